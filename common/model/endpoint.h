@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/model/locality.h"
+#include "common/net/ip_address.h"
+#include "common/net/prefix.h"
+#include "common/time/time.h"
+
+namespace meshdns::model {
+
+using Labels = std::map<std::string, std::string>;
+
+struct Port {
+  std::string name;  // may be empty where there is only one
+  std::uint16_t number = 0;
+  std::string protocol = "TCP";  // TCP or UDP
+  std::string app_protocol;      // http, https, grpc, ...; may be empty
+
+  friend bool operator==(const Port&, const Port&) = default;
+};
+
+/// What the owner says of an endpoint. A silent node is its own record (NodeStatus), not a state here.
+enum class HealthState : std::uint8_t { Pending, Serving, Draining, Failing };
+std::string_view health_state_name(HealthState state);
+
+struct Health {
+  HealthState state = HealthState::Pending;
+  bool doubtful = false;  // the owner was late itself when it judged
+  bool in_doubt =
+      false;           // may change soon: first failed check, first success of a rise, a drain deadline within the TTL
+  std::string detail;  // why, for people: "http 503", "connection refused"
+  TimePoint since{};   // in this state since, on this process's clock
+  std::uint32_t streak = 0;  // results in a row that contradict the state
+  std::uint32_t needed = 0;  // how many of them change it
+  std::optional<TimePoint> drain_until;
+
+  friend bool operator==(const Health&, const Health&) = default;
+};
+
+/// One reachable instance as its agent reports it.
+struct Endpoint {
+  std::string key;  // unique in the mesh: "cluster/node/<the agent's key>"
+  std::string uid;
+  std::string source;  // the discovery source that listed it: "static"
+  std::string namespace_;
+  std::string service;
+  Labels labels;
+  std::vector<IpAddress> addresses;  // at least one; the first of each family is answered
+  std::vector<Port> ports;
+  std::uint32_t weight = 1;  // 0 = standby
+  Health health;
+  std::string node;  // key of its Node: "cluster/node"
+
+  friend bool operator==(const Endpoint&, const Endpoint&) = default;
+};
+
+/// A machine with an agent.
+struct Node {
+  std::string key;    // "cluster/name"
+  Locality locality;  // cluster and node are filled in
+  std::vector<IpAddress> addresses;
+  std::vector<Prefix> prefixes;  // whose clients are here
+
+  friend bool operator==(const Node&, const Node&) = default;
+};
+
+/// The federation's word about a node: a dead node is one record, not one per endpoint.
+struct NodeStatus {
+  bool silent = false;    // its lease ran out
+  bool in_doubt = false;  // two heartbeats missed
+  TimePoint since{};
+
+  friend bool operator==(const NodeStatus&, const NodeStatus&) = default;
+};
+
+}  // namespace meshdns::model

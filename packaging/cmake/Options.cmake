@@ -1,0 +1,20 @@
+# What can be switched, and the flags that every target of ours gets.
+option(MESHDNS_TESTS "unit, scenario and integration tests" OFF)
+option(MESHDNS_FUZZ "libFuzzer targets; needs clang" OFF)
+option(MESHDNS_BENCH "benchmarks" OFF)
+option(MESHDNS_GRPC "targets that link gRPC, Asio or Beast; off under TSan and for fuzzing" ON)
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+include(GNUInstallDirs)
+
+set(MESHDNS_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  list(APPEND MESHDNS_WARNINGS -Wno-sign-conversion -Wno-missing-field-initializers)
+else()
+  # g++ 12 reports these wrongly inside libstdc++ when it inlines (GCC bugs 105329, 105651)
+  list(APPEND MESHDNS_WARNINGS -Wno-restrict -Wno-missing-field-initializers)
+endif()
