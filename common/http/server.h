@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "common/base/result.h"
+#include "common/http/message.h"
+#include "common/net/socket_address.h"
+#include "common/process/event_loop.h"
+
+namespace meshdns::http {
+
+/// A small HTTP/1.1 server on a daemon's loop: few requests, short answers, keep-alive, 10 s idle, at most 64 connections.
+/// thread: everything on the loop's; stops when destroyed
+class Server {
+ public:
+  /// Port 0 picks a free one.
+  static Result<std::unique_ptr<Server>> listen(process::EventLoop& loop, const SocketAddress& address, Handler handler);
+  /// A unix socket with mode 0660; a stale one is replaced, one in use is AlreadyExists.
+  static Result<std::unique_ptr<Server>> listen_unix(process::EventLoop& loop, const std::string& path, Handler handler);
+  ~Server();
+
+  /// Where it listens; 0.0.0.0:0 for a unix socket.
+  SocketAddress bound() const;
+
+ private:
+  struct State;
+  explicit Server(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace meshdns::http
