@@ -11,10 +11,10 @@ namespace meshdns::http {
 
 /// A request as a handler sees it: method and target are split, parameters percent-decoded.
 struct Request {
-  std::string method;  // "GET"
-  std::string path;    // "/v1/explain"
+  std::string method;                             // "GET"
+  std::string path;                               // "/v1/explain"
   std::map<std::string, std::string> parameters;  // of the query part; the last of a name wins
-  std::string body;    // at most 64 KiB
+  std::string body;                               // at most 64 KiB
 };
 
 struct Response {

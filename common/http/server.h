@@ -10,14 +10,16 @@
 
 namespace meshdns::http {
 
-/// A small HTTP/1.1 server on a daemon's loop: few requests, short answers, keep-alive, 10 s idle, at most 64 connections.
-/// thread: everything on the loop's; stops when destroyed
+/// A small HTTP/1.1 server on a daemon's loop: few requests, short answers, keep-alive, 10 s idle, at most 64
+/// connections. thread: everything on the loop's; stops when destroyed
 class Server {
  public:
   /// Port 0 picks a free one.
-  static Result<std::unique_ptr<Server>> listen(process::EventLoop& loop, const SocketAddress& address, Handler handler);
+  static Result<std::unique_ptr<Server>> listen(process::EventLoop& loop, const SocketAddress& address,
+                                                Handler handler);
   /// A unix socket with mode 0660; a stale one is replaced, one in use is AlreadyExists.
-  static Result<std::unique_ptr<Server>> listen_unix(process::EventLoop& loop, const std::string& path, Handler handler);
+  static Result<std::unique_ptr<Server>> listen_unix(process::EventLoop& loop, const std::string& path,
+                                                     Handler handler);
   ~Server();
 
   /// Where it listens; 0.0.0.0:0 for a unix socket.

@@ -32,7 +32,8 @@ spdlog::level::level_enum level_of(Level level) {
 }
 
 bool is_plain(std::string_view value) {
-  return !value.empty() && std::all_of(value.begin(), value.end(), [](char c) { return c > ' ' && c != '"' && c != '=' && c != 0x7f; });
+  return !value.empty() &&
+         std::all_of(value.begin(), value.end(), [](char c) { return c > ' ' && c != '"' && c != '=' && c != 0x7f; });
 }
 
 // Control characters never reach the log: a line stays a line whatever a peer sends.

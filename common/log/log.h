@@ -24,8 +24,8 @@ struct Field {
   Field(std::string_view k, Duration duration) : key(k), value(duration_text(duration)) {}
   Field(std::string_view k, const meshdns::Error& error) : key(k), value(error.message()) {}
   template <class Number>
-    requires(std::integral<Number> || std::floating_point<Number>)
-  Field(std::string_view k, Number number) : key(k), value(std::to_string(number)) {}
+  requires(std::integral<Number> || std::floating_point<Number>) Field(std::string_view k, Number number)
+      : key(k), value(std::to_string(number)) {}
 };
 
 using Fields = std::initializer_list<Field>;

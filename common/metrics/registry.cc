@@ -1,5 +1,8 @@
 #include "common/metrics/registry.h"
 
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
@@ -52,7 +55,8 @@ std::vector<prometheus::MetricFamily> families_of(const std::vector<Sample>& sam
     auto& family = by_name[sample.name];
     family.name = sample.name;
     family.help = sample.help;
-    family.type = sample.kind == Sample::Kind::Counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
+    family.type =
+        sample.kind == Sample::Kind::Counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
     family.metric.push_back(client_metric(sample));
   }
   std::vector<prometheus::MetricFamily> out;

@@ -14,6 +14,8 @@ void EventLoop::run() { asio_->context.run(); }
 
 void EventLoop::stop() { asio_->context.stop(); }
 
+void EventLoop::restart() { asio_->context.restart(); }
+
 void EventLoop::post(std::function<void()> work) { boost::asio::post(asio_->context, std::move(work)); }
 
 TimerId EventLoop::after(Duration delay, std::function<void()> callback) {

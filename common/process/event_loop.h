@@ -20,6 +20,8 @@ class EventLoop : public Timers {
   void run();
   /// thread: any
   void stop();
+  /// After a stop(), before the next run().
+  void restart();
   /// Runs `work` later on the loop's thread, in order of posting. thread: any
   void post(std::function<void()> work);
 

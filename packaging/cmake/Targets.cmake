@@ -29,6 +29,12 @@ function(meshdns_binary name)
   install(TARGETS ${name})
 endfunction()
 
+# What a precompiled header and its users must agree on; -fpch-preprocess lets ccache see through it.
+function(meshdns_pch_flags name)
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+endfunction()
+
 # meshdns_test(common_net_test SOURCES prefix_map_test.cc DEPS common_net)   a GoogleTest binary, one ctest entry
 function(meshdns_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
@@ -36,6 +42,7 @@ function(meshdns_test name)
   meshdns_flags(${name})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   target_precompile_headers(${name} REUSE_FROM tests_pch)
+  meshdns_pch_flags(${name})
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT 120)
 endfunction()

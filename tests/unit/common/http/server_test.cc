@@ -1,0 +1,67 @@
+#include "common/http/server.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <optional>
+
+#include "common/http/client.h"
+
+namespace meshdns::http {
+namespace {
+
+class HttpTest : public testing::Test {
+ protected:
+  Result<Response> fetch(Target target, Duration timeout = 20s) {
+    std::optional<Result<Response>> got;
+    get(loop_, target, timeout, [&](Result<Response> response) {
+      got = std::move(response);
+      loop_.stop();
+    });
+    loop_.run();
+    loop_.restart();
+    return *got;
+  }
+
+  process::EventLoop loop_;
+};
+
+Response echo(const Request& request) {
+  return {.status = request.path == "/bad" ? 503 : 200, .body = request.method + " " + request.path};
+}
+
+TEST_F(HttpTest, answers_over_tcp) {
+  const auto server = Server::listen(loop_, SocketAddress::parse("127.0.0.1:0").value(), echo).value();
+  const auto response = fetch({.address = server->bound(), .path = "/hello?x=1"});
+  ASSERT_TRUE(response) << response.error().message();
+  EXPECT_EQ(response->status, 200);
+  EXPECT_EQ(response->body, "GET /hello");
+}
+
+TEST_F(HttpTest, a_refused_connection_and_a_silent_server_are_told_apart) {
+  const auto port = [this] {
+    const auto server = Server::listen(loop_, SocketAddress::parse("127.0.0.1:0").value(), echo).value();
+    return server->bound();
+  }();
+  const auto refused = fetch({.address = port});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), Error(Code::Unavailable, "connection refused"));
+}
+
+TEST_F(HttpTest, a_unix_socket_is_private_and_a_stale_one_is_replaced) {
+  const auto path = std::filesystem::temp_directory_path() / ("meshdns-http-" + std::to_string(getpid()) + ".sock");
+  {
+    const auto first = Server::listen_unix(loop_, path, echo).value();
+    EXPECT_EQ(Server::listen_unix(loop_, path, echo).error().code(), Code::AlreadyExists);
+    struct stat info {};
+    ASSERT_EQ(stat(path.c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777U, 0660U);
+    EXPECT_EQ(fetch({.unix_path = path, .path = "/bad"}).value().status, 503);
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+}  // namespace
+}  // namespace meshdns::http
