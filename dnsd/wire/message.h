@@ -1,0 +1,59 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "dnsd/wire/name.h"
+#include "dnsd/wire/types.h"
+
+namespace meshdns::wire {
+
+/// EDNS Client Subnet of a request (RFC 7871 6), checked.
+struct ClientSubnet {
+  bool present = false;
+  std::uint8_t family = 0;               // 1 = IPv4, 2 = IPv6
+  std::uint8_t source = 0;               // prefix length in bits; 0 = the client wants no use of it
+  std::array<std::uint8_t, 16> address;  // the first (source + 7) / 8 bytes count, the others are zero
+
+  std::uint8_t address_size() const noexcept { return static_cast<std::uint8_t>((source + 7U) / 8U); }
+};
+
+/// The OPT record of a request (RFC 6891 6.1.2). Unknown options and flags are ignored.
+struct Edns {
+  bool present = false;
+  bool dnssec_ok = false;
+  std::uint8_t version = 0;    // options are read for version 0 only
+  std::uint16_t udp_size = 0;  // as stated by the client
+  ClientSubnet subnet;
+};
+
+/// A request, read. Fixed size, nothing points into the packet.
+struct Query {
+  Opcode opcode = Opcode::Query;
+  bool recursion_desired = false;
+  std::uint16_t question_end = kHeaderSize;  // behind the one question; kHeaderSize = none could be read
+  FoldedName name;
+  Type type{};
+  Class qclass{};
+  Edns edns;
+
+  bool has_question() const noexcept { return question_end > kHeaderSize; }
+};
+
+/// What the packet is. Only Ok lets `type`, `name` and `edns` be used for an answer; for Malformed `question_end`
+/// and `edns.present` still say what can be echoed.
+enum class Reading : std::uint8_t {
+  Ok,
+  TooShort,   // no header: drop
+  Response,   // QR=1: drop, or two servers could talk to each other forever
+  Malformed,  // FORMERR
+};
+
+/// Reads a request: header, one question, OPT. Opcodes other than QUERY are Ok as soon as there is a header, with what
+/// could be read of their question and OPT.
+/// packet:  at most kMaxMessage bytes
+/// source:  RFC 1035 4.1, RFC 6891 6.1, RFC 7871 6, RFC 9619 (one question); strictness: the table of packets
+Reading read_query(std::span<const std::uint8_t> packet, Query& out) noexcept;
+
+}  // namespace meshdns::wire

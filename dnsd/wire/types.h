@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace meshdns::wire {
+
+/// Record types we speak of; any other 16-bit value is legal too (RFC 3597). QTYPEs (AXFR, ANY, ...) included.
+enum class Type : std::uint16_t {
+  A = 1,
+  NS = 2,
+  CNAME = 5,
+  SOA = 6,
+  PTR = 12,
+  HINFO = 13,
+  MX = 15,
+  TXT = 16,
+  AAAA = 28,
+  SRV = 33,
+  OPT = 41,
+  TSIG = 250,
+  IXFR = 251,
+  AXFR = 252,
+  ANY = 255,
+  CAA = 257,
+};
+
+enum class Class : std::uint16_t { IN = 1, CH = 3, NONE = 254, ANY = 255 };
+
+enum class Opcode : std::uint8_t { Query = 0, IQuery = 1, Status = 2, Notify = 4, Update = 5, Dso = 6 };
+
+/// With the extended ones of RFC 6891; the upper eight bits travel in the OPT record.
+enum class Rcode : std::uint16_t {
+  NoError = 0,
+  FormErr = 1,
+  ServFail = 2,
+  NxDomain = 3,
+  NotImp = 4,
+  Refused = 5,
+  NotAuth = 9,
+  BadVers = 16,
+};
+
+/// EDNS option codes
+enum class Option : std::uint16_t { Nsid = 3, ClientSubnet = 8, Cookie = 10, ExtendedError = 15 };
+
+/// INFO-CODEs of RFC 8914 that design.md section 4 uses
+enum class Ede : std::uint16_t { Other = 0, StaleAnswer = 3, NotReady = 14, Prohibited = 18, NotAuthoritative = 20 };
+
+inline constexpr std::size_t kHeaderSize = 12;
+inline constexpr std::size_t kMaxName = 255;        // RFC 1035 2.3.4, the root's zero byte included
+inline constexpr std::size_t kMaxLabel = 63;        // RFC 1035 2.3.4
+inline constexpr std::size_t kMaxMessage = 65535;   // what TCP's length field can say
+inline constexpr std::size_t kMaxUdpAnswer = 1232;  // RFC 9715: never fragmented
+inline constexpr std::size_t kMinUdpAnswer = 512;   // RFC 1035 4.2.1
+
+}  // namespace meshdns::wire
