@@ -53,6 +53,10 @@ class Writer {
   void u16(std::uint16_t value) noexcept;
   void u32(std::uint32_t value) noexcept;
   void bytes(std::span<const std::uint8_t> data) noexcept;
+  /// Overwrites what was written at `position`; nothing if the writer has failed.
+  void patch16(std::size_t position, std::uint16_t value) noexcept {
+    if (!failed_) store16(buffer_ + position, value);
+  }
   /// Compressed where a suffix is in the message already.
   void name(NameBytes name) noexcept;
   /// Never compressed (RFC 2782 target, RFC 3597 unknown rdata), but later names may point at it.

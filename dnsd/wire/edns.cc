@@ -1,0 +1,52 @@
+#include "dnsd/wire/edns.h"
+
+namespace meshdns::wire {
+namespace {
+
+constexpr std::size_t kOptFixed = 11;    // root owner, type, size, flags, RDLENGTH
+constexpr std::size_t kOptionHead = 4;   // code and length
+constexpr std::size_t kSubnetFixed = 4;  // family, source, scope
+constexpr std::size_t kInfoCode = 2;
+
+void write_subnet(Writer& writer, const ClientSubnet& subnet, std::uint8_t scope) noexcept {
+  writer.u16(static_cast<std::uint16_t>(Option::ClientSubnet));
+  writer.u16(static_cast<std::uint16_t>(kSubnetFixed + subnet.address_size()));
+  writer.u16(subnet.family);
+  writer.u8(subnet.source);
+  writer.u8(scope);
+  writer.bytes({subnet.address.data(), subnet.address_size()});
+}
+
+void write_ede(Writer& writer, Ede code, std::string_view text) noexcept {
+  const std::size_t head = kOptionHead + kInfoCode;
+  if (head + text.size() > writer.room()) text = {};
+  writer.u16(static_cast<std::uint16_t>(Option::ExtendedError));
+  writer.u16(static_cast<std::uint16_t>(kInfoCode + text.size()));
+  writer.u16(static_cast<std::uint16_t>(code));
+  writer.bytes({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+}
+
+}  // namespace
+
+std::size_t edns_size(const EdnsReply& reply) noexcept {
+  std::size_t size = kOptFixed;
+  if (reply.subnet != nullptr) size += kOptionHead + kSubnetFixed + reply.subnet->address_size();
+  if (reply.ede) size += kOptionHead + kInfoCode;
+  return size;
+}
+
+void write_edns(Writer& writer, const EdnsReply& reply) noexcept {
+  writer.u8(0);  // the root
+  writer.u16(static_cast<std::uint16_t>(Type::OPT));
+  writer.u16(static_cast<std::uint16_t>(kMaxUdpAnswer));
+  writer.u8(static_cast<std::uint8_t>(static_cast<std::uint16_t>(reply.rcode) >> 4));
+  writer.u8(0);  // our version
+  writer.u16(reply.dnssec_ok ? 0x8000 : 0);
+  const std::size_t length_at = writer.position();
+  writer.u16(0);
+  if (reply.subnet != nullptr) write_subnet(writer, *reply.subnet, reply.scope);
+  if (reply.ede) write_ede(writer, *reply.ede, reply.ede_text);
+  writer.patch16(length_at, static_cast<std::uint16_t>(writer.position() - length_at - 2));
+}
+
+}  // namespace meshdns::wire

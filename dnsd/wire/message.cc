@@ -1,0 +1,125 @@
+#include "dnsd/wire/message.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dnsd/wire/byte_order.h"
+
+namespace meshdns::wire {
+namespace {
+
+using Packet = std::span<const std::uint8_t>;
+
+/// RFC 7871 6. false = FORMERR; a family that we do not know counts as absent.
+bool read_client_subnet(Packet data, ClientSubnet& out) noexcept {
+  if (data.size() < 4) return false;
+  const std::uint16_t family = load16(data.data());
+  if (family != 1 && family != 2) return true;
+  const std::uint8_t source = data[2];
+  const std::size_t size = (source + std::size_t{7}) / 8;
+  // 7.1.2: the scope of a request must be 0; the address has exactly the bytes that the length needs
+  if (source > (family == 1 ? 32 : 128) || data[3] != 0 || data.size() != 4 + size) return false;
+  if (source % 8 != 0 && (data[3 + size] & (0xFFU >> (source % 8))) != 0) return false;
+  out.present = true;
+  out.family = static_cast<std::uint8_t>(family);
+  out.source = source;
+  out.address.fill(0);
+  std::memcpy(out.address.data(), data.data() + 4, size);
+  return true;
+}
+
+/// Of each kind the first counts; unknown ones are ignored.
+bool read_options(Packet data, Edns& out) noexcept {
+  bool subnet_seen = false;
+  while (!data.empty()) {
+    if (data.size() < 4) return false;
+    const auto code = static_cast<Option>(load16(data.data()));
+    const std::size_t length = load16(data.data() + 2);
+    if (length > data.size() - 4) return false;
+    if (code == Option::ClientSubnet && !subnet_seen) {
+      subnet_seen = true;
+      if (!read_client_subnet(data.subspan(4, length), out.subnet)) return false;
+    }
+    data = data.subspan(4 + length);
+  }
+  return true;
+}
+
+struct RecordHead {
+  std::size_t fixed = 0;  // where TYPE stands
+  std::size_t rdata = 0;
+  std::size_t end = 0;  // 0 = malformed
+  Type type{};
+};
+
+RecordHead read_record(Packet packet, std::size_t position) noexcept {
+  RecordHead head;
+  head.fixed = skip_name(packet, position);
+  if (head.fixed == 0 || packet.size() - head.fixed < 10) return head;
+  head.type = static_cast<Type>(load16(packet.data() + head.fixed));
+  head.rdata = head.fixed + 10;
+  const std::size_t length = load16(packet.data() + head.fixed + 8);
+  if (length <= packet.size() - head.rdata) head.end = head.rdata + length;
+  return head;
+}
+
+/// RFC 6891 6.1.1: the owner is the root, and there is one.
+bool read_opt(Packet packet, std::size_t position, const RecordHead& head, Edns& out) noexcept {
+  if (packet[position] != 0 || out.present) return false;
+  out.present = true;
+  out.udp_size = load16(packet.data() + head.fixed + 2);
+  out.version = packet[head.fixed + 5];
+  out.dnssec_ok = (packet[head.fixed + 6] & 0x80U) != 0;
+  // 6.1.3: of another version nothing more is understood
+  return out.version != 0 || read_options(packet.subspan(head.rdata, head.end - head.rdata), out);
+}
+
+/// The sections behind the question, to the last byte.
+bool read_sections(Packet packet, Query& out) noexcept {
+  const std::size_t before = std::size_t{load16(packet.data() + 6)} + load16(packet.data() + 8);
+  const std::size_t total = before + load16(packet.data() + 10);
+  std::size_t at = out.question_end;
+  for (std::size_t i = 0; i < total; ++i) {
+    const RecordHead head = read_record(packet, at);
+    if (head.end == 0) return false;
+    if (head.type == Type::OPT && (i < before || !read_opt(packet, at, head, out.edns))) return false;
+    at = head.end;
+  }
+  return at == packet.size();
+}
+
+bool read_question(Packet packet, Query& out) noexcept {
+  if (load16(packet.data() + 4) != 1) return false;  // RFC 9619
+  const std::size_t end = read_plain_name(packet, kHeaderSize, out.name);
+  if (end == 0 || packet.size() - end < 4) return false;
+  out.type = static_cast<Type>(load16(packet.data() + end));
+  out.qclass = static_cast<Class>(load16(packet.data() + end + 2));
+  out.question_end = static_cast<std::uint16_t>(end + 4);
+  return true;
+}
+
+/// A query carries no answers, and authority only with IXFR (RFC 1995 3).
+bool counts_fit_query(Packet packet, Type type) noexcept {
+  return load16(packet.data() + 6) == 0 && (load16(packet.data() + 8) == 0 || type == Type::IXFR);
+}
+
+}  // namespace
+
+Reading read_query(std::span<const std::uint8_t> packet, Query& out) noexcept {
+  out.question_end = kHeaderSize;
+  out.edns.present = false;
+  out.edns.version = 0;
+  out.edns.subnet.present = false;
+  out.name.length = 0;
+  if (packet.size() < kHeaderSize) return Reading::TooShort;
+  if ((packet[2] & 0x80U) != 0) return Reading::Response;
+  out.opcode = static_cast<Opcode>((packet[2] >> 3) & 0x0FU);
+  out.recursion_desired = (packet[2] & 1U) != 0;
+  const bool readable = read_question(packet, out) && read_sections(packet, out);
+  if (out.opcode != Opcode::Query) return Reading::Ok;
+  // QTYPE 0 is reserved and OPT is not a type that can be asked for (RFC 6895 3.1, RFC 6891 6.1.1)
+  const bool askable = out.type != Type{} && out.type != Type::OPT;
+  return readable && askable && counts_fit_query(packet, out.type) ? Reading::Ok : Reading::Malformed;
+}
+
+}  // namespace meshdns::wire

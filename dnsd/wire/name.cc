@@ -1,0 +1,207 @@
+#include "dnsd/wire/name.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "common/base/text.h"
+#include "dnsd/wire/byte_order.h"
+
+namespace meshdns::wire {
+namespace {
+
+constexpr std::uint64_t kOnes = 0x0101010101010101;
+constexpr std::uint64_t kHigh = 0x8080808080808080;
+constexpr std::uint64_t kHashMultiplier = 0x9FB21C651E98DF25;
+constexpr std::uint64_t kHashSeed = 0x2D358DCCAA6C78A5;
+
+std::uint64_t mix(std::uint64_t hash, std::uint64_t word) noexcept {
+  hash = (hash ^ word) * kHashMultiplier;
+  return hash ^ (hash >> 29);
+}
+
+/// Eight bytes at once; length bytes are below 64 and pass unchanged, as do bytes above 127.
+std::uint64_t fold_word(std::uint64_t word) noexcept {
+  const std::uint64_t ascii = word & ~kHigh;
+  const std::uint64_t from_a = ascii + (0x80 - 'A') * kOnes;
+  const std::uint64_t past_z = ascii + (0x80 - 'Z' - 1) * kOnes;
+  return word | (((from_a ^ past_z) & ~word & kHigh) >> 2);
+}
+
+/// Folds and hashes what stands in out.bytes[0, length).
+void finish(FoldedName& out, std::size_t length, std::size_t labels) noexcept {
+  out.length = static_cast<std::uint8_t>(length);
+  out.labels = static_cast<std::uint8_t>(labels);
+  std::memset(out.bytes.data() + length, 0, (8 - length % 8) % 8);
+  std::uint64_t hash = kHashSeed ^ length;
+  for (std::size_t i = 0; i < length; i += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, out.bytes.data() + i, 8);
+    word = fold_word(word);
+    std::memcpy(out.bytes.data() + i, &word, 8);
+    hash = mix(hash, word);
+  }
+  out.hash = hash;
+}
+
+/// Where the two bytes of a pointer lead (RFC 1035 4.1.4).
+std::size_t load_pointer(std::span<const std::uint8_t> message, std::size_t at) noexcept {
+  return load16(message.data() + at) & 0x3FFFU;
+}
+
+/// The byte that an escape stands for; moves `at` behind it.
+Result<std::uint8_t> unescape(std::string_view text, std::size_t& at) {
+  const auto digit = [&](std::size_t i) { return i < text.size() && text[i] >= '0' && text[i] <= '9'; };
+  if (at >= text.size()) return Error(Code::InvalidArgument, "a backslash at the end");
+  if (!digit(at)) return static_cast<std::uint8_t>(text[at++]);
+  if (!digit(at + 1) || !digit(at + 2)) return Error(Code::InvalidArgument, "a backslash needs three digits");
+  const int value = (text[at] - '0') * 100 + (text[at + 1] - '0') * 10 + (text[at + 2] - '0');
+  if (value > 255) return Error(Code::InvalidArgument, "an escape above \\255");
+  at += 3;
+  return static_cast<std::uint8_t>(value);
+}
+
+Result<std::size_t> parse_label(std::string_view text, std::size_t at, std::vector<std::uint8_t>& out) {
+  const std::size_t length_at = out.size();
+  out.push_back(0);
+  while (at < text.size() && text[at] != '.') {
+    if (text[at] != '\\') {
+      out.push_back(static_cast<std::uint8_t>(ascii_lower(text[at++])));
+      continue;
+    }
+    const auto byte = unescape(text, ++at);
+    if (!byte) return byte.error();
+    out.push_back(static_cast<std::uint8_t>(ascii_lower(static_cast<char>(*byte))));
+  }
+  const std::size_t length = out.size() - length_at - 1;
+  if (length == 0) return Error(Code::InvalidArgument, "an empty label");
+  if (length > kMaxLabel) return Error(Code::InvalidArgument, "a label of more than 63 bytes");
+  out[length_at] = static_cast<std::uint8_t>(length);
+  return at;
+}
+
+void append_escaped(std::string& text, std::uint8_t byte) {
+  if (byte == '.' || byte == '\\' || byte == '"' || byte == ';' || byte == '(' || byte == ')' || byte == '@' ||
+      byte == '$') {
+    text += '\\';
+    text += static_cast<char>(byte);
+  } else if (byte > 0x20 && byte < 0x7F) {
+    text += static_cast<char>(byte);
+  } else {
+    text += '\\';
+    for (const int unit : {100, 10, 1}) text += static_cast<char>('0' + byte / unit % 10);
+  }
+}
+
+}  // namespace
+
+std::uint64_t hash_name(NameBytes name) noexcept {
+  std::uint64_t hash = kHashSeed ^ name.size();
+  for (std::size_t i = 0; i < name.size(); i += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, name.data() + i, std::min<std::size_t>(8, name.size() - i));
+    hash = mix(hash, word);
+  }
+  return hash;
+}
+
+std::size_t read_plain_name(std::span<const std::uint8_t> message, std::size_t position, FoldedName& out) noexcept {
+  std::size_t at = position;
+  std::size_t labels = 0;
+  while (at < message.size()) {
+    const std::uint8_t length = message[at];
+    if (length > kMaxLabel || at - position + 1 + length > kMaxName) return 0;
+    out.offsets[labels] = static_cast<std::uint8_t>(at - position);
+    if (length == 0) {
+      const std::size_t size = at + 1 - position;
+      std::memcpy(out.bytes.data(), message.data() + position, size);
+      finish(out, size, labels);
+      return at + 1;
+    }
+    ++labels;
+    at += std::size_t{1} + length;
+  }
+  return 0;
+}
+
+std::size_t read_name(std::span<const std::uint8_t> message, std::size_t position, FoldedName& out) noexcept {
+  std::size_t at = position;
+  std::size_t lowest = position;  // each pointer must lead below every place read so far: no loops
+  std::size_t end = 0;
+  std::size_t size = 0;
+  std::size_t labels = 0;
+  while (at < message.size()) {
+    const std::uint8_t length = message[at];
+    if (length >= 0xC0) {
+      if (at + 1 >= message.size()) return 0;
+      const std::size_t target = load_pointer(message, at);
+      if (target >= lowest) return 0;
+      if (end == 0) end = at + 2;
+      at = lowest = target;
+      continue;
+    }
+    if (length > kMaxLabel || size + 1 + length > kMaxName || at + 1 + length > message.size()) return 0;
+    std::memcpy(out.bytes.data() + size, message.data() + at, std::size_t{1} + length);
+    out.offsets[labels] = static_cast<std::uint8_t>(size);
+    size += std::size_t{1} + length;
+    at += std::size_t{1} + length;
+    if (length == 0) {
+      finish(out, size, labels);
+      return end == 0 ? at : end;
+    }
+    ++labels;
+  }
+  return 0;
+}
+
+void fold_name(NameBytes name, FoldedName& out) noexcept { read_plain_name(name, 0, out); }
+
+std::size_t skip_name(std::span<const std::uint8_t> message, std::size_t position) noexcept {
+  std::size_t at = position;
+  while (at < message.size()) {
+    const std::uint8_t length = message[at];
+    if (length >= 0xC0) {
+      if (at + 1 >= message.size() || load_pointer(message, at) >= position) return 0;
+      return at + 2;
+    }
+    if (length > kMaxLabel || at - position + 1 + length > kMaxName) return 0;
+    at += std::size_t{1} + length;
+    if (length == 0) return at;
+  }
+  return 0;
+}
+
+bool is_at_or_below(NameBytes name, NameBytes ancestor) noexcept {
+  if (name.size() < ancestor.size()) return false;
+  const std::size_t extra = name.size() - ancestor.size();
+  std::size_t at = 0;
+  while (at < extra) at += std::size_t{1} + name[at];
+  return at == extra && std::memcmp(name.data() + extra, ancestor.data(), ancestor.size()) == 0;
+}
+
+Result<std::vector<std::uint8_t>> parse_name(std::string_view text) {
+  const auto fail = [&](const Error& error) { return error.with_context("name \"" + std::string(text) + "\""); };
+  std::vector<std::uint8_t> out;
+  if (text.empty()) return fail(Error(Code::InvalidArgument, "empty"));
+  std::size_t at = text == "." ? 1 : 0;
+  while (at < text.size()) {
+    const auto next = parse_label(text, at, out);
+    if (!next) return fail(next.error());
+    at = *next + 1;  // behind the dot, or behind the end
+  }
+  out.push_back(0);
+  if (out.size() > kMaxName) return fail(Error(Code::InvalidArgument, "longer than 255 bytes"));
+  return out;
+}
+
+std::string name_text(NameBytes name) {
+  std::string text;
+  std::size_t at = 0;
+  while (at < name.size() && name[at] != 0 && at + 1 + name[at] <= name.size()) {
+    for (const std::uint8_t byte : name.subspan(at + 1, name[at])) append_escaped(text, byte);
+    text += '.';
+    at += std::size_t{1} + name[at];
+  }
+  return text.empty() ? "." : text;
+}
+
+}  // namespace meshdns::wire
