@@ -1,0 +1,76 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/net/ip_address.h"
+#include "common/net/prefix.h"
+#include "dnsd/wire/message.h"
+
+namespace meshdns::answers {
+
+/// What placed the client
+enum class PlaceSource : std::uint8_t { Listener, ClientSubnet, Forwarder, Prefix, Server, Nowhere };
+
+/// Where a client is.
+struct Located {
+  std::uint32_t place = 0;  // index of AnswerTable::places
+  PlaceSource source = PlaceSource::Nowhere;
+  std::uint32_t reason = 0;     // index of Locator::reasons
+  bool subnet_trusted = false;  // the asker is a trusted forwarder: its subnet option is used and answered
+  std::uint8_t scope = 0;       // length of the range that decided, in the subnet's family
+};
+
+/// Places clients by listener, client subnet, source prefix and the server itself, in that order (design.md section
+/// 3). All combinations are settled when it is compiled: the prefixes are cut into ranges that do not overlap, and
+/// each (listener, range) has its verdict. A lookup is a binary search.
+struct Locator {
+  /// From `start` to the start of the next one.
+  struct RangeV4 {
+    std::uint32_t start = 0;
+    std::uint8_t length = 0;  // ECS scope: the range as a prefix
+    bool known = false;       // some prefix covers it
+  };
+  struct RangeV6 {
+    std::array<std::uint8_t, 16> start{};
+    std::uint8_t length = 0;
+    bool known = false;
+  };
+  struct Verdict {
+    std::uint32_t place = 0;
+    PlaceSource source = PlaceSource::Nowhere;
+    std::uint32_t reason = 0;
+  };
+  /// verdicts of one granularity start at coarse[granularity * listeners * ranges()]
+  struct Forwarder {
+    Prefix prefix;
+    std::uint32_t granularity = 0;
+  };
+
+  std::vector<RangeV4> v4 = {{}};         // sorted; the first starts at 0.0.0.0
+  std::vector<RangeV6> v6 = {{}};         // sorted; the first starts at ::
+  std::vector<Verdict> exact = {{}, {}};  // [listener * ranges() + range], v4 ranges before v6 ones
+  std::vector<Verdict> coarse;            // the same, cut to each granularity: what a forwarder's own place counts
+  std::vector<Forwarder> forwarders;
+  std::uint32_t listeners = 1;
+  std::vector<std::string> reasons = {"nothing known"};
+
+  std::size_t ranges() const noexcept { return v4.size() + v6.size(); }
+
+  /// subnet: the client's option; used only if `client` is a trusted forwarder
+  Located locate(const IpAddress& client, std::uint16_t listener, const wire::ClientSubnet& subnet) const noexcept;
+
+ private:
+  struct Found {
+    std::size_t range;
+    std::uint8_t length;
+    bool known;
+  };
+  Found find_v4(std::uint32_t address) const noexcept;
+  Found find_v6(const std::array<std::uint8_t, 16>& address) const noexcept;
+  Found find(const IpAddress& address) const noexcept;
+};
+
+}  // namespace meshdns::answers
