@@ -77,12 +77,10 @@ struct Tier {
   std::uint16_t end = 0;     // its rows are Set::rows[the end of the tier before, end)
 };
 
-/// A piece of an explain line: fixed text, or something that only the query knows.
+/// A piece of an explain line: fixed text, then, if `since` is set, the time that has passed since then: "4h12m".
 struct ExplainPiece {
-  enum class Kind : std::uint8_t { Text, Client, PlaceText, Reason, Age };
-  Kind kind = Kind::Text;
-  std::string text;   // Text
-  TimePoint since{};  // Age: printed as the time since then
+  std::string text;
+  std::optional<TimePoint> since;
 };
 
 /// What a class of clients gets of a host.
@@ -96,7 +94,7 @@ struct Set {
   std::optional<wire::Ede> ede;     // told to every EDNS client: 18 where a ladder without `any` leaves nothing
   std::string ede_text;
   std::string note;  // informational EDE text for explain_allow prefixes; empty = nothing abnormal
-  std::vector<std::vector<ExplainPiece>> explain;  // lines of _explain, without their numbers
+  std::vector<std::vector<ExplainPiece>> explain;  // lines 02.. of _explain, without numbers
 };
 
 struct Host {
@@ -106,6 +104,7 @@ struct Host {
   bool independent_families = false;
   bool same_for_all = false;  // one Set for every place: ECS scope 0
   std::uint32_t max_answers = 8;
+  std::uint32_t ttl = 5;  // seconds; of the instance names, whose addresses do not change
   std::vector<EndpointRow> rows;
   std::vector<ServicePort> ports;
   std::vector<std::uint16_t> set_of_class;

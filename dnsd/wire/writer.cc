@@ -154,7 +154,7 @@ std::uint16_t Writer::srv_rdata(const SrvFields& fields) noexcept {
   u16(fields.weight);
   u16(fields.port);
   const auto target = static_cast<std::uint16_t>(position_);
-  plain_name(fields.target);
+  bytes(fields.target);  // not remembered: targets are often made up on the caller's stack
   return target;
 }
 

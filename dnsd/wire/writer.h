@@ -33,7 +33,7 @@ struct SrvFields {
 
 /// Writes records into the caller's buffer behind the question. What does not fit is not written at all: the writer
 /// is then failed() until rollback(). Names are compressed against the question and the last few names written; the
-/// bytes of names given to it must outlive the writer.
+/// bytes of names given to it must outlive the writer, but for SRV targets.
 /// thread: one
 class Writer {
  public:
@@ -59,7 +59,7 @@ class Writer {
   }
   /// Compressed where a suffix is in the message already.
   void name(NameBytes name) noexcept;
-  /// Never compressed (RFC 2782 target, RFC 3597 unknown rdata), but later names may point at it.
+  /// Not compressed, but later names may point at it.
   void plain_name(NameBytes name) noexcept;
   /// A length byte and the text, cut into as many strings of at most 255 as it takes (RFC 1035 3.3.14).
   void strings(std::span<const std::uint8_t> text) noexcept;
@@ -97,7 +97,7 @@ class Writer {
     strings(text);
     end();
   }
-  /// returns: where the target stands, for the owner of additional records
+  /// The target is not compressed (RFC 2782). returns: where it stands, for the owner of additional records
   template <class Owner>
   std::uint16_t srv(Owner owner, std::uint32_t ttl, const SrvFields& fields) noexcept {
     begin(owner, Type::SRV, ttl);

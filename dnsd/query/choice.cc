@@ -1,0 +1,46 @@
+#include "dnsd/query/choice.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace meshdns::query {
+namespace {
+
+void gather(std::span<const std::uint16_t> candidates, const RowFilter& filter, Random& random, Choice& out) noexcept {
+  const std::size_t size = candidates.size();
+  std::size_t at = size > Choice::kMost ? random.below(static_cast<std::uint32_t>(size)) : 0;
+  for (std::size_t i = 0; i < size && out.count < Choice::kMost; ++i) {
+    if (filter(candidates[at])) out.rows[out.count++] = candidates[at];
+    if (++at == size) at = 0;
+  }
+}
+
+/// Which of rows[first, count) a draw by weight hits.
+std::size_t draw(const answers::Host& host, const Choice& among, std::size_t first, Random& random) noexcept {
+  std::uint64_t total = 0;
+  for (std::size_t i = first; i < among.count; ++i) total += std::max(1U, host.rows[among.rows[i]].weight);
+  std::uint64_t hit = random.next() % total;
+  for (std::size_t i = first; i + 1 < among.count; ++i) {
+    const std::uint64_t weight = std::max(1U, host.rows[among.rows[i]].weight);
+    if (hit < weight) return i;
+    hit -= weight;
+  }
+  return among.count - 1;
+}
+
+}  // namespace
+
+void choose(std::span<const std::uint16_t> candidates, const RowFilter& filter, bool equal_weights, std::size_t limit,
+            Random& random, Choice& out) noexcept {
+  out.count = 0;
+  gather(candidates, filter, random, out);
+  const std::size_t wanted = std::min(limit, out.count);
+  for (std::size_t i = 0; i < wanted; ++i) {
+    const std::size_t hit =
+        equal_weights ? i + random.below(static_cast<std::uint32_t>(out.count - i)) : draw(filter.host, out, i, random);
+    std::swap(out.rows[i], out.rows[hit]);
+  }
+  out.count = wanted;
+}
+
+}  // namespace meshdns::query

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "dnsd/answers/answer_table.h"
+#include "dnsd/query/random.h"
+
+namespace meshdns::query {
+
+/// A random choice of endpoint rows, in random order.
+struct Choice {
+  static constexpr std::size_t kMost = 256;
+  std::array<std::uint16_t, kMost> rows;
+  std::size_t count = 0;
+
+  std::span<const std::uint16_t> view() const noexcept { return std::span(rows).first(count); }
+};
+
+/// What a row must have to be chosen.
+struct RowFilter {
+  const answers::Host& host;
+  const answers::ServicePort* port = nullptr;  // this port, and
+  bool v4 = false;                             // an IPv4 address, and
+  bool v6 = false;                             // an IPv6 address
+
+  bool operator()(std::uint16_t row) const noexcept {
+    return (!v4 || host.rows[row].has_v4) && (!v6 || host.rows[row].has_v6) &&
+           (port == nullptr || port->numbers[row] != 0);
+  }
+};
+
+/// Chooses at most `limit` (at most Choice::kMost) of `candidates`, each at most once: all subsets and orders alike
+/// where weights are equal, else drawn by weight without replacement. Of more than Choice::kMost fitting candidates
+/// the choice is made among as many of them in a row, from a random one on: the compiler has shuffled them.
+void choose(std::span<const std::uint16_t> candidates, const RowFilter& filter, bool equal_weights, std::size_t limit,
+            Random& random, Choice& out) noexcept;
+
+/// The rows of one tier of a set.
+inline std::span<const std::uint16_t> tier_rows(const answers::Set& set, std::size_t tier) noexcept {
+  const std::size_t begin = tier == 0 ? 0 : set.tiers[tier - 1].end;
+  return std::span(set.rows).subspan(begin, set.tiers[tier].end - begin);
+}
+
+}  // namespace meshdns::query

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace meshdns::query {
+
+/// A counter that one thread adds to and any thread reads. As cheap as a plain one.
+class Count {
+ public:
+  void add(std::uint64_t by = 1) noexcept { value_.store(value() + by, std::memory_order_relaxed); }
+  std::uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+enum class Drop : std::uint8_t { TooShort, Response };
+inline constexpr std::size_t kDrops = 2;
+
+/// The types that are counted by name; all others together.
+enum class CountedType : std::uint8_t { A, AAAA, SRV, TXT, SOA, NS, PTR, ANY, Other };
+inline constexpr std::size_t kCountedTypes = 9;
+
+/// What placed the client.
+enum class CountedSource : std::uint8_t { Listener, ClientSubnet, Forwarder, Prefix, Server, Nowhere };
+inline constexpr std::size_t kCountedSources = 6;
+
+inline constexpr std::size_t kCountedRcodes = 17;  // 0 to 16 (BADVERS)
+
+/// One worker's figures, or after merge() those of several. T: Count in a worker, std::uint64_t in a sum.
+/// Sums that hold at rest: received = sum(dropped) + sum(by_rcode); sum(by_type) = packets whose question was read
+/// and whose opcode is QUERY; sum(by_source) = answers for which the client's place was asked for.
+template <class T>
+struct BasicCounters {
+  T received{};
+  std::array<T, kDrops> dropped{};
+  std::array<T, kCountedRcodes> by_rcode{};
+  std::array<T, kCountedTypes> by_type{};
+  std::array<T, kCountedSources> by_source{};
+  T truncated{};      // TC=1
+  T last_resort{};    // answers that hold nothing that serves
+  T beyond_tier_0{};  // answers of another tier than 0
+
+  template <class F>
+  static void pairwise(auto& a, auto& b, F f) {
+    f(a.received, b.received);
+    for (std::size_t i = 0; i < kDrops; ++i) f(a.dropped[i], b.dropped[i]);
+    for (std::size_t i = 0; i < kCountedRcodes; ++i) f(a.by_rcode[i], b.by_rcode[i]);
+    for (std::size_t i = 0; i < kCountedTypes; ++i) f(a.by_type[i], b.by_type[i]);
+    for (std::size_t i = 0; i < kCountedSources; ++i) f(a.by_source[i], b.by_source[i]);
+    f(a.truncated, b.truncated);
+    f(a.last_resort, b.last_resort);
+    f(a.beyond_tier_0, b.beyond_tier_0);
+  }
+};
+
+using Counters = BasicCounters<Count>;
+using Totals = BasicCounters<std::uint64_t>;
+
+/// Adds one worker's figures to a sum. thread: any
+inline void merge(Totals& sum, const Counters& worker) {
+  Totals::pairwise(sum, worker, [](std::uint64_t& to, const Count& from) { to += from.value(); });
+}
+
+}  // namespace meshdns::query

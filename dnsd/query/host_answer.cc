@@ -1,0 +1,131 @@
+#include "dnsd/query/host_answer.h"
+
+#include <algorithm>
+#include <array>
+
+#include "dnsd/query/instance_name.h"
+
+namespace meshdns::query {
+namespace {
+
+constexpr std::uint32_t kMostTtl = 300;  // of dynamic data (design.md section 4)
+constexpr std::size_t kMostServices = 16;
+constexpr std::size_t kMostServicesOfTier = 8;
+constexpr std::size_t kPointerReach = 0x4000;
+constexpr std::uint64_t kMostWeight = 65535;
+
+RowFilter family_filter(const answers::Host& host, wire::Type type) noexcept {
+  return {.host = host, .v4 = type == wire::Type::A, .v6 = type == wire::Type::AAAA};
+}
+
+/// One SRV record to come.
+struct Service {
+  std::uint16_t row;
+  std::uint16_t priority;
+};
+
+struct Services {
+  std::array<Service, kMostServices> list;
+  std::size_t count = 0;
+  std::uint64_t heaviest = 0;
+
+  /// Weight x 100; the whole set scaled by one factor where the heaviest does not fit; at least 1.
+  std::uint16_t weight(std::uint32_t configured) const noexcept {
+    std::uint64_t weight = std::uint64_t{std::max(1U, configured)} * 100;
+    if (heaviest > kMostWeight) weight = weight * kMostWeight / heaviest;
+    return static_cast<std::uint16_t>(std::max<std::uint64_t>(1, weight));
+  }
+};
+
+Services choose_services(const HostAnswer& from, const answers::ServicePort& port) noexcept {
+  Services out;
+  Choice choice;
+  const RowFilter filter{.host = from.host, .port = &port};
+  for (std::size_t tier = 0; tier < from.set.tiers.size() && out.count < kMostServices; ++tier) {
+    const std::size_t limit = std::min(kMostServicesOfTier, kMostServices - out.count);
+    choose(tier_rows(from.set, tier), filter, false, limit, from.random, choice);
+    for (const std::uint16_t row : choice.view()) {
+      out.list[out.count++] = {row, from.set.tiers[tier].number};
+      out.heaviest = std::max(out.heaviest, std::uint64_t{std::max(1U, from.host.rows[row].weight)} * 100);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::uint32_t HostAnswer::ttl() const noexcept { return std::min(set.ttl, kMostTtl); }
+
+bool HostAnswer::write_address(Section section, std::uint16_t at, std::uint16_t row, wire::Type type,
+                               std::uint32_t ttl) const noexcept {
+  wire::Writer& writer = response.writer();
+  const std::size_t mark = writer.position();
+  const answers::EndpointRow& endpoint = host.rows[row];
+  if (type == wire::Type::A) {
+    writer.a(at, ttl, endpoint.v4.data());
+  } else {
+    writer.aaaa(at, ttl, endpoint.v6.data());
+  }
+  return response.count(section, mark);
+}
+
+Outcome HostAnswer::write_addresses(std::span<const std::uint16_t> rows, wire::Type type,
+                                    std::uint32_t ttl) const noexcept {
+  for (const std::uint16_t row : rows) {
+    if (!write_address(Section::Answer, owner, row, type, ttl)) return Outcome::Truncated;
+  }
+  return Outcome::Answered;
+}
+
+Outcome HostAnswer::addresses(wire::Type type) const noexcept {
+  const RowFilter filter = family_filter(host, type);
+  Choice choice;
+  for (std::size_t tier = set.answer_tier; tier < set.tiers.size(); ++tier) {
+    choose(tier_rows(set, tier), filter, set.equal_weights, host.max_answers, random, choice);
+    if (choice.count > 0) return write_addresses(choice.view(), type, ttl());
+    if (!host.independent_families) break;
+  }
+  return Outcome::NoDataForView;
+}
+
+Outcome HostAnswer::all_addresses(wire::Type type) const noexcept {
+  const RowFilter filter = family_filter(host, type);
+  for (const std::uint16_t row : set.rows) {
+    if (!filter(row)) continue;
+    if (!write_address(Section::Answer, owner, row, type, ttl())) return Outcome::Truncated;
+  }
+  return response.records(Section::Answer) > 0 ? Outcome::Answered : Outcome::NoDataForView;
+}
+
+Outcome HostAnswer::services(const answers::ServicePort& port) const noexcept {
+  const Services services = choose_services(*this, port);
+  if (services.count == 0) return Outcome::NoDataForView;
+  std::array<std::uint16_t, kMostServices> targets;
+  wire::Writer& writer = response.writer();
+  for (std::size_t i = 0; i < services.count; ++i) {
+    const auto [row, priority] = services.list[i];
+    const InstanceName target(host.rows[row], host.name);
+    const std::size_t mark = writer.position();
+    targets[i] =
+        writer.srv(owner, ttl(), {priority, services.weight(host.rows[row].weight), port.numbers[row], target.view()});
+    if (!response.count(Section::Answer, mark)) return Outcome::Truncated;
+  }
+  for (std::size_t i = 0; i < services.count; ++i) write_additional(targets[i], services.list[i].row);
+  return Outcome::Answered;
+}
+
+void HostAnswer::write_additional(std::uint16_t target, std::uint16_t row) const noexcept {
+  if (target >= kPointerReach) return;
+  if (host.rows[row].has_v4) write_address(Section::Additional, target, row, wire::Type::A, host.ttl);
+  if (host.rows[row].has_v6) write_address(Section::Additional, target, row, wire::Type::AAAA, host.ttl);
+}
+
+Outcome HostAnswer::instance(const answers::EndpointRow& row, wire::Type type) const noexcept {
+  const bool has = type == wire::Type::A ? row.has_v4 : type == wire::Type::AAAA && row.has_v6;
+  if (!has) return Outcome::NoData;
+  const auto index = static_cast<std::uint16_t>(&row - host.rows.data());
+  const std::uint32_t instance_ttl = std::min(host.ttl, kMostTtl);
+  return write_address(Section::Answer, owner, index, type, instance_ttl) ? Outcome::Answered : Outcome::Truncated;
+}
+
+}  // namespace meshdns::query

@@ -1,0 +1,278 @@
+#include "dnsd/query/resolver.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "dnsd/query/explain_text.h"
+#include "dnsd/query/instance_name.h"
+
+namespace meshdns::query {
+namespace {
+
+constexpr int kMostLinks = 8;  // of a CNAME chain; it may be a loop
+constexpr std::uint32_t kHinfoTtl = 3600;
+constexpr std::uint32_t kMostNegativeTtl = 300;   // of dynamic data (design.md section 4)
+constexpr std::uint32_t kNegativeTtlOfViews = 1;  // others may get data
+
+std::string_view text_of(wire::NameBytes bytes) noexcept {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// The static wildcard below `encloser`, if there is one (RFC 4592 3.3.1).
+const answers::Node* find_wildcard(const answers::AnswerTable& table, wire::NameBytes encloser) noexcept {
+  std::array<std::uint8_t, wire::kMaxName + 2> name = {1, '*'};
+  if (encloser.size() + 2 > wire::kMaxName) return nullptr;
+  std::memcpy(name.data() + 2, encloser.data(), encloser.size());
+  const wire::NameBytes bytes(name.data(), encloser.size() + 2);
+  return table.find(bytes, wire::hash_name(bytes));
+}
+
+}  // namespace
+
+void Resolver::resolve() noexcept {
+  if (response_.query().edns.subnet.present) located();  // whether to answer the option depends on who asks
+  Target next;
+  Outcome outcome = answer_name({response_.query().name, wire::kQuestionOffset}, next);
+  if (zone_ == nullptr) {
+    response_.set_rcode(wire::Rcode::Refused);
+    response_.explain(wire::Ede::NotAuthoritative);
+    return;
+  }
+  response_.set_authoritative();
+  wire::FoldedName link;
+  for (int i = 0; !next.name.empty() && outcome == Outcome::Answered && i < kMostLinks; ++i) {
+    wire::fold_name(next.name, link);
+    const std::uint16_t owner = next.owner;
+    next = {};
+    outcome = answer_name({link, owner}, next);
+  }
+  conclude(outcome);
+}
+
+Outcome Resolver::answer_name(const Subject& subject, Target& next) noexcept {
+  const answers::AnswerTable& table = context_.table;
+  const answers::Node* node = table.find(subject.name.view(), subject.name.hash);
+  if (node == nullptr) return answer_missing(subject, next);
+  zone_ = &table.zones[node->zone];
+  if (node->host != answers::kNone) return answer_host(table.hosts[node->host], subject);
+  return answer_node(*node, subject, next);
+}
+
+Outcome Resolver::answer_missing(const Subject& subject, Target& next) noexcept {
+  const answers::AnswerTable& table = context_.table;
+  for (std::size_t below = 1; below <= subject.name.labels; ++below) {
+    const wire::NameBytes encloser = subject.name.suffix(below);
+    const answers::Node* node = table.find(encloser, wire::hash_name(encloser));
+    if (node == nullptr) continue;
+    zone_ = &table.zones[node->zone];
+    if (node->host != answers::kNone) return answer_below_host(table.hosts[node->host], subject, below);
+    const answers::Node* wildcard = find_wildcard(table, encloser);
+    return wildcard == nullptr ? Outcome::NxDomain : answer_node(*wildcard, subject, next);
+  }
+  // outside our zones: nothing at the start of a chain (REFUSED), the end of one that was followed so far
+  return Outcome::Answered;
+}
+
+Outcome Resolver::answer_node(const answers::Node& node, const Subject& subject, Target& next) noexcept {
+  const wire::Type type = response_.query().type;
+  const bool apex = std::ranges::equal(subject.name.view(), zone_->apex);
+  if (type == wire::Type::ANY) return answer_any(node, subject, apex);
+  if (apex && type == wire::Type::SOA) return answer_apex_soa(subject);
+  if (const answers::Rrset* rrset = node.find(type)) return write_rrset(*rrset, subject.owner);
+  if (const answers::Rrset* alias = node.find(wire::Type::CNAME)) return write_cname(*alias, subject.owner, next);
+  return Outcome::NoData;
+}
+
+Outcome Resolver::answer_any(const answers::Node& node, const Subject& subject, bool apex) noexcept {
+  if (apex) return answer_apex_soa(subject);
+  return node.rrsets.empty() ? Outcome::NoData : write_rrset(node.rrsets.front(), subject.owner);
+}
+
+Outcome Resolver::answer_apex_soa(const Subject& subject) noexcept {
+  const std::size_t mark = response_.writer().position();
+  response_.writer().soa(subject.owner, zone_->soa_ttl, soa_of(*zone_));
+  return response_.count(Section::Answer, mark) ? Outcome::Answered : Outcome::Truncated;
+}
+
+Outcome Resolver::write_rrset(const answers::Rrset& rrset, std::uint16_t owner) noexcept {
+  wire::Writer& writer = response_.writer();
+  for (const auto& rdata : rrset.rdata) {
+    const std::size_t mark = writer.position();
+    const bool one_name =
+        rrset.type == wire::Type::NS || rrset.type == wire::Type::CNAME || rrset.type == wire::Type::PTR;
+    if (one_name) {
+      writer.one_name(owner, rrset.type, rrset.ttl, wire::NameBytes(rdata));
+    } else {
+      writer.generic(owner, rrset.type, rrset.ttl, rdata);
+    }
+    if (!response_.count(Section::Answer, mark)) return Outcome::Truncated;
+  }
+  if (rrset.type == wire::Type::NS) write_name_servers_addresses(rrset);
+  return Outcome::Answered;
+}
+
+void Resolver::write_name_servers_addresses(const answers::Rrset& rrset) noexcept {
+  wire::Writer& writer = response_.writer();
+  for (const auto& target : rrset.rdata) {
+    const answers::Node* node = context_.table.find(target, wire::hash_name(target));
+    if (node == nullptr) continue;
+    for (const auto& entry : node->rrsets) {
+      if (entry.type != wire::Type::A && entry.type != wire::Type::AAAA) continue;
+      for (const auto& rdata : entry.rdata) {
+        const std::size_t mark = writer.position();
+        writer.generic(wire::NameBytes(target), entry.type, entry.ttl, rdata);
+        if (!response_.count(Section::Additional, mark)) return;
+      }
+    }
+  }
+}
+
+Outcome Resolver::write_cname(const answers::Rrset& rrset, std::uint16_t owner, Target& next) noexcept {
+  if (rrset.rdata.empty()) return Outcome::NoData;
+  wire::Writer& writer = response_.writer();
+  const std::size_t mark = writer.position();
+  const wire::NameBytes target(rrset.rdata.front());
+  writer.begin(owner, wire::Type::CNAME, rrset.ttl);
+  next = {target, static_cast<std::uint16_t>(writer.position())};
+  writer.name(target);
+  writer.end();
+  return response_.count(Section::Answer, mark) ? Outcome::Answered : Outcome::Truncated;
+}
+
+Outcome Resolver::write_hinfo(std::uint16_t owner) noexcept {
+  static constexpr std::array<std::uint8_t, 9> kRdata = {7, 'R', 'F', 'C', '8', '4', '8', '2', 0};  // RFC 8482 4.2
+  const std::size_t mark = response_.writer().position();
+  response_.writer().generic(owner, wire::Type::HINFO, kHinfoTtl, kRdata);
+  return response_.count(Section::Answer, mark) ? Outcome::Answered : Outcome::Truncated;
+}
+
+const answers::Located& Resolver::located() noexcept {
+  if (!located_) {
+    located_ = context_.table.locator.locate(context_.client, context_.listener, response_.query().edns.subnet);
+    context_.counters.by_source[static_cast<std::size_t>(located_->source)].add();
+  }
+  return *located_;
+}
+
+HostAnswer Resolver::dynamic(const answers::Host& host, std::uint16_t owner) noexcept {
+  const answers::Located& where = located();
+  if (!host.same_for_all) widen_scope(where.scope);
+  return {response_, host, context_.table.set(host, where.place), owner, context_.random};
+}
+
+void Resolver::note_set(const answers::Set& set) noexcept {
+  if (set.last_resort) context_.counters.last_resort.add();
+  if (!set.tiers.empty() && set.tiers[set.answer_tier].number > 0) context_.counters.beyond_tier_0.add();
+  if (!response_.query().edns.present) return;
+  if (set.ede) {
+    response_.explain(*set.ede, set.ede_text);
+  } else if (!set.note.empty() && context_.table.may_explain(context_.client)) {
+    response_.explain(wire::Ede::Other, set.note);
+  }
+}
+
+Outcome Resolver::answer_host(const answers::Host& host, const Subject& subject) noexcept {
+  const wire::Type type = response_.query().type;
+  if (type == wire::Type::ANY) return write_hinfo(subject.owner);
+  if (type != wire::Type::A && type != wire::Type::AAAA) return Outcome::NoData;
+  const HostAnswer answer = dynamic(host, subject.owner);
+  note_set(answer.set);
+  return answer.addresses(type);
+}
+
+Outcome Resolver::answer_below_host(const answers::Host& host, const Subject& subject, std::size_t below) noexcept {
+  if (below == 1) return answer_one_label(host, subject);
+  return below == 2 ? answer_port(host, subject) : Outcome::NxDomain;
+}
+
+Outcome Resolver::answer_one_label(const answers::Host& host, const Subject& subject) noexcept {
+  const wire::Type type = response_.query().type;
+  const std::string_view label = text_of(subject.name.label(0));
+  if (label == "_explain") return explain(host, subject);
+  if (label == "_all") {
+    if (type == wire::Type::ANY) return write_hinfo(subject.owner);
+    if (type != wire::Type::A && type != wire::Type::AAAA) return Outcome::NoData;
+    return dynamic(host, subject.owner).all_addresses(type);
+  }
+  if (label == "_tcp" || label == "_udp") {  // the empty non-terminal above _http._tcp (RFC 8020)
+    const bool exists =
+        std::ranges::any_of(host.ports, [&](const auto& port) { return port.tcp == (label == "_tcp"); });
+    return exists ? Outcome::NoData : Outcome::NxDomain;
+  }
+  const auto row = find_instance(host, subject.name.label(0));
+  if (!row) return Outcome::NxDomain;
+  if (type == wire::Type::ANY) return write_hinfo(subject.owner);
+  static const answers::Set kNoSet;
+  return HostAnswer{response_, host, kNoSet, subject.owner, context_.random}.instance(host.rows[*row], type);
+}
+
+Outcome Resolver::answer_port(const answers::Host& host, const Subject& subject) noexcept {
+  const std::string_view port_label = text_of(subject.name.label(0));
+  const std::string_view protocol = text_of(subject.name.label(1));
+  if (!port_label.starts_with('_') || (protocol != "_tcp" && protocol != "_udp")) return Outcome::NxDomain;
+  const auto port = std::ranges::find_if(host.ports, [&](const auto& entry) {
+    return entry.tcp == (protocol == "_tcp") && entry.name == port_label.substr(1);
+  });
+  if (port == host.ports.end()) return Outcome::NxDomain;
+  const wire::Type type = response_.query().type;
+  if (type == wire::Type::ANY) return write_hinfo(subject.owner);
+  if (type != wire::Type::SRV) return Outcome::NoData;
+  const HostAnswer answer = dynamic(host, subject.owner);
+  note_set(answer.set);
+  return answer.services(*port);
+}
+
+Outcome Resolver::explain(const answers::Host& host, const Subject& subject) noexcept {
+  if (!context_.table.may_explain(context_.client)) {
+    refused_ = true;
+    return Outcome::NoData;
+  }
+  const wire::Type type = response_.query().type;
+  if (type != wire::Type::TXT && type != wire::Type::ANY) return Outcome::NoData;
+  const HostAnswer answer = dynamic(host, subject.owner);
+  widen_scope(response_.query().edns.subnet.source);
+  const auto write = [&](const Line& line) {
+    const std::size_t mark = response_.writer().position();
+    response_.writer().txt(subject.owner, 0, line.bytes());
+    return response_.count(Section::Answer, mark);
+  };
+  Line first;
+  append_line_number(first, 1);
+  append_client(first, context_.table, located(), context_.client, response_.query().edns.subnet);
+  if (!write(first)) return Outcome::Truncated;
+  for (std::size_t i = 0; i < answer.set.explain.size(); ++i) {
+    Line line;
+    append_line_number(line, i + 2);
+    append_pieces(line, answer.set.explain[i], context_.now);
+    if (!write(line)) return Outcome::Truncated;
+  }
+  return Outcome::Answered;
+}
+
+wire::SoaFields Resolver::soa_of(const answers::Zone& zone) const noexcept {
+  return {zone.mname, zone.rname, zone.serial, zone.refresh, zone.retry, zone.expire, zone.minimum};
+}
+
+void Resolver::write_negative_soa(std::uint32_t most_ttl) noexcept {
+  const std::uint32_t ttl = std::min({zone_->soa_ttl, zone_->minimum, most_ttl});  // RFC 9077
+  const std::size_t mark = response_.writer().position();
+  response_.writer().soa(wire::NameBytes(zone_->apex), ttl, soa_of(*zone_));
+  if (!response_.count(Section::Authority, mark)) response_.truncate();
+}
+
+void Resolver::conclude(Outcome outcome) noexcept {
+  if (refused_) {
+    response_.set_rcode(wire::Rcode::Refused);
+    response_.explain(wire::Ede::Prohibited);
+    response_.set_authoritative(false);
+    return;
+  }
+  const bool negative = outcome != Outcome::Answered && outcome != Outcome::Truncated;
+  if (outcome == Outcome::NxDomain) response_.set_rcode(wire::Rcode::NxDomain);
+  if (outcome == Outcome::Truncated) response_.truncate();
+  if (negative) write_negative_soa(outcome == Outcome::NoDataForView ? kNegativeTtlOfViews : kMostNegativeTtl);
+  if (located_ && located_->subnet_trusted) response_.set_scope(negative ? 0 : scope_);
+}
+
+}  // namespace meshdns::query

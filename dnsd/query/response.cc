@@ -1,0 +1,78 @@
+#include "dnsd/query/response.h"
+
+#include <algorithm>
+
+#include "dnsd/wire/byte_order.h"
+
+namespace meshdns::query {
+namespace {
+
+constexpr std::uint8_t kResponse = 0x80;
+constexpr std::uint8_t kAuthoritative = 0x04;
+constexpr std::uint8_t kTruncated = 0x02;
+constexpr std::uint8_t kFlagsKept = 0x79;  // opcode and RD of the request; AA and TC are ours
+
+/// The largest OPT record that this request can get, but for EDE text, which only takes what is left.
+std::size_t held_back(const wire::Query& query) noexcept {
+  if (!query.edns.present) return 0;
+  wire::EdnsReply most;
+  most.ede = wire::Ede::Other;
+  if (query.edns.subnet.present) most.subnet = &query.edns.subnet;
+  return wire::edns_size(most);
+}
+
+}  // namespace
+
+Response::Response(std::uint8_t* buffer, std::size_t limit, const wire::Query& query) noexcept
+    : buffer_(buffer),
+      limit_(limit),
+      query_(query),
+      writer_(buffer, query.question_end, std::max<std::size_t>(limit - held_back(query), query.question_end),
+              query.has_question() ? &query.name : nullptr) {
+  edns_.dnssec_ok = query.edns.dnssec_ok;
+}
+
+bool Response::count(Section section, std::size_t mark) noexcept {
+  if (writer_.failed()) {
+    writer_.rollback(mark);
+    return false;
+  }
+  ++counts_[static_cast<std::size_t>(section)];
+  return true;
+}
+
+void Response::truncate() noexcept {
+  writer_.rollback(query_.question_end);
+  std::fill(std::begin(counts_), std::end(counts_), std::uint16_t{0});
+  truncated_ = true;
+}
+
+void Response::explain(wire::Ede code, std::string_view text) noexcept {
+  edns_.ede = code;
+  edns_.ede_text = text;
+}
+
+void Response::set_scope(std::uint8_t scope) noexcept {
+  edns_.subnet = &query_.edns.subnet;
+  edns_.scope = scope;
+}
+
+void Response::write_header() noexcept {
+  buffer_[2] = static_cast<std::uint8_t>((buffer_[2] & kFlagsKept) | kResponse | (authoritative_ ? kAuthoritative : 0) |
+                                         (truncated_ ? kTruncated : 0));
+  // RA=0, Z=0, AD=0, CD=0: we recurse for nobody and validate nothing
+  buffer_[3] = static_cast<std::uint8_t>(static_cast<std::uint16_t>(edns_.rcode) & 0x0FU);
+  wire::store16(buffer_ + 4, query_.has_question() ? 1 : 0);
+  wire::store16(buffer_ + 6, counts_[0]);
+  wire::store16(buffer_ + 8, counts_[1]);
+  wire::store16(buffer_ + 10, static_cast<std::uint16_t>(counts_[2] + (query_.edns.present ? 1 : 0)));
+}
+
+std::size_t Response::finish() noexcept {
+  write_header();
+  writer_.set_limit(limit_);
+  if (query_.edns.present) wire::write_edns(writer_, edns_);
+  return writer_.position();
+}
+
+}  // namespace meshdns::query
