@@ -1,0 +1,56 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/net/socket_address.h"
+#include "common/published/published.h"
+#include "common/time/time.h"
+#include "dnsd/answers/answer_table.h"
+#include "dnsd/server/counters.h"
+#include "dnsd/server/tcp_connection.h"
+#include "dnsd/server/tcp_server.h"
+#include "dnsd/server/udp_worker.h"
+
+namespace meshdns::server {
+
+struct ServerOptions {
+  std::vector<SocketAddress> listen;  // the index is the listener's number in the answer table; port 0 = any free one
+  unsigned workers = 1;               // UDP threads, at least 1
+  std::uint64_t seed = 1;             // of the random choice among equal endpoints
+  TcpLimits tcp;
+};
+
+/// The sockets and threads that answer DNS over UDP and TCP from the published table.
+class DnsServer {
+ public:
+  /// Binds everything and starts the threads. `table` holds a value already and, like `clock`, outlives the server.
+  /// errors: an address that cannot be bound (the message says who holds it, if that can be seen); no table yet
+  static Result<std::unique_ptr<DnsServer>> start(const ServerOptions& options,
+                                                  const Published<answers::AnswerTable>& table, const Clock& clock);
+  ~DnsServer();
+
+  /// The listen addresses with their real ports, in the order of the options; UDP and TCP have the same.
+  const std::vector<SocketAddress>& bound() const { return bound_; }
+  /// thread: any
+  ServerTotals counters() const;
+  /// Ends and joins all threads; within a fifth of a second. Later calls do nothing.
+  void stop();
+
+ private:
+  DnsServer() = default;
+  Result<std::vector<Fd>> bind_all(const ServerOptions& options);
+
+  std::vector<SocketAddress> bound_;
+  std::vector<std::vector<UdpSocket>> udp_sockets_;  // by worker, until the workers take them
+  std::vector<std::unique_ptr<UdpWorker>> workers_;
+  std::unique_ptr<TcpServer> tcp_;
+  std::atomic<bool> stop_{false};
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace meshdns::server

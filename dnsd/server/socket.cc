@@ -1,0 +1,129 @@
+#include "dnsd/server/socket.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "dnsd/server/port_holder.h"
+
+namespace meshdns::server {
+namespace {
+
+constexpr int kReceiveBuffer = 4 << 20;
+constexpr int kBacklog = 1024;
+constexpr int kMinMtu6 = 1280;  // RFC 8200 5: never fragmented on the way
+
+void set(const Fd& socket, int level, int option, int value) {
+  // Each of these only tunes; where a kernel refuses one, the server still answers.
+  static_cast<void>(::setsockopt(socket.get(), level, option, &value, sizeof value));
+}
+
+Error failure(const char* what, const SocketAddress& address, int error) {
+  std::string text = std::string(what) + " " + address.text() + ": " + std::strerror(error);
+  if (error == EADDRINUSE) {
+    const std::string holder = port_holder(address.port);
+    if (!holder.empty()) text += ", held by " + holder;
+  }
+  return {error == EACCES ? Code::PermissionDenied : Code::Unavailable, text};
+}
+
+bool bind_to(const Fd& socket, const SocketAddress& address) {
+  const KernelAddress kernel = KernelAddress::of(address);
+  return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&kernel.storage), kernel.size) == 0;
+}
+
+Fd open_socket(const SocketAddress& address, int type) {
+  Fd socket(::socket(address.ip.is_v4() ? AF_INET : AF_INET6, type | SOCK_CLOEXEC, 0));
+  if (socket && !address.ip.is_v4()) set(socket, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  return socket;
+}
+
+void tune_udp(const Fd& socket, const SocketAddress& address) {
+  set(socket, SOL_SOCKET, SO_RCVBUF, kReceiveBuffer);
+  set(socket, SOL_SOCKET, SO_RCVBUFFORCE, kReceiveBuffer);  // beyond rmem_max, where we may
+  const timeval timeout{0, kReceiveTimeoutMs * 1000};
+  static_cast<void>(::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout));
+  // Forged "fragmentation needed" messages must not shrink what we send (RFC 9715 3.1).
+  if (address.ip.is_v4()) {
+    set(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+  } else {
+    set(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+    set(socket, IPPROTO_IPV6, IPV6_MTU, kMinMtu6);
+  }
+  if (!address.ip.is_unspecified()) return;
+  set(socket, address.ip.is_v4() ? IPPROTO_IP : IPPROTO_IPV6, address.ip.is_v4() ? IP_PKTINFO : IPV6_RECVPKTINFO, 1);
+}
+
+}  // namespace
+
+Fd::~Fd() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+KernelAddress KernelAddress::of(const SocketAddress& address) {
+  KernelAddress out;
+  const auto bytes = address.ip.bytes();
+  if (address.ip.is_v4()) {
+    auto& v4 = reinterpret_cast<sockaddr_in&>(out.storage);
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(address.port);
+    std::memcpy(&v4.sin_addr, bytes.data(), bytes.size());
+    out.size = sizeof v4;
+  } else {
+    auto& v6 = reinterpret_cast<sockaddr_in6&>(out.storage);
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(address.port);
+    std::memcpy(&v6.sin6_addr, bytes.data(), bytes.size());
+    out.size = sizeof v6;
+  }
+  return out;
+}
+
+IpAddress address_of(const sockaddr_storage& storage) noexcept {
+  if (storage.ss_family == AF_INET) {
+    return IpAddress::v4(ntohl(reinterpret_cast<const sockaddr_in&>(storage).sin_addr.s_addr));
+  }
+  if (storage.ss_family != AF_INET6) return {};
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(storage);
+  return IpAddress::v6_bytes(std::span<const std::uint8_t, 16>(v6.sin6_addr.s6_addr));
+}
+
+std::uint16_t port_of(const sockaddr_storage& storage) noexcept {
+  if (storage.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(storage).sin_port);
+  if (storage.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(storage).sin6_port);
+  return 0;
+}
+
+Result<Fd> open_udp(const SocketAddress& address, bool shared) {
+  Fd socket = open_socket(address, SOCK_DGRAM);
+  if (!socket) return failure("open UDP", address, errno);
+  if (shared) set(socket, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (!bind_to(socket, address)) return failure("listen on UDP", address, errno);
+  if (!shared) set(socket, SOL_SOCKET, SO_REUSEPORT, 1);  // from now on our other workers may join
+  tune_udp(socket, address);
+  return socket;
+}
+
+Result<Fd> open_tcp(const SocketAddress& address) {
+  Fd socket = open_socket(address, SOCK_STREAM | SOCK_NONBLOCK);
+  if (!socket) return failure("open TCP", address, errno);
+  set(socket, SOL_SOCKET, SO_REUSEADDR, 1);  // connections of an earlier process that still time out
+  set(socket, IPPROTO_TCP, TCP_NODELAY, 1);  // inherited by connections
+  if (!bind_to(socket, address) || ::listen(socket.get(), kBacklog) != 0) {
+    return failure("listen on TCP", address, errno);
+  }
+  return socket;
+}
+
+SocketAddress bound_address(const Fd& socket) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
+  return {address_of(storage), port_of(storage)};
+}
+
+}  // namespace meshdns::server

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "common/published/published.h"
+#include "common/time/time.h"
+#include "dnsd/answers/answer_table.h"
+#include "dnsd/query/counters.h"
+#include "dnsd/query/random.h"
+#include "dnsd/server/socket.h"
+
+namespace meshdns::server {
+
+/// One of the worker's sockets. listener: the index of its listen address
+struct UdpSocket {
+  Fd fd;
+  std::uint16_t listener = 0;
+  bool wildcard = false;  // answers must leave from the address that was asked
+};
+
+/// One thread that answers UDP: receives a batch, answers each packet in its own buffer, sends the batch.
+/// thread: run() on one; counters() on any
+class UdpWorker {
+ public:
+  UdpWorker(std::vector<UdpSocket> sockets, const Published<answers::AnswerTable>& table, const Clock& clock,
+            std::uint64_t seed);
+  ~UdpWorker();
+
+  /// Returns at most kReceiveTimeoutMs after `stop` became true.
+  void run(const std::atomic<bool>& stop);
+
+  const query::Counters& counters() const { return counters_; }
+  std::uint64_t send_failed() const { return send_failed_.value(); }
+
+ private:
+  struct Batch;
+
+  /// Receives what is there (blocking or not), answers, sends.
+  void serve(const UdpSocket& socket, int receive_flags);
+  void answer_batch(const UdpSocket& socket, unsigned count);
+  void send_batch(const UdpSocket& socket, unsigned count);
+  void poll_all();
+
+  std::vector<UdpSocket> sockets_;
+  Published<answers::AnswerTable>::Reader table_;
+  const Clock& clock_;
+  query::Random random_;
+  query::Counters counters_;
+  query::Count send_failed_;
+  std::unique_ptr<Batch> batch_;
+};
+
+}  // namespace meshdns::server
