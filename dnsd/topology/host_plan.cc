@@ -1,0 +1,22 @@
+#include "dnsd/topology/host_plan.h"
+
+#include "common/net/socket_address.h"
+
+namespace meshdns::topology {
+
+std::string_view standing_name(Standing standing) {
+  switch (standing) {
+    case Standing::Serving: return "serving";
+    case Standing::Draining: return "draining";
+    case Standing::Silent: return "silent";
+    case Standing::Failing: return "failing";
+    case Standing::Out: return "out";
+  }
+  return "out";
+}
+
+std::string Candidate::address_text() const {
+  return SocketAddress{v4 ? *v4 : v6.value_or(IpAddress{}), port}.text();
+}
+
+}  // namespace meshdns::topology

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/model/locality.h"
+#include "common/model/objects.h"
+#include "common/net/ip_address.h"
+#include "common/time/time.h"
+
+namespace meshdns::topology {
+
+/// How an endpoint stands, best first. Draining, Silent and Failing are `last_resort`: answered only where nothing
+/// serves, and then only the best of these kinds. Out: never answered, in no tier.
+enum class Standing : std::uint8_t { Serving, Draining, Silent, Failing, Out };
+
+/// "serving", "draining", "silent", "failing", "out"
+std::string_view standing_name(Standing standing);
+
+/// `_<name>._<protocol>` of a host
+struct HostPort {
+  std::string name;
+  std::string protocol = "TCP";
+  std::uint16_t number = 0;  // what clients of A records are told to use; 0 = each endpoint's own
+
+  friend bool operator==(const HostPort&, const HostPort&) = default;
+};
+
+/// An endpoint that stands behind a host.
+struct Candidate {
+  std::string key;
+  std::optional<IpAddress> v4;  // the first of each family
+  std::optional<IpAddress> v6;
+  std::uint16_t port = 0;            // the first one, for people
+  std::vector<std::uint16_t> ports;  // by HostPlan::ports; 0 = lacks it
+  model::Locality locality;
+  std::uint32_t weight = 1;  // 0 = standby
+  Standing standing = Standing::Serving;
+  bool in_doubt = false;
+  std::string why;     // for people: "http 503, 1 of 2 successes"; empty = nothing to add
+  TimePoint since{};   // in this standing
+
+  /// "10.0.0.11:8080"
+  std::string address_text() const;
+};
+
+/// One host and all that its answer depends on, but for the client.
+struct HostPlan {
+  std::string name;    // "app-b.mesh.internal"
+  std::string zone;    // "mesh.internal"
+  std::string object;  // "shop/app-b"; empty = an automatic host
+  model::Policy policy;
+  std::vector<HostPort> ports;
+  std::vector<Candidate> candidates;
+};
+
+}  // namespace meshdns::topology
