@@ -75,12 +75,16 @@ struct ServicePort {
 struct Tier {
   std::uint16_t number = 0;  // dense over the rungs that hold known endpoints: has gaps where nothing serves
   std::uint16_t end = 0;     // its rows are Set::rows[the end of the tier before, end)
+
+  friend bool operator==(const Tier&, const Tier&) = default;
 };
 
 /// A piece of an explain line: fixed text, then, if `since` is set, the time that has passed since then: "4h12m".
 struct ExplainPiece {
   std::string text;
   std::optional<TimePoint> since;
+
+  friend bool operator==(const ExplainPiece&, const ExplainPiece&) = default;
 };
 
 /// What a class of clients gets of a host.
@@ -95,6 +99,8 @@ struct Set {
   std::string ede_text;
   std::string note;  // informational EDE text for explain_allow prefixes; empty = nothing abnormal
   std::vector<std::vector<ExplainPiece>> explain;  // lines 02.. of _explain, without numbers
+
+  friend bool operator==(const Set&, const Set&) = default;
 };
 
 struct Host {

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "common/model/records.h"
+#include "dnsd/answers/locator.h"
+#include "dnsd/answers/settings.h"
+
+namespace meshdns::answers {
+
+/// The localities that clients can have, numbered.
+class Places {
+ public:
+  std::uint32_t id_of(const model::Locality& place);
+  const std::vector<model::Locality>& all() const { return all_; }
+
+ private:
+  std::map<model::Locality, std::uint32_t> ids_;
+  std::vector<model::Locality> all_;
+};
+
+/// Settles where every client is: cuts the configured and the reported prefixes into ranges that do not overlap, and
+/// gives each (listener, range) its verdict. One listener more than configured, without a locality of its own, stands
+/// for questions that come from elsewhere (meshdnsctl).
+/// source: design.md section 3, RFC 7871 7.2.1 (overlapping entries)
+Locator compile_locator(const model::Records& records, const Settings& settings, Places& places);
+
+/// The prefixes that nodes report and may report: their own addresses and their clients'.
+std::vector<Prefix> node_prefixes(const model::Records& records);
+
+}  // namespace meshdns::answers

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.h"
+#include "dnsd/wire/types.h"
+
+namespace meshdns::answers {
+
+/// One record of a zone text.
+struct StaticRecord {
+  std::vector<std::uint8_t> owner;  // wire form, folded
+  wire::Type type{};
+  std::uint32_t ttl = 0;
+  std::vector<std::uint8_t> rdata;  // wire form, uncompressed
+
+  friend bool operator==(const StaticRecord&, const StaticRecord&) = default;
+};
+
+/// Reads one line in master file form (RFC 1035 5.1), "www 60 CNAME app-b"; names without a dot at the end are below
+/// `origin`.
+/// errors: what ldns says; classes other than IN; SOA, and types that we make ourselves
+Result<StaticRecord> parse_record(std::string_view line, std::string_view origin, std::uint32_t default_ttl);
+
+/// Reads and checks all lines of a configuration.
+/// errors: of the first bad line; an owner below no zone; records beside a CNAME (RFC 1034 3.6.2)
+Result<std::vector<StaticRecord>> parse_records(const std::vector<std::string>& lines,
+                                                const std::vector<std::string>& zones);
+
+}  // namespace meshdns::answers

@@ -1,0 +1,223 @@
+#include "dnsd/catalog/catalog.h"
+
+#include <algorithm>
+
+namespace meshdns::catalog {
+namespace {
+
+constexpr std::size_t kLongestLog = 10000;
+
+std::string service_text(const model::ServiceKey& key) { return key.namespace_ + "/" + key.name; }
+
+/// Equal but for the moment since when it is so, which every process counts on its own clock.
+bool same_but_for_age(const model::Endpoint& a, const model::Endpoint& b) {
+  if (a.health.state != b.health.state) return false;
+  model::Endpoint copy = a;
+  copy.health.since = b.health.since;
+  copy.health.drain_until = b.health.drain_until;
+  return copy == b;
+}
+
+}  // namespace
+
+std::string_view record_type_name(RecordType type) {
+  switch (type) {
+    case RecordType::Node: return "Node";
+    case RecordType::NodeStatus: return "NodeStatus";
+    case RecordType::Endpoint: return "Endpoint";
+    case RecordType::Service: return "Service";
+    case RecordType::VirtualDestination: return "VirtualDestination";
+    case RecordType::Cluster: return "Cluster";
+  }
+  return "";
+}
+
+void Catalog::note(RecordType type, const std::string& key, bool removed) {
+  pending_.push_back({0, type, key, removed});
+}
+
+void Catalog::commit(TimePoint now) {
+  if (pending_.empty()) return;
+  ++revision_;
+  changed_ = now;
+  for (Change& change : pending_) {
+    change.revision = revision_;
+    log_.push_back(std::move(change));
+  }
+  pending_.clear();
+  while (log_.size() > kLongestLog) {
+    log_begins_after_ = log_.front().revision;
+    log_.pop_front();
+  }
+}
+
+std::optional<std::vector<Change>> Catalog::changes_since(std::uint64_t revision) const {
+  if (revision < log_begins_after_ || revision > revision_) return std::nullopt;
+  const auto begin = std::ranges::find_if(log_, [&](const Change& change) { return change.revision > revision; });
+  return std::vector<Change>(begin, log_.end());
+}
+
+std::optional<Refusal> Catalog::put_node(const model::Node& node, TimePoint now) {
+  if (auto refusal = check_node(node)) return refusal;
+  const auto [at, added] = records_.nodes.try_emplace(node.key, node);
+  if (added || !(at->second == node)) {
+    at->second = node;
+    note(RecordType::Node, node.key, false);
+  }
+  if (records_.statuses.erase(node.key) > 0) note(RecordType::NodeStatus, node.key, true);
+  commit(now);
+  return std::nullopt;
+}
+
+void Catalog::put_endpoint(const model::Endpoint& endpoint, TimePoint now) {
+  const auto found = records_.endpoints.find(endpoint.key);
+  if (found != records_.endpoints.end() && same_but_for_age(found->second, endpoint)) return;
+  const model::ServiceKey service{endpoint.namespace_, endpoint.service};
+  if (found != records_.endpoints.end() &&
+      service != model::ServiceKey{found->second.namespace_, found->second.service}) {
+    erase_endpoint(endpoint.key, now);
+  }
+  if (records_.endpoints.insert_or_assign(endpoint.key, endpoint).second) {
+    const auto [entry, added] = records_.services.try_emplace(service);
+    ++entry->second.endpoints;
+    if (added) note(RecordType::Service, service_text(service), false);
+  }
+  note(RecordType::Endpoint, endpoint.key, false);
+}
+
+void Catalog::erase_endpoint(const std::string& key, TimePoint now) {
+  const auto found = records_.endpoints.find(key);
+  if (found == records_.endpoints.end()) return;
+  model::Service& service = records_.services[{found->second.namespace_, found->second.service}];
+  if (--service.endpoints == 0) service.gone_since = now;
+  records_.endpoints.erase(found);
+  note(RecordType::Endpoint, key, true);
+}
+
+std::vector<std::string> Catalog::keys_of(const std::string& node) const {
+  const std::string prefix = node + "/";
+  std::vector<std::string> keys;
+  for (auto at = records_.endpoints.lower_bound(prefix); at != records_.endpoints.end(); ++at) {
+    if (!at->first.starts_with(prefix)) break;
+    keys.push_back(at->first);
+  }
+  return keys;
+}
+
+std::vector<Refusal> Catalog::apply_full(const std::string& node, const std::vector<model::Endpoint>& endpoints,
+                                         const std::set<std::string>& listed, TimePoint now) {
+  std::vector<Refusal> refusals;
+  std::set<std::string> mentioned;
+  for (const model::Endpoint& endpoint : endpoints) {
+    mentioned.insert(endpoint.key);
+    if (auto refusal = check_endpoint(endpoint)) {
+      refusals.push_back(std::move(*refusal));
+    } else {
+      put_endpoint(endpoint, now);
+    }
+  }
+  for (const std::string& key : keys_of(node)) {
+    const bool withdrawn = !mentioned.contains(key) && listed.contains(records_.endpoints.at(key).source);
+    if (withdrawn) erase_endpoint(key, now);
+  }
+  commit(now);
+  return refusals;
+}
+
+std::vector<Refusal> Catalog::apply_delta(const std::string& node, const std::vector<model::Endpoint>& upserts,
+                                          const std::vector<std::string>& removals, TimePoint now) {
+  std::vector<Refusal> refusals;
+  for (const model::Endpoint& endpoint : upserts) {
+    if (auto refusal = check_endpoint(endpoint)) {
+      refusals.push_back(std::move(*refusal));
+    } else {
+      put_endpoint(endpoint, now);
+    }
+  }
+  for (const std::string& key : removals) {
+    if (key.starts_with(node + "/")) erase_endpoint(key, now);
+  }
+  commit(now);
+  return refusals;
+}
+
+void Catalog::withdraw(const std::string& node, TimePoint now) {
+  for (const std::string& key : keys_of(node)) erase_endpoint(key, now);
+  if (records_.statuses.erase(node) > 0) note(RecordType::NodeStatus, node, true);
+  if (records_.nodes.erase(node) > 0) note(RecordType::Node, node, true);
+  commit(now);
+}
+
+void Catalog::set_status(const std::string& node, const model::NodeStatus& status, TimePoint now) {
+  const auto found = records_.statuses.find(node);
+  if (!status.silent && !status.in_doubt) {
+    if (found == records_.statuses.end()) return;
+    records_.statuses.erase(found);
+    note(RecordType::NodeStatus, node, true);
+  } else {
+    if (found != records_.statuses.end() && found->second == status) return;
+    records_.statuses[node] = status;
+    note(RecordType::NodeStatus, node, false);
+  }
+  commit(now);
+}
+
+void Catalog::put_destination(const model::VirtualDestination& object, TimePoint now) {
+  const std::string key = object.meta.key();
+  const auto found = records_.destinations.find(key);
+  if (found != records_.destinations.end() && found->second == object) return;
+  records_.destinations[key] = object;
+  note(RecordType::VirtualDestination, key, false);
+  commit(now);
+}
+
+void Catalog::put_cluster(const model::Cluster& object, TimePoint now) {
+  const auto found = records_.clusters.find(object.meta.name);
+  if (found != records_.clusters.end() && found->second == object) return;
+  records_.clusters[object.meta.name] = object;
+  note(RecordType::Cluster, object.meta.name, false);
+  commit(now);
+}
+
+bool Catalog::erase_destination(const std::string& key, TimePoint now) {
+  if (records_.destinations.erase(key) == 0) return false;
+  note(RecordType::VirtualDestination, key, true);
+  commit(now);
+  return true;
+}
+
+bool Catalog::erase_cluster(const std::string& name, TimePoint now) {
+  if (records_.clusters.erase(name) == 0) return false;
+  note(RecordType::Cluster, name, true);
+  commit(now);
+  return true;
+}
+
+bool Catalog::forget_node(const std::string& node, TimePoint now) {
+  for (const std::string& key : keys_of(node)) {
+    const model::Endpoint& endpoint = records_.endpoints.at(key);
+    if (records_.services[{endpoint.namespace_, endpoint.service}].endpoints > 1) erase_endpoint(key, now);
+  }
+  return keys_of(node).empty();
+}
+
+void Catalog::forget(Duration forget_after, TimePoint now) {
+  std::vector<std::string> nodes;
+  for (const auto& [node, status] : records_.statuses) {
+    if (status.silent && now - status.since >= forget_after) nodes.push_back(node);
+  }
+  for (const std::string& node : nodes) {
+    if (!forget_node(node, now)) continue;
+    records_.statuses.erase(node);
+    note(RecordType::NodeStatus, node, true);
+    if (records_.nodes.erase(node) > 0) note(RecordType::Node, node, true);
+  }
+  std::erase_if(records_.services, [&](const auto& entry) {
+    const bool gone = entry.second.endpoints == 0 && now - entry.second.gone_since >= forget_after;
+    if (gone) note(RecordType::Service, service_text(entry.first), true);
+    return gone;
+  });
+  commit(now);
+}
+
+}  // namespace meshdns::catalog

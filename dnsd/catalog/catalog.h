@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/model/records.h"
+#include "dnsd/catalog/validate.h"
+
+namespace meshdns::catalog {
+
+enum class RecordType : std::uint8_t { Node, NodeStatus, Endpoint, Service, VirtualDestination, Cluster };
+std::string_view record_type_name(RecordType type);
+
+/// One record that became different or went away at a revision.
+struct Change {
+  std::uint64_t revision = 0;
+  RecordType type{};
+  std::string key;
+  bool removed = false;
+
+  friend bool operator==(const Change&, const Change&) = default;
+};
+
+/// The federation's state. Pure: `now` comes from outside, and every call that changes something is one revision.
+class Catalog {
+ public:
+  const model::Records& records() const { return records_; }
+  std::uint64_t revision() const { return revision_; }
+  /// When the last revision came to be.
+  TimePoint changed() const { return changed_; }
+  /// What happened after `revision`, in order; nothing = too long ago to be told: take records() as a whole.
+  std::optional<std::vector<Change>> changes_since(std::uint64_t revision) const;
+
+  // ---- reports; keys of endpoints are "<node key>/<the agent's key>" ----
+
+  /// Nothing = taken. A node that was silent is heard again.
+  std::optional<Refusal> put_node(const model::Node& node, TimePoint now);
+  /// The whole listing of a node. What is missing in it is withdrawn, if its source is in `listed`.
+  std::vector<Refusal> apply_full(const std::string& node, const std::vector<model::Endpoint>& endpoints,
+                                  const std::set<std::string>& listed, TimePoint now);
+  /// What is refused keeps its last good version.
+  std::vector<Refusal> apply_delta(const std::string& node, const std::vector<model::Endpoint>& upserts,
+                                   const std::vector<std::string>& removals, TimePoint now);
+  /// The node's own word that it goes away: it and its endpoints are gone at once.
+  void withdraw(const std::string& node, TimePoint now);
+  /// A status without anything to say is erased.
+  void set_status(const std::string& node, const model::NodeStatus& status, TimePoint now);
+
+  // ---- operators ----
+
+  void put_destination(const model::VirtualDestination& object, TimePoint now);
+  void put_cluster(const model::Cluster& object, TimePoint now);
+  /// false = there is none
+  bool erase_destination(const std::string& key, TimePoint now);
+  bool erase_cluster(const std::string& name, TimePoint now);
+
+  // ---- time ----
+
+  /// Forgets services without endpoints, and silent nodes, after `forget_after`. The last endpoint of a service stays.
+  void forget(Duration forget_after, TimePoint now);
+
+ private:
+  void put_endpoint(const model::Endpoint& endpoint, TimePoint now);
+  void erase_endpoint(const std::string& key, TimePoint now);
+  void note(RecordType type, const std::string& key, bool removed);
+  /// Gives what was noted since the last call its revision.
+  void commit(TimePoint now);
+  bool forget_node(const std::string& node, TimePoint now);
+  std::vector<std::string> keys_of(const std::string& node) const;
+
+  model::Records records_;
+  std::uint64_t revision_ = 0;
+  TimePoint changed_{};
+  std::vector<Change> pending_;
+  std::deque<Change> log_;
+  std::uint64_t log_begins_after_ = 0;
+};
+
+}  // namespace meshdns::catalog
