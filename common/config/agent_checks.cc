@@ -1,0 +1,63 @@
+#include <fmt/format.h>
+#include <algorithm>
+
+#include "common/base/text.h"
+#include "common/config/checks.h"
+
+namespace meshdns::config {
+namespace {
+
+bool has_port(const v1::EndpointEntry& endpoint, const std::string& wanted) {
+  const auto number = parse_uint(wanted);
+  return std::any_of(endpoint.ports().begin(), endpoint.ports().end(), [&](const v1::ServicePort& port) {
+    return number ? port.number() == *number : port.name() == wanted;
+  });
+}
+
+void check_port(const Place& place, const v1::EndpointEntry& endpoint, const std::string& wanted, Report& report) {
+  if (wanted.empty() || has_port(endpoint, wanted)) return;
+  std::vector<std::string> names;
+  for (const auto& port : endpoint.ports()) {
+    names.push_back(port.name().empty() ? std::to_string(port.number()) : port.name());
+  }
+  report.add(place, fmt::format("the endpoint has no port {} (it has {})", shown(wanted), join(names, ", ")));
+}
+
+void check_check(const Place& place, const v1::EndpointEntry& endpoint, const v1::Check& check, Report& report) {
+  if (check.kind_case() == v1::Check::KIND_NOT_SET) report.add(place, "expected one of tcp, http");
+  if (check.has_tcp()) check_port(place.child("tcp").child("port"), endpoint, check.tcp().port(), report);
+  if (!check.has_http()) return;
+  const Place http = place.child("http");
+  check_port(http.child("port"), endpoint, check.http().port(), report);
+  if (!check.http().path().starts_with('/')) {
+    report.add(http.child("path"),
+               fmt::format("expected a path that starts with / (got {})", shown(check.http().path())));
+  }
+}
+
+}  // namespace
+
+void check_agent(const Place& root, const v1::Agent& config, Report& report) {
+  check_own_locality(root, config.locality(), report);
+  if (root.node->find("federation") == nullptr) return report.add(root, "federation.servers is missing");
+  const Place federation = root.child("federation");
+  const Place servers = federation.child("servers");
+  for (int i = 0; i < config.federation().servers_size(); ++i) {
+    check_plaintext(servers.item(static_cast<std::size_t>(i)), config.federation().servers(i),
+                    config.federation().insecure(), report);
+  }
+}
+
+void check_endpoints(const Place& root, const v1::EndpointsFile& file, Report& report) {
+  const Place list = root.child("endpoints");
+  for (int i = 0; i < file.endpoints_size(); ++i) {
+    const Place endpoint = list.item(static_cast<std::size_t>(i));
+    const Place checks = endpoint.child("checks");
+    for (int j = 0; j < file.endpoints(i).checks_size(); ++j) {
+      const Place check = checks.item(static_cast<std::size_t>(j));
+      if (check.node->is(Node::Kind::Map)) check_check(check, file.endpoints(i), file.endpoints(i).checks(j), report);
+    }
+  }
+}
+
+}  // namespace meshdns::config

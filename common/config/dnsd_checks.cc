@@ -1,0 +1,102 @@
+#include <fmt/format.h>
+#include <algorithm>
+
+#include "common/base/text.h"
+#include "common/config/checks.h"
+#include "common/config/rules.h"
+
+namespace meshdns::config {
+namespace {
+
+bool has_role(const v1::Meshdnsd& config, std::string_view role) {
+  return std::find(config.roles().begin(), config.roles().end(), role) != config.roles().end();
+}
+
+void check_roles(const Place& root, const v1::Meshdnsd& config, Report& report) {
+  const bool federation = has_role(config, "federation");
+  const bool dns = has_role(config, "dns");
+  const bool from_file = !config.dns().endpoints_file().empty();
+  if (federation == dns && from_file) {
+    report.add(root.child("dns").child("endpoints_file"), "only with roles: [dns]; here the federation knows the mesh");
+  }
+  if (federation == dns) return;
+  if (federation) report.add(root.child("roles"), "not supported yet: federation without dns");
+  if (dns && !from_file) report.add(root.child("roles"), "not supported yet: dns alone needs dns.endpoints_file");
+  if (dns && root.node->find("federation") != nullptr)
+    report.add(root.child("federation"), "needs the role federation");
+}
+
+void check_federation(const Place& root, const v1::Meshdnsd& config, Report& report) {
+  if (!has_role(config, "federation")) return;
+  const auto& federation = config.federation();
+  if (federation.listen().empty()) return report.add(root, "federation.listen is missing");
+  const Place place = root.child("federation");
+  check_plaintext(place.child("listen"), federation.listen(), federation.insecure(), report);
+}
+
+/// What is between braces in "{service}.{namespace}.{zone}"; nothing if the braces do not match.
+std::optional<std::vector<std::string>> placeholders(std::string_view pattern) {
+  std::vector<std::string> out;
+  while (!pattern.empty()) {
+    const auto open = pattern.find_first_of("{}");
+    if (open == std::string_view::npos) return out;
+    const auto close = pattern.find_first_of("{}", open + 1);
+    if (pattern[open] != '{' || close == std::string_view::npos || pattern[close] != '}') return std::nullopt;
+    out.emplace_back(pattern.substr(open + 1, close - open - 1));
+    pattern.remove_prefix(close + 1);
+  }
+  return out;
+}
+
+void check_auto_hosts(const Place& place, const std::string& pattern, Report& report) {
+  static const std::vector<std::string> known = {"service", "namespace", "zone"};
+  if (pattern == "off") return;
+  const auto words = placeholders(pattern);
+  if (!words || !pattern.ends_with(".{zone}") || std::find(words->begin(), words->end(), "service") == words->end()) {
+    return report.add(
+        place,
+        fmt::format("expected off, or names with {{service}} in it and .{{zone}} at the end (got {})", shown(pattern)));
+  }
+  for (const auto& word : *words) {
+    if (std::find(known.begin(), known.end(), word) != known.end()) continue;
+    const auto guess = did_you_mean(word, known);
+    report.add(place, fmt::format("unknown placeholder {{{}}}{}", shown(word),
+                                  guess ? fmt::format(" (did you mean {{{}}}?)", *guess) : ""));
+  }
+}
+
+void check_dns(const Place& root, const v1::Meshdnsd& config, Report& report) {
+  if (!has_role(config, "dns")) return;
+  if (config.zones().empty()) report.add(root, "zones is missing: at least one is needed");
+  if (config.dns().listen().empty()) report.add(root, "dns.listen is missing: at least one is needed");
+  const Place dns = root.child("dns");
+  check_auto_hosts(dns.child("auto_hosts"), config.dns().auto_hosts(), report);
+  for (int i = 0; i < config.dns().static_records_size(); ++i) {
+    const bool blank = trim(config.dns().static_records(i)).empty();
+    if (blank) report.add(dns.child("static_records").item(static_cast<std::size_t>(i)), "must not be empty");
+  }
+}
+
+}  // namespace
+
+void check_plaintext(const Place& at, const std::string& address, bool insecure, Report& report) {
+  const bool well_formed = !wrong_text(rules_of(*v1::Peer::descriptor()->FindFieldByName("address")), address);
+  const bool listens = !wrong_text(rules_of(*v1::Federation::descriptor()->FindFieldByName("listen")), address);
+  if (insecure || is_on_this_host(address) || (!well_formed && !listens)) return;
+  report.add(at, "plaintext only on loopback and unix sockets; set insecure: true or tls");
+}
+
+void check_own_locality(const Place& root, const v1::Locality& locality, Report& report) {
+  const Place place = root.child("locality");
+  if (!locality.cluster().empty()) report.add(place.child("cluster"), "belongs outside of locality: cluster: NAME");
+  if (!locality.node().empty()) report.add(place.child("node"), "belongs outside of locality");
+}
+
+void check_dnsd(const Place& root, const v1::Meshdnsd& config, Report& report) {
+  check_own_locality(root, config.locality(), report);
+  check_roles(root, config, report);
+  check_federation(root, config, report);
+  check_dns(root, config, report);
+}
+
+}  // namespace meshdns::config

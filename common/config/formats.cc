@@ -1,0 +1,106 @@
+#include "common/config/formats.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+
+#include "common/base/text.h"
+#include "common/config/place.h"
+#include "common/model/host_name.h"
+#include "common/model/ladder.h"
+#include "common/net/prefix.h"
+#include "common/net/socket_address.h"
+
+namespace meshdns::config {
+namespace {
+
+using Wrong = std::optional<std::string>;
+
+Wrong expected(std::string_view what, std::string_view text) {
+  return fmt::format("expected {} (got {})", what, shown(text));
+}
+
+template <class T>
+Wrong message_of(const Result<T>& result) {
+  if (result) return std::nullopt;
+  return result.error().message();
+}
+
+bool is_port(std::string_view text) {
+  const auto number = parse_uint(text);
+  return number && *number >= 1 && *number <= 65535;
+}
+
+bool is_digits(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+Wrong wrong_port_or_name(std::string_view text) {
+  const bool good = is_digits(text) ? is_port(text) : is_ldh_label(text);
+  return good ? std::nullopt : expected("1-65535 or a port name", text);
+}
+
+Wrong wrong_dns_name(std::string_view text) {
+  if (text.find('*') != std::string_view::npos) {
+    return fmt::format("a wildcard is not allowed here (got {})", shown(text));
+  }
+  return model::is_host_name(text) ? std::nullopt : expected("a DNS name like web.example.net", text);
+}
+
+Wrong wrong_unix_path(std::string_view text) {
+  constexpr std::size_t kLongest = 107;  // sockaddr_un
+  const auto path = text.substr(std::string_view("unix:").size());
+  if (path.size() > kLongest) return fmt::format("a socket's path has at most {} characters", kLongest);
+  return path.size() > 1 && path.front() == '/' ? std::nullopt : expected("unix:/path", text);
+}
+
+Wrong wrong_listen(std::string_view text) {
+  if (text.starts_with("unix:")) return wrong_unix_path(text);
+  return SocketAddress::parse(text) ? std::nullopt : expected("ADDRESS:PORT or unix:/path", text);
+}
+
+Wrong wrong_server(std::string_view text) {
+  if (text.starts_with("unix:")) return wrong_unix_path(text);
+  if (const auto address = SocketAddress::parse(text); address && address->port != 0) return std::nullopt;
+  const auto colon = text.rfind(':');
+  const auto name = text.substr(0, colon);
+  const bool good = colon != std::string_view::npos && model::is_host_name(name) && is_port(text.substr(colon + 1)) &&
+                    !is_digits(name.substr(name.rfind('.') + 1));  // 10.0.0.256 is a mistyped address, not a name
+  return good ? std::nullopt : expected("ADDRESS:PORT, NAME:PORT or unix:/path", text);
+}
+
+Wrong wrong_count_or_auto(const v1::Rules& rules, std::string_view text) {
+  const auto number = parse_uint(text);
+  const bool good = text == "auto" || (number && *number <= 1'000'000 && in_range(rules, static_cast<int>(*number)));
+  return good ? std::nullopt : expected("auto or " + range_text(rules), text);
+}
+
+}  // namespace
+
+std::optional<std::string> wrong_format(const v1::Rules& rules, std::string_view text) {
+  switch (rules.format()) {
+    case v1::Rules::ADDRESS: return message_of(IpAddress::parse(text));
+    case v1::Rules::PREFIX: return message_of(Prefix::parse(text));
+    case v1::Rules::SOCKET_ADDRESS: return message_of(SocketAddress::parse(text));
+    case v1::Rules::LDH_LABEL:
+      return is_ldh_label(text) ? std::nullopt : expected("letters, digits and hyphens, at most 63", text);
+    case v1::Rules::DNS_NAME: return wrong_dns_name(text);
+    case v1::Rules::PORT_OR_NAME: return wrong_port_or_name(text);
+    case v1::Rules::LISTEN: return wrong_listen(text);
+    case v1::Rules::SERVER: return wrong_server(text);
+    case v1::Rules::RUNG: return message_of(model::parse_rung(text));
+    case v1::Rules::COUNT_OR_AUTO: return wrong_count_or_auto(rules, text);
+    default: return std::nullopt;
+  }
+}
+
+std::string range_text(const v1::Rules& rules) {
+  if (rules.has_max()) return fmt::format("{}-{}", rules.min(), rules.max());
+  if (rules.has_min()) return fmt::format("at least {}", rules.min());
+  return "a number";
+}
+
+bool in_range(const v1::Rules& rules, std::int64_t value) {
+  return (!rules.has_min() || value >= rules.min()) && (!rules.has_max() || value <= rules.max());
+}
+
+}  // namespace meshdns::config

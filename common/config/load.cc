@@ -1,0 +1,100 @@
+#include "common/config/load.h"
+
+#include <fmt/format.h>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "common/config/checks.h"
+#include "common/config/message_reader.h"
+
+namespace meshdns::config {
+namespace {
+
+using meshdns::v1::Object;
+
+template <class T>
+using Check = void (*)(const Place&, const T&, Report&);
+
+/// A file with one document.
+template <class T>
+Loaded<T> load(const std::string& text, const std::string& file, Check<T> check) {
+  Report report(file);
+  auto tree = read_yaml(text);
+  if (!tree) {
+    report.add(tree.error());
+    return report.take();
+  }
+  static const Node nothing;
+  const Place root{tree->documents.empty() ? &nothing : tree->documents.front()};
+  if (tree->documents.size() > 1) report.add(*tree->documents[1], "", "only one document is expected in this file");
+  T out;
+  MessageReader(report).read(root, out);
+  check(root, out, report);
+  if (!report.empty()) return report.take();
+  return out;
+}
+
+}  // namespace
+
+std::string Problem::text() const {
+  const std::string where = line == 0 ? file : fmt::format("{}:{}:{}", file, line, column);
+  return path.empty() ? fmt::format("{}: {}", where, what) : fmt::format("{}: {}: {}", where, path, what);
+}
+
+Loaded<v1::Meshdnsd> load_dnsd(const std::string& text, const std::string& file) {
+  return load<v1::Meshdnsd>(text, file, check_dnsd);
+}
+
+Loaded<v1::Agent> load_agent(const std::string& text, const std::string& file) {
+  return load<v1::Agent>(text, file, check_agent);
+}
+
+Loaded<v1::EndpointsFile> load_endpoints(const std::string& text, const std::string& file) {
+  return load<v1::EndpointsFile>(text, file, check_endpoints);
+}
+
+Loaded<v1::MeshFile> load_mesh(const std::string& text, const std::string& file) {
+  return load<v1::MeshFile>(text, file, check_mesh);
+}
+
+Loaded<std::vector<Object>> load_objects(const std::string& text, const std::string& file) {
+  Report report(file);
+  auto tree = read_yaml(text);
+  if (!tree) {
+    report.add(tree.error());
+    return report.take();
+  }
+  std::vector<Object> out;
+  std::vector<Place> roots;
+  MessageReader reader(report);
+  for (const Node* document : tree->documents) {
+    if (document->is(Node::Kind::Null)) continue;  // "---" at the end
+    roots.push_back({document});
+    reader.read(roots.back(), out.emplace_back());
+  }
+  check_objects(roots, out, report);
+  if (!report.empty()) return report.take();
+  return out;
+}
+
+Result<std::string> read_file(const std::string& path) {
+  errno = 0;
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream text;
+  if (stream) text << stream.rdbuf();
+  if (!stream || (text.fail() && errno != 0)) {
+    const int why = errno == 0 ? EIO : errno;
+    return Error(why == ENOENT ? Code::NotFound : Code::Unavailable, fmt::format("{}: {}", path, std::strerror(why)));
+  }
+  return text.str();
+}
+
+std::string problems_text(const Problems& problems) {
+  std::string out;
+  for (const auto& problem : problems) out += problem.text() + "\n";
+  return out;
+}
+
+}  // namespace meshdns::config

@@ -1,0 +1,99 @@
+// What MessageReader checks once a map or list has been read: what is missing, what is there twice.
+#include <fmt/format.h>
+#include <map>
+
+#include "common/base/check.h"
+#include "common/base/text.h"
+#include "common/config/message_reader.h"
+#include "common/config/rules.h"
+
+namespace meshdns::config {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::OneofDescriptor;
+
+bool is_plain_message(const FieldDescriptor& field) {
+  return !field.is_repeated() && !is_scalar(field) && field.real_containing_oneof() == nullptr &&
+         rules_of(field).later().empty();
+}
+
+std::string names_of(const OneofDescriptor& oneof) {
+  std::vector<std::string> names;
+  for (int i = 0; i < oneof.field_count(); ++i) names.push_back(oneof.field(i)->name());
+  return join(names, ", ");
+}
+
+}  // namespace
+
+bool has_fallback(const Descriptor& type) {
+  for (int i = 0; i < type.field_count(); ++i) {
+    const FieldDescriptor& field = *type.field(i);
+    if (rules_of(field).fallback_size() > 0) return true;
+    if (is_plain_message(field) && has_fallback(*field.message_type())) return true;
+  }
+  return false;
+}
+
+void MessageReader::not_given(const Place& place, const Key& key, Message& out) {
+  if (key.field == nullptr) return;
+  const v1::Rules& rules = rules_of(*key.field);
+  if (rules.required()) report_.add(place, key.name + " is missing");
+  for (const auto& text : rules.fallback()) {
+    MESHDNS_CHECK(!put_scalar(out, *key.field, text));
+  }
+  if (is_plain_message(*key.field) && has_fallback(*key.field->message_type())) {
+    static const Node nothing;
+    Message& inner = *out.GetReflection()->MutableMessage(&out, key.field);
+    const Keys& keys = keys_of(*inner.GetDescriptor());
+    const Place here{place.node, &place, key.name};
+    for (const Key& each : keys.list) {
+      if (each.field != nullptr && !rules_of(*each.field).required()) not_given(here, each, inner);
+    }
+  }
+}
+
+void MessageReader::check_unique(const Place& list, const FieldDescriptor& field, const Message& message) {
+  std::unordered_map<std::string, int> lines;
+  for (std::size_t i = 0; i < list.node->children.size(); ++i) {
+    const auto text = message.GetReflection()->GetRepeatedString(message, &field, static_cast<int>(i));
+    if (text.empty()) continue;  // said already
+    const Place item = list.item(i);
+    const auto [first, is_new] = lines.try_emplace(same_value_key(rules_of(field), text), item.node->line);
+    if (!is_new) report_.add(item, given_twice(first->second));
+  }
+}
+
+void MessageReader::check_keys(const Place& list, const FieldDescriptor& field, const Message& message) {
+  const FieldDescriptor& key = *field.message_type()->FindFieldByName(rules_of(field).key());
+  std::unordered_map<std::string, int> lines;
+  for (std::size_t i = 0; i < list.node->children.size(); ++i) {
+    const Place item = list.item(i);
+    const Message& element = message.GetReflection()->GetRepeatedMessage(message, &field, static_cast<int>(i));
+    const auto text = same_value_key(rules_of(key), element.GetReflection()->GetString(element, &key));
+    const Place at = item.child(key.name());
+    if (text.empty()) {
+      const bool optional = !rules_of(key).required() && list.node->children.size() > 1;
+      if (optional) report_.add(item, fmt::format("{} is missing: needed where there are several", key.name()));
+    } else if (const auto [first, is_new] = lines.try_emplace(text, at.node->line); !is_new && !text.ends_with(":0")) {
+      report_.add(at, given_twice(first->second));
+    }
+  }
+}
+
+void MessageReader::check_oneofs(const Place& place, const Keys& keys, const Seen& seen) {
+  std::map<const OneofDescriptor*, const Node*> given;
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    const FieldDescriptor* field = keys.list[i].field;
+    if (seen[i] == nullptr || field == nullptr || field->real_containing_oneof() == nullptr) continue;
+    const Node*& other = given[field->real_containing_oneof()];
+    if (other != nullptr) {
+      report_.add(*seen[i], place.path(), fmt::format("only one of {}", names_of(*field->real_containing_oneof())));
+    }
+    other = seen[i];
+  }
+}
+
+}  // namespace meshdns::config

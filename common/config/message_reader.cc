@@ -1,0 +1,196 @@
+#include "common/config/message_reader.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+
+#include "common/base/check.h"
+#include "common/base/text.h"
+#include "common/config/rules.h"
+
+namespace meshdns::config {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::DynamicCastToGenerated;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using meshdns::v1::Object;
+
+bool is_daemon_config(const Descriptor& type) { return type.file()->package() == "meshdns.config.v1"; }
+
+bool is_object_spec(const FieldDescriptor& field) {
+  return field.containing_type() == Object::descriptor() && field.real_containing_oneof() != nullptr;
+}
+
+bool asks_nothing(const Node& node) {
+  return node.is(Node::Kind::Null) || (node.is(Node::Kind::List) && node.children.empty());
+}
+
+std::string got(const Node& node) {
+  switch (node.kind) {
+    case Node::Kind::Null: return "nothing";
+    case Node::Kind::List: return "a list";
+    case Node::Kind::Map: return "a mapping";
+    default: return shown(node.text);
+  }
+}
+
+std::string_view kind_name(Node::Kind kind) {
+  if (kind == Node::Kind::List) return "a list";
+  return kind == Node::Kind::Map ? "a mapping" : "a single value";
+}
+
+std::string_view scalar_name(const FieldDescriptor& field) {
+  if (is_duration(field)) return "a duration like 500ms";
+  if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) return "a text";
+  return field.cpp_type() == FieldDescriptor::CPPTYPE_BOOL ? "true or false" : "a number";
+}
+
+}  // namespace
+
+void MessageReader::read(const Place& place, Message& out) {
+  const Keys& keys = keys_of(*out.GetDescriptor());
+  Seen seen(keys.list.size(), nullptr);
+  if (is_kind(place, Node::Kind::Map)) {
+    const auto& children = place.node->children;
+    for (std::size_t i = 0; i < children.size(); i += 2) {
+      read_entry({*children[i], {children[i + 1], &place, children[i]->text}}, keys, seen, out);
+    }
+    check_oneofs(place, keys, seen);
+  }
+  if (!place.node->is(Node::Kind::Map) && !place.node->is(Node::Kind::Null)) return;  // said once, for all of it
+  for (std::size_t i = 0; i < keys.list.size(); ++i) {
+    if (seen[i] == nullptr) not_given(place, keys.list[i], out);
+  }
+  if (auto* object = DynamicCastToGenerated<Object>(&out)) read_spec(place, *object);
+}
+
+bool MessageReader::is_kind(const Place& place, Node::Kind kind) {
+  if (place.node->is(kind)) return true;
+  if (!place.node->is(Node::Kind::Null)) {
+    report_.add(place, fmt::format("expected {} (got {})", kind_name(kind), got(*place.node)));
+  }
+  return false;
+}
+
+const MessageReader::Keys& MessageReader::keys_of(const Descriptor& type) {
+  const auto [found, is_new] = keys_.try_emplace(&type);
+  Keys& keys = found->second;
+  if (!is_new) return keys;
+  for (int i = 0; i < type.field_count(); ++i) {
+    const FieldDescriptor& field = *type.field(i);
+    if (is_object_spec(field)) continue;
+    const bool ignored = &type == Object::descriptor() && field.name() == "status";
+    keys.list.push_back({is_daemon_config(type) ? field.name() : field.json_name(), ignored ? nullptr : &field});
+  }
+  if (&type == Object::descriptor()) keys.list.push_back({"spec"});
+  for (std::size_t i = 0; i < keys.list.size(); ++i) keys.positions[keys.list[i].name] = i;
+  return keys;
+}
+
+void MessageReader::read_entry(const Entry& entry, const Keys& keys, Seen& seen, Message& out) {
+  if (!entry.key.is(Node::Kind::Scalar)) {
+    return report_.add(entry.key, entry.value.parent->path(), "a key must be a text");
+  }
+  const auto found = keys.positions.find(entry.key.text);
+  if (found == keys.positions.end()) return unknown(entry, keys);
+  const Node*& first = seen[found->second];
+  if (first != nullptr) return report_.add(entry.key, entry.value.path(), given_twice(first->line));
+  first = &entry.key;
+  if (const FieldDescriptor* field = keys.list[found->second].field) read_field(entry, *field, out);
+}
+
+void MessageReader::unknown(const Entry& entry, const Keys& keys) {
+  std::vector<std::string> names;
+  for (const Key& key : keys.list) names.push_back(key.name);
+  const auto guess = did_you_mean(entry.key.text, names);
+  report_.add(entry.key, entry.value.path(),
+              guess ? fmt::format("unknown field (did you mean \"{}\"?)", *guess) : std::string("unknown field"));
+}
+
+void MessageReader::read_field(const Entry& entry, const FieldDescriptor& field, Message& out) {
+  const v1::Rules& rules = rules_of(field);
+  if (!rules.later().empty() && rules.one_of().empty()) {
+    if (!asks_nothing(*entry.value.node)) report_.add(entry.key, entry.value.path(), "not supported yet");
+    return;
+  }
+  if (field.is_map()) return read_map(entry.value, field, out);
+  if (field.is_repeated()) return read_list(entry.value, field, out);
+  if (is_scalar(field)) return read_scalar(entry.value, field, out);
+  read(entry.value, *out.GetReflection()->MutableMessage(&out, &field));
+}
+
+void MessageReader::read_scalar(const Place& place, const FieldDescriptor& field, Message& out) {
+  const Node& node = *place.node;
+  if (!node.is(Node::Kind::Scalar)) {
+    if (field.is_repeated()) put_scalar(out, field, "");  // keeps the list's positions; said below
+    return report_.add(place, fmt::format("expected {} (got {})", scalar_name(field), got(node)));
+  }
+  if (auto wrong = put_scalar(out, field, node.text)) report_.add(place, *std::move(wrong));
+}
+
+void MessageReader::read_list(const Place& place, const FieldDescriptor& field, Message& out) {
+  if (!is_kind(place, Node::Kind::List) || place.node->children.empty()) {
+    if (rules_of(field).required() && (place.node->is(Node::Kind::Null) || place.node->is(Node::Kind::List))) {
+      report_.add(place, "at least one is needed");
+    }
+    return;
+  }
+  for (std::size_t i = 0; i < place.node->children.size(); ++i) {
+    const Place item = place.item(i);
+    if (is_scalar(field)) {
+      read_scalar(item, field, out);
+    } else {
+      if (item.node->is(Node::Kind::Null)) report_.add(item, "expected a mapping (got nothing)");
+      read(item, *out.GetReflection()->AddMessage(&out, &field));
+    }
+  }
+  if (rules_of(field).unique()) check_unique(place, field, out);
+  if (!rules_of(field).key().empty()) check_keys(place, field, out);
+}
+
+void MessageReader::read_map(const Place& place, const FieldDescriptor& field, Message& out) {
+  if (!is_kind(place, Node::Kind::Map)) return;
+  const FieldDescriptor& key_field = *field.message_type()->map_key();
+  const FieldDescriptor& value_field = *field.message_type()->map_value();
+  std::unordered_map<std::string_view, int> lines;
+  const auto& children = place.node->children;
+  for (std::size_t i = 0; i < children.size(); i += 2) {
+    const Node& key = *children[i];
+    if (!key.is(Node::Kind::Scalar) || key.text.empty()) {
+      report_.add(key, place.path(), "a key must be a text");
+      continue;
+    }
+    const Place value{children[i + 1], &place, key.text};
+    if (const auto [first, is_new] = lines.try_emplace(key.text, key.line); !is_new) {
+      report_.add(key, value.path(), given_twice(first->second));
+      continue;
+    }
+    Message& entry = *out.GetReflection()->AddMessage(&out, &field);
+    if (auto wrong = put_scalar(entry, key_field, key.text)) report_.add(key, value.path(), *std::move(wrong));
+    read_scalar(value, value_field, entry);
+  }
+}
+
+void MessageReader::read_spec(const Place& place, Object& out) {
+  const Place kind = place.child("kind");
+  if (out.kind().empty()) {
+    if (place.node->find("kind") == nullptr) report_.add(place, "kind is missing");
+    return;
+  }
+  if (out.kind() == "Override") return report_.add(kind, "not supported yet");
+  const Place spec = place.child("spec");
+  const bool given = place.node->find("spec") != nullptr;
+  static const Node nothing;
+  const Place read_from{given ? spec.node : &nothing, &place, "spec"};
+  if (out.kind() == "Cluster") return read(read_from, *out.mutable_cluster());
+  if (out.kind() == "VirtualDestination") {
+    if (!given) return report_.add(place, "spec is missing");
+    return read(read_from, *out.mutable_virtual_destination());
+  }
+  const auto guess = did_you_mean(out.kind(), {"VirtualDestination", "Cluster"});
+  report_.add(kind, guess ? fmt::format("unknown kind (did you mean \"{}\"?)", *guess)
+                          : "expected VirtualDestination or Cluster (got " + shown(out.kind()) + ")");
+}
+
+}  // namespace meshdns::config

@@ -1,0 +1,122 @@
+#include <fmt/format.h>
+#include <google/protobuf/duration.pb.h>
+#include <unordered_map>
+
+#include "common/base/text.h"
+#include "common/config/checks.h"
+#include "common/time/duration_text.h"
+
+namespace meshdns::config {
+namespace {
+
+using meshdns::v1::Object;
+using meshdns::v1::VirtualDestinationSpec;
+
+Duration duration_of(const google::protobuf::Duration& value) {
+  return std::chrono::seconds(value.seconds()) + std::chrono::nanoseconds(value.nanos());
+}
+
+void check_policy(const Place& place, const VirtualDestinationSpec::Policy& policy, Report& report) {
+  const Duration ttl = policy.has_ttl() ? duration_of(policy.ttl()) : Duration(5s);
+  const Duration ttl_min = policy.has_ttl_min() ? duration_of(policy.ttl_min()) : Duration(1s);
+  if (ttl_min <= ttl) return;
+  report.add(place.child(policy.has_ttl_min() ? "ttlMin" : "ttl"),
+             fmt::format("ttlMin ({}) is longer than ttl ({})", duration_text(ttl_min), duration_text(ttl)));
+}
+
+void check_destination(const Place& root, const Object& object, Report& report) {
+  const Place meta = root.child("metadata");
+  if (object.metadata().namespace_().empty()) report.add(meta, "namespace is missing");
+  const Place spec = root.child("spec");
+  check_policy(spec.child("policy"), object.virtual_destination().policy(), report);
+}
+
+void check_cluster(const Place& root, const Object& object, Report& report) {
+  const Place meta = root.child("metadata");
+  const std::string& name = object.metadata().name();
+  if (!object.metadata().namespace_().empty()) report.add(meta.child("namespace"), "a Cluster has no namespace");
+  if (name.find('.') != std::string::npos) {
+    report.add(meta.child("name"), fmt::format("a cluster's name has no dots (got {})", shown(name)));
+  }
+  const Place spec = root.child("spec");
+  const Place locality = spec.child("locality");
+  const auto& cluster = object.cluster();
+  if (!cluster.locality().cluster().empty() && cluster.locality().cluster() != name) {
+    report.add(locality.child("cluster"), fmt::format("differs from the object's name {}", shown(name)));
+  }
+  if (!cluster.network().empty() && !cluster.locality().network().empty() &&
+      cluster.network() != cluster.locality().network()) {
+    report.add(spec.child("network"),
+               fmt::format("differs from spec.locality.network {}", cluster.locality().network()));
+  }
+  const Place distances = spec.child("distances");
+  for (const auto& [other, distance] : cluster.distances()) {
+    if (!is_ldh_label(other)) report.add(distances.child(other), "expected a cluster's name as the key");
+  }
+}
+
+void check_node(const Place& place, const v1::MeshNode& node, Report& report) {
+  check_own_locality(place, node.locality(), report);
+  const Place endpoints = place.child("endpoints");
+  for (int i = 0; i < node.endpoints_size(); ++i) {
+    if (!node.endpoints(i).address().empty() || !node.addresses().empty()) continue;
+    report.add(endpoints.item(static_cast<std::size_t>(i)), "needs an address: its node has none");
+  }
+}
+
+/// "VirtualDestination shop/app-b"
+std::string object_name(const Object& object) {
+  const auto& meta = object.metadata();
+  const std::string space = meta.namespace_().empty() ? "" : meta.namespace_() + "/";
+  return fmt::format("{} {}{}", shown(object.kind()), space, meta.name());
+}
+
+/// Where each key has been seen first.
+class FirstLines {
+ public:
+  explicit FirstLines(Report& report) : report_(report) {}
+  void note(const Object& object, const Place& place) {
+    if (!object.kind().empty() && !object.metadata().name().empty()) note(object_name(object), place);
+  }
+  void note(const std::string& key, const Place& place) {
+    const auto [first, is_new] = lines_.try_emplace(key, place.node->line);
+    if (!is_new) report_.add(place, fmt::format("{} is {}", key, given_twice(first->second)));
+  }
+
+ private:
+  Report& report_;
+  std::unordered_map<std::string, int> lines_;
+};
+
+void check_object(const Place& root, const Object& object, Report& report) {
+  if (object.has_virtual_destination()) check_destination(root, object, report);
+  if (object.has_cluster()) check_cluster(root, object, report);
+}
+
+}  // namespace
+
+void check_mesh(const Place& root, const v1::MeshFile& file, Report& report) {
+  FirstLines lines(report);
+  const Place nodes = root.child("nodes");
+  for (int i = 0; i < file.nodes_size(); ++i) {
+    const Place node = nodes.item(static_cast<std::size_t>(i));
+    lines.note(fmt::format("node {}/{}", shown(file.nodes(i).cluster()), shown(file.nodes(i).name())), node);
+    check_node(node, file.nodes(i), report);
+  }
+  const Place objects = root.child("objects");
+  for (int i = 0; i < file.objects_size(); ++i) {
+    const Place object = objects.item(static_cast<std::size_t>(i));
+    lines.note(file.objects(i), object);
+    check_object(object, file.objects(i), report);
+  }
+}
+
+void check_objects(const std::vector<Place>& roots, const std::vector<Object>& objects, Report& report) {
+  FirstLines lines(report);
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    lines.note(objects[i], roots[i]);
+    check_object(roots[i], objects[i], report);
+  }
+}
+
+}  // namespace meshdns::config

@@ -1,0 +1,147 @@
+#include "common/config/yaml_tree.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+#include <algorithm>
+#include <optional>
+#include <sstream>
+
+namespace meshdns::config {
+namespace {
+
+/// Builds the tree from yaml-cpp's events. Its own Node is too slow for large files and follows aliases without limit.
+class Builder : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {
+    anchors_.clear();
+    open_.clear();
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(mark, anchor, Node::Kind::Null); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end() || std::find(open_.begin(), open_.end(), found->second) != open_.end()) {
+      throw YAML::ParserException(mark, "an alias inside its own anchor");
+    }
+    attach(mark, found->second);
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, const std::string& value) override {
+    add(mark, anchor, Node::Kind::Scalar).text = value;
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open_.push_back(&add(mark, anchor, Node::Kind::List));
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open_.push_back(&add(mark, anchor, Node::Kind::Map));
+  }
+  void OnMapEnd() override { close(); }
+
+  Tree take() { return std::move(tree_); }
+
+ private:
+  Node& add(const YAML::Mark& mark, YAML::anchor_t anchor, Node::Kind kind) {
+    Node& node = tree_.nodes.emplace_back();
+    node.kind = kind;
+    node.line = mark.line + 1;
+    node.column = mark.column + 1;
+    if (anchor != YAML::NullAnchor) anchors_[anchor] = &node;
+    const bool collection = kind == Node::Kind::List || kind == Node::Kind::Map;
+    if (collection && !open_.empty()) open_.back()->children.push_back(&node);  // its size counts when it is closed
+    if (!collection || open_.empty()) attach(mark, &node);
+    return node;
+  }
+
+  void attach(const YAML::Mark& mark, Node* node) {
+    if (open_.empty()) {
+      tree_.documents.push_back(node);
+      return;
+    }
+    open_.back()->children.push_back(node);
+    grow(*open_.back(), node->size, mark);
+  }
+
+  void close() {
+    const Node* done = open_.back();
+    open_.pop_back();
+    if (!open_.empty()) grow(*open_.back(), done->size, YAML::Mark::null_mark());
+  }
+
+  static void grow(Node& node, std::uint32_t by, const YAML::Mark& mark) {
+    node.size += by;  // both below kMostValues
+    if (node.size > kMostValues) throw YAML::ParserException(mark, fmt::format("more than {} values", kMostValues));
+  }
+
+  Tree tree_;
+  std::vector<Node*> open_;
+  std::map<YAML::anchor_t, Node*> anchors_;
+};
+
+/// Bytes of the UTF-8 character that `text` begins with; 0 = none (RFC 3629 4).
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80) return 0;
+  }
+  const unsigned second = byte(1);
+  const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
+  const bool surrogate = first == 0xed && second >= 0xa0;
+  const bool too_large = first == 0xf4 && second >= 0x90;
+  return overlong || surrogate || too_large ? 0 : length;
+}
+
+std::optional<SyntaxError> not_text(std::string_view text) {
+  int line = 1;
+  std::size_t line_start = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text.substr(at));
+    if (length == 0 || text[at] == '\0') {
+      return SyntaxError{line, static_cast<int>(at - line_start) + 1, "not UTF-8 text"};
+    }
+    at += length;
+    if (text[at - 1] == '\n') {
+      ++line;
+      line_start = at;
+    }
+  }
+  return std::nullopt;
+}
+
+SyntaxError syntax_error(const YAML::Exception& thrown) {
+  if (thrown.mark.is_null()) return {0, 0, "not YAML: " + thrown.msg};
+  return {thrown.mark.line + 1, thrown.mark.column + 1, "not YAML: " + thrown.msg};
+}
+
+}  // namespace
+
+const Node* Node::find(std::string_view key) const {
+  if (kind != Kind::Map) return nullptr;
+  for (std::size_t i = 0; i + 1 < children.size(); i += 2) {
+    if (children[i]->text == key && children[i]->is(Kind::Scalar)) return children[i + 1];
+  }
+  return nullptr;
+}
+
+tl::expected<Tree, SyntaxError> read_yaml(const std::string& text) {
+  if (auto bad = not_text(text)) return tl::unexpected(*std::move(bad));
+  Builder builder;
+  try {
+    std::istringstream stream(text);
+    YAML::Parser parser(stream);
+    while (parser.HandleNextDocument(builder)) {
+    }
+  } catch (const YAML::Exception& thrown) {
+    return tl::unexpected(syntax_error(thrown));
+  }
+  return builder.take();
+}
+
+}  // namespace meshdns::config
