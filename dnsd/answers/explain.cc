@@ -65,7 +65,7 @@ std::string ttl_text(const topology::HostPlan& host, const topology::Decision& d
 std::string emptiness_text(topology::Emptiness emptiness) {
   switch (emptiness) {
     case topology::Emptiness::None: return "";
-    case topology::Emptiness::NoEndpoint: return "no endpoint has succeeded yet in any rung";
+    case topology::Emptiness::NoEndpoint: return "no endpoint that has succeeded so far matches a rung";
     case topology::Emptiness::NothingServes: return "nothing serves, and onEmpty is NoData";
     case topology::Emptiness::Unlocated: return "the client's locality is not known, and the ladder has no rung any";
   }
@@ -76,7 +76,7 @@ std::string note_text(const topology::HostPlan& host, const topology::Decision& 
   if (!decision.answer_tier) return emptiness_text(decision.emptiness);
   const topology::Tier& tier = decision.tiers[*decision.answer_tier];
   std::vector<std::string> notes;
-  if (tier.number > 0) {
+  if (tier.number > 0 && !decision.last_resort()) {
     std::vector<std::string> closer;
     for (const topology::Tier& entry : decision.tiers) {
       if (entry.number >= tier.number) break;
@@ -98,12 +98,13 @@ std::vector<ExplainLine> explain_lines(const topology::HostPlan& host, const top
                                        const Version& version) {
   std::vector<ExplainLine> lines;
   const std::string policy = host.object.empty() ? "automatic host" : host.object;
-  lines.push_back({{"policy " + policy + ": " + policy_text(host.policy) + "; revision " +
-                        std::to_string(version.revision) + ", ",
-                    version.changed},
-                   {" old", std::nullopt}});
+  lines.push_back(
+      {{"policy " + policy + ": " + policy_text(host.policy) + "; revision " + std::to_string(version.revision) + ", ",
+        version.changed},
+       {" old", std::nullopt}});
   for (const topology::Tier& tier : decision.tiers) lines.push_back(tier_line(host, tier));
-  if (!decision.answer_tier) lines.push_back({{"nothing answered: " + emptiness_text(decision.emptiness), std::nullopt}});
+  if (!decision.answer_tier)
+    lines.push_back({{"nothing answered: " + emptiness_text(decision.emptiness), std::nullopt}});
   if (decision.last_resort()) {
     lines.push_back({{"last resort: nothing serves, answering what is " + std::string(standing_name(decision.kind)),
                       std::nullopt}});

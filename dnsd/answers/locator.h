@@ -55,7 +55,7 @@ struct Locator {
   std::vector<Verdict> coarse;            // the same, cut to each granularity: what a forwarder's own place counts
   std::vector<Forwarder> forwarders;
   std::uint32_t listeners = 1;
-  std::vector<std::string> reasons = {"nothing known"};
+  std::vector<std::string> reasons = {"as nothing says where"};
 
   std::size_t ranges() const noexcept { return v4.size() + v6.size(); }
 

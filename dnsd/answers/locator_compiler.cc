@@ -111,7 +111,7 @@ class Judge {
   Judge(const model::Records& records, const Settings& settings, Places& places, Locator& out)
       : records_(records), settings_(settings), places_(places), out_(out) {
     out_.reasons.clear();
-    reason("nowhere known");
+    reason("as nothing says where");
   }
 
   Locator::Verdict exact(std::size_t listener, const Range& range) {

@@ -17,9 +17,9 @@ struct NameServer {
 };
 
 struct ZoneSettings {
-  std::string name;                // "mesh.internal"
-  std::vector<NameServer> ns;      // empty = ns.<zone> with Settings::own_addresses
-  std::string contact;             // "ops.example.net"; empty = hostmaster.<zone>
+  std::string name;            // "mesh.internal"
+  std::vector<NameServer> ns;  // empty = ns.<zone> with Settings::own_addresses
+  std::string contact;         // "ops.example.net"; empty = hostmaster.<zone>
 };
 
 struct ListenerSettings {
@@ -39,8 +39,8 @@ struct ForwarderSettings {
 struct Settings {
   std::vector<ZoneSettings> zones;
   std::vector<ListenerSettings> listeners;
-  model::Locality own;                     // the server's
-  std::vector<IpAddress> own_addresses;    // where it is reached
+  model::Locality own;                   // the server's
+  std::vector<IpAddress> own_addresses;  // where it is reached
   std::vector<ForwarderSettings> forwarders;
   std::optional<std::vector<Prefix>> explain_allow;         // nothing = loopback and the nodes' prefixes
   std::string auto_hosts = "{service}.{namespace}.{zone}";  // empty = off

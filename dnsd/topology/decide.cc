@@ -9,8 +9,8 @@ namespace meshdns::topology {
 namespace {
 
 bool matches(const model::Rung& rung, const model::Locality& client, const model::Locality& place) {
-  return std::ranges::all_of(
-      model::kParts, [&](model::Part part) { return !rung.requires_part(part) || same(client, place, part); });
+  return std::ranges::all_of(model::kParts,
+                             [&](model::Part part) { return !rung.requires_part(part) || same(client, place, part); });
 }
 
 /// Where a tier stands among the others: rung, then known distance, then name, then no cluster at all.

@@ -14,21 +14,21 @@ namespace meshdns::topology {
 
 /// The endpoints of one rung, of one cluster where the rung is split, for one client.
 struct Tier {
-  std::uint32_t number = 0;          // dense from 0: the closest
-  std::string rung;                  // "cluster+zone", "any"
-  bool split = false;                // one tier per cluster
-  std::string cluster;               // of a split rung; empty = endpoints without cluster
-  std::optional<Duration> distance;  // to that cluster, if known
-  std::uint32_t load = 0;            // percent of this client's plain questions that it gets
+  std::uint32_t number = 0;              // dense from 0: the closest
+  std::string rung;                      // "cluster+zone", "any"
+  bool split = false;                    // one tier per cluster
+  std::string cluster;                   // of a split rung; empty = endpoints without cluster
+  std::optional<Duration> distance;      // to that cluster, if known
+  std::uint32_t load = 0;                // percent of this client's plain questions that it gets
   std::vector<std::uint32_t> members;    // indexes of candidates, all that are not Out
   std::vector<std::uint32_t> answering;  // those of them that may be answered
 };
 
 enum class Emptiness : std::uint8_t {
-  None,          // something is answered
-  NoEndpoint,    // no known endpoint matches any rung
-  NothingServes, // and onEmpty is NoData
-  Unlocated,     // the client has no locality and the ladder has no `any`
+  None,           // something is answered
+  NoEndpoint,     // no known endpoint matches any rung
+  NothingServes,  // and onEmpty is NoData
+  Unlocated,      // the client has no locality and the ladder has no `any`
 };
 
 /// What a client gets of a host, and why.

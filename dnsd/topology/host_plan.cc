@@ -15,8 +15,6 @@ std::string_view standing_name(Standing standing) {
   return "out";
 }
 
-std::string Candidate::address_text() const {
-  return SocketAddress{v4 ? *v4 : v6.value_or(IpAddress{}), port}.text();
-}
+std::string Candidate::address_text() const { return SocketAddress{v4 ? *v4 : v6.value_or(IpAddress{}), port}.text(); }
 
 }  // namespace meshdns::topology

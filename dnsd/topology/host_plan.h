@@ -40,8 +40,8 @@ struct Candidate {
   std::uint32_t weight = 1;  // 0 = standby
   Standing standing = Standing::Serving;
   bool in_doubt = false;
-  std::string why;     // for people: "http 503, 1 of 2 successes"; empty = nothing to add
-  TimePoint since{};   // in this standing
+  std::string why;    // for people: "http 503, 1 of 2 successes"; empty = nothing to add
+  TimePoint since{};  // in this standing
 
   /// "10.0.0.11:8080"
   std::string address_text() const;

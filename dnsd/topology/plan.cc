@@ -12,7 +12,8 @@ namespace {
 Standing standing_of(const model::Endpoint& endpoint, const model::NodeStatus* status) {
   switch (endpoint.health.state) {
     case model::HealthState::Pending: return Standing::Out;
-    case model::HealthState::Draining: return status != nullptr && status->silent ? Standing::Silent : Standing::Draining;
+    case model::HealthState::Draining:
+      return status != nullptr && status->silent ? Standing::Silent : Standing::Draining;
     case model::HealthState::Failing: return Standing::Failing;
     case model::HealthState::Serving: break;
   }
@@ -61,8 +62,8 @@ std::uint16_t target_number(const model::PortMapping& port, const std::vector<mo
   return found == own.end() ? std::uint16_t{0} : found->number;
 }
 
-bool selects(const model::ServiceSelector& selector, const std::string& own_namespace,
-             const model::Endpoint& endpoint, const std::string& cluster) {
+bool selects(const model::ServiceSelector& selector, const std::string& own_namespace, const model::Endpoint& endpoint,
+             const std::string& cluster) {
   const std::string& wanted = selector.namespace_.empty() ? own_namespace : selector.namespace_;
   if (endpoint.namespace_ != wanted) return false;
   if (!selector.name.empty() && endpoint.service != selector.name) return false;

@@ -12,7 +12,7 @@ namespace meshdns::topology {
 
 /// What of the configuration decides which hosts there are.
 struct HostNaming {
-  std::vector<std::string> zones;                          // "mesh.internal"
+  std::vector<std::string> zones;                           // "mesh.internal"
   std::string auto_hosts = "{service}.{namespace}.{zone}";  // empty = off
 };
 

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "dnsd/answers/compile.h"
+#include "dnsd/answers/settings.h"
+#include "dnsd/catalog/catalog.h"
+#include "dnsd/query/counters.h"
+#include "dnsd/query/random.h"
+#include "tests/support/scenario/scenario.h"
+
+namespace meshdns::test {
+
+/// A whole dnsd without sockets: catalog, topology, answer table, one query function. Every reply is read by ldns.
+///
+///   zone NAME | server LOCALITY | listener LOCALITY | forwarder PREFIX [granularity=node] | auto_hosts off
+///   static TEXT...                           words as in a zone file
+///   cluster NAME [LOCALITY] [distance=eu-2:12ms,..] [clients=P,..] [allowed=P,..]
+///   node CLUSTER/NODE [LOCALITY] [address=A,..] [prefix=P,..]
+///   endpoint NODE NAMESPACE/SERVICE ADDRESS[,ADDRESS] [ports=http:8080,..] [labels=a:b,..] [weight=1] [state=serving]
+///   health ADDRESS STATE [detail=words_with_underscores] [streak=1/3] [doubt]
+///   silent|late|heard NODE ; withdraw NODE ; forget AFTER ; advance DURATION
+///   vd NAMESPACE/NAME hosts=H,.. [name=S] [labels=a:b] [clusters=..] [ports=http:80:8080,..] [ladder=..] [onEmpty=..]
+///      [families=..] [max=8] [ttl=5s] [ttlMin=1s] [external=ADDRESS:PORT] [created=1] LOCALITY (of the external one)
+///   erase vd|cluster KEY ; revision ; changes SINCE ; conflicts
+///   query NAME TYPE [from=A] [listener=0] [ecs=P] [edns] [size=512] [tcp]
+/// LOCALITY: network= region= zone= subzone= cluster= node=
+class MeshSubject : public Subject {
+ public:
+  MeshSubject();
+  std::string run(const Command& command) override;
+
+ private:
+  using Verb = std::string (MeshSubject::*)(const Command&);
+  static const std::map<std::string, Verb>& verbs();
+
+  std::string set_zone(const Command& command);
+  std::string set_server(const Command& command);
+  std::string add_listener(const Command& command);
+  std::string add_forwarder(const Command& command);
+  std::string set_auto_hosts(const Command& command);
+  std::string add_static(const Command& command);
+  std::string put_cluster(const Command& command);
+  std::string put_node(const Command& command);
+  std::string put_endpoint(const Command& command);
+  std::string set_health(const Command& command);
+  std::string set_status(const Command& command);
+  std::string withdraw(const Command& command);
+  std::string forget(const Command& command);
+  std::string advance(const Command& command);
+  std::string put_destination(const Command& command);
+  std::string erase(const Command& command);
+  std::string print_revision(const Command& command);
+  std::string print_changes(const Command& command);
+  std::string print_conflicts(const Command& command);
+  std::string ask(const Command& command);
+
+  answers::Compiled compiled() const;
+
+  answers::Settings settings_;
+  catalog::Catalog catalog_;
+  TimePoint now_{1h};
+  query::Random random_{7};
+  query::Counters counters_;
+};
+
+}  // namespace meshdns::test
