@@ -1,0 +1,73 @@
+#include "agent/probes/failed_probe.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include "common/base/text.h"
+#include "common/time/duration_text.h"
+
+namespace meshdns::probes {
+namespace {
+
+using health::Outcome;
+
+std::string error_text(int number) { return ascii_lower(std::generic_category().message(number)); }
+
+/// Errors that the remote side cannot cause: no memory, no free local port, a firewall of this host. (EACCES it can:
+/// ICMPv6 "administratively prohibited".)
+bool is_own_trouble(const Error& error) {
+  constexpr std::array kNumbers = {ENOBUFS, ENOMEM, EADDRNOTAVAIL, EADDRINUSE, EPERM};
+  if (error.code() == Code::ResourceExhausted) return true;
+  return std::any_of(kNumbers.begin(), kNumbers.end(),
+                     [&error](int number) { return ascii_lower(error.message()) == error_text(number); });
+}
+
+std::size_t fill(sockaddr_storage& out, const SocketAddress& address) {
+  const auto bytes = address.ip.bytes();
+  if (address.ip.is_v4()) {
+    auto& v4 = reinterpret_cast<sockaddr_in&>(out);
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(address.port);
+    std::copy(bytes.begin(), bytes.end(), reinterpret_cast<std::uint8_t*>(&v4.sin_addr));
+    return sizeof(sockaddr_in);
+  }
+  auto& v6 = reinterpret_cast<sockaddr_in6&>(out);
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(address.port);
+  std::copy(bytes.begin(), bytes.end(), v6.sin6_addr.s6_addr);
+  return sizeof(sockaddr_in6);
+}
+
+}  // namespace
+
+Error connect_error(int number) {
+  if (number == EMFILE || number == ENFILE) return {Code::ResourceExhausted, "out of file descriptors"};
+  if (number == ETIMEDOUT) return {Code::DeadlineExceeded, "timeout"};
+  return {Code::Unavailable, error_text(number)};
+}
+
+health::ProbeResult failed_probe(const Error& error, Duration timeout, bool has_route) {
+  if (error.code() == Code::DeadlineExceeded) return {Outcome::Timeout, "timeout after " + duration_text(timeout)};
+  if (ascii_lower(error.message()) == error_text(ECONNREFUSED)) return {Outcome::Refused, "connection refused"};
+  if (is_own_trouble(error) || !has_route) return {Outcome::Unknown, error.message()};
+  return {Outcome::Failure, error.message()};
+}
+
+// connect() of a datagram socket is a look into the routing table and nothing else.
+bool has_route(const SocketAddress& address) {
+  sockaddr_storage storage{};
+  const auto size = static_cast<socklen_t>(fill(storage, address));
+  const int descriptor = socket(storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return false;
+  const bool found = connect(descriptor, reinterpret_cast<const sockaddr*>(&storage), size) == 0;
+  close(descriptor);
+  return found;
+}
+
+}  // namespace meshdns::probes

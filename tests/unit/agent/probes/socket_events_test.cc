@@ -1,0 +1,139 @@
+#include "agent/probes/socket_events.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <iostream>
+
+#include "tests/unit/agent/probes/loopback.h"
+
+namespace meshdns::probes {
+namespace {
+
+// The machine's other processes close listeners too: the tests look for their own ports only.
+class SocketEventsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto events = SocketEvents::open(loop_, [this](const SocketAddress& address) {
+      closed_.push_back(address);
+      if (stop_at_ && *stop_at_ == address.port) loop_.stop();
+    });
+    if (!events) {
+      std::cout << "skipped: " << events.error().message() << "\n";
+      GTEST_SKIP() << events.error().message();
+    }
+    events_ = std::move(*events);
+  }
+
+  /// false if no event about the port came within 10 s
+  bool wait_for(std::uint16_t port) {
+    stop_at_ = port;
+    const auto timer = loop_.after(10s, [this] { loop_.stop(); });
+    loop_.run();
+    loop_.restart();
+    loop_.cancel(timer);
+    return told(port);
+  }
+
+  bool told(std::uint16_t port) const {
+    return std::any_of(closed_.begin(), closed_.end(), [port](const auto& address) { return address.port == port; });
+  }
+
+  process::EventLoop loop_;
+  std::vector<SocketAddress> closed_;
+  std::optional<std::uint16_t> stop_at_;
+  std::unique_ptr<SocketEvents> events_;
+};
+
+SocketAddress close_listener(const char* ip) {
+  const LoopbackSocket listener(ip);
+  return {IpAddress::parse(ip).value(), listener.port()};
+}
+
+TEST_F(SocketEventsTest, tells_where_a_closed_listener_was) {
+  const auto address = close_listener("127.0.0.1");
+  ASSERT_TRUE(wait_for(address.port));
+  EXPECT_THAT(closed_, testing::Contains(address));
+}
+
+TEST_F(SocketEventsTest, a_listener_on_any_address_is_told_as_such) {
+  const auto v4 = close_listener("0.0.0.0");
+  ASSERT_TRUE(wait_for(v4.port));
+  EXPECT_THAT(closed_, testing::Contains(v4));
+  if (!LoopbackSocket("::").bound()) return;
+  const auto v6 = close_listener("::");
+  ASSERT_TRUE(wait_for(v6.port));
+  EXPECT_THAT(closed_, testing::Contains(v6));
+}
+
+/// A connection to the listener, closed by the client, then by the server.
+/// returns: the client's port
+std::uint16_t close_connection(const LoopbackSocket& listener, bool with_reset) {
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  to.sin_port = htons(listener.port());
+  const int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  EXPECT_EQ(connect(client, reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+  const int server = accept(listener.descriptor(), nullptr, nullptr);
+  sockaddr_in from{};
+  socklen_t size = sizeof from;
+  getsockname(client, reinterpret_cast<sockaddr*>(&from), &size);
+  const linger abort{.l_onoff = 1, .l_linger = 0};
+  if (with_reset) setsockopt(client, SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
+  close(client);
+  close(server);
+  return ntohs(from.sin_port);
+}
+
+TEST_F(SocketEventsTest, a_closed_connection_is_not_told) {
+  const LoopbackSocket listener;
+  const auto closed = close_connection(listener, false);
+  const auto aborted = close_connection(listener, true);
+  ASSERT_TRUE(wait_for(close_listener("127.0.0.1").port));
+  EXPECT_FALSE(told(closed));
+  EXPECT_FALSE(told(aborted));
+  EXPECT_FALSE(told(listener.port()));
+}
+
+// They would overflow the socket's buffer if the filter were not in the kernel.
+TEST_F(SocketEventsTest, thousands_of_closed_connections_do_not_crowd_out_a_listener) {
+  const LoopbackSocket listener;
+  for (int i = 0; i < 5000; ++i) close_connection(listener, true);
+  EXPECT_TRUE(wait_for(close_listener("127.0.0.1").port));
+  EXPECT_FALSE(told(0));
+}
+
+// The kernel hands its messages on from a worker of its own, sometimes while they are read already.
+TEST_F(SocketEventsTest, an_overflow_is_told_as_port_0) {
+  for (int round = 0; round < 100 && !told(0); ++round) {
+    for (int i = 0; i < 3000; ++i) close_listener("127.0.0.1");
+    loop_.after(1ms, [this] { loop_.stop(); });
+    loop_.run();
+    loop_.restart();
+  }
+  EXPECT_TRUE(told(0));
+  loop_.after(100ms, [this] { loop_.stop(); });  // what still waits
+  loop_.run();
+  loop_.restart();
+  EXPECT_TRUE(wait_for(close_listener("127.0.0.1").port)) << "and goes on afterwards";
+}
+
+TEST_F(SocketEventsTest, nothing_is_told_after_its_end) {
+  const auto address = close_listener("127.0.0.1");
+  events_.reset();
+  loop_.after(20ms, [this] { loop_.stop(); });
+  loop_.run();
+  EXPECT_FALSE(told(address.port));
+}
+
+TEST(DestroyedListener, a_short_or_empty_message_says_nothing) {
+  const std::array<std::byte, 200> zeros{};
+  EXPECT_FALSE(destroyed_listener(zeros));
+  EXPECT_FALSE(destroyed_listener(std::span(zeros).first(0)));
+  EXPECT_FALSE(destroyed_listener(std::span(zeros).first(30)));
+}
+
+}  // namespace
+}  // namespace meshdns::probes

@@ -1,0 +1,101 @@
+#include "agent/probes/tcp_probe.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include "tests/unit/agent/probes/loopback.h"
+
+namespace meshdns::probes {
+namespace {
+
+using health::Outcome;
+using health::ProbeResult;
+
+sockaddr_in raw(const SocketAddress& address) {
+  sockaddr_in out{};
+  out.sin_family = AF_INET;
+  out.sin_addr.s_addr = htonl(address.ip.v4_host_order());
+  out.sin_port = htons(address.port);
+  return out;
+}
+
+class TcpProbeTest : public testing::Test {
+ protected:
+  ProbeResult probe(const SocketAddress& address, Duration timeout = 20s) {
+    TcpProbe probe(loop_, address);
+    return run_probe(loop_, probe, timeout);
+  }
+
+  process::EventLoop loop_;
+};
+
+TEST_F(TcpProbeTest, a_listener_is_a_success) {
+  const LoopbackSocket listener;
+  EXPECT_EQ(probe(listener.address()), ProbeResult{Outcome::Success});
+  const LoopbackSocket v6("::1");
+  if (!v6.bound()) return;
+  EXPECT_EQ(probe(v6.address()), ProbeResult{Outcome::Success});
+}
+
+TEST_F(TcpProbeTest, a_bound_socket_that_does_not_listen_refuses) {
+  const LoopbackSocket silent("127.0.0.1", -1);
+  EXPECT_EQ(probe(silent.address()), (ProbeResult{Outcome::Refused, "connection refused"}));
+}
+
+// A full accept queue drops what would come behind it.
+TEST_F(TcpProbeTest, nobody_answers_in_time) {
+  const LoopbackSocket listener("127.0.0.1", 0);
+  const auto address = raw(listener.address());
+  std::vector<LoopbackSocket> queue;
+  for (int i = 0; i < 4; ++i) {
+    queue.emplace_back("127.0.0.1", -1);
+    timeval shortly{.tv_sec = 0, .tv_usec = 1000};
+    setsockopt(queue.back().descriptor(), SOL_SOCKET, SO_SNDTIMEO, &shortly, sizeof shortly);
+    std::ignore = connect(queue.back().descriptor(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  }
+  EXPECT_EQ(probe(listener.address(), 50ms), (ProbeResult{Outcome::Timeout, "timeout after 50ms"}));
+}
+
+TEST_F(TcpProbeTest, out_of_descriptors_says_nothing_of_the_endpoint) {
+  const LoopbackSocket listener;
+  std::ignore = probe(listener.address());  // what the loop needs is open now
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit none{.rlim_cur = 3, .rlim_max = before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none);
+  const auto result = probe(listener.address());
+  setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(result, (ProbeResult{Outcome::Unknown, "out of file descriptors"}));
+}
+
+TEST_F(TcpProbeTest, the_end_of_the_probe_ends_its_attempt) {
+  const LoopbackSocket listener;
+  unsigned calls = 0;
+  {
+    TcpProbe probe(loop_, listener.address());
+    probe.run(20s, [&](const ProbeResult&) { ++calls; });
+    probe.run(20s, [&](const ProbeResult&) { ++calls; });
+  }
+  loop_.after(20ms, [this] { loop_.stop(); });
+  loop_.run();
+  EXPECT_EQ(calls, 0U);
+}
+
+// Guards against TCP's simultaneous open: the kernel walks through its ports, and one of them is the dead one.
+TEST_F(TcpProbeTest, a_dead_port_of_the_ephemeral_range_is_never_connected_to_itself) {
+  const auto address = LoopbackSocket("127.0.0.1", -1).address();
+  TcpProbe tcp(loop_, address);
+  unsigned left = 40'000;
+  unsigned successes = 0;
+  std::function<void(ProbeResult)> next = [&](const ProbeResult& result) {
+    if (result.outcome == Outcome::Success) ++successes;
+    if (--left == 0) return loop_.stop();
+    tcp.run(20s, next);
+  };
+  tcp.run(20s, next);
+  loop_.run();
+  EXPECT_EQ(successes, 0U);
+}
+
+}  // namespace
+}  // namespace meshdns::probes
