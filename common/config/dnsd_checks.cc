@@ -88,8 +88,8 @@ void check_plaintext(const Place& at, const std::string& address, bool insecure,
 
 void check_own_locality(const Place& root, const v1::Locality& locality, Report& report) {
   const Place place = root.child("locality");
-  if (!locality.cluster().empty()) report.add(place.child("cluster"), "belongs outside of locality: cluster: NAME");
-  if (!locality.node().empty()) report.add(place.child("node"), "belongs outside of locality");
+  if (!locality.cluster().empty()) report.add(place.child("cluster"), "write cluster beside locality, not in it");
+  if (!locality.node().empty()) report.add(place.child("node"), "write the node's name beside locality, not in it");
 }
 
 void check_dnsd(const Place& root, const v1::Meshdnsd& config, Report& report) {

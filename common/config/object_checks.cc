@@ -26,7 +26,8 @@ void check_policy(const Place& place, const VirtualDestinationSpec::Policy& poli
 
 void check_destination(const Place& root, const Object& object, Report& report) {
   const Place meta = root.child("metadata");
-  if (object.metadata().namespace_().empty()) report.add(meta, "namespace is missing");
+  if (meta.node->is(Node::Kind::Map) && object.metadata().namespace_().empty())
+    report.add(meta, "namespace is missing");
   const Place spec = root.child("spec");
   check_policy(spec.child("policy"), object.virtual_destination().policy(), report);
 }
