@@ -81,9 +81,22 @@ TEST_F(TcpProbeTest, the_end_of_the_probe_ends_its_attempt) {
   EXPECT_EQ(calls, 0U);
 }
 
+/// A port that nobody listens on, of those that the kernel likes for connections. (It keeps even and odd apart.)
+SocketAddress dead_client_address() {
+  const LoopbackSocket listener;
+  const auto to = raw(listener.address());
+  const int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  EXPECT_EQ(connect(client, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+  sockaddr_in from{};
+  socklen_t size = sizeof from;
+  getsockname(client, reinterpret_cast<sockaddr*>(&from), &size);
+  close(client);
+  return {listener.address().ip, ntohs(from.sin_port)};
+}
+
 // Guards against TCP's simultaneous open: the kernel walks through its ports, and one of them is the dead one.
 TEST_F(TcpProbeTest, a_dead_port_of_the_ephemeral_range_is_never_connected_to_itself) {
-  const auto address = LoopbackSocket("127.0.0.1", -1).address();
+  const auto address = dead_client_address();
   TcpProbe tcp(loop_, address);
   unsigned left = 40'000;
   unsigned successes = 0;
