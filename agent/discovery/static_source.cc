@@ -1,0 +1,134 @@
+#include "agent/discovery/static_source.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "common/base/text.h"
+#include "common/log/log.h"
+
+namespace meshdns::discovery {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::int64_t nanoseconds(const timespec& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; }
+
+std::string without_line_end(std::string text) {
+  if (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+/// A pipe would hold the agent up.
+Result<std::string> regular_text(const std::string& path) {
+  std::error_code error;
+  const auto kind = fs::status(path, error).type();
+  if (kind != fs::file_type::regular && kind != fs::file_type::not_found && kind != fs::file_type::none) {
+    return Error(Code::FailedPrecondition, path + ": not a regular file");
+  }
+  return config::read_file(path);
+}
+
+/// One line at both edges of an error, and when it becomes another.
+void log_change(const std::string& path, const std::string& before, const std::string& now) {
+  if (before == now) return;
+  if (now.empty()) return log::info("endpoints are listed again", {{"path", path}});
+  for (const auto line : split(now, '\n')) log::warn("endpoints are not listed as written", {{"problem", line}});
+}
+
+void log_changes(const std::vector<StaticSource::FileState>& before, const std::vector<StaticSource::FileState>& now) {
+  std::map<std::string, std::string> errors;
+  for (const auto& file : before) errors[file.path] = file.error;
+  for (const auto& file : now) log_change(file.path, errors[file.path], file.error);
+}
+
+}  // namespace
+
+StaticSource::StaticSource(std::string directory, Defaults defaults)
+    : directory_(std::move(directory)), defaults_(std::move(defaults)) {}
+
+bool StaticSource::refresh() {
+  const auto found = names();
+  if (found) read_files(*found);
+  Listing now = listing(found ? std::string() : found.error().message());
+  if (now == listing_) return false;
+  log_change(directory_, listing_.error == Listing().error ? std::string() : listing_.error, now.error);
+  log_changes(listing_.files, now.files);
+  listing_ = std::move(now);
+  return true;
+}
+
+/// Files like .app.yaml.swp and the ..data of a mounted ConfigMap are somebody else's business.
+Result<std::vector<std::string>> StaticSource::names() const {
+  std::vector<std::string> out;
+  std::error_code error;
+  fs::directory_iterator at(directory_, error);
+  for (; !error && at != fs::directory_iterator(); at.increment(error)) {
+    const std::string name = at->path().filename();
+    if (!name.starts_with('.') && name.ends_with(".yaml")) out.push_back(at->path());
+  }
+  if (error) return Error(Code::Unavailable, directory_ + ": " + ascii_lower(error.message()));
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+void StaticSource::read_files(const std::vector<std::string>& names) {
+  std::erase_if(files_, [&](const auto& file) { return !std::binary_search(names.begin(), names.end(), file.first); });
+  for (const auto& path : names) {
+    const auto [at, is_new] = files_.try_emplace(path);
+    // Taken before reading: what is written meanwhile is found the next time.
+    const Stamp stamp = stamp_of(path);
+    if (!is_new && at->second.stamp == stamp) continue;
+    at->second.stamp = stamp;
+    read_file(path, at->second);
+  }
+}
+
+void StaticSource::read_file(const std::string& path, File& file) const {
+  const auto text = regular_text(path);
+  if (!text) {
+    file.error = text.error().message();
+    file.stamp = {};  // whatever stood in the way may go without a change of the file
+    return;
+  }
+  auto endpoints = read_endpoints(*text, path, defaults_);
+  file.error = endpoints ? std::string() : without_line_end(config::problems_text(endpoints.error()));
+  if (endpoints) file.endpoints = std::move(*endpoints);
+}
+
+/// All zero for what is not there.
+StaticSource::Stamp StaticSource::stamp_of(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return {};
+  return {.device = info.st_dev,
+          .inode = info.st_ino,
+          .size = static_cast<std::uint64_t>(info.st_size),
+          .modified_ns = nanoseconds(info.st_mtim),
+          .changed_ns = nanoseconds(info.st_ctim)};
+}
+
+StaticSource::Listing StaticSource::listing(std::string error) const {
+  Listing out{.listed = error.empty(), .error = std::move(error)};
+  std::map<std::string, std::string> owners;  // of each key, the path
+  for (const auto& [path, file] : files_) {
+    FileState state{.path = path, .listed = file.error.empty(), .error = file.error};
+    for (const auto& found : file.endpoints) {
+      const auto [owner, is_first] = owners.emplace(found.key, path);
+      if (is_first) {
+        out.endpoints.push_back(found);
+      } else {
+        state.error += (state.error.empty() ? "" : "\n") + path + ": " + found.key + " is listed in " + owner->second +
+                       " already; left out here";
+      }
+    }
+    out.listed = out.listed && state.listed;
+    out.files.push_back(std::move(state));
+  }
+  return out;
+}
+
+}  // namespace meshdns::discovery
