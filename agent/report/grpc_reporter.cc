@@ -1,0 +1,282 @@
+#include "agent/report/grpc_reporter.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <optional>
+#include <utility>
+
+#include "agent/report/backoff.h"
+#include "agent/report/session.h"
+#include "common/convert/report_convert.h"
+#include "common/log/log.h"
+#include "common/rpc/reactors.h"
+#include "meshdns/v1/federation.grpc.pb.h"
+
+namespace meshdns::report {
+namespace {
+
+constexpr int kMostMessage = 4 << 20;
+constexpr std::uint32_t kProtocol = 1;
+
+using Stream = rpc::ClientStream<v1::ReportReply, v1::AgentMessage>;
+
+template <class Field>
+void write_sources(const std::vector<SourceState>& sources, Field& out) {
+  for (const SourceState& source : sources) {
+    v1::Source& entry = *out.Add();
+    entry.set_name(source.name);
+    entry.set_listed(source.listed);
+    entry.set_error(source.error);
+  }
+}
+
+/// Fills in the body of a message, one overload per kind.
+struct BodyWriter {
+  const ReporterOptions& options;
+  v1::AgentMessage& out;
+
+  void operator()(const Hello& hello) const {
+    v1::Hello& body = *out.mutable_hello();
+    body.set_protocol(kProtocol);
+    *body.mutable_node() = convert::to_wire(options.node);
+    body.set_instance_uid(options.instance_uid);
+    body.set_boot_id(options.boot_id);
+    body.set_last_epoch(hello.last_epoch);
+    body.set_last_acked(hello.last_acked);
+    body.set_digest(hello.digest);
+  }
+  void operator()(const Full& full) const {
+    v1::Full& body = *out.mutable_full();
+    body.set_part(full.part);
+    body.set_last(full.last);
+    for (const auto& bytes : full.endpoints) body.add_endpoints(bytes);
+    write_sources(full.sources, *body.mutable_sources());
+  }
+  void operator()(const Delta& delta) const {
+    v1::Delta& body = *out.mutable_delta();
+    for (const auto& bytes : delta.upserts) body.add_upserts(bytes);
+    for (const auto& key : delta.removals) body.add_removals()->set_key(key);
+    write_sources(delta.sources, *body.mutable_sources());
+  }
+  void operator()(const Heartbeat& heartbeat) const {
+    out.mutable_heartbeat()->set_digest(heartbeat.digest);
+    *out.mutable_heartbeat()->mutable_loop_lag() = convert::to_wire(heartbeat.loop_lag);
+  }
+  void operator()(const Leave& leave) const { out.mutable_leave()->set_withdraw(leave.withdraw); }
+};
+
+v1::AgentMessage to_wire(const ReporterOptions& options, const Outgoing& message) {
+  v1::AgentMessage out;
+  out.set_epoch(message.epoch);
+  out.set_sequence(message.sequence);
+  std::visit(BodyWriter{options, out}, message.body);
+  return out;
+}
+
+Ack read_ack(const v1::Ack& ack) {
+  Ack out{ack.sequence(), {}};
+  for (const v1::Nack& nack : ack.nacks()) out.refused.push_back({nack.key(), nack.field(), nack.reason()});
+  return out;
+}
+
+/// Nothing = a kind of message that this version does not act upon.
+std::optional<Incoming> from_wire(const v1::ReportReply& reply) {
+  switch (reply.body_case()) {
+    case v1::ReportReply::kWelcome: {
+      const v1::Welcome& welcome = reply.welcome();
+      return Welcome{welcome.epoch(), welcome.instance(), welcome.want_full(),
+                     convert::from_wire(welcome.settings().heartbeat())};
+    }
+    case v1::ReportReply::kAck: return read_ack(reply.ack());
+    case v1::ReportReply::kSendFull: return SendFull{};
+    case v1::ReportReply::kPing: return Ping{};
+    case v1::ReportReply::kGoodbye:
+      return Goodbye{reply.goodbye().message(), convert::from_wire(reply.goodbye().retry_after())};
+    default: return std::nullopt;
+  }
+}
+
+std::shared_ptr<grpc::Channel> channel_to(const std::string& server) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5000);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetMaxReceiveMessageSize(kMostMessage);
+  arguments.SetMaxSendMessageSize(kMostMessage);
+  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
+}
+
+}  // namespace
+
+Codec wire_codec() {
+  Codec codec;
+  codec.encode = [](const model::Endpoint& endpoint, TimePoint now) {
+    return convert::to_wire(endpoint, now).SerializeAsString();
+  };
+  codec.hash = [](const std::string& key, const std::string& bytes) { return convert::record_hash(key, bytes); };
+  return codec;
+}
+
+struct GrpcReporter::State : std::enable_shared_from_this<State> {
+  State(process::EventLoop& event_loop, const Clock& the_clock, ReporterOptions the_options, Syncer& the_syncer)
+      : loop(event_loop), clock(the_clock), options(std::move(the_options)), syncer(the_syncer), backoff(options.seed) {}
+
+  process::EventLoop& loop;
+  const Clock& clock;
+  ReporterOptions options;
+  Syncer& syncer;
+  Backoff backoff;
+  std::shared_ptr<grpc::Channel> channel;
+  std::unique_ptr<v1::Federation::Stub> stub;
+  std::shared_ptr<Stream::Stream> port;
+  std::optional<Session> session;
+  std::size_t next_server = 0;
+  bool connected = false;
+  bool stopping = false;
+  std::function<void()> stopped;
+  std::optional<TimerId> retry;
+  Duration retry_after{};
+  std::string error = "not tried yet";
+
+  const std::string& server() const { return options.servers[next_server % options.servers.size()]; }
+
+  void open() {
+    if (!channel) {
+      channel = channel_to(server());
+      stub = v1::Federation::NewStub(channel);
+    }
+    const auto weak = weak_from_this();
+    auto* stream = new Stream([weak, &event_loop = loop](std::function<void()> work) {
+      event_loop.post(std::move(work));
+    });
+    port = stream->port();
+    rpc::StreamEvents<v1::ReportReply> events;
+    events.received = [weak](v1::ReportReply reply) {
+      if (const auto self = weak.lock()) self->received(reply);
+    };
+    events.written = [weak] {
+      if (const auto self = weak.lock()) self->written();
+    };
+    events.closed = [weak](const Error& why) {
+      if (const auto self = weak.lock()) self->closed(why);
+    };
+    port->set_events(std::move(events));
+    stub->async()->Report(&stream->context(), stream);
+    stream->start();
+    Session::Line line;
+    line.send = [this](const Outgoing& message) { port->send(to_wire(options, message)); };
+    line.abort = [this] { port->abort(); };
+    session.emplace(syncer, clock, loop, std::move(line));
+    port->read_next();
+    session->begin();
+  }
+
+  void received(const v1::ReportReply& reply) {
+    if (!session) return;
+    if (const auto message = from_wire(reply)) {
+      if (std::holds_alternative<Welcome>(*message)) welcomed(std::get<Welcome>(*message));
+      if (const auto* goodbye = std::get_if<Goodbye>(&*message)) {
+        error = goodbye->reason;
+        retry_after = goodbye->retry_after;
+      }
+      if (const auto* ack = std::get_if<Ack>(&*message)) log_refused(*ack);
+      session->received(*message);
+    }
+    port->read_next();
+    finish_stop_if_idle();
+  }
+
+  void welcomed(const Welcome& welcome) {
+    connected = true;
+    error.clear();
+    backoff.succeeded();
+    log::info("connected", {{"server", server()},
+                            {"instance", welcome.instance},
+                            {"epoch", welcome.epoch},
+                            {"full", welcome.want_full}});
+  }
+
+  static void log_refused(const Ack& ack) {
+    for (const Refused& refusal : ack.refused) {
+      log::warn("refused", {{"endpoint", refusal.key}, {"field", refusal.field}, {"reason", refusal.reason}});
+    }
+  }
+
+  void written() {
+    if (!session) return;
+    session->written();
+    finish_stop_if_idle();
+  }
+
+  void closed(const Error& why) {
+    session.reset();
+    port.reset();
+    const bool was_connected = std::exchange(connected, false);
+    if (stopping) {
+      end();
+      return;
+    }
+    if (error.empty() || !was_connected) error = error.empty() ? why.message() : error + "; " + why.message();
+    channel.reset();
+    stub.reset();
+    const Duration delay = std::max(backoff.next(), std::exchange(retry_after, Duration::zero()));
+    log::warn(was_connected ? "disconnected" : "not connected",
+              {{"server", server()}, {"error", why.message()}, {"retry_in", std::chrono::floor<std::chrono::milliseconds>(delay)}});
+    error = why.message();
+    ++next_server;
+    retry = loop.after(delay, [self = shared_from_this()] {
+      self->retry.reset();
+      self->open();
+    });
+  }
+
+  void stop(Duration patience, std::function<void()> done) {
+    stopping = true;
+    stopped = std::move(done);
+    if (retry) loop.cancel(*retry);
+    if (!port) {
+      end();
+      return;
+    }
+    if (session) session->pump();
+    loop.after(patience, [weak = weak_from_this()] {
+      const auto self = weak.lock();
+      if (self && self->port) self->port->abort();
+    });
+    finish_stop_if_idle();
+  }
+
+  void finish_stop_if_idle() {
+    if (stopping && port && session && session->idle() && syncer.settled()) port->close();
+  }
+
+  void end() {
+    if (auto done = std::exchange(stopped, nullptr)) done();
+  }
+};
+
+GrpcReporter::GrpcReporter(process::EventLoop& loop, const Clock& clock, ReporterOptions options, Syncer& syncer)
+    : state_(std::make_shared<State>(loop, clock, std::move(options), syncer)) {}
+
+GrpcReporter::~GrpcReporter() {
+  if (state_->port) state_->port->abort();
+  state_->session.reset();
+}
+
+void GrpcReporter::start() { state_->open(); }
+
+void GrpcReporter::changed() {
+  if (state_->session) state_->session->pump();
+}
+
+void GrpcReporter::stop(Duration patience, std::function<void()> done) { state_->stop(patience, std::move(done)); }
+
+bool GrpcReporter::connected() const { return state_->connected; }
+std::string GrpcReporter::server() const { return state_->server(); }
+std::string GrpcReporter::last_error() const { return state_->error; }
+
+}  // namespace meshdns::report

@@ -1,0 +1,180 @@
+#include "agent/report/syncer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace meshdns::report {
+namespace {
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+}  // namespace
+
+std::string_view Syncer::state_name() const {
+  switch (state_) {
+    case State::Offline: return "offline";
+    case State::Greeting: return "greeting";
+    case State::Filling: return "filling";
+    case State::InSync: return "in sync";
+  }
+  return "";
+}
+
+void Syncer::store(const std::string& key, std::string bytes) {
+  drop(key);
+  digest_ += codec_.hash(key, bytes);
+  encoded_[key] = std::move(bytes);
+}
+
+void Syncer::drop(const std::string& key) {
+  const auto found = encoded_.find(key);
+  if (found == encoded_.end()) return;
+  digest_ -= codec_.hash(key, found->second);
+  encoded_.erase(found);
+}
+
+void Syncer::put(const model::Endpoint& endpoint, TimePoint now) {
+  const auto found = endpoints_.find(endpoint.key);
+  if (found != endpoints_.end() && found->second == endpoint) return;
+  endpoints_[endpoint.key] = endpoint;
+  store(endpoint.key, codec_.encode(endpoint, now));
+  dirty_.insert(endpoint.key);
+}
+
+void Syncer::remove(const std::string& key) {
+  if (endpoints_.erase(key) == 0) return;
+  drop(key);
+  refused_.erase(key);
+  dirty_.insert(key);
+}
+
+void Syncer::set_sources(std::vector<SourceState> sources) {
+  if (sources == sources_) return;
+  sources_ = std::move(sources);
+  sources_dirty_ = true;
+}
+
+void Syncer::leave(bool withdraw) { leave_ = Leave{withdraw}; }
+
+void Syncer::disconnected() {
+  state_ = State::Offline;
+  last_sent_.reset();
+  pinged_ = false;
+  if (!settled()) leave_sequence_ = 0;  // to be said again
+}
+
+void Syncer::on_message(const Incoming& message, TimePoint now) {
+  std::visit(Overloaded{[&](const Welcome& welcome) { on_welcome(welcome); }, [&](const Ack& ack) { on_ack(ack); },
+                        [&](const SendFull&) { want_full_ = true; }, [&](const Ping&) { pinged_ = true; },
+                        [](const Goodbye&) {}},
+             message);
+  if (want_full_ && (state_ == State::InSync || state_ == State::Filling)) start_full(now);
+}
+
+void Syncer::on_welcome(const Welcome& welcome) {
+  if (state_ != State::Greeting) return;
+  epoch_ = welcome.epoch;
+  sequence_ = 0;
+  acked_ = 0;
+  heartbeat_ = std::max<Duration>(welcome.heartbeat, 10ms);
+  want_full_ = welcome.want_full;
+  // the federation has exactly what Hello's digest said: keys that changed since then are still in dirty_
+  state_ = State::InSync;
+}
+
+void Syncer::on_ack(const Ack& ack) {
+  acked_ = std::max(acked_, ack.sequence);
+  for (const Refused& refusal : ack.refused) refused_[refusal.key] = refusal;
+}
+
+void Syncer::reencode(TimePoint now) {
+  for (const auto& [key, endpoint] : endpoints_) store(key, codec_.encode(endpoint, now));
+}
+
+void Syncer::start_full(TimePoint now) {
+  want_full_ = false;
+  state_ = State::Filling;
+  reencode(now);  // how long an endpoint is in its state counts from now
+  full_from_.reset();
+  part_ = 0;
+  dirty_.clear();
+  refused_.clear();
+}
+
+Outgoing Syncer::outgoing(std::variant<Hello, Full, Delta, Heartbeat, Leave> body, TimePoint now) {
+  last_sent_ = now;
+  return {epoch_, ++sequence_, std::move(body)};
+}
+
+Full Syncer::next_part() {
+  Full full;
+  full.part = part_++;
+  std::size_t bytes = 0;
+  auto at = full_from_ ? encoded_.upper_bound(*full_from_) : encoded_.begin();
+  for (; at != encoded_.end() && (full.endpoints.empty() || bytes + at->second.size() <= most_part_bytes_); ++at) {
+    bytes += at->second.size();
+    full.endpoints.push_back(at->second);
+    full_from_ = at->first;
+    dirty_.erase(at->first);
+  }
+  full.last = at == encoded_.end();
+  if (full.last) {
+    full.sources = sources_;
+    sources_dirty_ = false;
+    state_ = State::InSync;
+  }
+  return full;
+}
+
+std::optional<Delta> Syncer::next_delta() {
+  if (dirty_.empty() && !sources_dirty_) return std::nullopt;
+  Delta delta;
+  std::size_t bytes = 0;
+  while (!dirty_.empty() && bytes < most_part_bytes_) {
+    const std::string key = *dirty_.begin();
+    const auto found = encoded_.find(key);
+    if (found == encoded_.end()) {
+      delta.removals.push_back(key);
+    } else {
+      bytes += found->second.size();
+      delta.upserts.push_back(found->second);
+      refused_.erase(key);
+    }
+    dirty_.erase(dirty_.begin());
+  }
+  if (std::exchange(sources_dirty_, false)) delta.sources = sources_;
+  return delta;
+}
+
+std::optional<Outgoing> Syncer::next(TimePoint now, Duration loop_lag) {
+  if (leave_sequence_ != 0) return std::nullopt;
+  if (state_ == State::Greeting) {
+    if (last_sent_) return std::nullopt;
+    last_sent_ = now;
+    return Outgoing{0, 0, Hello{epoch_, acked_, digest_}};
+  }
+  if (state_ == State::Offline) return std::nullopt;
+  if (leave_) {
+    Outgoing message = outgoing(*leave_, now);
+    leave_sequence_ = message.sequence;
+    return message;
+  }
+  if (state_ == State::Filling) return outgoing(next_part(), now);
+  if (auto delta = next_delta()) return outgoing(std::move(*delta), now);
+  const bool due = !last_sent_ || now - *last_sent_ >= heartbeat_;
+  if (!due && !pinged_) return std::nullopt;
+  pinged_ = false;
+  return outgoing(Heartbeat{digest_, loop_lag}, now);
+}
+
+std::optional<TimePoint> Syncer::next_heartbeat() const {
+  if (leave_sequence_ != 0 || (state_ != State::InSync && state_ != State::Filling)) return std::nullopt;
+  return last_sent_ ? *last_sent_ + heartbeat_ : TimePoint{};
+}
+
+}  // namespace meshdns::report

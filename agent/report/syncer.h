@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/report/messages.h"
+#include "common/model/endpoint.h"
+#include "common/time/time.h"
+
+namespace meshdns::report {
+
+/// How records become bytes; common/convert in the agent, something readable in tests.
+struct Codec {
+  std::function<std::string(const model::Endpoint&, TimePoint now)> encode;
+  std::function<std::uint64_t(const std::string& key, const std::string& bytes)> hash;
+};
+
+/// Keeps the federation's copy of this node's endpoints equal to the agent's own. Pure.
+///
+///   Offline --connected()--> Greeting --Welcome--> Filling --last part written--> InSync
+///      ^                                    \--- digests are equal ---------------^  |  SendFull, Welcome.want_full
+///      '---------------- disconnected() ----------------------------------'         '--> Filling
+///
+/// next() is asked when the write before is done, so changes that come meanwhile merge per key.
+class Syncer {
+ public:
+  enum class State : std::uint8_t { Offline, Greeting, Filling, InSync };
+
+  explicit Syncer(Codec codec, std::size_t most_part_bytes = std::size_t{1} << 20)
+      : codec_(std::move(codec)), most_part_bytes_(most_part_bytes) {}
+
+  // ---- what is true on this node ----
+
+  void put(const model::Endpoint& endpoint, TimePoint now);
+  void remove(const std::string& key);
+  void set_sources(std::vector<SourceState> sources);
+  /// The last word: after it nothing more is sent.
+  void leave(bool withdraw);
+
+  // ---- the link ----
+
+  void connected() { state_ = State::Greeting; }
+  void disconnected();
+  void on_message(const Incoming& message, TimePoint now);
+  /// What to write now; nothing = wait for a change, a message or next_heartbeat().
+  std::optional<Outgoing> next(TimePoint now, Duration loop_lag);
+  /// When next() must be asked at the latest; nothing while there is no session.
+  std::optional<TimePoint> next_heartbeat() const;
+
+  // ---- for people ----
+
+  State state() const { return state_; }
+  std::string_view state_name() const;
+  std::uint64_t epoch() const { return epoch_; }
+  std::uint64_t acked() const { return acked_; }
+  std::size_t unsent() const { return dirty_.size(); }
+  /// Nothing is left to be said: no leave was asked for, or the federation has taken it.
+  bool settled() const { return !leave_ || (leave_sequence_ != 0 && acked_ >= leave_sequence_); }
+  const std::map<std::string, model::Endpoint>& endpoints() const { return endpoints_; }
+  /// By key: what the federation does not take, and why. A later good version clears it.
+  const std::map<std::string, Refused>& refused() const { return refused_; }
+
+ private:
+  Outgoing outgoing(std::variant<Hello, Full, Delta, Heartbeat, Leave> body, TimePoint now);
+  void on_welcome(const Welcome& welcome);
+  void on_ack(const Ack& ack);
+  void start_full(TimePoint now);
+  void reencode(TimePoint now);
+  Full next_part();
+  std::optional<Delta> next_delta();
+  void store(const std::string& key, std::string bytes);
+  void drop(const std::string& key);
+
+  Codec codec_;
+  std::size_t most_part_bytes_;
+  State state_ = State::Offline;
+
+  std::map<std::string, model::Endpoint> endpoints_;
+  std::map<std::string, std::string> encoded_;
+  std::uint64_t digest_ = 0;  // over encoded_
+  std::vector<SourceState> sources_;
+  bool sources_dirty_ = false;
+  std::set<std::string> dirty_;          // keys that changed since they were last sent
+  std::optional<std::string> full_from_; // Filling: the next part begins behind this key
+  std::uint32_t part_ = 0;
+
+  std::uint64_t epoch_ = 0;
+  std::uint64_t sequence_ = 0;
+  std::uint64_t acked_ = 0;
+  Duration heartbeat_ = 1s;
+  std::optional<TimePoint> last_sent_;
+  bool pinged_ = false;
+  bool want_full_ = false;
+  std::optional<Leave> leave_;
+  std::uint64_t leave_sequence_ = 0;  // 0 = not sent
+  std::map<std::string, Refused> refused_;
+};
+
+}  // namespace meshdns::report

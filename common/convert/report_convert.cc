@@ -1,0 +1,186 @@
+#include "common/convert/report_convert.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+
+namespace meshdns::convert {
+namespace {
+
+constexpr std::uint32_t kMostPort = 65535;
+
+v1::Health::State to_wire(model::HealthState state) {
+  switch (state) {
+    case model::HealthState::Pending: return v1::Health::PENDING;
+    case model::HealthState::Serving: return v1::Health::SERVING;
+    case model::HealthState::Draining: return v1::Health::DRAINING;
+    case model::HealthState::Failing: return v1::Health::FAILING;
+  }
+  return v1::Health::STATE_UNSPECIFIED;
+}
+
+Result<model::HealthState> from_wire(v1::Health::State state) {
+  switch (state) {
+    case v1::Health::PENDING: return model::HealthState::Pending;
+    case v1::Health::SERVING: return model::HealthState::Serving;
+    case v1::Health::DRAINING: return model::HealthState::Draining;
+    case v1::Health::FAILING: return model::HealthState::Failing;
+    default: return Error(Code::InvalidArgument, "health.state: unknown value");
+  }
+}
+
+void write_health(const model::Health& health, TimePoint now, v1::Health& out) {
+  out.set_state(to_wire(health.state));
+  out.set_doubtful(health.doubtful);
+  out.set_in_doubt(health.in_doubt);
+  out.set_detail(health.detail);
+  *out.mutable_in_state() = to_wire(std::max(Duration::zero(), now - health.since));
+  out.set_streak(health.streak);
+  out.set_needed(health.needed);
+  if (health.drain_until) *out.mutable_drain_left() = to_wire(std::max(Duration::zero(), *health.drain_until - now));
+}
+
+Result<model::Health> read_health(const v1::Health& health, TimePoint now) {
+  const auto state = from_wire(health.state());
+  if (!state) return state.error();
+  model::Health out;
+  out.state = *state;
+  out.doubtful = health.doubtful();
+  out.in_doubt = health.in_doubt();
+  out.detail = health.detail();
+  out.since = now - from_wire(health.in_state());
+  out.streak = health.streak();
+  out.needed = health.needed();
+  if (health.has_drain_left()) out.drain_until = now + from_wire(health.drain_left());
+  return out;
+}
+
+template <class Field>
+Result<std::vector<IpAddress>> read_addresses(const Field& field) {
+  std::vector<IpAddress> out;
+  for (const std::string& bytes : field) {
+    auto address = IpAddress::from_bytes(bytes);
+    if (!address) return address.error().with_context("addresses");
+    out.push_back(*address);
+  }
+  return out;
+}
+
+template <class Field>
+void write_addresses(const std::vector<IpAddress>& addresses, Field& out) {
+  for (const IpAddress& address : addresses) out.Add()->assign(address.bytes().begin(), address.bytes().end());
+}
+
+Result<std::vector<model::Port>> read_ports(const v1::Endpoint& endpoint) {
+  std::vector<model::Port> out;
+  for (const v1::Port& port : endpoint.ports()) {
+    if (port.number() > kMostPort) {
+      return Error(Code::InvalidArgument, "ports[" + std::to_string(out.size()) + "].number: must be 1 to 65535");
+    }
+    out.push_back({port.name(), static_cast<std::uint16_t>(port.number()),
+                   port.protocol().empty() ? "TCP" : port.protocol(), port.app_protocol()});
+  }
+  return out;
+}
+
+}  // namespace
+
+google::protobuf::Duration to_wire(Duration duration) {
+  google::protobuf::Duration out;
+  out.set_seconds(duration / 1s);
+  out.set_nanos(static_cast<std::int32_t>((duration % 1s).count()));
+  return out;
+}
+
+Duration from_wire(const google::protobuf::Duration& duration) {
+  constexpr std::int64_t kLongest = 100LL * 365 * 24 * 3600;  // keeps sums with time points in range
+  return std::chrono::seconds(std::clamp(duration.seconds(), -kLongest, kLongest)) +
+         std::chrono::nanoseconds(duration.nanos());
+}
+
+v1::Endpoint to_wire(const model::Endpoint& endpoint, TimePoint now) {
+  v1::Endpoint out;
+  out.set_key(endpoint.key);
+  out.set_uid(endpoint.uid);
+  out.set_source(endpoint.source);
+  out.set_namespace_(endpoint.namespace_);
+  out.set_service(endpoint.service);
+  out.mutable_labels()->insert(endpoint.labels.begin(), endpoint.labels.end());
+  write_addresses(endpoint.addresses, *out.mutable_addresses());
+  for (const model::Port& port : endpoint.ports) {
+    v1::Port& entry = *out.add_ports();
+    entry.set_name(port.name);
+    entry.set_number(port.number);
+    entry.set_protocol(port.protocol);
+    entry.set_app_protocol(port.app_protocol);
+  }
+  out.set_weight(endpoint.weight);
+  write_health(endpoint.health, now, *out.mutable_health());
+  return out;
+}
+
+Result<model::Endpoint> from_wire(const v1::Endpoint& endpoint, const std::string& node, TimePoint now) {
+  model::Endpoint out;
+  if (endpoint.key().empty()) return Error(Code::InvalidArgument, "key: must not be empty");
+  out.key = node + "/" + endpoint.key();
+  out.uid = endpoint.uid();
+  out.source = endpoint.source();
+  out.namespace_ = endpoint.namespace_();
+  out.service = endpoint.service();
+  out.labels = {endpoint.labels().begin(), endpoint.labels().end()};
+  auto addresses = read_addresses(endpoint.addresses());
+  if (!addresses) return addresses.error();
+  out.addresses = std::move(*addresses);
+  auto ports = read_ports(endpoint);
+  if (!ports) return ports.error();
+  out.ports = std::move(*ports);
+  out.weight = endpoint.weight();
+  auto health = read_health(endpoint.health(), now);
+  if (!health) return health.error();
+  out.health = std::move(*health);
+  out.node = node;
+  return out;
+}
+
+v1::Node to_wire(const model::Node& node) {
+  v1::Node out;
+  out.set_name(node.locality.node);
+  v1::Locality& place = *out.mutable_locality();
+  place.set_network(node.locality.network);
+  place.set_region(node.locality.region);
+  place.set_zone(node.locality.zone);
+  place.set_subzone(node.locality.subzone);
+  place.set_cluster(node.locality.cluster);
+  place.set_node(node.locality.node);
+  write_addresses(node.addresses, *out.mutable_addresses());
+  for (const Prefix& prefix : node.prefixes) out.add_prefixes(prefix.text());
+  return out;
+}
+
+Result<model::Node> from_wire(const v1::Node& node) {
+  model::Node out;
+  const v1::Locality& place = node.locality();
+  out.locality = {place.network(), place.region(), place.zone(), place.subzone(), place.cluster(), node.name()};
+  if (node.name().empty()) return Error(Code::InvalidArgument, "node.name: must not be empty");
+  if (place.cluster().empty()) return Error(Code::InvalidArgument, "node.locality.cluster: must not be empty");
+  out.key = place.cluster() + "/" + node.name();
+  auto addresses = read_addresses(node.addresses());
+  if (!addresses) return addresses.error().with_context("node");
+  out.addresses = std::move(*addresses);
+  for (const std::string& text : node.prefixes()) {
+    const auto prefix = Prefix::parse(text);
+    if (!prefix) return prefix.error().with_context("node.prefixes");
+    out.prefixes.push_back(*prefix);
+  }
+  return out;
+}
+
+std::uint64_t record_hash(std::string_view key, std::string_view bytes) {
+  std::string text;
+  text.reserve(key.size() + 1 + bytes.size());
+  text.append(key).push_back('\0');
+  text.append(bytes);
+  return XXH3_64bits(text.data(), text.size());
+}
+
+}  // namespace meshdns::convert

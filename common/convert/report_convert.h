@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/base/result.h"
+#include "common/model/endpoint.h"
+#include "common/time/time.h"
+#include "meshdns/v1/federation.pb.h"
+#include "meshdns/v1/types.pb.h"
+
+namespace meshdns::convert {
+
+/// `now` turns moments into durations: only durations go over the wire.
+v1::Endpoint to_wire(const model::Endpoint& endpoint, TimePoint now);
+/// node: the key of the node whose agent sent it; becomes the first part of the endpoint's key
+/// errors: an address that is neither 4 nor 16 bytes, a number out of range; the message begins with the field
+Result<model::Endpoint> from_wire(const v1::Endpoint& endpoint, const std::string& node, TimePoint now);
+
+v1::Node to_wire(const model::Node& node);
+/// The key is "cluster/name".
+Result<model::Node> from_wire(const v1::Node& node);
+
+/// One record's part of a digest: XXH3 over key, a zero byte and the encoded bytes. A digest is their sum mod 2^64.
+std::uint64_t record_hash(std::string_view key, std::string_view bytes);
+
+google::protobuf::Duration to_wire(Duration duration);
+Duration from_wire(const google::protobuf::Duration& duration);
+
+}  // namespace meshdns::convert

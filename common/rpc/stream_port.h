@@ -1,0 +1,164 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "common/rpc/port.h"
+
+namespace meshdns::rpc {
+
+/// The Port over a gRPC reactor (server or client side: both have StartRead and StartWrite). gRPC's threads call the
+/// on_ functions, the control thread the Port's; a mutex guards the state, and no call into gRPC is made under it.
+///
+/// The reactor belongs to gRPC and deletes itself in OnDone, the port to the session and the reactor: whoever is about
+/// to call into the reactor counts as one of `calls_`, and only when none is left may the stream be finished; that it
+/// is finished exactly once is what lets OnDone come.
+template <class Reactor, class In, class Out>
+class StreamPort : public Port<Out>, public std::enable_shared_from_this<StreamPort<Reactor, In, Out>> {
+ public:
+  static constexpr std::size_t kMostQueued = 1024;
+  using Post = std::function<void(std::function<void()>)>;
+
+  /// post: runs work on the control thread, in order; may refuse after its end
+  StreamPort(Reactor& reactor, Post post) : reactor_(&reactor), post_(std::move(post)) {}
+
+  /// Before the first event. thread: control, or the one that makes the port
+  void set_events(StreamEvents<In> events) {
+    const std::lock_guard lock(mutex_);
+    events_ = std::make_shared<StreamEvents<In>>(std::move(events));
+  }
+
+  void send(Out message) override {
+    std::unique_lock lock(mutex_);
+    if (closing_ || draining_) return;
+    if (queue_.size() >= kMostQueued) {
+      begin_close(lock);
+      return;
+    }
+    queue_.push_back(std::move(message));
+    write_next(lock);
+  }
+
+  void read_next() override {
+    std::unique_lock lock(mutex_);
+    if (closing_ || reactor_ == nullptr) return;
+    call(lock, [this](Reactor& reactor) { reactor.StartRead(&incoming_); });
+  }
+
+  bool drained() const override {
+    const std::lock_guard lock(mutex_);
+    return queue_.empty() && !writing_;
+  }
+
+  void close() override {
+    std::unique_lock lock(mutex_);
+    draining_ = true;
+    if (queue_.empty() && !writing_) begin_close(lock);
+  }
+
+  void abort() override {
+    std::unique_lock lock(mutex_);
+    if (reactor_ == nullptr) return;
+    call(lock, [](Reactor& reactor) { reactor.cancel(); });
+    begin_close(lock);
+  }
+
+  // ---- called by the reactor, on gRPC's threads ----
+
+  void on_read_done(bool ok) {
+    std::unique_lock lock(mutex_);
+    if (!ok) {
+      begin_close(lock);
+      return;
+    }
+    auto message = std::make_shared<In>(std::move(incoming_));
+    incoming_ = In{};
+    const auto events = events_;
+    lock.unlock();
+    post_([events, message] { events->received(std::move(*message)); });
+  }
+
+  void on_write_done(bool ok) {
+    std::unique_lock lock(mutex_);
+    writing_ = false;
+    if (!ok || (draining_ && queue_.empty())) {
+      begin_close(lock);
+      return;
+    }
+    if (!queue_.empty()) {
+      write_next(lock);
+      return;
+    }
+    const auto events = events_;
+    lock.unlock();
+    post_([events] { events->written(); });
+  }
+
+  void on_cancel() {
+    std::unique_lock lock(mutex_);
+    begin_close(lock);
+  }
+
+  /// The reactor is about to delete itself.
+  void on_done(const Error& status) {
+    std::unique_lock lock(mutex_);
+    reactor_ = nullptr;
+    closing_ = true;
+    const auto events = std::exchange(events_, nullptr);
+    lock.unlock();
+    if (events != nullptr) post_([events, status] { events->closed(status); });
+  }
+
+ private:
+  template <class F>
+  void call(std::unique_lock<std::mutex>& lock, F f) {
+    ++calls_;
+    Reactor* reactor = reactor_;
+    lock.unlock();
+    f(*reactor);
+    lock.lock();
+    --calls_;
+    finish_if_due(lock);
+  }
+
+  void write_next(std::unique_lock<std::mutex>& lock) {
+    if (writing_ || queue_.empty() || closing_ || reactor_ == nullptr) return;
+    writing_ = true;
+    outgoing_ = std::move(queue_.front());
+    queue_.pop_front();
+    call(lock, [this](Reactor& reactor) { reactor.StartWrite(&outgoing_); });
+  }
+
+  void begin_close(std::unique_lock<std::mutex>& lock) {
+    closing_ = true;
+    finish_if_due(lock);
+  }
+
+  void finish_if_due(std::unique_lock<std::mutex>& lock) {
+    if (!closing_ || calls_ > 0 || finished_ || reactor_ == nullptr) return;
+    finished_ = true;
+    Reactor* reactor = reactor_;
+    const auto keep = this->shared_from_this();  // OnDone may come before finish() returns
+    lock.unlock();
+    reactor->finish();
+    lock.lock();
+  }
+
+  mutable std::mutex mutex_;
+  Reactor* reactor_;
+  Post post_;
+  std::shared_ptr<StreamEvents<In>> events_;
+  std::deque<Out> queue_;
+  Out outgoing_;
+  In incoming_;
+  bool writing_ = false;
+  bool draining_ = false;  // close() was called: what is queued still goes out
+  bool closing_ = false;
+  bool finished_ = false;
+  int calls_ = 0;
+};
+
+}  // namespace meshdns::rpc
