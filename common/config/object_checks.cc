@@ -12,6 +12,8 @@ namespace {
 using meshdns::v1::Object;
 using meshdns::v1::VirtualDestinationSpec;
 
+constexpr std::chrono::seconds kMostDistance = std::chrono::hours(24);
+
 Duration duration_of(const google::protobuf::Duration& value) {
   return std::chrono::seconds(value.seconds()) + std::chrono::nanoseconds(value.nanos());
 }
@@ -53,6 +55,7 @@ void check_cluster(const Place& root, const Object& object, Report& report) {
   const Place distances = spec.child("distances");
   for (const auto& [other, distance] : cluster.distances()) {
     if (!is_ldh_label(other)) report.add(distances.child(other), "expected a cluster's name as the key");
+    if (distance.seconds() > kMostDistance.count()) report.add(distances.child(other), "expected at most 1d");
   }
 }
 
