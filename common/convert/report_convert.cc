@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint32_t kMostPort = 65535;
 
-v1::Health::State to_wire(model::HealthState state) {
+v1::Health::State wire_state(model::HealthState state) {
   switch (state) {
     case model::HealthState::Pending: return v1::Health::PENDING;
     case model::HealthState::Serving: return v1::Health::SERVING;
@@ -19,7 +19,7 @@ v1::Health::State to_wire(model::HealthState state) {
   return v1::Health::STATE_UNSPECIFIED;
 }
 
-Result<model::HealthState> from_wire(v1::Health::State state) {
+Result<model::HealthState> model_state(v1::Health::State state) {
   switch (state) {
     case v1::Health::PENDING: return model::HealthState::Pending;
     case v1::Health::SERVING: return model::HealthState::Serving;
@@ -30,7 +30,7 @@ Result<model::HealthState> from_wire(v1::Health::State state) {
 }
 
 void write_health(const model::Health& health, TimePoint now, v1::Health& out) {
-  out.set_state(to_wire(health.state));
+  out.set_state(wire_state(health.state));
   out.set_doubtful(health.doubtful);
   out.set_in_doubt(health.in_doubt);
   out.set_detail(health.detail);
@@ -41,7 +41,7 @@ void write_health(const model::Health& health, TimePoint now, v1::Health& out) {
 }
 
 Result<model::Health> read_health(const v1::Health& health, TimePoint now) {
-  const auto state = from_wire(health.state());
+  const auto state = model_state(health.state());
   if (!state) return state.error();
   model::Health out;
   out.state = *state;

@@ -95,9 +95,15 @@ std::vector<Range> cut_family(const Claims& claims, Family family) {
 }
 
 /// A forwarder's place, cut to what it may count for.
-model::Locality cut_to(const model::Locality& place, Granularity granularity, const model::Records& records) {
-  if (granularity == Granularity::Node) return place;
+model::Locality cut_to(const model::Locality& place, model::Part granularity, const model::Records& records) {
+  if (granularity == model::Part::Node) return place;
   model::Locality out;
+  if (granularity != model::Part::Cluster) {
+    for (const model::Part part : model::kParts) {
+      if (part <= granularity) out.part(part) = place.part(part);
+    }
+    return out;
+  }
   const auto cluster = records.clusters.find(place.cluster);
   if (cluster != records.clusters.end()) out = cluster->second.locality;
   out.network = place.network;
@@ -133,7 +139,7 @@ class Judge {
     return verdict;
   }
 
-  Locator::Verdict coarse(std::size_t listener, const Range& range, Granularity granularity) {
+  Locator::Verdict coarse(std::size_t listener, const Range& range, model::Part granularity) {
     const ListenerSettings* from = listener < settings_.listeners.size() ? &settings_.listeners[listener] : nullptr;
     const model::Locality& known = range.claim == nullptr ? settings_.own : range.claim->place;
     model::Locality place = cut_to(known, granularity, records_);
@@ -200,14 +206,16 @@ Locator compile_locator(const model::Records& records, const Settings& settings,
   for (std::size_t listener = 0; listener < out.listeners; ++listener) {
     for (const Range& range : ranges) out.exact.push_back(judge.exact(listener, range));
   }
-  if (settings.forwarders.empty()) return out;
-  for (const Granularity granularity : {Granularity::Cluster, Granularity::Node}) {
+  std::vector<model::Part> used;
+  for (const auto& forwarder : settings.forwarders) {
+    auto at = std::ranges::find(used, forwarder.granularity);
+    if (at == used.end()) at = used.insert(at, forwarder.granularity);
+    out.forwarders.push_back({forwarder.prefix, static_cast<std::uint32_t>(at - used.begin())});
+  }
+  for (const model::Part granularity : used) {
     for (std::size_t listener = 0; listener < out.listeners; ++listener) {
       for (const Range& range : ranges) out.coarse.push_back(judge.coarse(listener, range, granularity));
     }
-  }
-  for (const auto& forwarder : settings.forwarders) {
-    out.forwarders.push_back({forwarder.prefix, static_cast<std::uint32_t>(forwarder.granularity)});
   }
   return out;
 }

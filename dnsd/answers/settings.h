@@ -27,12 +27,11 @@ struct ListenerSettings {
   model::Locality locality;  // who asks here is there; may be empty
 };
 
-/// How finely the place of a forwarder that sends no client subnet counts: it stands for many clients.
-enum class Granularity : std::uint8_t { Cluster, Node };
-
+/// A trusted forwarder, and how finely its place counts where it sends no client subnet: it stands for many clients.
+/// Cluster keeps network, cluster and what the Cluster object states; Node keeps all; the others what is as wide.
 struct ForwarderSettings {
   Prefix prefix;
-  Granularity granularity = Granularity::Cluster;
+  model::Part granularity = model::Part::Cluster;
 };
 
 /// What of the configuration shapes the answers; the rest of what shapes them is in the records.

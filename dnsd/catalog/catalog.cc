@@ -18,6 +18,23 @@ bool same_but_for_age(const model::Endpoint& a, const model::Endpoint& b) {
   return copy == b;
 }
 
+/// An agent that has just started knows nothing yet of an endpoint that was published before: the last word stays until
+/// it has one of its own. As many failures as it takes are one.
+model::Endpoint with_known_health(model::Endpoint reported, const model::Endpoint& known, TimePoint now) {
+  using enum model::HealthState;
+  model::Health& health = reported.health;
+  if (health.state != Pending || known.health.state == Pending || reported.uid != known.uid) return reported;
+  const bool failed = health.needed > 0 && health.streak >= health.needed;
+  if (!failed) {
+    health = known.health;
+    return reported;
+  }
+  health.state = Failing;
+  health.since = known.health.state == Failing ? known.health.since : now;
+  health.streak = health.needed = 0;
+  return reported;
+}
+
 }  // namespace
 
 std::string_view record_type_name(RecordType type) {
@@ -69,8 +86,10 @@ std::optional<Refusal> Catalog::put_node(const model::Node& node, TimePoint now)
   return std::nullopt;
 }
 
-void Catalog::put_endpoint(const model::Endpoint& endpoint, TimePoint now) {
-  const auto found = records_.endpoints.find(endpoint.key);
+void Catalog::put_endpoint(const model::Endpoint& reported, TimePoint now) {
+  const auto found = records_.endpoints.find(reported.key);
+  const model::Endpoint* known = found == records_.endpoints.end() ? nullptr : &found->second;
+  const model::Endpoint endpoint = known == nullptr ? reported : with_known_health(reported, *known, now);
   if (found != records_.endpoints.end() && same_but_for_age(found->second, endpoint)) return;
   const model::ServiceKey service{endpoint.namespace_, endpoint.service};
   if (found != records_.endpoints.end() &&

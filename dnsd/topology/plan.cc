@@ -20,8 +20,8 @@ Standing standing_of(const model::Endpoint& endpoint, const model::NodeStatus* s
   return status != nullptr && status->silent ? Standing::Silent : Standing::Serving;
 }
 
-std::string why_of(const model::Health& health, Standing standing) {
-  if (standing == Standing::Silent) return "its agent is not heard";
+std::string why_of(const model::Health& health, const model::NodeStatus* status) {
+  if (status != nullptr && health.state != model::HealthState::Failing) return "its agent is not heard";
   std::string why = health.detail;
   if (health.streak > 0 && health.needed > 0) {
     const bool failing = health.state == model::HealthState::Failing;
@@ -49,7 +49,7 @@ Candidate candidate_of(const model::Records& records, const model::Endpoint& end
   out.weight = endpoint.weight;
   out.standing = standing_of(endpoint, status);
   out.in_doubt = endpoint.health.in_doubt || (status != nullptr && status->in_doubt);
-  out.why = why_of(endpoint.health, out.standing);
+  out.why = why_of(endpoint.health, status);
   out.since = out.standing == Standing::Silent ? status->since : endpoint.health.since;
   return out;
 }

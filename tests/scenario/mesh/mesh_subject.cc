@@ -186,7 +186,7 @@ std::string MeshSubject::add_listener(const Command& command) {
 std::string MeshSubject::add_forwarder(const Command& command) {
   const bool node = command.option("granularity") == "node";
   settings_.forwarders.push_back(
-      {must(Prefix::parse(command.words.at(1))), node ? answers::Granularity::Node : answers::Granularity::Cluster});
+      {must(Prefix::parse(command.words.at(1))), node ? model::Part::Node : model::Part::Cluster});
   return "";
 }
 

@@ -1,0 +1,92 @@
+#include "dnsd/federation/agents.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/log/log.h"
+#include "dnsd/federation/report_session.h"
+
+namespace meshdns::federation {
+
+void NodeCopy::put(const std::string& key, std::uint64_t hash) {
+  erase(key);
+  hashes[key] = hash;
+  digest += hash;
+}
+
+void NodeCopy::erase(const std::string& key) {
+  const auto found = hashes.find(key);
+  if (found == hashes.end()) return;
+  digest -= found->second;
+  hashes.erase(found);
+}
+
+void NodeCopy::clear() {
+  hashes.clear();
+  digest = 0;
+}
+
+Agents::Agents(Environment environment) : env_(std::move(environment)), leases_(env_.clock.now()) {}
+
+Agents::~Agents() = default;
+
+std::shared_ptr<ReportSession> Agents::open(std::shared_ptr<ReportPort> port) {
+  ++counters_.sessions;
+  auto session = std::make_shared<ReportSession>(*this, port);
+  sessions_[session.get()] = session;
+  if (shutting_down_) {
+    session->goodbye(v1::Goodbye::SHUTTING_DOWN, "the federation is ending", 1s);
+  } else {
+    port->read_next();
+  }
+  return session;
+}
+
+std::shared_ptr<ReportSession> Agents::holder(const std::string& node) const {
+  const auto found = holders_.find(node);
+  return found == holders_.end() ? nullptr : found->second.lock();
+}
+
+void Agents::take_over(const std::string& node, const std::shared_ptr<ReportSession>& session) {
+  if (const auto old = holder(node); old && old != session) {
+    old->goodbye(v1::Goodbye::REPLACED, "a newer session speaks for " + node, 5s);
+  }
+  holders_[node] = session;
+}
+
+void Agents::closed(const ReportSession& session) {
+  const auto held = holders_.find(session.node());
+  if (held != holders_.end()) {
+    const auto current = held->second.lock();
+    if (!current || current.get() == &session) holders_.erase(held);
+  }
+  sessions_.erase(&session);
+}
+
+std::uint64_t Agents::next_epoch(std::uint64_t echoed) {
+  const auto unix_seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(0, env_.clock.unix_seconds()));
+  last_epoch_ = std::max({last_epoch_, echoed, unix_seconds}) + 1;
+  return last_epoch_;
+}
+
+void Agents::sweep() {
+  const TimePoint now = env_.clock.now();
+  for (const auto& [node, status] : leases_.sweep(now)) {
+    const auto known = env_.catalog.records().statuses.find(node);
+    const bool was_silent = known != env_.catalog.records().statuses.end() && known->second.silent;
+    env_.catalog.set_status(node, status, now);
+    if (status.silent && !was_silent) log::warn("agent silent", {{"node", node}, {"for", now - status.since}});
+    if (!status.silent && was_silent) log::info("agent heard again", {{"node", node}});
+  }
+  env_.changed();
+}
+
+void Agents::shut_down() {
+  shutting_down_ = true;
+  auto sessions = sessions_;  // goodbye() may end some of them
+  for (const auto& [key, session] : sessions) {
+    session->goodbye(v1::Goodbye::SHUTTING_DOWN, "the federation is ending", 1s);
+  }
+}
+
+}  // namespace meshdns::federation

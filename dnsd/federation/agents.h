@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/rpc/port.h"
+#include "common/time/time.h"
+#include "dnsd/catalog/catalog.h"
+#include "dnsd/federation/leases.h"
+#include "meshdns/v1/federation.pb.h"
+
+namespace meshdns::federation {
+
+class ReportSession;
+using ReportPort = rpc::Port<v1::ReportReply>;
+
+/// What one node's agent has told us, over all of its sessions.
+struct NodeCopy {
+  std::map<std::string, std::uint64_t> hashes;  // of every record it sent, refused ones included; by its own keys
+  std::uint64_t digest = 0;                     // their sum
+  std::uint64_t known_sequence = 0;
+
+  void put(const std::string& key, std::uint64_t hash);
+  void erase(const std::string& key);
+  void clear();
+};
+
+/// Counts for metrics and status.
+struct AgentCounters {
+  std::uint64_t sessions = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t refused_records = 0;
+  std::uint64_t protocol_errors = 0;
+};
+
+/// All agents of a federation: their sessions, leases, and what they have told.
+/// thread: control
+class Agents {
+ public:
+  /// A holder of a node's session that is asked whether it still lives has this long to answer.
+  static constexpr Duration kProofOfLife = 1s;
+
+  struct Environment {
+    catalog::Catalog& catalog;
+    const Clock& clock;
+    Timers& timers;
+    std::string instance;           // "eu-1/host"
+    std::function<void()> changed;  // the catalog may have a new revision
+  };
+
+  explicit Agents(Environment environment);
+  ~Agents();
+
+  /// A new stream. Returns what its events go to; it lives until closed() was called on it.
+  std::shared_ptr<ReportSession> open(std::shared_ptr<ReportPort> port);
+  /// Judges who is silent; called every Leases::sweep_interval().
+  void sweep();
+  /// Tells every agent to go, and takes no more.
+  void shut_down();
+
+  const Leases& leases() const { return leases_; }
+  const AgentCounters& counters() const { return counters_; }
+  std::size_t connected() const { return holders_.size(); }
+  std::size_t open_streams() const { return sessions_.size(); }
+  bool is_connected(const std::string& node) const { return holders_.contains(node); }
+
+ private:
+  friend class ReportSession;
+
+  /// The session that speaks for a node now; null = none
+  std::shared_ptr<ReportSession> holder(const std::string& node) const;
+  void take_over(const std::string& node, const std::shared_ptr<ReportSession>& session);
+  void closed(const ReportSession& session);
+  std::uint64_t next_epoch(std::uint64_t echoed);
+
+  Environment env_;
+  Leases leases_;
+  AgentCounters counters_;
+  std::map<std::string, NodeCopy> copies_;
+  std::map<std::string, std::weak_ptr<ReportSession>> holders_;
+  std::map<const ReportSession*, std::shared_ptr<ReportSession>> sessions_;
+  std::uint64_t last_epoch_ = 0;
+  bool shutting_down_ = false;
+};
+
+}  // namespace meshdns::federation

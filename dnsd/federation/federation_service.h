@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "common/base/result.h"
+#include "common/process/event_loop.h"
+#include "dnsd/federation/agents.h"
+
+namespace meshdns::federation {
+
+/// The gRPC server that agents report to.
+class FederationService {
+ public:
+  /// address: "127.0.0.1:7400", "[::1]:0" or "unix:/path"; plaintext
+  /// errors:  it cannot be bound
+  static Result<std::unique_ptr<FederationService>> listen(process::EventLoop& loop, Agents& agents,
+                                                           const std::string& address);
+  /// Ends all calls, for at most 2 s. The loop must not be needed for that by anybody but the sessions, whose last
+  /// events are posted to it.
+  ~FederationService();
+
+  /// "127.0.0.1:7400" with the real port, or the unix address
+  const std::string& bound() const { return bound_; }
+
+ private:
+  struct Server;
+  explicit FederationService(std::unique_ptr<Server> server);
+
+  std::unique_ptr<Server> server_;
+  std::string bound_;
+};
+
+}  // namespace meshdns::federation

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/model/endpoint.h"
+#include "common/time/time.h"
+
+namespace meshdns::federation {
+
+/// Who was heard when. Pure. Silence is not death: a node that is back within kTolerance changes nothing, and after a
+/// start of the federation nobody counts as silent for kGrace, because agents need time to find it again.
+/// source: design.md section 5 (a silent agent), rpc.md (session rules)
+class Leases {
+ public:
+  static constexpr Duration kTolerance = 10s;
+  static constexpr Duration kGrace = 60s;
+  static constexpr std::uint32_t kHeartbeatsPerSecond = 2000;  // of all agents together
+
+  explicit Leases(TimePoint started) : started_(started), swept_(started) {}
+
+  void heard(const std::string& node, TimePoint now);
+  void forget(const std::string& node) { entries_.erase(node); }
+
+  /// How often an agent shall be heard: each second, less often where there are more than kHeartbeatsPerSecond.
+  Duration heartbeat() const;
+  Duration lease() const { return 3 * heartbeat(); }
+  /// Between calls of sweep().
+  static constexpr Duration sweep_interval() { return 250ms; }
+
+  struct Verdict {
+    std::string node;
+    model::NodeStatus status;
+
+    friend bool operator==(const Verdict&, const Verdict&) = default;
+  };
+  /// Nodes whose status changed. A sweep that comes late gives everybody that much more time: what they sent may wait
+  /// unread.
+  std::vector<Verdict> sweep(TimePoint now);
+
+  std::size_t silent() const;
+  std::size_t size() const { return entries_.size(); }
+
+ private:
+  struct Entry {
+    TimePoint heard{};
+    model::NodeStatus status;
+  };
+  model::NodeStatus judge(const Entry& entry, TimePoint now, Duration lag) const;
+
+  TimePoint started_;
+  TimePoint swept_;
+  std::map<std::string, Entry> entries_;
+};
+
+}  // namespace meshdns::federation

@@ -1,0 +1,246 @@
+#include "dnsd/federation/report_session.h"
+
+#include <utility>
+
+#include "common/convert/report_convert.h"
+#include "common/log/log.h"
+
+namespace meshdns::federation {
+namespace {
+
+constexpr std::uint32_t kProtocol = 1;
+
+/// "field: reason" as Result's errors have it, in two.
+catalog::Refusal refusal_of(const std::string& key, const Error& error) {
+  const auto colon = error.message().find(": ");
+  if (colon == std::string::npos) return {key, "", error.message()};
+  return {key, error.message().substr(0, colon), error.message().substr(colon + 2)};
+}
+
+}  // namespace
+
+ReportSession::ReportSession(Agents& agents, std::shared_ptr<ReportPort> port)
+    : agents_(agents), port_(std::move(port)) {}
+
+ReportSession::~ReportSession() {
+  if (proof_timer_) agents_.env_.timers.cancel(*proof_timer_);
+}
+
+void ReportSession::received(const v1::AgentMessage& message) {
+  if (ended_) return;
+  ++agents_.counters_.messages;
+  ++proofs_;
+  if (message.has_hello()) {
+    on_hello(message.hello());
+  } else if (in_sequence(message)) {
+    agents_.leases_.heard(node_.key, agents_.env_.clock.now());
+    on_body(message);
+    agents_.env_.changed();
+  }
+  if (!ended_) port_->read_next();
+}
+
+void ReportSession::closed() {
+  ended_ = true;
+  if (epoch_ != 0) log::info("agent session ended", {{"node", node_.key}, {"epoch", epoch_}});
+  agents_.closed(*this);
+}
+
+void ReportSession::goodbye(v1::Goodbye::Reason reason, const std::string& message, Duration retry_after) {
+  if (ended_) return;
+  ended_ = true;
+  if (reason == v1::Goodbye::PROTOCOL_ERROR) ++agents_.counters_.protocol_errors;
+  v1::ReportReply reply;
+  reply.mutable_goodbye()->set_reason(reason);
+  reply.mutable_goodbye()->set_message(message);
+  *reply.mutable_goodbye()->mutable_retry_after() = convert::to_wire(retry_after);
+  port_->send(std::move(reply));
+  port_->close();
+}
+
+void ReportSession::on_hello(const v1::Hello& hello) {
+  if (std::exchange(said_hello_, true)) return goodbye(v1::Goodbye::PROTOCOL_ERROR, "Hello was said already", 5s);
+  if (hello.protocol() != kProtocol) {
+    return goodbye(v1::Goodbye::PROTOCOL_ERROR, "protocol " + std::to_string(hello.protocol()) + " is not spoken here",
+                   60s);
+  }
+  auto node = convert::from_wire(hello.node());
+  if (!node) return goodbye(v1::Goodbye::PROTOCOL_ERROR, node.error().message(), 60s);
+  if (const auto refusal = catalog::check_node(*node)) {
+    return goodbye(v1::Goodbye::PROTOCOL_ERROR, "node: " + refusal->field + ": " + refusal->reason, 60s);
+  }
+  node_ = std::move(*node);
+  instance_uid_ = hello.instance_uid();
+  boot_id_ = hello.boot_id();
+  hello_digest_ = hello.digest();
+  hello_epoch_ = hello.last_epoch();
+  const auto holder = agents_.holder(node_.key);
+  if (holder && !same_holder(*holder)) {
+    contend(holder);
+  } else {
+    admit();
+  }
+}
+
+bool ReportSession::same_holder(const ReportSession& other) const {
+  return instance_uid_ == other.instance_uid_ && boot_id_ == other.boot_id_;
+}
+
+void ReportSession::contend(const std::shared_ptr<ReportSession>& holder) {
+  v1::ReportReply ping;
+  ping.mutable_ping();
+  holder->port_->send(std::move(ping));
+  const auto proofs = holder->proofs_;
+  proof_timer_ = agents_.env_.timers.after(
+      Agents::kProofOfLife, [self = shared_from_this(), old = std::weak_ptr(holder), proofs] {
+        self->proof_timer_.reset();
+        const auto still = old.lock();
+        if (still && !still->ended_ && still->proofs_ > proofs) {
+          return self->goodbye(v1::Goodbye::ALREADY_EXISTS,
+                               "another agent reports for " + self->node_.key + ": give each its own node name", 30s);
+        }
+        if (!self->ended_) self->admit();
+      });
+}
+
+void ReportSession::admit() {
+  const TimePoint now = agents_.env_.clock.now();
+  epoch_ = agents_.next_epoch(hello_epoch_);
+  agents_.take_over(node_.key, shared_from_this());
+  agents_.leases_.heard(node_.key, now);
+  const bool known = agents_.env_.catalog.records().nodes.contains(node_.key);
+  agents_.env_.catalog.put_node(node_, now);
+  v1::ReportReply reply;
+  v1::Welcome& welcome = *reply.mutable_welcome();
+  welcome.set_epoch(epoch_);
+  welcome.set_instance(agents_.env_.instance);
+  welcome.set_want_full(!known || copy().digest != hello_digest_);
+  welcome.set_known_sequence(copy().known_sequence);
+  *welcome.mutable_settings()->mutable_heartbeat() = convert::to_wire(agents_.leases_.heartbeat());
+  *welcome.mutable_settings()->mutable_lease() = convert::to_wire(agents_.leases_.lease());
+  log::info("agent session", {{"node", node_.key}, {"epoch", epoch_}, {"full", welcome.want_full()}});
+  port_->send(std::move(reply));
+  agents_.env_.changed();
+}
+
+bool ReportSession::in_sequence(const v1::AgentMessage& message) {
+  if (epoch_ == 0) {
+    goodbye(v1::Goodbye::PROTOCOL_ERROR, "Hello comes first, and its Welcome is waited for", 5s);
+    return false;
+  }
+  if (message.epoch() != epoch_ || message.sequence() <= sequence_) {
+    goodbye(v1::Goodbye::PROTOCOL_ERROR, "epoch or sequence is not this session's", 1s);
+    return false;
+  }
+  sequence_ = message.sequence();
+  return true;
+}
+
+void ReportSession::on_body(const v1::AgentMessage& message) {
+  switch (message.body_case()) {
+    case v1::AgentMessage::kFull: return on_full(message.full(), message.sequence());
+    case v1::AgentMessage::kDelta: return on_delta(message.delta(), message.sequence());
+    case v1::AgentMessage::kHeartbeat: return on_heartbeat(message.heartbeat());
+    case v1::AgentMessage::kLeave: return on_leave(message.leave(), message.sequence());
+    default: return;  // kinds that newer agents may send
+  }
+}
+
+std::vector<model::Endpoint> ReportSession::decode(const google::protobuf::RepeatedPtrField<std::string>& encoded,
+                                                   std::vector<catalog::Refusal>& refusals) {
+  const TimePoint now = agents_.env_.clock.now();
+  std::vector<model::Endpoint> out;
+  for (const std::string& bytes : encoded) {
+    v1::Endpoint record;
+    if (!record.ParseFromString(bytes)) {
+      refusals.push_back({"", "", "not an Endpoint"});
+      continue;
+    }
+    copy().put(record.key(), convert::record_hash(record.key(), bytes));
+    auto endpoint = convert::from_wire(record, node_.key, now);
+    if (endpoint) {
+      out.push_back(std::move(*endpoint));
+    } else {
+      refusals.push_back(refusal_of(node_.key + "/" + record.key(), endpoint.error()));
+    }
+  }
+  return out;
+}
+
+void ReportSession::on_full(const v1::Full& full, std::uint64_t sequence) {
+  if (full.part() == 0) {
+    part_ = 0;
+    copy().clear();
+    arrived_.clear();
+    arrived_refusals_.clear();
+  }
+  if (!part_ || full.part() != *part_) return goodbye(v1::Goodbye::PROTOCOL_ERROR, "parts of a Full are missing", 1s);
+  ++*part_;
+  auto endpoints = decode(full.endpoints(), arrived_refusals_);
+  arrived_.insert(arrived_.end(), std::make_move_iterator(endpoints.begin()), std::make_move_iterator(endpoints.end()));
+  if (arrived_.size() > kMostEndpoints) return goodbye(v1::Goodbye::OVERLOADED, "more than 100000 endpoints", 60s);
+  if (!full.last()) return acknowledge(sequence, {});
+  part_.reset();
+  std::set<std::string> listed;
+  for (const v1::Source& source : full.sources()) {
+    if (source.listed()) listed.insert(source.name());
+  }
+  // what could not be read is there all the same: it must not be taken for withdrawn
+  if (!arrived_refusals_.empty()) listed.clear();
+  auto refusals =
+      agents_.env_.catalog.apply_full(node_.key, std::exchange(arrived_, {}), listed, agents_.env_.clock.now());
+  refusals.insert(refusals.end(), arrived_refusals_.begin(), arrived_refusals_.end());
+  acknowledge(sequence, refusals);
+}
+
+void ReportSession::on_delta(const v1::Delta& delta, std::uint64_t sequence) {
+  std::vector<catalog::Refusal> refusals;
+  const auto upserts = decode(delta.upserts(), refusals);
+  std::vector<std::string> removals;
+  for (const auto& removal : delta.removals()) {
+    copy().erase(removal.key());
+    removals.push_back(node_.key + "/" + removal.key());
+  }
+  const auto more = agents_.env_.catalog.apply_delta(node_.key, upserts, removals, agents_.env_.clock.now());
+  refusals.insert(refusals.end(), more.begin(), more.end());
+  acknowledge(sequence, refusals);
+}
+
+void ReportSession::on_heartbeat(const v1::Heartbeat& heartbeat) {
+  if (part_ || heartbeat.digest() == copy().digest) return;
+  v1::ReportReply reply;
+  reply.mutable_send_full();
+  port_->send(std::move(reply));
+}
+
+void ReportSession::on_leave(const v1::Leave& leave, std::uint64_t sequence) {
+  log::info("agent leaves", {{"node", node_.key}, {"withdraw", leave.withdraw()}});
+  if (leave.withdraw()) {
+    agents_.env_.catalog.withdraw(node_.key, agents_.env_.clock.now());
+    agents_.leases_.forget(node_.key);
+    agents_.copies_.erase(node_.key);
+  }
+  acknowledge(sequence, {});
+  ended_ = true;
+  port_->close();
+}
+
+void ReportSession::acknowledge(std::uint64_t sequence, const std::vector<catalog::Refusal>& refusals) {
+  if (agents_.copies_.contains(node_.key)) copy().known_sequence = sequence;
+  agents_.counters_.refused_records += refusals.size();
+  v1::ReportReply reply;
+  reply.mutable_ack()->set_sequence(sequence);
+  for (const catalog::Refusal& refusal : refusals) {
+    v1::Nack& nack = *reply.mutable_ack()->add_nacks();
+    const std::string own = node_.key + "/";
+    nack.set_type("Endpoint");
+    nack.set_key(refusal.key.starts_with(own) ? refusal.key.substr(own.size()) : refusal.key);
+    nack.set_field(refusal.field);
+    nack.set_code(v1::Nack::INVALID);
+    nack.set_reason(refusal.reason);
+    nack.set_kept_previous(agents_.env_.catalog.records().endpoints.contains(refusal.key));
+  }
+  port_->send(std::move(reply));
+}
+
+}  // namespace meshdns::federation

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "dnsd/federation/agents.h"
+
+namespace meshdns::federation {
+
+/// One agent's stream: Hello, then records and heartbeats. Every message renews the lease, every bad record is refused
+/// by name while the rest is applied, and the next message is read when this one is handled.
+/// thread: control
+class ReportSession : public std::enable_shared_from_this<ReportSession> {
+ public:
+  static constexpr std::size_t kMostEndpoints = 100000;  // of one node
+
+  ReportSession(Agents& agents, std::shared_ptr<ReportPort> port);
+  ~ReportSession();
+
+  void received(const v1::AgentMessage& message);
+  void closed();
+
+  const std::string& node() const { return node_.key; }
+
+ private:
+  friend class Agents;
+
+  void on_hello(const v1::Hello& hello);
+  /// The present holder has shown that it lives, or has not.
+  void contend(const std::shared_ptr<ReportSession>& holder);
+  void admit();
+  /// False = the stream is at its end.
+  bool in_sequence(const v1::AgentMessage& message);
+  void on_body(const v1::AgentMessage& message);
+  void on_full(const v1::Full& full, std::uint64_t sequence);
+  void on_delta(const v1::Delta& delta, std::uint64_t sequence);
+  void on_heartbeat(const v1::Heartbeat& heartbeat);
+  void on_leave(const v1::Leave& leave, std::uint64_t sequence);
+  /// Decodes records and notes their hashes; what cannot be decoded is refused.
+  std::vector<model::Endpoint> decode(const google::protobuf::RepeatedPtrField<std::string>& encoded,
+                                      std::vector<catalog::Refusal>& refusals);
+  void acknowledge(std::uint64_t sequence, const std::vector<catalog::Refusal>& refusals);
+  void goodbye(v1::Goodbye::Reason reason, const std::string& message, Duration retry_after);
+  bool same_holder(const ReportSession& other) const;
+  NodeCopy& copy() { return agents_.copies_[node_.key]; }
+
+  Agents& agents_;
+  std::shared_ptr<ReportPort> port_;
+  model::Node node_;
+  std::string instance_uid_;
+  std::string boot_id_;
+  std::uint64_t hello_digest_ = 0;
+  std::uint64_t hello_epoch_ = 0;
+  std::uint64_t epoch_ = 0;  // 0 = not admitted
+  std::uint64_t sequence_ = 0;
+  bool said_hello_ = false;
+  bool ended_ = false;
+  std::uint64_t proofs_ = 0;             // messages since the session began: signs of life
+  std::optional<TimerId> proof_timer_;   // waiting for the holder's
+  std::optional<std::uint32_t> part_;    // of a Full that is arriving; the next one expected
+  std::vector<model::Endpoint> arrived_; // its records so far
+  std::vector<catalog::Refusal> arrived_refusals_;
+};
+
+}  // namespace meshdns::federation
