@@ -19,7 +19,7 @@ HealthMachine::HealthMachine(Settings settings, std::uint64_t seed, model::Healt
     : settings_(settings), random_(static_cast<std::minstd_rand::result_type>(seed)), health_(std::move(previous)) {
   health_.streak = 0;
   health_.in_doubt = false;
-  if (health_.state == HealthState::Pending) health_.needed = 1;
+  if (health_.state == HealthState::Pending) health_.needed = settings_.fall;
   if (health_.state == HealthState::Serving) health_.needed = settings_.fall;
   if (health_.state == HealthState::Failing) health_.needed = settings_.rise;
 }
@@ -55,6 +55,10 @@ void HealthMachine::on_success(TimePoint now, bool last_healthy) {
 void HealthMachine::on_failure(const ProbeResult& result, TimePoint now, bool last_healthy) {
   health_.detail = result.detail;
   weigh(result);
+  if (health_.state == HealthState::Pending) {
+    health_.streak = std::min(health_.streak + 1, settings_.fall);
+    return;
+  }
   if (health_.state != HealthState::Serving) {
     health_.streak = 0;
     health_.in_doubt = false;
@@ -104,7 +108,7 @@ unsigned HealthMachine::needed_successes(TimePoint now, bool last_healthy) const
 
 Duration HealthMachine::next_delay() {
   if (!std::exchange(started_, true)) return random_up_to(std::min(settings_.interval, kMaxFirstDelay));
-  if (health_.streak > 0) return std::min(settings_.edge_interval, settings_.interval);
+  if (health_.streak > 0 && health_.streak < health_.needed) return std::min(settings_.edge_interval, settings_.interval);
   return settings_.interval - settings_.interval / 10 + random_up_to(settings_.interval / 5);
 }
 

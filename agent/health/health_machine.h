@@ -26,6 +26,8 @@ struct Settings {
 ///   Pending ------------------> Serving  a refusal after a kernel event  -----> Failing
 ///                                  ^----- `rise` successes in a row, more if it flaps ---'
 ///
+/// Pending counts its failures: as many as end serving are a verdict on an endpoint that was published before, by an
+/// earlier run of the agent; a new one stays Pending.
 /// Every change within 10 min of the one before doubles the successes needed (at most 16, or `rise` if that is more);
 /// 10 min without a change bring them back to `rise`. The last instance of a service is never held back.
 class HealthMachine {
