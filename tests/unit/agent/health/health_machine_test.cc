@@ -44,7 +44,7 @@ TEST(HealthMachine, an_interval_below_the_edge_interval_stays) {
 
 TEST(HealthMachine, needed_is_what_changes_the_state) {
   HealthMachine machine({.rise = 4, .fall = 5}, 1);
-  EXPECT_EQ(machine.health().needed, 3u);
+  EXPECT_EQ(machine.health().needed, 5U);
   machine.on_result(kSuccess, kStart, false);
   EXPECT_EQ(machine.health().needed, 5U);
   for (int i = 0; i < 5; ++i) machine.on_result(kRefused, kStart, false);
