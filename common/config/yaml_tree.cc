@@ -14,7 +14,10 @@ namespace {
 /// Builds the tree from yaml-cpp's events. Its own Node is too slow for large files and follows aliases without limit.
 class Builder : public YAML::EventHandler {
  public:
-  void OnDocumentStart(const YAML::Mark&) override {
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    // yaml-cpp 0.7 gives empty documents without end at a token that begins none, like ","
+    if (mark.pos <= last_start_) throw YAML::ParserException(mark, "a value cannot begin here");
+    last_start_ = mark.pos;
     anchors_.clear();
     open_.clear();
   }
@@ -77,6 +80,7 @@ class Builder : public YAML::EventHandler {
   }
 
   Tree tree_;
+  int last_start_ = -1;
   std::vector<Node*> open_;
   std::map<YAML::anchor_t, Node*> anchors_;
 };

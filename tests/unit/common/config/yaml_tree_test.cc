@@ -40,6 +40,11 @@ TEST(YamlTree, refuses_deep_nesting) {
   EXPECT_FALSE(read_yaml(std::string(100000, '{')));
 }
 
+// yaml-cpp 0.7 alone goes on forever here
+TEST(YamlTree, ends_where_no_value_can_begin) {
+  for (const auto* bad : {",: x", "a: b\n]", "}", "a: 1\n--- }\n"}) EXPECT_FALSE(read_yaml(bad)) << bad;
+}
+
 TEST(YamlTree, wants_utf8) {
   for (const auto* bad : {"a: \xff", "a: \xc0\xaf", "a: \xed\xa0\x80", "a: \xe2\x82", "a: \xf4\x90\x80\x80"}) {
     const auto tree = read_yaml(bad);
