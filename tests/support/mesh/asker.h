@@ -1,0 +1,48 @@
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dnsd/query/answer.h"
+#include "tests/support/dns/reply.h"
+#include "tests/support/dns/request.h"
+#include "tests/support/mesh/small_mesh.h"
+
+namespace meshdns::test {
+
+/// Asks one table without sockets. Every reply is read by ldns, which aborts the test if it cannot.
+struct Asker {
+  explicit Asker(std::shared_ptr<const answers::AnswerTable> from, std::uint64_t seed = 1)
+      : table(std::move(from)), random(seed) {}
+
+  /// The reply's bytes; empty = dropped
+  Bytes raw(const Bytes& request) {
+    Bytes buffer(65535);
+    std::ranges::copy(request, buffer.begin());
+    const query::Context context{*table, client, 0, stream, TimePoint{1h}, random, counters};
+    buffer.resize(query::answer(buffer.data(), request.size(), buffer.size(), context));
+    return buffer;
+  }
+  Reply ask(const Request& request) { return must(parse_reply(raw(request.bytes()))); }
+  Reply ask(const std::string& name, wire::Type type) { return ask(Request{.name = name, .type = type}); }
+  /// With EDNS
+  Reply ask_edns(const std::string& name, wire::Type type, const EdnsRequest& edns = {}) {
+    return ask(Request{.name = name, .type = type, .edns = edns});
+  }
+
+  query::Totals totals() const {
+    query::Totals sum;
+    query::merge(sum, counters);
+    return sum;
+  }
+
+  std::shared_ptr<const answers::AnswerTable> table;
+  IpAddress client = must(IpAddress::parse("192.0.2.1"));
+  bool stream = false;
+  query::Random random;
+  query::Counters counters;
+};
+
+}  // namespace meshdns::test
