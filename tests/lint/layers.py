@@ -1,0 +1,97 @@
+"""Who may include whom: the layer table as data. Read by includes.py; the reason of each line is the design's."""
+
+COMMON = {f"common/{name}" for name in
+          "base time net published model convert config log metrics http resolve rpc process".split()}
+DNSD = {f"dnsd/{name}" for name in
+        "wire topology answers query server catalog store snapshot_file federation admin app ctl".split()}
+AGENT = {f"agent/{name}" for name in "discovery health probes report admin app".split()}
+FOLDERS = COMMON | DNSD | AGENT
+
+# Plain types; everything above common/base may use them.
+EVERYWHERE = {"common/base", "common/model", "common/net", "common/time"}
+
+# Headers of common/time that own a real or a simulated clock, and who may see them besides common/time.
+CLOCK_HEADERS = {
+    "common/time/system_clock.h": {"dnsd/app", "dnsd/ctl", "agent/app"},
+    "common/time/sim_clock.h": {"dnsd/ctl"},
+}
+
+# Generated code: messages of the config, messages of the wire, services (which pull in gRPC).
+CONFIG_PROTOS = "proto/config"
+WIRE_PROTOS = "proto/messages"
+SERVICE_PROTOS = "proto/services"
+PROTOS = {CONFIG_PROTOS, WIRE_PROTOS, SERVICE_PROTOS}
+MESSAGES = {CONFIG_PROTOS, WIRE_PROTOS}
+
+# folder -> what it may include besides EVERYWHERE and itself.
+MAY_INCLUDE = {
+    "common/base": set(),
+    "common/time": set(),
+    "common/net": set(),
+    "common/published": set(),
+    "common/log": set(),
+    "common/metrics": set(),
+    "common/model": set(),
+    "common/config": {"common/log"} | MESSAGES,
+    "common/http": {"common/log", "common/metrics", "common/process"},
+    "common/resolve": {"common/log", "common/metrics", "common/process"},
+    "common/rpc": {"common/log", "common/metrics", "common/process"},
+    "common/process": {"common/log", "common/metrics"},
+    "common/convert": PROTOS,
+    "dnsd/wire": set(),
+    "dnsd/topology": set(),
+    "dnsd/answers": {"dnsd/topology", "dnsd/wire"},
+    "dnsd/query": {"dnsd/answers", "dnsd/wire"},
+    "dnsd/server": {"dnsd/query", "dnsd/answers", "dnsd/wire", "common/published", "common/metrics", "common/log"},
+    "dnsd/catalog": set(),
+    "dnsd/store": {"dnsd/catalog", "common/convert"},
+    "dnsd/snapshot_file": {"dnsd/catalog", "common/convert"},
+    "dnsd/federation": {"dnsd/catalog", "dnsd/store", "common/convert", "common/rpc", "common/metrics", "common/log",
+                        "common/process"} | PROTOS,
+    "dnsd/admin": {"common/http", "common/rpc", "common/convert", "common/metrics", "common/log", "common/process",
+                   "dnsd/catalog", "dnsd/topology"} | PROTOS,
+    "agent/admin": {"common/http", "common/rpc", "common/convert", "common/metrics", "common/log", "common/process",
+                    "agent/health"} | PROTOS,
+    "dnsd/ctl": {"common/rpc", "common/convert", "common/config", "dnsd/topology", "common/log"} | PROTOS,
+    "dnsd/app": DNSD | COMMON | PROTOS,
+    "agent/health": set(),
+    "agent/discovery": {"common/config", "common/convert", "common/log", "agent/health"} | MESSAGES,
+    "agent/probes": {"agent/health", "common/http", "common/resolve", "common/rpc", "common/process"},
+    "agent/report": {"common/log"},
+    "agent/app": AGENT | COMMON | PROTOS,
+}
+
+# One source that may include more than its folder; its header too, where the folder's users need it.
+FILES_MAY_INCLUDE = {
+    "agent/discovery/kubernetes_source.cc": {"common/http"},
+    "agent/report/grpc_reporter.cc": {"common/convert", "common/rpc", "common/process"} | PROTOS,
+    "agent/report/grpc_reporter.h": {"common/process"},
+}
+
+# Third-party library -> the start of its headers, and the folders or files that may include them.
+PURE_RIM = {"common/http", "common/process", "common/resolve", "common/rpc", "agent/probes", "dnsd/app", "agent/app"}
+THIRD_PARTY = {
+    "fmt": ("fmt/", FOLDERS),
+    "expected": ("tl/", {"common/base", "common/config"}),
+    "boost": ("boost/", PURE_RIM),
+    "grpc": (("grpcpp/", "grpc/"), {"common/rpc", "dnsd/federation", "dnsd/admin", "dnsd/ctl", "dnsd/app", "agent/admin",
+                                    "agent/app", "agent/report/grpc_reporter.cc"}),
+    "protobuf": ("google/", {"common/config", "common/convert", "common/rpc", "dnsd/federation", "dnsd/admin", "dnsd/ctl",
+                             "dnsd/app", "agent/admin", "agent/app", "agent/report/grpc_reporter.cc"}),
+    "yaml-cpp": ("yaml-cpp/", {"common/config"}),
+    "spdlog": ("spdlog/", {"common/log"}),
+    "prometheus": ("prometheus/", {"common/metrics"}),
+    "c-ares": ("ares", {"common/resolve"}),
+    "sqlite": ("sqlite3", {"dnsd/store"}),
+    "ldns": ("ldns/", {"dnsd/answers/zone_parser.cc"}),
+    "xxhash": ("xxhash.h", {"common/convert", "dnsd/store", "dnsd/snapshot_file"}),
+    "CLI11": ("CLI/", {"dnsd/ctl"}),
+}
+
+# Private to sources: a header that includes one of these hands it to everybody.
+PRIVATE_TO_SOURCES = {"sqlite", "yaml-cpp", "ldns", "spdlog", "prometheus", "c-ares", "CLI11"}
+
+# The C library's and the kernel's headers; those of C++ have no dot.
+SYSTEM_FOLDERS = ("sys/", "netinet/", "arpa/", "linux/", "net/", "asm/")
+SYSTEM_HEADERS = set("""dirent.h errno.h fcntl.h grp.h ifaddrs.h netdb.h poll.h pthread.h pwd.h sched.h signal.h spawn.h
+syslog.h termios.h time.h unistd.h""".split())

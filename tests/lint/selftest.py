@@ -1,0 +1,247 @@
+"""Each lint finds what it must find, and only that. Run by run.py selftest, or: python3 -m unittest selftest"""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+import clocks
+import includes
+import layers
+import metrics
+import sizes
+import sources
+import tidy
+import tree
+import words
+
+
+class Tree(unittest.TestCase):
+    """A small tree without git; `found` gives "path:line" of each problem."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+
+    def write(self, path, text):
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / path).write_text(text, encoding="utf-8")
+
+    def found(self, lint):
+        return [f"{problem.path}:{problem.line}" for problem in sorted(lint.check(self.root))]
+
+    def messages(self, lint):
+        return "\n".join(problem.message for problem in lint.check(self.root))
+
+
+class Includes(Tree):
+    def test_each_folder_has_a_line_in_the_table(self):
+        self.assertEqual(layers.FOLDERS, set(layers.MAY_INCLUDE))
+
+    def test_the_table_names_only_what_exists(self):
+        for folder, targets in layers.MAY_INCLUDE.items():
+            self.assertLessEqual(targets, layers.FOLDERS | layers.PROTOS, folder)
+
+    def test_agent_and_dnsd_never_include_each_other(self):
+        for folder, targets in layers.MAY_INCLUDE.items():
+            other = {"dnsd": layers.AGENT, "agent": layers.DNSD}.get(folder.split("/")[0], layers.AGENT | layers.DNSD)
+            self.assertFalse(targets & other, folder)
+
+    def test_the_serving_path_sees_no_protobuf(self):
+        self.write("dnsd/query/a.cc", '#include "meshdns/v1/types.pb.h"\n#include <google/protobuf/message.h>\n')
+        self.assertEqual(["dnsd/query/a.cc:1", "dnsd/query/a.cc:2"], self.found(includes))
+
+    def test_a_forbidden_edge(self):
+        self.write("dnsd/wire/a.h", '#pragma once\n#include "common/base/result.h"\n#include "dnsd/answers/table.h"\n')
+        self.assertEqual(["dnsd/wire/a.h:3"], self.found(includes))
+        self.assertIn("dnsd/wire may not include dnsd/answers", self.messages(includes))
+
+    def test_base_includes_nothing_of_ours(self):
+        self.write("common/base/a.cc", '#include "common/base/a.h"\n#include "common/net/prefix.h"\n')
+        self.assertEqual(["common/base/a.cc:2"], self.found(includes))
+
+    def test_one_source_may_more_than_its_folder(self):
+        for name in ("kubernetes_source", "file_source"):
+            self.write(f"agent/discovery/{name}.cc", '#include "common/http/client.h"\n')
+        self.assertEqual(["agent/discovery/file_source.cc:1"], self.found(includes))
+
+    def test_third_party_stays_in_its_folder(self):
+        self.write("common/log/log.cc", "#include <spdlog/spdlog.h>\n#include <string>\n#include <unistd.h>\n")
+        self.write("common/net/a.cc", "#include <spdlog/spdlog.h>\n#include <strange/lib.h>\n#include <strange.h>\n")
+        self.assertEqual([f"common/net/a.cc:{line}" for line in (1, 2, 3)], self.found(includes))
+
+    def test_sqlite_is_private_to_sources(self):
+        self.write("dnsd/store/a.cc", "#include <sqlite3.h>\n")
+        self.write("dnsd/store/a.h", "#include <sqlite3.h>\n")
+        self.assertEqual(["dnsd/store/a.h:1"], self.found(includes))
+
+    def test_includes_are_root_relative(self):
+        self.write("common/net/a.cc", '#include "prefix.h"\n#include "../base/text.h"\n// #include "comment.h"\n')
+        self.assertEqual(["common/net/a.cc:1", "common/net/a.cc:2"], self.found(includes))
+
+    def test_sources_never_include_tests(self):
+        self.write("common/net/a.cc", '#include "tests/support/a.h"\n')
+        self.assertIn("may not include tests/support", self.messages(includes))
+
+    def test_the_real_clock_is_for_the_rim(self):
+        self.write("agent/app/main.cc", '#include "common/time/system_clock.h"\n')
+        self.write("agent/health/a.cc", '#include "common/time/system_clock.h"\n')
+        self.assertEqual(["agent/health/a.cc:1"], self.found(includes))
+
+    def test_a_cycle_between_folders(self):
+        self.write("common/net/a.h", '#include "common/model/b.h"\n')
+        self.write("common/model/b.h", '#include "common/net/a.h"\n')
+        self.assertEqual(["common/model/b.h:1", "common/net/a.h:1"], self.found(includes))
+        self.assertIn("cycle: common/net leads back to common/model", self.messages(includes))
+
+    def test_a_folder_that_nobody_planned(self):
+        self.write("dnsd/stuff/a.cc", "#include <string>\n")
+        self.assertIn("no folder of the layer table", self.messages(includes))
+
+
+LONG = "\n".join(["  call();"] * 60)
+
+
+class Sizes(Tree):
+    def long_functions(self, text):
+        return [first for first, last in sizes.cpp_functions(text) if last - first + 1 > sizes.FUNCTION_LINES]
+
+    def test_a_long_function_in_a_namespace_and_a_class(self):
+        self.write("common/net/a.cc", f"namespace a {{\nint small() {{ return 1; }}\n\nvoid big() {{\n{LONG}\n}}\n}}\n")
+        self.write("common/net/b.h", f"class B {{\n public:\n  void big() const {{\n{LONG}\n  }}\n}};\n")
+        self.assertEqual(["common/net/a.cc:4", "common/net/b.h:3"], self.found(sizes))
+
+    def test_sixty_lines_are_allowed(self):
+        body = "\n".join(["  call();"] * 58)
+        self.write("common/net/a.cc", f"void fits() {{\n{body}\n}}\n")
+        self.assertEqual([], self.found(sizes))
+
+    def test_a_test_body_and_a_lambda_count(self):
+        self.assertEqual([1], self.long_functions(f"TEST(Wire, Name) {{\n  run([] {{\n{LONG}\n  }});\n}}\n"))
+
+    def test_a_constructor_with_initialisers(self):
+        self.assertEqual([2], self.long_functions(f"\nFoo::Foo(int a)\n    : a_{{a}},\n      b_(1) {{\n{LONG}\n}}\n"))
+
+    def test_braces_in_strings_and_comments_are_none(self):
+        text = 'void a() {\n  s = "}"; c = \'}\'; // }\n  r = R"x(}})x"; n = 1\'000;\n' + LONG + "\n}\nvoid b() {}\n"
+        self.assertEqual([1], self.long_functions(text))
+
+    def test_a_table_is_no_function(self):
+        rows = "\n".join(["    {1, f(2)},"] * 80)
+        self.assertEqual([], self.long_functions(f"namespace a {{\nconst Row kRows[] = {{\n{rows}\n}};\n}}\n"))
+
+    def test_python_functions(self):
+        body = "\n".join(["    call()"] * 60)
+        self.write("tests/a.py", f"def small():\n    pass\n\n\ndef big():\n{body}\n")
+        self.assertEqual(["tests/a.py:5"], self.found(sizes))
+
+    def test_long_files(self):
+        self.write("agent/app/a.h", "\n" * 401)
+        self.write("agent/app/b.h", "\n" * 400)
+        self.assertEqual(["agent/app/a.h:1"], self.found(sizes))
+
+    def test_an_exception_carries_its_reason(self):
+        self.write("common/net/a.cc", f"// NOLINT(size): a table of opcodes\nvoid big() {{\n{LONG}\n}}\n")
+        self.write("common/net/b.cc", f"\n\n\n\n// NOLINT(size):\nvoid big() {{\n{LONG}\n}}\n")
+        self.assertEqual(["common/net/b.cc:6"], self.found(sizes))
+
+
+class Clocks(Tree):
+    def test_each_source_of_time_and_chance(self):
+        lines = ["std::chrono::steady_clock::now();", "auto t = system_clock::now();", "::clock_gettime(c, &t);",
+                 "std::this_thread::sleep_for(1s);", "usleep(3);", "std::random_device d;", "getrandom(b, 1, 0);",
+                 "int i = rand();", "auto t = std::time(nullptr);", "::sleep(1);"]
+        self.write("dnsd/app/a.cc", "\n".join(lines))
+        self.assertEqual(sorted(f"dnsd/app/a.cc:{line}" for line in range(1, 11)), sorted(self.found(clocks)))
+
+    def test_what_only_looks_like_it(self):
+        self.write("dnsd/app/a.cc", '// steady_clock::now()\nlog("rand()");\nbrand();\nx.time(0);\nspan.rand();\nuptime(nullptr);\n')
+        self.assertEqual([], self.found(clocks))
+
+    def test_the_files_that_may(self):
+        for path in clocks.ALLOWED:
+            self.write(path, "steady_clock::now(); std::random_device d;\n")
+        self.assertEqual([], self.found(clocks))
+        self.assertLessEqual(len(clocks.ALLOWED), 3)
+
+
+class TreeShape(Tree):
+    def test_the_shape_of_the_design(self):
+        for path in ("README.md", "dev", ".clang-tidy", ".ci/run", "docs/adr/0001-a.md", "dnsd/wire/a.cc", "systemd/a.service"):
+            self.write(path, "")
+        self.assertEqual([], self.found(tree))
+
+    def test_what_does_not_belong(self):
+        for path in ("notes.txt", "src/a.cc", "src/b.cc", "dnsd/misc/a.cc", "tests/e2e/a.py", "build/a.o"):
+            self.write(path, "")
+        self.assertEqual(["dnsd/misc/a.cc:1", "notes.txt:1", "src/a.cc:1", "tests/e2e/a.py:1"], self.found(tree))
+
+
+class Metrics(Tree):
+    def doc(self, *names):
+        self.write("docs/metrics.md", "| metric | what |\n| --- | --- |\n" + "".join(f"| `{name}` | x |\n" for name in names))
+
+    def test_sources_and_list_agree(self):
+        self.write("dnsd/app/a.cc", 'r.counter("meshdns_dns_queries_total", "q");\nr->gauge("meshdns_dns_hosts", "h");\n')
+        self.doc("meshdns_dns_queries_total{transport}", "meshdns_dns_hosts")
+        self.assertEqual([], self.found(metrics))
+
+    def test_each_side_may_lack_one(self):
+        self.write("dnsd/app/a.cc", 'r.counter("meshdns_dns_queries_total", "q");\n')
+        self.doc("meshdns_dns_gone")
+        self.assertEqual(["dnsd/app/a.cc:1", "docs/metrics.md:3"], self.found(metrics))
+
+    def test_samples_and_tables_of_names_count(self):
+        self.write("dnsd/app/a.cc", 'out.push_back({Sample::Kind::Gauge, "meshdns_dns_age_seconds", "a"});\n'
+                                    'const Row kRow{"meshdns_dns_dropped_total", 1};\n')
+        self.doc("meshdns_dns_age_seconds")
+        self.assertEqual(["dnsd/app/a.cc:2"], self.found(metrics))
+
+    def test_the_form_of_a_name(self):
+        for kind, name in (("counter", "meshdns_dns_queries"), ("gauge", "meshdns_dns_queries_total"), ("gauge", "dns_age_seconds"),
+                           ("gauge", "meshdns_dns_age_ms"), ("histogram", "meshdns_dns_wait"), ("gauge", "meshdns_Dns_age")):
+            self.write("dnsd/app/a.cc", f'r.{kind}("{name}", "q");\n')
+            self.doc(name)
+            self.assertIn("dnsd/app/a.cc:1", self.found(metrics), name)
+
+    def test_the_list_is_missing(self):
+        self.write("dnsd/app/a.cc", 'r.gauge("meshdns_dns_hosts", "h");\n')
+        self.assertEqual(["docs/metrics.md:1"], self.found(metrics))
+
+
+class Words(Tree):
+    def test_notes_to_oneself(self):
+        for note in words.NOTES:
+            self.write("common/net/a.cc", f"int a;  // {note}: later\n")
+            self.assertEqual(["common/net/a.cc:1"], self.found(words), note)
+
+    def test_names_that_say_nothing(self):
+        for number, name in enumerate(words.EMPTY_NAMES):
+            self.write(f"common/net/a{number}.h", f"\nclass Store{name} {{}};\n")
+        self.assertEqual([f"common/net/a{number}.h:2" for number in range(len(words.EMPTY_NAMES))], self.found(words))
+
+    def test_files_that_say_nothing(self):
+        self.write("common/net/net_util.h", "")
+        self.write("common/net/futile.h", "")
+        self.assertEqual(["common/net/net_util.h:1"], self.found(words))
+
+    def test_words_inside_others_are_fine(self):
+        self.write("common/net/a.cc", 'class Implicit {};\nclass Utility;\n// the manager: cli\n')
+        self.write("common/net/b.cc", f'log("class {words.EMPTY_NAMES[0]}");\n')
+        self.assertEqual([], self.found(words))
+
+
+class Code(unittest.TestCase):
+    def test_blanks_keep_lines_and_offsets(self):
+        text = 'a /* x\ny */ b "s\\"t" \'c\' R"(q\n"w)" 0xF\'F // z\\\nstill\nend'
+        code = sources.code_only(text)
+        self.assertEqual(len(text), len(code))
+        self.assertEqual(text.count("\n"), code.count("\n"))
+        self.assertEqual(["a", "b", "0xF'F", "end"], code.split())
+
+
+class Tidy(unittest.TestCase):
+    def test_precompiled_headers_of_gcc_are_left_out(self):
+        command = "/usr/bin/g++ -Wall -Winvalid-pch -include /b/tests_pch.dir/cmake_pch.hxx -fpch-preprocess -c a.cc"
+        entry = tidy.plain({"file": "/a/a.cc", "directory": "/b", "command": command})
+        self.assertEqual("/usr/bin/g++ -Wall -c a.cc", entry["command"])

@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+"""clang-tidy over the sources that changed: tidy.py --build DIR [--all]; exits 1 if it found something."""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from sources import ROOT, repository_files  # noqa: E402  (found by the line above)
+
+_PCH = re.compile(r" (?:-Winvalid-pch|-fpch-preprocess|-include \S*cmake_pch\.hxx)(?= |$)")
+_NOISE = re.compile(r"^(?:\d+ warnings? generated|Suppressed \d+ warnings|Use -header-filter)", re.MULTILINE)
+
+
+def plain(entry):
+    """A compile command that clang understands: g++'s precompiled headers are left out."""
+    return {**entry, "command": _PCH.sub("", entry["command"])}
+
+
+def git(*words):
+    result = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=False)
+    return result.stdout.split() if result.returncode == 0 else []
+
+
+def base():
+    """Where the work began: the merge base with the main branch elsewhere, else the commit before the last."""
+    for branch in ("origin/main", "origin/HEAD", "main"):
+        found = git("merge-base", "HEAD", branch)
+        if found and found != git("rev-parse", "HEAD"):
+            return found[0]
+    return "HEAD~1" if git("rev-parse", "--verify", "-q", "HEAD~1") else "HEAD"
+
+
+def chosen(everything):
+    """Paths of the sources to check, relative to the root."""
+    sources = {path for path in repository_files(ROOT) if path.endswith(".cc")}
+    if everything:
+        return sources
+    changed = git("diff", "--name-only", "--diff-filter=d", base()) + git("ls-files", "--others", "--exclude-standard")
+    return sources & set(changed)
+
+
+def prepared(build, wanted):
+    """Writes a database for clang beside the build; returns its folder and the wanted files that are in it."""
+    entries = [plain(entry) for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))]
+    folder = build / "tidy"
+    folder.mkdir(exist_ok=True)
+    (folder / "compile_commands.json").write_text(json.dumps(entries), encoding="utf-8")
+    known = {os.path.relpath(entry["file"], ROOT) for entry in entries}
+    return folder, sorted(wanted & known)
+
+
+def tidy(folder, path):
+    command = ["clang-tidy-14", "--quiet", "-p", str(folder), str(ROOT / path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = result.stdout + ("" if result.returncode == 0 else result.stderr)
+    lines = [line for line in said.replace(f"{ROOT}/", "").splitlines() if not _NOISE.match(line)]
+    return path, result.returncode, "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", type=Path, required=True, help="a configured build folder")
+    parser.add_argument("--all", action="store_true", help="all sources")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    args = parser.parse_args()
+    folder, paths = prepared(args.build.resolve(), chosen(args.all))
+    bad = 0
+    with ThreadPoolExecutor(args.jobs) as pool:
+        for path, status, said in pool.map(lambda path: tidy(folder, path), paths):
+            if status:
+                bad += 1
+                print(said, flush=True)
+    print(f"clang-tidy: {len(paths)} sources, {bad} with problems")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
