@@ -14,8 +14,8 @@ namespace meshdns::test {
 
 /// Asks one table without sockets. Every reply is read by ldns, which aborts the test if it cannot.
 struct Asker {
-  explicit Asker(std::shared_ptr<const answers::AnswerTable> from, std::uint64_t seed = 1)
-      : table(std::move(from)), random(seed) {}
+  explicit Asker(std::shared_ptr<const answers::AnswerTable> from, const std::string& asked_by = "192.0.2.1")
+      : table(std::move(from)), client(must(IpAddress::parse(asked_by))) {}
 
   /// The reply's bytes; empty = dropped
   Bytes raw(const Bytes& request) {
@@ -39,9 +39,9 @@ struct Asker {
   }
 
   std::shared_ptr<const answers::AnswerTable> table;
-  IpAddress client = must(IpAddress::parse("192.0.2.1"));
+  IpAddress client;
   bool stream = false;
-  query::Random random;
+  query::Random random{1};
   query::Counters counters;
 };
 

@@ -13,12 +13,10 @@ constexpr std::uint16_t kSubnet = 8;
 
 class EdnsTest : public testing::Test {
  protected:
-  EdnsTest() { asker.client = must(IpAddress::parse("192.0.2.53")); }  // a trusted forwarder
-
   Reply ask(const EdnsRequest& edns) { return asker.ask_edns(kWeb, Type::A, edns); }
   std::uint16_t rcode_of_subnet(const char* data) { return ask(EdnsRequest{}.option(kSubnet, hex(data))).rcode; }
 
-  Asker asker{standard_mesh().table()};
+  Asker asker{standard_mesh().table(), "192.0.2.53"};  // a trusted forwarder
 };
 
 TEST_F(EdnsTest, OptComesBackOnlyIfAsked) {

@@ -1,0 +1,151 @@
+#include "dnsd/query/choice.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "common/base/random_seed.h"
+
+namespace meshdns::query {
+namespace {
+
+using Rows = std::vector<std::uint16_t>;
+
+/// The seed is a new one each time; a failure names it.
+class ChoiceTest : public testing::Test {
+ protected:
+  ChoiceTest() : trace_(__FILE__, __LINE__, "seed " + std::to_string(seed)) {}
+
+  void rows(std::size_t count, std::uint32_t weight = 1) {
+    host.rows.assign(count, {.has_v4 = true, .weight = weight});
+    all.resize(count);
+    std::iota(all.begin(), all.end(), std::uint16_t{0});
+  }
+  Rows draw(std::size_t limit, bool equal = true, const RowFilter* filter = nullptr) {
+    choose(all, filter == nullptr ? RowFilter{.host = host} : *filter, equal, limit, random, choice);
+    return {choice.view().begin(), choice.view().end()};
+  }
+
+  const std::uint64_t seed = random_seed();
+  testing::ScopedTrace trace_;
+  Random random{seed};
+  answers::Host host;
+  Rows all;
+  Choice choice;
+};
+
+TEST_F(ChoiceTest, EachAtMostOnceAndAtMostTheLimit) {
+  rows(12);
+  for (int i = 0; i < 200; ++i) {
+    const Rows drawn = draw(8);
+    EXPECT_EQ(drawn.size(), 8U);
+    EXPECT_EQ(std::set<std::uint16_t>(drawn.begin(), drawn.end()).size(), 8U);
+  }
+  EXPECT_EQ(draw(0).size(), 0U);
+  EXPECT_EQ(draw(20).size(), 12U);
+  all.clear();
+  EXPECT_EQ(draw(8).size(), 0U);
+}
+
+// 12,000 draws of 3 of 12: each row is in 3,000 of them, give or take 47 (one standard deviation).
+TEST_F(ChoiceTest, EqualWeightsAppearEquallyAndFirstEqually) {
+  rows(12);
+  std::map<int, int> seen;
+  std::map<int, int> first;
+  for (int i = 0; i < 12000; ++i) {
+    const Rows drawn = draw(3);
+    for (const auto row : drawn) ++seen[row];
+    ++first[drawn[0]];
+  }
+  for (const auto row : all) {
+    EXPECT_NEAR(seen[row], 3000, 330) << "row " << row;
+    EXPECT_NEAR(first[row], 1000, 220) << "row " << row;
+  }
+}
+
+TEST_F(ChoiceTest, AllOrdersOfThree) {
+  rows(3);
+  std::map<Rows, int> orders;
+  for (int i = 0; i < 6000; ++i) ++orders[draw(8)];
+  EXPECT_EQ(orders.size(), 6U);
+  for (const auto& [order, times] : orders) EXPECT_NEAR(times, 1000, 210);
+}
+
+TEST_F(ChoiceTest, WeightsActThroughMembershipAndOrder) {
+  rows(4);
+  host.rows[2].weight = 3;
+  std::map<int, int> first;
+  for (int i = 0; i < 6000; ++i) ++first[draw(1, false)[0]];
+  EXPECT_NEAR(first[2], 3000, 280);
+  for (const int row : {0, 1, 3}) EXPECT_NEAR(first[row], 1000, 210) << "row " << row;
+}
+
+TEST_F(ChoiceTest, WeightsWithoutReplacement) {
+  rows(3);
+  host.rows[0].weight = 1000;
+  std::map<int, int> second;
+  for (int i = 0; i < 2000; ++i) {
+    const Rows drawn = draw(2, false);
+    EXPECT_EQ(std::set<std::uint16_t>(drawn.begin(), drawn.end()).size(), 2U);
+    ++second[drawn[1]];
+  }
+  EXPECT_NEAR(second[1], 1000, 160);
+  EXPECT_NEAR(second[2], 1000, 160);
+}
+
+TEST_F(ChoiceTest, WeightZeroCountsAsOneAmongItsOwn) {
+  rows(2, 0);
+  std::map<int, int> first;
+  for (int i = 0; i < 2000; ++i) ++first[draw(1, false)[0]];
+  EXPECT_NEAR(first[0], 1000, 160);
+}
+
+TEST_F(ChoiceTest, HugeWeightsDoNotOverflow) {
+  rows(Choice::kMost, 0xFFFFFFFF);
+  std::set<std::uint16_t> seen;
+  for (int i = 0; i < 100; ++i) {
+    for (const auto row : draw(64, false)) seen.insert(row);
+  }
+  EXPECT_EQ(seen.size(), Choice::kMost);
+}
+
+// More candidates than are looked at: a window of them from a random one on, so that every row is reached.
+TEST_F(ChoiceTest, EveryRowOfManyAppears) {
+  rows(1000);
+  std::map<int, int> seen;
+  for (int i = 0; i < 20000; ++i) {
+    const Rows drawn = draw(8);
+    EXPECT_EQ(std::set<std::uint16_t>(drawn.begin(), drawn.end()).size(), 8U);
+    for (const auto row : drawn) ++seen[row];
+  }
+  for (const auto row : all) EXPECT_NEAR(seen[row], 160, 85) << "row " << row;
+}
+
+TEST_F(ChoiceTest, TheFilterHolds) {
+  rows(6);
+  host.rows[0].has_v4 = false;
+  host.rows[1].has_v6 = host.rows[2].has_v6 = true;
+  const answers::ServicePort port{"http", true, {80, 0, 80, 80, 0, 80}};
+  const auto sorted = [&](const RowFilter& filter) {
+    Rows drawn = draw(8, true, &filter);
+    std::ranges::sort(drawn);
+    return drawn;
+  };
+  EXPECT_EQ(sorted({.host = host, .v4 = true}), Rows({1, 2, 3, 4, 5}));
+  EXPECT_EQ(sorted({.host = host, .v6 = true}), Rows({1, 2}));
+  EXPECT_EQ(sorted({.host = host, .port = &port}), Rows({0, 2, 3, 5}));
+  EXPECT_EQ(sorted({.host = host, .port = &port, .v6 = true}), Rows({2}));
+}
+
+TEST_F(ChoiceTest, RowsOfATier) {
+  answers::Set set;
+  set.rows = {5, 3, 8, 1};
+  set.tiers = {{0, 1}, {2, 4}};
+  EXPECT_TRUE(std::ranges::equal(tier_rows(set, 0), Rows({5})));
+  EXPECT_TRUE(std::ranges::equal(tier_rows(set, 1), Rows({3, 8, 1})));
+}
+
+}  // namespace
+}  // namespace meshdns::query
