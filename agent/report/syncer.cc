@@ -83,7 +83,7 @@ void Syncer::on_welcome(const Welcome& welcome) {
   acked_ = 0;
   heartbeat_ = std::max<Duration>(welcome.heartbeat, 10ms);
   want_full_ = welcome.want_full;
-  // the federation has exactly what Hello's digest said: keys that changed since then are still in dirty_
+  // unless it wants a Full the federation has exactly what Hello's digest said: what changed since then is in dirty_
   state_ = State::InSync;
 }
 
@@ -156,6 +156,7 @@ std::optional<Outgoing> Syncer::next(TimePoint now, Duration loop_lag) {
   if (state_ == State::Greeting) {
     if (last_sent_) return std::nullopt;
     last_sent_ = now;
+    dirty_.clear();  // said by the digest
     return Outgoing{0, 0, Hello{epoch_, acked_, digest_}};
   }
   if (state_ == State::Offline) return std::nullopt;
