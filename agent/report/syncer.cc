@@ -139,6 +139,7 @@ std::optional<Delta> Syncer::next_delta() {
     const std::string key = *dirty_.begin();
     const auto found = encoded_.find(key);
     if (found == encoded_.end()) {
+      bytes += key.size();
       delta.removals.push_back(key);
     } else {
       bytes += found->second.size();
