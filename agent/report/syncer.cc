@@ -83,13 +83,19 @@ void Syncer::on_welcome(const Welcome& welcome) {
   acked_ = 0;
   heartbeat_ = std::max<Duration>(welcome.heartbeat, 10ms);
   want_full_ = welcome.want_full;
+  sent_.clear();
   // unless it wants a Full the federation has exactly what Hello's digest said: what changed since then is in dirty_
   state_ = State::InSync;
 }
 
 void Syncer::on_ack(const Ack& ack) {
   acked_ = std::max(acked_, ack.sequence);
-  for (const Refused& refusal : ack.refused) refused_[refusal.key] = refusal;
+  for (const Refused& refusal : ack.refused) {
+    const auto newer = sent_.find(refusal.key);
+    const bool outdated = newer != sent_.end() && newer->second > ack.sequence;
+    if (!outdated && endpoints_.contains(refusal.key)) refused_[refusal.key] = refusal;
+  }
+  std::erase_if(sent_, [&](const auto& entry) { return entry.second <= ack.sequence; });
 }
 
 void Syncer::reencode(TimePoint now) {
@@ -120,6 +126,7 @@ Full Syncer::next_part() {
     bytes += at->second.size();
     full.endpoints.push_back(at->second);
     full_from_ = at->first;
+    sent_[at->first] = sequence_ + 1;
     dirty_.erase(at->first);
   }
   full.last = at == encoded_.end();
@@ -144,6 +151,7 @@ std::optional<Delta> Syncer::next_delta() {
     } else {
       bytes += found->second.size();
       delta.upserts.push_back(found->second);
+      sent_[key] = sequence_ + 1;
       refused_.erase(key);
     }
     dirty_.erase(dirty_.begin());

@@ -93,6 +93,7 @@ class Syncer {
   std::uint64_t epoch_ = 0;
   std::uint64_t sequence_ = 0;
   std::uint64_t acked_ = 0;
+  std::map<std::string, std::uint64_t> sent_;  // the sequence that each key last went with, until it is acknowledged
   Duration heartbeat_ = 1s;
   std::optional<TimePoint> last_sent_;
   bool pinged_ = false;
