@@ -38,22 +38,6 @@ void take_addresses(Candidate& candidate, const std::vector<IpAddress>& addresse
   }
 }
 
-Candidate candidate_of(const model::Records& records, const model::Endpoint& endpoint) {
-  const auto found = records.statuses.find(endpoint.node);
-  const model::NodeStatus* status = found == records.statuses.end() ? nullptr : &found->second;
-  Candidate out;
-  out.key = endpoint.key;
-  take_addresses(out, endpoint.addresses);
-  out.port = endpoint.ports.empty() ? std::uint16_t{0} : endpoint.ports.front().number;
-  out.locality = locality_of(records, endpoint.node);
-  out.weight = endpoint.weight;
-  out.standing = standing_of(endpoint, status);
-  out.in_doubt = endpoint.health.in_doubt || (status != nullptr && status->in_doubt);
-  out.why = why_of(endpoint.health, status);
-  out.since = out.standing == Standing::Silent ? status->since : endpoint.health.since;
-  return out;
-}
-
 /// The number behind `target` (a number or a port's name; empty = `fallback`) at an endpoint; 0 = it has no such port.
 std::uint16_t target_number(const model::PortMapping& port, const std::vector<model::Port>& own) {
   if (port.target_port.empty()) return port.number;
@@ -196,6 +180,22 @@ std::vector<const model::VirtualDestination*> by_claim(const model::Records& rec
 }
 
 }  // namespace
+
+Candidate candidate_of(const model::Records& records, const model::Endpoint& endpoint) {
+  const auto found = records.statuses.find(endpoint.node);
+  const model::NodeStatus* status = found == records.statuses.end() ? nullptr : &found->second;
+  Candidate out;
+  out.key = endpoint.key;
+  take_addresses(out, endpoint.addresses);
+  out.port = endpoint.ports.empty() ? std::uint16_t{0} : endpoint.ports.front().number;
+  out.locality = locality_of(records, endpoint.node);
+  out.weight = endpoint.weight;
+  out.standing = standing_of(endpoint, status);
+  out.in_doubt = endpoint.health.in_doubt || (status != nullptr && status->in_doubt);
+  out.why = why_of(endpoint.health, status);
+  out.since = out.standing == Standing::Silent ? status->since : endpoint.health.since;
+  return out;
+}
 
 model::Locality locality_of(const model::Records& records, const std::string& node) {
   const auto found = records.nodes.find(node);

@@ -35,6 +35,9 @@ struct Plan {
 Plan plan_hosts(const model::Records& records, const HostNaming& naming,
                 const std::function<bool(const std::string&)>& is_static);
 
+/// How one endpoint stands; its ports are those of no host yet.
+Candidate candidate_of(const model::Records& records, const model::Endpoint& endpoint);
+
 /// Where an endpoint is: its node's locality, with the parts that it leaves open filled from its Cluster object.
 model::Locality locality_of(const model::Records& records, const std::string& node);
 

@@ -1,0 +1,126 @@
+#include "dnsd/admin/admin_service.h"
+
+#include <grpcpp/grpcpp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "meshdns/v1/admin.grpc.pb.h"
+
+namespace meshdns::admin {
+namespace {
+
+constexpr auto kPatience = std::chrono::seconds(1);
+
+grpc::Status status_of(const Error& error) {
+  switch (error.code()) {
+    case Code::NotFound: return {grpc::StatusCode::NOT_FOUND, error.message()};
+    case Code::InvalidArgument: return {grpc::StatusCode::INVALID_ARGUMENT, error.message()};
+    default: return {grpc::StatusCode::FAILED_PRECONDITION, error.message()};
+  }
+}
+
+/// Each call is answered on the control thread.
+class Calls : public v1::Admin::CallbackService {
+ public:
+  Calls(process::EventLoop& loop, Mesh& mesh) : loop_(loop), mesh_(mesh) {}
+
+  using Context = grpc::CallbackServerContext;
+  using Reactor = grpc::ServerUnaryReactor;
+
+  Reactor* Apply(Context* context, const v1::ApplyRequest* request, v1::ApplyReply* reply) override {
+    return later(context, [this, request, reply] {
+      *reply = mesh_.apply(*request);
+      return grpc::Status::OK;
+    });
+  }
+  Reactor* Delete(Context* context, const v1::DeleteRequest* request, v1::DeleteReply* reply) override {
+    return later(context, [this, request, reply] {
+      *reply = mesh_.erase(*request);
+      return grpc::Status::OK;
+    });
+  }
+  Reactor* List(Context* context, const v1::ListRequest* request, v1::ListReply* reply) override {
+    return later(context, [this, request, reply] { return fill(mesh_.list(*request), reply); });
+  }
+  Reactor* Explain(Context* context, const v1::ExplainRequest* request, v1::ExplainReply* reply) override {
+    return later(context, [this, request, reply] { return fill(mesh_.explain(*request), reply); });
+  }
+  Reactor* Status(Context* context, const v1::StatusRequest*, v1::StatusReply* reply) override {
+    return later(context, [this, reply] {
+      *reply = mesh_.status();
+      return grpc::Status::OK;
+    });
+  }
+
+ private:
+  template <class F>
+  Reactor* later(Context* context, F work) {
+    Reactor* reactor = context->DefaultReactor();
+    loop_.post([reactor, work = std::move(work)] { reactor->Finish(work()); });
+    return reactor;
+  }
+  template <class T>
+  static grpc::Status fill(Result<T> result, T* reply) {
+    if (!result) return status_of(result.error());
+    *reply = std::move(*result);
+    return grpc::Status::OK;
+  }
+
+  process::EventLoop& loop_;
+  Mesh& mesh_;
+};
+
+/// gRPC would take over a socket that another process serves.
+bool somebody_answers(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return false;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  const bool connected = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  ::close(fd);
+  return connected;
+}
+
+}  // namespace
+
+struct AdminService::Server {
+  Server(process::EventLoop& loop, Mesh& mesh, std::string socket) : calls(loop, mesh), path(std::move(socket)) {}
+
+  Calls calls;
+  std::string path;
+  std::unique_ptr<grpc::Server> server;
+};
+
+AdminService::AdminService(std::unique_ptr<Server> server) : server_(std::move(server)) {}
+
+Result<std::unique_ptr<AdminService>> AdminService::listen(process::EventLoop& loop, Mesh& mesh,
+                                                           const std::string& path) {
+  if (somebody_answers(path)) return Error(Code::AlreadyExists, path + ": another meshdnsd serves there");
+  ::unlink(path.c_str());
+  auto server = std::make_unique<Server>(loop, mesh, path);
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("unix:" + path, grpc::InsecureServerCredentials());
+  builder.RegisterService(&server->calls);
+  const mode_t mask = ::umask(0117);
+  server->server = builder.BuildAndStart();
+  ::umask(mask);
+  if (!server->server) return Error(Code::Unavailable, path + ": cannot listen there: " + std::strerror(errno));
+  return std::unique_ptr<AdminService>(new AdminService(std::move(server)));
+}
+
+AdminService::~AdminService() {
+  server_->server->Shutdown(std::chrono::system_clock::now() + kPatience);
+  server_->server->Wait();
+  ::unlink(server_->path.c_str());
+}
+
+}  // namespace meshdns::admin

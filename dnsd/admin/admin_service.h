@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "common/base/result.h"
+#include "common/process/event_loop.h"
+#include "dnsd/admin/mesh.h"
+
+namespace meshdns::admin {
+
+/// gRPC for meshdnsctl on a unix socket of mode 0660.
+class AdminService {
+ public:
+  /// A socket that nobody answers on is replaced. `mesh` must outlive the service; it is called on the loop's thread.
+  /// errors: AlreadyExists if another process serves there; Unavailable if it cannot be bound
+  static Result<std::unique_ptr<AdminService>> listen(process::EventLoop& loop, Mesh& mesh, const std::string& path);
+  /// Ends all calls, for at most 1 s.
+  ~AdminService();
+
+ private:
+  struct Server;
+  explicit AdminService(std::unique_ptr<Server> server);
+  std::unique_ptr<Server> server_;
+};
+
+}  // namespace meshdns::admin

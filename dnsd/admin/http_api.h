@@ -1,0 +1,12 @@
+#pragma once
+
+#include "common/http/message.h"
+#include "dnsd/admin/mesh.h"
+
+namespace meshdns::admin {
+
+/// The HTTP port, for reading only: /healthz /readyz /metrics /v1/status /v1/explain?host=&client=[&listener=]
+/// /v1/nodes /v1/endpoints /v1/objects. `mesh` must outlive the handler.
+http::Handler http_api(Mesh& mesh);
+
+}  // namespace meshdns::admin

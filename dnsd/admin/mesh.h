@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+
+#include "common/base/result.h"
+#include "meshdns/v1/admin.pb.h"
+
+namespace meshdns::admin {
+
+/// What operators can ask and tell; dnsd/app implements it over catalog and answers.
+/// thread: control
+class Mesh {
+ public:
+  virtual ~Mesh() = default;
+  /// All objects or none; what is refused is in the reply.
+  virtual v1::ApplyReply apply(const v1::ApplyRequest& request) = 0;
+  /// All keys or none.
+  virtual v1::DeleteReply erase(const v1::DeleteRequest& request) = 0;
+  /// errors: InvalidArgument for a kind that does not exist, NotFound for a key
+  virtual Result<v1::ListReply> list(const v1::ListRequest& request) = 0;
+  /// errors: InvalidArgument for a client or listener that is none, NotFound for a host that is not defined
+  virtual Result<v1::ExplainReply> explain(const v1::ExplainRequest& request) = 0;
+  virtual v1::StatusReply status() = 0;
+  /// Answers are served.
+  virtual bool ready() = 0;
+  /// Prometheus text
+  virtual std::string metrics() = 0;
+};
+
+}  // namespace meshdns::admin

@@ -1,0 +1,164 @@
+#include "dnsd/app/configuration.h"
+
+#include <ifaddrs.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+
+#include "common/base/check.h"
+#include "common/base/text.h"
+#include "common/convert/object_convert.h"
+#include "common/convert/report_convert.h"
+#include "dnsd/server/socket.h"
+
+namespace meshdns::app {
+namespace {
+
+/// A value that the reader of the configuration has checked already.
+template <class T>
+T checked(Result<T> result) {
+  MESHDNS_CHECK(result.has_value());
+  return *result;
+}
+
+std::vector<Prefix> prefixes_of(const google::protobuf::RepeatedPtrField<std::string>& texts) {
+  std::vector<Prefix> out;
+  for (const std::string& text : texts) out.push_back(checked(Prefix::parse(text)));
+  return out;
+}
+
+/// This machine's addresses, loopback ones only if there is nothing else.
+std::vector<IpAddress> machine_addresses() {
+  std::vector<IpAddress> routable;
+  std::vector<IpAddress> loopback;
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return {};
+  for (const ifaddrs* at = list; at != nullptr; at = at->ifa_next) {
+    if (at->ifa_addr == nullptr) continue;
+    const int family = at->ifa_addr->sa_family;
+    if (family != AF_INET && family != AF_INET6) continue;
+    sockaddr_storage storage{};
+    std::memcpy(&storage, at->ifa_addr, family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
+    const IpAddress address = server::address_of(storage);
+    const bool link_local = !address.is_v4() && address.bytes()[0] == 0xFE && (address.bytes()[1] & 0xC0U) == 0x80;
+    if (!link_local) (address.is_loopback() ? loopback : routable).push_back(address);
+  }
+  ::freeifaddrs(list);
+  return routable.empty() ? loopback : routable;
+}
+
+std::vector<IpAddress> own_addresses(const config::v1::Dns& dns) {
+  std::vector<IpAddress> out;
+  for (const auto& listener : dns.listen()) {
+    const IpAddress ip = checked(SocketAddress::parse(listener.address())).ip;
+    const std::vector<IpAddress> more = ip.is_unspecified() ? machine_addresses() : std::vector{ip};
+    for (const IpAddress& address : more) {
+      if (std::ranges::find(out, address) == out.end()) out.push_back(address);
+    }
+  }
+  const bool routable = std::ranges::any_of(out, [](const IpAddress& address) { return !address.is_loopback(); });
+  if (routable) std::erase_if(out, [](const IpAddress& address) { return address.is_loopback(); });
+  return out;
+}
+
+model::Part part_named(const std::string& name) {
+  const auto part = std::ranges::find(model::kParts, name, model::part_name);
+  MESHDNS_CHECK(part != model::kParts.end());
+  return *part;
+}
+
+void read_zones(const config::v1::Meshdnsd& file, answers::Settings& out) {
+  for (const auto& zone : file.zones()) {
+    answers::ZoneSettings entry{ascii_lower(zone.name()), {}, zone.contact()};
+    for (const auto& ns : zone.ns()) {
+      answers::NameServer server{ns.name(), {}};
+      for (const auto& address : ns.addresses()) server.addresses.push_back(checked(IpAddress::parse(address)));
+      entry.ns.push_back(std::move(server));
+    }
+    out.zones.push_back(std::move(entry));
+  }
+  if (out.zones.empty()) out.zones.push_back({"mesh.internal", {}, ""});
+}
+
+answers::Settings settings_of(const config::v1::Meshdnsd& file) {
+  answers::Settings out;
+  read_zones(file, out);
+  for (const auto& listener : file.dns().listen()) {
+    out.listeners.push_back({listener.address(), convert::to_locality(listener.locality())});
+  }
+  out.own = convert::to_locality(file.locality());
+  out.own.cluster = file.cluster();
+  out.own_addresses = own_addresses(file.dns());
+  for (const auto& forwarder : file.dns().trusted_forwarders()) {
+    out.forwarders.push_back({checked(Prefix::parse(forwarder.prefix())), part_named(forwarder.granularity())});
+  }
+  if (!file.dns().explain_allow().empty()) out.explain_allow = prefixes_of(file.dns().explain_allow());
+  out.auto_hosts = file.dns().auto_hosts() == "off" ? "" : file.dns().auto_hosts();
+  out.static_records = {file.dns().static_records().begin(), file.dns().static_records().end()};
+  return out;
+}
+
+Result<void> read_mesh_file(const std::string& config_path, Configuration& out) {
+  const std::string& name = out.file.dns().endpoints_file();
+  if (name.empty()) return {};
+  const std::filesystem::path path = std::filesystem::path(config_path).parent_path() / name;
+  const auto text = config::read_file(path.string());
+  if (!text) return text.error();
+  auto mesh = config::load_mesh(*text, path.string());
+  if (!mesh) return Error(Code::InvalidArgument, config::problems_text(mesh.error()));
+  out.mesh_nodes = {mesh->nodes().begin(), mesh->nodes().end()};
+  out.mesh_objects = {mesh->objects().begin(), mesh->objects().end()};
+  return {};
+}
+
+Result<Configuration> configuration_of(const std::string& text, const std::string& path) {
+  auto file = config::load_dnsd(text, path);
+  if (!file) return Error(Code::InvalidArgument, config::problems_text(file.error()));
+  Configuration out;
+  out.file = std::move(*file);
+  out.answers = settings_of(out.file);
+  std::vector<std::string> zones;
+  for (const auto& zone : out.answers.zones) zones.push_back(zone.name);
+  auto records = answers::parse_records(out.answers.static_records, zones);
+  if (!records) return Error(Code::InvalidArgument, path + ": dns.static_records: " + records.error().message() + "\n");
+  out.static_records = std::move(*records);
+  if (auto read = read_mesh_file(path, out); !read) return read.error();
+  return out;
+}
+
+}  // namespace
+
+bool Configuration::federation() const {
+  return std::ranges::find(file.roles(), "federation") != file.roles().end();
+}
+
+server::ServerOptions Configuration::dns_options() const {
+  server::ServerOptions out;
+  for (const auto& listener : file.dns().listen()) out.listen.push_back(checked(SocketAddress::parse(listener.address())));
+  const auto workers = parse_uint(file.dns().workers());
+  out.workers = workers ? static_cast<unsigned>(*workers) : std::max(1U, std::thread::hardware_concurrency());
+  return out;
+}
+
+Duration Configuration::forget_after() const { return convert::from_wire(file.federation().forget_after()); }
+
+Result<Configuration> load_configuration(const std::string& path) {
+  const auto text = config::read_file(path);
+  if (!text) return text.error();
+  return configuration_of(*text, path);
+}
+
+Result<Configuration> dev_configuration(const std::string& runtime_dir) {
+  const std::string text =
+      "cluster: dev\n"
+      "zones: [{name: mesh.internal}]\n"
+      "dns: {listen: [{address: \"127.0.0.1:8053\"}], workers: \"1\"}\n"
+      "federation: {listen: \"127.0.0.1:7400\"}\n"
+      "admin: {listen: \"127.0.0.1:7401\", socket: \"" +
+      runtime_dir + "/meshdnsd.sock\"}\n";
+  return configuration_of(text, "--dev");
+}
+
+}  // namespace meshdns::app

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/config/load.h"
+#include "dnsd/answers/settings.h"
+#include "dnsd/answers/zone_parser.h"
+#include "dnsd/server/dns_server.h"
+
+namespace meshdns::app {
+
+/// A meshdnsd.yaml, read, checked, and turned into what the parts take. What it says twice it says here once.
+struct Configuration {
+  config::v1::Meshdnsd file;
+  answers::Settings answers;
+  std::vector<answers::StaticRecord> static_records;
+  std::vector<config::v1::MeshNode> mesh_nodes;        // of dns.endpoints_file
+  std::vector<v1::Object> mesh_objects;
+
+  bool federation() const;  // the role
+  /// Where DNS is served, and with how many workers.
+  server::ServerOptions dns_options() const;
+  Duration forget_after() const;
+};
+
+/// errors: everything that is wrong, a line each, as interface.md section 5 has it
+Result<Configuration> load_configuration(const std::string& path);
+
+/// What `meshdnsd --dev` runs with: loopback only, nothing stored. runtime_dir: where sockets go
+Result<Configuration> dev_configuration(const std::string& runtime_dir);
+
+}  // namespace meshdns::app

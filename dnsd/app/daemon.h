@@ -1,0 +1,70 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "common/http/server.h"
+#include "common/metrics/registry.h"
+#include "common/process/event_loop.h"
+#include "dnsd/admin/admin_service.h"
+#include "dnsd/app/configuration.h"
+#include "dnsd/app/mesh_file.h"
+#include "dnsd/app/mesh_view.h"
+#include "dnsd/federation/federation_service.h"
+
+namespace meshdns::app {
+
+/// A whole meshdnsd on one event loop: brings the parts up, reloads, and takes them down in order.
+/// thread: the loop's
+class Daemon {
+ public:
+  /// path: of the configuration file, for reloads; empty = there is none (--dev)
+  Daemon(process::EventLoop& loop, const Clock& clock, Configuration configuration, std::string path);
+  ~Daemon();
+
+  /// errors: the first thing that cannot be bound
+  Result<void> start();
+  /// Reads the file again. What is wrong leaves everything as it is; what needs a restart is told.
+  void reload();
+  /// Ends everything in the background, then stops the loop.
+  void stop();
+
+  const Parts& parts() const { return parts_; }
+
+ private:
+  Result<void> start_dns();
+  Result<void> start_federation();
+  Result<void> start_admin();
+  /// With the ports that port 0 became, for people.
+  answers::Settings settings_as_bound() const;
+  void schedule_sweep();
+  void schedule_forgetting();
+  /// The listeners' sockets stay as they are until a restart.
+  void keep_what_cannot_change(Configuration& next) const;
+
+  process::EventLoop& loop_;
+  const Clock& clock_;
+  Configuration configuration_;
+  std::string path_;
+  metrics::Registry registry_;
+  catalog::Catalog catalog_;
+  Parts parts_;
+  Objects objects_;
+  Publisher publisher_;
+  MeshFile mesh_file_;
+  MeshView view_;
+  std::unique_ptr<server::DnsServer> dns_;
+  std::optional<federation::Agents> agents_;
+  std::unique_ptr<federation::FederationService> federation_;
+  std::unique_ptr<admin::AdminService> admin_;
+  std::unique_ptr<http::Server> http_;
+  std::optional<TimerId> sweep_timer_;
+  std::optional<TimerId> forget_timer_;
+  metrics::Counter& failed_reloads_;
+  std::thread stopper_;
+};
+
+}  // namespace meshdns::app

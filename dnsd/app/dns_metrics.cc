@@ -1,0 +1,108 @@
+#include "dnsd/app/dns_metrics.h"
+
+#include <array>
+#include <string>
+
+#include "dnsd/topology/plan.h"
+
+namespace meshdns::app {
+namespace {
+
+using metrics::Sample;
+using Samples = std::vector<Sample>;
+
+constexpr std::array kDropNames = {"too_short", "response"};
+constexpr std::array kTypeNames = {"A", "AAAA", "SRV", "TXT", "SOA", "NS", "PTR", "ANY", "other"};
+constexpr std::array kSourceNames = {"listener", "client_subnet", "forwarder", "prefix", "server", "nowhere"};
+
+void count(Samples& out, const std::string& name, const std::string& help, const metrics::Labels& labels,
+           std::uint64_t value) {
+  out.push_back({Sample::Kind::Counter, name, help, labels, static_cast<double>(value)});
+}
+
+void gauge(Samples& out, const std::string& name, const std::string& help, const metrics::Labels& labels,
+           double value) {
+  out.push_back({Sample::Kind::Gauge, name, help, labels, value});
+}
+
+void add_queries(Samples& out, const std::string& transport, const query::Totals& totals) {
+  count(out, "meshdns_dns_received_packets_total", "DNS messages received", {{"transport", transport}}, totals.received);
+  for (std::size_t i = 0; i < kDropNames.size(); ++i) {
+    count(out, "meshdns_dns_dropped_packets_total", "DNS messages left without an answer",
+          {{"transport", transport}, {"reason", kDropNames[i]}}, totals.dropped[i]);
+  }
+  for (std::size_t i = 0; i < totals.by_rcode.size(); ++i) {
+    if (totals.by_rcode[i] == 0 && i != 0) continue;
+    count(out, "meshdns_dns_answers_total", "answers by RCODE", {{"transport", transport}, {"rcode", std::to_string(i)}},
+          totals.by_rcode[i]);
+  }
+  for (std::size_t i = 0; i < kTypeNames.size(); ++i) {
+    count(out, "meshdns_dns_questions_total", "questions by type", {{"transport", transport}, {"type", kTypeNames[i]}},
+          totals.by_type[i]);
+  }
+  for (std::size_t i = 0; i < kSourceNames.size(); ++i) {
+    count(out, "meshdns_dns_located_clients_total", "how the client's place was found; nowhere = it was not",
+          {{"transport", transport}, {"source", kSourceNames[i]}}, totals.by_source[i]);
+  }
+  count(out, "meshdns_dns_truncated_answers_total", "answers with TC", {{"transport", transport}}, totals.truncated);
+  count(out, "meshdns_dns_last_resort_answers_total", "answers in which nothing serves", {{"transport", transport}},
+        totals.last_resort);
+  count(out, "meshdns_dns_farther_tier_answers_total", "answers from another tier than 0", {{"transport", transport}},
+        totals.beyond_tier_0);
+}
+
+void add_server(Samples& out, const server::ServerTotals& totals) {
+  add_queries(out, "udp", totals.udp);
+  add_queries(out, "tcp", totals.tcp);
+  count(out, "meshdns_dns_send_failures_total", "UDP answers that the kernel did not take", {}, totals.udp_send_failed);
+  gauge(out, "meshdns_dns_open_connections", "TCP connections", {}, static_cast<double>(totals.tcp_open));
+  count(out, "meshdns_dns_accepted_connections_total", "TCP connections", {}, totals.tcp_accepted);
+  const std::string ended = "meshdns_dns_ended_connections_total";
+  count(out, ended, "TCP connections by what ended them", {{"reason", "closed"}}, totals.tcp_closed);
+  count(out, ended, "TCP connections by what ended them", {{"reason", "timeout"}}, totals.tcp_timed_out);
+  count(out, ended, "TCP connections by what ended them", {{"reason", "evicted"}}, totals.tcp_evicted);
+}
+
+void add_catalog(Samples& out, const Parts& parts) {
+  const model::Records& records = parts.catalog->records();
+  gauge(out, "meshdns_catalog_revision_number", "changes since the start", {},
+        static_cast<double>(parts.catalog->revision()));
+  gauge(out, "meshdns_catalog_nodes", "nodes known", {}, static_cast<double>(records.nodes.size()));
+  std::map<std::string, double> states;
+  for (const auto& [key, endpoint] : records.endpoints) {
+    states[std::string(standing_name(topology::candidate_of(records, endpoint).standing))] += 1;
+  }
+  for (const char* state : {"serving", "draining", "silent", "failing", "out"}) {
+    gauge(out, "meshdns_catalog_endpoints", "endpoints by how they stand", {{"state", state}}, states[state]);
+  }
+  gauge(out, "meshdns_answers_hosts", "names that are answered from endpoints", {},
+        static_cast<double>(parts.publisher->compiled().plan.hosts.size()));
+  count(out, "meshdns_answers_publications_total", "answer tables published", {}, parts.publisher->publications());
+  gauge(out, "meshdns_answers_last_compile_seconds", "what the last answer table cost", {},
+        std::chrono::duration<double>(parts.publisher->last_cost()).count());
+}
+
+void add_agents(Samples& out, const federation::Agents& agents) {
+  const federation::AgentCounters& counters = agents.counters();
+  gauge(out, "meshdns_federation_connected_agents", "agents with a session", {},
+        static_cast<double>(agents.connected()));
+  gauge(out, "meshdns_federation_silent_nodes", "nodes that count as silent", {},
+        static_cast<double>(agents.leases().silent()));
+  count(out, "meshdns_federation_sessions_total", "streams opened by agents", {}, counters.sessions);
+  count(out, "meshdns_federation_messages_total", "messages from agents", {}, counters.messages);
+  count(out, "meshdns_federation_refused_records_total", "records that were refused", {}, counters.refused_records);
+  count(out, "meshdns_federation_protocol_errors_total", "streams ended because of what they said", {},
+        counters.protocol_errors);
+}
+
+}  // namespace
+
+void register_metrics(metrics::Registry& registry, const Parts& parts) {
+  registry.collect_with([&parts](Samples& out) {
+    if (parts.dns != nullptr) add_server(out, parts.dns->counters());
+    if (parts.publisher != nullptr) add_catalog(out, parts);
+    if (parts.agents != nullptr) add_agents(out, *parts.agents);
+  });
+}
+
+}  // namespace meshdns::app

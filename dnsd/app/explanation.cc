@@ -1,0 +1,103 @@
+#include "dnsd/app/explanation.h"
+
+#include <algorithm>
+#include <array>
+
+#include "common/base/text.h"
+#include "common/convert/report_convert.h"
+#include "common/time/duration_text.h"
+#include "dnsd/answers/explain.h"
+#include "dnsd/topology/decide.h"
+
+namespace meshdns::app {
+namespace {
+
+/// The index of the listener that is asked for; the one behind the last has no locality.
+Result<std::uint16_t> listener_index(const answers::Settings& settings, const std::string& text) {
+  if (text.empty()) return static_cast<std::uint16_t>(settings.listeners.size());
+  const auto found = std::ranges::find(settings.listeners, text, &answers::ListenerSettings::text);
+  if (found != settings.listeners.end()) return static_cast<std::uint16_t>(found - settings.listeners.begin());
+  std::vector<std::string> all;
+  for (const auto& listener : settings.listeners) all.push_back(listener.text);
+  return Error(Code::InvalidArgument, "no listener " + text + "; there are " + join(all, ", "));
+}
+
+/// A client that asks itself: no forwarder in between.
+answers::Located locate(const answers::AnswerTable& table, const IpAddress& client, std::uint16_t listener) {
+  const wire::ClientSubnet none{};
+  return table.locator.locate(client, listener, none);
+}
+
+std::string reason_text(const answers::Located& located, const answers::AnswerTable& table) {
+  const std::string& reason = table.locator.reasons[located.reason];
+  return located.source == answers::PlaceSource::Forwarder ? "forwarder, no ECS: placed as " + reason : reason;
+}
+
+void write_tiers(const topology::HostPlan& host, const topology::Decision& decision, TimePoint now,
+                 v1::ExplainReply& out) {
+  for (const topology::Tier& tier : decision.tiers) {
+    v1::ExplainedTier& entry = *out.add_tiers();
+    entry.set_number(tier.number);
+    entry.set_rung(tier.rung);
+    entry.set_split(tier.split);
+    entry.set_cluster(tier.cluster);
+    if (tier.distance) *entry.mutable_distance() = convert::to_wire(*tier.distance);
+    entry.set_load(tier.load);
+    for (const std::uint32_t member : tier.members) {
+      *entry.add_endpoints() = endpoint_info(host.candidates[member], now);
+    }
+  }
+  if (!decision.answer_tier) return;
+  for (const std::uint32_t member : decision.tiers[*decision.answer_tier].answering) {
+    const topology::Candidate& candidate = host.candidates[member];
+    if (candidate.v4) out.add_answer(candidate.v4->text());
+    if (candidate.v6) out.add_answer(candidate.v6->text());
+  }
+}
+
+}  // namespace
+
+v1::EndpointInfo endpoint_info(const topology::Candidate& candidate, TimePoint now) {
+  v1::EndpointInfo out;
+  out.set_key(candidate.key);
+  out.set_address(candidate.address_text());
+  out.set_where(candidate.locality.text());
+  out.set_state(answers::state_word(candidate.standing));
+  *out.mutable_in_state() = convert::to_wire(std::max(Duration::zero(), now - candidate.since));
+  out.set_why(answers::why_text(candidate));
+  out.set_weight(candidate.weight);
+  return out;
+}
+
+Result<v1::ExplainReply> explain(const catalog::Catalog& catalog, const answers::Compiled& compiled,
+                                 const answers::Settings& settings, const v1::ExplainRequest& request, TimePoint now) {
+  const auto client = IpAddress::parse(request.client().empty() ? "127.0.0.1" : request.client());
+  if (!client) return client.error().with_context("client");
+  const auto listener = listener_index(settings, request.listener());
+  if (!listener) return listener.error();
+  std::string name = ascii_lower(request.host());
+  if (name.ends_with('.')) name.pop_back();
+  const auto host = std::ranges::find(compiled.plan.hosts, name, &topology::HostPlan::name);
+  if (host == compiled.plan.hosts.end()) return Error(Code::NotFound, "no host " + name + " is defined");
+
+  const answers::Located located = locate(*compiled.table, *client, *listener);
+  const model::Locality& place = compiled.places[located.place];
+  const topology::Decision decision = topology::decide(*host, place, catalog.records().clusters);
+  v1::ExplainReply out;
+  out.set_host(name);
+  out.set_client(client->text());
+  out.set_revision(catalog.revision());
+  *out.mutable_age() = convert::to_wire(now - catalog.changed());
+  out.set_place(place.text());
+  out.set_reason(reason_text(located, *compiled.table));
+  out.set_object(host->object);
+  out.set_policy(answers::policy_text(host->policy));
+  out.set_on_empty(host->policy.on_empty == model::OnEmpty::LastResort ? "last resort" : "no data");
+  *out.mutable_ttl() = convert::to_wire(decision.ttl);
+  out.set_ttl_why(answers::ttl_text(*host, decision));
+  out.set_note(answers::note_text(*host, decision));
+  write_tiers(*host, decision, now, out);
+  return out;
+}
+
+}  // namespace meshdns::app

@@ -1,0 +1,85 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+
+#include "common/base/text.h"
+#include "common/log/log.h"
+#include "common/process/event_loop.h"
+#include "common/process/signals.h"
+#include "common/time/system_clock.h"
+#include "dnsd/app/daemon.h"
+#include "dnsd/app/version.h"
+
+namespace {
+
+using namespace meshdns;
+
+constexpr int kFailed = 1;
+constexpr int kWrongUsage = 2;
+
+struct Flags {
+  std::string config = "/etc/meshdns/meshdnsd.yaml";
+  bool check_config = false;
+  bool dev = false;
+};
+
+std::string runtime_dir() {
+  const char* folder = std::getenv("XDG_RUNTIME_DIR");
+  return folder != nullptr && *folder != '\0' ? folder : std::filesystem::temp_directory_path().string();
+}
+
+void print_dev_hints(const app::Configuration& configuration) {
+  const std::string socket = configuration.file.admin().socket();
+  std::cerr << "meshdnsd runs for development: loopback only, nothing is stored. In other shells:\n"
+            << "  meshdns-agent --dev                                   # reports what stands in ./endpoints.d\n"
+            << "  dig @127.0.0.1 -p 8053 SERVICE.NAMESPACE.mesh.internal\n"
+            << "  meshdnsctl --server unix:" << socket << " status\n";
+}
+
+int wrong_config(const Error& error) {
+  const auto text = trim(error.message());
+  std::cerr << text << "\n";
+  const auto count = split(text, '\n').size();
+  std::cerr << count << (count == 1 ? " error\n" : " errors\n");
+  return kWrongUsage;
+}
+
+int run(app::Configuration configuration, const Flags& flags) {
+  const SystemClock clock;
+  process::EventLoop loop;
+  app::Daemon daemon(loop, clock, std::move(configuration), flags.dev ? "" : flags.config);
+  const process::Signals signals(loop, {[&] { daemon.reload(); }, [&] { daemon.stop(); }});
+  if (const auto started = daemon.start(); !started) {
+    log::error("cannot start", {{"error", started.error()}});
+    return kFailed;
+  }
+  if (flags.dev) print_dev_hints(*daemon.parts().configuration);
+  loop.run();
+  log::info("stopped");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Flags flags;
+  CLI::App cli("meshdnsd: answers DNS with the closest healthy endpoints", "meshdnsd");
+  cli.set_version_flag("--version", std::string("meshdnsd ") + app::kVersion);
+  cli.add_option("--config", flags.config, "configuration file")->capture_default_str();
+  cli.add_flag("--check-config", flags.check_config, "check the configuration and end");
+  cli.add_flag("--dev", flags.dev, "run on loopback without a configuration: DNS on 127.0.0.1:8053");
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? 0 : kWrongUsage;
+  }
+  auto configuration = flags.dev ? app::dev_configuration(runtime_dir()) : app::load_configuration(flags.config);
+  if (!configuration) return wrong_config(configuration.error());
+  if (flags.check_config) {
+    std::cout << flags.config << ": ok\n";
+    return 0;
+  }
+  return run(std::move(*configuration), flags);
+}

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "dnsd/app/configuration.h"
+#include "dnsd/app/objects.h"
+#include "dnsd/catalog/catalog.h"
+
+namespace meshdns::app {
+
+/// Keeps catalog and objects equal to dns.endpoints_file.
+class MeshFile {
+ public:
+  MeshFile(catalog::Catalog& catalog, Objects& objects) : catalog_(catalog), objects_(objects) {}
+
+  /// Puts what the file says now, and takes back what it said before and does not any more.
+  void apply(const Configuration& configuration, TimePoint now, std::int64_t unix_seconds);
+
+ private:
+  void apply_objects(const Configuration& configuration, TimePoint now, std::int64_t unix_seconds);
+
+  catalog::Catalog& catalog_;
+  Objects& objects_;
+  std::set<std::string> nodes_;
+};
+
+}  // namespace meshdns::app

@@ -1,0 +1,194 @@
+#include "dnsd/app/mesh_view.h"
+
+#include <algorithm>
+
+#include "common/base/text.h"
+#include "common/convert/report_convert.h"
+#include "dnsd/answers/explain.h"
+#include "dnsd/app/explanation.h"
+#include "dnsd/app/version.h"
+#include "dnsd/topology/plan.h"
+
+namespace meshdns::app {
+namespace {
+
+v1::Locality wire_locality(const model::Locality& place) {
+  v1::Locality out;
+  out.set_network(place.network);
+  out.set_region(place.region);
+  out.set_zone(place.zone);
+  out.set_subzone(place.subzone);
+  out.set_cluster(place.cluster);
+  out.set_node(place.node);
+  return out;
+}
+
+google::protobuf::Duration since(TimePoint then, TimePoint now) {
+  return convert::to_wire(std::max(Duration::zero(), now - then));
+}
+
+}  // namespace
+
+v1::ApplyReply MeshView::apply(const v1::ApplyRequest& request) {
+  auto reply = parts_.objects->apply(request, parts_.clock.now(), parts_.clock.unix_seconds());
+  parts_.publisher->changed();
+  return reply;
+}
+
+v1::DeleteReply MeshView::erase(const v1::DeleteRequest& request) {
+  auto reply = parts_.objects->erase(request, parts_.clock.now());
+  parts_.publisher->changed();
+  return reply;
+}
+
+Result<v1::ListReply> MeshView::list(const v1::ListRequest& request) {
+  v1::ListReply out;
+  out.set_revision(parts_.catalog->revision());
+  if (request.kind() == "Node") {
+    list_nodes(request, out);
+  } else if (request.kind() == "Endpoint") {
+    list_endpoints(request, out);
+  } else if (request.kind() == "VirtualDestination" || request.kind() == "Cluster") {
+    list_objects(request, out);
+  } else {
+    return Error(Code::InvalidArgument, "there is no kind " + request.kind());
+  }
+  const bool empty = out.nodes().empty() && out.endpoints().empty() && out.objects().empty();
+  if (!request.key().empty() && empty) return Error(Code::NotFound, request.kind() + " " + request.key() + " not found");
+  return out;
+}
+
+void MeshView::write_conditions(v1::Object& object) const {
+  v1::Condition& accepted = *object.mutable_status()->add_conditions();
+  accepted.set_type("Accepted");
+  accepted.set_status("True");
+  if (!object.has_virtual_destination()) return;
+  const std::string key = object.metadata().namespace_() + "/" + object.metadata().name();
+  v1::Condition& programmed = *object.mutable_status()->add_conditions();
+  programmed.set_type("Programmed");
+  programmed.set_status("True");
+  for (const topology::Conflict& conflict : parts_.publisher->compiled().plan.conflicts) {
+    if (conflict.object != key) continue;
+    programmed.set_status("False");
+    programmed.set_reason("HostNotServed");
+    programmed.set_message(programmed.message() + (programmed.message().empty() ? "" : "; ") + conflict.message);
+  }
+}
+
+void MeshView::list_objects(const v1::ListRequest& request, v1::ListReply& out) const {
+  for (const auto& [key, object] : parts_.objects->all()) {
+    const std::string kind = request.kind() + "/";
+    if (!key.starts_with(kind) || (!request.key().empty() && key != kind + request.key())) continue;
+    *out.add_objects() = object;
+    write_conditions(*out.mutable_objects()->rbegin());
+  }
+}
+
+v1::NodeInfo MeshView::node_info(const model::Node& node) const {
+  v1::NodeInfo out;
+  out.set_key(node.key);
+  *out.mutable_locality() = wire_locality(topology::locality_of(parts_.catalog->records(), node.key));
+  for (const IpAddress& address : node.addresses) out.add_addresses(address.text());
+  for (const Prefix& prefix : node.prefixes) out.add_prefixes(prefix.text());
+  const auto& statuses = parts_.catalog->records().statuses;
+  const auto status = statuses.find(node.key);
+  if (status != statuses.end()) {
+    out.set_state(status->second.silent ? "silent" : "late");
+    *out.mutable_in_state() = since(status->second.since, parts_.clock.now());
+  } else {
+    const bool connected = parts_.agents != nullptr && parts_.agents->is_connected(node.key);
+    out.set_state(parts_.agents == nullptr ? "from file" : connected ? "connected" : "disconnected");
+  }
+  return out;
+}
+
+void MeshView::list_nodes(const v1::ListRequest& request, v1::ListReply& out) const {
+  const model::Records& records = parts_.catalog->records();
+  std::map<std::string, std::uint32_t> endpoints;
+  for (const auto& [key, endpoint] : records.endpoints) ++endpoints[endpoint.node];
+  for (const auto& [key, node] : records.nodes) {
+    if (!request.key().empty() && request.key() != key) continue;
+    v1::NodeInfo& info = *out.add_nodes();
+    info = node_info(node);
+    info.set_endpoints(endpoints[key]);
+  }
+}
+
+void MeshView::list_endpoints(const v1::ListRequest& request, v1::ListReply& out) const {
+  const model::Records& records = parts_.catalog->records();
+  for (const auto& [key, endpoint] : records.endpoints) {
+    if (!request.key().empty() && request.key() != key) continue;
+    v1::EndpointInfo& info = *out.add_endpoints();
+    info = endpoint_info(topology::candidate_of(records, endpoint), parts_.clock.now());
+    info.set_node(endpoint.node);
+    info.set_namespace_(endpoint.namespace_);
+    info.set_service(endpoint.service);
+    info.mutable_labels()->insert(endpoint.labels.begin(), endpoint.labels.end());
+    if (endpoint.health.state == model::HealthState::Pending) info.set_state("pending");
+    for (const model::Port& port : endpoint.ports) {
+      v1::Port& entry = *info.add_ports();
+      entry.set_name(port.name);
+      entry.set_number(port.number);
+      entry.set_protocol(port.protocol);
+      entry.set_app_protocol(port.app_protocol);
+    }
+  }
+}
+
+Result<v1::ExplainReply> MeshView::explain(const v1::ExplainRequest& request) {
+  return app::explain(*parts_.catalog, parts_.publisher->compiled(), parts_.publisher->settings(), request,
+                      parts_.clock.now());
+}
+
+void MeshView::write_listeners(v1::StatusReply& out) const {
+  if (parts_.dns == nullptr) return;
+  const auto& settings = parts_.publisher->settings();
+  for (std::size_t i = 0; i < parts_.dns->bound().size(); ++i) {
+    v1::Listener& listener = *out.add_dns();
+    listener.set_address(parts_.dns->bound()[i].text());
+    *listener.mutable_locality() = wire_locality(settings.listeners[i].locality);
+  }
+  const server::ServerTotals totals = parts_.dns->counters();
+  out.set_queries(totals.udp.received + totals.tcp.received);
+}
+
+void MeshView::count_records(v1::StatusReply& out) const {
+  const model::Records& records = parts_.catalog->records();
+  out.set_nodes(static_cast<std::uint32_t>(records.nodes.size()));
+  out.set_nodes_silent(static_cast<std::uint32_t>(
+      std::ranges::count_if(records.statuses, [](const auto& entry) { return entry.second.silent; })));
+  for (const auto& [key, endpoint] : records.endpoints) {
+    const auto standing = topology::candidate_of(records, endpoint).standing;
+    ++(*out.mutable_endpoints())[std::string(standing_name(standing))];
+  }
+}
+
+v1::StatusReply MeshView::status() {
+  const TimePoint now = parts_.clock.now();
+  v1::StatusReply out;
+  out.set_version(kVersion);
+  out.set_cluster(parts_.configuration->file.cluster());
+  out.set_instance(parts_.instance);
+  for (const std::string& role : parts_.configuration->file.roles()) out.add_roles(role);
+  *out.mutable_uptime() = since(parts_.started, now);
+  out.set_revision(parts_.catalog->revision());
+  *out.mutable_revision_age() = since(std::max(parts_.catalog->changed(), parts_.started), now);
+  out.set_serial(parts_.publisher->serial());
+  out.set_ready(parts_.ready);
+  for (const auto& zone : parts_.publisher->settings().zones) out.add_zones(zone.name);
+  write_listeners(out);
+  out.set_federation(parts_.federation_address);
+  out.set_hosts(static_cast<std::uint32_t>(parts_.publisher->compiled().plan.hosts.size()));
+  count_records(out);
+  if (parts_.agents != nullptr) out.set_agents_connected(static_cast<std::uint32_t>(parts_.agents->connected()));
+  out.set_publications(parts_.publisher->publications());
+  *out.mutable_last_compile() = convert::to_wire(parts_.publisher->last_cost());
+  for (const topology::Conflict& conflict : parts_.publisher->compiled().plan.conflicts) {
+    v1::ObjectProblem& problem = *out.add_problems();
+    problem.set_object(conflict.object);
+    problem.set_message(conflict.message);
+  }
+  return out;
+}
+
+}  // namespace meshdns::app

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <string>
+
+#include "common/metrics/registry.h"
+#include "dnsd/admin/mesh.h"
+#include "dnsd/app/configuration.h"
+#include "dnsd/app/objects.h"
+#include "dnsd/app/publisher.h"
+#include "dnsd/catalog/catalog.h"
+#include "dnsd/federation/agents.h"
+#include "dnsd/server/dns_server.h"
+
+namespace meshdns::app {
+
+/// The parts of a running meshdnsd; those that come up later, or not at all, are null until then.
+struct Parts {
+  const Clock& clock;
+  TimePoint started{};
+  std::string instance;  // "eu-1/host"
+  const Configuration* configuration = nullptr;
+  catalog::Catalog* catalog = nullptr;
+  Objects* objects = nullptr;
+  Publisher* publisher = nullptr;
+  federation::Agents* agents = nullptr;
+  const server::DnsServer* dns = nullptr;
+  std::string federation_address;  // where agents connect
+  bool ready = false;
+};
+
+/// Shows the parts to operators, and takes what they apply.
+/// thread: control
+class MeshView : public admin::Mesh {
+ public:
+  MeshView(Parts& parts, const metrics::Registry& registry) : parts_(parts), registry_(registry) {}
+
+  v1::ApplyReply apply(const v1::ApplyRequest& request) override;
+  v1::DeleteReply erase(const v1::DeleteRequest& request) override;
+  Result<v1::ListReply> list(const v1::ListRequest& request) override;
+  Result<v1::ExplainReply> explain(const v1::ExplainRequest& request) override;
+  v1::StatusReply status() override;
+  bool ready() override { return parts_.ready; }
+  std::string metrics() override { return registry_.text(); }
+
+ private:
+  void list_objects(const v1::ListRequest& request, v1::ListReply& out) const;
+  void list_nodes(const v1::ListRequest& request, v1::ListReply& out) const;
+  void list_endpoints(const v1::ListRequest& request, v1::ListReply& out) const;
+  v1::NodeInfo node_info(const model::Node& node) const;
+  void write_conditions(v1::Object& object) const;
+  void write_listeners(v1::StatusReply& out) const;
+  void count_records(v1::StatusReply& out) const;
+
+  Parts& parts_;
+  const metrics::Registry& registry_;
+};
+
+}  // namespace meshdns::app

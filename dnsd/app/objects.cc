@@ -1,0 +1,127 @@
+#include "dnsd/app/objects.h"
+
+#include <google/protobuf/util/message_differencer.h>
+
+#include <utility>
+#include <vector>
+
+#include "common/base/check.h"
+#include "common/convert/object_convert.h"
+
+namespace meshdns::app {
+namespace {
+
+/// What the operator writes of an object: not what the federation adds.
+v1::Object as_written(v1::Object object) {
+  v1::Metadata metadata;
+  metadata.set_name(object.metadata().name());
+  metadata.set_namespace_(object.metadata().namespace_());
+  *object.mutable_metadata() = std::move(metadata);
+  object.clear_status();
+  return object;
+}
+
+/// Empty = the object means something.
+std::string problem_of(const v1::Object& object) {
+  if (object.has_virtual_destination()) {
+    const auto converted = convert::to_virtual_destination(object);
+    return converted ? "" : converted.error().message();
+  }
+  if (object.has_cluster()) {
+    const auto converted = convert::to_cluster(object);
+    return converted ? "" : converted.error().message();
+  }
+  return "kind: " + object.kind() + " is not supported yet";
+}
+
+/// "shop/app-b" of "VirtualDestination/shop/app-b"
+std::string name_of(const std::string& key) { return key.substr(key.find('/') + 1); }
+
+}  // namespace
+
+v1::ApplyResult Objects::check(const v1::Object& object, const v1::ApplyRequest& request) const {
+  v1::ApplyResult result;
+  result.set_key(convert::object_key(object));
+  const auto refuse = [&](const std::string& why) {
+    result.set_outcome(v1::ApplyResult::REFUSED);
+    result.set_error(why);
+    return result;
+  };
+  const auto live = objects_.find(result.key());
+  if (live != objects_.end()) *result.mutable_before() = live->second;
+  if (const std::string problem = problem_of(object); !problem.empty()) return refuse(problem);
+  const auto expected = request.if_revision().find(result.key());
+  const std::uint64_t revision = live == objects_.end() ? 0 : live->second.metadata().revision();
+  if (expected != request.if_revision().end() && expected->second != revision) {
+    return refuse("it is at revision " + std::to_string(revision) + ", not " + std::to_string(expected->second));
+  }
+  if (live == objects_.end()) {
+    result.set_outcome(v1::ApplyResult::CREATED);
+    return result;
+  }
+  const std::string& manager = live->second.metadata().manager();
+  if (manager != request.manager() && !request.force()) return refuse("it is managed by " + manager);
+  const bool equal =
+      google::protobuf::util::MessageDifferencer::Equals(as_written(live->second), as_written(object));
+  result.set_outcome(equal ? v1::ApplyResult::UNCHANGED : v1::ApplyResult::CONFIGURED);
+  return result;
+}
+
+void Objects::put(v1::Object object, TimePoint now) {
+  const std::string key = convert::object_key(object);
+  if (object.has_virtual_destination()) {
+    const auto converted = convert::to_virtual_destination(object);
+    MESHDNS_CHECK(converted.has_value());  // check() has seen it
+    catalog_.put_destination(*converted, now);
+  } else {
+    const auto converted = convert::to_cluster(object);
+    MESHDNS_CHECK(converted.has_value());
+    catalog_.put_cluster(*converted, now);
+  }
+  object.mutable_metadata()->set_revision(catalog_.revision());
+  objects_[key] = std::move(object);
+}
+
+v1::ApplyReply Objects::apply(const v1::ApplyRequest& request, TimePoint now, std::int64_t unix_seconds) {
+  v1::ApplyReply reply;
+  bool refused = false;
+  for (const v1::Object& object : request.objects()) {
+    *reply.add_results() = check(object, request);
+    refused = refused || reply.results().rbegin()->outcome() == v1::ApplyResult::REFUSED;
+  }
+  reply.set_applied(!refused && !request.dry_run());
+  for (int i = 0; reply.applied() && i < request.objects_size(); ++i) {
+    const v1::ApplyResult& result = reply.results(i);
+    if (result.outcome() == v1::ApplyResult::UNCHANGED) continue;
+    v1::Object object = as_written(request.objects(i));
+    v1::Metadata& metadata = *object.mutable_metadata();
+    metadata.set_created(result.has_before() ? result.before().metadata().created() : unix_seconds);
+    metadata.set_origin(origin_);
+    metadata.set_manager(request.manager());
+    put(std::move(object), now);
+  }
+  reply.set_revision(catalog_.revision());
+  return reply;
+}
+
+v1::DeleteReply Objects::erase(const v1::DeleteRequest& request, TimePoint now) {
+  v1::DeleteReply reply;
+  for (const std::string& key : request.keys()) {
+    if (!objects_.contains(key)) reply.add_missing(key);
+  }
+  if (reply.missing().empty()) {
+    for (const std::string& key : request.keys()) {
+      if (key.starts_with("Cluster/")) {
+        catalog_.erase_cluster(name_of(key), now);
+      } else {
+        catalog_.erase_destination(name_of(key), now);
+      }
+      objects_.erase(key);
+      reply.add_deleted(key);
+    }
+  }
+  reply.set_revision(catalog_.revision());
+  return reply;
+}
+
+}  // namespace meshdns::app

@@ -1,0 +1,51 @@
+#include "dnsd/app/publisher.h"
+
+#include <utility>
+
+namespace meshdns::app {
+
+Publisher::Publisher(const catalog::Catalog& catalog, const Clock& clock, Timers& timers)
+    : catalog_(catalog),
+      clock_(clock),
+      timers_(timers),
+      // later starts begin later: at less than one publication a second the serial never goes back (RFC 1982)
+      serial_(static_cast<std::uint32_t>(clock.unix_seconds())) {}
+
+Publisher::~Publisher() {
+  if (timer_) timers_.cancel(*timer_);
+}
+
+void Publisher::configure(answers::Settings settings, std::vector<answers::StaticRecord> static_records) {
+  settings_ = std::move(settings);
+  static_records_ = std::move(static_records);
+  publish();
+}
+
+void Publisher::changed() {
+  if (timer_ || catalog_.revision() == published_revision_) return;
+  const Duration wait = pace_.wait(clock_.now());
+  if (wait == Duration::zero()) {
+    publish();
+    return;
+  }
+  timer_ = timers_.after(wait, [this] {
+    timer_.reset();
+    publish();
+  });
+}
+
+void Publisher::publish() {
+  const TimePoint begun = clock_.now();
+  published_revision_ = catalog_.revision();
+  ++publications_;
+  compiled_ = answers::compile({.records = catalog_.records(),
+                                .settings = settings_,
+                                .static_records = static_records_,
+                                .version = {catalog_.revision(), catalog_.changed()},
+                                .serial = ++serial_});
+  table_.publish(compiled_.table);
+  last_cost_ = clock_.now() - begun;
+  pace_.published(begun, last_cost_);
+}
+
+}  // namespace meshdns::app

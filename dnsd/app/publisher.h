@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "common/published/published.h"
+#include "common/time/time.h"
+#include "dnsd/answers/compile.h"
+#include "dnsd/app/publication_pace.h"
+#include "dnsd/catalog/catalog.h"
+
+namespace meshdns::app {
+
+/// The one place where serving meets federation: compiles what the catalog says and publishes it to the workers, the
+/// first change at once, the next ones at PublicationPace.
+/// thread: control
+class Publisher {
+ public:
+  Publisher(const catalog::Catalog& catalog, const Clock& clock, Timers& timers);
+  ~Publisher();
+
+  /// Publishes at once.
+  void configure(answers::Settings settings, std::vector<answers::StaticRecord> static_records);
+  /// The catalog may have a new revision.
+  void changed();
+
+  const Published<answers::AnswerTable>& table() const { return table_; }
+  /// What was published last, and from what; configure() comes first.
+  const answers::Compiled& compiled() const { return compiled_; }
+  const answers::Settings& settings() const { return settings_; }
+  std::uint32_t serial() const { return serial_; }
+  std::uint64_t publications() const { return publications_; }
+  Duration last_cost() const { return last_cost_; }
+
+ private:
+  void publish();
+
+  const catalog::Catalog& catalog_;
+  const Clock& clock_;
+  Timers& timers_;
+  answers::Settings settings_;
+  std::vector<answers::StaticRecord> static_records_;
+  Published<answers::AnswerTable> table_;
+  answers::Compiled compiled_;
+  PublicationPace pace_;
+  std::optional<TimerId> timer_;
+  std::uint64_t published_revision_ = 0;
+  std::uint32_t serial_;
+  std::uint64_t publications_ = 0;
+  Duration last_cost_{};
+};
+
+}  // namespace meshdns::app
