@@ -68,16 +68,17 @@ FILES_MAY_INCLUDE = {
     "agent/report/grpc_reporter.h": {"common/process"},
 }
 
+GRPC = {"common/rpc", "dnsd/federation", "dnsd/admin", "dnsd/ctl", "dnsd/app", "agent/admin", "agent/app",
+        "agent/report/grpc_reporter.cc"}
+
 # Third-party library -> the start of its headers, and the folders or files that may include them.
-PURE_RIM = {"common/http", "common/process", "common/resolve", "common/rpc", "agent/probes", "dnsd/app", "agent/app"}
+ASIO = {"common/http", "common/process", "common/resolve", "common/rpc", "agent/probes", "dnsd/app", "agent/app"}
 THIRD_PARTY = {
     "fmt": ("fmt/", FOLDERS),
     "expected": ("tl/", {"common/base", "common/config"}),
-    "boost": ("boost/", PURE_RIM),
-    "grpc": (("grpcpp/", "grpc/"), {"common/rpc", "dnsd/federation", "dnsd/admin", "dnsd/ctl", "dnsd/app", "agent/admin",
-                                    "agent/app", "agent/report/grpc_reporter.cc"}),
-    "protobuf": ("google/", {"common/config", "common/convert", "common/rpc", "dnsd/federation", "dnsd/admin", "dnsd/ctl",
-                             "dnsd/app", "agent/admin", "agent/app", "agent/report/grpc_reporter.cc"}),
+    "boost": ("boost/", ASIO),
+    "grpc": (("grpcpp/", "grpc/"), GRPC),
+    "protobuf": ("google/", GRPC | {"common/config", "common/convert"}),
     "yaml-cpp": ("yaml-cpp/", {"common/config"}),
     "spdlog": ("spdlog/", {"common/log"}),
     "prometheus": ("prometheus/", {"common/metrics"}),

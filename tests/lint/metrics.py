@@ -61,7 +61,8 @@ def check(root):
         if message:
             problems.append(Problem(path, line, message))
     if not (root / DOC).is_file():
-        return problems + ([Problem(DOC, 1, f"missing; it lists each of the {len(found)} metrics in a table")] if found else [])
+        missing = Problem(DOC, 1, f"missing; it lists each of the {len(found)} metrics in a table")
+        return problems + [missing] * bool(found)
     names = listed((root / DOC).read_text(encoding="utf-8"))
     seen = {}
     for path, line, _, name in found:

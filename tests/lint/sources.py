@@ -25,7 +25,7 @@ def repository_files(root):
         names = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\0")
         return sorted(name for name in set(names) if name and (root / name).is_file())
     found = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
-    return sorted(str(path) for path in found if path.parts[0] not in ("build", ".git") and "__pycache__" not in path.parts)
+    return sorted(str(path) for path in found if not {"build", ".git", "__pycache__"} & set(path.parts))
 
 
 def select(root, folders, suffixes):

@@ -14,13 +14,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from sources import ROOT, repository_files  # noqa: E402  (found by the line above)
 
-_PCH = re.compile(r" (?:-Winvalid-pch|-fpch-preprocess|-include \S*cmake_pch\.hxx)(?= |$)")
+_GCC_ONLY = re.compile(r" (?:-Winvalid-pch|-fpch-preprocess|-include \S*cmake_pch\.hxx|-Wno-restrict)(?= |$)")
+# What packaging/cmake/Options.cmake adds for clang.
+_CLANG_ONLY = " -Wno-sign-conversion"
 _NOISE = re.compile(r"^(?:\d+ warnings? generated|Suppressed \d+ warnings|Use -header-filter)", re.MULTILINE)
 
 
 def plain(entry):
-    """A compile command that clang understands: g++'s precompiled headers are left out."""
-    return {**entry, "command": _PCH.sub("", entry["command"])}
+    """A compile command that clang understands: without g++'s own options and precompiled headers."""
+    return {**entry, "command": _GCC_ONLY.sub("", entry["command"]) + _CLANG_ONLY}
 
 
 def git(*words):

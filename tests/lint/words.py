@@ -12,7 +12,8 @@ NOTES = ("TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK")
 EMPTY_NAMES = ("Manager", "Helper", "Helpers", "Util", "Utils", "Impl")
 
 _NOTE = re.compile(r"\b(" + "|".join(NOTES) + r")\b")
-_CLASS = re.compile(r"\b(?:class|struct|enum|using)\s+(?:\[\[\w+\]\]\s*)?(\w*?(?:" + "|".join(EMPTY_NAMES) + r"))\b(?!\s*::)")
+_CLASS = re.compile(r"\b(?:class|struct|enum|using)\s+(?:\[\[\w+\]\]\s*)?(\w*?(?:" + "|".join(EMPTY_NAMES)
+                    + r"))\b(?!\s*::)")
 _FILE = re.compile(r"(?:^|_)(?:manager|helpers?|utils?|impl)\.(?:h|cc|py)$")
 
 
