@@ -86,7 +86,7 @@ THIRD_PARTY = {
     "sqlite": ("sqlite3", {"dnsd/store"}),
     "ldns": ("ldns/", {"dnsd/answers/zone_parser.cc"}),
     "xxhash": ("xxhash.h", {"common/convert", "dnsd/store", "dnsd/snapshot_file"}),
-    "CLI11": ("CLI/", {"dnsd/ctl"}),
+    "CLI11": ("CLI/", {"dnsd/ctl", "dnsd/app/main.cc", "agent/app/main.cc"}),
 }
 
 # Private to sources: a header that includes one of these hands it to everybody.

@@ -184,7 +184,8 @@ class Metrics(Tree):
         self.write("docs/metrics.md", f"| metric | what |\n| --- | --- |\n{rows}")
 
     def test_sources_and_list_agree(self):
-        self.write("dnsd/app/a.cc", 'r.counter("meshdns_dns_queries_total", "q");\nr->gauge("meshdns_dns_hosts", "h");\n')
+        made = ('r.counter("meshdns_dns_queries_total", "q");', 'r->gauge("meshdns_dns_hosts", "h");')
+        self.write("dnsd/app/a.cc", "\n".join(made))
         self.doc("meshdns_dns_queries_total{transport}", "meshdns_dns_hosts")
         self.assertEqual([], self.found(metrics))
 
