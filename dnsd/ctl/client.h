@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "common/base/result.h"
+#include "meshdns/v1/admin.pb.h"
+
+namespace meshdns::ctl {
+
+/// The federation that the command talks to.
+class Client {
+ public:
+  /// server: "unix:/run/meshdns/meshdnsd.sock" or a path
+  explicit Client(const std::string& server);
+  ~Client();
+
+  Result<v1::ApplyReply> apply(const v1::ApplyRequest& request);
+  Result<v1::DeleteReply> erase(const v1::DeleteRequest& request);
+  Result<v1::ListReply> list(const std::string& kind, const std::string& key);
+  Result<v1::ExplainReply> explain(const v1::ExplainRequest& request);
+  Result<v1::StatusReply> status();
+
+ private:
+  struct Stub;
+  std::string server_;
+  std::unique_ptr<Stub> stub_;
+};
+
+}  // namespace meshdns::ctl

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dnsd/ctl/client.h"
+#include "dnsd/ctl/documents.h"
+
+namespace meshdns::ctl {
+
+/// Exit codes of interface.md section 1
+enum Exit : int { kOk = 0, kFailed = 1, kWrongUsage = 2 };
+
+/// "vd", "nodes", "endpoint", "cluster", ... as the federation calls it; nothing = no such kind
+std::optional<std::string> kind_named(const std::string& word);
+
+// Each does one command and returns the exit code; results go to standard output, errors to standard error.
+
+int apply(Client& client, const std::string& file, bool dry_run, bool force);
+/// Exit code 1 if there is a difference.
+int diff(Client& client, const std::string& file);
+/// names: "vd shop/app-b", "cluster eu-1"; or the objects of a file
+int erase(Client& client, const std::vector<std::string>& names, const std::string& file);
+int get(Client& client, const std::string& kind, const std::string& name, Output output);
+int describe(Client& client, const std::string& kind, const std::string& name);
+int explain(Client& client, const v1::ExplainRequest& request, Output output);
+int status(Client& client, Output output);
+
+}  // namespace meshdns::ctl

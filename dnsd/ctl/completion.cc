@@ -1,0 +1,22 @@
+#include "dnsd/ctl/completion.h"
+
+namespace meshdns::ctl {
+
+std::string bash_completion() {
+  return R"(_meshdnsctl() {
+  local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}" words
+  case "$previous" in
+    -o|--output) words="table json yaml" ;;
+    get|describe) words="vd nodes endpoints clusters" ;;
+    delete) words="vd cluster" ;;
+    completion) words="bash" ;;
+    -f|--file) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    *) words="apply diff delete get describe explain status completion --server --output --help --version" ;;
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+}
+complete -F _meshdnsctl meshdnsctl
+)";
+}
+
+}  // namespace meshdns::ctl

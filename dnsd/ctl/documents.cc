@@ -1,0 +1,34 @@
+#include "dnsd/ctl/documents.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include "common/config/object_text.h"
+#include "common/config/json_yaml.h"
+
+namespace meshdns::ctl {
+
+std::string document(const google::protobuf::Message& message, Output output) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  options.always_print_primitive_fields = true;
+  options.preserve_proto_field_names = true;
+  std::string json;
+  if (!google::protobuf::util::MessageToJsonString(message, &json, options).ok()) return "";
+  return output == Output::Yaml ? config::yaml_of_json(json) : json;
+}
+
+std::string object_documents(const v1::ListReply& reply, Output output) {
+  std::string out;
+  if (output == Output::Yaml) {
+    for (const v1::Object& object : reply.objects()) out += (out.empty() ? "" : "---\n") + config::object_yaml(object);
+    return out;
+  }
+  for (const v1::Object& object : reply.objects()) {
+    std::string text = config::object_json(object);
+    while (text.ends_with('\n')) text.pop_back();
+    out += (out.empty() ? "" : ",\n") + text;
+  }
+  return reply.objects_size() == 1 ? out + "\n" : "[" + out + "]\n";
+}
+
+}  // namespace meshdns::ctl

@@ -1,0 +1,123 @@
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <map>
+
+#include "dnsd/ctl/commands.h"
+#include "dnsd/ctl/completion.h"
+
+namespace {
+
+using namespace meshdns;
+using ctl::Output;
+
+/// All that can stand on the command line.
+struct Arguments {
+  std::string server = "unix:/run/meshdns/meshdnsd.sock";
+  Output output = Output::Table;
+  std::string file;
+  bool dry_run = false;
+  bool force = false;
+  std::string kind;
+  std::string name;
+  std::vector<std::string> names;
+  std::string host;
+  std::string client = "127.0.0.1";
+  std::string listener;
+  std::string shell;
+};
+
+using Command = std::function<int(const Arguments&, ctl::Client&)>;
+
+int with_kind(const Arguments& arguments, const std::function<int(const std::string&)>& run) {
+  if (const auto kind = ctl::kind_named(arguments.kind)) return run(*kind);
+  std::cerr << "there is no kind " << arguments.kind << "; there are vd, nodes, endpoints, clusters\n";
+  return ctl::kWrongUsage;
+}
+
+void add_objects_commands(CLI::App& cli, Arguments& arguments, std::map<const CLI::App*, Command>& commands) {
+  auto* apply = cli.add_subcommand("apply", "create or change objects: all of the file, or none");
+  apply->add_option("-f,--file", arguments.file, "YAML file, - for standard input")->required();
+  apply->add_flag("--dry-run", arguments.dry_run, "check and say what would happen");
+  apply->add_flag("--force", arguments.force, "take over objects of another manager");
+  commands[apply] = [](const Arguments& given, ctl::Client& client) {
+    return ctl::apply(client, given.file, given.dry_run, given.force);
+  };
+  auto* diff = cli.add_subcommand("diff", "what apply would change; exit code 1 if anything");
+  diff->add_option("-f,--file", arguments.file, "YAML file, - for standard input")->required();
+  commands[diff] = [](const Arguments& given, ctl::Client& client) { return ctl::diff(client, given.file); };
+  auto* erase = cli.add_subcommand("delete", "delete objects: vd NAMESPACE/NAME, cluster NAME, or those of a file");
+  erase->add_option("names", arguments.names, "KIND NAME");
+  erase->add_option("-f,--file", arguments.file, "YAML file, - for standard input");
+  commands[erase] = [](const Arguments& given, ctl::Client& client) {
+    return ctl::erase(client, given.names, given.file);
+  };
+}
+
+void add_reading_commands(CLI::App& cli, Arguments& arguments, std::map<const CLI::App*, Command>& commands) {
+  auto* get = cli.add_subcommand("get", "list vd, nodes, endpoints or clusters");
+  get->add_option("kind", arguments.kind, "vd, nodes, endpoints, clusters")->required();
+  get->add_option("name", arguments.name, "only this one");
+  commands[get] = [](const Arguments& given, ctl::Client& client) {
+    return with_kind(given, [&](const auto& kind) { return ctl::get(client, kind, given.name, given.output); });
+  };
+  auto* describe = cli.add_subcommand("describe", "everything about one thing");
+  describe->add_option("kind", arguments.kind, "vd, node, endpoint, cluster")->required();
+  describe->add_option("name", arguments.name, "NAMESPACE/NAME, CLUSTER/NODE, the endpoint's key, or the cluster")->required();
+  commands[describe] = [](const Arguments& given, ctl::Client& client) {
+    return with_kind(given, [&](const auto& kind) { return ctl::describe(client, kind, given.name); });
+  };
+  auto* explain = cli.add_subcommand("explain", "what a client gets for a host, and why");
+  explain->add_option("host", arguments.host, "app-b.mesh.internal")->required();
+  explain->add_option("--client", arguments.client, "address of the client")->capture_default_str();
+  explain->add_option("--listener", arguments.listener, "as if asked at this listen address");
+  commands[explain] = [](const Arguments& given, ctl::Client& client) {
+    v1::ExplainRequest request;
+    request.set_host(given.host);
+    request.set_client(given.client);
+    request.set_listener(given.listener);
+    return ctl::explain(client, request, given.output);
+  };
+  auto* status = cli.add_subcommand("status", "how the federation is");
+  commands[status] = [](const Arguments& given, ctl::Client& client) { return ctl::status(client, given.output); };
+}
+
+int complete(const Arguments& arguments) {
+  if (arguments.shell != "bash") {
+    std::cerr << "only bash is known\n";
+    return ctl::kWrongUsage;
+  }
+  std::cout << ctl::bash_completion();
+  return ctl::kOk;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  std::map<const CLI::App*, Command> commands;
+  CLI::App cli("meshdnsctl: shows and changes what meshdnsd answers", "meshdnsctl");
+  cli.set_version_flag("--version", std::string("meshdnsctl ") + MESHDNS_VERSION);
+  cli.require_subcommand(1);
+  cli.fallthrough();
+  cli.add_option("--server", arguments.server, "where meshdnsd's socket is")->capture_default_str();
+  const std::map<std::string, Output> outputs = {
+      {"table", Output::Table}, {"json", Output::Json}, {"yaml", Output::Yaml}};
+  cli.add_option("-o,--output", arguments.output, "table, json or yaml")
+      ->transform(CLI::CheckedTransformer(outputs, CLI::ignore_case).description(""))
+      ->type_name("FORMAT");
+  add_objects_commands(cli, arguments, commands);
+  add_reading_commands(cli, arguments, commands);
+  auto* completion = cli.add_subcommand("completion", "a script for shell completion");
+  completion->add_option("shell", arguments.shell, "bash")->required();
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? ctl::kOk : ctl::kWrongUsage;
+  }
+  if (completion->parsed()) return complete(arguments);
+  ctl::Client client(arguments.server);
+  return commands.at(cli.get_subcommands().front())(arguments, client);
+}

@@ -1,0 +1,185 @@
+#include "dnsd/ctl/views.h"
+
+#include <vector>
+
+#include "common/base/text.h"
+#include "common/config/object_text.h"
+#include "common/convert/object_convert.h"
+#include "common/convert/report_convert.h"
+#include "common/time/duration_text.h"
+#include "dnsd/ctl/table.h"
+
+namespace meshdns::ctl {
+namespace {
+
+std::string age(const google::protobuf::Duration& duration) { return age_text(convert::from_wire(duration)); }
+
+std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
+
+template <class Field>
+std::string joined(const Field& field, const std::string& separator = ", ") {
+  return join({field.begin(), field.end()}, separator);
+}
+
+std::string rung_text(const v1::ExplainedTier& tier) {
+  return tier.split() ? tier.rung() + " (" + (tier.cluster().empty() ? "no cluster" : tier.cluster()) + ")" : tier.rung();
+}
+
+/// "name     value", names in one width
+std::string pairs(const std::vector<std::pair<std::string, std::string>>& rows) {
+  std::size_t width = 0;
+  for (const auto& [name, value] : rows) width = std::max(width, name.size());
+  std::string out;
+  for (const auto& [name, value] : rows) out += name + std::string(width - name.size() + 2, ' ') + value + "\n";
+  return out;
+}
+
+std::string state_counts(const v1::StatusReply& reply) {
+  std::vector<std::string> parts;
+  for (const char* state : {"serving", "draining", "silent", "failing", "out"}) {
+    const auto found = reply.endpoints().find(state);
+    if (found != reply.endpoints().end()) parts.push_back(std::to_string(found->second) + " " + state);
+  }
+  return parts.empty() ? "none" : join(parts, ", ");
+}
+
+}  // namespace
+
+std::string explain_view(const v1::ExplainReply& reply) {
+  const std::string policy = reply.object().empty() ? "automatic host" : reply.object();
+  std::string out = reply.host() + " for " + reply.client() + "   revision " + std::to_string(reply.revision()) + ", " +
+                    age(reply.age()) + " old\n";
+  out += pairs({{"client", reply.place() + "   " + reply.reason()},
+                {"policy", policy + "   " + reply.policy() + ", empty: " + reply.on_empty()}});
+  Table table({"TIER", "RUNG", "LOAD", "ENDPOINT", "WHERE", "STATE", "FOR", "WHY"});
+  table.align_right(2);
+  for (const v1::ExplainedTier& tier : reply.tiers()) {
+    bool first = true;
+    for (const v1::EndpointInfo& endpoint : tier.endpoints()) {
+      table.add({first ? std::to_string(tier.number()) : "", first ? rung_text(tier) : "",
+                 first ? std::to_string(tier.load()) + "%" : "", endpoint.address(), endpoint.where(), endpoint.state(),
+                 age(endpoint.in_state()), endpoint.why()});
+      first = false;
+    }
+  }
+  out += "\n" + table.text() + "\n";
+  out += "answer   " + (reply.answer().empty() ? "nothing: " + reply.note() : joined(reply.answer()));
+  out += "   ttl " + reply.ttl_why() + "\n";
+  if (!reply.answer().empty() && !reply.note().empty()) out += "note     " + reply.note() + "\n";
+  return out;
+}
+
+std::string status_view(const v1::StatusReply& reply) {
+  std::vector<std::pair<std::string, std::string>> rows = {
+      {"meshdnsd", reply.version() + "   " + reply.instance() + "   up " + age(reply.uptime()) +
+                       (reply.ready() ? "   ready" : "   not ready")},
+      {"roles", joined(reply.roles())},
+      {"zones", joined(reply.zones()) + "   serial " + std::to_string(reply.serial())}};
+  for (const v1::Listener& listener : reply.dns()) {
+    rows.emplace_back("dns", listener.address() + "   " + convert::to_locality(listener.locality()).text());
+  }
+  if (!reply.federation().empty()) {
+    rows.emplace_back("federation", reply.federation() + "   " + std::to_string(reply.agents_connected()) +
+                                        " agents connected, " + std::to_string(reply.nodes_silent()) + " of " +
+                                        std::to_string(reply.nodes()) + " nodes silent");
+  }
+  rows.emplace_back("catalog", "revision " + std::to_string(reply.revision()) + ", " + age(reply.revision_age()) +
+                                   " old   " + std::to_string(reply.hosts()) + " hosts");
+  rows.emplace_back("endpoints", state_counts(reply));
+  rows.emplace_back("answers", std::to_string(reply.queries()) + " queries   " + std::to_string(reply.publications()) +
+                                   " publications, the last took " +
+                                   duration_text(std::chrono::floor<std::chrono::microseconds>(
+                                       convert::from_wire(reply.last_compile()))));
+  for (const v1::ObjectProblem& problem : reply.problems()) {
+    rows.emplace_back("problem", problem.object() + ": " + problem.message());
+  }
+  return pairs(rows);
+}
+
+std::string nodes_view(const v1::ListReply& reply) {
+  Table table({"NODE", "WHERE", "ADDRESSES", "ENDPOINTS", "STATE", "NOT HEARD FOR"});
+  table.align_right(3);
+  for (const v1::NodeInfo& node : reply.nodes()) {
+    table.add({node.key(), convert::to_locality(node.locality()).text(), or_dash(joined(node.addresses(), ",")),
+               std::to_string(node.endpoints()), node.state(), node.has_in_state() ? age(node.in_state()) : ""});
+  }
+  return table.empty() ? "no nodes\n" : table.text();
+}
+
+std::string endpoints_view(const v1::ListReply& reply) {
+  Table table({"SERVICE", "ENDPOINT", "WHERE", "NODE", "STATE", "FOR", "WHY"});
+  for (const v1::EndpointInfo& endpoint : reply.endpoints()) {
+    table.add({endpoint.namespace_() + "/" + endpoint.service(), endpoint.address(), endpoint.where(),
+               endpoint.node(), endpoint.state(), age(endpoint.in_state()), endpoint.why()});
+  }
+  return table.empty() ? "no endpoints\n" : table.text();
+}
+
+std::string destinations_view(const v1::ListReply& reply) {
+  Table table({"NAME", "HOSTS", "PORTS", "REVISION", "PROGRAMMED"});
+  table.align_right(3);
+  for (const v1::Object& object : reply.objects()) {
+    std::vector<std::string> ports;
+    for (const auto& port : object.virtual_destination().ports()) {
+      ports.push_back(port.name() + ":" + std::to_string(port.number()));
+    }
+    std::string programmed = "-";
+    for (const v1::Condition& condition : object.status().conditions()) {
+      if (condition.type() != "Programmed") continue;
+      programmed = condition.status() + (condition.message().empty() ? "" : ": " + condition.message());
+    }
+    table.add({object.metadata().namespace_() + "/" + object.metadata().name(),
+               joined(object.virtual_destination().hosts(), ","), or_dash(join(ports, ",")),
+               std::to_string(object.metadata().revision()), programmed});
+  }
+  return table.empty() ? "no virtual destinations\n" : table.text();
+}
+
+std::string clusters_view(const v1::ListReply& reply) {
+  Table table({"NAME", "WHERE", "DISTANCES", "CLIENT PREFIXES", "REVISION"});
+  table.align_right(4);
+  for (const v1::Object& object : reply.objects()) {
+    std::map<std::string, std::string> distances;  // in order
+    for (const auto& [to, far] : object.cluster().distances()) distances[to] = duration_text(convert::from_wire(far));
+    std::vector<std::string> texts;
+    for (const auto& [to, far] : distances) texts.push_back(to + ":" + far);
+    table.add({object.metadata().name(), convert::to_locality(object.cluster().locality()).text(),
+               or_dash(join(texts, ",")), or_dash(joined(object.cluster().client_prefixes(), ",")),
+               std::to_string(object.metadata().revision())});
+  }
+  return table.empty() ? "no clusters\n" : table.text();
+}
+
+std::string describe_node(const v1::NodeInfo& node) {
+  return pairs({{"node", node.key()},
+                {"where", convert::to_locality(node.locality()).text()},
+                {"network", or_dash(node.locality().network())},
+                {"addresses", or_dash(joined(node.addresses()))},
+                {"prefixes", or_dash(joined(node.prefixes()))},
+                {"endpoints", std::to_string(node.endpoints())},
+                {"state", node.state() + (node.has_in_state() ? ", not heard for " + age(node.in_state()) : "")}});
+}
+
+std::string describe_endpoint(const v1::EndpointInfo& endpoint) {
+  std::map<std::string, std::string> labels(endpoint.labels().begin(), endpoint.labels().end());
+  std::vector<std::string> label_texts;
+  for (const auto& [name, value] : labels) label_texts.push_back(name + "=" + value);
+  std::vector<std::string> ports;
+  for (const v1::Port& port : endpoint.ports()) {
+    ports.push_back((port.name().empty() ? "" : port.name() + " ") + std::to_string(port.number()) + "/" + port.protocol());
+  }
+  return pairs({{"endpoint", endpoint.key()},
+                {"service", endpoint.namespace_() + "/" + endpoint.service()},
+                {"address", endpoint.address()},
+                {"ports", join(ports, ", ")},
+                {"node", endpoint.node()},
+                {"where", endpoint.where()},
+                {"labels", or_dash(join(label_texts, ", "))},
+                {"weight", std::to_string(endpoint.weight())},
+                {"state", endpoint.state() + " for " + age(endpoint.in_state()) +
+                              (endpoint.why().empty() ? "" : ": " + endpoint.why())}});
+}
+
+std::string describe_object(const v1::Object& object) { return config::object_yaml(object); }
+
+}  // namespace meshdns::ctl

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "meshdns/v1/admin.pb.h"
+
+namespace meshdns::ctl {
+
+// What people read. No line is longer than 110 columns but for texts that are longer themselves.
+
+std::string explain_view(const v1::ExplainReply& reply);
+std::string status_view(const v1::StatusReply& reply);
+std::string nodes_view(const v1::ListReply& reply);
+std::string endpoints_view(const v1::ListReply& reply);
+std::string destinations_view(const v1::ListReply& reply);
+std::string clusters_view(const v1::ListReply& reply);
+
+/// Everything about one thing.
+std::string describe_node(const v1::NodeInfo& node);
+std::string describe_endpoint(const v1::EndpointInfo& endpoint);
+/// The document, and what became of it.
+std::string describe_object(const v1::Object& object);
+
+}  // namespace meshdns::ctl
