@@ -1,0 +1,108 @@
+"""What the demo consists of: three clusters, two nodes each, with an agent and a service instance on every node."""
+from dataclasses import dataclass
+
+DNS_PORT = 8053
+SERVICE_PORT = 8080
+FEDERATION = "127.0.0.1:7400"
+ADMIN = "127.0.0.1:7401"
+CUT_LINK = "127.0.0.1:7410"  # the way to the federation that the demo cuts
+HOST = "app-b.mesh.internal"
+
+
+@dataclass(frozen=True)
+class Node:
+    name: str
+    cluster: str
+    region: str
+    zone: str
+    address: str
+
+    @property
+    def federation(self):
+        return CUT_LINK if self.name == "us1-n1" else FEDERATION
+
+
+@dataclass(frozen=True)
+class Cluster:
+    name: str
+    region: str
+    zone: str  # where its clients ask
+    dns: str
+
+
+CLUSTERS = [
+    Cluster("eu-1", "eu", "eu-a", "127.0.1.53"),
+    Cluster("eu-2", "eu", "eu-c", "127.0.2.53"),
+    Cluster("us-1", "us", "us-a", "127.0.3.53"),
+]
+
+NODES = [
+    Node("eu1-n1", "eu-1", "eu", "eu-a", "127.0.1.11"),
+    Node("eu1-n2", "eu-1", "eu", "eu-b", "127.0.1.12"),
+    Node("eu2-n1", "eu-2", "eu", "eu-c", "127.0.2.11"),
+    Node("eu2-n2", "eu-2", "eu", "eu-c", "127.0.2.12"),
+    Node("us1-n1", "us-1", "us", "us-a", "127.0.3.11"),
+    Node("us1-n2", "us-1", "us", "us-a", "127.0.3.12"),
+]
+
+OBJECTS = """\
+apiVersion: meshdns.io/v1alpha1
+kind: VirtualDestination
+metadata: {name: app-b, namespace: shop}
+spec:
+  hosts: [app-b.mesh.internal]
+  services: [{namespace: shop, matchLabels: {app: app-b}}]
+  ports: [{name: http, number: 8080, targetPort: http, appProtocol: http}]
+---
+apiVersion: meshdns.io/v1alpha1
+kind: Cluster
+metadata: {name: eu-1}
+spec:
+  distances: {eu-2: 12ms, us-1: 80ms}
+---
+apiVersion: meshdns.io/v1alpha1
+kind: Cluster
+metadata: {name: eu-2}
+spec:
+  distances: {us-1: 85ms}
+"""
+
+
+def meshdnsd_yaml(folder):
+    listen = "".join(
+        f'    - {{address: "{cluster.dns}:{DNS_PORT}", '
+        f"locality: {{cluster: {cluster.name}, region: {cluster.region}, zone: {cluster.zone}}}}}\n"
+        for cluster in CLUSTERS)
+    return f"""\
+cluster: eu-1
+locality: {{region: eu, zone: eu-a}}
+zones: [{{name: mesh.internal}}]
+dns:
+  workers: "1"
+  listen:                                  # who asks here is there
+{listen}federation: {{listen: "{FEDERATION}"}}
+admin: {{listen: "{ADMIN}", socket: {folder}/meshdnsd.sock}}
+"""
+
+
+def agent_yaml(node, folder):
+    return f"""\
+node: {node.name}
+cluster: {node.cluster}
+locality: {{region: {node.region}, zone: {node.zone}}}
+addresses: [{node.address}]
+federation: {{servers: ["{node.federation}"]}}
+discovery: {{static: {{directory: {folder}/endpoints.d}}}}
+admin: {{listen: "127.0.0.1:0", socket: {folder}/agent.sock}}
+"""
+
+
+def endpoints_yaml():
+    return f"""\
+endpoints:
+  - service: app-b
+    namespace: shop
+    labels: {{app: app-b}}
+    ports: [{{name: http, number: {SERVICE_PORT}}}]
+    checks: [{{http: {{port: http, path: /healthz}}, interval: 1s, timeout: 500ms}}]
+"""
