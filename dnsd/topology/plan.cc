@@ -156,7 +156,7 @@ void add_auto_hosts(const model::Records& records, const HostNaming& naming, con
     std::vector<const model::Endpoint*> endpoints;
     if (const auto list = by_namespace.find(key.namespace_); list != by_namespace.end()) {
       std::ranges::copy_if(list->second, std::back_inserter(endpoints),
-                           [&](const model::Endpoint* endpoint) { return endpoint->service == key.name; });
+                           [&name = key.name](const model::Endpoint* endpoint) { return endpoint->service == name; });
     }
     for (const std::string& zone : naming.zones) {
       HostPlan host;
