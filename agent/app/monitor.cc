@@ -1,0 +1,212 @@
+#include "agent/app/monitor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/health/combined.h"
+#include "common/log/log.h"
+
+namespace meshdns::app {
+namespace {
+
+using discovery::CheckSpec;
+using discovery::Discovered;
+using health::Outcome;
+using health::ProbeResult;
+using model::HealthState;
+
+/// The endpoint may have been served by the listener.
+bool is_behind(const SocketAddress& where, const Discovered& found) {
+  if (where.port == 0) return true;
+  const auto& addresses = found.endpoint.addresses;
+  const bool has_port = std::ranges::count(found.endpoint.ports, where.port, &model::Port::number) > 0 ||
+                        std::ranges::count(found.checks, where.port, &CheckSpec::port) > 0;
+  return has_port && (where.ip.is_unspecified() || std::ranges::find(addresses, where.ip) != addresses.end());
+}
+
+void log_state(const model::Endpoint& endpoint, HealthState before) {
+  const auto& health = endpoint.health;
+  if (health.state == before) return;
+  const std::string event = "endpoint " + std::string(model::health_state_name(health.state));
+  const std::string why = health.detail.empty() ? "checks pass" : health.detail;
+  const auto level = health.state == HealthState::Failing ? log::Level::Warn : log::Level::Info;
+  log::write(level, event, {{"key", endpoint.key}, {"why", why}, {"was", model::health_state_name(before)}});
+}
+
+}  // namespace
+
+struct Monitor::Check {
+  Check(Timers& t, Watched& o, CheckSpec s, health::HealthMachine m)
+      : timers(t), owner(&o), spec(std::move(s)), machine(std::move(m)) {}
+  ~Check() { stop(); }
+  Check(const Check&) = delete;
+  Check& operator=(const Check&) = delete;
+
+  /// Neither planned nor running.
+  void stop() {
+    if (timer) timers.cancel(*timer);
+    timer.reset();
+    probe.reset();
+    running = false;
+  }
+
+  Timers& timers;
+  Watched* owner;
+  CheckSpec spec;
+  health::HealthMachine machine;
+  std::unique_ptr<probes::Probe> probe;
+  std::optional<TimerId> timer;
+  TimePoint planned{};
+  TimePoint started{};
+  Duration timeout{};  // of the running probe
+  bool running = false;
+  bool late = false;
+  bool after_event = false;
+  bool again = false;  // an event came while the probe after another one was running
+};
+
+struct Monitor::Watched {
+  Discovered found;
+  model::Endpoint told;
+  std::vector<std::unique_ptr<Check>> checks;
+};
+
+Monitor::Monitor(const Clock& clock, Timers& timers, ProbeFactory make_probe, Sink sink, Options options)
+    : clock_(clock),
+      timers_(timers),
+      make_probe_(std::move(make_probe)),
+      sink_(std::move(sink)),
+      options_(std::move(options)),
+      seeds_(static_cast<std::minstd_rand::result_type>(options_.seed)) {}
+
+Monitor::~Monitor() = default;
+
+void Monitor::set_endpoints(const std::vector<Discovered>& listed) {
+  std::map<std::string, std::unique_ptr<Watched>> before = std::exchange(watched_, {});
+  for (const Discovered& found : listed) {
+    auto node = before.extract(found.key);
+    if (!node.empty()) {
+      watched_.insert(std::move(node));
+    } else {
+      watched_.emplace(found.key, std::make_unique<Watched>());
+    }
+  }
+  for (const auto& [key, gone] : before) {
+    log::info("endpoint removed", {{"key", key}});
+    sink_.remove(key);
+  }
+  for (const Discovered& found : listed) update(*watched_.at(found.key), found);
+}
+
+void Monitor::update(Watched& watched, const Discovered& found) {
+  if (!watched.checks.empty() && watched.found == found) return;
+  auto before = std::exchange(watched.checks, {});
+  if (before.empty()) watched.told.health.since = clock_.now();
+  const model::Health known = watched.told.health;
+  watched.found = found;
+  for (std::size_t i = 0; i < found.checks.size(); ++i) {
+    const CheckSpec& spec = found.checks[i];
+    if (i < before.size() && before[i]->spec == spec) {
+      watched.checks.push_back(std::move(before[i]));
+      continue;
+    }
+    const model::Health previous = i < before.size() ? before[i]->machine.health() : known;
+    health::HealthMachine machine(spec.settings, seeds_(), previous);
+    watched.checks.push_back(std::make_unique<Check>(timers_, watched, spec, std::move(machine)));
+    schedule(*watched.checks.back());
+  }
+  tell(watched);
+}
+
+void Monitor::schedule(Check& check) {
+  const Duration delay = check.machine.next_delay();
+  check.planned = clock_.now() + delay;
+  check.timer = timers_.after(delay, [this, &check] {
+    check.timer.reset();
+    start(check, false);
+  });
+}
+
+/// A probe of an agent that is late itself gets more time, as its answer may lie there unread.
+void Monitor::start(Check& check, bool after_event) {
+  const Duration timeout = check.spec.settings.timeout;
+  check.started = clock_.now();
+  const Duration lag = after_event ? Duration::zero() : check.started - check.planned;
+  check.late = lag > timeout / 2;
+  check.timeout = check.late ? timeout + std::min(lag, timeout) : timeout;
+  check.after_event = after_event;
+  check.again = false;
+  check.running = true;
+  const SocketAddress where{check.owner->found.endpoint.addresses.front(), check.spec.port};
+  if (!check.probe) check.probe = make_probe_(where, check.spec);
+  check.probe->run(check.timeout, [this, &check](ProbeResult result) { on_result(check, std::move(result)); });
+}
+
+/// A listener that comes and goes all the time must not keep a probe from ever ending.
+void Monitor::probe_after_event(Check& check) {
+  if (check.running && check.after_event) {
+    check.again = true;
+    return;
+  }
+  check.stop();
+  start(check, true);
+}
+
+void Monitor::closed(const SocketAddress& where) {
+  for (const auto& [key, watched] : watched_) {
+    if (!is_behind(where, watched->found)) continue;
+    for (const auto& check : watched->checks) probe_after_event(*check);
+  }
+}
+
+void Monitor::on_result(Check& check, ProbeResult result) {
+  check.running = false;
+  const bool ended_late = clock_.now() - check.started > check.timeout + check.spec.settings.timeout / 2;
+  result.late = check.late || ended_late;
+  result.after_event = check.after_event;
+  ++counters_.outcomes.at(static_cast<std::size_t>(result.outcome));
+  if (result.late) ++counters_.late;
+  Watched& watched = *check.owner;
+  const bool changed = check.machine.on_result(result, clock_.now(), is_last_healthy(watched));
+  if (check.again) {
+    // Not from inside the probe's own call.
+    check.planned = clock_.now();
+    check.timer = timers_.after(Duration::zero(), [this, &check] {
+      check.timer.reset();
+      start(check, true);
+    });
+  } else {
+    schedule(check);
+  }
+  if (changed) tell(watched);
+}
+
+bool Monitor::is_last_healthy(const Watched& watched) const {
+  return std::ranges::none_of(watched_, [&](const auto& entry) {
+    const model::Endpoint& other = entry.second->told;
+    return entry.second.get() != &watched && other.health.state == HealthState::Serving &&
+           other.namespace_ == watched.told.namespace_ && other.service == watched.told.service;
+  });
+}
+
+void Monitor::tell(Watched& watched) {
+  std::vector<model::Health> healths;
+  for (const auto& check : watched.checks) healths.push_back(check->machine.health());
+  model::Endpoint now = watched.found.endpoint;
+  now.key = watched.found.key;
+  now.node = options_.node;
+  now.health = health::combined(healths);
+  if (now == watched.told) return;
+  const HealthState before = watched.told.health.state;
+  watched.told = std::move(now);
+  log_state(watched.told, before);
+  sink_.put(watched.told);
+}
+
+std::map<std::string, model::Endpoint> Monitor::endpoints() const {
+  std::map<std::string, model::Endpoint> out;
+  for (const auto& [key, watched] : watched_) out.emplace(key, watched->told);
+  return out;
+}
+
+}  // namespace meshdns::app
