@@ -63,7 +63,7 @@ class Daemon:
         host, port = self.wait_line(event + r".* address=(\S+):(\d+)").groups()
         return host.strip("[]"), int(port)
 
-    def signal(self, number):
+    def send_signal(self, number):
         self.process.send_signal(number)
 
     def stop(self, number=signal.SIGTERM):
