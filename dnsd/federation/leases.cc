@@ -7,6 +7,7 @@ namespace meshdns::federation {
 void Leases::heard(const std::string& node, TimePoint now) {
   Entry& entry = entries_[node];
   entry.heard = now;
+  entry.forgiven = Duration::zero();
 }
 
 Duration Leases::heartbeat() const {
@@ -14,8 +15,8 @@ Duration Leases::heartbeat() const {
   return std::max<Duration>(1s, spread);
 }
 
-model::NodeStatus Leases::judge(const Entry& entry, TimePoint now, Duration lag) const {
-  const Duration quiet = now - entry.heard - lag;
+model::NodeStatus Leases::judge(const Entry& entry, TimePoint now) const {
+  const Duration quiet = now - entry.heard - entry.forgiven;
   model::NodeStatus status;
   status.silent = quiet >= std::max(lease(), kTolerance) && now - started_ >= kGrace;
   status.in_doubt = quiet >= 5 * heartbeat() / 2;  // two are missed, and the third is half late
@@ -28,7 +29,8 @@ std::vector<Leases::Verdict> Leases::sweep(TimePoint now) {
   swept_ = now;
   std::vector<Verdict> out;
   for (auto& [node, entry] : entries_) {
-    const model::NodeStatus status = judge(entry, now, lag);
+    entry.forgiven += lag;
+    const model::NodeStatus status = judge(entry, now);
     const bool changed = status.silent != entry.status.silent || status.in_doubt != entry.status.in_doubt;
     if (!changed) continue;
     entry.status = status;

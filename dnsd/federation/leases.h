@@ -46,9 +46,10 @@ class Leases {
  private:
   struct Entry {
     TimePoint heard{};
+    Duration forgiven{};  // of the time since then: sweeps were late
     model::NodeStatus status;
   };
-  model::NodeStatus judge(const Entry& entry, TimePoint now, Duration lag) const;
+  model::NodeStatus judge(const Entry& entry, TimePoint now) const;
 
   TimePoint started_;
   TimePoint swept_;
