@@ -24,6 +24,7 @@ void NodeCopy::erase(const std::string& key) {
 void NodeCopy::clear() {
   hashes.clear();
   digest = 0;
+  whole = false;
 }
 
 Agents::Agents(Environment environment) : env_(std::move(environment)), leases_(env_.clock.now()) {}

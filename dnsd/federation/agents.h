@@ -23,6 +23,7 @@ struct NodeCopy {
   std::map<std::string, std::uint64_t> hashes;  // of every record it sent, refused ones included; by its own keys
   std::uint64_t digest = 0;                     // their sum
   std::uint64_t known_sequence = 0;
+  bool whole = false;  // no: a Full was never sent to its end
 
   void put(const std::string& key, std::uint64_t hash);
   void erase(const std::string& key);

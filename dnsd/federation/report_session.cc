@@ -114,7 +114,7 @@ void ReportSession::admit() {
   v1::Welcome& welcome = *reply.mutable_welcome();
   welcome.set_epoch(epoch_);
   welcome.set_instance(agents_.env_.instance);
-  welcome.set_want_full(!known || copy().digest != hello_digest_);
+  welcome.set_want_full(!known || !copy().whole || copy().digest != hello_digest_);
   welcome.set_known_sequence(copy().known_sequence);
   *welcome.mutable_settings()->mutable_heartbeat() = convert::to_wire(agents_.leases_.heartbeat());
   *welcome.mutable_settings()->mutable_lease() = convert::to_wire(agents_.leases_.lease());
@@ -181,6 +181,7 @@ void ReportSession::on_full(const v1::Full& full, std::uint64_t sequence) {
   if (arrived_.size() > kMostEndpoints) return goodbye(v1::Goodbye::OVERLOADED, "more than 100000 endpoints", 60s);
   if (!full.last()) return acknowledge(sequence, {});
   part_.reset();
+  copy().whole = true;
   std::set<std::string> listed;
   for (const v1::Source& source : full.sources()) {
     if (source.listed()) listed.insert(source.name());
