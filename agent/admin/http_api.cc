@@ -1,0 +1,76 @@
+#include "agent/admin/http_api.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include <map>
+#include <string>
+
+namespace meshdns::admin {
+namespace {
+
+using http::Request;
+using http::Response;
+
+Response text(int status, std::string body) { return {status, "text/plain; charset=utf-8", std::move(body)}; }
+
+Response json(const google::protobuf::Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  options.always_print_primitive_fields = true;
+  options.preserve_proto_field_names = true;
+  std::string body;
+  const auto status = google::protobuf::util::MessageToJsonString(message, &body, options);
+  if (!status.ok()) return text(500, "cannot be written as JSON\n");
+  return {200, "application/json", body};
+}
+
+Response leave(Agent& agent) {
+  const Leaving leaving = agent.leave();
+  switch (leaving.state) {
+    case Leaving::State::Waiting: return text(202, leaving.text + "\n");
+    case Leaving::State::Left: return text(200, leaving.text + "\n");
+    case Leaving::State::Failed: break;
+  }
+  return text(503, leaving.text + "\n");
+}
+
+Response ready(Agent& agent) {
+  return agent.ready() ? text(200, "ready\n") : text(503, "discovery was not read yet\n");
+}
+
+using Route = Response (*)(Agent&);
+
+const std::map<std::string, Route>& routes() {
+  static const std::map<std::string, Route> kRoutes = {
+      {"/healthz", [](Agent&) { return text(200, "ok\n"); }},
+      {"/readyz", ready},
+      {"/metrics",
+       [](Agent& agent) {
+         return Response{200, "text/plain; version=0.0.4", agent.metrics()};
+       }},
+      {"/v1/status", [](Agent& agent) { return json(agent.status()); }},
+  };
+  return kRoutes;
+}
+
+Response read_only(Agent& agent, const Request& request) {
+  const auto route = routes().find(request.path);
+  if (route == routes().end()) return text(404, "not here; try /v1/status\n");
+  if (request.method != "GET" && request.method != "HEAD") return text(405, "for reading only\n");
+  return route->second(agent);
+}
+
+}  // namespace
+
+http::Handler http_api(Agent& agent) {
+  return [&agent](const Request& request) { return read_only(agent, request); };
+}
+
+http::Handler socket_api(Agent& agent) {
+  return [&agent](const Request& request) {
+    if (request.path != "/v1/leave") return read_only(agent, request);
+    return request.method == "POST" ? leave(agent) : text(405, "POST to leave\n");
+  };
+}
+
+}  // namespace meshdns::admin
