@@ -244,8 +244,13 @@ class Code(unittest.TestCase):
         self.assertEqual(["a", "b", "0xF'F", "end"], code.split())
 
 
-class Tidy(unittest.TestCase):
-    def test_precompiled_headers_of_gcc_are_left_out(self):
-        command = "/usr/bin/g++ -Wall -Winvalid-pch -include /b/tests_pch.dir/cmake_pch.hxx -fpch-preprocess -c a.cc"
-        entry = tidy.plain({"file": "/a/a.cc", "directory": "/b", "command": command})
-        self.assertEqual("/usr/bin/g++ -Wall -c a.cc -Wno-sign-conversion", entry["command"])
+class Tidy(Tree):
+    def test_clang_gets_the_text_of_a_precompiled_header(self):
+        self.write("tests_pch.dir/cmake_pch.hxx", "#include <string>\n")
+        pch = self.root / "tests_pch.dir" / "cmake_pch.hxx"
+        gcc = f"/usr/bin/g++ -Wall -Winvalid-pch -include {pch} -fpch-preprocess -Wno-restrict -c a.cc"
+        entry = {"file": "/a/a.cc", "directory": "/b", "command": gcc}
+        tidy.copy_of_pch([entry], self.root)
+        self.assertEqual("#include <string>\n", (self.root / "pch.h").read_text(encoding="utf-8"))
+        self.assertEqual(f"/usr/bin/g++ -Wall -include {self.root}/pch.h -c a.cc -Wno-sign-conversion",
+                         tidy.plain(entry, self.root)["command"])

@@ -14,15 +14,24 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from sources import ROOT, repository_files  # noqa: E402  (found by the line above)
 
-_GCC_ONLY = re.compile(r" (?:-Winvalid-pch|-fpch-preprocess|-include \S*cmake_pch\.hxx|-Wno-restrict)(?= |$)")
+_GCC_ONLY = re.compile(r" (?:-Winvalid-pch|-fpch-preprocess|-Wno-restrict)(?= |$)")
+_PCH = re.compile(r"(?<= -include )\S*/cmake_pch\.hxx(?= |$)")
 # What packaging/cmake/Options.cmake adds for clang.
 _CLANG_ONLY = " -Wno-sign-conversion"
 _NOISE = re.compile(r"^(?:\d+ warnings? generated|Suppressed \d+ warnings|Use -header-filter)", re.MULTILINE)
 
 
-def plain(entry):
-    """A compile command that clang understands: without g++'s own options and precompiled headers."""
-    return {**entry, "command": _GCC_ONLY.sub("", entry["command"]) + _CLANG_ONLY}
+def plain(entry, folder):
+    """A compile command that clang understands: without g++'s own options, with the text of precompiled headers."""
+    command = _GCC_ONLY.sub("", entry["command"])
+    return {**entry, "command": _PCH.sub(f"{folder}/pch.h", command) + _CLANG_ONLY}
+
+
+def copy_of_pch(entries, folder):
+    """The precompiled header's text, away from g++'s binary form of it, which clang would take."""
+    for match in filter(None, (_PCH.search(entry["command"]) for entry in entries)):
+        (folder / "pch.h").write_text(Path(match.group()).read_text(encoding="utf-8"), encoding="utf-8")
+        return
 
 
 def git(*words):
@@ -50,10 +59,12 @@ def chosen(everything):
 
 def prepared(build, wanted):
     """Writes a database for clang beside the build; returns its folder and the wanted files that are in it."""
-    entries = [plain(entry) for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))]
+    entries = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     folder = build / "tidy"
     folder.mkdir(exist_ok=True)
-    (folder / "compile_commands.json").write_text(json.dumps(entries), encoding="utf-8")
+    copy_of_pch(entries, folder)
+    database = json.dumps([plain(entry, folder) for entry in entries])
+    (folder / "compile_commands.json").write_text(database, encoding="utf-8")
     known = {os.path.relpath(entry["file"], ROOT) for entry in entries}
     return folder, sorted(wanted & known)
 
