@@ -123,7 +123,11 @@ Codec wire_codec() {
 
 struct GrpcReporter::State : std::enable_shared_from_this<State> {
   State(process::EventLoop& event_loop, const Clock& the_clock, ReporterOptions the_options, Syncer& the_syncer)
-      : loop(event_loop), clock(the_clock), options(std::move(the_options)), syncer(the_syncer), backoff(options.seed) {}
+      : loop(event_loop),
+        clock(the_clock),
+        options(std::move(the_options)),
+        syncer(the_syncer),
+        backoff(options.seed) {}
 
   process::EventLoop& loop;
   const Clock& clock;
@@ -150,9 +154,8 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
       stub = v1::Federation::NewStub(channel);
     }
     const auto weak = weak_from_this();
-    auto* stream = new Stream([weak, &event_loop = loop](std::function<void()> work) {
-      event_loop.post(std::move(work));
-    });
+    auto* stream =
+        new Stream([weak, &event_loop = loop](std::function<void()> work) { event_loop.post(std::move(work)); });
     port = stream->port();
     rpc::StreamEvents<v1::ReportReply> events;
     events.received = [weak](v1::ReportReply reply) {
@@ -194,10 +197,9 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
     connected = true;
     error.clear();
     backoff.succeeded();
-    log::info("connected", {{"server", server()},
-                            {"instance", welcome.instance},
-                            {"epoch", welcome.epoch},
-                            {"full", welcome.want_full}});
+    log::info(
+        "connected",
+        {{"server", server()}, {"instance", welcome.instance}, {"epoch", welcome.epoch}, {"full", welcome.want_full}});
   }
 
   static void log_refused(const Ack& ack) {
@@ -225,7 +227,9 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
     stub.reset();
     const Duration delay = std::max(backoff.next(), std::exchange(retry_after, Duration::zero()));
     log::warn(was_connected ? "disconnected" : "not connected",
-              {{"server", server()}, {"error", why.message()}, {"retry_in", std::chrono::floor<std::chrono::milliseconds>(delay)}});
+              {{"server", server()},
+               {"error", why.message()},
+               {"retry_in", std::chrono::floor<std::chrono::milliseconds>(delay)}});
     error = why.message();
     ++next_server;
     retry = loop.after(delay, [self = shared_from_this()] {

@@ -86,8 +86,8 @@ class Syncer {
   std::uint64_t digest_ = 0;  // over encoded_
   std::vector<SourceState> sources_;
   bool sources_dirty_ = false;
-  std::set<std::string> dirty_;          // keys that changed since they were last sent, or told by Hello's digest
-  std::optional<std::string> full_from_; // Filling: the next part begins behind this key
+  std::set<std::string> dirty_;           // keys that changed since they were last sent, or told by Hello's digest
+  std::optional<std::string> full_from_;  // Filling: the next part begins behind this key
   std::uint32_t part_ = 0;
 
   std::uint64_t epoch_ = 0;

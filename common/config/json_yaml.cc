@@ -6,7 +6,8 @@ namespace meshdns::config {
 namespace {
 
 void set_block(YAML::Node node) {
-  if (node.IsMap() || node.IsSequence()) node.SetStyle(node.size() == 0 ? YAML::EmitterStyle::Flow : YAML::EmitterStyle::Block);
+  if (node.IsMap() || node.IsSequence())
+    node.SetStyle(node.size() == 0 ? YAML::EmitterStyle::Flow : YAML::EmitterStyle::Block);
   if (node.IsMap()) {
     for (auto entry : node) set_block(entry.second);
   } else if (node.IsSequence()) {

@@ -27,8 +27,8 @@ class Port {
 /// What happens on a stream; called on the control thread, in order.
 template <class In>
 struct StreamEvents {
-  std::function<void(In)> received;       // one, for each read_next()
-  std::function<void()> written;          // all that was queued is written
+  std::function<void(In)> received;          // one, for each read_next()
+  std::function<void()> written;             // all that was queued is written
   std::function<void(const Error&)> closed;  // the last one
 };
 

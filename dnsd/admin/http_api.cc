@@ -54,7 +54,10 @@ using Route = std::function<Response(Mesh&, const Request&)>;
 
 const std::map<std::string, Route>& routes() {
   static const std::map<std::string, Route> kRoutes = {
-      {"/healthz", [](Mesh&, const Request&) { return Response{200, "text/plain; charset=utf-8", "ok\n"}; }},
+      {"/healthz",
+       [](Mesh&, const Request&) {
+         return Response{200, "text/plain; charset=utf-8", "ok\n"};
+       }},
       {"/readyz",
        [](Mesh& mesh, const Request&) {
          const bool ready = mesh.ready();

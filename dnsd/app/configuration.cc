@@ -130,13 +130,12 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
 
 }  // namespace
 
-bool Configuration::federation() const {
-  return std::ranges::find(file.roles(), "federation") != file.roles().end();
-}
+bool Configuration::federation() const { return std::ranges::find(file.roles(), "federation") != file.roles().end(); }
 
 server::ServerOptions Configuration::dns_options() const {
   server::ServerOptions out;
-  for (const auto& listener : file.dns().listen()) out.listen.push_back(checked(SocketAddress::parse(listener.address())));
+  for (const auto& listener : file.dns().listen())
+    out.listen.push_back(checked(SocketAddress::parse(listener.address())));
   const auto workers = parse_uint(file.dns().workers());
   out.workers = workers ? static_cast<unsigned>(*workers) : std::max(1U, std::thread::hardware_concurrency());
   return out;

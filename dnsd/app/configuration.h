@@ -16,7 +16,7 @@ struct Configuration {
   config::v1::Meshdnsd file;
   answers::Settings answers;
   std::vector<answers::StaticRecord> static_records;
-  std::vector<config::v1::MeshNode> mesh_nodes;        // of dns.endpoints_file
+  std::vector<config::v1::MeshNode> mesh_nodes;  // of dns.endpoints_file
   std::vector<v1::Object> mesh_objects;
 
   bool federation() const;  // the role

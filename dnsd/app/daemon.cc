@@ -93,8 +93,8 @@ answers::Settings Daemon::settings_as_bound() const {
 
 Result<void> Daemon::start_federation() {
   if (!configuration_.federation()) return {};
-  agents_.emplace(federation::Agents::Environment{catalog_, clock_, loop_, parts_.instance,
-                                                  [this] { publisher_.changed(); }});
+  agents_.emplace(
+      federation::Agents::Environment{catalog_, clock_, loop_, parts_.instance, [this] { publisher_.changed(); }});
   parts_.agents = &*agents_;
   auto service = federation::FederationService::listen(loop_, *agents_, configuration_.file.federation().listen());
   if (!service) return service.error();

@@ -26,15 +26,16 @@ void gauge(Samples& out, const std::string& name, const std::string& help, const
 }
 
 void add_queries(Samples& out, const std::string& transport, const query::Totals& totals) {
-  count(out, "meshdns_dns_received_packets_total", "DNS messages received", {{"transport", transport}}, totals.received);
+  count(out, "meshdns_dns_received_packets_total", "DNS messages received", {{"transport", transport}},
+        totals.received);
   for (std::size_t i = 0; i < kDropNames.size(); ++i) {
     count(out, "meshdns_dns_dropped_packets_total", "DNS messages left without an answer",
           {{"transport", transport}, {"reason", kDropNames[i]}}, totals.dropped[i]);
   }
   for (std::size_t i = 0; i < totals.by_rcode.size(); ++i) {
     if (totals.by_rcode[i] == 0 && i != 0) continue;
-    count(out, "meshdns_dns_answers_total", "answers by RCODE", {{"transport", transport}, {"rcode", std::to_string(i)}},
-          totals.by_rcode[i]);
+    count(out, "meshdns_dns_answers_total", "answers by RCODE",
+          {{"transport", transport}, {"rcode", std::to_string(i)}}, totals.by_rcode[i]);
   }
   for (std::size_t i = 0; i < kTypeNames.size(); ++i) {
     count(out, "meshdns_dns_questions_total", "questions by type", {{"transport", transport}, {"type", kTypeNames[i]}},

@@ -54,7 +54,8 @@ Result<v1::ListReply> MeshView::list(const v1::ListRequest& request) {
     return Error(Code::InvalidArgument, "there is no kind " + request.kind());
   }
   const bool empty = out.nodes().empty() && out.endpoints().empty() && out.objects().empty();
-  if (!request.key().empty() && empty) return Error(Code::NotFound, request.kind() + " " + request.key() + " not found");
+  if (!request.key().empty() && empty)
+    return Error(Code::NotFound, request.kind() + " " + request.key() + " not found");
   return out;
 }
 

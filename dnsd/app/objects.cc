@@ -61,8 +61,7 @@ v1::ApplyResult Objects::check(const v1::Object& object, const v1::ApplyRequest&
   }
   const std::string& manager = live->second.metadata().manager();
   if (manager != request.manager() && !request.force()) return refuse("it is managed by " + manager);
-  const bool equal =
-      google::protobuf::util::MessageDifferencer::Equals(as_written(live->second), as_written(object));
+  const bool equal = google::protobuf::util::MessageDifferencer::Equals(as_written(live->second), as_written(object));
   result.set_outcome(equal ? v1::ApplyResult::UNCHANGED : v1::ApplyResult::CONFIGURED);
   return result;
 }

@@ -42,36 +42,31 @@ Client::Client(const std::string& server)
 Client::~Client() = default;
 
 Result<v1::ApplyReply> Client::apply(const v1::ApplyRequest& request) {
-  return called<v1::ApplyReply>(server_, [&](auto& context, auto& reply) {
-    return stub_->rpc->Apply(&context, request, &reply);
-  });
+  return called<v1::ApplyReply>(
+      server_, [&](auto& context, auto& reply) { return stub_->rpc->Apply(&context, request, &reply); });
 }
 
 Result<v1::DeleteReply> Client::erase(const v1::DeleteRequest& request) {
-  return called<v1::DeleteReply>(server_, [&](auto& context, auto& reply) {
-    return stub_->rpc->Delete(&context, request, &reply);
-  });
+  return called<v1::DeleteReply>(
+      server_, [&](auto& context, auto& reply) { return stub_->rpc->Delete(&context, request, &reply); });
 }
 
 Result<v1::ListReply> Client::list(const std::string& kind, const std::string& key) {
   v1::ListRequest request;
   request.set_kind(kind);
   request.set_key(key);
-  return called<v1::ListReply>(server_, [&](auto& context, auto& reply) {
-    return stub_->rpc->List(&context, request, &reply);
-  });
+  return called<v1::ListReply>(server_,
+                               [&](auto& context, auto& reply) { return stub_->rpc->List(&context, request, &reply); });
 }
 
 Result<v1::ExplainReply> Client::explain(const v1::ExplainRequest& request) {
-  return called<v1::ExplainReply>(server_, [&](auto& context, auto& reply) {
-    return stub_->rpc->Explain(&context, request, &reply);
-  });
+  return called<v1::ExplainReply>(
+      server_, [&](auto& context, auto& reply) { return stub_->rpc->Explain(&context, request, &reply); });
 }
 
 Result<v1::StatusReply> Client::status() {
-  return called<v1::StatusReply>(server_, [&](auto& context, auto& reply) {
-    return stub_->rpc->Status(&context, v1::StatusRequest(), &reply);
-  });
+  return called<v1::StatusReply>(
+      server_, [&](auto& context, auto& reply) { return stub_->rpc->Status(&context, v1::StatusRequest(), &reply); });
 }
 
 }  // namespace meshdns::ctl

@@ -104,11 +104,16 @@ Result<std::vector<std::string>> keys_of(const std::vector<std::string>& names, 
 }  // namespace
 
 std::optional<std::string> kind_named(const std::string& word) {
-  static const std::map<std::string, std::string> kKinds = {
-      {"vd", "VirtualDestination"},     {"vds", "VirtualDestination"}, {"virtualdestination", "VirtualDestination"},
-      {"virtualdestinations", "VirtualDestination"},
-      {"node", "Node"},                 {"nodes", "Node"},             {"endpoint", "Endpoint"},
-      {"endpoints", "Endpoint"},        {"cluster", "Cluster"},        {"clusters", "Cluster"}};
+  static const std::map<std::string, std::string> kKinds = {{"vd", "VirtualDestination"},
+                                                            {"vds", "VirtualDestination"},
+                                                            {"virtualdestination", "VirtualDestination"},
+                                                            {"virtualdestinations", "VirtualDestination"},
+                                                            {"node", "Node"},
+                                                            {"nodes", "Node"},
+                                                            {"endpoint", "Endpoint"},
+                                                            {"endpoints", "Endpoint"},
+                                                            {"cluster", "Cluster"},
+                                                            {"clusters", "Cluster"}};
   const auto found = kKinds.find(ascii_lower(word));
   if (found == kKinds.end()) return std::nullopt;
   return found->second;

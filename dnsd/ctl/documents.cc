@@ -2,8 +2,8 @@
 
 #include <google/protobuf/util/json_util.h>
 
-#include "common/config/object_text.h"
 #include "common/config/json_yaml.h"
+#include "common/config/object_text.h"
 
 namespace meshdns::ctl {
 

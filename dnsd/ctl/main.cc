@@ -65,7 +65,8 @@ void add_reading_commands(CLI::App& cli, Arguments& arguments, std::map<const CL
   };
   auto* describe = cli.add_subcommand("describe", "everything about one thing");
   describe->add_option("kind", arguments.kind, "vd, node, endpoint, cluster")->required();
-  describe->add_option("name", arguments.name, "NAMESPACE/NAME, CLUSTER/NODE, the endpoint's key, or the cluster")->required();
+  describe->add_option("name", arguments.name, "NAMESPACE/NAME, CLUSTER/NODE, the endpoint's key, or the cluster")
+      ->required();
   commands[describe] = [](const Arguments& given, ctl::Client& client) {
     return with_kind(given, [&](const auto& kind) { return ctl::describe(client, kind, given.name); });
   };

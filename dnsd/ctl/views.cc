@@ -22,7 +22,8 @@ std::string joined(const Field& field, const std::string& separator = ", ") {
 }
 
 std::string rung_text(const v1::ExplainedTier& tier) {
-  return tier.split() ? tier.rung() + " (" + (tier.cluster().empty() ? "no cluster" : tier.cluster()) + ")" : tier.rung();
+  return tier.split() ? tier.rung() + " (" + (tier.cluster().empty() ? "no cluster" : tier.cluster()) + ")"
+                      : tier.rung();
 }
 
 /// "name     value", names in one width
@@ -86,10 +87,11 @@ std::string status_view(const v1::StatusReply& reply) {
   rows.emplace_back("catalog", "revision " + std::to_string(reply.revision()) + ", " + age(reply.revision_age()) +
                                    " old   " + std::to_string(reply.hosts()) + " hosts");
   rows.emplace_back("endpoints", state_counts(reply));
-  rows.emplace_back("answers", std::to_string(reply.queries()) + " queries   " + std::to_string(reply.publications()) +
-                                   " publications, the last took " +
-                                   duration_text(std::chrono::floor<std::chrono::microseconds>(
-                                       convert::from_wire(reply.last_compile()))));
+  rows.emplace_back(
+      "answers",
+      std::to_string(reply.queries()) + " queries   " + std::to_string(reply.publications()) +
+          " publications, the last took " +
+          duration_text(std::chrono::floor<std::chrono::microseconds>(convert::from_wire(reply.last_compile()))));
   for (const v1::ObjectProblem& problem : reply.problems()) {
     rows.emplace_back("problem", problem.object() + ": " + problem.message());
   }
@@ -109,8 +111,8 @@ std::string nodes_view(const v1::ListReply& reply) {
 std::string endpoints_view(const v1::ListReply& reply) {
   Table table({"SERVICE", "ENDPOINT", "WHERE", "NODE", "STATE", "FOR", "WHY"});
   for (const v1::EndpointInfo& endpoint : reply.endpoints()) {
-    table.add({endpoint.namespace_() + "/" + endpoint.service(), endpoint.address(), endpoint.where(),
-               endpoint.node(), endpoint.state(), age(endpoint.in_state()), endpoint.why()});
+    table.add({endpoint.namespace_() + "/" + endpoint.service(), endpoint.address(), endpoint.where(), endpoint.node(),
+               endpoint.state(), age(endpoint.in_state()), endpoint.why()});
   }
   return table.empty() ? "no endpoints\n" : table.text();
 }
@@ -166,7 +168,8 @@ std::string describe_endpoint(const v1::EndpointInfo& endpoint) {
   for (const auto& [name, value] : labels) label_texts.push_back(name + "=" + value);
   std::vector<std::string> ports;
   for (const v1::Port& port : endpoint.ports()) {
-    ports.push_back((port.name().empty() ? "" : port.name() + " ") + std::to_string(port.number()) + "/" + port.protocol());
+    ports.push_back((port.name().empty() ? "" : port.name() + " ") + std::to_string(port.number()) + "/" +
+                    port.protocol());
   }
   return pairs({{"endpoint", endpoint.key()},
                 {"service", endpoint.namespace_() + "/" + endpoint.service()},

@@ -11,7 +11,8 @@ void Leases::heard(const std::string& node, TimePoint now) {
 }
 
 Duration Leases::heartbeat() const {
-  const auto spread = std::chrono::duration_cast<Duration>(1s) * static_cast<std::int64_t>(entries_.size()) / kHeartbeatsPerSecond;
+  const auto spread =
+      std::chrono::duration_cast<Duration>(1s) * static_cast<std::int64_t>(entries_.size()) / kHeartbeatsPerSecond;
   return std::max<Duration>(1s, spread);
 }
 

@@ -17,6 +17,14 @@ catalog::Refusal refusal_of(const std::string& key, const Error& error) {
   return {key, error.message().substr(0, colon), error.message().substr(colon + 2)};
 }
 
+std::set<std::string> listed_names(const google::protobuf::RepeatedPtrField<v1::Source>& sources) {
+  std::set<std::string> out;
+  for (const v1::Source& source : sources) {
+    if (source.listed()) out.insert(source.name());
+  }
+  return out;
+}
+
 }  // namespace
 
 ReportSession::ReportSession(Agents& agents, std::shared_ptr<ReportPort> port)
@@ -91,8 +99,8 @@ void ReportSession::contend(const std::shared_ptr<ReportSession>& holder) {
   ping.mutable_ping();
   holder->port_->send(std::move(ping));
   const auto proofs = holder->proofs_;
-  proof_timer_ = agents_.env_.timers.after(
-      Agents::kProofOfLife, [self = shared_from_this(), old = std::weak_ptr(holder), proofs] {
+  proof_timer_ =
+      agents_.env_.timers.after(Agents::kProofOfLife, [self = shared_from_this(), old = std::weak_ptr(holder), proofs] {
         self->proof_timer_.reset();
         const auto still = old.lock();
         if (still && !still->ended_ && still->proofs_ > proofs) {
@@ -182,10 +190,7 @@ void ReportSession::on_full(const v1::Full& full, std::uint64_t sequence) {
   if (!full.last()) return acknowledge(sequence, {});
   part_.reset();
   copy().whole = true;
-  std::set<std::string> listed;
-  for (const v1::Source& source : full.sources()) {
-    if (source.listed()) listed.insert(source.name());
-  }
+  std::set<std::string> listed = listed_names(full.sources());
   // what could not be read is there all the same: it must not be taken for withdrawn
   if (!arrived_refusals_.empty()) listed.clear();
   auto refusals =
@@ -205,10 +210,25 @@ void ReportSession::on_delta(const v1::Delta& delta, std::uint64_t sequence) {
   const auto more = agents_.env_.catalog.apply_delta(node_.key, upserts, removals, agents_.env_.clock.now());
   refusals.insert(refusals.end(), more.begin(), more.end());
   acknowledge(sequence, refusals);
+  if (has_leftovers(delta.sources())) ask_for_full();
+}
+
+bool ReportSession::has_leftovers(const google::protobuf::RepeatedPtrField<v1::Source>& sources) {
+  const std::set<std::string> listed = listed_names(sources);
+  if (listed.empty()) return false;
+  const std::string own = node_.key + "/";
+  const auto& endpoints = agents_.env_.catalog.records().endpoints;
+  for (auto at = endpoints.lower_bound(own); at != endpoints.end() && at->first.starts_with(own); ++at) {
+    if (listed.contains(at->second.source) && !copy().hashes.contains(at->first.substr(own.size()))) return true;
+  }
+  return false;
 }
 
 void ReportSession::on_heartbeat(const v1::Heartbeat& heartbeat) {
-  if (part_ || heartbeat.digest() == copy().digest) return;
+  if (!part_ && heartbeat.digest() != copy().digest) ask_for_full();
+}
+
+void ReportSession::ask_for_full() {
   v1::ReportReply reply;
   reply.mutable_send_full();
   port_->send(std::move(reply));

@@ -38,6 +38,9 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   void on_body(const v1::AgentMessage& message);
   void on_full(const v1::Full& full, std::uint64_t sequence);
   void on_delta(const v1::Delta& delta, std::uint64_t sequence);
+  /// Records that are known here, but not to their source.
+  bool has_leftovers(const google::protobuf::RepeatedPtrField<v1::Source>& sources);
+  void ask_for_full();
   void on_heartbeat(const v1::Heartbeat& heartbeat);
   void on_leave(const v1::Leave& leave, std::uint64_t sequence);
   /// Decodes records and notes their hashes; what cannot be decoded is refused.
@@ -59,10 +62,10 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   std::uint64_t sequence_ = 0;
   bool said_hello_ = false;
   bool ended_ = false;
-  std::uint64_t proofs_ = 0;             // messages since the session began: signs of life
-  std::optional<TimerId> proof_timer_;   // waiting for the holder's
-  std::optional<std::uint32_t> part_;    // of a Full that is arriving; the next one expected
-  std::vector<model::Endpoint> arrived_; // its records so far
+  std::uint64_t proofs_ = 0;              // messages since the session began: signs of life
+  std::optional<TimerId> proof_timer_;    // waiting for the holder's
+  std::optional<std::uint32_t> part_;     // of a Full that is arriving; the next one expected
+  std::vector<model::Endpoint> arrived_;  // its records so far
   std::vector<catalog::Refusal> arrived_refusals_;
 };
 
