@@ -7,16 +7,16 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <utility>
 
+#include "common/rpc/deadline.h"
 #include "meshdns/v1/admin.grpc.pb.h"
 
 namespace meshdns::admin {
 namespace {
 
-constexpr auto kPatience = std::chrono::seconds(1);
+constexpr Duration kPatience = 1s;
 
 grpc::Status status_of(const Error& error) {
   switch (error.code()) {
@@ -118,7 +118,7 @@ Result<std::unique_ptr<AdminService>> AdminService::listen(process::EventLoop& l
 }
 
 AdminService::~AdminService() {
-  server_->server->Shutdown(std::chrono::system_clock::now() + kPatience);
+  server_->server->Shutdown(rpc::within(kPatience));
   server_->server->Wait();
   ::unlink(server_->path.c_str());
 }

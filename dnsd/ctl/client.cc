@@ -2,20 +2,20 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <chrono>
 
+#include "common/rpc/deadline.h"
 #include "meshdns/v1/admin.grpc.pb.h"
 
 namespace meshdns::ctl {
 namespace {
 
-constexpr auto kDeadline = std::chrono::seconds(10);
+constexpr Duration kDeadline = 10s;
 
 /// `call` is given the context.
 template <class Reply, class F>
 Result<Reply> called(const std::string& server, F call) {
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+  context.set_deadline(rpc::within(kDeadline));
   Reply reply;
   const grpc::Status status = call(context, reply);
   if (status.ok()) return reply;

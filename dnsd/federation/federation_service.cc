@@ -2,9 +2,9 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <chrono>
 #include <utility>
 
+#include "common/rpc/deadline.h"
 #include "common/rpc/reactors.h"
 #include "dnsd/federation/report_session.h"
 #include "meshdns/v1/federation.grpc.pb.h"
@@ -13,7 +13,7 @@ namespace meshdns::federation {
 namespace {
 
 constexpr int kMostMessage = 4 << 20;
-constexpr auto kPatience = std::chrono::seconds(2);
+constexpr Duration kPatience = 2s;
 
 using Stream = rpc::ServerStream<v1::AgentMessage, v1::ReportReply>;
 
@@ -78,7 +78,7 @@ Result<std::unique_ptr<FederationService>> FederationService::listen(process::Ev
 }
 
 FederationService::~FederationService() {
-  server_->server->Shutdown(std::chrono::system_clock::now() + kPatience);
+  server_->server->Shutdown(rpc::within(kPatience));
   server_->server->Wait();
 }
 

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <grpc/support/time.h>
+
+#include "common/time/time.h"
+
+namespace meshdns::rpc {
+
+/// `patience` from now, as gRPC takes deadlines; gRPC reads the clock.
+inline gpr_timespec within(Duration patience) { return gpr_time_from_nanos(patience.count(), GPR_TIMESPAN); }
+
+}  // namespace meshdns::rpc
