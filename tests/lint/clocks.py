@@ -9,8 +9,8 @@ ALLOWED = {"common/time/system_clock.cc", "common/base/random_seed.cc"}
 INSTEAD = f"only in {', '.join(sorted(ALLOWED))}; take `now`, Clock&, Timers& or a seed"
 
 _REAL = re.compile(
-    r"\b(?:steady_clock|system_clock|high_resolution_clock|utc_clock|file_clock)\s*::\s*now\b"
-    r"|\b(?:clock_gettime|gettimeofday|timespec_get|sleep_for|sleep_until|usleep|nanosleep|clock_nanosleep)\b"
+    r"\b(?:steady_clock|system_clock|high_resolution_clock|utc_clock|file_clock|clock_type)\s*::\s*now\b"
+    r"|\b(?:clock_gettime|gettimeofday|timespec_get|sleep_for|sleep_until|usleep|nanosleep|clock_nanosleep|gpr_now)\b"
     r"|\b(?:getrandom|getentropy|arc4random|random_device|srand|rdtsc|__rdtsc)\b"
     r"|(?<![\w.>])(?:std::|::)?(?:rand|random|sleep)\s*\("
     r"|(?<![\w.>])(?:std::|::)?time\s*\(\s*(?:nullptr|NULL|0|&)"

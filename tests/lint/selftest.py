@@ -151,9 +151,10 @@ class Clocks(Tree):
     def test_each_source_of_time_and_chance(self):
         lines = ["std::chrono::steady_clock::now();", "auto t = system_clock::now();", "::clock_gettime(c, &t);",
                  "std::this_thread::sleep_for(1s);", "usleep(3);", "std::random_device d;", "getrandom(b, 1, 0);",
-                 "int i = rand();", "auto t = std::time(nullptr);", "::sleep(1);"]
+                 "int i = rand();", "auto t = std::time(nullptr);", "::sleep(1);", "gpr_now(c);",
+                 "Timer::clock_type::now();"]
         self.write("dnsd/app/a.cc", "\n".join(lines))
-        self.assertEqual(sorted(f"dnsd/app/a.cc:{line}" for line in range(1, 11)), sorted(self.found(clocks)))
+        self.assertEqual(sorted(f"dnsd/app/a.cc:{line}" for line in range(1, 13)), sorted(self.found(clocks)))
 
     def test_what_only_looks_like_it(self):
         self.write("dnsd/app/a.cc", '// steady_clock::now()\nlog("rand()");\nbrand();\nx.time(0);\nuptime(nullptr);\n')
