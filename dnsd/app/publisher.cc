@@ -38,12 +38,14 @@ void Publisher::publish() {
   const TimePoint begun = clock_.now();
   published_revision_ = catalog_.revision();
   ++publications_;
+  retired_.push_back(compiled_.table);
   compiled_ = answers::compile({.records = catalog_.records(),
                                 .settings = settings_,
                                 .static_records = static_records_,
                                 .version = {catalog_.revision(), catalog_.changed()},
                                 .serial = ++serial_});
   table_.publish(compiled_.table);
+  std::erase_if(retired_, [](const auto& table) { return table.use_count() <= 1; });
   last_cost_ = clock_.now() - begun;
   pace_.published(begun, last_cost_);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -43,6 +44,8 @@ class Publisher {
   std::vector<answers::StaticRecord> static_records_;
   Published<answers::AnswerTable> table_;
   answers::Compiled compiled_;
+  /// Tables that a worker may still read: freed here, never on a worker's thread.
+  std::vector<std::shared_ptr<const answers::AnswerTable>> retired_;
   PublicationPace pace_;
   std::optional<TimerId> timer_;
   std::uint64_t published_revision_ = 0;
