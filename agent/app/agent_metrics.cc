@@ -1,0 +1,60 @@
+#include "agent/app/agent_metrics.h"
+
+#include <array>
+#include <string>
+
+namespace meshdns::app {
+namespace {
+
+using metrics::Sample;
+using model::HealthState;
+
+constexpr std::array kStates = {HealthState::Pending, HealthState::Serving, HealthState::Draining,
+                                HealthState::Failing};
+constexpr std::array kOutcomes = {"success", "failure", "timeout", "refused", "unknown"};  // as health::Outcome
+
+void collect_endpoints(const report::Syncer& syncer, std::vector<Sample>& out) {
+  std::array<double, kStates.size()> counts{};
+  for (const auto& [key, endpoint] : syncer.endpoints()) ++counts.at(static_cast<std::size_t>(endpoint.health.state));
+  for (const auto state : kStates) {
+    out.push_back({Sample::Kind::Gauge,
+                   "meshdns_agent_endpoints",
+                   "endpoints of this node",
+                   {{"state", std::string(model::health_state_name(state))}},
+                   counts.at(static_cast<std::size_t>(state))});
+  }
+}
+
+void collect_probes(const Monitor::Counters& counters, std::vector<Sample>& out) {
+  for (std::size_t i = 0; i < kOutcomes.size(); ++i) {
+    out.push_back({Sample::Kind::Counter,
+                   "meshdns_agent_probes_total",
+                   "checks that ended",
+                   {{"outcome", kOutcomes.at(i)}},
+                   static_cast<double>(counters.outcomes.at(i))});
+  }
+  out.push_back({Sample::Kind::Counter,
+                 "meshdns_agent_late_probes_total",
+                 "checks that began or ended late because the agent was held up",
+                 {},
+                 static_cast<double>(counters.late)});
+}
+
+}  // namespace
+
+void collect_samples(const Monitor& monitor, const report::Syncer& syncer, std::vector<Sample>& out) {
+  collect_endpoints(syncer, out);
+  collect_probes(monitor.counters(), out);
+  out.push_back({Sample::Kind::Gauge,
+                 "meshdns_agent_unsent_records",
+                 "changes that wait to be sent",
+                 {},
+                 static_cast<double>(syncer.unsent())});
+  out.push_back({Sample::Kind::Gauge,
+                 "meshdns_agent_refused_endpoints",
+                 "endpoints that the federation does not take",
+                 {},
+                 static_cast<double>(syncer.refused().size())});
+}
+
+}  // namespace meshdns::app

@@ -1,0 +1,97 @@
+#include "agent/app/configuration.h"
+
+#include <google/protobuf/util/message_differencer.h>
+
+#include <filesystem>
+
+#include "common/base/check.h"
+#include "common/base/text.h"
+#include "common/convert/object_convert.h"
+
+namespace meshdns::app {
+namespace {
+
+using google::protobuf::util::MessageDifferencer;
+
+/// A value that the reader of the configuration has checked already.
+template <class T>
+T checked(Result<T> result) {
+  MESHDNS_CHECK(result.has_value());
+  return *result;
+}
+
+model::Node node_of(const config::v1::Agent& file) {
+  model::Node out;
+  out.locality = convert::to_locality(file.locality());
+  out.locality.cluster = file.cluster();
+  out.locality.node = file.node();
+  out.key = file.cluster() + "/" + file.node();
+  for (const auto& address : file.addresses()) out.addresses.push_back(checked(IpAddress::parse(address)));
+  for (const auto& prefix : file.prefixes()) out.prefixes.push_back(checked(Prefix::parse(prefix)));
+  return out;
+}
+
+config::Loaded<Configuration> configuration_of(const std::string& text, const std::string& path,
+                                               const Machine& machine) {
+  auto file = config::load_agent(text, path);
+  if (!file) return file.error();
+  Configuration out;
+  out.file = std::move(*file);
+  if (out.file.node().empty() && !is_ldh_label(machine.name)) {
+    return {{{path, 0, 0, "node", "is missing, and the hostname \"" + machine.name + "\" cannot stand for it"}}};
+  }
+  if (out.file.node().empty()) out.file.set_node(machine.name);
+  out.node = node_of(out.file);
+  if (out.node.addresses.empty()) out.node.addresses = routed_addresses(out.servers());
+  out.directory = (std::filesystem::path(path).parent_path() / out.file.discovery().static_().directory()).string();
+  out.instance_uid = machine.machine_id + "/" + out.file.node();
+  out.boot_id = machine.boot_id;
+  return out;
+}
+
+/// "path: why" as a problem of the file.
+config::Problems unreadable(const std::string& path, const Error& error) {
+  const std::string& message = error.message();
+  const std::string why = message.starts_with(path + ": ") ? message.substr(path.size() + 2) : message;
+  return {{path, 0, 0, "", why}};
+}
+
+}  // namespace
+
+SocketAddress Configuration::admin_address() const { return checked(SocketAddress::parse(file.admin().listen())); }
+
+config::Loaded<Configuration> load_configuration(const std::string& path, const Machine& machine) {
+  const auto text = config::read_file(path);
+  if (!text) return unreadable(path, text.error());
+  return configuration_of(*text, path, machine);
+}
+
+config::Loaded<Configuration> dev_configuration(const std::string& runtime_dir, const Machine& machine) {
+  const std::string text =
+      "cluster: dev\n"
+      "addresses: [127.0.0.1]\n"
+      "federation: {servers: [\"127.0.0.1:7400\"]}\n"
+      "admin: {listen: \"127.0.0.1:7402\"}\n";
+  auto out = configuration_of(text, "--dev", machine);
+  if (out) out->file.mutable_admin()->set_socket(runtime_dir + "/meshdns-agent.sock");
+  return out;
+}
+
+std::vector<std::string> restart_needed(const Configuration& before, const Configuration& now) {
+  std::vector<std::string> out;
+  const auto compare = [&out](const char* key, bool same) {
+    if (!same) out.emplace_back(key);
+  };
+  const auto& a = before.file;
+  const auto& b = now.file;
+  compare("node", a.node() == b.node());
+  compare("cluster", a.cluster() == b.cluster());
+  compare("locality", MessageDifferencer::Equals(a.locality(), b.locality()));
+  compare("addresses", before.node.addresses == now.node.addresses);
+  compare("prefixes", before.node.prefixes == now.node.prefixes);
+  compare("federation", MessageDifferencer::Equals(a.federation(), b.federation()));
+  compare("admin", MessageDifferencer::Equals(a.admin(), b.admin()));
+  return out;
+}
+
+}  // namespace meshdns::app

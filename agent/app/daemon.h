@@ -1,0 +1,76 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "agent/admin/agent.h"
+#include "agent/app/configuration.h"
+#include "agent/app/monitor.h"
+#include "agent/discovery/static_source.h"
+#include "agent/probes/socket_events.h"
+#include "agent/report/grpc_reporter.h"
+#include "common/http/server.h"
+#include "common/metrics/registry.h"
+#include "common/process/event_loop.h"
+
+namespace meshdns::app {
+
+/// A whole agent on one event loop: brings the parts up, reloads, and takes them down in order.
+///
+///   StaticSource -> Monitor (HealthMachine, Probe) -> Syncer -> GrpcReporter
+///                      ^-- SocketEvents
+/// thread: the loop's
+class Daemon : public admin::Agent {
+ public:
+  /// path: of the configuration file, for reloads; empty = there is none (--dev)
+  Daemon(process::EventLoop& loop, const Clock& clock, Configuration configuration, std::string path);
+  ~Daemon() override;
+
+  /// errors: the first thing that cannot be bound
+  Result<void> start();
+  /// Reads configuration and endpoints.d again. What is wrong leaves everything as it is; what needs a restart is told.
+  void reload();
+  /// Says goodbye to the federation, then stops the loop. The records stay unless leave_on_stop.
+  void stop();
+  /// Of the process, when the loop has ended.
+  int exit_code() const { return exit_code_; }
+
+  v1::AgentStatus status() override;
+  bool ready() override { return ready_; }
+  std::string metrics() override { return registry_.text(); }
+  admin::Leaving leave() override;
+
+ private:
+  Result<void> listen();
+  void open_socket_events();
+  void refresh_every_second();
+  void take_listing();
+  /// false: nothing was applied
+  bool apply(const Configuration& next);
+  void reload_failed(std::string_view problems);
+  void end_leaving(const std::string& server);
+
+  process::EventLoop& loop_;
+  const Clock& clock_;
+  Configuration configuration_;
+  std::string path_;
+  metrics::Registry registry_;
+  metrics::Counter& socket_events_count_;
+  metrics::Counter& failed_reloads_;
+  report::Syncer syncer_;
+  report::GrpcReporter reporter_;
+  Monitor monitor_;
+  std::unique_ptr<discovery::StaticSource> source_;
+  std::unique_ptr<probes::SocketEvents> socket_events_;
+  std::unique_ptr<http::Server> http_;
+  std::unique_ptr<http::Server> socket_;
+  std::optional<TimerId> refresh_timer_;
+  std::optional<admin::Leaving> leaving_;
+  bool ready_ = false;
+  bool stopping_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace meshdns::app

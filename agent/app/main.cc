@@ -1,0 +1,108 @@
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+
+#include "agent/app/daemon.h"
+#include "agent/app/leave.h"
+#include "agent/app/once.h"
+#include "agent/app/version.h"
+#include "common/log/log.h"
+#include "common/process/signals.h"
+#include "common/time/system_clock.h"
+
+namespace {
+
+using namespace meshdns;
+
+constexpr int kFailed = 1;
+constexpr int kWrongUsage = 2;
+
+struct Flags {
+  std::string config = "/etc/meshdns/agent.yaml";
+  bool check_config = false;
+  bool once = false;
+  bool dev = false;
+  bool leave = false;
+};
+
+std::string runtime_dir() {
+  const char* folder = std::getenv("XDG_RUNTIME_DIR");
+  return folder != nullptr && *folder != '\0' ? folder : std::filesystem::temp_directory_path().string();
+}
+
+void print_dev_hints(const app::Configuration& configuration) {
+  std::cerr << "meshdns-agent reports what stands in ./endpoints.d to a `meshdnsd --dev`. In other shells:\n"
+            << "  mkdir -p endpoints.d; cat > endpoints.d/hello.yaml <<END\n"
+            << "  endpoints: [{namespace: shop, service: hello, ports: [{name: http, number: 8000}]}]\n"
+            << "  END\n"
+            << "  python3 -m http.server 8000\n"
+            << "  dig @127.0.0.1 -p 8053 hello.shop.mesh.internal\n"
+            << "  curl http://" << configuration.admin_address().text() << "/v1/status\n";
+}
+
+/// "N errors" behind the lines.
+int wrong_config(std::string_view lines) {
+  const auto count = std::count(lines.begin(), lines.end(), '\n');
+  std::cerr << lines << count << (count == 1 ? " error\n" : " errors\n");
+  return kWrongUsage;
+}
+
+/// The files of endpoints.d are part of it; the folder need not exist yet.
+int check_config(const app::Configuration& configuration, const std::string& path) {
+  log::set_level(log::Level::Error);
+  discovery::StaticSource source(configuration.directory, {configuration.node.addresses});
+  source.refresh();
+  std::string problems;
+  for (const auto& file : source.files()) problems += file.error.empty() ? "" : file.error + "\n";
+  if (!problems.empty()) return wrong_config(problems);
+  std::cout << path << ": ok, " << source.endpoints().size() << " endpoints in " << configuration.directory << "\n";
+  return 0;
+}
+
+int run(app::Configuration configuration, const Flags& flags) {
+  const SystemClock clock;
+  process::EventLoop loop;
+  if (flags.leave) return app::leave(loop, clock, configuration);
+  if (flags.once) return app::once(loop, configuration, std::cout);
+  if (flags.dev) print_dev_hints(configuration);
+  app::Daemon daemon(loop, clock, std::move(configuration), flags.dev ? "" : flags.config);
+  const process::Signals signals(loop, {[&] { daemon.reload(); }, [&] { daemon.stop(); }});
+  if (const auto started = daemon.start(); !started) {
+    log::error("cannot start", {{"error", started.error()}});
+    return kFailed;
+  }
+  loop.run();
+  log::info("stopped");
+  return daemon.exit_code();
+}
+
+void add_flags(CLI::App& cli, Flags& flags) {
+  cli.set_version_flag("--version", std::string("meshdns-agent ") + app::kVersion);
+  auto* config = cli.add_option("--config", flags.config, "configuration file")->capture_default_str();
+  auto* check = cli.add_flag("--check-config", flags.check_config, "check configuration and endpoints.d, and end");
+  auto* once = cli.add_flag("--once", flags.once, "run each check once, print what it says, and end");
+  cli.add_flag("--dev", flags.dev, "run without a configuration, beside a `meshdnsd --dev`")->excludes(config);
+  once->excludes(check);
+  auto* leave = cli.add_subcommand("leave", "withdraw this node's records; a running agent ends");
+  leave->fallthrough()->callback([&flags] { flags.leave = true; });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Flags flags;
+  CLI::App cli("meshdns-agent: reports the health of this node's endpoints", "meshdns-agent");
+  add_flags(cli, flags);
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? 0 : kWrongUsage;
+  }
+  const auto machine = app::this_machine();
+  auto configuration =
+      flags.dev ? app::dev_configuration(runtime_dir(), machine) : app::load_configuration(flags.config, machine);
+  if (!configuration) return wrong_config(config::problems_text(configuration.error()));
+  if (flags.check_config) return check_config(*configuration, flags.dev ? "--dev" : flags.config);
+  return run(std::move(*configuration), flags);
+}

@@ -1,0 +1,115 @@
+#include "agent/app/once.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/app/probe_factory.h"
+#include "agent/discovery/static_source.h"
+
+namespace meshdns::app {
+namespace {
+
+using discovery::Discovered;
+using health::Outcome;
+using health::ProbeResult;
+
+constexpr std::size_t kMostAtOnce = 64;
+
+struct OneCheck {
+  std::size_t endpoint;  // its place in the list
+  discovery::CheckSpec spec;
+  std::unique_ptr<probes::Probe> probe;
+  ProbeResult result;
+};
+
+/// Runs them all, some at a time.
+class Round {
+ public:
+  Round(process::EventLoop& loop, const std::vector<Discovered>& endpoints) : loop_(loop), endpoints_(endpoints) {
+    for (std::size_t i = 0; i < endpoints.size(); ++i) {
+      for (const auto& spec : endpoints[i].checks) checks_.push_back({i, spec, nullptr, {}});
+    }
+  }
+
+  const std::vector<OneCheck>& run() {
+    for (std::size_t i = 0; i < kMostAtOnce; ++i) start_next();
+    if (!checks_.empty()) loop_.run();
+    return checks_;
+  }
+
+ private:
+  void start_next() {
+    if (next_ == checks_.size()) return;
+    OneCheck& check = checks_[next_++];
+    const SocketAddress where{endpoints_[check.endpoint].endpoint.addresses.front(), check.spec.port};
+    check.probe = make_probe(loop_, where, check.spec);
+    check.probe->run(check.spec.settings.timeout, [this, &check](ProbeResult result) {
+      check.result = std::move(result);
+      if (++ended_ == checks_.size()) loop_.stop();
+      start_next();
+    });
+  }
+
+  process::EventLoop& loop_;
+  const std::vector<Discovered>& endpoints_;
+  std::vector<OneCheck> checks_;
+  std::size_t next_ = 0;
+  std::size_t ended_ = 0;
+};
+
+struct Row {
+  std::string service;
+  std::string address;
+  std::string state = "serving";
+  std::string why;
+};
+
+/// One failing check is enough; trouble of our own says nothing either way.
+void add_result(Row& row, const ProbeResult& result) {
+  if (result.outcome == Outcome::Success || row.state == "failing") return;
+  row.state = result.outcome == Outcome::Unknown ? "unknown" : "failing";
+  row.why = result.detail;
+}
+
+std::vector<Row> rows_of(const std::vector<Discovered>& endpoints, const std::vector<OneCheck>& checks) {
+  std::vector<Row> rows;
+  for (const auto& found : endpoints) {
+    const SocketAddress where{found.endpoint.addresses.front(), found.endpoint.ports.front().number};
+    rows.push_back({.service = found.endpoint.namespace_ + "/" + found.endpoint.service, .address = where.text()});
+  }
+  for (const auto& check : checks) add_result(rows[check.endpoint], check.result);
+  return rows;
+}
+
+void print(std::vector<Row> rows, std::ostream& out) {
+  rows.insert(rows.begin(), {"NAMESPACE/SERVICE", "ADDRESS", "STATE", "WHY"});
+  std::size_t service = 0, address = 0, state = 0;
+  for (const auto& row : rows) {
+    service = std::max(service, row.service.size());
+    address = std::max(address, row.address.size());
+    state = std::max(state, row.state.size());
+  }
+  for (const auto& row : rows) {
+    std::string line =
+        fmt::format("{:{}}  {:{}}  {:{}}  {}", row.service, service, row.address, address, row.state, state, row.why);
+    line.erase(line.find_last_not_of(' ') + 1);
+    out << line << "\n";
+  }
+}
+
+}  // namespace
+
+int once(process::EventLoop& loop, const Configuration& configuration, std::ostream& out) {
+  discovery::StaticSource source(configuration.directory, {configuration.node.addresses});
+  source.refresh();
+  Round round(loop, source.endpoints());
+  print(rows_of(source.endpoints(), round.run()), out);
+  const bool clean = std::ranges::all_of(source.files(), [](const auto& file) { return file.error.empty(); });
+  return source.listed() && clean ? 0 : 1;
+}
+
+}  // namespace meshdns::app

@@ -1,0 +1,19 @@
+#include "agent/app/probe_factory.h"
+
+#include "agent/probes/http_probe.h"
+#include "agent/probes/tcp_probe.h"
+
+namespace meshdns::app {
+
+std::unique_ptr<probes::Probe> make_probe(process::EventLoop& loop, const SocketAddress& where,
+                                          const discovery::CheckSpec& check) {
+  if (check.kind == discovery::CheckSpec::Kind::Tcp) return std::make_unique<probes::TcpProbe>(loop, where);
+  http::Target target;
+  target.address = where;
+  target.host = check.host;
+  target.path = check.path;
+  return std::make_unique<probes::HttpProbe>(loop, std::move(target),
+                                             probes::StatusRange{check.lowest_status, check.highest_status});
+}
+
+}  // namespace meshdns::app

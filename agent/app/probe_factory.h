@@ -1,0 +1,16 @@
+#pragma once
+
+#include <memory>
+
+#include "agent/discovery/discovered.h"
+#include "agent/probes/probe.h"
+#include "common/net/socket_address.h"
+#include "common/process/event_loop.h"
+
+namespace meshdns::app {
+
+/// The probe that a check asks for. `loop` must outlive it.
+std::unique_ptr<probes::Probe> make_probe(process::EventLoop& loop, const SocketAddress& where,
+                                          const discovery::CheckSpec& check);
+
+}  // namespace meshdns::app

@@ -1,0 +1,76 @@
+#include "agent/app/status.h"
+
+#include <fmt/format.h>
+
+#include "agent/app/version.h"
+#include "common/convert/report_convert.h"
+#include "common/time/duration_text.h"
+
+namespace meshdns::app {
+namespace {
+
+using model::HealthState;
+
+v1::AgentEndpoint endpoint_status(const model::Endpoint& endpoint, TimePoint now) {
+  v1::AgentEndpoint out;
+  out.set_key(endpoint.key);
+  out.set_namespace_(endpoint.namespace_);
+  out.set_service(endpoint.service);
+  for (const auto& address : endpoint.addresses) out.add_addresses(address.text());
+  out.set_state(std::string(model::health_state_name(endpoint.health.state)));
+  out.set_why(why_text(endpoint.health));
+  out.set_for_(age_text(now - endpoint.health.since));
+  out.set_in_doubt(endpoint.health.in_doubt);
+  return out;
+}
+
+}  // namespace
+
+v1::AgentStatus status_of(const model::Node& node, const report::Syncer& syncer, TimePoint now) {
+  v1::AgentStatus out;
+  out.set_version(kVersion);
+  out.set_node(node.locality.node);
+  out.set_cluster(node.locality.cluster);
+  *out.mutable_locality() = convert::to_wire(node).locality();
+  auto& federation = *out.mutable_federation();
+  federation.set_state(std::string(syncer.state_name()));
+  federation.set_epoch(syncer.epoch());
+  federation.set_acked(syncer.acked());
+  federation.set_unsent(syncer.unsent());
+  for (const auto& [key, endpoint] : syncer.endpoints()) {
+    auto& entry = *out.add_endpoints() = endpoint_status(endpoint, now);
+    const auto refused = syncer.refused().find(key);
+    if (refused != syncer.refused().end()) entry.set_refused(refused->second.field + ": " + refused->second.reason);
+  }
+  return out;
+}
+
+report::SourceState source_state(const discovery::StaticSource& source) {
+  report::SourceState out{"static", source.listed(), source.error()};
+  for (const auto& file : source.files()) {
+    if (!file.error.empty()) out.error += (out.error.empty() ? "" : "\n") + file.error;
+  }
+  return out;
+}
+
+v1::AgentSource source_status(const report::SourceState& source) {
+  v1::AgentSource out;
+  out.set_name(source.name);
+  out.set_listed(source.listed);
+  out.set_error(source.error);
+  return out;
+}
+
+std::string why_text(const model::Health& health) {
+  std::string out = health.detail;
+  if (health.streak == 0) return out;
+  const char* results = health.state == HealthState::Failing ? "successes" : "failures";
+  return out + fmt::format("{}{} of {} {}", out.empty() ? "" : ", ", health.streak, health.needed, results);
+}
+
+std::string left_text(const std::string& node, std::size_t endpoints, const std::string& server) {
+  return fmt::format("{} left the federation at {}: {} {} withdrawn", node, server, endpoints,
+                     endpoints == 1 ? "endpoint" : "endpoints");
+}
+
+}  // namespace meshdns::app
