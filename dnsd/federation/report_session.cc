@@ -32,6 +32,7 @@ ReportSession::ReportSession(Agents& agents, std::shared_ptr<ReportPort> port)
 
 ReportSession::~ReportSession() {
   if (proof_timer_) agents_.env_.timers.cancel(*proof_timer_);
+  if (end_timer_) agents_.env_.timers.cancel(*end_timer_);
 }
 
 void ReportSession::received(const v1::AgentMessage& message) {
@@ -50,20 +51,29 @@ void ReportSession::received(const v1::AgentMessage& message) {
 
 void ReportSession::closed() {
   ended_ = true;
+  if (end_timer_) agents_.env_.timers.cancel(*std::exchange(end_timer_, std::nullopt));
   if (epoch_ != 0) log::info("agent session ended", {{"node", node_.key}, {"epoch", epoch_}});
   agents_.closed(*this);
 }
 
+void ReportSession::end() {
+  ended_ = true;
+  port_->close();
+  end_timer_ = agents_.env_.timers.after(kLongestEnd, [this] {
+    end_timer_.reset();
+    port_->abort();
+  });
+}
+
 void ReportSession::goodbye(v1::Goodbye::Reason reason, const std::string& message, Duration retry_after) {
   if (ended_) return;
-  ended_ = true;
   if (reason == v1::Goodbye::PROTOCOL_ERROR) ++agents_.counters_.protocol_errors;
   v1::ReportReply reply;
   reply.mutable_goodbye()->set_reason(reason);
   reply.mutable_goodbye()->set_message(message);
   *reply.mutable_goodbye()->mutable_retry_after() = convert::to_wire(retry_after);
   port_->send(std::move(reply));
-  port_->close();
+  end();
 }
 
 void ReportSession::on_hello(const v1::Hello& hello) {
@@ -242,8 +252,7 @@ void ReportSession::on_leave(const v1::Leave& leave, std::uint64_t sequence) {
     agents_.copies_.erase(node_.key);
   }
   acknowledge(sequence, {});
-  ended_ = true;
-  port_->close();
+  end();
 }
 
 void ReportSession::acknowledge(std::uint64_t sequence, const std::vector<catalog::Refusal>& refusals) {

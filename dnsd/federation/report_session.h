@@ -17,6 +17,8 @@ namespace meshdns::federation {
 class ReportSession : public std::enable_shared_from_this<ReportSession> {
  public:
   static constexpr std::size_t kMostEndpoints = 100000;  // of one node
+  /// An agent that does not read its last message is cut off.
+  static constexpr Duration kLongestEnd = 10s;
 
   ReportSession(Agents& agents, std::shared_ptr<ReportPort> port);
   ~ReportSession();
@@ -47,6 +49,8 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   std::vector<model::Endpoint> decode(const google::protobuf::RepeatedPtrField<std::string>& encoded,
                                       std::vector<catalog::Refusal>& refusals);
   void acknowledge(std::uint64_t sequence, const std::vector<catalog::Refusal>& refusals);
+  /// Nothing more is taken; the stream ends when all is written, or soon.
+  void end();
   void goodbye(v1::Goodbye::Reason reason, const std::string& message, Duration retry_after);
   bool same_holder(const ReportSession& other) const;
   NodeCopy& copy() { return agents_.copies_[node_.key]; }
@@ -64,6 +68,7 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   bool ended_ = false;
   std::uint64_t proofs_ = 0;              // messages since the session began: signs of life
   std::optional<TimerId> proof_timer_;    // waiting for the holder's
+  std::optional<TimerId> end_timer_;      // waiting for the peer to read its last message
   std::optional<std::uint32_t> part_;     // of a Full that is arriving; the next one expected
   std::vector<model::Endpoint> arrived_;  // its records so far
   std::vector<catalog::Refusal> arrived_refusals_;
