@@ -112,7 +112,8 @@ StaticSource::Stamp StaticSource::stamp_of(const std::string& path) {
 }
 
 StaticSource::Listing StaticSource::listing(std::string error) const {
-  Listing out{.listed = error.empty(), .error = std::move(error)};
+  const bool readable = error.empty();
+  Listing out{.listed = readable, .error = std::move(error)};
   std::map<std::string, std::string> owners;  // of each key, the path
   for (const auto& [path, file] : files_) {
     FileState state{.path = path, .listed = file.error.empty(), .error = file.error};
