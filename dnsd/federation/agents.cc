@@ -29,7 +29,10 @@ void NodeCopy::clear() {
 
 Agents::Agents(Environment environment) : env_(std::move(environment)), leases_(env_.clock.now()) {}
 
-Agents::~Agents() = default;
+Agents::~Agents() {
+  // streams may hold their sessions for longer
+  for (const auto& [key, session] : sessions_) session->cancel_timers();
+}
 
 std::shared_ptr<ReportSession> Agents::open(std::shared_ptr<ReportPort> port) {
   ++counters_.sessions;

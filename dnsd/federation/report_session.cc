@@ -30,9 +30,12 @@ std::set<std::string> listed_names(const google::protobuf::RepeatedPtrField<v1::
 ReportSession::ReportSession(Agents& agents, std::shared_ptr<ReportPort> port)
     : agents_(agents), port_(std::move(port)) {}
 
-ReportSession::~ReportSession() {
-  if (proof_timer_) agents_.env_.timers.cancel(*proof_timer_);
-  if (end_timer_) agents_.env_.timers.cancel(*end_timer_);
+ReportSession::~ReportSession() { cancel_timers(); }
+
+void ReportSession::cancel_timers() {
+  for (auto* timer : {&proof_timer_, &end_timer_}) {
+    if (*timer) agents_.env_.timers.cancel(*std::exchange(*timer, std::nullopt));
+  }
 }
 
 void ReportSession::received(const v1::AgentMessage& message) {
@@ -51,7 +54,7 @@ void ReportSession::received(const v1::AgentMessage& message) {
 
 void ReportSession::closed() {
   ended_ = true;
-  if (end_timer_) agents_.env_.timers.cancel(*std::exchange(end_timer_, std::nullopt));
+  cancel_timers();
   if (epoch_ != 0) log::info("agent session ended", {{"node", node_.key}, {"epoch", epoch_}});
   agents_.closed(*this);
 }
@@ -92,6 +95,10 @@ void ReportSession::on_hello(const v1::Hello& hello) {
   boot_id_ = hello.boot_id();
   hello_digest_ = hello.digest();
   hello_epoch_ = hello.last_epoch();
+  claim();
+}
+
+void ReportSession::claim() {
   const auto holder = agents_.holder(node_.key);
   if (holder && !same_holder(*holder)) {
     contend(holder);
@@ -109,16 +116,18 @@ void ReportSession::contend(const std::shared_ptr<ReportSession>& holder) {
   ping.mutable_ping();
   holder->port_->send(std::move(ping));
   const auto proofs = holder->proofs_;
-  proof_timer_ =
-      agents_.env_.timers.after(Agents::kProofOfLife, [self = shared_from_this(), old = std::weak_ptr(holder), proofs] {
-        self->proof_timer_.reset();
-        const auto still = old.lock();
-        if (still && !still->ended_ && still->proofs_ > proofs) {
-          return self->goodbye(v1::Goodbye::ALREADY_EXISTS,
-                               "another agent reports for " + self->node_.key + ": give each its own node name", 30s);
-        }
-        if (!self->ended_) self->admit();
-      });
+  proof_timer_ = agents_.env_.timers.after(Agents::kProofOfLife, [this, old = std::weak_ptr(holder), proofs] {
+    proof_timer_.reset();
+    if (ended_) return;
+    const auto still = old.lock();
+    if (still && !still->ended_ && still->proofs_ > proofs) {
+      return goodbye(v1::Goodbye::ALREADY_EXISTS,
+                     "another agent reports for " + node_.key + ": give each its own node name", 30s);
+    }
+    // another contender may have taken over meanwhile: it is asked in its turn
+    if (still && agents_.holder(node_.key) == still) return admit();
+    claim();
+  });
 }
 
 void ReportSession::admit() {

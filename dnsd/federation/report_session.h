@@ -32,6 +32,8 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   friend class Agents;
 
   void on_hello(const v1::Hello& hello);
+  /// Speaks for its node from now on, unless another one does.
+  void claim();
   /// The present holder has shown that it lives, or has not.
   void contend(const std::shared_ptr<ReportSession>& holder);
   void admit();
@@ -52,6 +54,7 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   /// Nothing more is taken; the stream ends when all is written, or soon.
   void end();
   void goodbye(v1::Goodbye::Reason reason, const std::string& message, Duration retry_after);
+  void cancel_timers();
   bool same_holder(const ReportSession& other) const;
   NodeCopy& copy() { return agents_.copies_[node_.key]; }
 
