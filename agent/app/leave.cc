@@ -12,7 +12,7 @@ namespace meshdns::app {
 namespace {
 
 constexpr Duration kPatience = 5s;
-constexpr Duration kPoll = 50ms;
+constexpr Duration kPoll = 20ms;
 constexpr int kWaiting = 202;
 
 /// The answer of the running agent.
@@ -56,8 +56,11 @@ std::string leave_at(process::EventLoop& loop, const Clock& clock, const Configu
   report::GrpcReporter reporter(
       loop, clock, {{server}, configuration.node, configuration.instance_uid, configuration.boot_id, random_seed()},
       syncer);
+  const std::string untried = reporter.last_error();
+  const TimePoint end = clock.now() + kPatience;
   reporter.start();
-  reporter.stop(kPatience, [&loop] { loop.stop(); });
+  while (reporter.last_error() == untried && clock.now() < end) wait(loop, kPoll);
+  reporter.stop(reporter.connected() ? kPatience : kPoll, [&loop] { loop.stop(); });
   loop.run();
   loop.restart();
   if (syncer.settled()) return "";
