@@ -107,8 +107,8 @@ Result<void> Daemon::listen() {
 void Daemon::open_socket_events() {
   auto events = probes::SocketEvents::open(loop_, [this](const SocketAddress& where) {
     socket_events_count_.add();
-    log::debug("listener destroyed", {{"address", where.text()}});
-    monitor_.closed(where);
+    const std::size_t endpoints = monitor_.closed(where);
+    if (endpoints > 0) log::info("socket event", {{"address", where.text()}, {"endpoints", endpoints}});
   });
   if (!events) {
     log::warn("socket events off: probes only", {{"reason", events.error()}});

@@ -152,11 +152,14 @@ void Monitor::probe_after_event(Check& check) {
   start(check, true);
 }
 
-void Monitor::closed(const SocketAddress& where) {
+std::size_t Monitor::closed(const SocketAddress& where) {
+  std::size_t endpoints = 0;
   for (const auto& [key, watched] : watched_) {
     if (!is_behind(where, watched->found)) continue;
+    ++endpoints;
     for (const auto& check : watched->checks) probe_after_event(*check);
   }
+  return endpoints;
 }
 
 void Monitor::on_result(Check& check, ProbeResult result) {

@@ -54,7 +54,8 @@ class Monitor {
 
   /// The kernel destroyed a listener: what may have been behind it is probed at once.
   /// where: the unspecified address of either family = any address; port 0 = anything may have closed
-  void closed(const SocketAddress& where);
+  /// returns: how many endpoints may have been behind it
+  std::size_t closed(const SocketAddress& where);
 
   /// As last told to the sink, by key.
   std::map<std::string, model::Endpoint> endpoints() const;
