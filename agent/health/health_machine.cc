@@ -108,7 +108,8 @@ unsigned HealthMachine::needed_successes(TimePoint now, bool last_healthy) const
 
 Duration HealthMachine::next_delay() {
   if (!std::exchange(started_, true)) return random_up_to(std::min(settings_.interval, kMaxFirstDelay));
-  if (health_.streak > 0 && health_.streak < health_.needed) return std::min(settings_.edge_interval, settings_.interval);
+  if (health_.streak > 0 && health_.streak < health_.needed)
+    return std::min(settings_.edge_interval, settings_.interval);
   return settings_.interval - settings_.interval / 10 + random_up_to(settings_.interval / 5);
 }
 

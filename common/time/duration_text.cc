@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <array>
 #include <charconv>
+#include <cmath>
 
 namespace meshdns {
 namespace {
@@ -53,7 +54,7 @@ Result<Duration> parse_duration(std::string_view text) {
     smallest = unit->length;
     const double nanoseconds = count * static_cast<double>(unit->length.count());
     if (nanoseconds > static_cast<double>((kLongest - total).count())) return bad(text);
-    total += Duration(static_cast<Duration::rep>(nanoseconds + 0.5));
+    total += Duration(std::llround(nanoseconds));
   }
   return total;
 }

@@ -2,7 +2,6 @@
 
 #include <grpcpp/grpcpp.h>
 
-
 #include "common/rpc/deadline.h"
 #include "meshdns/v1/admin.grpc.pb.h"
 

@@ -65,8 +65,9 @@ EdnsRequest& EdnsRequest::subnet(std::string_view text) {
   return option(static_cast<std::uint16_t>(wire::Option::ClientSubnet), data);
 }
 
-Bytes header(std::uint16_t id, std::uint16_t flags, std::uint16_t questions, std::uint16_t answers,
-             std::uint16_t authority, std::uint16_t additional) {
+Bytes header(std::uint16_t id,  // NOLINT(readability-function-size): as in the RFC
+             std::uint16_t flags, std::uint16_t questions, std::uint16_t answers, std::uint16_t authority,
+             std::uint16_t additional) {
   Bytes out;
   for (const unsigned value : {id, flags, questions, answers, authority, additional}) put16(out, value);
   return out;

@@ -22,7 +22,7 @@ TEST(DurationText, refuses_what_is_not_one) {
 }
 
 TEST(DurationText, prints_what_it_reads_back) {
-  for (const Duration d : {Duration(0s), Duration(1ns), Duration(90s), Duration(36h), Duration(1500ms)}) {
+  for (const Duration d : std::vector<Duration>{0s, 1ns, 90s, 36h, 1500ms}) {
     EXPECT_EQ(parse_duration(duration_text(d)).value(), d) << duration_text(d);
   }
   EXPECT_EQ(duration_text(1h + 1ms), "1h1ms");

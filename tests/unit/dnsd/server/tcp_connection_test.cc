@@ -34,7 +34,7 @@ class TcpConnectionTest : public testing::Test {
   }
   std::string take() {
     const auto pending = connection.pending();
-    const std::string out(pending.begin(), pending.end());
+    std::string out(pending.begin(), pending.end());
     connection.sent(pending.size(), now);
     return out;
   }
