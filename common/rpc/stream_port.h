@@ -61,7 +61,7 @@ class StreamPort : public Port<Out>, public std::enable_shared_from_this<StreamP
 
   void abort() override {
     std::unique_lock lock(mutex_);
-    if (reactor_ == nullptr) return;
+    if (reactor_ == nullptr || finished_) return;  // from finish() on OnDone may come at any moment
     call(lock, [](Reactor& reactor) { reactor.cancel(); });
     begin_close(lock);
   }
