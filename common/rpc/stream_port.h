@@ -141,8 +141,10 @@ class StreamPort : public Port<Out>, public std::enable_shared_from_this<StreamP
     if (!closing_ || calls_ > 0 || finished_ || reactor_ == nullptr) return;
     finished_ = true;
     Reactor* reactor = reactor_;
+    const bool unread = writing_;
     const auto keep = this->shared_from_this();  // OnDone may come before finish() returns
     lock.unlock();
+    if (unread) reactor->cancel();  // else the stream would last until the peer reads
     reactor->finish();
     lock.lock();
   }
