@@ -11,6 +11,20 @@ namespace {
 
 using testing::ElementsAre;
 
+/// Timers that fire late, as on a loop that was busy.
+class LateTimers : public Timers {
+ public:
+  LateTimers(SimClock& clock, Duration lag) : clock_(clock), lag_(lag) {}
+  TimerId after(Duration delay, std::function<void()> callback) override {
+    return clock_.after(delay + lag_, std::move(callback));
+  }
+  void cancel(TimerId id) override { clock_.cancel(id); }
+
+ private:
+  SimClock& clock_;
+  Duration lag_;
+};
+
 /// A session whose line keeps what was sent; a write is done when the test says so.
 class SessionTest : public testing::Test {
  protected:
@@ -39,6 +53,7 @@ class SessionTest : public testing::Test {
   }
 
   SimClock clock_;
+  LateTimers late_timers_{clock_, 300ms};
   Syncer syncer_{readable_codec()};
   std::vector<Outgoing> sent_;
   int aborts_ = 0;
@@ -120,23 +135,8 @@ TEST_F(SessionTest, no_heartbeat_is_queued_behind_a_slow_write_and_one_is_due_wh
   EXPECT_TRUE(std::holds_alternative<Heartbeat>(sent_[1].body));
 }
 
-/// Timers that fire late, as on a loop that was busy.
-class LateTimers : public Timers {
- public:
-  LateTimers(SimClock& clock, Duration lag) : clock_(clock), lag_(lag) {}
-  TimerId after(Duration delay, std::function<void()> callback) override {
-    return clock_.after(delay + lag_, std::move(callback));
-  }
-  void cancel(TimerId id) override { clock_.cancel(id); }
-
- private:
-  SimClock& clock_;
-  Duration lag_;
-};
-
 TEST_F(SessionTest, a_heartbeat_tells_how_late_it_is) {
-  LateTimers late(clock_, 300ms);
-  session_.emplace(syncer_, clock_, late, line());
+  session_.emplace(syncer_, clock_, late_timers_, line());
   settle();
   clock_.advance(1300ms);
   ASSERT_EQ(sent_.size(), 1U);
