@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -134,8 +135,9 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
   ReporterOptions options;
   Syncer& syncer;
   Backoff backoff;
-  std::shared_ptr<grpc::Channel> channel;
-  std::unique_ptr<v1::Federation::Stub> stub;
+  /// By server, kept from attempt to attempt: a process whose last channel goes takes gRPC 1.51's callback threads with
+  /// it, and they do not survive being started again at the same moment.
+  std::map<std::string, std::unique_ptr<v1::Federation::Stub>> stubs;
   std::shared_ptr<Stream::Stream> port;
   std::optional<Session> session;
   std::size_t next_server = 0;
@@ -149,10 +151,8 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
   const std::string& server() const { return options.servers[next_server % options.servers.size()]; }
 
   void open() {
-    if (!channel) {
-      channel = channel_to(server());
-      stub = v1::Federation::NewStub(channel);
-    }
+    auto& stub = stubs[server()];
+    if (!stub) stub = v1::Federation::NewStub(channel_to(server()));
     const auto weak = weak_from_this();
     auto* stream =
         new Stream([weak, &event_loop = loop](std::function<void()> work) { event_loop.post(std::move(work)); });
@@ -223,8 +223,6 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
       return;
     }
     if (error.empty() || !was_connected) error = error.empty() ? why.message() : error + "; " + why.message();
-    channel.reset();
-    stub.reset();
     const Duration delay = std::max(backoff.next(), std::exchange(retry_after, Duration::zero()));
     log::warn(was_connected ? "disconnected" : "not connected",
               {{"server", server()},

@@ -32,8 +32,10 @@ class ServerStream : public grpc::ServerBidiReactor<In, Out> {
   void OnWriteDone(bool ok) override { port_->on_write_done(ok); }
   void OnCancel() override { port_->on_cancel(); }
   void OnDone() override {
-    port_->on_done(Error(Code::Unavailable, "the stream ended"));
+    const auto port = port_;
+    port->on_reactor_gone();
     delete this;
+    port->on_done(Error(Code::Unavailable, "the stream ended"));
   }
 
  private:
@@ -65,8 +67,12 @@ class ClientStream : public grpc::ClientBidiReactor<Out, In> {
   void OnReadDone(bool ok) override { port_->on_read_done(ok); }
   void OnWriteDone(bool ok) override { port_->on_write_done(ok); }
   void OnDone(const grpc::Status& status) override {
-    port_->on_done(error_of(status));
+    const auto port = port_;
+    const Error error = error_of(status);
+    port->on_reactor_gone();
+    // before `closed` is told: the context holds the channel, which must not be destroyed on gRPC's own thread
     delete this;
+    port->on_done(error);
   }
 
  private:

@@ -102,11 +102,15 @@ class StreamPort : public Port<Out>, public std::enable_shared_from_this<StreamP
     begin_close(lock);
   }
 
-  /// The reactor is about to delete itself.
-  void on_done(const Error& status) {
-    std::unique_lock lock(mutex_);
+  /// The reactor is about to delete itself; on_done() follows when it has.
+  void on_reactor_gone() {
+    const std::lock_guard lock(mutex_);
     reactor_ = nullptr;
     closing_ = true;
+  }
+
+  void on_done(const Error& status) {
+    std::unique_lock lock(mutex_);
     const auto events = std::exchange(events_, nullptr);
     lock.unlock();
     if (events != nullptr) post_([events, status] { events->closed(status); });

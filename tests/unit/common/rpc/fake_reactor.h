@@ -199,6 +199,7 @@ class FakeReactor {
   void done_if_due() {
     if (finishes_ == 0 || outstanding_ > 0 || std::exchange(done_, true)) return;
     post([this] {
+      port_->on_reactor_gone();
       port_->on_done(Error(Code::Unavailable, "the stream ended"));
       gone_ = true;
     });
