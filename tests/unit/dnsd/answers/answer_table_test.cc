@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/support/mesh/small_mesh.h"
 
 namespace meshdns::answers {

@@ -2,6 +2,7 @@
 // operator new uses too, are replaced here.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <new>
