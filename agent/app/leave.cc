@@ -7,6 +7,7 @@
 #include "common/base/random_seed.h"
 #include "common/base/text.h"
 #include "common/http/client.h"
+#include "common/log/log.h"
 
 namespace meshdns::app {
 namespace {
@@ -83,6 +84,7 @@ int leave_without_agent(process::EventLoop& loop, const Clock& clock, const Conf
 }  // namespace
 
 int leave(process::EventLoop& loop, const Clock& clock, const Configuration& configuration) {
+  log::set_level(log::Level::Error);  // what happened is said at the end
   const std::string& socket = configuration.file.admin().socket();
   auto answer = ask_agent(loop, socket);
   if (!answer && nobody_listens(answer.error())) return leave_without_agent(loop, clock, configuration);
