@@ -265,6 +265,7 @@ GrpcReporter::GrpcReporter(process::EventLoop& loop, const Clock& clock, Reporte
     : state_(std::make_shared<State>(loop, clock, std::move(options), syncer)) {}
 
 GrpcReporter::~GrpcReporter() {
+  if (state_->retry) state_->loop.cancel(*state_->retry);
   if (state_->port) state_->port->abort();
   state_->session.reset();
 }
