@@ -146,6 +146,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
   std::function<void()> stopped;
   std::optional<TimerId> retry;
   Duration retry_after{};
+  std::string farewell;  // why the federation ends this session, in its words
   std::string error = "not tried yet";
 
   const std::string& server() const { return options.servers[next_server % options.servers.size()]; }
@@ -183,7 +184,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
     if (const auto message = from_wire(reply)) {
       if (std::holds_alternative<Welcome>(*message)) welcomed(std::get<Welcome>(*message));
       if (const auto* goodbye = std::get_if<Goodbye>(&*message)) {
-        error = goodbye->reason;
+        farewell = goodbye->reason;
         retry_after = goodbye->retry_after;
       }
       if (const auto* ack = std::get_if<Ack>(&*message)) log_refused(*ack);
@@ -222,13 +223,11 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
       end();
       return;
     }
-    if (error.empty() || !was_connected) error = error.empty() ? why.message() : error + "; " + why.message();
+    error = farewell.empty() ? why.message() : std::exchange(farewell, {});
     const Duration delay = std::max(backoff.next(), std::exchange(retry_after, Duration::zero()));
-    log::warn(was_connected ? "disconnected" : "not connected",
-              {{"server", server()},
-               {"error", why.message()},
-               {"retry_in", std::chrono::floor<std::chrono::milliseconds>(delay)}});
-    error = why.message();
+    log::warn(
+        was_connected ? "disconnected" : "not connected",
+        {{"server", server()}, {"error", error}, {"retry_in", std::chrono::floor<std::chrono::milliseconds>(delay)}});
     ++next_server;
     retry = loop.after(delay, [self = shared_from_this()] {
       self->retry.reset();
