@@ -35,7 +35,7 @@ class Calls : public v1::Federation::CallbackService {
       if (const auto ended = std::exchange(*session, nullptr)) ended->closed();
     };
     port->set_events(std::move(events));
-    loop_.post([this, session, port] { *session = agents_.open(port); });
+    loop_.post([&agents = agents_, session, port] { *session = agents.open(port); });
     return stream;
   }
 
