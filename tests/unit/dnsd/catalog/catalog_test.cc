@@ -1,0 +1,240 @@
+#include "dnsd/catalog/catalog.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "tests/unit/dnsd/catalog/sample.h"
+
+namespace meshdns::catalog {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using enum model::HealthState;
+
+class CatalogTest : public testing::Test {
+ protected:
+  void put(const model::Endpoint& entry) {
+    EXPECT_THAT(catalog_.apply_delta(entry.node, {entry}, {}, now_), IsEmpty());
+  }
+  std::vector<std::string> keys() const {
+    std::vector<std::string> out;
+    for (const auto& [key, entry] : catalog_.records().endpoints) out.push_back(key);
+    return out;
+  }
+  /// What happened since, as "+Endpoint key".
+  std::vector<std::string> changes(std::uint64_t since) const {
+    std::vector<std::string> out;
+    const auto told = catalog_.changes_since(since).value();
+    for (const Change& change : told) {
+      out.push_back((change.removed ? "-" : "+") + std::string(record_type_name(change.type)) + " " + change.key);
+    }
+    return out;
+  }
+  const model::Service& service() const { return catalog_.records().services.at({"shop", "web"}); }
+
+  Catalog catalog_;
+  TimePoint now_ = kNow;
+};
+
+TEST_F(CatalogTest, every_call_that_changes_something_is_one_revision) {
+  EXPECT_EQ(catalog_.revision(), 0U);
+  catalog_.put_node(node(), now_);
+  catalog_.apply_full("eu-1/n1", {endpoint("eu-1/n1", "a"), endpoint("eu-1/n1", "b")}, {"files"}, now_);
+  EXPECT_EQ(catalog_.revision(), 2U);
+  EXPECT_THAT(changes(1), ElementsAre("+Service shop/web", "+Endpoint eu-1/n1/a", "+Endpoint eu-1/n1/b"));
+  catalog_.apply_full("eu-1/n1", {endpoint("eu-1/n1", "b")}, {"files"}, now_ + 1s);
+  EXPECT_THAT(changes(2), ElementsAre("-Endpoint eu-1/n1/a"));
+  EXPECT_EQ(catalog_.changed(), now_ + 1s);
+}
+
+// Guards the publications: what says nothing new must not cause one.
+TEST_F(CatalogTest, what_changes_nothing_is_no_revision) {
+  catalog_.put_node(node(), now_);
+  put(endpoint());
+  const auto revision = catalog_.revision();
+  model::Endpoint older = endpoint();
+  older.health.since -= 10s;  // each report counts its age on its own clock
+  put(older);
+  put(endpoint());
+  catalog_.put_node(node(), now_);
+  catalog_.apply_delta("eu-1/n1", {}, {"eu-1/n1/never_there"}, now_);
+  catalog_.set_status("eu-1/n1", {}, now_);
+  catalog_.withdraw("eu-1/n9", now_);
+  catalog_.forget(1h, now_);
+  EXPECT_FALSE(catalog_.erase_cluster("eu-1", now_));
+  EXPECT_FALSE(catalog_.erase_destination("shop/web", now_));
+  EXPECT_EQ(catalog_.revision(), revision);
+}
+
+TEST_F(CatalogTest, a_refused_record_keeps_its_last_good_version) {
+  put(endpoint());
+  model::Endpoint bad = endpoint();
+  bad.weight = 70000;
+  EXPECT_THAT(catalog_.apply_delta("eu-1/n1", {bad}, {}, now_), SizeIs(1));
+  EXPECT_THAT(catalog_.apply_full("eu-1/n1", {bad}, {"files"}, now_), SizeIs(1));
+  EXPECT_EQ(catalog_.records().endpoints.at("eu-1/n1/a").weight, 1U);
+}
+
+TEST_F(CatalogTest, a_node_whose_name_begins_like_another_is_another) {
+  put(endpoint("eu-1/n1"));
+  put(endpoint("eu-1/n10"));
+  put(endpoint("eu-1/n1-b"));
+  catalog_.apply_full("eu-1/n1", {}, {"files"}, now_);
+  EXPECT_THAT(keys(), ElementsAre("eu-1/n1-b/a", "eu-1/n10/a"));
+  catalog_.apply_delta("eu-1/n1", {}, {"eu-1/n10/a"}, now_);
+  EXPECT_THAT(keys(), SizeIs(2));
+}
+
+TEST_F(CatalogTest, withdrawal_takes_the_node_and_its_status_with_it) {
+  catalog_.put_node(node(), now_);
+  put(endpoint());
+  catalog_.set_status("eu-1/n1", {true, true, now_}, now_);
+  const auto revision = catalog_.revision();
+  catalog_.withdraw("eu-1/n1", now_);
+  EXPECT_THAT(changes(revision), ElementsAre("-Endpoint eu-1/n1/a", "-NodeStatus eu-1/n1", "-Node eu-1/n1"));
+}
+
+TEST_F(CatalogTest, a_service_outlives_its_endpoints_until_it_is_forgotten) {
+  put(endpoint());
+  now_ += 10s;
+  catalog_.apply_delta("eu-1/n1", {}, {"eu-1/n1/a"}, now_);
+  EXPECT_EQ(service(), (model::Service{0, now_}));
+  catalog_.forget(1h, now_ + 1h - 1ns);
+  EXPECT_EQ(service().endpoints, 0U);
+  catalog_.forget(1h, now_ + 1h);
+  EXPECT_THAT(catalog_.records().services, IsEmpty());
+}
+
+TEST_F(CatalogTest, an_endpoint_may_move_to_another_service) {
+  put(endpoint());
+  model::Endpoint moved = endpoint();
+  moved.service = "api";
+  put(moved);
+  EXPECT_EQ(service().endpoints, 0U);
+  EXPECT_EQ(catalog_.records().services.at({"shop", "api"}).endpoints, 1U);
+  EXPECT_THAT(keys(), ElementsAre("eu-1/n1/a"));
+}
+
+TEST_F(CatalogTest, a_silent_node_is_forgotten_but_not_the_last_endpoint_of_a_service) {
+  for (const char* name : {"n1", "n2"}) {
+    catalog_.put_node(node(name), now_);
+    put(endpoint("eu-1/" + std::string(name)));
+    catalog_.set_status("eu-1/" + std::string(name), {true, true, now_}, now_);
+  }
+  catalog_.forget(1h, now_ + 1h - 1ns);
+  EXPECT_THAT(keys(), SizeIs(2));
+  catalog_.forget(1h, now_ + 1h);
+  EXPECT_THAT(keys(), ElementsAre("eu-1/n2/a"));
+  EXPECT_FALSE(catalog_.records().nodes.contains("eu-1/n1"));
+  EXPECT_TRUE(catalog_.records().nodes.contains("eu-1/n2"));
+  EXPECT_TRUE(catalog_.records().statuses.contains("eu-1/n2"));
+}
+
+TEST_F(CatalogTest, a_node_that_reports_again_is_silent_no_more) {
+  catalog_.put_node(node(), now_);
+  catalog_.set_status("eu-1/n1", {true, true, now_}, now_);
+  const auto revision = catalog_.revision();
+  catalog_.put_node(node(), now_);
+  EXPECT_THAT(changes(revision), ElementsAre("-NodeStatus eu-1/n1"));
+}
+
+TEST_F(CatalogTest, changes_are_told_as_far_back_as_they_are_kept) {
+  EXPECT_THAT(catalog_.changes_since(0).value(), IsEmpty());
+  EXPECT_EQ(catalog_.changes_since(1), std::nullopt);  // of a future that is another catalog's past
+  for (std::uint32_t i = 0; i < 12000; ++i) {
+    model::Endpoint entry = endpoint();
+    entry.weight = i % 2;
+    put(entry);
+  }
+  EXPECT_EQ(catalog_.changes_since(0), std::nullopt);
+  const auto last = catalog_.revision();
+  EXPECT_THAT(changes(last - 1), ElementsAre("+Endpoint eu-1/n1/a"));
+  EXPECT_THAT(catalog_.changes_since(last).value(), IsEmpty());
+  EXPECT_EQ(catalog_.changes_since(last - 10000).value().size(), 10000U);
+  EXPECT_EQ(catalog_.changes_since(last - 10001), std::nullopt);
+}
+
+// Guards followers: whoever applies the changes has the records.
+TEST_F(CatalogTest, changes_lead_from_any_revision_to_the_present) {
+  for (std::uint32_t seed = 1; seed <= 50; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::minstd_rand random(seed);
+    const auto below = [&](int end) { return std::uniform_int_distribution(0, end - 1)(random); };
+    Catalog catalog;
+    std::map<std::string, model::Endpoint> copy;
+    std::uint64_t seen = 0;
+    for (int i = 0; i < 200; ++i) {
+      const std::string name = "eu-1/n" + std::to_string(below(3));
+      model::Endpoint entry = endpoint(name, std::string(1, static_cast<char>('a' + below(4))));
+      entry.weight = static_cast<std::uint32_t>(below(3));
+      entry.service = below(4) == 0 ? "api" : "web";
+      const int what = below(10);
+      if (what < 6) catalog.apply_delta(name, {entry}, {}, kNow);
+      if (what == 6) catalog.apply_delta(name, {}, {entry.key}, kNow);
+      if (what == 7) catalog.apply_full(name, {entry}, {"files"}, kNow);
+      if (what == 8) catalog.withdraw(name, kNow);
+      if (below(5) != 0) continue;
+      const auto changes = catalog.changes_since(seen).value();
+      for (const Change& change : changes) {
+        if (change.type != RecordType::Endpoint) continue;
+        copy.erase(change.key);
+        const auto& endpoints = catalog.records().endpoints;
+        if (!change.removed && endpoints.contains(change.key)) copy[change.key] = endpoints.at(change.key);
+      }
+      seen = catalog.revision();
+      ASSERT_EQ(copy, catalog.records().endpoints);
+      std::uint32_t counted = 0;
+      for (const auto& [key, entry_of] : catalog.records().services) counted += entry_of.endpoints;
+      ASSERT_EQ(counted, copy.size());
+    }
+  }
+}
+
+// An agent that has just started knows nothing yet of what was published before.
+class KnownHealthTest : public CatalogTest {
+ protected:
+  /// The state after this report of a new agent.
+  model::Health after(model::Health known, model::Health reported) {
+    model::Endpoint entry = endpoint();
+    entry.health = std::move(known);
+    put(entry);
+    entry.health = std::move(reported);
+    now_ += 5s;
+    put(entry);
+    return catalog_.records().endpoints.at("eu-1/n1/a").health;
+  }
+};
+
+TEST_F(KnownHealthTest, pending_keeps_what_was_published) {
+  for (const auto state : {Serving, Draining, Failing}) {
+    const auto known = model::Health{.state = state, .detail = "known", .since = kNow};
+    EXPECT_EQ(after(known, {.state = Pending, .streak = 2, .needed = 3}), known);
+  }
+}
+
+TEST_F(KnownHealthTest, as_many_failures_as_it_takes_are_a_verdict) {
+  const auto health = after({.state = Serving, .since = kNow},
+                            {.state = Pending, .detail = "connection refused", .streak = 3, .needed = 3});
+  EXPECT_EQ(health.state, Failing);
+  EXPECT_EQ(health.since, now_);
+  EXPECT_EQ(health.detail, "connection refused");
+}
+
+TEST_F(KnownHealthTest, what_was_failing_is_failing_since_then) {
+  EXPECT_EQ(after({.state = Failing, .since = kNow}, {.state = Pending, .streak = 3, .needed = 3}).since, kNow);
+}
+
+TEST_F(KnownHealthTest, what_nobody_knew_stays_pending) {
+  EXPECT_EQ(after({.state = Pending}, {.state = Pending, .streak = 3, .needed = 3}).state, Pending);
+}
+
+TEST_F(KnownHealthTest, no_number_needed_is_no_verdict) {
+  EXPECT_EQ(after({.state = Serving, .since = kNow}, {.state = Pending}).state, Serving);
+}
+
+}  // namespace
+}  // namespace meshdns::catalog
