@@ -30,14 +30,14 @@ std::size_t draw(const answers::Host& host, const Choice& among, std::size_t fir
 
 }  // namespace
 
-void choose(std::span<const std::uint16_t> candidates, const RowFilter& filter, bool equal_weights, std::size_t limit,
-            Random& random, Choice& out) noexcept {
+void choose(std::span<const std::uint16_t> candidates, const RowFilter& filter, const Draw& rule, Random& random,
+            Choice& out) noexcept {
   out.count = 0;
   gather(candidates, filter, random, out);
-  const std::size_t wanted = std::min(limit, out.count);
+  const std::size_t wanted = std::min(rule.limit, out.count);
   for (std::size_t i = 0; i < wanted; ++i) {
-    const std::size_t hit =
-        equal_weights ? i + random.below(static_cast<std::uint32_t>(out.count - i)) : draw(filter.host, out, i, random);
+    const std::size_t hit = rule.equal_weights ? i + random.below(static_cast<std::uint32_t>(out.count - i))
+                                               : draw(filter.host, out, i, random);
     std::swap(out.rows[i], out.rows[hit]);
   }
   out.count = wanted;

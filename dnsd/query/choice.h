@@ -32,11 +32,17 @@ struct RowFilter {
   }
 };
 
-/// Chooses at most `limit` (at most Choice::kMost) of `candidates`, each at most once: all subsets and orders alike
+/// How rows are drawn.
+struct Draw {
+  bool equal_weights = false;
+  std::size_t limit = 0;  // at most Choice::kMost
+};
+
+/// Chooses at most `rule.limit` of `candidates`, each at most once: all subsets and orders alike
 /// where weights are equal, else drawn by weight without replacement. Of more than Choice::kMost fitting candidates
 /// the choice is made among as many of them in a row, from a random one on: the compiler has shuffled them.
-void choose(std::span<const std::uint16_t> candidates, const RowFilter& filter, bool equal_weights, std::size_t limit,
-            Random& random, Choice& out) noexcept;
+void choose(std::span<const std::uint16_t> candidates, const RowFilter& filter, const Draw& rule, Random& random,
+            Choice& out) noexcept;
 
 /// The rows of one tier of a set.
 inline std::span<const std::uint16_t> tier_rows(const answers::Set& set, std::size_t tier) noexcept {

@@ -43,7 +43,7 @@ Services choose_services(const HostAnswer& from, const answers::ServicePort& por
   const RowFilter filter{.host = from.host, .port = &port};
   for (std::size_t tier = 0; tier < from.set.tiers.size() && out.count < kMostServices; ++tier) {
     const std::size_t limit = std::min(kMostServicesOfTier, kMostServices - out.count);
-    choose(tier_rows(from.set, tier), filter, false, limit, from.random, choice);
+    choose(tier_rows(from.set, tier), filter, {false, limit}, from.random, choice);
     for (const std::uint16_t row : choice.view()) {
       out.list[out.count++] = {row, from.set.tiers[tier].number};
       out.heaviest = std::max(out.heaviest, std::uint64_t{std::max(1U, from.host.rows[row].weight)} * 100);
@@ -81,7 +81,7 @@ Outcome HostAnswer::addresses(wire::Type type) const noexcept {
   const RowFilter filter = family_filter(host, type);
   Choice choice;
   for (std::size_t tier = set.answer_tier; tier < set.tiers.size(); ++tier) {
-    choose(tier_rows(set, tier), filter, set.equal_weights, host.max_answers, random, choice);
+    choose(tier_rows(set, tier), filter, {set.equal_weights, host.max_answers}, random, choice);
     if (choice.count > 0) return write_addresses(choice.view(), type, ttl());
     if (!host.independent_families) break;
   }

@@ -18,7 +18,7 @@ namespace meshdns::probes {
 class LoopbackSocket {
  public:
   explicit LoopbackSocket(const char* ip = "127.0.0.1", int backlog = 16)
-      : v6_(std::string_view(ip).find(":") != std::string_view::npos) {
+      : v6_(std::string_view(ip).find(':') != std::string_view::npos) {
     descriptor_ = socket(v6_ ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in6 address{};
     address.sin6_family = AF_INET6;

@@ -25,7 +25,7 @@ class ChoiceTest : public testing::Test {
     std::iota(all.begin(), all.end(), std::uint16_t{0});
   }
   Rows draw(std::size_t limit, bool equal = true, const RowFilter* filter = nullptr) {
-    choose(all, filter == nullptr ? RowFilter{.host = host} : *filter, equal, limit, random, choice);
+    choose(all, filter == nullptr ? RowFilter{.host = host} : *filter, {equal, limit}, random, choice);
     return {choice.view().begin(), choice.view().end()};
   }
 
