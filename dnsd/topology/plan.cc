@@ -208,6 +208,7 @@ model::Locality locality_of(const model::Records& records, const std::string& no
 std::string zone_of(const std::vector<std::string>& zones, const std::string& host) {
   std::string best;
   for (const std::string& zone : zones) {
+    if (host == zone) return "";
     if (host.size() > zone.size() + 1 && host.ends_with("." + zone) && zone.size() > best.size()) best = zone;
   }
   return best;
