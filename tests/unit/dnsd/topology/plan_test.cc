@@ -1,0 +1,217 @@
+#include "dnsd/topology/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace meshdns::topology {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using enum model::HealthState;
+
+class PlanTest : public testing::Test {
+ protected:
+  PlanTest() {
+    add_node("eu-1", "n1");
+    add_node("us-1", "n2");
+  }
+
+  void add_node(const std::string& cluster, const std::string& name) {
+    model::Node& node = records_.nodes[cluster + "/" + name];
+    node.key = cluster + "/" + name;
+    node.locality.cluster = cluster;
+    node.locality.node = name;
+  }
+  model::Endpoint& add(const std::string& node, const std::string& key, const std::string& service = "web") {
+    model::Endpoint& out = records_.endpoints[node + "/" + key];
+    out.key = node + "/" + key;
+    out.node = node;
+    out.namespace_ = "shop";
+    out.service = service;
+    out.addresses = {IpAddress::v4(0x0A00000B)};
+    out.ports = {{"http", 8080, "TCP", ""}};
+    out.health.state = Serving;
+    ++records_.services[{"shop", service}].endpoints;
+    return out;
+  }
+  model::VirtualDestination& add_object(const std::string& name, const std::vector<std::string>& hosts) {
+    model::VirtualDestination& out = records_.destinations["shop/" + name];
+    out.meta.name = name;
+    out.meta.namespace_ = "shop";
+    out.meta.created = 1;
+    out.hosts = hosts;
+    out.services = {{"", "web", {}, {}}};
+    return out;
+  }
+  Plan plan() const {
+    return plan_hosts(records_, naming_, [](const std::string& name) { return name == "static.mesh.internal"; });
+  }
+  std::vector<std::string> hosts() const {
+    std::vector<std::string> out;
+    for (const HostPlan& host : plan().hosts)
+      out.push_back(host.name + (host.object.empty() ? "" : " of " + host.object));
+    return out;
+  }
+  HostPlan host(const std::string& name) const {
+    for (const HostPlan& entry : plan().hosts) {
+      if (entry.name == name) return entry;
+    }
+    ADD_FAILURE() << "no host " << name;
+    return {};
+  }
+  std::vector<std::string> candidates(const std::string& name) const {
+    std::vector<std::string> out;
+    for (const Candidate& candidate : host(name).candidates) out.push_back(candidate.key);
+    return out;
+  }
+  std::string only_conflict() const {
+    const auto conflicts = plan().conflicts;
+    EXPECT_EQ(conflicts.size(), 1U);
+    return conflicts.empty() ? "" : conflicts[0].object + ": " + conflicts[0].message;
+  }
+
+  model::Records records_;
+  HostNaming naming_{.zones = {"mesh.internal"}};
+};
+
+// ---- which hosts there are ----
+
+TEST_F(PlanTest, every_reported_service_has_a_name_even_without_endpoints) {
+  add("eu-1/n1", "a");
+  records_.services[{"shop", "gone"}];
+  EXPECT_THAT(hosts(), ElementsAre("gone.shop.mesh.internal", "web.shop.mesh.internal"));
+  EXPECT_THAT(candidates("gone.shop.mesh.internal"), IsEmpty());
+  naming_.auto_hosts.clear();
+  EXPECT_THAT(hosts(), IsEmpty());
+}
+
+TEST_F(PlanTest, automatic_names_follow_their_template_in_every_zone) {
+  add("eu-1/n1", "a");
+  naming_ = {.zones = {"mesh.internal", "example.com"}, .auto_hosts = "{service}-{namespace}.{zone}"};
+  EXPECT_THAT(hosts(), ElementsAre("web-shop.example.com", "web-shop.mesh.internal"));
+}
+
+TEST_F(PlanTest, an_object_replaces_the_automatic_host) {
+  add("eu-1/n1", "a");
+  add_object("app", {"web.shop.mesh.internal"});
+  EXPECT_THAT(hosts(), ElementsAre("web.shop.mesh.internal of shop/app"));
+  EXPECT_THAT(plan().conflicts, IsEmpty());
+}
+
+TEST_F(PlanTest, of_two_objects_the_older_has_the_host_then_the_lesser_name) {
+  add_object("b", {"app.mesh.internal"});
+  add_object("a", {"app.mesh.internal"});
+  EXPECT_THAT(hosts(), ElementsAre("app.mesh.internal of shop/a"));
+  EXPECT_EQ(only_conflict(), "shop/b: host app.mesh.internal belongs to shop/a");
+  records_.destinations["shop/a"].meta.created = 2;
+  EXPECT_THAT(hosts(), ElementsAre("app.mesh.internal of shop/b"));
+}
+
+TEST_F(PlanTest, hosts_are_below_a_zone_and_beside_static_records) {
+  add_object("a", {"mesh.internal"});
+  EXPECT_THAT(only_conflict(), HasSubstr("below none"));
+  add_object("a", {"other.example"});
+  EXPECT_THAT(only_conflict(), HasSubstr("below none"));
+  add_object("a", {"xmesh.internal"});
+  EXPECT_THAT(only_conflict(), HasSubstr("below none"));
+  add_object("a", {"static.mesh.internal", "good.mesh.internal"});
+  EXPECT_THAT(only_conflict(), HasSubstr("static records"));
+  EXPECT_THAT(hosts(), ElementsAre("good.mesh.internal of shop/a"));
+}
+
+TEST(ZoneOf, is_the_longest_that_it_is_below) {
+  const std::vector<std::string> zones = {"internal", "mesh.internal"};
+  EXPECT_EQ(zone_of(zones, "a.mesh.internal"), "mesh.internal");
+  EXPECT_EQ(zone_of(zones, "mesh.internal"), "") << "the apex of one zone, though below another";
+  EXPECT_EQ(zone_of(zones, "internal"), "");
+  EXPECT_EQ(zone_of(zones, "a.example"), "");
+}
+
+// ---- which endpoints stand behind them ----
+
+TEST_F(PlanTest, selectors_add_up_and_each_endpoint_counts_once) {
+  add("eu-1/n1", "a").labels = {{"tier", "gold"}};
+  add("us-1/n2", "b");
+  add("us-1/n2", "c", "api");
+  add("us-1/n2", "d").namespace_ = "other";
+  auto& object = add_object("app", {"app.mesh.internal"});
+  EXPECT_THAT(candidates("app.mesh.internal"), ElementsAre("eu-1/n1/a", "us-1/n2/b"));
+  object.services = {{"", "", {}, {{"tier", "gold"}}}, {"", "web", {"eu-1"}, {}}};
+  EXPECT_THAT(candidates("app.mesh.internal"), ElementsAre("eu-1/n1/a"));
+  object.services = {{"", "", {"us-1"}, {}}};
+  EXPECT_THAT(candidates("app.mesh.internal"), ElementsAre("us-1/n2/b", "us-1/n2/c"));
+  object.services = {{"other", "web", {}, {}}};
+  EXPECT_THAT(candidates("app.mesh.internal"), ElementsAre("us-1/n2/d"));
+}
+
+TEST_F(PlanTest, ports_are_mapped_by_number_or_by_name) {
+  add("eu-1/n1", "a");
+  add("eu-1/n1", "b").ports = {{"admin", 9000, "TCP", ""}};
+  auto& object = add_object("app", {"app.mesh.internal"});
+  object.ports = {{"http", 80, "TCP", "http", ""}, {"fixed", 81, "TCP", "8181", ""}, {"same", 82, "TCP", "", ""}};
+  const HostPlan plan = host("app.mesh.internal");
+  EXPECT_THAT(plan.candidates[0].ports, ElementsAre(8080, 8181, 82));
+  EXPECT_THAT(plan.candidates[1].ports, ElementsAre(0, 8181, 82)) << "it has no port http";
+}
+
+TEST_F(PlanTest, without_a_mapping_ports_are_those_that_endpoints_name) {
+  add("eu-1/n1", "a");
+  add("eu-1/n1", "b").ports = {{"http", 8081, "TCP", ""}, {"dns", 53, "UDP", ""}};
+  const HostPlan plan = host("web.shop.mesh.internal");
+  ASSERT_EQ(plan.ports.size(), 2U);
+  EXPECT_THAT(plan.candidates[0].ports, ElementsAre(8080, 0));
+  EXPECT_THAT(plan.candidates[1].ports, ElementsAre(8081, 53));
+}
+
+// ---- how they stand ----
+
+TEST_F(PlanTest, standing_is_of_health_and_of_the_agents_silence) {
+  model::Endpoint& endpoint = add("eu-1/n1", "a");
+  const auto standing = [&](model::HealthState state, bool silent) {
+    endpoint.health.state = state;
+    records_.statuses.clear();
+    if (silent) records_.statuses["eu-1/n1"] = {true, true, TimePoint{1h}};
+    return host("web.shop.mesh.internal").candidates[0].standing;
+  };
+  EXPECT_EQ(standing(Serving, false), Standing::Serving);
+  EXPECT_EQ(standing(Draining, false), Standing::Draining);
+  EXPECT_EQ(standing(Failing, false), Standing::Failing);
+  EXPECT_EQ(standing(Pending, false), Standing::Out);
+  EXPECT_EQ(standing(Serving, true), Standing::Silent);
+  EXPECT_EQ(standing(Draining, true), Standing::Silent);
+  EXPECT_EQ(standing(Failing, true), Standing::Failing);
+  EXPECT_EQ(standing(Pending, true), Standing::Out);
+}
+
+TEST_F(PlanTest, a_late_agent_puts_its_endpoints_in_doubt) {
+  add("eu-1/n1", "a");
+  add("us-1/n2", "b");
+  records_.statuses["eu-1/n1"] = {false, true, TimePoint{1h}};
+  const auto candidates = host("web.shop.mesh.internal").candidates;
+  EXPECT_TRUE(candidates[0].in_doubt);
+  EXPECT_EQ(candidates[0].standing, Standing::Serving);
+  EXPECT_FALSE(candidates[1].in_doubt);
+}
+
+TEST_F(PlanTest, the_first_address_of_each_family_is_answered) {
+  add("eu-1/n1", "a").addresses = {IpAddress::parse("fd00::1").value(), IpAddress::parse("10.0.0.1").value(),
+                                   IpAddress::parse("10.0.0.2").value(), IpAddress::parse("fd00::2").value()};
+  const Candidate candidate = host("web.shop.mesh.internal").candidates[0];
+  EXPECT_EQ(candidate.v4->text(), "10.0.0.1");
+  EXPECT_EQ(candidate.v6->text(), "fd00::1");
+  EXPECT_EQ(candidate.address_text(), "10.0.0.1:8080");
+}
+
+TEST_F(PlanTest, a_place_is_the_nodes_and_what_its_cluster_adds_if_they_agree) {
+  records_.clusters["eu-1"].locality.region = "eu";
+  records_.clusters["eu-1"].locality.zone = "eu-a";
+  EXPECT_EQ(locality_of(records_, "eu-1/n1").text(), "eu/eu-a/eu-1");
+  records_.nodes["eu-1/n1"].locality.region = "us";
+  EXPECT_EQ(locality_of(records_, "eu-1/n1").text(), "us/-/eu-1");
+  EXPECT_EQ(locality_of(records_, "eu-1/unheard-of"), model::Locality{});
+}
+
+}  // namespace
+}  // namespace meshdns::topology
