@@ -86,4 +86,11 @@ ServerTotals DnsServer::counters() const {
   return totals;
 }
 
+std::vector<std::uint64_t> DnsServer::ticks() const {
+  std::vector<std::uint64_t> out;
+  for (const auto& worker : workers_) out.push_back(worker->ticks());
+  out.push_back(tcp_->ticks());
+  return out;
+}
+
 }  // namespace meshdns::server

@@ -38,6 +38,8 @@ class DnsServer {
   const std::vector<SocketAddress>& bound() const { return bound_; }
   /// thread: any
   ServerTotals counters() const;
+  /// How often each thread has gone round its loop: the UDP workers, then TCP. thread: any
+  std::vector<std::uint64_t> ticks() const;
   /// Ends and joins all threads; within a fifth of a second. Later calls do nothing.
   void stop();
 

@@ -44,6 +44,7 @@ void TcpServer::run(const std::atomic<bool>& stop) {
   std::array<epoll_event, 64> events;
   TimePoint checked = clock_.now();
   while (!stop.load(std::memory_order_relaxed)) {
+    ticks_.add();
     const int count =
         ::epoll_wait(epoll_.get(), events.data(), events.size(), peers_.empty() ? kReceiveTimeoutMs : kTickMs);
     now_ = clock_.now();

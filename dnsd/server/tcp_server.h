@@ -18,7 +18,7 @@
 namespace meshdns::server {
 
 /// All TCP of the server, on one thread with epoll.
-/// thread: run() on one; add_to() on any
+/// thread: run() on one; add_to() and ticks() on any
 class TcpServer {
  public:
   /// listeners: in the order of the listen addresses; clock and table outlive the server
@@ -28,6 +28,8 @@ class TcpServer {
   /// Returns at most kReceiveTimeoutMs after `stop` became true; open connections are closed.
   void run(const std::atomic<bool>& stop);
   void add_to(ServerTotals& totals) const;
+  /// Rounds of the loop so far; an idle one makes some each second.
+  std::uint64_t ticks() const { return ticks_.value(); }
 
  private:
   struct Source {  // what epoll's pointer points at
@@ -70,6 +72,7 @@ class TcpServer {
   std::list<Peer> closed_;  // kept until the events that point at them are through
   std::vector<std::uint8_t> scratch_;
   query::Counters counters_;
+  query::Count ticks_;
   query::Count accepted_, closed_count_, timed_out_, evicted_;
 };
 

@@ -68,6 +68,7 @@ UdpWorker::~UdpWorker() = default;
 void UdpWorker::run(const std::atomic<bool>& stop) {
   batch_->prepare(kBatch, sockets_.front().wildcard);
   while (!stop.load(std::memory_order_relaxed)) {
+    ticks_.add();
     if (sockets_.size() == 1) {
       serve(sockets_.front(), MSG_WAITFORONE);
     } else {

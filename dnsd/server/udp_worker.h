@@ -22,7 +22,7 @@ struct UdpSocket {
 };
 
 /// One thread that answers UDP: receives a batch, answers each packet in its own buffer, sends the batch.
-/// thread: run() on one; counters() on any
+/// thread: run() on one; counters() and ticks() on any
 class UdpWorker {
  public:
   UdpWorker(std::vector<UdpSocket> sockets, const Published<answers::AnswerTable>& table, const Clock& clock,
@@ -34,6 +34,8 @@ class UdpWorker {
 
   const query::Counters& counters() const { return counters_; }
   std::uint64_t send_failed() const { return send_failed_.value(); }
+  /// Rounds of the loop so far; an idle one makes some each second.
+  std::uint64_t ticks() const { return ticks_.value(); }
 
  private:
   struct Batch;
@@ -50,6 +52,7 @@ class UdpWorker {
   query::Random random_;
   query::Counters counters_;
   query::Count send_failed_;
+  query::Count ticks_;
   std::unique_ptr<Batch> batch_;
 };
 

@@ -315,6 +315,17 @@ TEST_F(ServerTest, StopJoinsAndFreesThePort) {
   expect_web(UdpClient(at()).ask(request()));
 }
 
+TEST_F(ServerTest, EveryThreadTicksWithoutTraffic) {
+  options.workers = 2;
+  start();
+  const auto before = server->ticks();
+  ASSERT_EQ(before.size(), 3U) << "two for UDP, one for TCP";
+  EXPECT_TRUE(eventually([&] {
+    const auto now = server->ticks();
+    return now[0] > before[0] && now[1] > before[1] && now[2] > before[2];
+  }));
+}
+
 TEST_F(ServerTest, StartsOnlyWithWhatItNeeds) {
   EXPECT_EQ(DnsServer::start(options, table, clock).error().message(), "no listen address");
   options.listen = {must(SocketAddress::parse("127.0.0.1:0"))};
