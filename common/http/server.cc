@@ -49,25 +49,25 @@ Message message_of(Response answer, const bhttp::request<bhttp::string_body>& re
 
 }  // namespace
 
-struct Server::State : std::enable_shared_from_this<State> {
+struct Server::State {
   State(process::EventLoop& loop, Handler given) : acceptor(process::io_context_of(loop)), handler(std::move(given)) {}
 
-  asio::awaitable<void> accept_all() {
-    const auto self = shared_from_this();
+  // A spawned coroutine runs later, when the server may be gone: it holds the state from the beginning.
+
+  static asio::awaitable<void> accept_all(std::shared_ptr<State> self) {
     for (;;) {
-      auto [error, socket] = co_await acceptor.async_accept(kUse);
-      if (error == asio::error::operation_aborted || !acceptor.is_open()) co_return;
-      if (error || connections >= kMaxConnections) continue;
-      asio::co_spawn(acceptor.get_executor(), serve(Stream(std::move(socket))), asio::detached);
+      auto [error, socket] = co_await self->acceptor.async_accept(kUse);
+      if (error == asio::error::operation_aborted || !self->acceptor.is_open()) co_return;
+      if (error || self->connections >= kMaxConnections) continue;
+      asio::co_spawn(self->acceptor.get_executor(), serve(self, Stream(std::move(socket))), asio::detached);
     }
   }
 
-  asio::awaitable<void> serve(Stream stream) {
-    const auto self = shared_from_this();
-    ++connections;
+  static asio::awaitable<void> serve(std::shared_ptr<State> self, Stream stream) {
+    ++self->connections;
     beast::flat_buffer buffer(kMaxBody + 16 * 1024);
-    for (bool alive = true; alive && acceptor.is_open();) alive = co_await serve_one(stream, buffer);
-    --connections;
+    for (bool alive = true; alive && self->acceptor.is_open();) alive = co_await self->serve_one(stream, buffer);
+    --self->connections;
   }
 
   asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer) {
@@ -117,7 +117,7 @@ bool in_use(process::EventLoop& loop, const std::string& path) {
 }  // namespace
 
 Server::Server(std::shared_ptr<State> state) : state_(std::move(state)) {
-  asio::co_spawn(state_->acceptor.get_executor(), state_->accept_all(), asio::detached);
+  asio::co_spawn(state_->acceptor.get_executor(), State::accept_all(state_), asio::detached);
 }
 
 Result<std::unique_ptr<Server>> Server::listen(process::EventLoop& loop, const SocketAddress& address,
