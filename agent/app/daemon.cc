@@ -58,7 +58,8 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                   reporter_.changed();
                 }},
                {configuration_.node.key, random_seed()}),
-      source_(make_source(configuration_)) {
+      source_(make_source(configuration_)),
+      service_(process::NotifyEnvironment::of_process(), clock, loop) {
   registry_.collect_with([this](std::vector<metrics::Sample>& out) { collect_samples(monitor_, syncer_, out); });
   registry_.collect_with([this](std::vector<metrics::Sample>& out) {
     out.push_back({metrics::Sample::Kind::Gauge,
@@ -86,6 +87,7 @@ Result<void> Daemon::start() {
   reporter_.start();
   ready_ = true;
   log::info("ready", {{"endpoints", source_->endpoints().size()}});
+  service_.ready({[this] { return service_status(); }, [] { return true; }});
   return {};
 }
 
@@ -132,7 +134,15 @@ void Daemon::take_listing() {
   reporter_.changed();
 }
 
+std::string Daemon::service_status() const {
+  const std::size_t count = source_->endpoints().size();
+  std::string out = std::to_string(count) + (count == 1 ? " endpoint" : " endpoints") + ", federation ";
+  out += reporter_.server();
+  return reporter_.connected() ? out : out + " not reached: " + reporter_.last_error();
+}
+
 void Daemon::reload() {
+  service_.reload_begins();
   if (!path_.empty()) {
     const auto next = load_configuration(path_, this_machine());
     if (!next) return reload_failed(config::problems_text(next.error()));
@@ -141,11 +151,14 @@ void Daemon::reload() {
   source_->refresh();
   take_listing();
   log::info("reloaded", {{"endpoints", source_->endpoints().size()}});
+  service_.reload_ended("reloaded: " + service_status());
 }
 
 void Daemon::reload_failed(std::string_view problems) {
   failed_reloads_.add();
-  for (const auto line : split(trim(problems), '\n')) log::error("reload failed", {{"problem", line}});
+  const auto lines = split(trim(problems), '\n');
+  for (const auto line : lines) log::error("reload failed", {{"problem", line}});
+  service_.reload_ended("reload failed, the old configuration stays: " + std::string(lines.front()));
 }
 
 bool Daemon::apply(const Configuration& next) {
@@ -171,6 +184,7 @@ bool Daemon::apply(const Configuration& next) {
 void Daemon::stop() {
   if (std::exchange(stopping_, true)) return;
   log::info("stopping");
+  service_.stopping();
   const bool leaves = configuration_.file.leave_on_stop();
   if (leaves) syncer_.leave(true);
   reporter_.stop(leaves ? kLeaveOnStopPatience : kGoodbyePatience, [this] {
@@ -202,6 +216,7 @@ admin::Leaving Daemon::leave() {
                                reporter_.last_error()};
   }
   stopping_ = true;
+  service_.stopping();
   log::info("leaving", {{"endpoints", syncer_.endpoints().size()}});
   leaving_ = {State::Waiting, "waiting for the federation"};
   syncer_.leave(true);

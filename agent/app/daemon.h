@@ -14,6 +14,7 @@
 #include "common/http/server.h"
 #include "common/metrics/registry.h"
 #include "common/process/event_loop.h"
+#include "common/process/service_notify.h"
 
 namespace meshdns::app {
 
@@ -51,6 +52,8 @@ class Daemon : public admin::Agent {
   bool apply(const Configuration& next);
   void reload_failed(std::string_view problems);
   void end_leaving(const std::string& server);
+  /// One line for the service manager: "3 endpoints, federation 10.0.9.1:7400".
+  std::string service_status() const;
 
   process::EventLoop& loop_;
   const Clock& clock_;
@@ -66,6 +69,7 @@ class Daemon : public admin::Agent {
   std::unique_ptr<probes::SocketEvents> socket_events_;
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<http::Server> socket_;
+  process::ServiceNotify service_;
   std::optional<TimerId> refresh_timer_;
   std::optional<admin::Leaving> leaving_;
   bool ready_ = false;
