@@ -6,17 +6,17 @@
 #include <optional>
 #include <utility>
 
-#include "agent/report/backoff.h"
 #include "agent/report/session.h"
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
+#include "common/rpc/backoff.h"
+#include "common/rpc/channel.h"
 #include "common/rpc/reactors.h"
 #include "meshdns/v1/federation.grpc.pb.h"
 
 namespace meshdns::report {
 namespace {
 
-constexpr int kMostMessage = 4 << 20;
 constexpr std::uint32_t kProtocol = 1;
 
 using Stream = rpc::ClientStream<v1::ReportReply, v1::AgentMessage>;
@@ -97,20 +97,6 @@ std::optional<Incoming> from_wire(const v1::ReportReply& reply) {
   }
 }
 
-std::shared_ptr<grpc::Channel> channel_to(const std::string& server) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10000);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5000);
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  arguments.SetMaxReceiveMessageSize(kMostMessage);
-  arguments.SetMaxSendMessageSize(kMostMessage);
-  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
-}
-
 }  // namespace
 
 Codec wire_codec() {
@@ -134,9 +120,8 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
   const Clock& clock;
   ReporterOptions options;
   Syncer& syncer;
-  Backoff backoff;
-  /// By server, kept from attempt to attempt: a process whose last channel goes takes gRPC 1.51's callback threads with
-  /// it, and they do not survive being started again at the same moment.
+  rpc::Backoff backoff;
+  /// By server, kept from attempt to attempt: see rpc::channel_to.
   std::map<std::string, std::unique_ptr<v1::Federation::Stub>> stubs;
   std::shared_ptr<Stream::Stream> port;
   std::optional<Session> session;
@@ -153,7 +138,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
 
   void open() {
     auto& stub = stubs[server()];
-    if (!stub) stub = v1::Federation::NewStub(channel_to(server()));
+    if (!stub) stub = v1::Federation::NewStub(rpc::channel_to(server()));
     const auto weak = weak_from_this();
     auto* stream =
         new Stream([weak, &event_loop = loop](std::function<void()> work) { event_loop.post(std::move(work)); });
@@ -225,9 +210,8 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
     }
     error = farewell.empty() ? why.message() : std::exchange(farewell, {});
     const Duration delay = std::max(backoff.next(), std::exchange(retry_after, Duration::zero()));
-    log::warn(
-        was_connected ? "disconnected" : "not connected",
-        {{"server", server()}, {"error", error}, {"retry_in", std::chrono::floor<std::chrono::milliseconds>(delay)}});
+    log::warn(was_connected ? "disconnected" : "not connected",
+              {{"server", server()}, {"error", error}, {"retry_in", delay}});
     ++next_server;
     retry = loop.after(delay, [self = shared_from_this()] {
       self->retry.reset();

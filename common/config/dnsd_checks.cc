@@ -19,11 +19,23 @@ void check_roles(const Place& root, const v1::Meshdnsd& config, Report& report) 
   if (federation == dns && from_file) {
     report.add(root.child("dns").child("endpoints_file"), "only with roles: [dns]; here the federation knows the mesh");
   }
+  if (federation && config.has_replica()) report.add(root.child("replica"), "only with roles: [dns]");
   if (federation == dns) return;
   if (federation) report.add(root.child("roles"), "not supported yet: federation without dns");
-  if (dns && !from_file) report.add(root.child("roles"), "not supported yet: dns alone needs dns.endpoints_file");
+  if (dns && from_file == config.has_replica()) {
+    report.add(root.child("roles"), from_file ? "dns alone takes dns.endpoints_file or replica, not both"
+                                              : "dns alone needs replica.federation or dns.endpoints_file");
+  }
   if (dns && root.node->find("federation") != nullptr)
     report.add(root.child("federation"), "needs the role federation");
+}
+
+void check_replica(const Place& root, const v1::Meshdnsd& config, Report& report) {
+  const Place servers = root.child("replica").child("federation");
+  for (int i = 0; i < config.replica().federation_size(); ++i) {
+    check_plaintext(servers.item(static_cast<std::size_t>(i)), config.replica().federation(i),
+                    config.replica().insecure(), report);
+  }
 }
 
 void check_federation(const Place& root, const v1::Meshdnsd& config, Report& report) {
@@ -96,6 +108,7 @@ void check_dnsd(const Place& root, const v1::Meshdnsd& config, Report& report) {
   check_own_locality(root, config.locality(), report);
   check_roles(root, config, report);
   check_federation(root, config, report);
+  check_replica(root, config, report);
   check_dns(root, config, report);
 }
 

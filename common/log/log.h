@@ -21,7 +21,10 @@ struct Field {
   Field(std::string_view k, const char* text) : key(k), value(text) {}
   Field(std::string_view k, const std::string& text) : key(k), value(text) {}
   Field(std::string_view k, bool yes) : key(k), value(yes ? "true" : "false") {}
-  Field(std::string_view k, Duration duration) : key(k), value(duration_text(duration)) {}
+  /// Whole milliseconds; shorter ones exactly.
+  Field(std::string_view k, Duration duration)
+      : key(k),
+        value(duration_text(duration < 1ms ? duration : std::chrono::floor<std::chrono::milliseconds>(duration))) {}
   Field(std::string_view k, const meshdns::Error& error) : key(k), value(error.message()) {}
   template <class Number>
   requires(std::integral<Number> || std::floating_point<Number>) Field(std::string_view k, Number number)

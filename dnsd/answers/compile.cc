@@ -89,6 +89,7 @@ void add_host(const CompileInput& input, const topology::HostPlan& plan, Shapes&
 Compiled compile(const CompileInput& input) {
   const auto table = std::make_shared<AnswerTable>();
   compile_zones(input.settings, input.static_records, input.serial, *table);
+  table->stale = input.stale;
   Places places;
   table->locator = compile_locator(input.records, input.settings, places);
   for (const model::Locality& place : places.all()) table->places.push_back(place.text());

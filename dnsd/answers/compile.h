@@ -20,6 +20,7 @@ struct CompileInput {
   const std::vector<StaticRecord>& static_records;  // parse_records(settings.static_records)
   Version version;
   std::uint32_t serial = 1;  // of every zone's SOA
+  bool stale = false;        // see AnswerTable
 };
 
 struct Compiled {

@@ -143,6 +143,8 @@ server::ServerOptions Configuration::dns_options() const {
 
 Duration Configuration::forget_after() const { return convert::from_wire(file.federation().forget_after()); }
 
+Duration Configuration::stale_after() const { return convert::from_wire(file.dns().stale_after()); }
+
 Result<Configuration> load_configuration(const std::string& path) {
   const auto text = config::read_file(path);
   if (!text) return text.error();

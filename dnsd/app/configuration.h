@@ -23,6 +23,7 @@ struct Configuration {
   /// Where DNS is served, and with how many workers.
   server::ServerOptions dns_options() const;
   Duration forget_after() const;
+  Duration stale_after() const;
 };
 
 /// errors: everything that is wrong, a line each, as interface.md section 5 has it

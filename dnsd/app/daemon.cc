@@ -18,6 +18,7 @@ namespace meshdns::app {
 namespace {
 
 constexpr Duration kForgetInterval = 10s;
+constexpr Duration kFreshnessInterval = 1s;
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -42,6 +43,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       publisher_(catalog_, clock, loop),
       mesh_file_(catalog_, objects_),
       view_(parts_, registry_),
+      service_(process::NotifyEnvironment::of_process(), loop, parts_),
       failed_reloads_(registry_.counter("meshdns_config_failed_reloads_total", "reloads whose file was wrong")) {
   parts_.configuration = &configuration_;
   parts_.catalog = &catalog_;
@@ -53,20 +55,71 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
 Daemon::~Daemon() {
   if (stopper_.joinable()) stopper_.join();
   if (sweep_timer_) loop_.cancel(*sweep_timer_);
-  if (forget_timer_) loop_.cancel(*forget_timer_);
+  for (const auto& timer : {forget_timer_, heartbeat_timer_, freshness_timer_}) {
+    if (timer) loop_.cancel(*timer);
+  }
 }
 
 Result<void> Daemon::start() {
   log::info("starting", {{"version", kVersion}, {"instance", parts_.instance}});
   mesh_file_.apply(configuration_, clock_.now(), clock_.unix_seconds());
   publisher_.configure(configuration_.answers, configuration_.static_records);
+  if (configuration_.file.has_replica()) return start_replica();
   if (auto done = start_dns(); !done) return done;
   if (auto done = start_federation(); !done) return done;
   if (auto done = start_admin(); !done) return done;
-  parts_.ready = true;
   schedule_forgetting();
-  log::info("ready", {{"hosts", publisher_.compiled().plan.hosts.size()}});
+  become_ready();
   return {};
+}
+
+void Daemon::become_ready() {
+  parts_.ready = true;
+  log::info("ready", {{"hosts", publisher_.compiled().plan.hosts.size()}});
+}
+
+Result<void> Daemon::start_replica() {
+  if (auto done = start_admin(); !done) return done;
+  const auto& servers = configuration_.file.replica().federation();
+  replica_.emplace(loop_, clock_, catalog_, objects_,
+                   Replica::Options{.servers = {servers.begin(), servers.end()},
+                                    .folder = configuration_.file.data_dir(),
+                                    .seed = random_seed(),
+                                    .changed = [this] { serve_first_records(); }});
+  parts_.replica = &*replica_;
+  if (replica_->restore()) {
+    publisher_.changed();
+    publisher_.set_stale(replica_->silence() > configuration_.stale_after());
+    if (auto done = start_dns(); !done) return done;
+    become_ready();
+  } else {
+    log::warn("no snapshot: DNS is not served before a federation has told what there is");
+  }
+  replica_->start();
+  schedule_freshness();
+  return {};
+}
+
+void Daemon::serve_first_records() {
+  publisher_.changed();
+  if (dns_) return;
+  if (const auto done = start_dns(); !done) {
+    log::error("cannot serve", {{"error", done.error()}});
+    failed_ = true;
+    return stop();
+  }
+  become_ready();
+}
+
+void Daemon::schedule_freshness() {
+  freshness_timer_ = loop_.after(kFreshnessInterval, [this] {
+    const bool stale = replica_->silence() > configuration_.stale_after();
+    if (stale != publisher_.stale()) {
+      log::warn(stale ? "records are stale" : "records are fresh again", {{"unheard_for", replica_->silence()}});
+    }
+    publisher_.set_stale(stale);
+    schedule_freshness();
+  });
 }
 
 Result<void> Daemon::start_dns() {
@@ -87,6 +140,7 @@ Result<void> Daemon::start_dns() {
 
 answers::Settings Daemon::settings_as_bound() const {
   answers::Settings settings = configuration_.answers;
+  if (!dns_) return settings;
   for (std::size_t i = 0; i < settings.listeners.size(); ++i) settings.listeners[i].text = dns_->bound()[i].text();
   return settings;
 }
@@ -94,15 +148,36 @@ answers::Settings Daemon::settings_as_bound() const {
 Result<void> Daemon::start_federation() {
   if (!configuration_.federation()) return {};
   agents_.emplace(
-      federation::Agents::Environment{catalog_, clock_, loop_, parts_.instance, [this] { publisher_.changed(); }});
+      federation::Agents::Environment{catalog_, clock_, loop_, parts_.instance, [this] { records_changed(); }});
   parts_.agents = &*agents_;
-  auto service = federation::FederationService::listen(loop_, *agents_, configuration_.file.federation().listen());
+  v1::Origin origin;
+  origin.set_cluster(configuration_.file.cluster());
+  origin.set_instance(host_name());
+  feed_.emplace(catalog_, origin, static_cast<std::uint64_t>(clock_.unix_seconds()),
+                [this](catalog::RecordType type, const std::string& key) { return objects_.find(type, key); });
+  watchers_.emplace(*feed_, clock_);
+  parts_.watchers = &*watchers_;
+  auto service =
+      federation::FederationService::listen(loop_, *agents_, *watchers_, configuration_.file.federation().listen());
   if (!service) return service.error();
   federation_ = std::move(*service);
   parts_.federation_address = federation_->bound();
   log::info("federation listening", {{"address", federation_->bound()}});
   schedule_sweep();
+  schedule_heartbeat();
   return {};
+}
+
+void Daemon::records_changed() {
+  publisher_.changed();
+  watchers_->changed();
+}
+
+void Daemon::schedule_heartbeat() {
+  heartbeat_timer_ = loop_.after(federation::Watchers::kHeartbeat, [this] {
+    watchers_->heartbeat();
+    schedule_heartbeat();
+  });
 }
 
 Result<void> Daemon::start_admin() {
@@ -133,6 +208,7 @@ void Daemon::schedule_forgetting() {
   forget_timer_ = loop_.after(std::min(kForgetInterval, configuration_.forget_after()), [this] {
     catalog_.forget(configuration_.forget_after(), clock_.now());
     publisher_.changed();
+    if (watchers_) watchers_->changed();
     schedule_forgetting();
   });
 }
@@ -157,31 +233,36 @@ void Daemon::keep_what_cannot_change(Configuration& next) const {
 
 void Daemon::reload() {
   if (path_.empty()) return;
+  service_.reload_begins();
   auto next = load_configuration(path_);
-  if (!next) {
-    failed_reloads_.add();
-    log::error("reload failed, the old configuration stays", {});
-    for (const std::string_view line : split(trim(next.error().message()), '\n')) {
-      log::error("configuration", {{"problem", line}});
-    }
-    return;
-  }
+  if (!next) return reload_failed(trim(next.error().message()));
   keep_what_cannot_change(*next);
   configuration_ = std::move(*next);
   mesh_file_.apply(configuration_, clock_.now(), clock_.unix_seconds());
   publisher_.configure(settings_as_bound(), configuration_.static_records);
   log::info("reloaded", {{"hosts", publisher_.compiled().plan.hosts.size()}});
+  service_.reload_ended("reloaded: " + ServiceReport::status(parts_));
+}
+
+void Daemon::reload_failed(std::string_view problems) {
+  failed_reloads_.add();
+  log::error("reload failed, the old configuration stays", {});
+  const auto lines = split(problems, '\n');
+  for (const std::string_view line : lines) log::error("configuration", {{"problem", line}});
+  service_.reload_ended("reload failed, the old configuration stays: " + std::string(lines.front()));
 }
 
 void Daemon::stop() {
   log::info("stopping");
+  service_.stopping();
   parts_.ready = false;
   if (agents_) agents_->shut_down();
+  if (watchers_) watchers_->shut_down();
   // ending gRPC waits for calls whose answers come from this loop: it must go on meanwhile
   stopper_ = std::thread([this] {
     admin_.reset();
     federation_.reset();
-    dns_->stop();
+    if (dns_) dns_->stop();
     loop_.stop();
   });
 }

@@ -13,6 +13,8 @@
 #include "dnsd/app/configuration.h"
 #include "dnsd/app/mesh_file.h"
 #include "dnsd/app/mesh_view.h"
+#include "dnsd/app/replica.h"
+#include "dnsd/app/service_report.h"
 #include "dnsd/federation/federation_service.h"
 
 namespace meshdns::app {
@@ -27,23 +29,35 @@ class Daemon {
 
   /// errors: the first thing that cannot be bound
   Result<void> start();
+  /// The service manager hears that the start is over.
+  void started() { service_.ready(); }
   /// Reads the file again. What is wrong leaves everything as it is; what needs a restart is told.
   void reload();
   /// Ends everything in the background, then stops the loop.
   void stop();
 
   const Parts& parts() const { return parts_; }
+  /// It ended because something failed after the start.
+  bool failed() const { return failed_; }
 
  private:
+  /// A replica: from the snapshot file, or as soon as a federation has told what there is.
+  Result<void> start_replica();
   Result<void> start_dns();
+  void become_ready();
+  void records_changed();
+  void serve_first_records();
   Result<void> start_federation();
   Result<void> start_admin();
   /// With the ports that port 0 became, for people.
   answers::Settings settings_as_bound() const;
   void schedule_sweep();
   void schedule_forgetting();
+  void schedule_heartbeat();
+  void schedule_freshness();
   /// The listeners' sockets stay as they are until a restart.
   void keep_what_cannot_change(Configuration& next) const;
+  void reload_failed(std::string_view problems);
 
   process::EventLoop& loop_;
   const Clock& clock_;
@@ -56,15 +70,22 @@ class Daemon {
   Publisher publisher_;
   MeshFile mesh_file_;
   MeshView view_;
+  ServiceReport service_;
   std::unique_ptr<server::DnsServer> dns_;
   std::optional<federation::Agents> agents_;
+  std::optional<federation::Feed> feed_;
+  std::optional<federation::Watchers> watchers_;
+  std::optional<Replica> replica_;
   std::unique_ptr<federation::FederationService> federation_;
   std::unique_ptr<admin::AdminService> admin_;
   std::unique_ptr<http::Server> http_;
   std::optional<TimerId> sweep_timer_;
   std::optional<TimerId> forget_timer_;
+  std::optional<TimerId> heartbeat_timer_;
+  std::optional<TimerId> freshness_timer_;
   metrics::Counter& failed_reloads_;
   std::thread stopper_;
+  bool failed_ = false;
 };
 
 }  // namespace meshdns::app

@@ -76,6 +76,22 @@ void add_catalog(Samples& out, const Parts& parts) {
   for (const char* state : {"serving", "draining", "silent", "failing", "out"}) {
     gauge(out, "meshdns_catalog_endpoints", "endpoints by how they stand", {{"state", state}}, states[state]);
   }
+  if (parts.watchers != nullptr) {
+    const federation::WatchCounters& counters = parts.watchers->counters();
+    gauge(out, "meshdns_federation_subscribers", "replicas that follow this federation", {},
+          static_cast<double>(parts.watchers->subscribers()));
+    const char* updates = "meshdns_federation_updates_total";
+    count(out, updates, "updates sent to subscribers", {{"kind", "delta"}}, counters.deltas);
+    count(out, updates, "updates sent to subscribers", {{"kind", "snapshot"}}, counters.snapshots);
+    count(out, updates, "updates sent to subscribers", {{"kind", "buckets"}}, counters.bucket_updates);
+    count(out, "meshdns_federation_sent_bytes_total", "bytes sent to subscribers", {}, counters.sent_bytes);
+    count(out, "meshdns_federation_nacks_total", "records that subscribers refused", {}, counters.nacks);
+  }
+  if (parts.replica != nullptr) {
+    gauge(out, "meshdns_dnsd_snapshot_age_seconds", "since when the federation was not heard", {},
+          std::chrono::duration<double>(parts.replica->silence()).count());
+    gauge(out, "meshdns_dnsd_stale", "1 while answers carry EDE 3", {}, parts.publisher->stale() ? 1 : 0);
+  }
   gauge(out, "meshdns_answers_hosts", "names that are answered from endpoints", {},
         static_cast<double>(parts.publisher->compiled().plan.hosts.size()));
   count(out, "meshdns_answers_publications_total", "answer tables published", {}, parts.publisher->publications());

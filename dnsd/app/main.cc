@@ -55,10 +55,11 @@ int run(app::Configuration configuration, const Flags& flags) {
     log::error("cannot start", {{"error", started.error()}});
     return kFailed;
   }
+  daemon.started();
   if (flags.dev) print_dev_hints(*daemon.parts().configuration);
   loop.run();
   log::info("stopped");
-  return 0;
+  return daemon.failed() ? kFailed : 0;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/text.h"
+#include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
 #include "dnsd/answers/explain.h"
 #include "dnsd/app/explanation.h"
@@ -27,15 +28,34 @@ google::protobuf::Duration since(TimePoint then, TimePoint now) {
   return convert::to_wire(std::max(Duration::zero(), now - then));
 }
 
+constexpr const char* kReplica = "this is a replica: objects are changed at its federation";
+
+v1::ApplyReply refused_here(const v1::ApplyRequest& request) {
+  v1::ApplyReply reply;
+  for (const v1::Object& object : request.objects()) {
+    v1::ApplyResult& result = *reply.add_results();
+    result.set_key(convert::object_key(object));
+    result.set_outcome(v1::ApplyResult::REFUSED);
+    result.set_error(kReplica);
+  }
+  return reply;
+}
+
 }  // namespace
 
 v1::ApplyReply MeshView::apply(const v1::ApplyRequest& request) {
+  if (parts_.replica != nullptr) return refused_here(request);
   auto reply = parts_.objects->apply(request, parts_.clock.now(), parts_.clock.unix_seconds());
   parts_.publisher->changed();
   return reply;
 }
 
 v1::DeleteReply MeshView::erase(const v1::DeleteRequest& request) {
+  if (parts_.replica != nullptr) {
+    v1::DeleteReply reply;
+    for (const std::string& key : request.keys()) reply.add_missing(key + " (" + kReplica + ")");
+    return reply;
+  }
   auto reply = parts_.objects->erase(request, parts_.clock.now());
   parts_.publisher->changed();
   return reply;
@@ -98,7 +118,8 @@ v1::NodeInfo MeshView::node_info(const model::Node& node) const {
     *out.mutable_in_state() = since(status->second.since, parts_.clock.now());
   } else {
     const bool connected = parts_.agents != nullptr && parts_.agents->is_connected(node.key);
-    out.set_state(parts_.agents == nullptr ? "from file" : connected ? "connected" : "disconnected");
+    const char* without_agents = parts_.replica != nullptr ? "heard" : "from file";
+    out.set_state(parts_.agents == nullptr ? without_agents : connected ? "connected" : "disconnected");
   }
   return out;
 }
@@ -182,6 +203,13 @@ v1::StatusReply MeshView::status() {
   out.set_hosts(static_cast<std::uint32_t>(parts_.publisher->compiled().plan.hosts.size()));
   count_records(out);
   if (parts_.agents != nullptr) out.set_agents_connected(static_cast<std::uint32_t>(parts_.agents->connected()));
+  if (parts_.watchers != nullptr) out.set_subscribers(static_cast<std::uint32_t>(parts_.watchers->subscribers()));
+  if (parts_.replica != nullptr) {
+    out.set_follows(parts_.replica->server());
+    out.set_follows_connected(parts_.replica->connected());
+    *out.mutable_unheard_for() = convert::to_wire(parts_.replica->silence());
+    out.set_stale(parts_.publisher->stale());
+  }
   out.set_publications(parts_.publisher->publications());
   *out.mutable_last_compile() = convert::to_wire(parts_.publisher->last_cost());
   for (const topology::Conflict& conflict : parts_.publisher->compiled().plan.conflicts) {

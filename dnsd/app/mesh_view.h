@@ -7,8 +7,10 @@
 #include "dnsd/app/configuration.h"
 #include "dnsd/app/objects.h"
 #include "dnsd/app/publisher.h"
+#include "dnsd/app/replica.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/federation/agents.h"
+#include "dnsd/federation/watchers.h"
 #include "dnsd/server/dns_server.h"
 
 namespace meshdns::app {
@@ -23,6 +25,8 @@ struct Parts {
   Objects* objects = nullptr;
   Publisher* publisher = nullptr;
   federation::Agents* agents = nullptr;
+  const federation::Watchers* watchers = nullptr;
+  Replica* replica = nullptr;
   const server::DnsServer* dns = nullptr;
   std::string federation_address;  // where agents connect
   bool ready = false;

@@ -81,6 +81,19 @@ void Objects::put(v1::Object object, TimePoint now) {
   objects_[key] = std::move(object);
 }
 
+const v1::Object* Objects::find(catalog::RecordType type, const std::string& key) const {
+  const auto found = objects_.find(std::string(record_type_name(type)) + "/" + key);
+  return found == objects_.end() ? nullptr : &found->second;
+}
+
+void Objects::mirror(const std::string& key, const v1::Object* object) {
+  if (object == nullptr) {
+    objects_.erase(key);
+  } else {
+    objects_[key] = *object;
+  }
+}
+
 v1::ApplyReply Objects::apply(const v1::ApplyRequest& request, TimePoint now, std::int64_t unix_seconds) {
   v1::ApplyReply reply;
   bool refused = false;

@@ -19,6 +19,11 @@ class Objects {
   v1::ApplyReply apply(const v1::ApplyRequest& request, TimePoint now, std::int64_t unix_seconds);
   v1::DeleteReply erase(const v1::DeleteRequest& request, TimePoint now);
 
+  /// What a federation says of an object; its meaning is in the catalog already. null = it is gone
+  void mirror(const std::string& key, const v1::Object* object);
+
+  /// key: "namespace/name" of a virtual destination, or a cluster's name; null = there is none
+  const v1::Object* find(catalog::RecordType type, const std::string& key) const;
   /// By "VirtualDestination/shop/app-b".
   const std::map<std::string, v1::Object>& all() const { return objects_; }
 

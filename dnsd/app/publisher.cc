@@ -21,6 +21,10 @@ void Publisher::configure(answers::Settings settings, std::vector<answers::Stati
   publish();
 }
 
+void Publisher::set_stale(bool stale) {
+  if (std::exchange(stale_, stale) != stale) publish();
+}
+
 void Publisher::changed() {
   if (timer_ || catalog_.revision() == published_revision_) return;
   const Duration wait = pace_.wait(clock_.now());
@@ -43,7 +47,8 @@ void Publisher::publish() {
                                 .settings = settings_,
                                 .static_records = static_records_,
                                 .version = {catalog_.revision(), catalog_.changed()},
-                                .serial = ++serial_});
+                                .serial = ++serial_,
+                                .stale = stale_});
   table_.publish(compiled_.table);
   std::erase_if(retired_, [](const auto& table) { return table.use_count() <= 1; });
   last_cost_ = clock_.now() - begun;

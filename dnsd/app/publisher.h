@@ -23,6 +23,9 @@ class Publisher {
 
   /// Publishes at once.
   void configure(answers::Settings settings, std::vector<answers::StaticRecord> static_records);
+  /// Whether the records are older than they should be; published if it changed.
+  void set_stale(bool stale);
+  bool stale() const { return stale_; }
   /// The catalog may have a new revision.
   void changed();
 
@@ -49,6 +52,7 @@ class Publisher {
   PublicationPace pace_;
   std::optional<TimerId> timer_;
   std::uint64_t published_revision_ = 0;
+  bool stale_ = false;
   std::uint32_t serial_;
   std::uint64_t publications_ = 0;
   Duration last_cost_{};

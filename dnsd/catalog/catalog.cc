@@ -7,8 +7,6 @@ namespace {
 
 constexpr std::size_t kLongestLog = 10000;
 
-std::string service_text(const model::ServiceKey& key) { return key.namespace_ + "/" + key.name; }
-
 /// Equal but for the moment since when it is so, which every process counts on its own clock.
 bool same_but_for_age(const model::Endpoint& a, const model::Endpoint& b) {
   if (a.health.state != b.health.state) return false;
@@ -47,6 +45,21 @@ std::string_view record_type_name(RecordType type) {
     case RecordType::Cluster: return "Cluster";
   }
   return "";
+}
+
+std::optional<RecordType> record_type_named(std::string_view name) {
+  using enum RecordType;
+  for (const RecordType type : {Node, NodeStatus, Endpoint, Service, VirtualDestination, Cluster}) {
+    if (record_type_name(type) == name) return type;
+  }
+  return std::nullopt;
+}
+
+std::string service_key_text(const model::ServiceKey& key) { return key.namespace_ + "/" + key.name; }
+
+model::ServiceKey service_key_of(const std::string& text) {
+  const auto slash = text.find('/');
+  return {text.substr(0, slash), slash == std::string::npos ? "" : text.substr(slash + 1)};
 }
 
 void Catalog::note(RecordType type, const std::string& key, bool removed) {
@@ -99,7 +112,7 @@ void Catalog::put_endpoint(const model::Endpoint& reported, TimePoint now) {
   if (records_.endpoints.insert_or_assign(endpoint.key, endpoint).second) {
     const auto [entry, added] = records_.services.try_emplace(service);
     ++entry->second.endpoints;
-    if (added) note(RecordType::Service, service_text(service), false);
+    if (added) note(RecordType::Service, service_key_text(service), false);
   }
   note(RecordType::Endpoint, endpoint.key, false);
 }
@@ -233,7 +246,7 @@ void Catalog::forget(Duration forget_after, TimePoint now) {
   }
   std::erase_if(records_.services, [&](const auto& entry) {
     const bool gone = entry.second.endpoints == 0 && now - entry.second.gone_since >= forget_after;
-    if (gone) note(RecordType::Service, service_text(entry.first), true);
+    if (gone) note(RecordType::Service, service_key_text(entry.first), true);
     return gone;
   });
   commit(now);

@@ -14,6 +14,10 @@ namespace meshdns::catalog {
 
 enum class RecordType : std::uint8_t { Node, NodeStatus, Endpoint, Service, VirtualDestination, Cluster };
 std::string_view record_type_name(RecordType type);
+std::optional<RecordType> record_type_named(std::string_view name);
+/// The key of a service's record: "namespace/name".
+std::string service_key_text(const model::ServiceKey& key);
+model::ServiceKey service_key_of(const std::string& text);
 
 /// One record that became different or went away at a revision.
 struct Change {
@@ -57,6 +61,18 @@ class Catalog {
   /// false = there is none
   bool erase_destination(const std::string& key, TimePoint now);
   bool erase_cluster(const std::string& name, TimePoint now);
+
+  // ---- another origin's records, as a replica gets them, or our own from the store ----
+
+  void mirror(const model::Node& node);
+  void mirror(const model::Endpoint& endpoint);
+  void mirror(const std::string& node, const model::NodeStatus& status);
+  void mirror(const model::ServiceKey& service);
+  void mirror(const model::VirtualDestination& object);
+  void mirror(const model::Cluster& object);
+  void unmirror(RecordType type, const std::string& key);
+  /// What was mirrored since the last call is this revision of its origin.
+  void mirrored(std::uint64_t revision, TimePoint now);
 
   // ---- time ----
 

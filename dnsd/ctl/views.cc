@@ -84,6 +84,11 @@ std::string status_view(const v1::StatusReply& reply) {
                                         " agents connected, " + std::to_string(reply.nodes_silent()) + " of " +
                                         std::to_string(reply.nodes()) + " nodes silent");
   }
+  if (!reply.follows().empty()) {
+    rows.emplace_back("follows", reply.follows() + (reply.follows_connected() ? "   connected" : "   not reached") +
+                                     "   heard " + age(reply.unheard_for()) + " ago" +
+                                     (reply.stale() ? "   STALE: answers carry EDE 3" : ""));
+  }
   rows.emplace_back("catalog", "revision " + std::to_string(reply.revision()) + ", " + age(reply.revision_age()) +
                                    " old   " + std::to_string(reply.hosts()) + " hosts");
   rows.emplace_back("endpoints", state_counts(reply));

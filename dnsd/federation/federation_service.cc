@@ -4,7 +4,9 @@
 
 #include <utility>
 
+#include "common/rpc/channel.h"
 #include "common/rpc/deadline.h"
+#include "common/rpc/raw_port.h"
 #include "common/rpc/reactors.h"
 #include "dnsd/federation/report_session.h"
 #include "meshdns/v1/federation.grpc.pb.h"
@@ -12,15 +14,19 @@
 namespace meshdns::federation {
 namespace {
 
-constexpr int kMostMessage = 4 << 20;
 constexpr Duration kPatience = 2s;
 
 using Stream = rpc::ServerStream<v1::AgentMessage, v1::ReportReply>;
 
+/// Report with messages, Watch with bytes that are encoded already, Enroll not yet.
+using Methods = v1::Federation::WithCallbackMethod_Report<
+    v1::Federation::WithRawCallbackMethod_Watch<v1::Federation::WithCallbackMethod_Enroll<v1::Federation::Service>>>;
+
 /// Turns each call into a session on the control thread.
-class Calls : public v1::Federation::CallbackService {
+class Calls : public Methods {
  public:
-  Calls(process::EventLoop& loop, Agents& agents) : loop_(loop), agents_(agents) {}
+  Calls(process::EventLoop& loop, Agents& agents, Watchers& watchers)
+      : loop_(loop), agents_(agents), watchers_(watchers) {}
 
   grpc::ServerBidiReactor<v1::AgentMessage, v1::ReportReply>* Report(grpc::CallbackServerContext* context) override {
     auto* stream = new Stream(context, [&loop = loop_](std::function<void()> work) { loop.post(std::move(work)); });
@@ -39,15 +45,39 @@ class Calls : public v1::Federation::CallbackService {
     return stream;
   }
 
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Watch(grpc::CallbackServerContext* context) override {
+    auto* stream =
+        new rpc::RawServerStream(context, [&loop = loop_](std::function<void()> work) { loop.post(std::move(work)); });
+    const auto port = stream->port();
+    const auto session = std::make_shared<std::shared_ptr<WatchSession>>();
+    rpc::StreamEvents<grpc::ByteBuffer> events;
+    events.received = [session, port](const grpc::ByteBuffer& buffer) {
+      v1::WatchRequest request;
+      if (!request.ParseFromString(rpc::bytes_of(buffer))) return port->abort();
+      if (*session) (*session)->received(request);
+    };
+    events.written = [session] {
+      if (*session) (*session)->pump();
+    };
+    events.closed = [session, &watchers = watchers_](const Error&) {
+      if (const auto ended = std::exchange(*session, nullptr)) watchers.closed(*ended);
+    };
+    port->set_events(std::move(events));
+    loop_.post(
+        [&watchers = watchers_, session, port] { *session = watchers.open(std::make_shared<rpc::RawPort>(port)); });
+    return stream;
+  }
+
  private:
   process::EventLoop& loop_;
   Agents& agents_;
+  Watchers& watchers_;
 };
 
 }  // namespace
 
 struct FederationService::Server {
-  Server(process::EventLoop& loop, Agents& agents) : calls(loop, agents) {}
+  Server(process::EventLoop& loop, Agents& agents, Watchers& watchers) : calls(loop, agents, watchers) {}
 
   Calls calls;
   std::unique_ptr<grpc::Server> server;
@@ -56,14 +86,14 @@ struct FederationService::Server {
 FederationService::FederationService(std::unique_ptr<Server> server) : server_(std::move(server)) {}
 
 Result<std::unique_ptr<FederationService>> FederationService::listen(process::EventLoop& loop, Agents& agents,
-                                                                     const std::string& address) {
-  auto server = std::make_unique<Server>(loop, agents);
+                                                                     Watchers& watchers, const std::string& address) {
+  auto server = std::make_unique<Server>(loop, agents, watchers);
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
   builder.RegisterService(&server->calls);
-  builder.SetMaxReceiveMessageSize(kMostMessage);
-  builder.SetMaxSendMessageSize(kMostMessage);
+  builder.SetMaxReceiveMessageSize(rpc::kMostMessage);
+  builder.SetMaxSendMessageSize(rpc::kMostMessage);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);

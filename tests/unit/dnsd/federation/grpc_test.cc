@@ -28,14 +28,18 @@ constexpr Duration kPatience = 20s;
 /// What a federation remembers, and its service. Everything but the service's end runs on the loop.
 struct Federation {
   Federation(process::EventLoop& loop, const Clock& clock, const std::string& address)
-      : agents({catalog, clock, loop, "eu-1/a", [] {}}) {
-    auto listening = FederationService::listen(loop, agents, address);
+      : agents({catalog, clock, loop, "eu-1/a", [this] { watchers.changed(); }}),
+        feed(catalog, v1::Origin(), 1, [](auto, const auto&) { return nullptr; }),
+        watchers(feed, clock) {
+    auto listening = FederationService::listen(loop, agents, watchers, address);
     if (!listening) throw std::runtime_error(listening.error().message());
     service = std::move(*listening);
   }
 
   catalog::Catalog catalog;
   Agents agents;
+  Feed feed;
+  Watchers watchers;
   std::unique_ptr<FederationService> service;
 };
 
@@ -301,7 +305,7 @@ TEST_F(GrpcTest, garbage_on_the_port_hurts_nobody) {
 
 TEST_F(GrpcTest, a_port_in_use_is_an_error_that_names_it) {
   start_federation();
-  const auto second = FederationService::listen(loop_, federation_->agents, address_);
+  const auto second = FederationService::listen(loop_, federation_->agents, federation_->watchers, address_);
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error().message(), HasSubstr(address_));
 }

@@ -1,10 +1,10 @@
-#include "agent/report/backoff.h"
+#include "common/rpc/backoff.h"
 
 #include <gtest/gtest.h>
 
 #include <set>
 
-namespace meshdns::report {
+namespace meshdns::rpc {
 namespace {
 
 TEST(Backoff, doubles_to_the_longest_and_draws_from_the_upper_half) {
@@ -42,4 +42,4 @@ TEST(Backoff, spreads_by_seed) {
 }
 
 }  // namespace
-}  // namespace meshdns::report
+}  // namespace meshdns::rpc

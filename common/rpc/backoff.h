@@ -5,7 +5,7 @@
 
 #include "common/time/time.h"
 
-namespace meshdns::report {
+namespace meshdns::rpc {
 
 /// Delays between attempts: from 100 ms, doubling to 5 s, each drawn from its upper half so that a fleet spreads.
 class Backoff {
@@ -27,4 +27,4 @@ class Backoff {
   Duration step_ = kShortest;
 };
 
-}  // namespace meshdns::report
+}  // namespace meshdns::rpc

@@ -1,0 +1,105 @@
+#include "common/convert/record_convert.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include "common/convert/report_convert.h"
+
+namespace meshdns::convert {
+namespace {
+
+std::string encoded(const google::protobuf::Message& message) {
+  std::string out;
+  google::protobuf::io::StringOutputStream stream(&out);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return out;
+}
+
+template <class Message>
+Result<Message> decoded(std::string_view body, const char* what) {
+  Message out;
+  if (!out.ParseFromArray(body.data(), static_cast<int>(body.size()))) {
+    return Error(Code::InvalidArgument, std::string("body: not a ") + what);
+  }
+  return out;
+}
+
+/// "cluster/node" of "cluster/node/<the agent's key>"; empty = it has not that form
+std::string node_part(const std::string& key) {
+  const auto first = key.find('/');
+  const auto second = first == std::string::npos ? first : key.find('/', first + 1);
+  return second == std::string::npos ? "" : key.substr(0, second);
+}
+
+}  // namespace
+
+std::string endpoint_body(const model::Endpoint& endpoint) {
+  v1::Endpoint out = to_wire(endpoint, endpoint.health.since);
+  out.clear_key();  // the record has it
+  out.mutable_health()->clear_in_state();
+  out.mutable_health()->clear_drain_left();
+  return encoded(out);
+}
+
+std::string node_body(const model::Node& node) { return encoded(to_wire(node)); }
+
+std::string status_body(const model::NodeStatus& status) {
+  v1::NodeStatus out;
+  out.set_silent(status.silent);
+  out.set_in_doubt(status.in_doubt);
+  return encoded(out);
+}
+
+std::string service_body(const model::ServiceKey& service) {
+  v1::Service out;
+  out.set_namespace_(service.namespace_);
+  out.set_name(service.name);
+  return encoded(out);
+}
+
+std::string object_body(const v1::Object& object) {
+  v1::Object out = object;
+  out.mutable_metadata()->clear_revision();
+  out.clear_status();
+  return encoded(out);
+}
+
+Result<model::Endpoint> endpoint_of(const std::string& key, std::string_view body, TimePoint since) {
+  auto record = decoded<v1::Endpoint>(body, "Endpoint");
+  if (!record) return record.error();
+  const std::string node = node_part(key);
+  if (node.empty()) return Error(Code::InvalidArgument, "key: \"" + key + "\" names no node");
+  record->set_key(key.substr(node.size() + 1));
+  auto endpoint = from_wire(*record, node, since);
+  if (endpoint) endpoint->health.since = since;
+  return endpoint;
+}
+
+Result<model::Node> node_of(std::string_view body) {
+  const auto record = decoded<v1::Node>(body, "Node");
+  if (!record) return record.error();
+  return from_wire(*record);
+}
+
+Result<model::NodeStatus> status_of(std::string_view body, TimePoint since) {
+  const auto record = decoded<v1::NodeStatus>(body, "NodeStatus");
+  if (!record) return record.error();
+  return model::NodeStatus{record->silent(), record->in_doubt(), since};
+}
+
+Result<model::ServiceKey> service_of(std::string_view body) {
+  const auto record = decoded<v1::Service>(body, "Service");
+  if (!record) return record.error();
+  return model::ServiceKey{record->namespace_(), record->name()};
+}
+
+Result<v1::Object> object_of(std::string_view body) { return decoded<v1::Object>(body, "Object"); }
+
+std::uint32_t bucket_of(std::string_view type, std::string_view key, std::uint32_t count) {
+  return static_cast<std::uint32_t>(record_hash(type, key) % count);
+}
+
+}  // namespace meshdns::convert

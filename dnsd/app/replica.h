@@ -1,0 +1,60 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/process/event_loop.h"
+#include "dnsd/app/objects.h"
+#include "dnsd/catalog/catalog.h"
+#include "dnsd/federation/follower.h"
+#include "dnsd/federation/mirror.h"
+#include "dnsd/federation/watch_client.h"
+#include "dnsd/snapshot_file/snapshot_file.h"
+
+namespace meshdns::app {
+
+/// A dnsd that serves DNS only: follows a federation, and keeps what it holds in a file for its next start.
+/// thread: the loop's
+class Replica {
+ public:
+  struct Options {
+    std::vector<std::string> servers;
+    std::string folder;  // of the snapshot file
+    std::uint64_t seed = 1;
+    std::function<void()> changed;  // the catalog has a new revision
+  };
+  static constexpr Duration kSnapshotInterval = 5s;
+
+  Replica(process::EventLoop& loop, const Clock& clock, catalog::Catalog& catalog, Objects& objects, Options options);
+  ~Replica();
+
+  /// Takes what an earlier run left; false = nothing was left, or nothing of it is whole.
+  bool restore();
+  void start();
+
+  /// Since when nothing was heard from the federation; what was restored counts as unheard.
+  Duration silence() const;
+  bool connected() const { return follower_.connected(); }
+  std::string server() const { return client_.server(); }
+  federation::Mirror& mirror() { return mirror_; }
+
+ private:
+  void save_later();
+  void save();
+
+  process::EventLoop& loop_;
+  const Clock& clock_;
+  Options options_;
+  federation::Mirror mirror_;
+  federation::Follower follower_;
+  federation::WatchClient client_;
+  snapshot_file::SnapshotFile file_;
+  bool heard_ = false;
+  Duration restored_age_{};
+  TimePoint started_;
+  std::optional<TimerId> save_timer_;
+};
+
+}  // namespace meshdns::app

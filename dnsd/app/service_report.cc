@@ -1,0 +1,46 @@
+#include "dnsd/app/service_report.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "common/log/log.h"
+
+namespace meshdns::app {
+namespace {
+
+std::string counted(std::size_t number, std::string_view what) {
+  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+
+}  // namespace
+
+ServiceReport::ServiceReport(process::NotifyEnvironment environment, process::EventLoop& loop, const Parts& parts)
+    : parts_(parts), notify_(std::move(environment), parts.clock, loop) {}
+
+void ServiceReport::ready() {
+  notify_.ready({[this] { return status(parts_); }, [this] { return alive(); }});
+}
+
+std::string ServiceReport::status(const Parts& parts) {
+  if (!parts.ready) return "waiting for a federation: DNS is not served yet";
+  std::string out = counted(parts.publisher->compiled().plan.hosts.size(), "host");
+  if (parts.agents != nullptr) out += ", " + counted(parts.agents->connected(), "agent");
+  return out + fmt::format(", revision {}", parts.catalog->revision());
+}
+
+bool ServiceReport::alive() {
+  if (parts_.dns == nullptr) return true;
+  const auto stalled = watch_.look(parts_.dns->ticks());
+  if (stalled.empty() == stalled_) {
+    stalled_ = !stalled_;
+    if (stalled_) {
+      log::error("a DNS thread stands still", {{"threads", stalled.size()}, {"first", stalled.front()}});
+    } else {
+      log::info("all DNS threads go on");
+    }
+  }
+  return !stalled_;
+}
+
+}  // namespace meshdns::app

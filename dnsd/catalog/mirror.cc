@@ -1,0 +1,61 @@
+#include "dnsd/catalog/catalog.h"
+
+namespace meshdns::catalog {
+
+void Catalog::mirror(const model::Node& node) {
+  records_.nodes[node.key] = node;
+  note(RecordType::Node, node.key, false);
+}
+
+void Catalog::mirror(const model::Endpoint& endpoint) {
+  const auto known = records_.endpoints.find(endpoint.key);
+  if (known == records_.endpoints.end()) {
+    ++records_.services[{endpoint.namespace_, endpoint.service}].endpoints;
+  } else if (known->second.namespace_ != endpoint.namespace_ || known->second.service != endpoint.service) {
+    --records_.services[{known->second.namespace_, known->second.service}].endpoints;
+    ++records_.services[{endpoint.namespace_, endpoint.service}].endpoints;
+  }
+  records_.endpoints[endpoint.key] = endpoint;
+  note(RecordType::Endpoint, endpoint.key, false);
+}
+
+void Catalog::mirror(const std::string& node, const model::NodeStatus& status) {
+  records_.statuses[node] = status;
+  note(RecordType::NodeStatus, node, false);
+}
+
+void Catalog::mirror(const model::ServiceKey& service) {
+  records_.services.try_emplace(service);
+  note(RecordType::Service, service_key_text(service), false);
+}
+
+void Catalog::mirror(const model::VirtualDestination& object) {
+  records_.destinations[object.meta.key()] = object;
+  note(RecordType::VirtualDestination, object.meta.key(), false);
+}
+
+void Catalog::mirror(const model::Cluster& object) {
+  records_.clusters[object.meta.name] = object;
+  note(RecordType::Cluster, object.meta.name, false);
+}
+
+void Catalog::unmirror(RecordType type, const std::string& key) {
+  switch (type) {
+    case RecordType::Node: records_.nodes.erase(key); break;
+    case RecordType::NodeStatus: records_.statuses.erase(key); break;
+    case RecordType::Endpoint: erase_endpoint(key, changed_); return;
+    case RecordType::Service: records_.services.erase(service_key_of(key)); break;
+    case RecordType::VirtualDestination: records_.destinations.erase(key); break;
+    case RecordType::Cluster: records_.clusters.erase(key); break;
+  }
+  note(type, key, true);
+}
+
+void Catalog::mirrored(std::uint64_t revision, TimePoint now) {
+  if (pending_.empty()) return;
+  if (revision <= revision_) log_.clear();  // a new epoch counts anew: nobody can go on from the old one
+  revision_ = revision - 1;
+  commit(now);
+}
+
+}  // namespace meshdns::catalog

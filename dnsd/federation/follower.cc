@@ -1,0 +1,57 @@
+#include "dnsd/federation/follower.h"
+
+#include <utility>
+
+#include "common/convert/report_convert.h"
+#include "common/log/log.h"
+
+namespace meshdns::federation {
+
+Follower::Follower(Mirror& mirror, const Clock& clock, Events events)
+    : mirror_(mirror), clock_(clock), events_(std::move(events)), last_heard_(clock.now()) {}
+
+void Follower::opened(std::shared_ptr<SubscribePort> port) {
+  port_ = std::move(port);
+  spoken_ = false;
+  retry_after_ = Duration::zero();
+  v1::WatchRequest request;
+  request.mutable_subscribe()->set_mode(v1::Subscribe::REPLICA);
+  if (!mirror_.empty() && !std::exchange(fill_anew_, false)) {
+    *request.mutable_subscribe()->add_held() = mirror_.position(true);
+  }
+  port_->send(std::move(request));
+  port_->read_next();
+}
+
+void Follower::received(const v1::WatchReply& reply) {
+  if (port_ == nullptr) return;
+  last_heard_ = clock_.now();
+  if (!std::exchange(spoken_, true)) events_.first_word();
+  if (reply.has_batch()) {
+    const auto nacks = mirror_.apply(reply.batch(), last_heard_);
+    if (!nacks) {
+      log::error("update refused", {{"reason", nacks.error()}, {"revision", reply.batch().to()}});
+      fill_anew_ = !mirror_.shrink_refused();
+      return port_->close();
+    }
+    if (reply.batch().last()) {
+      acknowledge(*nacks);
+      events_.changed();
+    }
+  } else if (reply.has_goodbye()) {
+    retry_after_ = convert::from_wire(reply.goodbye().retry_after());
+  }
+  port_->read_next();
+}
+
+void Follower::acknowledge(const std::vector<v1::Nack>& nacks) {
+  v1::WatchRequest request;
+  *request.mutable_ack()->mutable_position() = mirror_.position(false);
+  for (const v1::Nack& nack : nacks) {
+    log::warn("record refused", {{"type", nack.type()}, {"key", nack.key()}, {"reason", nack.reason()}});
+    *request.mutable_ack()->add_nacks() = nack;
+  }
+  port_->send(std::move(request));
+}
+
+}  // namespace meshdns::federation

@@ -1,0 +1,186 @@
+#include "dnsd/federation/mirror.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "common/convert/object_convert.h"
+#include "common/convert/record_convert.h"
+#include "common/convert/report_convert.h"
+#include "dnsd/federation/feed.h"
+
+namespace meshdns::federation {
+namespace {
+
+using catalog::RecordType;
+
+v1::Nack nack_of(const v1::Record& record, const Error& error) {
+  v1::Nack nack;
+  nack.set_type(record.type());
+  nack.set_key(record.key());
+  nack.set_code(v1::Nack::INVALID);
+  nack.set_reason(error.message());
+  return nack;
+}
+
+std::string object_key_text(RecordType type, const std::string& key) {
+  return std::string(record_type_name(type)) + "/" + key;
+}
+
+bool is_object(RecordType type) { return type == RecordType::VirtualDestination || type == RecordType::Cluster; }
+
+}  // namespace
+
+Result<void> Mirror::check(const v1::Batch& batch) const {
+  if (batch.kind() != v1::Batch::DELTA) return {};
+  const bool follows = batch.epoch() == epoch_ && batch.from() <= revision_ && batch.to() >= revision_;
+  if (follows) return {};
+  return Error(Code::FailedPrecondition,
+               "a delta from " + std::to_string(batch.from()) + " does not follow on " + std::to_string(revision_));
+}
+
+std::vector<Mirror::Key> Mirror::missing_in(const v1::Batch& batch) const {
+  std::set<Key> present;
+  for (const v1::Record& record : batch.records()) {
+    if (const auto type = catalog::record_type_named(record.type())) present.emplace(*type, record.key());
+  }
+  const std::set<std::uint32_t> buckets(batch.buckets().begin(), batch.buckets().end());
+  std::vector<Key> missing;
+  for (const auto& [key, held] : held_) {
+    const bool covered = batch.kind() == v1::Batch::SNAPSHOT ||
+                         buckets.contains(convert::bucket_of(record_type_name(key.first), key.second, Feed::kBuckets));
+    if (covered && !present.contains(key)) missing.push_back(key);
+  }
+  return missing;
+}
+
+bool Mirror::shrinks_too_much(const v1::Batch& batch) const {
+  if (batch.kind() == v1::Batch::DELTA || batch.authoritative_shrink() || shrink_approved_) return false;
+  const auto is_endpoint = [](const Key& key) { return key.first == RecordType::Endpoint; };
+  const std::size_t endpoints = catalog_.records().endpoints.size();
+  const auto missing = missing_in(batch);
+  const auto gone = static_cast<std::size_t>(std::ranges::count_if(missing, is_endpoint));
+  return endpoints >= kGuardedEndpoints && gone * 2 > endpoints;
+}
+
+Result<std::vector<v1::Nack>> Mirror::apply(const v1::Batch& batch, TimePoint now) {
+  if (batch.part() == 0) {
+    arriving_ = batch;
+  } else if (arriving_) {
+    arriving_->mutable_records()->MergeFrom(batch.records());
+    arriving_->mutable_removals()->MergeFrom(batch.removals());
+  }
+  if (!arriving_) return Error(Code::FailedPrecondition, "a batch without its first part");
+  if (!batch.last()) return std::vector<v1::Nack>{};
+  const v1::Batch whole = *std::exchange(arriving_, std::nullopt);
+  if (auto good = check(whole); !good) return good.error();
+  shrink_refused_ = shrinks_too_much(whole);
+  if (shrink_refused_) {
+    return Error(Code::FailedPrecondition, "the set would take away more than half of the endpoints");
+  }
+  shrink_approved_ = false;
+  if (whole.kind() != v1::Batch::DELTA) {
+    for (const Key& key : missing_in(whole)) remove(key);
+  }
+  std::vector<v1::Nack> nacks;
+  for (const v1::Record& record : whole.records()) {
+    if (auto nack = put(record, now)) nacks.push_back(std::move(*nack));
+  }
+  for (const v1::Removal& removal : whole.removals()) {
+    if (const auto type = catalog::record_type_named(removal.type())) remove({*type, removal.key()});
+  }
+  origin_ = whole.origin();
+  epoch_ = whole.epoch();
+  revision_ = whole.to();
+  catalog_.mirrored(revision_, now);
+  return nacks;
+}
+
+std::optional<v1::Nack> Mirror::put(const v1::Record& record, TimePoint now) {
+  const auto type = catalog::record_type_named(record.type());
+  if (!type) return std::nullopt;  // a kind that newer federations have
+  const Key key{*type, record.key()};
+  const TimePoint since = now - convert::from_wire(record.in_state());
+  if (auto done = decode(key, record.body(), since); !done) return nack_of(record, done.error());
+  held_[key] = {record.revision(), record.body(), since};
+  return std::nullopt;
+}
+
+Result<void> Mirror::decode(const Key& key, const std::string& body, TimePoint since) {
+  const auto take = [&](auto decoded) -> Result<void> {
+    if (!decoded) return decoded.error();
+    catalog_.mirror(*decoded);
+    return {};
+  };
+  switch (key.first) {
+    case RecordType::Node: return take(convert::node_of(body));
+    case RecordType::Endpoint: return take(convert::endpoint_of(key.second, body, since));
+    case RecordType::Service: return take(convert::service_of(body));
+    case RecordType::NodeStatus: {
+      const auto status = convert::status_of(body, since);
+      if (!status) return status.error();
+      catalog_.mirror(key.second, *status);
+      return {};
+    }
+    case RecordType::VirtualDestination:
+    case RecordType::Cluster: break;
+  }
+  return decode_object(key, body);
+}
+
+Result<void> Mirror::decode_object(const Key& key, const std::string& body) {
+  const auto object = convert::object_of(body);
+  if (!object) return object.error();
+  if (key.first == RecordType::Cluster) {
+    const auto cluster = convert::to_cluster(*object);
+    if (!cluster) return cluster.error();
+    catalog_.mirror(*cluster);
+  } else {
+    const auto destination = convert::to_virtual_destination(*object);
+    if (!destination) return destination.error();
+    catalog_.mirror(*destination);
+  }
+  objects_(object_key_text(key.first, key.second), &*object);
+  return {};
+}
+
+void Mirror::remove(const Key& key) {
+  if (held_.erase(key) == 0) return;
+  catalog_.unmirror(key.first, key.second);
+  if (is_object(key.first)) objects_(object_key_text(key.first, key.second), nullptr);
+}
+
+v1::Position Mirror::position(bool with_buckets) const {
+  v1::Position out;
+  *out.mutable_origin() = origin_;
+  out.set_epoch(epoch_);
+  out.set_revision(revision_);
+  if (!with_buckets) return out;
+  std::vector<std::uint64_t> buckets(Feed::kBuckets);
+  for (const auto& [key, held] : held_) {
+    buckets[convert::bucket_of(record_type_name(key.first), key.second, Feed::kBuckets)] +=
+        convert::record_hash(key.second, held.body);
+  }
+  out.mutable_buckets()->Add(buckets.begin(), buckets.end());
+  return out;
+}
+
+v1::Batch Mirror::snapshot(TimePoint now) const {
+  v1::Batch batch;
+  *batch.mutable_origin() = origin_;
+  batch.set_epoch(epoch_);
+  batch.set_to(revision_);
+  batch.set_kind(v1::Batch::SNAPSHOT);
+  batch.set_last(true);
+  for (const auto& [key, held] : held_) {
+    v1::Record& record = *batch.add_records();
+    record.set_type(std::string(record_type_name(key.first)));
+    record.set_key(key.second);
+    record.set_revision(held.revision);
+    record.set_body(held.body);
+    *record.mutable_in_state() = convert::to_wire(std::max(Duration::zero(), now - held.since));
+  }
+  return batch;
+}
+
+}  // namespace meshdns::federation

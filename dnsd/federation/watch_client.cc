@@ -1,0 +1,86 @@
+#include "dnsd/federation/watch_client.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "common/log/log.h"
+#include "common/rpc/backoff.h"
+#include "common/rpc/channel.h"
+#include "common/rpc/reactors.h"
+#include "meshdns/v1/federation.grpc.pb.h"
+
+namespace meshdns::federation {
+
+using Stream = rpc::ClientStream<v1::WatchReply, v1::WatchRequest>;
+
+struct WatchClient::State : std::enable_shared_from_this<State> {
+  State(process::EventLoop& event_loop, std::vector<std::string> all, std::uint64_t seed, Follower& the_follower)
+      : loop(event_loop), servers(std::move(all)), backoff(seed), follower(the_follower) {}
+
+  process::EventLoop& loop;
+  std::vector<std::string> servers;
+  rpc::Backoff backoff;
+  Follower& follower;
+  /// By server, kept from attempt to attempt: see rpc::channel_to.
+  std::map<std::string, std::unique_ptr<v1::Federation::Stub>> stubs;
+  std::shared_ptr<Stream::Stream> port;
+  std::size_t next_server = 0;
+  std::optional<TimerId> retry;
+  std::string error = "not tried yet";
+
+  const std::string& server() const { return servers[next_server % servers.size()]; }
+
+  void open() {
+    auto& stub = stubs[server()];
+    if (!stub) stub = v1::Federation::NewStub(rpc::channel_to(server()));
+    const auto weak = weak_from_this();
+    auto* stream = new Stream([&event_loop = loop](std::function<void()> work) { event_loop.post(std::move(work)); });
+    port = stream->port();
+    rpc::StreamEvents<v1::WatchReply> events;
+    events.received = [weak](const v1::WatchReply& reply) {
+      if (const auto self = weak.lock()) self->follower.received(reply);
+    };
+    events.written = [] {};
+    events.closed = [weak](const Error& why) {
+      if (const auto self = weak.lock()) self->closed(why);
+    };
+    port->set_events(std::move(events));
+    stub->async()->Watch(&stream->context(), stream);
+    stream->start();
+    follower.opened(port);
+  }
+
+  void closed(const Error& why) {
+    const bool was_connected = follower.connected();
+    follower.closed();
+    port.reset();
+    error = why.message();
+    if (was_connected) backoff.succeeded();
+    const Duration delay = std::max(backoff.next(), follower.retry_after());
+    log::warn(was_connected ? "federation lost" : "federation not reached",
+              {{"server", server()}, {"error", error}, {"retry_in", delay}});
+    ++next_server;
+    retry = loop.after(delay, [self = shared_from_this()] {
+      self->retry.reset();
+      self->open();
+    });
+  }
+};
+
+WatchClient::WatchClient(process::EventLoop& loop, std::vector<std::string> servers, std::uint64_t seed,
+                         Follower& follower)
+    : state_(std::make_shared<State>(loop, std::move(servers), seed, follower)) {}
+
+WatchClient::~WatchClient() {
+  if (state_->retry) state_->loop.cancel(*state_->retry);
+  if (state_->port) state_->port->abort();
+}
+
+void WatchClient::start() { state_->open(); }
+std::string WatchClient::server() const { return state_->server(); }
+std::string WatchClient::last_error() const { return state_->error; }
+
+}  // namespace meshdns::federation

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "common/rpc/port.h"
+#include "common/time/time.h"
+#include "dnsd/federation/feed.h"
+
+namespace meshdns::federation {
+
+using WatchPort = rpc::Port<EncodedReply>;
+
+/// Counts for metrics.
+struct WatchCounters {
+  std::uint64_t sessions = 0;
+  std::uint64_t deltas = 0;
+  std::uint64_t snapshots = 0;
+  std::uint64_t bucket_updates = 0;
+  std::uint64_t sent_bytes = 0;
+  std::uint64_t nacks = 0;
+};
+
+/// One subscriber's stream: brings it from what it holds to the head, and on from there. While a message is being
+/// written nothing piles up: the next delta begins where that one ended, so there is one pending version of each key.
+/// thread: control
+class WatchSession {
+ public:
+  WatchSession(Feed& feed, WatchCounters& counters, const Clock& clock, std::shared_ptr<WatchPort> port);
+
+  void received(const v1::WatchRequest& request);
+  /// The feed has moved on, or a write is done: sends what is due if the line is free.
+  void pump();
+  /// Tells that nothing has changed; called every few seconds.
+  void heartbeat();
+  void goodbye(const std::string& why, Duration retry_after);
+
+  bool subscribed() const { return subscribed_; }
+  std::uint64_t acked() const { return acked_; }
+
+ private:
+  void subscribe(const v1::Subscribe& subscribe);
+  void send(std::vector<EncodedReply> parts);
+  void send_now(EncodedReply reply);
+
+  Feed& feed_;
+  WatchCounters& counters_;
+  const Clock& clock_;
+  std::shared_ptr<WatchPort> port_;
+  bool subscribed_ = false;
+  bool ended_ = false;
+  std::uint64_t sent_ = 0;  // the revision that the subscriber has when all parts are written
+  std::uint64_t acked_ = 0;
+  std::deque<EncodedReply> parts_;  // of the batch that is on its way
+};
+
+}  // namespace meshdns::federation

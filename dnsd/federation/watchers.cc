@@ -1,0 +1,27 @@
+#include "dnsd/federation/watchers.h"
+
+#include <utility>
+
+namespace meshdns::federation {
+
+std::shared_ptr<WatchSession> Watchers::open(std::shared_ptr<WatchPort> port) {
+  auto session = std::make_shared<WatchSession>(feed_, counters_, clock_, std::move(port));
+  sessions_[session.get()] = session;
+  if (shutting_down_) session->goodbye("the federation is ending", 1s);
+  return session;
+}
+
+void Watchers::changed() {
+  for (const auto& [key, session] : sessions_) session->pump();
+}
+
+void Watchers::heartbeat() {
+  for (const auto& [key, session] : sessions_) session->heartbeat();
+}
+
+void Watchers::shut_down() {
+  shutting_down_ = true;
+  for (const auto& [key, session] : sessions_) session->goodbye("the federation is ending", 1s);
+}
+
+}  // namespace meshdns::federation

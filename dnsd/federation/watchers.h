@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "common/time/time.h"
+#include "dnsd/federation/feed.h"
+#include "dnsd/federation/watch_session.h"
+
+namespace meshdns::federation {
+
+/// All subscribers of a federation.
+/// thread: control
+class Watchers {
+ public:
+  static constexpr Duration kHeartbeat = 5s;
+
+  Watchers(Feed& feed, const Clock& clock) : feed_(feed), clock_(clock) {}
+
+  std::shared_ptr<WatchSession> open(std::shared_ptr<WatchPort> port);
+  void closed(const WatchSession& session) { sessions_.erase(&session); }
+  /// The catalog has moved on.
+  void changed();
+  /// Called every kHeartbeat.
+  void heartbeat();
+  void shut_down();
+
+  std::size_t subscribers() const { return sessions_.size(); }
+  const WatchCounters& counters() const { return counters_; }
+
+ private:
+  Feed& feed_;
+  const Clock& clock_;
+  WatchCounters counters_;
+  std::map<const WatchSession*, std::shared_ptr<WatchSession>> sessions_;
+  bool shutting_down_ = false;
+};
+
+}  // namespace meshdns::federation
