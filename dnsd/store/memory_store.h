@@ -1,0 +1,22 @@
+#pragma once
+
+#include <map>
+
+#include "dnsd/store/store.h"
+
+namespace meshdns::store {
+
+/// Keeps everything as long as it lives: `store: {memory: {}}`, and tests.
+class MemoryStore : public Store {
+ public:
+  Result<Contents> open(std::int64_t unix_seconds) override;
+  Result<void> put_objects(const std::vector<StoredObject>& put, const std::vector<std::string>& erase) override;
+  Result<void> put_records(const std::vector<StoredRecord>& put, const std::vector<RecordKey>& erase) override;
+
+ private:
+  std::uint64_t epoch_ = 0;
+  std::map<std::string, StoredObject> objects_;
+  std::map<RecordKey, StoredRecord> records_;
+};
+
+}  // namespace meshdns::store

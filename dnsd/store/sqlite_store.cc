@@ -1,0 +1,203 @@
+#include "dnsd/store/sqlite_store.h"
+
+#include <algorithm>
+
+#include "dnsd/store/rows.h"
+#include "dnsd/store/schema.h"
+#include "dnsd/store/store_contents.h"
+#include "dnsd/store/store_file.h"
+
+namespace meshdns::store {
+namespace {
+
+constexpr const char* kDurable = "FULL";
+constexpr const char* kLazy = "NORMAL";
+// The log is cut to this size when it starts anew.
+constexpr const char* kLogLimit = "4194304";
+
+/// A file that opens but does not fit our statements is as damaged as one that does not open.
+Error on_opening(const Error& error) {
+  return error.code() == Code::Internal ? Error{Code::DataLoss, error.message()} : error;
+}
+
+void add_note(Contents& contents, const std::string& note) {
+  contents.note += (contents.note.empty() ? "" : "; ") + note;
+}
+
+bool is_full_or_refused(const Error& error) {
+  return error.code() == Code::Unavailable || error.code() == Code::ResourceExhausted;
+}
+
+/// Makes the connection ready to write, and reads everything by the way.
+Result<Contents> prepare(Database& database) {
+  const auto version = check_schema(database, schema_steps());
+  if (!version) return version.error();
+  if (auto done = check_pages(database); !done) return done.error();
+  if (auto mode = database.text("PRAGMA journal_mode=WAL"); !mode) return mode.error();
+  if (auto done = database.execute(std::string("PRAGMA journal_size_limit=") + kLogLimit); !done) return done.error();
+  if (auto done = migrate(database, *version, schema_steps()); !done) return done.error();
+  return read_contents(database);
+}
+
+}  // namespace
+
+Result<Contents> SqliteStore::open(std::int64_t unix_seconds) {
+  opened_at_ = unix_seconds;
+  database_.reset();
+  existed_ = false;
+  auto contents = load();
+  if (!contents) return described(contents.error());
+  epoch_ = std::max(contents->epoch, static_cast<std::uint64_t>(std::max<std::int64_t>(unix_seconds, 0))) + 1;
+  contents->epoch = epoch_;
+  if (!database_) return contents;
+  const auto stored = write(kDurable, [](Database&) -> Result<void> { return {}; });
+  if (stored) return contents;
+  add_note(*contents, stored.error().message());
+  // Damage between reading and writing: what was read goes into the new file.
+  if (stored.error().code() != Code::DataLoss) return contents;
+  if (auto again = put_objects(contents->objects, {}); !again) add_note(*contents, again.error().message());
+  return contents;
+}
+
+Result<void> SqliteStore::put_objects(const std::vector<StoredObject>& put, const std::vector<std::string>& erase) {
+  return write(kDurable, [&](Database& database) -> Result<void> {
+    if (auto done = erase_lost(database); !done) return done;
+    return write_objects(database, put, erase);
+  });
+}
+
+Result<void> SqliteStore::put_records(const std::vector<StoredRecord>& put, const std::vector<RecordKey>& erase) {
+  return write(kLazy, [&](Database& database) { return write_records(database, put, erase); });
+}
+
+Result<Contents> SqliteStore::load() {
+  auto contents = load_to_write();
+  if (contents) return contents;
+  const Error error = contents.error();
+  if (is_full_or_refused(error)) contents = load_to_read(error);
+  if (contents || contents.error().code() != Code::DataLoss) return contents;
+  return replace(contents.error());
+}
+
+Result<Contents> SqliteStore::load_to_write() {
+  if (!file_exists(path_)) {
+    if (file_exists(path_ + "-wal")) return Error{Code::DataLoss, "the file is gone, only its log is there"};
+    if (auto done = begin_file(path_, {}); !done) return done.error();
+  }
+  existed_ = true;
+  auto database = Database::open(path_, Database::Access::Write);
+  if (!database) return database.error();
+  auto contents = prepare(*database);
+  if (!contents) {
+    database->keep_log();
+    return on_opening(contents.error());
+  }
+  database_ = std::move(*database);
+  epoch_stored_ = false;
+  return contents;
+}
+
+Result<Contents> SqliteStore::load_to_read(const Error& why) {
+  const std::string note = "store " + path_ + " cannot be written: " + why.message();
+  if (!file_exists(path_)) {
+    Contents nothing;
+    nothing.note = note;
+    return nothing;
+  }
+  auto database = Database::open(path_, Database::Access::Read);
+  if (!database) return database.error();
+  const auto version = check_schema(*database, schema_steps());
+  if (!version) return version.error();
+  if (*version < static_cast<int>(schema_steps().size())) {
+    return Error{Code::Unavailable, "cannot be brought up to date: " + why.message()};
+  }
+  auto contents = read_contents(*database);
+  if (!contents) return on_opening(contents.error());
+  add_note(*contents, note);
+  return contents;
+}
+
+Result<Contents> SqliteStore::replace(const Error& damage) {
+  Salvage saved = salvage(path_);
+  Contents contents;
+  contents.epoch = saved.epoch;
+  contents.rebuilt = !saved.objects.has_value();
+  contents.objects = std::move(saved.objects).value_or(std::vector<StoredObject>{});
+  contents.note = "store " + path_ + " was damaged (" + damage.message() + ")";
+  contents.note += contents.rebuilt ? ", its objects are lost" : ", its objects are whole, its records are lost";
+  const auto aside = set_aside(path_, opened_at_);
+  if (!aside) {
+    add_note(contents, aside.error().message());
+    return contents;
+  }
+  add_note(contents, "it is now " + *aside);
+  const std::string lost = contents.rebuilt ? contents.note : "";
+  const auto begun = begin_file(path_, {saved.epoch, contents.objects, lost});
+  const auto loaded = begun ? load_to_write() : Result<Contents>(begun.error());
+  // What could be saved stands in no file yet: when one can be made, it all has to be handed over again.
+  existed_ = begun.has_value() || !contents.rebuilt;
+  if (!loaded) add_note(contents, "a new one cannot be begun: " + loaded.error().message());
+  return contents;
+}
+
+Result<void> SqliteStore::attach() {
+  if (database_ && !database_->moved()) return {};
+  const bool lost = database_ || (existed_ && !file_exists(path_));
+  database_.reset();
+  if (lost && !file_exists(path_)) return begin_again({Code::DataLoss, "was removed"});
+  auto contents = load_to_write();
+  if (!contents) return after_failure(contents.error());
+  if (lost) return Error{Code::DataLoss, "store " + path_ + " is another file now"};
+  return {};
+}
+
+Result<void> SqliteStore::write(const char* synchronous, const Work& work) {
+  if (epoch_ == 0) return Error{Code::FailedPrecondition, "the store is not open"};
+  if (auto done = attach(); !done) return done;
+  if (auto done = run(synchronous, work); !done) return after_failure(done.error());
+  epoch_stored_ = true;
+  return {};
+}
+
+Result<void> SqliteStore::run(const char* synchronous, const Work& work) {
+  if (auto done = database_->execute(std::string("PRAGMA synchronous=") + synchronous); !done) return done;
+  auto transaction = Transaction::begin(*database_);
+  if (!transaction) return transaction.error();
+  if (!epoch_stored_) {
+    if (auto done = write_epoch(*database_, epoch_); !done) return done;
+  }
+  if (auto done = work(*database_); !done) return done;
+  return transaction->commit();
+}
+
+Error SqliteStore::after_failure(const Error& error) {
+  if (error.code() == Code::DataLoss) return begin_again(error);
+  // A full disk may have room for the next write; whatever else it is, the connection may be its cause.
+  if (error.code() != Code::ResourceExhausted) database_.reset();
+  return described(error);
+}
+
+Error SqliteStore::begin_again(const Error& damage) {
+  if (database_) database_->keep_log();
+  database_.reset();
+  std::string text = "store " + path_ + " was lost (" + damage.message() + ")";
+  const auto aside = set_aside(path_, opened_at_);
+  if (!aside) return {Code::Unavailable, text + "; " + aside.error().message()};
+  text += "; what is left of it is now " + *aside;
+  existed_ = false;
+  if (auto begun = begin_file(path_, {epoch_, {}, text}); !begun) text += "; " + begun.error().message();
+  return {Code::DataLoss, text + "; everything has to be stored again"};
+}
+
+Error SqliteStore::described(const Error& error) const {
+  const std::string store = "store " + path_;
+  switch (error.code()) {
+    case Code::Aborted: return {Code::Unavailable, store + " is in use by " + lock_holder(path_)};
+    case Code::ResourceExhausted:
+    case Code::Unavailable: return {Code::Unavailable, store + " cannot be written: " + error.message()};
+    case Code::FailedPrecondition: return {Code::FailedPrecondition, store + " " + error.message()};
+    default: return error.with_context(store);
+  }
+}
+
+}  // namespace meshdns::store

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "dnsd/store/database.h"
+#include "dnsd/store/store.h"
+
+namespace meshdns::store {
+
+/// One SQLite file (write-ahead log), held by this process alone, readable by its owner alone.
+/// A damaged file is renamed to "<path>.corrupt-<unix seconds of the opening>"; at the start, objects that can be
+/// proved whole are carried over. While the file cannot be written each put tries again, from opening it if need be.
+class SqliteStore : public Store {
+ public:
+  explicit SqliteStore(std::string path) : path_(std::move(path)) {}
+
+  Result<Contents> open(std::int64_t unix_seconds) override;
+  Result<void> put_objects(const std::vector<StoredObject>& put, const std::vector<std::string>& erase) override;
+  Result<void> put_records(const std::vector<StoredRecord>& put, const std::vector<RecordKey>& erase) override;
+
+ private:
+  using Work = std::function<Result<void>(Database&)>;
+
+  /// What the file holds, by whatever way it can be had.
+  Result<Contents> load();
+  Result<Contents> load_to_write();
+  Result<Contents> load_to_read(const Error& why);
+  Result<Contents> replace(const Error& damage);
+  /// A connection that can be written to, when `database_` has none or lost its file.
+  Result<void> attach();
+  Result<void> write(const char* synchronous, const Work& work);
+  Result<void> run(const char* synchronous, const Work& work);
+  /// What the caller is told, after what has to be done about it.
+  Error after_failure(const Error& error);
+  Error begin_again(const Error& damage);
+  Error described(const Error& error) const;
+
+  std::string path_;
+  std::optional<Database> database_;  // nothing = the next write opens it
+  bool existed_ = false;              // so a file that is gone now was lost
+  bool epoch_stored_ = false;
+  std::uint64_t epoch_ = 0;  // 0 = not open
+  std::int64_t opened_at_ = 0;
+};
+
+}  // namespace meshdns::store

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/base/result.h"
+
+namespace meshdns::store {
+
+/// What an operator applied. `body` is the encoded v1::Object, verbatim.
+struct StoredObject {
+  std::string key;  // "VirtualDestination/shop/app-b"
+  std::string body;
+
+  friend bool operator==(const StoredObject&, const StoredObject&) = default;
+};
+
+/// What an agent reported last, to be published as provisional after a start.
+struct StoredRecord {
+  std::string type;  // "Node", "Endpoint"
+  std::string key;
+  std::string body;
+  std::int64_t unix_seconds = 0;  // when it was encoded
+
+  friend bool operator==(const StoredRecord&, const StoredRecord&) = default;
+};
+
+/// Type and key of a record.
+using RecordKey = std::pair<std::string, std::string>;
+
+/// What a store holds when it is opened, in the order of the keys.
+struct Contents {
+  std::uint64_t epoch = 0;  // of this opening
+  std::vector<StoredObject> objects;
+  std::vector<StoredRecord> records;
+  bool rebuilt = false;  // damage was found and the objects are lost: additive only, until somebody puts objects again
+  std::string note;      // for the log: what is wrong with the store; empty = nothing
+};
+
+/// The federation's durable memory.
+/// thread: one at a time; every call may wait for the disk, so none of them on a thread that serves (StoreThread)
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  /// Everything, and a new epoch: max(stored, unix seconds) + 1, stored before it is returned. Where nothing can be
+  /// written the contents come all the same, with a note, and the first write that works stores the epoch.
+  /// errors: FailedPrecondition = written by a newer meshdnsd, or no store at all: untouched.
+  ///         Unavailable = in use by another process (named), or unreadable
+  virtual Result<Contents> open(std::int64_t unix_seconds) = 0;
+
+  /// Durable when it returns: all or nothing. What is in both is put.
+  /// errors: Unavailable = nothing was written (disk full, read-only ...); a later call tries everything anew.
+  ///         DataLoss = the store was damaged or removed and a new, empty one is begun: hand it everything again
+  virtual Result<void> put_objects(const std::vector<StoredObject>& put, const std::vector<std::string>& erase) = 0;
+
+  /// Lazily: may be lost when the machine crashes, but never half of it. Errors as above.
+  virtual Result<void> put_records(const std::vector<StoredRecord>& put, const std::vector<RecordKey>& erase) = 0;
+};
+
+}  // namespace meshdns::store
