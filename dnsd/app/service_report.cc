@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/log/log.h"
+#include "dnsd/app/replica.h"
 
 namespace meshdns::app {
 namespace {
@@ -26,7 +27,10 @@ std::string ServiceReport::status(const Parts& parts) {
   if (!parts.ready) return "waiting for a federation: DNS is not served yet";
   std::string out = counted(parts.publisher->compiled().plan.hosts.size(), "host");
   if (parts.agents != nullptr) out += ", " + counted(parts.agents->connected(), "agent");
-  return out + fmt::format(", revision {}", parts.catalog->revision());
+  out += fmt::format(", revision {}", parts.catalog->revision());
+  if (parts.replica == nullptr) return out;
+  return out + (parts.replica->connected() ? ", following " : ", without a federation, last tried: ") +
+         parts.replica->server();
 }
 
 bool ServiceReport::alive() {
