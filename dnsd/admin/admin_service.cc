@@ -21,6 +21,7 @@ constexpr Duration kPatience = 1s;
 grpc::Status status_of(const Error& error) {
   switch (error.code()) {
     case Code::NotFound: return {grpc::StatusCode::NOT_FOUND, error.message()};
+    case Code::Unavailable: return {grpc::StatusCode::ABORTED, error.message()};
     case Code::InvalidArgument: return {grpc::StatusCode::INVALID_ARGUMENT, error.message()};
     default: return {grpc::StatusCode::FAILED_PRECONDITION, error.message()};
   }
@@ -35,16 +36,22 @@ class Calls : public v1::Admin::CallbackService {
   using Reactor = grpc::ServerUnaryReactor;
 
   Reactor* Apply(Context* context, const v1::ApplyRequest* request, v1::ApplyReply* reply) override {
-    return later(context, [this, request, reply] {
-      *reply = mesh_.apply(*request);
-      return grpc::Status::OK;
+    Reactor* reactor = context->DefaultReactor();
+    loop_.post([this, request, reply, reactor] {
+      mesh_.apply(*request, [reply, reactor](v1::ApplyReply done) {
+        *reply = std::move(done);
+        reactor->Finish(grpc::Status::OK);
+      });
     });
+    return reactor;
   }
   Reactor* Delete(Context* context, const v1::DeleteRequest* request, v1::DeleteReply* reply) override {
-    return later(context, [this, request, reply] {
-      *reply = mesh_.erase(*request);
-      return grpc::Status::OK;
+    Reactor* reactor = context->DefaultReactor();
+    loop_.post([this, request, reply, reactor] {
+      mesh_.erase(*request,
+                  [reply, reactor](Result<v1::DeleteReply> done) { reactor->Finish(fill(std::move(done), reply)); });
     });
+    return reactor;
   }
   Reactor* List(Context* context, const v1::ListRequest* request, v1::ListReply* reply) override {
     return later(context, [this, request, reply] { return fill(mesh_.list(*request), reply); });

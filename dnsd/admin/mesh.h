@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "common/base/result.h"
@@ -12,10 +13,10 @@ namespace meshdns::admin {
 class Mesh {
  public:
   virtual ~Mesh() = default;
-  /// All objects or none; what is refused is in the reply.
-  virtual v1::ApplyReply apply(const v1::ApplyRequest& request) = 0;
-  /// All keys or none.
-  virtual v1::DeleteReply erase(const v1::DeleteRequest& request) = 0;
+  /// All objects or none; what is refused is in the reply. `done` when they are stored.
+  virtual void apply(const v1::ApplyRequest& request, std::function<void(v1::ApplyReply)> done) = 0;
+  /// All keys or none. errors: Unavailable: they cannot be stored
+  virtual void erase(const v1::DeleteRequest& request, std::function<void(Result<v1::DeleteReply>)> done) = 0;
   /// errors: InvalidArgument for a kind that does not exist, NotFound for a key
   virtual Result<v1::ListReply> list(const v1::ListRequest& request) = 0;
   /// errors: InvalidArgument for a client or listener that is none, NotFound for a host that is not defined

@@ -156,7 +156,7 @@ Result<Configuration> dev_configuration(const std::string& runtime_dir) {
       "cluster: dev\n"
       "zones: [{name: mesh.internal}]\n"
       "dns: {listen: [{address: \"127.0.0.1:8053\"}], workers: \"1\"}\n"
-      "federation: {listen: \"127.0.0.1:7400\"}\n"
+      "federation: {listen: \"127.0.0.1:7400\", store: {memory: {}}}\n"
       "admin: {listen: \"127.0.0.1:7401\", socket: \"" +
       runtime_dir + "/meshdnsd.sock\"}\n";
   return configuration_of(text, "--dev");

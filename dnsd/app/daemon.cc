@@ -40,6 +40,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       path_(std::move(path)),
       parts_{.clock = clock, .started = clock.now(), .instance = configuration_.file.cluster() + "/" + host_name()},
       objects_(catalog_, parts_.instance),
+      persistence_(loop, clock, catalog_, objects_),
       publisher_(catalog_, clock, loop),
       mesh_file_(catalog_, objects_),
       view_(parts_, registry_),
@@ -63,6 +64,7 @@ Daemon::~Daemon() {
 Result<void> Daemon::start() {
   log::info("starting", {{"version", kVersion}, {"instance", parts_.instance}});
   mesh_file_.apply(configuration_, clock_.now(), clock_.unix_seconds());
+  if (auto done = open_store(); !done) return done;
   publisher_.configure(configuration_.answers, configuration_.static_records);
   if (configuration_.file.has_replica()) return start_replica();
   if (auto done = start_dns(); !done) return done;
@@ -71,6 +73,16 @@ Result<void> Daemon::start() {
   schedule_forgetting();
   become_ready();
   return {};
+}
+
+Result<void> Daemon::open_store() {
+  if (!configuration_.federation()) return {};
+  agents_.emplace(
+      federation::Agents::Environment{catalog_, clock_, loop_, parts_.instance, [this] { records_changed(); }});
+  parts_.agents = &*agents_;
+  parts_.persistence = &persistence_;
+  parts_.records_changed = [this] { records_changed(); };
+  return persistence_.open(configuration_, [this](const std::string& node) { agents_->expect(node); });
 }
 
 void Daemon::become_ready() {
@@ -147,13 +159,10 @@ answers::Settings Daemon::settings_as_bound() const {
 
 Result<void> Daemon::start_federation() {
   if (!configuration_.federation()) return {};
-  agents_.emplace(
-      federation::Agents::Environment{catalog_, clock_, loop_, parts_.instance, [this] { records_changed(); }});
-  parts_.agents = &*agents_;
   v1::Origin origin;
   origin.set_cluster(configuration_.file.cluster());
   origin.set_instance(host_name());
-  feed_.emplace(catalog_, origin, static_cast<std::uint64_t>(clock_.unix_seconds()),
+  feed_.emplace(catalog_, origin, persistence_.epoch(),
                 [this](catalog::RecordType type, const std::string& key) { return objects_.find(type, key); });
   watchers_.emplace(*feed_, clock_);
   parts_.watchers = &*watchers_;
@@ -170,7 +179,8 @@ Result<void> Daemon::start_federation() {
 
 void Daemon::records_changed() {
   publisher_.changed();
-  watchers_->changed();
+  persistence_.records_changed();
+  if (watchers_) watchers_->changed();
 }
 
 void Daemon::schedule_heartbeat() {
@@ -207,8 +217,7 @@ void Daemon::schedule_sweep() {
 void Daemon::schedule_forgetting() {
   forget_timer_ = loop_.after(std::min(kForgetInterval, configuration_.forget_after()), [this] {
     catalog_.forget(configuration_.forget_after(), clock_.now());
-    publisher_.changed();
-    if (watchers_) watchers_->changed();
+    if (agents_) records_changed();
     schedule_forgetting();
   });
 }

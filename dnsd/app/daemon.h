@@ -13,6 +13,7 @@
 #include "dnsd/app/configuration.h"
 #include "dnsd/app/mesh_file.h"
 #include "dnsd/app/mesh_view.h"
+#include "dnsd/app/persistence.h"
 #include "dnsd/app/replica.h"
 #include "dnsd/app/service_report.h"
 #include "dnsd/federation/federation_service.h"
@@ -48,6 +49,8 @@ class Daemon {
   void records_changed();
   void serve_first_records();
   Result<void> start_federation();
+  /// Restores what the store kept, before DNS is served.
+  Result<void> open_store();
   Result<void> start_admin();
   /// With the ports that port 0 became, for people.
   answers::Settings settings_as_bound() const;
@@ -67,6 +70,7 @@ class Daemon {
   catalog::Catalog catalog_;
   Parts parts_;
   Objects objects_;
+  Persistence persistence_;
   Publisher publisher_;
   MeshFile mesh_file_;
   MeshView view_;

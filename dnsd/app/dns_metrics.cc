@@ -76,6 +76,10 @@ void add_catalog(Samples& out, const Parts& parts) {
   for (const char* state : {"serving", "draining", "silent", "failing", "out"}) {
     gauge(out, "meshdns_catalog_endpoints", "endpoints by how they stand", {{"state", state}}, states[state]);
   }
+  if (parts.persistence != nullptr) {
+    gauge(out, "meshdns_store_writable", "0 while the store cannot be written", {},
+          parts.persistence->trouble().empty() ? 1 : 0);
+  }
   if (parts.watchers != nullptr) {
     const federation::WatchCounters& counters = parts.watchers->counters();
     gauge(out, "meshdns_federation_subscribers", "replicas that follow this federation", {},

@@ -91,16 +91,16 @@ void MeshFile::apply_objects(const Configuration& configuration, TimePoint now, 
     *request.add_objects() = object;
     keys.insert(convert::object_key(object));
   }
-  const v1::ApplyReply reply = objects_.apply(request, now, unix_seconds);
+  Objects::Change change;
+  const v1::ApplyReply reply = objects_.check(request, unix_seconds, change);
   for (const auto& result : reply.results()) {
     if (result.outcome() != v1::ApplyResult::REFUSED) continue;
     log::warn("endpoints_file refused", {{"key", result.key()}, {"reason", result.error()}});
   }
-  v1::DeleteRequest gone;
   for (const auto& [key, object] : objects_.all()) {
-    if (object.metadata().manager() == kSource && !keys.contains(key)) gone.add_keys(key);
+    if (object.metadata().manager() == kSource && !keys.contains(key)) change.erase.push_back(key);
   }
-  objects_.erase(gone, now);
+  objects_.commit(change, now);
 }
 
 }  // namespace meshdns::app

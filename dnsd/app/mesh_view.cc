@@ -43,22 +43,61 @@ v1::ApplyReply refused_here(const v1::ApplyRequest& request) {
 
 }  // namespace
 
-v1::ApplyReply MeshView::apply(const v1::ApplyRequest& request) {
-  if (parts_.replica != nullptr) return refused_here(request);
-  auto reply = parts_.objects->apply(request, parts_.clock.now(), parts_.clock.unix_seconds());
+void MeshView::changed() {
   parts_.publisher->changed();
-  return reply;
+  if (parts_.records_changed) parts_.records_changed();
 }
 
-v1::DeleteReply MeshView::erase(const v1::DeleteRequest& request) {
-  if (parts_.replica != nullptr) {
-    v1::DeleteReply reply;
-    for (const std::string& key : request.keys()) reply.add_missing(key + " (" + kReplica + ")");
-    return reply;
-  }
-  auto reply = parts_.objects->erase(request, parts_.clock.now());
-  parts_.publisher->changed();
-  return reply;
+void MeshView::in_turn(std::function<void()> operation) {
+  operations_.push_back(std::move(operation));
+  if (operations_.size() == 1) operations_.front()();
+}
+
+void MeshView::turn_over() {
+  operations_.pop_front();
+  if (!operations_.empty()) operations_.front()();
+}
+
+void MeshView::store(Objects::Change change, std::function<void(Result<void>)> done) {
+  if (change.empty()) return done({});
+  if (parts_.persistence != nullptr) return parts_.persistence->apply(std::move(change), std::move(done));
+  parts_.objects->commit(change, parts_.clock.now());
+  done({});
+}
+
+void MeshView::apply(const v1::ApplyRequest& request, std::function<void(v1::ApplyReply)> done) {
+  if (parts_.replica != nullptr) return done(refused_here(request));
+  in_turn([this, request, done = std::move(done)] {
+    Objects::Change change;
+    v1::ApplyReply reply = parts_.objects->check(request, parts_.clock.unix_seconds(), change);
+    store(std::move(change), [this, reply, done](const Result<void>& stored) mutable {
+      if (!stored) {
+        reply.set_applied(false);
+        for (auto& result : *reply.mutable_results()) {
+          result.set_outcome(v1::ApplyResult::REFUSED);
+          result.set_error("not stored: " + stored.error().message());
+        }
+      }
+      reply.set_revision(parts_.catalog->revision());
+      changed();
+      done(std::move(reply));
+      turn_over();
+    });
+  });
+}
+
+void MeshView::erase(const v1::DeleteRequest& request, std::function<void(Result<v1::DeleteReply>)> done) {
+  if (parts_.replica != nullptr) return done(Error(Code::FailedPrecondition, kReplica));
+  in_turn([this, request, done = std::move(done)] {
+    Objects::Change change;
+    v1::DeleteReply reply = parts_.objects->check(request, change);
+    store(std::move(change), [this, reply, done](const Result<void>& stored) mutable {
+      reply.set_revision(parts_.catalog->revision());
+      changed();
+      done(stored ? Result<v1::DeleteReply>(std::move(reply)) : stored.error().with_context("not stored"));
+      turn_over();
+    });
+  });
 }
 
 Result<v1::ListReply> MeshView::list(const v1::ListRequest& request) {
@@ -203,6 +242,7 @@ v1::StatusReply MeshView::status() {
   out.set_hosts(static_cast<std::uint32_t>(parts_.publisher->compiled().plan.hosts.size()));
   count_records(out);
   if (parts_.agents != nullptr) out.set_agents_connected(static_cast<std::uint32_t>(parts_.agents->connected()));
+  if (parts_.persistence != nullptr) out.set_store_trouble(parts_.persistence->trouble());
   if (parts_.watchers != nullptr) out.set_subscribers(static_cast<std::uint32_t>(parts_.watchers->subscribers()));
   if (parts_.replica != nullptr) {
     out.set_follows(parts_.replica->server());

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <deque>
+#include <functional>
 #include <string>
 
 #include "common/metrics/registry.h"
 #include "dnsd/admin/mesh.h"
 #include "dnsd/app/configuration.h"
 #include "dnsd/app/objects.h"
+#include "dnsd/app/persistence.h"
 #include "dnsd/app/publisher.h"
 #include "dnsd/app/replica.h"
 #include "dnsd/catalog/catalog.h"
@@ -23,12 +26,14 @@ struct Parts {
   const Configuration* configuration = nullptr;
   catalog::Catalog* catalog = nullptr;
   Objects* objects = nullptr;
+  Persistence* persistence = nullptr;
   Publisher* publisher = nullptr;
   federation::Agents* agents = nullptr;
   const federation::Watchers* watchers = nullptr;
   Replica* replica = nullptr;
   const server::DnsServer* dns = nullptr;
-  std::string federation_address;  // where agents connect
+  std::function<void()> records_changed;  // tells subscribers; empty = there are none
+  std::string federation_address;         // where agents connect
   bool ready = false;
 };
 
@@ -38,8 +43,8 @@ class MeshView : public admin::Mesh {
  public:
   MeshView(Parts& parts, const metrics::Registry& registry) : parts_(parts), registry_(registry) {}
 
-  v1::ApplyReply apply(const v1::ApplyRequest& request) override;
-  v1::DeleteReply erase(const v1::DeleteRequest& request) override;
+  void apply(const v1::ApplyRequest& request, std::function<void(v1::ApplyReply)> done) override;
+  void erase(const v1::DeleteRequest& request, std::function<void(Result<v1::DeleteReply>)> done) override;
   Result<v1::ListReply> list(const v1::ListRequest& request) override;
   Result<v1::ExplainReply> explain(const v1::ExplainRequest& request) override;
   v1::StatusReply status() override;
@@ -47,6 +52,11 @@ class MeshView : public admin::Mesh {
   std::string metrics() override { return registry_.text(); }
 
  private:
+  /// One change after the other: each is checked against what the one before has made true.
+  void in_turn(std::function<void()> operation);
+  void turn_over();
+  void changed();
+  void store(Objects::Change change, std::function<void(Result<void>)> done);
   void list_objects(const v1::ListRequest& request, v1::ListReply& out) const;
   void list_nodes(const v1::ListRequest& request, v1::ListReply& out) const;
   void list_endpoints(const v1::ListRequest& request, v1::ListReply& out) const;
@@ -55,6 +65,7 @@ class MeshView : public admin::Mesh {
   void write_listeners(v1::StatusReply& out) const;
   void count_records(v1::StatusReply& out) const;
 
+  std::deque<std::function<void()>> operations_;  // the first one is under way
   Parts& parts_;
   const metrics::Registry& registry_;
 };

@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "common/base/check.h"
 #include "common/convert/object_convert.h"
 
 namespace meshdns::app {
@@ -39,7 +38,7 @@ std::string name_of(const std::string& key) { return key.substr(key.find('/') + 
 
 }  // namespace
 
-v1::ApplyResult Objects::check(const v1::Object& object, const v1::ApplyRequest& request) const {
+v1::ApplyResult Objects::check_one(const v1::Object& object, const v1::ApplyRequest& request) const {
   v1::ApplyResult result;
   result.set_key(convert::object_key(object));
   const auto refuse = [&](const std::string& why) {
@@ -66,19 +65,29 @@ v1::ApplyResult Objects::check(const v1::Object& object, const v1::ApplyRequest&
   return result;
 }
 
-void Objects::put(v1::Object object, TimePoint now) {
+Result<void> Objects::put(v1::Object object, TimePoint now) {
   const std::string key = convert::object_key(object);
   if (object.has_virtual_destination()) {
     const auto converted = convert::to_virtual_destination(object);
-    MESHDNS_CHECK(converted.has_value());  // check() has seen it
+    if (!converted) return converted.error().with_context(key);
     catalog_.put_destination(*converted, now);
   } else {
     const auto converted = convert::to_cluster(object);
-    MESHDNS_CHECK(converted.has_value());
+    if (!converted) return converted.error().with_context(key);
     catalog_.put_cluster(*converted, now);
   }
   object.mutable_metadata()->set_revision(catalog_.revision());
   objects_[key] = std::move(object);
+  return {};
+}
+
+void Objects::erase(const std::string& key, TimePoint now) {
+  if (key.starts_with("Cluster/")) {
+    catalog_.erase_cluster(name_of(key), now);
+  } else {
+    catalog_.erase_destination(name_of(key), now);
+  }
+  objects_.erase(key);
 }
 
 const v1::Object* Objects::find(catalog::RecordType type, const std::string& key) const {
@@ -94,11 +103,11 @@ void Objects::mirror(const std::string& key, const v1::Object* object) {
   }
 }
 
-v1::ApplyReply Objects::apply(const v1::ApplyRequest& request, TimePoint now, std::int64_t unix_seconds) {
+v1::ApplyReply Objects::check(const v1::ApplyRequest& request, std::int64_t unix_seconds, Change& change) const {
   v1::ApplyReply reply;
   bool refused = false;
   for (const v1::Object& object : request.objects()) {
-    *reply.add_results() = check(object, request);
+    *reply.add_results() = check_one(object, request);
     refused = refused || reply.results().rbegin()->outcome() == v1::ApplyResult::REFUSED;
   }
   reply.set_applied(!refused && !request.dry_run());
@@ -110,30 +119,34 @@ v1::ApplyReply Objects::apply(const v1::ApplyRequest& request, TimePoint now, st
     metadata.set_created(result.has_before() ? result.before().metadata().created() : unix_seconds);
     metadata.set_origin(origin_);
     metadata.set_manager(request.manager());
-    put(std::move(object), now);
+    change.put.push_back(std::move(object));
   }
   reply.set_revision(catalog_.revision());
   return reply;
 }
 
-v1::DeleteReply Objects::erase(const v1::DeleteRequest& request, TimePoint now) {
+v1::DeleteReply Objects::check(const v1::DeleteRequest& request, Change& change) const {
   v1::DeleteReply reply;
   for (const std::string& key : request.keys()) {
     if (!objects_.contains(key)) reply.add_missing(key);
   }
   if (reply.missing().empty()) {
     for (const std::string& key : request.keys()) {
-      if (key.starts_with("Cluster/")) {
-        catalog_.erase_cluster(name_of(key), now);
-      } else {
-        catalog_.erase_destination(name_of(key), now);
-      }
-      objects_.erase(key);
       reply.add_deleted(key);
+      change.erase.push_back(key);
     }
   }
   reply.set_revision(catalog_.revision());
   return reply;
+}
+
+std::vector<std::string> Objects::commit(const Change& change, TimePoint now) {
+  std::vector<std::string> problems;
+  for (const v1::Object& object : change.put) {
+    if (const auto done = put(object, now); !done) problems.push_back(done.error().message());
+  }
+  for (const std::string& key : change.erase) erase(key, now);
+  return problems;
 }
 
 }  // namespace meshdns::app

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
+#include "common/base/result.h"
 #include "dnsd/catalog/catalog.h"
 #include "meshdns/v1/admin.pb.h"
 
@@ -15,9 +17,20 @@ class Objects {
  public:
   Objects(catalog::Catalog& catalog, std::string origin) : catalog_(catalog), origin_(std::move(origin)) {}
 
-  /// All or none. now: of the catalog; unix_seconds: for metadata.created
-  v1::ApplyReply apply(const v1::ApplyRequest& request, TimePoint now, std::int64_t unix_seconds);
-  v1::DeleteReply erase(const v1::DeleteRequest& request, TimePoint now);
+  /// What a request comes to, when it is checked and before it is true.
+  struct Change {
+    std::vector<v1::Object> put;
+    std::vector<std::string> erase;  // keys
+
+    bool empty() const { return put.empty() && erase.empty(); }
+  };
+
+  /// All or none: `change` stays empty if anything is refused, or nothing is to be done. unix_seconds: for
+  /// metadata.created
+  v1::ApplyReply check(const v1::ApplyRequest& request, std::int64_t unix_seconds, Change& change) const;
+  v1::DeleteReply check(const v1::DeleteRequest& request, Change& change) const;
+  /// Makes it true. returns: what of it means nothing (any more) and was left out
+  std::vector<std::string> commit(const Change& change, TimePoint now);
 
   /// What a federation says of an object; its meaning is in the catalog already. null = it is gone
   void mirror(const std::string& key, const v1::Object* object);
@@ -28,8 +41,9 @@ class Objects {
   const std::map<std::string, v1::Object>& all() const { return objects_; }
 
  private:
-  v1::ApplyResult check(const v1::Object& object, const v1::ApplyRequest& request) const;
-  void put(v1::Object object, TimePoint now);
+  v1::ApplyResult check_one(const v1::Object& object, const v1::ApplyRequest& request) const;
+  Result<void> put(v1::Object object, TimePoint now);
+  void erase(const std::string& key, TimePoint now);
 
   catalog::Catalog& catalog_;
   std::string origin_;

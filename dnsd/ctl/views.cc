@@ -97,6 +97,7 @@ std::string status_view(const v1::StatusReply& reply) {
       std::to_string(reply.queries()) + " queries   " + std::to_string(reply.publications()) +
           " publications, the last took " +
           duration_text(std::chrono::floor<std::chrono::microseconds>(convert::from_wire(reply.last_compile()))));
+  if (!reply.store_trouble().empty()) rows.emplace_back("store", "NOT WRITABLE: " + reply.store_trouble());
   for (const v1::ObjectProblem& problem : reply.problems()) {
     rows.emplace_back("problem", problem.object() + ": " + problem.message());
   }

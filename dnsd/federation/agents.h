@@ -58,6 +58,8 @@ class Agents {
 
   /// A new stream. Returns what its events go to; it lives until closed() was called on it.
   std::shared_ptr<ReportSession> open(std::shared_ptr<ReportPort> port);
+  /// A node that was restored from the store: it is given the time to come back.
+  void expect(const std::string& node) { leases_.heard(node, env_.clock.now()); }
   /// Judges who is silent; called every Leases::sweep_interval().
   void sweep();
   /// Tells every agent to go, and takes no more.

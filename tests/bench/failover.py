@@ -25,6 +25,7 @@ PROBED_S = (2.0, 7.5 + 0.05)
 MESHDNSD = """\
 cluster: near
 zones: [{{name: mesh.internal}}]
+data_dir: {folder}/state
 dns: {{workers: "1", listen: [{{address: "127.0.0.1:0"}}]}}
 federation: {{listen: "127.0.0.1:0"}}
 admin: {{listen: "127.0.0.1:0", socket: {folder}/meshdnsd.sock}}

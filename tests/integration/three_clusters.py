@@ -9,6 +9,7 @@ MESHDNSD = """\
 cluster: eu-1
 locality: {{region: eu, zone: eu-a}}
 zones: [{{name: mesh.internal}}]
+data_dir: {data}
 dns:
   workers: 1
   listen:
@@ -75,7 +76,8 @@ class Mesh(Bed):
     def start_daemon(self):
         listen = "".join(f'    - {{address: "127.0.0.1:0", locality: {{cluster: {name}, region: {region}, zone: {zone}}}}}\n'
                          for name, (region, zone) in CLUSTERS.items())
-        config = self.write("meshdnsd.yaml", MESHDNSD.format(listen=listen, socket=self.path("meshdnsd.sock")))
+        config = self.write("meshdnsd.yaml", MESHDNSD.format(listen=listen, socket=self.path("meshdnsd.sock"),
+                                                               data=self.path("state")))
         self.daemon = self.start("meshdnsd", "--config", config)
         self.daemon.wait_line("ready")
         self.federation = "%s:%d" % self.daemon.address("federation listening")

@@ -77,6 +77,7 @@ def meshdnsd_yaml(folder):
 cluster: eu-1
 locality: {{region: eu, zone: eu-a}}
 zones: [{{name: mesh.internal}}]
+data_dir: {folder}/state
 dns:
   workers: "1"
   listen:                                  # who asks here is there
