@@ -5,6 +5,7 @@ demo.py --bin FOLDER [--keep | --stop]. Every answer that it prints it also chec
 """
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -104,9 +105,12 @@ class Demo:
         title("1. Three clusters: eu-1 (zones eu-a and eu-b), eu-2 (zone eu-c), us-1; an agent and an instance per node")
         for entry in NODES:
             self.processes.start_backend(entry)
-        say("$ meshdnsd --config meshdnsd.yaml          # one listener per cluster: who asks there is there")
-        self.processes.start_meshdnsd()
+        say("$ meshdnsd --config federation.yaml         # what all agents say comes together here")
+        self.processes.start_federation()
         self.processes.start_link()
+        say("$ meshdnsd --config replica.yaml            # one per cluster: answers DNS, follows the federation")
+        for cluster in CLUSTERS:
+            self.processes.start_replica(cluster)
         say("$ meshdns-agent --config agent.yaml         # on each of the six nodes")
         for entry in NODES:
             self.processes.start_agent(entry)
@@ -135,9 +139,7 @@ class Demo:
         self.show_reason()
 
     def show_reason(self):
-        argv = ["dig", f"@{CLUSTERS[0].dns}", "-p", str(DNS_PORT), HOST]
-        out = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True).stdout
-        reasons = [line for line in out.splitlines() if "EDE" in line]
+        reasons = [line for line in self.dig_text(CLUSTERS[0]).splitlines() if "EDE" in line]
         for line in reasons:
             say(f"  {line}")
         self.check("the reason in dig", any("nothing serving in" in line for line in reasons), True)
@@ -173,6 +175,38 @@ class Demo:
         self.processes.start_link()
         self.wait_explained("its agent is not heard", present=False)
 
+    def lose_federation(self):
+        title("7. The federation is killed: answers go on, and say that they are stale")
+        say("$ kill -9 <the federation>")
+        self.processes.kill("federation")
+        self.wait_stale(True)
+        same = {"eu_1": addresses("eu1-n1"), "eu_2": addresses("eu2-n1", "eu2-n2"), "us_1": addresses("us1-n1", "us1-n2")}
+        self.dig_everywhere(**same)
+        say(f"$ dig @{CLUSTERS[1].dns} -p {DNS_PORT} {HOST}")
+        say("  ; EDE: 3 (Stale Answer)")
+        self.kill_backend("eu2-n2")
+        time.sleep(1)
+        self.dig_everywhere(**same)
+        say("  Nobody could tell that 127.0.2.12 died: the last thing known is still answered, not nothing.")
+        say("$ meshdnsd --config federation.yaml         # it returns, with what it had stored")
+        self.processes.start_federation()
+        self.wait_stale(False)
+        self.dig_everywhere(**{**same, "eu_2": addresses("eu2-n1")})
+        compared = [line for line in self.processes.log("federation").splitlines() if "subscriber compares" in line]
+        self.check("replicas compared instead of filling anew", len(compared) >= len(CLUSTERS), True)
+        say(f"  {len(compared)} replicas compared what they hold with the federation, and took the difference.")
+
+    def wait_stale(self, stale):
+        end = time.monotonic() + PATIENCE
+        while any(("EDE: 3" in self.dig_text(cluster)) != stale for cluster in CLUSTERS):
+            if time.monotonic() > end:
+                raise WrongAnswer(f"answers are {'not ' if stale else 'still '}stale after {PATIENCE} s")
+            time.sleep(0.1)
+
+    def dig_text(self, cluster):
+        argv = ["dig", f"@{cluster.dns}", "-p", str(DNS_PORT), HOST]
+        return subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True).stdout
+
     def explain(self, cluster):
         name = "_explain." + HOST
         out = self.run("dig", "+short", f"@{cluster.dns}", "-p", str(DNS_PORT), "TXT", name,
@@ -202,6 +236,7 @@ def run_all(demo, begun):
     demo.recover()
     result = demo.measure()
     demo.cut_link()
+    demo.lose_federation()
     title("Summary")
     say(f"  {demo.checked} answers checked, all right; {time.monotonic() - begun:.0f} s")
     say("  " + result.text())
@@ -238,8 +273,8 @@ def main():
     if left:
         say("a demo is running already: ./dev demo --stop ends it")
         return 1
-    for entry in [entry for entry in os.listdir(FOLDER) if entry.endswith(".log")]:
-        os.unlink(os.path.join(FOLDER, entry))
+    shutil.rmtree(FOLDER)  # what an earlier run stored
+    demo.processes = Processes(FOLDER, demo.bin)
     begun = time.monotonic()
     try:
         run_all(demo, begun)

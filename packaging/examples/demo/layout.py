@@ -1,10 +1,12 @@
-"""What the demo consists of: three clusters, two nodes each, with an agent and a service instance on every node."""
+"""What the demo consists of: a federation; three clusters with a DNS replica and two nodes each; on every node an agent
+and a service instance."""
 from dataclasses import dataclass
 
 DNS_PORT = 8053
 SERVICE_PORT = 8080
 FEDERATION = "127.0.0.1:7400"
 ADMIN = "127.0.0.1:7401"
+FEDERATION_DNS = "127.0.0.1:8054"
 CUT_LINK = "127.0.0.1:7410"  # the way to the federation that the demo cuts
 HOST = "app-b.mesh.internal"
 
@@ -68,21 +70,28 @@ spec:
 """
 
 
-def meshdnsd_yaml(folder):
-    listen = "".join(
-        f'    - {{address: "{cluster.dns}:{DNS_PORT}", '
-        f"locality: {{cluster: {cluster.name}, region: {cluster.region}, zone: {cluster.zone}}}}}\n"
-        for cluster in CLUSTERS)
+def federation_yaml(folder):
     return f"""\
 cluster: eu-1
 locality: {{region: eu, zone: eu-a}}
 zones: [{{name: mesh.internal}}]
 data_dir: {folder}/state
-dns:
-  workers: "1"
-  listen:                                  # who asks here is there
-{listen}federation: {{listen: "{FEDERATION}"}}
+dns: {{workers: "1", listen: [{{address: "{FEDERATION_DNS}"}}]}}
+federation: {{listen: "{FEDERATION}"}}
 admin: {{listen: "{ADMIN}", socket: {folder}/meshdnsd.sock}}
+"""
+
+
+def replica_yaml(cluster, folder):
+    return f"""\
+cluster: {cluster.name}
+locality: {{region: {cluster.region}, zone: {cluster.zone}}}   # who asks here is here
+roles: [dns]
+zones: [{{name: mesh.internal}}]
+data_dir: {folder}/state
+dns: {{workers: "1", stale_after: 2s, listen: [{{address: "{cluster.dns}:{DNS_PORT}"}}]}}
+replica: {{federation: ["{FEDERATION}"]}}
+admin: {{listen: "127.0.0.1:0", socket: {folder}/meshdnsd.sock}}
 """
 
 

@@ -42,10 +42,17 @@ class Processes:
         self.save()
         return child.pid
 
-    def start_meshdnsd(self):
-        config = self.write("meshdnsd.yaml", layout.meshdnsd_yaml(self.folder))
-        self.start("meshdnsd", [os.path.join(self.bin, "meshdnsd"), "--config", config])
-        self.wait_log("meshdnsd", " ready ")
+    def start_federation(self):
+        config = self.write("federation.yaml", layout.federation_yaml(self.folder))
+        before = self.log("federation").count(" ready ") if os.path.exists(self.path("federation.log")) else 0
+        self.start("federation", [os.path.join(self.bin, "meshdnsd"), "--config", config])
+        self.wait_log("federation", " ready ", before)
+
+    def start_replica(self, cluster):
+        folder = self.path(f"dns-{cluster.name}")
+        config = self.write(f"dns-{cluster.name}/meshdnsd.yaml", layout.replica_yaml(cluster, folder))
+        self.start(f"dns-{cluster.name}", [os.path.join(self.bin, "meshdnsd"), "--config", config])
+        self.wait_log(f"dns-{cluster.name}", " ready ")
 
     def start_agent(self, node):
         folder = self.path(node.name)
@@ -81,9 +88,10 @@ class Processes:
         self.running = {}
         self.save()
 
-    def wait_log(self, name, text, timeout=20):
+    def wait_log(self, name, text, before=0, timeout=20):
+        """Until the log has the text more often than `before`."""
         end = time.monotonic() + timeout
-        while text not in self.log(name):
+        while self.log(name).count(text) <= before:
             if time.monotonic() > end or not is_ours(self.running[name], self.folder):
                 raise SystemExit(f"{name} did not say{text}in {timeout} s:\n{self.log(name)}")
             time.sleep(0.01)
