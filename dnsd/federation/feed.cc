@@ -147,14 +147,14 @@ v1::Batch Feed::empty_batch(v1::Batch::Kind kind, std::uint64_t from) const {
   return batch;
 }
 
-void Feed::add(v1::Batch& batch, const Key& key, const Entry& entry, TimePoint now) const {
+std::size_t Feed::add(v1::Batch& batch, const Key& key, const Entry& entry, TimePoint now) const {
   if (!entry.body) {
     v1::Removal& removal = *batch.add_removals();
     removal.set_type(std::string(record_type_name(key.first)));
     removal.set_key(key.second);
     removal.set_revision(entry.revision);
     removal.set_reason(v1::Removal::WITHDRAWN);
-    return;
+    return removal.ByteSizeLong();
   }
   v1::Record& record = *batch.add_records();
   record.set_type(std::string(record_type_name(key.first)));
@@ -164,6 +164,7 @@ void Feed::add(v1::Batch& batch, const Key& key, const Entry& entry, TimePoint n
   if (entry.since != TimePoint{}) {
     *record.mutable_in_state() = convert::to_wire(std::max(Duration::zero(), now - entry.since));
   }
+  return record.ByteSizeLong();
 }
 
 std::optional<std::vector<EncodedReply>> Feed::delta(std::uint64_t from, TimePoint now) {
@@ -172,9 +173,7 @@ std::optional<std::vector<EncodedReply>> Feed::delta(std::uint64_t from, TimePoi
   if (known != deltas_.end()) return known->second;
   Parts parts(empty_batch(v1::Batch::DELTA, from));
   for (auto at = by_revision_.lower_bound({from + 1, Key{}}); at != by_revision_.end(); ++at) {
-    const Entry& entry = entries_.at(at->second);
-    add(parts.batch(), at->second, entry, now);
-    parts.added(entry.body ? entry.body->size() : at->second.second.size());
+    parts.added(add(parts.batch(), at->second, entries_.at(at->second), now));
   }
   return deltas_[from] = parts.finish();
 }
@@ -183,8 +182,7 @@ std::vector<EncodedReply> Feed::snapshot(TimePoint now) const {
   Parts parts(empty_batch(v1::Batch::SNAPSHOT, 0));
   for (const auto& [key, entry] : entries_) {
     if (!entry.body) continue;
-    add(parts.batch(), key, entry, now);
-    parts.added(entry.body->size());
+    parts.added(add(parts.batch(), key, entry, now));
   }
   return parts.finish();
 }
@@ -199,8 +197,7 @@ std::vector<EncodedReply> Feed::differing(const std::vector<std::uint64_t>& held
   Parts parts(std::move(head));
   for (const auto& [key, entry] : entries_) {
     if (!entry.body || !differs[entry.bucket]) continue;
-    add(parts.batch(), key, entry, now);
-    parts.added(entry.body->size());
+    parts.added(add(parts.batch(), key, entry, now));
   }
   return parts.finish();
 }

@@ -62,7 +62,8 @@ class Feed {
   void forget_removals();
   std::optional<std::pair<std::string, TimePoint>> encode(const Key& key) const;
   v1::Batch empty_batch(v1::Batch::Kind kind, std::uint64_t from) const;
-  void add(v1::Batch& batch, const Key& key, const Entry& entry, TimePoint now) const;
+  /// returns: how many bytes it takes in the batch
+  std::size_t add(v1::Batch& batch, const Key& key, const Entry& entry, TimePoint now) const;
 
   const catalog::Catalog& catalog_;
   v1::Origin origin_;
