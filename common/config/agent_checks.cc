@@ -25,7 +25,10 @@ void check_port(const Place& place, const v1::EndpointEntry& endpoint, const std
 
 void check_check(const Place& place, const v1::EndpointEntry& endpoint, const v1::Check& check, Report& report) {
   if (check.kind_case() == v1::Check::KIND_NOT_SET) report.add(place, "expected one of tcp, http");
-  if (check.has_tcp()) check_port(place.child("tcp").child("port"), endpoint, check.tcp().port(), report);
+  if (check.has_tcp()) {
+    const Place tcp = place.child("tcp");
+    check_port(tcp.child("port"), endpoint, check.tcp().port(), report);
+  }
   if (!check.has_http()) return;
   const Place http = place.child("http");
   check_port(http.child("port"), endpoint, check.http().port(), report);

@@ -16,8 +16,10 @@ void check_roles(const Place& root, const v1::Meshdnsd& config, Report& report) 
   const bool federation = has_role(config, "federation");
   const bool dns = has_role(config, "dns");
   const bool from_file = !config.dns().endpoints_file().empty();
+  if (config.roles().empty()) return report.add(root.child("roles"), "must not be empty");
   if (federation == dns && from_file) {
-    report.add(root.child("dns").child("endpoints_file"), "only with roles: [dns]; here the federation knows the mesh");
+    const Place section = root.child("dns");
+    report.add(section.child("endpoints_file"), "only with roles: [dns]; here the federation knows the mesh");
   }
   if (federation && config.has_replica()) report.add(root.child("replica"), "only with roles: [dns]");
   if (federation == dns) return;
@@ -31,7 +33,8 @@ void check_roles(const Place& root, const v1::Meshdnsd& config, Report& report) 
 }
 
 void check_replica(const Place& root, const v1::Meshdnsd& config, Report& report) {
-  const Place servers = root.child("replica").child("federation");
+  const Place replica = root.child("replica");
+  const Place servers = replica.child("federation");
   for (int i = 0; i < config.replica().federation_size(); ++i) {
     check_plaintext(servers.item(static_cast<std::size_t>(i)), config.replica().federation(i),
                     config.replica().insecure(), report);
@@ -83,9 +86,10 @@ void check_dns(const Place& root, const v1::Meshdnsd& config, Report& report) {
   if (config.dns().listen().empty()) report.add(root, "dns.listen is missing: at least one is needed");
   const Place dns = root.child("dns");
   check_auto_hosts(dns.child("auto_hosts"), config.dns().auto_hosts(), report);
+  const Place records = dns.child("static_records");
   for (int i = 0; i < config.dns().static_records_size(); ++i) {
     const bool blank = trim(config.dns().static_records(i)).empty();
-    if (blank) report.add(dns.child("static_records").item(static_cast<std::size_t>(i)), "must not be empty");
+    if (blank) report.add(records.item(static_cast<std::size_t>(i)), "must not be empty");
   }
 }
 

@@ -6,12 +6,12 @@
 
 namespace meshdns::config {
 
-Place Place::child(std::string_view name) const {
+Place Place::child(std::string_view name) const& {
   const Node* found = node->find(name);
   return {found == nullptr ? node : found, this, name};
 }
 
-Place Place::item(std::size_t position) const { return {node->children.at(position), this, {}, position}; }
+Place Place::item(std::size_t position) const& { return {node->children.at(position), this, {}, position}; }
 
 std::string Place::path() const {
   if (parent == nullptr) return {};

@@ -17,9 +17,11 @@ struct Place {
   std::size_t index = 0;      // where it is a list
 
   /// The value under `key`. Where the file has none, the place is named all the same and stands where its parent does.
-  Place child(std::string_view name) const;
+  Place child(std::string_view name) const&;
+  Place child(std::string_view name) const&& = delete;  // its parent would be gone
   /// The value at a position that the list has.
-  Place item(std::size_t position) const;
+  Place item(std::size_t position) const&;
+  Place item(std::size_t position) const&& = delete;
   /// "spec.ports[0].targetPort"
   std::string path() const;
 };
