@@ -17,7 +17,7 @@ MESHDNSD = """\
 cluster: eu-1
 zones: [{name: mesh.internal}]
 dns: {listen: [{address: "127.0.0.1:53"}]}
-federation: {listen: "127.0.0.1:7400", store: {memory: {}}}
+federation: {listen: "127.0.0.1:7400"}
 admin: {listen: "127.0.0.1:7401", socket: FOLDER/run/meshdnsd.sock}
 data_dir: FOLDER/state
 """
