@@ -11,7 +11,7 @@ import yaml
 
 import mesh
 from mesh import Bed
-from service_manager import ROOT
+from supervisor import ROOT
 
 FOLDER = os.path.join(ROOT, "packaging/kubernetes")
 CONTAINERFILE = os.path.join(ROOT, "packaging/container/Containerfile")

@@ -9,7 +9,7 @@ import subprocess
 import unittest
 
 from mesh import Bed
-from service_manager import BUILD, ROOT
+from supervisor import BUILD, ROOT
 
 SYSTEMCTL = """\
 #!/bin/sh -e

@@ -7,7 +7,7 @@ import tempfile
 import unittest
 
 import mesh
-from service_manager import ROOT, NotifySocket, as_unit, install, read_unit
+from supervisor import ROOT, NotifySocket, as_unit, install, read_unit
 
 UNITS = ("meshdnsd.service", "meshdns-agent.service")
 WORST_EXPOSURE = 2.5
@@ -138,14 +138,14 @@ class UnitsTest(unittest.TestCase):
     def starts(self, prefix, words):
         """Whether it gets ready, alone in a network of its own (so that port 53 is free); and its log."""
         path = tempfile.mktemp(dir=self.folder)
-        manager = NotifySocket(path)
-        self.addCleanup(manager.close)
+        supervisor = NotifySocket(path)
+        self.addCleanup(supervisor.close)
         lone = ["unshare", "--net", "--", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
-        process = subprocess.Popen([*lone, *prefix, *words], env=manager.environment(), stdout=subprocess.PIPE,
+        process = subprocess.Popen([*lone, *prefix, *words], env=supervisor.environment(), stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, text=True)
         ready = None
         while ready is None and process.poll() is None:
-            ready = manager.next(0.2)
+            ready = supervisor.next(0.2)
         process.terminate()
         log, _ = process.communicate(timeout=30)
         return ready is not None, log

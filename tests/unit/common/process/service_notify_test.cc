@@ -18,10 +18,11 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-/// The manager's end of the socket.
-class Manager {
+/// The supervisor's end of the socket.
+class Supervisor {
  public:
-  explicit Manager(std::string name) : name_(std::move(name)), fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0)) {
+  explicit Supervisor(std::string name)
+      : name_(std::move(name)), fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0)) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     name_.copy(address.sun_path, sizeof address.sun_path);
@@ -29,7 +30,7 @@ class Manager {
     const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name_.size());
     EXPECT_EQ(::bind(fd_, reinterpret_cast<sockaddr*>(&address), size), 0);
   }
-  ~Manager() {
+  ~Supervisor() {
     ::close(fd_);
     if (name_[0] != '@') ::unlink(name_.c_str());
   }
@@ -54,13 +55,13 @@ class ServiceNotifyTest : public testing::Test {
   static std::string name(const char* prefix) { return prefix + std::to_string(::getpid()); }
   void be_ready() {
     notify.ready({[this] { return status; }, [this] { return alive; }});
-    EXPECT_THAT(manager.heard(), ElementsAre("READY=1\nSTATUS=1 host"));
+    EXPECT_THAT(supervisor.heard(), ElementsAre("READY=1\nSTATUS=1 host"));
   }
 
   std::string status = "1 host";
   bool alive = true;
   SimClock clock;
-  Manager manager{name("@meshdns-notify-test-")};
+  Supervisor supervisor{name("@meshdns-notify-test-")};
   ServiceNotify notify{{name("@meshdns-notify-test-"), 10s}, clock, clock};
 };
 
@@ -70,27 +71,27 @@ TEST_F(ServiceNotifyTest, tells_a_changed_status_once_and_at_most_each_second) {
   clock.advance(500ms);
   status = "3 hosts\nand a second line";
   clock.advance(3s);
-  EXPECT_THAT(manager.heard(), ElementsAre("STATUS=3 hosts and a second line"));
+  EXPECT_THAT(supervisor.heard(), ElementsAre("STATUS=3 hosts and a second line"));
 }
 
 TEST_F(ServiceNotifyTest, feeds_the_watchdog_at_half_its_time) {
   be_ready();
   clock.advance(4900ms);
-  EXPECT_THAT(manager.heard(), IsEmpty());
+  EXPECT_THAT(supervisor.heard(), IsEmpty());
   clock.advance(100ms);
-  EXPECT_THAT(manager.heard(), ElementsAre("WATCHDOG=1"));
+  EXPECT_THAT(supervisor.heard(), ElementsAre("WATCHDOG=1"));
   clock.advance(10s);
-  EXPECT_THAT(manager.heard(), ElementsAre("WATCHDOG=1", "WATCHDOG=1"));
+  EXPECT_THAT(supervisor.heard(), ElementsAre("WATCHDOG=1", "WATCHDOG=1"));
 }
 
 TEST_F(ServiceNotifyTest, does_not_feed_it_while_something_is_stuck) {
   be_ready();
   alive = false;
   clock.advance(60s);
-  EXPECT_THAT(manager.heard(), IsEmpty());
+  EXPECT_THAT(supervisor.heard(), IsEmpty());
   alive = true;
   clock.advance(5s);
-  EXPECT_THAT(manager.heard(), ElementsAre("WATCHDOG=1"));
+  EXPECT_THAT(supervisor.heard(), ElementsAre("WATCHDOG=1"));
 }
 
 TEST_F(ServiceNotifyTest, brackets_a_reload_with_the_time_and_its_result) {
@@ -98,28 +99,28 @@ TEST_F(ServiceNotifyTest, brackets_a_reload_with_the_time_and_its_result) {
   clock.advance(1500us);
   notify.reload_begins();
   notify.reload_ended("reload failed: 2 errors");
-  EXPECT_THAT(manager.heard(), ElementsAre("RELOADING=1\nMONOTONIC_USEC=3600001500\nSTATUS=reloading",
-                                           "READY=1\nSTATUS=reload failed: 2 errors"));
+  EXPECT_THAT(supervisor.heard(), ElementsAre("RELOADING=1\nMONOTONIC_USEC=3600001500\nSTATUS=reloading",
+                                              "READY=1\nSTATUS=reload failed: 2 errors"));
 }
 
 TEST_F(ServiceNotifyTest, says_nothing_more_after_stopping) {
   be_ready();
   notify.stopping();
-  EXPECT_THAT(manager.heard(), ElementsAre("STOPPING=1\nSTATUS=stopping"));
+  EXPECT_THAT(supervisor.heard(), ElementsAre("STOPPING=1\nSTATUS=stopping"));
   status = "other";
   clock.advance(60s);
-  EXPECT_THAT(manager.heard(), IsEmpty());
+  EXPECT_THAT(supervisor.heard(), IsEmpty());
   EXPECT_EQ(clock.pending(), 0U);
 }
 
 TEST(ServiceNotify, reaches_a_socket_by_its_path) {
   SimClock clock;
   const std::string path = testing::TempDir() + "notify-" + std::to_string(::getpid());
-  const Manager manager(path);
+  const Supervisor supervisor(path);
   ServiceNotify notify({path, {}}, clock, clock);
   notify.ready({[] { return "up"; }, [] { return true; }});
   clock.advance(1h);
-  EXPECT_THAT(manager.heard(), ElementsAre("READY=1\nSTATUS=up"));
+  EXPECT_THAT(supervisor.heard(), ElementsAre("READY=1\nSTATUS=up"));
 }
 
 TEST(ServiceNotify, is_silent_where_nobody_listens) {

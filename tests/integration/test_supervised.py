@@ -7,7 +7,7 @@ import time
 import unittest
 
 from mesh import Bed
-from service_manager import NotifySocket
+from supervisor import NotifySocket
 
 MESHDNSD = """\
 cluster: eu-1
@@ -61,102 +61,102 @@ def a_dns_worker(pid):
     raise AssertionError("no thread waits for UDP packets")
 
 
-class ServiceManagerTest(unittest.TestCase):
+class SupervisedTest(unittest.TestCase):
     def setUp(self):
         self.bed = self.enterContext(Bed())
-        self.manager = NotifySocket(self.bed.path("notify"))
-        self.addCleanup(self.manager.close)
+        self.supervisor = NotifySocket(self.bed.path("notify"))
+        self.addCleanup(self.supervisor.close)
 
     def start(self, binary, text, **environment):
         path = self.bed.write(binary + ".yaml", text)
-        return self.bed.start(binary, "--config", path, env=self.manager.environment(**environment))
+        return self.bed.start(binary, "--config", path, env=self.supervisor.environment(**environment))
 
     def start_meshdnsd(self, **environment):
         return self.start("meshdnsd", MESHDNSD.format(folder=self.bed.folder), **environment)
 
     def test_meshdnsd_says_when_it_is_ready_and_when_it_ends(self):
         daemon = self.start_meshdnsd()
-        self.assertEqual(self.manager.next(), {"READY": "1", "STATUS": "0 hosts, 0 agents, revision 0"})
+        self.assertEqual(self.supervisor.next(), {"READY": "1", "STATUS": "0 hosts, 0 agents, revision 0"})
         daemon.wait_line("ready")
         self.assertEqual(daemon.stop(), 0)
-        self.assertEqual(self.manager.next(), {"STOPPING": "1", "STATUS": "stopping"})
-        self.assertEqual(self.manager.count("READY", 0.2), 0)
+        self.assertEqual(self.supervisor.next(), {"STOPPING": "1", "STATUS": "stopping"})
+        self.assertEqual(self.supervisor.count("READY", 0.2), 0)
 
     def test_meshdnsd_cannot_start_and_says_nothing(self):
         first = self.start_meshdnsd()
-        self.manager.next()
+        self.supervisor.next()
         address = "%s:%d" % first.address("dns listening")
         daemon = self.start("meshdnsd", MESHDNSD.format(folder=self.bed.path("second")).replace(
             '{address: "127.0.0.1:0"}', '{address: "%s"}' % address))
         daemon.wait_line("cannot start")
         daemon.process.wait(30)
         self.assertEqual(daemon.stop(), 1)
-        self.assertEqual(self.manager.count("READY", 0.2), 0)
+        self.assertEqual(self.supervisor.count("READY", 0.2), 0)
 
     def test_meshdnsd_tells_what_became_of_a_reload(self):
         daemon = self.start_meshdnsd()
-        self.manager.next()
+        self.supervisor.next()
         before = time.monotonic_ns() // 1000
         daemon.send_signal(signal.SIGHUP)
-        begun = self.manager.next()
+        begun = self.supervisor.next()
         self.assertEqual(begun["RELOADING"], "1")
         self.assertTrue(before <= int(begun["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000, begun)
-        self.assertEqual(self.manager.next(), {"READY": "1", "STATUS": "reloaded: 0 hosts, 0 agents, revision 0"})
+        self.assertEqual(self.supervisor.next(), {"READY": "1", "STATUS": "reloaded: 0 hosts, 0 agents, revision 0"})
         self.bed.write("meshdnsd.yaml", MESHDNSD.format(folder=self.bed.folder) + "extra: 1\n")
         daemon.send_signal(signal.SIGHUP)
-        self.assertIn("RELOADING", self.manager.next())
-        ended = self.manager.next()
+        self.assertIn("RELOADING", self.supervisor.next())
+        ended = self.supervisor.next()
         self.assertEqual(ended["READY"], "1")
         self.assertRegex(ended["STATUS"], r"^reload failed, the old configuration stays: .*extra: unknown field")
 
     def test_status_follows_what_agents_say_at_most_once_a_second(self):
         daemon = self.start_meshdnsd()
-        self.manager.next()
-        agent_manager = NotifySocket(self.bed.path("agent-notify"))
-        self.addCleanup(agent_manager.close)
+        self.supervisor.next()
+        agent_supervisor = NotifySocket(self.bed.path("agent-notify"))
+        self.addCleanup(agent_supervisor.close)
         self.bed.write("endpoints.d/web.yaml", ENDPOINTS)
         server = "%s:%d" % daemon.address("federation listening")
         agent = self.bed.start("meshdns-agent", "--config",
                                self.bed.write("agent.yaml", AGENT.format(folder=self.bed.folder, federation=server)),
-                               env=agent_manager.environment())
-        self.assertEqual(agent_manager.next()["READY"], "1")
-        agent_manager.wait(lambda message: message["STATUS"] == f"1 endpoint, federation {server}")
-        self.manager.wait(lambda message: message["STATUS"].startswith("1 host, 1 agent, revision "))
-        self.assertLessEqual(self.manager.count("STATUS", 2), 3)
+                               env=agent_supervisor.environment())
+        self.assertEqual(agent_supervisor.next()["READY"], "1")
+        agent_supervisor.wait(lambda message: message["STATUS"] == f"1 endpoint, federation {server}")
+        self.supervisor.wait(lambda message: message["STATUS"].startswith("1 host, 1 agent, revision "))
+        self.assertLessEqual(self.supervisor.count("STATUS", 2), 3)
         agent.send_signal(signal.SIGHUP)
-        agent_manager.wait(lambda message: message.get("RELOADING") == "1")
-        self.assertEqual(agent_manager.next(), {"READY": "1", "STATUS": f"reloaded: 1 endpoint, federation {server}"})
+        agent_supervisor.wait(lambda message: message.get("RELOADING") == "1")
+        self.assertEqual(agent_supervisor.next(), {"READY": "1", "STATUS": f"reloaded: 1 endpoint, federation {server}"})
         self.assertEqual(daemon.stop(), 0)
-        agent_manager.wait(lambda message: " not reached: " in message.get("STATUS", ""))
+        agent_supervisor.wait(lambda message: " not reached: " in message.get("STATUS", ""))
         self.assertEqual(agent.stop(), 0)
-        agent_manager.wait(lambda message: message.get("STOPPING") == "1")
+        agent_supervisor.wait(lambda message: message.get("STOPPING") == "1")
 
     def test_the_agent_feeds_its_watchdog_and_tells_a_failed_reload(self):
         agent = self.start("meshdns-agent", AGENT.format(folder=self.bed.folder, federation="127.0.0.1:1"),
                            WATCHDOG_USEC="500000")
-        self.assertEqual(self.manager.next()["READY"], "1")
-        self.assertGreaterEqual(self.manager.count("WATCHDOG", 2), 3)
+        self.assertEqual(self.supervisor.next()["READY"], "1")
+        self.assertGreaterEqual(self.supervisor.count("WATCHDOG", 2), 3)
         self.bed.write("meshdns-agent.yaml", "nodes: n1\n")
         agent.send_signal(signal.SIGHUP)
-        self.manager.wait(lambda message: message.get("STATUS", "").startswith("reload failed, the old configuration"))
+        self.supervisor.wait(lambda message: message.get("STATUS", "").startswith("reload failed, the old configuration"))
 
     def test_a_stuck_dns_thread_ends_the_signs_of_life(self):
         if RECVMMSG is None:
             self.skipTest(f"system calls of {platform.machine()} are not known here")
         daemon = self.start_meshdnsd(WATCHDOG_USEC="1000000")
-        self.manager.next()
-        self.assertGreaterEqual(self.manager.count("WATCHDOG", 3), 4)
+        self.supervisor.next()
+        self.assertGreaterEqual(self.supervisor.count("WATCHDOG", 3), 4)
         with Stopped(a_dns_worker(daemon.process.pid)):
-            self.manager.count("WATCHDOG", 1.1)  # one round may still count
-            self.assertEqual(self.manager.count("WATCHDOG", 2), 0)
+            self.supervisor.count("WATCHDOG", 1.1)  # one round may still count
+            self.assertEqual(self.supervisor.count("WATCHDOG", 2), 0)
             daemon.wait_line("a DNS thread stands still")
-        self.manager.wait(lambda message: "WATCHDOG" in message)
+        self.supervisor.wait(lambda message: "WATCHDOG" in message)
         daemon.wait_line("all DNS threads go on")
 
     def test_a_watchdog_over_another_process_is_not_fed(self):
         self.start_meshdnsd(WATCHDOG_USEC="300000", WATCHDOG_PID="1")
-        self.manager.next()
-        self.assertEqual(self.manager.count("WATCHDOG", 1), 0)
+        self.supervisor.next()
+        self.assertEqual(self.supervisor.count("WATCHDOG", 1), 0)
 
 
 if __name__ == "__main__":
