@@ -92,10 +92,10 @@ class Clusters(Bed):
         self.apply()
         return self
 
-    def on(self, host, *argv):
+    def on(self, host, *argv, **options):
         """One of our daemons, or any program given by its path, on a host; it ends with the test."""
         program = os.path.join(BIN, argv[0])  # a path stays itself
-        return self.start("/usr/bin/env", *host.wrap, program, *argv[1:])
+        return self.start("/usr/bin/env", *host.wrap, program, *argv[1:], **options)
 
     def start_node(self, node):
         cluster, region, zone, address, _ = NODES[node]
@@ -131,10 +131,11 @@ class Clusters(Bed):
 
     def ask(self, node, server=SERVER, name=HOST, kind="A", **options):
         """What a client on this node gets: a stub's query, asked from the client's own address."""
-        sock = self.sockets.get(node)
-        if sock is None:
-            sock = self.sockets[node] = self.hosts[node].socket(source=NODES[node][4])
-            self.callback(sock.close)
+        key = (node, "127.0.0.1" if server.startswith("127.") else NODES[node][4])
+        if key not in self.sockets:
+            self.sockets[key] = self.hosts[node].socket(source=key[1])
+            self.callback(self.sockets[key].close)
+        sock = self.sockets[key]
         query = dns.message.make_query(name, kind, **options)
         end = time.monotonic() + WAIT
         while time.monotonic() < end:

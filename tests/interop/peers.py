@@ -59,11 +59,9 @@ def debian(package):
 
 
 def missing_libraries(package):
-    """The libraries among a package's dependencies that this machine does not have."""
-    text = attempt(f"{package} is unknown to apt", "apt-cache", "show", "--no-all-versions", package)
-    names = re.findall(r"(?:^|[,|] )(lib[a-z0-9.+-]+)", re.search(r"^Depends: (.*)$", text, re.M).group(1))
-    have = [subprocess.run(["dpkg", "-s", name], capture_output=True, check=False).returncode == 0 for name in names]
-    return [name for name, there in zip(names, have) if not there]
+    """The libraries that this machine lacks for a package, as apt would install them."""
+    plan = attempt(f"{package} is unknown to apt", "apt-get", "install", "--simulate", "--no-install-recommends", package)
+    return [name for name in re.findall(r"^Inst (\S+)", plan, re.M) if name.startswith("lib")]
 
 
 def environment(root):

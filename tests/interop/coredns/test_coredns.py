@@ -3,7 +3,6 @@
 CoreDNS runs once per cluster, and once per node for the NodeLocal shape. The matrix is printed at the end: who gets the
 instances of which nodes, and how long a dead one is answered.
 """
-import re
 import sys
 import unittest
 
@@ -12,8 +11,9 @@ import dns.rcode
 import dns.rdatatype
 
 import lab
+import matrix
 import peers
-from clusters import INSTANCE, NODES, OUTSIDE, RESOLVERS, SERVER, Clusters
+from clusters import NODES, OUTSIDE, RESOLVERS, SERVER, Clusters
 from mesh import WAIT, addresses
 
 COREDNS = peers.coredns()
@@ -31,38 +31,7 @@ REST_OF_THE_DNS = """\
     }
 }
 """
-CLIENTS = ("eu-1-n1", "eu-1-n2", "us-1-n1")  # two zones of one cluster, and another cluster; they ask in this order
-OWN = [[node] for node in CLIENTS]
-AT_ONCE = 2.0  # seconds; it takes milliseconds, and a cache 5 s
 RECOMMENDED = "subnet"
-
-
-def duration(seconds):
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
-
-
-class Row:
-    """What one block gave."""
-
-    def __init__(self, got, took, kept):
-        self.got, self.took, self.kept = got, took, kept
-
-    def cells(self):
-        return [*(" ".join(nodes) for nodes in self.got), duration(self.took), duration(self.kept)]
-
-
-def matrix(rows):
-    head = ["block", *("from " + node for node in CLIENTS), "gone from new answers", "and from clients' caches"]
-    lines = [head, *([name, *row.cells()] for name, row in rows.items())]
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
-
-
-def documented():
-    """The matrix of docs/coredns.md: {block: (whose instances each client gets, whether a dead one is gone at once)}."""
-    _, *lines = peers.blocks("coredns.md", "text")["matrix"].splitlines()
-    rows = [re.split(r"  +", line) for line in lines]
-    return {name: ([cell.split() for cell in got], took.endswith(" ms")) for name, *got, took, _ in rows}
 
 
 class CoreDnsTest(unittest.TestCase):
@@ -93,30 +62,24 @@ class CoreDnsTest(unittest.TestCase):
     def ask(self, node, *question, **options):
         return self.mesh.ask(node, self.where[node], *question, **options)
 
-    def nodes(self, node):
-        """The nodes whose instances a client on `node` gets."""
-        found = addresses(self.ask(node))
-        return [item for item in INSTANCE if INSTANCE[item] in found]
-
     def measure(self, name):
         stop = self.run_block(name)
-        got = [self.nodes(node) for node in CLIENTS]
-        row = Row(got, *self.mesh.failover(CLIENTS[0], self.where[CLIENTS[0]]))
+        row = matrix.measure(self.mesh, self.where)
         stop()
         return row
 
     def test_matrix(self):
-        expected = documented()
+        expected = matrix.documented("coredns.md")
         self.assertEqual(set(BLOCKS), set(expected))
         rows = {name: self.measure(name) for name in expected}
-        print("\n" + matrix(rows), file=sys.stderr, flush=True)
+        print("\n" + matrix.text("block", rows), file=sys.stderr, flush=True)
         for name, row in rows.items():
             with self.subTest(name):
                 got, at_once = expected[name]
                 self.assertEqual(row.got, got)
-                self.assertLess(row.took, AT_ONCE if at_once else WAIT)
+                self.assertLess(row.took, matrix.AT_ONCE if at_once else WAIT)
         best = rows[RECOMMENDED]
-        self.assertEqual(best.got, OWN)
+        self.assertEqual(best.got, matrix.OWN)
         slow = [row.took for name, row in rows.items() if not expected[name][1]]
         self.assertLess(best.took, min(slow))
 
