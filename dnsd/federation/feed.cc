@@ -169,6 +169,10 @@ std::size_t Feed::add(v1::Batch& batch, const Key& key, const Entry& entry, Time
 
 std::optional<std::vector<EncodedReply>> Feed::delta(std::uint64_t from, TimePoint now) {
   if (from < oldest_ || from > head_) return std::nullopt;
+  if (deltas_.empty() || now - deltas_begun_ > kSharedFor) {
+    deltas_.clear();
+    deltas_begun_ = now;
+  }
   const auto known = deltas_.find(from);
   if (known != deltas_.end()) return known->second;
   Parts parts(empty_batch(v1::Batch::DELTA, from));

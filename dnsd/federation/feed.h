@@ -26,6 +26,7 @@ class Feed {
   static constexpr std::uint32_t kBuckets = 1024;
   static constexpr std::size_t kMostRemovals = 100000;  // remembered; who missed more takes a snapshot
   static constexpr std::size_t kPartBytes = std::size_t{1} << 20;
+  static constexpr Duration kSharedFor = 1s;  // a delta says how long states have lasted: it does not keep
 
   /// The object behind "namespace/name" or a cluster's name, as it was applied; null = it is gone
   using ObjectLookup = std::function<const v1::Object*(catalog::RecordType, const std::string& key)>;
@@ -77,6 +78,7 @@ class Feed {
   std::size_t records_ = 0;
   std::vector<std::uint64_t> buckets_;
   std::map<std::uint64_t, std::vector<EncodedReply>> deltas_;  // to the head, by where they begin
+  TimePoint deltas_begun_{};
 };
 
 }  // namespace meshdns::federation
