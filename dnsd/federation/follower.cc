@@ -29,12 +29,9 @@ void Follower::received(const v1::WatchReply& reply) {
   if (!std::exchange(spoken_, true)) events_.first_word();
   if (reply.has_batch()) {
     const auto nacks = mirror_.apply(reply.batch(), last_heard_);
-    if (!nacks) {
-      log::error("update refused", {{"reason", nacks.error()}, {"revision", reply.batch().to()}});
-      fill_anew_ = !mirror_.shrink_refused();
-      return port_->close();
-    }
+    if (!nacks) return refuse(nacks.error());
     if (reply.batch().last()) {
+      if (std::exchange(shrink_told_, false)) log::warn("no set is refused any more");
       acknowledge(*nacks);
       events_.changed();
     }
@@ -42,6 +39,19 @@ void Follower::received(const v1::WatchReply& reply) {
     retry_after_ = convert::from_wire(reply.goodbye().retry_after());
   }
   port_->read_next();
+}
+
+void Follower::refuse(const Error& why) {
+  if (mirror_.shrink_refused().empty()) {
+    log::error("update refused", {{"reason", why}});
+    fill_anew_ = true;
+  } else {
+    if (!std::exchange(shrink_told_, true)) {
+      log::error("set refused: it shrinks too much; meshdnsctl approve-shrink takes it", {{"reason", why}});
+    }
+    retry_after_ = kShrinkRetry;
+  }
+  port_->close();
 }
 
 void Follower::acknowledge(const std::vector<v1::Nack>& nacks) {

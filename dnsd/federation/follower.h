@@ -22,6 +22,9 @@ class Follower {
     std::function<void()> first_word;  // of a stream: the origin lives
   };
 
+  /// How long to wait before a set is asked for again that the guard has refused: somebody has to look at it.
+  static constexpr Duration kShrinkRetry = 5s;
+
   Follower(Mirror& mirror, const Clock& clock, Events events);
 
   /// A stream to a federation is open.
@@ -32,10 +35,11 @@ class Follower {
   bool connected() const { return port_ != nullptr && spoken_; }
   /// When the origin was last heard; the start of the process if never.
   TimePoint last_heard() const { return last_heard_; }
-  /// What the last Goodbye asked for.
+  /// What the last Goodbye asked for, or kShrinkRetry.
   Duration retry_after() const { return retry_after_; }
 
  private:
+  void refuse(const Error& why);
   void acknowledge(const std::vector<v1::Nack>& nacks);
 
   Mirror& mirror_;
@@ -43,6 +47,7 @@ class Follower {
   Events events_;
   std::shared_ptr<SubscribePort> port_;
   bool spoken_ = false;
+  bool shrink_told_ = false;
   bool fill_anew_ = false;  // what came did not follow on what we hold
   TimePoint last_heard_;
   Duration retry_after_{};

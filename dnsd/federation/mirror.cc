@@ -33,7 +33,9 @@ bool is_object(RecordType type) { return type == RecordType::VirtualDestination 
 
 Result<void> Mirror::check(const v1::Batch& batch) const {
   if (batch.kind() != v1::Batch::DELTA) return {};
-  const bool follows = batch.epoch() == epoch_ && batch.from() <= revision_ && batch.to() >= revision_;
+  const bool ours = batch.epoch() == epoch_ && batch.origin().cluster() == origin_.cluster() &&
+                    batch.origin().instance() == origin_.instance();
+  const bool follows = ours && batch.from() <= revision_ && batch.to() >= revision_;
   if (follows) return {};
   return Error(Code::FailedPrecondition,
                "a delta from " + std::to_string(batch.from()) + " does not follow on " + std::to_string(revision_));
@@ -54,13 +56,14 @@ std::vector<Mirror::Key> Mirror::missing_in(const v1::Batch& batch) const {
   return missing;
 }
 
-bool Mirror::shrinks_too_much(const v1::Batch& batch) const {
-  if (batch.kind() == v1::Batch::DELTA || batch.authoritative_shrink() || shrink_approved_) return false;
+std::string Mirror::guard(const v1::Batch& batch) const {
+  if (batch.kind() == v1::Batch::DELTA || batch.authoritative_shrink() || shrink_approved_) return {};
   const auto is_endpoint = [](const Key& key) { return key.first == RecordType::Endpoint; };
   const std::size_t endpoints = catalog_.records().endpoints.size();
   const auto missing = missing_in(batch);
   const auto gone = static_cast<std::size_t>(std::ranges::count_if(missing, is_endpoint));
-  return endpoints >= kGuardedEndpoints && gone * 2 > endpoints;
+  if (endpoints < kGuardedEndpoints || gone * 2 <= endpoints) return {};
+  return std::to_string(gone) + " of " + std::to_string(endpoints) + " endpoints would go";
 }
 
 Result<std::vector<v1::Nack>> Mirror::apply(const v1::Batch& batch, TimePoint now) {
@@ -73,11 +76,9 @@ Result<std::vector<v1::Nack>> Mirror::apply(const v1::Batch& batch, TimePoint no
   if (!arriving_) return Error(Code::FailedPrecondition, "a batch without its first part");
   if (!batch.last()) return std::vector<v1::Nack>{};
   const v1::Batch whole = *std::exchange(arriving_, std::nullopt);
+  shrink_refused_ = guard(whole);
+  if (!shrink_refused_.empty()) return Error(Code::FailedPrecondition, shrink_refused_);
   if (auto good = check(whole); !good) return good.error();
-  shrink_refused_ = shrinks_too_much(whole);
-  if (shrink_refused_) {
-    return Error(Code::FailedPrecondition, "the set would take away more than half of the endpoints");
-  }
   shrink_approved_ = false;
   if (whole.kind() != v1::Batch::DELTA) {
     for (const Key& key : missing_in(whole)) remove(key);

@@ -32,7 +32,8 @@ class Mirror {
   Result<std::vector<v1::Nack>> apply(const v1::Batch& batch, TimePoint now);
   /// The next whole set is taken whatever it removes.
   void approve_shrink() { shrink_approved_ = true; }
-  bool shrink_refused() const { return shrink_refused_; }
+  /// "30 of 40 endpoints would go": what the guard holds back; empty = nothing.
+  const std::string& shrink_refused() const { return shrink_refused_; }
 
   bool empty() const { return epoch_ == 0; }
   std::uint64_t epoch() const { return epoch_; }
@@ -52,7 +53,8 @@ class Mirror {
   };
 
   Result<void> check(const v1::Batch& batch) const;
-  bool shrinks_too_much(const v1::Batch& batch) const;
+  /// What the guard says against a batch; empty = nothing.
+  std::string guard(const v1::Batch& batch) const;
   /// The keys that a whole set, or the buckets of a batch, leave out.
   std::vector<Key> missing_in(const v1::Batch& batch) const;
   std::optional<v1::Nack> put(const v1::Record& record, TimePoint now);
@@ -68,7 +70,7 @@ class Mirror {
   std::map<Key, Held> held_;
   std::optional<v1::Batch> arriving_;
   bool shrink_approved_ = false;
-  bool shrink_refused_ = false;
+  std::string shrink_refused_;
 };
 
 }  // namespace meshdns::federation
