@@ -26,7 +26,7 @@ void Publisher::set_stale(bool stale) {
 }
 
 void Publisher::changed() {
-  if (timer_ || catalog_.revision() == published_revision_) return;
+  if (timer_ || version() == published_) return;
   const Duration wait = pace_.wait(clock_.now());
   if (wait == Duration::zero()) {
     publish();
@@ -40,7 +40,7 @@ void Publisher::changed() {
 
 void Publisher::publish() {
   const TimePoint begun = clock_.now();
-  published_revision_ = catalog_.revision();
+  published_ = version();
   ++publications_;
   retired_.push_back(compiled_.table);
   compiled_ = answers::compile({.records = catalog_.records(),

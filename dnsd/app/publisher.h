@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "common/published/published.h"
@@ -38,7 +39,11 @@ class Publisher {
   Duration last_cost() const { return last_cost_; }
 
  private:
+  /// A number and when it came to be: a federation that begins anew may count up to the same number again.
+  using Version = std::pair<std::uint64_t, TimePoint>;
+
   void publish();
+  Version version() const { return {catalog_.revision(), catalog_.changed()}; }
 
   const catalog::Catalog& catalog_;
   const Clock& clock_;
@@ -51,7 +56,7 @@ class Publisher {
   std::vector<std::shared_ptr<const answers::AnswerTable>> retired_;
   PublicationPace pace_;
   std::optional<TimerId> timer_;
-  std::uint64_t published_revision_ = 0;
+  Version published_;
   bool stale_ = false;
   std::uint32_t serial_;
   std::uint64_t publications_ = 0;
