@@ -8,13 +8,14 @@ void Catalog::mirror(const model::Node& node) {
 }
 
 void Catalog::mirror(const model::Endpoint& endpoint) {
+  const model::ServiceKey service{endpoint.namespace_, endpoint.service};
   const auto known = records_.endpoints.find(endpoint.key);
-  if (known == records_.endpoints.end()) {
-    ++records_.services[{endpoint.namespace_, endpoint.service}].endpoints;
-  } else if (known->second.namespace_ != endpoint.namespace_ || known->second.service != endpoint.service) {
+  if (known != records_.endpoints.end()) {
     --records_.services[{known->second.namespace_, known->second.service}].endpoints;
-    ++records_.services[{endpoint.namespace_, endpoint.service}].endpoints;
   }
+  const auto [entry, added] = records_.services.try_emplace(service);
+  ++entry->second.endpoints;
+  if (added) note(RecordType::Service, service_key_text(service), false);
   records_.endpoints[endpoint.key] = endpoint;
   note(RecordType::Endpoint, endpoint.key, false);
 }

@@ -34,7 +34,7 @@ class WatchSession {
   void received(const v1::WatchRequest& request);
   /// The feed has moved on, or a write is done: sends what is due if the line is free.
   void pump();
-  /// Tells that nothing has changed; called every few seconds.
+  /// Tells that nothing has changed; called every Watchers::kHeartbeat.
   void heartbeat();
   void goodbye(const std::string& why, Duration retry_after);
 

@@ -14,7 +14,7 @@ namespace meshdns::federation {
 /// thread: control
 class Watchers {
  public:
-  static constexpr Duration kHeartbeat = 5s;
+  static constexpr Duration kHeartbeat = 500ms;  // half of the shortest stale_after
 
   Watchers(Feed& feed, const Clock& clock) : feed_(feed), clock_(clock) {}
 
