@@ -15,7 +15,6 @@ import socket
 import subprocess
 import sys
 import threading
-import unittest
 
 INSIDE = "MESHDNS_LAB"
 CLONE_NEWNET = 0x40000000
@@ -28,7 +27,7 @@ def unshare():
 
 
 def enter():
-    """Starts this program again inside namespaces; skips the module where that is not allowed."""
+    """Starts this program again inside namespaces; skips where that is not allowed."""
     if INSIDE not in os.environ:
         try:
             tried = subprocess.run([*unshare(), "ip", "link", "set", "lo", "up"], capture_output=True, check=False)
@@ -45,9 +44,9 @@ def enter():
 
 
 def skip(reason):
-    """Says why on a line of its own, then skips the module."""
+    """Ends the program with a line that says why; ctest calls the test skipped."""
     print(f"skip: {reason}", flush=True)
-    raise unittest.SkipTest(reason)
+    raise SystemExit(0)
 
 
 def command(*argv):

@@ -14,7 +14,7 @@ COREDNS = os.path.join(ROOT, "tests", "interop", "coredns")
 
 
 def attempt(what, *argv, **options):
-    """Runs a step that needs the network or a toolchain; where it fails the module is skipped with its last line."""
+    """Runs a step that needs the network or a toolchain; where it fails the test is skipped with its last line."""
     done = subprocess.run(argv, capture_output=True, text=True, check=False, **options)
     if done.returncode:
         lines = (done.stderr + done.stdout).strip().splitlines() or ["no reason given"]

@@ -37,16 +37,13 @@ remote-control:
     control-enable: no
 """,
     "dnsmasq": """\
-keep-in-foreground
-log-facility=-
-user=root
 no-resolv
 no-hosts
 stop-dns-rebind
 pid-file=
 """,
 }
-PROGRAM = {"unbound": ("/usr/sbin/unbound", "-d", "-c"), "dnsmasq": ("/usr/sbin/dnsmasq", "-C")}
+PROGRAM = {"unbound": ("/usr/sbin/unbound", "-d", "-c"), "dnsmasq": ("/usr/sbin/dnsmasq", "-d", "-C")}
 UP = {"unbound": "start of service", "dnsmasq": "started, version"}
 RESOLVED, STUB = "/usr/lib/systemd/systemd-resolved", "127.0.0.53"
 NEEDED = {"unbound": ("domain-insecure", "private-domain"), "dnsmasq": ("rebind-domain-ok",)}
