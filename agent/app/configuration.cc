@@ -31,6 +31,14 @@ model::Node node_of(const config::v1::Agent& file) {
   return out;
 }
 
+/// The files of federation.tls, which are beside the configuration.
+std::optional<rpc::TlsFiles> tls_of(const config::v1::Agent& file, const std::string& path) {
+  if (!file.federation().has_tls()) return std::nullopt;
+  const auto folder = std::filesystem::path(path).parent_path();
+  const auto& tls = file.federation().tls();
+  return rpc::TlsFiles{folder / tls.certificate(), folder / tls.key(), folder / tls.ca()};
+}
+
 config::Loaded<Configuration> configuration_of(const std::string& text, const std::string& path,
                                                const Machine& machine) {
   auto file = config::load_agent(text, path);
@@ -41,6 +49,9 @@ config::Loaded<Configuration> configuration_of(const std::string& text, const st
     return {{{path, 0, 0, "node", "is missing, and the hostname \"" + machine.name + "\" cannot stand for it"}}};
   }
   if (out.file.node().empty()) out.file.set_node(machine.name);
+  out.tls = tls_of(out.file, path);
+  const auto usable = out.tls ? rpc::check(*out.tls) : Result<void>();
+  if (!usable) return {{{path, 0, 0, "federation.tls", usable.error().message()}}};
   out.node = node_of(out.file);
   if (out.node.addresses.empty()) out.node.addresses = routed_addresses(out.servers());
   out.directory = (std::filesystem::path(path).parent_path() / out.file.discovery().static_().directory()).string();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,7 @@
 #include "common/config/load.h"
 #include "common/model/endpoint.h"
 #include "common/net/socket_address.h"
+#include "common/rpc/tls_files.h"
 
 namespace meshdns::app {
 
@@ -17,6 +19,7 @@ struct Configuration {
   model::Node node;       // as the federation hears of it
   std::string instance_uid;
   std::string boot_id;
+  std::optional<rpc::TlsFiles> tls;  // checked
 
   std::vector<std::string> servers() const {
     return {file.federation().servers().begin(), file.federation().servers().end()};

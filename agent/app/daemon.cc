@@ -12,6 +12,7 @@
 #include "common/base/random_seed.h"
 #include "common/base/text.h"
 #include "common/log/log.h"
+#include "common/rpc/credentials.h"
 
 namespace meshdns::app {
 namespace {
@@ -24,8 +25,8 @@ constexpr Duration kLingerUnasked = 2s;      // the one who asked to leave may s
 constexpr Duration kLingerAnswered = 100ms;  // until the answer has gone out
 
 report::ReporterOptions reporter_options(const Configuration& configuration) {
-  return {configuration.servers(), configuration.node, configuration.instance_uid, configuration.boot_id,
-          random_seed()};
+  return {configuration.servers(), configuration.node, configuration.instance_uid,
+          configuration.boot_id,   random_seed(),      rpc::channel_credentials(configuration.tls)};
 }
 
 std::unique_ptr<discovery::StaticSource> make_source(const Configuration& configuration) {
@@ -79,6 +80,9 @@ Result<void> Daemon::start() {
                          {"node", configuration_.node.key},
                          {"locality", configuration_.node.locality.text()},
                          {"endpoints", configuration_.directory}});
+  if (configuration_.tls && rpc::is_expired(*configuration_.tls, clock_.unix_seconds())) {
+    log::warn("certificate expired", {{"file", configuration_.tls->certificate}});
+  }
   if (auto done = listen(); !done) return done;
   open_socket_events();
   source_->refresh();

@@ -8,6 +8,7 @@
 #include "common/base/text.h"
 #include "common/http/client.h"
 #include "common/log/log.h"
+#include "common/rpc/credentials.h"
 
 namespace meshdns::app {
 namespace {
@@ -54,9 +55,14 @@ std::string leave_at(process::EventLoop& loop, const Clock& clock, const Configu
                      const std::string& server) {
   report::Syncer syncer(report::wire_codec());
   syncer.leave(true);
-  report::GrpcReporter reporter(
-      loop, clock, {{server}, configuration.node, configuration.instance_uid, configuration.boot_id, random_seed()},
-      syncer);
+  report::GrpcReporter reporter(loop, clock,
+                                {{server},
+                                 configuration.node,
+                                 configuration.instance_uid,
+                                 configuration.boot_id,
+                                 random_seed(),
+                                 rpc::channel_credentials(configuration.tls)},
+                                syncer);
   const std::string untried = reporter.last_error();
   const TimePoint end = clock.now() + kPatience;
   reporter.start();

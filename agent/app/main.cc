@@ -9,6 +9,7 @@
 #include "agent/app/version.h"
 #include "common/log/log.h"
 #include "common/process/signals.h"
+#include "common/rpc/credentials.h"
 #include "common/time/system_clock.h"
 
 namespace {
@@ -91,6 +92,7 @@ void add_flags(CLI::App& cli, Flags& flags) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  rpc::prepare_process();
   Flags flags;
   CLI::App cli("meshdns-agent: reports the health of this node's endpoints", "meshdns-agent");
   add_flags(cli, flags);

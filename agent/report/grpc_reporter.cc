@@ -138,7 +138,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
 
   void open() {
     auto& stub = stubs[server()];
-    if (!stub) stub = v1::Federation::NewStub(rpc::channel_to(server()));
+    if (!stub) stub = v1::Federation::NewStub(rpc::channel_to(server(), options.credentials));
     const auto weak = weak_from_this();
     auto* stream =
         new Stream([weak, &event_loop = loop](std::function<void()> work) { event_loop.post(std::move(work)); });

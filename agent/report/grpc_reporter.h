@@ -10,14 +10,19 @@
 #include "common/model/endpoint.h"
 #include "common/process/event_loop.h"
 
+namespace grpc {
+class ChannelCredentials;
+}
+
 namespace meshdns::report {
 
 struct ReporterOptions {
   std::vector<std::string> servers;  // "10.0.0.1:7400", "fed.example:7400", "unix:/run/meshdns/fed.sock"
   model::Node node;
-  std::string instance_uid;  // this installation
-  std::string boot_id;       // this boot of the machine
-  std::uint64_t seed = 1;    // of the back-off
+  std::string instance_uid;                                         // this installation
+  std::string boot_id;                                              // this boot of the machine
+  std::uint64_t seed = 1;                                           // of the back-off
+  std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;  // null = plaintext
 };
 
 /// How records are encoded for the federation.

@@ -45,9 +45,10 @@ void check_agent(const Place& root, const v1::Agent& config, Report& report) {
   if (root.node->find("federation") == nullptr) return report.add(root, "federation.servers is missing");
   const Place federation = root.child("federation");
   const Place servers = federation.child("servers");
+  const Protection protection{config.federation().has_tls(), config.federation().insecure()};
+  check_protection(federation, protection, report);
   for (int i = 0; i < config.federation().servers_size(); ++i) {
-    check_plaintext(servers.item(static_cast<std::size_t>(i)), config.federation().servers(i),
-                    config.federation().insecure(), report);
+    check_plaintext(servers.item(static_cast<std::size_t>(i)), config.federation().servers(i), protection, report);
   }
 }
 

@@ -35,9 +35,10 @@ void check_roles(const Place& root, const v1::Meshdnsd& config, Report& report) 
 void check_replica(const Place& root, const v1::Meshdnsd& config, Report& report) {
   const Place replica = root.child("replica");
   const Place servers = replica.child("federation");
+  const Protection protection{config.replica().has_tls(), config.replica().insecure()};
+  check_protection(replica, protection, report);
   for (int i = 0; i < config.replica().federation_size(); ++i) {
-    check_plaintext(servers.item(static_cast<std::size_t>(i)), config.replica().federation(i),
-                    config.replica().insecure(), report);
+    check_plaintext(servers.item(static_cast<std::size_t>(i)), config.replica().federation(i), protection, report);
   }
 }
 
@@ -46,7 +47,9 @@ void check_federation(const Place& root, const v1::Meshdnsd& config, Report& rep
   const auto& federation = config.federation();
   if (federation.listen().empty()) return report.add(root, "federation.listen is missing");
   const Place place = root.child("federation");
-  check_plaintext(place.child("listen"), federation.listen(), federation.insecure(), report);
+  const Protection protection{federation.has_tls(), federation.insecure()};
+  check_protection(place, protection, report);
+  check_plaintext(place.child("listen"), federation.listen(), protection, report);
 }
 
 /// What is between braces in "{service}.{namespace}.{zone}"; nothing if the braces do not match.
@@ -95,10 +98,14 @@ void check_dns(const Place& root, const v1::Meshdnsd& config, Report& report) {
 
 }  // namespace
 
-void check_plaintext(const Place& at, const std::string& address, bool insecure, Report& report) {
+void check_protection(const Place& section, Protection protection, Report& report) {
+  if (protection.tls && protection.insecure) report.add(section.child("insecure"), "not with tls");
+}
+
+void check_plaintext(const Place& at, const std::string& address, Protection protection, Report& report) {
   const bool well_formed = !wrong_text(rules_of(*v1::Peer::descriptor()->FindFieldByName("address")), address);
   const bool listens = !wrong_text(rules_of(*v1::Federation::descriptor()->FindFieldByName("listen")), address);
-  if (insecure || is_on_this_host(address) || (!well_formed && !listens)) return;
+  if (protection.tls || protection.insecure || is_on_this_host(address) || (!well_formed && !listens)) return;
   report.add(at, "plaintext only on loopback and unix sockets; set insecure: true or tls");
 }
 

@@ -4,7 +4,8 @@
 
 namespace meshdns::rpc {
 
-std::shared_ptr<grpc::Channel> channel_to(const std::string& server) {
+std::shared_ptr<grpc::Channel> channel_to(const std::string& server,
+                                          const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
@@ -15,7 +16,7 @@ std::shared_ptr<grpc::Channel> channel_to(const std::string& server) {
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetMaxReceiveMessageSize(kMostMessage);
   arguments.SetMaxSendMessageSize(kMostMessage);
-  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(server, credentials ? credentials : grpc::InsecureChannelCredentials(), arguments);
 }
 
 }  // namespace meshdns::rpc

@@ -113,6 +113,23 @@ Result<void> read_mesh_file(const std::string& config_path, Configuration& out) 
   return {};
 }
 
+/// The files of federation.tls or replica.tls, which are beside the configuration.
+Result<void> read_tls(const std::string& config_path, Configuration& out) {
+  const auto folder = std::filesystem::path(config_path).parent_path();
+  const auto& server = out.file.federation().tls();
+  const auto& client = out.file.replica().tls();
+  if (out.file.federation().has_tls()) {
+    out.tls = {folder / server.certificate(), folder / server.key(), folder / server.client_ca()};
+  } else if (out.file.replica().has_tls()) {
+    out.tls = {folder / client.certificate(), folder / client.key(), folder / client.ca()};
+  } else {
+    return {};
+  }
+  const auto usable = rpc::check(*out.tls);
+  const std::string key = out.file.has_replica() ? "replica.tls" : "federation.tls";
+  return usable ? usable : Error(Code::InvalidArgument, config_path + ": " + key + ": " + usable.error().message());
+}
+
 Result<Configuration> configuration_of(const std::string& text, const std::string& path) {
   auto file = config::load_dnsd(text, path);
   if (!file) return Error(Code::InvalidArgument, config::problems_text(file.error()));
@@ -125,6 +142,7 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
   if (!records) return Error(Code::InvalidArgument, path + ": dns.static_records: " + records.error().message() + "\n");
   out.static_records = std::move(*records);
   if (auto read = read_mesh_file(path, out); !read) return read.error();
+  if (auto read = read_tls(path, out); !read) return read.error();
   return out;
 }
 

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/base/result.h"
 #include "common/config/load.h"
+#include "common/rpc/tls_files.h"
 #include "dnsd/answers/settings.h"
 #include "dnsd/answers/zone_parser.h"
 #include "dnsd/server/dns_server.h"
@@ -18,6 +20,7 @@ struct Configuration {
   std::vector<answers::StaticRecord> static_records;
   std::vector<config::v1::MeshNode> mesh_nodes;  // of dns.endpoints_file
   std::vector<v1::Object> mesh_objects;
+  std::optional<rpc::TlsFiles> tls;  // of the federation or the replica; checked
 
   bool federation() const;  // the role
   /// Where DNS is served, and with how many workers.

@@ -10,6 +10,7 @@
 #include "common/base/random_seed.h"
 #include "common/base/text.h"
 #include "common/log/log.h"
+#include "common/rpc/credentials.h"
 #include "dnsd/admin/http_api.h"
 #include "dnsd/app/dns_metrics.h"
 #include "dnsd/app/version.h"
@@ -93,11 +94,11 @@ void Daemon::become_ready() {
 Result<void> Daemon::start_replica() {
   if (auto done = start_admin(); !done) return done;
   const auto& servers = configuration_.file.replica().federation();
-  replica_.emplace(loop_, clock_, catalog_, objects_,
-                   Replica::Options{.servers = {servers.begin(), servers.end()},
-                                    .folder = configuration_.file.data_dir(),
-                                    .seed = random_seed(),
-                                    .changed = [this] { serve_first_records(); }});
+  replica_.emplace(
+      loop_, clock_, catalog_, objects_,
+      Replica::Options{.watch = {{servers.begin(), servers.end()}, random_seed(), rpc::channel_credentials(tls())},
+                       .folder = configuration_.file.data_dir(),
+                       .changed = [this] { serve_first_records(); }});
   parts_.replica = &*replica_;
   if (replica_->restore()) {
     publisher_.changed();
@@ -157,6 +158,14 @@ answers::Settings Daemon::settings_as_bound() const {
   return settings;
 }
 
+const std::optional<rpc::TlsFiles>& Daemon::tls() const {
+  const auto& files = configuration_.tls;
+  if (files && rpc::is_expired(*files, clock_.unix_seconds())) {
+    log::warn("certificate expired", {{"file", files->certificate}});
+  }
+  return files;
+}
+
 Result<void> Daemon::start_federation() {
   if (!configuration_.federation()) return {};
   v1::Origin origin;
@@ -166,12 +175,12 @@ Result<void> Daemon::start_federation() {
                 [this](catalog::RecordType type, const std::string& key) { return objects_.find(type, key); });
   watchers_.emplace(*feed_, clock_);
   parts_.watchers = &*watchers_;
-  auto service =
-      federation::FederationService::listen(loop_, *agents_, *watchers_, configuration_.file.federation().listen());
+  auto service = federation::FederationService::listen(
+      loop_, *agents_, *watchers_, configuration_.file.federation().listen(), rpc::server_credentials(tls()));
   if (!service) return service.error();
   federation_ = std::move(*service);
   parts_.federation_address = federation_->bound();
-  log::info("federation listening", {{"address", federation_->bound()}});
+  log::info("federation listening", {{"address", federation_->bound()}, {"tls", configuration_.tls.has_value()}});
   schedule_sweep();
   schedule_heartbeat();
   return {};
@@ -234,6 +243,7 @@ void Daemon::keep_what_cannot_change(Configuration& next) const {
   }
   keep("cluster", next.file.cluster() != configuration_.file.cluster());
   keep("federation.listen", next.file.federation().listen() != configuration_.file.federation().listen());
+  keep("tls", next.tls != configuration_.tls);
   keep("dns.workers", next.file.dns().workers() != configuration_.file.dns().workers());
   const auto& admin = configuration_.file.admin();
   keep("admin", next.file.admin().listen() != admin.listen() || next.file.admin().socket() != admin.socket());

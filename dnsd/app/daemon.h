@@ -48,6 +48,8 @@ class Daemon {
   void become_ready();
   void records_changed();
   void serve_first_records();
+  /// What the configuration says; a certificate whose time is over is told.
+  const std::optional<rpc::TlsFiles>& tls() const;
   Result<void> start_federation();
   /// Restores what the store kept, before DNS is served.
   Result<void> open_store();

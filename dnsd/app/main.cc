@@ -8,6 +8,7 @@
 #include "common/log/log.h"
 #include "common/process/event_loop.h"
 #include "common/process/signals.h"
+#include "common/rpc/credentials.h"
 #include "common/time/system_clock.h"
 #include "dnsd/app/daemon.h"
 #include "dnsd/app/version.h"
@@ -65,6 +66,7 @@ int run(app::Configuration configuration, const Flags& flags) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  rpc::prepare_process();
   Flags flags;
   CLI::App cli("meshdnsd: answers DNS with the closest healthy endpoints", "meshdnsd");
   cli.set_version_flag("--version", std::string("meshdnsd ") + app::kVersion);

@@ -22,7 +22,7 @@ Replica::Replica(process::EventLoop& loop, const Clock& clock, catalog::Catalog&
                    heard_ = true;
                    log::info("federation found", {{"server", client_.server()}});
                  }}),
-      client_(loop, options_.servers, options_.seed, follower_),
+      client_(loop, options_.watch, follower_),
       file_(options_.folder + "/replica"),
       started_(clock.now()) {}
 

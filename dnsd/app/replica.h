@@ -20,9 +20,8 @@ namespace meshdns::app {
 class Replica {
  public:
   struct Options {
-    std::vector<std::string> servers;
-    std::string folder;  // of the snapshot file
-    std::uint64_t seed = 1;
+    federation::WatchOptions watch;
+    std::string folder;             // of the snapshot file
     std::function<void()> changed;  // the catalog has a new revision
   };
   static constexpr Duration kSnapshotInterval = 5s;

@@ -85,12 +85,14 @@ struct FederationService::Server {
 
 FederationService::FederationService(std::unique_ptr<Server> server) : server_(std::move(server)) {}
 
-Result<std::unique_ptr<FederationService>> FederationService::listen(process::EventLoop& loop, Agents& agents,
-                                                                     Watchers& watchers, const std::string& address) {
+Result<std::unique_ptr<FederationService>> FederationService::listen(
+    process::EventLoop& loop, Agents& agents, Watchers& watchers, const std::string& address,
+    std::shared_ptr<grpc::ServerCredentials> credentials) {
   auto server = std::make_unique<Server>(loop, agents, watchers);
   grpc::ServerBuilder builder;
   int port = 0;
-  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
+  if (!credentials) credentials = grpc::InsecureServerCredentials();
+  builder.AddListeningPort(address, credentials, &port);
   builder.RegisterService(&server->calls);
   builder.SetMaxReceiveMessageSize(rpc::kMostMessage);
   builder.SetMaxSendMessageSize(rpc::kMostMessage);

@@ -9,15 +9,21 @@
 #include "dnsd/federation/agents.h"
 #include "dnsd/federation/watchers.h"
 
+namespace grpc {
+class ServerCredentials;
+}
+
 namespace meshdns::federation {
 
 /// The gRPC server that agents report to and replicas watch.
 class FederationService {
  public:
-  /// address: "127.0.0.1:7400", "[::1]:0" or "unix:/path"; plaintext
-  /// errors:  it cannot be bound
-  static Result<std::unique_ptr<FederationService>> listen(process::EventLoop& loop, Agents& agents, Watchers& watchers,
-                                                           const std::string& address);
+  /// address:     "127.0.0.1:7400", "[::1]:0" or "unix:/path"
+  /// credentials: null = plaintext
+  /// errors:      it cannot be bound
+  static Result<std::unique_ptr<FederationService>> listen(
+      process::EventLoop& loop, Agents& agents, Watchers& watchers, const std::string& address,
+      std::shared_ptr<grpc::ServerCredentials> credentials = nullptr);
   /// Ends all calls, for at most 2 s. The loop must not be needed for that by anybody but the sessions, whose last
   /// events are posted to it.
   ~FederationService();

@@ -17,11 +17,11 @@ namespace meshdns::federation {
 using Stream = rpc::ClientStream<v1::WatchReply, v1::WatchRequest>;
 
 struct WatchClient::State : std::enable_shared_from_this<State> {
-  State(process::EventLoop& event_loop, std::vector<std::string> all, std::uint64_t seed, Follower& the_follower)
-      : loop(event_loop), servers(std::move(all)), backoff(seed), follower(the_follower) {}
+  State(process::EventLoop& event_loop, WatchOptions the_options, Follower& the_follower)
+      : loop(event_loop), options(std::move(the_options)), backoff(options.seed), follower(the_follower) {}
 
   process::EventLoop& loop;
-  std::vector<std::string> servers;
+  WatchOptions options;
   rpc::Backoff backoff;
   Follower& follower;
   /// By server, kept from attempt to attempt: see rpc::channel_to.
@@ -31,11 +31,11 @@ struct WatchClient::State : std::enable_shared_from_this<State> {
   std::optional<TimerId> retry;
   std::string error = "not tried yet";
 
-  const std::string& server() const { return servers[next_server % servers.size()]; }
+  const std::string& server() const { return options.servers[next_server % options.servers.size()]; }
 
   void open() {
     auto& stub = stubs[server()];
-    if (!stub) stub = v1::Federation::NewStub(rpc::channel_to(server()));
+    if (!stub) stub = v1::Federation::NewStub(rpc::channel_to(server(), options.credentials));
     const auto weak = weak_from_this();
     auto* stream = new Stream([&event_loop = loop](std::function<void()> work) { event_loop.post(std::move(work)); });
     port = stream->port();
@@ -70,9 +70,8 @@ struct WatchClient::State : std::enable_shared_from_this<State> {
   }
 };
 
-WatchClient::WatchClient(process::EventLoop& loop, std::vector<std::string> servers, std::uint64_t seed,
-                         Follower& follower)
-    : state_(std::make_shared<State>(loop, std::move(servers), seed, follower)) {}
+WatchClient::WatchClient(process::EventLoop& loop, WatchOptions options, Follower& follower)
+    : state_(std::make_shared<State>(loop, std::move(options), follower)) {}
 
 WatchClient::~WatchClient() {
   if (state_->retry) state_->loop.cancel(*state_->retry);

@@ -8,13 +8,24 @@
 #include "common/process/event_loop.h"
 #include "dnsd/federation/follower.h"
 
+namespace grpc {
+class ChannelCredentials;
+}
+
 namespace meshdns::federation {
+
+/// Whom a replica follows, and how.
+struct WatchOptions {
+  std::vector<std::string> servers;  // "10.0.0.1:7400", "fed.example:7400", "unix:/run/meshdns/fed.sock"
+  std::uint64_t seed = 1;            // of the back-off
+  std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;  // null = plaintext
+};
 
 /// Holds one Watch stream open to one of several federations: the next one is tried when one is lost.
 /// thread: the loop's
 class WatchClient {
  public:
-  WatchClient(process::EventLoop& loop, std::vector<std::string> servers, std::uint64_t seed, Follower& follower);
+  WatchClient(process::EventLoop& loop, WatchOptions options, Follower& follower);
   ~WatchClient();
 
   void start();

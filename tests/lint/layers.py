@@ -86,11 +86,12 @@ THIRD_PARTY = {
     "sqlite": ("sqlite3", {"dnsd/store"}),
     "ldns": ("ldns/", {"dnsd/answers/zone_parser.cc"}),
     "xxhash": ("xxhash.h", {"common/convert", "dnsd/store", "dnsd/snapshot_file"}),
+    "openssl": ("openssl/", {"common/rpc"}),
     "CLI11": ("CLI/", {"dnsd/ctl", "dnsd/app/main.cc", "agent/app/main.cc"}),
 }
 
 # Private to sources: a header that includes one of these hands it to everybody.
-PRIVATE_TO_SOURCES = {"sqlite", "yaml-cpp", "ldns", "spdlog", "prometheus", "c-ares", "CLI11"}
+PRIVATE_TO_SOURCES = {"openssl", "sqlite", "yaml-cpp", "ldns", "spdlog", "prometheus", "c-ares", "CLI11"}
 
 # The C library's and the kernel's headers; those of C++ have no dot.
 SYSTEM_FOLDERS = ("sys/", "netinet/", "arpa/", "linux/", "net/", "asm/")

@@ -1,0 +1,59 @@
+#include "common/rpc/credentials.h"
+
+#include <grpc/support/log.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "common/log/log.h"
+
+namespace meshdns::rpc {
+namespace {
+
+constexpr unsigned kLookEvery = 1;  // seconds
+
+std::shared_ptr<grpc::experimental::CertificateProviderInterface> watch(const TlsFiles& files) {
+  return std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(files.key, files.certificate, files.ca,
+                                                                              kLookEvery);
+}
+
+void log_grpc(gpr_log_func_args* args) {
+  const std::string message = args->message;
+  if (args->severity != GPR_LOG_SEVERITY_ERROR) return log::info("grpc", {{"message", message}});
+  const bool handshake = message.starts_with("Handshake failed");
+  // "...: error:0A000086:SSL routines::certificate verify failed."
+  const auto reason = message.rfind("::");
+  if (!handshake || reason == std::string::npos) return log::error("grpc", {{"error", message}});
+  log::warn("tls handshake failed", {{"error", message.substr(reason + 2, message.size() - reason - 3)}});
+}
+
+}  // namespace
+
+std::shared_ptr<grpc::ServerCredentials> server_credentials(const std::optional<TlsFiles>& files) {
+  if (!files) return grpc::InsecureServerCredentials();
+  grpc::experimental::TlsServerCredentialsOptions options(watch(*files));
+  options.watch_identity_key_cert_pairs();
+  options.watch_root_certs();
+  options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  return grpc::experimental::TlsServerCredentials(options);
+}
+
+std::shared_ptr<grpc::ChannelCredentials> channel_credentials(const std::optional<TlsFiles>& files) {
+  if (!files) return grpc::InsecureChannelCredentials();
+  grpc::experimental::TlsChannelCredentialsOptions options;
+  options.set_certificate_provider(watch(*files));
+  options.watch_identity_key_cert_pairs();
+  options.watch_root_certs();
+  return grpc::experimental::TlsCredentials(options);
+}
+
+void prepare_process() {
+  gpr_set_log_function(log_grpc);
+  // gRPC 1.51 has no setting for the least version. Its list of ciphers is one of TLS 1.2 only, and may not be empty:
+  // with nothing in it but a cipher of shared keys, which we do not have, no handshake of 1.2 can succeed.
+  ::setenv("GRPC_SSL_CIPHER_SUITES", "PSK-AES128-GCM-SHA256", 1);
+}
+
+}  // namespace meshdns::rpc

@@ -1,0 +1,177 @@
+"""TLS between agent, replica and federation: real daemons, certificates made by the openssl command."""
+import os
+import subprocess
+import unittest
+
+from mesh import Bed, eventually, run
+
+DNSD = """\
+cluster: eu-1
+zones: [{{name: mesh.internal}}]
+{role}
+dns: {{workers: 1, listen: [{{address: "127.0.0.1:0"}}]}}
+data_dir: {data}
+admin: {{listen: "127.0.0.1:0", socket: {data}/{name}.sock}}
+"""
+
+AGENT = """\
+node: {node}
+cluster: eu-1
+addresses: [127.0.0.1]
+federation: {{servers: ["{server}"]{tls}}}
+admin: {{listen: "127.0.0.1:0", socket: {folder}/{node}.sock}}
+"""
+
+
+class TlsBed(Bed):
+    """Certificates lie in the folder; a daemon's `who` is the name of its .pem and .key."""
+
+    def openssl(self, *words):
+        subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
+
+    def authority(self, name):
+        self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+                     "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem")
+
+    def certificate(self, name, authority, days="30"):
+        self.write("san.txt", "subjectAltName = DNS:localhost, IP:127.0.0.1\n")
+        self.openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
+                     "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key",
+                     "-CAcreateserial", "-days", days, "-extfile", "san.txt", "-out", f"{name}.pem")
+
+    def exchange(self, into, *sources):
+        """The file `into` becomes what the sources hold."""
+        text = ""
+        for source in sources:
+            with open(self.path(source), encoding="utf-8") as file:
+                text += file.read()
+        self.write(into, text)
+
+    def federation(self, listen="127.0.0.1:0", tls=", tls: {certificate: fed.pem, key: fed.key, client_ca: fed-ca.pem}"):
+        role = f'federation: {{listen: "{listen}", store: {{memory: {{}}}}{tls}}}'
+        config = self.write("fed.yaml", DNSD.format(role=role, data=self.folder, name="fed"))
+        daemon = self.start("meshdnsd", "--config", config)
+        daemon.wait_line("ready")
+        self.server = "%s:%d" % daemon.address("federation listening")
+        return daemon
+
+    def agent(self, who, ca="ca-1.pem", tls=None):
+        tls = f", tls: {{certificate: {who}.pem, key: {who}.key, ca: {ca}}}" if tls is None else tls
+        config = self.write(f"agent-{who}.yaml", AGENT.format(node=who, server=self.server, tls=tls, folder=self.folder))
+        return self.start("meshdns-agent", "--config", config)
+
+
+class TlsTest(unittest.TestCase):
+    def setUp(self):
+        self.bed = self.enterContext(TlsBed())
+        for authority in ("ca-1", "ca-2"):
+            self.bed.authority(authority)
+        self.bed.certificate("fed", "ca-1")
+        self.bed.certificate("n1", "ca-1")
+        self.bed.exchange("fed-ca.pem", "ca-1.pem")
+
+    def test_agents_and_replicas_of_the_ca_are_served(self):
+        federation = self.bed.federation()
+        federation.wait_line("federation listening .*tls=true")
+        self.bed.agent("n1").wait_line(" connected ")
+        role = (f'roles: [dns]\nreplica: {{federation: ["{self.bed.server}"], '
+                "tls: {certificate: n1.pem, key: n1.key, ca: ca-1.pem}}")
+        config = self.bed.write("replica.yaml", DNSD.format(role=role, data=self.bed.path("r"), name="replica"))
+        self.bed.start("meshdnsd", "--config", config).wait_line("federation found")
+        self.assertFalse([line for line in federation.lines if "handshake" in line])
+
+    def test_leave_without_an_agent_speaks_tls(self):
+        self.bed.federation()
+        agent = self.bed.agent("n1")
+        agent.wait_line(" connected ")
+        agent.stop(9)
+        code, out, err = run("meshdns-agent", "leave", "--config", self.bed.path("agent-n1.yaml"))
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("no agent was running", out)
+
+    def test_others_are_refused_and_both_sides_say_so(self):
+        federation = self.bed.federation()
+        self.bed.certificate("stranger", "ca-2")
+        self.bed.agent("stranger").wait_line("not connected")
+        federation.wait_line("tls handshake failed .*certificate verify failed")
+        at = len(federation.lines)
+        self.bed.certificate("old", "ca-1", days="-1")
+        old = self.bed.agent("old")
+        old.wait_line("certificate expired file=.*old.pem")
+        old.wait_line("not connected")
+        federation.wait_line("tls handshake failed .*certificate verify failed", after=at)
+        at = len(federation.lines)
+        self.bed.agent("plain", tls="").wait_line("not connected")
+        federation.wait_line("tls handshake failed .*(wrong version number|http request|packet length)", after=at)
+        for node in ("stranger", "old", "plain"):
+            self.assertFalse([line for line in federation.lines if f"eu-1/{node}" in line])
+
+    def test_an_agent_refuses_a_federation_of_another_ca(self):
+        self.bed.federation()
+        self.bed.agent("n1", ca="ca-2.pem").wait_line("tls handshake failed .*certificate verify failed")
+
+    def test_an_agent_refuses_a_plaintext_federation(self):
+        self.bed.federation(tls="")
+        self.bed.agent("n1").wait_line("not connected .*(wrong version number|handshake)")
+
+    def s_client(self, *words):
+        return subprocess.run(["openssl", "s_client", "-connect", self.bed.server, "-alpn", "h2", "-ign_eof", "-CAfile",
+                               self.bed.path("ca-1.pem"), *words], stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=5, check=False)
+
+    def test_only_tls_1_3_and_only_with_a_certificate(self):
+        federation = self.bed.federation()
+        own = ("-cert", self.bed.path("n1.pem"), "-key", self.bed.path("n1.key"))
+        self.assertNotEqual(self.s_client("-tls1_2", *own).returncode, 0)
+        federation.wait_line("tls handshake failed .*(no shared cipher|unsupported protocol)")
+        self.assertNotEqual(self.s_client("-tls1_3").returncode, 0)
+        federation.wait_line("tls handshake failed .*peer did not return a certificate")
+
+    def test_files_that_change_are_taken_for_new_connections(self):
+        federation = self.bed.federation()
+        agent = self.bed.agent("n1")
+        agent.wait_line(" connected ")
+        at = len(agent.lines)
+        # both authorities are believed before either end shows a certificate of the new one
+        self.bed.exchange("fed-ca.pem", "ca-1.pem", "ca-2.pem")
+        self.bed.certificate("n2", "ca-2")
+        eventually(lambda: self.tries("n2"), "an agent of the new authority", timeout=10)
+        self.bed.exchange("ca-1.pem", "ca-1.pem", "ca-2.pem")
+        federation.stop()
+        agent.wait_line("disconnected", after=at)
+        at = len(agent.lines)
+        self.bed.certificate("fed", "ca-2")
+        self.bed.federation(listen=self.bed.server)
+        agent.wait_line(" connected ", after=at, timeout=15)
+
+    def tries(self, who):
+        agent = self.bed.agent(who)
+        line = agent.wait_line(" connected | not connected ").group(0)
+        agent.stop()
+        return line == " connected "
+
+    def test_files_are_checked_at_the_start(self):
+        self.bed.server = "127.0.0.1:1"
+        for name, text, problem in (("n1.pem", None, "n1.pem: No such file"), ("n1.key", None, "n1.key: No such file"),
+                                    ("ca-1.pem", "x", "ca-1.pem: no certificate in PEM"),
+                                    ("n1.key", "x", "n1.key: no private key in PEM")):
+            with self.subTest(problem):
+                with open(self.bed.path(name), encoding="utf-8") as file:
+                    good = file.read()
+                os.remove(self.bed.path(name)) if text is None else self.bed.write(name, text)
+                agent = self.bed.agent("n1")
+                agent.wait_line("federation.tls: .*" + problem)
+                self.assertEqual(agent.process.wait(20), 2)
+                self.bed.write(name, good)
+        self.bed.exchange("fed.key", "n1.key")
+        config = self.bed.write("fed.yaml", DNSD.format(
+            role='federation: {listen: "127.0.0.1:0", tls: {certificate: fed.pem, key: fed.key, client_ca: ca-1.pem}}',
+            data=self.bed.folder, name="fed"))
+        code, _, err = run("meshdnsd", "--config", config, "--check-config")
+        self.assertEqual(code, 2)
+        self.assertRegex(err, r"federation\.tls: \S+fed\.key: not the key of \S+fed\.pem")
+
+
+if __name__ == "__main__":
+    unittest.main()
