@@ -65,6 +65,9 @@ class Calls : public v1::Admin::CallbackService {
       return grpc::Status::OK;
     });
   }
+  Reactor* ApproveShrink(Context* context, const v1::ApproveShrinkRequest*, v1::ApproveShrinkReply* reply) override {
+    return later(context, [this, reply] { return fill(mesh_.approve_shrink(), reply); });
+  }
 
  private:
   template <class F>

@@ -22,6 +22,9 @@ class Mesh {
   /// errors: InvalidArgument for a client or listener that is none, NotFound for a host that is not defined
   virtual Result<v1::ExplainReply> explain(const v1::ExplainRequest& request) = 0;
   virtual v1::StatusReply status() = 0;
+  /// The set that this replica refuses is taken when it comes again.
+  /// errors: FailedPrecondition: this is not a replica, or it refuses none
+  virtual Result<v1::ApproveShrinkReply> approve_shrink() = 0;
   /// Answers are served.
   virtual bool ready() = 0;
   /// Prometheus text

@@ -5,6 +5,7 @@
 #include "common/base/text.h"
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
+#include "common/log/log.h"
 #include "dnsd/answers/explain.h"
 #include "dnsd/app/explanation.h"
 #include "dnsd/app/version.h"
@@ -224,6 +225,17 @@ void MeshView::count_records(v1::StatusReply& out) const {
   }
 }
 
+Result<v1::ApproveShrinkReply> MeshView::approve_shrink() {
+  if (parts_.replica == nullptr) return Error(Code::FailedPrecondition, "this is not a replica: it refuses no sets");
+  federation::Mirror& mirror = parts_.replica->mirror();
+  if (mirror.shrink_refused().empty()) return Error(Code::FailedPrecondition, "no set is refused");
+  mirror.approve_shrink();
+  log::info("shrink approved", {{"what", mirror.shrink_refused()}});
+  v1::ApproveShrinkReply reply;
+  reply.set_approved(mirror.shrink_refused());
+  return reply;
+}
+
 v1::StatusReply MeshView::status() {
   const TimePoint now = parts_.clock.now();
   v1::StatusReply out;
@@ -249,6 +261,7 @@ v1::StatusReply MeshView::status() {
     out.set_follows_connected(parts_.replica->connected());
     *out.mutable_unheard_for() = convert::to_wire(parts_.replica->silence());
     out.set_stale(parts_.publisher->stale());
+    out.set_shrink_refused(parts_.replica->mirror().shrink_refused());
   }
   out.set_publications(parts_.publisher->publications());
   *out.mutable_last_compile() = convert::to_wire(parts_.publisher->last_cost());

@@ -48,6 +48,7 @@ class MeshView : public admin::Mesh {
   Result<v1::ListReply> list(const v1::ListRequest& request) override;
   Result<v1::ExplainReply> explain(const v1::ExplainRequest& request) override;
   v1::StatusReply status() override;
+  Result<v1::ApproveShrinkReply> approve_shrink() override;
   bool ready() override { return parts_.ready; }
   std::string metrics() override { return registry_.text(); }
 

@@ -68,4 +68,10 @@ Result<v1::StatusReply> Client::status() {
       server_, [&](auto& context, auto& reply) { return stub_->rpc->Status(&context, v1::StatusRequest(), &reply); });
 }
 
+Result<v1::ApproveShrinkReply> Client::approve_shrink() {
+  return called<v1::ApproveShrinkReply>(server_, [&](auto& context, auto& reply) {
+    return stub_->rpc->ApproveShrink(&context, v1::ApproveShrinkRequest(), &reply);
+  });
+}
+
 }  // namespace meshdns::ctl

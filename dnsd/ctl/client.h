@@ -20,6 +20,7 @@ class Client {
   Result<v1::ListReply> list(const std::string& kind, const std::string& key);
   Result<v1::ExplainReply> explain(const v1::ExplainRequest& request);
   Result<v1::StatusReply> status();
+  Result<v1::ApproveShrinkReply> approve_shrink();
 
  private:
   struct Stub;

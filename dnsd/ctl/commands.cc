@@ -206,4 +206,11 @@ int status(Client& client, Output output) {
   return kOk;
 }
 
+int approve_shrink(Client& client) {
+  const auto reply = client.approve_shrink();
+  if (!reply) return fail(reply.error());
+  std::cout << "approved: " << reply->approved() << ", when the federation is asked again in a few seconds\n";
+  return kOk;
+}
+
 }  // namespace meshdns::ctl

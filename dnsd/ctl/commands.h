@@ -26,5 +26,7 @@ int get(Client& client, const std::string& kind, const std::string& name, Output
 int describe(Client& client, const std::string& kind, const std::string& name);
 int explain(Client& client, const v1::ExplainRequest& request, Output output);
 int status(Client& client, Output output);
+/// For a replica that refuses what its federation says.
+int approve_shrink(Client& client);
 
 }  // namespace meshdns::ctl

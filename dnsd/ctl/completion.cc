@@ -11,7 +11,7 @@ std::string bash_completion() {
     delete) words="vd cluster" ;;
     completion) words="bash" ;;
     -f|--file) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    *) words="apply diff delete get describe explain status completion --server --output --help --version" ;;
+    *) words="apply diff delete get describe explain status approve-shrink completion --server --output --help --version" ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }

@@ -89,6 +89,9 @@ std::string status_view(const v1::StatusReply& reply) {
                                      "   heard " + age(reply.unheard_for()) + " ago" +
                                      (reply.stale() ? "   STALE: answers carry EDE 3" : ""));
   }
+  if (!reply.shrink_refused().empty()) {
+    rows.emplace_back("refused", "a set: " + reply.shrink_refused() + "; meshdnsctl approve-shrink takes it");
+  }
   rows.emplace_back("catalog", "revision " + std::to_string(reply.revision()) + ", " + age(reply.revision_age()) +
                                    " old   " + std::to_string(reply.hosts()) + " hosts");
   rows.emplace_back("endpoints", state_counts(reply));
