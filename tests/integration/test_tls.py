@@ -1,5 +1,6 @@
 """TLS between agent, replica and federation: real daemons, certificates made by the openssl command."""
 import os
+import re
 import subprocess
 import unittest
 
@@ -114,6 +115,15 @@ class TlsTest(unittest.TestCase):
     def test_an_agent_refuses_a_plaintext_federation(self):
         self.bed.federation(tls="")
         self.bed.agent("n1").wait_line("not connected .*(wrong version number|handshake)")
+
+    def test_the_page_makes_certificates_that_work(self):
+        with open(os.path.join(os.path.dirname(__file__), "../../docs/tls.md"), encoding="utf-8") as file:
+            blocks = re.findall(r"^```bash\n(.*?)^```", file.read(), re.M | re.S)
+        script = "set -e\n" + "".join(blocks).replace("IP:10.0.9.1", "IP:127.0.0.1")
+        subprocess.run(["bash", "-c", script], cwd=self.bed.folder, check=True, capture_output=True)
+        self.bed.exchange("fed-ca.pem", "ca.pem")
+        self.bed.federation()
+        self.bed.agent("node", ca="ca.pem").wait_line(" connected ")
 
     def s_client(self, *words):
         return subprocess.run(["openssl", "s_client", "-connect", self.bed.server, "-alpn", "h2", "-ign_eof", "-CAfile",
