@@ -80,12 +80,13 @@ Result<std::vector<v1::Nack>> Mirror::apply(const v1::Batch& batch, TimePoint no
   if (!shrink_refused_.empty()) return Error(Code::FailedPrecondition, shrink_refused_);
   if (auto good = check(whole); !good) return good.error();
   shrink_approved_ = false;
-  if (whole.kind() != v1::Batch::DELTA) {
-    for (const Key& key : missing_in(whole)) remove(key);
-  }
   std::vector<v1::Nack> nacks;
   for (const v1::Record& record : whole.records()) {
     if (auto nack = put(record, now)) nacks.push_back(std::move(*nack));
+  }
+  // after the records: an endpoint leaves its service before the service goes
+  if (whole.kind() != v1::Batch::DELTA) {
+    for (const Key& key : missing_in(whole)) remove(key);
   }
   for (const v1::Removal& removal : whole.removals()) {
     if (const auto type = catalog::record_type_named(removal.type())) remove({*type, removal.key()});
