@@ -1,0 +1,246 @@
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/convert/object_convert.h"
+#include "common/time/sim_clock.h"
+#include "dnsd/federation/follower.h"
+#include "dnsd/federation/mirror.h"
+#include "dnsd/federation/watchers.h"
+#include "tests/support/fakes/fake_port.h"
+#include "tests/unit/dnsd/catalog/sample.h"
+
+namespace meshdns::federation {
+
+inline v1::WatchReply decoded(const EncodedReply& bytes) {
+  v1::WatchReply out;
+  EXPECT_TRUE(out.ParseFromString(*bytes));
+  return out;
+}
+
+inline v1::Batch batch_of(const EncodedReply& bytes) { return decoded(bytes).batch(); }
+
+/// The keys of the records in all parts, then those of the removals as "-key".
+inline std::vector<std::string> keys_of(const std::vector<EncodedReply>& parts) {
+  std::vector<std::string> out;
+  for (const EncodedReply& part : parts) {
+    const v1::Batch batch = batch_of(part);
+    for (const v1::Record& record : batch.records()) out.push_back(record.key());
+    for (const v1::Removal& removal : batch.removals()) out.push_back("-" + removal.key());
+  }
+  return out;
+}
+
+/// A federation without its agents: a catalog, and what subscribers get of it.
+class Federation {
+ public:
+  explicit Federation(const SimClock& clock, std::uint64_t epoch = 1) : clock_(clock) { begin(epoch); }
+
+  /// It is started (again).
+  void begin(std::uint64_t epoch, const std::string& instance = "a") {
+    v1::Origin origin;
+    origin.set_cluster("eu-1");
+    origin.set_instance(instance);
+    watchers_.reset();
+    feed_.emplace(catalog, origin, epoch, [this](catalog::RecordType type, const std::string& key) {
+      const auto found = objects_.find(std::string(record_type_name(type)) + "/" + key);
+      return found == objects_.end() ? nullptr : &found->second;
+    });
+    watchers_.emplace(*feed_, clock_);
+  }
+
+  void report(const std::vector<model::Endpoint>& endpoints) {
+    EXPECT_THAT(catalog.apply_delta("", endpoints, {}, clock_.now()), testing::IsEmpty());
+  }
+  /// "eu-1/n1/0" to "eu-1/n1/<count - 1>"
+  void report(int count) {
+    std::vector<model::Endpoint> endpoints;
+    for (int i = 0; i < count; ++i) endpoints.push_back(catalog::endpoint("eu-1/n1", std::to_string(i)));
+    report(endpoints);
+  }
+  void withdraw(const std::vector<std::string>& keys) { catalog.apply_delta("eu-1/n1", {}, keys, clock_.now()); }
+  void put_destination(const std::string& name, std::uint32_t port) {
+    v1::Object object = object_named("VirtualDestination", name);
+    object.mutable_metadata()->set_namespace_("shop");
+    auto& spec = *object.mutable_virtual_destination();
+    spec.add_hosts(name + ".mesh.internal");
+    spec.add_services()->set_name(name);
+    spec.add_ports()->set_number(port);
+    spec.mutable_ports(0)->set_name("http");
+    objects_["VirtualDestination/shop/" + name] = object;
+    catalog.put_destination(convert::to_virtual_destination(object).value(), clock_.now());
+  }
+  void erase_destination(const std::string& name) {
+    objects_.erase("VirtualDestination/shop/" + name);
+    catalog.erase_destination("shop/" + name, clock_.now());
+  }
+
+  void put_cluster(const std::string& name, const std::string& region) {
+    v1::Object object = object_named("Cluster", name);
+    object.mutable_cluster()->mutable_locality()->set_region(region);
+    objects_["Cluster/" + name] = object;
+    catalog.put_cluster(convert::to_cluster(object).value(), clock_.now());
+  }
+  void erase_cluster(const std::string& name) {
+    objects_.erase("Cluster/" + name);
+    catalog.erase_cluster(name, clock_.now());
+  }
+
+  Feed& feed() { return *feed_; }
+  Watchers& watchers() { return *watchers_; }
+
+  catalog::Catalog catalog;
+
+ private:
+  static v1::Object object_named(const std::string& kind, const std::string& name) {
+    v1::Object out;
+    out.set_api_version("meshdns.io/v1alpha1");
+    out.set_kind(kind);
+    out.mutable_metadata()->set_name(name);
+    return out;
+  }
+
+  const SimClock& clock_;
+  std::map<std::string, v1::Object> objects_;
+  std::optional<Feed> feed_;
+  std::optional<Watchers> watchers_;
+};
+
+/// A replica's memory.
+struct Subscriber {
+  explicit Subscriber(const SimClock& clock) : follower(mirror, clock, {[this] { ++changes; }, [this] { ++words; }}) {}
+
+  std::vector<std::string> keys() const {
+    std::vector<std::string> out;
+    for (const auto& [key, endpoint] : catalog.records().endpoints) out.push_back(key);
+    return out;
+  }
+
+  catalog::Catalog catalog;
+  std::map<std::string, std::string> objects;  // encoded
+  Mirror mirror{catalog, [this](const std::string& key, const v1::Object* object) {
+                  if (object == nullptr) {
+                    objects.erase(key);
+                  } else {
+                    objects[key] = object->SerializeAsString();
+                  }
+                }};
+  int changes = 0;
+  int words = 0;
+  Follower follower;
+};
+
+/// A stream between the two that carries one message after the other, as long as the test says.
+class Link {
+ public:
+  Link(Federation& federation, Subscriber& subscriber)
+      : federation_(federation),
+        subscriber_(subscriber),
+        server_(std::make_shared<test::FakePort<EncodedReply>>()),
+        client_(std::make_shared<test::FakePort<v1::WatchRequest>>()) {
+    server_->hold_writes = true;
+    session_ = federation.watchers().open(server_);
+    subscriber.follower.opened(client_);
+    carry_requests();
+  }
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+  ~Link() {
+    federation_.watchers().closed(*session_);
+    subscriber_.follower.closed();
+  }
+
+  /// Carries the next message of the federation; false = there is none, or the subscriber has closed the stream.
+  bool carry_one() {
+    carry_requests();
+    if (server_->sent.empty() || client_->closed) return false;
+    const EncodedReply bytes = server_->take().front();
+    heard.push_back(decoded(bytes));
+    encodings.push_back(bytes);
+    subscriber_.follower.received(heard.back());
+    EXPECT_TRUE(client_->closed || client_->reads == static_cast<int>(heard.size()) + 1);
+    server_->in_flight = false;
+    session_->pump();
+    carry_requests();
+    return true;
+  }
+  void carry() {
+    while (carry_one()) continue;
+  }
+  bool closed_by_subscriber() const { return client_->closed; }
+  WatchSession& session() { return *session_; }
+
+  /// "delta 3..5", "snapshot", "buckets 2 of 1024", "status", "goodbye": what was heard
+  std::vector<std::string> story() const {
+    std::vector<std::string> out;
+    for (const v1::WatchReply& reply : heard) out.push_back(text_of(reply));
+    return out;
+  }
+
+  std::vector<v1::WatchReply> heard;
+  std::vector<EncodedReply> encodings;
+  std::vector<v1::WatchRequest> said;
+
+ private:
+  void carry_requests() {
+    for (const v1::WatchRequest& request : client_->take()) {
+      said.push_back(request);
+      session_->received(request);
+    }
+  }
+  static std::string text_of(const v1::WatchReply& reply) {
+    if (reply.has_status()) return "status";
+    if (reply.has_goodbye()) return "goodbye";
+    const v1::Batch& batch = reply.batch();
+    if (batch.kind() == v1::Batch::SNAPSHOT) return "snapshot";
+    if (batch.kind() == v1::Batch::BUCKETS) return "buckets " + std::to_string(batch.records_size());
+    return "delta " + std::to_string(batch.from()) + ".." + std::to_string(batch.to());
+  }
+
+  Federation& federation_;
+  Subscriber& subscriber_;
+  std::shared_ptr<test::FakePort<EncodedReply>> server_;
+  std::shared_ptr<test::FakePort<v1::WatchRequest>> client_;
+  std::shared_ptr<WatchSession> session_;
+};
+
+/// Two catalogs hold the same, but for how long it has been so, which their processes tell on their own.
+inline void expect_equal(const model::Records& left, const model::Records& right) {
+  const auto ageless = [](model::Records records) {
+    for (auto& [key, endpoint] : records.endpoints) {
+      endpoint.health.since = TimePoint{};
+      endpoint.health.drain_until.reset();
+    }
+    for (auto& [key, status] : records.statuses) status.since = TimePoint{};
+    for (auto& [key, service] : records.services) service.gone_since = TimePoint{};
+    return records;
+  };
+  const model::Records a = ageless(left);
+  const model::Records b = ageless(right);
+  EXPECT_TRUE(a.nodes == b.nodes);
+  EXPECT_TRUE(a.statuses == b.statuses);
+  EXPECT_TRUE(a.endpoints == b.endpoints);
+  EXPECT_TRUE(a.services == b.services);
+  EXPECT_TRUE(a.destinations == b.destinations);
+  EXPECT_TRUE(a.clusters == b.clusters);
+}
+
+/// A subscriber holds what the federation has, byte for byte.
+inline void expect_follows(Federation& federation, const Subscriber& subscriber) {
+  federation.feed().update();
+  expect_equal(federation.catalog.records(), subscriber.catalog.records());
+  const v1::Position held = subscriber.mirror.position(true);
+  EXPECT_EQ(std::vector<std::uint64_t>(held.buckets().begin(), held.buckets().end()),
+            federation.feed().bucket_hashes());
+  EXPECT_EQ(held.epoch(), federation.feed().epoch());
+  EXPECT_EQ(held.revision(), federation.feed().head());
+}
+
+}  // namespace meshdns::federation
