@@ -19,6 +19,7 @@
 #include <boost/beast/http.hpp>
 #include <utility>
 
+#include "common/net/unix_socket.h"
 #include "common/process/asio_loop.h"
 
 namespace meshdns::http {
@@ -106,14 +107,6 @@ Result<void> open_on(Acceptor& acceptor, const stream_protocol::endpoint& where,
   return Error(code, fmt::format("cannot listen on {}: {}", name, error.message()));
 }
 
-/// true if somebody answers on the socket file
-bool in_use(process::EventLoop& loop, const std::string& path) {
-  asio::local::stream_protocol::socket probe(process::io_context_of(loop));
-  boost::system::error_code error;
-  probe.connect(asio::local::stream_protocol::endpoint(path), error);
-  return !error;
-}
-
 }  // namespace
 
 Server::Server(std::shared_ptr<State> state) : state_(std::move(state)) {
@@ -130,10 +123,7 @@ Result<std::unique_ptr<Server>> Server::listen(process::EventLoop& loop, const S
 
 Result<std::unique_ptr<Server>> Server::listen_unix(process::EventLoop& loop, const std::string& path,
                                                     Handler handler) {
-  if (path.size() > 107)
-    return Error(Code::InvalidArgument, fmt::format("{}: a socket path has at most 107 bytes", path));
-  if (in_use(loop, path)) return Error(Code::AlreadyExists, fmt::format("{} is in use by another process", path));
-  ::unlink(path.c_str());
+  if (auto freed = free_socket_path(path); !freed) return freed.error();
   auto state = std::make_shared<State>(loop, std::move(handler));
   if (auto opened = open_on(state->acceptor, asio::local::stream_protocol::endpoint(path), path); !opened)
     return opened.error();

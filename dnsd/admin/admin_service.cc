@@ -1,15 +1,14 @@
 #include "dnsd/admin/admin_service.h"
 
 #include <grpcpp/grpcpp.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include "common/net/unix_socket.h"
 #include "common/rpc/deadline.h"
 #include "meshdns/v1/admin.grpc.pb.h"
 
@@ -87,19 +86,6 @@ class Calls : public v1::Admin::CallbackService {
   Mesh& mesh_;
 };
 
-/// gRPC would take over a socket that another process serves.
-bool somebody_answers(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return false;
-  std::memcpy(address.sun_path, path.data(), path.size());
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return false;
-  const bool connected = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  ::close(fd);
-  return connected;
-}
-
 }  // namespace
 
 struct AdminService::Server {
@@ -114,8 +100,7 @@ AdminService::AdminService(std::unique_ptr<Server> server) : server_(std::move(s
 
 Result<std::unique_ptr<AdminService>> AdminService::listen(process::EventLoop& loop, Mesh& mesh,
                                                            const std::string& path) {
-  if (somebody_answers(path)) return Error(Code::AlreadyExists, path + ": another meshdnsd serves there");
-  ::unlink(path.c_str());
+  if (auto freed = free_socket_path(path); !freed) return freed.error();
   auto server = std::make_unique<Server>(loop, mesh, path);
   grpc::ServerBuilder builder;
   builder.AddListeningPort("unix:" + path, grpc::InsecureServerCredentials());

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "common/net/unix_socket.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/deadline.h"
 #include "common/rpc/raw_port.h"
@@ -15,6 +16,7 @@ namespace meshdns::federation {
 namespace {
 
 constexpr Duration kPatience = 2s;
+constexpr std::string_view kUnix = "unix:";
 
 using Stream = rpc::ServerStream<v1::AgentMessage, v1::ReportReply>;
 
@@ -88,6 +90,10 @@ FederationService::FederationService(std::unique_ptr<Server> server) : server_(s
 Result<std::unique_ptr<FederationService>> FederationService::listen(
     process::EventLoop& loop, Agents& agents, Watchers& watchers, const std::string& address,
     std::shared_ptr<grpc::ServerCredentials> credentials) {
+  if (address.starts_with(kUnix)) {
+    // gRPC would take over a socket that another process serves
+    if (auto freed = free_socket_path(address.substr(kUnix.size())); !freed) return freed.error();
+  }
   auto server = std::make_unique<Server>(loop, agents, watchers);
   grpc::ServerBuilder builder;
   int port = 0;
@@ -105,7 +111,7 @@ Result<std::unique_ptr<FederationService>> FederationService::listen(
   }
   std::unique_ptr<FederationService> out(new FederationService(std::move(server)));
   const auto colon = address.rfind(':');
-  out->bound_ = address.starts_with("unix:") ? address : address.substr(0, colon + 1) + std::to_string(port);
+  out->bound_ = address.starts_with(kUnix) ? address : address.substr(0, colon + 1) + std::to_string(port);
   return out;
 }
 
