@@ -10,7 +10,7 @@
 namespace meshdns::query {
 namespace {
 
-constexpr int kMostLinks = 8;  // of a CNAME chain; it may be a loop
+constexpr std::size_t kMostLinks = 8;  // of a CNAME chain
 constexpr std::uint32_t kHinfoTtl = 3600;
 constexpr std::uint32_t kMostNegativeTtl = 300;   // of dynamic data (design.md section 4)
 constexpr std::uint32_t kNegativeTtlOfViews = 1;  // others may get data
@@ -40,14 +40,25 @@ void Resolver::resolve() noexcept {
     return;
   }
   response_.set_authoritative();
+  conclude(next.name.empty() ? outcome : follow(next, outcome));
+}
+
+Outcome Resolver::follow(Target next, Outcome outcome) noexcept {
+  std::array<wire::NameBytes, kMostLinks + 1> seen;
+  std::size_t links = 0;
+  seen[links] = response_.query().name.view();
   wire::FoldedName link;
-  for (int i = 0; !next.name.empty() && outcome == Outcome::Answered && i < kMostLinks; ++i) {
+  while (!next.name.empty() && outcome == Outcome::Answered && links < kMostLinks) {
+    // names in the table are folded; a loop ends before a record is repeated (RFC 2181 5)
+    const auto same = [&](wire::NameBytes name) { return std::ranges::equal(name, next.name); };
+    if (std::any_of(seen.begin(), seen.begin() + links + 1, same)) break;
+    seen[++links] = next.name;
     wire::fold_name(next.name, link);
     const std::uint16_t owner = next.owner;
     next = {};
     outcome = answer_name({link, owner}, next);
   }
-  conclude(outcome);
+  return outcome;
 }
 
 Outcome Resolver::answer_name(const Subject& subject, Target& next) noexcept {

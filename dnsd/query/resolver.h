@@ -31,6 +31,9 @@ class Resolver {
   };
 
   Outcome answer_name(const Subject& subject, Target& next) noexcept;
+  /// The rest of a CNAME chain.
+  /// outcome: of the link that led to `next`
+  Outcome follow(Target next, Outcome outcome) noexcept;
   Outcome answer_node(const answers::Node& node, const Subject& subject, Target& next) noexcept;
   /// No node of this name: below a host, below a wildcard's parent, or nowhere.
   Outcome answer_missing(const Subject& subject, Target& next) noexcept;
