@@ -15,11 +15,11 @@ namespace {
 using meshdns::v1::Object;
 
 template <class T>
-using Check = void (*)(const Place&, const T&, Report&);
+using Check = std::function<void(const Place&, const T&, Report&)>;
 
 /// A file with one document.
 template <class T>
-Loaded<T> load(const std::string& text, const std::string& file, Check<T> check) {
+Loaded<T> load(const std::string& text, const std::string& file, const Check<T>& check) {
   Report report(file);
   auto tree = read_yaml(text);
   if (!tree) {
@@ -36,6 +36,13 @@ Loaded<T> load(const std::string& text, const std::string& file, Check<T> check)
   return out;
 }
 
+void check_static_records(const Place& root, const v1::Meshdnsd& config, const RecordsCheck& check, Report& report) {
+  if (!check) return;
+  const Place dns = root.child("dns");
+  const Place records = dns.child("static_records");
+  for (const auto& [index, what] : check(config)) report.add(records.item(index), what);
+}
+
 }  // namespace
 
 std::string Problem::text() const {
@@ -43,9 +50,14 @@ std::string Problem::text() const {
   return path.empty() ? fmt::format("{}: {}", where, what) : fmt::format("{}: {}: {}", where, path, what);
 }
 
-Loaded<v1::Meshdnsd> load_dnsd(const std::string& text, const std::string& file) {
-  return load<v1::Meshdnsd>(text, file, check_dnsd);
+Loaded<v1::Meshdnsd> load_dnsd(const std::string& text, const std::string& file, const RecordsCheck& check_records) {
+  return load<v1::Meshdnsd>(text, file, [&](const Place& root, const v1::Meshdnsd& config, Report& report) {
+    check_dnsd(root, config, report);
+    check_static_records(root, config, check_records, report);
+  });
 }
+
+Loaded<v1::Meshdnsd> load_dnsd(const std::string& text, const std::string& file) { return load_dnsd(text, file, {}); }
 
 Loaded<v1::Agent> load_agent(const std::string& text, const std::string& file) {
   return load<v1::Agent>(text, file, check_agent);
@@ -71,9 +83,13 @@ Loaded<std::vector<Object>> load_objects(const std::string& text, const std::str
   MessageReader reader(report);
   for (const Node* document : tree->documents) {
     if (document->is(Node::Kind::Null)) continue;  // "---" at the end
-    roots.push_back({document});
-    reader.read(roots.back(), out.emplace_back());
+    if (document->is(Node::Kind::List)) {          // as `get -o json` writes several
+      for (const Node* object : document->children) roots.push_back({object});
+    } else {
+      roots.push_back({document});
+    }
   }
+  for (const Place& root : roots) reader.read(root, out.emplace_back());
   check_objects(roots, out, report);
   if (!report.empty()) return report.take();
   return out;

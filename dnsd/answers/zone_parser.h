@@ -22,11 +22,25 @@ struct StaticRecord {
 
 /// Reads one line in master file form (RFC 1035 5.1), "www 60 CNAME app-b"; names without a dot at the end are below
 /// `origin`.
-/// errors: what ldns says; classes other than IN; SOA, and types that we make ourselves
+/// errors: what ldns says; directives; classes other than IN; SOA and DNAME, and types that we make ourselves
 Result<StaticRecord> parse_record(std::string_view line, std::string_view origin, std::uint32_t default_ttl);
 
-/// Reads and checks all lines of a configuration.
-/// errors: of the first bad line; an owner below no zone; records beside a CNAME (RFC 1034 3.6.2)
+/// The lines of a configuration, read.
+struct ReadLines {
+  struct Bad {
+    std::size_t index = 0;  // among the lines, from 0
+    std::string what;
+  };
+  std::vector<StaticRecord> records;
+  std::vector<Bad> bad;
+};
+
+/// Reads and checks all lines of a configuration. Bad are, beside what parse_record refuses: an owner below no zone,
+/// records beside a CNAME (RFC 1034 3.6.2), of which an apex has always some, and delegations.
+ReadLines read_records(const std::vector<std::string>& lines, const std::vector<std::string>& zones);
+
+/// The records of lines that must all be good.
+/// errors: of the first bad line
 Result<std::vector<StaticRecord>> parse_records(const std::vector<std::string>& lines,
                                                 const std::vector<std::string>& zones);
 

@@ -12,6 +12,7 @@
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
 #include "dnsd/server/socket.h"
+#include "dnsd/wire/name.h"
 
 namespace meshdns::app {
 namespace {
@@ -130,8 +131,22 @@ Result<void> read_tls(const std::string& config_path, Configuration& out) {
   return usable ? usable : Error(Code::InvalidArgument, config_path + ": " + key + ": " + usable.error().message());
 }
 
+std::map<std::size_t, std::string> bad_records(const config::v1::Meshdnsd& file) {
+  std::vector<std::string> lines;
+  for (const std::string& line : file.dns().static_records()) lines.push_back(std::string(trim(line)));
+  std::vector<std::string> zones;
+  for (const auto& zone : file.zones()) zones.push_back(ascii_lower(zone.name()));
+  std::map<std::size_t, std::string> out;
+  if (!std::ranges::all_of(zones, [](const std::string& zone) { return wire::parse_name(zone).has_value(); }))
+    return out;
+  for (const auto& bad : answers::read_records(lines, zones).bad) {
+    if (!lines[bad.index].empty()) out.emplace(bad.index, bad.what);  // the reader tells of empty ones
+  }
+  return out;
+}
+
 Result<Configuration> configuration_of(const std::string& text, const std::string& path) {
-  auto file = config::load_dnsd(text, path);
+  auto file = config::load_dnsd(text, path, bad_records);
   if (!file) return Error(Code::InvalidArgument, config::problems_text(file.error()));
   Configuration out;
   out.file = std::move(*file);

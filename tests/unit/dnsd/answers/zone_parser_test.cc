@@ -57,6 +57,14 @@ TEST(ZoneParserTest, ErrorsNameTheLine) {
   }
   EXPECT_TRUE(error_of("www 60 CH A 10.0.0.1").ends_with("only class IN is served"));
   EXPECT_TRUE(error_of("@ 60 SOA a b 1 2 3 4 5").ends_with("this type is made by the server"));
+  EXPECT_TRUE(error_of("www 60 DNAME x").ends_with("DNAME is not served"));
+}
+
+// ldns takes them for an empty record
+TEST(ZoneParserTest, DirectivesAreErrors) {
+  for (const char* line : {"$INCLUDE /etc/hosts", "$ORIGIN example.org.", "$TTL 60"}) {
+    EXPECT_TRUE(error_of(line).ends_with("directives are not read here")) << line;
+  }
 }
 
 class ParseRecordsTest : public testing::Test {
@@ -88,6 +96,24 @@ TEST_F(ParseRecordsTest, AnAliasStandsAlone) {
   EXPECT_TRUE(error_of({"a A 10.0.0.1", "A CNAME b"}).ends_with(alone));
   EXPECT_TRUE(error_of({"a CNAME b", "a CNAME c"}).ends_with(alone));
   EXPECT_EQ(error_of({"a CNAME b", "b CNAME c"}), "");
+}
+
+TEST_F(ParseRecordsTest, AnApexHasCompanyAlways) {
+  EXPECT_TRUE(error_of({"@ CNAME b"}).ends_with("a CNAME stands alone at its name (RFC 1034 3.6.2)"));
+}
+
+// they would be answered with authority
+TEST_F(ParseRecordsTest, DelegationsAreErrors) {
+  EXPECT_EQ(error_of({"@ NS ns.example.org."}), "");
+  EXPECT_TRUE(error_of({"sub NS ns.example.org."}).ends_with("delegations are not served: NS only at a zone's apex"));
+}
+
+TEST_F(ParseRecordsTest, EveryBadLineIsTold) {
+  const ReadLines read = read_records({"a A 10.0.0", "b A 10.0.0.1", "sub NS b"}, {"mesh.internal"});
+  ASSERT_EQ(read.bad.size(), 2U);
+  EXPECT_EQ(read.bad[0].index, 0U);
+  EXPECT_EQ(read.bad[1].index, 2U);
+  EXPECT_EQ(read.records.size(), 1U);
 }
 
 }  // namespace
