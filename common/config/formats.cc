@@ -9,6 +9,7 @@
 #include "common/model/ladder.h"
 #include "common/net/prefix.h"
 #include "common/net/socket_address.h"
+#include "common/net/unix_socket.h"
 
 namespace meshdns::config {
 namespace {
@@ -46,12 +47,16 @@ Wrong wrong_dns_name(std::string_view text) {
   return model::is_host_name(text) ? std::nullopt : expected("a DNS name like web.example.net", text);
 }
 
-Wrong wrong_unix_path(std::string_view text) {
-  constexpr std::size_t kLongest = 107;  // sockaddr_un
-  const auto path = text.substr(std::string_view("unix:").size());
-  if (path.size() > kLongest) return fmt::format("a socket's path has at most {} characters", kLongest);
-  return path.size() > 1 && path.front() == '/' ? std::nullopt : expected("unix:/path", text);
+/// prefix: what stands before the path, "unix:" or nothing
+Wrong wrong_socket_path(std::string_view text, std::string_view prefix) {
+  const auto path = text.substr(prefix.size());
+  if (path.size() > kLongestSocketPath) {
+    return fmt::format("a socket's path has at most {} characters", kLongestSocketPath);
+  }
+  return path.size() > 1 && path.front() == '/' ? std::nullopt : expected(fmt::format("{}/path", prefix), text);
 }
+
+Wrong wrong_unix_path(std::string_view text) { return wrong_socket_path(text, "unix:"); }
 
 Wrong wrong_listen(std::string_view text) {
   if (text.starts_with("unix:")) return wrong_unix_path(text);
@@ -88,6 +93,7 @@ std::optional<std::string> wrong_format(const v1::Rules& rules, std::string_view
     case v1::Rules::LISTEN: return wrong_listen(text);
     case v1::Rules::SERVER: return wrong_server(text);
     case v1::Rules::RUNG: return message_of(model::parse_rung(text));
+    case v1::Rules::SOCKET_PATH: return wrong_socket_path(text, "");
     case v1::Rules::COUNT_OR_AUTO: return wrong_count_or_auto(rules, text);
     default: return std::nullopt;
   }
