@@ -226,7 +226,10 @@ void Daemon::schedule_sweep() {
 void Daemon::schedule_forgetting() {
   forget_timer_ = loop_.after(std::min(kForgetInterval, configuration_.forget_after()), [this] {
     catalog_.forget(configuration_.forget_after(), clock_.now());
-    if (agents_) records_changed();
+    if (agents_) {
+      agents_->forget_gone();
+      records_changed();
+    }
     schedule_forgetting();
   });
 }
@@ -272,6 +275,7 @@ void Daemon::reload_failed(std::string_view problems) {
 }
 
 void Daemon::stop() {
+  if (stopper_.joinable()) return;  // it was told, or has failed, before
   log::info("stopping");
   service_.stopping();
   parts_.ready = false;

@@ -85,6 +85,18 @@ void Agents::sweep() {
   env_.changed();
 }
 
+void Agents::forget_gone() {
+  const auto& nodes = env_.catalog.records().nodes;
+  const auto gone = [&](const std::string& node) { return !nodes.contains(node); };
+  for (const auto& [node, session] : holders_) {
+    const auto holder = session.lock();
+    if (holder && gone(node))
+      holder->goodbye(v1::Goodbye::FORGOTTEN, "not heard for so long that it was forgotten", 0s);
+  }
+  std::erase_if(copies_, [&](const auto& entry) { return gone(entry.first); });
+  leases_.forget_if(gone);
+}
+
 void Agents::shut_down() {
   shutting_down_ = true;
   auto sessions = sessions_;  // goodbye() may end some of them

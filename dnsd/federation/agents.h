@@ -62,6 +62,9 @@ class Agents {
   void expect(const std::string& node) { leases_.heard(node, env_.clock.now()); }
   /// Judges who is silent; called every Leases::sweep_interval().
   void sweep();
+  /// Drops what is kept of nodes that the catalog has forgotten: they count no more among the agents that share the
+  /// heartbeats, and one whose stream is open all the same (its machine slept) has to begin anew.
+  void forget_gone();
   /// Tells every agent to go, and takes no more.
   void shut_down();
 

@@ -23,6 +23,10 @@ class Leases {
 
   void heard(const std::string& node, TimePoint now);
   void forget(const std::string& node) { entries_.erase(node); }
+  template <class Gone>
+  void forget_if(Gone gone) {
+    std::erase_if(entries_, [&](const auto& entry) { return gone(entry.first); });
+  }
 
   /// How often an agent shall be heard: each second, less often where there are more than kHeartbeatsPerSecond.
   Duration heartbeat() const;

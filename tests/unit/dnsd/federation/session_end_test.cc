@@ -59,6 +59,35 @@ TEST_F(SessionEndTest, a_new_session_ends_silence_at_once) {
   EXPECT_EQ(status(), model::NodeStatus{});
 }
 
+// heartbeats are spread over all agents: dead ones must not slow down the others for ever
+TEST_F(SessionEndTest, a_forgotten_node_is_forgotten_by_all) {
+  connected({}).end();
+  advance(2h);
+  catalog_.forget(1h, clock_.now());
+  EXPECT_EQ(agents_.leases().size(), 1U);
+  agents_.forget_gone();
+  EXPECT_EQ(agents_.leases().size(), 0U);
+}
+
+TEST_F(SessionEndTest, a_living_node_is_not_forgotten) {
+  FakeAgent& agent = connected({{.key = "a"}});
+  agents_.forget_gone();
+  EXPECT_EQ(agents_.leases().size(), 1U);
+  EXPECT_FALSE(agent.port().closed);
+}
+
+// its stream is open all the while, and it would think that everything is known
+TEST_F(SessionEndTest, an_agent_that_slept_until_it_was_forgotten_begins_anew) {
+  FakeAgent& agent = connected({{.key = "a"}});
+  FakeAgent& last_of_its_service = connected({{.key = "b"}}, {.node = "n2"});
+  advance(2h);
+  catalog_.forget(1h, clock_.now());
+  agents_.forget_gone();
+  EXPECT_EQ(agent.heard().goodbye().reason(), v1::Goodbye::FORGOTTEN);
+  EXPECT_TRUE(agent.port().closed);
+  EXPECT_FALSE(last_of_its_service.port().closed);
+}
+
 TEST_F(SessionEndTest, a_federation_that_ends_says_so_and_takes_no_more) {
   FakeAgent& agent = connected({});
   agents_.shut_down();
