@@ -55,7 +55,8 @@ config::Loaded<Configuration> configuration_of(const std::string& text, const st
   out.node = node_of(out.file);
   if (out.node.addresses.empty()) out.node.addresses = routed_addresses(out.servers());
   out.directory = (std::filesystem::path(path).parent_path() / out.file.discovery().static_().directory()).string();
-  out.instance_uid = machine.machine_id + "/" + out.file.node();
+  // two agents of one machine and one name differ at least in their sockets: the federation keeps to the first
+  out.instance_uid = machine.machine_id + "/" + out.file.node() + out.file.admin().socket();
   out.boot_id = machine.boot_id;
   return out;
 }
