@@ -1,12 +1,11 @@
 #include <CLI/CLI.hpp>
-#include <cstdlib>
-#include <filesystem>
 #include <iostream>
 
 #include "agent/app/daemon.h"
 #include "agent/app/leave.h"
 #include "agent/app/once.h"
 #include "agent/app/version.h"
+#include "common/base/runtime_dir.h"
 #include "common/log/log.h"
 #include "common/process/signals.h"
 #include "common/rpc/credentials.h"
@@ -26,11 +25,6 @@ struct Flags {
   bool dev = false;
   bool leave = false;
 };
-
-std::string runtime_dir() {
-  const char* folder = std::getenv("XDG_RUNTIME_DIR");
-  return folder != nullptr && *folder != '\0' ? folder : std::filesystem::temp_directory_path().string();
-}
 
 void print_dev_hints(const app::Configuration& configuration) {
   std::cerr << "meshdns-agent reports what stands in ./endpoints.d to a `meshdnsd --dev`. In other shells:\n"

@@ -1,9 +1,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <iostream>
 
+#include "common/base/runtime_dir.h"
 #include "common/base/text.h"
 #include "common/log/log.h"
 #include "common/process/event_loop.h"
@@ -25,11 +24,6 @@ struct Flags {
   bool check_config = false;
   bool dev = false;
 };
-
-std::string runtime_dir() {
-  const char* folder = std::getenv("XDG_RUNTIME_DIR");
-  return folder != nullptr && *folder != '\0' ? folder : std::filesystem::temp_directory_path().string();
-}
 
 void print_dev_hints(const app::Configuration& configuration) {
   const std::string socket = configuration.file.admin().socket();

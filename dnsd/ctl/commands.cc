@@ -34,8 +34,13 @@ std::optional<std::vector<v1::Object>> read_objects(const std::string& file) {
     }
     text = std::move(*read);
   }
-  auto objects = config::load_objects(text, file == "-" ? "standard input" : file);
-  if (objects) return std::move(*objects);
+  const std::string name = file == "-" ? "standard input" : file;
+  auto objects = config::load_objects(text, name);
+  if (objects && !objects->empty()) return std::move(*objects);
+  if (objects) {
+    std::cerr << name << ": there is no object in it\n";
+    return std::nullopt;
+  }
   std::cerr << config::problems_text(objects.error()) << errors_text(objects.error().size()) << ", nothing applied\n";
   return std::nullopt;
 }
@@ -183,7 +188,8 @@ int get(Client& client, const std::string& kind, const std::string& name, Output
   return kOk;
 }
 
-int describe(Client& client, const std::string& kind, const std::string& name) {
+int describe(Client& client, const std::string& kind, const std::string& name, Output output) {
+  if (output != Output::Table) return get(client, kind, name, output);
   const auto reply = client.list(kind, name);
   if (!reply) return fail(reply.error());
   for (const auto& node : reply->nodes()) std::cout << describe_node(node);

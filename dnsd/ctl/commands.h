@@ -23,7 +23,8 @@ int diff(Client& client, const std::string& file);
 /// names: "vd shop/app-b", "cluster eu-1"; or the objects of a file
 int erase(Client& client, const std::vector<std::string>& names, const std::string& file);
 int get(Client& client, const std::string& kind, const std::string& name, Output output);
-int describe(Client& client, const std::string& kind, const std::string& name);
+/// For json and yaml the same as get of one thing.
+int describe(Client& client, const std::string& kind, const std::string& name, Output output);
 int explain(Client& client, const v1::ExplainRequest& request, Output output);
 int status(Client& client, Output output);
 /// For a replica that refuses what its federation says.

@@ -1,10 +1,12 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
-#include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <map>
 
+#include "common/base/runtime_dir.h"
 #include "dnsd/ctl/commands.h"
 #include "dnsd/ctl/completion.h"
 
@@ -13,9 +15,20 @@ namespace {
 using namespace meshdns;
 using ctl::Output;
 
+constexpr const char* kSocket = "/run/meshdns/meshdnsd.sock";
+
+/// Where the meshdnsd of this host listens: a `meshdnsd --dev` of the same user if there is no other.
+std::string default_server() {
+  struct stat found {};
+  if (::stat(kSocket, &found) == 0) return std::string("unix:") + kSocket;
+  const std::string dev = runtime_dir() + "/meshdnsd.sock";
+  const bool own = ::lstat(dev.c_str(), &found) == 0 && S_ISSOCK(found.st_mode) && found.st_uid == ::geteuid();
+  return "unix:" + (own ? dev : kSocket);
+}
+
 /// All that can stand on the command line.
 struct Arguments {
-  std::string server = "unix:/run/meshdns/meshdnsd.sock";
+  std::string server = default_server();
   Output output = Output::Table;
   std::string file;
   bool dry_run = false;
@@ -68,7 +81,7 @@ void add_reading_commands(CLI::App& cli, Arguments& arguments, std::map<const CL
   describe->add_option("name", arguments.name, "NAMESPACE/NAME, CLUSTER/NODE, the endpoint's key, or the cluster")
       ->required();
   commands[describe] = [](const Arguments& given, ctl::Client& client) {
-    return with_kind(given, [&](const auto& kind) { return ctl::describe(client, kind, given.name); });
+    return with_kind(given, [&](const auto& kind) { return ctl::describe(client, kind, given.name, given.output); });
   };
   auto* explain = cli.add_subcommand("explain", "what a client gets for a host, and why");
   explain->add_option("host", arguments.host, "app-b.mesh.internal")->required();

@@ -81,8 +81,9 @@ std::string status_view(const v1::StatusReply& reply) {
   }
   if (!reply.federation().empty()) {
     rows.emplace_back("federation", reply.federation() + "   " + std::to_string(reply.agents_connected()) +
-                                        " agents connected, " + std::to_string(reply.nodes_silent()) + " of " +
-                                        std::to_string(reply.nodes()) + " nodes silent");
+                                        (reply.agents_connected() == 1 ? " agent" : " agents") + " connected, " +
+                                        std::to_string(reply.nodes_silent()) + " of " + std::to_string(reply.nodes()) +
+                                        " nodes silent");
   }
   if (!reply.follows().empty()) {
     rows.emplace_back("follows", reply.follows() + (reply.follows_connected() ? "   connected" : "   not reached") +
