@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -14,8 +15,8 @@ namespace meshdns::store {
 /// A folder of its own that goes with the test.
 class Folder {
  public:
-  Folder() {
-    std::string pattern = std::filesystem::temp_directory_path() / "meshdns-store-XXXXXX";
+  explicit Folder(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    std::string pattern = parent / "meshdns-store-XXXXXX";
     path_ = mkdtemp(pattern.data());
   }
   Folder(const Folder&) = delete;
@@ -39,6 +40,11 @@ class Folder {
  private:
   std::filesystem::path path_;
 };
+
+/// Where files lie in memory, for tests of thousands of files that are not about the disk.
+inline std::filesystem::path memory_folder() {
+  return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : std::filesystem::temp_directory_path();
+}
 
 inline std::string bytes_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
