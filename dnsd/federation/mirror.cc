@@ -88,9 +88,12 @@ Result<std::vector<v1::Nack>> Mirror::apply(const v1::Batch& batch, TimePoint no
   if (whole.kind() != v1::Batch::DELTA) {
     for (const Key& key : missing_in(whole)) remove(key);
   }
+  // a service goes after its endpoints, whatever the order in which they went
+  std::set<Key> gone;
   for (const v1::Removal& removal : whole.removals()) {
-    if (const auto type = catalog::record_type_named(removal.type())) remove({*type, removal.key()});
+    if (const auto type = catalog::record_type_named(removal.type())) gone.emplace(*type, removal.key());
   }
+  for (const Key& key : gone) remove(key);
   origin_ = whole.origin();
   epoch_ = whole.epoch();
   revision_ = whole.to();
