@@ -36,7 +36,7 @@ TEST_F(ConfigurationTest, what_is_left_out_comes_from_the_machine) {
   EXPECT_EQ(found->node.locality.node, "vm7");
   EXPECT_EQ(found->node.locality.cluster, "eu-1");
   EXPECT_EQ(found->node.addresses.size(), 1U);
-  EXPECT_EQ(found->instance_uid, "0123abcd/vm7");
+  EXPECT_EQ(found->instance_uid, "0123abcd/vm7/run/meshdns/agent.sock");
   EXPECT_EQ(found->boot_id, "boot-1");
   EXPECT_EQ(found->admin_address().text(), "127.0.0.1:7402");
 }
@@ -47,7 +47,7 @@ TEST_F(ConfigurationTest, what_is_written_counts) {
   EXPECT_EQ(found->node.key, "eu-1/n1");
   EXPECT_THAT(found->node.addresses, ElementsAre(IpAddress::parse("10.0.0.11").value()));
   EXPECT_THAT(found->node.prefixes, ElementsAre(Prefix::parse("10.0.0.0/24").value()));
-  EXPECT_EQ(found->instance_uid, "0123abcd/n1") << "several agents of one machine are several instances";
+  EXPECT_EQ(found->instance_uid, "0123abcd/n1/run/meshdns/agent.sock") << "several agents of one machine are several instances";
 }
 
 TEST_F(ConfigurationTest, a_relative_folder_is_beside_the_file) {
