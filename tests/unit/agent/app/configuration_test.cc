@@ -47,7 +47,8 @@ TEST_F(ConfigurationTest, what_is_written_counts) {
   EXPECT_EQ(found->node.key, "eu-1/n1");
   EXPECT_THAT(found->node.addresses, ElementsAre(IpAddress::parse("10.0.0.11").value()));
   EXPECT_THAT(found->node.prefixes, ElementsAre(Prefix::parse("10.0.0.0/24").value()));
-  EXPECT_EQ(found->instance_uid, "0123abcd/n1/run/meshdns/agent.sock") << "several agents of one machine are several instances";
+  EXPECT_EQ(found->instance_uid, "0123abcd/n1/run/meshdns/agent.sock")
+      << "several agents of one machine are several instances";
 }
 
 TEST_F(ConfigurationTest, a_relative_folder_is_beside_the_file) {
