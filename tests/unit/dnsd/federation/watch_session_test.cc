@@ -150,6 +150,7 @@ TEST_F(WatchSessionTest, subscribers_share_one_encoding) {
   ASSERT_THAT(one.encodings, SizeIs(2));
   ASSERT_THAT(two.encodings, SizeIs(2));
   EXPECT_EQ(one.encodings[1].get(), two.encodings[1].get());
+  disconnect();  // before `second` goes
 }
 
 TEST_F(WatchSessionTest, what_changes_while_a_subscriber_is_slow_becomes_one_delta) {
