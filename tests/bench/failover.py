@@ -5,6 +5,7 @@ probes alone, for instances that go on listening but answer 503.
 failover.py [--kills 100] [--probed 20]; MESHDNS_BIN names the folder of the binaries. Only loopback is used.
 """
 import argparse
+import math
 import os
 import signal
 import statistics
@@ -144,8 +145,9 @@ def measure_probes(count):
 
 
 def quantile(values, share):
+    """By nearest rank: of 100 values, 0.99 is the last but one."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def main():
