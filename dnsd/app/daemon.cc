@@ -275,12 +275,17 @@ void Daemon::reload_failed(std::string_view problems) {
 }
 
 void Daemon::stop() {
-  if (stopper_.joinable()) return;  // it was told, or has failed, before
+  if (std::exchange(stopping_, true)) return;  // it was told, or has failed, before
   log::info("stopping");
   service_.stopping();
   parts_.ready = false;
   if (agents_) agents_->shut_down();
   if (watchers_) watchers_->shut_down();
+  if (replica_) return replica_->stop([this] { end_servers(); });
+  end_servers();
+}
+
+void Daemon::end_servers() {
   // ending gRPC waits for calls whose answers come from this loop: it must go on meanwhile
   stopper_ = std::thread([this] {
     admin_.reset();

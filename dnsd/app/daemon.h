@@ -56,6 +56,7 @@ class Daemon {
   Result<void> start_admin();
   /// With the ports that port 0 became, for people.
   answers::Settings settings_as_bound() const;
+  void end_servers();
   void schedule_sweep();
   void schedule_forgetting();
   void schedule_heartbeat();
@@ -91,6 +92,7 @@ class Daemon {
   std::optional<TimerId> freshness_timer_;
   metrics::Counter& failed_reloads_;
   std::thread stopper_;
+  bool stopping_ = false;
   bool failed_ = false;
 };
 

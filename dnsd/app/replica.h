@@ -32,6 +32,8 @@ class Replica {
   /// Takes what an earlier run left; false = nothing was left, or nothing of it is whole.
   bool restore();
   void start();
+  /// Before the loop ends; `done` when the federation's stream has.
+  void stop(std::function<void()> done) { client_.stop(std::move(done)); }
 
   /// Since when nothing was heard from the federation; what was restored counts as unheard.
   Duration silence() const;

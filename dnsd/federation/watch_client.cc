@@ -28,6 +28,7 @@ struct WatchClient::State : std::enable_shared_from_this<State> {
   std::map<std::string, std::unique_ptr<v1::Federation::Stub>> stubs;
   std::shared_ptr<Stream::Stream> port;
   std::size_t next_server = 0;
+  std::function<void()> stopped;  // while it ends
   std::optional<TimerId> retry;
   std::string error = "not tried yet";
 
@@ -53,10 +54,19 @@ struct WatchClient::State : std::enable_shared_from_this<State> {
     follower.opened(port);
   }
 
+  void stop(std::function<void()> done) {
+    if (retry) loop.cancel(*retry);
+    retry.reset();
+    if (!port) return done();
+    stopped = std::move(done);
+    port->abort();
+  }
+
   void closed(const Error& why) {
     const bool was_connected = follower.connected();
     follower.closed();
     port.reset();
+    if (stopped) return std::exchange(stopped, nullptr)();
     error = why.message();
     if (was_connected) backoff.succeeded();
     const Duration delay = std::max(backoff.next(), follower.retry_after());
@@ -79,6 +89,7 @@ WatchClient::~WatchClient() {
 }
 
 void WatchClient::start() { state_->open(); }
+void WatchClient::stop(std::function<void()> done) { state_->stop(std::move(done)); }
 std::string WatchClient::server() const { return state_->server(); }
 std::string WatchClient::last_error() const { return state_->error; }
 

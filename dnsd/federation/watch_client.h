@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +30,8 @@ class WatchClient {
   ~WatchClient();
 
   void start();
+  /// Ends the stream; `done` when nothing of it will touch the loop any more. Before the loop ends.
+  void stop(std::function<void()> done);
   /// "fed.eu-1.example:7400", and why there is no stream
   std::string server() const;
   std::string last_error() const;
