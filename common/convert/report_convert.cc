@@ -98,6 +98,26 @@ Duration from_wire(const google::protobuf::Duration& duration) {
          std::chrono::nanoseconds(duration.nanos());
 }
 
+v1::Locality to_wire(const model::Locality& place) {
+  v1::Locality out;
+  out.set_network(place.network);
+  out.set_region(place.region);
+  out.set_zone(place.zone);
+  out.set_subzone(place.subzone);
+  out.set_cluster(place.cluster);
+  out.set_node(place.node);
+  return out;
+}
+
+v1::Port to_wire(const model::Port& port) {
+  v1::Port out;
+  out.set_name(port.name);
+  out.set_number(port.number);
+  out.set_protocol(port.protocol);
+  out.set_app_protocol(port.app_protocol);
+  return out;
+}
+
 v1::Endpoint to_wire(const model::Endpoint& endpoint, TimePoint now) {
   v1::Endpoint out;
   out.set_key(endpoint.key);
@@ -107,13 +127,7 @@ v1::Endpoint to_wire(const model::Endpoint& endpoint, TimePoint now) {
   out.set_service(endpoint.service);
   out.mutable_labels()->insert(endpoint.labels.begin(), endpoint.labels.end());
   write_addresses(endpoint.addresses, *out.mutable_addresses());
-  for (const model::Port& port : endpoint.ports) {
-    v1::Port& entry = *out.add_ports();
-    entry.set_name(port.name);
-    entry.set_number(port.number);
-    entry.set_protocol(port.protocol);
-    entry.set_app_protocol(port.app_protocol);
-  }
+  for (const model::Port& port : endpoint.ports) *out.add_ports() = to_wire(port);
   out.set_weight(endpoint.weight);
   write_health(endpoint.health, now, *out.mutable_health());
   return out;
@@ -145,13 +159,7 @@ Result<model::Endpoint> from_wire(const v1::Endpoint& endpoint, const std::strin
 v1::Node to_wire(const model::Node& node) {
   v1::Node out;
   out.set_name(node.locality.node);
-  v1::Locality& place = *out.mutable_locality();
-  place.set_network(node.locality.network);
-  place.set_region(node.locality.region);
-  place.set_zone(node.locality.zone);
-  place.set_subzone(node.locality.subzone);
-  place.set_cluster(node.locality.cluster);
-  place.set_node(node.locality.node);
+  *out.mutable_locality() = to_wire(node.locality);
   write_addresses(node.addresses, *out.mutable_addresses());
   for (const Prefix& prefix : node.prefixes) out.add_prefixes(prefix.text());
   return out;

@@ -18,6 +18,8 @@ v1::Endpoint to_wire(const model::Endpoint& endpoint, TimePoint now);
 /// errors: an address that is neither 4 nor 16 bytes, a number out of range; the message begins with the field
 Result<model::Endpoint> from_wire(const v1::Endpoint& endpoint, const std::string& node, TimePoint now);
 
+v1::Locality to_wire(const model::Locality& place);
+v1::Port to_wire(const model::Port& port);
 v1::Node to_wire(const model::Node& node);
 /// The key is "cluster/name".
 Result<model::Node> from_wire(const v1::Node& node);

@@ -14,17 +14,6 @@
 namespace meshdns::app {
 namespace {
 
-v1::Locality wire_locality(const model::Locality& place) {
-  v1::Locality out;
-  out.set_network(place.network);
-  out.set_region(place.region);
-  out.set_zone(place.zone);
-  out.set_subzone(place.subzone);
-  out.set_cluster(place.cluster);
-  out.set_node(place.node);
-  return out;
-}
-
 google::protobuf::Duration since(TimePoint then, TimePoint now) {
   return convert::to_wire(std::max(Duration::zero(), now - then));
 }
@@ -148,7 +137,7 @@ void MeshView::list_objects(const v1::ListRequest& request, v1::ListReply& out) 
 v1::NodeInfo MeshView::node_info(const model::Node& node) const {
   v1::NodeInfo out;
   out.set_key(node.key);
-  *out.mutable_locality() = wire_locality(topology::locality_of(parts_.catalog->records(), node.key));
+  *out.mutable_locality() = convert::to_wire(topology::locality_of(parts_.catalog->records(), node.key));
   for (const IpAddress& address : node.addresses) out.add_addresses(address.text());
   for (const Prefix& prefix : node.prefixes) out.add_prefixes(prefix.text());
   const auto& statuses = parts_.catalog->records().statuses;
@@ -187,13 +176,7 @@ void MeshView::list_endpoints(const v1::ListRequest& request, v1::ListReply& out
     info.set_service(endpoint.service);
     info.mutable_labels()->insert(endpoint.labels.begin(), endpoint.labels.end());
     if (endpoint.health.state == model::HealthState::Pending) info.set_state("pending");
-    for (const model::Port& port : endpoint.ports) {
-      v1::Port& entry = *info.add_ports();
-      entry.set_name(port.name);
-      entry.set_number(port.number);
-      entry.set_protocol(port.protocol);
-      entry.set_app_protocol(port.app_protocol);
-    }
+    for (const model::Port& port : endpoint.ports) *info.add_ports() = convert::to_wire(port);
   }
 }
 
@@ -208,7 +191,7 @@ void MeshView::write_listeners(v1::StatusReply& out) const {
   for (std::size_t i = 0; i < parts_.dns->bound().size(); ++i) {
     v1::Listener& listener = *out.add_dns();
     listener.set_address(parts_.dns->bound()[i].text());
-    *listener.mutable_locality() = wire_locality(settings.listeners[i].locality);
+    *listener.mutable_locality() = convert::to_wire(settings.listeners[i].locality);
   }
   const server::ServerTotals totals = parts_.dns->counters();
   out.set_queries(totals.udp.received + totals.tcp.received);
