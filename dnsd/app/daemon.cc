@@ -88,7 +88,7 @@ Result<void> Daemon::open_store() {
 
 void Daemon::become_ready() {
   parts_.ready = true;
-  log::info("ready", {{"hosts", publisher_.compiled().plan.hosts.size()}});
+  log::info("ready", {{"hosts", publisher_.hosts()}});
 }
 
 Result<void> Daemon::start_replica() {
@@ -138,6 +138,7 @@ void Daemon::schedule_freshness() {
 Result<void> Daemon::start_dns() {
   server::ServerOptions options = configuration_.dns_options();
   options.seed = random_seed();
+  publisher_.flush();
   auto dns = server::DnsServer::start(options, publisher_.table(), clock_);
   if (!dns) return dns.error();
   dns_ = std::move(*dns);
@@ -147,7 +148,9 @@ Result<void> Daemon::start_dns() {
                                 {"locality", configuration_.answers.listeners[i].locality.text()},
                                 {"workers", options.workers}});
   }
-  publisher_.configure(settings_as_bound(), configuration_.static_records);
+  if (!same_listeners(settings_as_bound(), publisher_.settings())) {  // a port 0 became another
+    publisher_.configure(settings_as_bound(), configuration_.static_records);
+  }
   return {};
 }
 
@@ -262,7 +265,7 @@ void Daemon::reload() {
   configuration_ = std::move(*next);
   mesh_file_.apply(configuration_, clock_.now(), clock_.unix_seconds());
   publisher_.configure(settings_as_bound(), configuration_.static_records);
-  log::info("reloaded", {{"hosts", publisher_.compiled().plan.hosts.size()}});
+  log::info("reloaded", {{"hosts", publisher_.hosts()}});
   service_.reload_ended("reloaded: " + ServiceReport::status(parts_));
 }
 

@@ -99,7 +99,7 @@ void add_catalog(Samples& out, const Parts& parts) {
           parts.replica->mirror().shrink_refused().empty() ? 0 : 1);
   }
   gauge(out, "meshdns_answers_hosts", "names that are answered from endpoints", {},
-        static_cast<double>(parts.publisher->compiled().plan.hosts.size()));
+        static_cast<double>(parts.publisher->hosts()));
   count(out, "meshdns_answers_publications_total", "answer tables published", {}, parts.publisher->publications());
   gauge(out, "meshdns_answers_last_compile_seconds", "what the last answer table cost", {},
         std::chrono::duration<double>(parts.publisher->last_cost()).count());

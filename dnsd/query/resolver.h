@@ -51,7 +51,7 @@ class Resolver {
   Outcome write_hinfo(std::uint16_t owner) noexcept;
 
   HostAnswer dynamic(const answers::Host& host, std::uint16_t owner) noexcept;
-  void note_set(const answers::Set& set) noexcept;
+  void note_answer(const HostAnswer& answer) noexcept;
   const answers::Located& located() noexcept;
   /// SOA, rcode and scope as the end of the chain demands
   void conclude(Outcome outcome) noexcept;

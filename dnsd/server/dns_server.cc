@@ -48,9 +48,9 @@ Result<std::vector<Fd>> DnsServer::bind_all(const ServerOptions& options) {
 }
 
 Result<std::unique_ptr<DnsServer>> DnsServer::start(const ServerOptions& options,
-                                                    const Published<answers::AnswerTable>& table, const Clock& clock) {
+                                                    Quiescent<answers::AnswerTable>& table, const Clock& clock) {
   if (options.listen.empty()) return Error(Code::InvalidArgument, "no listen address");
-  if (table.get() == nullptr) return Error(Code::FailedPrecondition, "no answer table to serve");
+  if (table.empty()) return Error(Code::FailedPrecondition, "no answer table to serve");
   std::unique_ptr<DnsServer> server(new DnsServer);
   auto tcp = server->bind_all(options);
   if (!tcp) return tcp.error();

@@ -8,7 +8,7 @@
 
 #include "common/base/result.h"
 #include "common/net/socket_address.h"
-#include "common/published/published.h"
+#include "common/published/quiescent.h"
 #include "common/time/time.h"
 #include "dnsd/answers/answer_table.h"
 #include "dnsd/server/counters.h"
@@ -30,8 +30,8 @@ class DnsServer {
  public:
   /// Binds everything and starts the threads. `table` holds a value already and, like `clock`, outlives the server.
   /// errors: an address that cannot be bound (the message says who holds it, if that can be seen); no table yet
-  static Result<std::unique_ptr<DnsServer>> start(const ServerOptions& options,
-                                                  const Published<answers::AnswerTable>& table, const Clock& clock);
+  static Result<std::unique_ptr<DnsServer>> start(const ServerOptions& options, Quiescent<answers::AnswerTable>& table,
+                                                  const Clock& clock);
   ~DnsServer();
 
   /// The listen addresses with their real ports, in the order of the options; UDP and TCP have the same.

@@ -57,7 +57,7 @@ class ServerTest : public testing::Test {
     EXPECT_EQ(totals.udp_send_failed, 0U);
   }
 
-  Published<answers::AnswerTable> table{test::standard_mesh().table()};
+  Quiescent<answers::AnswerTable> table{test::standard_mesh().table()};
   test::StepClock clock;
   ServerOptions options;
   std::unique_ptr<DnsServer> server;  // the last: it reads the others
@@ -246,7 +246,10 @@ TEST_F(ServerTest, IdleThreadsKeepNoOldTable) {
   start();
   const std::weak_ptr<const answers::AnswerTable> old = table.get();
   table.publish(test::standard_mesh().table());
-  EXPECT_TRUE(eventually([&] { return old.expired(); }));
+  EXPECT_TRUE(eventually([&] {
+    table.reclaim();
+    return old.expired();
+  }));
 }
 
 TEST_F(ServerTest, IdleConnectionsEnd) {
@@ -329,7 +332,7 @@ TEST_F(ServerTest, EveryThreadTicksWithoutTraffic) {
 TEST_F(ServerTest, StartsOnlyWithWhatItNeeds) {
   EXPECT_EQ(DnsServer::start(options, table, clock).error().message(), "no listen address");
   options.listen = {must(SocketAddress::parse("127.0.0.1:0"))};
-  const Published<answers::AnswerTable> empty;
+  Quiescent<answers::AnswerTable> empty;
   EXPECT_EQ(DnsServer::start(options, empty, clock).error().code(), Code::FailedPrecondition);
 }
 
