@@ -11,6 +11,7 @@
 #include "common/base/text.h"
 #include "common/log/log.h"
 #include "common/rpc/credentials.h"
+#include "dnsd/admin/calls.h"
 #include "dnsd/admin/http_api.h"
 #include "dnsd/app/dns_metrics.h"
 #include "dnsd/app/version.h"
@@ -175,8 +176,10 @@ Result<void> Daemon::start_federation() {
                 [this](catalog::RecordType type, const std::string& key) { return objects_.find(type, key); });
   watchers_.emplace(*feed_, clock_);
   parts_.watchers = &*watchers_;
-  auto service = federation::FederationService::listen(
-      loop_, *agents_, *watchers_, configuration_.file.federation().listen(), rpc::server_credentials(tls()));
+  auto service = federation::FederationService::listen(loop_, *agents_, *watchers_,
+                                                       {configuration_.file.federation().listen(),
+                                                        rpc::server_credentials(tls()),
+                                                        {admin::calls_from_afar(loop_, view_)}});
   if (!service) return service.error();
   federation_ = std::move(*service);
   parts_.federation_address = federation_->bound();
