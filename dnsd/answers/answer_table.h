@@ -126,7 +126,8 @@ class AnswerTable {
   std::vector<std::string> places;                         // as explain prints them: "eu/eu-a/eu-1"
   Locator locator;
   std::vector<Prefix> explain_allow;
-  bool stale = false;  // nothing was heard from where the records come from for too long: EDE 3 (RFC 8914 4.4)
+  bool stale = false;      // nothing was heard from where the records come from for too long: EDE 3 (RFC 8914 4.4)
+  bool not_ready = false;  // it is not known yet what there is: SERVFAIL and EDE 14 in our zones (RFC 8914 4.15)
 
   /// Adds or replaces the node of a name (wire form, folded). References to nodes are void afterwards.
   Node& put(wire::NameBytes name, Node node);

@@ -90,6 +90,7 @@ Compiled compile(const CompileInput& input) {
   const auto table = std::make_shared<AnswerTable>();
   compile_zones(input.settings, input.static_records, input.serial, *table);
   table->stale = input.stale;
+  table->not_ready = input.not_ready;
   Places places;
   table->locator = compile_locator(input.records, input.settings, places);
   for (const model::Locality& place : places.all()) table->places.push_back(place.text());

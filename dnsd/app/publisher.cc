@@ -25,6 +25,10 @@ void Publisher::set_stale(bool stale) {
   if (std::exchange(stale_, stale) != stale) publish();
 }
 
+void Publisher::set_not_ready(bool not_ready) {
+  if (std::exchange(not_ready_, not_ready) != not_ready) publish();
+}
+
 void Publisher::changed() {
   if (timer_ || version() == published_) return;
   const Duration wait = pace_.wait(clock_.now());
@@ -48,7 +52,8 @@ void Publisher::publish() {
                                 .static_records = static_records_,
                                 .version = {catalog_.revision(), catalog_.changed()},
                                 .serial = ++serial_,
-                                .stale = stale_});
+                                .stale = stale_,
+                                .not_ready = not_ready_});
   table_.publish(compiled_.table);
   std::erase_if(retired_, [](const auto& table) { return table.use_count() <= 1; });
   last_cost_ = clock_.now() - begun;

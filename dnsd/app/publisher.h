@@ -27,6 +27,9 @@ class Publisher {
   /// Whether the records are older than they should be; published if it changed.
   void set_stale(bool stale);
   bool stale() const { return stale_; }
+  /// Whether it is not known yet what there is; published if it changed.
+  void set_not_ready(bool not_ready);
+  bool not_ready() const { return not_ready_; }
   /// The catalog may have a new revision.
   void changed();
 
@@ -58,6 +61,7 @@ class Publisher {
   std::optional<TimerId> timer_;
   Version published_;
   bool stale_ = false;
+  bool not_ready_ = false;
   std::uint32_t serial_;
   std::uint64_t publications_ = 0;
   Duration last_cost_{};
