@@ -55,6 +55,7 @@ class AnswerTable {
   Version version;
   std::uint32_t serial = 1;  // of every zone's SOA
   bool stale = false;        // nothing was heard from where the records come from for too long: EDE 3 (RFC 8914 4.4)
+  bool not_ready = false;    // it is not known yet what there is: SERVFAIL and EDE 14 in our zones (RFC 8914 4.15)
 
   /// What stands under a name: one of both, or neither.
   struct Found {

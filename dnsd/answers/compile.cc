@@ -24,6 +24,7 @@ Compiled compile(const CompileInput& input) {
   update.version = input.version;
   update.serial = input.serial;
   update.stale = input.stale;
+  update.not_ready = input.not_ready;
   Compiler compiler;
   return {compiler.apply(std::move(update)), planner.conflicts()};
 }

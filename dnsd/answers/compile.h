@@ -18,6 +18,7 @@ struct CompileInput {
   Version version;
   std::uint32_t serial = 1;  // of every zone's SOA
   bool stale = false;        // see AnswerTable
+  bool not_ready = false;    // see AnswerTable
 };
 
 struct Compiled {

@@ -34,6 +34,7 @@ std::shared_ptr<const AnswerTable> Compiler::apply(Update update) {
   table_.version = update.version;
   table_.serial = update.serial;
   table_.stale = update.stale;
+  table_.not_ready = update.not_ready;
   return std::make_shared<const AnswerTable>(table_);
 }
 

@@ -29,6 +29,7 @@ struct Update {
   Version version;
   std::uint32_t serial = 1;  // of every zone's SOA
   bool stale = false;        // see AnswerTable
+  bool not_ready = false;    // see AnswerTable
 };
 
 /// Makes one table after the other. What an update does not touch is shared with the table before.

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "common/http/server.h"
 #include "common/metrics/registry.h"
@@ -45,6 +46,8 @@ class Daemon {
   /// A replica: from the snapshot file, or as soon as a federation has told what there is.
   Result<void> start_replica();
   Result<void> start_dns();
+  /// Before anything is known: only where the service manager holds the port, whose queries would wait in vain.
+  Result<void> start_not_ready();
   void become_ready();
   void records_changed();
   void serve_first_records();
@@ -78,6 +81,7 @@ class Daemon {
   MeshFile mesh_file_;
   MeshView view_;
   ServiceReport service_;
+  const std::vector<int> passed_;  // sockets that the service manager has opened
   std::unique_ptr<server::DnsServer> dns_;
   std::optional<federation::Agents> agents_;
   std::optional<federation::Feed> feed_;

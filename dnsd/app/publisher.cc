@@ -38,6 +38,12 @@ void Publisher::set_stale(bool stale) {
   changed();
 }
 
+void Publisher::set_not_ready(bool not_ready) {
+  wanted_ = wanted_ || not_ready != not_ready_;
+  not_ready_ = not_ready;
+  changed();
+}
+
 void Publisher::changed() {
   if (timer_ || under_way() || (!wanted_ && version() == published_)) return;
   const Duration wait = pace_.wait(clock_.now());
@@ -71,6 +77,7 @@ void Publisher::publish() {
   update.version = {catalog_.revision(), catalog_.changed()};
   update.serial = ++serial_;
   update.stale = stale_;
+  update.not_ready = not_ready_;
   prepared_ = clock_.now() - begun_;
   submitted_ = thread_.submit(std::move(update));
 }

@@ -29,6 +29,9 @@ class Publisher {
   /// Whether the records are older than they should be; published if it changed.
   void set_stale(bool stale);
   bool stale() const { return stale_; }
+  /// Whether it is not known yet what there is; published if it changed.
+  void set_not_ready(bool not_ready);
+  bool not_ready() const { return not_ready_; }
   /// The catalog may have a new revision.
   void changed();
   /// Blocks until everything so far is published: for the start, when nobody waits for this thread.

@@ -30,7 +30,21 @@ const answers::Node* find_wildcard(const answers::AnswerTable& table, wire::Name
 
 }  // namespace
 
+bool Resolver::in_zone() const noexcept {
+  const wire::FoldedName& name = response_.query().name;
+  for (std::size_t below = 0; below <= name.labels; ++below) {
+    const wire::NameBytes encloser = name.suffix(below);
+    if (context_.table.find(encloser, wire::hash_name(encloser))) return true;
+  }
+  return false;
+}
+
 void Resolver::resolve() noexcept {
+  if (context_.table.not_ready && in_zone()) {
+    response_.set_rcode(wire::Rcode::ServFail);
+    response_.explain(wire::Ede::NotReady);
+    return;
+  }
   if (response_.query().edns.subnet.present) located();  // whether to answer the option depends on who asks
   Target next;
   Outcome outcome = answer_name({response_.query().name, wire::kQuestionOffset}, next);

@@ -30,6 +30,8 @@ class Resolver {
     std::uint16_t owner = 0;
   };
 
+  /// The question's name is in one of our zones.
+  bool in_zone() const noexcept;
   Outcome answer_name(const Subject& subject, Target& next) noexcept;
   /// The rest of a CNAME chain.
   /// outcome: of the link that led to `next`

@@ -23,6 +23,7 @@ struct ServerOptions {
   unsigned workers = 1;               // UDP threads, at least 1
   std::uint64_t seed = 1;             // of the random choice among equal endpoints
   TcpLimits tcp;
+  std::vector<int> inherited;  // open sockets of the service manager; one that is bound to a listen address is served
 };
 
 /// The sockets and threads that answer DNS over UDP and TCP from the published table.
@@ -36,6 +37,8 @@ class DnsServer {
 
   /// The listen addresses with their real ports, in the order of the options; UDP and TCP have the same.
   const std::vector<SocketAddress>& bound() const { return bound_; }
+  /// Whether the service manager has opened the socket of this listen address.
+  bool inherited(std::size_t listener) const { return inherited_[listener]; }
   /// thread: any
   ServerTotals counters() const;
   /// How often each thread has gone round its loop: the UDP workers, then TCP. thread: any
@@ -48,6 +51,7 @@ class DnsServer {
   Result<std::vector<Fd>> bind_all(const ServerOptions& options);
 
   std::vector<SocketAddress> bound_;
+  std::vector<bool> inherited_;                      // by listener
   std::vector<std::vector<UdpSocket>> udp_sockets_;  // by worker, until the workers take them
   std::vector<std::unique_ptr<UdpWorker>> workers_;
   std::unique_ptr<TcpServer> tcp_;

@@ -82,6 +82,36 @@ TEST_F(ServerTest, AnswersTcpOnTheSamePort) {
   expect_sums();
 }
 
+// With socket activation the service manager keeps its sockets: what arrives between two servers waits in them.
+TEST_F(ServerTest, InheritedSocketsOutliveTheServer) {
+  const Fd udp = must(open_udp(must(SocketAddress::parse("127.0.0.1:0")), false));
+  const Fd tcp = must(open_tcp(bound_address(udp)));
+  options.listen = {bound_address(udp)};
+  options.inherited = {udp.get(), tcp.get()};
+  options.workers = 3;
+  start();
+  EXPECT_TRUE(server->inherited(0));
+  UdpClient client(at());
+  expect_web(client.ask(request(1)), 1);
+  expect_web(TcpClient(at()).ask(request(2)), 2);
+  server.reset();
+  for (std::uint16_t id = 3; id < 20; ++id) client.send(request(id));
+  start();
+  std::set<std::uint16_t> heard;
+  for (std::uint16_t id = 3; id < 20; ++id) heard.insert(must(parse_reply(client.receive())).id);
+  EXPECT_EQ(heard.size(), 17U);
+  expect_sums();
+}
+
+TEST_F(ServerTest, OnlySocketsOfAListenAddressAreInherited) {
+  const Fd other = must(open_udp(must(SocketAddress::parse("127.0.0.1:0")), false));
+  options.inherited = {other.get()};
+  start();
+  EXPECT_FALSE(server->inherited(0));
+  EXPECT_NE(at(), bound_address(other));
+  expect_web(UdpClient(at()).ask(request()));
+}
+
 TEST_F(ServerTest, AnswersIPv6) {
   if (!open_udp(must(SocketAddress::parse("[::1]:0")), false)) GTEST_SKIP() << "no IPv6 loopback on this machine";
   start("[::1]:0");
