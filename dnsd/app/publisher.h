@@ -76,6 +76,7 @@ class Publisher {
   bool configured_ = false;  // base_ is not published yet
   bool wanted_ = false;      // a table is needed though the catalog stands still
   bool stale_ = false;
+  bool not_ready_ = false;
   PublicationPace pace_;
   std::optional<TimerId> timer_;
   Version published_;
