@@ -44,7 +44,7 @@ def is_right(found):
 
 
 def restarts(bed, count, name):
-    """Milliseconds from each start of the replica to its first right answer."""
+    """Milliseconds from each start of the replica to its first right answer; infinite after a minute."""
     times = []
     for _ in range(count):
         bed.kill("replica")
@@ -52,7 +52,7 @@ def restarts(bed, count, name):
         bed.start_replica()
         while not is_right(bed.answer(name, 0.05)):
             if time.monotonic() - begun > 60:
-                raise AssertionError("no answer in 60 s")
+                return [float("inf")]
         times.append((time.monotonic() - begun) * 1000)
     return times
 
@@ -85,9 +85,8 @@ def row_a2(_):
             "<= 100 ms, <= 500 ms", worst[5000] <= 100 and worst[100000] <= 500)
 
 
-def row_a5(_):
-    """federation comes back empty, its agents are up"""
-    endpoints = 300
+def come_back_empty(endpoints):
+    """The row's figure, and whether it is good."""
     with FailureBed() as bed:
         bed.begin(endpoints)
         bed.wait(1)
@@ -103,8 +102,14 @@ def row_a5(_):
         refused = bed.metric("replica", "meshdns_dnsd_shrink_refused")
         seen = bed.seen()
         return (f"{seen}; full set back after {taken:.1f} s; the replica holds {held:.0f} of {endpoints}, "
-                f"{'refuses' if refused else 'follows'}", "0 wrong; <= 60 s; follows",
+                f"{'refuses' if refused else 'follows'}",
                 clean(seen) and taken <= 60 and held == endpoints and not refused)
+
+
+def row_a5(_):
+    """federation comes back empty, its agents are up: 300 endpoints, 5 endpoints"""
+    figures = [come_back_empty(300), *(come_back_empty(5) for _ in range(3))]
+    return "; ".join(figure for figure, _ in figures), "0 wrong; <= 60 s; follows", all(good for _, good in figures)
 
 
 def row_a7(_):

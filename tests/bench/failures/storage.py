@@ -66,6 +66,7 @@ def row_d1(arguments):
     """kill -9 of the federation during writes"""
     with FailureBed() as bed:
         bed.begin()
+        bed.wait(2)  # what agents report is stored lazily: A5 is about what is not stored
         acknowledged, starts, lost = [], [], 0
         generator = random.Random(arguments.seed)
         for number in range(arguments.kills):
