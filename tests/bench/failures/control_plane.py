@@ -73,8 +73,12 @@ def row_a2(_):
             agent = RawAgent(bed.federation_at, "raw")
             agent.send_full([agent.endpoint(f"x{i}", f"x{i // 10}", f"127.0.1.{i % 10}") for i in range(endpoints)])
             last = f"x{endpoints // 10 - 1}.bench.mesh.internal"
-            eventually(lambda b=bed, n=last: is_right(b.answer(n)), last, timeout=300)
-            wait_snapshot(bed, 50 * endpoints)
+            try:
+                eventually(lambda b=bed, n=last: is_right(b.answer(n)), last, timeout=300)
+                wait_snapshot(bed, 50 * endpoints)
+            except AssertionError:  # so many are not even published in time
+                worst[endpoints] = float("inf")
+                continue
             bed.kill("federation")
             agent.close()
             worst[endpoints] = max(restarts(bed, count, last))
