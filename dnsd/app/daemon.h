@@ -16,6 +16,7 @@
 #include "dnsd/app/persistence.h"
 #include "dnsd/app/replica.h"
 #include "dnsd/app/service_report.h"
+#include "dnsd/app/snapshot_keeper.h"
 #include "dnsd/federation/federation_service.h"
 
 namespace meshdns::app {
@@ -48,6 +49,10 @@ class Daemon {
   void become_ready();
   void records_changed();
   void serve_first_records();
+  /// An agent has told all that it has, or that it goes.
+  void agent_synced(const std::string& node);
+  /// Ends the recovery when it is over, and says so.
+  void watch_recovery();
   /// What the configuration says; a certificate whose time is over is told.
   const std::optional<rpc::TlsFiles>& tls() const;
   Result<void> start_federation();
@@ -80,8 +85,11 @@ class Daemon {
   ServiceReport service_;
   std::unique_ptr<server::DnsServer> dns_;
   std::optional<federation::Agents> agents_;
+  std::optional<federation::Recovery> recovery_;
   std::optional<federation::Feed> feed_;
   std::optional<federation::Watchers> watchers_;
+  std::optional<SnapshotKeeper> keeper_;
+  std::uint64_t kept_revision_ = 0;
   std::optional<Replica> replica_;
   std::unique_ptr<federation::FederationService> federation_;
   std::unique_ptr<admin::AdminService> admin_;
@@ -92,6 +100,7 @@ class Daemon {
   std::optional<TimerId> freshness_timer_;
   metrics::Counter& failed_reloads_;
   std::thread stopper_;
+  bool recovering_told_ = false;
   bool stopping_ = false;
   bool failed_ = false;
 };

@@ -1,17 +1,16 @@
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "common/process/event_loop.h"
 #include "dnsd/app/objects.h"
+#include "dnsd/app/snapshot_keeper.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/federation/follower.h"
 #include "dnsd/federation/mirror.h"
 #include "dnsd/federation/watch_client.h"
-#include "dnsd/snapshot_file/snapshot_file.h"
 
 namespace meshdns::app {
 
@@ -24,10 +23,10 @@ class Replica {
     std::string folder;             // of the snapshot file
     std::function<void()> changed;  // the catalog has a new revision
   };
+  static constexpr const char* kFile = "replica";
   static constexpr Duration kSnapshotInterval = 5s;
 
   Replica(process::EventLoop& loop, const Clock& clock, catalog::Catalog& catalog, Objects& objects, Options options);
-  ~Replica();
 
   /// Takes what an earlier run left; false = nothing was left, or nothing of it is whole.
   bool restore();
@@ -38,24 +37,24 @@ class Replica {
   /// Since when nothing was heard from the federation; what was restored counts as unheard.
   Duration silence() const;
   bool connected() const { return follower_.connected(); }
+  /// Its federation has lost its store, and learns anew what there is.
+  bool origin_recovers() const { return follower_.origin_recovers(); }
   std::string server() const { return client_.server(); }
   federation::Mirror& mirror() { return mirror_; }
 
  private:
-  void save_later();
-  void save();
+  void changed();
 
-  process::EventLoop& loop_;
   const Clock& clock_;
   Options options_;
   federation::Mirror mirror_;
   federation::Follower follower_;
   federation::WatchClient client_;
-  snapshot_file::SnapshotFile file_;
+  SnapshotKeeper keeper_;
+  bool whole_ = false;  // what is held was everything once
   bool heard_ = false;
   Duration restored_age_{};
   TimePoint started_;
-  std::optional<TimerId> save_timer_;
 };
 
 }  // namespace meshdns::app

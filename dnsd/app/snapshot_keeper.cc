@@ -1,0 +1,51 @@
+#include "dnsd/app/snapshot_keeper.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/log/log.h"
+
+namespace meshdns::app {
+
+std::optional<KeptSet> load_snapshot(const std::string& path, std::int64_t unix_seconds) {
+  const auto found = snapshot_file::SnapshotFile(path).load(unix_seconds);
+  for (const std::string& problem : found.problems) log::error("snapshot", {{"problem", problem}});
+  if (!found.content) return std::nullopt;
+  KeptSet out{{}, found.age};
+  if (out.batch.ParseFromString(*found.content)) return out;
+  log::error("snapshot", {{"problem", "its content is no batch"}});
+  return std::nullopt;
+}
+
+SnapshotKeeper::SnapshotKeeper(process::EventLoop& loop, const Clock& clock, Options options)
+    : loop_(loop), clock_(clock), options_(std::move(options)), file_(options_.path) {}
+
+SnapshotKeeper::~SnapshotKeeper() {
+  if (timer_) {
+    loop_.cancel(*timer_);
+    if (writer_.joinable()) writer_.join();
+    save();
+  }
+  if (writer_.joinable()) writer_.join();
+}
+
+void SnapshotKeeper::save_later() {
+  if (timer_) return;
+  timer_ = loop_.after(saved_ ? options_.interval : std::min(kFirst, options_.interval), [this] {
+    timer_.reset();
+    if (writing_) return save_later();
+    save();
+  });
+}
+
+void SnapshotKeeper::save() {
+  if (writer_.joinable()) writer_.join();
+  saved_ = writing_ = true;
+  writer_ = std::thread([this, content = options_.whole().SerializeAsString(), now = clock_.unix_seconds()] {
+    const auto written = file_.save(content, now);
+    if (!written) log::error("snapshot not written", {{"problem", written.error()}});
+    writing_ = false;
+  });
+}
+
+}  // namespace meshdns::app
