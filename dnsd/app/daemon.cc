@@ -15,6 +15,7 @@
 #include "dnsd/admin/calls.h"
 #include "dnsd/admin/http_api.h"
 #include "dnsd/app/dns_metrics.h"
+#include "dnsd/app/seed.h"
 #include "dnsd/app/version.h"
 #include "dnsd/server/inherited.h"
 
@@ -22,6 +23,7 @@ namespace meshdns::app {
 namespace {
 
 constexpr Duration kForgetInterval = 10s;
+constexpr Duration kSeedInterval = 30s;  // it replaces a store that is lost: agents tell what is newer
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -44,7 +46,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       parts_{.clock = clock, .started = clock.now(), .instance = configuration_.file.cluster() + "/" + host_name()},
       objects_(catalog_, parts_.instance),
       persistence_(loop, clock, catalog_, objects_),
-      publisher_(catalog_, clock, loop),
+      publisher_(catalog_, clock, loop, [&loop](std::function<void()> work) { loop.post(std::move(work)); }),
       mesh_file_(catalog_, objects_),
       view_(parts_, registry_),
       service_(process::NotifyEnvironment::of_process(), loop, parts_),
@@ -72,22 +74,57 @@ Result<void> Daemon::start() {
   if (auto done = open_store(); !done) return done;
   publisher_.configure(configuration_.answers, configuration_.static_records);
   if (configuration_.file.has_replica()) return start_replica();
-  if (auto done = start_dns(); !done) return done;
+  const bool can_answer = !configuration_.federation() || !persistence_.knows_nothing();
+  if (can_answer) {
+    if (auto done = start_dns(); !done) return done;
+  }
   if (auto done = start_federation(); !done) return done;
   if (auto done = start_admin(); !done) return done;
   schedule_forgetting();
-  become_ready();
+  if (can_answer) {
+    become_ready();
+  } else {
+    log::warn("nothing is known: DNS is not served before the recovery is over");
+  }
   return {};
 }
 
 Result<void> Daemon::open_store() {
   if (!configuration_.federation()) return {};
-  agents_.emplace(
-      federation::Agents::Environment{catalog_, clock_, loop_, parts_.instance, [this] { records_changed(); }});
+  agents_.emplace(federation::Agents::Environment{catalog_, clock_, loop_, parts_.instance,
+                                                  [this] { records_changed(); },
+                                                  [this](const std::string& node) { agent_synced(node); }});
   parts_.agents = &*agents_;
   parts_.persistence = &persistence_;
   parts_.records_changed = [this] { records_changed(); };
-  return persistence_.open(configuration_, [this](const std::string& node) { agents_->expect(node); });
+  if (auto opened = persistence_.open(configuration_); !opened) return opened;
+  recovery_.emplace(persistence_.kept(), clock_.now());
+  parts_.recovery = &*recovery_;
+  for (const std::string& node : persistence_.restored()) {
+    recovery_->restored(node);
+    if (!catalog_.records().statuses.contains(node)) agents_->expect(node);
+  }
+  watch_recovery();
+  return {};
+}
+
+void Daemon::agent_synced(const std::string& node) {
+  const bool was_provisional = recovery_->synced(node, clock_.now());
+  if (was_provisional && watchers_) watchers_->confirmed(node);
+}
+
+void Daemon::watch_recovery() {
+  recovery_->look(clock_.now());
+  if (std::exchange(recovering_told_, recovery_->recovering()) == recovery_->recovering()) return;
+  if (recovery_->recovering()) {
+    persistence_.found_lost();
+    log::warn("recovering: the store was lost, nothing goes before all agents have told",
+              {{"nodes", catalog_.records().nodes.size()}, {"endpoints", catalog_.records().endpoints.size()}});
+    return;
+  }
+  log::info("recovered", {{"agents", recovery_->agents()}, {"endpoints", catalog_.records().endpoints.size()}});
+  persistence_.recovered();
+  serve_first_records();
 }
 
 void Daemon::become_ready() {
@@ -200,8 +237,17 @@ Result<void> Daemon::start_federation() {
   v1::Origin origin;
   origin.set_cluster(configuration_.file.cluster());
   origin.set_instance(host_name());
-  feed_.emplace(catalog_, origin, persistence_.epoch(),
-                [this](catalog::RecordType type, const std::string& key) { return objects_.find(type, key); });
+  feed_.emplace(
+      catalog_, origin, persistence_.epoch(),
+      [this](catalog::RecordType type, const std::string& key) { return objects_.find(type, key); }, &*recovery_);
+  if (!configuration_.file.federation().store().has_memory()) {
+    keeper_.emplace(
+        loop_, clock_,
+        SnapshotKeeper::Options{configuration_.file.data_dir() + "/" + kFederationSnapshot, kSeedInterval, [this] {
+                                  feed_->update();
+                                  return feed_->whole(clock_.now());
+                                }});
+  }
   watchers_.emplace(*feed_, clock_);
   parts_.watchers = &*watchers_;
   auto service = federation::FederationService::listen(loop_, *agents_, *watchers_,
@@ -222,6 +268,7 @@ void Daemon::records_changed() {
   tell_of_room();
   persistence_.records_changed();
   if (watchers_) watchers_->changed();
+  if (keeper_ && std::exchange(kept_revision_, catalog_.revision()) != catalog_.revision()) keeper_->save_later();
 }
 
 void Daemon::schedule_heartbeat() {
@@ -250,15 +297,17 @@ Result<void> Daemon::start_admin() {
 
 void Daemon::schedule_sweep() {
   sweep_timer_ = loop_.after(federation::Leases::sweep_interval(), [this] {
-    agents_->sweep();
+    if (!recovery_->recovering()) agents_->sweep();
+    watch_recovery();
     schedule_sweep();
   });
 }
 
 void Daemon::schedule_forgetting() {
   forget_timer_ = loop_.after(std::min(kForgetInterval, configuration_.forget_after()), [this] {
-    catalog_.forget(configuration_.forget_after(), clock_.now());
-    if (agents_) {
+    const bool recovering = recovery_ && recovery_->recovering();
+    if (!recovering) catalog_.forget(configuration_.forget_after(), clock_.now());
+    if (agents_ && !recovering) {
       agents_->forget_gone();
       records_changed();
     }

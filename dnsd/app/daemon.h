@@ -18,6 +18,7 @@
 #include "dnsd/app/persistence.h"
 #include "dnsd/app/replica.h"
 #include "dnsd/app/service_report.h"
+#include "dnsd/app/snapshot_keeper.h"
 #include "dnsd/federation/federation_service.h"
 
 namespace meshdns::app {
@@ -52,6 +53,10 @@ class Daemon {
   void become_ready();
   void records_changed();
   void serve_first_records();
+  /// An agent has told all that it has, or that it goes.
+  void agent_synced(const std::string& node);
+  /// Ends the recovery when it is over, and says so.
+  void watch_recovery();
   /// What the configuration says; a certificate whose time is over is told.
   const std::optional<rpc::TlsFiles>& tls() const;
   Result<void> start_federation();
@@ -86,8 +91,11 @@ class Daemon {
   const std::vector<int> passed_;  // sockets that the service manager has opened
   std::unique_ptr<server::DnsServer> dns_;
   std::optional<federation::Agents> agents_;
+  std::optional<federation::Recovery> recovery_;
   std::optional<federation::Feed> feed_;
   std::optional<federation::Watchers> watchers_;
+  std::optional<SnapshotKeeper> keeper_;
+  std::uint64_t kept_revision_ = 0;
   std::optional<Replica> replica_;
   std::optional<Freshness> freshness_;
   std::unique_ptr<federation::FederationService> federation_;
@@ -98,6 +106,7 @@ class Daemon {
   std::optional<TimerId> heartbeat_timer_;
   metrics::Counter& failed_reloads_;
   std::thread stopper_;
+  bool recovering_told_ = false;
   bool stopping_ = false;
   bool failed_ = false;
   bool full_ = false;  // and it was told

@@ -83,6 +83,12 @@ void add_catalog(Samples& out, const Parts& parts) {
     gauge(out, "meshdns_store_writable", "0 while the store cannot be written", {},
           parts.persistence->trouble().empty() ? 1 : 0);
   }
+  if (parts.recovery != nullptr) {
+    gauge(out, "meshdns_federation_recovering", "1 while what was lost with the store is learnt anew", {},
+          parts.recovery->recovering() ? 1 : 0);
+    gauge(out, "meshdns_federation_provisional_nodes", "nodes known from before the start, their agents not yet heard",
+          {}, static_cast<double>(parts.recovery->provisional()));
+  }
   if (parts.watchers != nullptr) {
     const federation::WatchCounters& counters = parts.watchers->counters();
     gauge(out, "meshdns_federation_subscribers", "replicas that follow this federation", {},
@@ -102,6 +108,8 @@ void add_catalog(Samples& out, const Parts& parts) {
           parts.publisher->not_ready() ? 1 : 0);
     gauge(out, "meshdns_dnsd_damaged_snapshots", "snapshots that were not whole at the start", {},
           static_cast<double>(parts.replica->damaged_snapshots()));
+    gauge(out, "meshdns_dnsd_origin_recovering", "1 while the federation that is followed learns anew what there is",
+          {}, parts.replica->origin_recovers() ? 1 : 0);
     gauge(out, "meshdns_dnsd_shrink_refused", "1 while a set is refused that would take away most endpoints", {},
           parts.replica->mirror().shrink_refused().empty() ? 0 : 1);
   }

@@ -8,7 +8,7 @@
 namespace meshdns::app {
 namespace {
 
-constexpr const char* kSource = "file";
+constexpr const char* kSource = MeshFile::kManager;
 
 model::Node node_of(const config::v1::MeshNode& file) {
   model::Node out;

@@ -12,6 +12,9 @@ namespace meshdns::app {
 /// Keeps catalog and objects equal to dns.endpoints_file.
 class MeshFile {
  public:
+  /// Of its objects, and the source of its endpoints.
+  static constexpr const char* kManager = "file";
+
   MeshFile(catalog::Catalog& catalog, Objects& objects) : catalog_(catalog), objects_(objects) {}
 
   /// Puts what the file says now, and takes back what it said before and does not any more.

@@ -208,6 +208,7 @@ void MeshView::count_records(v1::StatusReply& out) const {
 }
 
 Result<v1::ApproveShrinkReply> MeshView::approve_shrink() {
+  if (parts_.recovery != nullptr && parts_.recovery->recovering()) return approve_records();
   if (parts_.replica == nullptr) return Error(Code::FailedPrecondition, "this is not a replica: it refuses no sets");
   federation::Mirror& mirror = parts_.replica->mirror();
   if (mirror.shrink_refused().empty()) return Error(Code::FailedPrecondition, "no set is refused");
@@ -215,6 +216,15 @@ Result<v1::ApproveShrinkReply> MeshView::approve_shrink() {
   log::info("shrink approved", {{"what", mirror.shrink_refused()}});
   v1::ApproveShrinkReply reply;
   reply.set_approved(mirror.shrink_refused());
+  return reply;
+}
+
+v1::ApproveShrinkReply MeshView::approve_records() {
+  const std::string what = "endpoints known: " + std::to_string(parts_.catalog->records().endpoints.size());
+  parts_.recovery->approve();
+  log::info("recovery ended by an operator", {{"what", what}});
+  v1::ApproveShrinkReply reply;
+  reply.set_approved(what);
   return reply;
 }
 
@@ -236,6 +246,7 @@ v1::StatusReply MeshView::status() {
   out.set_hosts(static_cast<std::uint32_t>(parts_.publisher->hosts()));
   count_records(out);
   if (parts_.agents != nullptr) out.set_agents_connected(static_cast<std::uint32_t>(parts_.agents->connected()));
+  if (parts_.recovery != nullptr) out.set_recovering(parts_.recovery->recovering());
   if (parts_.persistence != nullptr) out.set_store_trouble(parts_.persistence->trouble());
   if (parts_.watchers != nullptr) out.set_subscribers(static_cast<std::uint32_t>(parts_.watchers->subscribers()));
   if (parts_.replica != nullptr) {
@@ -243,6 +254,7 @@ v1::StatusReply MeshView::status() {
     out.set_follows_connected(parts_.replica->connected());
     *out.mutable_unheard_for() = convert::to_wire(parts_.replica->silence());
     out.set_stale(parts_.publisher->stale());
+    out.set_recovering(parts_.replica->origin_recovers());
     out.set_shrink_refused(parts_.replica->mirror().shrink_refused());
   }
   out.set_publications(parts_.publisher->publications());

@@ -13,6 +13,7 @@
 #include "dnsd/app/replica.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/federation/agents.h"
+#include "dnsd/federation/recovery.h"
 #include "dnsd/federation/watchers.h"
 #include "dnsd/server/dns_server.h"
 
@@ -29,6 +30,7 @@ struct Parts {
   Persistence* persistence = nullptr;
   Publisher* publisher = nullptr;
   federation::Agents* agents = nullptr;
+  federation::Recovery* recovery = nullptr;
   const federation::Watchers* watchers = nullptr;
   Replica* replica = nullptr;
   const server::DnsServer* dns = nullptr;
@@ -61,6 +63,8 @@ class MeshView : public admin::Mesh {
   void list_objects(const v1::ListRequest& request, v1::ListReply& out) const;
   void list_nodes(const v1::ListRequest& request, v1::ListReply& out) const;
   void list_endpoints(const v1::ListRequest& request, v1::ListReply& out) const;
+  /// Ends the recovery: what is known is all that there is.
+  v1::ApproveShrinkReply approve_records();
   v1::NodeInfo node_info(const model::Node& node) const;
   void write_conditions(v1::Object& object) const;
   void write_listeners(v1::StatusReply& out) const;

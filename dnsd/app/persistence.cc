@@ -1,12 +1,15 @@
 #include "dnsd/app/persistence.h"
 
 #include <filesystem>
+#include <fstream>
 #include <utility>
 #include <vector>
 
 #include "common/convert/object_convert.h"
 #include "common/convert/record_convert.h"
 #include "common/log/log.h"
+#include "dnsd/app/mesh_file.h"
+#include "dnsd/app/seed.h"
 #include "dnsd/store/memory_store.h"
 #include "dnsd/store/sqlite_store.h"
 
@@ -15,11 +18,19 @@ namespace {
 
 using catalog::RecordType;
 
-Result<std::unique_ptr<store::Store>> make_store(const Configuration& configuration) {
-  const auto& file = configuration.file;
-  if (file.federation().store().has_memory()) return std::make_unique<store::MemoryStore>();
-  const std::string& name = file.federation().store().sqlite().path();
-  const auto path = std::filesystem::path(file.data_dir()) / (name.empty() ? "federation.db" : name);
+constexpr const char* kWhole = "whole";
+constexpr const char* kRecovering = "recovering";
+
+/// Empty = it is kept in memory.
+std::filesystem::path database_of(const Configuration& configuration) {
+  const auto& store = configuration.file.federation().store();
+  if (store.has_memory()) return {};
+  const std::string& name = store.sqlite().path();
+  return std::filesystem::path(configuration.file.data_dir()) / (name.empty() ? "federation.db" : name);
+}
+
+Result<std::unique_ptr<store::Store>> make_store(const std::filesystem::path& path) {
+  if (path.empty()) return std::make_unique<store::MemoryStore>();
   std::error_code error;
   std::filesystem::create_directories(path.parent_path(), error);
   if (error) {
@@ -29,8 +40,23 @@ Result<std::unique_ptr<store::Store>> make_store(const Configuration& configurat
   return std::make_unique<store::SqliteStore>(path.string());
 }
 
-/// Only what agents report is kept; the rest follows from it, or is the federation's own opinion.
-bool is_kept(RecordType type) { return type == RecordType::Node || type == RecordType::Endpoint; }
+/// The first word of a file; empty = there is no such file.
+std::string word_in(const std::string& path) {
+  std::ifstream file(path);
+  std::string word;
+  file >> word;
+  return word;
+}
+
+/// What agents report, and who is silent: else the endpoints of a dead node would be answered again after a start.
+bool is_kept(RecordType type) {
+  return type == RecordType::Node || type == RecordType::Endpoint || type == RecordType::NodeStatus;
+}
+
+/// It may not be what this federation knew last.
+bool is_suspicious(const store::Contents& contents, const std::string& marked) {
+  return contents.begun || contents.rebuilt || contents.records_lost || marked == kRecovering;
+}
 
 }  // namespace
 
@@ -42,24 +68,62 @@ Persistence::~Persistence() {
   if (thread_) write_records();
 }
 
-Result<void> Persistence::open(const Configuration& configuration,
-                               const std::function<void(const std::string&)>& known_node) {
-  auto store = make_store(configuration);
+Result<void> Persistence::open(const Configuration& configuration) {
+  const auto path = database_of(configuration);
+  auto store = make_store(path);
   if (!store) return store.error();
   const auto contents = (*store)->open(clock_.unix_seconds());
   if (!contents) return contents.error().with_context("store");
   if (!contents->note.empty()) log::error("store", {{"problem", contents->note}});
   epoch_ = contents->epoch;
+  for (const auto& [key, node] : catalog_.records().nodes) listed_.insert(key);
+  if (!path.empty()) marker_ = path.string() + ".state";
+  std::optional<KeptSet> seed;
+  if (!marker_.empty() && is_suspicious(*contents, word_in(marker_))) {
+    seed = newest_seed(configuration.file.data_dir(), clock_.unix_seconds());
+  }
+  kept_ = judge(*contents, seed.has_value());
+  seeded_ = kept_ == Kept::Lost && seed;
+  if (seeded_) restore_seed(std::move(*seed), {catalog_, objects_, listed_, contents->objects.empty()}, clock_.now());
   restore_objects(*contents);
-  restore_records(*contents, known_node);
+  restore_records(*contents);
   written_revision_ = catalog_.revision();
   thread_ = std::make_unique<store::StoreThread>(std::move(*store),
                                                  [this](std::function<void()> work) { loop_.post(std::move(work)); });
+  mark(kept_ == Kept::Lost ? kRecovering : kWhole);
   log::info("store opened", {{"epoch", epoch_},
                              {"objects", contents->objects.size()},
                              {"records", contents->records.size()},
-                             {"rebuilt", contents->rebuilt}});
+                             {"lost", kept_ == Kept::Lost},
+                             {"seeded", seeded_}});
+  if (seeded_) write_everything();
   return {};
+}
+
+Persistence::Kept Persistence::judge(const store::Contents& contents, bool has_seed) const {
+  if (marker_.empty()) return Kept::New;
+  const std::string marked = word_in(marker_);
+  if (!is_suspicious(contents, marked)) return Kept::Kept;
+  const bool first_start = contents.begun && !contents.records_lost && marked.empty() && !has_seed;
+  return first_start ? Kept::New : Kept::Lost;
+}
+
+void Persistence::mark(const char* word) const {
+  if (marker_.empty()) return;
+  // on a disk that cannot be written the store has said so already
+  std::ofstream(marker_) << word << "\n";
+}
+
+void Persistence::found_lost() {
+  kept_ = Kept::Lost;
+  mark(kRecovering);
+}
+
+void Persistence::recovered() {
+  kept_ = Kept::Kept;
+  mark(kWhole);
+  // tells the store, too, that what was lost is here again
+  thread_->put_objects({}, {}, [this](const Result<void>& result) { note(result); });
 }
 
 void Persistence::restore_objects(const store::Contents& contents) {
@@ -80,21 +144,27 @@ void Persistence::restore_objects(const store::Contents& contents) {
 void Persistence::restore_record(const store::StoredRecord& record, TimePoint since) {
   const auto type = catalog::record_type_named(record.type);
   if (type == RecordType::Node) {
-    if (const auto node = convert::node_of(record.body)) catalog_.mirror(*node);
+    const auto node = convert::node_of(record.body);
+    if (node && !listed_.contains(node->key)) catalog_.mirror(*node);
   } else if (type == RecordType::Endpoint) {
-    if (const auto endpoint = convert::endpoint_of(record.key, record.body, since)) catalog_.mirror(*endpoint);
+    const auto endpoint = convert::endpoint_of(record.key, record.body, since);
+    if (endpoint && !listed_.contains(endpoint->node)) catalog_.mirror(*endpoint);
+  } else if (type == RecordType::NodeStatus) {
+    const auto status = convert::status_of(record.body, since);
+    if (status && !listed_.contains(record.key)) catalog_.mirror(record.key, *status);
   }
 }
 
-void Persistence::restore_records(const store::Contents& contents,
-                                  const std::function<void(const std::string&)>& known_node) {
+void Persistence::restore_records(const store::Contents& contents) {
   const std::int64_t now = clock_.unix_seconds();
   for (const store::StoredRecord& record : contents.records) {
     const Duration age = std::chrono::seconds(std::max<std::int64_t>(0, now - record.unix_seconds));
     restore_record(record, clock_.now() - age);
   }
   catalog_.mirrored(catalog_.revision() + 1, clock_.now());
-  for (const auto& [key, node] : catalog_.records().nodes) known_node(key);
+  for (const auto& [key, node] : catalog_.records().nodes) {
+    if (!listed_.contains(key)) restored_.insert(key);
+  }
 }
 
 void Persistence::note(const Result<void>& result) {
@@ -134,6 +204,11 @@ std::optional<store::StoredRecord> Persistence::stored(RecordType type, const st
     const auto found = records.nodes.find(key);
     if (found == records.nodes.end()) return std::nullopt;
     out.body = convert::node_body(found->second);
+  } else if (type == RecordType::NodeStatus) {
+    const auto found = records.statuses.find(key);
+    if (found == records.statuses.end() || !found->second.silent) return std::nullopt;
+    out.body = convert::status_body(found->second);
+    out.unix_seconds -= (clock_.now() - found->second.since) / 1s;
   } else {
     const auto found = records.endpoints.find(key);
     if (found == records.endpoints.end()) return std::nullopt;
@@ -166,9 +241,14 @@ void Persistence::write_everything() {
   std::vector<store::StoredRecord> put;
   for (const auto& [key, node] : catalog_.records().nodes) put.push_back(*stored(RecordType::Node, key));
   for (const auto& [key, endpoint] : catalog_.records().endpoints) put.push_back(*stored(RecordType::Endpoint, key));
+  for (const auto& [key, status] : catalog_.records().statuses) {
+    if (auto record = stored(RecordType::NodeStatus, key)) put.push_back(std::move(*record));
+  }
   thread_->put_records(std::move(put), {}, [this](const Result<void>& result) { note(result); });
   std::vector<store::StoredObject> objects;
-  for (const auto& [key, object] : objects_.all()) objects.push_back({key, convert::object_body(object)});
+  for (const auto& [key, object] : objects_.all()) {
+    if (object.metadata().manager() != MeshFile::kManager) objects.push_back({key, convert::object_body(object)});
+  }
   thread_->put_objects(std::move(objects), {}, [this](const Result<void>& result) { note(result); });
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "common/process/event_loop.h"
@@ -11,12 +12,14 @@
 #include "dnsd/app/objects.h"
 #include "dnsd/app/reminder.h"
 #include "dnsd/catalog/catalog.h"
+#include "dnsd/federation/recovery.h"
 #include "dnsd/store/store_thread.h"
 
 namespace meshdns::app {
 
 /// What a federation keeps over restarts: operators' objects before they are acknowledged, the last-known nodes and
-/// endpoints lazily. While the disk cannot be written, memory goes on and writing is tried again.
+/// endpoints lazily. While the disk cannot be written, memory goes on and writing is tried again. A store that is lost,
+/// though this federation has run before, is replaced by the newest snapshot beside it.
 /// thread: the loop's
 class Persistence {
  public:
@@ -26,9 +29,19 @@ class Persistence {
   ~Persistence();
 
   /// Opens the store of the configuration and fills catalog and objects from it.
-  /// known_node: told of every node that was restored: its agent is expected back
   /// errors: the store cannot be used: it is a newer version's, or in use, or cannot be made
-  Result<void> open(const Configuration& configuration, const std::function<void(const std::string&)>& known_node);
+  Result<void> open(const Configuration& configuration);
+
+  using Kept = federation::Recovery::Store;
+  Kept kept() const { return kept_; }
+  /// The store is lost, and no snapshot stands in for it.
+  bool knows_nothing() const { return kept_ == Kept::Lost && !seeded_; }
+  /// The nodes that were restored.
+  const std::set<std::string>& restored() const { return restored_; }
+  /// A store that seemed new has lost what was there: the next start has to know.
+  void found_lost();
+  /// What the catalog has now is all that there is.
+  void recovered();
 
   /// Of the federation's records: greater than at any start before.
   std::uint64_t epoch() const { return epoch_; }
@@ -41,7 +54,9 @@ class Persistence {
 
  private:
   void restore_objects(const store::Contents& contents);
-  void restore_records(const store::Contents& contents, const std::function<void(const std::string&)>& known_node);
+  void restore_records(const store::Contents& contents);
+  Kept judge(const store::Contents& contents, bool has_seed) const;
+  void mark(const char* word) const;
   void restore_record(const store::StoredRecord& record, TimePoint since);
   void write_records();
   void write_everything();
@@ -54,6 +69,11 @@ class Persistence {
   Objects& objects_;
   std::unique_ptr<store::StoreThread> thread_;
   std::uint64_t epoch_ = 0;
+  std::string marker_;  // the file that tells a first start from a lost store; empty = nothing is kept on a disk
+  Kept kept_ = Kept::New;
+  bool seeded_ = false;
+  std::set<std::string> listed_;  // nodes that the configuration lists: they are not restored
+  std::set<std::string> restored_;
   std::uint64_t written_revision_ = 0;
   std::optional<TimerId> timer_;
   std::string trouble_;

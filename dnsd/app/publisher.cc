@@ -4,15 +4,15 @@
 
 namespace meshdns::app {
 
-Publisher::Publisher(catalog::Catalog& catalog, const Clock& clock, process::EventLoop& loop)
+Publisher::Publisher(catalog::Catalog& catalog, const Clock& clock, Timers& timers, Post post)
     : catalog_(catalog),
       clock_(clock),
-      loop_(loop),
+      timers_(timers),
       planner_(catalog.records()),
       // later starts begin later: at less than one publication a second the serial never goes back (RFC 1982)
       serial_(static_cast<std::uint32_t>(clock.unix_seconds())),
-      thread_(table_, clock, [this, self = self_](const CompileThread::Finished& table) {
-        loop_.post([self, table] {
+      thread_(table_, clock, [self = self_, post = std::move(post)](const CompileThread::Finished& table) {
+        post([self, table] {
           if (*self != nullptr) (*self)->finished(table);
         });
       }) {
@@ -22,7 +22,7 @@ Publisher::Publisher(catalog::Catalog& catalog, const Clock& clock, process::Eve
 Publisher::~Publisher() {
   *self_ = nullptr;
   catalog_.observe(nullptr);
-  if (timer_) loop_.cancel(*timer_);
+  if (timer_) timers_.cancel(*timer_);
 }
 
 void Publisher::configure(answers::Settings settings, std::vector<answers::StaticRecord> static_records) {
@@ -48,7 +48,7 @@ void Publisher::changed() {
   if (timer_ || under_way() || (!wanted_ && version() == published_)) return;
   const Duration wait = pace_.wait(clock_.now());
   if (wait == Duration::zero()) return publish();
-  timer_ = loop_.after(wait, [this] {
+  timer_ = timers_.after(wait, [this] {
     timer_.reset();
     publish();
   });
@@ -57,7 +57,7 @@ void Publisher::changed() {
 void Publisher::flush() {
   if (under_way()) finished(thread_.wait());
   if (under_way()) finished(thread_.wait());  // what had changed meanwhile was submitted by the line before
-  if (timer_) loop_.cancel(*std::exchange(timer_, std::nullopt));
+  if (timer_) timers_.cancel(*std::exchange(timer_, std::nullopt));
   if (!wanted_ && version() == published_) return;
   publish();
   finished(thread_.wait());

@@ -1,12 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "common/process/event_loop.h"
 #include "common/published/quiescent.h"
 #include "common/time/time.h"
 #include "dnsd/answers/compile.h"
@@ -21,7 +22,10 @@ namespace meshdns::app {
 /// thread: control
 class Publisher {
  public:
-  Publisher(catalog::Catalog& catalog, const Clock& clock, process::EventLoop& loop);
+  /// Hands work to the control thread; what it drops flush() makes good.
+  using Post = std::function<void(std::function<void()>)>;
+
+  Publisher(catalog::Catalog& catalog, const Clock& clock, Timers& timers, Post post);
   ~Publisher();
 
   /// Published soon; the first call makes the first table.
@@ -70,7 +74,7 @@ class Publisher {
 
   catalog::Catalog& catalog_;
   const Clock& clock_;
-  process::EventLoop& loop_;
+  Timers& timers_;
   topology::Planner planner_;
   answers::Base base_;
   bool configured_ = false;  // base_ is not published yet

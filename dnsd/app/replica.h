@@ -1,18 +1,16 @@
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "common/process/event_loop.h"
 #include "dnsd/app/objects.h"
-#include "dnsd/app/reminder.h"
+#include "dnsd/app/snapshot_keeper.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/federation/follower.h"
 #include "dnsd/federation/mirror.h"
 #include "dnsd/federation/watch_client.h"
-#include "dnsd/snapshot_file/snapshot_file.h"
 
 namespace meshdns::app {
 
@@ -25,10 +23,10 @@ class Replica {
     std::string folder;             // of the snapshot file
     std::function<void()> changed;  // the catalog has a new revision
   };
+  static constexpr const char* kFile = "replica";
   static constexpr Duration kSnapshotInterval = 5s;
 
   Replica(process::EventLoop& loop, const Clock& clock, catalog::Catalog& catalog, Objects& objects, Options options);
-  ~Replica();
 
   /// Takes what an earlier run left; false = nothing was left, or nothing of it is whole.
   bool restore();
@@ -41,26 +39,24 @@ class Replica {
   /// Generations of the snapshot that were not whole at the start, and were put aside.
   std::size_t damaged_snapshots() const { return damaged_snapshots_; }
   bool connected() const { return follower_.connected(); }
+  /// Its federation has lost its store, and learns anew what there is.
+  bool origin_recovers() const { return follower_.origin_recovers(); }
   std::string server() const { return client_.server(); }
   federation::Mirror& mirror() { return mirror_; }
 
  private:
-  void save_later();
-  /// false = it could not be written
-  bool save();
+  void changed();
 
-  process::EventLoop& loop_;
   const Clock& clock_;
   Options options_;
   federation::Mirror mirror_;
   federation::Follower follower_;
   federation::WatchClient client_;
-  snapshot_file::SnapshotFile file_;
+  SnapshotKeeper keeper_;
+  bool whole_ = false;  // what is held was everything once
   bool heard_ = false;
   Duration restored_age_{};
   TimePoint started_;
-  std::optional<TimerId> save_timer_;
-  Reminder reminder_;
   std::size_t damaged_snapshots_ = 0;
 };
 

@@ -27,7 +27,10 @@ void ServiceReport::ready() {
 }
 
 std::string ServiceReport::status(const Parts& parts) {
-  if (!parts.ready) return "waiting for a federation: DNS is not served yet";
+  if (!parts.ready) {
+    const char* whom = parts.recovery != nullptr && parts.recovery->recovering() ? "all agents" : "a federation";
+    return fmt::format("waiting for {}: DNS is not served yet", whom);
+  }
   std::string out = counted(parts.publisher->hosts(), "host");
   if (parts.agents != nullptr) out += ", " + counted(parts.agents->connected(), "agent");
   out += fmt::format(", revision {}", parts.catalog->revision());

@@ -275,6 +275,10 @@ void Catalog::forget(Duration forget_after, TimePoint now) {
     note(RecordType::NodeStatus, node, true);
     if (records_.nodes.erase(node) > 0) note(RecordType::Node, node, true);
   }
+  for (auto& [key, service] : records_.services) {
+    // mirrored without its age: it counts from the first look
+    if (service.endpoints == 0 && service.gone_since == TimePoint{}) service.gone_since = now;
+  }
   std::erase_if(records_.services, [&](const auto& entry) {
     const bool gone = entry.second.endpoints == 0 && now - entry.second.gone_since >= forget_after;
     if (gone) note(RecordType::Service, service_key_text(entry.first), true);

@@ -215,7 +215,7 @@ int status(Client& client, Output output) {
 int approve_shrink(Client& client) {
   const auto reply = client.approve_shrink();
   if (!reply) return fail(reply.error());
-  std::cout << "approved: " << reply->approved() << ", when the federation is asked again in a few seconds\n";
+  std::cout << "approved: " << reply->approved() << "; takes effect in a few seconds\n";
   return kOk;
 }
 

@@ -90,6 +90,10 @@ std::string status_view(const v1::StatusReply& reply) {
                                      "   heard " + age(reply.unheard_for()) + " ago" +
                                      (reply.stale() ? "   STALE: answers carry EDE 3" : ""));
   }
+  if (reply.recovering()) {
+    const std::string who = reply.follows().empty() ? "the store was lost" : "the federation has lost its store";
+    rows.emplace_back("recovering", who + ": nothing goes before the agents have told what there is");
+  }
   if (!reply.shrink_refused().empty()) {
     rows.emplace_back("refused", "a set: " + reply.shrink_refused() + "; meshdnsctl approve-shrink takes it");
   }

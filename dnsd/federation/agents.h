@@ -49,8 +49,9 @@ class Agents {
     catalog::Catalog& catalog;
     const Clock& clock;
     Timers& timers;
-    std::string instance;           // "eu-1/host"
-    std::function<void()> changed;  // the catalog may have a new revision
+    std::string instance;                                      // "eu-1/host"
+    std::function<void()> changed;                             // the catalog may have a new revision
+    std::function<void(const std::string& node)> synced = {};  // an agent has told all that it has, or that it goes
   };
 
   explicit Agents(Environment environment);
@@ -59,7 +60,7 @@ class Agents {
   /// A new stream. Returns what its events go to; it lives until closed() was called on it.
   std::shared_ptr<ReportSession> open(std::shared_ptr<ReportPort> port);
   /// A node that was restored from the store: it is given the time to come back.
-  void expect(const std::string& node) { leases_.heard(node, env_.clock.now()); }
+  void expect(const std::string& node) { leases_.expect(node, env_.clock.now()); }
   /// Judges who is silent; called every Leases::sweep_interval().
   void sweep();
   /// Drops what is kept of nodes that the catalog has forgotten: they count no more among the agents that share the

@@ -47,8 +47,14 @@ class Parts {
 
 }  // namespace
 
-Feed::Feed(const catalog::Catalog& catalog, v1::Origin origin, std::uint64_t epoch, ObjectLookup object)
-    : catalog_(catalog), origin_(std::move(origin)), epoch_(epoch), object_(std::move(object)), buckets_(kBuckets) {
+Feed::Feed(const catalog::Catalog& catalog, v1::Origin origin, std::uint64_t epoch, ObjectLookup object,
+           Recovery* recovery)
+    : catalog_(catalog),
+      origin_(std::move(origin)),
+      epoch_(epoch),
+      object_(std::move(object)),
+      recovery_(recovery),
+      buckets_(kBuckets) {
   update();
 }
 
@@ -182,28 +188,95 @@ std::optional<std::vector<EncodedReply>> Feed::delta(std::uint64_t from, TimePoi
   return deltas_[from] = parts.finish();
 }
 
+v1::Batch Feed::empty_set(v1::Batch::Kind kind) const {
+  v1::Batch batch = empty_batch(kind, 0);
+  if (settled()) return batch;
+  // buckets of which none is listed: subscribers that know nothing of additive sets take nothing away, too
+  batch.set_kind(v1::Batch::BUCKETS);
+  batch.set_additive(true);
+  return batch;
+}
+
+bool Feed::is_provisional(const Key& key) const {
+  if (recovery_ == nullptr || recovery_->provisional() == 0) return false;
+  if (key.first == RecordType::Node || key.first == RecordType::NodeStatus)
+    return recovery_->is_provisional(key.second);
+  if (key.first != RecordType::Endpoint) return false;
+  const auto found = catalog_.records().endpoints.find(key.second);
+  return found != catalog_.records().endpoints.end() && recovery_->is_provisional(found->second.node);
+}
+
 std::vector<EncodedReply> Feed::snapshot(TimePoint now) const {
-  Parts parts(empty_batch(v1::Batch::SNAPSHOT, 0));
+  Parts parts(empty_set(v1::Batch::SNAPSHOT));
   for (const auto& [key, entry] : entries_) {
     if (!entry.body) continue;
     parts.added(add(parts.batch(), key, entry, now));
+    if (is_provisional(key)) parts.batch().mutable_records()->rbegin()->set_provisional(true);
   }
   return parts.finish();
 }
 
-std::vector<EncodedReply> Feed::differing(const std::vector<std::uint64_t>& held, TimePoint now) const {
-  v1::Batch head = empty_batch(v1::Batch::BUCKETS, 0);
+std::vector<bool> Feed::differences(const std::vector<std::uint64_t>& held) const {
   std::vector<bool> differs(kBuckets, true);
-  for (std::uint32_t i = 0; i < kBuckets; ++i) {
-    differs[i] = i >= held.size() || held[i] != buckets_[i];
+  for (std::uint32_t i = 0; i < kBuckets; ++i) differs[i] = i >= held.size() || held[i] != buckets_[i];
+  return differs;
+}
+
+std::vector<EncodedReply> Feed::differing(const std::vector<bool>& differs, TimePoint now) const {
+  v1::Batch head = empty_set(v1::Batch::BUCKETS);
+  for (std::uint32_t i = 0; i < kBuckets && !head.additive(); ++i) {
     if (differs[i]) head.add_buckets(i);
   }
   Parts parts(std::move(head));
   for (const auto& [key, entry] : entries_) {
     if (!entry.body || !differs[entry.bucket]) continue;
     parts.added(add(parts.batch(), key, entry, now));
+    if (is_provisional(key)) parts.batch().mutable_records()->rbegin()->set_provisional(true);
   }
   return parts.finish();
+}
+
+std::vector<EncodedReply> Feed::confirmed(const std::set<std::string>& nodes, const std::vector<bool>& differs,
+                                          TimePoint now) const {
+  v1::Batch head = empty_batch(v1::Batch::BUCKETS, 0);
+  head.set_additive(true);
+  Parts parts(std::move(head));
+  const auto put = [&](const Key& key) {
+    const auto found = entries_.find(key);
+    if (found == entries_.end() || !differs[found->second.bucket]) return;
+    parts.added(add(parts.batch(), key, found->second, now));
+  };
+  const auto& endpoints = catalog_.records().endpoints;
+  for (const std::string& node : nodes) {
+    put({RecordType::Node, node});
+    const std::string own = node + "/";
+    for (auto at = endpoints.lower_bound(own); at != endpoints.end() && at->first.starts_with(own); ++at) {
+      if (at->second.node == node) put({RecordType::Endpoint, at->first});
+    }
+    if (catalog_.records().statuses.contains(node)) continue;
+    // the subscriber may know it as silent from before
+    v1::Removal& removal = *parts.batch().add_removals();
+    removal.set_type(std::string(record_type_name(RecordType::NodeStatus)));
+    removal.set_key(node);
+    removal.set_revision(head_);
+    removal.set_reason(v1::Removal::WITHDRAWN);
+  }
+  return parts.finish();
+}
+
+v1::Batch Feed::whole(TimePoint now) const {
+  v1::Batch batch = empty_batch(v1::Batch::SNAPSHOT, 0);
+  batch.set_last(true);
+  for (const auto& [key, entry] : entries_) {
+    if (entry.body) add(batch, key, entry, now);
+  }
+  return batch;
+}
+
+void Feed::subscriber_holds(const v1::Position& held, TimePoint now) {
+  if (recovery_ == nullptr || held.origin().cluster() != origin_.cluster()) return;
+  const bool of_this_start = held.epoch() == epoch_ && held.origin().instance() == origin_.instance();
+  if (!of_this_start) recovery_->earlier_records_seen(now);
 }
 
 }  // namespace meshdns::federation

@@ -12,6 +12,7 @@
 
 #include "common/time/time.h"
 #include "dnsd/catalog/catalog.h"
+#include "dnsd/federation/recovery.h"
 #include "meshdns/v1/federation.pb.h"
 
 namespace meshdns::federation {
@@ -31,7 +32,9 @@ class Feed {
   /// The object behind "namespace/name" or a cluster's name, as it was applied; null = it is gone
   using ObjectLookup = std::function<const v1::Object*(catalog::RecordType, const std::string& key)>;
 
-  Feed(const catalog::Catalog& catalog, v1::Origin origin, std::uint64_t epoch, ObjectLookup object);
+  /// recovery: null = the catalog is known to be whole
+  Feed(const catalog::Catalog& catalog, v1::Origin origin, std::uint64_t epoch, ObjectLookup object,
+       Recovery* recovery = nullptr);
 
   /// Encodes what the catalog changed since the last call.
   void update();
@@ -45,9 +48,22 @@ class Feed {
   /// From one revision to the head, in parts; nothing = too long ago, a snapshot is due. Subscribers that stand at the
   /// same revision share the encoding.
   std::optional<std::vector<EncodedReply>> delta(std::uint64_t from, TimePoint now);
+  /// While the federation is not settled, the sets are additive, and what is provisional in them says so.
   std::vector<EncodedReply> snapshot(TimePoint now) const;
-  /// Everything in the buckets whose hash differs from `held` (kBuckets of them).
-  std::vector<EncodedReply> differing(const std::vector<std::uint64_t>& held, TimePoint now) const;
+  /// The buckets whose hash differs from `held` (kBuckets of them).
+  std::vector<bool> differences(const std::vector<std::uint64_t>& held) const;
+  /// Everything in these buckets.
+  std::vector<EncodedReply> differing(const std::vector<bool>& differs, TimePoint now) const;
+  /// What belongs to nodes whose owners have confirmed it, as far as it is in these buckets: an additive set.
+  std::vector<EncodedReply> confirmed(const std::set<std::string>& nodes, const std::vector<bool>& differs,
+                                      TimePoint now) const;
+  /// Everything as one batch, to be kept in a file.
+  v1::Batch whole(TimePoint now) const;
+
+  bool settled() const { return recovery_ == nullptr || recovery_->settled(); }
+  bool recovering() const { return recovery_ != nullptr && recovery_->recovering(); }
+  /// What a subscriber holds may prove that this federation has lost what it knew.
+  void subscriber_holds(const v1::Position& held, TimePoint now);
 
  private:
   using Key = std::pair<catalog::RecordType, std::string>;
@@ -63,6 +79,8 @@ class Feed {
   void forget_removals();
   std::optional<std::pair<std::string, TimePoint>> encode(const Key& key) const;
   v1::Batch empty_batch(v1::Batch::Kind kind, std::uint64_t from) const;
+  v1::Batch empty_set(v1::Batch::Kind kind) const;
+  bool is_provisional(const Key& key) const;
   /// returns: how many bytes it takes in the batch
   std::size_t add(v1::Batch& batch, const Key& key, const Entry& entry, TimePoint now) const;
 
@@ -70,6 +88,7 @@ class Feed {
   v1::Origin origin_;
   std::uint64_t epoch_;
   ObjectLookup object_;
+  Recovery* recovery_;
   std::uint64_t head_ = 0;
   std::map<Key, Entry> entries_;
   std::set<std::pair<std::uint64_t, Key>> by_revision_;

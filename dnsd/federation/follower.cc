@@ -14,13 +14,32 @@ void Follower::opened(std::shared_ptr<SubscribePort> port) {
   port_ = std::move(port);
   spoken_ = false;
   retry_after_ = Duration::zero();
+  subscribe();
+  port_->read_next();
+}
+
+void Follower::subscribe() {
+  comparing_ = false;
   v1::WatchRequest request;
   request.mutable_subscribe()->set_mode(v1::Subscribe::REPLICA);
   if (!mirror_.empty() && !std::exchange(fill_anew_, false)) {
     *request.mutable_subscribe()->add_held() = mirror_.position(true);
   }
   port_->send(std::move(request));
-  port_->read_next();
+}
+
+void Follower::on_status(const v1::Status& status) {
+  if (std::exchange(origin_recovers_, status.recovering()) != status.recovering()) {
+    if (origin_recovers_) {
+      log::warn("the federation is recovering: nothing goes because it does not know it");
+    } else {
+      log::info("the federation has recovered");
+    }
+  }
+  if (status.additive()) comparing_ = false;
+  if (status.additive() || !mirror_.additive() || comparing_) return;
+  subscribe();
+  comparing_ = true;
 }
 
 void Follower::received(const v1::WatchReply& reply) {
@@ -39,6 +58,8 @@ void Follower::received(const v1::WatchReply& reply) {
         return port_->close();
       }
     }
+  } else if (reply.has_status()) {
+    on_status(reply.status());
   } else if (reply.has_goodbye()) {
     retry_after_ = convert::from_wire(reply.goodbye().retry_after());
   }

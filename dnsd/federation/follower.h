@@ -32,6 +32,8 @@ class Follower {
   void received(const v1::WatchReply& reply);
   void closed() { port_.reset(); }
 
+  /// The origin has said that it lost its store and learns anew what there is.
+  bool origin_recovers() const { return origin_recovers_; }
   bool connected() const { return port_ != nullptr && spoken_; }
   /// When the origin was last heard; the start of the process if never.
   TimePoint last_heard() const { return last_heard_; }
@@ -39,6 +41,8 @@ class Follower {
   Duration retry_after() const { return retry_after_; }
 
  private:
+  void subscribe();
+  void on_status(const v1::Status& status);
   void refuse(const Error& why);
   void acknowledge(const std::vector<v1::Nack>& nacks);
 
@@ -47,6 +51,8 @@ class Follower {
   Events events_;
   std::shared_ptr<SubscribePort> port_;
   bool spoken_ = false;
+  bool origin_recovers_ = false;
+  bool comparing_ = false;  // asked for, now that the origin has settled
   bool shrink_told_ = false;
   bool fill_anew_ = false;  // what came did not follow on what we hold
   TimePoint last_heard_;

@@ -8,6 +8,12 @@ void Leases::heard(const std::string& node, TimePoint now) {
   Entry& entry = entries_[node];
   entry.heard = now;
   entry.forgiven = Duration::zero();
+  entry.expected = false;
+}
+
+void Leases::expect(const std::string& node, TimePoint now) {
+  heard(node, now);
+  entries_[node].expected = true;
 }
 
 Duration Leases::heartbeat() const {
@@ -19,9 +25,11 @@ Duration Leases::heartbeat() const {
 model::NodeStatus Leases::judge(const Entry& entry, TimePoint now) const {
   const Duration quiet = now - entry.heard - entry.forgiven;
   model::NodeStatus status;
-  status.silent = quiet >= std::max(lease(), kTolerance) && now - started_ >= kGrace;
-  status.in_doubt = quiet >= 5 * heartbeat() / 2;  // two are missed, and the third is half late
   status.since = entry.heard;
+  const bool grace = now - started_ < kGrace;
+  status.silent = quiet >= std::max(lease(), kTolerance) && !grace;
+  if (entry.expected && grace) return status;      // subscribers may know better, from before the start
+  status.in_doubt = quiet >= 5 * heartbeat() / 2;  // two are missed, and the third is half late
   return status;
 }
 

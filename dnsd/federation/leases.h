@@ -22,6 +22,8 @@ class Leases {
   explicit Leases(TimePoint started) : started_(started), swept_(started) {}
 
   void heard(const std::string& node, TimePoint now);
+  /// A node that was restored: it is given the time to come back, and until then nothing is said of it.
+  void expect(const std::string& node, TimePoint now);
   void forget(const std::string& node) { entries_.erase(node); }
   template <class Gone>
   void forget_if(Gone gone) {
@@ -50,7 +52,8 @@ class Leases {
  private:
   struct Entry {
     TimePoint heard{};
-    Duration forgiven{};  // of the time since then: sweeps were late
+    Duration forgiven{};    // of the time since then: sweeps were late
+    bool expected = false;  // not heard since the start
     model::NodeStatus status;
   };
   model::NodeStatus judge(const Entry& entry, TimePoint now) const;

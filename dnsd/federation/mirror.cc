@@ -57,7 +57,8 @@ std::vector<Mirror::Key> Mirror::missing_in(const v1::Batch& batch) const {
 }
 
 std::string Mirror::guard(const v1::Batch& batch) const {
-  if (batch.kind() == v1::Batch::DELTA || batch.authoritative_shrink() || shrink_approved_) return {};
+  if (batch.kind() == v1::Batch::DELTA || batch.additive()) return {};
+  if (batch.authoritative_shrink() || shrink_approved_) return {};
   const auto is_endpoint = [](const Key& key) { return key.first == RecordType::Endpoint; };
   const std::size_t endpoints = catalog_.records().endpoints.size();
   const auto missing = missing_in(batch);
@@ -85,7 +86,7 @@ Result<std::vector<v1::Nack>> Mirror::apply(const v1::Batch& batch, TimePoint no
     if (auto nack = put(record, now)) nacks.push_back(std::move(*nack));
   }
   // after the records: an endpoint leaves its service before the service goes
-  if (whole.kind() != v1::Batch::DELTA) {
+  if (whole.kind() != v1::Batch::DELTA && !whole.additive()) {
     for (const Key& key : missing_in(whole)) remove(key);
   }
   // a service goes after its endpoints, whatever the order in which they went
@@ -94,9 +95,11 @@ Result<std::vector<v1::Nack>> Mirror::apply(const v1::Batch& batch, TimePoint no
     if (const auto type = catalog::record_type_named(removal.type())) gone.emplace(*type, removal.key());
   }
   for (const Key& key : gone) remove(key);
+  remove_orphans();
   origin_ = whole.origin();
   epoch_ = whole.epoch();
   revision_ = whole.to();
+  if (whole.kind() != v1::Batch::DELTA) additive_ = whole.additive();
   catalog_.mirrored(revision_, now);
   return nacks;
 }
@@ -121,6 +124,8 @@ std::optional<v1::Nack> Mirror::put(const v1::Record& record, TimePoint now) {
     catalog_.note_refused_for_room();
     return nack_of(record, v1::Nack::OVER_QUOTA, Error(Code::ResourceExhausted, "no room for more records"));
   }
+  // what we hold may be newer than what the origin had stored
+  if (record.provisional() && held_.contains(key)) return std::nullopt;
   const TimePoint since = now - convert::from_wire(record.in_state());
   if (auto done = decode(key, record.body(), since); !done) return nack_of(record, v1::Nack::INVALID, done.error());
   held_[key] = {record.revision(), record.body(), since};
@@ -167,8 +172,24 @@ Result<void> Mirror::decode_object(const Key& key, const std::string& body) {
 
 void Mirror::remove(const Key& key) {
   if (held_.erase(key) == 0) return;
+  if (key.first == RecordType::Service) {
+    orphans_.insert(key.second);
+    return;
+  }
   catalog_.unmirror(key.first, key.second);
   if (is_object(key.first)) objects_(object_key_text(key.first, key.second), nullptr);
+}
+
+void Mirror::remove_orphans() {
+  const auto& services = catalog_.records().services;
+  std::erase_if(orphans_, [&](const std::string& key) {
+    if (held_.contains({RecordType::Service, key})) return true;
+    const auto found = services.find(catalog::service_key_of(key));
+    // an additive set may have left us an endpoint that the origin does not know
+    if (found != services.end() && found->second.endpoints > 0) return false;
+    if (found != services.end()) catalog_.unmirror(RecordType::Service, key);
+    return true;
+  });
 }
 
 v1::Position Mirror::position(bool with_buckets) const {
@@ -177,6 +198,7 @@ v1::Position Mirror::position(bool with_buckets) const {
   out.set_epoch(epoch_);
   out.set_revision(revision_);
   if (!with_buckets) return out;
+  if (additive_) out.set_epoch(0);
   std::vector<std::uint64_t> buckets(Feed::kBuckets);
   for (const auto& [key, held] : held_) {
     buckets[convert::bucket_of(record_type_name(key.first), key.second, Feed::kBuckets)] +=
@@ -193,6 +215,7 @@ v1::Batch Mirror::snapshot(TimePoint now) const {
   batch.set_to(revision_);
   batch.set_kind(v1::Batch::SNAPSHOT);
   batch.set_last(true);
+  batch.set_additive(additive_);
   for (const auto& [key, held] : held_) {
     v1::Record& record = *batch.add_records();
     record.set_type(std::string(record_type_name(key.first)));

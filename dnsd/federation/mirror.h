@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,10 +40,12 @@ class Mirror {
   bool wants_refill();
 
   bool empty() const { return epoch_ == 0; }
+  /// The last set was additive: what is held may be more than what there is, and has to be compared once more.
+  bool additive() const { return additive_; }
   std::uint64_t epoch() const { return epoch_; }
   std::uint64_t revision() const { return revision_; }
   const v1::Origin& origin() const { return origin_; }
-  /// with_buckets: hashes too, for an origin that may have begun a new epoch
+  /// with_buckets: hashes too, for an origin that may have begun a new epoch; an additive set is of no epoch (0)
   v1::Position position(bool with_buckets) const;
   /// Everything as one batch, to be kept in a file and applied after a restart.
   v1::Batch snapshot(TimePoint now) const;
@@ -66,6 +69,8 @@ class Mirror {
   Result<void> decode(const Key& key, const std::string& body, TimePoint since);
   Result<void> decode_object(const Key& key, const std::string& body);
   void remove(const Key& key);
+  /// Services that are gone for the origin go when we hold no endpoint of them any more.
+  void remove_orphans();
 
   catalog::Catalog& catalog_;
   ObjectSink objects_;
@@ -73,7 +78,9 @@ class Mirror {
   std::uint64_t epoch_ = 0;
   std::uint64_t revision_ = 0;
   std::map<Key, Held> held_;
+  std::set<std::string> orphans_;  // keys of services
   std::optional<v1::Batch> arriving_;
+  bool additive_ = false;
   bool shrink_approved_ = false;
   std::string shrink_refused_;
   bool short_of_records_ = false;

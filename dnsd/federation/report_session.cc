@@ -215,6 +215,7 @@ void ReportSession::on_full(const v1::Full& full, std::uint64_t sequence) {
   auto refusals =
       agents_.env_.catalog.apply_full(node_.key, std::exchange(arrived_, {}), listed, agents_.env_.clock.now());
   refusals.insert(refusals.end(), arrived_refusals_.begin(), arrived_refusals_.end());
+  if (agents_.env_.synced) agents_.env_.synced(node_.key);
   acknowledge(sequence, refusals);
 }
 
@@ -259,6 +260,7 @@ void ReportSession::on_leave(const v1::Leave& leave, std::uint64_t sequence) {
     agents_.env_.catalog.withdraw(node_.key, agents_.env_.clock.now());
     agents_.leases_.forget(node_.key);
     agents_.copies_.erase(node_.key);
+    if (agents_.env_.synced) agents_.env_.synced(node_.key);
   }
   acknowledge(sequence, {});
   end();

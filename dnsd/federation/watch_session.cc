@@ -1,5 +1,6 @@
 #include "dnsd/federation/watch_session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/convert/report_convert.h"
@@ -28,28 +29,52 @@ void WatchSession::received(const v1::WatchRequest& request) {
 }
 
 void WatchSession::subscribe(const v1::Subscribe& subscribe) {
-  if (std::exchange(subscribed_, true)) return goodbye("Subscribe was said already", 5s);
+  // once more only to compare with what has settled meanwhile
+  if (std::exchange(subscribed_, true) && !additive_) return goodbye("Subscribe was said already", 5s);
   feed_.update();
   const TimePoint now = clock_.now();
-  const v1::Origin& origin = feed_.origin();
-  for (const v1::Position& held : subscribe.held()) {
-    if (held.origin().cluster() != origin.cluster() || held.origin().instance() != origin.instance()) continue;
-    if (held.epoch() == feed_.epoch() && feed_.delta(held.revision(), now)) {
-      sent_ = held.revision();
-      log::info("subscriber resumes", {{"from", sent_}, {"to", feed_.head()}});
-      heartbeat();
-      return pump();
-    }
-    if (held.buckets_size() != static_cast<int>(Feed::kBuckets)) continue;
-    ++counters_.bucket_updates;
-    send(feed_.differing({held.buckets().begin(), held.buckets().end()}, now));
-    log::info("subscriber compares", {{"epoch", held.epoch()}, {"parts", parts_.size()}});
-    return pump();
-  }
-  ++counters_.snapshots;
-  send(feed_.snapshot(now));
-  log::info("subscriber fills", {{"records", feed_.size()}, {"parts", parts_.size()}});
+  for (const v1::Position& held : subscribe.held()) feed_.subscriber_holds(held, now);
+  parts_.clear();
+  confirmed_.clear();
+  differs_.clear();
+  if (feed_.recovering()) heartbeat();  // whoever holds nothing yet shall not take it for everything
+  const bool resumed = std::ranges::any_of(subscribe.held(), [&](const auto& held) { return resume(held, now); });
+  if (!resumed) send_everything(now);
+  if (subscribe.held().empty()) differs_.clear();  // it holds what it is sent, and nothing else
   pump();
+}
+
+bool WatchSession::resume(const v1::Position& held, TimePoint now) {
+  const v1::Origin& origin = feed_.origin();
+  if (held.origin().cluster() != origin.cluster() || held.origin().instance() != origin.instance()) return false;
+  if (held.epoch() == feed_.epoch() && feed_.delta(held.revision(), now)) {
+    sent_ = held.revision();
+    additive_ = false;
+    log::info("subscriber resumes", {{"from", sent_}, {"to", feed_.head()}});
+    heartbeat();
+    return true;
+  }
+  if (held.buckets_size() != static_cast<int>(Feed::kBuckets)) return false;
+  ++counters_.bucket_updates;
+  additive_ = !feed_.settled();
+  const auto differs = feed_.differences({held.buckets().begin(), held.buckets().end()});
+  send(feed_.differing(differs, now));
+  if (additive_) differs_ = differs;
+  log::info("subscriber compares", {{"epoch", held.epoch()}, {"parts", parts_.size()}, {"additive", additive_}});
+  return true;
+}
+
+void WatchSession::send_everything(TimePoint now) {
+  ++counters_.snapshots;
+  additive_ = !feed_.settled();
+  // it may hold another origin's word for a record that is provisional here
+  if (additive_) differs_.assign(Feed::kBuckets, true);
+  send(feed_.snapshot(now));
+  log::info("subscriber fills", {{"records", feed_.size()}, {"parts", parts_.size()}, {"additive", additive_}});
+}
+
+void WatchSession::confirmed(const std::string& node) {
+  if (!differs_.empty()) confirmed_.insert(node);
 }
 
 void WatchSession::send(std::vector<EncodedReply> parts) {
@@ -62,19 +87,25 @@ void WatchSession::send_now(EncodedReply reply) {
   port_->send(std::move(reply));
 }
 
+void WatchSession::prepare() {
+  feed_.update();
+  const TimePoint now = clock_.now();
+  if (sent_ == feed_.head()) {
+    if (!confirmed_.empty()) send(feed_.confirmed(std::exchange(confirmed_, {}), differs_, now));
+    return;
+  }
+  if (auto delta = feed_.delta(sent_, now)) {
+    ++counters_.deltas;
+    send(std::move(*delta));
+  } else {
+    send_everything(now);
+  }
+}
+
 void WatchSession::pump() {
   if (!subscribed_ || ended_ || !port_->drained()) return;
-  if (parts_.empty()) {
-    feed_.update();
-    if (sent_ == feed_.head()) return;
-    if (auto delta = feed_.delta(sent_, clock_.now())) {
-      ++counters_.deltas;
-      send(std::move(*delta));
-    } else {
-      ++counters_.snapshots;
-      send(feed_.snapshot(clock_.now()));
-    }
-  }
+  if (parts_.empty()) prepare();
+  if (parts_.empty()) return;
   EncodedReply next = std::move(parts_.front());
   parts_.pop_front();
   send_now(std::move(next));
@@ -87,6 +118,8 @@ void WatchSession::heartbeat() {
   *head.mutable_origin() = feed_.origin();
   head.set_epoch(feed_.epoch());
   head.set_revision(feed_.head());
+  reply.mutable_status()->set_recovering(feed_.recovering());
+  reply.mutable_status()->set_additive(!feed_.settled());
   send_now(std::make_shared<const std::string>(reply.SerializeAsString()));
 }
 

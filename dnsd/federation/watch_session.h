@@ -4,7 +4,9 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "common/rpc/port.h"
 #include "common/time/time.h"
@@ -34,6 +36,8 @@ class WatchSession {
   void received(const v1::WatchRequest& request);
   /// The feed has moved on, or a write is done: sends what is due if the line is free.
   void pump();
+  /// A node's agent has confirmed what was provisional: who holds it otherwise gets it.
+  void confirmed(const std::string& node);
   /// Tells that nothing has changed; called every Watchers::kHeartbeat.
   void heartbeat();
   void goodbye(const std::string& why, Duration retry_after);
@@ -43,6 +47,11 @@ class WatchSession {
 
  private:
   void subscribe(const v1::Subscribe& subscribe);
+  /// The subscriber holds something: a delta or the buckets that differ. False = not of this origin
+  bool resume(const v1::Position& held, TimePoint now);
+  void send_everything(TimePoint now);
+  /// The next batch, if the subscriber lacks something.
+  void prepare();
   void send(std::vector<EncodedReply> parts);
   void send_now(EncodedReply reply);
 
@@ -54,7 +63,10 @@ class WatchSession {
   bool ended_ = false;
   std::uint64_t sent_ = 0;  // the revision that the subscriber has when all parts are written
   std::uint64_t acked_ = 0;
-  std::deque<EncodedReply> parts_;  // of the batch that is on its way
+  bool additive_ = false;            // the last set was: the subscriber may compare anew
+  std::vector<bool> differs_;        // the buckets that it may hold otherwise; empty = none
+  std::set<std::string> confirmed_;  // nodes of which it has to hear
+  std::deque<EncodedReply> parts_;   // of the batch that is on its way
 };
 
 }  // namespace meshdns::federation

@@ -15,6 +15,10 @@ void Watchers::changed() {
   for (const auto& [key, session] : sessions_) session->pump();
 }
 
+void Watchers::confirmed(const std::string& node) {
+  for (const auto& [key, session] : sessions_) session->confirmed(node);
+}
+
 void Watchers::heartbeat() {
   for (const auto& [key, session] : sessions_) session->heartbeat();
 }

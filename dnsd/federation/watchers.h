@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 
 #include "common/time/time.h"
 #include "dnsd/federation/feed.h"
@@ -22,6 +23,8 @@ class Watchers {
   void closed(const WatchSession& session) { sessions_.erase(&session); }
   /// The catalog has moved on.
   void changed();
+  /// A node's agent has confirmed what was provisional.
+  void confirmed(const std::string& node);
   /// Called every kHeartbeat.
   void heartbeat();
   void shut_down();

@@ -80,7 +80,8 @@ Result<Contents> SqliteStore::load() {
 }
 
 Result<Contents> SqliteStore::load_to_write() {
-  if (!file_exists(path_)) {
+  const bool begun = !file_exists(path_);
+  if (begun) {
     if (file_exists(path_ + "-wal")) return Error{Code::DataLoss, "the file is gone, only its log is there"};
     if (auto done = begin_file(path_, {}); !done) return done.error();
   }
@@ -94,6 +95,7 @@ Result<Contents> SqliteStore::load_to_write() {
   }
   database_ = std::move(*database);
   epoch_stored_ = false;
+  contents->begun = begun;
   return contents;
 }
 
@@ -101,6 +103,7 @@ Result<Contents> SqliteStore::load_to_read(const Error& why) {
   const std::string note = "store " + path_ + " cannot be written: " + why.message();
   if (!file_exists(path_)) {
     Contents nothing;
+    nothing.begun = true;
     nothing.note = note;
     return nothing;
   }
@@ -121,6 +124,7 @@ Result<Contents> SqliteStore::replace(const Error& damage) {
   Salvage saved = salvage(path_);
   Contents contents;
   contents.epoch = saved.epoch;
+  contents.records_lost = true;
   contents.rebuilt = !saved.objects.has_value();
   contents.objects = std::move(saved.objects).value_or(std::vector<StoredObject>{});
   contents.note = "store " + path_ + " was damaged (" + damage.message() + ")";

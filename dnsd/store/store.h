@@ -35,6 +35,8 @@ struct Contents {
   std::uint64_t epoch = 0;  // of this opening
   std::vector<StoredObject> objects;
   std::vector<StoredRecord> records;
+  bool begun = false;         // there was no file: a first start, or its disk was lost
+  bool records_lost = false;  // damage was found: the records are gone, whatever became of the objects
   bool rebuilt = false;  // damage was found and the objects are lost: additive only, until somebody puts objects again
   std::string note;      // for the log: what is wrong with the store; empty = nothing
 };

@@ -45,6 +45,7 @@ class StaleTest : public testing::Test {
   }
   Duration silence() const { return clock_.now() - subscriber_.follower.last_heard(); }
   void expect_answer(bool stale) {
+    publisher_.flush();
     test::Asker asker(publisher_.table().get());
     const test::Reply reply = asker.ask_edns(kName, wire::Type::A);
     ASSERT_EQ(reply.rcode, 0) << "after " << silence() / 1s << " s";
@@ -69,7 +70,7 @@ class StaleTest : public testing::Test {
   SimClock clock_;
   federation::Federation federation_{clock_};
   federation::Subscriber subscriber_{clock_};
-  Publisher publisher_{subscriber_.catalog, clock_, clock_};
+  Publisher publisher_{subscriber_.catalog, clock_, clock_, [](const std::function<void()>&) {}};
   Freshness freshness_{clock_, publisher_, {[this] { return silence(); }, [] { return Duration(kStaleAfter); }}};
   std::optional<federation::Link> link_;
 };

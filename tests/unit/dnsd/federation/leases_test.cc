@@ -62,6 +62,16 @@ TEST_F(LeasesTest, two_missed_heartbeats_put_in_doubt_and_ten_seconds_are_silenc
   EXPECT_EQ(leases_.silent(), 0U);
 }
 
+// Guards subscribers that know since before the start that a node is silent.
+TEST_F(LeasesTest, of_who_is_expected_nothing_is_said_during_the_grace) {
+  leases_.expect("n1", now_);
+  leases_.expect("n2", now_);
+  EXPECT_THAT(verdicts(30s), IsEmpty());
+  hear("n2");
+  EXPECT_THAT(verdicts(29750ms), ElementsAre("2500 n2 in doubt"));
+  EXPECT_THAT(verdicts(250ms), ElementsAre("250 n1 silent", "250 n2 silent"));
+}
+
 TEST_F(LeasesTest, a_verdict_says_since_when) {
   hear("n1");
   verdicts(2250ms);

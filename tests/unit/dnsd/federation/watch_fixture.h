@@ -43,16 +43,17 @@ class Federation {
  public:
   explicit Federation(const SimClock& clock, std::uint64_t epoch = 1) : clock_(clock) { begin(epoch); }
 
-  /// It is started (again).
-  void begin(std::uint64_t epoch, const std::string& instance = "a") {
+  /// It is started (again). recovery: null = it knows everything
+  void begin(std::uint64_t epoch, const std::string& instance = "a", Recovery* recovery = nullptr) {
     v1::Origin origin;
     origin.set_cluster("eu-1");
     origin.set_instance(instance);
     watchers_.reset();
-    feed_.emplace(catalog, origin, epoch, [this](catalog::RecordType type, const std::string& key) {
+    const auto object = [this](catalog::RecordType type, const std::string& key) {
       const auto found = objects_.find(std::string(record_type_name(type)) + "/" + key);
       return found == objects_.end() ? nullptr : &found->second;
-    });
+    };
+    feed_.emplace(catalog, origin, epoch, object, recovery);
     watchers_.emplace(*feed_, clock_);
   }
 

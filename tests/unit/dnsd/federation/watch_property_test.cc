@@ -19,7 +19,8 @@ class World {
     const int what = below(100);
     if (what < 55) return change_mesh();
     if (what < 70) return federation_.watchers().changed();
-    if (what < 75) return federation_.watchers().heartbeat();
+    if (what < 73) return federation_.watchers().heartbeat();
+    if (what < 75) return sync();
     if (what < 90) return carry_some();
     if (what < 97) return toggle_link();
     restart();
@@ -29,7 +30,10 @@ class World {
     for (std::size_t i = 0; i < links_.size(); ++i) {
       if (!links_[i]) connect(i);
     }
+    if (recovery_) recovery_->approve();
     federation_.watchers().changed();
+    for (const auto& link : links_) link->carry();
+    federation_.watchers().heartbeat();  // who has to compare hears it
     for (std::size_t i = 0; i < links_.size(); ++i) {
       links_[i]->carry();
       subscribers_[i]->mirror.approve_shrink();
@@ -94,6 +98,12 @@ class World {
       connect(i);
     }
   }
+  /// An agent has told all that it has.
+  void sync() {
+    const std::string key = "eu-1/" + node();
+    if (recovery_ && recovery_->synced(key, clock_.now())) federation_.watchers().confirmed(key);
+    federation_.watchers().changed();
+  }
   /// A federation that has kept everything, some of it, or nothing but the objects; and counts anew or goes on.
   void restart() {
     for (auto& link : links_) link.reset();
@@ -109,12 +119,19 @@ class World {
       for (const auto& [key, service] : federation_.catalog.records().services) federation_.catalog.mirror(key);
       federation_.catalog.mirrored(1 + static_cast<std::uint64_t>(below(100)), clock_.now());
     }
-    federation_.begin(++epoch_, below(5) == 0 ? "b" : "a");
+    const std::string instance = below(5) == 0 ? "b" : "a";
+    recovery_.reset();
+    if (below(3) > 0) {
+      recovery_.emplace(static_cast<Recovery::Store>(below(3)), clock_.now());
+      for (int i = 0; i < 4; ++i) recovery_->restored("eu-1/n" + std::to_string(i));
+    }
+    federation_.begin(++epoch_, instance, recovery_ ? &*recovery_ : nullptr);
   }
 
   std::mt19937 random_;
   SimClock clock_;
   std::uint64_t epoch_ = 1;
+  std::optional<Recovery> recovery_;
   Federation federation_{clock_};
   std::vector<std::unique_ptr<Subscriber>> subscribers_;
   std::vector<std::unique_ptr<Link>> links_;

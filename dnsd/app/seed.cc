@@ -1,0 +1,68 @@
+#include "dnsd/app/seed.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "common/convert/object_convert.h"
+#include "common/convert/record_convert.h"
+#include "common/log/log.h"
+#include "dnsd/app/mesh_file.h"
+#include "dnsd/app/replica.h"
+#include "dnsd/federation/mirror.h"
+
+namespace meshdns::app {
+namespace {
+
+using catalog::RecordType;
+
+bool is_wanted(const v1::Record& record, const SeedTarget& target) {
+  const auto type = catalog::record_type_named(record.type());
+  if (!type) return false;
+  switch (*type) {
+    case RecordType::Node:
+    case RecordType::NodeStatus: return !target.listed.contains(record.key());
+    case RecordType::Endpoint: {
+      const auto endpoint = convert::endpoint_of(record.key(), record.body(), TimePoint{});
+      return endpoint && !target.listed.contains(endpoint->node);
+    }
+    case RecordType::Service: return true;
+    case RecordType::VirtualDestination:
+    case RecordType::Cluster: break;
+  }
+  const auto object = convert::object_of(record.body());
+  return target.lacks_objects && object && object->metadata().manager() != MeshFile::kManager &&
+         target.objects.find(*type, record.key()) == nullptr;
+}
+
+}  // namespace
+
+std::optional<KeptSet> newest_seed(const std::string& folder, std::int64_t unix_seconds) {
+  std::optional<KeptSet> newest;
+  for (const char* name : {kFederationSnapshot, Replica::kFile}) {
+    auto found = load_snapshot(folder + "/" + name, unix_seconds).newest;
+    if (found && (!newest || found->age < newest->age)) newest = std::move(found);
+  }
+  return newest;
+}
+
+void restore_seed(KeptSet seed, const SeedTarget& target, TimePoint now) {
+  auto& records = *seed.batch.mutable_records();
+  const auto unwanted = std::remove_if(records.begin(), records.end(),
+                                       [&](const v1::Record& record) { return !is_wanted(record, target); });
+  records.erase(unwanted, records.end());
+  seed.batch.set_to(target.catalog.revision() + 1);
+  federation::Mirror mirror(target.catalog, [&target](const std::string& key, const v1::Object* object) {
+    target.objects.mirror(key, object);
+  });
+  const auto nacks = mirror.apply(seed.batch, now - seed.age);
+  if (!nacks) return log::error("snapshot", {{"problem", nacks.error().message()}});
+  std::vector<std::string> doubted;
+  for (const auto& [node, status] : target.catalog.records().statuses) {
+    if (!status.silent) doubted.push_back(node);
+  }
+  for (const std::string& node : doubted) target.catalog.set_status(node, {}, now);
+  log::warn("seeded from a snapshot", {{"records", records.size()}, {"age", seed.age}});
+}
+
+}  // namespace meshdns::app
