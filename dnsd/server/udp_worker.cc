@@ -59,9 +59,14 @@ struct UdpWorker::Batch {
   }
 };
 
-UdpWorker::UdpWorker(std::vector<UdpSocket> sockets, const Published<answers::AnswerTable>& table, const Clock& clock,
-                     std::uint64_t seed)
-    : sockets_(std::move(sockets)), table_(table), clock_(clock), random_(seed), batch_(std::make_unique<Batch>()) {}
+UdpWorker::UdpWorker(std::vector<UdpSocket> sockets, const Environment& environment, std::uint64_t seed)
+    : sockets_(std::move(sockets)),
+      table_(environment.table),
+      policy_(environment.policy),
+      limiter_(environment.limiter),
+      clock_(environment.clock),
+      random_(seed),
+      batch_(std::make_unique<Batch>()) {}
 
 UdpWorker::~UdpWorker() = default;
 
@@ -106,14 +111,26 @@ void UdpWorker::serve(const UdpSocket& socket, int receive_flags) {
 
 void UdpWorker::answer_batch(const UdpSocket& socket, unsigned count) {
   const answers::AnswerTable& table = *table_.read();
+  const query::Policy& policy = *policy_.read();
   const TimePoint now = clock_.now();
+  std::uint8_t asked = 0;  // by any of them
   for (unsigned i = 0; i < count; ++i) {
     const std::span packet(batch_->buffers[i].data(), batch_->messages[i].msg_len);
     batch_->readings[i] = wire::read_query(packet, batch_->queries[i]);
+    asked |= batch_->queries[i].edns.asks;
     if (batch_->readings[i] == wire::Reading::Ok) table.prefetch(batch_->queries[i].name.hash);
   }
+  const auto unix_seconds = (asked & wire::kAsksCookie) != 0 ? static_cast<std::uint32_t>(clock_.unix_seconds()) : 0;
   for (unsigned i = 0; i < count; ++i) {
-    const query::Context context{table, address_of(batch_->peers[i]), socket.listener, false, now, random_, counters_};
+    const query::Context context{.table = table,
+                                 .client = address_of(batch_->peers[i]),
+                                 .listener = socket.listener,
+                                 .now = now,
+                                 .random = random_,
+                                 .counters = counters_,
+                                 .policy = policy,
+                                 .limiter = &limiter_,
+                                 .unix_seconds = unix_seconds};
     batch_->vectors[i].iov_len =
         query::answer_read(batch_->buffers[i].data(), kBufferSize, batch_->readings[i], batch_->queries[i], context);
   }
