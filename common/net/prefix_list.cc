@@ -16,7 +16,8 @@ T loaded(const std::uint8_t* bytes) noexcept {
 
 std::array<std::uint8_t, 16> mask_bytes(int length) {
   std::array<std::uint8_t, 16> out{};
-  for (int bit = 0; bit < length; ++bit) out[static_cast<std::size_t>(bit / 8)] |= static_cast<std::uint8_t>(0x80 >> bit % 8);
+  for (int bit = 0; bit < length; ++bit)
+    out[static_cast<std::size_t>(bit / 8)] |= static_cast<std::uint8_t>(0x80 >> bit % 8);
   return out;
 }
 

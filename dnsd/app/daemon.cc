@@ -1,9 +1,11 @@
 #include "dnsd/app/daemon.h"
 
+#include <google/protobuf/util/message_differencer.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <filesystem>
 #include <utility>
 
@@ -20,6 +22,7 @@ namespace {
 
 constexpr Duration kForgetInterval = 10s;
 constexpr Duration kFreshnessInterval = 1s;
+constexpr Duration kRateLimitInterval = 1s;
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -52,12 +55,16 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
   parts_.objects = &objects_;
   parts_.publisher = &publisher_;
   register_metrics(registry_, parts_);
+  for (std::size_t at = 0; at < own_secret_.size(); at += sizeof(std::uint64_t)) {
+    const std::uint64_t part = random_seed();
+    std::memcpy(own_secret_.data() + at, &part, sizeof part);
+  }
 }
 
 Daemon::~Daemon() {
   if (stopper_.joinable()) stopper_.join();
   if (sweep_timer_) loop_.cancel(*sweep_timer_);
-  for (const auto& timer : {forget_timer_, heartbeat_timer_, freshness_timer_}) {
+  for (const auto& timer : {forget_timer_, heartbeat_timer_, freshness_timer_, rate_limit_timer_}) {
     if (timer) loop_.cancel(*timer);
   }
 }
@@ -138,6 +145,7 @@ void Daemon::schedule_freshness() {
 Result<void> Daemon::start_dns() {
   server::ServerOptions options = configuration_.dns_options();
   options.seed = random_seed();
+  options.policy = policy();
   auto dns = server::DnsServer::start(options, publisher_.table(), clock_);
   if (!dns) return dns.error();
   dns_ = std::move(*dns);
@@ -147,8 +155,36 @@ Result<void> Daemon::start_dns() {
                                 {"locality", configuration_.answers.listeners[i].locality.text()},
                                 {"workers", options.workers}});
   }
+  for (const std::string& warning : dns_->warnings()) log::warn("dns", {{"problem", warning}});
   publisher_.configure(settings_as_bound(), configuration_.static_records);
+  schedule_rate_limit_watch();
   return {};
+}
+
+query::Policy Daemon::policy() const {
+  query::Policy out = configuration_.policy;
+  if (out.nsid == "off") {
+    out.nsid.clear();
+  } else if (out.nsid.empty()) {
+    out.nsid = host_name().substr(0, query::kMostNsid);
+  }
+  if (out.cookies.empty()) out.cookies.push_back(own_secret_);
+  return out;
+}
+
+void Daemon::schedule_rate_limit_watch() {
+  rate_limit_timer_ = loop_.after(kRateLimitInterval, [this] {
+    const std::uint64_t limited = dns_->counters().udp.rate_limited;
+    switch (rate_limit_watch_.look(limited, clock_.now())) {
+      case RateLimitWatch::Edge::None: break;
+      case RateLimitWatch::Edge::Began:
+        log::warn("answers are limited", {{"to", dns_->last_limited()}, {"so_far", limited}});
+        break;
+      case RateLimitWatch::Edge::Ended: log::warn("no answers are limited any more", {{"so_far", limited}}); break;
+    }
+    parts_.rate_limiting = rate_limit_watch_.limiting();
+    schedule_rate_limit_watch();
+  });
 }
 
 answers::Settings Daemon::settings_as_bound() const {
@@ -247,6 +283,11 @@ void Daemon::keep_what_cannot_change(Configuration& next) const {
   keep("cluster", next.file.cluster() != configuration_.file.cluster());
   keep("federation.listen", next.file.federation().listen() != configuration_.file.federation().listen());
   keep("tls", next.tls != configuration_.tls);
+  const auto same = [](const google::protobuf::Message& a, const google::protobuf::Message& b) {
+    return google::protobuf::util::MessageDifferencer::Equals(a, b);
+  };
+  keep("dns.tcp", !same(next.file.dns().tcp(), configuration_.file.dns().tcp()));
+  keep("dns.cpu_steering", next.file.dns().cpu_steering() != configuration_.file.dns().cpu_steering());
   keep("dns.workers", next.file.dns().workers() != configuration_.file.dns().workers());
   const auto& admin = configuration_.file.admin();
   keep("admin", next.file.admin().listen() != admin.listen() || next.file.admin().socket() != admin.socket());
@@ -262,6 +303,7 @@ void Daemon::reload() {
   configuration_ = std::move(*next);
   mesh_file_.apply(configuration_, clock_.now(), clock_.unix_seconds());
   publisher_.configure(settings_as_bound(), configuration_.static_records);
+  if (dns_) dns_->set_policy(policy());
   log::info("reloaded", {{"hosts", publisher_.compiled().plan.hosts.size()}});
   service_.reload_ended("reloaded: " + ServiceReport::status(parts_));
 }

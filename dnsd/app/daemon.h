@@ -14,6 +14,7 @@
 #include "dnsd/app/mesh_file.h"
 #include "dnsd/app/mesh_view.h"
 #include "dnsd/app/persistence.h"
+#include "dnsd/app/rate_limit_watch.h"
 #include "dnsd/app/replica.h"
 #include "dnsd/app/service_report.h"
 #include "dnsd/federation/federation_service.h"
@@ -45,6 +46,8 @@ class Daemon {
   /// A replica: from the snapshot file, or as soon as a federation has told what there is.
   Result<void> start_replica();
   Result<void> start_dns();
+  /// What the configuration leaves open is filled in: the host's name, a secret of this process.
+  query::Policy policy() const;
   void become_ready();
   void records_changed();
   void serve_first_records();
@@ -61,6 +64,7 @@ class Daemon {
   void schedule_forgetting();
   void schedule_heartbeat();
   void schedule_freshness();
+  void schedule_rate_limit_watch();
   /// The listeners' sockets stay as they are until a restart.
   void keep_what_cannot_change(Configuration& next) const;
   void reload_failed(std::string_view problems);
@@ -90,6 +94,9 @@ class Daemon {
   std::optional<TimerId> forget_timer_;
   std::optional<TimerId> heartbeat_timer_;
   std::optional<TimerId> freshness_timer_;
+  std::optional<TimerId> rate_limit_timer_;
+  RateLimitWatch rate_limit_watch_;
+  wire::CookieSecret own_secret_{};
   metrics::Counter& failed_reloads_;
   std::thread stopper_;
   bool stopping_ = false;

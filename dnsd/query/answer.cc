@@ -10,7 +10,7 @@
 namespace meshdns::query {
 namespace {
 
-constexpr std::size_t kMostUntrusted = 512;     // bytes of an answer to an address that may be forged
+constexpr std::size_t kMostUntrusted = 512;    // bytes of an answer to an address that may be forged
 constexpr std::size_t kMostAmplification = 5;  // and so many times the request's
 
 /// What the client takes, by transport and OPT.

@@ -30,7 +30,8 @@ std::uint64_t prefix_key(const IpAddress& client) noexcept {
 std::string prefix_text(std::uint64_t key) {
   const bool v4 = (key & kIsV4) != 0;
   std::array<std::uint8_t, 16> bytes{};
-  for (std::size_t i = 0; i < (v4 ? 3U : 7U); ++i) bytes[i] = static_cast<std::uint8_t>(key >> ((v4 ? 16 : 48) - 8 * i));
+  for (std::size_t i = 0; i < (v4 ? 3U : 7U); ++i)
+    bytes[i] = static_cast<std::uint8_t>(key >> ((v4 ? 16 : 48) - 8 * i));
   if (v4) return Prefix::of(IpAddress::v4_bytes(std::span(bytes).first<4>()), 24).text();
   return Prefix::of(IpAddress::v6_bytes(bytes), 56).text();
 }

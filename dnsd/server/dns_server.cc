@@ -68,7 +68,8 @@ Result<std::unique_ptr<DnsServer>> DnsServer::start(const ServerOptions& options
     server->workers_.push_back(std::make_unique<UdpWorker>(std::move(sockets), server->environment_, ++seed));
   }
   server->udp_sockets_.clear();
-  server->tcp_ = std::make_unique<TcpServer>(std::move(*tcp), server->affordable(options.tcp), server->environment_, ++seed);
+  server->tcp_ =
+      std::make_unique<TcpServer>(std::move(*tcp), server->affordable(options.tcp), server->environment_, ++seed);
   const std::atomic<bool>& stop = server->stop_;
   for (auto& worker : server->workers_) {
     server->threads_.emplace_back([&stop, at = worker.get()] { at->run(stop); });

@@ -38,7 +38,7 @@ class DnsServer {
                                                   const Published<answers::AnswerTable>& table, const Clock& clock);
   ~DnsServer();
 
-  /// From now on this policy holds. thread: any
+  /// From now on this policy holds. thread: that of start()
   void set_policy(query::Policy policy);
   /// What could not be had, for people; the server answers all the same.
   const std::vector<std::string>& warnings() const { return warnings_; }
@@ -60,7 +60,7 @@ class DnsServer {
   /// So many connections as there are descriptors for
   TcpLimits affordable(TcpLimits limits);
 
-  Published<query::Policy> policy_;
+  Quiescent<query::Policy> policy_;
   query::RateLimiter limiter_;
   Environment environment_;
   std::vector<std::string> warnings_;

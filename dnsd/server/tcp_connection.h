@@ -30,7 +30,8 @@ class TcpConnection {
   /// Answers a request in place (buffer of wire::kMaxMessage bytes, length of the request); 0 = not DNS: close
   using Answerer = std::function<std::size_t(std::uint8_t* buffer, std::size_t length)>;
   static constexpr std::size_t kPendingGoal = 64 << 10;
-  static constexpr std::size_t kKept = 1 << 10;  // bytes that a buffer keeps between queries: idle connections are small
+  static constexpr std::size_t kKept =
+      1 << 10;  // bytes that a buffer keeps between queries: idle connections are small
 
   explicit TcpConnection(TimePoint accepted) : last_progress_(accepted) {}
 
@@ -47,6 +48,8 @@ class TcpConnection {
   /// All is answered and sent, or the client speaks no DNS.
   bool finished() const { return broken_ || (input_ended_ && pending().empty() && !has_frame()); }
   bool has_frame() const;
+  /// Bytes of memory that its buffers hold
+  std::size_t buffered() const { return in_.capacity() + out_.capacity(); }
   /// When the client has used up its time.
   TimePoint deadline(const TcpLimits& limits, std::size_t used) const;
 

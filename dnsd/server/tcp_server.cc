@@ -49,6 +49,7 @@ void TcpServer::run(const std::atomic<bool>& stop) {
   TimePoint checked = clock_.now();
   while (!stop.load(std::memory_order_relaxed)) {
     ticks_.add();
+    policy_.offline();
     const int count =
         ::epoll_wait(epoll_.get(), events.data(), events.size(), peers_.empty() ? kReceiveTimeoutMs : kTickMs);
     handle_events(std::span(events).first(static_cast<std::size_t>(std::max(0, count))));

@@ -79,7 +79,7 @@ class TcpServer {
   std::list<Listener> listeners_;
   TcpLimits limits_;
   Published<answers::AnswerTable>::Reader table_;
-  Published<query::Policy>::Reader policy_;
+  Quiescent<query::Policy>::Reader policy_;
   const Clock& clock_;
   query::Random random_;
   Fd epoll_;

@@ -86,6 +86,7 @@ void UdpWorker::poll_all() {
   std::array<pollfd, 64> entries;
   const std::size_t count = std::min(entries.size(), sockets_.size());
   for (std::size_t i = 0; i < count; ++i) entries[i] = {sockets_[i].fd.get(), POLLIN, 0};
+  policy_.offline();
   if (::poll(entries.data(), count, kReceiveTimeoutMs) <= 0) {
     table_.read();  // an idle worker keeps no old table alive
     return;
@@ -98,6 +99,7 @@ void UdpWorker::poll_all() {
 }
 
 void UdpWorker::serve(const UdpSocket& socket, int receive_flags) {
+  policy_.offline();  // it may wait for long, and must keep no old one alive
   const int count = ::recvmmsg(socket.fd.get(), batch_->messages.data(), kBatch, receive_flags, nullptr);
   if (count <= 0) {
     table_.read();

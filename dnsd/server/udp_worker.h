@@ -47,7 +47,7 @@ class UdpWorker {
 
   std::vector<UdpSocket> sockets_;
   Published<answers::AnswerTable>::Reader table_;
-  Published<query::Policy>::Reader policy_;
+  Quiescent<query::Policy>::Reader policy_;
   query::RateLimiter& limiter_;
   const Clock& clock_;
   query::Random random_;

@@ -21,7 +21,7 @@ struct ClientSubnet {
 
 /// The COOKIE option of a request (RFC 7873 4), of a length that is allowed.
 struct RequestCookie {
-  std::uint8_t size = 0;                             // 8, or 16 to 40 with a server cookie
+  std::uint8_t size = 0;                            // 8, or 16 to 40 with a server cookie
   std::array<std::uint8_t, kFullCookieSize> bytes;  // as many of the first as there are; the others are zero
 };
 
@@ -60,16 +60,17 @@ struct Query {
 /// and `edns.present` still say what can be echoed.
 enum class Reading : std::uint8_t {
   Ok,
-  TooShort,   // no header: drop
-  Response,   // QR=1: drop, or two servers could talk to each other forever
-  Malformed,  // FORMERR
+  TooShort,    // no header: drop
+  Response,    // QR=1: drop, or two servers could talk to each other forever
+  Malformed,   // FORMERR
   NoQuestion,  // nothing but a COOKIE option: a server cookie is asked for (RFC 7873 5.4); `edns` may be used
 };
 
 /// Reads a request: header, one question, OPT. Opcodes other than QUERY are Ok as soon as there is a header, with what
 /// could be read of their question and OPT.
 /// packet:  at most kMaxMessage bytes
-/// source:  RFC 1035 4.1, RFC 6891 6.1, RFC 7871 6, RFC 7873 5.2, RFC 9660 3, RFC 9619 (one question); strictness: the table of packets
+/// source:  RFC 1035 4.1, RFC 6891 6.1, RFC 7871 6, RFC 7873 5.2, RFC 9660 3, RFC 9619 (one question); strictness: the
+/// table of packets
 Reading read_query(std::span<const std::uint8_t> packet, Query& out) noexcept;
 
 }  // namespace meshdns::wire

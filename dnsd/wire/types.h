@@ -56,11 +56,11 @@ enum class Option : std::uint16_t {
 enum class Ede : std::uint16_t { Other = 0, StaleAnswer = 3, NotReady = 14, Prohibited = 18, NotAuthoritative = 20 };
 
 inline constexpr std::size_t kHeaderSize = 12;
-inline constexpr std::size_t kMaxName = 255;        // RFC 1035 2.3.4, the root's zero byte included
-inline constexpr std::size_t kMaxLabel = 63;        // RFC 1035 2.3.4
-inline constexpr std::size_t kMaxMessage = 65535;   // what TCP's length field can say
-inline constexpr std::size_t kMaxUdpAnswer = 1232;  // RFC 9715: never fragmented
-inline constexpr std::size_t kMinUdpAnswer = 512;   // RFC 1035 4.2.1
+inline constexpr std::size_t kMaxName = 255;         // RFC 1035 2.3.4, the root's zero byte included
+inline constexpr std::size_t kMaxLabel = 63;         // RFC 1035 2.3.4
+inline constexpr std::size_t kMaxMessage = 65535;    // what TCP's length field can say
+inline constexpr std::size_t kMaxUdpAnswer = 1232;   // RFC 9715: never fragmented
+inline constexpr std::size_t kMinUdpAnswer = 512;    // RFC 1035 4.2.1
 inline constexpr std::size_t kClientCookieSize = 8;  // RFC 7873 4
 inline constexpr std::size_t kFullCookieSize = 24;   // with our server cookie behind it (RFC 9018 4)
 
