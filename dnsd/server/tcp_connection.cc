@@ -8,7 +8,7 @@ namespace meshdns::server {
 namespace {
 
 void trim(std::vector<std::uint8_t>& empty) {
-  if (empty.capacity() > TcpConnection::kKept) empty = {};
+  if (empty.capacity() > TcpConnection::kKept) std::vector<std::uint8_t>().swap(empty);
 }
 
 }  // namespace
