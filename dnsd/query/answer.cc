@@ -88,10 +88,10 @@ CountedType counted(wire::Type type) noexcept {
 /// The rcode for what is no question for the table; NoError = it is one.
 wire::Rcode refusal(wire::Reading reading, const wire::Query& query, std::optional<wire::CookieState> cookie,
                     const Context& context) noexcept {
-  if (reading == wire::Reading::NoQuestion && cookie) {  // RFC 7873 5.4
-    return cookie == wire::CookieState::Wrong ? wire::Rcode::BadCookie : wire::Rcode::NoError;
+  if (reading != wire::Reading::Ok) {
+    if (reading != wire::Reading::NoQuestion || !cookie) return wire::Rcode::FormErr;
+    return cookie == wire::CookieState::Wrong ? wire::Rcode::BadCookie : wire::Rcode::NoError;  // RFC 7873 5.4
   }
-  if (reading != wire::Reading::Ok) return wire::Rcode::FormErr;
   if (query.opcode == wire::Opcode::Notify) return wire::Rcode::NotAuth;
   if (query.opcode != wire::Opcode::Query) return wire::Rcode::NotImp;
   if (query.edns.present && query.edns.version != 0) return wire::Rcode::BadVers;

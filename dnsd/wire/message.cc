@@ -128,12 +128,6 @@ bool counts_fit_query(Packet packet, Type type) noexcept {
   return load16(packet.data() + 6) == 0 && (load16(packet.data() + 8) == 0 || type == Type::IXFR);
 }
 
-/// RFC 7873 5.4: a query without a question may ask for a server cookie.
-Reading read_without_question(Packet packet, Query& out) noexcept {
-  const bool readable = counts_fit_query(packet, Type{}) && read_sections(packet, out);
-  return readable && (out.edns.asks & kAsksCookie) != 0 ? Reading::NoQuestion : Reading::Malformed;
-}
-
 }  // namespace
 
 Reading read_query(std::span<const std::uint8_t> packet, Query& out) noexcept {
@@ -148,9 +142,13 @@ Reading read_query(std::span<const std::uint8_t> packet, Query& out) noexcept {
   if ((packet[2] & 0x80U) != 0) return Reading::Response;
   out.opcode = static_cast<Opcode>((packet[2] >> 3) & 0x0FU);
   out.recursion_desired = (packet[2] & 1U) != 0;
-  if (out.opcode == Opcode::Query && load16(packet.data() + 4) == 0) return read_without_question(packet, out);
-  const bool readable = read_question(packet, out) && read_sections(packet, out);
+  const bool cookie_only = out.opcode == Opcode::Query && load16(packet.data() + 4) == 0;  // RFC 7873 5.4
+  const bool readable = (cookie_only || read_question(packet, out)) && read_sections(packet, out);
   if (out.opcode != Opcode::Query) return Reading::Ok;
+  if (cookie_only) {
+    const bool asks = readable && (out.edns.asks & kAsksCookie) != 0 && counts_fit_query(packet, Type{});
+    return asks ? Reading::NoQuestion : Reading::Malformed;
+  }
   // QTYPE 0 is reserved and OPT is not a type that can be asked for (RFC 6895 3.1, RFC 6891 6.1.1)
   const bool askable = out.type != Type{} && out.type != Type::OPT;
   return readable && askable && counts_fit_query(packet, out.type) ? Reading::Ok : Reading::Malformed;
