@@ -12,10 +12,13 @@
 #include "common/base/random_seed.h"
 #include "common/base/text.h"
 #include "common/log/log.h"
+#include "common/process/passed_sockets.h"
 #include "common/rpc/credentials.h"
+#include "dnsd/admin/calls.h"
 #include "dnsd/admin/http_api.h"
 #include "dnsd/app/dns_metrics.h"
 #include "dnsd/app/version.h"
+#include "dnsd/server/inherited.h"
 
 namespace meshdns::app {
 namespace {
@@ -49,6 +52,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       mesh_file_(catalog_, objects_),
       view_(parts_, registry_),
       service_(process::NotifyEnvironment::of_process(), loop, parts_),
+      passed_(process::passed_sockets()),
       failed_reloads_(registry_.counter("meshdns_config_failed_reloads_total", "reloads whose file was wrong")) {
   parts_.configuration = &configuration_;
   parts_.catalog = &catalog_;
@@ -95,7 +99,7 @@ Result<void> Daemon::open_store() {
 
 void Daemon::become_ready() {
   parts_.ready = true;
-  log::info("ready", {{"hosts", publisher_.compiled().plan.hosts.size()}});
+  log::info("ready", {{"hosts", publisher_.hosts()}});
 }
 
 Result<void> Daemon::start_replica() {
@@ -112,18 +116,31 @@ Result<void> Daemon::start_replica() {
     publisher_.set_stale(replica_->silence() > configuration_.stale_after());
     if (auto done = start_dns(); !done) return done;
     become_ready();
-  } else {
-    log::warn("no snapshot: DNS is not served before a federation has told what there is");
+  } else if (auto done = start_not_ready(); !done) {
+    return done;
   }
   replica_->start();
   schedule_freshness();
   return {};
 }
 
+Result<void> Daemon::start_not_ready() {
+  const auto listen = configuration_.dns_options().listen;
+  const auto passed = [this](const SocketAddress& address) { return bool(server::inherited(passed_, address)); };
+  if (std::ranges::none_of(listen, passed)) {
+    log::warn("no snapshot: DNS is not served before a federation has told what there is");
+    return {};
+  }
+  publisher_.set_not_ready(true);
+  log::warn("no snapshot: DNS answers SERVFAIL before a federation has told what there is");
+  return start_dns();
+}
+
 void Daemon::serve_first_records() {
+  publisher_.set_not_ready(false);
   publisher_.changed();
-  if (dns_) return;
-  if (const auto done = start_dns(); !done) {
+  if (parts_.ready || stopping_) return;
+  if (const auto done = dns_ ? Result<void>{} : start_dns(); !done) {
     log::error("cannot serve", {{"error", done.error()}});
     failed_ = true;
     return stop();
@@ -146,6 +163,8 @@ Result<void> Daemon::start_dns() {
   server::ServerOptions options = configuration_.dns_options();
   options.seed = random_seed();
   options.policy = policy();
+  options.inherited = passed_;
+  publisher_.flush();
   auto dns = server::DnsServer::start(options, publisher_.table(), clock_);
   if (!dns) return dns.error();
   dns_ = std::move(*dns);
@@ -153,10 +172,16 @@ Result<void> Daemon::start_dns() {
   for (std::size_t i = 0; i < dns_->bound().size(); ++i) {
     log::info("dns listening", {{"address", dns_->bound()[i].text()},
                                 {"locality", configuration_.answers.listeners[i].locality.text()},
-                                {"workers", options.workers}});
+                                {"workers", options.workers},
+                                {"inherited", dns_->inherited(i)}});
+  }
+  for (const SocketAddress& address : server::not_inherited(passed_, options.listen)) {
+    log::warn("socket not used", {{"address", address.text()}});
+  }
+  if (!same_listeners(settings_as_bound(), publisher_.settings())) {  // a port 0 became another
+    publisher_.configure(settings_as_bound(), configuration_.static_records);
   }
   for (const std::string& warning : dns_->warnings()) log::warn("dns", {{"problem", warning}});
-  publisher_.configure(settings_as_bound(), configuration_.static_records);
   schedule_rate_limit_watch();
   return {};
 }
@@ -211,8 +236,10 @@ Result<void> Daemon::start_federation() {
                 [this](catalog::RecordType type, const std::string& key) { return objects_.find(type, key); });
   watchers_.emplace(*feed_, clock_);
   parts_.watchers = &*watchers_;
-  auto service = federation::FederationService::listen(
-      loop_, *agents_, *watchers_, configuration_.file.federation().listen(), rpc::server_credentials(tls()));
+  auto service = federation::FederationService::listen(loop_, *agents_, *watchers_,
+                                                       {configuration_.file.federation().listen(),
+                                                        rpc::server_credentials(tls()),
+                                                        {admin::calls_from_afar(loop_, view_)}});
   if (!service) return service.error();
   federation_ = std::move(*service);
   parts_.federation_address = federation_->bound();
@@ -304,7 +331,7 @@ void Daemon::reload() {
   mesh_file_.apply(configuration_, clock_.now(), clock_.unix_seconds());
   publisher_.configure(settings_as_bound(), configuration_.static_records);
   if (dns_) dns_->set_policy(policy());
-  log::info("reloaded", {{"hosts", publisher_.compiled().plan.hosts.size()}});
+  log::info("reloaded", {{"hosts", publisher_.hosts()}});
   service_.reload_ended("reloaded: " + ServiceReport::status(parts_));
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "common/http/server.h"
 #include "common/metrics/registry.h"
@@ -48,6 +49,8 @@ class Daemon {
   Result<void> start_dns();
   /// What the configuration leaves open is filled in: the host's name, a secret of this process.
   query::Policy policy() const;
+  /// Before anything is known: only where the service manager holds the port, whose queries would wait in vain.
+  Result<void> start_not_ready();
   void become_ready();
   void records_changed();
   void serve_first_records();
@@ -82,6 +85,7 @@ class Daemon {
   MeshFile mesh_file_;
   MeshView view_;
   ServiceReport service_;
+  const std::vector<int> passed_;  // sockets that the service manager has opened
   std::unique_ptr<server::DnsServer> dns_;
   std::optional<federation::Agents> agents_;
   std::optional<federation::Feed> feed_;

@@ -64,6 +64,15 @@ model::ServiceKey service_key_of(const std::string& text) {
 
 void Catalog::note(RecordType type, const std::string& key, bool removed) {
   pending_.push_back({0, type, key, removed});
+  if (observer_ == nullptr) return;
+  switch (type) {
+    case RecordType::Node: return observer_->node_changed(key);
+    case RecordType::NodeStatus: return observer_->node_status_changed(key);
+    case RecordType::Endpoint: return;  // told where it happens
+    case RecordType::Service: return observer_->service_changed(service_key_of(key));
+    case RecordType::VirtualDestination: return observer_->destination_changed(key);
+    case RecordType::Cluster: return observer_->cluster_changed(key);
+  }
 }
 
 void Catalog::commit(TimePoint now) {
@@ -109,12 +118,25 @@ void Catalog::put_endpoint(const model::Endpoint& reported, TimePoint now) {
       service != model::ServiceKey{found->second.namespace_, found->second.service}) {
     erase_endpoint(endpoint.key, now);
   }
-  if (records_.endpoints.insert_or_assign(endpoint.key, endpoint).second) {
-    const auto [entry, added] = records_.services.try_emplace(service);
-    ++entry->second.endpoints;
-    if (added) note(RecordType::Service, service_key_text(service), false);
-  }
+  if (!records_.endpoints.contains(endpoint.key)) add_to_service(service);
+  store_endpoint(endpoint);
+}
+
+void Catalog::store_endpoint(const model::Endpoint& endpoint) {
+  const auto [at, added] = records_.endpoints.try_emplace(endpoint.key, endpoint);
+  model::Endpoint& known = at->second;
+  const bool entered = added || known.namespace_ != endpoint.namespace_ || known.service != endpoint.service ||
+                       known.labels != endpoint.labels;
+  if (observer_ != nullptr && entered && !added) observer_->endpoint_leaves(known);
+  if (!added) known = endpoint;
+  if (observer_ != nullptr) entered ? observer_->endpoint_entered(known) : observer_->endpoint_updated(known);
   note(RecordType::Endpoint, endpoint.key, false);
+}
+
+void Catalog::add_to_service(const model::ServiceKey& service) {
+  const auto [entry, added] = records_.services.try_emplace(service);
+  ++entry->second.endpoints;
+  if (added) note(RecordType::Service, service_key_text(service), false);
 }
 
 void Catalog::erase_endpoint(const std::string& key, TimePoint now) {
@@ -122,6 +144,7 @@ void Catalog::erase_endpoint(const std::string& key, TimePoint now) {
   if (found == records_.endpoints.end()) return;
   model::Service& service = records_.services[{found->second.namespace_, found->second.service}];
   if (--service.endpoints == 0) service.gone_since = now;
+  if (observer_ != nullptr) observer_->endpoint_leaves(found->second);
   records_.endpoints.erase(found);
   note(RecordType::Endpoint, key, true);
 }

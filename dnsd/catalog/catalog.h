@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/model/record_observer.h"
 #include "common/model/records.h"
 #include "dnsd/catalog/validate.h"
 
@@ -38,6 +39,8 @@ class Catalog {
   TimePoint changed() const { return changed_; }
   /// What happened after `revision`, in order; nothing = too long ago to be told: take records() as a whole.
   std::optional<std::vector<Change>> changes_since(std::uint64_t revision) const;
+  /// Who hears of every change while it happens; null = nobody. It outlives the catalog, or is taken back.
+  void observe(model::RecordObserver* observer) { observer_ = observer; }
 
   // ---- reports; keys of endpoints are "<node key>/<the agent's key>" ----
 
@@ -82,6 +85,9 @@ class Catalog {
  private:
   void put_endpoint(const model::Endpoint& endpoint, TimePoint now);
   void erase_endpoint(const std::string& key, TimePoint now);
+  /// Adds or replaces a record as it is.
+  void store_endpoint(const model::Endpoint& endpoint);
+  void add_to_service(const model::ServiceKey& service);
   void note(RecordType type, const std::string& key, bool removed);
   /// Gives what was noted since the last call its revision.
   void commit(TimePoint now);
@@ -94,6 +100,7 @@ class Catalog {
   std::vector<Change> pending_;
   std::deque<Change> log_;
   std::uint64_t log_begins_after_ = 0;
+  model::RecordObserver* observer_ = nullptr;
 };
 
 }  // namespace meshdns::catalog

@@ -79,27 +79,30 @@ class Calls : public Methods {
 }  // namespace
 
 struct FederationService::Server {
-  Server(process::EventLoop& loop, Agents& agents, Watchers& watchers) : calls(loop, agents, watchers) {}
+  Server(process::EventLoop& loop, Agents& agents, Watchers& watchers, PortOptions port)
+      : calls(loop, agents, watchers), options(std::move(port)) {}
 
   Calls calls;
+  PortOptions options;
   std::unique_ptr<grpc::Server> server;
 };
 
 FederationService::FederationService(std::unique_ptr<Server> server) : server_(std::move(server)) {}
 
-Result<std::unique_ptr<FederationService>> FederationService::listen(
-    process::EventLoop& loop, Agents& agents, Watchers& watchers, const std::string& address,
-    std::shared_ptr<grpc::ServerCredentials> credentials) {
+Result<std::unique_ptr<FederationService>> FederationService::listen(process::EventLoop& loop, Agents& agents,
+                                                                     Watchers& watchers, PortOptions options) {
+  const std::string address = options.address;
   if (address.starts_with(kUnix)) {
     // gRPC would take over a socket that another process serves
     if (auto freed = free_socket_path(address.substr(kUnix.size())); !freed) return freed.error();
   }
-  auto server = std::make_unique<Server>(loop, agents, watchers);
+  if (!options.credentials) options.credentials = grpc::InsecureServerCredentials();
+  auto server = std::make_unique<Server>(loop, agents, watchers, std::move(options));
   grpc::ServerBuilder builder;
   int port = 0;
-  if (!credentials) credentials = grpc::InsecureServerCredentials();
-  builder.AddListeningPort(address, credentials, &port);
+  builder.AddListeningPort(address, server->options.credentials, &port);
   builder.RegisterService(&server->calls);
+  for (const auto& service : server->options.also) builder.RegisterService(service.get());
   builder.SetMaxReceiveMessageSize(rpc::kMostMessage);
   builder.SetMaxSendMessageSize(rpc::kMostMessage);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);

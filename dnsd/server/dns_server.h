@@ -9,7 +9,7 @@
 
 #include "common/base/result.h"
 #include "common/net/socket_address.h"
-#include "common/published/published.h"
+#include "common/published/quiescent.h"
 #include "common/time/time.h"
 #include "dnsd/answers/answer_table.h"
 #include "dnsd/server/counters.h"
@@ -27,6 +27,7 @@ struct ServerOptions {
   TcpLimits tcp;
   bool steer_by_cpu = true;  // with several workers, and no more than CPUs
   query::Policy policy;
+  std::vector<int> inherited;  // open sockets of the service manager; one that is bound to a listen address is served
 };
 
 /// The sockets and threads that answer DNS over UDP and TCP from the published table.
@@ -34,8 +35,8 @@ class DnsServer {
  public:
   /// Binds everything and starts the threads. `table` holds a value already and, like `clock`, outlives the server.
   /// errors: an address that cannot be bound (the message says who holds it, if that can be seen); no table yet
-  static Result<std::unique_ptr<DnsServer>> start(const ServerOptions& options,
-                                                  const Published<answers::AnswerTable>& table, const Clock& clock);
+  static Result<std::unique_ptr<DnsServer>> start(const ServerOptions& options, Quiescent<answers::AnswerTable>& table,
+                                                  const Clock& clock);
   ~DnsServer();
 
   /// From now on this policy holds. thread: that of start()
@@ -46,6 +47,8 @@ class DnsServer {
   std::string last_limited() const;
   /// The listen addresses with their real ports, in the order of the options; UDP and TCP have the same.
   const std::vector<SocketAddress>& bound() const { return bound_; }
+  /// Whether the service manager has opened the socket of this listen address.
+  bool inherited(std::size_t listener) const { return inherited_[listener]; }
   /// thread: any
   ServerTotals counters() const;
   /// How often each thread has gone round its loop: the UDP workers, then TCP. thread: any
@@ -54,9 +57,9 @@ class DnsServer {
   void stop();
 
  private:
-  DnsServer(const ServerOptions& options, const Published<answers::AnswerTable>& table, const Clock& clock);
+  DnsServer(const ServerOptions& options, Quiescent<answers::AnswerTable>& table, const Clock& clock);
   Result<std::vector<Fd>> bind_all(const ServerOptions& options);
-  void steer_by_cpu(std::size_t listeners);
+  void steer_by_cpu();
   /// So many connections as there are descriptors for
   TcpLimits affordable(TcpLimits limits);
 
@@ -65,6 +68,7 @@ class DnsServer {
   Environment environment_;
   std::vector<std::string> warnings_;
   std::vector<SocketAddress> bound_;
+  std::vector<bool> inherited_;                      // by listener
   std::vector<std::vector<UdpSocket>> udp_sockets_;  // by worker, until the workers take them
   std::vector<std::unique_ptr<UdpWorker>> workers_;
   std::unique_ptr<TcpServer> tcp_;

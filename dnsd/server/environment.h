@@ -1,6 +1,5 @@
 #pragma once
 
-#include "common/published/published.h"
 #include "common/published/quiescent.h"
 #include "common/time/time.h"
 #include "dnsd/answers/answer_table.h"
@@ -11,7 +10,7 @@ namespace meshdns::server {
 
 /// What all threads of a server share. Everything outlives them.
 struct Environment {
-  const Published<answers::AnswerTable>& table;
+  Quiescent<answers::AnswerTable>& table;
   Quiescent<query::Policy>& policy;
   query::RateLimiter& limiter;
   const Clock& clock;

@@ -49,6 +49,7 @@ void TcpServer::run(const std::atomic<bool>& stop) {
   TimePoint checked = clock_.now();
   while (!stop.load(std::memory_order_relaxed)) {
     ticks_.add();
+    table_.offline();  // an idle thread keeps no old table alive
     policy_.offline();
     const int count =
         ::epoll_wait(epoll_.get(), events.data(), events.size(), peers_.empty() ? kReceiveTimeoutMs : kTickMs);
@@ -66,7 +67,6 @@ void TcpServer::run(const std::atomic<bool>& stop) {
 void TcpServer::handle_events(std::span<const epoll_event> events) {
   now_ = clock_.now();
   unix_seconds_ = static_cast<std::uint32_t>(clock_.unix_seconds());
-  table_.read();  // once for all these events; an idle thread keeps no old table alive
   for (const epoll_event& event : events) {
     auto* source = static_cast<Source*>(event.data.ptr);
     if (!source->is_listener) {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "common/net/ip_address.h"
-#include "common/published/published.h"
+#include "common/published/quiescent.h"
 #include "common/time/time.h"
 #include "dnsd/answers/answer_table.h"
 #include "dnsd/query/counters.h"
@@ -78,7 +78,7 @@ class TcpServer {
 
   std::list<Listener> listeners_;
   TcpLimits limits_;
-  Published<answers::AnswerTable>::Reader table_;
+  Quiescent<answers::AnswerTable>::Reader table_;
   Quiescent<query::Policy>::Reader policy_;
   const Clock& clock_;
   query::Random random_;

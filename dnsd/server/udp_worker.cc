@@ -87,10 +87,8 @@ void UdpWorker::poll_all() {
   const std::size_t count = std::min(entries.size(), sockets_.size());
   for (std::size_t i = 0; i < count; ++i) entries[i] = {sockets_[i].fd.get(), POLLIN, 0};
   policy_.offline();
-  if (::poll(entries.data(), count, kReceiveTimeoutMs) <= 0) {
-    table_.read();  // an idle worker keeps no old table alive
-    return;
-  }
+  table_.offline();  // an idle worker keeps no old table alive
+  if (::poll(entries.data(), count, kReceiveTimeoutMs) <= 0) return;
   for (std::size_t i = 0; i < count; ++i) {
     if (entries[i].revents == 0) continue;
     batch_->prepare(kBatch, sockets_[i].wildcard);
@@ -99,12 +97,10 @@ void UdpWorker::poll_all() {
 }
 
 void UdpWorker::serve(const UdpSocket& socket, int receive_flags) {
-  policy_.offline();  // it may wait for long, and must keep no old one alive
+  table_.offline();  // it may wait for long, and must keep no old table alive
+  policy_.offline();
   const int count = ::recvmmsg(socket.fd.get(), batch_->messages.data(), kBatch, receive_flags, nullptr);
-  if (count <= 0) {
-    table_.read();
-    return;
-  }
+  if (count <= 0) return;
   const auto received = static_cast<unsigned>(count);
   answer_batch(socket, received);
   send_batch(socket, received);

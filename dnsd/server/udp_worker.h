@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "common/published/published.h"
+#include "common/published/quiescent.h"
 #include "dnsd/answers/answer_table.h"
 #include "dnsd/query/counters.h"
 #include "dnsd/query/random.h"
@@ -46,7 +46,7 @@ class UdpWorker {
   void poll_all();
 
   std::vector<UdpSocket> sockets_;
-  Published<answers::AnswerTable>::Reader table_;
+  Quiescent<answers::AnswerTable>::Reader table_;
   Quiescent<query::Policy>::Reader policy_;
   query::RateLimiter& limiter_;
   const Clock& clock_;

@@ -158,9 +158,8 @@ TEST_F(AllocationTest, OptionsAndLimits) {
   expect_none("web.shop.mesh.internal", Type::A, "5 0 18");
 }
 
-// Ages are at most 15 characters, so that the standard library keeps them in place.
-TEST_F(AllocationTest, Explain) {
-  expect_none("_explain.web.shop.mesh.internal", Type::TXT, "0 5 ");
+// It decides anew, and allocates; whoever may not ask costs nothing.
+TEST_F(AllocationTest, RefusedExplain) {
   expect_none("_explain.web.shop.mesh.internal", Type::TXT, "5 0 18", "192.0.2.1");
 }
 

@@ -35,7 +35,7 @@ class LimitsTest : public testing::Test {
   SocketAddress at() const { return server->bound().front(); }
   static Reply reply(const Bytes& raw) { return must(parse_reply(raw)); }
 
-  Published<answers::AnswerTable> table{test::standard_mesh().table()};
+  Quiescent<answers::AnswerTable> table{test::standard_mesh().table()};
   test::StepClock clock;
   ServerOptions options;
   std::unique_ptr<DnsServer> server;  // the last: it reads the others
