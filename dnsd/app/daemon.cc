@@ -24,7 +24,6 @@ namespace meshdns::app {
 namespace {
 
 constexpr Duration kForgetInterval = 10s;
-constexpr Duration kFreshnessInterval = 1s;
 constexpr Duration kRateLimitInterval = 1s;
 
 std::string host_name() {
@@ -68,13 +67,14 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
 Daemon::~Daemon() {
   if (stopper_.joinable()) stopper_.join();
   if (sweep_timer_) loop_.cancel(*sweep_timer_);
-  for (const auto& timer : {forget_timer_, heartbeat_timer_, freshness_timer_, rate_limit_timer_}) {
+  for (const auto& timer : {forget_timer_, heartbeat_timer_, rate_limit_timer_}) {
     if (timer) loop_.cancel(*timer);
   }
 }
 
 Result<void> Daemon::start() {
   log::info("starting", {{"version", kVersion}, {"instance", parts_.instance}});
+  catalog_.set_capacity(configuration_.file.dns().max_records());
   mesh_file_.apply(configuration_, clock_.now(), clock_.unix_seconds());
   if (auto done = open_store(); !done) return done;
   publisher_.configure(configuration_.answers, configuration_.static_records);
@@ -111,6 +111,9 @@ Result<void> Daemon::start_replica() {
                        .folder = configuration_.file.data_dir(),
                        .changed = [this] { serve_first_records(); }});
   parts_.replica = &*replica_;
+  freshness_.emplace(loop_, publisher_,
+                     Freshness::Source{.silence = [this] { return replica_->silence(); },
+                                       .stale_after = [this] { return configuration_.stale_after(); }});
   if (replica_->restore()) {
     publisher_.changed();
     publisher_.set_stale(replica_->silence() > configuration_.stale_after());
@@ -120,7 +123,7 @@ Result<void> Daemon::start_replica() {
     return done;
   }
   replica_->start();
-  schedule_freshness();
+  freshness_->watch();
   return {};
 }
 
@@ -139,6 +142,7 @@ Result<void> Daemon::start_not_ready() {
 void Daemon::serve_first_records() {
   publisher_.set_not_ready(false);
   publisher_.changed();
+  tell_of_room();
   if (parts_.ready || stopping_) return;
   if (const auto done = dns_ ? Result<void>{} : start_dns(); !done) {
     log::error("cannot serve", {{"error", done.error()}});
@@ -148,15 +152,15 @@ void Daemon::serve_first_records() {
   become_ready();
 }
 
-void Daemon::schedule_freshness() {
-  freshness_timer_ = loop_.after(kFreshnessInterval, [this] {
-    const bool stale = replica_->silence() > configuration_.stale_after();
-    if (stale != publisher_.stale()) {
-      log::warn(stale ? "records are stale" : "records are fresh again", {{"unheard_for", replica_->silence()}});
-    }
-    publisher_.set_stale(stale);
-    schedule_freshness();
-  });
+void Daemon::tell_of_room() {
+  if (catalog_.full() == full_) return;
+  full_ = catalog_.full();
+  const auto most = configuration_.file.dns().max_records();
+  if (full_) {
+    log::error("refuses more records", {{"max_records", most}});
+  } else {
+    log::info("takes more records again", {{"records", catalog_.size()}, {"max_records", most}});
+  }
 }
 
 Result<void> Daemon::start_dns() {
@@ -251,6 +255,7 @@ Result<void> Daemon::start_federation() {
 
 void Daemon::records_changed() {
   publisher_.changed();
+  tell_of_room();
   persistence_.records_changed();
   if (watchers_) watchers_->changed();
 }
@@ -328,6 +333,7 @@ void Daemon::reload() {
   if (!next) return reload_failed(trim(next.error().message()));
   keep_what_cannot_change(*next);
   configuration_ = std::move(*next);
+  catalog_.set_capacity(configuration_.file.dns().max_records());
   mesh_file_.apply(configuration_, clock_.now(), clock_.unix_seconds());
   publisher_.configure(settings_as_bound(), configuration_.static_records);
   if (dns_) dns_->set_policy(policy());

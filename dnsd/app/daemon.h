@@ -12,6 +12,7 @@
 #include "common/process/event_loop.h"
 #include "dnsd/admin/admin_service.h"
 #include "dnsd/app/configuration.h"
+#include "dnsd/app/freshness.h"
 #include "dnsd/app/mesh_file.h"
 #include "dnsd/app/mesh_view.h"
 #include "dnsd/app/persistence.h"
@@ -66,8 +67,9 @@ class Daemon {
   void schedule_sweep();
   void schedule_forgetting();
   void schedule_heartbeat();
-  void schedule_freshness();
   void schedule_rate_limit_watch();
+  /// Tells when records are refused because there are too many, and when that is over.
+  void tell_of_room();
   /// The listeners' sockets stay as they are until a restart.
   void keep_what_cannot_change(Configuration& next) const;
   void reload_failed(std::string_view problems);
@@ -91,13 +93,13 @@ class Daemon {
   std::optional<federation::Feed> feed_;
   std::optional<federation::Watchers> watchers_;
   std::optional<Replica> replica_;
+  std::optional<Freshness> freshness_;
   std::unique_ptr<federation::FederationService> federation_;
   std::unique_ptr<admin::AdminService> admin_;
   std::unique_ptr<http::Server> http_;
   std::optional<TimerId> sweep_timer_;
   std::optional<TimerId> forget_timer_;
   std::optional<TimerId> heartbeat_timer_;
-  std::optional<TimerId> freshness_timer_;
   std::optional<TimerId> rate_limit_timer_;
   RateLimitWatch rate_limit_watch_;
   wire::CookieSecret own_secret_{};
@@ -105,6 +107,7 @@ class Daemon {
   std::thread stopper_;
   bool stopping_ = false;
   bool failed_ = false;
+  bool full_ = false;  // and it was told
 };
 
 }  // namespace meshdns::app

@@ -6,6 +6,7 @@ namespace meshdns::catalog {
 namespace {
 
 constexpr std::size_t kLongestLog = 10000;
+constexpr std::size_t kRoomAgain = 20;  // when a twentieth is free
 
 /// Equal but for the moment since when it is so, which every process counts on its own clock.
 bool same_but_for_age(const model::Endpoint& a, const model::Endpoint& b) {
@@ -75,7 +76,13 @@ void Catalog::note(RecordType type, const std::string& key, bool removed) {
   }
 }
 
+std::size_t Catalog::size() const {
+  return records_.nodes.size() + records_.statuses.size() + records_.endpoints.size() + records_.services.size() +
+         records_.destinations.size() + records_.clusters.size();
+}
+
 void Catalog::commit(TimePoint now) {
+  if (full_ && has_room() && size() + capacity_ / kRoomAgain < capacity_) full_ = false;
   if (pending_.empty()) return;
   ++revision_;
   changed_ = now;
@@ -139,6 +146,21 @@ void Catalog::add_to_service(const model::ServiceKey& service) {
   if (added) note(RecordType::Service, service_key_text(service), false);
 }
 
+std::vector<Refusal> Catalog::put_endpoints(const std::vector<model::Endpoint>& endpoints, TimePoint now) {
+  std::vector<Refusal> refusals;
+  for (const model::Endpoint& endpoint : endpoints) {
+    if (auto refusal = check_endpoint(endpoint)) {
+      refusals.push_back(std::move(*refusal));
+    } else if (!has_room() && !records_.endpoints.contains(endpoint.key)) {
+      note_refused_for_room();
+      refusals.push_back({endpoint.key, "", "no room: there are " + std::to_string(size()) + " records"});
+    } else {
+      put_endpoint(endpoint, now);
+    }
+  }
+  return refusals;
+}
+
 void Catalog::erase_endpoint(const std::string& key, TimePoint now) {
   const auto found = records_.endpoints.find(key);
   if (found == records_.endpoints.end()) return;
@@ -161,16 +183,9 @@ std::vector<std::string> Catalog::keys_of(const std::string& node) const {
 
 std::vector<Refusal> Catalog::apply_full(const std::string& node, const std::vector<model::Endpoint>& endpoints,
                                          const std::set<std::string>& listed, TimePoint now) {
-  std::vector<Refusal> refusals;
+  auto refusals = put_endpoints(endpoints, now);
   std::set<std::string> mentioned;
-  for (const model::Endpoint& endpoint : endpoints) {
-    mentioned.insert(endpoint.key);
-    if (auto refusal = check_endpoint(endpoint)) {
-      refusals.push_back(std::move(*refusal));
-    } else {
-      put_endpoint(endpoint, now);
-    }
-  }
+  for (const model::Endpoint& endpoint : endpoints) mentioned.insert(endpoint.key);
   for (const std::string& key : keys_of(node)) {
     const bool withdrawn = !mentioned.contains(key) && listed.contains(records_.endpoints.at(key).source);
     if (withdrawn) erase_endpoint(key, now);
@@ -181,14 +196,7 @@ std::vector<Refusal> Catalog::apply_full(const std::string& node, const std::vec
 
 std::vector<Refusal> Catalog::apply_delta(const std::string& node, const std::vector<model::Endpoint>& upserts,
                                           const std::vector<std::string>& removals, TimePoint now) {
-  std::vector<Refusal> refusals;
-  for (const model::Endpoint& endpoint : upserts) {
-    if (auto refusal = check_endpoint(endpoint)) {
-      refusals.push_back(std::move(*refusal));
-    } else {
-      put_endpoint(endpoint, now);
-    }
-  }
+  auto refusals = put_endpoints(upserts, now);
   for (const std::string& key : removals) {
     if (key.starts_with(node + "/")) erase_endpoint(key, now);
   }

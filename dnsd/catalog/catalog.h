@@ -42,6 +42,17 @@ class Catalog {
   /// Who hears of every change while it happens; null = nobody. It outlives the catalog, or is taken back.
   void observe(model::RecordObserver* observer) { observer_ = observer; }
 
+  // ---- bounds ----
+
+  /// How many records it takes from agents and other origins; nodes always fit. 0 = any number
+  void set_capacity(std::size_t records) { capacity_ = records; }
+  std::size_t size() const;
+  /// Whether one endpoint more, with its service, can be taken.
+  bool has_room() const { return capacity_ == 0 || size() + 2 <= capacity_; }
+  /// Something was refused for want of room, and there is not much room yet.
+  bool full() const { return full_; }
+  void note_refused_for_room() { full_ = true; }
+
   // ---- reports; keys of endpoints are "<node key>/<the agent's key>" ----
 
   /// Nothing = taken. A node that was silent is heard again.
@@ -83,6 +94,8 @@ class Catalog {
   void forget(Duration forget_after, TimePoint now);
 
  private:
+  /// Puts those that are good.
+  std::vector<Refusal> put_endpoints(const std::vector<model::Endpoint>& endpoints, TimePoint now);
   void put_endpoint(const model::Endpoint& endpoint, TimePoint now);
   void erase_endpoint(const std::string& key, TimePoint now);
   /// Adds or replaces a record as it is.
@@ -95,6 +108,8 @@ class Catalog {
   std::vector<std::string> keys_of(const std::string& node) const;
 
   model::Records records_;
+  std::size_t capacity_ = 0;
+  bool full_ = false;
   std::uint64_t revision_ = 0;
   TimePoint changed_{};
   std::vector<Change> pending_;
