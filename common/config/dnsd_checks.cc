@@ -83,12 +83,25 @@ void check_auto_hosts(const Place& place, const std::string& pattern, Report& re
   }
 }
 
+void check_identity(const Place& dns, const v1::Dns& config, Report& report) {
+  constexpr int kMostSecrets = 2;
+  constexpr std::size_t kMostNsid = 64;  // bytes: small answers have room for it
+  if (config.cookie_secrets_size() > kMostSecrets) {
+    const Place secrets = dns.child("cookie_secrets");
+    report.add(secrets.item(kMostSecrets), "at most two: the one that signs, and the one before");
+  }
+  if (config.nsid().size() > kMostNsid) {
+    report.add(dns.child("nsid"), fmt::format("expected at most 64 bytes (got {})", config.nsid().size()));
+  }
+}
+
 void check_dns(const Place& root, const v1::Meshdnsd& config, Report& report) {
   if (!has_role(config, "dns")) return;
   if (config.zones().empty()) report.add(root, "zones is missing: at least one is needed");
   if (config.dns().listen().empty()) report.add(root, "dns.listen is missing: at least one is needed");
   const Place dns = root.child("dns");
   check_auto_hosts(dns.child("auto_hosts"), config.dns().auto_hosts(), report);
+  check_identity(dns, config.dns(), report);
   const Place records = dns.child("static_records");
   for (int i = 0; i < config.dns().static_records_size(); ++i) {
     const bool blank = trim(config.dns().static_records(i)).empty();

@@ -11,6 +11,7 @@
 #include "common/base/text.h"
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
+#include "dnsd/app/dns_policy.h"
 #include "dnsd/server/socket.h"
 #include "dnsd/wire/name.h"
 
@@ -158,6 +159,9 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
   out.static_records = std::move(*records);
   if (auto read = read_mesh_file(path, out); !read) return read.error();
   if (auto read = read_tls(path, out); !read) return read.error();
+  auto policy = read_policy(out.file.dns(), std::filesystem::path(path).parent_path());
+  if (!policy) return policy.error().with_context(path);
+  out.policy = std::move(*policy);
   return out;
 }
 
@@ -171,6 +175,11 @@ server::ServerOptions Configuration::dns_options() const {
     out.listen.push_back(checked(SocketAddress::parse(listener.address())));
   const auto workers = parse_uint(file.dns().workers());
   out.workers = workers ? static_cast<unsigned>(*workers) : std::max(1U, std::thread::hardware_concurrency());
+  const auto& tcp = file.dns().tcp();
+  out.tcp.connections = tcp.connections();
+  out.tcp.per_client = tcp.connections_per_client();
+  out.tcp.idle = convert::from_wire(tcp.idle());
+  out.steer_by_cpu = file.dns().cpu_steering();
   return out;
 }
 

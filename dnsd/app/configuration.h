@@ -9,6 +9,7 @@
 #include "common/rpc/tls_files.h"
 #include "dnsd/answers/settings.h"
 #include "dnsd/answers/zone_parser.h"
+#include "dnsd/query/policy.h"
 #include "dnsd/server/dns_server.h"
 
 namespace meshdns::app {
@@ -21,6 +22,8 @@ struct Configuration {
   std::vector<config::v1::MeshNode> mesh_nodes;  // of dns.endpoints_file
   std::vector<v1::Object> mesh_objects;
   std::optional<rpc::TlsFiles> tls;  // of the federation or the replica; checked
+
+  query::Policy policy;  // as the file has it: NSID and cookie secrets may be left to the daemon
 
   bool federation() const;  // the role
   /// Where DNS is served, and with how many workers.

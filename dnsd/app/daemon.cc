@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <filesystem>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "dnsd/admin/calls.h"
 #include "dnsd/admin/http_api.h"
 #include "dnsd/app/dns_metrics.h"
+#include "dnsd/app/reload.h"
 #include "dnsd/app/seed.h"
 #include "dnsd/app/version.h"
 #include "dnsd/server/inherited.h"
@@ -24,16 +26,12 @@ namespace {
 
 constexpr Duration kForgetInterval = 10s;
 constexpr Duration kSeedInterval = 30s;  // it replaces a store that is lost: agents tell what is newer
+constexpr Duration kRateLimitInterval = 1s;
 
 std::string host_name() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) return "localhost";
   return name.data();
-}
-
-bool same_listeners(const answers::Settings& a, const answers::Settings& b) {
-  return std::ranges::equal(a.listeners, b.listeners, {}, &answers::ListenerSettings::text,
-                            &answers::ListenerSettings::text);
 }
 
 }  // namespace
@@ -57,12 +55,16 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
   parts_.objects = &objects_;
   parts_.publisher = &publisher_;
   register_metrics(registry_, parts_);
+  for (std::size_t at = 0; at < own_secret_.size(); at += sizeof(std::uint64_t)) {
+    const std::uint64_t part = random_seed();
+    std::memcpy(own_secret_.data() + at, &part, sizeof part);
+  }
 }
 
 Daemon::~Daemon() {
   if (stopper_.joinable()) stopper_.join();
   if (sweep_timer_) loop_.cancel(*sweep_timer_);
-  for (const auto& timer : {forget_timer_, heartbeat_timer_}) {
+  for (const auto& timer : {forget_timer_, heartbeat_timer_, rate_limit_timer_}) {
     if (timer) loop_.cancel(*timer);
   }
 }
@@ -196,6 +198,7 @@ void Daemon::tell_of_room() {
 Result<void> Daemon::start_dns() {
   server::ServerOptions options = configuration_.dns_options();
   options.seed = random_seed();
+  options.policy = policy();
   options.inherited = passed_;
   publisher_.flush();
   auto dns = server::DnsServer::start(options, publisher_.table(), clock_);
@@ -214,7 +217,35 @@ Result<void> Daemon::start_dns() {
   if (!same_listeners(settings_as_bound(), publisher_.settings())) {  // a port 0 became another
     publisher_.configure(settings_as_bound(), configuration_.static_records);
   }
+  for (const std::string& warning : dns_->warnings()) log::warn("dns", {{"problem", warning}});
+  schedule_rate_limit_watch();
   return {};
+}
+
+query::Policy Daemon::policy() const {
+  query::Policy out = configuration_.policy;
+  if (out.nsid == "off") {
+    out.nsid.clear();
+  } else if (out.nsid.empty()) {
+    out.nsid = host_name().substr(0, query::kMostNsid);
+  }
+  if (out.cookies.empty()) out.cookies.push_back(own_secret_);
+  return out;
+}
+
+void Daemon::schedule_rate_limit_watch() {
+  rate_limit_timer_ = loop_.after(kRateLimitInterval, [this] {
+    const std::uint64_t limited = dns_->counters().udp.rate_limited;
+    switch (rate_limit_watch_.look(limited, clock_.now())) {
+      case RateLimitWatch::Edge::None: break;
+      case RateLimitWatch::Edge::Began:
+        log::warn("answers are limited", {{"to", dns_->last_limited()}, {"so_far", limited}});
+        break;
+      case RateLimitWatch::Edge::Ended: log::warn("no answers are limited any more", {{"so_far", limited}}); break;
+    }
+    parts_.rate_limiting = rate_limit_watch_.limiting();
+    schedule_rate_limit_watch();
+  });
 }
 
 answers::Settings Daemon::settings_as_bound() const {
@@ -315,35 +346,18 @@ void Daemon::schedule_forgetting() {
   });
 }
 
-void Daemon::keep_what_cannot_change(Configuration& next) const {
-  std::vector<std::string> kept;
-  const auto keep = [&](const char* what, bool differs) {
-    if (differs) kept.emplace_back(what);
-    return differs;
-  };
-  if (keep("dns.listen", !same_listeners(next.answers, configuration_.answers))) {
-    next.answers.listeners = configuration_.answers.listeners;
-    *next.file.mutable_dns()->mutable_listen() = configuration_.file.dns().listen();
-  }
-  keep("cluster", next.file.cluster() != configuration_.file.cluster());
-  keep("federation.listen", next.file.federation().listen() != configuration_.file.federation().listen());
-  keep("tls", next.tls != configuration_.tls);
-  keep("dns.workers", next.file.dns().workers() != configuration_.file.dns().workers());
-  const auto& admin = configuration_.file.admin();
-  keep("admin", next.file.admin().listen() != admin.listen() || next.file.admin().socket() != admin.socket());
-  if (!kept.empty()) log::warn("restart needed", {{"for", join(kept, ", ")}});
-}
-
 void Daemon::reload() {
   if (path_.empty()) return;
   service_.reload_begins();
   auto next = load_configuration(path_);
   if (!next) return reload_failed(trim(next.error().message()));
-  keep_what_cannot_change(*next);
+  const auto kept = keep_what_cannot_change(configuration_, *next);
+  if (!kept.empty()) log::warn("restart needed", {{"for", join(kept, ", ")}});
   configuration_ = std::move(*next);
   catalog_.set_capacity(configuration_.file.dns().max_records());
   mesh_file_.apply(configuration_, clock_.now(), clock_.unix_seconds());
   publisher_.configure(settings_as_bound(), configuration_.static_records);
+  if (dns_) dns_->set_policy(policy());
   log::info("reloaded", {{"hosts", publisher_.hosts()}});
   service_.reload_ended("reloaded: " + ServiceReport::status(parts_));
 }

@@ -16,6 +16,7 @@
 #include "dnsd/app/mesh_file.h"
 #include "dnsd/app/mesh_view.h"
 #include "dnsd/app/persistence.h"
+#include "dnsd/app/rate_limit_watch.h"
 #include "dnsd/app/replica.h"
 #include "dnsd/app/service_report.h"
 #include "dnsd/app/snapshot_keeper.h"
@@ -48,6 +49,8 @@ class Daemon {
   /// A replica: from the snapshot file, or as soon as a federation has told what there is.
   Result<void> start_replica();
   Result<void> start_dns();
+  /// What the configuration leaves open is filled in: the host's name, a secret of this process.
+  query::Policy policy() const;
   /// Before anything is known: only where the service manager holds the port, whose queries would wait in vain.
   Result<void> start_not_ready();
   void become_ready();
@@ -69,10 +72,9 @@ class Daemon {
   void schedule_sweep();
   void schedule_forgetting();
   void schedule_heartbeat();
+  void schedule_rate_limit_watch();
   /// Tells when records are refused because there are too many, and when that is over.
   void tell_of_room();
-  /// The listeners' sockets stay as they are until a restart.
-  void keep_what_cannot_change(Configuration& next) const;
   void reload_failed(std::string_view problems);
 
   process::EventLoop& loop_;
@@ -104,6 +106,9 @@ class Daemon {
   std::optional<TimerId> sweep_timer_;
   std::optional<TimerId> forget_timer_;
   std::optional<TimerId> heartbeat_timer_;
+  std::optional<TimerId> rate_limit_timer_;
+  RateLimitWatch rate_limit_watch_;
+  wire::CookieSecret own_secret_{};
   metrics::Counter& failed_reloads_;
   std::thread stopper_;
   bool recovering_told_ = false;

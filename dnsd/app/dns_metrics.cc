@@ -11,9 +11,11 @@ namespace {
 using metrics::Sample;
 using Samples = std::vector<Sample>;
 
-constexpr std::array kDropNames = {"too_short", "response"};
+constexpr std::array kDropNames = {"too_short", "response", "rate_limited"};
 constexpr std::array kTypeNames = {"A", "AAAA", "SRV", "TXT", "SOA", "NS", "PTR", "ANY", "other"};
 constexpr std::array kSourceNames = {"listener", "client_subnet", "forwarder", "prefix", "server", "nowhere"};
+
+constexpr std::array kCookieNames = {"client_only", "wrong", "valid"};
 
 void count(Samples& out, const std::string& name, const std::string& help, const metrics::Labels& labels,
            std::uint64_t value) {
@@ -45,6 +47,12 @@ void add_queries(Samples& out, const std::string& transport, const query::Totals
     count(out, "meshdns_dns_located_clients_total", "how the client's place was found; nowhere = it was not",
           {{"transport", transport}, {"source", kSourceNames[i]}}, totals.by_source[i]);
   }
+  for (std::size_t i = 0; i < kCookieNames.size(); ++i) {
+    count(out, "meshdns_dns_cookies_total", "cookies of requests",
+          {{"transport", transport}, {"state", kCookieNames[i]}}, totals.by_cookie[i]);
+  }
+  count(out, "meshdns_dns_denied_queries_total", "queries from outside dns.allow", {{"transport", transport}},
+        totals.denied);
   count(out, "meshdns_dns_truncated_answers_total", "answers with TC", {{"transport", transport}}, totals.truncated);
   count(out, "meshdns_dns_last_resort_answers_total", "answers in which nothing serves", {{"transport", transport}},
         totals.last_resort);
@@ -56,12 +64,15 @@ void add_server(Samples& out, const server::ServerTotals& totals) {
   add_queries(out, "udp", totals.udp);
   add_queries(out, "tcp", totals.tcp);
   count(out, "meshdns_dns_send_failures_total", "UDP answers that the kernel did not take", {}, totals.udp_send_failed);
+  count(out, "meshdns_dns_rate_limited_answers_total", "UDP answers truncated or dropped by dns.rate_limit", {},
+        totals.udp.rate_limited);
   gauge(out, "meshdns_dns_open_connections", "TCP connections", {}, static_cast<double>(totals.tcp_open));
   count(out, "meshdns_dns_accepted_connections_total", "TCP connections", {}, totals.tcp_accepted);
   const std::string ended = "meshdns_dns_ended_connections_total";
   count(out, ended, "TCP connections by what ended them", {{"reason", "closed"}}, totals.tcp_closed);
   count(out, ended, "TCP connections by what ended them", {{"reason", "timeout"}}, totals.tcp_timed_out);
   count(out, ended, "TCP connections by what ended them", {{"reason", "evicted"}}, totals.tcp_evicted);
+  count(out, ended, "TCP connections by what ended them", {{"reason", "client_limit"}}, totals.tcp_client_limit);
 }
 
 void add_catalog(Samples& out, const Parts& parts) {
@@ -137,7 +148,11 @@ void add_agents(Samples& out, const federation::Agents& agents) {
 
 void register_metrics(metrics::Registry& registry, const Parts& parts) {
   registry.collect_with([&parts](Samples& out) {
-    if (parts.dns != nullptr) add_server(out, parts.dns->counters());
+    if (parts.dns != nullptr) {
+      add_server(out, parts.dns->counters());
+      gauge(out, "meshdns_dns_rate_limiting", "1 while answers are limited, and a minute beyond", {},
+            parts.rate_limiting ? 1 : 0);
+    }
     if (parts.publisher != nullptr) add_catalog(out, parts);
     if (parts.agents != nullptr) add_agents(out, *parts.agents);
   });

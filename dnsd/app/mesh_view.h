@@ -37,6 +37,7 @@ struct Parts {
   std::function<void()> records_changed;  // tells subscribers; empty = there are none
   std::string federation_address;         // where agents connect
   bool ready = false;
+  bool rate_limiting = false;
 };
 
 /// Shows the parts to operators, and takes what they apply.

@@ -1,6 +1,7 @@
 #include "dnsd/query/answer.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 
 #include "dnsd/query/resolver.h"
@@ -9,12 +10,65 @@
 namespace meshdns::query {
 namespace {
 
-std::size_t size_limit(std::size_t capacity, const wire::Query& query, const Context& context) noexcept {
-  if (context.stream) return std::min(capacity, wire::kMaxMessage);
-  std::size_t limit = wire::kMinUdpAnswer;
+constexpr std::size_t kMostUntrusted = 512;    // bytes of an answer to an address that may be forged
+constexpr std::size_t kMostAmplification = 5;  // and so many times the request's
+
+/// What the client takes, by transport and OPT.
+std::size_t size_limit(const wire::Query& query, const Context& context) noexcept {
+  if (context.stream) return wire::kMaxMessage;
   // RFC 6891 6.2.3: a client that states less than 512 takes 512
-  if (query.edns.present) limit = std::clamp<std::size_t>(query.edns.udp_size, limit, wire::kMaxUdpAnswer);
-  return std::min(capacity, limit);
+  if (!query.edns.present) return wire::kMinUdpAnswer;
+  return std::clamp<std::size_t>(query.edns.udp_size, wire::kMinUdpAnswer, wire::kMaxUdpAnswer);
+}
+
+/// What a client may get.
+struct Allowance {
+  std::size_t size = 0;
+  bool limited = false;  // it had its share
+};
+
+/// A source address may be forged unless a cookie proves it: then answers stay small, and their number limited.
+Allowance allowance_of(std::optional<wire::CookieState> cookie, const wire::Query& query,
+                       const Context& context) noexcept {
+  const std::size_t size = size_limit(query, context);
+  const RateLimit& limit = context.policy.rate_limit;
+  if (context.limiter == nullptr || !limit.applies_to(context.client)) return {size};
+  if (cookie == wire::CookieState::Valid) return {size};
+  const bool limited = !context.limiter->admit(prefix_key(context.client), context.now, limit);
+  if (limited) context.counters.rate_limited.add();
+  return {std::min({size, kMostUntrusted, kMostAmplification * query.size}), limited};
+}
+
+/// Whether this one of the limited answers goes out, truncated, so that a real client comes back over TCP.
+bool slips(const Context& context) noexcept {
+  const std::uint32_t slip = context.policy.rate_limit.slip;
+  return slip != 0 && context.counters.rate_limited.value() % slip == 0;
+}
+
+std::size_t drop(Drop reason, Counters& counters) noexcept {
+  counters.dropped[static_cast<std::size_t>(reason)].add();
+  return 0;
+}
+
+/// What the options other than the client subnet get, but for the zone's version; what the cookie proves.
+std::optional<wire::CookieState> answer_options(const wire::Query& query, const Context& context,
+                                                wire::OptionReplies& out) noexcept {
+  const Policy& policy = context.policy;
+  const std::uint8_t asks = query.edns.asks;
+  if ((asks & wire::kAsksNsid) != 0 && !policy.nsid.empty()) {
+    out.present |= wire::kAsksNsid;
+    out.nsid = policy.nsid;
+  }
+  if ((asks & wire::kAsksKeepalive) != 0 && context.stream) {
+    out.present |= wire::kAsksKeepalive;
+    out.keepalive = context.keepalive;
+  }
+  if ((asks & wire::kAsksCookie) == 0 || policy.cookies.empty()) return std::nullopt;
+  out.present |= wire::kAsksCookie;
+  const auto state =
+      wire::answer_cookie(query.edns.cookie, context.client, context.unix_seconds, policy.cookies, out.cookie);
+  context.counters.by_cookie[static_cast<std::size_t>(state)].add();
+  return state;
 }
 
 CountedType counted(wire::Type type) noexcept {
@@ -32,8 +86,12 @@ CountedType counted(wire::Type type) noexcept {
 }
 
 /// The rcode for what is no question for the table; NoError = it is one.
-wire::Rcode refusal(wire::Reading reading, const wire::Query& query, const Context& context) noexcept {
-  if (reading != wire::Reading::Ok) return wire::Rcode::FormErr;
+wire::Rcode refusal(wire::Reading reading, const wire::Query& query, std::optional<wire::CookieState> cookie,
+                    const Context& context) noexcept {
+  if (reading != wire::Reading::Ok) {
+    if (reading != wire::Reading::NoQuestion || !cookie) return wire::Rcode::FormErr;
+    return cookie == wire::CookieState::Wrong ? wire::Rcode::BadCookie : wire::Rcode::NoError;  // RFC 7873 5.4
+  }
   if (query.opcode == wire::Opcode::Notify) return wire::Rcode::NotAuth;
   if (query.opcode != wire::Opcode::Query) return wire::Rcode::NotImp;
   if (query.edns.present && query.edns.version != 0) return wire::Rcode::BadVers;
@@ -43,6 +101,12 @@ wire::Rcode refusal(wire::Reading reading, const wire::Query& query, const Conte
   return transfer ? wire::Rcode::Refused : wire::Rcode::NoError;
 }
 
+void deny(Response& response, Counters& counters) noexcept {
+  response.set_rcode(wire::Rcode::Refused);
+  response.explain(wire::Ede::Prohibited);
+  counters.denied.add();
+}
+
 }  // namespace
 
 std::size_t answer_read(std::uint8_t* buffer, std::size_t capacity, wire::Reading reading, const wire::Query& query,
@@ -50,16 +114,25 @@ std::size_t answer_read(std::uint8_t* buffer, std::size_t capacity, wire::Readin
   Counters& counters = context.counters;
   counters.received.add();
   if (reading == wire::Reading::TooShort || reading == wire::Reading::Response) {
-    const Drop reason = reading == wire::Reading::Response ? Drop::Response : Drop::TooShort;
-    counters.dropped[static_cast<std::size_t>(reason)].add();
-    return 0;
+    return drop(reading == wire::Reading::Response ? Drop::Response : Drop::TooShort, counters);
   }
-  Response response(buffer, size_limit(capacity, query, context), query);
+  wire::OptionReplies options;
+  std::optional<wire::CookieState> cookie;
+  if (query.edns.asks != 0 && reading != wire::Reading::Malformed) cookie = answer_options(query, context, options);
+  const Allowance allowance = allowance_of(cookie, query, context);
+  if (allowance.limited && !slips(context)) return drop(Drop::RateLimited, counters);
+  Response response(buffer, std::min(capacity, allowance.size), query, query.edns.asks != 0 ? &options : nullptr);
   if (reading == wire::Reading::Ok && query.opcode == wire::Opcode::Query) {
     counters.by_type[static_cast<std::size_t>(counted(query.type))].add();
   }
-  response.set_rcode(refusal(reading, query, context));
-  if (response.rcode() == wire::Rcode::NoError) Resolver(response, context).resolve();
+  response.set_rcode(refusal(reading, query, cookie, context));
+  if (!context.policy.allows(context.client)) {
+    deny(response, counters);
+  } else if (allowance.limited) {
+    response.truncate();
+  } else if (response.rcode() == wire::Rcode::NoError && query.has_question()) {
+    Resolver(response, context).resolve();
+  }
   counters.by_rcode[static_cast<std::size_t>(response.rcode())].add();
   if (response.truncated()) counters.truncated.add();
   return response.finish();

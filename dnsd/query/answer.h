@@ -7,7 +7,9 @@
 #include "common/time/time.h"
 #include "dnsd/answers/answer_table.h"
 #include "dnsd/query/counters.h"
+#include "dnsd/query/policy.h"
 #include "dnsd/query/random.h"
+#include "dnsd/query/rate_limiter.h"
 #include "dnsd/wire/message.h"
 
 namespace meshdns::query {
@@ -21,13 +23,17 @@ struct Context {
   TimePoint now{};             // read once a batch
   Random& random;
   Counters& counters;
+  const Policy& policy = kOpenPolicy;
+  RateLimiter* limiter = nullptr;  // of UDP answers; null = none is limited
+  std::uint32_t unix_seconds = 0;  // for cookies; read once a batch
+  std::uint16_t keepalive = 0;     // TCP: how long the connection may idle, in 100 ms (RFC 7828)
 };
 
 /// Answers the request in `buffer` in place.
 /// buffer:   request_length bytes of request; `capacity` bytes may be written: at least wire::kMaxUdpAnswer
 /// returns:  bytes of the answer; 0 = drop silently
 /// thread:   any worker; no lock, no allocation
-/// source:   RFC 1034 4.3.2, RFC 2308, RFC 6891, RFC 7871, RFC 8482, RFC 8906, RFC 8914
+/// source:   RFC 1034 4.3.2, RFC 2308, RFC 6891, RFC 7828, RFC 7871, RFC 7873, RFC 8482, RFC 8906, RFC 8914
 std::size_t answer(std::uint8_t* buffer, std::size_t request_length, std::size_t capacity,
                    const Context& context) noexcept;
 

@@ -17,8 +17,8 @@ class Count {
   std::atomic<std::uint64_t> value_{0};
 };
 
-enum class Drop : std::uint8_t { TooShort, Response };
-inline constexpr std::size_t kDrops = 2;
+enum class Drop : std::uint8_t { TooShort, Response, RateLimited };
+inline constexpr std::size_t kDrops = 3;
 
 /// The types that are counted by name; all others together.
 enum class CountedType : std::uint8_t { A, AAAA, SRV, TXT, SOA, NS, PTR, ANY, Other };
@@ -28,7 +28,10 @@ inline constexpr std::size_t kCountedTypes = 9;
 enum class CountedSource : std::uint8_t { Listener, ClientSubnet, Forwarder, Prefix, Server, Nowhere };
 inline constexpr std::size_t kCountedSources = 6;
 
-inline constexpr std::size_t kCountedRcodes = 17;  // 0 to 16 (BADVERS)
+/// What a request's cookie was; wire::CookieState has the same order.
+inline constexpr std::size_t kCountedCookies = 3;
+
+inline constexpr std::size_t kCountedRcodes = 24;  // 0 to 23 (BADCOOKIE)
 
 /// One worker's figures, or after merge() those of several. T: Count in a worker, std::uint64_t in a sum.
 /// Sums that hold at rest: received = sum(dropped) + sum(by_rcode); sum(by_type) = packets whose question was read
@@ -40,9 +43,12 @@ struct BasicCounters {
   std::array<T, kCountedRcodes> by_rcode{};
   std::array<T, kCountedTypes> by_type{};
   std::array<T, kCountedSources> by_source{};
+  std::array<T, kCountedCookies> by_cookie{};
   T truncated{};      // TC=1
   T last_resort{};    // answers that hold nothing that serves
   T beyond_tier_0{};  // answers of another tier than 0
+  T rate_limited{};   // truncated or dropped because the client's prefix had its share
+  T denied{};         // refused because the client is not allowed
 
   template <class F>
   static void pairwise(auto& a, auto& b, F f) {
@@ -51,9 +57,12 @@ struct BasicCounters {
     for (std::size_t i = 0; i < kCountedRcodes; ++i) f(a.by_rcode[i], b.by_rcode[i]);
     for (std::size_t i = 0; i < kCountedTypes; ++i) f(a.by_type[i], b.by_type[i]);
     for (std::size_t i = 0; i < kCountedSources; ++i) f(a.by_source[i], b.by_source[i]);
+    for (std::size_t i = 0; i < kCountedCookies; ++i) f(a.by_cookie[i], b.by_cookie[i]);
     f(a.truncated, b.truncated);
     f(a.last_resort, b.last_resort);
     f(a.beyond_tier_0, b.beyond_tier_0);
+    f(a.rate_limited, b.rate_limited);
+    f(a.denied, b.denied);
   }
 };
 

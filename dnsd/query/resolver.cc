@@ -54,7 +54,9 @@ void Resolver::resolve() noexcept {
     return;
   }
   response_.set_authoritative();
+  const answers::Zone& asked = *zone_;
   conclude(next.name.empty() ? outcome : follow(next, outcome));
+  if (response_.query().edns.asks != 0 && !refused_) response_.set_zone(asked.apex, context_.table.serial);
 }
 
 Outcome Resolver::follow(Target next, Outcome outcome) noexcept {

@@ -13,23 +13,30 @@ constexpr std::uint8_t kTruncated = 0x02;
 constexpr std::uint8_t kFlagsKept = 0x79;  // opcode and RD of the request; AA and TC are ours
 
 /// The largest OPT record that this request can get, but for EDE text, which only takes what is left.
-std::size_t held_back(const wire::Query& query) noexcept {
+std::size_t held_back(const wire::Query& query, const wire::OptionReplies* options) noexcept {
   if (!query.edns.present) return 0;
   wire::EdnsReply most;
   most.ede = wire::Ede::Other;
   if (query.edns.subnet.present) most.subnet = &query.edns.subnet;
-  return wire::edns_size(most);
+  most.options = options;
+  const bool version = options != nullptr && (query.edns.asks & wire::kAsksZoneVersion) != 0;
+  return wire::edns_size(most) + (version ? wire::kZoneVersionSize : 0);
 }
 
 }  // namespace
 
-Response::Response(std::uint8_t* buffer, std::size_t limit, const wire::Query& query) noexcept
+Response::Response(std::uint8_t* buffer, std::size_t limit, const wire::Query& query,
+                   wire::OptionReplies* options) noexcept
     : buffer_(buffer),
       limit_(limit),
       query_(query),
-      writer_(buffer, query.question_end, std::max<std::size_t>(limit - held_back(query), query.question_end),
-              query.has_question() ? &query.name : nullptr) {
+      options_(options),
+      writer_(buffer, query.question_end, limit, query.has_question() ? &query.name : nullptr) {
   edns_.dnssec_ok = query.edns.dnssec_ok;
+  edns_.options = options;
+  const std::size_t held = held_back(query, options);
+  limit_ = std::max(limit, query.question_end + held);
+  writer_.set_limit(limit_ - held);
 }
 
 bool Response::count(Section section, std::size_t mark) noexcept {
@@ -55,6 +62,13 @@ void Response::explain(wire::Ede code, std::string_view text) noexcept {
 void Response::set_scope(std::uint8_t scope) noexcept {
   edns_.subnet = &query_.edns.subnet;
   edns_.scope = scope;
+}
+
+void Response::set_zone(wire::NameBytes apex, std::uint32_t serial) noexcept {
+  if (options_ == nullptr || (query_.edns.asks & wire::kAsksZoneVersion) == 0) return;
+  options_->present |= wire::kAsksZoneVersion;
+  options_->version = {0, serial};
+  for (std::size_t at = 0; apex[at] != 0; at += std::size_t{1} + apex[at]) ++options_->version.labels;
 }
 
 void Response::write_header() noexcept {

@@ -17,8 +17,10 @@ enum class Section : std::uint8_t { Answer, Authority, Additional };
 /// source: RFC 1035 4.1.1, RFC 2181 9 (TC), RFC 6891 7
 class Response {
  public:
-  /// limit: the size that the client takes, at most the buffer's
-  Response(std::uint8_t* buffer, std::size_t limit, const wire::Query& query) noexcept;
+  /// limit: the size that the client takes, at most the buffer's; never so little that question and OPT have no room
+  /// options: what else the client asked for; null = nothing. Outlives the response
+  Response(std::uint8_t* buffer, std::size_t limit, const wire::Query& query,
+           wire::OptionReplies* options = nullptr) noexcept;
 
   wire::Writer& writer() noexcept { return writer_; }
   const wire::Query& query() const noexcept { return query_; }
@@ -40,6 +42,9 @@ class Response {
   /// Echoes the client's subnet option with this scope (RFC 7871 7.2.1).
   void set_scope(std::uint8_t scope) noexcept;
 
+  /// States the version of the zone that was asked, if the client wants to know (RFC 9660 3).
+  void set_zone(wire::NameBytes apex, std::uint32_t serial) noexcept;
+
   /// returns: the length of the message
   std::size_t finish() noexcept;
 
@@ -49,6 +54,7 @@ class Response {
   std::uint8_t* buffer_;
   std::size_t limit_;
   const wire::Query& query_;
+  wire::OptionReplies* options_;
   wire::Writer writer_;
   wire::EdnsReply edns_;
   bool authoritative_ = false;

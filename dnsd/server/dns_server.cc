@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "dnsd/server/descriptor_limit.h"
 #include "dnsd/server/inherited.h"
 
 namespace meshdns::server {
 namespace {
 
 constexpr int kPortTries = 16;
+constexpr std::size_t kOtherDescriptors = 512;  // gRPC, HTTP, files
 
 /// The sockets of one listen address
 struct Listening {
@@ -64,6 +66,11 @@ Result<void> add_for_workers(Listening& listening, std::size_t workers) {
 
 }  // namespace
 
+DnsServer::DnsServer(const ServerOptions& options, Quiescent<answers::AnswerTable>& table, const Clock& clock)
+    : policy_(std::make_shared<query::Policy>(options.policy)),
+      limiter_(options.seed),
+      environment_{table, policy_, limiter_, clock} {}
+
 Result<std::vector<Fd>> DnsServer::bind_all(const ServerOptions& options) {
   std::vector<Fd> tcp;
   udp_sockets_.resize(std::max(1U, options.workers));
@@ -88,15 +95,17 @@ Result<std::unique_ptr<DnsServer>> DnsServer::start(const ServerOptions& options
                                                     Quiescent<answers::AnswerTable>& table, const Clock& clock) {
   if (options.listen.empty()) return Error(Code::InvalidArgument, "no listen address");
   if (table.empty()) return Error(Code::FailedPrecondition, "no answer table to serve");
-  std::unique_ptr<DnsServer> server(new DnsServer);
+  std::unique_ptr<DnsServer> server(new DnsServer(options, table, clock));
   auto tcp = server->bind_all(options);
   if (!tcp) return tcp.error();
+  if (options.steer_by_cpu) server->steer_by_cpu();
   std::uint64_t seed = options.seed;
   for (auto& sockets : server->udp_sockets_) {
-    server->workers_.push_back(std::make_unique<UdpWorker>(std::move(sockets), table, clock, ++seed));
+    server->workers_.push_back(std::make_unique<UdpWorker>(std::move(sockets), server->environment_, ++seed));
   }
   server->udp_sockets_.clear();
-  server->tcp_ = std::make_unique<TcpServer>(std::move(*tcp), options.tcp, table, clock, ++seed);
+  server->tcp_ =
+      std::make_unique<TcpServer>(std::move(*tcp), server->affordable(options.tcp), server->environment_, ++seed);
   const std::atomic<bool>& stop = server->stop_;
   for (auto& worker : server->workers_) {
     server->threads_.emplace_back([&stop, at = worker.get()] { at->run(stop); });
@@ -106,6 +115,37 @@ Result<std::unique_ptr<DnsServer>> DnsServer::start(const ServerOptions& options
 }
 
 DnsServer::~DnsServer() { stop(); }
+
+void DnsServer::steer_by_cpu() {
+  const std::size_t workers = udp_sockets_.size();
+  // with more workers than CPUs some would never get anything
+  if (workers < 2 || workers > std::thread::hardware_concurrency()) return;
+  for (const UdpSocket& socket : udp_sockets_.front()) {
+    if (inherited_[socket.listener]) continue;  // who else is in its group is the service manager's to know
+    if (server::steer_by_cpu(socket.fd, static_cast<unsigned>(workers))) continue;
+    warnings_.push_back("packets are not steered to the worker of their CPU: the kernel refuses the filter");
+    return;
+  }
+}
+
+TcpLimits DnsServer::affordable(TcpLimits limits) {
+  const std::size_t allowed = raise_descriptor_limit(limits.connections + kOtherDescriptors);
+  if (allowed >= limits.connections + kOtherDescriptors) return limits;
+  const std::size_t wanted = limits.connections;
+  limits.connections = std::min(wanted, std::max<std::size_t>(1, allowed - std::min(allowed / 2, kOtherDescriptors)));
+  warnings_.push_back("at most " + std::to_string(limits.connections) + " TCP connections instead of " +
+                      std::to_string(wanted) + ": the limit of open files is " + std::to_string(allowed));
+  return limits;
+}
+
+void DnsServer::set_policy(query::Policy policy) {
+  policy_.publish(std::make_shared<query::Policy>(std::move(policy)));
+}
+
+std::string DnsServer::last_limited() const {
+  const std::uint64_t prefix = limiter_.last_limited();
+  return prefix == 0 ? "" : query::prefix_text(prefix);
+}
 
 void DnsServer::stop() {
   stop_.store(true, std::memory_order_relaxed);

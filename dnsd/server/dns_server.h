@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "common/time/time.h"
 #include "dnsd/answers/answer_table.h"
 #include "dnsd/server/counters.h"
+#include "dnsd/server/environment.h"
 #include "dnsd/server/tcp_connection.h"
 #include "dnsd/server/tcp_server.h"
 #include "dnsd/server/udp_worker.h"
@@ -23,6 +25,8 @@ struct ServerOptions {
   unsigned workers = 1;               // UDP threads, at least 1
   std::uint64_t seed = 1;             // of the random choice among equal endpoints
   TcpLimits tcp;
+  bool steer_by_cpu = true;  // with several workers, and no more than CPUs
+  query::Policy policy;
   std::vector<int> inherited;  // open sockets of the service manager; one that is bound to a listen address is served
 };
 
@@ -35,6 +39,12 @@ class DnsServer {
                                                   const Clock& clock);
   ~DnsServer();
 
+  /// From now on this policy holds. thread: that of start()
+  void set_policy(query::Policy policy);
+  /// What could not be had, for people; the server answers all the same.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+  /// The client prefix whose answers were limited last: "198.51.100.0/24"; empty = none so far. thread: any
+  std::string last_limited() const;
   /// The listen addresses with their real ports, in the order of the options; UDP and TCP have the same.
   const std::vector<SocketAddress>& bound() const { return bound_; }
   /// Whether the service manager has opened the socket of this listen address.
@@ -47,9 +57,16 @@ class DnsServer {
   void stop();
 
  private:
-  DnsServer() = default;
+  DnsServer(const ServerOptions& options, Quiescent<answers::AnswerTable>& table, const Clock& clock);
   Result<std::vector<Fd>> bind_all(const ServerOptions& options);
+  void steer_by_cpu();
+  /// So many connections as there are descriptors for
+  TcpLimits affordable(TcpLimits limits);
 
+  Quiescent<query::Policy> policy_;
+  query::RateLimiter limiter_;
+  Environment environment_;
+  std::vector<std::string> warnings_;
   std::vector<SocketAddress> bound_;
   std::vector<bool> inherited_;                      // by listener
   std::vector<std::vector<UdpSocket>> udp_sockets_;  // by worker, until the workers take them

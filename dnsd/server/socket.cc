@@ -1,10 +1,12 @@
 #include "dnsd/server/socket.h"
 
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -110,6 +112,16 @@ Result<Fd> open_udp(const SocketAddress& address, bool shared) {
   if (!shared) set(socket, SOL_SOCKET, SO_REUSEPORT, 1);  // from now on our other workers may join
   tune_udp(socket, address);
   return socket;
+}
+
+bool steer_by_cpu(const Fd& socket, unsigned sockets) {
+  std::array<sock_filter, 3> program = {{
+      {BPF_LD | BPF_W | BPF_ABS, 0, 0, static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_CPU)},
+      {BPF_ALU | BPF_MOD | BPF_K, 0, 0, sockets},
+      {BPF_RET | BPF_A, 0, 0, 0},
+  }};
+  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  return ::setsockopt(socket.get(), SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &filter, sizeof filter) == 0;
 }
 
 Result<Fd> open_tcp(const SocketAddress& address) {

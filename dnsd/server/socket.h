@@ -46,6 +46,11 @@ std::uint16_t port_of(const sockaddr_storage& storage) noexcept;
 /// Receives in blocking mode, at most `kReceiveTimeout` at a time, so that its thread sees the end coming.
 Result<Fd> open_udp(const SocketAddress& address, bool shared);
 
+/// Lets the kernel hand a datagram to the socket whose number, in the order in which they were bound, is that of the
+/// CPU that received it modulo `sockets`: packet, socket and thread stay on one CPU. One call serves a whole group.
+/// returns: false = the kernel refused, and goes on choosing by a hash
+bool steer_by_cpu(const Fd& socket, unsigned sockets);
+
 /// A listening TCP socket, non-blocking.
 Result<Fd> open_tcp(const SocketAddress& address);
 

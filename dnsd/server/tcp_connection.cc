@@ -5,6 +5,14 @@
 
 namespace meshdns::server {
 
+namespace {
+
+void trim(std::vector<std::uint8_t>& empty) {
+  if (empty.capacity() > TcpConnection::kKept) std::vector<std::uint8_t>().swap(empty);
+}
+
+}  // namespace
+
 Duration TcpLimits::idle_with(std::size_t used) const {
   if (used * 2 <= connections) return idle;
   const std::size_t free = connections - std::min(used, connections);
@@ -32,6 +40,7 @@ void TcpConnection::work(const Answerer& answerer, std::span<std::uint8_t> scrat
   }
   in_.erase(in_.begin(), in_.begin() + static_cast<std::ptrdiff_t>(at_));
   at_ = 0;
+  if (in_.empty()) trim(in_);
 }
 
 void TcpConnection::sent(std::size_t bytes, TimePoint now) {
@@ -39,6 +48,7 @@ void TcpConnection::sent(std::size_t bytes, TimePoint now) {
   if (bytes > 0) last_progress_ = now;
   if (sent_ < out_.size()) return;
   out_.clear();
+  trim(out_);
   sent_ = 0;
 }
 

@@ -12,6 +12,7 @@ namespace meshdns::server {
 
 struct TcpLimits {
   std::size_t connections = 1000;  // beyond them the longest idle one makes room
+  std::size_t per_client = 50;     // of one IPv4 address or IPv6 /64: beyond them its own longest idle one does
   Duration first_query = 2s;       // from the connection to its first whole query
   Duration idle = 30s;             // between queries; CoreDNS's own 10 s must not race with it
   Duration idle_least = 2s;        // with all connections in use
@@ -29,6 +30,8 @@ class TcpConnection {
   /// Answers a request in place (buffer of wire::kMaxMessage bytes, length of the request); 0 = not DNS: close
   using Answerer = std::function<std::size_t(std::uint8_t* buffer, std::size_t length)>;
   static constexpr std::size_t kPendingGoal = 64 << 10;
+  static constexpr std::size_t kKept =
+      1 << 10;  // bytes that a buffer keeps between queries: idle connections are small
 
   explicit TcpConnection(TimePoint accepted) : last_progress_(accepted) {}
 
@@ -45,6 +48,8 @@ class TcpConnection {
   /// All is answered and sent, or the client speaks no DNS.
   bool finished() const { return broken_ || (input_ended_ && pending().empty() && !has_frame()); }
   bool has_frame() const;
+  /// Bytes of memory that its buffers hold
+  std::size_t buffered() const { return in_.capacity() + out_.capacity(); }
   /// When the client has used up its time.
   TimePoint deadline(const TcpLimits& limits, std::size_t used) const;
 

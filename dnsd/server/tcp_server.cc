@@ -1,12 +1,13 @@
 #include "dnsd/server/tcp_server.h"
 
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
 #include "common/base/check.h"
+#include "common/net/prefix.h"
 #include "dnsd/query/answer.h"
 #include "dnsd/wire/types.h"
 
@@ -15,6 +16,8 @@ namespace {
 
 constexpr int kTickMs = 50;  // how late a deadline may be noticed
 constexpr int kAcceptsAtOnce = 64;
+constexpr std::size_t kForwarderShare = 16;
+constexpr int kClientPrefix6 = 64;  // what one customer gets (RFC 6177)
 
 void control(const Fd& epoll, int operation, const Fd& fd, std::uint32_t events, void* source) {
   epoll_event event{};
@@ -25,11 +28,12 @@ void control(const Fd& epoll, int operation, const Fd& fd, std::uint32_t events,
 
 }  // namespace
 
-TcpServer::TcpServer(std::vector<Fd> listeners, const TcpLimits& limits, Quiescent<answers::AnswerTable>& table,
-                     const Clock& clock, std::uint64_t seed)
+TcpServer::TcpServer(std::vector<Fd> listeners, const TcpLimits& limits, const Environment& environment,
+                     std::uint64_t seed)
     : limits_(limits),
-      table_(table),
-      clock_(clock),
+      table_(environment.table),
+      policy_(environment.policy),
+      clock_(environment.clock),
       random_(seed),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       scratch_(wire::kMaxMessage) {
@@ -46,25 +50,43 @@ void TcpServer::run(const std::atomic<bool>& stop) {
   while (!stop.load(std::memory_order_relaxed)) {
     ticks_.add();
     table_.offline();  // an idle thread keeps no old table alive
+    policy_.offline();
     const int count =
         ::epoll_wait(epoll_.get(), events.data(), events.size(), peers_.empty() ? kReceiveTimeoutMs : kTickMs);
-    now_ = clock_.now();
-    for (int i = 0; i < count; ++i) {
-      auto* source = static_cast<Source*>(events[static_cast<std::size_t>(i)].data.ptr);
-      if (source->is_listener) {
-        accept_from(*static_cast<Listener*>(source));
-      } else {
-        handle(*static_cast<Peer*>(source), events[static_cast<std::size_t>(i)].events);
-      }
-    }
-    closed_.clear();
+    handle_events(std::span(events).first(static_cast<std::size_t>(std::max(0, count))));
     if (now_ - checked < std::chrono::milliseconds(kTickMs)) continue;
     checked = now_;
     close_overdue();
     closed_.clear();
   }
+  answer_what_arrived();
   while (!peers_.empty()) close(peers_.front(), closed_count_);
   closed_.clear();
+}
+
+void TcpServer::handle_events(std::span<const epoll_event> events) {
+  now_ = clock_.now();
+  unix_seconds_ = static_cast<std::uint32_t>(clock_.unix_seconds());
+  for (const epoll_event& event : events) {
+    auto* source = static_cast<Source*>(event.data.ptr);
+    if (!source->is_listener) {
+      handle(*static_cast<Peer*>(source), event.events);
+    } else if (!ending_) {
+      accept_from(*static_cast<Listener*>(source));
+    }
+  }
+  closed_.clear();
+}
+
+void TcpServer::answer_what_arrived() {
+  ending_ = true;
+  std::array<epoll_event, 64> events;
+  // each connection once, however much its client goes on to send
+  for (std::size_t rounds = peers_.size() / events.size() + 2; rounds > 0; --rounds) {
+    const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), 0);
+    if (count <= 0) return;
+    handle_events(std::span(events).first(static_cast<std::size_t>(count)));
+  }
 }
 
 void TcpServer::accept_from(const Listener& listener) {
@@ -81,11 +103,25 @@ void TcpServer::accept_from(const Listener& listener) {
   }
 }
 
+std::size_t TcpServer::share_of(const IpAddress& client) {
+  const bool many = client.is_loopback() || policy_.read()->forwarders.contains(client);
+  return limits_.per_client * (many ? kForwarderShare : 1);
+}
+
 void TcpServer::add_peer(Fd fd, const IpAddress& address, std::uint16_t listener) {
-  if (peers_.size() >= limits_.connections && !peers_.empty()) close(peers_.front(), evicted_);
+  accepted_.add();
+  const IpAddress key = address.is_v4() ? address : Prefix::of(address, kClientPrefix6).address();
+  const auto client = clients_.try_emplace(key).first;
   Peer& peer = peers_.emplace_back(Peer{{false}, std::move(fd), address, listener, TcpConnection(now_), EPOLLIN});
   peer.self = std::prev(peers_.end());
-  accepted_.add();
+  peer.client = client;
+  peer.in_client = client->second.insert(client->second.end(), &peer);
+  if (client->second.size() > share_of(address)) {
+    close(*client->second.front(), client_limit_);
+  } else if (peers_.size() > limits_.connections) {
+    close(peers_.front(), evicted_);
+  }
+  if (peer.closed) return;
   control(epoll_, EPOLL_CTL_ADD, peer.fd, peer.events, static_cast<Source*>(&peer));
 }
 
@@ -129,6 +165,8 @@ bool TcpServer::write(Peer& peer) {
   if (size < 0) return errno == EAGAIN || errno == EINTR;
   peer.connection.sent(static_cast<std::size_t>(size), now_);
   peers_.splice(peers_.end(), peers_, peer.self);
+  Client& client = peer.client->second;
+  client.splice(client.end(), client, peer.in_client);
   return true;
 }
 
@@ -145,6 +183,8 @@ void TcpServer::close(Peer& peer, query::Count& reason) {
   peer.closed = true;
   peer.fd = Fd();
   closed_.splice(closed_.end(), peers_, peer.self);
+  peer.client->second.erase(peer.in_client);
+  if (peer.client->second.empty()) clients_.erase(peer.client);
 }
 
 void TcpServer::close_overdue() {
@@ -156,17 +196,28 @@ void TcpServer::close_overdue() {
 }
 
 std::size_t TcpServer::answer(const Peer& peer, std::uint8_t* buffer, std::size_t length) {
-  const query::Context context{*table_.read(), peer.address, peer.listener, true, now_, random_, counters_};
+  const Duration idle = ending_ ? Duration::zero() : limits_.idle_with(peers_.size());
+  const query::Context context{.table = *table_.read(),
+                               .client = peer.address,
+                               .listener = peer.listener,
+                               .stream = true,
+                               .now = now_,
+                               .random = random_,
+                               .counters = counters_,
+                               .policy = *policy_.read(),
+                               .unix_seconds = unix_seconds_,
+                               .keepalive = static_cast<std::uint16_t>(std::min<std::int64_t>(idle / 100ms, 65535))};
   return query::answer(buffer, length, wire::kMaxMessage, context);
 }
 
 void TcpServer::add_to(ServerTotals& totals) const {
   query::merge(totals.tcp, counters_);
   // what ended is read before what began, so that `open` never comes out negative
-  const std::uint64_t ended = closed_count_.value() + timed_out_.value() + evicted_.value();
+  const std::uint64_t ended = closed_count_.value() + timed_out_.value() + evicted_.value() + client_limit_.value();
   totals.tcp_closed += closed_count_.value();
   totals.tcp_timed_out += timed_out_.value();
   totals.tcp_evicted += evicted_.value();
+  totals.tcp_client_limit += client_limit_.value();
   totals.tcp_accepted += accepted_.value();
   totals.tcp_open += accepted_.value() - ended;
 }

@@ -1,8 +1,12 @@
 #pragma once
 
+#include <sys/epoll.h>
+
 #include <atomic>
 #include <cstdint>
 #include <list>
+#include <map>
+#include <span>
 #include <vector>
 
 #include "common/net/ip_address.h"
@@ -12,6 +16,7 @@
 #include "dnsd/query/counters.h"
 #include "dnsd/query/random.h"
 #include "dnsd/server/counters.h"
+#include "dnsd/server/environment.h"
 #include "dnsd/server/socket.h"
 #include "dnsd/server/tcp_connection.h"
 
@@ -21,11 +26,11 @@ namespace meshdns::server {
 /// thread: run() on one; add_to() and ticks() on any
 class TcpServer {
  public:
-  /// listeners: in the order of the listen addresses; clock and table outlive the server
-  TcpServer(std::vector<Fd> listeners, const TcpLimits& limits, Quiescent<answers::AnswerTable>& table,
-            const Clock& clock, std::uint64_t seed);
+  /// listeners: in the order of the listen addresses
+  TcpServer(std::vector<Fd> listeners, const TcpLimits& limits, const Environment& environment, std::uint64_t seed);
 
-  /// Returns at most kReceiveTimeoutMs after `stop` became true; open connections are closed.
+  /// Returns at most kReceiveTimeoutMs after `stop` became true; what has arrived by then is answered, and open
+  /// connections are closed.
   void run(const std::atomic<bool>& stop);
   void add_to(ServerTotals& totals) const;
   /// Rounds of the loop so far; an idle one makes some each second.
@@ -39,6 +44,10 @@ class TcpServer {
     Fd fd;
     std::uint16_t index;
   };
+  struct Peer;
+  /// The connections of one client, the longest idle first
+  using Client = std::list<Peer*>;
+  using Clients = std::map<IpAddress, Client>;  // an IPv4 address, or the first of an IPv6 /64
   struct Peer : Source {
     Fd fd;
     IpAddress address;
@@ -47,10 +56,16 @@ class TcpServer {
     std::uint32_t events = 0;  // what epoll watches
     bool closed = false;
     std::list<Peer>::iterator self;
+    Clients::iterator client;
+    Client::iterator in_client;
   };
 
   void accept_from(const Listener& listener);
   void add_peer(Fd fd, const IpAddress& address, std::uint16_t listener);
+  /// How many connections a client may have: the one of a forwarder, or on this machine, stands for many.
+  std::size_t share_of(const IpAddress& client);
+  void handle_events(std::span<const epoll_event> events);
+  void answer_what_arrived();
   void handle(Peer& peer, std::uint32_t events);
   /// false = the connection is over
   bool read(Peer& peer);
@@ -64,16 +79,20 @@ class TcpServer {
   std::list<Listener> listeners_;
   TcpLimits limits_;
   Quiescent<answers::AnswerTable>::Reader table_;
+  Quiescent<query::Policy>::Reader policy_;
   const Clock& clock_;
   query::Random random_;
   Fd epoll_;
   TimePoint now_{};
-  std::list<Peer> peers_;   // the longest idle first
+  std::uint32_t unix_seconds_ = 0;
+  bool ending_ = false;
+  std::list<Peer> peers_;  // the longest idle first
+  Clients clients_;
   std::list<Peer> closed_;  // kept until the events that point at them are through
   std::vector<std::uint8_t> scratch_;
   query::Counters counters_;
   query::Count ticks_;
-  query::Count accepted_, closed_count_, timed_out_, evicted_;
+  query::Count accepted_, closed_count_, timed_out_, evicted_, client_limit_;
 };
 
 }  // namespace meshdns::server

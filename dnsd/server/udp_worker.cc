@@ -59,9 +59,14 @@ struct UdpWorker::Batch {
   }
 };
 
-UdpWorker::UdpWorker(std::vector<UdpSocket> sockets, Quiescent<answers::AnswerTable>& table, const Clock& clock,
-                     std::uint64_t seed)
-    : sockets_(std::move(sockets)), table_(table), clock_(clock), random_(seed), batch_(std::make_unique<Batch>()) {}
+UdpWorker::UdpWorker(std::vector<UdpSocket> sockets, const Environment& environment, std::uint64_t seed)
+    : sockets_(std::move(sockets)),
+      table_(environment.table),
+      policy_(environment.policy),
+      limiter_(environment.limiter),
+      clock_(environment.clock),
+      random_(seed),
+      batch_(std::make_unique<Batch>()) {}
 
 UdpWorker::~UdpWorker() = default;
 
@@ -81,6 +86,7 @@ void UdpWorker::poll_all() {
   std::array<pollfd, 64> entries;
   const std::size_t count = std::min(entries.size(), sockets_.size());
   for (std::size_t i = 0; i < count; ++i) entries[i] = {sockets_[i].fd.get(), POLLIN, 0};
+  policy_.offline();
   table_.offline();  // an idle worker keeps no old table alive
   if (::poll(entries.data(), count, kReceiveTimeoutMs) <= 0) return;
   for (std::size_t i = 0; i < count; ++i) {
@@ -92,6 +98,7 @@ void UdpWorker::poll_all() {
 
 void UdpWorker::serve(const UdpSocket& socket, int receive_flags) {
   table_.offline();  // it may wait for long, and must keep no old table alive
+  policy_.offline();
   const int count = ::recvmmsg(socket.fd.get(), batch_->messages.data(), kBatch, receive_flags, nullptr);
   if (count <= 0) return;
   const auto received = static_cast<unsigned>(count);
@@ -102,14 +109,26 @@ void UdpWorker::serve(const UdpSocket& socket, int receive_flags) {
 
 void UdpWorker::answer_batch(const UdpSocket& socket, unsigned count) {
   const answers::AnswerTable& table = *table_.read();
+  const query::Policy& policy = *policy_.read();
   const TimePoint now = clock_.now();
+  std::uint8_t asked = 0;  // by any of them
   for (unsigned i = 0; i < count; ++i) {
     const std::span packet(batch_->buffers[i].data(), batch_->messages[i].msg_len);
     batch_->readings[i] = wire::read_query(packet, batch_->queries[i]);
+    asked |= batch_->queries[i].edns.asks;
     if (batch_->readings[i] == wire::Reading::Ok) table.prefetch(batch_->queries[i].name.hash);
   }
+  const auto unix_seconds = (asked & wire::kAsksCookie) != 0 ? static_cast<std::uint32_t>(clock_.unix_seconds()) : 0;
   for (unsigned i = 0; i < count; ++i) {
-    const query::Context context{table, address_of(batch_->peers[i]), socket.listener, false, now, random_, counters_};
+    const query::Context context{.table = table,
+                                 .client = address_of(batch_->peers[i]),
+                                 .listener = socket.listener,
+                                 .now = now,
+                                 .random = random_,
+                                 .counters = counters_,
+                                 .policy = policy,
+                                 .limiter = &limiter_,
+                                 .unix_seconds = unix_seconds};
     batch_->vectors[i].iov_len =
         query::answer_read(batch_->buffers[i].data(), kBufferSize, batch_->readings[i], batch_->queries[i], context);
   }

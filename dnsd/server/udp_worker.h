@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "common/published/quiescent.h"
-#include "common/time/time.h"
 #include "dnsd/answers/answer_table.h"
 #include "dnsd/query/counters.h"
 #include "dnsd/query/random.h"
+#include "dnsd/server/environment.h"
 #include "dnsd/server/socket.h"
 
 namespace meshdns::server {
@@ -25,8 +25,7 @@ struct UdpSocket {
 /// thread: run() on one; counters() and ticks() on any
 class UdpWorker {
  public:
-  UdpWorker(std::vector<UdpSocket> sockets, Quiescent<answers::AnswerTable>& table, const Clock& clock,
-            std::uint64_t seed);
+  UdpWorker(std::vector<UdpSocket> sockets, const Environment& environment, std::uint64_t seed);
   ~UdpWorker();
 
   /// Returns at most kReceiveTimeoutMs after `stop` became true.
@@ -48,6 +47,8 @@ class UdpWorker {
 
   std::vector<UdpSocket> sockets_;
   Quiescent<answers::AnswerTable>::Reader table_;
+  Quiescent<query::Policy>::Reader policy_;
+  query::RateLimiter& limiter_;
   const Clock& clock_;
   query::Random random_;
   query::Counters counters_;

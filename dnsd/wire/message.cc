@@ -28,6 +28,29 @@ bool read_client_subnet(Packet data, ClientSubnet& out) noexcept {
   return true;
 }
 
+/// RFC 7873 5.2.2: a client cookie of 8 bytes, behind it none or 8 to 32 of a server. false = FORMERR
+bool read_cookie(Packet data, RequestCookie& out) noexcept {
+  if (data.size() != kClientCookieSize && (data.size() < 16 || data.size() > 40)) return false;
+  out.size = static_cast<std::uint8_t>(data.size());
+  out.bytes.fill(0);
+  std::memcpy(out.bytes.data(), data.data(), std::min(data.size(), out.bytes.size()));
+  return true;
+}
+
+/// An option that is not the client subnet. false = FORMERR
+bool read_other_option(Option code, Packet data, Edns& out) noexcept {
+  const std::uint8_t seen = out.asks;
+  switch (code) {
+    case Option::Nsid: out.asks |= kAsksNsid; return true;  // RFC 5001 2.1: whatever it holds is ignored
+    case Option::TcpKeepalive: out.asks |= kAsksKeepalive; return true;
+    case Option::ZoneVersion:
+      out.asks |= kAsksZoneVersion;
+      return (seen & kAsksZoneVersion) != 0 || data.empty();  // RFC 9660 3
+    case Option::Cookie: out.asks |= kAsksCookie; return (seen & kAsksCookie) != 0 || read_cookie(data, out.cookie);
+    default: return true;
+  }
+}
+
 /// Of each kind the first counts; unknown ones are ignored.
 bool read_options(Packet data, Edns& out) noexcept {
   bool subnet_seen = false;
@@ -36,7 +59,9 @@ bool read_options(Packet data, Edns& out) noexcept {
     const auto code = static_cast<Option>(load16(data.data()));
     const std::size_t length = load16(data.data() + 2);
     if (length > data.size() - 4) return false;
-    if (code == Option::ClientSubnet && !subnet_seen) {
+    if (code != Option::ClientSubnet) {
+      if (!read_other_option(code, data.subspan(4, length), out)) return false;
+    } else if (!subnet_seen) {
       subnet_seen = true;
       if (!read_client_subnet(data.subspan(4, length), out.subnet)) return false;
     }
@@ -106,17 +131,24 @@ bool counts_fit_query(Packet packet, Type type) noexcept {
 }  // namespace
 
 Reading read_query(std::span<const std::uint8_t> packet, Query& out) noexcept {
+  out.size = static_cast<std::uint16_t>(packet.size());
   out.question_end = kHeaderSize;
   out.edns.present = false;
   out.edns.version = 0;
+  out.edns.asks = 0;
   out.edns.subnet.present = false;
   out.name.length = 0;
   if (packet.size() < kHeaderSize) return Reading::TooShort;
   if ((packet[2] & 0x80U) != 0) return Reading::Response;
   out.opcode = static_cast<Opcode>((packet[2] >> 3) & 0x0FU);
   out.recursion_desired = (packet[2] & 1U) != 0;
-  const bool readable = read_question(packet, out) && read_sections(packet, out);
+  const bool cookie_only = out.opcode == Opcode::Query && load16(packet.data() + 4) == 0;  // RFC 7873 5.4
+  const bool readable = (cookie_only || read_question(packet, out)) && read_sections(packet, out);
   if (out.opcode != Opcode::Query) return Reading::Ok;
+  if (cookie_only) {
+    const bool asks = readable && (out.edns.asks & kAsksCookie) != 0 && counts_fit_query(packet, Type{});
+    return asks ? Reading::NoQuestion : Reading::Malformed;
+  }
   // QTYPE 0 is reserved and OPT is not a type that can be asked for (RFC 6895 3.1, RFC 6891 6.1.1)
   const bool askable = out.type != Type{} && out.type != Type::OPT;
   return readable && askable && counts_fit_query(packet, out.type) ? Reading::Ok : Reading::Malformed;

@@ -39,19 +39,29 @@ enum class Rcode : std::uint16_t {
   Refused = 5,
   NotAuth = 9,
   BadVers = 16,
+  BadCookie = 23,
 };
 
 /// EDNS option codes
-enum class Option : std::uint16_t { Nsid = 3, ClientSubnet = 8, Cookie = 10, ExtendedError = 15 };
+enum class Option : std::uint16_t {
+  Nsid = 3,
+  ClientSubnet = 8,
+  Cookie = 10,
+  TcpKeepalive = 11,
+  ExtendedError = 15,
+  ZoneVersion = 19,
+};
 
 /// INFO-CODEs of RFC 8914 that design.md section 4 uses
 enum class Ede : std::uint16_t { Other = 0, StaleAnswer = 3, NotReady = 14, Prohibited = 18, NotAuthoritative = 20 };
 
 inline constexpr std::size_t kHeaderSize = 12;
-inline constexpr std::size_t kMaxName = 255;        // RFC 1035 2.3.4, the root's zero byte included
-inline constexpr std::size_t kMaxLabel = 63;        // RFC 1035 2.3.4
-inline constexpr std::size_t kMaxMessage = 65535;   // what TCP's length field can say
-inline constexpr std::size_t kMaxUdpAnswer = 1232;  // RFC 9715: never fragmented
-inline constexpr std::size_t kMinUdpAnswer = 512;   // RFC 1035 4.2.1
+inline constexpr std::size_t kMaxName = 255;         // RFC 1035 2.3.4, the root's zero byte included
+inline constexpr std::size_t kMaxLabel = 63;         // RFC 1035 2.3.4
+inline constexpr std::size_t kMaxMessage = 65535;    // what TCP's length field can say
+inline constexpr std::size_t kMaxUdpAnswer = 1232;   // RFC 9715: never fragmented
+inline constexpr std::size_t kMinUdpAnswer = 512;    // RFC 1035 4.2.1
+inline constexpr std::size_t kClientCookieSize = 8;  // RFC 7873 4
+inline constexpr std::size_t kFullCookieSize = 24;   // with our server cookie behind it (RFC 9018 4)
 
 }  // namespace meshdns::wire

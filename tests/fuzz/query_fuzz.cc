@@ -52,6 +52,15 @@ void check_readable(const Bytes& answer, const Query& asked) {
   MESHDNS_CHECK(std::ranges::equal(again.name.view(), asked.name.view()));
 }
 
+meshdns::query::Policy policy() {
+  meshdns::query::Policy out;
+  out.nsid = std::string(meshdns::query::kMostNsid, 'n');
+  out.cookies = {{1, 2, 3}};
+  out.rate_limit.per_second = 1'000'000;  // sizes are limited, their number is not
+  out.rate_limit.burst = 1'000'000;
+  return out;
+}
+
 void ask(const Bytes& request, const IpAddress& client, bool stream, std::size_t capacity) {
   static const auto table = meshdns::test::standard_mesh().table();
   static meshdns::query::Counters counters;
@@ -60,7 +69,16 @@ void ask(const Bytes& request, const IpAddress& client, bool stream, std::size_t
   const Reading reading = meshdns::wire::read_query(request, query);
   Bytes buffer(std::max(capacity, request.size()));  // the sanitizer sees one byte too far
   std::ranges::copy(request, buffer.begin());
-  const meshdns::query::Context context{*table, client, 0, stream, meshdns::TimePoint{}, random, counters};
+  static const meshdns::query::Policy asked = policy();
+  static meshdns::query::RateLimiter limiter(1);
+  meshdns::query::RateLimiter* const limits = request.size() % 2 == 0 && !stream ? &limiter : nullptr;
+  const meshdns::query::Context context{.table = *table,
+                                        .client = client,
+                                        .stream = stream,
+                                        .random = random,
+                                        .counters = counters,
+                                        .policy = asked,
+                                        .limiter = limits};
   const std::size_t size = meshdns::query::answer(buffer.data(), request.size(), capacity, context);
   MESHDNS_CHECK((size == 0) == (reading == Reading::TooShort || reading == Reading::Response));
   if (size == 0) return;

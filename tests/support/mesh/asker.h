@@ -21,7 +21,16 @@ struct Asker {
   Bytes raw(const Bytes& request) {
     Bytes buffer(65535);
     std::ranges::copy(request, buffer.begin());
-    const query::Context context{*table, client, 0, stream, TimePoint{1h}, random, counters};
+    const query::Context context{.table = *table,
+                                 .client = client,
+                                 .stream = stream,
+                                 .now = TimePoint{1h},
+                                 .random = random,
+                                 .counters = counters,
+                                 .policy = policy,
+                                 .limiter = limiter,
+                                 .unix_seconds = unix_seconds,
+                                 .keepalive = keepalive};
     buffer.resize(query::answer(buffer.data(), request.size(), buffer.size(), context));
     return buffer;
   }
@@ -41,6 +50,10 @@ struct Asker {
   std::shared_ptr<const answers::AnswerTable> table;
   IpAddress client;
   bool stream = false;
+  query::Policy policy;
+  query::RateLimiter* limiter = nullptr;
+  std::uint32_t unix_seconds = 0;
+  std::uint16_t keepalive = 0;
   query::Random random{1};
   query::Counters counters;
 };

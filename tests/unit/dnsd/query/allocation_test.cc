@@ -71,7 +71,13 @@ class AllocationTest : public testing::Test {
     const Bytes packet = request.bytes();
     std::vector<std::uint8_t> buffer(65535);
     std::ranges::copy(packet, buffer.begin());
-    const query::Context context{*table_, must(IpAddress::parse(client)), 0, false, TimePoint{9h}, random_, counters_};
+    const query::Context context{.table = *table_,
+                                 .client = must(IpAddress::parse(client)),
+                                 .now = TimePoint{9h},
+                                 .random = random_,
+                                 .counters = counters_,
+                                 .policy = policy_,
+                                 .limiter = &limiter_};
     const std::size_t before = allocations;
     const std::size_t size = query::answer(buffer.data(), packet.size(), buffer.size(), context);
     EXPECT_EQ(allocations - before, 0U);
@@ -83,6 +89,8 @@ class AllocationTest : public testing::Test {
   }
 
   std::shared_ptr<const answers::AnswerTable> table_ = standard_mesh().table();
+  query::Policy policy_;
+  query::RateLimiter limiter_{1};
   query::Random random_{1};
   query::Counters counters_;
 };
@@ -136,6 +144,18 @@ TEST_F(AllocationTest, SubnetsAndExtendedErrors) {
   expect_none("dead.shop.mesh.internal", Type::A, "0 1 0 last-resort: nothing serves, answering what is failing");
   expect_none("fenced.mesh.internal", Type::A,
               "0 0 18 the client's locality is not known, and the ladder has no rung any", "192.0.2.1");
+}
+
+TEST_F(AllocationTest, OptionsAndLimits) {
+  policy_.nsid = "a-name-too-long-for-the-string-itself";
+  policy_.cookies = {{1, 2, 3}};
+  policy_.rate_limit = {.per_second = 1, .burst = 2, .slip = 1, .exempt = {}};
+  const EdnsRequest asked = EdnsRequest{}.option(3, {}).option(10, hex("0102030405060708")).option(19, {});
+  expect_none({.name = "web.shop.mesh.internal", .edns = asked}, "0 2 ");
+  expect_none("nope.mesh.internal", Type::A, "3 0 ");
+  expect_none({.name = "web.shop.mesh.internal", .edns = asked}, "0 0 ");
+  policy_.allow = PrefixList(std::vector{must(Prefix::parse("192.0.2.0/24"))});
+  expect_none("web.shop.mesh.internal", Type::A, "5 0 18");
 }
 
 // It decides anew, and allocates; whoever may not ask costs nothing.

@@ -104,7 +104,7 @@ TEST_F(PacketTableTest, SilenceForWhatIsNoRequest) {
 
 TEST_F(PacketTableTest, OneQuestionIsAsked) {
   expect({{"none", header(1, 0x0100, 0, 0, 0, 0), "FORMERR rd qd0 an0 ns0 ar0"},
-          {"none, with OPT", header(1, 0, 0, 0, 0, 1) + plain_opt(), "FORMERR qd0 an0 ns0 ar0"},
+          {"none, with OPT", header(1, 0, 0, 0, 0, 1) + plain_opt(), "FORMERR qd0 an0 ns0 ar0 opt"},
           {"two", header(1, 0, 2, 0, 0, 0) + kWeb + kWeb, "FORMERR qd0 an0 ns0 ar0"},
           {"one promised, none there", header(1, 0, 1, 0, 0, 0), "FORMERR qd0 an0 ns0 ar0"},
           {"no type and class", header(1, 0, 1, 0, 0, 0) + hex("0377656200"), "FORMERR qd0 an0 ns0 ar0"},

@@ -53,7 +53,8 @@ class ServerTest : public testing::Test {
     for (const query::Totals& of : {totals.udp, totals.tcp}) {
       EXPECT_EQ(of.received, sum(of.dropped) + sum(of.by_rcode));
     }
-    EXPECT_EQ(totals.tcp_accepted, totals.tcp_open + totals.tcp_closed + totals.tcp_timed_out + totals.tcp_evicted);
+    EXPECT_EQ(totals.tcp_accepted, totals.tcp_open + totals.tcp_closed + totals.tcp_timed_out + totals.tcp_evicted +
+                                       totals.tcp_client_limit);
     EXPECT_EQ(totals.udp_send_failed, 0U);
   }
 

@@ -138,6 +138,22 @@ TEST_F(TcpConnectionTest, WritingMustMakeProgress) {
   EXPECT_EQ(connection.deadline(limits, 1), now + 500ms);
 }
 
+// failures.md G1: what was large for a moment is not kept
+TEST_F(TcpConnectionTest, IdleConnectionsAreSmall) {
+  Bytes many;
+  for (int i = 0; i < 2000; ++i) {
+    const Bytes one = frame(std::string(30, 'x'));
+    many.insert(many.end(), one.begin(), one.end());
+  }
+  receive(many);
+  EXPECT_GT(connection.buffered(), 60000U);
+  while (!connection.pending().empty()) {
+    take();
+    connection.work(echo, scratch, now);
+  }
+  EXPECT_LE(connection.buffered(), 2 * TcpConnection::kKept);
+}
+
 TEST(TcpLimits, IdleTimeShrinksUnderLoad) {
   const TcpLimits limits{.connections = 100};
   EXPECT_EQ(limits.idle_with(1), 30s);

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <vector>
+
+#include "common/net/prefix.h"
+
+namespace meshdns {
+
+/// A few prefixes that many addresses are held against: a compare or two each, in the order given.
+class PrefixList {
+ public:
+  PrefixList() = default;
+  explicit PrefixList(std::span<const Prefix> prefixes);
+
+  bool empty() const noexcept { return empty_; }
+  bool contains(const IpAddress& address) const noexcept {
+    const std::uint8_t* bytes = address.bytes().data();
+    if (!address.is_v4()) return contains_v6(loaded<Halves>(bytes));
+    const auto value = loaded<std::uint32_t>(bytes);
+    for (const EntryV4& entry : v4_) {
+      if ((value & entry.mask) == entry.net) return true;
+    }
+    return false;
+  }
+
+ private:
+  using Halves = std::array<std::uint64_t, 2>;
+  struct EntryV4 {
+    std::uint32_t mask, net;
+  };
+  struct EntryV6 {
+    Halves mask, net;
+  };
+
+  /// Both sides of a compare are loaded alike, so that the machine's byte order does not matter.
+  template <class T>
+  static T loaded(const std::uint8_t* bytes) noexcept {
+    T out;
+    std::memcpy(&out, bytes, sizeof out);
+    return out;
+  }
+  bool contains_v6(const Halves& value) const noexcept;
+
+  bool empty_ = true;
+
+  std::vector<EntryV4> v4_;
+  std::vector<EntryV6> v6_;
+};
+
+}  // namespace meshdns

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "common/net/ip_address.h"
+#include "common/time/time.h"
+#include "dnsd/query/policy.h"
+#include "dnsd/wire/siphash.h"
+
+namespace meshdns::query {
+
+/// A client's /24 or /56 as a number: what shares one bucket.
+std::uint64_t prefix_key(const IpAddress& client) noexcept;
+/// The text of a key: "198.51.100.0/24"
+std::string prefix_text(std::uint64_t key);
+
+/// The token buckets of UDP clients, one per prefix, in a table of fixed size that all workers share. A bucket is the
+/// time at which it will be full again (GCRA), so that an unused one needs no entry: only where more than eight busy
+/// prefixes meet in a line, the least busy one of them is forgotten, and begins with a whole burst again.
+/// thread: any, without a lock; of two answers to one prefix at the same instant one may go uncounted
+class RateLimiter {
+ public:
+  /// seed: makes it unforeseeable which prefixes share a line
+  explicit RateLimiter(std::uint64_t seed);
+
+  /// Takes a token. false: there is none
+  bool admit(std::uint64_t prefix, TimePoint now, const RateLimit& limit) noexcept;
+  /// The prefix that was limited last; 0 = none so far
+  std::uint64_t last_limited() const noexcept { return last_limited_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr std::size_t kLines = 8192;  // 512 KiB
+  static constexpr std::size_t kWays = 8;
+  /// Upper 16 bits: of the prefix's hash. Lower 48: when it is full again, in microseconds.
+  using Bucket = std::atomic<std::uint64_t>;
+  struct alignas(64) Line {
+    std::array<Bucket, kWays> buckets;
+  };
+
+  static Bucket& find(Line& line, std::uint64_t tag) noexcept;
+
+  wire::SipKey key_;
+  std::vector<Line> lines_;
+  std::atomic<std::uint64_t> last_limited_{0};
+};
+
+}  // namespace meshdns::query

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "common/published/quiescent.h"
+#include "common/time/time.h"
+#include "dnsd/answers/answer_table.h"
+#include "dnsd/query/policy.h"
+#include "dnsd/query/rate_limiter.h"
+
+namespace meshdns::server {
+
+/// What all threads of a server share. Everything outlives them.
+struct Environment {
+  Quiescent<answers::AnswerTable>& table;
+  Quiescent<query::Policy>& policy;
+  query::RateLimiter& limiter;
+  const Clock& clock;
+};
+
+}  // namespace meshdns::server

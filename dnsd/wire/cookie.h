@@ -1,0 +1,28 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "common/net/ip_address.h"
+#include "dnsd/wire/message.h"
+#include "dnsd/wire/siphash.h"
+
+namespace meshdns::wire {
+
+using CookieSecret = SipKey;
+/// Client cookie and our server cookie: what a COOKIE option of an answer holds.
+using FullCookie = std::array<std::uint8_t, kFullCookieSize>;
+
+/// What the cookie of a request proves: Valid = the client gets what is sent to its address.
+enum class CookieState : std::uint8_t { ClientOnly, Wrong, Valid };
+
+/// Checks a request's cookie and writes the one for the answer: the same while it is fresh and of the first secret,
+/// else a new one.
+/// secrets: the first signs, each verifies; at least one
+/// now:     seconds since 1970; wraps like the cookie's own time (RFC 1982)
+/// source:  RFC 9018 4; valid for an hour and 5 minutes ahead, renewed after half an hour (4.3)
+CookieState answer_cookie(const RequestCookie& request, const IpAddress& client, std::uint32_t now,
+                          std::span<const CookieSecret> secrets, FullCookie& reply) noexcept;
+
+}  // namespace meshdns::wire
