@@ -1,12 +1,10 @@
 """Debian's forwarders on hosts of cluster eu-1, each with the recipe of docs/resolvers.md and with its defaults."""
 import json
-import os
 import socket
-import subprocess
 import sys
 
-import lab
 import peers
+import resolved
 from mesh import WAIT, eventually
 
 UPSTREAM = "10.0.9.1"
@@ -51,17 +49,8 @@ PROGRAMS = {  # package, program and its flags
     "unbound": ("unbound", "/usr/sbin/unbound", "-d", "-c"),
     "dnsmasq": ("dnsmasq-base", "/usr/sbin/dnsmasq", "-d", "-C"),
     "bind": ("bind9", "/usr/sbin/named", "-g", "-c"),
-    "resolved": ("systemd-resolved", "/lib/systemd/systemd-resolved"),
 }
-LOCALHOST = "127.0.0.53"  # where systemd-resolved listens: it is on its client's own host
-ACCOUNT = "systemd-resolve:x:991:991::/:/usr/sbin/nologin"
-# Files of this program alone: `ip netns exec` gives it mounts of its own.
-ALONE = """\
-mkdir -p /run/systemd && mount -t tmpfs none /run/systemd && mkdir -p /run/systemd/resolved.conf.d /run/systemd/resolve &&
-cp "$1" /run/systemd/resolved.conf.d/mesh.conf && (grep -v ^systemd-resolve: /etc/passwd; echo {account}) > "$1.passwd" &&
-(grep -v ^systemd-resolve: /etc/group; echo systemd-resolve:x:991:) > "$1.group" && chown 991:991 /run/systemd/resolve &&
-mount --bind "$1.passwd" /etc/passwd && mount --bind "$1.group" /etc/group && exec "$2"
-""".format(account=ACCOUNT)
+LOCAL = "resolved"  # listens on loopback: it is on its client's own host
 LOOKUPS = """\
 import collections, json, socket, sys, time
 name, times, pace = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
@@ -98,26 +87,14 @@ def recipes():
     }
 
 
-def cannot_run(name):
-    """Why this one cannot run here; None = it can."""
-    package, program, *_ = PROGRAMS[name.split("-")[0]]
-    if package == "systemd-resolved" and os.environ.get(lab.INSIDE) != "0":
-        return "it needs root, to become its own user"
-    root = peers.debian(package)
-    linked = subprocess.run(["ldd", root + program], capture_output=True, text=True, env=peers.environment(root), check=False)
-    missing = [line.strip() for line in linked.stdout.splitlines() if "not found" in line]
-    return missing[0] if missing else None
-
-
 class Forwarder:
     """One of them on its own host, and the clients that use it."""
 
     def __init__(self, mesh, name, address, config):
         self.mesh, self.name, self.config = mesh, name, config
-        self.package, self.program, *self.flags = PROGRAMS[name.split("-")[0]]
+        self.kind = name.split("-")[0]
         self.host = mesh.network.add("fw" + address.rsplit(".", 1)[1], address)
-        self.is_local = self.package == "systemd-resolved"
-        self.server = LOCALHOST if self.is_local else address
+        self.server = resolved.STUB if self.kind == LOCAL else address
         self.resolv_conf = mesh.write(f"{name}/resolv.conf", f"nameserver {self.server}\n")
         self.daemon = None
 
@@ -125,14 +102,17 @@ class Forwarder:
         """Starts it with an empty cache; returns when it is up."""
         if self.daemon:
             self.daemon.stop()
-        root = peers.debian(self.package)
         folder = self.mesh.path(self.name)
         config = self.mesh.write(f"{self.name}/conf", self.config.replace("{folder}", folder).replace("FOLDER", folder))
-        argv = [root + self.program, *self.flags, config]
-        if self.is_local:
-            argv = ["/bin/sh", "-c", ALONE, "sh", config, root + self.program]
-        self.daemon = self.mesh.on(self.host, *argv, env=peers.environment(root))
+        self.daemon = self.run(config)
         eventually(self.listens, f"{self.name} listens")
+
+    def run(self, config):
+        if self.kind == LOCAL:
+            return resolved.start(self.mesh, self.host, config)
+        package, program, *flags = PROGRAMS[self.kind]
+        root = peers.debian(package)
+        return self.mesh.on(self.host, root + program, *flags, config, env=peers.environment(root))
 
     def listens(self):
         with self.host.socket(socket.SOCK_STREAM) as sock:
@@ -141,7 +121,7 @@ class Forwarder:
 
     def lookups(self, client, name, times, pace):
         """Starts a client of it, on its own host where it serves that alone; finish() gives what it got."""
-        host = self.host if self.is_local else client
+        host = self.host if self.kind == LOCAL else client
         return self.mesh.on(host, "/bin/sh", "-c", CLIENT, "sh", self.resolv_conf, sys.executable, "-c", LOOKUPS, name,
                             str(times), str(pace))
 
