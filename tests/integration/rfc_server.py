@@ -40,8 +40,8 @@ SIZE = 300  # endpoints of the large service
 
 def node(name, cluster, locality, service, addresses, state="serving"):
     endpoints = "".join(
-        f"      - {{service: {service}, namespace: shop, labels: {{app: {service}}}, address: {address}, state: {state},\n"
-        f"         ports: [{{name: http, number: 8080}}]}}\n" for address in addresses)
+        f"      - {{service: {service}, namespace: shop, labels: {{app: {service}}}, address: {address},\n"
+        f"         state: {state}, ports: [{{name: http, number: 8080}}]}}\n" for address in addresses)
     return f"  - name: {name}\n    cluster: {cluster}\n    locality: {locality}\n    endpoints:\n{endpoints}"
 
 

@@ -9,7 +9,8 @@ STUB = "127.0.0.53"
 PROGRAM = "/lib/systemd/systemd-resolved"
 # Files that it alone sees: `ip netns exec` gives each program mounts of its own. Its account comes with the package.
 ALONE = """\
-mkdir -p /run/systemd && mount -t tmpfs none /run/systemd && mkdir -p /run/systemd/resolved.conf.d /run/systemd/resolve &&
+mkdir -p /run/systemd && mount -t tmpfs none /run/systemd &&
+mkdir -p /run/systemd/resolved.conf.d /run/systemd/resolve &&
 chown 991:991 /run/systemd/resolve && cp "$1" /run/systemd/resolved.conf.d/mesh.conf &&
 (grep -v ^systemd-resolve: /etc/passwd; echo systemd-resolve:x:991:991::/:/usr/sbin/nologin) > "$1.passwd" &&
 (grep -v ^systemd-resolve: /etc/group; echo systemd-resolve:x:991:) > "$1.group" &&
@@ -22,7 +23,8 @@ def cannot_run():
     if os.environ.get(lab.INSIDE) != "0":
         return "systemd-resolved needs root, to become its own user"
     root = peers.debian("systemd-resolved")
-    linked = subprocess.run(["ldd", root + PROGRAM], capture_output=True, text=True, env=peers.environment(root), check=False)
+    linked = subprocess.run(["ldd", root + PROGRAM], capture_output=True, text=True, check=False,
+                            env=peers.environment(root))
     missing = [line.strip() for line in linked.stdout.splitlines() if "not found" in line]
     return "systemd-resolved lacks a library: " + missing[0] if missing else None
 

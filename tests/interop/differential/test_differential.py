@@ -25,7 +25,8 @@ LDNS = peers.debian("ldnsutils")
 SEED = int(os.environ.get("MESHDNS_SEED") or random.SystemRandom().randrange(1 << 32))
 SAMPLES = 300  # of our replies that ldns reads too
 WAYS = (  # what the client can take: EDNS size, DO, TCP
-    (None, False, False), (512, False, False), (1232, True, False), (4096, True, False), (None, False, True), (1232, True, True),
+    (None, False, False), (512, False, False), (1232, True, False), (4096, True, False), (None, False, True),
+    (1232, True, True),
 )
 
 
@@ -106,7 +107,8 @@ class Answer:
         self.question = [str(item.name) for item in message.question]  # in the case that was asked
         # what there is of a truncated answer is not used (RFC 2181 9)
         self.answer = [] if self.truncated else texts(message.answer)
-        self.soa = [] if self.truncated else texts(rrset for rrset in message.authority if rrset.rdtype == dns.rdatatype.SOA)
+        soa = [rrset for rrset in message.authority if rrset.rdtype == dns.rdatatype.SOA]
+        self.soa = [] if self.truncated else texts(soa)
 
     def differences(self, other):
         return sorted(key for key, value in vars(self).items() if value != vars(other)[key])
@@ -134,7 +136,7 @@ def allowed(zone, name, asked, ours, theirs):
     if asked.name.lower() in zone.loops and ours.rcode == "NOERROR":
         return "a loop of aliases: each stops somewhere"
     if name == "knot" and asked.kind == "NSEC" and links(ours) > 0:
-        return "NSEC stands beside an alias where there is DNSSEC (RFC 4035 2.5); knot does not follow it without either"
+        return "NSEC stands beside an alias (RFC 4035 2.5): knot does not follow it, with DNSSEC or without"
     if name == "knot" and links(theirs) == KNOT_LINKS:
         return "a long chain: knot leaves the rest to the resolver"
     if links(ours) == OUR_LINKS:
@@ -185,7 +187,8 @@ class DifferentialTest(unittest.TestCase):
                 if fields := answers["ours"].differences(answers[name]):
                     reason = allowed(self.zone, name, asked, answers["ours"], answers[name])
                     if reason is None:
-                        what = [f"{field}: {vars(answers['ours'])[field]}, {name} {vars(answers[name])[field]}" for field in fields]
+                        what = [f"{field}: {vars(answers['ours'])[field]}, {name} {vars(answers[name])[field]}"
+                                for field in fields]
                         wrong.setdefault((name, *fields), []).append(f"{asked}: ours {'; '.join(what)}")
                     seen[reason] = seen.get(reason, 0) + 1
         print(f"\n{len(everything)} questions about {len(names)} names to {len(self.askers)} servers in "

@@ -4,8 +4,8 @@ import random
 ZONE = "mesh.internal."
 DEEPEST = 3
 OUTSIDE = ("example.com.", "internal.", "xmesh.internal.", ".", "mesh.internal.example.com.")
-KINDS = ("A", "AAAA", "NS", "CNAME", "SOA", "MX", "TXT", "SRV", "CAA", "PTR", "DS", "DNSKEY", "NSEC", "HTTPS", "URI", "TYPE65400",
-         "TYPE65535", "ANY")
+KINDS = ("A", "AAAA", "NS", "CNAME", "SOA", "MX", "TXT", "SRV", "CAA", "PTR", "DS", "DNSKEY", "NSEC", "HTTPS", "URI",
+         "TYPE65400", "TYPE65535", "ANY")
 ALIASES = 6  # in the longest chain
 
 
@@ -80,7 +80,8 @@ class StaticZone:
         """Aliases that end at data, a missing name, an empty non-terminal, below a wildcard, or outside."""
         wild = self.random.choice([name for name in sorted(self.names) if name.startswith("*.")])
         inner = [name.split(".", 1)[1] for name in sorted(self.names) if name.split(".", 1)[1] not in self.names]
-        ends = (self.random.choice(sorted(self.names)), self.fresh(), self.random.choice(inner), "x" + wild[1:], "example.org.")
+        data = self.random.choice(sorted(self.names))
+        ends = (data, self.fresh(), self.random.choice(inner), "x" + wild[1:], "example.org.")
         for end in ends:
             for _ in range(self.random.randint(1, ALIASES)):
                 alias = self.fresh()

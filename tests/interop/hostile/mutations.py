@@ -4,12 +4,13 @@ import struct
 
 from packets import DO, RD, header, opt, option, query, question, record, subnet
 
-NAMES = ("api.mesh.internal", "aPi.MesH.internal", "www.mesh.internal", "_http._tcp.api.mesh.internal", "_all.large.mesh.internal",
-         "_explain.api.mesh.internal", "nope.mesh.internal", "a.b.wild.mesh.internal", "chain0.mesh.internal", "mesh.internal",
-         "example.com", "", "10-0-0-11.api.mesh.internal", "failed.mesh.internal", "_tcp.api.mesh.internal")
+NAMES = ("api.mesh.internal", "aPi.MesH.internal", "www.mesh.internal", "_http._tcp.api.mesh.internal",
+         "_all.large.mesh.internal", "_explain.api.mesh.internal", "nope.mesh.internal", "a.b.wild.mesh.internal",
+         "chain0.mesh.internal", "mesh.internal", "example.com", "", "10-0-0-11.api.mesh.internal",
+         "failed.mesh.internal", "_tcp.api.mesh.internal")
 KINDS = (1, 2, 5, 6, 12, 15, 16, 28, 33, 41, 65, 250, 251, 252, 255, 257, 65400)
-OPTIONS = (b"", option(3), option(10, b"12345678"), subnet(1, 24, b"\x0a\2\x09"), subnet(2, 48, b"\xfd\1\0\0\0\0"), option(65001, b"x"),
-           option(11, b"\0\1"), option(12, b"\0" * 20), option(19))
+OPTIONS = (b"", option(3), option(10, b"12345678"), subnet(1, 24, b"\x0a\2\x09"), subnet(2, 48, b"\xfd\1\0\0\0\0"),
+           option(65001, b"x"), option(11, b"\0\1"), option(12, b"\0" * 20), option(19))
 
 
 class Mutations:

@@ -56,10 +56,11 @@ class MutationsTest(RfcTest):
             sock.settimeout(10)
             sock.connect(self.server)
             for number in range(DATAGRAMS // BATCH):
-                packets = [packet for packet in (mutations.next() for _ in range(BATCH)) if packet and packet[:2] != LAST]
+                drawn = [mutations.next() for _ in range(BATCH)]
+                packets = [packet for packet in drawn if packet and packet[:2] != LAST]
                 asked = [packet for packet in packets if is_request(packet)]
                 replies = self.batch(sock, packets)
-                self.assertEqual([reply[:2] for reply in replies], [packet[:2] for packet in asked], "silence, or too much")
+                self.assertEqual([reply[:2] for reply in replies], [packet[:2] for packet in asked], "silence, or more")
                 for packet, reply in zip(asked, replies):
                     with self.subTest(packet=packet.hex(), reply=reply.hex()):
                         rcode = self.check(packet, reply).name
@@ -67,7 +68,8 @@ class MutationsTest(RfcTest):
                 if number % (DATAGRAMS // BATCH // SAMPLES) == 0 and replies:
                     samples.append(replies[0])
         print(f"\n{DATAGRAMS} datagrams in {time.monotonic() - start:.0f} s: {rcodes}", file=sys.stderr, flush=True)
-        self.assertGreater(min(rcodes.get(name, 0) for name in ("NOERROR", "NXDOMAIN", "FORMERR", "REFUSED", "NOTIMP")), 100)
+        for name in ("NOERROR", "NXDOMAIN", "FORMERR", "REFUSED", "NOTIMP"):
+            self.assertGreater(rcodes.get(name, 0), 100, "too few for the test to mean anything")
         self.ldns_reads_them_too(samples)
 
     def ldns_reads_them_too(self, samples):
@@ -84,7 +86,8 @@ class MutationsTest(RfcTest):
             sock = sock or self.connect()
             sock.sendall(framed(packet))
             reply = read_frame(sock)
-            self.assertEqual(reply is not None, is_request(packet), packet.hex())  # what is no request ends the connection
+            # what is no request ends the connection
+            self.assertEqual(reply is not None, is_request(packet), packet.hex())
             if reply is None:
                 sock.close()
                 sock = None
