@@ -115,6 +115,13 @@ class ClientSubnetTest(RfcTest):
         reply = self.ask("nope", use_edns=0, options=[dns.edns.ECSOption("10.2.9.0", 24)])
         self.assertEqual((reply.rcode(), subnets(reply)), (NXDOMAIN, [("10.2.9.0/24", 0)]))
 
+    def test_rfc7871_7_2_1_negative_answers_have_scope_0(self):
+        """The closest tier there has no IPv6 address; others may get one, so it is not kept for long."""
+        reply = self.ask("api", "AAAA", use_edns=0, options=[dns.edns.ECSOption("10.2.9.0", 24)])
+        self.assertEqual((reply.answer, subnets(reply)), ([], [("10.2.9.0/24", 0)]))
+        self.assert_negative(reply, NOERROR, ttl=1)
+        self.assertEqual(addresses(self.ask("api", "AAAA")), ["fd00::11"])
+
     def test_rfc7871_the_scope_of_an_alias_is_that_of_its_end(self):
         reply = self.ask("www", use_edns=0, options=[dns.edns.ECSOption("10.2.9.0", 24)])
         self.assertEqual((addresses(reply), subnets(reply)), (["10.2.0.11"], [("10.2.9.0/24", 21)]))
