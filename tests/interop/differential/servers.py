@@ -1,5 +1,4 @@
 """nsd, knotd and meshdnsd with one static zone, each on a port of loopback."""
-import contextlib
 import json
 import os
 import socket
@@ -61,6 +60,7 @@ zone:
   - domain: mesh.internal
     file: "zone"
 """
+PORT_TRIES, UP = 3, 15.0  # seconds until it is up
 PACKAGES = {"nsd": ("nsd", "/usr/sbin/nsd", "-d", "-c"), "knot": ("knot", "/usr/sbin/knotd", "-c")}
 
 
@@ -69,10 +69,15 @@ def unpack():
 
 
 def free_port():
-    """A port that nobody has, for UDP and TCP; somebody may take it, but the kernel hands out others first."""
-    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    """A port that nobody has, for UDP and TCP; somebody may take it before its server does."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+            udp.bind(("127.0.0.1", 0))
+            try:
+                tcp.bind(udp.getsockname())
+                return udp.getsockname()[1]
+            except OSError:
+                continue
 
 
 def static_records(_, lines):
@@ -91,15 +96,22 @@ def start_ours(bed, lines):
 
 
 def start_peer(bed, name, root):
+    """A server that answers, by its process and not by another that took its port."""
     _, program, *flags = PACKAGES[name]
-    port = free_port()
     os.makedirs(bed.path("knot"), exist_ok=True)
-    text = {"nsd": NSD, "knot": KNOT}[name].format(port=port, folder=bed.folder)
-    config = bed.write(name + ".conf", text)
-    bed.start(root + program, *flags, config, env=peers.environment(root))
-    server = ("127.0.0.1", port)
-    eventually(lambda: answers(server), f"{name} answers")
-    return server
+    for left in reversed(range(PORT_TRIES)):
+        server = ("127.0.0.1", free_port())
+        text = {"nsd": NSD, "knot": KNOT}[name].format(port=server[1], folder=bed.folder)
+        daemon = bed.start(root + program, *flags, bed.write(name + ".conf", text), env=peers.environment(root))
+        try:
+            eventually(lambda: answers(server) or daemon.process.poll() is not None, f"{name} answers", UP)
+            if daemon.process.poll() is None:
+                return server
+        except AssertionError:
+            pass
+        daemon.stop()
+        if not left:
+            raise AssertionError(f"{name} does not answer; its log:\n" + "\n".join(daemon.lines))
 
 
 def answers(server):
