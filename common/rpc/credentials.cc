@@ -19,14 +19,26 @@ std::shared_ptr<grpc::experimental::CertificateProviderInterface> watch(const Tl
                                                                               kLookEvery);
 }
 
+/// The reason in "Handshake failed ...: error:0A000086:SSL routines::certificate verify failed."; empty = it is none.
+std::string reason_of_handshake(const std::string& message) {
+  const auto reason = message.rfind("::");
+  if (!message.starts_with("Handshake failed") || reason == std::string::npos) return "";
+  return message.substr(reason + 2, message.size() - reason - 3);
+}
+
 void log_grpc(gpr_log_func_args* args) {
   const std::string message = args->message;
   if (args->severity != GPR_LOG_SEVERITY_ERROR) return log::info("grpc", {{"message", message}});
-  const bool handshake = message.starts_with("Handshake failed");
-  // "...: error:0A000086:SSL routines::certificate verify failed."
-  const auto reason = message.rfind("::");
-  if (!handshake || reason == std::string::npos) return log::error("grpc", {{"error", message}});
-  log::warn("tls handshake failed", {{"error", message.substr(reason + 2, message.size() - reason - 3)}});
+  const std::string reason = reason_of_handshake(message);
+  if (reason.empty()) return log::error("grpc", {{"error", message}});
+  log::warn("tls handshake failed", {{"error", reason}});
+}
+
+void prepare(gpr_log_func log) {
+  gpr_set_log_function(log);
+  // gRPC 1.51 has no setting for the least version. Its list of ciphers is one of TLS 1.2 only, and may not be empty:
+  // with nothing in it but a cipher of shared keys, which we do not have, no handshake of 1.2 can succeed.
+  ::setenv("GRPC_SSL_CIPHER_SUITES", "PSK-AES128-GCM-SHA256", 1);
 }
 
 }  // namespace
@@ -49,11 +61,10 @@ std::shared_ptr<grpc::ChannelCredentials> channel_credentials(const std::optiona
   return grpc::experimental::TlsCredentials(options);
 }
 
-void prepare_process() {
-  gpr_set_log_function(log_grpc);
-  // gRPC 1.51 has no setting for the least version. Its list of ciphers is one of TLS 1.2 only, and may not be empty:
-  // with nothing in it but a cipher of shared keys, which we do not have, no handshake of 1.2 can succeed.
-  ::setenv("GRPC_SSL_CIPHER_SUITES", "PSK-AES128-GCM-SHA256", 1);
+void prepare_process() { prepare(log_grpc); }
+
+void prepare_command() {
+  prepare([](gpr_log_func_args*) {});
 }
 
 }  // namespace meshdns::rpc

@@ -19,4 +19,7 @@ std::shared_ptr<grpc::ChannelCredentials> channel_credentials(const std::optiona
 /// At the start of main, before there are threads: TLS 1.3 only, and gRPC's errors go to our log.
 void prepare_process();
 
+/// The same for a command: TLS 1.3 only, and gRPC is silent, because the status of a call says what people are told.
+void prepare_command();
+
 }  // namespace meshdns::rpc

@@ -5,11 +5,8 @@
 #include <vector>
 
 #include "common/model/records.h"
-#include "dnsd/answers/answer_table.h"
-#include "dnsd/answers/explain.h"
-#include "dnsd/answers/settings.h"
-#include "dnsd/answers/zone_parser.h"
-#include "dnsd/topology/plan.h"
+#include "dnsd/answers/compiler.h"
+#include "dnsd/topology/planner.h"
 
 namespace meshdns::answers {
 
@@ -21,15 +18,18 @@ struct CompileInput {
   Version version;
   std::uint32_t serial = 1;  // of every zone's SOA
   bool stale = false;        // see AnswerTable
+  bool not_ready = false;    // see AnswerTable
 };
 
 struct Compiled {
   std::shared_ptr<const AnswerTable> table;
-  topology::Plan plan;                  // what the table was made from, for explain
-  std::vector<model::Locality> places;  // by Located::place
+  std::vector<topology::Conflict> conflicts;
 };
 
-/// Decides for every host and every class of clients, and lays the outcome out for the workers. Pure.
+/// The table of these records at once, where none came before. Pure.
 Compiled compile(const CompileInput& input);
+
+/// Tells the planner which hosts these settings allow.
+void configure(topology::Planner& planner, const Settings& settings, const std::vector<StaticRecord>& static_records);
 
 }  // namespace meshdns::answers

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "dnsd/answers/answer_table.h"
+#include "common/time/time.h"
 #include "dnsd/topology/decide.h"
 
 namespace meshdns::answers {
@@ -13,6 +14,14 @@ namespace meshdns::answers {
 struct Version {
   std::uint64_t revision = 0;
   TimePoint changed{};  // when this revision came to be
+};
+
+/// A piece of an explain line: fixed text, then, if `since` is set, the time that has passed since then: "4h12m".
+struct ExplainPiece {
+  std::string text;
+  std::optional<TimePoint> since;
+
+  friend bool operator==(const ExplainPiece&, const ExplainPiece&) = default;
 };
 
 using ExplainLine = std::vector<ExplainPiece>;

@@ -11,12 +11,6 @@
 namespace meshdns::answers {
 namespace {
 
-/// Who says where a prefix is.
-struct Claim {
-  model::Locality place;
-  std::string reason;  // "by node prefix 10.0.0.0/24 (eu1-n1)"
-};
-
 using Claims = std::map<Prefix, Claim>;
 
 bool may_report(const model::Records& records, const model::Node& node, const Prefix& prefix) {
@@ -38,8 +32,9 @@ void for_node_prefixes(const model::Records& records,
   }
 }
 
+/// Configuration wins ties, so it comes first.
 Claims collect_claims(const model::Records& records) {
-  Claims claims;  // configuration wins ties, so it comes first
+  Claims claims;
   for (const auto& [name, cluster] : records.clusters) {
     model::Locality place = cluster.locality;
     place.cluster = name;
@@ -95,7 +90,7 @@ std::vector<Range> cut_family(const Claims& claims, Family family) {
 }
 
 /// A forwarder's place, cut to what it may count for.
-model::Locality cut_to(const model::Locality& place, model::Part granularity, const model::Records& records) {
+model::Locality cut_to(const model::Locality& place, model::Part granularity, const Clusters& clusters) {
   if (granularity == model::Part::Node) return place;
   model::Locality out;
   if (granularity != model::Part::Cluster) {
@@ -104,8 +99,8 @@ model::Locality cut_to(const model::Locality& place, model::Part granularity, co
     }
     return out;
   }
-  const auto cluster = records.clusters.find(place.cluster);
-  if (cluster != records.clusters.end()) out = cluster->second.locality;
+  const auto cluster = clusters.find(place.cluster);
+  if (cluster != clusters.end()) out = cluster->second.locality;
   out.network = place.network;
   out.cluster = place.cluster;
   return out;
@@ -114,8 +109,8 @@ model::Locality cut_to(const model::Locality& place, model::Part granularity, co
 /// Builds the verdicts; holds what they share.
 class Judge {
  public:
-  Judge(const model::Records& records, const Settings& settings, Places& places, Locator& out)
-      : records_(records), settings_(settings), places_(places), out_(out) {
+  Judge(const Clusters& clusters, const Settings& settings, Places& places, Locator& out)
+      : clusters_(clusters), settings_(settings), places_(places), out_(out) {
     out_.reasons.clear();
     reason("as nothing says where");
   }
@@ -142,7 +137,7 @@ class Judge {
   Locator::Verdict coarse(std::size_t listener, const Range& range, model::Part granularity) {
     const ListenerSettings* from = listener < settings_.listeners.size() ? &settings_.listeners[listener] : nullptr;
     const model::Locality& known = range.claim == nullptr ? settings_.own : range.claim->place;
-    model::Locality place = cut_to(known, granularity, records_);
+    model::Locality place = cut_to(known, granularity, clusters_);
     if (from != nullptr && !from->locality.empty()) place = refined(from->locality, place);
     if (place.empty()) return {places_.id_of(place), PlaceSource::Nowhere, 0};
     const std::string text = place.cluster.empty() ? place.text() : "cluster " + place.cluster;
@@ -156,7 +151,7 @@ class Judge {
     return at->second;
   }
 
-  const model::Records& records_;
+  const Clusters& clusters_;
   const Settings& settings_;
   Places& places_;
   Locator& out_;
@@ -187,22 +182,25 @@ std::uint32_t Places::id_of(const model::Locality& place) {
   return at->second;
 }
 
-std::vector<Prefix> node_prefixes(const model::Records& records) {
-  std::set<Prefix> out;
-  for_node_prefixes(records, [&](const model::Node&, const Prefix& prefix) { out.insert(prefix); });
-  return {out.begin(), out.end()};
+LocatorInput locator_input(const model::Records& records) {
+  LocatorInput out;
+  out.claims = collect_claims(records);
+  std::set<Prefix> prefixes;
+  for_node_prefixes(records, [&](const model::Node&, const Prefix& prefix) { prefixes.insert(prefix); });
+  out.node_prefixes = {prefixes.begin(), prefixes.end()};
+  out.clusters = records.clusters;
+  return out;
 }
 
-Locator compile_locator(const model::Records& records, const Settings& settings, Places& places) {
-  const Claims claims = collect_claims(records);
-  std::vector<Range> ranges = cut_family(claims, Family::V4);
-  const std::vector<Range> v6 = cut_family(claims, Family::V6);
+Locator compile_locator(const LocatorInput& input, const Settings& settings, Places& places) {
+  std::vector<Range> ranges = cut_family(input.claims, Family::V4);
+  const std::vector<Range> v6 = cut_family(input.claims, Family::V6);
   Locator out;
   store_ranges(ranges, v6, out);
   ranges.insert(ranges.end(), v6.begin(), v6.end());
   out.listeners = static_cast<std::uint32_t>(settings.listeners.size() + 1);
   out.exact.clear();
-  Judge judge(records, settings, places, out);
+  Judge judge(input.clusters, settings, places, out);
   for (std::size_t listener = 0; listener < out.listeners; ++listener) {
     for (const Range& range : ranges) out.exact.push_back(judge.exact(listener, range));
   }

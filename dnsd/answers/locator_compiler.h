@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/model/records.h"
+#include "dnsd/answers/host_compiler.h"
 #include "dnsd/answers/locator.h"
 #include "dnsd/answers/settings.h"
 
@@ -21,13 +22,24 @@ class Places {
   std::vector<model::Locality> all_;
 };
 
+/// Who says where a prefix is.
+struct Claim {
+  model::Locality place;
+  std::string reason;  // "by node prefix 10.0.0.0/24 (eu1-n1)"
+};
+
+/// What of the records says where clients are.
+struct LocatorInput {
+  std::map<Prefix, Claim> claims;
+  std::vector<Prefix> node_prefixes;  // that nodes report and may report: their own addresses and their clients'
+  Clusters clusters;
+};
+LocatorInput locator_input(const model::Records& records);
+
 /// Settles where every client is: cuts the configured and the reported prefixes into ranges that do not overlap, and
 /// gives each (listener, range) its verdict. One listener more than configured, without a locality of its own, stands
 /// for questions that come from elsewhere (meshdnsctl).
 /// source: design.md section 3, RFC 7871 7.2.1 (overlapping entries)
-Locator compile_locator(const model::Records& records, const Settings& settings, Places& places);
-
-/// The prefixes that nodes report and may report: their own addresses and their clients'.
-std::vector<Prefix> node_prefixes(const model::Records& records);
+Locator compile_locator(const LocatorInput& input, const Settings& settings, Places& places);
 
 }  // namespace meshdns::answers

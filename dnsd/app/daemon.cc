@@ -10,16 +10,18 @@
 #include "common/base/random_seed.h"
 #include "common/base/text.h"
 #include "common/log/log.h"
+#include "common/process/passed_sockets.h"
 #include "common/rpc/credentials.h"
+#include "dnsd/admin/calls.h"
 #include "dnsd/admin/http_api.h"
 #include "dnsd/app/dns_metrics.h"
 #include "dnsd/app/version.h"
+#include "dnsd/server/inherited.h"
 
 namespace meshdns::app {
 namespace {
 
 constexpr Duration kForgetInterval = 10s;
-constexpr Duration kFreshnessInterval = 1s;
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -46,6 +48,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       mesh_file_(catalog_, objects_),
       view_(parts_, registry_),
       service_(process::NotifyEnvironment::of_process(), loop, parts_),
+      passed_(process::passed_sockets()),
       failed_reloads_(registry_.counter("meshdns_config_failed_reloads_total", "reloads whose file was wrong")) {
   parts_.configuration = &configuration_;
   parts_.catalog = &catalog_;
@@ -57,13 +60,14 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
 Daemon::~Daemon() {
   if (stopper_.joinable()) stopper_.join();
   if (sweep_timer_) loop_.cancel(*sweep_timer_);
-  for (const auto& timer : {forget_timer_, heartbeat_timer_, freshness_timer_}) {
+  for (const auto& timer : {forget_timer_, heartbeat_timer_}) {
     if (timer) loop_.cancel(*timer);
   }
 }
 
 Result<void> Daemon::start() {
   log::info("starting", {{"version", kVersion}, {"instance", parts_.instance}});
+  catalog_.set_capacity(configuration_.file.dns().max_records());
   mesh_file_.apply(configuration_, clock_.now(), clock_.unix_seconds());
   if (auto done = open_store(); !done) return done;
   publisher_.configure(configuration_.answers, configuration_.static_records);
@@ -88,7 +92,7 @@ Result<void> Daemon::open_store() {
 
 void Daemon::become_ready() {
   parts_.ready = true;
-  log::info("ready", {{"hosts", publisher_.compiled().plan.hosts.size()}});
+  log::info("ready", {{"hosts", publisher_.hosts()}});
 }
 
 Result<void> Daemon::start_replica() {
@@ -100,23 +104,40 @@ Result<void> Daemon::start_replica() {
                        .folder = configuration_.file.data_dir(),
                        .changed = [this] { serve_first_records(); }});
   parts_.replica = &*replica_;
+  freshness_.emplace(loop_, publisher_,
+                     Freshness::Source{.silence = [this] { return replica_->silence(); },
+                                       .stale_after = [this] { return configuration_.stale_after(); }});
   if (replica_->restore()) {
     publisher_.changed();
     publisher_.set_stale(replica_->silence() > configuration_.stale_after());
     if (auto done = start_dns(); !done) return done;
     become_ready();
-  } else {
-    log::warn("no snapshot: DNS is not served before a federation has told what there is");
+  } else if (auto done = start_not_ready(); !done) {
+    return done;
   }
   replica_->start();
-  schedule_freshness();
+  freshness_->watch();
   return {};
 }
 
+Result<void> Daemon::start_not_ready() {
+  const auto listen = configuration_.dns_options().listen;
+  const auto passed = [this](const SocketAddress& address) { return bool(server::inherited(passed_, address)); };
+  if (std::ranges::none_of(listen, passed)) {
+    log::warn("no snapshot: DNS is not served before a federation has told what there is");
+    return {};
+  }
+  publisher_.set_not_ready(true);
+  log::warn("no snapshot: DNS answers SERVFAIL before a federation has told what there is");
+  return start_dns();
+}
+
 void Daemon::serve_first_records() {
+  publisher_.set_not_ready(false);
   publisher_.changed();
-  if (dns_) return;
-  if (const auto done = start_dns(); !done) {
+  tell_of_room();
+  if (parts_.ready || stopping_) return;
+  if (const auto done = dns_ ? Result<void>{} : start_dns(); !done) {
     log::error("cannot serve", {{"error", done.error()}});
     failed_ = true;
     return stop();
@@ -124,20 +145,22 @@ void Daemon::serve_first_records() {
   become_ready();
 }
 
-void Daemon::schedule_freshness() {
-  freshness_timer_ = loop_.after(kFreshnessInterval, [this] {
-    const bool stale = replica_->silence() > configuration_.stale_after();
-    if (stale != publisher_.stale()) {
-      log::warn(stale ? "records are stale" : "records are fresh again", {{"unheard_for", replica_->silence()}});
-    }
-    publisher_.set_stale(stale);
-    schedule_freshness();
-  });
+void Daemon::tell_of_room() {
+  if (catalog_.full() == full_) return;
+  full_ = catalog_.full();
+  const auto most = configuration_.file.dns().max_records();
+  if (full_) {
+    log::error("refuses more records", {{"max_records", most}});
+  } else {
+    log::info("takes more records again", {{"records", catalog_.size()}, {"max_records", most}});
+  }
 }
 
 Result<void> Daemon::start_dns() {
   server::ServerOptions options = configuration_.dns_options();
   options.seed = random_seed();
+  options.inherited = passed_;
+  publisher_.flush();
   auto dns = server::DnsServer::start(options, publisher_.table(), clock_);
   if (!dns) return dns.error();
   dns_ = std::move(*dns);
@@ -145,9 +168,15 @@ Result<void> Daemon::start_dns() {
   for (std::size_t i = 0; i < dns_->bound().size(); ++i) {
     log::info("dns listening", {{"address", dns_->bound()[i].text()},
                                 {"locality", configuration_.answers.listeners[i].locality.text()},
-                                {"workers", options.workers}});
+                                {"workers", options.workers},
+                                {"inherited", dns_->inherited(i)}});
   }
-  publisher_.configure(settings_as_bound(), configuration_.static_records);
+  for (const SocketAddress& address : server::not_inherited(passed_, options.listen)) {
+    log::warn("socket not used", {{"address", address.text()}});
+  }
+  if (!same_listeners(settings_as_bound(), publisher_.settings())) {  // a port 0 became another
+    publisher_.configure(settings_as_bound(), configuration_.static_records);
+  }
   return {};
 }
 
@@ -175,8 +204,10 @@ Result<void> Daemon::start_federation() {
                 [this](catalog::RecordType type, const std::string& key) { return objects_.find(type, key); });
   watchers_.emplace(*feed_, clock_);
   parts_.watchers = &*watchers_;
-  auto service = federation::FederationService::listen(
-      loop_, *agents_, *watchers_, configuration_.file.federation().listen(), rpc::server_credentials(tls()));
+  auto service = federation::FederationService::listen(loop_, *agents_, *watchers_,
+                                                       {configuration_.file.federation().listen(),
+                                                        rpc::server_credentials(tls()),
+                                                        {admin::calls_from_afar(loop_, view_)}});
   if (!service) return service.error();
   federation_ = std::move(*service);
   parts_.federation_address = federation_->bound();
@@ -188,6 +219,7 @@ Result<void> Daemon::start_federation() {
 
 void Daemon::records_changed() {
   publisher_.changed();
+  tell_of_room();
   persistence_.records_changed();
   if (watchers_) watchers_->changed();
 }
@@ -260,9 +292,10 @@ void Daemon::reload() {
   if (!next) return reload_failed(trim(next.error().message()));
   keep_what_cannot_change(*next);
   configuration_ = std::move(*next);
+  catalog_.set_capacity(configuration_.file.dns().max_records());
   mesh_file_.apply(configuration_, clock_.now(), clock_.unix_seconds());
   publisher_.configure(settings_as_bound(), configuration_.static_records);
-  log::info("reloaded", {{"hosts", publisher_.compiled().plan.hosts.size()}});
+  log::info("reloaded", {{"hosts", publisher_.hosts()}});
   service_.reload_ended("reloaded: " + ServiceReport::status(parts_));
 }
 

@@ -5,12 +5,14 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "common/http/server.h"
 #include "common/metrics/registry.h"
 #include "common/process/event_loop.h"
 #include "dnsd/admin/admin_service.h"
 #include "dnsd/app/configuration.h"
+#include "dnsd/app/freshness.h"
 #include "dnsd/app/mesh_file.h"
 #include "dnsd/app/mesh_view.h"
 #include "dnsd/app/persistence.h"
@@ -45,6 +47,8 @@ class Daemon {
   /// A replica: from the snapshot file, or as soon as a federation has told what there is.
   Result<void> start_replica();
   Result<void> start_dns();
+  /// Before anything is known: only where the service manager holds the port, whose queries would wait in vain.
+  Result<void> start_not_ready();
   void become_ready();
   void records_changed();
   void serve_first_records();
@@ -60,7 +64,8 @@ class Daemon {
   void schedule_sweep();
   void schedule_forgetting();
   void schedule_heartbeat();
-  void schedule_freshness();
+  /// Tells when records are refused because there are too many, and when that is over.
+  void tell_of_room();
   /// The listeners' sockets stay as they are until a restart.
   void keep_what_cannot_change(Configuration& next) const;
   void reload_failed(std::string_view problems);
@@ -78,22 +83,24 @@ class Daemon {
   MeshFile mesh_file_;
   MeshView view_;
   ServiceReport service_;
+  const std::vector<int> passed_;  // sockets that the service manager has opened
   std::unique_ptr<server::DnsServer> dns_;
   std::optional<federation::Agents> agents_;
   std::optional<federation::Feed> feed_;
   std::optional<federation::Watchers> watchers_;
   std::optional<Replica> replica_;
+  std::optional<Freshness> freshness_;
   std::unique_ptr<federation::FederationService> federation_;
   std::unique_ptr<admin::AdminService> admin_;
   std::unique_ptr<http::Server> http_;
   std::optional<TimerId> sweep_timer_;
   std::optional<TimerId> forget_timer_;
   std::optional<TimerId> heartbeat_timer_;
-  std::optional<TimerId> freshness_timer_;
   metrics::Counter& failed_reloads_;
   std::thread stopper_;
   bool stopping_ = false;
   bool failed_ = false;
+  bool full_ = false;  // and it was told
 };
 
 }  // namespace meshdns::app

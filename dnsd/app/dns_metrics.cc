@@ -69,6 +69,9 @@ void add_catalog(Samples& out, const Parts& parts) {
   gauge(out, "meshdns_catalog_revision_number", "changes since the start", {},
         static_cast<double>(parts.catalog->revision()));
   gauge(out, "meshdns_catalog_nodes", "nodes known", {}, static_cast<double>(records.nodes.size()));
+  gauge(out, "meshdns_catalog_records", "records of all kinds", {}, static_cast<double>(parts.catalog->size()));
+  gauge(out, "meshdns_catalog_full", "1 while records are refused because there are dns.max_records of them", {},
+        parts.catalog->full() ? 1 : 0);
   std::map<std::string, double> states;
   for (const auto& [key, endpoint] : records.endpoints) {
     states[std::string(standing_name(topology::candidate_of(records, endpoint).standing))] += 1;
@@ -95,11 +98,15 @@ void add_catalog(Samples& out, const Parts& parts) {
     gauge(out, "meshdns_dnsd_snapshot_age_seconds", "since when the federation was not heard", {},
           std::chrono::duration<double>(parts.replica->silence()).count());
     gauge(out, "meshdns_dnsd_stale", "1 while answers carry EDE 3", {}, parts.publisher->stale() ? 1 : 0);
+    gauge(out, "meshdns_dnsd_not_ready", "1 while answers are SERVFAIL with EDE 14", {},
+          parts.publisher->not_ready() ? 1 : 0);
+    gauge(out, "meshdns_dnsd_damaged_snapshots", "snapshots that were not whole at the start", {},
+          static_cast<double>(parts.replica->damaged_snapshots()));
     gauge(out, "meshdns_dnsd_shrink_refused", "1 while a set is refused that would take away most endpoints", {},
           parts.replica->mirror().shrink_refused().empty() ? 0 : 1);
   }
   gauge(out, "meshdns_answers_hosts", "names that are answered from endpoints", {},
-        static_cast<double>(parts.publisher->compiled().plan.hosts.size()));
+        static_cast<double>(parts.publisher->hosts()));
   count(out, "meshdns_answers_publications_total", "answer tables published", {}, parts.publisher->publications());
   gauge(out, "meshdns_answers_last_compile_seconds", "what the last answer table cost", {},
         std::chrono::duration<double>(parts.publisher->last_cost()).count());

@@ -22,15 +22,19 @@ Result<std::uint16_t> listener_index(const answers::Settings& settings, const st
   return Error(Code::InvalidArgument, "no listener " + text + "; there are " + join(all, ", "));
 }
 
-/// A client that asks itself: no forwarder in between.
-answers::Located locate(const answers::AnswerTable& table, const IpAddress& client, std::uint16_t listener) {
-  const wire::ClientSubnet none{};
-  return table.locator.locate(client, listener, none);
-}
+/// Where a client is, and what says so.
+struct Seat {
+  model::Locality place;
+  std::string reason;
+};
 
-std::string reason_text(const answers::Located& located, const answers::AnswerTable& table) {
-  const std::string& reason = table.locator.reasons[located.reason];
-  return located.source == answers::PlaceSource::Forwarder ? "forwarder, no ECS: placed as " + reason : reason;
+/// A client that asks itself: no forwarder in between.
+Seat seat_of(const answers::Whereabouts& where, const IpAddress& client, std::uint16_t listener) {
+  const wire::ClientSubnet none{};
+  const answers::Located located = where.locator.locate(client, listener, none);
+  const std::string& reason = where.locator.reasons[located.reason];
+  const bool forwarder = located.source == answers::PlaceSource::Forwarder;
+  return {where.localities[located.place], forwarder ? "forwarder, no ECS: placed as " + reason : reason};
 }
 
 void write_tiers(const topology::HostPlan& host, const topology::Decision& decision, TimePoint now,
@@ -69,27 +73,29 @@ v1::EndpointInfo endpoint_info(const topology::Candidate& candidate, TimePoint n
   return out;
 }
 
-Result<v1::ExplainReply> explain(const catalog::Catalog& catalog, const answers::Compiled& compiled,
-                                 const answers::Settings& settings, const v1::ExplainRequest& request, TimePoint now) {
+Result<v1::ExplainReply> explain(const catalog::Catalog& catalog, Publisher& publisher,
+                                 const v1::ExplainRequest& request, TimePoint now) {
   const auto client = IpAddress::parse(request.client().empty() ? "127.0.0.1" : request.client());
   if (!client) return client.error().with_context("client");
-  const auto listener = listener_index(settings, request.listener());
+  const auto listener = listener_index(publisher.settings(), request.listener());
   if (!listener) return listener.error();
   std::string name = ascii_lower(request.host());
   if (name.ends_with('.')) name.pop_back();
-  const auto host = std::ranges::find(compiled.plan.hosts, name, &topology::HostPlan::name);
-  if (host == compiled.plan.hosts.end()) return Error(Code::NotFound, "no host " + name + " is defined");
-
-  const answers::Located located = locate(*compiled.table, *client, *listener);
-  const model::Locality& place = compiled.places[located.place];
-  const topology::Decision decision = topology::decide(*host, place, catalog.records().clusters);
+  const auto host = publisher.plan(name);
+  if (!host) return Error(Code::NotFound, "no host " + name + " is defined");
+  const auto seat = publisher.with_table([&](const answers::AnswerTable* table) -> std::optional<Seat> {
+    if (table == nullptr) return std::nullopt;
+    return seat_of(*table->where, *client, *listener);
+  });
+  if (!seat) return Error(Code::Unavailable, "no answers are published yet");
+  const topology::Decision decision = topology::decide(*host, seat->place, catalog.records().clusters);
   v1::ExplainReply out;
   out.set_host(name);
   out.set_client(client->text());
   out.set_revision(catalog.revision());
   *out.mutable_age() = convert::to_wire(now - catalog.changed());
-  out.set_place(place.text());
-  out.set_reason(reason_text(located, *compiled.table));
+  out.set_place(seat->place.text());
+  out.set_reason(seat->reason);
   out.set_object(host->object);
   out.set_policy(answers::policy_text(host->policy));
   out.set_on_empty(host->policy.on_empty == model::OnEmpty::LastResort ? "last resort" : "no data");

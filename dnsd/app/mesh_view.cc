@@ -117,7 +117,7 @@ void MeshView::write_conditions(v1::Object& object) const {
   v1::Condition& programmed = *object.mutable_status()->add_conditions();
   programmed.set_type("Programmed");
   programmed.set_status("True");
-  for (const topology::Conflict& conflict : parts_.publisher->compiled().plan.conflicts) {
+  for (const topology::Conflict& conflict : parts_.publisher->conflicts()) {
     if (conflict.object != key) continue;
     programmed.set_status("False");
     programmed.set_reason("HostNotServed");
@@ -181,8 +181,7 @@ void MeshView::list_endpoints(const v1::ListRequest& request, v1::ListReply& out
 }
 
 Result<v1::ExplainReply> MeshView::explain(const v1::ExplainRequest& request) {
-  return app::explain(*parts_.catalog, parts_.publisher->compiled(), parts_.publisher->settings(), request,
-                      parts_.clock.now());
+  return app::explain(*parts_.catalog, *parts_.publisher, request, parts_.clock.now());
 }
 
 void MeshView::write_listeners(v1::StatusReply& out) const {
@@ -234,7 +233,7 @@ v1::StatusReply MeshView::status() {
   for (const auto& zone : parts_.publisher->settings().zones) out.add_zones(zone.name);
   write_listeners(out);
   out.set_federation(parts_.federation_address);
-  out.set_hosts(static_cast<std::uint32_t>(parts_.publisher->compiled().plan.hosts.size()));
+  out.set_hosts(static_cast<std::uint32_t>(parts_.publisher->hosts()));
   count_records(out);
   if (parts_.agents != nullptr) out.set_agents_connected(static_cast<std::uint32_t>(parts_.agents->connected()));
   if (parts_.persistence != nullptr) out.set_store_trouble(parts_.persistence->trouble());
@@ -248,7 +247,7 @@ v1::StatusReply MeshView::status() {
   }
   out.set_publications(parts_.publisher->publications());
   *out.mutable_last_compile() = convert::to_wire(parts_.publisher->last_cost());
-  for (const topology::Conflict& conflict : parts_.publisher->compiled().plan.conflicts) {
+  for (const topology::Conflict& conflict : parts_.publisher->conflicts()) {
     v1::ObjectProblem& problem = *out.add_problems();
     problem.set_object(conflict.object);
     problem.set_message(conflict.message);

@@ -99,8 +99,8 @@ void Persistence::restore_records(const store::Contents& contents,
 
 void Persistence::note(const Result<void>& result) {
   const std::string trouble = result ? "" : result.error().message();
-  if (!trouble.empty() && trouble_.empty()) log::error("store not writable", {{"reason", trouble}});
-  if (trouble.empty() && !trouble_.empty()) log::info("store writable again", {{"was", trouble_}});
+  if (!trouble.empty() && reminder_.due(clock_.now())) log::error("store not writable", {{"reason", trouble}});
+  if (trouble.empty() && reminder_.ends()) log::info("store writable again", {{"was", trouble_}});
   trouble_ = trouble;
   if (!result && result.error().code() == Code::DataLoss) write_everything();
   if (!result) records_changed();  // tried again, even if nothing else changes

@@ -9,6 +9,7 @@
 #include "common/process/event_loop.h"
 #include "dnsd/app/configuration.h"
 #include "dnsd/app/objects.h"
+#include "dnsd/app/reminder.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/store/store_thread.h"
 
@@ -56,6 +57,7 @@ class Persistence {
   std::uint64_t written_revision_ = 0;
   std::optional<TimerId> timer_;
   std::string trouble_;
+  Reminder reminder_;
 };
 
 }  // namespace meshdns::app

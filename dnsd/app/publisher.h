@@ -1,66 +1,95 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
-#include "common/published/published.h"
+#include "common/process/event_loop.h"
+#include "common/published/quiescent.h"
 #include "common/time/time.h"
 #include "dnsd/answers/compile.h"
+#include "dnsd/app/compile_thread.h"
 #include "dnsd/app/publication_pace.h"
 #include "dnsd/catalog/catalog.h"
 
 namespace meshdns::app {
 
-/// The one place where serving meets federation: compiles what the catalog says and publishes it to the workers, the
-/// first change at once, the next ones at PublicationPace.
+/// The one place where serving meets federation: has what the catalog says compiled and published to the workers, the
+/// first change at once, the next ones at PublicationPace. What changes while a table is made goes into the next one.
 /// thread: control
 class Publisher {
  public:
-  Publisher(const catalog::Catalog& catalog, const Clock& clock, Timers& timers);
+  Publisher(catalog::Catalog& catalog, const Clock& clock, process::EventLoop& loop);
   ~Publisher();
 
-  /// Publishes at once.
+  /// Published soon; the first call makes the first table.
   void configure(answers::Settings settings, std::vector<answers::StaticRecord> static_records);
   /// Whether the records are older than they should be; published if it changed.
   void set_stale(bool stale);
   bool stale() const { return stale_; }
+  /// Whether it is not known yet what there is; published if it changed.
+  void set_not_ready(bool not_ready);
+  bool not_ready() const { return not_ready_; }
   /// The catalog may have a new revision.
   void changed();
+  /// Blocks until everything so far is published: for the start, when nobody waits for this thread.
+  void flush();
 
-  const Published<answers::AnswerTable>& table() const { return table_; }
-  /// What was published last, and from what; configure() comes first.
-  const answers::Compiled& compiled() const { return compiled_; }
-  const answers::Settings& settings() const { return settings_; }
+  Quiescent<answers::AnswerTable>& table() { return table_; }
+  /// Calls `look` with the table that is published; null = there is none yet. The table is not kept.
+  template <class F>
+  auto with_table(F look) {
+    struct Away {
+      Quiescent<answers::AnswerTable>::Reader& reader;
+      ~Away() { reader.offline(); }
+    } const away{reader_};
+    return look(reader_.read());
+  }
+
+  const answers::Settings& settings() const { return base_.settings; }
+  /// A host as the catalog has it now; nothing = it is not defined.
+  std::optional<topology::HostPlan> plan(const std::string& host) { return planner_.plan(host); }
+  const std::vector<topology::Conflict>& conflicts() { return planner_.conflicts(); }
+  std::size_t hosts() { return planner_.hosts(); }
   std::uint32_t serial() const { return serial_; }
-  std::uint64_t publications() const { return publications_; }
+  std::uint64_t publications() const { return finished_; }
   Duration last_cost() const { return last_cost_; }
+  /// For how long the table that is being made is being made; zero = none is.
+  Duration busy() const { return under_way() ? clock_.now() - begun_ : Duration::zero(); }
 
  private:
   /// A number and when it came to be: a federation that begins anew may count up to the same number again.
   using Version = std::pair<std::uint64_t, TimePoint>;
 
   void publish();
+  void finished(const CompileThread::Finished& table);
+  bool under_way() const { return submitted_ != finished_; }
   Version version() const { return {catalog_.revision(), catalog_.changed()}; }
 
-  const catalog::Catalog& catalog_;
+  catalog::Catalog& catalog_;
   const Clock& clock_;
-  Timers& timers_;
-  answers::Settings settings_;
-  std::vector<answers::StaticRecord> static_records_;
-  Published<answers::AnswerTable> table_;
-  answers::Compiled compiled_;
-  /// Tables that a worker may still read: freed here, never on a worker's thread.
-  std::vector<std::shared_ptr<const answers::AnswerTable>> retired_;
+  process::EventLoop& loop_;
+  topology::Planner planner_;
+  answers::Base base_;
+  bool configured_ = false;  // base_ is not published yet
+  bool wanted_ = false;      // a table is needed though the catalog stands still
+  bool stale_ = false;
+  bool not_ready_ = false;
   PublicationPace pace_;
   std::optional<TimerId> timer_;
   Version published_;
-  bool stale_ = false;
   std::uint32_t serial_;
-  std::uint64_t publications_ = 0;
+  TimePoint begun_;
+  Duration prepared_{};  // what the update under way cost before it was submitted
+  std::uint64_t submitted_ = 0;
+  std::uint64_t finished_ = 0;
   Duration last_cost_{};
+  std::shared_ptr<Publisher*> self_ = std::make_shared<Publisher*>(this);  // for what is posted: null when it is gone
+  Quiescent<answers::AnswerTable> table_;
+  Quiescent<answers::AnswerTable>::Reader reader_{table_};
+  CompileThread thread_;  // the last: it uses the others
 };
 
 }  // namespace meshdns::app

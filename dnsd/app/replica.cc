@@ -27,14 +27,14 @@ Replica::Replica(process::EventLoop& loop, const Clock& clock, catalog::Catalog&
       started_(clock.now()) {}
 
 Replica::~Replica() {
-  if (save_timer_) {
-    loop_.cancel(*save_timer_);
-    save();
-  }
+  if (!save_timer_) return;
+  loop_.cancel(*save_timer_);
+  static_cast<void>(save());
 }
 
 bool Replica::restore() {
   const auto found = file_.load(clock_.unix_seconds());
+  damaged_snapshots_ = found.problems.size();
   for (const std::string& problem : found.problems) log::error("snapshot", {{"problem", problem}});
   if (!found.content) return false;
   v1::Batch batch;
@@ -64,13 +64,15 @@ void Replica::save_later() {
   if (save_timer_) return;
   save_timer_ = loop_.after(kSnapshotInterval, [this] {
     save_timer_.reset();
-    save();
+    if (!save()) save_later();
   });
 }
 
-void Replica::save() {
+bool Replica::save() {
   const auto saved = file_.save(mirror_.snapshot(clock_.now()).SerializeAsString(), clock_.unix_seconds());
-  if (!saved) log::error("snapshot not written", {{"problem", saved.error()}});
+  if (!saved && reminder_.due(clock_.now())) log::error("snapshot not written", {{"problem", saved.error()}});
+  if (saved && reminder_.ends()) log::info("snapshot written again");
+  return saved.has_value();
 }
 
 }  // namespace meshdns::app

@@ -7,6 +7,7 @@
 
 #include "common/process/event_loop.h"
 #include "dnsd/app/objects.h"
+#include "dnsd/app/reminder.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/federation/follower.h"
 #include "dnsd/federation/mirror.h"
@@ -37,13 +38,16 @@ class Replica {
 
   /// Since when nothing was heard from the federation; what was restored counts as unheard.
   Duration silence() const;
+  /// Generations of the snapshot that were not whole at the start, and were put aside.
+  std::size_t damaged_snapshots() const { return damaged_snapshots_; }
   bool connected() const { return follower_.connected(); }
   std::string server() const { return client_.server(); }
   federation::Mirror& mirror() { return mirror_; }
 
  private:
   void save_later();
-  void save();
+  /// false = it could not be written
+  bool save();
 
   process::EventLoop& loop_;
   const Clock& clock_;
@@ -56,6 +60,8 @@ class Replica {
   Duration restored_age_{};
   TimePoint started_;
   std::optional<TimerId> save_timer_;
+  Reminder reminder_;
+  std::size_t damaged_snapshots_ = 0;
 };
 
 }  // namespace meshdns::app

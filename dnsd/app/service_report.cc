@@ -10,6 +10,9 @@
 namespace meshdns::app {
 namespace {
 
+// A table takes seconds at most: one that takes longer is never done.
+constexpr Duration kLongestCompile = 60s;
+
 std::string counted(std::size_t number, std::string_view what) {
   return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
@@ -25,7 +28,7 @@ void ServiceReport::ready() {
 
 std::string ServiceReport::status(const Parts& parts) {
   if (!parts.ready) return "waiting for a federation: DNS is not served yet";
-  std::string out = counted(parts.publisher->compiled().plan.hosts.size(), "host");
+  std::string out = counted(parts.publisher->hosts(), "host");
   if (parts.agents != nullptr) out += ", " + counted(parts.agents->connected(), "agent");
   out += fmt::format(", revision {}", parts.catalog->revision());
   if (parts.replica == nullptr) return out;
@@ -34,7 +37,7 @@ std::string ServiceReport::status(const Parts& parts) {
 }
 
 bool ServiceReport::alive() {
-  if (parts_.dns == nullptr) return true;
+  if (parts_.dns == nullptr) return parts_.publisher->busy() < kLongestCompile;
   const auto stalled = watch_.look(parts_.dns->ticks());
   if (stalled.empty() == stalled_) {
     stalled_ = !stalled_;
@@ -44,7 +47,7 @@ bool ServiceReport::alive() {
       log::info("all DNS threads go on");
     }
   }
-  return !stalled_;
+  return !stalled_ && parts_.publisher->busy() < kLongestCompile;
 }
 
 }  // namespace meshdns::app

@@ -6,6 +6,7 @@ namespace meshdns::catalog {
 namespace {
 
 constexpr std::size_t kLongestLog = 10000;
+constexpr std::size_t kRoomAgain = 20;  // when a twentieth is free
 
 /// Equal but for the moment since when it is so, which every process counts on its own clock.
 bool same_but_for_age(const model::Endpoint& a, const model::Endpoint& b) {
@@ -64,9 +65,24 @@ model::ServiceKey service_key_of(const std::string& text) {
 
 void Catalog::note(RecordType type, const std::string& key, bool removed) {
   pending_.push_back({0, type, key, removed});
+  if (observer_ == nullptr) return;
+  switch (type) {
+    case RecordType::Node: return observer_->node_changed(key);
+    case RecordType::NodeStatus: return observer_->node_status_changed(key);
+    case RecordType::Endpoint: return;  // told where it happens
+    case RecordType::Service: return observer_->service_changed(service_key_of(key));
+    case RecordType::VirtualDestination: return observer_->destination_changed(key);
+    case RecordType::Cluster: return observer_->cluster_changed(key);
+  }
+}
+
+std::size_t Catalog::size() const {
+  return records_.nodes.size() + records_.statuses.size() + records_.endpoints.size() + records_.services.size() +
+         records_.destinations.size() + records_.clusters.size();
 }
 
 void Catalog::commit(TimePoint now) {
+  if (full_ && has_room() && size() + capacity_ / kRoomAgain < capacity_) full_ = false;
   if (pending_.empty()) return;
   ++revision_;
   changed_ = now;
@@ -109,12 +125,40 @@ void Catalog::put_endpoint(const model::Endpoint& reported, TimePoint now) {
       service != model::ServiceKey{found->second.namespace_, found->second.service}) {
     erase_endpoint(endpoint.key, now);
   }
-  if (records_.endpoints.insert_or_assign(endpoint.key, endpoint).second) {
-    const auto [entry, added] = records_.services.try_emplace(service);
-    ++entry->second.endpoints;
-    if (added) note(RecordType::Service, service_key_text(service), false);
-  }
+  if (!records_.endpoints.contains(endpoint.key)) add_to_service(service);
+  store_endpoint(endpoint);
+}
+
+void Catalog::store_endpoint(const model::Endpoint& endpoint) {
+  const auto [at, added] = records_.endpoints.try_emplace(endpoint.key, endpoint);
+  model::Endpoint& known = at->second;
+  const bool entered = added || known.namespace_ != endpoint.namespace_ || known.service != endpoint.service ||
+                       known.labels != endpoint.labels;
+  if (observer_ != nullptr && entered && !added) observer_->endpoint_leaves(known);
+  if (!added) known = endpoint;
+  if (observer_ != nullptr) entered ? observer_->endpoint_entered(known) : observer_->endpoint_updated(known);
   note(RecordType::Endpoint, endpoint.key, false);
+}
+
+void Catalog::add_to_service(const model::ServiceKey& service) {
+  const auto [entry, added] = records_.services.try_emplace(service);
+  ++entry->second.endpoints;
+  if (added) note(RecordType::Service, service_key_text(service), false);
+}
+
+std::vector<Refusal> Catalog::put_endpoints(const std::vector<model::Endpoint>& endpoints, TimePoint now) {
+  std::vector<Refusal> refusals;
+  for (const model::Endpoint& endpoint : endpoints) {
+    if (auto refusal = check_endpoint(endpoint)) {
+      refusals.push_back(std::move(*refusal));
+    } else if (!has_room() && !records_.endpoints.contains(endpoint.key)) {
+      note_refused_for_room();
+      refusals.push_back({endpoint.key, "", "no room: there are " + std::to_string(size()) + " records"});
+    } else {
+      put_endpoint(endpoint, now);
+    }
+  }
+  return refusals;
 }
 
 void Catalog::erase_endpoint(const std::string& key, TimePoint now) {
@@ -122,6 +166,7 @@ void Catalog::erase_endpoint(const std::string& key, TimePoint now) {
   if (found == records_.endpoints.end()) return;
   model::Service& service = records_.services[{found->second.namespace_, found->second.service}];
   if (--service.endpoints == 0) service.gone_since = now;
+  if (observer_ != nullptr) observer_->endpoint_leaves(found->second);
   records_.endpoints.erase(found);
   note(RecordType::Endpoint, key, true);
 }
@@ -138,16 +183,9 @@ std::vector<std::string> Catalog::keys_of(const std::string& node) const {
 
 std::vector<Refusal> Catalog::apply_full(const std::string& node, const std::vector<model::Endpoint>& endpoints,
                                          const std::set<std::string>& listed, TimePoint now) {
-  std::vector<Refusal> refusals;
+  auto refusals = put_endpoints(endpoints, now);
   std::set<std::string> mentioned;
-  for (const model::Endpoint& endpoint : endpoints) {
-    mentioned.insert(endpoint.key);
-    if (auto refusal = check_endpoint(endpoint)) {
-      refusals.push_back(std::move(*refusal));
-    } else {
-      put_endpoint(endpoint, now);
-    }
-  }
+  for (const model::Endpoint& endpoint : endpoints) mentioned.insert(endpoint.key);
   for (const std::string& key : keys_of(node)) {
     const bool withdrawn = !mentioned.contains(key) && listed.contains(records_.endpoints.at(key).source);
     if (withdrawn) erase_endpoint(key, now);
@@ -158,14 +196,7 @@ std::vector<Refusal> Catalog::apply_full(const std::string& node, const std::vec
 
 std::vector<Refusal> Catalog::apply_delta(const std::string& node, const std::vector<model::Endpoint>& upserts,
                                           const std::vector<std::string>& removals, TimePoint now) {
-  std::vector<Refusal> refusals;
-  for (const model::Endpoint& endpoint : upserts) {
-    if (auto refusal = check_endpoint(endpoint)) {
-      refusals.push_back(std::move(*refusal));
-    } else {
-      put_endpoint(endpoint, now);
-    }
-  }
+  auto refusals = put_endpoints(upserts, now);
   for (const std::string& key : removals) {
     if (key.starts_with(node + "/")) erase_endpoint(key, now);
   }

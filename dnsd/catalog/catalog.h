@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/model/record_observer.h"
 #include "common/model/records.h"
 #include "dnsd/catalog/validate.h"
 
@@ -38,6 +39,19 @@ class Catalog {
   TimePoint changed() const { return changed_; }
   /// What happened after `revision`, in order; nothing = too long ago to be told: take records() as a whole.
   std::optional<std::vector<Change>> changes_since(std::uint64_t revision) const;
+  /// Who hears of every change while it happens; null = nobody. It outlives the catalog, or is taken back.
+  void observe(model::RecordObserver* observer) { observer_ = observer; }
+
+  // ---- bounds ----
+
+  /// How many records it takes from agents and other origins; nodes always fit. 0 = any number
+  void set_capacity(std::size_t records) { capacity_ = records; }
+  std::size_t size() const;
+  /// Whether one endpoint more, with its service, can be taken.
+  bool has_room() const { return capacity_ == 0 || size() + 2 <= capacity_; }
+  /// Something was refused for want of room, and there is not much room yet.
+  bool full() const { return full_; }
+  void note_refused_for_room() { full_ = true; }
 
   // ---- reports; keys of endpoints are "<node key>/<the agent's key>" ----
 
@@ -80,8 +94,13 @@ class Catalog {
   void forget(Duration forget_after, TimePoint now);
 
  private:
+  /// Puts those that are good.
+  std::vector<Refusal> put_endpoints(const std::vector<model::Endpoint>& endpoints, TimePoint now);
   void put_endpoint(const model::Endpoint& endpoint, TimePoint now);
   void erase_endpoint(const std::string& key, TimePoint now);
+  /// Adds or replaces a record as it is.
+  void store_endpoint(const model::Endpoint& endpoint);
+  void add_to_service(const model::ServiceKey& service);
   void note(RecordType type, const std::string& key, bool removed);
   /// Gives what was noted since the last call its revision.
   void commit(TimePoint now);
@@ -89,11 +108,14 @@ class Catalog {
   std::vector<std::string> keys_of(const std::string& node) const;
 
   model::Records records_;
+  std::size_t capacity_ = 0;
+  bool full_ = false;
   std::uint64_t revision_ = 0;
   TimePoint changed_{};
   std::vector<Change> pending_;
   std::deque<Change> log_;
   std::uint64_t log_begins_after_ = 0;
+  model::RecordObserver* observer_ = nullptr;
 };
 
 }  // namespace meshdns::catalog

@@ -13,11 +13,8 @@ void Catalog::mirror(const model::Endpoint& endpoint) {
   if (known != records_.endpoints.end()) {
     --records_.services[{known->second.namespace_, known->second.service}].endpoints;
   }
-  const auto [entry, added] = records_.services.try_emplace(service);
-  ++entry->second.endpoints;
-  if (added) note(RecordType::Service, service_key_text(service), false);
-  records_.endpoints[endpoint.key] = endpoint;
-  note(RecordType::Endpoint, endpoint.key, false);
+  add_to_service(service);
+  store_endpoint(endpoint);
 }
 
 void Catalog::mirror(const std::string& node, const model::NodeStatus& status) {

@@ -2,7 +2,9 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include "common/rpc/credentials.h"
 #include "common/rpc/deadline.h"
+#include "common/rpc/reactors.h"
 #include "meshdns/v1/admin.grpc.pb.h"
 
 namespace meshdns::ctl {
@@ -10,19 +12,45 @@ namespace {
 
 constexpr Duration kDeadline = 10s;
 
+/// Why nobody answers there, in words for people.
+/// why: what gRPC says of it, the only place where the reason is
+std::string unreachable(const Server& server, const std::string& why) {
+  const auto says = [&](const char* what) { return why.find(what) != std::string::npos; };
+  const std::string& at = server.address;
+  if (says("Domain name not found")) return at + ": there is no such host";
+  if (!server.tls || says("Connection refused") || says("No such file")) {
+    return "no meshdnsd answers at " + at + " (is it running? --server names another)";
+  }
+  if (says("certificate verify failed")) {
+    return at + ": its certificate is not of " + server.tls->ca + ", or its time is over";
+  }
+  if (says("Hostname Verification")) return at + ": its certificate is for other addresses than this one";
+  if (says("wrong version number") || says("packet length")) {
+    return at + " does not speak TLS (with federation.insecure: true it takes agents only, meshdnsctl on its host)";
+  }
+  if (says("Socket closed") || says("Connection reset") || says("Broken pipe")) {
+    return at + " refused " + server.tls->certificate + " (its log says why: tls handshake failed)";
+  }
+  return "no connection to " + at + ": " + why;
+}
+
 /// `call` is given the context.
 template <class Reply, class F>
-Result<Reply> called(const std::string& server, F call) {
+Result<Reply> called(const Server& server, F call) {
   grpc::ClientContext context;
   context.set_deadline(rpc::within(kDeadline));
   Reply reply;
   const grpc::Status status = call(context, reply);
   if (status.ok()) return reply;
-  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
-    return Error(Code::Unavailable, "no meshdnsd answers at " + server + " (is it running? --server names another)");
+  const Error error = rpc::error_of(status);
+  switch (error.code()) {
+    case Code::Unavailable: return Error(error.code(), unreachable(server, error.message()));
+    case Code::DeadlineExceeded: return Error(error.code(), "no answer from " + server.address + " within 10 s");
+    case Code::NotFound:
+    case Code::PermissionDenied:
+    case Code::Unimplemented: return error;
+    default: return Error(Code::InvalidArgument, error.message());
   }
-  const Code code = status.error_code() == grpc::StatusCode::NOT_FOUND ? Code::NotFound : Code::InvalidArgument;
-  return Error(code, status.error_message());
 }
 
 }  // namespace
@@ -31,11 +59,11 @@ struct Client::Stub {
   std::unique_ptr<v1::Admin::Stub> rpc;
 };
 
-Client::Client(const std::string& server)
-    : server_(server.starts_with('/') ? "unix:" + server : server), stub_(std::make_unique<Stub>()) {
+Client::Client(const Server& server) : server_(server), stub_(std::make_unique<Stub>()) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  stub_->rpc = v1::Admin::NewStub(grpc::CreateCustomChannel(server_, grpc::InsecureChannelCredentials(), arguments));
+  stub_->rpc =
+      v1::Admin::NewStub(grpc::CreateCustomChannel(server.address, rpc::channel_credentials(server.tls), arguments));
 }
 
 Client::~Client() = default;

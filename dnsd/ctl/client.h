@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/base/result.h"
+#include "dnsd/ctl/server.h"
 #include "meshdns/v1/admin.pb.h"
 
 namespace meshdns::ctl {
@@ -11,8 +12,7 @@ namespace meshdns::ctl {
 /// The federation that the command talks to.
 class Client {
  public:
-  /// server: "unix:/run/meshdns/meshdnsd.sock" or a path
-  explicit Client(const std::string& server);
+  explicit Client(const Server& server);
   ~Client();
 
   Result<v1::ApplyReply> apply(const v1::ApplyRequest& request);
@@ -24,7 +24,7 @@ class Client {
 
  private:
   struct Stub;
-  std::string server_;
+  Server server_;
   std::unique_ptr<Stub> stub_;
 };
 

@@ -10,8 +10,8 @@ std::string bash_completion() {
     get|describe) words="vd nodes endpoints clusters" ;;
     delete) words="vd cluster" ;;
     completion) words="bash" ;;
-    -f|--file) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    *) words="apply diff delete get describe explain status approve-shrink completion --server --output --help --version" ;;
+    -f|--file|--ca|--certificate|--key) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    *) words="apply diff delete get describe explain status approve-shrink completion --server --ca --certificate --key --output --help --version" ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }

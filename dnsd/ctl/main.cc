@@ -1,34 +1,22 @@
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <iostream>
 #include <map>
 
-#include "common/base/runtime_dir.h"
+#include "common/rpc/credentials.h"
+#include "common/time/system_clock.h"
 #include "dnsd/ctl/commands.h"
 #include "dnsd/ctl/completion.h"
+#include "dnsd/ctl/server.h"
 
 namespace {
 
 using namespace meshdns;
 using ctl::Output;
 
-constexpr const char* kSocket = "/run/meshdns/meshdnsd.sock";
-
-/// Where the meshdnsd of this host listens: a `meshdnsd --dev` of the same user if there is no other.
-std::string default_server() {
-  struct stat found {};
-  if (::stat(kSocket, &found) == 0) return std::string("unix:") + kSocket;
-  const std::string dev = runtime_dir() + "/meshdnsd.sock";
-  const bool own = ::lstat(dev.c_str(), &found) == 0 && S_ISSOCK(found.st_mode) && found.st_uid == ::geteuid();
-  return "unix:" + (own ? dev : kSocket);
-}
-
 /// All that can stand on the command line.
 struct Arguments {
-  std::string server = default_server();
+  ctl::ServerFlags server;
   Output output = Output::Table;
   std::string file;
   bool dry_run = false;
@@ -100,6 +88,15 @@ void add_reading_commands(CLI::App& cli, Arguments& arguments, std::map<const CL
   commands[approve] = [](const Arguments&, ctl::Client& client) { return ctl::approve_shrink(client); };
 }
 
+void add_server_flags(CLI::App& cli, ctl::ServerFlags& flags) {
+  cli.add_option("--server", flags.server,
+                 "unix:/path of meshdnsd's socket, or HOST:PORT of a federation (or $MESHDNS_SERVER)");
+  cli.add_option("--ca", flags.ca, "who signs that federation's certificate (or $MESHDNS_CA)")->type_name("FILE");
+  cli.add_option("--certificate", flags.certificate, "the own certificate for it (or $MESHDNS_CERTIFICATE)")
+      ->type_name("FILE");
+  cli.add_option("--key", flags.key, "the certificate's key (or $MESHDNS_KEY)")->type_name("FILE");
+}
+
 int complete(const Arguments& arguments) {
   if (arguments.shell != "bash") {
     std::cerr << "only bash is known\n";
@@ -112,13 +109,14 @@ int complete(const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  rpc::prepare_command();
   Arguments arguments;
   std::map<const CLI::App*, Command> commands;
   CLI::App cli("meshdnsctl: shows and changes what meshdnsd answers", "meshdnsctl");
   cli.set_version_flag("--version", std::string("meshdnsctl ") + MESHDNS_VERSION);
   cli.require_subcommand(1);
   cli.fallthrough();
-  cli.add_option("--server", arguments.server, "where meshdnsd's socket is")->capture_default_str();
+  add_server_flags(cli, arguments.server);
   const std::map<std::string, Output> outputs = {
       {"table", Output::Table}, {"json", Output::Json}, {"yaml", Output::Yaml}};
   cli.add_option("-o,--output", arguments.output, "table, json or yaml")
@@ -134,6 +132,11 @@ int main(int argc, char** argv) {
     return cli.exit(error) == 0 ? ctl::kOk : ctl::kWrongUsage;
   }
   if (completion->parsed()) return complete(arguments);
-  ctl::Client client(arguments.server);
+  const auto server = ctl::server_of(arguments.server, SystemClock().unix_seconds());
+  if (!server) {
+    std::cerr << server.error().message() << "\n";
+    return ctl::kWrongUsage;
+  }
+  ctl::Client client(*server);
   return commands.at(cli.get_subcommands().front())(arguments, client);
 }

@@ -1,7 +1,9 @@
 #include "dnsd/federation/federation_service.h"
 
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/resource_quota.h>
 
+#include <atomic>
 #include <utility>
 
 #include "common/net/unix_socket.h"
@@ -24,11 +26,35 @@ using Stream = rpc::ServerStream<v1::AgentMessage, v1::ReportReply>;
 using Methods = v1::Federation::WithCallbackMethod_Report<
     v1::Federation::WithRawCallbackMethod_Watch<v1::Federation::WithCallbackMethod_Enroll<v1::Federation::Service>>>;
 
+/// How much gRPC may hold of what peers send. gRPC 1.51 gathers a message up to the length that its head claims (up to
+/// 4 GiB) before it looks whether it may be as long; beyond the quota it cuts streams, and who meant well comes back.
+class Buffers {
+ public:
+  static constexpr std::size_t kBase = std::size_t{64} << 20;
+  static constexpr std::size_t kStream = std::size_t{64} << 10;
+  static constexpr std::size_t kStep = 256;  // streams
+
+  Buffers() : quota_("federation") { quota_.Resize(kBase); }
+  const grpc::ResourceQuota& quota() const { return quota_; }
+  /// thread: any
+  void opened() {
+    const std::size_t streams = ++streams_;
+    if (streams % kStep == 0) quota_.Resize(kBase + (streams + kStep) * kStream);
+  }
+  void closed() { --streams_; }
+
+ private:
+  grpc::ResourceQuota quota_;
+  std::atomic<std::size_t> streams_ = 0;
+};
+
 /// Turns each call into a session on the control thread.
 class Calls : public Methods {
  public:
   Calls(process::EventLoop& loop, Agents& agents, Watchers& watchers)
       : loop_(loop), agents_(agents), watchers_(watchers) {}
+
+  const grpc::ResourceQuota& quota() const { return buffers_->quota(); }
 
   grpc::ServerBidiReactor<v1::AgentMessage, v1::ReportReply>* Report(grpc::CallbackServerContext* context) override {
     auto* stream = new Stream(context, [&loop = loop_](std::function<void()> work) { loop.post(std::move(work)); });
@@ -39,7 +65,9 @@ class Calls : public Methods {
       if (*session) (*session)->received(message);
     };
     events.written = [] {};
-    events.closed = [session](const Error&) {
+    buffers_->opened();
+    events.closed = [session, buffers = buffers_](const Error&) {
+      buffers->closed();
       if (const auto ended = std::exchange(*session, nullptr)) ended->closed();
     };
     port->set_events(std::move(events));
@@ -61,7 +89,9 @@ class Calls : public Methods {
     events.written = [session] {
       if (*session) (*session)->pump();
     };
-    events.closed = [session, &watchers = watchers_](const Error&) {
+    buffers_->opened();
+    events.closed = [session, &watchers = watchers_, buffers = buffers_](const Error&) {
+      buffers->closed();
       if (const auto ended = std::exchange(*session, nullptr)) watchers.closed(*ended);
     };
     port->set_events(std::move(events));
@@ -74,37 +104,45 @@ class Calls : public Methods {
   process::EventLoop& loop_;
   Agents& agents_;
   Watchers& watchers_;
+  std::shared_ptr<Buffers> buffers_ = std::make_shared<Buffers>();  // events may outlive the calls
 };
 
 }  // namespace
 
 struct FederationService::Server {
-  Server(process::EventLoop& loop, Agents& agents, Watchers& watchers) : calls(loop, agents, watchers) {}
+  Server(process::EventLoop& loop, Agents& agents, Watchers& watchers, PortOptions port)
+      : calls(loop, agents, watchers), options(std::move(port)) {}
 
   Calls calls;
+  PortOptions options;
   std::unique_ptr<grpc::Server> server;
 };
 
 FederationService::FederationService(std::unique_ptr<Server> server) : server_(std::move(server)) {}
 
-Result<std::unique_ptr<FederationService>> FederationService::listen(
-    process::EventLoop& loop, Agents& agents, Watchers& watchers, const std::string& address,
-    std::shared_ptr<grpc::ServerCredentials> credentials) {
+Result<std::unique_ptr<FederationService>> FederationService::listen(process::EventLoop& loop, Agents& agents,
+                                                                     Watchers& watchers, PortOptions options) {
+  const std::string address = options.address;
   if (address.starts_with(kUnix)) {
     // gRPC would take over a socket that another process serves
     if (auto freed = free_socket_path(address.substr(kUnix.size())); !freed) return freed.error();
   }
-  auto server = std::make_unique<Server>(loop, agents, watchers);
+  if (!options.credentials) options.credentials = grpc::InsecureServerCredentials();
+  auto server = std::make_unique<Server>(loop, agents, watchers, std::move(options));
   grpc::ServerBuilder builder;
   int port = 0;
-  if (!credentials) credentials = grpc::InsecureServerCredentials();
-  builder.AddListeningPort(address, credentials, &port);
+  builder.AddListeningPort(address, server->options.credentials, &port);
   builder.RegisterService(&server->calls);
+  for (const auto& service : server->options.also) builder.RegisterService(service.get());
   builder.SetMaxReceiveMessageSize(rpc::kMostMessage);
   builder.SetMaxSendMessageSize(rpc::kMostMessage);
+  builder.SetResourceQuota(server->calls.quota());
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  // a peer whose link fell silent is found here too, not only by itself
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 10000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5000);
   server->server = builder.BuildAndStart();
   if (!server->server || port == 0) {
     return Error(Code::Unavailable, "cannot listen on " + address + ": in use, or not an address of this machine");

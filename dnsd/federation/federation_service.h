@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/base/result.h"
 #include "common/process/event_loop.h"
@@ -11,19 +12,24 @@
 
 namespace grpc {
 class ServerCredentials;
-}
+class Service;
+}  // namespace grpc
 
 namespace meshdns::federation {
+
+/// Where the federation's port is, and what is served there.
+struct PortOptions {
+  std::string address;                                   // "127.0.0.1:7400", "[::1]:0" or "unix:/path"
+  std::shared_ptr<grpc::ServerCredentials> credentials;  // null = plaintext
+  std::vector<std::shared_ptr<grpc::Service>> also;      // other services on the port
+};
 
 /// The gRPC server that agents report to and replicas watch.
 class FederationService {
  public:
-  /// address:     "127.0.0.1:7400", "[::1]:0" or "unix:/path"
-  /// credentials: null = plaintext
-  /// errors:      it cannot be bound
-  static Result<std::unique_ptr<FederationService>> listen(
-      process::EventLoop& loop, Agents& agents, Watchers& watchers, const std::string& address,
-      std::shared_ptr<grpc::ServerCredentials> credentials = nullptr);
+  /// errors: it cannot be bound
+  static Result<std::unique_ptr<FederationService>> listen(process::EventLoop& loop, Agents& agents, Watchers& watchers,
+                                                           PortOptions options);
   /// Ends all calls, for at most 2 s. The loop must not be needed for that by anybody but the sessions, whose last
   /// events are posted to it.
   ~FederationService();

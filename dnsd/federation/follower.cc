@@ -34,6 +34,10 @@ void Follower::received(const v1::WatchReply& reply) {
       if (std::exchange(shrink_told_, false)) log::warn("no set is refused any more");
       acknowledge(*nacks);
       events_.changed();
+      if (mirror_.wants_refill()) {
+        fill_anew_ = true;
+        return port_->close();
+      }
     }
   } else if (reply.has_goodbye()) {
     retry_after_ = convert::from_wire(reply.goodbye().retry_after());
@@ -58,6 +62,7 @@ void Follower::acknowledge(const std::vector<v1::Nack>& nacks) {
   v1::WatchRequest request;
   *request.mutable_ack()->mutable_position() = mirror_.position(false);
   for (const v1::Nack& nack : nacks) {
+    if (nack.code() == v1::Nack::OVER_QUOTA) continue;  // there may be a million of them: the process tells once
     log::warn("record refused", {{"type", nack.type()}, {"key", nack.key()}, {"reason", nack.reason()}});
     *request.mutable_ack()->add_nacks() = nack;
   }

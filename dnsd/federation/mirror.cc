@@ -14,11 +14,11 @@ namespace {
 
 using catalog::RecordType;
 
-v1::Nack nack_of(const v1::Record& record, const Error& error) {
+v1::Nack nack_of(const v1::Record& record, v1::Nack::Code code, const Error& error) {
   v1::Nack nack;
   nack.set_type(record.type());
   nack.set_key(record.key());
-  nack.set_code(v1::Nack::INVALID);
+  nack.set_code(code);
   nack.set_reason(error.message());
   return nack;
 }
@@ -101,12 +101,28 @@ Result<std::vector<v1::Nack>> Mirror::apply(const v1::Batch& batch, TimePoint no
   return nacks;
 }
 
+bool Mirror::fits(const Key& key) const {
+  const bool exempt = key.first == RecordType::Node || key.first == RecordType::NodeStatus;
+  return exempt || held_.contains(key) || catalog_.has_room();
+}
+
+bool Mirror::wants_refill() {
+  if (!short_of_records_ || catalog_.full()) return false;
+  short_of_records_ = false;
+  return true;
+}
+
 std::optional<v1::Nack> Mirror::put(const v1::Record& record, TimePoint now) {
   const auto type = catalog::record_type_named(record.type());
   if (!type) return std::nullopt;  // a kind that newer federations have
   const Key key{*type, record.key()};
+  if (!fits(key)) {
+    short_of_records_ = true;
+    catalog_.note_refused_for_room();
+    return nack_of(record, v1::Nack::OVER_QUOTA, Error(Code::ResourceExhausted, "no room for more records"));
+  }
   const TimePoint since = now - convert::from_wire(record.in_state());
-  if (auto done = decode(key, record.body(), since); !done) return nack_of(record, done.error());
+  if (auto done = decode(key, record.body(), since); !done) return nack_of(record, v1::Nack::INVALID, done.error());
   held_[key] = {record.revision(), record.body(), since};
   return std::nullopt;
 }

@@ -35,6 +35,9 @@ class Mirror {
   /// "30 of 40 endpoints would go": what the guard holds back; empty = nothing.
   const std::string& shrink_refused() const { return shrink_refused_; }
 
+  /// Records were refused for want of room, and now there is some: a whole set is needed. Told once.
+  bool wants_refill();
+
   bool empty() const { return epoch_ == 0; }
   std::uint64_t epoch() const { return epoch_; }
   std::uint64_t revision() const { return revision_; }
@@ -57,6 +60,8 @@ class Mirror {
   std::string guard(const v1::Batch& batch) const;
   /// The keys that a whole set, or the buckets of a batch, leave out.
   std::vector<Key> missing_in(const v1::Batch& batch) const;
+  /// Nodes always fit, so that endpoints have a place.
+  bool fits(const Key& key) const;
   std::optional<v1::Nack> put(const v1::Record& record, TimePoint now);
   Result<void> decode(const Key& key, const std::string& body, TimePoint since);
   Result<void> decode_object(const Key& key, const std::string& body);
@@ -71,6 +76,7 @@ class Mirror {
   std::optional<v1::Batch> arriving_;
   bool shrink_approved_ = false;
   std::string shrink_refused_;
+  bool short_of_records_ = false;
 };
 
 }  // namespace meshdns::federation

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "dnsd/answers/answer_table.h"
@@ -22,13 +23,13 @@ struct Choice {
 /// What a row must have to be chosen.
 struct RowFilter {
   const answers::Host& host;
-  const answers::ServicePort* port = nullptr;  // this port, and
-  bool v4 = false;                             // an IPv4 address, and
-  bool v6 = false;                             // an IPv6 address
+  std::optional<std::size_t> port = {};  // this port (index of Host::ports()), and
+  bool v4 = false;                       // an IPv4 address, and
+  bool v6 = false;                       // an IPv6 address
 
   bool operator()(std::uint16_t row) const noexcept {
-    return (!v4 || host.rows[row].has_v4) && (!v6 || host.rows[row].has_v6) &&
-           (port == nullptr || port->numbers[row] != 0);
+    const answers::EndpointRow& endpoint = host.rows()[row];
+    return (!v4 || endpoint.has_v4) && (!v6 || endpoint.v6 != 0) && (!port || host.port_number(*port, row) != 0);
   }
 };
 
@@ -45,9 +46,11 @@ void choose(std::span<const std::uint16_t> candidates, const RowFilter& filter, 
             Choice& out) noexcept;
 
 /// The rows of one tier of a set.
-inline std::span<const std::uint16_t> tier_rows(const answers::Set& set, std::size_t tier) noexcept {
-  const std::size_t begin = tier == 0 ? 0 : set.tiers[tier - 1].end;
-  return std::span(set.rows).subspan(begin, set.tiers[tier].end - begin);
+inline std::span<const std::uint16_t> tier_rows(const answers::Host& host, const answers::Set& set,
+                                                std::size_t tier) noexcept {
+  const auto tiers = host.tiers(set);
+  const std::size_t begin = tier == 0 ? 0 : tiers[tier - 1].end;
+  return host.rows_of(set).subspan(begin, tiers[tier].end - begin);
 }
 
 }  // namespace meshdns::query

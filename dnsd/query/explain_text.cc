@@ -38,7 +38,7 @@ void append_line_number(Line& line, std::size_t number) noexcept {
 
 void append_client(Line& line, const answers::AnswerTable& table, const answers::Located& located,
                    const IpAddress& client, const wire::ClientSubnet& subnet) noexcept {
-  const std::string_view reason = table.locator.reasons[located.reason];
+  const std::string_view reason = table.where->locator.reasons[located.reason];
   if (located.source == answers::PlaceSource::Forwarder) {
     line.append("asked by ");
     line.append_address(client);
@@ -56,7 +56,7 @@ void append_client(Line& line, const answers::AnswerTable& table, const answers:
   }
   line.append_address(client);
   line.append(" -> ");
-  line.append(table.places[located.place]);
+  line.append(table.where->places[located.place]);
   line.append(" ");
   line.append(reason);
 }

@@ -37,16 +37,17 @@ struct Services {
   }
 };
 
-Services choose_services(const HostAnswer& from, const answers::ServicePort& port) noexcept {
+Services choose_services(const HostAnswer& from, std::size_t port) noexcept {
   Services out;
   Choice choice;
-  const RowFilter filter{.host = from.host, .port = &port};
-  for (std::size_t tier = 0; tier < from.set.tiers.size() && out.count < kMostServices; ++tier) {
+  const RowFilter filter{.host = from.host, .port = port};
+  const auto tiers = from.host.tiers(from.set);
+  for (std::size_t tier = 0; tier < tiers.size() && out.count < kMostServices; ++tier) {
     const std::size_t limit = std::min(kMostServicesOfTier, kMostServices - out.count);
-    choose(tier_rows(from.set, tier), filter, {false, limit}, from.random, choice);
+    choose(tier_rows(from.host, from.set, tier), filter, {false, limit}, from.random, choice);
     for (const std::uint16_t row : choice.view()) {
-      out.list[out.count++] = {row, from.set.tiers[tier].number};
-      out.heaviest = std::max(out.heaviest, std::uint64_t{std::max(1U, from.host.rows[row].weight)} * 100);
+      out.list[out.count++] = {row, tiers[tier].number};
+      out.heaviest = std::max(out.heaviest, std::uint64_t{std::max(1U, from.host.rows()[row].weight)} * 100);
     }
   }
   return out;
@@ -60,11 +61,11 @@ bool HostAnswer::write_address(Section section, std::uint16_t at, std::uint16_t 
                                std::uint32_t ttl) const noexcept {
   wire::Writer& writer = response.writer();
   const std::size_t mark = writer.position();
-  const answers::EndpointRow& endpoint = host.rows[row];
+  const answers::EndpointRow& endpoint = host.rows()[row];
   if (type == wire::Type::A) {
     writer.a(at, ttl, endpoint.v4.data());
   } else {
-    writer.aaaa(at, ttl, endpoint.v6.data());
+    writer.aaaa(at, ttl, host.v6(endpoint).data());
   }
   return response.count(section, mark);
 }
@@ -80,8 +81,8 @@ Outcome HostAnswer::write_addresses(std::span<const std::uint16_t> rows, wire::T
 Outcome HostAnswer::addresses(wire::Type type) const noexcept {
   const RowFilter filter = family_filter(host, type);
   Choice choice;
-  for (std::size_t tier = set.answer_tier; tier < set.tiers.size(); ++tier) {
-    choose(tier_rows(set, tier), filter, {set.equal_weights, host.max_answers}, random, choice);
+  for (std::size_t tier = 0; tier < set.tier_count; ++tier) {
+    choose(tier_rows(host, set, tier), filter, {set.equal_weights, host.max_answers}, random, choice);
     if (choice.count > 0) return write_addresses(choice.view(), type, ttl());
     if (!host.independent_families) break;
   }
@@ -90,24 +91,24 @@ Outcome HostAnswer::addresses(wire::Type type) const noexcept {
 
 Outcome HostAnswer::all_addresses(wire::Type type) const noexcept {
   const RowFilter filter = family_filter(host, type);
-  for (const std::uint16_t row : set.rows) {
+  for (const std::uint16_t row : host.rows_of(set)) {
     if (!filter(row)) continue;
     if (!write_address(Section::Answer, owner, row, type, ttl())) return Outcome::Truncated;
   }
   return response.records(Section::Answer) > 0 ? Outcome::Answered : Outcome::NoDataForView;
 }
 
-Outcome HostAnswer::services(const answers::ServicePort& port) const noexcept {
+Outcome HostAnswer::services(std::size_t port) const noexcept {
   const Services services = choose_services(*this, port);
   if (services.count == 0) return Outcome::NoDataForView;
   std::array<std::uint16_t, kMostServices> targets;
   wire::Writer& writer = response.writer();
   for (std::size_t i = 0; i < services.count; ++i) {
     const auto [row, priority] = services.list[i];
-    const InstanceName target(host.rows[row], host.name);
+    const InstanceName target(host, row);
     const std::size_t mark = writer.position();
-    targets[i] =
-        writer.srv(owner, ttl(), {priority, services.weight(host.rows[row].weight), port.numbers[row], target.view()});
+    targets[i] = writer.srv(
+        owner, ttl(), {priority, services.weight(host.rows()[row].weight), host.port_number(port, row), target.view()});
     if (!response.count(Section::Answer, mark)) return Outcome::Truncated;
   }
   for (std::size_t i = 0; i < services.count; ++i) write_additional(targets[i], services.list[i].row);
@@ -116,16 +117,17 @@ Outcome HostAnswer::services(const answers::ServicePort& port) const noexcept {
 
 void HostAnswer::write_additional(std::uint16_t target, std::uint16_t row) const noexcept {
   if (target >= kPointerReach) return;
-  if (host.rows[row].has_v4) write_address(Section::Additional, target, row, wire::Type::A, host.ttl);
-  if (host.rows[row].has_v6) write_address(Section::Additional, target, row, wire::Type::AAAA, host.ttl);
+  const answers::EndpointRow& endpoint = host.rows()[row];
+  if (endpoint.has_v4) write_address(Section::Additional, target, row, wire::Type::A, host.ttl);
+  if (endpoint.v6 != 0) write_address(Section::Additional, target, row, wire::Type::AAAA, host.ttl);
 }
 
-Outcome HostAnswer::instance(const answers::EndpointRow& row, wire::Type type) const noexcept {
-  const bool has = type == wire::Type::A ? row.has_v4 : type == wire::Type::AAAA && row.has_v6;
+Outcome HostAnswer::instance(std::uint16_t row, wire::Type type) const noexcept {
+  const answers::EndpointRow& endpoint = host.rows()[row];
+  const bool has = type == wire::Type::A ? endpoint.has_v4 : type == wire::Type::AAAA && endpoint.v6 != 0;
   if (!has) return Outcome::NoData;
-  const auto index = static_cast<std::uint16_t>(&row - host.rows.data());
   const std::uint32_t instance_ttl = std::min(host.ttl, kMostTtl);
-  return write_address(Section::Answer, owner, index, type, instance_ttl) ? Outcome::Answered : Outcome::Truncated;
+  return write_address(Section::Answer, owner, row, type, instance_ttl) ? Outcome::Answered : Outcome::Truncated;
 }
 
 }  // namespace meshdns::query

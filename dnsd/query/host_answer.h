@@ -33,9 +33,10 @@ struct HostAnswer {
   /// A or AAAA of every tier, nearest first
   Outcome all_addresses(wire::Type type) const noexcept;
   /// RFC 2782; every tier, priority = tier number, with the targets' addresses as they fit
-  Outcome services(const answers::ServicePort& port) const noexcept;
+  /// port: index of Host::ports()
+  Outcome services(std::size_t port) const noexcept;
   /// The instance's own addresses, the same for everyone
-  Outcome instance(const answers::EndpointRow& row, wire::Type type) const noexcept;
+  Outcome instance(std::uint16_t row, wire::Type type) const noexcept;
 
  private:
   Outcome write_addresses(std::span<const std::uint16_t> rows, wire::Type type, std::uint32_t ttl) const noexcept;

@@ -12,13 +12,13 @@ namespace {
 constexpr std::size_t kLongest = 39;  // eight groups of four digits and seven hyphens
 
 /// returns: the length of the label
-std::size_t write_label(const answers::EndpointRow& row, char* out) noexcept {
+std::size_t write_label(const answers::Host& host, const answers::EndpointRow& row, char* out) noexcept {
   char* at = out;
   char* const end = out + kLongest;
   const std::size_t groups = row.has_v4 ? 4 : 8;
   for (std::size_t i = 0; i < groups; ++i) {
     if (i > 0) *at++ = '-';
-    const unsigned value = row.has_v4 ? row.v4[i] : wire::load16(row.v6.data() + 2 * i);
+    const unsigned value = row.has_v4 ? row.v4[i] : wire::load16(host.v6(row).data() + 2 * i);
     at = std::to_chars(at, end, value, row.has_v4 ? 10 : 16).ptr;
   }
   return static_cast<std::size_t>(at - out);
@@ -26,23 +26,25 @@ std::size_t write_label(const answers::EndpointRow& row, char* out) noexcept {
 
 }  // namespace
 
-InstanceName::InstanceName(const answers::EndpointRow& row, wire::NameBytes host) noexcept {
+InstanceName::InstanceName(const answers::Host& host, std::size_t row) noexcept {
   std::array<char, kLongest> label;
-  const std::size_t size = write_label(row, label.data());
-  if (1 + size + host.size() > bytes.size()) return;
+  const std::size_t size = write_label(host, host.rows()[row], label.data());
+  const wire::NameBytes parent = host.name();
+  if (1 + size + parent.size() > bytes.size()) return;
   bytes[0] = static_cast<std::uint8_t>(size);
   std::memcpy(bytes.data() + 1, label.data(), size);
-  std::memcpy(bytes.data() + 1 + size, host.data(), host.size());
-  length = 1 + size + host.size();
+  std::memcpy(bytes.data() + 1 + size, parent.data(), parent.size());
+  length = 1 + size + parent.size();
 }
 
 std::optional<std::uint16_t> find_instance(const answers::Host& host, wire::NameBytes label) noexcept {
   const auto dashes = std::count(label.begin(), label.end(), '-');
   if (dashes != 3 && dashes != 7) return std::nullopt;
   std::array<char, kLongest> own;
-  for (std::size_t i = 0; i < host.rows.size(); ++i) {
-    if (host.rows[i].has_v4 != (dashes == 3)) continue;
-    const std::size_t size = write_label(host.rows[i], own.data());
+  for (std::size_t i = 0; i < host.rows().size(); ++i) {
+    const answers::EndpointRow& row = host.rows()[i];
+    if (row.has_v4 != (dashes == 3)) continue;
+    const std::size_t size = write_label(host, row, own.data());
     if (size == label.size() && std::memcmp(own.data(), label.data(), size) == 0) return static_cast<std::uint16_t>(i);
   }
   return std::nullopt;

@@ -17,7 +17,7 @@ struct InstanceName {
   std::array<std::uint8_t, wire::kMaxName> bytes;
   std::size_t length = 0;  // 0 = longer than a name can be
 
-  InstanceName(const answers::EndpointRow& row, wire::NameBytes host) noexcept;
+  InstanceName(const answers::Host& host, std::size_t row) noexcept;
   wire::NameBytes view() const noexcept { return wire::NameBytes(bytes).first(length); }
 };
 

@@ -25,12 +25,26 @@ const answers::Node* find_wildcard(const answers::AnswerTable& table, wire::Name
   if (encloser.size() + 2 > wire::kMaxName) return nullptr;
   std::memcpy(name.data() + 2, encloser.data(), encloser.size());
   const wire::NameBytes bytes(name.data(), encloser.size() + 2);
-  return table.find(bytes, wire::hash_name(bytes));
+  return table.find(bytes, wire::hash_name(bytes)).node;
 }
 
 }  // namespace
 
+bool Resolver::in_zone() const noexcept {
+  const wire::FoldedName& name = response_.query().name;
+  for (std::size_t below = 0; below <= name.labels; ++below) {
+    const wire::NameBytes encloser = name.suffix(below);
+    if (context_.table.find(encloser, wire::hash_name(encloser))) return true;
+  }
+  return false;
+}
+
 void Resolver::resolve() noexcept {
+  if (context_.table.not_ready && in_zone()) {
+    response_.set_rcode(wire::Rcode::ServFail);
+    response_.explain(wire::Ede::NotReady);
+    return;
+  }
   if (response_.query().edns.subnet.present) located();  // whether to answer the option depends on who asks
   Target next;
   Outcome outcome = answer_name({response_.query().name, wire::kQuestionOffset}, next);
@@ -63,21 +77,20 @@ Outcome Resolver::follow(Target next, Outcome outcome) noexcept {
 
 Outcome Resolver::answer_name(const Subject& subject, Target& next) noexcept {
   const answers::AnswerTable& table = context_.table;
-  const answers::Node* node = table.find(subject.name.view(), subject.name.hash);
-  if (node == nullptr) return answer_missing(subject, next);
-  zone_ = &table.zones[node->zone];
-  if (node->host != answers::kNone) return answer_host(table.hosts[node->host], subject);
-  return answer_node(*node, subject, next);
+  const auto found = table.find(subject.name.view(), subject.name.hash);
+  if (!found) return answer_missing(subject, next);
+  zone_ = &table.names->zones[found.zone()];
+  return found.host != nullptr ? answer_host(*found.host, subject) : answer_node(*found.node, subject, next);
 }
 
 Outcome Resolver::answer_missing(const Subject& subject, Target& next) noexcept {
   const answers::AnswerTable& table = context_.table;
   for (std::size_t below = 1; below <= subject.name.labels; ++below) {
     const wire::NameBytes encloser = subject.name.suffix(below);
-    const answers::Node* node = table.find(encloser, wire::hash_name(encloser));
-    if (node == nullptr) continue;
-    zone_ = &table.zones[node->zone];
-    if (node->host != answers::kNone) return answer_below_host(table.hosts[node->host], subject, below);
+    const auto found = table.find(encloser, wire::hash_name(encloser));
+    if (!found) continue;
+    zone_ = &table.names->zones[found.zone()];
+    if (found.host != nullptr) return answer_below_host(*found.host, subject, below);
     const answers::Node* wildcard = find_wildcard(table, encloser);
     return wildcard == nullptr ? Outcome::NxDomain : answer_node(*wildcard, subject, next);
   }
@@ -126,7 +139,7 @@ Outcome Resolver::write_rrset(const answers::Rrset& rrset, std::uint16_t owner) 
 void Resolver::write_name_servers_addresses(const answers::Rrset& rrset) noexcept {
   wire::Writer& writer = response_.writer();
   for (const auto& target : rrset.rdata) {
-    const answers::Node* node = context_.table.find(target, wire::hash_name(target));
+    const answers::Node* node = context_.table.find(target, wire::hash_name(target)).node;
     if (node == nullptr) continue;
     for (const auto& entry : node->rrsets) {
       if (entry.type != wire::Type::A && entry.type != wire::Type::AAAA) continue;
@@ -160,7 +173,7 @@ Outcome Resolver::write_hinfo(std::uint16_t owner) noexcept {
 
 const answers::Located& Resolver::located() noexcept {
   if (!located_) {
-    located_ = context_.table.locator.locate(context_.client, context_.listener, response_.query().edns.subnet);
+    located_ = context_.table.where->locator.locate(context_.client, context_.listener, response_.query().edns.subnet);
     context_.counters.by_source[static_cast<std::size_t>(located_->source)].add();
   }
   return *located_;
@@ -172,14 +185,15 @@ HostAnswer Resolver::dynamic(const answers::Host& host, std::uint16_t owner) noe
   return {response_, host, context_.table.set(host, where.place), owner, context_.random};
 }
 
-void Resolver::note_set(const answers::Set& set) noexcept {
+void Resolver::note_answer(const HostAnswer& answer) noexcept {
+  const answers::Set& set = answer.set;
   if (set.last_resort) context_.counters.last_resort.add();
-  if (!set.tiers.empty() && set.tiers[set.answer_tier].number > 0) context_.counters.beyond_tier_0.add();
+  if (set.tier_count > 0 && answer.host.tiers(set).front().number > 0) context_.counters.beyond_tier_0.add();
   if (!response_.query().edns.present) return;
-  if (set.ede) {
-    response_.explain(*set.ede, set.ede_text);
-  } else if (!set.note.empty() && context_.table.may_explain(context_.client)) {
-    response_.explain(wire::Ede::Other, set.note);
+  if (set.has_ede) {
+    response_.explain(set.ede, answer.host.text(set.ede_text));
+  } else if (set.note != 0 && context_.table.may_explain(context_.client)) {
+    response_.explain(wire::Ede::Other, answer.host.text(set.note));
   }
 }
 
@@ -188,7 +202,7 @@ Outcome Resolver::answer_host(const answers::Host& host, const Subject& subject)
   if (type == wire::Type::ANY) return write_hinfo(subject.owner);
   if (type != wire::Type::A && type != wire::Type::AAAA) return Outcome::NoData;
   const HostAnswer answer = dynamic(host, subject.owner);
-  note_set(answer.set);
+  note_answer(answer);
   return answer.addresses(type);
 }
 
@@ -208,30 +222,31 @@ Outcome Resolver::answer_one_label(const answers::Host& host, const Subject& sub
   }
   if (label == "_tcp" || label == "_udp") {  // the empty non-terminal above _http._tcp (RFC 8020)
     const bool exists =
-        std::ranges::any_of(host.ports, [&](const auto& port) { return port.tcp == (label == "_tcp"); });
+        std::ranges::any_of(host.ports(), [&](const auto& port) { return port.tcp == (label == "_tcp"); });
     return exists ? Outcome::NoData : Outcome::NxDomain;
   }
   const auto row = find_instance(host, subject.name.label(0));
   if (!row) return Outcome::NxDomain;
   if (type == wire::Type::ANY) return write_hinfo(subject.owner);
-  static const answers::Set kNoSet;
-  return HostAnswer{response_, host, kNoSet, subject.owner, context_.random}.instance(host.rows[*row], type);
+  static constexpr answers::Set kNoSet;
+  return HostAnswer{response_, host, kNoSet, subject.owner, context_.random}.instance(*row, type);
 }
 
 Outcome Resolver::answer_port(const answers::Host& host, const Subject& subject) noexcept {
   const std::string_view port_label = text_of(subject.name.label(0));
   const std::string_view protocol = text_of(subject.name.label(1));
   if (!port_label.starts_with('_') || (protocol != "_tcp" && protocol != "_udp")) return Outcome::NxDomain;
-  const auto port = std::ranges::find_if(host.ports, [&](const auto& entry) {
+  const auto ports = host.ports();
+  const auto port = std::ranges::find_if(ports, [&](const auto& entry) {
     return entry.tcp == (protocol == "_tcp") && entry.name == port_label.substr(1);
   });
-  if (port == host.ports.end()) return Outcome::NxDomain;
+  if (port == ports.end()) return Outcome::NxDomain;
   const wire::Type type = response_.query().type;
   if (type == wire::Type::ANY) return write_hinfo(subject.owner);
   if (type != wire::Type::SRV) return Outcome::NoData;
   const HostAnswer answer = dynamic(host, subject.owner);
-  note_set(answer.set);
-  return answer.services(*port);
+  note_answer(answer);
+  return answer.services(static_cast<std::size_t>(port - ports.begin()));
 }
 
 Outcome Resolver::explain(const answers::Host& host, const Subject& subject) noexcept {
@@ -241,7 +256,7 @@ Outcome Resolver::explain(const answers::Host& host, const Subject& subject) noe
   }
   const wire::Type type = response_.query().type;
   if (type != wire::Type::TXT && type != wire::Type::ANY) return Outcome::NoData;
-  const HostAnswer answer = dynamic(host, subject.owner);
+  dynamic(host, subject.owner);  // for the scope
   widen_scope(response_.query().edns.subnet.source);
   const auto write = [&](const Line& line) {
     const std::size_t mark = response_.writer().position();
@@ -252,17 +267,18 @@ Outcome Resolver::explain(const answers::Host& host, const Subject& subject) noe
   append_line_number(first, 1);
   append_client(first, context_.table, located(), context_.client, response_.query().edns.subnet);
   if (!write(first)) return Outcome::Truncated;
-  for (std::size_t i = 0; i < answer.set.explain.size(); ++i) {
+  const auto lines = context_.table.explain(host, located().place);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
     Line line;
     append_line_number(line, i + 2);
-    append_pieces(line, answer.set.explain[i], context_.now);
+    append_pieces(line, lines[i], context_.now);
     if (!write(line)) return Outcome::Truncated;
   }
   return Outcome::Answered;
 }
 
 wire::SoaFields Resolver::soa_of(const answers::Zone& zone) const noexcept {
-  return {zone.mname, zone.rname, zone.serial, zone.refresh, zone.retry, zone.expire, zone.minimum};
+  return {zone.mname, zone.rname, context_.table.serial, zone.refresh, zone.retry, zone.expire, zone.minimum};
 }
 
 void Resolver::write_negative_soa(std::uint32_t most_ttl) noexcept {

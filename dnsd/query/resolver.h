@@ -30,6 +30,8 @@ class Resolver {
     std::uint16_t owner = 0;
   };
 
+  /// The question's name is in one of our zones.
+  bool in_zone() const noexcept;
   Outcome answer_name(const Subject& subject, Target& next) noexcept;
   /// The rest of a CNAME chain.
   /// outcome: of the link that led to `next`
@@ -51,7 +53,7 @@ class Resolver {
   Outcome write_hinfo(std::uint16_t owner) noexcept;
 
   HostAnswer dynamic(const answers::Host& host, std::uint16_t owner) noexcept;
-  void note_set(const answers::Set& set) noexcept;
+  void note_answer(const HostAnswer& answer) noexcept;
   const answers::Located& located() noexcept;
   /// SOA, rcode and scope as the end of the chain demands
   void conclude(Outcome outcome) noexcept;

@@ -1,28 +1,65 @@
 #include "dnsd/server/dns_server.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "dnsd/server/inherited.h"
 
 namespace meshdns::server {
 namespace {
 
 constexpr int kPortTries = 16;
 
-struct Pair {
-  Fd udp;
+/// The sockets of one listen address
+struct Listening {
+  std::vector<Fd> udp;
   Fd tcp;
   SocketAddress bound;
+  bool inherited = false;
 };
 
 /// UDP and TCP on one port. Where any port will do, the kernel's choice for UDP may be taken for TCP: then another.
-Result<Pair> bind_pair(const SocketAddress& address) {
+Result<Listening> bind_pair(const SocketAddress& address) {
   for (int tries = 1;; ++tries) {
     auto udp = open_udp(address, false);
     if (!udp) return udp.error();
-    const SocketAddress bound = bound_address(*udp);
-    auto tcp = open_tcp(bound);
-    if (tcp) return Pair{std::move(*udp), std::move(*tcp), bound};
-    if (address.port != 0 || tries == kPortTries) return tcp.error();
+    Listening out;
+    out.bound = bound_address(*udp);
+    auto tcp = open_tcp(out.bound);
+    if (!tcp && (address.port != 0 || tries == kPortTries)) return tcp.error();
+    if (!tcp) continue;
+    out.udp.push_back(std::move(*udp));
+    out.tcp = std::move(*tcp);
+    return out;
   }
+}
+
+/// Beside what was inherited, what is missing of UDP and TCP.
+Result<Listening> complete(Inherited inherited, const SocketAddress& address) {
+  Listening out{std::move(inherited.udp), std::move(inherited.tcp), address, true};
+  if (out.udp.empty()) {
+    auto udp = open_udp(address, false);
+    if (!udp) return udp.error();
+    out.udp.push_back(std::move(*udp));
+    out.inherited = false;
+  }
+  if (out.tcp) return out;
+  auto tcp = open_tcp(address);
+  if (!tcp) return tcp.error();
+  out.tcp = std::move(*tcp);
+  return out;
+}
+
+/// UDP sockets for so many workers at least.
+Result<void> add_for_workers(Listening& listening, std::size_t workers) {
+  const std::size_t given = listening.udp.size();
+  while (listening.udp.size() < workers) {
+    auto more =
+        listening.inherited ? copy_of(listening.udp[listening.udp.size() % given]) : open_udp(listening.bound, true);
+    if (!more) return more.error();
+    listening.udp.push_back(std::move(*more));
+  }
+  return {};
 }
 
 }  // namespace
@@ -32,25 +69,25 @@ Result<std::vector<Fd>> DnsServer::bind_all(const ServerOptions& options) {
   udp_sockets_.resize(std::max(1U, options.workers));
   for (const SocketAddress& address : options.listen) {
     const auto listener = static_cast<std::uint16_t>(bound_.size());
-    const bool wildcard = address.ip.is_unspecified();
-    auto pair = bind_pair(address);
-    if (!pair) return pair.error();
-    bound_.push_back(pair->bound);
-    tcp.push_back(std::move(pair->tcp));
-    udp_sockets_.front().push_back({std::move(pair->udp), listener, wildcard});
-    for (std::size_t worker = 1; worker < udp_sockets_.size(); ++worker) {
-      auto udp = open_udp(bound_.back(), true);
-      if (!udp) return udp.error();
-      udp_sockets_[worker].push_back({std::move(*udp), listener, wildcard});
+    auto found = server::inherited(options.inherited, address);
+    auto listening = found ? complete(std::move(found), address) : bind_pair(address);
+    if (!listening) return listening.error();
+    if (auto added = add_for_workers(*listening, udp_sockets_.size()); !added) return added.error();
+    bound_.push_back(listening->bound);
+    inherited_.push_back(listening->inherited);
+    tcp.push_back(std::move(listening->tcp));
+    std::size_t worker = 0;
+    for (Fd& udp : listening->udp) {
+      udp_sockets_[worker++ % udp_sockets_.size()].push_back({std::move(udp), listener, address.ip.is_unspecified()});
     }
   }
   return tcp;
 }
 
 Result<std::unique_ptr<DnsServer>> DnsServer::start(const ServerOptions& options,
-                                                    const Published<answers::AnswerTable>& table, const Clock& clock) {
+                                                    Quiescent<answers::AnswerTable>& table, const Clock& clock) {
   if (options.listen.empty()) return Error(Code::InvalidArgument, "no listen address");
-  if (table.get() == nullptr) return Error(Code::FailedPrecondition, "no answer table to serve");
+  if (table.empty()) return Error(Code::FailedPrecondition, "no answer table to serve");
   std::unique_ptr<DnsServer> server(new DnsServer);
   auto tcp = server->bind_all(options);
   if (!tcp) return tcp.error();

@@ -8,7 +8,7 @@
 
 #include "common/base/result.h"
 #include "common/net/socket_address.h"
-#include "common/published/published.h"
+#include "common/published/quiescent.h"
 #include "common/time/time.h"
 #include "dnsd/answers/answer_table.h"
 #include "dnsd/server/counters.h"
@@ -23,6 +23,7 @@ struct ServerOptions {
   unsigned workers = 1;               // UDP threads, at least 1
   std::uint64_t seed = 1;             // of the random choice among equal endpoints
   TcpLimits tcp;
+  std::vector<int> inherited;  // open sockets of the service manager; one that is bound to a listen address is served
 };
 
 /// The sockets and threads that answer DNS over UDP and TCP from the published table.
@@ -30,12 +31,14 @@ class DnsServer {
  public:
   /// Binds everything and starts the threads. `table` holds a value already and, like `clock`, outlives the server.
   /// errors: an address that cannot be bound (the message says who holds it, if that can be seen); no table yet
-  static Result<std::unique_ptr<DnsServer>> start(const ServerOptions& options,
-                                                  const Published<answers::AnswerTable>& table, const Clock& clock);
+  static Result<std::unique_ptr<DnsServer>> start(const ServerOptions& options, Quiescent<answers::AnswerTable>& table,
+                                                  const Clock& clock);
   ~DnsServer();
 
   /// The listen addresses with their real ports, in the order of the options; UDP and TCP have the same.
   const std::vector<SocketAddress>& bound() const { return bound_; }
+  /// Whether the service manager has opened the socket of this listen address.
+  bool inherited(std::size_t listener) const { return inherited_[listener]; }
   /// thread: any
   ServerTotals counters() const;
   /// How often each thread has gone round its loop: the UDP workers, then TCP. thread: any
@@ -48,6 +51,7 @@ class DnsServer {
   Result<std::vector<Fd>> bind_all(const ServerOptions& options);
 
   std::vector<SocketAddress> bound_;
+  std::vector<bool> inherited_;                      // by listener
   std::vector<std::vector<UdpSocket>> udp_sockets_;  // by worker, until the workers take them
   std::vector<std::unique_ptr<UdpWorker>> workers_;
   std::unique_ptr<TcpServer> tcp_;

@@ -42,22 +42,6 @@ Fd open_socket(const SocketAddress& address, int type) {
   return socket;
 }
 
-void tune_udp(const Fd& socket, const SocketAddress& address) {
-  set(socket, SOL_SOCKET, SO_RCVBUF, kReceiveBuffer);
-  set(socket, SOL_SOCKET, SO_RCVBUFFORCE, kReceiveBuffer);  // beyond rmem_max, where we may
-  const timeval timeout{0, kReceiveTimeoutMs * 1000};
-  static_cast<void>(::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout));
-  // Forged "fragmentation needed" messages must not shrink what we send (RFC 9715 3.1).
-  if (address.ip.is_v4()) {
-    set(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
-  } else {
-    set(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
-    set(socket, IPPROTO_IPV6, IPV6_MTU, kMinMtu6);
-  }
-  if (!address.ip.is_unspecified()) return;
-  set(socket, address.ip.is_v4() ? IPPROTO_IP : IPPROTO_IPV6, address.ip.is_v4() ? IP_PKTINFO : IPV6_RECVPKTINFO, 1);
-}
-
 }  // namespace
 
 Fd::~Fd() {
@@ -98,6 +82,26 @@ std::uint16_t port_of(const sockaddr_storage& storage) noexcept {
   return 0;
 }
 
+void tune_udp(const Fd& socket, const SocketAddress& address) {
+  set(socket, SOL_SOCKET, SO_RCVBUF, kReceiveBuffer);
+  set(socket, SOL_SOCKET, SO_RCVBUFFORCE, kReceiveBuffer);  // beyond rmem_max, where we may
+  const timeval timeout{0, kReceiveTimeoutMs * 1000};
+  static_cast<void>(::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout));
+  // Forged "fragmentation needed" messages must not shrink what we send (RFC 9715 3.1).
+  if (address.ip.is_v4()) {
+    set(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+  } else {
+    set(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+    set(socket, IPPROTO_IPV6, IPV6_MTU, kMinMtu6);
+  }
+  if (!address.ip.is_unspecified()) return;
+  set(socket, address.ip.is_v4() ? IPPROTO_IP : IPPROTO_IPV6, address.ip.is_v4() ? IP_PKTINFO : IPV6_RECVPKTINFO, 1);
+}
+
+void tune_tcp(const Fd& socket) {
+  set(socket, IPPROTO_TCP, TCP_NODELAY, 1);  // inherited by connections
+}
+
 Result<Fd> open_udp(const SocketAddress& address, bool shared) {
   Fd socket = open_socket(address, SOCK_DGRAM);
   if (!socket) return failure("open UDP", address, errno);
@@ -112,7 +116,7 @@ Result<Fd> open_tcp(const SocketAddress& address) {
   Fd socket = open_socket(address, SOCK_STREAM | SOCK_NONBLOCK);
   if (!socket) return failure("open TCP", address, errno);
   set(socket, SOL_SOCKET, SO_REUSEADDR, 1);  // connections of an earlier process that still time out
-  set(socket, IPPROTO_TCP, TCP_NODELAY, 1);  // inherited by connections
+  tune_tcp(socket);
   if (!bind_to(socket, address) || ::listen(socket.get(), kBacklog) != 0) {
     return failure("listen on TCP", address, errno);
   }

@@ -49,6 +49,10 @@ Result<Fd> open_udp(const SocketAddress& address, bool shared);
 /// A listening TCP socket, non-blocking.
 Result<Fd> open_tcp(const SocketAddress& address);
 
+/// Buffers, patience and path MTU as open_udp() sets them; what a kernel refuses is left.
+void tune_udp(const Fd& socket, const SocketAddress& address);
+void tune_tcp(const Fd& socket);
+
 /// What the socket is bound to; the port where 0 was asked for.
 SocketAddress bound_address(const Fd& socket);
 

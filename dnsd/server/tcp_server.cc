@@ -25,7 +25,7 @@ void control(const Fd& epoll, int operation, const Fd& fd, std::uint32_t events,
 
 }  // namespace
 
-TcpServer::TcpServer(std::vector<Fd> listeners, const TcpLimits& limits, const Published<answers::AnswerTable>& table,
+TcpServer::TcpServer(std::vector<Fd> listeners, const TcpLimits& limits, Quiescent<answers::AnswerTable>& table,
                      const Clock& clock, std::uint64_t seed)
     : limits_(limits),
       table_(table),
@@ -45,10 +45,10 @@ void TcpServer::run(const std::atomic<bool>& stop) {
   TimePoint checked = clock_.now();
   while (!stop.load(std::memory_order_relaxed)) {
     ticks_.add();
+    table_.offline();  // an idle thread keeps no old table alive
     const int count =
         ::epoll_wait(epoll_.get(), events.data(), events.size(), peers_.empty() ? kReceiveTimeoutMs : kTickMs);
     now_ = clock_.now();
-    table_.read();  // once for all these events; an idle thread keeps no old table alive
     for (int i = 0; i < count; ++i) {
       auto* source = static_cast<Source*>(events[static_cast<std::size_t>(i)].data.ptr);
       if (source->is_listener) {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/net/ip_address.h"
-#include "common/published/published.h"
+#include "common/published/quiescent.h"
 #include "common/time/time.h"
 #include "dnsd/answers/answer_table.h"
 #include "dnsd/query/counters.h"
@@ -22,7 +22,7 @@ namespace meshdns::server {
 class TcpServer {
  public:
   /// listeners: in the order of the listen addresses; clock and table outlive the server
-  TcpServer(std::vector<Fd> listeners, const TcpLimits& limits, const Published<answers::AnswerTable>& table,
+  TcpServer(std::vector<Fd> listeners, const TcpLimits& limits, Quiescent<answers::AnswerTable>& table,
             const Clock& clock, std::uint64_t seed);
 
   /// Returns at most kReceiveTimeoutMs after `stop` became true; open connections are closed.
@@ -63,7 +63,7 @@ class TcpServer {
 
   std::list<Listener> listeners_;
   TcpLimits limits_;
-  Published<answers::AnswerTable>::Reader table_;
+  Quiescent<answers::AnswerTable>::Reader table_;
   const Clock& clock_;
   query::Random random_;
   Fd epoll_;

@@ -59,7 +59,7 @@ struct UdpWorker::Batch {
   }
 };
 
-UdpWorker::UdpWorker(std::vector<UdpSocket> sockets, const Published<answers::AnswerTable>& table, const Clock& clock,
+UdpWorker::UdpWorker(std::vector<UdpSocket> sockets, Quiescent<answers::AnswerTable>& table, const Clock& clock,
                      std::uint64_t seed)
     : sockets_(std::move(sockets)), table_(table), clock_(clock), random_(seed), batch_(std::make_unique<Batch>()) {}
 
@@ -81,10 +81,8 @@ void UdpWorker::poll_all() {
   std::array<pollfd, 64> entries;
   const std::size_t count = std::min(entries.size(), sockets_.size());
   for (std::size_t i = 0; i < count; ++i) entries[i] = {sockets_[i].fd.get(), POLLIN, 0};
-  if (::poll(entries.data(), count, kReceiveTimeoutMs) <= 0) {
-    table_.read();  // an idle worker keeps no old table alive
-    return;
-  }
+  table_.offline();  // an idle worker keeps no old table alive
+  if (::poll(entries.data(), count, kReceiveTimeoutMs) <= 0) return;
   for (std::size_t i = 0; i < count; ++i) {
     if (entries[i].revents == 0) continue;
     batch_->prepare(kBatch, sockets_[i].wildcard);
@@ -93,11 +91,9 @@ void UdpWorker::poll_all() {
 }
 
 void UdpWorker::serve(const UdpSocket& socket, int receive_flags) {
+  table_.offline();  // it may wait for long, and must keep no old table alive
   const int count = ::recvmmsg(socket.fd.get(), batch_->messages.data(), kBatch, receive_flags, nullptr);
-  if (count <= 0) {
-    table_.read();
-    return;
-  }
+  if (count <= 0) return;
   const auto received = static_cast<unsigned>(count);
   answer_batch(socket, received);
   send_batch(socket, received);

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "common/published/published.h"
+#include "common/published/quiescent.h"
 #include "common/time/time.h"
 #include "dnsd/answers/answer_table.h"
 #include "dnsd/query/counters.h"
@@ -25,7 +25,7 @@ struct UdpSocket {
 /// thread: run() on one; counters() and ticks() on any
 class UdpWorker {
  public:
-  UdpWorker(std::vector<UdpSocket> sockets, const Published<answers::AnswerTable>& table, const Clock& clock,
+  UdpWorker(std::vector<UdpSocket> sockets, Quiescent<answers::AnswerTable>& table, const Clock& clock,
             std::uint64_t seed);
   ~UdpWorker();
 
@@ -47,7 +47,7 @@ class UdpWorker {
   void poll_all();
 
   std::vector<UdpSocket> sockets_;
-  Published<answers::AnswerTable>::Reader table_;
+  Quiescent<answers::AnswerTable>::Reader table_;
   const Clock& clock_;
   query::Random random_;
   query::Counters counters_;

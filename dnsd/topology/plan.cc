@@ -46,20 +46,6 @@ std::uint16_t target_number(const model::PortMapping& port, const std::vector<mo
   return found == own.end() ? std::uint16_t{0} : found->number;
 }
 
-bool selects(const model::ServiceSelector& selector, const std::string& own_namespace, const model::Endpoint& endpoint,
-             const std::string& cluster) {
-  const std::string& wanted = selector.namespace_.empty() ? own_namespace : selector.namespace_;
-  if (endpoint.namespace_ != wanted) return false;
-  if (!selector.name.empty() && endpoint.service != selector.name) return false;
-  if (!selector.clusters.empty() && std::ranges::find(selector.clusters, cluster) == selector.clusters.end()) {
-    return false;
-  }
-  return std::ranges::all_of(selector.match_labels, [&](const auto& label) {
-    const auto found = endpoint.labels.find(label.first);
-    return found != endpoint.labels.end() && found->second == label.second;
-  });
-}
-
 Candidate external_candidate(const model::VirtualDestination& object, const model::ExternalEndpoint& external) {
   Candidate out;
   out.key = "external " + SocketAddress{external.address, external.port}.text();
@@ -111,74 +97,6 @@ void add_with_mapping(const model::Records& records, const std::vector<const mod
   }
 }
 
-/// Endpoints by namespace, so that a selector looks only at its own.
-using ByNamespace = std::map<std::string, std::vector<const model::Endpoint*>>;
-
-HostPlan plan_of(const model::Records& records, const ByNamespace& by_namespace,
-                 const model::VirtualDestination& object) {
-  HostPlan host;
-  host.object = object.meta.key();
-  host.policy = object.policy;
-  std::map<std::string, const model::Endpoint*> matched;  // by key: two selectors may match one endpoint
-  for (const model::ServiceSelector& selector : object.services) {
-    const auto& wanted = selector.namespace_.empty() ? object.meta.namespace_ : selector.namespace_;
-    const auto list = by_namespace.find(wanted);
-    if (list == by_namespace.end()) continue;
-    for (const model::Endpoint* endpoint : list->second) {
-      const auto node = records.nodes.find(endpoint->node);
-      const std::string cluster = node == records.nodes.end() ? "" : node->second.locality.cluster;
-      if (selects(selector, object.meta.namespace_, *endpoint, cluster)) matched.emplace(endpoint->key, endpoint);
-    }
-  }
-  std::vector<const model::Endpoint*> endpoints;
-  for (const auto& [key, endpoint] : matched) endpoints.push_back(endpoint);
-  if (object.ports.empty()) {
-    add_with_own_ports(records, endpoints, host);
-  } else {
-    add_with_mapping(records, endpoints, object, host);
-  }
-  for (const auto& external : object.external_endpoints) {
-    host.candidates.push_back(external_candidate(object, external));
-  }
-  return host;
-}
-
-std::string replaced(std::string text, std::string_view word, const std::string& value) {
-  const auto at = text.find(word);
-  return at == std::string::npos ? text : text.replace(at, word.size(), value);
-}
-
-void add_auto_hosts(const model::Records& records, const HostNaming& naming, const ByNamespace& by_namespace,
-                    std::map<std::string, HostPlan>& hosts) {
-  if (naming.auto_hosts.empty()) return;
-  for (const auto& [key, service] : records.services) {
-    if (!is_ldh_label(key.name) || !is_ldh_label(key.namespace_)) continue;
-    std::vector<const model::Endpoint*> endpoints;
-    if (const auto list = by_namespace.find(key.namespace_); list != by_namespace.end()) {
-      std::ranges::copy_if(list->second, std::back_inserter(endpoints),
-                           [&name = key.name](const model::Endpoint* endpoint) { return endpoint->service == name; });
-    }
-    for (const std::string& zone : naming.zones) {
-      HostPlan host;
-      host.name = ascii_lower(replaced(
-          replaced(replaced(naming.auto_hosts, "{service}", key.name), "{namespace}", key.namespace_), "{zone}", zone));
-      if (zone_of(naming.zones, host.name) != zone) continue;
-      add_with_own_ports(records, endpoints, host);
-      hosts.emplace(host.name, std::move(host));
-    }
-  }
-}
-
-/// Objects in the order in which they may claim a host (design.md section 4, step 1).
-std::vector<const model::VirtualDestination*> by_claim(const model::Records& records) {
-  std::vector<const model::VirtualDestination*> objects;
-  for (const auto& [key, object] : records.destinations) objects.push_back(&object);
-  std::ranges::sort(objects, {}, [](const auto* object) {
-    return std::make_tuple(object->meta.created, object->meta.origin, object->meta.key());
-  });
-  return objects;
-}
-
 }  // namespace
 
 Candidate candidate_of(const model::Records& records, const model::Endpoint& endpoint) {
@@ -214,34 +132,41 @@ std::string zone_of(const std::vector<std::string>& zones, const std::string& ho
   return best;
 }
 
-Plan plan_hosts(const model::Records& records, const HostNaming& naming,
-                const std::function<bool(const std::string&)>& is_static) {
-  ByNamespace by_namespace;
-  for (const auto& [key, endpoint] : records.endpoints) by_namespace[endpoint.namespace_].push_back(&endpoint);
-  Plan plan;
-  std::map<std::string, HostPlan> hosts;
-  for (const model::VirtualDestination* object : by_claim(records)) {
-    const HostPlan common = plan_of(records, by_namespace, *object);
-    const auto refuse = [&](const std::string& why) { plan.conflicts.push_back({common.object, why}); };
-    for (const std::string& name : object->hosts) {
-      HostPlan host = common;
-      host.name = name;
-      if (zone_of(naming.zones, name).empty()) {
-        refuse("host " + name + " is below none of this server's zones");
-      } else if (is_static(name)) {
-        refuse("host " + name + " has static records");
-      } else if (const auto taken = hosts.emplace(name, std::move(host)); !taken.second) {
-        refuse("host " + name + " belongs to " + taken.first->second.object);
-      }
-    }
+bool selects(const model::ServiceSelector& selector, const std::string& own_namespace,
+             const model::Endpoint& endpoint) {
+  const std::string& wanted = selector.namespace_.empty() ? own_namespace : selector.namespace_;
+  if (endpoint.namespace_ != wanted) return false;
+  if (!selector.name.empty() && endpoint.service != selector.name) return false;
+  return std::ranges::all_of(selector.match_labels, [&](const auto& label) {
+    const auto found = endpoint.labels.find(label.first);
+    return found != endpoint.labels.end() && found->second == label.second;
+  });
+}
+
+bool selects_cluster(const model::ServiceSelector& selector, const std::string& cluster) {
+  return selector.clusters.empty() || std::ranges::find(selector.clusters, cluster) != selector.clusters.end();
+}
+
+HostPlan plan_service(const model::Records& records, const std::vector<const model::Endpoint*>& endpoints) {
+  HostPlan host;
+  add_with_own_ports(records, endpoints, host);
+  return host;
+}
+
+HostPlan plan_object(const model::Records& records, const model::VirtualDestination& object,
+                     const std::vector<const model::Endpoint*>& endpoints) {
+  HostPlan host;
+  host.object = object.meta.key();
+  host.policy = object.policy;
+  if (object.ports.empty()) {
+    add_with_own_ports(records, endpoints, host);
+  } else {
+    add_with_mapping(records, endpoints, object, host);
   }
-  add_auto_hosts(records, naming, by_namespace, hosts);
-  for (auto& [name, host] : hosts) {
-    if (host.object.empty() && is_static(name)) continue;
-    host.zone = zone_of(naming.zones, name);
-    plan.hosts.push_back(std::move(host));
+  for (const auto& external : object.external_endpoints) {
+    host.candidates.push_back(external_candidate(object, external));
   }
-  return plan;
+  return host;
 }
 
 }  // namespace meshdns::topology

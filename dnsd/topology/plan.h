@@ -1,7 +1,5 @@
 #pragma once
 
-#include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -24,16 +22,17 @@ struct Conflict {
   friend bool operator==(const Conflict&, const Conflict&) = default;
 };
 
-struct Plan {
-  std::vector<HostPlan> hosts;  // by name
-  std::vector<Conflict> conflicts;
-};
+/// The selector matches the endpoint's namespace, service and labels.
+bool selects(const model::ServiceSelector& selector, const std::string& own_namespace, const model::Endpoint& endpoint);
+bool selects_cluster(const model::ServiceSelector& selector, const std::string& cluster);
 
-/// Which hosts exist and which endpoints stand behind each. Pure.
-/// is_static: true for names that static records hold; no host may coincide with them
-/// source:    design.md section 4, steps 1 and 2
-Plan plan_hosts(const model::Records& records, const HostNaming& naming,
-                const std::function<bool(const std::string&)>& is_static);
+/// What stands behind a service without an object, with the ports that its endpoints name; name and zone are the
+/// caller's. endpoints: in the order of the candidates
+HostPlan plan_service(const model::Records& records, const std::vector<const model::Endpoint*>& endpoints);
+
+/// What stands behind an object whose selectors match these endpoints; name and zone are the caller's.
+HostPlan plan_object(const model::Records& records, const model::VirtualDestination& object,
+                     const std::vector<const model::Endpoint*>& endpoints);
 
 /// How one endpoint stands; its ports are those of no host yet.
 Candidate candidate_of(const model::Records& records, const model::Endpoint& endpoint);

@@ -15,7 +15,7 @@ install(DIRECTORY docs/ DESTINATION ${MESHDNS_DOCS} FILES_MATCHING PATTERN "*.md
 # The units name the folder that the binaries really go to, which is known only when they are installed.
 install(CODE "
   get_filename_component(prefix \"\${CMAKE_INSTALL_PREFIX}\" ABSOLUTE BASE_DIR \"${CMAKE_BINARY_DIR}\")
-  foreach(unit IN ITEMS meshdnsd.service meshdns-agent.service)
+  foreach(unit IN ITEMS meshdnsd.service meshdnsd.socket meshdns-agent.service)
     file(READ \"${CMAKE_SOURCE_DIR}/systemd/\${unit}\" text)
     string(REPLACE \"/usr/bin/mesh\" \"\${prefix}/bin/mesh\" text \"\${text}\")
     string(REPLACE \"/usr/share/doc/\" \"\${prefix}/share/doc/\" text \"\${text}\")

@@ -1,8 +1,20 @@
-"""A client that asks at a steady rate and checks every answer, beside whatever is done to the servers."""
+#!/usr/bin/python3
+"""A client that asks at a steady rate and checks every answer, beside whatever is done to the servers.
+
+checking_client.py ADDRESS PORT NAME RATE ALLOWED...: asks until its input ends, then writes what it saw
+(a pickled dict).
+"""
+import os
+import pickle
+import select
 import socket
 import struct
-import threading
+import subprocess
+import sys
 import time
+
+TIMEOUT = 0.5
+RIGHT, WRONG, LOST = range(3)
 
 
 def query_bytes(name, identity):
@@ -11,64 +23,124 @@ def query_bytes(name, identity):
     return struct.pack("!6H", identity, 0, 1, 0, 0, 1) + labels + b"\0" + struct.pack("!2H", 1, 1) + opt
 
 
-class CheckingClient:
-    """Counts answers that are right, wrong (SERVFAIL, NXDOMAIN, empty, another address) or missing, and those with
-    EDE 3. `allowed`: the addresses that are right, may be exchanged while it runs."""
+def read_reply(reply, at):
+    """(RCODE, addresses, whether EDE 3 is there); at: where the question ends."""
+    found = set()
+    for _ in range(struct.unpack("!H", reply[6:8])[0]):  # the owner is a pointer, 2 bytes
+        kind, _, _, size = struct.unpack("!HHIH", reply[at + 2:at + 12])
+        if kind == 1:
+            found.add(socket.inet_ntoa(reply[at + 12:at + 16]))
+        at += 12 + size
+    return reply[3] & 15, found, b"\0\x0f\0\x02\0\x03" in reply[at:]
 
-    def __init__(self, server, name, allowed, rate=1000):
-        self.name, self.allowed, self.interval = name, set(allowed), 1.0 / rate
-        self.right = self.wrong = self.lost = self.stale = 0
-        self.problems = []
-        self.changes = []  # (time, addresses) whenever the answer differs from the one before
+
+def ask(server, name, timeout=1.0):
+    """The sorted IPv4 addresses of one answer; OSError while nobody answers."""
+    request = query_bytes(name, struct.unpack("!H", os.urandom(2))[0])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.connect(server)
+        client.settimeout(timeout)
+        client.send(request)
+        reply = client.recv(4096)
+    return sorted(read_reply(reply, len(request) - 11)[1])
+
+
+class Asker:
+    """Its samples are (when, how long it took, RIGHT WRONG or LOST, whether EDE 3 was there)."""
+
+    def __init__(self, server, name, rate, allowed):
+        self.name, self.interval, self.allowed = name, 1.0 / rate, set(allowed)
+        self.samples, self.problems = [], []
+        self.changes = []  # (when, addresses) of every answer that differs from the one before
+        self.early = 0     # before the first right answer the name may not be registered yet
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.connect(server)
-        self.socket.settimeout(0.5)
-        self.stopping = threading.Event()
-        self.thread = threading.Thread(target=self.run, daemon=True)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stopping.set()
-        self.thread.join(10)
-        self.socket.close()
+        self.socket.settimeout(TIMEOUT)
 
     def run(self):
         identity, due = 0, time.monotonic()
-        while not self.stopping.is_set():
+        while not select.select([sys.stdin], [], [], max(0.0, due - time.monotonic()))[0]:
             identity = (identity + 1) & 0xFFFF
             self.ask(identity)
             due = max(due + self.interval, time.monotonic() - 0.1)
-            time.sleep(max(0.0, due - time.monotonic()))
 
     def ask(self, identity):
-        request = query_bytes(self.name, identity)
+        request, begun = query_bytes(self.name, identity), time.monotonic()
+        kind, stale = LOST, False
         try:
             self.socket.send(request)
             reply = self.socket.recv(4096)
+            while struct.unpack("!H", reply[:2])[0] != identity:  # of one that was given up
+                reply = self.socket.recv(4096)
+            kind, stale = self.judge(begun, *read_reply(reply, len(request) - 11))
         except OSError:
-            self.lost += 1
-            return
-        if struct.unpack("!H", reply[:2])[0] != identity:
-            self.lost += 1
-            return
-        self.judge(reply, len(request) - 11)
-
-    def judge(self, reply, at):
-        rcode, answers = reply[3] & 15, struct.unpack("!H", reply[6:8])[0]
-        found = set()
-        for _ in range(answers):
-            size = struct.unpack("!H", reply[at + 10:at + 12])[0]
-            found.add(socket.inet_ntoa(reply[at + 12:at + 16]))
-            at += 12 + size
-        if b"\0\x0f\0\x02\0\x03" in reply[at:]:
-            self.stale += 1
-        if not self.changes or self.changes[-1][1] != found:
-            self.changes.append((time.monotonic(), found))
-        if rcode == 0 and found and found <= self.allowed:
-            self.right += 1
+            time.sleep(0.002)
+        if self.samples or kind == RIGHT:
+            self.samples.append((begun, time.monotonic() - begun, kind, stale))
         else:
-            self.wrong += 1
-            self.problems.append((rcode, sorted(found)))
+            self.early += 1
+
+    def judge(self, when, rcode, found, stale):
+        if not self.changes or self.changes[-1][1] != found:
+            self.changes.append((when, found))
+        if rcode == 0 and found and found <= self.allowed:
+            return RIGHT, stale
+        self.problems.append((when, rcode, sorted(found)))
+        return WRONG, stale
+
+
+class Load:
+    """An Asker in a process of its own, so that what the test does itself delays no query."""
+
+    def __init__(self, server, name, allowed, rate=1000):
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, server[0], str(server[1]), name, str(rate), *allowed],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.seen = None
+
+    def stop(self):
+        """What it saw; the same when called again."""
+        if self.seen is None:
+            output, _ = self.process.communicate(timeout=60)
+            self.seen = Seen(pickle.loads(output))
+        return self.seen
+
+
+class Seen:
+    def __init__(self, content):
+        self.samples, self.problems = content["samples"], content["problems"]
+        self.changes, self.early = content["changes"], content["early"]
+
+    def count(self, kind, since=0.0, until=float("inf")):
+        return sum(sample[2] == kind for sample in self.samples if since <= sample[0] < until)
+
+    def stale_share(self, since=0.0, until=float("inf")):
+        """Of the right answers, those with EDE 3."""
+        stale = [sample[3] for sample in self.samples if since <= sample[0] < until and sample[2] == RIGHT]
+        return sum(stale) / max(1, len(stale))
+
+    def percentile(self, share, since=0.0, until=float("inf")):
+        """Seconds that an answer took, by nearest rank."""
+        times = sorted(sample[1] for sample in self.samples if since <= sample[0] < until and sample[2] != LOST)
+        return times[min(len(times) - 1, int(share * len(times)))] if times else float("inf")
+
+    @property
+    def rate(self):
+        span = self.samples[-1][0] - self.samples[0][0] if len(self.samples) > 1 else 0
+        return len(self.samples) / span if span else 0
+
+    def __str__(self):
+        return f"{self.count(RIGHT)} right, {self.count(WRONG)} wrong, {self.count(LOST)} lost at {self.rate:.0f} qps"
+
+
+def main():
+    address, port, name, rate, *allowed = sys.argv[1:]
+    asker = Asker((address, int(port)), name, float(rate), allowed)
+    asker.run()
+    content = {"samples": asker.samples, "problems": asker.problems[:1000], "changes": asker.changes,
+               "early": asker.early}
+    sys.stdout.buffer.write(pickle.dumps(content))
+
+
+if __name__ == "__main__":
+    main()

@@ -24,11 +24,11 @@ WAIT = 30.0  # ten times what anything here needs
 class Daemon:
     """One process whose log lines (standard error) are read and kept."""
 
-    def __init__(self, *argv, cwd=None, env=None):
+    def __init__(self, *argv, cwd=None, env=None, pass_fds=()):
         self.argv = [os.path.join(BIN, argv[0]), *argv[1:]]
         self.lines = []
         self.process = subprocess.Popen(self.argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                                        pass_fds=pass_fds, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         os.set_blocking(self.process.stdout.fileno(), False)
         self.partial = b""
 

@@ -245,6 +245,7 @@ class ReplicaTest(unittest.TestCase):
         replica = self.start_replica()
         self.assertEqual(self.look(self.serving(replica))[0], ["127.0.0.1"], "the older generation")
         replica.wait_line("snapshot problem=")
+        self.assertEqual(self.metric(replica, "meshdns_dnsd_damaged_snapshots"), 1)
         self.assertTrue(any("bad" in name for name in os.listdir(self.bed.path("replica"))))
 
     def test_an_older_damaged_generation_does_not_matter(self):  # A4
@@ -252,6 +253,7 @@ class ReplicaTest(unittest.TestCase):
         self.spoil(".previous")
         replica = self.start_replica()
         self.assertEqual(self.look(self.serving(replica))[0], ["127.0.0.1", "127.0.0.2"])
+        self.assertEqual(self.metric(replica, "meshdns_dnsd_damaged_snapshots"), 0)
 
     def test_two_damaged_generations_are_no_snapshot(self):  # A4
         self.replica_with_two_generations()

@@ -1,8 +1,10 @@
-"""TLS between agent, replica and federation: real daemons, certificates made by the openssl command."""
+"""TLS between agent, replica, meshdnsctl and federation: real daemons, certificates made by the openssl command."""
 import os
 import re
+import socket
 import subprocess
 import unittest
+import unittest.mock
 
 from mesh import Bed, eventually, run
 
@@ -24,6 +26,14 @@ admin: {{listen: "127.0.0.1:0", socket: {folder}/{node}.sock}}
 """
 
 
+OBJECT = """\
+apiVersion: meshdns.io/v1alpha1
+kind: VirtualDestination
+metadata: {name: api, namespace: shop}
+spec: {hosts: [api.mesh.internal], services: [{namespace: shop, name: app-b}]}
+"""
+
+
 class TlsBed(Bed):
     """Certificates lie in the folder; a daemon's `who` is the name of its .pem and .key."""
 
@@ -34,8 +44,8 @@ class TlsBed(Bed):
         self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
                      "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem")
 
-    def certificate(self, name, authority, days="30"):
-        self.write("san.txt", "subjectAltName = DNS:localhost, IP:127.0.0.1\n")
+    def certificate(self, name, authority, days="30", san="DNS:localhost, IP:127.0.0.1"):
+        self.write("san.txt", f"subjectAltName = {san}\n")
         self.openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
                      "-keyout", f"{name}.key", "-out", f"{name}.csr")
         self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key",
@@ -181,6 +191,99 @@ class TlsTest(unittest.TestCase):
         code, _, err = run("meshdnsd", "--config", config, "--check-config")
         self.assertEqual(code, 2)
         self.assertRegex(err, r"federation\.tls: \S+fed\.key: not the key of \S+fed\.pem")
+
+
+class FromAfarTest(unittest.TestCase):
+    """meshdnsctl over the federation port (interface.md section 1)."""
+
+    def setUp(self):
+        self.bed = self.enterContext(TlsBed())
+        for authority in ("ca-1", "ca-2"):
+            self.bed.authority(authority)
+        for name in ("fed", "op"):
+            self.bed.certificate(name, "ca-1")
+        self.bed.exchange("fed-ca.pem", "ca-1.pem")
+
+    def ctl(self, *words, who="op", ca="ca-1", server=None):
+        return run("meshdnsctl", "--server", server or self.bed.server, "--ca", self.bed.path(f"{ca}.pem"),
+                   "--certificate", self.bed.path(f"{who}.pem"), "--key", self.bed.path(f"{who}.key"), *words)
+
+    def refused(self, pattern, *words, code=1, **options):
+        result, out, err = self.ctl(*(words or ("status",)), **options)
+        self.assertEqual((result, out), (code, ""), err)
+        self.assertRegex(err, pattern)
+        self.assertEqual(err.count("\n"), 1, err)
+
+    def test_objects_are_read_and_changed(self):
+        federation = self.bed.federation()
+        file = self.bed.write("api.yaml", OBJECT)
+        for words, line in ((("apply", "-f", file), "created"), (("get", "vd"), "api.mesh.internal"),
+                            (("explain", "api.mesh.internal", "--client", "10.0.0.9"), "for 10.0.0.9"),
+                            (("status",), "1 host"), (("delete", "vd", "shop/api"), "deleted")):
+            code, out, err = self.ctl(*words)
+            self.assertEqual((code, err), (0, ""), words)
+            self.assertIn(line, out)
+        federation.wait_line('change from afar call=apply certificate="?CN=op"? peer=')
+        federation.wait_line('change from afar call=delete certificate="?CN=op"? peer=')
+        self.assertEqual(len([line for line in federation.lines if "change from afar" in line]), 2)
+
+    def test_what_is_not_found_or_not_a_replica_is_said_as_on_the_socket(self):
+        self.bed.federation()
+        for words in (("get", "vd", "shop/none"), ("approve-shrink",)):
+            here = run("meshdnsctl", "--server", self.bed.path("fed.sock"), *words)
+            self.assertEqual(self.ctl(*words), here)
+
+    def test_the_environment_names_server_and_files(self):
+        self.bed.federation()
+        environment = {"MESHDNS_SERVER": self.bed.server, "MESHDNS_CA": self.bed.path("ca-1.pem"),
+                       "MESHDNS_CERTIFICATE": self.bed.path("op.pem"), "MESHDNS_KEY": self.bed.path("op.key")}
+        with unittest.mock.patch.dict(os.environ, environment):
+            self.assertEqual(run("meshdnsctl", "get", "nodes"), (0, "no nodes\n", ""))
+            # the socket needs none of it
+            self.assertEqual(run("meshdnsctl", "--server", self.bed.path("fed.sock"), "get", "nodes")[0], 0)
+
+    def test_who_has_no_certificate_of_the_ca_is_refused(self):
+        federation = self.bed.federation()
+        self.bed.certificate("stranger", "ca-2")
+        self.refused(r"^\S+ refused \S+stranger.pem ", "apply", "-f", self.bed.write("api.yaml", OBJECT), who="stranger")
+        federation.wait_line("tls handshake failed .*certificate verify failed")
+        code, out, err = run("meshdnsctl", "--server", self.bed.server, "status")
+        self.assertEqual((code, out), (2, ""))
+        self.assertRegex(err, "takes TLS: --ca, --certificate, --key missing")
+        self.assertEqual(self.ctl("get", "vd")[1], "no virtual destinations\n")
+
+    def test_a_federation_of_another_ca_or_address_is_refused(self):
+        self.bed.federation()
+        self.refused(r"its certificate is not of \S+ca-2.pem", ca="ca-2")
+        self.bed.certificate("fed", "ca-1", san="DNS:fed.example")
+        eventually(lambda: "for other addresses" in self.ctl("status")[2], "the new certificate", timeout=10)
+
+    def test_a_plaintext_federation_refuses(self):
+        self.bed.federation(tls="")
+        self.refused("does not speak TLS", "get", "vd")
+
+    def test_mistakes_are_named(self):
+        self.bed.server = "127.0.0.1:1"
+        self.refused("op2.pem: No such file", who="op2", code=2)
+        self.refused("ca-3.pem: No such file", ca="ca-3", code=2)
+        self.bed.certificate("old", "ca-1", days="-1")
+        self.refused("old.pem: the certificate's time is over", who="old", code=2)
+        self.refused("--server: expected ADDRESS:PORT, NAME:PORT or unix:/path", server="fed.example", code=2)
+        self.refused("are for a --server HOST:PORT", server="unix:/run/x.sock", code=2)
+        self.refused("no meshdnsd answers at 127.0.0.1:1 ")
+        self.refused("(no such host|no connection to none.invalid:7400)", server="none.invalid:7400")
+
+    def test_a_silent_server_is_given_up(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            self.refused("(no answer from|no connection to) 127.0.0.1", server="127.0.0.1:%d" % silent.getsockname()[1])
+
+    def test_new_files_are_taken(self):
+        self.bed.federation()
+        self.assertEqual(self.ctl("status")[0], 0)
+        self.bed.exchange("fed-ca.pem", "ca-2.pem")
+        eventually(lambda: self.ctl("status")[0] == 1, "the authority before is not believed any more", timeout=10)
+        self.bed.certificate("op", "ca-2")
+        eventually(lambda: self.ctl("status")[0] == 0, "the new one is", timeout=10)
 
 
 if __name__ == "__main__":

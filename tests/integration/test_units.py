@@ -6,10 +6,13 @@ import subprocess
 import tempfile
 import unittest
 
+import yaml
+
 import mesh
 from supervisor import ROOT, NotifySocket, as_unit, install, read_unit
 
 UNITS = ("meshdnsd.service", "meshdns-agent.service")
+SOCKET = "meshdnsd.socket"
 WORST_EXPOSURE = 2.5
 A_STRANGER = 64053  # a user id that owns nothing
 
@@ -56,8 +59,16 @@ class UnitsTest(unittest.TestCase):
 
     @need("systemd-analyze")
     def test_verify_is_silent(self):
-        done = run("systemd-analyze", "verify", *self.units.values())
+        socket_unit = os.path.join(self.prefix, "lib/systemd/system", SOCKET)
+        done = run("systemd-analyze", "verify", *self.units.values(), socket_unit)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+
+    def test_the_socket_unit_opens_what_the_example_listens_on(self):
+        socket_unit = read_unit(os.path.join(self.prefix, "lib/systemd/system", SOCKET))["Socket"]
+        with open(os.path.join(self.prefix, "share/meshdns/examples/meshdnsd.yaml"), encoding="utf-8") as file:
+            listen = [entry["address"] for entry in yaml.safe_load(file)["dns"]["listen"]]
+        self.assertEqual(socket_unit["ListenDatagram"], listen)
+        self.assertEqual(socket_unit["ListenStream"], listen)
 
     @need("systemd-analyze")
     def test_exposure_is_low(self):
@@ -98,11 +109,13 @@ class UnitsTest(unittest.TestCase):
     def test_a_package_tree_names_its_final_places(self):
         tree = os.path.join(self.folder, "tree")
         install("/usr", destdir=tree)
-        for name in UNITS:
+        for name in (*UNITS, SOCKET):
             installed = os.path.join(tree, "usr/lib/systemd/system", name)
             with open(installed, encoding="utf-8") as one, open(os.path.join(ROOT, "systemd", name),
                                                                 encoding="utf-8") as other:
                 self.assertEqual(one.read(), other.read())
+            if name == SOCKET:
+                continue
             program = read_unit(installed)["Service"]["ExecStart"][0].split()[0]
             self.assertTrue(os.access(tree + program, os.X_OK), program)
         self.assertEqual(os.listdir(tree), ["usr"])

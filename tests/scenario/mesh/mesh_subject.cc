@@ -341,7 +341,7 @@ answers::Compiled MeshSubject::compiled() const {
 
 std::string MeshSubject::print_conflicts(const Command&) {
   std::string out;
-  for (const auto& conflict : compiled().plan.conflicts) out += conflict.object + ": " + conflict.message + "\n";
+  for (const auto& conflict : compiled().conflicts) out += conflict.object + ": " + conflict.message + "\n";
   return out;
 }
 

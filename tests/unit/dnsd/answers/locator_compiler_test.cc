@@ -44,7 +44,7 @@ class LocatorTest : public testing::Test {
     return locator->locate(client, listener, subnet ? subnet_of(*subnet) : wire::ClientSubnet{});
   }
   const model::Locality& place(const Located& located) { return places.all().at(located.place); }
-  void compile() { locator = compile_locator(records, settings, places); }
+  void compile() { locator = compile_locator(locator_input(records), settings, places); }
 
   Settings settings;
   model::Records records;
@@ -199,7 +199,7 @@ TEST_F(LocatorTest, ConfigurationWinsTiesAndLengthWinsOverConfiguration) {
   EXPECT_EQ(place(locate(ip("10.0.1.1"))).cluster, "c1");
   EXPECT_EQ(place(locate(ip("10.0.7.1"))).cluster, "c2");
   EXPECT_EQ(place(locate(ip("10.0.8.1"))).node, "n1");
-  EXPECT_EQ(node_prefixes(records).size(), 3U);
+  EXPECT_EQ(locator_input(records).node_prefixes.size(), 3U);
 }
 
 TEST_F(LocatorTest, AForwardersSubnet) {

@@ -75,13 +75,12 @@ class FakeAgent {
     hello.set_digest(digest);
     hello.set_last_epoch(last_epoch);
     say(message);
-    for (const auto& reply : port_->sent) {
-      if (reply.has_welcome()) epoch_ = reply.welcome().epoch();
-    }
+    learn_epoch();
   }
   /// The next message of the session; its body is for the caller.
   v1::AgentMessage message() {
     v1::AgentMessage out;
+    learn_epoch();
     out.set_epoch(epoch_);
     out.set_sequence(++sequence_);
     return out;
@@ -128,10 +127,19 @@ class FakeAgent {
     static const v1::ReportReply kNothing;
     return port_->sent.empty() ? kNothing : port_->sent.back();
   }
-  bool welcomed() const { return epoch_ != 0; }
+  bool welcomed() {
+    learn_epoch();
+    return epoch_ != 0;
+  }
   std::uint64_t epoch() const { return epoch_; }
 
  private:
+  void learn_epoch() {
+    for (const auto& reply : port_->sent) {
+      if (reply.has_welcome()) epoch_ = reply.welcome().epoch();
+    }
+  }
+
   std::shared_ptr<test::FakePort<v1::ReportReply>> port_;
   std::shared_ptr<ReportSession> session_;
   std::uint64_t epoch_ = 0;

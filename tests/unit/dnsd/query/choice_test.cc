@@ -20,19 +20,24 @@ class ChoiceTest : public testing::Test {
   ChoiceTest() : trace_(__FILE__, __LINE__, "seed " + std::to_string(seed)) {}
 
   void rows(std::size_t count, std::uint32_t weight = 1) {
-    host.rows.assign(count, {.has_v4 = true, .weight = weight});
+    plan.candidates.assign(count, {.v4 = IpAddress::v4(1), .weight = weight});
+    compile();
     all.resize(count);
     std::iota(all.begin(), all.end(), std::uint16_t{0});
   }
   Rows draw(std::size_t limit, bool equal = true, const RowFilter* filter = nullptr) {
-    choose(all, filter == nullptr ? RowFilter{.host = host} : *filter, {equal, limit}, random, choice);
+    choose(all, filter == nullptr ? RowFilter{.host = *host} : *filter, {equal, limit}, random, choice);
     return {choice.view().begin(), choice.view().end()};
   }
+
+  void compile() { host = answers::compile_host(plan, {{0}, 0, 0, {}, {}}, parts); }
 
   const std::uint64_t seed = random_seed();
   testing::ScopedTrace trace_;
   Random random{seed};
-  answers::Host host;
+  topology::HostPlan plan;
+  answers::HostParts parts;
+  answers::Ref<const answers::Host> host;
   Rows all;
   Choice choice;
 };
@@ -76,7 +81,8 @@ TEST_F(ChoiceTest, AllOrdersOfThree) {
 
 TEST_F(ChoiceTest, WeightsActThroughMembershipAndOrder) {
   rows(4);
-  host.rows[2].weight = 3;
+  plan.candidates[2].weight = 3;
+  compile();
   std::map<int, int> first;
   for (int i = 0; i < 6000; ++i) ++first[draw(1, false)[0]];
   EXPECT_NEAR(first[2], 3000, 280);
@@ -85,7 +91,8 @@ TEST_F(ChoiceTest, WeightsActThroughMembershipAndOrder) {
 
 TEST_F(ChoiceTest, WeightsWithoutReplacement) {
   rows(3);
-  host.rows[0].weight = 1000;
+  plan.candidates[0].weight = 1000;
+  compile();
   std::map<int, int> second;
   for (int i = 0; i < 2000; ++i) {
     const Rows drawn = draw(2, false);
@@ -126,26 +133,33 @@ TEST_F(ChoiceTest, EveryRowOfManyAppears) {
 
 TEST_F(ChoiceTest, TheFilterHolds) {
   rows(6);
-  host.rows[0].has_v4 = false;
-  host.rows[1].has_v6 = host.rows[2].has_v6 = true;
-  const answers::ServicePort port{"http", true, {80, 0, 80, 80, 0, 80}};
+  const IpAddress v6 = IpAddress::v6_bytes(std::array<std::uint8_t, 16>{1});
+  plan.ports = {{"http", "TCP", 0}};
+  plan.candidates[0].v4.reset();
+  plan.candidates[1].v6 = plan.candidates[2].v6 = v6;
+  for (const std::size_t i : {0U, 2U, 3U, 5U}) plan.candidates[i].ports = {80};
+  for (const std::size_t i : {1U, 4U}) plan.candidates[i].ports = {0};
+  compile();
   const auto sorted = [&](const RowFilter& filter) {
     Rows drawn = draw(8, true, &filter);
     std::ranges::sort(drawn);
     return drawn;
   };
-  EXPECT_EQ(sorted({.host = host, .v4 = true}), Rows({1, 2, 3, 4, 5}));
-  EXPECT_EQ(sorted({.host = host, .v6 = true}), Rows({1, 2}));
-  EXPECT_EQ(sorted({.host = host, .port = &port}), Rows({0, 2, 3, 5}));
-  EXPECT_EQ(sorted({.host = host, .port = &port, .v6 = true}), Rows({2}));
+  EXPECT_EQ(sorted({.host = *host, .v4 = true}), Rows({1, 2, 3, 4, 5}));
+  EXPECT_EQ(sorted({.host = *host, .v6 = true}), Rows({1, 2}));
+  EXPECT_EQ(sorted({.host = *host, .port = 0}), Rows({0, 2, 3, 5}));
+  EXPECT_EQ(sorted({.host = *host, .port = 0, .v6 = true}), Rows({2}));
 }
 
 TEST_F(ChoiceTest, RowsOfATier) {
-  answers::Set set;
-  set.rows = {5, 3, 8, 1};
-  set.tiers = {{0, 1}, {2, 4}};
-  EXPECT_TRUE(std::ranges::equal(tier_rows(set, 0), Rows({5})));
-  EXPECT_TRUE(std::ranges::equal(tier_rows(set, 1), Rows({3, 8, 1})));
+  plan.candidates.assign(4, {.v4 = IpAddress::v4(1)});
+  plan.candidates[2].locality.cluster = "here";
+  const std::vector<model::Locality> views = {{.cluster = "here"}};
+  host = answers::compile_host(plan, {{0}, 0, 0, views, {}}, parts);
+  const answers::Set& set = host->set_of_class(0);
+  EXPECT_TRUE(std::ranges::equal(tier_rows(*host, set, 0), Rows({2})));
+  const auto far = tier_rows(*host, set, 1);
+  EXPECT_TRUE(std::ranges::is_permutation(far, Rows({0, 1, 3})));
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ class ServerTest : public testing::Test {
     EXPECT_EQ(totals.udp_send_failed, 0U);
   }
 
-  Published<answers::AnswerTable> table{test::standard_mesh().table()};
+  Quiescent<answers::AnswerTable> table{test::standard_mesh().table()};
   test::StepClock clock;
   ServerOptions options;
   std::unique_ptr<DnsServer> server;  // the last: it reads the others
@@ -80,6 +80,36 @@ TEST_F(ServerTest, AnswersTcpOnTheSamePort) {
   EXPECT_EQ(server->counters().tcp.received, 2U);
   EXPECT_EQ(server->counters().tcp_open, 1U);
   expect_sums();
+}
+
+// With socket activation the service manager keeps its sockets: what arrives between two servers waits in them.
+TEST_F(ServerTest, InheritedSocketsOutliveTheServer) {
+  const Fd udp = must(open_udp(must(SocketAddress::parse("127.0.0.1:0")), false));
+  const Fd tcp = must(open_tcp(bound_address(udp)));
+  options.listen = {bound_address(udp)};
+  options.inherited = {udp.get(), tcp.get()};
+  options.workers = 3;
+  start();
+  EXPECT_TRUE(server->inherited(0));
+  UdpClient client(at());
+  expect_web(client.ask(request(1)), 1);
+  expect_web(TcpClient(at()).ask(request(2)), 2);
+  server.reset();
+  for (std::uint16_t id = 3; id < 20; ++id) client.send(request(id));
+  start();
+  std::set<std::uint16_t> heard;
+  for (std::uint16_t id = 3; id < 20; ++id) heard.insert(must(parse_reply(client.receive())).id);
+  EXPECT_EQ(heard.size(), 17U);
+  expect_sums();
+}
+
+TEST_F(ServerTest, OnlySocketsOfAListenAddressAreInherited) {
+  const Fd other = must(open_udp(must(SocketAddress::parse("127.0.0.1:0")), false));
+  options.inherited = {other.get()};
+  start();
+  EXPECT_FALSE(server->inherited(0));
+  EXPECT_NE(at(), bound_address(other));
+  expect_web(UdpClient(at()).ask(request()));
 }
 
 TEST_F(ServerTest, AnswersIPv6) {
@@ -246,7 +276,10 @@ TEST_F(ServerTest, IdleThreadsKeepNoOldTable) {
   start();
   const std::weak_ptr<const answers::AnswerTable> old = table.get();
   table.publish(test::standard_mesh().table());
-  EXPECT_TRUE(eventually([&] { return old.expired(); }));
+  EXPECT_TRUE(eventually([&] {
+    table.reclaim();
+    return old.expired();
+  }));
 }
 
 TEST_F(ServerTest, IdleConnectionsEnd) {
@@ -329,7 +362,7 @@ TEST_F(ServerTest, EveryThreadTicksWithoutTraffic) {
 TEST_F(ServerTest, StartsOnlyWithWhatItNeeds) {
   EXPECT_EQ(DnsServer::start(options, table, clock).error().message(), "no listen address");
   options.listen = {must(SocketAddress::parse("127.0.0.1:0"))};
-  const Published<answers::AnswerTable> empty;
+  Quiescent<answers::AnswerTable> empty;
   EXPECT_EQ(DnsServer::start(options, empty, clock).error().code(), Code::FailedPrecondition);
 }
 

@@ -1,4 +1,4 @@
-#include "dnsd/topology/plan.h"
+#include "dnsd/topology/planner.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

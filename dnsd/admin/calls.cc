@@ -1,0 +1,119 @@
+#include "dnsd/admin/calls.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <utility>
+
+#include "common/log/log.h"
+#include "meshdns/v1/admin.grpc.pb.h"
+
+namespace meshdns::admin {
+namespace {
+
+enum class From { Here, Afar };
+
+grpc::Status status_of(const Error& error) {
+  switch (error.code()) {
+    case Code::NotFound: return {grpc::StatusCode::NOT_FOUND, error.message()};
+    case Code::Unavailable: return {grpc::StatusCode::ABORTED, error.message()};
+    case Code::InvalidArgument: return {grpc::StatusCode::INVALID_ARGUMENT, error.message()};
+    default: return {grpc::StatusCode::FAILED_PRECONDITION, error.message()};
+  }
+}
+
+/// What the certificate says that the caller has shown; empty = none, or it says nothing.
+std::string property(const grpc::CallbackServerContext& context, const char* name) {
+  const auto values = context.auth_context()->FindPropertyValues(name);
+  return values.empty() ? "" : std::string(values.front().data(), values.front().size());
+}
+
+/// Each call is answered on the control thread.
+class Calls : public v1::Admin::CallbackService {
+ public:
+  Calls(process::EventLoop& loop, Mesh& mesh, From from) : loop_(loop), mesh_(mesh), from_(from) {}
+
+  using Context = grpc::CallbackServerContext;
+  using Reactor = grpc::ServerUnaryReactor;
+
+  Reactor* Apply(Context* context, const v1::ApplyRequest* request, v1::ApplyReply* reply) override {
+    if (!request->dry_run()) note(*context, "apply");
+    return admitted(context, [this, request, reply](Reactor* reactor) {
+      mesh_.apply(*request, [reply, reactor](v1::ApplyReply done) {
+        *reply = std::move(done);
+        reactor->Finish(grpc::Status::OK);
+      });
+    });
+  }
+  Reactor* Delete(Context* context, const v1::DeleteRequest* request, v1::DeleteReply* reply) override {
+    note(*context, "delete");
+    return admitted(context, [this, request, reply](Reactor* reactor) {
+      mesh_.erase(*request,
+                  [reply, reactor](Result<v1::DeleteReply> done) { reactor->Finish(fill(std::move(done), reply)); });
+    });
+  }
+  Reactor* List(Context* context, const v1::ListRequest* request, v1::ListReply* reply) override {
+    return answered(context, [this, request, reply] { return fill(mesh_.list(*request), reply); });
+  }
+  Reactor* Explain(Context* context, const v1::ExplainRequest* request, v1::ExplainReply* reply) override {
+    return answered(context, [this, request, reply] { return fill(mesh_.explain(*request), reply); });
+  }
+  Reactor* Status(Context* context, const v1::StatusRequest*, v1::StatusReply* reply) override {
+    return answered(context, [this, reply] {
+      *reply = mesh_.status();
+      return grpc::Status::OK;
+    });
+  }
+  Reactor* ApproveShrink(Context* context, const v1::ApproveShrinkRequest*, v1::ApproveShrinkReply* reply) override {
+    return answered(context, [this, reply] { return fill(mesh_.approve_shrink(), reply); });
+  }
+
+ private:
+  bool admits(const Context& context) const {
+    return from_ == From::Here || !property(context, GRPC_X509_PEM_CERT_PROPERTY_NAME).empty();
+  }
+  /// A change from afar is told, with who made it.
+  void note(const Context& context, const char* call) const {
+    if (from_ == From::Here || !admits(context)) return;
+    log::info("change from afar", {{"call", call},
+                                   {"certificate", property(context, GRPC_X509_SUBJECT_PROPERTY_NAME)},
+                                   {"peer", context.peer()}});
+  }
+  /// `work` is given the reactor that it has to finish.
+  template <class F>
+  Reactor* admitted(Context* context, F work) {
+    Reactor* reactor = context->DefaultReactor();
+    if (admits(*context)) {
+      loop_.post([reactor, work = std::move(work)] { work(reactor); });
+    } else {
+      reactor->Finish({grpc::StatusCode::PERMISSION_DENIED,
+                       "administration on this port needs federation.tls; without it there is the unix socket"});
+    }
+    return reactor;
+  }
+  template <class F>
+  Reactor* answered(Context* context, F work) {
+    return admitted(context, [work = std::move(work)](Reactor* reactor) { reactor->Finish(work()); });
+  }
+  template <class T>
+  static grpc::Status fill(Result<T> result, T* reply) {
+    if (!result) return status_of(result.error());
+    *reply = std::move(*result);
+    return grpc::Status::OK;
+  }
+
+  process::EventLoop& loop_;
+  Mesh& mesh_;
+  From from_;
+};
+
+}  // namespace
+
+std::shared_ptr<grpc::Service> calls_from_here(process::EventLoop& loop, Mesh& mesh) {
+  return std::make_shared<Calls>(loop, mesh, From::Here);
+}
+
+std::shared_ptr<grpc::Service> calls_from_afar(process::EventLoop& loop, Mesh& mesh) {
+  return std::make_shared<Calls>(loop, mesh, From::Afar);
+}
+
+}  // namespace meshdns::admin

@@ -1,0 +1,173 @@
+#include "dnsd/answers/compiler.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "dnsd/answers/zone_compiler.h"
+#include "dnsd/topology/view.h"
+
+namespace meshdns::answers {
+namespace {
+
+std::vector<Prefix> explain_allowed(const LocatorInput& input, const Settings& settings) {
+  if (settings.explain_allow) return *settings.explain_allow;
+  std::vector<Prefix> out = input.node_prefixes;
+  out.push_back(Prefix::of(IpAddress::v4(0x7F000000), 8));
+  std::array<std::uint8_t, 16> loopback6{};
+  loopback6.back() = 1;
+  out.push_back(Prefix::host(IpAddress::v6_bytes(loopback6)));
+  return out;
+}
+
+}  // namespace
+
+std::shared_ptr<const AnswerTable> Compiler::apply(Update update) {
+  for (const std::string& name : update.erased) erase(name);
+  if (update.base) set_base(std::move(*update.base));
+  if (update.locator) set_locator(*update.locator);
+  for (const topology::HostPlan& plan : update.put) put(plan);
+  if (names_changed_) rebuild_names();
+  fresh_.clear();
+  table_.classes.clear();
+  for (const Shape& shape : shapes_) table_.classes.push_back(shape.of_place);
+  table_.version = update.version;
+  table_.serial = update.serial;
+  table_.stale = update.stale;
+  table_.not_ready = update.not_ready;
+  return std::make_shared<const AnswerTable>(table_);
+}
+
+void Compiler::set_base(Base base) {
+  settings_ = std::move(base.settings);
+  static_names_ = Names();
+  compile_zones(settings_, base.static_records, static_names_);
+  names_changed_ = true;
+}
+
+void Compiler::set_locator(const LocatorInput& input) {
+  Places places;
+  auto where = std::make_shared<Whereabouts>();
+  where->locator = compile_locator(input, settings_, places);
+  where->localities = places.all();
+  for (const model::Locality& place : where->localities) where->places.push_back(place.text());
+  where->explain_allow = explain_allowed(input, settings_);
+  table_.where = std::move(where);
+  const bool distances = input.clusters != *table_.clusters;
+  if (distances) table_.clusters = std::make_shared<const Clusters>(input.clusters);
+  for (std::uint32_t i = 0; i < shapes_.size(); ++i) {
+    if (fill(shapes_[i]) && !distances) recompile(i);
+  }
+  if (distances) recompile(kNone);
+}
+
+bool Compiler::fill(Shape& shape) const {
+  std::vector<model::Locality> of_place;
+  std::set<model::Locality> views;
+  for (const model::Locality& place : table_.where->localities) {
+    of_place.push_back(topology::projected(place, shape.parts));
+    views.insert(of_place.back());
+  }
+  std::vector<model::Locality> sorted(views.begin(), views.end());
+  ClassOfPlace classes;
+  for (const model::Locality& view : of_place) {
+    classes.push_back(static_cast<std::uint16_t>(std::ranges::lower_bound(sorted, view) - sorted.begin()));
+  }
+  shape.of_place = std::make_shared<const ClassOfPlace>(std::move(classes));
+  return std::exchange(shape.views, sorted) != sorted;
+}
+
+std::uint16_t Compiler::shape_of(const model::Policy& policy) {
+  const std::uint8_t parts = topology::view_parts(policy);
+  auto shape = std::ranges::find(shapes_, parts, &Shape::parts);
+  if (shape == shapes_.end()) {
+    shape = shapes_.insert(shapes_.end(), Shape{parts, {}, nullptr});
+    fill(*shape);
+  }
+  return static_cast<std::uint16_t>(shape - shapes_.begin());
+}
+
+void Compiler::recompile(std::uint32_t shape) {
+  for (std::uint32_t number = 0; number < numbers_; ++number) {
+    const Host* host = table_.host(number);
+    if (host == nullptr || (shape != kNone && host->shape != shape)) continue;
+    const topology::HostPlan plan = plan_of(*host, "");
+    const std::vector<std::uint8_t> name(host->name().begin(), host->name().end());
+    replace(number,
+            compile_host(plan, {name, host->zone, host->shape, shapes_[host->shape].views, *table_.clusters}, parts_));
+  }
+}
+
+void Compiler::put(const topology::HostPlan& plan) {
+  const auto name = wire::parse_name(plan.name);
+  if (!name) return;  // longer than a name can be: the planner lets it through as an automatic host only
+  const std::uint16_t shape = shape_of(plan.policy);
+  const std::uint32_t zone = zone_index(static_names_, plan.zone);
+  std::uint32_t number = number_of(*name);
+  if (number == kNone) {
+    const auto [known, added] = added_.try_emplace(plan.name, kNone);
+    if (added) known->second = new_number();
+    number = known->second;
+    names_changed_ = true;
+  }
+  replace(number, compile_host(plan, {*name, zone, shape, shapes_[shape].views, *table_.clusters}, parts_));
+}
+
+void Compiler::erase(const std::string& name) {
+  const auto bytes = wire::parse_name(name);
+  if (!bytes) return;
+  const std::uint32_t number = number_of(*bytes);
+  if (number == kNone) return;
+  replace(number, {});
+  free_.push_back(number);
+  names_changed_ = true;
+}
+
+void Compiler::replace(std::uint32_t number, Ref<const Host> host) {
+  const std::size_t index = number / HostPage::kHosts;
+  HostPage*& page = fresh_[index];
+  if (page == nullptr) {
+    page = new HostPage(*table_.pages[index]);
+    table_.pages[index] = Ref<const HostPage>(page);
+  }
+  page->hosts[number % HostPage::kHosts] = std::move(host);
+}
+
+std::uint32_t Compiler::number_of(wire::NameBytes name) const {
+  return table_.names->find(wire::hash_name(name), [&](std::uint32_t id) {
+    if ((id & Names::kNodeBit) != 0) return false;
+    const Host* host = table_.host(id);
+    return host != nullptr && std::ranges::equal(host->name(), name);
+  });
+}
+
+std::uint32_t Compiler::new_number() {
+  if (!free_.empty()) {
+    const std::uint32_t number = free_.back();
+    free_.pop_back();
+    return number;
+  }
+  if (numbers_ % HostPage::kHosts == 0) table_.pages.emplace_back(new HostPage);
+  return numbers_++;
+}
+
+void Compiler::rebuild_names() {
+  auto names = std::make_shared<Names>(static_names_);
+  names->reserve(static_names_.nodes().size() + numbers_);
+  for (std::uint32_t number = 0; number < numbers_; ++number) {
+    if (const Host* host = table_.host(number)) names->put_host(host->name(), number);
+  }
+  const auto exists = [&](wire::NameBytes name) {
+    return names->find_node(name) != nullptr || names->find(wire::hash_name(name), [&](std::uint32_t id) {
+      return (id & Names::kNodeBit) == 0 && std::ranges::equal(table_.host(id)->name(), name);
+    }) != kNone;
+  };
+  for (std::uint32_t number = 0; number < numbers_; ++number) {
+    if (const Host* host = table_.host(number)) put_ancestors(*names, host->name(), host->zone, exists);
+  }
+  table_.names = std::move(names);
+  added_.clear();
+  names_changed_ = false;
+}
+
+}  // namespace meshdns::answers

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dnsd/answers/answer_table.h"
+#include "dnsd/answers/locator_compiler.h"
+#include "dnsd/answers/settings.h"
+#include "dnsd/answers/zone_parser.h"
+
+namespace meshdns::answers {
+
+/// What of the configuration tables are made from.
+struct Base {
+  Settings settings;
+  std::vector<StaticRecord> static_records;  // parse_records(settings.static_records)
+};
+
+/// What became different since the table before.
+struct Update {
+  std::optional<Base> base;             // the first one has it; with it every host is put anew
+  std::optional<LocatorInput> locator;  // nodes or clusters became different; the first one has it
+  std::vector<topology::HostPlan> put;
+  std::vector<std::string> erased;
+  Version version;
+  std::uint32_t serial = 1;  // of every zone's SOA
+  bool stale = false;        // see AnswerTable
+  bool not_ready = false;    // see AnswerTable
+};
+
+/// Makes one table after the other. What an update does not touch is shared with the table before.
+/// thread: one, on which the tables are destroyed too
+class Compiler {
+ public:
+  std::shared_ptr<const AnswerTable> apply(Update update);
+
+ private:
+  /// A class of clients per view; hosts whose policies look at the same parts share them.
+  struct Shape {
+    std::uint8_t parts = 0;
+    std::vector<model::Locality> views;  // sorted
+    std::shared_ptr<const ClassOfPlace> of_place;
+  };
+
+  void set_base(Base base);
+  void set_locator(const LocatorInput& input);
+  /// Finds the views among the places; true = they are others than before.
+  bool fill(Shape& shape) const;
+  std::uint16_t shape_of(const model::Policy& policy);
+  /// Another version of the hosts of this shape; kNone = of all.
+  void recompile(std::uint32_t shape);
+  void put(const topology::HostPlan& plan);
+  void erase(const std::string& name);
+  void replace(std::uint32_t number, Ref<const Host> host);
+  /// The number of a host; kNone = there is none of this name.
+  std::uint32_t number_of(wire::NameBytes name) const;
+  std::uint32_t new_number();
+  void rebuild_names();
+
+  Settings settings_;
+  Names static_names_;
+  HostParts parts_;
+  std::vector<Shape> shapes_;
+  AnswerTable table_;                           // the one before, on its way to the next
+  std::map<std::size_t, HostPage*> fresh_;      // pages of no table yet
+  std::map<std::string, std::uint32_t> added_;  // hosts that are not in table_.names yet, by name
+  std::vector<std::uint32_t> free_;             // numbers
+  std::uint32_t numbers_ = 0;                   // ever given
+  bool names_changed_ = false;
+};
+
+}  // namespace meshdns::answers

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+namespace meshdns::answers {
+
+/// Counts who shares an immutable part of answer tables. Not atomic: tables are made and destroyed by one thread;
+/// workers read through them and never touch the count.
+class Shared {
+ protected:
+  Shared() = default;
+  ~Shared() = default;
+  Shared(const Shared&) : references_(0) {}
+  Shared& operator=(const Shared&) = delete;
+
+ private:
+  template <class T>
+  friend class Ref;
+  mutable std::uint32_t references_ = 0;
+};
+
+/// Holds a part alive. T derives from Shared.
+template <class T>
+class Ref {
+ public:
+  Ref() = default;
+  explicit Ref(const T* part) noexcept : part_(part) {
+    if (part_ != nullptr) ++part_->references_;
+  }
+  Ref(const Ref& other) noexcept : Ref(other.part_) {}
+  Ref(Ref&& other) noexcept : part_(std::exchange(other.part_, nullptr)) {}
+  Ref& operator=(Ref other) noexcept {
+    std::swap(part_, other.part_);
+    return *this;
+  }
+  ~Ref() {
+    if (part_ != nullptr && --part_->references_ == 0) delete part_;
+  }
+
+  const T* get() const noexcept { return part_; }
+  const T* operator->() const noexcept { return part_; }
+  const T& operator*() const noexcept { return *part_; }
+  explicit operator bool() const noexcept { return part_ != nullptr; }
+
+ private:
+  const T* part_ = nullptr;
+};
+
+}  // namespace meshdns::answers

@@ -1,0 +1,71 @@
+#include "dnsd/ctl/server.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include "common/base/runtime_dir.h"
+#include "common/base/text.h"
+#include "common/config/formats.h"
+
+namespace meshdns::ctl {
+namespace {
+
+constexpr const char* kSocket = "/run/meshdns/meshdnsd.sock";
+
+std::string default_server() {
+  struct stat found {};
+  if (::stat(kSocket, &found) == 0) return std::string("unix:") + kSocket;
+  const std::string dev = runtime_dir() + "/meshdnsd.sock";
+  const bool own = ::lstat(dev.c_str(), &found) == 0 && S_ISSOCK(found.st_mode) && found.st_uid == ::geteuid();
+  return "unix:" + (own ? dev : kSocket);
+}
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+std::string given(std::string flag, const char* name) { return flag.empty() ? variable(name) : std::move(flag); }
+
+Result<rpc::TlsFiles> files_of(const ServerFlags& flags, const std::string& server) {
+  rpc::TlsFiles files{given(flags.certificate, "MESHDNS_CERTIFICATE"), given(flags.key, "MESHDNS_KEY"),
+                      given(flags.ca, "MESHDNS_CA")};
+  std::vector<std::string> missing;
+  if (files.ca.empty()) missing.emplace_back("--ca");
+  if (files.certificate.empty()) missing.emplace_back("--certificate");
+  if (files.key.empty()) missing.emplace_back("--key");
+  if (missing.empty()) return files;
+  return Error(Code::InvalidArgument, "to speak to " + server + " takes TLS: " + join(missing, ", ") + " missing");
+}
+
+}  // namespace
+
+Result<Server> server_of(ServerFlags flags, std::int64_t unix_seconds) {
+  std::string server = given(flags.server, "MESHDNS_SERVER");
+  if (server.empty()) server = default_server();
+  if (server.starts_with('/')) server = "unix:" + server;
+  config::v1::Rules rules;
+  rules.set_format(config::v1::Rules::SERVER);
+  if (const auto wrong = config::wrong_format(rules, server)) {
+    return Error(Code::InvalidArgument, "--server: " + *wrong);
+  }
+  if (server.starts_with("unix:")) {
+    // who shows a certificate means a server elsewhere, and must not change this one
+    if (flags.ca.empty() && flags.certificate.empty() && flags.key.empty()) return Server{server, {}};
+    return Error(Code::InvalidArgument,
+                 "--ca, --certificate and --key are for a --server HOST:PORT, not for " + server);
+  }
+  const auto files = files_of(flags, server);
+  if (!files) return files.error();
+  if (const auto usable = rpc::check(*files); !usable) return usable.error();
+  if (rpc::is_expired(*files, unix_seconds)) {
+    return Error(Code::InvalidArgument, files->certificate + ": the certificate's time is over");
+  }
+  return Server{server, *files};
+}
+
+}  // namespace meshdns::ctl

@@ -1,0 +1,313 @@
+#include "dnsd/topology/planner.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "common/base/text.h"
+
+namespace meshdns::topology {
+namespace {
+
+// Rows of a compiled host are counted in 16 bits.
+constexpr std::size_t kMostCandidates = std::numeric_limits<std::uint16_t>::max();
+
+std::string service_group(const std::string& ns, const std::string& service) { return "service " + ns + " " + service; }
+std::string label_group(const std::string& ns, const std::string& name, const std::string& value) {
+  return "label " + ns + " " + name + " " + value;
+}
+std::string namespace_group(const std::string& ns) { return "namespace " + ns; }
+
+/// Where a selector looks: the narrowest group that holds all that it can match.
+std::string group_of(const model::ServiceSelector& selector, const std::string& own_namespace) {
+  const std::string& ns = selector.namespace_.empty() ? own_namespace : selector.namespace_;
+  if (!selector.name.empty()) return service_group(ns, selector.name);
+  if (selector.match_labels.empty()) return namespace_group(ns);
+  const auto& [name, value] = *selector.match_labels.begin();
+  return label_group(ns, name, value);
+}
+
+std::string replaced(std::string text, std::string_view word, const std::string& value) {
+  const auto at = text.find(word);
+  return at == std::string::npos ? text : text.replace(at, word.size(), value);
+}
+
+/// The automatic host of a service in a zone; empty = it has none.
+std::string auto_host(const HostNaming& naming, const model::ServiceKey& service, const std::string& zone) {
+  if (naming.auto_hosts.empty() || !is_ldh_label(service.name) || !is_ldh_label(service.namespace_)) return "";
+  std::string name = replaced(naming.auto_hosts, "{service}", service.name);
+  name = ascii_lower(replaced(replaced(std::move(name), "{namespace}", service.namespace_), "{zone}", zone));
+  return zone_of(naming.zones, name) == zone ? name : "";
+}
+
+/// Objects in the order in which they may claim a host (design.md section 4, step 1).
+std::vector<const model::VirtualDestination*> by_claim(const model::Records& records) {
+  std::vector<const model::VirtualDestination*> objects;
+  for (const auto& [key, object] : records.destinations) objects.push_back(&object);
+  std::ranges::sort(objects, {}, [](const auto* object) {
+    return std::make_tuple(object->meta.created, object->meta.origin, object->meta.key());
+  });
+  return objects;
+}
+
+void sort_by_key(std::vector<const model::Endpoint*>& endpoints) {
+  std::ranges::sort(endpoints, {}, [](const model::Endpoint* endpoint) -> const std::string& { return endpoint->key; });
+}
+
+}  // namespace
+
+Planner::Planner(const model::Records& records) : records_(records) {
+  for (const auto& [key, endpoint] : records_.endpoints) endpoint_entered(endpoint);
+}
+
+void Planner::configure(HostNaming naming, std::function<bool(const std::string&)> is_static) {
+  naming_ = std::move(naming);
+  is_static_ = std::move(is_static);
+  for (const auto& [key, object] : records_.destinations) objects_.insert(key);
+  settle_objects();
+  touch_all();
+}
+
+template <class F>
+void Planner::for_groups(const model::Endpoint& endpoint, F visit) {
+  const auto look = [&](const std::string& name) {
+    if (const auto found = groups_.find(name); found != groups_.end()) visit(found->second);
+  };
+  look(service_group(endpoint.namespace_, endpoint.service));
+  for (const auto& [name, value] : endpoint.labels) look(label_group(endpoint.namespace_, name, value));
+  look(namespace_group(endpoint.namespace_));
+}
+
+void Planner::endpoint_entered(const model::Endpoint& endpoint) {
+  groups_.try_emplace(service_group(endpoint.namespace_, endpoint.service));
+  for_groups(endpoint, [&](Group& group) {
+    if (group.filled) group.endpoints.push_back(&endpoint);
+  });
+  touch(endpoint);
+}
+
+void Planner::endpoint_leaves(const model::Endpoint& endpoint) {
+  touch(endpoint);
+  for_groups(endpoint, [&](Group& group) { std::erase(group.endpoints, &endpoint); });
+  const auto group = groups_.find(service_group(endpoint.namespace_, endpoint.service));
+  if (group->second.endpoints.empty() && group->second.objects.empty()) groups_.erase(group);
+}
+
+void Planner::touch(const model::Endpoint& endpoint) {
+  for (const std::string& zone : naming_.zones) {
+    const std::string name = auto_host(naming_, {endpoint.namespace_, endpoint.service}, zone);
+    const auto owner = owners_.find(name);
+    if (owner != owners_.end() && owner->second.object.empty()) touched_.insert(name);
+  }
+  for_groups(endpoint, [&](const Group& group) {
+    for (const std::string& key : group.objects) {
+      const auto object = records_.destinations.find(key);
+      if (object == records_.destinations.end()) continue;
+      const bool matches = std::ranges::any_of(object->second.services, [&](const model::ServiceSelector& selector) {
+        return selects(selector, object->second.meta.namespace_, endpoint);
+      });
+      if (matches) touch_object(key);
+    }
+  });
+}
+
+void Planner::touch_object(const std::string& key) {
+  const auto object = records_.destinations.find(key);
+  if (object == records_.destinations.end()) return;
+  for (const std::string& host : object->second.hosts) {
+    const auto owner = owners_.find(host);
+    if (owner != owners_.end() && owner->second.object == key) touched_.insert(host);
+  }
+}
+
+void Planner::touch_node(const std::string& node) {
+  const std::string prefix = node + "/";
+  for (auto at = records_.endpoints.lower_bound(prefix); at != records_.endpoints.end(); ++at) {
+    if (!at->first.starts_with(prefix)) break;
+    touch(at->second);
+  }
+}
+
+void Planner::touch_all() {
+  for (const auto& [host, owner] : owners_) touched_.insert(host);
+}
+
+void Planner::destination_changed(const std::string& key) { objects_.insert(key); }
+
+void Planner::node_changed(const std::string& node) {
+  places_ = true;
+  touch_node(node);
+}
+
+void Planner::cluster_changed(const std::string& name) {
+  places_ = true;
+  for (const auto& [key, node] : records_.nodes) {
+    if (node.locality.cluster == name) touch_node(key);
+  }
+}
+
+void Planner::rebuild_groups() {
+  for (auto& [name, group] : groups_) group.objects.clear();
+  bool fill = false;
+  for (const auto& [key, object] : records_.destinations) {
+    for (const model::ServiceSelector& selector : object.services) {
+      const auto [at, added] = groups_.try_emplace(group_of(selector, object.meta.namespace_));
+      at->second.objects.insert(key);
+      // a new group of a service holds all that there is: nothing
+      if (added && selector.name.empty()) at->second.filled = false;
+      fill = fill || !at->second.filled;
+    }
+  }
+  std::erase_if(groups_, [](const auto& entry) {
+    const bool needed = entry.first.starts_with("service ") && !entry.second.endpoints.empty();
+    return entry.second.objects.empty() && !needed;
+  });
+  if (!fill) return;
+  for (const auto& [key, endpoint] : records_.endpoints) {
+    for_groups(endpoint, [&entry = endpoint](Group& group) {
+      if (!group.filled) group.endpoints.push_back(&entry);
+    });
+  }
+  for (auto& [name, group] : groups_) group.filled = true;
+}
+
+void Planner::claim_by_object(const model::VirtualDestination& object, Owners& owners) {
+  const std::string key = object.meta.key();
+  const auto refuse = [&](const std::string& why) { conflicts_.push_back({key, why}); };
+  for (const std::string& name : object.hosts) {
+    if (zone_of(naming_.zones, name).empty()) {
+      refuse("host " + name + " is below none of this server's zones");
+    } else if (is_static_(name)) {
+      refuse("host " + name + " has static records");
+    } else if (const auto taken = owners.emplace(name, Owner{key, {}}); !taken.second) {
+      refuse("host " + name + " belongs to " + taken.first->second.object);
+    }
+  }
+}
+
+void Planner::claim_by_service(const model::ServiceKey& service, Owners& owners) const {
+  for (const std::string& zone : naming_.zones) {
+    const std::string name = auto_host(naming_, service, zone);
+    if (!name.empty() && !is_static_(name)) owners.emplace(name, Owner{"", service});
+  }
+}
+
+/// Who owns which host, from the beginning: whoever went may have freed a host that another one claims too.
+void Planner::settle_objects() {
+  rebuild_groups();
+  conflicts_.clear();
+  Owners owners;
+  for (const model::VirtualDestination* object : by_claim(records_)) claim_by_object(*object, owners);
+  for (const auto& [key, service] : records_.services) claim_by_service(key, owners);
+  replace_owners(std::move(owners));
+  for (const std::string& key : objects_) touch_object(key);
+  objects_.clear();
+  services_.clear();
+}
+
+void Planner::replace_owners(Owners owners) {
+  for (const auto& [host, owner] : owners_) {
+    if (!owners.contains(host)) erased_.insert(host);
+  }
+  for (const auto& [host, owner] : owners) {
+    const auto old = owners_.find(host);
+    if (old == owners_.end() || !(old->second == owner)) touched_.insert(host);
+  }
+  owners_ = std::move(owners);
+}
+
+void Planner::settle_new_service(const model::ServiceKey& service) {
+  for (const std::string& zone : naming_.zones) {
+    const std::string name = auto_host(naming_, service, zone);
+    if (name.empty() || is_static_(name)) continue;
+    if (owners_.emplace(name, Owner{"", service}).second) touched_.insert(name);
+  }
+}
+
+void Planner::settle() {
+  const bool gone = std::ranges::any_of(services_, [&](const auto& key) { return !records_.services.contains(key); });
+  if (gone || !objects_.empty()) return settle_objects();
+  for (const model::ServiceKey& service : services_) settle_new_service(service);
+  services_.clear();
+}
+
+Planner::Changes Planner::take() {
+  settle();
+  Changes out;
+  for (const std::string& host : touched_) {
+    const auto owner = owners_.find(host);
+    if (owner != owners_.end()) out.put.push_back(plan_of(host, owner->second));
+  }
+  for (const std::string& host : erased_) {
+    if (!owners_.contains(host)) out.erased.push_back(host);
+  }
+  touched_.clear();
+  erased_.clear();
+  out.places = std::exchange(places_, false);
+  return out;
+}
+
+std::optional<HostPlan> Planner::plan(const std::string& host) {
+  settle();
+  const auto owner = owners_.find(host);
+  if (owner == owners_.end()) return std::nullopt;
+  return plan_of(host, owner->second);
+}
+
+const std::vector<Conflict>& Planner::conflicts() {
+  settle();
+  return conflicts_;
+}
+
+std::size_t Planner::hosts() {
+  settle();
+  return owners_.size();
+}
+
+std::vector<const model::Endpoint*> Planner::endpoints_of(const model::VirtualDestination& object) const {
+  std::vector<const model::Endpoint*> out;
+  for (const model::ServiceSelector& selector : object.services) {
+    const auto group = groups_.find(group_of(selector, object.meta.namespace_));
+    if (group == groups_.end()) continue;
+    for (const model::Endpoint* endpoint : group->second.endpoints) {
+      if (!selects(selector, object.meta.namespace_, *endpoint)) continue;
+      const auto node = records_.nodes.find(endpoint->node);
+      if (selects_cluster(selector, node == records_.nodes.end() ? "" : node->second.locality.cluster)) {
+        out.push_back(endpoint);
+      }
+    }
+  }
+  sort_by_key(out);
+  const auto again = std::ranges::unique(out);  // two selectors may match one endpoint
+  out.erase(again.begin(), again.end());
+  return out;
+}
+
+HostPlan Planner::plan_of(const std::string& host, const Owner& owner) const {
+  HostPlan out;
+  if (owner.object.empty()) {
+    std::vector<const model::Endpoint*> endpoints;
+    const auto group = groups_.find(service_group(owner.service.namespace_, owner.service.name));
+    if (group != groups_.end()) endpoints = group->second.endpoints;
+    sort_by_key(endpoints);
+    out = plan_service(records_, endpoints);
+  } else {
+    const model::VirtualDestination& object = records_.destinations.at(owner.object);
+    out = plan_object(records_, object, endpoints_of(object));
+  }
+  if (out.candidates.size() > kMostCandidates) out.candidates.resize(kMostCandidates);
+  out.name = host;
+  out.zone = zone_of(naming_.zones, host);
+  return out;
+}
+
+Plan plan_hosts(const model::Records& records, const HostNaming& naming,
+                std::function<bool(const std::string&)> is_static) {
+  Planner planner(records);
+  planner.configure(naming, std::move(is_static));
+  return {planner.take().put, planner.conflicts()};
+}
+
+}  // namespace meshdns::topology

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/model/record_observer.h"
+#include "dnsd/topology/host_plan.h"
+#include "dnsd/topology/plan.h"
+
+namespace meshdns::topology {
+
+/// Which hosts exist and which endpoints stand behind each, kept equal to the records: a change costs what it touches,
+/// not the number of hosts. Without clock, socket and lock.
+/// source: design.md section 4, steps 1 and 2
+class Planner : public model::RecordObserver {
+ public:
+  struct Changes {
+    std::vector<HostPlan> put;  // by name; new hosts, and those that something touched
+    std::vector<std::string> erased;
+    bool places = false;  // nodes or clusters became different: where clients are may be too
+  };
+
+  /// records: as they are now; they outlive the planner, which must hear of every change from now on
+  explicit Planner(const model::Records& records);
+
+  /// Makes all hosts anew. is_static: true for names that static records hold; no host may coincide with them
+  void configure(HostNaming naming, std::function<bool(const std::string&)> is_static);
+
+  /// What became different since the last call; everything after configure().
+  Changes take();
+  /// All hosts are put by the next take().
+  void touch_all();
+
+  /// A host as it is now, changes not yet taken included.
+  std::optional<HostPlan> plan(const std::string& host);
+  const std::vector<Conflict>& conflicts();
+  std::size_t hosts();
+
+  void endpoint_entered(const model::Endpoint& endpoint) override;
+  void endpoint_updated(const model::Endpoint& endpoint) override { touch(endpoint); }
+  void endpoint_leaves(const model::Endpoint& endpoint) override;
+  void node_changed(const std::string& node) override;
+  void node_status_changed(const std::string& node) override { touch_node(node); }
+  void service_changed(const model::ServiceKey& service) override { services_.insert(service); }
+  void destination_changed(const std::string& key) override;
+  void cluster_changed(const std::string& name) override;
+
+ private:
+  /// Who a host belongs to: an object, or else a service.
+  struct Owner {
+    std::string object;  // "shop/app-b"
+    model::ServiceKey service;
+
+    friend bool operator==(const Owner&, const Owner&) = default;
+  };
+  /// Endpoints that have something in common which selectors ask for first: a service, a label, a namespace.
+  struct Group {
+    std::vector<const model::Endpoint*> endpoints;
+    std::set<std::string> objects;  // whose selectors look here
+    bool filled = true;
+  };
+  using Owners = std::unordered_map<std::string, Owner>;
+
+  void touch(const model::Endpoint& endpoint);
+  void touch_node(const std::string& node);
+  void touch_object(const std::string& key);
+  /// The groups of an endpoint that exist.
+  template <class F>
+  void for_groups(const model::Endpoint& endpoint, F visit);
+  /// Hosts and conflicts as the records have it now.
+  void settle();
+  void settle_objects();
+  void settle_new_service(const model::ServiceKey& service);
+  void rebuild_groups();
+  void claim_by_object(const model::VirtualDestination& object, Owners& owners);
+  void claim_by_service(const model::ServiceKey& service, Owners& owners) const;
+  void replace_owners(Owners owners);
+  std::vector<const model::Endpoint*> endpoints_of(const model::VirtualDestination& object) const;
+  HostPlan plan_of(const std::string& host, const Owner& owner) const;
+
+  const model::Records& records_;
+  HostNaming naming_;
+  std::function<bool(const std::string&)> is_static_ = [](const std::string&) { return false; };
+  std::unordered_map<std::string, Group> groups_;
+  Owners owners_;
+  std::vector<Conflict> conflicts_;
+  bool places_ = false;                   // nodes or clusters became different
+  std::set<std::string> touched_;         // hosts
+  std::set<std::string> erased_;          // hosts that were there at the last take()
+  std::set<std::string> objects_;         // that came, changed or went
+  std::set<model::ServiceKey> services_;  // the same
+};
+
+struct Plan {
+  std::vector<HostPlan> hosts;  // by name
+  std::vector<Conflict> conflicts;
+};
+
+/// All of it at once, for records that do not change. Pure.
+Plan plan_hosts(const model::Records& records, const HostNaming& naming,
+                std::function<bool(const std::string&)> is_static);
+
+}  // namespace meshdns::topology

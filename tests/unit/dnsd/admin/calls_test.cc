@@ -1,0 +1,102 @@
+// The Admin calls on a plaintext port: whoever reaches it may neither read nor change.
+#include "dnsd/admin/calls.h"
+
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "common/rpc/deadline.h"
+#include "meshdns/v1/admin.grpc.pb.h"
+
+namespace meshdns::admin {
+namespace {
+
+class CountingMesh : public Mesh {
+ public:
+  void apply(const v1::ApplyRequest&, std::function<void(v1::ApplyReply)> done) override {
+    ++calls;
+    done({});
+  }
+  void erase(const v1::DeleteRequest&, std::function<void(Result<v1::DeleteReply>)> done) override {
+    ++calls;
+    done(v1::DeleteReply());
+  }
+  Result<v1::ListReply> list(const v1::ListRequest&) override { return counted<v1::ListReply>(); }
+  Result<v1::ExplainReply> explain(const v1::ExplainRequest&) override { return counted<v1::ExplainReply>(); }
+  v1::StatusReply status() override { return counted<v1::StatusReply>(); }
+  Result<v1::ApproveShrinkReply> approve_shrink() override { return counted<v1::ApproveShrinkReply>(); }
+  bool ready() override { return true; }
+  std::string metrics() override { return ""; }
+
+  int calls = 0;
+
+ private:
+  template <class T>
+  T counted() {
+    ++calls;
+    return {};
+  }
+};
+
+class CallsTest : public testing::Test {
+ protected:
+  ~CallsTest() override {
+    server_->Shutdown(rpc::within(1s));
+    server_->Wait();
+    loop_.stop();
+    thread_.join();
+  }
+  void serve(std::shared_ptr<grpc::Service> calls) {
+    calls_ = std::move(calls);
+    int port = 0;
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+    builder.RegisterService(calls_.get());
+    server_ = builder.BuildAndStart();
+    stub_ = v1::Admin::NewStub(
+        grpc::CreateChannel("127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials()));
+    thread_ = std::thread([this] { loop_.run(); });
+  }
+  /// The codes of all calls
+  std::vector<grpc::StatusCode> call_all() {
+    std::vector<grpc::StatusCode> out;
+    const auto call = [&](const auto& method, const auto& request, auto reply) {
+      grpc::ClientContext context;
+      context.set_deadline(rpc::within(10s));
+      out.push_back((stub_.get()->*method)(&context, request, &reply).error_code());
+    };
+    using Stub = v1::Admin::Stub;
+    call(&Stub::Apply, v1::ApplyRequest(), v1::ApplyReply());
+    call(&Stub::Delete, v1::DeleteRequest(), v1::DeleteReply());
+    call(&Stub::List, v1::ListRequest(), v1::ListReply());
+    call(&Stub::Explain, v1::ExplainRequest(), v1::ExplainReply());
+    call(&Stub::Status, v1::StatusRequest(), v1::StatusReply());
+    call(&Stub::ApproveShrink, v1::ApproveShrinkRequest(), v1::ApproveShrinkReply());
+    return out;
+  }
+
+  CountingMesh mesh_;
+  process::EventLoop loop_;
+
+ private:
+  std::shared_ptr<grpc::Service> calls_;
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<v1::Admin::Stub> stub_;
+  std::thread thread_;
+};
+
+TEST_F(CallsTest, from_afar_nothing_is_done_without_a_certificate) {
+  serve(calls_from_afar(loop_, mesh_));
+  EXPECT_EQ(call_all(), std::vector(6, grpc::StatusCode::PERMISSION_DENIED));
+  EXPECT_EQ(mesh_.calls, 0);
+}
+
+TEST_F(CallsTest, from_here_all_is_done) {
+  serve(calls_from_here(loop_, mesh_));
+  EXPECT_EQ(call_all(), std::vector(6, grpc::StatusCode::OK));
+  EXPECT_EQ(mesh_.calls, 6);
+}
+
+}  // namespace
+}  // namespace meshdns::admin

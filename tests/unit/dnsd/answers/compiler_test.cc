@@ -1,0 +1,210 @@
+// One table after the other: what came of many small updates is what one compile of everything gives.
+#include "dnsd/answers/compiler.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <set>
+
+#include "common/base/random_seed.h"
+#include "dnsd/answers/compile.h"
+#include "dnsd/catalog/catalog.h"
+#include "tests/support/mesh/small_mesh.h"
+
+namespace meshdns::answers {
+namespace {
+
+/// What every class of clients gets of a host, as text.
+std::string dump(const AnswerTable& table, const Host& host) {
+  std::string out =
+      wire::name_text(host.name()) + " " + host.spec->object + " zone " + std::to_string(host.zone) + "\n";
+  for (const EndpointRow& row : host.rows()) {
+    out += "  " + IpAddress::v4_bytes(row.v4).text() + " " + host.localities[row.locality]->text() + " " +
+           std::string(standing_name(row.standing)) + " " + host.text(row.why) + "\n";
+  }
+  for (std::uint32_t place = 0; place < table.where->places.size(); ++place) {
+    const Set& set = table.set(host, place);
+    out += "  " + table.where->places[place] + " ttl " + std::to_string(set.ttl) + " note " + host.text(set.note);
+    for (const std::uint16_t row : host.rows_of(set)) out += " " + std::to_string(row);
+    for (const Tier& tier : host.tiers(set)) out += " t" + std::to_string(tier.number) + "-" + std::to_string(tier.end);
+    out += "\n";
+  }
+  return out;
+}
+
+std::set<std::string> dump(const AnswerTable& table) {
+  std::set<std::string> out;
+  for (std::uint32_t number = 0; number < table.pages.size() * HostPage::kHosts; ++number) {
+    const Host* host = table.host(number);
+    if (host == nullptr) continue;
+    EXPECT_EQ(table.find(host->name(), wire::hash_name(host->name())).host, host);
+    out.insert(dump(table, *host));
+  }
+  for (const Node& node : table.names->nodes()) out.insert("node " + wire::name_text(node.name));
+  EXPECT_EQ(out.size(), table.names->hosts() + table.names->nodes().size());
+  return out;
+}
+
+/// A catalog whose changes reach a compiler as they do in meshdnsd.
+class CompilerTest : public testing::Test {
+ protected:
+  CompilerTest() : trace_(__FILE__, __LINE__, "seed " + std::to_string(seed)) {
+    settings.zones = {{"mesh.internal", {}, ""}, {"deep.mesh.internal", {}, ""}};
+    settings.static_records = {"www 60 CNAME web.shop", "a.b 60 TXT x"};
+    static_records = test::must(parse_records(settings.static_records, {"mesh.internal", "deep.mesh.internal"}));
+    catalog.observe(&planner);
+    configure(planner, settings, static_records);
+    update.base = Base{settings, static_records};
+    update.locator = locator_input(catalog.records());
+    next();
+  }
+  ~CompilerTest() override { catalog.observe(nullptr); }
+
+  void next() {
+    auto changes = planner.take();
+    update.put = std::move(changes.put);
+    update.erased = std::move(changes.erased);
+    if (changes.places) update.locator = locator_input(catalog.records());
+    put = update.put.size();
+    table = compiler.apply(std::exchange(update, {}));
+  }
+  std::shared_ptr<const AnswerTable> anew() const {
+    return compile({catalog.records(), settings, static_records, {}}).table;
+  }
+
+  int below(int end) { return std::uniform_int_distribution(0, end - 1)(random); }
+  static std::string text(const char* head, int number) { return head + std::to_string(number); }
+  std::string node_key() { return text("c", below(3)) + "/" + text("n", below(3)); }
+
+  void put_node(const std::string& key) {
+    model::Node node;
+    node.key = key;
+    node.locality = {
+        .region = text("r", below(2)), .zone = text("z", below(3)), .cluster = key.substr(0, 2), .node = key.substr(3)};
+    if (below(2) == 0)
+      node.prefixes = {Prefix::of(IpAddress::v4(0x0A000000 + (static_cast<unsigned>(below(8)) << 16)), 16)};
+    EXPECT_FALSE(catalog.put_node(node, now));
+  }
+  model::Endpoint endpoint(const std::string& node, int number) {
+    model::Endpoint out;
+    out.key = node + text("/e", number);
+    out.node = node;
+    out.namespace_ = below(4) == 0 ? "bank" : "shop";
+    out.service = text("s", below(4));
+    out.labels = {{"app", text("a", below(3))}};
+    if (below(2) == 0) out.labels["tier"] = "front";
+    out.addresses = {IpAddress::v4(0x0A000001 + static_cast<unsigned>(below(200)))};
+    out.ports = {{"http", 8080, "TCP", ""}};
+    out.health.state = static_cast<model::HealthState>(below(4));
+    return out;
+  }
+  void put_object() {
+    model::VirtualDestination object;
+    object.meta = {.name = text("o", below(4)), .namespace_ = "shop", .created = below(3), .origin = "c1/i"};
+    object.hosts = {text("h", below(4)) + ".mesh.internal", "s1.shop.mesh.internal"};
+    if (below(3) == 0) object.hosts.push_back("x.deep.mesh.internal");
+    model::ServiceSelector selector;
+    if (below(3) == 0) selector.name = text("s", below(4));
+    if (below(2) == 0) selector.match_labels["app"] = text("a", below(3));
+    if (below(4) == 0) selector.match_labels["tier"] = "front";
+    if (below(4) == 0) selector.clusters = {"c1"};
+    if (below(4) == 0) selector.namespace_ = "bank";
+    object.services = {selector};
+    if (below(2) == 0)
+      object.policy.ladder = {test::must(model::parse_rung("node")), test::must(model::parse_rung("any"))};
+    catalog.put_destination(object, now);
+  }
+  void put_cluster() {
+    model::Cluster cluster;
+    cluster.meta.name = text("c", below(3));
+    cluster.locality.region = text("r", below(2));
+    cluster.distances = {{text("c", below(3)), Duration(below(3))}};
+    if (below(2) == 0) cluster.client_prefixes = {Prefix::of(IpAddress::v4(0xC0A80000), 16 + below(4))};
+    catalog.put_cluster(cluster, now);
+  }
+  void change() {
+    const std::string node = node_key();
+    switch (below(12)) {
+      case 0: return put_node(node);
+      case 1: return put_object();
+      case 2: return put_cluster();
+      case 3: catalog.erase_destination(text("shop/o", below(4)), now); return;
+      case 4: catalog.erase_cluster(text("c", below(3)), now); return;
+      case 5: return catalog.withdraw(node, now);
+      case 6: return catalog.set_status(node, {below(2) == 0, below(2) == 0, now}, now);
+      case 7: return catalog.forget(1s, now);
+      case 8: catalog.apply_delta(node, {}, {node + text("/e", below(4))}, now); return;
+      default:
+        if (!catalog.records().nodes.contains(node)) put_node(node);
+        catalog.apply_delta(node, {endpoint(node, below(4))}, {}, now);
+    }
+  }
+
+  const std::uint64_t seed = random_seed();
+  testing::ScopedTrace trace_;
+  std::mt19937_64 random{seed};
+  TimePoint now{1h};
+  catalog::Catalog catalog;
+  topology::Planner planner{catalog.records()};
+  Settings settings;
+  std::vector<StaticRecord> static_records;
+  Update update;
+  Compiler compiler;
+  std::shared_ptr<const AnswerTable> table;
+  std::size_t put = 0;  // hosts that the last update held
+};
+
+TEST_F(CompilerTest, ManySmallUpdatesComeToWhatOneCompileGives) {
+  for (int round = 0; round < 400; ++round) {
+    for (int i = below(4); i >= 0; --i) change();
+    now += 1s;
+    next();
+    ASSERT_EQ(dump(*table), dump(*anew())) << "round " << round;
+  }
+}
+
+// Each service has a host in each of the two zones.
+TEST_F(CompilerTest, AFlipCopiesOnlyThePagesOfItsHosts) {
+  put_node("c1/n1");
+  std::vector<model::Endpoint> endpoints;
+  for (int i = 0; i < 300; ++i) {
+    endpoints.push_back(endpoint("c1/n1", i));
+    endpoints.back().namespace_ = "shop";
+    endpoints.back().service = text("t", i);
+    endpoints.back().health.state = model::HealthState::Serving;
+  }
+  catalog.apply_delta("c1/n1", endpoints, {}, now);
+  next();
+  EXPECT_EQ(put, 600U);
+  const auto before = table;
+  endpoints[7].health.state = model::HealthState::Failing;
+  catalog.apply_delta("c1/n1", {endpoints[7]}, {}, now);
+  next();
+  EXPECT_EQ(put, 2U) << "the other hosts are not planned again";
+  EXPECT_EQ(table->names, before->names);
+  EXPECT_EQ(table->where, before->where);
+  ASSERT_EQ(table->pages.size(), before->pages.size());
+  std::size_t copied = 0;
+  std::size_t made = 0;
+  for (std::size_t i = 0; i < table->pages.size(); ++i) copied += table->pages[i].get() != before->pages[i].get();
+  for (std::uint32_t i = 0; i < 600; ++i) made += table->host(i) != before->host(i);
+  EXPECT_GE(copied, 1U);
+  EXPECT_LE(copied, 2U);
+  EXPECT_EQ(made, 2U);
+}
+
+TEST_F(CompilerTest, AnOldTableIsWhatItWas) {
+  put_node("c1/n1");
+  catalog.apply_delta("c1/n1", {endpoint("c1/n1", 1)}, {}, now);
+  next();
+  const auto before = table;
+  const auto text = dump(*before);
+  for (int i = 0; i < 50; ++i) {
+    change();
+    next();
+  }
+  EXPECT_EQ(dump(*before), text);
+}
+
+}  // namespace
+}  // namespace meshdns::answers
