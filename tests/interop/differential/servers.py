@@ -13,7 +13,7 @@ roles: [dns]
 zones: [{{name: mesh.internal, ns: [{{name: ns1.mesh.internal, addresses: [10.0.9.1]}}], contact: ops.example.net}}]
 dns:
   workers: "1"
-  listen: [{{address: "127.0.0.1:0"}}]
+  listen: [{{address: "127.0.0.1:{port}"}}]
   endpoints_file: mesh.yaml
   {static}
 admin: {{listen: "127.0.0.1:0", socket: {folder}/meshdnsd.sock}}
@@ -89,7 +89,9 @@ STATIC = static_records  # how our server gets the zone
 
 def start_ours(bed, lines):
     bed.write("mesh.yaml", "nodes: []\n")
-    config = bed.write("meshdnsd.yaml", OURS.format(folder=bed.folder, static=STATIC(bed, lines)))
+    # not port 0: the port that it becomes is a change of the configuration, with a serial of its own
+    text = OURS.format(folder=bed.folder, port=free_port(), static=STATIC(bed, lines))
+    config = bed.write("meshdnsd.yaml", text)
     daemon = bed.start("meshdnsd", "--config", config)
     daemon.wait_line("ready")
     return daemon.address("dns listening")
