@@ -7,16 +7,16 @@
 namespace meshdns::query {
 namespace {
 
+constexpr std::size_t kBareError = 6;  // bytes of an EDE option without text
 constexpr std::uint8_t kResponse = 0x80;
 constexpr std::uint8_t kAuthoritative = 0x04;
 constexpr std::uint8_t kTruncated = 0x02;
 constexpr std::uint8_t kFlagsKept = 0x79;  // opcode and RD of the request; AA and TC are ours
 
-/// The largest OPT record that this request can get, but for EDE text, which only takes what is left.
+/// The largest OPT record that this request can get, but for EDE, which only takes what is left.
 std::size_t held_back(const wire::Query& query, const wire::OptionReplies* options) noexcept {
   if (!query.edns.present) return 0;
   wire::EdnsReply most;
-  most.ede = wire::Ede::Other;
   if (query.edns.subnet.present) most.subnet = &query.edns.subnet;
   most.options = options;
   const bool version = options != nullptr && (query.edns.asks & wire::kAsksZoneVersion) != 0;
@@ -40,7 +40,9 @@ Response::Response(std::uint8_t* buffer, std::size_t limit, const wire::Query& q
 }
 
 bool Response::count(Section section, std::size_t mark) noexcept {
-  if (writer_.failed()) {
+  // RFC 8914 3: the answer goes before EDE, which goes before records that only save a question
+  const bool crowding = section == Section::Additional && query_.edns.present && writer_.room() < kBareError;
+  if (writer_.failed() || crowding) {
     writer_.rollback(mark);
     return false;
   }

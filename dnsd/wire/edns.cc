@@ -25,6 +25,7 @@ void write_subnet(Writer& writer, const ClientSubnet& subnet, std::uint8_t scope
 
 void write_ede(Writer& writer, Ede code, std::string_view text) noexcept {
   const std::size_t head = kOptionHead + kInfoCode;
+  if (head > writer.room()) return;  // RFC 8914 3: dropped before anything else
   if (head + text.size() > writer.room()) text = {};
   writer.u16(static_cast<std::uint16_t>(Option::ExtendedError));
   writer.u16(static_cast<std::uint16_t>(kInfoCode + text.size()));

@@ -74,7 +74,14 @@ SLEEPER = ("import socket, time\n"
 
 
 class Clusters(Bed):
-    """Start it once; `hosts` are the machines, `ask` is a client's query, `kill` and `revive` are an instance's."""
+    """Start it once; `hosts` are the machines, `ask` is a client's query, `kill` and `revive` are an instance's.
+
+    dns: meshdnsd's section of that name; what coredns.md has unless it is given
+    """
+
+    def __init__(self, dns=None):
+        super().__init__()
+        self.dns = dns or blocks("coredns.md", "yaml")["meshdnsd"]
 
     def __enter__(self):
         super().__enter__()
@@ -84,8 +91,7 @@ class Clusters(Bed):
             self.network.add(node, address, client)
         for name, address in RESOLVERS.items():
             self.network.add(name, address)
-        config = self.write("meshdnsd.yaml",
-            MESHDNSD.replace("SOCKET", self.path("meshdnsd.sock")) + blocks("coredns.md", "yaml")["meshdnsd"])
+        config = self.write("meshdnsd.yaml", MESHDNSD.replace("SOCKET", self.path("meshdnsd.sock")) + self.dns)
         self.on(self.hub, "meshdnsd", "--config", config).wait_line("ready")
         for node in NODES:
             self.start_node(node)
@@ -115,7 +121,11 @@ class Clusters(Bed):
 
     def settled(self, node):
         """Waits until a client beside the instance gets it from meshdnsd itself."""
-        eventually(lambda: addresses(self.ask(node)) == [INSTANCE[node]], f"the instance of {node}")
+        self.settled_on(node, node)
+
+    def settled_on(self, client, node):
+        """Waits until a client on one node gets the instance of another from meshdnsd itself."""
+        eventually(lambda: addresses(self.ask(client)) == [INSTANCE[node]], f"the instance of {node}")
 
     def kill(self, node):
         """Kills the instance of a node as hard as the kernel can; gives the time."""

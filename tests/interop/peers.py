@@ -66,7 +66,8 @@ def missing_libraries(package):
 
 def environment(root):
     """The environment in which a program of an unpacked package finds its libraries."""
-    libraries = [folder for parent in ("/usr/lib", "/lib") for folder in glob.glob(f"{root}{parent}/*-linux-gnu")]
+    places = [f"{root}{parent}/*-linux-gnu{child}" for parent in ("/usr/lib", "/lib") for child in ("", "/systemd")]
+    libraries = [folder for place in places for folder in glob.glob(place)]
     return {**os.environ, "LD_LIBRARY_PATH": ":".join(libraries)}
 
 

@@ -1,19 +1,20 @@
 """What clients get through Debian's resolvers, with each recipe of docs/resolvers.md as it stands there.
 
 unbound and dnsmasq run once per cluster, with what makes a recipe need its lines: protection against rebinding, and
-validation. systemd-resolved runs on one node, where it is on this machine.
+validation. systemd-resolved runs on one node.
 """
-import os
 import sys
 import unittest
 
 import lab
 import matrix
 import peers
+import resolved
 from clusters import NODES, RESOLVERS, Clusters
 from mesh import WAIT, addresses, eventually
 
 PACKAGES = {"unbound": peers.debian("unbound"), "dnsmasq": peers.debian("dnsmasq-base")}
+peers.debian("systemd-resolved")
 RECIPES = peers.blocks("resolvers.md", "conf")
 lab.enter()  # behind the downloads: in there is no way out
 
@@ -45,7 +46,6 @@ pid-file=
 }
 PROGRAM = {"unbound": ("/usr/sbin/unbound", "-d", "-c"), "dnsmasq": ("/usr/sbin/dnsmasq", "-d", "-C")}
 UP = {"unbound": "start of service", "dnsmasq": "started, version"}
-RESOLVED, STUB = "/usr/lib/systemd/systemd-resolved", "127.0.0.53"
 NEEDED = {"unbound": ("domain-insecure", "private-domain"), "dnsmasq": ("rebind-domain-ok",)}
 
 
@@ -93,17 +93,15 @@ class ResolversTest(unittest.TestCase):
                     self.assertEqual(addresses(reply), [], f"{recipe} without {line}")
                     daemon.stop()
 
-    @unittest.skipUnless(os.path.exists(RESOLVED), "systemd-resolved is not on this machine")
-    @unittest.skipUnless(os.environ.get(lab.INSIDE) == "0", "systemd-resolved needs root, to become its own user")
     def test_resolved(self):
-        text = peers.blocks("resolvers.md", "ini")["resolved"]
-        os.makedirs("/run/systemd/resolved.conf.d")  # /run is this test's own
-        with open("/run/systemd/resolved.conf.d/mesh.conf", "w", encoding="utf-8") as file:
-            file.write(text)
+        if reason := resolved.cannot_run():
+            self.skipTest(reason)
+        config = self.mesh.write("resolved.conf", peers.blocks("resolvers.md", "ini")["resolved"])
         node = matrix.CLIENTS[0]
-        daemon = self.mesh.on(self.mesh.hosts[node], RESOLVED)
-        eventually(lambda: matrix.nodes(self.mesh.ask(node, STUB)) == [node], "systemd-resolved's answer")
-        took, kept = self.mesh.failover(node, STUB)
+        daemon = resolved.start(self.mesh, self.mesh.hosts[node], config)
+        daemon.wait_line("system hostname")
+        eventually(lambda: matrix.nodes(self.mesh.ask(node, resolved.STUB)) == [node], "systemd-resolved's answer")
+        took, kept = self.mesh.failover(node, resolved.STUB)
         daemon.stop()
         print(f"\nsystemd-resolved on {node}: gone after {matrix.duration(took)}, kept {matrix.duration(kept)}",
               file=sys.stderr, flush=True)

@@ -105,14 +105,17 @@ TEST(TruncationTest, OneLargeRecordIsCutToNothing) {
 }
 
 // The text explains; the records are what was asked for.
-TEST(TruncationTest, ErrorTextGoesFirst) {
+TEST(TruncationTest, ErrorTextGoesFirstThenTheError) {
   SmallMesh mesh;
   mesh.node("eu-1/n1", "10.0.0.0/16");
   mesh.endpoints("eu-1/n1", "shop/api", 40);
   mesh.destination("api").max_answers = 29;
   Asker asker(mesh.table(), "10.0.0.9");
-  // 12 + 23 of header and question, 29 x 16 of records: 499 of 512, and OPT does not fit
-  EXPECT_TRUE(asker.ask_edns("api.mesh.internal", Type::A, {.udp_size = 512}).tc);
+  // 12 + 23 of header and question, 29 x 16 of records, 11 of OPT: 510 of 512, and no room for EDE
+  const Reply full = asker.ask_edns("api.mesh.internal", Type::A, {.udp_size = 512});
+  EXPECT_FALSE(full.tc);
+  EXPECT_EQ(full.answer.size(), 29U);
+  EXPECT_EQ(full.ede(), "");
   const Reply tight = asker.ask_edns("api.mesh.internal", Type::A, {.udp_size = 516});
   EXPECT_FALSE(tight.tc);
   EXPECT_EQ(tight.answer.size(), 29U);

@@ -45,10 +45,12 @@ TEST(Edns, SubnetIsCopiedWithItsScope) {
   EXPECT_EQ(written(reply, edns_size(reply)).subnet(), "::/0/16");
 }
 
-TEST(Edns, TextIsLeftOutWhenItDoesNotFit) {
+TEST(Edns, TextThenTheErrorIsLeftOutWhenItDoesNotFit) {
   const EdnsReply reply{.ede = Ede::Other, .ede_text = "tier 1 of 0-3"};
   EXPECT_EQ(written(reply, edns_size(reply) + 13).ede(), "0 tier 1 of 0-3");
   EXPECT_EQ(written(reply, edns_size(reply) + 12).ede(), "0");
+  EXPECT_EQ(written(reply, edns_size(reply)).ede(), "0");
+  EXPECT_EQ(written(reply, edns_size(reply) - 1).ede(), "");
 }
 
 TEST(Edns, FailsRatherThanWriteAPart) {
