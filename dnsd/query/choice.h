@@ -11,6 +11,9 @@
 
 namespace meshdns::query {
 
+/// TTLs of what follows from endpoints are never longer, in seconds (design.md section 4).
+inline constexpr std::uint32_t kMostDynamicTtl = 300;
+
 /// A random choice of endpoint rows, in random order.
 struct Choice {
   static constexpr std::size_t kMost = 256;

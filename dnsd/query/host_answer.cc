@@ -8,7 +8,6 @@
 namespace meshdns::query {
 namespace {
 
-constexpr std::uint32_t kMostTtl = 300;  // of dynamic data (design.md section 4)
 constexpr std::size_t kMostServices = 16;
 constexpr std::size_t kMostServicesOfTier = 8;
 constexpr std::size_t kPointerReach = 0x4000;
@@ -55,7 +54,7 @@ Services choose_services(const HostAnswer& from, std::size_t port) noexcept {
 
 }  // namespace
 
-std::uint32_t HostAnswer::ttl() const noexcept { return std::min(set.ttl, kMostTtl); }
+std::uint32_t HostAnswer::ttl() const noexcept { return std::min(set.ttl, kMostDynamicTtl); }
 
 bool HostAnswer::write_address(Section section, std::uint16_t at, std::uint16_t row, wire::Type type,
                                std::uint32_t ttl) const noexcept {
@@ -126,7 +125,7 @@ Outcome HostAnswer::instance(std::uint16_t row, wire::Type type) const noexcept 
   const answers::EndpointRow& endpoint = host.rows()[row];
   const bool has = type == wire::Type::A ? endpoint.has_v4 : type == wire::Type::AAAA && endpoint.v6 != 0;
   if (!has) return Outcome::NoData;
-  const std::uint32_t instance_ttl = std::min(host.ttl, kMostTtl);
+  const std::uint32_t instance_ttl = std::min(host.ttl, kMostDynamicTtl);
   return write_address(Section::Answer, owner, row, type, instance_ttl) ? Outcome::Answered : Outcome::Truncated;
 }
 

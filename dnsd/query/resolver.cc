@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::size_t kMostLinks = 8;  // of a CNAME chain
 constexpr std::uint32_t kHinfoTtl = 3600;
-constexpr std::uint32_t kMostNegativeTtl = 300;   // of dynamic data (design.md section 4)
 constexpr std::uint32_t kNegativeTtlOfViews = 1;  // others may get data
 
 std::string_view text_of(wire::NameBytes bytes) noexcept {
@@ -301,7 +300,7 @@ void Resolver::conclude(Outcome outcome) noexcept {
   const bool negative = outcome != Outcome::Answered && outcome != Outcome::Truncated;
   if (outcome == Outcome::NxDomain) response_.set_rcode(wire::Rcode::NxDomain);
   if (outcome == Outcome::Truncated) response_.truncate();
-  if (negative) write_negative_soa(outcome == Outcome::NoDataForView ? kNegativeTtlOfViews : kMostNegativeTtl);
+  if (negative) write_negative_soa(outcome == Outcome::NoDataForView ? kNegativeTtlOfViews : kMostDynamicTtl);
   if (located_ && located_->subnet_trusted) response_.set_scope(negative ? 0 : scope_);
 }
 
