@@ -279,9 +279,11 @@ Outcome Resolver::answer_pinned(const answers::Host& host, const Subject& subjec
     if (choice.count > 0 && pinned.last_resort()) note_last_resort();
     if (choice.count > 0 || !preferred || !host.independent_families) return answer.chosen(choice, type);
   }
-  const HostAnswer answer = dynamic(host, subject.owner);
-  note_answer(answer);
-  return answer.addresses(type);
+  const HostAnswer normal = dynamic(host, subject.owner);
+  note_answer(normal);
+  answers::Set set = normal.set;
+  set.ttl = std::min(set.ttl, pinned.ttl());  // short while somebody there may come back
+  return HostAnswer{response_, host, set, subject.owner, context_.random}.addresses(type);
 }
 
 void Resolver::note_last_resort() noexcept {

@@ -172,7 +172,7 @@ std::uint16_t Writer::svcb_rdata(const SvcbFields& fields) noexcept {
   bytes(fields.target);  // not remembered, as in srv_rdata()
   std::array<std::uint8_t, 2> port;
   store16(port.data(), fields.port);
-  svc_param(SvcParam::Port, port);
+  if (fields.port != 0) svc_param(SvcParam::Port, port);
   svc_param(SvcParam::Ipv4Hint, fields.ipv4hint);
   svc_param(SvcParam::Ipv6Hint, fields.ipv6hint);
   return target;

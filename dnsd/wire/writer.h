@@ -35,7 +35,7 @@ struct SrvFields {
 struct SvcbFields {
   std::uint16_t priority = 1;  // 0 would be AliasMode
   NameBytes target;
-  std::uint16_t port = 0;
+  std::uint16_t port = 0;                  // 0 = the one that was asked for
   std::span<const std::uint8_t> ipv4hint;  // 4 bytes each; empty = no hint
   std::span<const std::uint8_t> ipv6hint;  // 16 bytes each; empty = no hint
 };
