@@ -10,7 +10,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.reversename
 
-from packets import query
+from packets import query, wire_name
 from rfc_server import CONFIG, EU, US, RfcTest, node
 
 NOERROR, NXDOMAIN, REFUSED = dns.rcode.NOERROR, dns.rcode.NXDOMAIN, dns.rcode.REFUSED
@@ -67,12 +67,13 @@ class ServiceBindingTest(RfcTest):
     def test_rfc9460_2_3_names_have_the_port_and_the_protocol(self):
         for name, port in (("_80._http.web", 8080), ("_443._https.web", 8443), ("_9443._https.web", 9000)):
             _, found = self.bindings(name, "SVCB")
-            self.assertEqual([item.params[PORT].port for item in found], [port, port], name)
+            self.assertEqual([item.params[PORT].port for item in found], [port] * 3, name)
 
     def test_rfc9460_2_4_1_priorities_are_tiers_and_never_alias_mode(self):
         _, found = self.bindings("_80._http.web", "SVCB")
-        self.assertEqual([(item.priority, item.target.to_text()) for item in found],
-                         [(1, "10-0-0-11.web.mesh.internal."), (2, "10-2-0-11.web.mesh.internal.")])
+        self.assertEqual(sorted((item.priority, item.target.to_text()) for item in found),
+                         [(1, "10-0-0-11.web.mesh.internal."), (1, "fd00-0-0-0-0-0-0-11.web.mesh.internal."),
+                          (2, "10-2-0-11.web.mesh.internal.")])
 
     def test_rfc9460_7_3_hints_are_the_targets_addresses(self):
         reply, found = self.bindings("_443._https.web", "SVCB")
@@ -86,18 +87,20 @@ class ServiceBindingTest(RfcTest):
 
     def test_rfc9460_2_2_keys_ascend_and_targets_are_whole(self):
         packet = self.datagram(query("_80._http.web.mesh.internal", 64))
-        target = b"\x0910-0-0-11\x03web\x04mesh\x08internal\x00"
-        rdata = (b"\x00\x01" + target + b"\x00\x03\x00\x02\x1f\x90" + b"\x00\x04\x00\x04\x0a\x00\x00\x0b"
-                 + b"\x00\x06\x00\x10" + ipaddress.ip_address("fd00::11").packed)
-        self.assertEqual(packet.count(len(rdata).to_bytes(2, "big") + rdata), 1)
+        for target, hint in (("10-0-0-11", b"\0\4\0\4"), ("fd00-0-0-0-0-0-0-11", b"\0\6\0\x10")):
+            address = "10.0.0.11" if hint == b"\0\4\0\4" else "fd00::11"
+            rdata = (b"\0\1" + wire_name(f"{target}.web.mesh.internal") + b"\0\3\0\2\x1f\x90" + hint
+                     + ipaddress.ip_address(address).packed)
+            self.assertEqual(packet.count(len(rdata).to_bytes(2, "big") + rdata), 1, target)
 
     def test_rfc9460_9_1_https_of_port_443_is_at_the_host(self):
         for name in ("web", "alias", "www.web"):
             _, found = self.bindings(name, "HTTPS")
-            self.assertEqual([(item.priority, item.params[PORT].port) for item in found], [(1, 8443), (2, 8443)])
+            self.assertEqual([(item.priority, item.params[PORT].port) for item in found],
+                             [(1, 8443), (1, 8443), (2, 8443)])
         self.assert_negative(self.ask("_443._https.web", "HTTPS"), NOERROR)
         _, found = self.bindings("_9443._https.web", "HTTPS")
-        self.assertEqual([item.params[PORT].port for item in found], [9000, 9000])
+        self.assertEqual([item.params[PORT].port for item in found], [9000] * 3)
 
     def test_rfc9460_9_5_https_only_where_https_is_spoken(self):
         for name in ("plain.shop", "_80._http.web"):
@@ -127,9 +130,9 @@ class ServiceBindingTest(RfcTest):
             self.assertEqual(self.ask(name.to_text(), "PTR").rcode(), REFUSED)
 
     def test_rfc1035_3_5_and_rfc3596_an_address_has_one_name(self):
-        for address in ("10.0.0.11", "fd00::11"):
+        for address, name in (("10.0.0.11", "10-0-0-11"), ("fd00::11", "fd00-0-0-0-0-0-0-11")):
             [rrset] = self.ask(reverse(address), "PTR").answer
-            self.assertEqual([item.to_text() for item in rrset], ["10-0-0-11.web.mesh.internal."])
+            self.assertEqual([item.to_text() for item in rrset], [f"{name}.web.mesh.internal."])
             kind = "A" if "." in address else "AAAA"
             self.assertEqual([item.address for item in self.ask(rrset[0].to_text(), kind).answer[0]], [address])
 
