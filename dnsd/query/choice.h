@@ -48,6 +48,9 @@ struct Draw {
 void choose(std::span<const std::uint16_t> candidates, const RowFilter& filter, const Draw& rule, Random& random,
             Choice& out) noexcept;
 
+/// Draws among the rows that stand in `from`, and leaves the chosen ones.
+void draw(const answers::Host& host, const Draw& rule, Random& random, Choice& from) noexcept;
+
 /// The rows of one tier of a set.
 inline std::span<const std::uint16_t> tier_rows(const answers::Host& host, const answers::Set& set,
                                                 std::size_t tier) noexcept {
