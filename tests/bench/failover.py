@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "integration"))
 sys.path.insert(0, os.path.join(ROOT, "packaging", "examples", "demo"))
 import wire  # noqa: E402
 from mesh import Bed, eventually  # noqa: E402
+from ports import free_port  # noqa: E402
 
 GOAL_MS = 25.0
 # design.md section 5: fall 3, interval 5 s, edge interval 1 s: 2 to 7.5 s, plus at most 50 ms on the way
@@ -109,13 +110,6 @@ def measure_kills(kills):
             near.read(0)  # its log must not fill the pipe
             bed.daemon.read(0)
         return times
-
-
-def free_port(address):
-    import socket
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return probe.getsockname()[1]
 
 
 def measure_probes(count):

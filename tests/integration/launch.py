@@ -2,6 +2,8 @@
 import socket
 import sys
 
+from ports import free_port
+
 FIRST = 3
 # $LISTEN_PID names the process that the sockets are for, which is known only between fork and exec. The copies are made
 # above all numbers in question first, for a socket may have one of those already.
@@ -24,8 +26,8 @@ class Sockets:
     def __init__(self, udp=1):
         first = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        first.bind(("127.0.0.1", 0))
-        self.address = first.getsockname()
+        self.address = ("127.0.0.1", free_port())
+        first.bind(self.address)
         self.all = [first, socket.create_server(self.address)]
         for _ in range(udp - 1):
             more = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

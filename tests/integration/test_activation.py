@@ -12,7 +12,7 @@ import dns.rcode
 import mesh
 from launch import Sockets
 from mesh import Bed, addresses, ask
-from test_replica import free_port
+from ports import free_port
 
 DNSD = """\
 cluster: eu-1

@@ -13,6 +13,7 @@ import dns.message
 import dns.rcode
 
 from mesh import Bed, addresses, ask, eventually, run
+from ports import free_port
 from wire import Wire
 
 FEDERATION = """\
@@ -55,13 +56,6 @@ def endpoints(services, address, port):
     return "endpoints:\n" + "".join(
         f"  - {{service: {service}, namespace: shop, address: {address}, ports: [{{name: http, number: {port}}}],\n"
         f"     checks: [{{tcp: {{port: http}}, interval: 200ms, timeout: 2s}}]}}\n" for service in services)
-
-
-def free_port():
-    """A port that nobody has, for UDP and TCP; somebody may take it, but the kernel hands out others first."""
-    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class ReplicaTest(unittest.TestCase):

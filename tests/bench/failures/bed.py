@@ -14,6 +14,7 @@ sys.path[:0] = [os.path.join(ROOT, "tests", "integration"), os.path.join(ROOT, "
 import checking_client  # noqa: E402
 from checking_client import LOST, RIGHT, WRONG, Load  # noqa: E402
 from mesh import Bed, eventually, run  # noqa: E402
+from ports import free_port  # noqa: E402
 
 FEDERATION = """\
 cluster: one
@@ -74,12 +75,6 @@ class Instance:
 
     def close(self):
         self.socket.close()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class FailureBed(Bed):

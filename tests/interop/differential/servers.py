@@ -1,10 +1,10 @@
 """nsd, knotd and meshdnsd with one static zone, each on a port of loopback."""
 import json
 import os
-import socket
 
 import peers
 from mesh import ask, eventually
+from ports import free_port
 from zone import ZONE
 
 OURS = """\
@@ -66,18 +66,6 @@ PACKAGES = {"nsd": ("nsd", "/usr/sbin/nsd", "-d", "-c"), "knot": ("knot", "/usr/
 
 def unpack():
     return {name: peers.debian(package) for name, (package, *_) in PACKAGES.items()}
-
-
-def free_port():
-    """A port that nobody has, for UDP and TCP; somebody may take it before its server does."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            udp.bind(("127.0.0.1", 0))
-            try:
-                tcp.bind(udp.getsockname())
-                return udp.getsockname()[1]
-            except OSError:
-                continue
 
 
 def static_records(_, lines):

@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import shutil
-import socket
 import ssl
 import subprocess
 import tempfile
@@ -14,6 +13,7 @@ import urllib.request
 
 from lab import skip
 from peers import attempt, debian, folder
+from ports import free_port
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATHS = {"v1": "/api/v1", "apps/v1": "/apis/apps/v1"}
@@ -36,12 +36,6 @@ def kube_apiserver():
         attempt("kube-apiserver cannot be built", go, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w",
                 "-o", binary, "k8s.io/kubernetes/cmd/kube-apiserver", cwd=HERE)
     return binary
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class ApiServer(contextlib.ExitStack):
