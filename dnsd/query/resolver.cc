@@ -56,7 +56,9 @@ void Resolver::resolve() noexcept {
   response_.set_authoritative();
   const answers::Zone& asked = *zone_;
   conclude(next.name.empty() ? outcome : follow(next, outcome));
-  if (response_.query().edns.asks != 0 && !refused_) response_.set_zone(asked.apex, context_.table.serial);
+  if (response_.query().edns.asks != 0 && !refused_) {
+    response_.set_zone(asked.apex, context_.table.serial_of(asked));
+  }
 }
 
 Outcome Resolver::follow(Target next, Outcome outcome) noexcept {
@@ -280,7 +282,8 @@ Outcome Resolver::explain(const answers::Host& host, const Subject& subject) noe
 }
 
 wire::SoaFields Resolver::soa_of(const answers::Zone& zone) const noexcept {
-  return {zone.mname, zone.rname, context_.table.serial, zone.refresh, zone.retry, zone.expire, zone.minimum};
+  const std::uint32_t serial = context_.table.serial_of(zone);
+  return {zone.mname, zone.rname, serial, zone.refresh, zone.retry, zone.expire, zone.minimum};
 }
 
 void Resolver::write_negative_soa(std::uint32_t most_ttl) noexcept {
