@@ -46,7 +46,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       persistence_(loop, clock, catalog_, objects_),
       publisher_(catalog_, clock, loop, [&loop](std::function<void()> work) { loop.post(std::move(work)); }),
       mesh_file_(catalog_, objects_),
-      view_(parts_, registry_),
+      view_(parts_, registry_, loop),
       service_(process::NotifyEnvironment::of_process(), loop, parts_),
       passed_(process::passed_sockets()),
       failed_reloads_(registry_.counter("meshdns_config_failed_reloads_total", "reloads whose file was wrong")) {

@@ -1,7 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
+#include "common/base/random_seed.h"
 #include "dnsd/answers/compile.h"
+#include "dnsd/answers/zone_compiler.h"
 #include "dnsd/answers/zone_parser.h"
 #include "dnsd/wire/name.h"
 #include "tests/support/mesh/asker.h"
@@ -109,6 +113,32 @@ TEST(ZoneFileTest, RecordsOfTheConfigurationStandWithThoseOfTheFile) {
   const auto beside = must(parse_records({"www A 10.0.0.1"}, kZones));
   EXPECT_EQ(read_zone_file("www CNAME x", kZones, beside).bad.size(), 1U);
   EXPECT_THAT(read_zone_file("www AAAA fd00::1", kZones, beside).bad, IsEmpty());
+}
+
+// any damage is told or harmless: what is taken is a whole name in our zones, and compiles
+TEST(ZoneFileTest, DamagedFilesAreReadToTheirEnd) {
+  const std::string good =
+      "$TTL 1m\n@ IN SOA ns1 ops (\n 1 ; serial\n 1h 10m 1d 5 )\n NS ns1\nns1 A 10.0.9.1\n*.wild TXT \"a;b\" \\;\n"
+      "x TYPE65400 \\# 4 0a000001\nm MX 10 mail\ns SRV 1 2 80 web\n$ORIGIN 10.in-addr.arpa.\n1.0 PTR www.mesh.internal.\n";
+  const std::string bytes("\0\n\r\t ();\"\\$@*.#0129azAZ-_\xff", 26);
+  const std::uint64_t seed = random_seed();
+  const testing::ScopedTrace trace(__FILE__, __LINE__, "seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  Settings settings;
+  for (const std::string& zone : kZones) settings.zones.push_back({zone, {}, ""});
+  for (int round = 0; round < 3000; ++round) {
+    std::string text = good;
+    for (std::uint64_t damage = random() % 6 + 1; damage > 0; --damage) {
+      const std::size_t at = random() % text.size();
+      if (random() % 2 == 0) text[at] = bytes[random() % bytes.size()];
+      if (random() % 3 == 0) text.insert(at, 1, bytes[random() % bytes.size()]);
+      if (random() % 3 == 0) text.erase(at, random() % 4);
+    }
+    const ReadFile file = read_zone_file(text, kZones, {});
+    Names names;
+    compile_zones(settings, file.records, names);
+    for (const StaticRecord& record : file.records) ASSERT_NE(names.find_node(record.owner), nullptr) << text;
+  }
 }
 
 /// What is answered from a file beside a mesh.
