@@ -18,8 +18,8 @@ namespace meshdns::answers {
 namespace {
 
 constexpr std::uint32_t kDefaultTtl = 60;
-constexpr std::uint32_t kNoTtl = 0xFFFFFFFF;       // stands for a TTL that is left out
-constexpr std::uint32_t kMostTtl = 0x7FFFFFFF;     // more is as good as 0 (RFC 2181 8)
+constexpr std::uint32_t kNoTtl = 0xFFFFFFFF;    // stands for a TTL that is left out
+constexpr std::uint32_t kMostTtl = 0x7FFFFFFF;  // more is as good as 0 (RFC 2181 8)
 
 struct Free {
   void operator()(ldns_rr* rr) const { ldns_rr_free(rr); }
@@ -77,8 +77,7 @@ struct Surroundings {
 Result<StaticRecord> record_of(const std::string& text, const Surroundings& around) {
   const auto wrong = [](std::string_view what) { return Error(Code::InvalidArgument, std::string(what)); };
   ldns_rr* raw = nullptr;
-  const ldns_status status =
-      ldns_rr_new_frm_str(&raw, text.c_str(), around.default_ttl, around.origin, around.owner);
+  const ldns_status status = ldns_rr_new_frm_str(&raw, text.c_str(), around.default_ttl, around.origin, around.owner);
   const std::unique_ptr<ldns_rr, Free> rr(raw);
   if (status != LDNS_STATUS_OK) return wrong(ldns_get_errorstr_by_id(status));
   if (ldns_rr_get_class(rr.get()) != LDNS_RR_CLASS_IN) return wrong("only class IN is served");

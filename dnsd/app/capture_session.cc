@@ -12,20 +12,18 @@ namespace {
 
 std::string type_text(wire::Type type) {
   static const std::map<wire::Type, std::string> kNames = {
-      {wire::Type::A, "A"},         {wire::Type::NS, "NS"},       {wire::Type::CNAME, "CNAME"},
-      {wire::Type::SOA, "SOA"},     {wire::Type::PTR, "PTR"},     {wire::Type::HINFO, "HINFO"},
-      {wire::Type::MX, "MX"},       {wire::Type::TXT, "TXT"},     {wire::Type::AAAA, "AAAA"},
-      {wire::Type::SRV, "SRV"},     {wire::Type{64}, "SVCB"},     {wire::Type{65}, "HTTPS"},
-      {wire::Type::IXFR, "IXFR"},   {wire::Type::AXFR, "AXFR"},   {wire::Type::ANY, "ANY"},
-      {wire::Type::CAA, "CAA"},     {wire::Type{43}, "DS"},       {wire::Type{48}, "DNSKEY"}};
+      {wire::Type::A, "A"},       {wire::Type::NS, "NS"},       {wire::Type::CNAME, "CNAME"}, {wire::Type::SOA, "SOA"},
+      {wire::Type::PTR, "PTR"},   {wire::Type::HINFO, "HINFO"}, {wire::Type::MX, "MX"},       {wire::Type::TXT, "TXT"},
+      {wire::Type::AAAA, "AAAA"}, {wire::Type::SRV, "SRV"},     {wire::Type{64}, "SVCB"},     {wire::Type{65}, "HTTPS"},
+      {wire::Type::IXFR, "IXFR"}, {wire::Type::AXFR, "AXFR"},   {wire::Type::ANY, "ANY"},     {wire::Type::CAA, "CAA"},
+      {wire::Type{43}, "DS"},     {wire::Type{48}, "DNSKEY"}};
   const auto found = kNames.find(type);
   return found == kNames.end() ? "TYPE" + std::to_string(static_cast<unsigned>(type)) : found->second;  // RFC 3597 5
 }
 
 std::string rcode_text(std::uint8_t rcode) {
-  static const std::map<unsigned, std::string> kNames = {{0, "NOERROR"}, {1, "FORMERR"}, {2, "SERVFAIL"},
-                                                         {3, "NXDOMAIN"}, {4, "NOTIMP"}, {5, "REFUSED"},
-                                                         {9, "NOTAUTH"}};
+  static const std::map<unsigned, std::string> kNames = {
+      {0, "NOERROR"}, {1, "FORMERR"}, {2, "SERVFAIL"}, {3, "NXDOMAIN"}, {4, "NOTIMP"}, {5, "REFUSED"}, {9, "NOTAUTH"}};
   const auto found = kNames.find(rcode);
   return found == kNames.end() ? std::to_string(rcode) : found->second;
 }

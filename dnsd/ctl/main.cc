@@ -87,7 +87,8 @@ void add_reading_commands(CLI::App& cli, Arguments& arguments, std::map<const CL
   };
   auto* status = cli.add_subcommand("status", "how the federation is");
   commands[status] = [](const Arguments& given, ctl::Client& client) { return ctl::status(client, given.output); };
-  auto* approve = cli.add_subcommand("approve-shrink", "a replica takes the far smaller set that it refuses; a federation ends its recovery");
+  auto* approve = cli.add_subcommand(
+      "approve-shrink", "a replica takes the far smaller set that it refuses; a federation ends its recovery");
   commands[approve] = [](const Arguments&, ctl::Client& client) { return ctl::approve_shrink(client); };
 }
 

@@ -167,9 +167,7 @@ std::string clusters_view(const v1::ListReply& reply) {
   return table.empty() ? "no clusters\n" : table.text();
 }
 
-std::string capture_title() {
-  return "   SECOND  CLIENT           BY   TYPE   RCODE     ANSWERS  TIER  NAME\n";
-}
+std::string capture_title() { return "   SECOND  CLIENT           BY   TYPE   RCODE     ANSWERS  TIER  NAME\n"; }
 
 std::string capture_rows(const v1::CaptureReply& reply) {
   std::string out;

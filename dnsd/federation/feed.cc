@@ -47,8 +47,7 @@ class Parts {
 
 }  // namespace
 
-Feed::Feed(catalog::Catalog& catalog, v1::Origin origin, std::uint64_t epoch, ObjectLookup object,
-           Recovery* recovery)
+Feed::Feed(catalog::Catalog& catalog, v1::Origin origin, std::uint64_t epoch, ObjectLookup object, Recovery* recovery)
     : catalog_(catalog),
       origin_(std::move(origin)),
       epoch_(epoch),

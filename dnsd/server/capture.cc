@@ -12,10 +12,10 @@ namespace {
 std::optional<std::uint8_t> tier_of(const Capture::Answered& answered, const wire::FoldedName& name) noexcept {
   const answers::Host* host = answered.table.find(name.view(), name.hash).host;
   if (host == nullptr) return std::nullopt;
-  static constexpr wire::ClientSubnet kNone;
+  const wire::ClientSubnet none{};
   const bool read = std::ranges::equal(answered.query.name.view(), name.view());
   const auto located = answered.table.where->locator.locate(answered.client, answered.listener,
-                                                            read ? answered.query.edns.subnet : kNone);
+                                                            read ? answered.query.edns.subnet : none);
   const answers::Set& set = answered.table.set(*host, located.place);
   if (set.tier_count == 0) return std::nullopt;
   return static_cast<std::uint8_t>(host->tiers(set).front().number);

@@ -24,8 +24,8 @@ struct CapturedQuery {
   bool stream = false;
   bool truncated = false;
   wire::Type type{};
-  std::uint8_t rcode = 0;          // of the header: without the upper bits of EDNS
-  std::uint16_t answers = 0;       // records in the answer section
+  std::uint8_t rcode = 0;            // of the header: without the upper bits of EDNS
+  std::uint16_t answers = 0;         // records in the answer section
   std::optional<std::uint8_t> tier;  // of the host's addresses
   std::uint8_t name_length = 0;
   std::array<std::uint8_t, wire::kMaxName> name;  // folded

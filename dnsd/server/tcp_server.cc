@@ -208,7 +208,8 @@ std::size_t TcpServer::answer(const Peer& peer, std::uint8_t* buffer, std::size_
                                .policy = *policy_.read(),
                                .unix_seconds = unix_seconds_,
                                .keepalive = static_cast<std::uint16_t>(std::min<std::int64_t>(idle / 100ms, 65535))};
-  if (!lane_.on()) [[likely]] return query::answer(buffer, length, wire::kMaxMessage, context);
+  if (!lane_.on()) [[likely]]
+    return query::answer(buffer, length, wire::kMaxMessage, context);
   wire::Query query;
   const wire::Reading reading = wire::read_query({buffer, length}, query);
   const std::size_t size = query::answer_read(buffer, wire::kMaxMessage, reading, query, context);

@@ -133,7 +133,8 @@ void UdpWorker::answer_batch(const UdpSocket& socket, unsigned count) {
     batch_->vectors[i].iov_len =
         query::answer_read(batch_->buffers[i].data(), kBufferSize, batch_->readings[i], batch_->queries[i], context);
   }
-  if (lane_.on()) [[unlikely]] capture_batch(socket, count, table, now);
+  if (lane_.on()) [[unlikely]]
+    capture_batch(socket, count, table, now);
 }
 
 void UdpWorker::capture_batch(const UdpSocket& socket, unsigned count, const answers::AnswerTable& table,

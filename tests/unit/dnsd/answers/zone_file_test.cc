@@ -45,25 +45,24 @@ TEST(ZoneFileTest, TheOriginIsTheFirstZoneUntilTheFileSaysAnother) {
 }
 
 TEST(ZoneFileTest, TheTtlIsTheRecordsOrTheDirectivesOrThatOfTheRecordBefore) {
-  EXPECT_THAT(read("a A 10.0.0.1\n"
-                   "b 30 A 10.0.0.1\n"
-                   "c A 10.0.0.1\n"
-                   "$TTL 1h\n"
-                   "d A 10.0.0.1\n"
-                   "e 2m A 10.0.0.1\n"
-                   "f IN A 10.0.0.1\n"
-                   "$TTL 0\n"
-                   "g A 10.0.0.1\n"
-                   "h 2147483648 A 10.0.0.1\n"),
-              ElementsAre("a.mesh.internal. 60 1", "b.mesh.internal. 30 1", "c.mesh.internal. 30 1",
-                          "d.mesh.internal. 3600 1", "e.mesh.internal. 120 1", "f.mesh.internal. 3600 1",
-                          "g.mesh.internal. 0 1", "h.mesh.internal. 0 1"));
+  EXPECT_THAT(
+      read("a A 10.0.0.1\n"
+           "b 30 A 10.0.0.1\n"
+           "c A 10.0.0.1\n"
+           "$TTL 1h\n"
+           "d A 10.0.0.1\n"
+           "e 2m A 10.0.0.1\n"
+           "f IN A 10.0.0.1\n"
+           "$TTL 0\n"
+           "g A 10.0.0.1\n"
+           "h 2147483648 A 10.0.0.1\n"),
+      ElementsAre("a.mesh.internal. 60 1", "b.mesh.internal. 30 1", "c.mesh.internal. 30 1", "d.mesh.internal. 3600 1",
+                  "e.mesh.internal. 120 1", "f.mesh.internal. 3600 1", "g.mesh.internal. 0 1", "h.mesh.internal. 0 1"));
 }
 
 TEST(ZoneFileTest, ARecordWithoutANameHasThatOfTheOneBefore) {
   EXPECT_THAT(read("a A 10.0.0.1\n\n  ; a comment\n\tAAAA fd00::1\n $TTL 5\n"),
-              ElementsAre("a.mesh.internal. 60 1", "a.mesh.internal. 60 28",
-                          testing::HasSubstr("5: ")));
+              ElementsAre("a.mesh.internal. 60 1", "a.mesh.internal. 60 28", testing::HasSubstr("5: ")));
   EXPECT_THAT(read("  A 10.0.0.1"), ElementsAre("1: a record without a name, and there is none before it"));
 }
 
@@ -95,18 +94,18 @@ TEST(ZoneFileTest, EveryMistakeIsToldWithItsLineAndTheRestIsRead) {
                    "e CH TXT x\n"
                    "f TXT (\n"
                    "x"),
-              ElementsAre("c.mesh.internal. 60 1", "mesh.internal. 5 6",
-                          testing::StartsWith("1: "), "2: $INCLUDE is not read: only $ORIGIN and $TTL are",
-                          "3: a quote is not closed on its line", "5: a parenthesis closes what none has opened",
+              ElementsAre("c.mesh.internal. 60 1", "mesh.internal. 5 6", testing::StartsWith("1: "),
+                          "2: $INCLUDE is not read: only $ORIGIN and $TTL are", "3: a quote is not closed on its line",
+                          "5: a parenthesis closes what none has opened",
                           "6: delegations are not served: NS only at a zone's apex", "7: DNAME is not served",
-                          "8: the name is in none of the zones",
-                          "9: a CNAME stands alone at its name (RFC 1034 3.6.2)", "10: no TTL: soon",
-                          "11: $ORIGIN takes one value", "12: SOA only at a zone's apex", "14: a zone has one SOA",
-                          "15: only class IN is served", "16: a parenthesis is not closed"));
+                          "8: the name is in none of the zones", "9: a CNAME stands alone at its name (RFC 1034 3.6.2)",
+                          "10: no TTL: soon", "11: $ORIGIN takes one value", "12: SOA only at a zone's apex",
+                          "14: a zone has one SOA", "15: only class IN is served", "16: a parenthesis is not closed"));
 }
 
 TEST(ZoneFileTest, AZeroByteDoesNotCutARecord) {
-  EXPECT_THAT(read(std::string("a TXT x\0y\nb A 10.0.0.1", 22)), ElementsAre("b.mesh.internal. 60 1", "1: a zero byte"));
+  EXPECT_THAT(read(std::string("a TXT x\0y\nb A 10.0.0.1", 22)),
+              ElementsAre("b.mesh.internal. 60 1", "1: a zero byte"));
 }
 
 TEST(ZoneFileTest, RecordsOfTheConfigurationStandWithThoseOfTheFile) {
@@ -119,7 +118,8 @@ TEST(ZoneFileTest, RecordsOfTheConfigurationStandWithThoseOfTheFile) {
 TEST(ZoneFileTest, DamagedFilesAreReadToTheirEnd) {
   const std::string good =
       "$TTL 1m\n@ IN SOA ns1 ops (\n 1 ; serial\n 1h 10m 1d 5 )\n NS ns1\nns1 A 10.0.9.1\n*.wild TXT \"a;b\" \\;\n"
-      "x TYPE65400 \\# 4 0a000001\nm MX 10 mail\ns SRV 1 2 80 web\n$ORIGIN 10.in-addr.arpa.\n1.0 PTR www.mesh.internal.\n";
+      "x TYPE65400 \\# 4 0a000001\nm MX 10 mail\ns SRV 1 2 80 web\n$ORIGIN 10.in-addr.arpa.\n1.0 PTR "
+      "www.mesh.internal.\n";
   const std::string bytes("\0\n\r\t ();\"\\$@*.#0129azAZ-_\xff", 26);
   const std::uint64_t seed = random_seed();
   const testing::ScopedTrace trace(__FILE__, __LINE__, "seed " + std::to_string(seed));
@@ -179,8 +179,7 @@ TEST_F(ZoneAnswersTest, TheSerialIsTheClustersWhereTheZoneHasHosts) {
 
 TEST_F(ZoneAnswersTest, ANegativeAnswerIsNotKeptForLongerThanHostsMayTakeToAppear) {
   const auto reply = asker("@ 7200 SOA ns ops 1 1 1 1 3600\n").ask("nope.mesh.internal", wire::Type::A);
-  EXPECT_EQ(reply.authority[0],
-            "mesh.internal. 300 IN SOA ns.mesh.internal. ops.mesh.internal. 1 1 1 1 3600");
+  EXPECT_EQ(reply.authority[0], "mesh.internal. 300 IN SOA ns.mesh.internal. ops.mesh.internal. 1 1 1 1 3600");
 }
 
 TEST_F(ZoneAnswersTest, NameServersThatAreWrittenStandForAll) {
@@ -197,7 +196,8 @@ TEST_F(ZoneAnswersTest, NameServersThatAreWrittenStandForAll) {
 
 TEST_F(ZoneAnswersTest, AliasesLeadToHostsAndReverseZonesAreServed) {
   mesh.endpoint("eu-1/n1", "shop/web", "10.0.0.11");
-  auto asked = asker("api 60 CNAME api2\napi2 60 CNAME web.shop\n$ORIGIN 10.in-addr.arpa.\n1.0.0 60 PTR api.mesh.internal.\n");
+  auto asked =
+      asker("api 60 CNAME api2\napi2 60 CNAME web.shop\n$ORIGIN 10.in-addr.arpa.\n1.0.0 60 PTR api.mesh.internal.\n");
   EXPECT_THAT(asked.ask("api.mesh.internal", wire::Type::A).answer,
               ElementsAre("api.mesh.internal. 60 IN CNAME api2.mesh.internal.",
                           "api2.mesh.internal. 60 IN CNAME web.shop.mesh.internal.",

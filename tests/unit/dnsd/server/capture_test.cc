@@ -76,11 +76,12 @@ TEST_F(CaptureTest, ShowsWhatWasAskedAndAnswered) {
   ask("WWW.mesh.internal");
   ask("nope.mesh.internal");
   ask(kWeb, wire::Type::MX);
-  EXPECT_THAT(taken(), testing::UnorderedElementsAre("udp 127.0.0.1 1 web.shop.mesh.internal. rcode 0, 2 answers, tier 0",
-                                                     "tcp 127.0.0.1 1 web.shop.mesh.internal. rcode 0, 2 answers, tier 0",
-                                                     "udp 127.0.0.1 1 www.mesh.internal. rcode 0, 3 answers",
-                                                     "udp 127.0.0.1 1 nope.mesh.internal. rcode 3, 0 answers",
-                                                     "udp 127.0.0.1 15 web.shop.mesh.internal. rcode 0, 0 answers"));
+  EXPECT_THAT(taken(),
+              testing::UnorderedElementsAre("udp 127.0.0.1 1 web.shop.mesh.internal. rcode 0, 2 answers, tier 0",
+                                            "tcp 127.0.0.1 1 web.shop.mesh.internal. rcode 0, 2 answers, tier 0",
+                                            "udp 127.0.0.1 1 www.mesh.internal. rcode 0, 3 answers",
+                                            "udp 127.0.0.1 1 nope.mesh.internal. rcode 3, 0 answers",
+                                            "udp 127.0.0.1 15 web.shop.mesh.internal. rcode 0, 0 answers"));
   EXPECT_THAT(taken(), IsEmpty()) << "each is told once";
 }
 
