@@ -131,6 +131,7 @@ void Daemon::watch_recovery() {
 }
 
 void Daemon::become_ready() {
+  publisher_.flush();  // who hears that it is ready asks at once
   parts_.ready = true;
   log::info("ready", {{"hosts", publisher_.hosts()}});
 }

@@ -131,6 +131,8 @@ Outcome Resolver::write_rrset(const answers::Rrset& rrset, std::uint16_t owner) 
         rrset.type == wire::Type::NS || rrset.type == wire::Type::CNAME || rrset.type == wire::Type::PTR;
     if (one_name) {
       writer.one_name(owner, rrset.type, rrset.ttl, wire::NameBytes(rdata));
+    } else if (rrset.type == wire::Type::MX && rdata.size() > 2) {
+      writer.mx(owner, rrset.ttl, rdata);
     } else {
       writer.generic(owner, rrset.type, rrset.ttl, rdata);
     }

@@ -93,13 +93,13 @@ class CallsTest : public testing::Test {
 
 TEST_F(CallsTest, from_afar_nothing_is_done_without_a_certificate) {
   serve(calls_from_afar(loop_, mesh_));
-  EXPECT_EQ(call_all(), std::vector(6, grpc::StatusCode::PERMISSION_DENIED));
+  EXPECT_EQ(call_all(), std::vector(7, grpc::StatusCode::PERMISSION_DENIED));
   EXPECT_EQ(mesh_.calls, 0);
 }
 
 TEST_F(CallsTest, from_here_all_is_done) {
   serve(calls_from_here(loop_, mesh_));
-  EXPECT_EQ(call_all(), std::vector(6, grpc::StatusCode::OK));
+  EXPECT_EQ(call_all(), std::vector(7, grpc::StatusCode::OK));
   EXPECT_EQ(mesh_.calls, 7);
 }
 
