@@ -15,6 +15,7 @@
 #include "dnsd/answers/host_compiler.h"
 #include "dnsd/answers/locator.h"
 #include "dnsd/answers/names.h"
+#include "dnsd/answers/reverse_index.h"
 #include "dnsd/wire/name.h"
 #include "dnsd/wire/types.h"
 
@@ -24,6 +25,7 @@ namespace meshdns::answers {
 // it) and dnsd/server (prefetch). Everything here is read without lock and without allocation, but for explain().
 //
 //   name -> Names -> Node (static Rrsets), or Host (in pages)
+//   name in a reverse zone -> address -> ReverseIndex -> Host
 //   client -> Whereabouts -> Located {place} ; (Host, place) -> Set: which endpoint rows, in which tiers
 //
 // A new table shares with the one before what did not change: a health flip copies the host's page and the root.
@@ -52,6 +54,7 @@ class AnswerTable {
   std::shared_ptr<const Clusters> clusters = std::make_shared<const Clusters>();
   std::vector<std::shared_ptr<const ClassOfPlace>> classes;  // by shape
   std::vector<Ref<const HostPage>> pages;
+  ReverseIndex reverse;
   Version version;
   std::uint32_t serial = 1;  // the cluster's: see serial_of
   bool stale = false;        // nothing was heard from where the records come from for too long: EDE 3 (RFC 8914 4.4)

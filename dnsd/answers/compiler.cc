@@ -29,6 +29,7 @@ std::shared_ptr<const AnswerTable> Compiler::apply(Update update) {
   for (const topology::HostPlan& plan : update.put) put(plan);
   if (names_changed_) rebuild_names();
   fresh_.clear();
+  reverse_.publish();
   table_.classes.clear();
   for (const Shape& shape : shapes_) table_.classes.push_back(shape.of_place);
   table_.version = update.version;
@@ -43,6 +44,17 @@ void Compiler::set_base(Base base) {
   static_names_ = Names();
   compile_zones(settings_, base.static_records, static_names_);
   names_changed_ = true;
+  set_reverse_zones();
+}
+
+void Compiler::set_reverse_zones() {
+  std::vector<std::string> zones;
+  for (const ZoneSettings& zone : settings_.zones) zones.push_back(zone.name);
+  table_.reverse = {};
+  reverse_.configure(zones);
+  for (std::uint32_t number = 0; number < numbers_; ++number) {
+    reverse_.change(number, nullptr, table_.host(number), table_.reverse);
+  }
 }
 
 void Compiler::set_locator(const LocatorInput& input) {
@@ -130,7 +142,9 @@ void Compiler::replace(std::uint32_t number, Ref<const Host> host) {
     page = new HostPage(*table_.pages[index]);
     table_.pages[index] = Ref<const HostPage>(page);
   }
-  page->hosts[number % HostPage::kHosts] = std::move(host);
+  Ref<const Host>& at = page->hosts[number % HostPage::kHosts];
+  const Ref<const Host> before = std::exchange(at, std::move(host));
+  reverse_.change(number, before.get(), at.get(), table_.reverse);
 }
 
 std::uint32_t Compiler::number_of(wire::NameBytes name) const {

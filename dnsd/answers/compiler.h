@@ -9,6 +9,7 @@
 
 #include "dnsd/answers/answer_table.h"
 #include "dnsd/answers/locator_compiler.h"
+#include "dnsd/answers/reverse_compiler.h"
 #include "dnsd/answers/settings.h"
 #include "dnsd/answers/zone_parser.h"
 
@@ -36,6 +37,10 @@ struct Update {
 /// thread: one, on which the tables are destroyed too
 class Compiler {
  public:
+  Compiler() = default;
+  Compiler(const Compiler&) = delete;
+  Compiler& operator=(const Compiler&) = delete;
+
   std::shared_ptr<const AnswerTable> apply(Update update);
 
  private:
@@ -47,6 +52,7 @@ class Compiler {
   };
 
   void set_base(Base base);
+  void set_reverse_zones();
   void set_locator(const LocatorInput& input);
   /// Finds the views among the places; true = they are others than before.
   bool fill(Shape& shape) const;
@@ -71,6 +77,7 @@ class Compiler {
   std::vector<std::uint32_t> free_;             // numbers
   std::uint32_t numbers_ = 0;                   // ever given
   bool names_changed_ = false;
+  ReverseCompiler reverse_{[this](std::uint32_t number) { return table_.host(number)->name(); }};
 };
 
 }  // namespace meshdns::answers

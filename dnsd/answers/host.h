@@ -32,10 +32,12 @@ struct EndpointRow {
   bool in_doubt = false;
 };
 
-/// `_<name>._<protocol>` of a host
+/// `_<name>._<protocol>` of a host, for SRV; `_<number>._<app_protocol>`, for SVCB
 struct ServicePort {
-  std::string name;  // without the underscore, folded: "http"
-  bool tcp = true;   // else UDP
+  std::string name;          // without the underscore, folded: "http"
+  bool tcp = true;           // else UDP
+  std::string app_protocol;  // as `name`; empty = no SVCB records
+  std::uint16_t number = 0;  // 0 = each number that an endpoint has
 };
 
 /// Rows that are answered from one rung, or one cluster of it

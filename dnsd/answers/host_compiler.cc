@@ -24,6 +24,15 @@ std::uint16_t index_in(std::vector<T>& list, const T& value) {
   return index;
 }
 
+/// The application protocol as SVCB names have it; empty = it cannot be one. HTTP over UDP is for clients that know
+/// from an alpn that HTTP/3 is spoken, and nobody states that: HTTPS records are of TCP.
+std::string attribute_of(const topology::HostPort& port) {
+  constexpr std::size_t kMost = wire::kMaxLabel - 1;  // behind the underscore
+  std::string name = ascii_lower(port.app_protocol);
+  if (name.size() > kMost || !is_ldh_label(name)) return "";
+  return name == "https" && port.protocol == "UDP" ? "" : name;
+}
+
 }  // namespace
 
 std::shared_ptr<const model::Locality> HostParts::locality(const model::Locality& place) {
@@ -42,7 +51,9 @@ std::shared_ptr<const HostSpec> HostParts::spec(const topology::HostPlan& plan) 
   spec->object = plan.object;
   spec->policy = plan.policy;
   spec->host_ports = plan.ports;
-  for (const auto& port : plan.ports) spec->ports.push_back({ascii_lower(port.name), port.protocol != "UDP"});
+  for (const auto& port : plan.ports) {
+    spec->ports.push_back({ascii_lower(port.name), port.protocol != "UDP", attribute_of(port), port.number});
+  }
   return last_spec_ = std::move(spec);
 }
 

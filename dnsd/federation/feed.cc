@@ -275,7 +275,9 @@ v1::Batch Feed::whole(TimePoint now) const {
 
 void Feed::subscriber_holds(const v1::Position& held, TimePoint now) {
   if (held.origin().cluster() != origin_.cluster()) return;
-  const bool of_this_start = held.epoch() == epoch_ && held.origin().instance() == origin_.instance();
+  // a lost store counts its epochs from the clock: two starts within a second have the same
+  const bool of_this_start =
+      held.epoch() == epoch_ && held.origin().instance() == origin_.instance() && held.revision() <= head();
   const bool same = of_this_start && held.revision() == head_;
   if (held.serial() != 0 && !(same && held.serial() == serial())) catalog_.pass_serial(held.serial());
   if (recovery_ == nullptr) return;

@@ -61,13 +61,18 @@ std::string Mirror::guard(const v1::Batch& batch) const {
   if (batch.authoritative_shrink() || shrink_approved_) return {};
   const auto is_endpoint = [](const Key& key) { return key.first == RecordType::Endpoint; };
   const std::size_t endpoints = catalog_.records().endpoints.size();
+  if (endpoints < kGuardedEndpoints) return {};
   const auto missing = missing_in(batch);
   const auto gone = static_cast<std::size_t>(std::ranges::count_if(missing, is_endpoint));
-  if (endpoints < kGuardedEndpoints || gone * 2 <= endpoints) return {};
+  if (gone * 2 <= endpoints) return {};
   return std::to_string(gone) + " of " + std::to_string(endpoints) + " endpoints would go";
 }
 
 Result<std::vector<v1::Nack>> Mirror::apply(const v1::Batch& batch, TimePoint now) {
+  if (batch.part() == 0 && batch.last()) {
+    arriving_.reset();
+    return apply_whole(batch, now);
+  }
   if (batch.part() == 0) {
     arriving_ = batch;
   } else if (arriving_) {
@@ -76,17 +81,23 @@ Result<std::vector<v1::Nack>> Mirror::apply(const v1::Batch& batch, TimePoint no
   }
   if (!arriving_) return Error(Code::FailedPrecondition, "a batch without its first part");
   if (!batch.last()) return std::vector<v1::Nack>{};
-  const v1::Batch whole = *std::exchange(arriving_, std::nullopt);
+  const v1::Batch whole = *std::move(arriving_);
+  arriving_.reset();
+  return apply_whole(whole, now);
+}
+
+Result<std::vector<v1::Nack>> Mirror::apply_whole(const v1::Batch& whole, TimePoint now) {
   shrink_refused_ = guard(whole);
   if (!shrink_refused_.empty()) return Error(Code::FailedPrecondition, shrink_refused_);
   if (auto good = check(whole); !good) return good.error();
   shrink_approved_ = false;
+  const bool replaces = whole.kind() != v1::Batch::DELTA && !whole.additive() && !held_.empty();
   std::vector<v1::Nack> nacks;
   for (const v1::Record& record : whole.records()) {
     if (auto nack = put(record, now)) nacks.push_back(std::move(*nack));
   }
   // after the records: an endpoint leaves its service before the service goes
-  if (whole.kind() != v1::Batch::DELTA && !whole.additive()) {
+  if (replaces) {
     for (const Key& key : missing_in(whole)) remove(key);
   }
   // a service goes after its endpoints, whatever the order in which they went

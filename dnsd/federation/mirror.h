@@ -61,6 +61,7 @@ class Mirror {
     TimePoint since{};
   };
 
+  Result<std::vector<v1::Nack>> apply_whole(const v1::Batch& whole, TimePoint now);
   Result<void> check(const v1::Batch& batch) const;
   /// What the guard says against a batch; empty = nothing.
   std::string guard(const v1::Batch& batch) const;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 
+#include "dnsd/query/fast_path.h"
 #include "dnsd/query/resolver.h"
 #include "dnsd/query/response.h"
 
@@ -111,6 +112,15 @@ void deny(Response& response, Counters& counters) noexcept {
 
 std::size_t answer_read(std::uint8_t* buffer, std::size_t capacity, wire::Reading reading, const wire::Query& query,
                         const Context& context) noexcept {
+  if (reading == wire::Reading::Ok) {
+    const std::size_t size = fast_answer(buffer, capacity, query, context);
+    if (size != 0) return size;
+  }
+  return answer_generally(buffer, capacity, reading, query, context);
+}
+
+std::size_t answer_generally(std::uint8_t* buffer, std::size_t capacity, wire::Reading reading,
+                             const wire::Query& query, const Context& context) noexcept {
   Counters& counters = context.counters;
   counters.received.add();
   if (reading == wire::Reading::TooShort || reading == wire::Reading::Response) {

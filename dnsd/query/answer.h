@@ -42,4 +42,8 @@ std::size_t answer(std::uint8_t* buffer, std::size_t request_length, std::size_t
 std::size_t answer_read(std::uint8_t* buffer, std::size_t capacity, wire::Reading reading, const wire::Query& query,
                         const Context& context) noexcept;
 
+/// The same without the short cut for the commonest question (fast_path.h), for tests that compare the two.
+std::size_t answer_generally(std::uint8_t* buffer, std::size_t capacity, wire::Reading reading,
+                             const wire::Query& query, const Context& context) noexcept;
+
 }  // namespace meshdns::query

@@ -16,7 +16,7 @@ void gather(std::span<const std::uint16_t> candidates, const RowFilter& filter, 
 }
 
 /// Which of rows[first, count) a draw by weight hits.
-std::size_t draw(const answers::Host& host, const Choice& among, std::size_t first, Random& random) noexcept {
+std::size_t draw_one(const answers::Host& host, const Choice& among, std::size_t first, Random& random) noexcept {
   std::uint64_t total = 0;
   for (std::size_t i = first; i < among.count; ++i) total += std::max(1U, host.rows()[among.rows[i]].weight);
   std::uint64_t hit = random.next() % total;
@@ -34,13 +34,17 @@ void choose(std::span<const std::uint16_t> candidates, const RowFilter& filter, 
             Choice& out) noexcept {
   out.count = 0;
   gather(candidates, filter, random, out);
-  const std::size_t wanted = std::min(rule.limit, out.count);
+  draw(filter.host, rule, random, out);
+}
+
+void draw(const answers::Host& host, const Draw& rule, Random& random, Choice& from) noexcept {
+  const std::size_t wanted = std::min(rule.limit, from.count);
   for (std::size_t i = 0; i < wanted; ++i) {
-    const std::size_t hit = rule.equal_weights ? i + random.below(static_cast<std::uint32_t>(out.count - i))
-                                               : draw(filter.host, out, i, random);
-    std::swap(out.rows[i], out.rows[hit]);
+    const std::size_t hit = rule.equal_weights ? i + random.below(static_cast<std::uint32_t>(from.count - i))
+                                               : draw_one(host, from, i, random);
+    std::swap(from.rows[i], from.rows[hit]);
   }
-  out.count = wanted;
+  from.count = wanted;
 }
 
 }  // namespace meshdns::query

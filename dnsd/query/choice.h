@@ -11,6 +11,9 @@
 
 namespace meshdns::query {
 
+/// TTLs of what follows from endpoints are never longer, in seconds (design.md section 4).
+inline constexpr std::uint32_t kMostDynamicTtl = 300;
+
 /// A random choice of endpoint rows, in random order.
 struct Choice {
   static constexpr std::size_t kMost = 256;
@@ -44,6 +47,9 @@ struct Draw {
 /// the choice is made among as many of them in a row, from a random one on: the compiler has shuffled them.
 void choose(std::span<const std::uint16_t> candidates, const RowFilter& filter, const Draw& rule, Random& random,
             Choice& out) noexcept;
+
+/// Draws among the rows that stand in `from`, and leaves the chosen ones.
+void draw(const answers::Host& host, const Draw& rule, Random& random, Choice& from) noexcept;
 
 /// The rows of one tier of a set.
 inline std::span<const std::uint16_t> tier_rows(const answers::Host& host, const answers::Set& set,

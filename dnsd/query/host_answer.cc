@@ -8,7 +8,6 @@
 namespace meshdns::query {
 namespace {
 
-constexpr std::uint32_t kMostTtl = 300;  // of dynamic data (design.md section 4)
 constexpr std::size_t kMostServices = 16;
 constexpr std::size_t kMostServicesOfTier = 8;
 constexpr std::size_t kPointerReach = 0x4000;
@@ -18,7 +17,7 @@ RowFilter family_filter(const answers::Host& host, wire::Type type) noexcept {
   return {.host = host, .v4 = type == wire::Type::A, .v6 = type == wire::Type::AAAA};
 }
 
-/// One SRV record to come.
+/// One SRV, SVCB or HTTPS record to come.
 struct Service {
   std::uint16_t row;
   std::uint16_t priority;
@@ -55,7 +54,7 @@ Services choose_services(const HostAnswer& from, std::size_t port) noexcept {
 
 }  // namespace
 
-std::uint32_t HostAnswer::ttl() const noexcept { return std::min(set.ttl, kMostTtl); }
+std::uint32_t HostAnswer::ttl() const noexcept { return std::min(set.ttl, kMostDynamicTtl); }
 
 bool HostAnswer::write_address(Section section, std::uint16_t at, std::uint16_t row, wire::Type type,
                                std::uint32_t ttl) const noexcept {
@@ -98,7 +97,20 @@ Outcome HostAnswer::all_addresses(wire::Type type) const noexcept {
   return response.records(Section::Answer) > 0 ? Outcome::Answered : Outcome::NoDataForView;
 }
 
-Outcome HostAnswer::services(std::size_t port) const noexcept {
+Outcome HostAnswer::chosen(const Choice& choice, wire::Type type) const noexcept {
+  return choice.count == 0 ? Outcome::NoData : write_addresses(choice.view(), type, ttl());
+}
+
+std::uint16_t HostAnswer::write_service_binding(wire::Type type, std::uint16_t row,
+                                                const wire::SvcbFields& fields) const noexcept {
+  const answers::EndpointRow& endpoint = host.rows()[row];
+  wire::SvcbFields all = fields;
+  if (endpoint.has_v4) all.ipv4hint = endpoint.v4;
+  if (endpoint.v6 != 0) all.ipv6hint = host.v6(endpoint);
+  return response.writer().svcb(owner, type, ttl(), all);
+}
+
+Outcome HostAnswer::services(std::size_t port, wire::Type type) const noexcept {
   const Services services = choose_services(*this, port);
   if (services.count == 0) return Outcome::NoDataForView;
   std::array<std::uint16_t, kMostServices> targets;
@@ -107,8 +119,14 @@ Outcome HostAnswer::services(std::size_t port) const noexcept {
     const auto [row, priority] = services.list[i];
     const InstanceName target(host, row);
     const std::size_t mark = writer.position();
-    targets[i] = writer.srv(
-        owner, ttl(), {priority, services.weight(host.rows()[row].weight), host.port_number(port, row), target.view()});
+    const std::uint16_t number = host.port_number(port, row);
+    if (type == wire::Type::SRV) {
+      const std::uint16_t weight = services.weight(host.rows()[row].weight);
+      targets[i] = writer.srv(owner, ttl(), {priority, weight, number, target.view()});
+    } else {
+      const auto svc_priority = static_cast<std::uint16_t>(priority + 1);  // RFC 9460 2.4.1: 0 is AliasMode
+      targets[i] = write_service_binding(type, row, {svc_priority, target.view(), number, {}, {}});
+    }
     if (!response.count(Section::Answer, mark)) return Outcome::Truncated;
   }
   for (std::size_t i = 0; i < services.count; ++i) write_additional(targets[i], services.list[i].row);
@@ -126,7 +144,7 @@ Outcome HostAnswer::instance(std::uint16_t row, wire::Type type) const noexcept 
   const answers::EndpointRow& endpoint = host.rows()[row];
   const bool has = type == wire::Type::A ? endpoint.has_v4 : type == wire::Type::AAAA && endpoint.v6 != 0;
   if (!has) return Outcome::NoData;
-  const std::uint32_t instance_ttl = std::min(host.ttl, kMostTtl);
+  const std::uint32_t instance_ttl = std::min(host.ttl, kMostDynamicTtl);
   return write_address(Section::Answer, owner, row, type, instance_ttl) ? Outcome::Answered : Outcome::Truncated;
 }
 

@@ -32,9 +32,12 @@ struct HostAnswer {
   Outcome addresses(wire::Type type) const noexcept;
   /// A or AAAA of every tier, nearest first
   Outcome all_addresses(wire::Type type) const noexcept;
-  /// RFC 2782; every tier, priority = tier number, with the targets' addresses as they fit
+  /// SRV, SVCB or HTTPS: every tier, with the targets' addresses as they fit
   /// port: index of Host::ports()
-  Outcome services(std::size_t port) const noexcept;
+  /// source: RFC 2782 (priority = tier number), RFC 9460 (SvcPriority = tier number + 1)
+  Outcome services(std::size_t port, wire::Type type) const noexcept;
+  /// A or AAAA of these rows, which are the whole choice
+  Outcome chosen(const Choice& choice, wire::Type type) const noexcept;
   /// The instance's own addresses, the same for everyone
   Outcome instance(std::uint16_t row, wire::Type type) const noexcept;
 
@@ -42,6 +45,8 @@ struct HostAnswer {
   Outcome write_addresses(std::span<const std::uint16_t> rows, wire::Type type, std::uint32_t ttl) const noexcept;
   bool write_address(Section section, std::uint16_t at, std::uint16_t row, wire::Type type,
                      std::uint32_t ttl) const noexcept;
+  std::uint16_t write_service_binding(wire::Type type, std::uint16_t row,
+                                      const wire::SvcbFields& fields) const noexcept;
   void write_additional(std::uint16_t target, std::uint16_t row) const noexcept;
   std::uint32_t ttl() const noexcept;
 };

@@ -6,13 +6,15 @@
 
 #include "dnsd/query/explain_text.h"
 #include "dnsd/query/instance_name.h"
+#include "dnsd/query/pinned.h"
+#include "dnsd/query/reverse.h"
 
 namespace meshdns::query {
 namespace {
 
 constexpr std::size_t kMostLinks = 8;  // of a CNAME chain
 constexpr std::uint32_t kHinfoTtl = 3600;
-constexpr std::uint32_t kMostNegativeTtl = 300;   // of dynamic data (design.md section 4)
+constexpr std::uint16_t kHttpsPort = 443;
 constexpr std::uint32_t kNegativeTtlOfViews = 1;  // others may get data
 
 std::string_view text_of(wire::NameBytes bytes) noexcept {
@@ -89,13 +91,15 @@ Outcome Resolver::answer_name(const Subject& subject, Target& next) noexcept {
 
 Outcome Resolver::answer_missing(const Subject& subject, Target& next) noexcept {
   const answers::AnswerTable& table = context_.table;
+  const Reverse reverse = find_reverse(table, subject.name);
   for (std::size_t below = 1; below <= subject.name.labels; ++below) {
     const wire::NameBytes encloser = subject.name.suffix(below);
     const auto found = table.find(encloser, wire::hash_name(encloser));
     if (!found) continue;
     zone_ = &table.names->zones[found.zone()];
     if (found.host != nullptr) return answer_below_host(*found.host, subject, below);
-    const answers::Node* wildcard = find_wildcard(table, encloser);
+    if (reverse.below == 0) return answer_reverse(reverse, subject);
+    const answers::Node* wildcard = find_wildcard(table, subject.name.suffix(std::min(below, reverse.below)));
     return wildcard == nullptr ? Outcome::NxDomain : answer_node(*wildcard, subject, next);
   }
   // outside our zones: nothing at the start of a chain (REFUSED), the end of one that was followed so far
@@ -109,7 +113,20 @@ Outcome Resolver::answer_node(const answers::Node& node, const Subject& subject,
   if (apex && type == wire::Type::SOA) return answer_apex_soa(subject);
   if (const answers::Rrset* rrset = node.find(type)) return write_rrset(*rrset, subject.owner);
   if (const answers::Rrset* alias = node.find(wire::Type::CNAME)) return write_cname(*alias, subject.owner, next);
-  return Outcome::NoData;
+  if (type != wire::Type::PTR) return Outcome::NoData;
+  return answer_reverse(find_reverse(context_.table, subject.name), subject);  // static data beside an address
+}
+
+Outcome Resolver::answer_reverse(const Reverse& reverse, const Subject& subject) noexcept {
+  const wire::Type type = response_.query().type;
+  if (reverse.host == nullptr || (type != wire::Type::PTR && type != wire::Type::ANY)) return Outcome::NoData;
+  const auto row = find_row(*reverse.host, reverse.address);
+  if (!row) return Outcome::NoData;
+  const InstanceName name(*reverse.host, *row);
+  const std::size_t mark = response_.writer().position();
+  // not compressed: the name is on this stack, and the writer remembers what it compresses
+  response_.writer().generic(subject.owner, wire::Type::PTR, std::min(reverse.host->ttl, kMostDynamicTtl), name.view());
+  return response_.count(Section::Answer, mark) ? Outcome::Answered : Outcome::Truncated;
 }
 
 Outcome Resolver::answer_any(const answers::Node& node, const Subject& subject, bool apex) noexcept {
@@ -205,54 +222,79 @@ void Resolver::note_answer(const HostAnswer& answer) noexcept {
 
 Outcome Resolver::answer_host(const answers::Host& host, const Subject& subject) noexcept {
   const wire::Type type = response_.query().type;
+  if (type == wire::Type::A || type == wire::Type::AAAA) {
+    const HostAnswer answer = dynamic(host, subject.owner);
+    note_answer(answer);
+    return answer.addresses(type);
+  }
   if (type == wire::Type::ANY) return write_hinfo(subject.owner);
-  if (type != wire::Type::A && type != wire::Type::AAAA) return Outcome::NoData;
-  const HostAnswer answer = dynamic(host, subject.owner);
-  note_answer(answer);
-  return answer.addresses(type);
+  if (type != wire::Type::HTTPS) return Outcome::NoData;
+  const auto port = find_bound_port(host, kHttpsPort, "https");
+  return port ? answer_service(host, subject, *port) : Outcome::NoData;
 }
 
 Outcome Resolver::answer_below_host(const answers::Host& host, const Subject& subject, std::size_t below) noexcept {
-  if (below == 1) return answer_one_label(host, subject);
-  return below == 2 ? answer_port(host, subject) : Outcome::NxDomain;
+  const wire::Type type = response_.query().type;
+  const bool address = type == wire::Type::A || type == wire::Type::AAAA;
+  const HostName name = read_host_name(host, subject.name, below);
+  if (name.kind == HostName::Kind::Missing) return Outcome::NxDomain;
+  if (name.kind == HostName::Kind::Explain) return explain(host, subject);
+  if (name.kind == HostName::Kind::Empty) return Outcome::NoData;
+  if (type == wire::Type::ANY) return write_hinfo(subject.owner);
+  if (name.kind == HostName::Kind::Port) return answer_port(host, subject, name);
+  if (!address) return Outcome::NoData;
+  if (name.kind == HostName::Kind::Instance) {
+    static constexpr answers::Set kNoSet;
+    return HostAnswer{response_, host, kNoSet, subject.owner, context_.random}.instance(name.row, type);
+  }
+  if (name.kind == HostName::Kind::All) return dynamic(host, subject.owner).all_addresses(type);
+  return answer_pinned(host, subject, name);
 }
 
-Outcome Resolver::answer_one_label(const answers::Host& host, const Subject& subject) noexcept {
+Outcome Resolver::answer_port(const answers::Host& host, const Subject& subject, const HostName& name) noexcept {
   const wire::Type type = response_.query().type;
-  const std::string_view label = text_of(subject.name.label(0));
-  if (label == "_explain") return explain(host, subject);
-  if (label == "_all") {
-    if (type == wire::Type::ANY) return write_hinfo(subject.owner);
-    if (type != wire::Type::A && type != wire::Type::AAAA) return Outcome::NoData;
-    return dynamic(host, subject.owner).all_addresses(type);
+  const bool bound = type == wire::Type::SVCB || type == wire::Type::HTTPS;
+  const auto port = type == wire::Type::SRV ? name.srv : bound ? name.svcb : std::nullopt;
+  if (!port) return Outcome::NoData;
+  if (type == wire::Type::HTTPS) {
+    // RFC 9460 9.1: HTTPS records of port 443 are the host's own
+    const bool own_port = text_of(subject.name.label(0)) == "_443";
+    if (own_port || host.ports()[*port].app_protocol != "https") return Outcome::NoData;
   }
-  if (label == "_tcp" || label == "_udp") {  // the empty non-terminal above _http._tcp (RFC 8020)
-    const bool exists =
-        std::ranges::any_of(host.ports(), [&](const auto& port) { return port.tcp == (label == "_tcp"); });
-    return exists ? Outcome::NoData : Outcome::NxDomain;
-  }
-  const auto row = find_instance(host, subject.name.label(0));
-  if (!row) return Outcome::NxDomain;
-  if (type == wire::Type::ANY) return write_hinfo(subject.owner);
-  static constexpr answers::Set kNoSet;
-  return HostAnswer{response_, host, kNoSet, subject.owner, context_.random}.instance(*row, type);
+  return answer_service(host, subject, *port);
 }
 
-Outcome Resolver::answer_port(const answers::Host& host, const Subject& subject) noexcept {
-  const std::string_view port_label = text_of(subject.name.label(0));
-  const std::string_view protocol = text_of(subject.name.label(1));
-  if (!port_label.starts_with('_') || (protocol != "_tcp" && protocol != "_udp")) return Outcome::NxDomain;
-  const auto ports = host.ports();
-  const auto port = std::ranges::find_if(ports, [&](const auto& entry) {
-    return entry.tcp == (protocol == "_tcp") && entry.name == port_label.substr(1);
-  });
-  if (port == ports.end()) return Outcome::NxDomain;
-  const wire::Type type = response_.query().type;
-  if (type == wire::Type::ANY) return write_hinfo(subject.owner);
-  if (type != wire::Type::SRV) return Outcome::NoData;
+Outcome Resolver::answer_service(const answers::Host& host, const Subject& subject, std::size_t port) noexcept {
   const HostAnswer answer = dynamic(host, subject.owner);
   note_answer(answer);
-  return answer.services(static_cast<std::size_t>(port - ports.begin()));
+  return answer.services(port, response_.query().type);
+}
+
+Outcome Resolver::answer_pinned(const answers::Host& host, const Subject& subject, const HostName& name) noexcept {
+  const wire::Type type = response_.query().type;
+  const Pinned pinned(host, name.part, name.place);
+  const bool preferred = name.kind == HostName::Kind::Prefer;
+  if (!preferred || pinned.serves()) {  // nothing here depends on where the client is: scope 0
+    answers::Set set;
+    set.ttl = pinned.ttl();
+    Choice choice;
+    pinned.choose(type, context_.random, choice);
+    const HostAnswer answer{response_, host, set, subject.owner, context_.random};
+    if (choice.count > 0 && pinned.last_resort()) note_last_resort();
+    if (choice.count > 0 || !preferred || !host.independent_families) return answer.chosen(choice, type);
+  }
+  const HostAnswer normal = dynamic(host, subject.owner);
+  note_answer(normal);
+  answers::Set set = normal.set;
+  set.ttl = std::min(set.ttl, pinned.ttl());  // short while somebody there may come back
+  return HostAnswer{response_, host, set, subject.owner, context_.random}.addresses(type);
+}
+
+void Resolver::note_last_resort() noexcept {
+  context_.counters.last_resort.add();
+  if (response_.query().edns.present && context_.table.may_explain(context_.client)) {
+    response_.explain(wire::Ede::Other, "last-resort: nothing serves there");
+  }
 }
 
 Outcome Resolver::explain(const answers::Host& host, const Subject& subject) noexcept {
@@ -306,7 +348,7 @@ void Resolver::conclude(Outcome outcome) noexcept {
   const bool negative = outcome != Outcome::Answered && outcome != Outcome::Truncated;
   if (outcome == Outcome::NxDomain) response_.set_rcode(wire::Rcode::NxDomain);
   if (outcome == Outcome::Truncated) response_.truncate();
-  if (negative) write_negative_soa(outcome == Outcome::NoDataForView ? kNegativeTtlOfViews : kMostNegativeTtl);
+  if (negative) write_negative_soa(outcome == Outcome::NoDataForView ? kNegativeTtlOfViews : kMostDynamicTtl);
   if (located_ && located_->subnet_trusted) response_.set_scope(negative ? 0 : scope_);
 }
 

@@ -5,7 +5,9 @@
 
 #include "dnsd/query/answer.h"
 #include "dnsd/query/host_answer.h"
+#include "dnsd/query/host_name.h"
 #include "dnsd/query/response.h"
+#include "dnsd/query/reverse.h"
 #include "dnsd/wire/name.h"
 
 namespace meshdns::query {
@@ -42,8 +44,12 @@ class Resolver {
   Outcome answer_host(const answers::Host& host, const Subject& subject) noexcept;
   /// `below` labels before the host's name
   Outcome answer_below_host(const answers::Host& host, const Subject& subject, std::size_t below) noexcept;
-  Outcome answer_one_label(const answers::Host& host, const Subject& subject) noexcept;
-  Outcome answer_port(const answers::Host& host, const Subject& subject) noexcept;
+  Outcome answer_port(const answers::Host& host, const Subject& subject, const HostName& name) noexcept;
+  Outcome answer_service(const answers::Host& host, const Subject& subject, std::size_t port) noexcept;
+  /// `<place>.pin._zone`, `<place>.prefer._zone` and the like
+  Outcome answer_pinned(const answers::Host& host, const Subject& subject, const HostName& name) noexcept;
+  /// The name of an address, or one above such names
+  Outcome answer_reverse(const Reverse& reverse, const Subject& subject) noexcept;
   Outcome answer_apex_soa(const Subject& subject) noexcept;
   Outcome answer_any(const answers::Node& node, const Subject& subject, bool apex) noexcept;
   Outcome explain(const answers::Host& host, const Subject& subject) noexcept;
@@ -54,6 +60,7 @@ class Resolver {
 
   HostAnswer dynamic(const answers::Host& host, std::uint16_t owner) noexcept;
   void note_answer(const HostAnswer& answer) noexcept;
+  void note_last_resort() noexcept;
   const answers::Located& located() noexcept;
   /// SOA, rcode and scope as the end of the chain demands
   void conclude(Outcome outcome) noexcept;

@@ -40,14 +40,18 @@ std::vector<Tier> build_tiers(const HostPlan& host, const model::Locality& clien
                               const std::map<std::string, model::Cluster>& clusters) {
   std::map<TierKey, std::vector<std::uint32_t>> members;
   const model::Ladder& ladder = host.policy.ladder;
+  const model::Locality* place = nullptr;  // of the candidate before: neighbours often share it, and then the tier
+  std::vector<std::uint32_t>* same_tier = nullptr;
   for (std::uint32_t i = 0; i < host.candidates.size(); ++i) {
     const Candidate& candidate = host.candidates[i];
     if (candidate.standing == Standing::Out) continue;
-    const auto rung =
-        std::ranges::find_if(ladder, [&](const auto& entry) { return matches(entry, client, candidate.locality); });
-    if (rung == ladder.end()) continue;
-    const auto index = static_cast<std::size_t>(rung - ladder.begin());
-    members[key_of(index, *rung, client, candidate, clusters)].push_back(i);
+    if (place == nullptr || candidate.locality != *place) {
+      place = &candidate.locality;
+      const auto rung = std::ranges::find_if(ladder, [&](const auto& entry) { return matches(entry, client, *place); });
+      const auto index = static_cast<std::size_t>(rung - ladder.begin());
+      same_tier = rung == ladder.end() ? nullptr : &members[key_of(index, *rung, client, candidate, clusters)];
+    }
+    if (same_tier != nullptr) same_tier->push_back(i);
   }
   std::vector<Tier> tiers;
   for (auto& [key, list] : members) {

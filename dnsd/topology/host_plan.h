@@ -25,6 +25,7 @@ struct HostPort {
   std::string name;
   std::string protocol = "TCP";
   std::uint16_t number = 0;  // what clients of A records are told to use; 0 = each endpoint's own
+  std::string app_protocol;  // "https"; empty = nobody says
 
   friend bool operator==(const HostPort&, const HostPort&) = default;
 };

@@ -59,16 +59,36 @@ Candidate external_candidate(const model::VirtualDestination& object, const mode
   return out;
 }
 
-/// The ports of a host without port mapping: those that its endpoints name.
+/// The ports of a host without port mapping: those that its endpoints name. The first that states an application
+/// protocol is believed.
 std::vector<HostPort> named_ports(const std::vector<const model::Endpoint*>& endpoints) {
   std::vector<HostPort> ports;
   for (const model::Endpoint* endpoint : endpoints) {
     for (const model::Port& port : endpoint->ports) {
-      const HostPort entry{port.name, port.protocol, 0};
-      if (is_ldh_label(port.name) && std::ranges::find(ports, entry) == ports.end()) ports.push_back(entry);
+      if (!is_ldh_label(port.name)) continue;
+      const auto known = std::ranges::find_if(
+          ports, [&](const HostPort& entry) { return entry.name == port.name && entry.protocol == port.protocol; });
+      if (known == ports.end()) {
+        ports.push_back({port.name, port.protocol, 0, port.app_protocol});
+      } else if (known->app_protocol.empty()) {
+        known->app_protocol = port.app_protocol;
+      }
     }
   }
   return ports;
+}
+
+/// What the mapping states, else the first endpoint whose port it leads to.
+std::string app_protocol_of(const model::PortMapping& port, const std::vector<const model::Endpoint*>& endpoints) {
+  if (!port.app_protocol.empty()) return port.app_protocol;
+  for (const model::Endpoint* endpoint : endpoints) {
+    const std::uint16_t number = target_number(port, endpoint->ports);
+    const auto own = std::ranges::find_if(endpoint->ports, [&](const model::Port& entry) {
+      return entry.number == number && entry.protocol == port.protocol && !entry.app_protocol.empty();
+    });
+    if (own != endpoint->ports.end()) return own->app_protocol;
+  }
+  return "";
 }
 
 void add_with_own_ports(const model::Records& records, const std::vector<const model::Endpoint*>& endpoints,
@@ -88,7 +108,9 @@ void add_with_own_ports(const model::Records& records, const std::vector<const m
 
 void add_with_mapping(const model::Records& records, const std::vector<const model::Endpoint*>& endpoints,
                       const model::VirtualDestination& object, HostPlan& host) {
-  for (const model::PortMapping& port : object.ports) host.ports.push_back({port.name, port.protocol, port.number});
+  for (const model::PortMapping& port : object.ports) {
+    host.ports.push_back({port.name, port.protocol, port.number, app_protocol_of(port, endpoints)});
+  }
   for (const model::Endpoint* endpoint : endpoints) {
     Candidate candidate = candidate_of(records, *endpoint);
     for (const model::PortMapping& port : object.ports) candidate.ports.push_back(target_number(port, endpoint->ports));

@@ -76,12 +76,13 @@ void Planner::for_groups(const model::Endpoint& endpoint, F visit) {
     if (const auto found = groups_.find(name); found != groups_.end()) visit(found->second);
   };
   look(service_group(endpoint.namespace_, endpoint.service));
+  if (!grouped_by_more_) return;
   for (const auto& [name, value] : endpoint.labels) look(label_group(endpoint.namespace_, name, value));
   look(namespace_group(endpoint.namespace_));
 }
 
 void Planner::endpoint_entered(const model::Endpoint& endpoint) {
-  groups_.try_emplace(service_group(endpoint.namespace_, endpoint.service));
+  groups_.try_emplace(service_group(endpoint.namespace_, endpoint.service));  // the others are made for selectors
   for_groups(endpoint, [&](Group& group) {
     if (group.filled) group.endpoints.push_back(&endpoint);
   });
@@ -96,6 +97,7 @@ void Planner::endpoint_leaves(const model::Endpoint& endpoint) {
 }
 
 void Planner::touch(const model::Endpoint& endpoint) {
+  if (all_touched_) return;
   for (const std::string& zone : naming_.zones) {
     const std::string name = auto_host(naming_, {endpoint.namespace_, endpoint.service}, zone);
     const auto owner = owners_.find(name);
@@ -130,10 +132,6 @@ void Planner::touch_node(const std::string& node) {
   }
 }
 
-void Planner::touch_all() {
-  for (const auto& [host, owner] : owners_) touched_.insert(host);
-}
-
 void Planner::destination_changed(const std::string& key) { objects_.insert(key); }
 
 void Planner::node_changed(const std::string& node) {
@@ -150,6 +148,7 @@ void Planner::cluster_changed(const std::string& name) {
 
 void Planner::rebuild_groups() {
   for (auto& [name, group] : groups_) group.objects.clear();
+  grouped_by_more_ = false;
   bool fill = false;
   for (const auto& [key, object] : records_.destinations) {
     for (const model::ServiceSelector& selector : object.services) {
@@ -157,6 +156,7 @@ void Planner::rebuild_groups() {
       at->second.objects.insert(key);
       // a new group of a service holds all that there is: nothing
       if (added && selector.name.empty()) at->second.filled = false;
+      grouped_by_more_ = grouped_by_more_ || selector.name.empty();
       fill = fill || !at->second.filled;
     }
   }
@@ -236,6 +236,9 @@ void Planner::settle() {
 Planner::Changes Planner::take() {
   settle();
   Changes out;
+  if (std::exchange(all_touched_, false)) {
+    for (const auto& [host, owner] : owners_) touched_.insert(host);
+  }
   for (const std::string& host : touched_) {
     const auto owner = owners_.find(host);
     if (owner != owners_.end()) out.put.push_back(plan_of(host, owner->second));

@@ -34,7 +34,7 @@ class Planner : public model::RecordObserver {
   /// What became different since the last call; everything after configure().
   Changes take();
   /// All hosts are put by the next take().
-  void touch_all();
+  void touch_all() { all_touched_ = true; }
 
   /// A host as it is now, changes not yet taken included.
   std::optional<HostPlan> plan(const std::string& host);
@@ -90,6 +90,8 @@ class Planner : public model::RecordObserver {
   Owners owners_;
   std::vector<Conflict> conflicts_;
   bool places_ = false;                   // nodes or clusters became different
+  bool all_touched_ = false;              // then touched_ says nothing more
+  bool grouped_by_more_ = false;          // than services: some selector asks for labels or a namespace
   std::set<std::string> touched_;         // hosts
   std::set<std::string> erased_;          // hosts that were there at the last take()
   std::set<std::string> objects_;         // that came, changed or went

@@ -18,6 +18,8 @@ enum class Type : std::uint16_t {
   AAAA = 28,
   SRV = 33,
   OPT = 41,
+  SVCB = 64,
+  HTTPS = 65,
   TSIG = 250,
   IXFR = 251,
   AXFR = 252,
@@ -51,6 +53,9 @@ enum class Option : std::uint16_t {
   ExtendedError = 15,
   ZoneVersion = 19,
 };
+
+/// SvcParamKeys (RFC 9460 14.3.2)
+enum class SvcParam : std::uint16_t { Port = 3, Ipv4Hint = 4, Ipv6Hint = 6 };
 
 /// INFO-CODEs of RFC 8914 that design.md section 4 uses
 enum class Ede : std::uint16_t { Other = 0, StaleAnswer = 3, NotReady = 14, Prohibited = 18, NotAuthoritative = 20 };

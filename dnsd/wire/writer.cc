@@ -1,6 +1,7 @@
 #include "dnsd/wire/writer.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace meshdns::wire {
@@ -155,6 +156,25 @@ std::uint16_t Writer::srv_rdata(const SrvFields& fields) noexcept {
   u16(fields.port);
   const auto target = static_cast<std::uint16_t>(position_);
   bytes(fields.target);  // not remembered: targets are often made up on the caller's stack
+  return target;
+}
+
+void Writer::svc_param(SvcParam key, std::span<const std::uint8_t> value) noexcept {
+  if (value.empty()) return;
+  u16(static_cast<std::uint16_t>(key));
+  u16(static_cast<std::uint16_t>(value.size()));
+  bytes(value);
+}
+
+std::uint16_t Writer::svcb_rdata(const SvcbFields& fields) noexcept {
+  u16(fields.priority);
+  const auto target = static_cast<std::uint16_t>(position_);
+  bytes(fields.target);  // not remembered, as in srv_rdata()
+  std::array<std::uint8_t, 2> port;
+  store16(port.data(), fields.port);
+  if (fields.port != 0) svc_param(SvcParam::Port, port);
+  svc_param(SvcParam::Ipv4Hint, fields.ipv4hint);
+  svc_param(SvcParam::Ipv6Hint, fields.ipv6hint);
   return target;
 }
 

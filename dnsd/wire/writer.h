@@ -31,9 +31,18 @@ struct SrvFields {
   NameBytes target;
 };
 
+/// An SVCB or HTTPS record in ServiceMode, with what is known of an instance. Addresses stand one behind the other.
+struct SvcbFields {
+  std::uint16_t priority = 1;  // 0 would be AliasMode
+  NameBytes target;
+  std::uint16_t port = 0;                  // 0 = the one that was asked for
+  std::span<const std::uint8_t> ipv4hint;  // 4 bytes each; empty = no hint
+  std::span<const std::uint8_t> ipv6hint;  // 16 bytes each; empty = no hint
+};
+
 /// Writes records into the caller's buffer behind the question. What does not fit is not written at all: the writer
 /// is then failed() until rollback(). Names are compressed against the question and the last few names written; the
-/// bytes of names given to it must outlive the writer, but for SRV targets.
+/// bytes of names given to it must outlive the writer, but for targets of SRV and SVCB.
 /// thread: one
 class Writer {
  public:
@@ -113,6 +122,14 @@ class Writer {
     end();
     return target;
   }
+  /// type: SVCB or HTTPS. The target is not compressed, the keys ascend (RFC 9460 2.2). returns: as srv()
+  template <class Owner>
+  std::uint16_t svcb(Owner owner, Type type, std::uint32_t ttl, const SvcbFields& fields) noexcept {
+    begin(owner, type, ttl);
+    const std::uint16_t target = svcb_rdata(fields);
+    end();
+    return target;
+  }
 
  private:
   struct Written {
@@ -125,6 +142,8 @@ class Writer {
   bool take(std::size_t size) noexcept;
   void soa_rdata(const SoaFields& fields) noexcept;
   std::uint16_t srv_rdata(const SrvFields& fields) noexcept;
+  std::uint16_t svcb_rdata(const SvcbFields& fields) noexcept;
+  void svc_param(SvcParam key, std::span<const std::uint8_t> value) noexcept;
   void address(std::uint16_t owner_offset, Type type, std::uint32_t ttl,
                std::span<const std::uint8_t> address) noexcept;
   /// Offset in the message of a name equal to `suffix`; 0 = none

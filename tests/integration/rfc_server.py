@@ -92,13 +92,15 @@ class RfcTest(unittest.TestCase):
     """One server for all tests of a class; it must be the same process at their end."""
 
     records = RECORDS
+    config = CONFIG
+    mesh = MESH
 
     @classmethod
     def setUpClass(cls):
         cls.bed = cls.enterClassContext(Bed())
-        cls.bed.write("mesh.yaml", MESH)
+        cls.bed.write("mesh.yaml", cls.mesh)
         records = "".join(f'    - "{record}"\n' for record in cls.records)
-        config = cls.bed.write("meshdnsd.yaml", CONFIG.format(folder=cls.bed.folder, records=records.rstrip()))
+        config = cls.bed.write("meshdnsd.yaml", cls.config.format(folder=cls.bed.folder, records=records.rstrip()))
         cls.daemon = cls.bed.start("meshdnsd", "--config", config)
         cls.daemon.wait_line("ready")
         cls.server = cls.daemon.address("dns listening")

@@ -86,9 +86,9 @@ model::Policy policy_of(const Command& command) {
 
 wire::Type type_of(const std::string& text) {
   static const std::map<std::string, wire::Type> kTypes = {
-      {"A", wire::Type::A},     {"AAAA", wire::Type::AAAA},   {"SRV", wire::Type::SRV},
-      {"TXT", wire::Type::TXT}, {"SOA", wire::Type::SOA},     {"NS", wire::Type::NS},
-      {"ANY", wire::Type::ANY}, {"CNAME", wire::Type::CNAME}, {"MX", wire::Type::MX}};
+      {"A", wire::Type::A},     {"AAAA", wire::Type::AAAA}, {"SRV", wire::Type::SRV},   {"TXT", wire::Type::TXT},
+      {"SOA", wire::Type::SOA}, {"NS", wire::Type::NS},     {"ANY", wire::Type::ANY},   {"CNAME", wire::Type::CNAME},
+      {"MX", wire::Type::MX},   {"PTR", wire::Type::PTR},   {"SVCB", wire::Type::SVCB}, {"HTTPS", wire::Type::HTTPS}};
   return kTypes.at(text);
 }
 
@@ -168,7 +168,8 @@ std::string MeshSubject::run(const Command& command) {
 }
 
 std::string MeshSubject::set_zone(const Command& command) {
-  settings_.zones = {{command.words.at(1), {}, ""}};
+  settings_.zones.clear();
+  for (std::size_t i = 1; i < command.words.size(); ++i) settings_.zones.push_back({command.words[i], {}, ""});
   return "";
 }
 
@@ -236,7 +237,9 @@ std::string MeshSubject::put_endpoint(const Command& command) {
   endpoint.labels = labels_of(command);
   for (const auto& entry : command.list("ports")) {
     model::Port port;
-    port.number = static_cast<std::uint16_t>(number(two(entry, ':', port.name)));
+    std::string number_text;
+    port.app_protocol = two(two(entry, ':', port.name), ':', number_text);
+    port.number = static_cast<std::uint16_t>(number(number_text));
     endpoint.ports.push_back(port);
   }
   if (endpoint.ports.empty()) endpoint.ports.push_back({"http", 8080, "TCP", "http"});
@@ -299,7 +302,7 @@ std::string MeshSubject::put_destination(const Command& command) {
   for (const auto& entry : command.list("ports")) {
     model::PortMapping port;
     std::string number_text;
-    port.target_port = two(two(entry, ':', port.name), ':', number_text);
+    port.app_protocol = two(two(two(entry, ':', port.name), ':', number_text), ':', port.target_port);
     port.number = static_cast<std::uint16_t>(number(number_text));
     object.ports.push_back(port);
   }
@@ -335,7 +338,9 @@ std::string MeshSubject::print_changes(const Command& command) {
 answers::Compiled MeshSubject::compiled() const {
   answers::Settings settings = settings_;
   if (settings.listeners.empty()) settings.listeners.push_back({"10.0.9.1:53", {}});
-  const auto records = must(answers::parse_records(settings.static_records, {settings.zones[0].name}));
+  std::vector<std::string> zones;
+  for (const auto& zone : settings.zones) zones.push_back(zone.name);
+  const auto records = must(answers::parse_records(settings.static_records, zones));
   return answers::compile({catalog_.records(), settings, records, {catalog_.revision(), catalog_.changed()}, 1000});
 }
 

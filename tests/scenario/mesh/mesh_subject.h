@@ -15,14 +15,14 @@ namespace meshdns::test {
 
 /// A whole dnsd without sockets: catalog, topology, answer table, one query function. Every reply is read by ldns.
 ///
-///   zone NAME | server LOCALITY | listener LOCALITY | forwarder PREFIX [granularity=node] | auto_hosts off
+///   zone NAME... | server LOCALITY | listener LOCALITY | forwarder PREFIX [granularity=node] | auto_hosts off
 ///   static TEXT...                           words as in a zone file
 ///   cluster NAME [LOCALITY] [distance=eu-2:12ms,..] [clients=P,..] [allowed=P,..]
 ///   node CLUSTER/NODE [LOCALITY] [address=A,..] [prefix=P,..]
-///   endpoint NODE NAMESPACE/SERVICE ADDRESS[,ADDRESS] [ports=http:8080,..] [labels=a:b,..] [weight=1] [state=serving]
-///   health ADDRESS STATE [detail=words_with_underscores] [streak=1/3] [doubt]
-///   silent|late|heard NODE ; withdraw NODE ; forget AFTER ; advance DURATION
-///   vd NAMESPACE/NAME hosts=H,.. [name=S] [labels=a:b] [clusters=..] [ports=http:80:8080,..] [ladder=..] [onEmpty=..]
+///   endpoint NODE NAMESPACE/SERVICE ADDRESS[,ADDRESS] [ports=http:8080:https,..] [labels=a:b,..] [weight=1]
+///   [state=serving] health ADDRESS STATE [detail=words_with_underscores] [streak=1/3] [doubt] silent|late|heard NODE ;
+///   withdraw NODE ; forget AFTER ; advance DURATION vd NAMESPACE/NAME hosts=H,.. [name=S] [labels=a:b] [clusters=..]
+///   [ports=http:80:8080:http,..] [ladder=..] [onEmpty=..]
 ///      [families=..] [max=8] [ttl=5s] [ttlMin=1s] [external=ADDRESS:PORT] [created=1] LOCALITY (of the external one)
 ///   erase vd|cluster KEY ; revision ; changes SINCE ; conflicts
 ///   query NAME TYPE [from=A] [listener=0] [ecs=P] [edns] [size=512] [tcp]

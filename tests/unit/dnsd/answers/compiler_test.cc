@@ -42,6 +42,14 @@ std::set<std::string> dump(const AnswerTable& table) {
   }
   for (const Node& node : table.names->nodes()) out.insert("node " + wire::name_text(node.name));
   EXPECT_EQ(out.size(), table.names->hosts() + table.names->nodes().size());
+  for (const Ref<const ReversePage>& page : table.reverse.pages) {
+    EXPECT_FALSE(page->entries.empty());
+    EXPECT_LE(page->entries.size(), ReversePage::kMost);
+    for (const ReverseEntry& entry : page->entries) {
+      out.insert(entry.address.text() + " is at " + wire::name_text(table.host(entry.host)->name()));
+      EXPECT_EQ(table.reverse.find(entry.address), &entry);
+    }
+  }
   return out;
 }
 
@@ -49,7 +57,7 @@ std::set<std::string> dump(const AnswerTable& table) {
 class CompilerTest : public testing::Test {
  protected:
   CompilerTest() : trace_(__FILE__, __LINE__, "seed " + std::to_string(seed)) {
-    settings.zones = {{"mesh.internal", {}, ""}, {"deep.mesh.internal", {}, ""}};
+    settings.zones = {{"mesh.internal", {}, ""}, {"deep.mesh.internal", {}, ""}, {"0.10.in-addr.arpa", {}, ""}};
     settings.static_records = {"www 60 CNAME web.shop", "a.b 60 TXT x"};
     static_records = test::must(parse_records(settings.static_records, {"mesh.internal", "deep.mesh.internal"}));
     catalog.observe(&planner);
@@ -191,6 +199,56 @@ TEST_F(CompilerTest, AFlipCopiesOnlyThePagesOfItsHosts) {
   EXPECT_GE(copied, 1U);
   EXPECT_LE(copied, 2U);
   EXPECT_EQ(made, 2U);
+}
+
+TEST_F(CompilerTest, TheNamesOfAddressesAreCopiedWhereTheyChange) {
+  put_node("c1/n1");
+  std::vector<model::Endpoint> endpoints;
+  for (int i = 0; i < 2000; ++i) {
+    endpoints.push_back(endpoint("c1/n1", i));
+    endpoints.back().addresses = {IpAddress::v4(0x0A000000 + static_cast<unsigned>(i) * 7)};
+    endpoints.back().service = text("t", i % 50);
+  }
+  std::ranges::shuffle(endpoints, random);
+  catalog.apply_delta("c1/n1", endpoints, {}, now);
+  next();
+  ASSERT_GE(table->reverse.pages.size(), 2000 / ReversePage::kMost);
+  ASSERT_EQ(dump(*table), dump(*anew()));
+  const auto changed = [before = table](const AnswerTable& after) {
+    std::size_t other = 0;
+    for (const auto& page : after.reverse.pages) {
+      other += std::ranges::none_of(before->reverse.pages, [&](const auto& old) { return old.get() == page.get(); });
+    }
+    return other;
+  };
+  endpoints[7].health.state = model::HealthState::Failing;
+  catalog.apply_delta("c1/n1", {endpoints[7]}, {}, now);
+  next();
+  EXPECT_EQ(changed(*table), 0U) << "health names nobody";
+  catalog.apply_delta("c1/n1", {}, {endpoints[8].key}, now);
+  next();
+  EXPECT_EQ(changed(*table), 1U);
+  EXPECT_EQ(table->reverse.find(endpoints[8].addresses[0]), nullptr);
+  catalog.withdraw("c1/n1", now);
+  next();
+  EXPECT_TRUE(table->reverse.empty());
+}
+
+TEST_F(CompilerTest, ReverseZonesCanComeAndGo) {
+  put_node("c1/n1");
+  catalog.apply_delta("c1/n1", {endpoint("c1/n1", 1), endpoint("c1/n1", 2)}, {}, now);
+  next();
+  EXPECT_FALSE(table->reverse.empty());
+  const Settings with = settings;
+  for (const bool there : {false, true}) {
+    settings = with;
+    if (!there) settings.zones.pop_back();
+    configure(planner, settings, static_records);
+    update.base = Base{settings, static_records};
+    next();
+    EXPECT_EQ(table->reverse.empty(), !there);
+    EXPECT_EQ(dump(*table), dump(*anew()));
+  }
 }
 
 TEST_F(CompilerTest, AnOldTableIsWhatItWas) {

@@ -88,7 +88,13 @@ class AllocationTest : public testing::Test {
     expect_none({.name = name, .type = type, .edns = EdnsRequest{}}, expected, client);
   }
 
-  std::shared_ptr<const answers::AnswerTable> table_ = standard_mesh().table();
+  static std::shared_ptr<const answers::AnswerTable> table() {
+    SmallMesh mesh = standard_mesh();
+    mesh.settings.zones.push_back({"10.in-addr.arpa", {}, ""});
+    return mesh.table();
+  }
+
+  std::shared_ptr<const answers::AnswerTable> table_ = table();
   query::Policy policy_;
   query::RateLimiter limiter_{1};
   query::Random random_{1};
@@ -125,6 +131,18 @@ TEST_F(AllocationTest, Positive) {
   expect_none("mesh.internal", Type::NS, "0 1 ");
   expect_none("mesh.internal", Type::SOA, "0 1 ");
   expect_none("web.shop.mesh.internal", Type::ANY, "0 1 ");
+}
+
+TEST_F(AllocationTest, ServiceBindingsPlacesAndReverseNames) {
+  expect_none("_8080._http.web.shop.mesh.internal", Type::SVCB, "0 3 ");
+  expect_none("_http.web.shop.mesh.internal", Type::SVCB, "0 0 ");
+  expect_none("web.shop.mesh.internal", Type::HTTPS, "0 0 ");
+  expect_none("zone-us-1.pin._zone.web.shop.mesh.internal", Type::A, "0 1 ");
+  expect_none("a-place-too-long-for-the-string.prefer._region.web.shop.mesh.internal", Type::A, "0 2 ");
+  expect_none("eu.pin._region.dead.shop.mesh.internal", Type::A, "0 1 0 last-resort: nothing serves there");
+  expect_none("11.0.0.10.in-addr.arpa", Type::PTR, "0 1 ");
+  expect_none("0.0.10.in-addr.arpa", Type::PTR, "0 0 ");
+  expect_none("99.0.0.10.in-addr.arpa", Type::PTR, "3 0 ");
 }
 
 TEST_F(AllocationTest, Negative) {

@@ -1,6 +1,7 @@
 // What is given up where an answer does not fit, and when TC says so.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "tests/support/mesh/asker.h"
@@ -47,6 +48,30 @@ TEST(TruncationTest, OurOwnCapIsNoTruncation) {
   EXPECT_EQ(services.answer.size(), 8U);
 }
 
+// SVCB has SRV's sets: the same caps, of a tier and in all, and no TC for them.
+TEST(TruncationTest, ServiceBindingsAreCappedAsServicesAre) {
+  SmallMesh mesh;
+  for (const char* cluster : {"eu-1", "us-1", "as-1"}) {
+    mesh.node(std::string(cluster) + "/n1", cluster == std::string("eu-1") ? "10.0.0.0/16" : "");
+    for (unsigned i = 1; i <= 9; ++i) {
+      mesh.endpoint(std::string(cluster) + "/n1", "shop/api", IpAddress::v4(0x0A010000 + i).text());
+    }
+  }
+  Asker asker(mesh.table(), "10.0.0.9");
+  asker.stream = true;
+  for (const Type type : {Type::SRV, Type::SVCB}) {
+    const char* name = type == Type::SRV ? "_http._tcp.api.shop.mesh.internal" : "_8080._http.api.shop.mesh.internal";
+    const Reply reply = asker.ask_edns(name, type);
+    EXPECT_FALSE(reply.tc);
+    EXPECT_EQ(reply.answer.size(), 16U);
+    const std::string closest = type == Type::SRV ? "SRV 0 " : "SVCB 1 ";
+    EXPECT_EQ(std::ranges::count_if(reply.answer, [&](const auto& line) { return line.find(closest) != line.npos; }),
+              8);
+  }
+  asker.stream = false;
+  EXPECT_TRUE(asker.ask_edns("_8080._http.api.shop.mesh.internal", Type::SVCB, {.udp_size = 512}).tc);
+}
+
 /// The most instances of which _all still gives everything at this size.
 unsigned most_that_fit(const std::optional<EdnsRequest>& edns) {
   for (unsigned count = 1;; ++count) {
@@ -74,8 +99,9 @@ TEST(TruncationTest, TheClientsSizeWithin512And1232) {
 TEST(TruncationTest, NoAnswerExceedsWhatTheClientTakes) {
   for (unsigned count = 1; count < 80; ++count) {
     Asker asker = asker_with(count);
-    for (const char* name : {kApi, kAll, "_http._tcp.api.shop.mesh.internal", "_explain.api.shop.mesh.internal"}) {
-      for (const Type type : {Type::A, Type::SRV, Type::TXT}) {
+    for (const char* name : {kApi, kAll, "_http._tcp.api.shop.mesh.internal", "_explain.api.shop.mesh.internal",
+                             "_8080._http.api.shop.mesh.internal"}) {
+      for (const Type type : {Type::A, Type::SRV, Type::TXT, Type::SVCB}) {
         EXPECT_LE(asker.ask(name, type).size, 512U);
         EXPECT_LE(asker.ask_edns(name, type, {.udp_size = 700}).size, 700U);
       }

@@ -129,6 +129,25 @@ TEST(ZoneOf, is_the_longest_that_it_is_below) {
   EXPECT_EQ(zone_of(zones, "a.example"), "");
 }
 
+// ---- what is spoken on their ports ----
+
+TEST_F(PlanTest, the_mapping_says_what_a_port_speaks_else_an_endpoint_does) {
+  add("eu-1/n1", "a").ports = {{"http", 8080, "TCP", ""}, {"tls", 8443, "TCP", "https"}};
+  add("eu-1/n1", "b").ports = {{"http", 8080, "TCP", "http"}, {"tls", 8443, "TCP", "grpc"}};
+  const auto spoken = [&](const std::string& name) {
+    std::vector<std::string> out;
+    for (const HostPort& port : host(name).ports) out.push_back(port.name + " " + port.app_protocol);
+    return out;
+  };
+  EXPECT_THAT(spoken("web.shop.mesh.internal"), ElementsAre("http http", "tls https"));
+  auto& object = add_object("app", {"app.mesh.internal"});
+  object.services = {{"shop", "web", {}, {}}};
+  object.ports = {
+      {"own", 80, "TCP", "http", "h2c"}, {"by-name", 443, "TCP", "tls", ""}, {"by-number", 444, "TCP", "8443", ""}};
+  object.ports.push_back({"nobody", 90, "TCP", "9000", ""});
+  EXPECT_THAT(spoken("app.mesh.internal"), ElementsAre("own h2c", "by-name https", "by-number https", "nobody "));
+}
+
 // ---- which endpoints stand behind them ----
 
 TEST_F(PlanTest, selectors_add_up_and_each_endpoint_counts_once) {

@@ -115,6 +115,45 @@ TEST(Writer, SrvTargetsAreWholeAndOwnersPointAtThem) {
   EXPECT_EQ(reply.additional, Lines{"10-0-0-1.a.mesh. 5 IN A 10.0.0.1"});
 }
 
+/// What svcb() writes as rdata, in a reply that ldns reads
+Bytes svcb_rdata(const SvcbFields& fields) {
+  Draft draft(Request{.name = "a.mesh", .type = Type::SVCB});
+  const std::size_t start = draft.writer().position() + 12;
+  EXPECT_EQ(draft.writer().svcb(kQuestionOffset, Type::SVCB, 5, fields), start + 2) << "where the target stands";
+  EXPECT_EQ(draft.reply(1).answer.size(), 1U);
+  return {draft.buffer().begin() + static_cast<std::ptrdiff_t>(start),
+          draft.buffer().begin() + static_cast<std::ptrdiff_t>(draft.writer().position())};
+}
+
+TEST(Writer, SvcbIsWhatTheTestVectorsOfRfc9460Say) {
+  const auto foo = name("foo.example.com");
+  const Bytes hints = test::hex("20010db8000000000000000000000001 20010db8000000000000000000530001");
+  // D.2, figure 3: TargetName is "."
+  EXPECT_EQ(svcb_rdata({.priority = 1, .target = name(".")}), test::hex("0001 00"));
+  // D.2, figure 4: a port
+  EXPECT_EQ(svcb_rdata({.priority = 16, .target = foo, .port = 53}),
+            test::hex("0010 03666f6f076578616d706c6503636f6d00 0003 0002 0035"));
+  // D.2, figure 7: two IPv6 hints
+  EXPECT_EQ(svcb_rdata({.priority = 1, .target = foo, .ipv6hint = hints}),
+            test::hex("0001 03666f6f076578616d706c6503636f6d00 0006 0020"
+                      "20010db8000000000000000000000001 20010db8000000000000000000530001"));
+}
+
+TEST(Writer, SvcbKeysAscendAndTheTargetIsWhole) {
+  Draft draft(Request{.name = "a.mesh", .type = Type::HTTPS});
+  Writer& w = draft.writer();
+  const auto target = name("10-0-0-1.a.mesh");
+  const Bytes v4{10, 0, 0, 1};
+  const Bytes v6 = test::hex("FD000000000000000000000000000001");
+  const std::size_t before = w.position();
+  const std::uint16_t at = w.svcb(kQuestionOffset, Type::HTTPS, 5, {2, target, 8443, v4, v6});
+  EXPECT_EQ(w.position() - before, 12 + 2 + target.size() + 6 + 8 + 20) << "RFC 9460 2.2: no compression";
+  w.a(at, 5, v4.data());
+  const auto reply = draft.reply(1, 0, 1);
+  EXPECT_EQ(reply.answer, Lines{"a.mesh. 5 IN HTTPS 2 10-0-0-1.a.mesh. port=8443 ipv4hint=10.0.0.1 ipv6hint=fd00::1"});
+  EXPECT_EQ(reply.additional, Lines{"10-0-0-1.a.mesh. 5 IN A 10.0.0.1"});
+}
+
 TEST(Writer, LongTextIsCutIntoStrings) {
   Draft draft(Request{.name = "a", .type = Type::TXT});
   draft.writer().txt(kQuestionOffset, 0, octets(std::string(300, 'x')));

@@ -1,0 +1,54 @@
+#include "dnsd/query/pinned.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "common/base/text.h"
+
+namespace meshdns::query {
+
+Pinned::Pinned(const answers::Host& host, model::Part part, wire::NameBytes place) noexcept
+    : host_(host), part_(part), place_(place) {
+  for (const answers::EndpointRow& row : host_.rows()) {
+    if (row.standing == topology::Standing::Out || !is_there(row)) continue;
+    best_ = std::min(best_, Best{row.standing, row.weight == 0});
+    in_doubt_ = in_doubt_ || row.in_doubt;
+  }
+}
+
+bool Pinned::is_there(const answers::EndpointRow& row) const noexcept {
+  const std::string& part = std::as_const(*host_.localities[row.locality]).part(part_);
+  return std::ranges::equal(part, place_, {},
+                            [](char letter) { return static_cast<std::uint8_t>(ascii_lower(letter)); });
+}
+
+bool Pinned::answers_something() const noexcept {
+  if (best_.kind == topology::Standing::Out) return false;
+  return best_.kind == topology::Standing::Serving || host_.spec->policy.on_empty == model::OnEmpty::LastResort;
+}
+
+bool Pinned::last_resort() const noexcept { return answers_something() && best_.kind != topology::Standing::Serving; }
+
+std::uint32_t Pinned::ttl() const noexcept {
+  if (!in_doubt_) return host_.ttl;
+  return static_cast<std::uint32_t>(std::max<std::int64_t>(0, host_.spec->policy.ttl_min / 1s));
+}
+
+void Pinned::choose(wire::Type type, Random& random, Choice& out) const noexcept {
+  out.count = 0;
+  if (!answers_something()) return;
+  const RowFilter family{.host = host_, .v4 = type == wire::Type::A, .v6 = type == wire::Type::AAAA};
+  std::uint32_t seen = 0;
+  for (std::size_t i = 0; i < host_.rows().size(); ++i) {
+    const answers::EndpointRow& row = host_.rows()[i];
+    const auto index = static_cast<std::uint16_t>(i);
+    if (Best{row.standing, row.weight == 0} != best_ || !family(index) || !is_there(row)) continue;
+    ++seen;
+    const std::size_t at = out.count < Choice::kMost ? out.count++ : random.below(seen);
+    if (at < Choice::kMost) out.rows[at] = index;
+  }
+  draw(host_, {.equal_weights = false, .limit = host_.max_answers}, random, out);
+}
+
+}  // namespace meshdns::query
