@@ -174,6 +174,9 @@ void Compiler::rebuild_names() {
     names->put_host(host->name(), number);
     names->zones[host->zone].has_hosts = true;
   }
+  for (std::size_t i = 0; i < settings_.zones.size(); ++i) {
+    if (is_reverse_zone(settings_.zones[i].name)) names->zones[i].has_hosts = names->hosts() > 0;
+  }
   const auto exists = [&](wire::NameBytes name) {
     return names->find_node(name) != nullptr || names->find(wire::hash_name(name), [&](std::uint32_t id) {
       return (id & Names::kNodeBit) == 0 && std::ranges::equal(table_.host(id)->name(), name);

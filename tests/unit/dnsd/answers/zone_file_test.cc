@@ -175,6 +175,9 @@ TEST_F(ZoneAnswersTest, TheSoaOfTheFileIsTheZones) {
 TEST_F(ZoneAnswersTest, TheSerialIsTheClustersWhereTheZoneHasHosts) {
   mesh.endpoint("eu-1/n1", "shop/web", "10.0.0.11");
   EXPECT_EQ(soa(kSoa), "mesh.internal. 120 IN SOA ns7.mesh.internal. ops.example.net. 1000 1000 100 10000 60");
+  EXPECT_EQ(soa("@ 5 SOA a b 42 1 1 1 1\n$ORIGIN 10.in-addr.arpa.\n@ 5 SOA a b 43 1 1 1 1\n", "10.in-addr.arpa"),
+            "10.in-addr.arpa. 5 IN SOA a.10.in-addr.arpa. b.10.in-addr.arpa. 1000 1 1 1 1")
+      << "the names of addresses come and go with hosts";
 }
 
 TEST_F(ZoneAnswersTest, ANegativeAnswerIsNotKeptForLongerThanHostsMayTakeToAppear) {
