@@ -67,6 +67,13 @@ class Calls : public v1::Admin::CallbackService {
     return answered(context, [this, reply] { return fill(mesh_.approve_shrink(), reply); });
   }
 
+  Reactor* Capture(Context* context, const v1::CaptureRequest* request, v1::CaptureReply* reply) override {
+    return admitted(context, [this, request, reply](Reactor* reactor) {
+      mesh_.capture(*request,
+                    [reply, reactor](Result<v1::CaptureReply> done) { reactor->Finish(fill(std::move(done), reply)); });
+    });
+  }
+
  private:
   bool admits(const Context& context) const {
     return from_ == From::Here || !property(context, GRPC_X509_PEM_CERT_PROPERTY_NAME).empty();

@@ -56,7 +56,7 @@ class AnswerTable {
   std::vector<Ref<const HostPage>> pages;
   ReverseIndex reverse;
   Version version;
-  std::uint32_t serial = 1;  // of every zone's SOA
+  std::uint32_t serial = 1;  // the cluster's: see serial_of
   bool stale = false;        // nothing was heard from where the records come from for too long: EDE 3 (RFC 8914 4.4)
   bool not_ready = false;    // it is not known yet what there is: SERVFAIL and EDE 14 in our zones (RFC 8914 4.15)
 
@@ -79,6 +79,10 @@ class AnswerTable {
   }
   const Set& set(const Host& host, std::uint32_t place) const noexcept {
     return host.set_of_class((*classes[host.shape])[place]);
+  }
+  /// What a zone's SOA says: the number of its file while the zone has no hosts, so that tools can wait for it.
+  std::uint32_t serial_of(const Zone& zone) const noexcept {
+    return zone.file_serial && !zone.has_hosts ? *zone.file_serial : serial;
   }
   const Zone& zone_of(const Host& host) const noexcept { return names->zones[host.zone]; }
   bool may_explain(const IpAddress& client) const noexcept;

@@ -16,7 +16,7 @@ struct CompileInput {
   const Settings& settings;
   const std::vector<StaticRecord>& static_records;  // parse_records(settings.static_records)
   Version version;
-  std::uint32_t serial = 1;  // of every zone's SOA
+  std::uint32_t serial = 1;  // see AnswerTable
   bool stale = false;        // see AnswerTable
   bool not_ready = false;    // see AnswerTable
 };

@@ -169,7 +169,13 @@ void Compiler::rebuild_names() {
   auto names = std::make_shared<Names>(static_names_);
   names->reserve(static_names_.nodes().size() + numbers_);
   for (std::uint32_t number = 0; number < numbers_; ++number) {
-    if (const Host* host = table_.host(number)) names->put_host(host->name(), number);
+    const Host* host = table_.host(number);
+    if (host == nullptr) continue;
+    names->put_host(host->name(), number);
+    names->zones[host->zone].has_hosts = true;
+  }
+  for (std::size_t i = 0; i < settings_.zones.size(); ++i) {
+    if (is_reverse_zone(settings_.zones[i].name)) names->zones[i].has_hosts = names->hosts() > 0;
   }
   const auto exists = [&](wire::NameBytes name) {
     return names->find_node(name) != nullptr || names->find(wire::hash_name(name), [&](std::uint32_t id) {

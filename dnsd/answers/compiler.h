@@ -28,7 +28,7 @@ struct Update {
   std::vector<topology::HostPlan> put;
   std::vector<std::string> erased;
   Version version;
-  std::uint32_t serial = 1;  // of every zone's SOA
+  std::uint32_t serial = 1;  // see AnswerTable
   bool stale = false;        // see AnswerTable
   bool not_ready = false;    // see AnswerTable
 };

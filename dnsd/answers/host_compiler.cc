@@ -176,7 +176,7 @@ class HostBuilder {
     constexpr auto kAlign = static_cast<std::uint32_t>(alignof(T));
     host_->size_ = (host_->size_ + kAlign - 1) / kAlign * kAlign;
     slice = {host_->size_, static_cast<std::uint32_t>(list.size())};
-    copies_.push_back({slice.offset, list.data(), list.size() * sizeof(T)});
+    if (!list.empty()) copies_.push_back({slice.offset, list.data(), list.size() * sizeof(T)});
     host_->size_ += static_cast<std::uint32_t>(list.size() * sizeof(T));
   }
 

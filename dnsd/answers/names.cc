@@ -20,13 +20,15 @@ const Node* Names::find_node(wire::NameBytes name) const noexcept {
 }
 
 void Names::put(Node node) {
-  if (const Node* known = find_node(node.name)) {
-    nodes_[static_cast<std::size_t>(known - nodes_.data())] = std::move(node);
-    return;
-  }
-  const std::uint64_t hash = wire::hash_name(node.name);
-  nodes_.push_back(std::move(node));
-  add(hash, kNodeBit | static_cast<std::uint32_t>(nodes_.size() - 1));
+  Node& place = this->node(node.name, node.zone);
+  place = std::move(node);
+}
+
+Node& Names::node(wire::NameBytes name, std::uint32_t zone) {
+  if (const Node* known = find_node(name)) return nodes_[static_cast<std::size_t>(known - nodes_.data())];
+  nodes_.push_back({.name = {name.begin(), name.end()}, .zone = zone, .rrsets = {}});
+  add(wire::hash_name(name), kNodeBit | static_cast<std::uint32_t>(nodes_.size() - 1));
+  return nodes_.back();
 }
 
 void Names::put_host(wire::NameBytes name, std::uint32_t host) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "dnsd/wire/name.h"
@@ -36,6 +37,8 @@ struct Zone {
   std::uint32_t minimum = 5;
   std::vector<std::uint8_t> mname;
   std::vector<std::uint8_t> rname;
+  std::optional<std::uint32_t> file_serial;  // of the SOA in the zone file
+  bool has_hosts = false;                    // then the serial is the cluster's, whatever the file says
 };
 
 /// Which names exist: an index by hash over nodes, which stand here, and hosts, which stand elsewhere under a number.
@@ -54,6 +57,8 @@ class Names {
 
   /// Adds a node, or replaces the one of this name. References to nodes are void afterwards.
   void put(Node node);
+  /// The node of this name, added where there is none. References to nodes are void afterwards.
+  Node& node(wire::NameBytes name, std::uint32_t zone);
   /// Adds a host under a name that has neither host nor node.
   void put_host(wire::NameBytes name, std::uint32_t host);
   /// Room for so many names, so that adding them costs no growing.

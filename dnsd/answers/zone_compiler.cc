@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/check.h"
+#include "dnsd/wire/byte_order.h"
 
 namespace meshdns::answers {
 namespace {
@@ -18,6 +19,13 @@ Name name_of(const std::string& text) {
   return *name;
 }
 
+/// Of a name that other data follows.
+std::size_t length_of_name(wire::NameBytes bytes) {
+  std::size_t at = 0;
+  while (bytes[at] != 0) at += bytes[at] + std::size_t{1};
+  return at + 1;
+}
+
 /// The longest zone that the name is in; kNone = none
 std::uint32_t zone_holding(const Names& names, const Name& name) {
   std::uint32_t best = kNone;
@@ -31,13 +39,11 @@ std::uint32_t zone_holding(const Names& names, const Name& name) {
 void add_record(Names& names, const StaticRecord& record) {
   const std::uint32_t zone = zone_holding(names, record.owner);
   if (zone == kNone) return;
-  const Node* old = names.find_node(record.owner);
-  Node node = old == nullptr ? Node{.name = record.owner, .zone = zone, .rrsets = {}} : *old;
+  Node& node = names.node(record.owner, zone);
   auto rrset = std::ranges::find(node.rrsets, record.type, &Rrset::type);
   if (rrset == node.rrsets.end()) rrset = node.rrsets.insert(rrset, {record.type, record.ttl, {}});
   rrset->ttl = std::min(rrset->ttl, record.ttl);  // one TTL per set (RFC 2181 5.2)
   if (std::ranges::find(rrset->rdata, record.rdata) == rrset->rdata.end()) rrset->rdata.push_back(record.rdata);
-  names.put(std::move(node));
   put_ancestors(names, record.owner, zone, [&](wire::NameBytes name) { return names.find_node(name) != nullptr; });
 }
 
@@ -47,6 +53,25 @@ Zone zone_of(const ZoneSettings& settings) {
   zone.mname = name_of(settings.ns.empty() ? "ns." + settings.name : settings.ns.front().name);
   zone.rname = name_of(settings.contact.empty() ? "hostmaster." + settings.name : settings.contact);
   return zone;
+}
+
+/// What the SOA of a zone file says counts instead of ours.
+void take_soa(const StaticRecord& record, Names& names) {
+  const auto zone = std::ranges::find(names.zones, record.owner, &Zone::apex);
+  if (zone == names.zones.end()) return;
+  const wire::NameBytes rdata = record.rdata;
+  const std::size_t mname = length_of_name(rdata);
+  const std::size_t rname = length_of_name(rdata.subspan(mname));
+  zone->mname.assign(rdata.begin(), rdata.begin() + static_cast<std::ptrdiff_t>(mname));
+  zone->rname.assign(rdata.begin() + static_cast<std::ptrdiff_t>(mname),
+                     rdata.begin() + static_cast<std::ptrdiff_t>(mname + rname));
+  const std::uint8_t* numbers = rdata.data() + mname + rname;
+  zone->file_serial = wire::load32(numbers);
+  zone->refresh = wire::load32(numbers + 4);
+  zone->retry = wire::load32(numbers + 8);
+  zone->expire = wire::load32(numbers + 12);
+  zone->minimum = wire::load32(numbers + 16);
+  zone->soa_ttl = record.ttl;
 }
 
 void add_servers(const Settings& settings, const ZoneSettings& zone, Names& names) {
@@ -70,7 +95,7 @@ void put_ancestors(Names& names, wire::NameBytes name, std::uint32_t zone,
   while (name.size() > apex) {
     name = name.subspan(name[0] + std::size_t{1});
     if (exists(name)) return;
-    names.put({.name = {name.begin(), name.end()}, .zone = zone, .rrsets = {}});
+    names.node(name, zone);
   }
 }
 
@@ -89,12 +114,24 @@ bool has_static_data(const Names& names, const std::string& name) {
 }
 
 void compile_zones(const Settings& settings, const std::vector<StaticRecord>& records, Names& names) {
+  names.reserve(records.size());
   for (const ZoneSettings& zone : settings.zones) names.zones.push_back(zone_of(zone));
-  for (std::uint32_t i = 0; i < names.zones.size(); ++i) {
-    names.put({.name = names.zones[i].apex, .zone = i, .rrsets = {}});
+  for (std::uint32_t i = 0; i < names.zones.size(); ++i) names.node(names.zones[i].apex, i);
+  for (const StaticRecord& record : records) {
+    if (record.type != wire::Type::SOA) add_record(names, record);
   }
-  for (const ZoneSettings& zone : settings.zones) add_servers(settings, zone, names);
-  for (const StaticRecord& record : records) add_record(names, record);
+  for (const ZoneSettings& zone : settings.zones) {
+    // NS that are written stand for all that there are
+    const Rrset* written = names.find_node(name_of(zone.name))->find(wire::Type::NS);
+    if (written == nullptr) {
+      add_servers(settings, zone, names);
+    } else {
+      names.zones[zone_index(names, zone.name)].mname = written->rdata.front();
+    }
+  }
+  for (const StaticRecord& record : records) {
+    if (record.type == wire::Type::SOA) take_soa(record, names);
+  }
 }
 
 }  // namespace meshdns::answers

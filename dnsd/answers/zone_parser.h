@@ -39,6 +39,23 @@ struct ReadLines {
 /// records beside a CNAME (RFC 1034 3.6.2), of which an apex has always some, and delegations.
 ReadLines read_records(const std::vector<std::string>& lines, const std::vector<std::string>& zones);
 
+/// A master file, read.
+struct ReadFile {
+  struct Bad {
+    std::size_t line = 0;  // where the record begins, from 1
+    std::string what;
+  };
+  std::vector<StaticRecord> records;  // a zone's SOA among them, if the file has it
+  std::vector<Bad> bad;
+};
+
+/// Reads a master file (RFC 1035 5.1) with records of any of the zones. The first zone is the origin until $ORIGIN says
+/// otherwise; a record without a TTL has that of $TTL (RFC 2308 4), else the one before it, else 60. Bad are the same
+/// things as in read_records, $INCLUDE, and a SOA beside the first one of its zone.
+/// beside: records from elsewhere that these stand with
+ReadFile read_zone_file(std::string_view text, const std::vector<std::string>& zones,
+                        const std::vector<StaticRecord>& beside);
+
 /// The records of lines that must all be good.
 /// errors: of the first bad line
 Result<std::vector<StaticRecord>> parse_records(const std::vector<std::string>& lines,

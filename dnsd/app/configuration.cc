@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
+#include <ranges>
 #include <thread>
 
 #include "common/base/check.h"
@@ -17,6 +19,8 @@
 
 namespace meshdns::app {
 namespace {
+
+constexpr std::size_t kMostProblems = 100;  // of a zone file that are told one by one
 
 /// A value that the reader of the configuration has checked already.
 template <class T>
@@ -115,6 +119,28 @@ Result<void> read_mesh_file(const std::string& config_path, Configuration& out) 
   return {};
 }
 
+/// Adds the records of dns.static_zone_file to those of the configuration itself.
+/// errors: everything that is wrong in it, a line each
+Result<void> read_zone_file(const std::string& config_path, const std::vector<std::string>& zones, Configuration& out) {
+  const std::string& name = out.file.dns().static_zone_file();
+  if (name.empty()) return {};
+  const std::string path = (std::filesystem::path(config_path).parent_path() / name).string();
+  const auto text = config::read_file(path);
+  if (!text) return text.error().with_context("dns.static_zone_file");
+  answers::ReadFile read = answers::read_zone_file(*text, zones, out.static_records);
+  std::string problems;
+  for (const auto& bad : read.bad | std::views::take(kMostProblems)) {
+    problems += path + ":" + std::to_string(bad.line) + ": " + bad.what + "\n";
+  }
+  if (read.bad.size() > kMostProblems) {
+    problems += path + ": " + std::to_string(read.bad.size() - kMostProblems) + " more\n";
+  }
+  if (!problems.empty()) return Error(Code::InvalidArgument, problems);
+  out.static_records.insert(out.static_records.end(), std::make_move_iterator(read.records.begin()),
+                            std::make_move_iterator(read.records.end()));
+  return {};
+}
+
 /// The files of federation.tls or replica.tls, which are beside the configuration.
 Result<void> read_tls(const std::string& config_path, Configuration& out) {
   const auto folder = std::filesystem::path(config_path).parent_path();
@@ -157,6 +183,7 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
   auto records = answers::parse_records(out.answers.static_records, zones);
   if (!records) return Error(Code::InvalidArgument, path + ": dns.static_records: " + records.error().message() + "\n");
   out.static_records = std::move(*records);
+  if (auto read = read_zone_file(path, zones, out); !read) return read.error();
   if (auto read = read_mesh_file(path, out); !read) return read.error();
   if (auto read = read_tls(path, out); !read) return read.error();
   auto policy = read_policy(out.file.dns(), std::filesystem::path(path).parent_path());

@@ -46,7 +46,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       persistence_(loop, clock, catalog_, objects_),
       publisher_(catalog_, clock, loop, [&loop](std::function<void()> work) { loop.post(std::move(work)); }),
       mesh_file_(catalog_, objects_),
-      view_(parts_, registry_),
+      view_(parts_, registry_, loop),
       service_(process::NotifyEnvironment::of_process(), loop, parts_),
       passed_(process::passed_sockets()),
       failed_reloads_(registry_.counter("meshdns_config_failed_reloads_total", "reloads whose file was wrong")) {
@@ -72,6 +72,7 @@ Daemon::~Daemon() {
 Result<void> Daemon::start() {
   log::info("starting", {{"version", kVersion}, {"instance", parts_.instance}});
   catalog_.set_capacity(configuration_.file.dns().max_records());
+  catalog_.set_serial(static_cast<std::uint32_t>(clock_.unix_seconds()));
   mesh_file_.apply(configuration_, clock_.now(), clock_.unix_seconds());
   if (auto done = open_store(); !done) return done;
   publisher_.configure(configuration_.answers, configuration_.static_records);
@@ -130,6 +131,7 @@ void Daemon::watch_recovery() {
 }
 
 void Daemon::become_ready() {
+  publisher_.flush();  // who hears that it is ready asks at once
   parts_.ready = true;
   log::info("ready", {{"hosts", publisher_.hosts()}});
 }
@@ -305,6 +307,7 @@ void Daemon::records_changed() {
 void Daemon::schedule_heartbeat() {
   heartbeat_timer_ = loop_.after(federation::Watchers::kHeartbeat, [this] {
     watchers_->heartbeat();
+    publisher_.changed();  // a subscriber may have seen a newer serial than ours
     schedule_heartbeat();
   });
 }
@@ -356,6 +359,7 @@ void Daemon::reload() {
   configuration_ = std::move(*next);
   catalog_.set_capacity(configuration_.file.dns().max_records());
   mesh_file_.apply(configuration_, clock_.now(), clock_.unix_seconds());
+  if (!replica_) catalog_.pass_serial(catalog_.serial());  // it is told at the next heartbeat
   publisher_.configure(settings_as_bound(), configuration_.static_records);
   if (dns_) dns_->set_policy(policy());
   log::info("reloaded", {{"hosts", publisher_.hosts()}});

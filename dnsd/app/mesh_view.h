@@ -3,9 +3,11 @@
 #include <deque>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "common/metrics/registry.h"
 #include "dnsd/admin/mesh.h"
+#include "dnsd/app/capture_session.h"
 #include "dnsd/app/configuration.h"
 #include "dnsd/app/objects.h"
 #include "dnsd/app/persistence.h"
@@ -44,7 +46,8 @@ struct Parts {
 /// thread: control
 class MeshView : public admin::Mesh {
  public:
-  MeshView(Parts& parts, const metrics::Registry& registry) : parts_(parts), registry_(registry) {}
+  MeshView(Parts& parts, const metrics::Registry& registry, Timers& timers)
+      : parts_(parts), registry_(registry), capture_(parts.clock, timers) {}
 
   void apply(const v1::ApplyRequest& request, std::function<void(v1::ApplyReply)> done) override;
   void erase(const v1::DeleteRequest& request, std::function<void(Result<v1::DeleteReply>)> done) override;
@@ -52,6 +55,9 @@ class MeshView : public admin::Mesh {
   Result<v1::ExplainReply> explain(const v1::ExplainRequest& request) override;
   v1::StatusReply status() override;
   Result<v1::ApproveShrinkReply> approve_shrink() override;
+  void capture(const v1::CaptureRequest& request, std::function<void(Result<v1::CaptureReply>)> done) override {
+    capture_.look(request, parts_.dns, std::move(done));
+  }
   bool ready() override { return parts_.ready; }
   std::string metrics() override { return registry_.text(); }
 
@@ -74,6 +80,7 @@ class MeshView : public admin::Mesh {
   std::deque<std::function<void()>> operations_;  // the first one is under way
   Parts& parts_;
   const metrics::Registry& registry_;
+  CaptureSession capture_;
 };
 
 }  // namespace meshdns::app

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/text.h"
 #include "common/convert/object_convert.h"
 #include "common/convert/record_convert.h"
 #include "common/log/log.h"
@@ -20,6 +21,7 @@ using catalog::RecordType;
 
 constexpr const char* kWhole = "whole";
 constexpr const char* kRecovering = "recovering";
+constexpr const char* kSerial = "Serial";  // a record of the store's own: what the zones' serial was
 
 /// Empty = it is kept in memory.
 std::filesystem::path database_of(const Configuration& configuration) {
@@ -157,11 +159,17 @@ void Persistence::restore_record(const store::StoredRecord& record, TimePoint si
 
 void Persistence::restore_records(const store::Contents& contents) {
   const std::int64_t now = clock_.unix_seconds();
+  std::optional<std::uint64_t> serial;
   for (const store::StoredRecord& record : contents.records) {
     const Duration age = std::chrono::seconds(std::max<std::int64_t>(0, now - record.unix_seconds));
-    restore_record(record, clock_.now() - age);
+    if (record.type == kSerial) {
+      serial = parse_uint(record.body);
+    } else {
+      restore_record(record, clock_.now() - age);
+    }
   }
   catalog_.mirrored(catalog_.revision() + 1, clock_.now());
+  if (serial) catalog_.pass_serial(static_cast<std::uint32_t>(*serial) + kMostUnwritten);
   for (const auto& [key, node] : catalog_.records().nodes) {
     if (!listed_.contains(key)) restored_.insert(key);
   }
@@ -218,6 +226,10 @@ std::optional<store::StoredRecord> Persistence::stored(RecordType type, const st
   return out;
 }
 
+store::StoredRecord Persistence::serial_record() const {
+  return {kSerial, "", std::to_string(catalog_.serial()), clock_.unix_seconds()};
+}
+
 void Persistence::write_records() {
   const auto changes = catalog_.changes_since(written_revision_);
   if (!changes) return write_everything();
@@ -232,7 +244,8 @@ void Persistence::write_records() {
       erase.emplace_back(record_type_name(change.type), change.key);
     }
   }
-  if (put.empty() && erase.empty() && trouble_.empty()) return;
+  if (changes->empty() && trouble_.empty()) return;
+  put.push_back(serial_record());
   thread_->put_records(std::move(put), erase, [this](const Result<void>& result) { note(result); });
 }
 
@@ -244,6 +257,7 @@ void Persistence::write_everything() {
   for (const auto& [key, status] : catalog_.records().statuses) {
     if (auto record = stored(RecordType::NodeStatus, key)) put.push_back(std::move(*record));
   }
+  put.push_back(serial_record());
   thread_->put_records(std::move(put), {}, [this](const Result<void>& result) { note(result); });
   std::vector<store::StoredObject> objects;
   for (const auto& [key, object] : objects_.all()) {

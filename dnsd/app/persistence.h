@@ -24,6 +24,8 @@ namespace meshdns::app {
 class Persistence {
  public:
   static constexpr Duration kLazily = 1s;
+  /// So many revisions may have been shown beyond what was written; the serial goes on behind them.
+  static constexpr std::uint32_t kMostUnwritten = 1U << 16;
 
   Persistence(process::EventLoop& loop, const Clock& clock, catalog::Catalog& catalog, Objects& objects);
   ~Persistence();
@@ -61,6 +63,7 @@ class Persistence {
   void write_records();
   void write_everything();
   std::optional<store::StoredRecord> stored(catalog::RecordType type, const std::string& key) const;
+  store::StoredRecord serial_record() const;
   void note(const Result<void>& result);
 
   process::EventLoop& loop_;

@@ -9,8 +9,6 @@ Publisher::Publisher(catalog::Catalog& catalog, const Clock& clock, Timers& time
       clock_(clock),
       timers_(timers),
       planner_(catalog.records()),
-      // later starts begin later: at less than one publication a second the serial never goes back (RFC 1982)
-      serial_(static_cast<std::uint32_t>(clock.unix_seconds())),
       thread_(table_, clock, [self = self_, post = std::move(post)](const CompileThread::Finished& table) {
         post([self, table] {
           if (*self != nullptr) (*self)->finished(table);
@@ -75,11 +73,19 @@ void Publisher::publish() {
   update.put = std::move(changes.put);
   update.erased = std::move(changes.erased);
   update.version = {catalog_.revision(), catalog_.changed()};
-  update.serial = ++serial_;
+  update.serial = next_serial();
   update.stale = stale_;
   update.not_ready = not_ready_;
   prepared_ = clock_.now() - begun_;
   submitted_ = thread_.submit(std::move(update));
+}
+
+std::uint32_t Publisher::next_serial() {
+  const std::uint32_t serial = catalog_.serial();
+  if (not_ready_ || catalog_.revision() == 0) return serial;  // nobody sees it, or nothing of its origin is known
+  const bool older = serial_ && serial != *serial_ && !catalog::is_newer_serial(serial, *serial_);
+  serial_ = older ? *serial_ + 1 : serial;
+  return *serial_;
 }
 
 void Publisher::finished(const CompileThread::Finished& table) {

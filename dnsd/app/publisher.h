@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "common/published/quiescent.h"
@@ -57,20 +57,23 @@ class Publisher {
   std::optional<topology::HostPlan> plan(const std::string& host) { return planner_.plan(host); }
   const std::vector<topology::Conflict>& conflicts() { return planner_.conflicts(); }
   std::size_t hosts() { return planner_.hosts(); }
-  std::uint32_t serial() const { return serial_; }
+  /// Of the zones, in the table that was made last.
+  std::uint32_t serial() const { return serial_.value_or(catalog_.serial()); }
   std::uint64_t publications() const { return finished_; }
   Duration last_cost() const { return last_cost_; }
   /// For how long the table that is being made is being made; zero = none is.
   Duration busy() const { return under_way() ? clock_.now() - begun_ : Duration::zero(); }
 
  private:
-  /// A number and when it came to be: a federation that begins anew may count up to the same number again.
-  using Version = std::pair<std::uint64_t, TimePoint>;
+  /// A revision, when it came to be (a federation that begins anew may count up to the same number again), its serial.
+  using Version = std::tuple<std::uint64_t, TimePoint, std::uint32_t>;
 
   void publish();
   void finished(const CompileThread::Finished& table);
   bool under_way() const { return submitted_ != finished_; }
-  Version version() const { return {catalog_.revision(), catalog_.changed()}; }
+  Version version() const { return {catalog_.revision(), catalog_.changed(), catalog_.serial()}; }
+  /// The catalog's serial, unless clients have seen a newer one (RFC 1982): then the next.
+  std::uint32_t next_serial();
 
   catalog::Catalog& catalog_;
   const Clock& clock_;
@@ -84,7 +87,7 @@ class Publisher {
   PublicationPace pace_;
   std::optional<TimerId> timer_;
   Version published_;
-  std::uint32_t serial_;
+  std::optional<std::uint32_t> serial_;  // that clients may have seen
   TimePoint begun_;
   Duration prepared_{};  // what the update under way cost before it was submitted
   std::uint64_t submitted_ = 0;

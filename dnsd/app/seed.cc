@@ -8,6 +8,7 @@
 #include "common/convert/record_convert.h"
 #include "common/log/log.h"
 #include "dnsd/app/mesh_file.h"
+#include "dnsd/app/persistence.h"
 #include "dnsd/app/replica.h"
 #include "dnsd/federation/mirror.h"
 
@@ -51,12 +52,15 @@ void restore_seed(KeptSet seed, const SeedTarget& target, TimePoint now) {
   const auto unwanted = std::remove_if(records.begin(), records.end(),
                                        [&](const v1::Record& record) { return !is_wanted(record, target); });
   records.erase(unwanted, records.end());
+  const std::uint32_t serial = seed.batch.serial();
+  seed.batch.clear_serial();  // older than what was shown last
   seed.batch.set_to(target.catalog.revision() + 1);
   federation::Mirror mirror(target.catalog, [&target](const std::string& key, const v1::Object* object) {
     target.objects.mirror(key, object);
   });
   const auto nacks = mirror.apply(seed.batch, now - seed.age);
   if (!nacks) return log::error("snapshot", {{"problem", nacks.error().message()}});
+  if (serial != 0) target.catalog.pass_serial(serial + Persistence::kMostUnwritten);
   std::vector<std::string> doubted;
   for (const auto& [node, status] : target.catalog.records().statuses) {
     if (!status.silent) doubted.push_back(node);

@@ -9,6 +9,7 @@
 
 #include "common/model/record_observer.h"
 #include "common/model/records.h"
+#include "dnsd/catalog/serial.h"
 #include "dnsd/catalog/validate.h"
 
 namespace meshdns::catalog {
@@ -41,6 +42,17 @@ class Catalog {
   std::optional<std::vector<Change>> changes_since(std::uint64_t revision) const;
   /// Who hears of every change while it happens; null = nobody. It outlives the catalog, or is taken back.
   void observe(model::RecordObserver* observer) { observer_ = observer; }
+
+  // ---- the zones' serial: the revision, begun at unix time, so that it is the same wherever the revision is ----
+
+  std::uint32_t serial() const { return serial_at(revision_); }
+  std::uint32_t serial_at(std::uint64_t revision) const { return serial_base_ + static_cast<std::uint32_t>(revision); }
+  /// The serial of the revision that there is now.
+  void set_serial(std::uint32_t serial) { serial_base_ = serial - static_cast<std::uint32_t>(revision_); }
+  /// Makes it newer than one that somebody has seen.
+  void pass_serial(std::uint32_t seen) {
+    if (!is_newer_serial(serial(), seen)) set_serial(seen + 1);
+  }
 
   // ---- bounds ----
 
@@ -111,6 +123,7 @@ class Catalog {
   std::size_t capacity_ = 0;
   bool full_ = false;
   std::uint64_t revision_ = 0;
+  std::uint32_t serial_base_ = 0;  // of revision 0
   TimePoint changed_{};
   std::vector<Change> pending_;
   std::deque<Change> log_;

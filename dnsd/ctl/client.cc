@@ -102,4 +102,9 @@ Result<v1::ApproveShrinkReply> Client::approve_shrink() {
   });
 }
 
+Result<v1::CaptureReply> Client::capture(const v1::CaptureRequest& request) {
+  return called<v1::CaptureReply>(
+      server_, [&](auto& context, auto& reply) { return stub_->rpc->Capture(&context, request, &reply); });
+}
+
 }  // namespace meshdns::ctl

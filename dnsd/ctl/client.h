@@ -21,6 +21,7 @@ class Client {
   Result<v1::ExplainReply> explain(const v1::ExplainRequest& request);
   Result<v1::StatusReply> status();
   Result<v1::ApproveShrinkReply> approve_shrink();
+  Result<v1::CaptureReply> capture(const v1::CaptureRequest& request);
 
  private:
   struct Stub;

@@ -3,11 +3,14 @@
 #include <iostream>
 #include <iterator>
 #include <map>
+#include <utility>
 
+#include "common/base/random_seed.h"
 #include "common/base/text.h"
 #include "common/config/load.h"
 #include "common/config/object_text.h"
 #include "common/convert/object_convert.h"
+#include "common/convert/report_convert.h"
 #include "dnsd/ctl/diff.h"
 #include "dnsd/ctl/views.h"
 
@@ -216,6 +219,35 @@ int approve_shrink(Client& client) {
   const auto reply = client.approve_shrink();
   if (!reply) return fail(reply.error());
   std::cout << "approved: " << reply->approved() << "; takes effect in a few seconds\n";
+  return kOk;
+}
+
+int capture(Client& client, v1::CaptureRequest request, Duration length, Output output) {
+  request.set_id(std::to_string(random_seed()));
+  v1::CaptureReply all;
+  std::uint64_t shown = 0;
+  bool titled = false;
+  for (bool ended = false; !ended;) {
+    ended = request.stop();
+    const auto reply = client.capture(request);
+    if (!reply) return fail(reply.error());
+    if (output == Output::Table) {
+      if (!std::exchange(titled, true)) std::cout << capture_title();
+      std::cout << capture_rows(*reply) << std::flush;
+    }
+    shown += static_cast<std::uint64_t>(reply->queries_size());
+    const std::uint64_t missed = all.missed() + reply->missed();
+    if (output != Output::Table) all.MergeFrom(*reply);
+    all.set_missed(missed);
+    request.set_stop(convert::from_wire(reply->elapsed()) >= length);
+  }
+  if (output != Output::Table) {
+    std::cout << document(all, output);
+  } else {
+    std::cout << shown << (shown == 1 ? " query" : " queries");
+    if (all.missed() > 0) std::cout << ", and at least " << all.missed() << " more that are not shown";
+    std::cout << "\n";
+  }
   return kOk;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "common/time/time.h"
 #include "dnsd/ctl/client.h"
 #include "dnsd/ctl/documents.h"
 
@@ -29,5 +30,7 @@ int explain(Client& client, const v1::ExplainRequest& request, Output output);
 int status(Client& client, Output output);
 /// For a replica that refuses what its federation says.
 int approve_shrink(Client& client);
+/// Some of the queries that match, while they come, for so long.
+int capture(Client& client, v1::CaptureRequest request, Duration length, Output output);
 
 }  // namespace meshdns::ctl

@@ -11,7 +11,7 @@ std::string bash_completion() {
     delete) words="vd cluster" ;;
     completion) words="bash" ;;
     -f|--file|--ca|--certificate|--key) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    *) words="apply diff delete get describe explain status approve-shrink completion --server --ca --certificate --key --output --help --version" ;;
+    *) words="apply diff delete get describe explain status approve-shrink capture completion --server --ca --certificate --key --output --help --version" ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }

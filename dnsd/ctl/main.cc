@@ -4,6 +4,7 @@
 #include <map>
 
 #include "common/rpc/credentials.h"
+#include "common/time/duration_text.h"
 #include "common/time/system_clock.h"
 #include "dnsd/ctl/commands.h"
 #include "dnsd/ctl/completion.h"
@@ -27,6 +28,8 @@ struct Arguments {
   std::string host;
   std::string client = "127.0.0.1";
   std::string listener;
+  std::string prefix;
+  std::string length = "10s";
   std::string shell;
 };
 
@@ -84,8 +87,27 @@ void add_reading_commands(CLI::App& cli, Arguments& arguments, std::map<const CL
   };
   auto* status = cli.add_subcommand("status", "how the federation is");
   commands[status] = [](const Arguments& given, ctl::Client& client) { return ctl::status(client, given.output); };
-  auto* approve = cli.add_subcommand("approve-shrink", "a replica takes the far smaller set that it refuses; a federation ends its recovery");
+  auto* approve = cli.add_subcommand(
+      "approve-shrink", "a replica takes the far smaller set that it refuses; a federation ends its recovery");
   commands[approve] = [](const Arguments&, ctl::Client& client) { return ctl::approve_shrink(client); };
+}
+
+void add_capture_command(CLI::App& cli, Arguments& arguments, std::map<const CLI::App*, Command>& commands) {
+  auto* capture = cli.add_subcommand("capture", "some of the queries that come, while they come");
+  capture->add_option("--host", arguments.host, "this name and what is below; else all");
+  capture->add_option("--client", arguments.prefix, "clients of this prefix; else all");
+  capture->add_option("--for", arguments.length, "how long")->type_name("DURATION")->capture_default_str();
+  commands[capture] = [](const Arguments& given, ctl::Client& client) {
+    const auto length = parse_duration(given.length);
+    if (!length) {
+      std::cerr << "--for: " << length.error().message() << "\n";
+      return int{ctl::kWrongUsage};
+    }
+    v1::CaptureRequest request;
+    request.set_host(given.host);
+    request.set_client(given.prefix);
+    return ctl::capture(client, request, *length, given.output);
+  };
 }
 
 void add_server_flags(CLI::App& cli, ctl::ServerFlags& flags) {
@@ -124,6 +146,7 @@ int main(int argc, char** argv) {
       ->type_name("FORMAT");
   add_objects_commands(cli, arguments, commands);
   add_reading_commands(cli, arguments, commands);
+  add_capture_command(cli, arguments, commands);
   auto* completion = cli.add_subcommand("completion", "a script for shell completion");
   completion->add_option("shell", arguments.shell, "bash")->required();
   try {

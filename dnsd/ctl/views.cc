@@ -1,5 +1,6 @@
 #include "dnsd/ctl/views.h"
 
+#include <fmt/format.h>
 #include <vector>
 
 #include "common/base/text.h"
@@ -164,6 +165,20 @@ std::string clusters_view(const v1::ListReply& reply) {
                std::to_string(object.metadata().revision())});
   }
   return table.empty() ? "no clusters\n" : table.text();
+}
+
+std::string capture_title() { return "   SECOND  CLIENT           BY   TYPE   RCODE     ANSWERS  TIER  NAME\n"; }
+
+std::string capture_rows(const v1::CaptureReply& reply) {
+  std::string out;
+  for (const v1::CapturedQuery& query : reply.queries()) {
+    const double second = std::chrono::duration<double>(convert::from_wire(query.at())).count();
+    const std::string answers = query.truncated() ? "TC" : std::to_string(query.answers());
+    out += fmt::format("{:>9.3f}  {:<15}  {:<3}  {:<5}  {:<8}  {:>7}  {:>4}  {}\n", second, query.client(),
+                       query.transport(), query.type(), query.rcode(), answers,
+                       query.has_tier() ? std::to_string(query.tier()) : "-", query.name());
+  }
+  return out;
 }
 
 std::string describe_node(const v1::NodeInfo& node) {

@@ -14,6 +14,9 @@ std::string nodes_view(const v1::ListReply& reply);
 std::string endpoints_view(const v1::ListReply& reply);
 std::string destinations_view(const v1::ListReply& reply);
 std::string clusters_view(const v1::ListReply& reply);
+/// Captured queries, a line each; the widths do not follow what comes.
+std::string capture_title();
+std::string capture_rows(const v1::CaptureReply& reply);
 
 /// Everything about one thing.
 std::string describe_node(const v1::NodeInfo& node);

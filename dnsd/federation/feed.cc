@@ -47,8 +47,7 @@ class Parts {
 
 }  // namespace
 
-Feed::Feed(const catalog::Catalog& catalog, v1::Origin origin, std::uint64_t epoch, ObjectLookup object,
-           Recovery* recovery)
+Feed::Feed(catalog::Catalog& catalog, v1::Origin origin, std::uint64_t epoch, ObjectLookup object, Recovery* recovery)
     : catalog_(catalog),
       origin_(std::move(origin)),
       epoch_(epoch),
@@ -149,6 +148,7 @@ v1::Batch Feed::empty_batch(v1::Batch::Kind kind, std::uint64_t from) const {
   batch.set_epoch(epoch_);
   batch.set_from(from);
   batch.set_to(head_);
+  batch.set_serial(serial());
   batch.set_kind(kind);
   return batch;
 }
@@ -274,10 +274,13 @@ v1::Batch Feed::whole(TimePoint now) const {
 }
 
 void Feed::subscriber_holds(const v1::Position& held, TimePoint now) {
-  if (recovery_ == nullptr || held.origin().cluster() != origin_.cluster()) return;
+  if (held.origin().cluster() != origin_.cluster()) return;
   // a lost store counts its epochs from the clock: two starts within a second have the same
   const bool of_this_start =
       held.epoch() == epoch_ && held.origin().instance() == origin_.instance() && held.revision() <= head();
+  const bool same = of_this_start && held.revision() == head_;
+  if (held.serial() != 0 && !(same && held.serial() == serial())) catalog_.pass_serial(held.serial());
+  if (recovery_ == nullptr) return;
   if (!of_this_start) recovery_->earlier_records_seen(now);
 }
 

@@ -33,7 +33,7 @@ class Feed {
   using ObjectLookup = std::function<const v1::Object*(catalog::RecordType, const std::string& key)>;
 
   /// recovery: null = the catalog is known to be whole
-  Feed(const catalog::Catalog& catalog, v1::Origin origin, std::uint64_t epoch, ObjectLookup object,
+  Feed(catalog::Catalog& catalog, v1::Origin origin, std::uint64_t epoch, ObjectLookup object,
        Recovery* recovery = nullptr);
 
   /// Encodes what the catalog changed since the last call.
@@ -42,6 +42,8 @@ class Feed {
   const v1::Origin& origin() const { return origin_; }
   std::uint64_t epoch() const { return epoch_; }
   std::uint64_t head() const { return head_; }
+  /// Of the zones at the head.
+  std::uint32_t serial() const { return catalog_.serial_at(head_); }
   std::size_t size() const { return records_; }
   std::vector<std::uint64_t> bucket_hashes() const { return {buckets_.begin(), buckets_.end()}; }
 
@@ -62,7 +64,8 @@ class Feed {
 
   bool settled() const { return recovery_ == nullptr || recovery_->settled(); }
   bool recovering() const { return recovery_ != nullptr && recovery_->recovering(); }
-  /// What a subscriber holds may prove that this federation has lost what it knew.
+  /// What a subscriber holds may prove that this federation has lost what it knew, or that clients have seen a newer
+  /// serial.
   void subscriber_holds(const v1::Position& held, TimePoint now);
 
  private:
@@ -84,7 +87,7 @@ class Feed {
   /// returns: how many bytes it takes in the batch
   std::size_t add(v1::Batch& batch, const Key& key, const Entry& entry, TimePoint now) const;
 
-  const catalog::Catalog& catalog_;
+  catalog::Catalog& catalog_;
   v1::Origin origin_;
   std::uint64_t epoch_;
   ObjectLookup object_;

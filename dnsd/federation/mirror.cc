@@ -112,7 +112,16 @@ Result<std::vector<v1::Nack>> Mirror::apply_whole(const v1::Batch& whole, TimePo
   revision_ = whole.to();
   if (whole.kind() != v1::Batch::DELTA) additive_ = whole.additive();
   catalog_.mirrored(revision_, now);
+  if (whole.serial() != 0) catalog_.set_serial(whole.serial());
   return nacks;
+}
+
+bool Mirror::take_head(const v1::Position& head) {
+  const bool same = head.origin().cluster() == origin_.cluster() && head.origin().instance() == origin_.instance() &&
+                    head.epoch() == epoch_ && head.revision() == revision_;
+  if (!same || head.serial() == 0 || head.serial() == catalog_.serial()) return false;
+  catalog_.set_serial(head.serial());
+  return true;
 }
 
 bool Mirror::fits(const Key& key) const {
@@ -208,6 +217,7 @@ v1::Position Mirror::position(bool with_buckets) const {
   *out.mutable_origin() = origin_;
   out.set_epoch(epoch_);
   out.set_revision(revision_);
+  out.set_serial(catalog_.serial());
   if (!with_buckets) return out;
   if (additive_) out.set_epoch(0);
   std::vector<std::uint64_t> buckets(Feed::kBuckets);
@@ -224,6 +234,7 @@ v1::Batch Mirror::snapshot(TimePoint now) const {
   *batch.mutable_origin() = origin_;
   batch.set_epoch(epoch_);
   batch.set_to(revision_);
+  batch.set_serial(catalog_.serial());
   batch.set_kind(v1::Batch::SNAPSHOT);
   batch.set_last(true);
   batch.set_additive(additive_);

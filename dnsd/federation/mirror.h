@@ -45,6 +45,9 @@ class Mirror {
   std::uint64_t epoch() const { return epoch_; }
   std::uint64_t revision() const { return revision_; }
   const v1::Origin& origin() const { return origin_; }
+  /// What the origin says of itself without a batch: a serial may move on though the revision stands still.
+  /// returns: something became different
+  bool take_head(const v1::Position& head);
   /// with_buckets: hashes too, for an origin that may have begun a new epoch; an additive set is of no epoch (0)
   v1::Position position(bool with_buckets) const;
   /// Everything as one batch, to be kept in a file and applied after a restart.

@@ -118,6 +118,7 @@ void WatchSession::heartbeat() {
   *head.mutable_origin() = feed_.origin();
   head.set_epoch(feed_.epoch());
   head.set_revision(feed_.head());
+  head.set_serial(feed_.serial());
   reply.mutable_status()->set_recovering(feed_.recovering());
   reply.mutable_status()->set_additive(!feed_.settled());
   send_now(std::make_shared<const std::string>(reply.SerializeAsString()));

@@ -58,7 +58,9 @@ void Resolver::resolve() noexcept {
   response_.set_authoritative();
   const answers::Zone& asked = *zone_;
   conclude(next.name.empty() ? outcome : follow(next, outcome));
-  if (response_.query().edns.asks != 0 && !refused_) response_.set_zone(asked.apex, context_.table.serial);
+  if (response_.query().edns.asks != 0 && !refused_) {
+    response_.set_zone(asked.apex, context_.table.serial_of(asked));
+  }
 }
 
 Outcome Resolver::follow(Target next, Outcome outcome) noexcept {
@@ -146,6 +148,8 @@ Outcome Resolver::write_rrset(const answers::Rrset& rrset, std::uint16_t owner) 
         rrset.type == wire::Type::NS || rrset.type == wire::Type::CNAME || rrset.type == wire::Type::PTR;
     if (one_name) {
       writer.one_name(owner, rrset.type, rrset.ttl, wire::NameBytes(rdata));
+    } else if (rrset.type == wire::Type::MX && rdata.size() > 2) {
+      writer.mx(owner, rrset.ttl, rdata);
     } else {
       writer.generic(owner, rrset.type, rrset.ttl, rdata);
     }
@@ -322,7 +326,8 @@ Outcome Resolver::explain(const answers::Host& host, const Subject& subject) noe
 }
 
 wire::SoaFields Resolver::soa_of(const answers::Zone& zone) const noexcept {
-  return {zone.mname, zone.rname, context_.table.serial, zone.refresh, zone.retry, zone.expire, zone.minimum};
+  const std::uint32_t serial = context_.table.serial_of(zone);
+  return {zone.mname, zone.rname, serial, zone.refresh, zone.retry, zone.expire, zone.minimum};
 }
 
 void Resolver::write_negative_soa(std::uint32_t most_ttl) noexcept {

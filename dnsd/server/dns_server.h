@@ -41,6 +41,8 @@ class DnsServer {
 
   /// From now on this policy holds. thread: that of start()
   void set_policy(query::Policy policy);
+  /// thread: that of start()
+  Capture& capture() const { return *capture_; }
   /// What could not be had, for people; the server answers all the same.
   const std::vector<std::string>& warnings() const { return warnings_; }
   /// The client prefix whose answers were limited last: "198.51.100.0/24"; empty = none so far. thread: any
@@ -65,6 +67,7 @@ class DnsServer {
 
   Quiescent<query::Policy> policy_;
   query::RateLimiter limiter_;
+  std::unique_ptr<Capture> capture_ = std::make_unique<Capture>();
   Environment environment_;
   std::vector<std::string> warnings_;
   std::vector<SocketAddress> bound_;

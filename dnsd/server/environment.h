@@ -5,6 +5,7 @@
 #include "dnsd/answers/answer_table.h"
 #include "dnsd/query/policy.h"
 #include "dnsd/query/rate_limiter.h"
+#include "dnsd/server/capture.h"
 
 namespace meshdns::server {
 
@@ -13,6 +14,7 @@ struct Environment {
   Quiescent<answers::AnswerTable>& table;
   Quiescent<query::Policy>& policy;
   query::RateLimiter& limiter;
+  Capture& capture;
   const Clock& clock;
 };
 

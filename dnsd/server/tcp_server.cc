@@ -33,6 +33,7 @@ TcpServer::TcpServer(std::vector<Fd> listeners, const TcpLimits& limits, const E
     : limits_(limits),
       table_(environment.table),
       policy_(environment.policy),
+      lane_(environment.capture.add_lane()),
       clock_(environment.clock),
       random_(seed),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
@@ -207,7 +208,19 @@ std::size_t TcpServer::answer(const Peer& peer, std::uint8_t* buffer, std::size_
                                .policy = *policy_.read(),
                                .unix_seconds = unix_seconds_,
                                .keepalive = static_cast<std::uint16_t>(std::min<std::int64_t>(idle / 100ms, 65535))};
-  return query::answer(buffer, length, wire::kMaxMessage, context);
+  if (!lane_.on()) [[likely]]
+    return query::answer(buffer, length, wire::kMaxMessage, context);
+  wire::Query query;
+  const wire::Reading reading = wire::read_query({buffer, length}, query);
+  const std::size_t size = query::answer_read(buffer, wire::kMaxMessage, reading, query, context);
+  lane_.note({.message = std::span(buffer, size),
+              .query = query,
+              .client = peer.address,
+              .listener = peer.listener,
+              .stream = true,
+              .at = now_,
+              .table = context.table});
+  return size;
 }
 
 void TcpServer::add_to(ServerTotals& totals) const {

@@ -80,6 +80,7 @@ class TcpServer {
   TcpLimits limits_;
   Quiescent<answers::AnswerTable>::Reader table_;
   Quiescent<query::Policy>::Reader policy_;
+  Capture::Lane& lane_;
   const Clock& clock_;
   query::Random random_;
   Fd epoll_;

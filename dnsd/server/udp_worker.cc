@@ -64,6 +64,7 @@ UdpWorker::UdpWorker(std::vector<UdpSocket> sockets, const Environment& environm
       table_(environment.table),
       policy_(environment.policy),
       limiter_(environment.limiter),
+      lane_(environment.capture.add_lane()),
       clock_(environment.clock),
       random_(seed),
       batch_(std::make_unique<Batch>()) {}
@@ -131,6 +132,20 @@ void UdpWorker::answer_batch(const UdpSocket& socket, unsigned count) {
                                  .unix_seconds = unix_seconds};
     batch_->vectors[i].iov_len =
         query::answer_read(batch_->buffers[i].data(), kBufferSize, batch_->readings[i], batch_->queries[i], context);
+  }
+  if (lane_.on()) [[unlikely]]
+    capture_batch(socket, count, table, now);
+}
+
+void UdpWorker::capture_batch(const UdpSocket& socket, unsigned count, const answers::AnswerTable& table,
+                              TimePoint now) {
+  for (unsigned i = 0; i < count; ++i) {
+    lane_.note({.message = std::span(batch_->buffers[i].data(), batch_->vectors[i].iov_len),
+                .query = batch_->queries[i],
+                .client = address_of(batch_->peers[i]),
+                .listener = socket.listener,
+                .at = now,
+                .table = table});
   }
 }
 

@@ -42,6 +42,7 @@ class UdpWorker {
   /// Receives what is there (blocking or not), answers, sends.
   void serve(const UdpSocket& socket, int receive_flags);
   void answer_batch(const UdpSocket& socket, unsigned count);
+  void capture_batch(const UdpSocket& socket, unsigned count, const answers::AnswerTable& table, TimePoint now);
   void send_batch(const UdpSocket& socket, unsigned count);
   void poll_all();
 
@@ -49,6 +50,7 @@ class UdpWorker {
   Quiescent<answers::AnswerTable>::Reader table_;
   Quiescent<query::Policy>::Reader policy_;
   query::RateLimiter& limiter_;
+  Capture::Lane& lane_;
   const Clock& clock_;
   query::Random random_;
   query::Counters counters_;

@@ -94,6 +94,14 @@ class Writer {
     name(target);
     end();
   }
+  /// rdata: a preference and a name, which is compressed (RFC 3597 4)
+  template <class Owner>
+  void mx(Owner owner, std::uint32_t ttl, std::span<const std::uint8_t> rdata) noexcept {
+    begin(owner, Type::MX, ttl);
+    bytes(rdata.first(2));
+    name(rdata.subspan(2));
+    end();
+  }
   template <class Owner>
   void soa(Owner owner, std::uint32_t ttl, const SoaFields& fields) noexcept {
     begin(owner, Type::SOA, ttl);

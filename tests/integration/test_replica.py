@@ -300,6 +300,30 @@ class ReplicaTest(unittest.TestCase):
         replica.wait_line(f"federation not reached.*{gone}")
         self.assertRegex(self.ctl("replica", "status")[1], rf"follows +{live} +connected")
 
+    def serial(self, server):
+        return ask(server, "mesh.internal", "SOA").answer[0][0].serial
+
+    def test_the_serial_is_that_of_the_federation_and_never_goes_back(self):
+        first_fed = self.start_federation()
+        agent = self.start_agent()
+        here = self.federation.address("dns listening")
+        one, two = [self.serving(self.start_replica(name)) for name in ("replica", "second")]
+        alike = lambda: len({self.serial(server) for server in (here, one, two)}) == 1
+        eventually(alike, "one serial")
+        before = self.serial(one)
+        self.ctl("federation", "apply", "-f", self.bed.write("object.yaml", OBJECT))
+        eventually(lambda: alike() and self.serial(one) != before, "the next serial")
+        seen = self.serial(one)
+        self.assertTrue(0 < (seen - before) % 2**32 < 2**31, (before, seen))
+        agent.stop()
+        self.federation.stop()
+        self.assertEqual(self.serial(one), seen, "without the federation")
+        self.assertNotEqual(self.start_federation(), first_fed)
+        here = self.federation.address("dns listening")
+        self.assertLess((self.serial(here) - seen) % 2**32, 2**31, "it goes on where it ended")
+        eventually(alike, "one serial again", timeout=60)
+        self.assertLess((self.serial(one) - seen) % 2**32, 2**31)
+
     def test_a_set_that_shrinks_too_much_waits_for_a_word(self):  # A5
         services = ["app-b", *(f"s{i}" for i in range(24))]
         self.start_federation()

@@ -1,5 +1,4 @@
 """nsd, knotd and meshdnsd with one static zone, each on a port of loopback."""
-import json
 import os
 
 import peers
@@ -7,15 +6,24 @@ from mesh import ask, eventually
 from ports import free_port
 from zone import ZONE
 
+APEX = """\
+$ORIGIN mesh.internal.
+@ 120 IN SOA ns1 ops.example.net. (
+    2026010101 ; serial
+    1h 10m 1d  ; refresh, retry, expire
+    60 )       ; minimum
+  60 NS ns1
+ns1 60 A 10.0.9.1
+"""
 OURS = """\
 cluster: eu-1
 roles: [dns]
-zones: [{{name: mesh.internal, ns: [{{name: ns1.mesh.internal, addresses: [10.0.9.1]}}], contact: ops.example.net}}]
+zones: [{{name: mesh.internal}}]
 dns:
   workers: "1"
-  listen: [{{address: "127.0.0.1:{port}"}}]
+  listen: [{{address: "127.0.0.1:0"}}]
   endpoints_file: mesh.yaml
-  {static}
+  static_zone_file: zone
 admin: {{listen: "127.0.0.1:0", socket: {folder}/meshdnsd.sock}}
 """
 NSD = """\
@@ -68,17 +76,9 @@ def unpack():
     return {name: peers.debian(package) for name, (package, *_) in PACKAGES.items()}
 
 
-def static_records(_, lines):
-    return "static_records: " + json.dumps(lines)
-
-
-STATIC = static_records  # how our server gets the zone
-
-
-def start_ours(bed, lines):
+def start_ours(bed):
     bed.write("mesh.yaml", "nodes: []\n")
-    # not port 0: the port that it becomes is a change of the configuration, with a serial of its own
-    text = OURS.format(folder=bed.folder, port=free_port(), static=STATIC(bed, lines))
+    text = OURS.format(folder=bed.folder)
     config = bed.write("meshdnsd.yaml", text)
     daemon = bed.start("meshdnsd", "--config", config)
     daemon.wait_line("ready")
@@ -112,8 +112,6 @@ def answers(server):
 
 
 def start(bed, lines, roots):
-    """All of them: {name: address}. The others get our SOA and NS, so that every answer can be compared whole."""
-    ours = start_ours(bed, lines)
-    apex = [rrset.to_text() for kind in ("SOA", "NS") for rrset in ask(ours, ZONE, kind).answer]
-    bed.write("zone", "\n".join([*apex, "ns1.mesh.internal. 60 A 10.0.9.1", *lines]) + "\n")
-    return {"ours": ours, **{name: start_peer(bed, name, root) for name, root in roots.items()}}
+    """All of them with the same file: {name: address}."""
+    bed.write("zone", "\n".join([APEX, *lines]) + "\n")
+    return {"ours": start_ours(bed), **{name: start_peer(bed, name, root) for name, root in roots.items()}}

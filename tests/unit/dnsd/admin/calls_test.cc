@@ -26,6 +26,10 @@ class CountingMesh : public Mesh {
   Result<v1::ExplainReply> explain(const v1::ExplainRequest&) override { return counted<v1::ExplainReply>(); }
   v1::StatusReply status() override { return counted<v1::StatusReply>(); }
   Result<v1::ApproveShrinkReply> approve_shrink() override { return counted<v1::ApproveShrinkReply>(); }
+  void capture(const v1::CaptureRequest&, std::function<void(Result<v1::CaptureReply>)> done) override {
+    ++calls;
+    done(v1::CaptureReply());
+  }
   bool ready() override { return true; }
   std::string metrics() override { return ""; }
 
@@ -73,6 +77,7 @@ class CallsTest : public testing::Test {
     call(&Stub::Explain, v1::ExplainRequest(), v1::ExplainReply());
     call(&Stub::Status, v1::StatusRequest(), v1::StatusReply());
     call(&Stub::ApproveShrink, v1::ApproveShrinkRequest(), v1::ApproveShrinkReply());
+    call(&Stub::Capture, v1::CaptureRequest(), v1::CaptureReply());
     return out;
   }
 
@@ -88,14 +93,14 @@ class CallsTest : public testing::Test {
 
 TEST_F(CallsTest, from_afar_nothing_is_done_without_a_certificate) {
   serve(calls_from_afar(loop_, mesh_));
-  EXPECT_EQ(call_all(), std::vector(6, grpc::StatusCode::PERMISSION_DENIED));
+  EXPECT_EQ(call_all(), std::vector(7, grpc::StatusCode::PERMISSION_DENIED));
   EXPECT_EQ(mesh_.calls, 0);
 }
 
 TEST_F(CallsTest, from_here_all_is_done) {
   serve(calls_from_here(loop_, mesh_));
-  EXPECT_EQ(call_all(), std::vector(6, grpc::StatusCode::OK));
-  EXPECT_EQ(mesh_.calls, 6);
+  EXPECT_EQ(call_all(), std::vector(7, grpc::StatusCode::OK));
+  EXPECT_EQ(mesh_.calls, 7);
 }
 
 }  // namespace
