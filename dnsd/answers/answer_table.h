@@ -84,7 +84,6 @@ class AnswerTable {
   std::uint32_t serial_of(const Zone& zone) const noexcept {
     return zone.file_serial && !zone.has_hosts ? *zone.file_serial : serial;
   }
-  const Zone& zone_of(const Host& host) const noexcept { return names->zones[host.zone]; }
   bool may_explain(const IpAddress& client) const noexcept;
 
   /// Lines 02.. of `_explain` for clients of this place: decided anew, since few ask. Allocates.

@@ -30,6 +30,6 @@ struct Compiled {
 Compiled compile(const CompileInput& input);
 
 /// Tells the planner which hosts these settings allow.
-void configure(topology::Planner& planner, const Settings& settings, const std::vector<StaticRecord>& static_records);
+void configure(topology::Planner& planner, const Base& base);
 
 }  // namespace meshdns::answers

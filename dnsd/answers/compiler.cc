@@ -22,6 +22,12 @@ std::vector<Prefix> explain_allowed(const LocatorInput& input, const Settings& s
 
 }  // namespace
 
+Base make_base(Settings settings, const std::vector<StaticRecord>& static_records) {
+  const auto names = std::make_shared<Names>();
+  compile_zones(settings, static_records, *names);
+  return {std::move(settings), names};
+}
+
 std::shared_ptr<const AnswerTable> Compiler::apply(Update update) {
   for (const std::string& name : update.erased) erase(name);
   if (update.base) set_base(std::move(*update.base));
@@ -41,8 +47,7 @@ std::shared_ptr<const AnswerTable> Compiler::apply(Update update) {
 
 void Compiler::set_base(Base base) {
   settings_ = std::move(base.settings);
-  static_names_ = Names();
-  compile_zones(settings_, base.static_records, static_names_);
+  static_names_ = std::move(base.names);
   names_changed_ = true;
   set_reverse_zones();
 }
@@ -114,7 +119,7 @@ void Compiler::put(const topology::HostPlan& plan) {
   const auto name = wire::parse_name(plan.name);
   if (!name) return;  // longer than a name can be: the planner lets it through as an automatic host only
   const std::uint16_t shape = shape_of(plan.policy);
-  const std::uint32_t zone = zone_index(static_names_, plan.zone);
+  const std::uint32_t zone = zone_index(*static_names_, plan.zone);
   std::uint32_t number = number_of(*name);
   if (number == kNone) {
     const auto [known, added] = added_.try_emplace(plan.name, kNone);
@@ -166,8 +171,8 @@ std::uint32_t Compiler::new_number() {
 }
 
 void Compiler::rebuild_names() {
-  auto names = std::make_shared<Names>(static_names_);
-  names->reserve(static_names_.nodes().size() + numbers_);
+  auto names = std::make_shared<Names>(*static_names_);
+  names->reserve(static_names_->nodes().size() + numbers_);
   for (std::uint32_t number = 0; number < numbers_; ++number) {
     const Host* host = table_.host(number);
     if (host == nullptr) continue;

@@ -18,8 +18,10 @@ namespace meshdns::answers {
 /// What of the configuration tables are made from.
 struct Base {
   Settings settings;
-  std::vector<StaticRecord> static_records;  // parse_records(settings.static_records)
+  std::shared_ptr<const Names> names;  // zones and static records, no hosts
 };
+/// static_records: parse_records(settings.static_records)
+Base make_base(Settings settings, const std::vector<StaticRecord>& static_records);
 
 /// What became different since the table before.
 struct Update {
@@ -68,7 +70,7 @@ class Compiler {
   void rebuild_names();
 
   Settings settings_;
-  Names static_names_;
+  std::shared_ptr<const Names> static_names_;
   HostParts parts_;
   std::vector<Shape> shapes_;
   AnswerTable table_;                           // the one before, on its way to the next

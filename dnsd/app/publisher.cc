@@ -23,10 +23,10 @@ Publisher::~Publisher() {
   if (timer_) timers_.cancel(*timer_);
 }
 
-void Publisher::configure(answers::Settings settings, std::vector<answers::StaticRecord> static_records) {
-  base_ = {std::move(settings), std::move(static_records)};
+void Publisher::configure(answers::Settings settings, const std::vector<answers::StaticRecord>& static_records) {
+  base_ = answers::make_base(std::move(settings), static_records);
   configured_ = wanted_ = true;
-  answers::configure(planner_, base_.settings, base_.static_records);
+  answers::configure(planner_, base_);
   changed();
 }
 

@@ -29,7 +29,7 @@ class Publisher {
   ~Publisher();
 
   /// Published soon; the first call makes the first table.
-  void configure(answers::Settings settings, std::vector<answers::StaticRecord> static_records);
+  void configure(answers::Settings settings, const std::vector<answers::StaticRecord>& static_records);
   /// Whether the records are older than they should be; published if it changed.
   void set_stale(bool stale);
   bool stale() const { return stale_; }

@@ -14,14 +14,6 @@ namespace {
 constexpr std::size_t kMostUntrusted = 512;    // bytes of an answer to an address that may be forged
 constexpr std::size_t kMostAmplification = 5;  // and so many times the request's
 
-/// What the client takes, by transport and OPT.
-std::size_t size_limit(const wire::Query& query, const Context& context) noexcept {
-  if (context.stream) return wire::kMaxMessage;
-  // RFC 6891 6.2.3: a client that states less than 512 takes 512
-  if (!query.edns.present) return wire::kMinUdpAnswer;
-  return std::clamp<std::size_t>(query.edns.udp_size, wire::kMinUdpAnswer, wire::kMaxUdpAnswer);
-}
-
 /// What a client may get.
 struct Allowance {
   std::size_t size = 0;
@@ -31,7 +23,7 @@ struct Allowance {
 /// A source address may be forged unless a cookie proves it: then answers stay small, and their number limited.
 Allowance allowance_of(std::optional<wire::CookieState> cookie, const wire::Query& query,
                        const Context& context) noexcept {
-  const std::size_t size = size_limit(query, context);
+  const std::size_t size = context.stream ? wire::kMaxMessage : wire::udp_limit(query.edns);
   const RateLimit& limit = context.policy.rate_limit;
   if (context.limiter == nullptr || !limit.applies_to(context.client)) return {size};
   if (cookie == wire::CookieState::Valid) return {size};

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "dnsd/query/choice.h"
+#include "dnsd/query/response.h"
 #include "dnsd/wire/byte_order.h"
 #include "dnsd/wire/writer.h"
 
@@ -14,7 +15,6 @@ constexpr std::size_t kMostRows = 64;    // of the tier in use
 constexpr std::size_t kRecordSize = 16;  // owner (pointer), type, class, TTL, RDLENGTH, address
 constexpr std::size_t kOptSize = 11;
 constexpr std::size_t kSubnetHead = 8;  // option code and length, family, source, scope
-constexpr std::uint8_t kKept = 0x79;    // of the request's flags: opcode and RD
 constexpr std::uint8_t kAnswer = 0x84;  // QR and AA
 
 /// Nothing in the packet, the policy or the table asks for more than records.
@@ -54,7 +54,7 @@ void write_opt(std::uint8_t* at, const wire::Edns& edns, const std::uint8_t* sco
 }
 
 void write_header(std::uint8_t* buffer, std::size_t answers, bool edns) noexcept {
-  buffer[2] = static_cast<std::uint8_t>((buffer[2] & kKept) | kAnswer);
+  buffer[2] = static_cast<std::uint8_t>((buffer[2] & kFlagsKept) | kAnswer);
   buffer[3] = 0;
   wire::store32(buffer + 4, 0x00010000U | static_cast<std::uint32_t>(answers));
   wire::store32(buffer + 8, edns ? 1 : 0);
@@ -103,9 +103,7 @@ std::size_t fast_answer(std::uint8_t* buffer, std::size_t capacity, const wire::
   const std::size_t wanted = std::min<std::size_t>(rows, host->max_answers);
   const bool subnet = query.edns.present && located.subnet_trusted;
   const std::size_t size = query.question_end + wanted * kRecordSize + opt_size(query.edns, subnet);
-  std::size_t limit = wire::kMinUdpAnswer;
-  if (query.edns.present) limit = std::clamp<std::size_t>(query.edns.udp_size, limit, wire::kMaxUdpAnswer);
-  if (size > std::min(limit, capacity)) return 0;
+  if (size > std::min(wire::udp_limit(query.edns), capacity)) return 0;
   std::uint8_t* at = buffer + query.question_end;
   write_records(at, *host, set, wanted, context.random);
   const std::uint8_t scope = host->same_for_all ? std::uint8_t{0} : located.scope;

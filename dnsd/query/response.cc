@@ -11,7 +11,6 @@ constexpr std::size_t kBareError = 6;  // bytes of an EDE option without text
 constexpr std::uint8_t kResponse = 0x80;
 constexpr std::uint8_t kAuthoritative = 0x04;
 constexpr std::uint8_t kTruncated = 0x02;
-constexpr std::uint8_t kFlagsKept = 0x79;  // opcode and RD of the request; AA and TC are ours
 
 /// The largest OPT record that this request can get, but for EDE, which only takes what is left.
 std::size_t held_back(const wire::Query& query, const wire::OptionReplies* options) noexcept {

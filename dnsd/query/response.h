@@ -10,6 +10,8 @@
 
 namespace meshdns::query {
 
+inline constexpr std::uint8_t kFlagsKept = 0x79;  // opcode and RD of the request; AA and TC are ours
+
 enum class Section : std::uint8_t { Answer, Authority, Additional };
 
 /// The answer under construction, in the buffer of its request: the question stays where it is, bit for bit. Sections

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -41,6 +43,12 @@ struct Edns {
   ClientSubnet subnet;
   RequestCookie cookie;  // with kAsksCookie
 };
+
+/// How large an answer over UDP its sender takes from us: one that states less than 512 takes 512 (RFC 6891 6.2.3).
+inline std::size_t udp_limit(const Edns& edns) noexcept {
+  if (!edns.present) return kMinUdpAnswer;
+  return std::clamp<std::size_t>(edns.udp_size, kMinUdpAnswer, kMaxUdpAnswer);
+}
 
 /// A request, read. Fixed size, nothing points into the packet.
 struct Query {

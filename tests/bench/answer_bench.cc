@@ -109,10 +109,10 @@ void compile_all(benchmark::State& state) {
 void flip(benchmark::State& state) {
   test::SmallMesh mesh = large_mesh();
   topology::Planner planner(mesh.records);
-  answers::configure(planner, mesh.settings, {});
   answers::Compiler compiler;
   answers::Update first;
-  first.base = answers::Base{mesh.settings, {}};
+  first.base = answers::make_base(mesh.settings, {});
+  answers::configure(planner, *first.base);
   first.locator = answers::locator_input(mesh.records);
   first.put = planner.take().put;
   auto table = compiler.apply(std::move(first));

@@ -61,8 +61,8 @@ class CompilerTest : public testing::Test {
     settings.static_records = {"www 60 CNAME web.shop", "a.b 60 TXT x"};
     static_records = test::must(parse_records(settings.static_records, {"mesh.internal", "deep.mesh.internal"}));
     catalog.observe(&planner);
-    configure(planner, settings, static_records);
-    update.base = Base{settings, static_records};
+    update.base = make_base(settings, static_records);
+    configure(planner, *update.base);
     update.locator = locator_input(catalog.records());
     next();
   }
@@ -243,8 +243,8 @@ TEST_F(CompilerTest, ReverseZonesCanComeAndGo) {
   for (const bool there : {false, true}) {
     settings = with;
     if (!there) settings.zones.pop_back();
-    configure(planner, settings, static_records);
-    update.base = Base{settings, static_records};
+    update.base = make_base(settings, static_records);
+    configure(planner, *update.base);
     next();
     EXPECT_EQ(table->reverse.empty(), !there);
     EXPECT_EQ(dump(*table), dump(*anew()));
