@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <cstring>
 
 #include "common/base/check.h"
 
@@ -21,7 +22,8 @@ Result<IpAddress> IpAddress::parse(std::string_view text) {
 
 IpAddress IpAddress::v4(std::uint32_t host_order) {
   IpAddress out;
-  for (std::size_t i = 0; i < 4; ++i) out.bytes_[i] = static_cast<std::uint8_t>(host_order >> (24 - 8 * i));
+  const std::uint32_t network_order = htonl(host_order);
+  std::memcpy(out.bytes_.data(), &network_order, sizeof network_order);
   return out;
 }
 
@@ -49,9 +51,9 @@ Result<IpAddress> IpAddress::from_bytes(std::string_view bytes) {
 
 std::uint32_t IpAddress::v4_host_order() const {
   MESHDNS_CHECK(is_v4());
-  std::uint32_t out = 0;
-  for (std::size_t i = 0; i < 4; ++i) out = (out << 8) | bytes_[i];
-  return out;
+  std::uint32_t network_order = 0;
+  std::memcpy(&network_order, bytes_.data(), sizeof network_order);
+  return ntohl(network_order);
 }
 
 bool IpAddress::is_loopback() const {

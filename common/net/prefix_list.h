@@ -17,23 +17,27 @@ class PrefixList {
   explicit PrefixList(std::span<const Prefix> prefixes);
 
   bool empty() const noexcept { return empty_; }
-  bool contains(const IpAddress& address) const noexcept {
+  bool contains(const IpAddress& address) const noexcept { return find(address) != kNone; }
+  /// The position in the list of the first prefix that holds the address; kNone = none does
+  std::size_t find(const IpAddress& address) const noexcept {
     const std::uint8_t* bytes = address.bytes().data();
-    if (!address.is_v4()) return contains_v6(loaded<Halves>(bytes));
+    if (!address.is_v4()) return find_v6(loaded<Halves>(bytes));
     const auto value = loaded<std::uint32_t>(bytes);
     for (const EntryV4& entry : v4_) {
-      if ((value & entry.mask) == entry.net) return true;
+      if ((value & entry.mask) == entry.net) return entry.position;
     }
-    return false;
+    return kNone;
   }
+  static constexpr std::size_t kNone = SIZE_MAX;
 
  private:
   using Halves = std::array<std::uint64_t, 2>;
   struct EntryV4 {
-    std::uint32_t mask, net;
+    std::uint32_t mask, net, position;
   };
   struct EntryV6 {
     Halves mask, net;
+    std::size_t position;
   };
 
   /// Both sides of a compare are loaded alike, so that the machine's byte order does not matter.
@@ -43,7 +47,7 @@ class PrefixList {
     std::memcpy(&out, bytes, sizeof out);
     return out;
   }
-  bool contains_v6(const Halves& value) const noexcept;
+  std::size_t find_v6(const Halves& value) const noexcept;
 
   bool empty_ = true;
 

@@ -11,8 +11,8 @@ AnswerTable::Found AnswerTable::find(wire::NameBytes name, std::uint64_t hash) c
   names->find(hash, [&](std::uint32_t id) {
     if ((id & Names::kNodeBit) != 0) {
       const Node& node = names->nodes()[id & ~Names::kNodeBit];
-      if (std::ranges::equal(node.name, name)) found.node = &node;
-    } else if (const Host* candidate = host(id); std::ranges::equal(candidate->name(), name)) {
+      if (wire::is_same(node.name, name)) found.node = &node;
+    } else if (const Host* candidate = host(id); wire::is_same(candidate->name(), name)) {
       found.host = candidate;
     }
     return static_cast<bool>(found);

@@ -6,11 +6,31 @@
 
 namespace meshdns::answers {
 
+void Locator::index_v4() {
+  constexpr std::uint32_t kHalves = 0x10000;
+  v4_index.assign(kHalves + 1, static_cast<std::uint32_t>(v4.size() - 1));
+  std::uint32_t range = 0;
+  for (std::uint32_t half = 0; half < kHalves; ++half) {
+    while (range + 1 < v4.size() && v4[range + 1].start <= half << 16) ++range;
+    v4_index[half] = range;
+  }
+}
+
 Locator::Found Locator::find_v4(std::uint32_t address) const noexcept {
-  const auto after = std::upper_bound(v4.begin(), v4.end(), address,
-                                      [](std::uint32_t value, const RangeV4& range) { return value < range.start; });
-  const auto& range = *std::prev(after);
-  return {static_cast<std::size_t>(&range - v4.data()), range.length, range.known};
+  std::size_t at = 0;
+  std::size_t last = v4.size() - 1;
+  if (!v4_index.empty()) {
+    at = v4_index[address >> 16];
+    last = v4_index[(address >> 16) + 1];
+  }
+  if (at != last) {
+    const auto begin = v4.begin() + static_cast<std::ptrdiff_t>(at) + 1;
+    const auto end = v4.begin() + static_cast<std::ptrdiff_t>(last) + 1;
+    const auto after = std::upper_bound(begin, end, address,
+                                        [](std::uint32_t value, const RangeV4& range) { return value < range.start; });
+    at = static_cast<std::size_t>(after - v4.begin()) - 1;
+  }
+  return {at, v4[at].length, v4[at].known};
 }
 
 Locator::Found Locator::find_v6(const std::array<std::uint8_t, 16>& address) const noexcept {
@@ -31,16 +51,15 @@ Located Locator::locate(const IpAddress& client, std::uint16_t listener,
                         const wire::ClientSubnet& subnet) const noexcept {
   const Found own = find(client);
   const auto located = [](const Verdict& verdict) { return Located{verdict.place, verdict.source, verdict.reason}; };
-  const auto forwarder = std::find_if(forwarders.begin(), forwarders.end(),
-                                      [&](const Forwarder& entry) { return entry.prefix.contains(client); });
-  if (forwarder == forwarders.end()) return located(exact[listener * ranges() + own.range]);
-  const Verdict& cut = coarse[(std::size_t{forwarder->granularity} * listeners + listener) * ranges() + own.range];
+  const std::size_t forwarder = forwarders.find(client);
+  if (forwarder == PrefixList::kNone) return located(exact[listener * ranges + own.range]);
+  const Verdict& cut = coarse[(std::size_t{granularities[forwarder]} * listeners + listener) * ranges + own.range];
   Located out = located(cut);
   out.subnet_trusted = subnet.present;
   if (!subnet.present || subnet.source == 0) return out;  // source /0: do not use (RFC 7871 7.1.2)
   const Found asked = subnet.family == 1 ? find_v4(wire::load32(subnet.address.data())) : find_v6(subnet.address);
   if (asked.known) {
-    out = located(exact[listener * ranges() + asked.range]);
+    out = located(exact[listener * ranges + asked.range]);
     out.subnet_trusted = true;
     if (out.source == PlaceSource::Prefix) out.source = PlaceSource::ClientSubnet;
   }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/net/ip_address.h"
-#include "common/net/prefix.h"
+#include "common/net/prefix_list.h"
 #include "dnsd/wire/message.h"
 
 namespace meshdns::answers {
@@ -25,7 +25,8 @@ struct Located {
 
 /// Places clients by listener, client subnet, source prefix and the server itself, in that order (design.md section
 /// 3). All combinations are settled when it is compiled: the prefixes are cut into ranges that do not overlap, and
-/// each (listener, range) has its verdict. A lookup is a binary search.
+/// each (listener, range) has its verdict. A lookup is a look at an index, then a binary search among the few ranges
+/// within a /16 (IPv6: among all).
 struct Locator {
   /// From `start` to the start of the next one.
   struct RangeV4 {
@@ -43,21 +44,23 @@ struct Locator {
     PlaceSource source = PlaceSource::Nowhere;
     std::uint32_t reason = 0;
   };
-  /// verdicts of one granularity start at coarse[granularity * listeners * ranges()]
-  struct Forwarder {
-    Prefix prefix;
-    std::uint32_t granularity = 0;
-  };
-
-  std::vector<RangeV4> v4 = {{}};         // sorted; the first starts at 0.0.0.0
+  std::vector<RangeV4> v4 = {{}};  // sorted; the first starts at 0.0.0.0
+  /// By the upper half of an IPv4 address: the range that holds the first address of that /16; the last range behind
+  /// the last. Nearly always that is the answer. Empty = all ranges are searched.
+  std::vector<std::uint32_t> v4_index;
   std::vector<RangeV6> v6 = {{}};         // sorted; the first starts at ::
-  std::vector<Verdict> exact = {{}, {}};  // [listener * ranges() + range], v4 ranges before v6 ones
+  std::vector<Verdict> exact = {{}, {}};  // [listener * ranges + range], v4 ranges before v6 ones
   std::vector<Verdict> coarse;            // the same, cut to each granularity: what a forwarder's own place counts
-  std::vector<Forwarder> forwarders;
+  PrefixList forwarders;
+  /// Of each forwarder; the verdicts of one granularity start at coarse[granularity * listeners * ranges].
+  std::vector<std::uint32_t> granularities;
   std::uint32_t listeners = 1;
+  std::uint32_t ranges = 2;  // v4.size() + v6.size()
   std::vector<std::string> reasons = {"as nothing says where"};
 
-  std::size_t ranges() const noexcept { return v4.size() + v6.size(); }
+
+  /// To be called when v4 stands.
+  void index_v4();
 
   /// subnet: the client's option; used only if `client` is a trusted forwarder
   Located locate(const IpAddress& client, std::uint16_t listener, const wire::ClientSubnet& subnet) const noexcept;

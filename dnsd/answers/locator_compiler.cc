@@ -172,6 +172,8 @@ void store_ranges(const std::vector<Range>& v4, const std::vector<Range>& v6, Lo
     entry.known = range.claim != nullptr;
     out.v6.push_back(entry);
   }
+  out.ranges = static_cast<std::uint32_t>(out.v4.size() + out.v6.size());
+  out.index_v4();
 }
 
 }  // namespace
@@ -205,11 +207,14 @@ Locator compile_locator(const LocatorInput& input, const Settings& settings, Pla
     for (const Range& range : ranges) out.exact.push_back(judge.exact(listener, range));
   }
   std::vector<model::Part> used;
+  std::vector<Prefix> forwarders;
   for (const auto& forwarder : settings.forwarders) {
     auto at = std::ranges::find(used, forwarder.granularity);
     if (at == used.end()) at = used.insert(at, forwarder.granularity);
-    out.forwarders.push_back({forwarder.prefix, static_cast<std::uint32_t>(at - used.begin())});
+    out.granularities.push_back(static_cast<std::uint32_t>(at - used.begin()));
+    forwarders.push_back(forwarder.prefix);
   }
+  out.forwarders = PrefixList(forwarders);
   for (const model::Part granularity : used) {
     for (std::size_t listener = 0; listener < out.listeners; ++listener) {
       for (const Range& range : ranges) out.coarse.push_back(judge.coarse(listener, range, granularity));

@@ -64,6 +64,8 @@ void add_server(Samples& out, const server::ServerTotals& totals) {
   add_queries(out, "udp", totals.udp);
   add_queries(out, "tcp", totals.tcp);
   count(out, "meshdns_dns_send_failures_total", "UDP answers that the kernel did not take", {}, totals.udp_send_failed);
+  count(out, "meshdns_dns_udp_segmented_total", "UDP answers that left in one message with others of the same peer", {},
+        totals.udp_segmented);
   count(out, "meshdns_dns_rate_limited_answers_total", "UDP answers truncated or dropped by dns.rate_limit", {},
         totals.udp.rate_limited);
   gauge(out, "meshdns_dns_open_connections", "TCP connections", {}, static_cast<double>(totals.tcp_open));

@@ -39,8 +39,9 @@ void choose(std::span<const std::uint16_t> candidates, const RowFilter& filter, 
 
 void draw(const answers::Host& host, const Draw& rule, Random& random, Choice& from) noexcept {
   const std::size_t wanted = std::min(rule.limit, from.count);
+  Draws draws(random);
   for (std::size_t i = 0; i < wanted; ++i) {
-    const std::size_t hit = rule.equal_weights ? i + random.below(static_cast<std::uint32_t>(from.count - i))
+    const std::size_t hit = rule.equal_weights ? i + draws.below(static_cast<std::uint32_t>(from.count - i))
                                                : draw_one(host, from, i, random);
     std::swap(from.rows[i], from.rows[hit]);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "dnsd/query/choice.h"
 #include "dnsd/query/response.h"
@@ -12,37 +13,60 @@ namespace meshdns::query {
 namespace {
 
 constexpr std::size_t kMostRows = 64;    // of the tier in use
-constexpr std::size_t kRecordSize = 16;  // owner (pointer), type, class, TTL, RDLENGTH, address
-constexpr std::size_t kOptSize = 11;
-constexpr std::size_t kSubnetHead = 8;  // option code and length, family, source, scope
-constexpr std::uint8_t kAnswer = 0x84;  // QR and AA
+constexpr std::size_t kRecordHead = 12;  // owner (pointer), type, class, TTL, RDLENGTH
+constexpr std::size_t kSubnetHead = 8;   // option code and length, family, source, scope
+constexpr std::uint8_t kAnswer = 0x84;   // QR and AA
 
 /// Nothing in the packet, the policy or the table asks for more than records.
 bool is_plain(const wire::Query& query, const Context& context) noexcept {
-  const bool asked = query.opcode == wire::Opcode::Query && query.type == wire::Type::A &&
-                     query.qclass == wire::Class::IN && !context.stream;
+  const bool asked = query.opcode == wire::Opcode::Query && query.qclass == wire::Class::IN && !context.stream &&
+                     (query.type == wire::Type::A || query.type == wire::Type::AAAA);
   if (!asked || query.edns.asks != 0 || query.edns.version != 0) return false;
   if (!context.policy.allow.empty() || context.table.stale || context.table.not_ready) return false;
   return context.limiter == nullptr || !context.policy.rate_limit.applies_to(context.client);
 }
 
 /// Nothing about this answer needs a word in the OPT record, and any of the rows will do.
-bool is_plain(const answers::Set& set, std::size_t rows) noexcept {
-  return set.tier_count != 0 && set.all_v4 && set.equal_weights && set.note == 0 && !set.has_ede && rows <= kMostRows;
+bool is_plain(const answers::Set& set) noexcept {
+  return set.tier_count != 0 && set.equal_weights && set.note == 0 && !set.has_ede;
 }
+
+/// The rows of the tier in use that have an address of the family, in their order.
+struct Rows {
+  std::array<std::uint16_t, kMostRows> list;
+  std::size_t count = 0;
+
+  void gather(std::span<const std::uint16_t> tier, const answers::Host& host, bool v4, bool all) noexcept {
+    if (all) {
+      std::copy(tier.begin(), tier.end(), list.begin());
+      count = tier.size();
+      return;
+    }
+    for (const std::uint16_t row : tier) {
+      list[count] = row;
+      const answers::EndpointRow& endpoint = host.rows()[row];
+      if (v4 ? endpoint.has_v4 : endpoint.v6 != 0) ++count;
+    }
+  }
+  /// A random one of [i, count), which is out of the game then. Drawn as draw() does.
+  std::uint16_t take(std::size_t i, Draws& draws) noexcept {
+    const std::size_t hit = i + draws.below(static_cast<std::uint32_t>(count - i));
+    return std::exchange(list[hit], list[i]);
+  }
+};
 
 std::size_t opt_size(const wire::Edns& edns, bool subnet) noexcept {
   if (!edns.present) return 0;
-  return kOptSize + (subnet ? kSubnetHead + edns.subnet.address_size() : 0);
+  return wire::kOptSize + (subnet ? kSubnetHead + edns.subnet.address_size() : 0);
 }
 
 /// source: RFC 6891 6.1.2, RFC 7871 6
 void write_opt(std::uint8_t* at, const wire::Edns& edns, const std::uint8_t* scope) noexcept {
-  at[0] = 0;
-  wire::store16(at + 1, static_cast<std::uint16_t>(wire::Type::OPT));
-  wire::store16(at + 3, static_cast<std::uint16_t>(wire::kMaxUdpAnswer));
-  wire::store32(at + 5, edns.dnssec_ok ? 0x8000 : 0);
-  wire::store16(at + 9, static_cast<std::uint16_t>(opt_size(edns, scope != nullptr) - kOptSize));
+  constexpr std::uint64_t kHead = std::uint64_t{static_cast<std::uint16_t>(wire::Type::OPT)} << 40 |
+                                  std::uint64_t{wire::kMaxUdpAnswer} << 24;  // behind the root's byte
+  wire::store64(at, kHead | (edns.dnssec_ok ? 0x80 : 0));
+  at[8] = 0;
+  wire::store16(at + 9, static_cast<std::uint16_t>(opt_size(edns, scope != nullptr) - wire::kOptSize));
   if (scope == nullptr) return;
   const std::size_t address = edns.subnet.address_size();
   wire::store16(at + 11, static_cast<std::uint16_t>(wire::Option::ClientSubnet));
@@ -56,33 +80,40 @@ void write_opt(std::uint8_t* at, const wire::Edns& edns, const std::uint8_t* sco
 void write_header(std::uint8_t* buffer, std::size_t answers, bool edns) noexcept {
   buffer[2] = static_cast<std::uint8_t>((buffer[2] & kFlagsKept) | kAnswer);
   buffer[3] = 0;
-  wire::store32(buffer + 4, 0x00010000U | static_cast<std::uint32_t>(answers));
-  wire::store32(buffer + 8, edns ? 1 : 0);
+  wire::store64(buffer + 4, std::uint64_t{1} << 48 | std::uint64_t{answers} << 32 | (edns ? 1 : 0));
 }
 
-/// A random choice in random order, drawn as choose() draws it.
-void write_records(std::uint8_t* at, const answers::Host& host, const answers::Set& set, std::size_t wanted,
-                   Random& random) noexcept {
-  const auto tier = tier_rows(host, set, 0);
-  std::array<std::uint16_t, kMostRows> rows;
-  std::copy(tier.begin(), tier.end(), rows.begin());
+/// Owner (the question's name), type, class, TTL and RDLENGTH
+void write_record_head(std::uint8_t* at, wire::Type type, std::uint32_t ttl, std::size_t size) noexcept {
+  constexpr std::uint64_t kOwnerAndClass = 0xC000000000010000U | std::uint64_t{wire::kQuestionOffset} << 48;
+  wire::store64(at, kOwnerAndClass | std::uint64_t{static_cast<std::uint16_t>(type)} << 32 | ttl >> 16);
+  wire::store32(at + 8, ttl << 16 | static_cast<std::uint32_t>(size));
+}
+
+/// A random choice in random order.
+void write_records(std::uint8_t* at, const answers::Host& host, Rows& rows, std::size_t wanted, Draws draws,
+                   std::uint32_t ttl) noexcept {
   const answers::EndpointRow* all = host.rows().data();
-  const std::uint32_t ttl = std::min(set.ttl, kMostDynamicTtl);
-  for (std::size_t i = 0; i < wanted; ++i, at += kRecordSize) {
-    std::swap(rows[i], rows[i + random.below(static_cast<std::uint32_t>(tier.size() - i))]);
-    wire::store32(at, 0xC0000001U | std::uint32_t{wire::kQuestionOffset} << 16);  // the question's name, A
-    wire::store16(at + 4, static_cast<std::uint16_t>(wire::Class::IN));
-    wire::store32(at + 6, ttl);
-    wire::store16(at + 10, 4);
-    std::copy_n(all[rows[i]].v4.data(), 4, at + 12);
+  for (std::size_t i = 0; i < wanted; ++i, at += kRecordHead + 4) {
+    write_record_head(at, wire::Type::A, ttl, 4);
+    std::copy_n(all[rows.take(i, draws)].v4.data(), 4, at + kRecordHead);
   }
 }
 
-void count(const answers::Host& host, const answers::Set& set, const answers::Located& located,
+void write_v6_records(std::uint8_t* at, const answers::Host& host, Rows& rows, std::size_t wanted, Draws draws,
+                      std::uint32_t ttl) noexcept {
+  const answers::EndpointRow* all = host.rows().data();
+  for (std::size_t i = 0; i < wanted; ++i, at += kRecordHead + 16) {
+    write_record_head(at, wire::Type::AAAA, ttl, 16);
+    std::copy_n(host.v6(all[rows.take(i, draws)]).data(), 16, at + kRecordHead);
+  }
+}
+
+void count(const answers::Host& host, const answers::Set& set, answers::PlaceSource source, bool v4,
            Counters& counters) noexcept {
   counters.received.add();
-  counters.by_type[static_cast<std::size_t>(CountedType::A)].add();
-  counters.by_source[static_cast<std::size_t>(located.source)].add();
+  counters.by_type[static_cast<std::size_t>(v4 ? CountedType::A : CountedType::AAAA)].add();
+  counters.by_source[static_cast<std::size_t>(source)].add();
   counters.by_rcode[0].add();
   if (set.last_resort) counters.last_resort.add();
   if (host.tiers(set).front().number > 0) counters.beyond_tier_0.add();
@@ -90,26 +121,37 @@ void count(const answers::Host& host, const answers::Set& set, const answers::Lo
 
 }  // namespace
 
-std::size_t fast_answer(std::uint8_t* buffer, std::size_t capacity, const wire::Query& query,
-                        const Context& context) noexcept {
+[[gnu::flatten]] std::size_t fast_answer(std::uint8_t* buffer, std::size_t capacity, const wire::Query& query,
+                                         const Context& context) noexcept {
   if (!is_plain(query, context)) return 0;
   const answers::AnswerTable& table = context.table;
   const answers::Host* host = table.find(query.name.view(), query.name.hash).host;
   if (host == nullptr) return 0;
   const answers::Located located = table.where->locator.locate(context.client, context.listener, query.edns.subnet);
   const answers::Set& set = table.set(*host, located.place);
-  const std::size_t rows = set.tier_count == 0 ? 0 : host->tiers(set).front().end;
-  if (!is_plain(set, rows)) return 0;
-  const std::size_t wanted = std::min<std::size_t>(rows, host->max_answers);
+  if (!is_plain(set)) return 0;
+  const auto tier = tier_rows(*host, set, 0);
+  if (tier.size() > kMostRows) return 0;
+  const bool v4 = query.type == wire::Type::A;
+  Rows rows;
+  rows.gather(tier, *host, v4, v4 && set.all_v4);
+  if (rows.count == 0) return 0;
+  const std::size_t wanted = std::min<std::size_t>(rows.count, host->max_answers);
+  const std::size_t records = wanted * (kRecordHead + (v4 ? 4 : 16));
   const bool subnet = query.edns.present && located.subnet_trusted;
-  const std::size_t size = query.question_end + wanted * kRecordSize + opt_size(query.edns, subnet);
+  const std::size_t size = query.question_end + records + opt_size(query.edns, subnet);
   if (size > std::min(wire::udp_limit(query.edns), capacity)) return 0;
   std::uint8_t* at = buffer + query.question_end;
-  write_records(at, *host, set, wanted, context.random);
+  const std::uint32_t ttl = std::min(set.ttl, kMostDynamicTtl);
+  if (v4) {
+    write_records(at, *host, rows, wanted, Draws(context.random), ttl);
+  } else {
+    write_v6_records(at, *host, rows, wanted, Draws(context.random), ttl);
+  }
   const std::uint8_t scope = host->same_for_all ? std::uint8_t{0} : located.scope;
-  if (query.edns.present) write_opt(at + wanted * kRecordSize, query.edns, subnet ? &scope : nullptr);
+  if (query.edns.present) write_opt(at + records, query.edns, subnet ? &scope : nullptr);
   write_header(buffer, wanted, query.edns.present);
-  count(*host, set, located, context.counters);
+  count(*host, set, located.source, v4, context.counters);
   return size;
 }
 

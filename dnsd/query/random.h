@@ -4,16 +4,15 @@
 
 namespace meshdns::query {
 
-/// A worker's own random numbers (xorshift64*): which endpoints, in which order. Not for secrets.
+/// A worker's own random numbers (wyrand: a step and one multiplication): which endpoints, in which order. Not for secrets.
 class Random {
  public:
-  explicit Random(std::uint64_t seed) : state_(seed | 1) {}
+  explicit Random(std::uint64_t seed) : state_(seed) {}
 
   std::uint64_t next() noexcept {
-    state_ ^= state_ >> 12;
-    state_ ^= state_ << 25;
-    state_ ^= state_ >> 27;
-    return state_ * 0x2545F4914F6CDD1D;
+    state_ += 0xA0761D6478BD642F;
+    const auto product = static_cast<Wide>(state_) * (state_ ^ 0xE7037ED1A0B428DB);
+    return static_cast<std::uint64_t>(product >> 64) ^ static_cast<std::uint64_t>(product);
   }
   /// 0 to bound - 1; bound > 0
   std::uint32_t below(std::uint32_t bound) noexcept {
@@ -21,7 +20,33 @@ class Random {
   }
 
  private:
+  friend class Draws;
+  __extension__ typedef unsigned __int128 Wide;
   std::uint64_t state_;
+};
+
+/// Small random numbers, four out of each number of the generator: a draw is the upper half of a product, and the lower
+/// half is what the next one draws from. With bounds of at most 256 none is likelier than another by more than 2^-32.
+class Draws {
+ public:
+  explicit Draws(Random& random) : random_(random) {}
+
+  /// 0 to bound - 1; bound: 1 to 256
+  std::uint32_t below(std::uint32_t bound) noexcept {
+    if (left_ == 0) {
+      word_ = random_.next();
+      left_ = 4;
+    }
+    --left_;
+    const auto product = static_cast<Random::Wide>(word_) * bound;
+    word_ = static_cast<std::uint64_t>(product);
+    return static_cast<std::uint32_t>(product >> 64);
+  }
+
+ private:
+  Random& random_;
+  std::uint64_t word_ = 0;
+  unsigned left_ = 0;
 };
 
 }  // namespace meshdns::query

@@ -12,6 +12,7 @@ struct ServerTotals {
   query::Totals udp;
   query::Totals tcp;
   std::uint64_t udp_send_failed = 0;  // answers that the kernel did not take
+  std::uint64_t udp_segmented = 0;    // answers that left in one message with others of the same peer
   std::uint64_t tcp_accepted = 0;
   std::uint64_t tcp_open = 0;
   std::uint64_t tcp_closed = 0;        // by the client, by an error, or because it sent no DNS

@@ -158,6 +158,7 @@ ServerTotals DnsServer::counters() const {
   for (const auto& worker : workers_) {
     query::merge(totals.udp, worker->counters());
     totals.udp_send_failed += worker->send_failed();
+    totals.udp_segmented += worker->segmented();
   }
   tcp_->add_to(totals);
   return totals;

@@ -1,62 +1,18 @@
 #include "dnsd/server/udp_worker.h"
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
 
 #include "dnsd/query/answer.h"
 
 namespace meshdns::server {
-namespace {
 
-constexpr unsigned kBatch = 32;
-constexpr std::size_t kBufferSize = 2048;
-constexpr std::size_t kControlSize = 64;  // one in_pktinfo or in6_pktinfo
-
-/// The address that was asked is the one to answer from; the way back is the routing table's to choose, but for
-/// link-local addresses, which mean nothing without their interface.
-void clear_interface(msghdr& message) {
-  for (cmsghdr* control = CMSG_FIRSTHDR(&message); control != nullptr; control = CMSG_NXTHDR(&message, control)) {
-    if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
-      reinterpret_cast<in_pktinfo*>(CMSG_DATA(control))->ipi_ifindex = 0;
-    } else if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
-      auto* info = reinterpret_cast<in6_pktinfo*>(CMSG_DATA(control));
-      if (!IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr)) info->ipi6_ifindex = 0;
-    }
-  }
-}
-
-}  // namespace
-
-/// Both directions use the same buffers and addresses.
-struct UdpWorker::Batch {
-  std::array<std::array<std::uint8_t, kBufferSize>, kBatch> buffers;
-  std::array<sockaddr_storage, kBatch> peers;
-  alignas(cmsghdr) std::array<std::array<std::uint8_t, kControlSize>, kBatch> controls;
-  std::array<iovec, kBatch> vectors;
-  std::array<mmsghdr, kBatch> messages;
-  std::array<mmsghdr, kBatch> outgoing;
-  std::array<wire::Query, kBatch> queries;
-  std::array<wire::Reading, kBatch> readings;
-
-  void prepare(unsigned count, bool wildcard) {
-    for (unsigned i = 0; i < count; ++i) {
-      vectors[i] = {buffers[i].data(), kBufferSize};
-      msghdr& head = messages[i].msg_hdr;
-      head = {};
-      head.msg_name = &peers[i];
-      head.msg_namelen = sizeof peers[i];
-      head.msg_iov = &vectors[i];
-      head.msg_iovlen = 1;
-      if (!wildcard) continue;
-      head.msg_control = controls[i].data();
-      head.msg_controllen = kControlSize;
-    }
-  }
+/// What was read of each request of a batch
+struct UdpWorker::Requests {
+  std::array<wire::Query, UdpBatch::kMost> queries;
+  std::array<wire::Reading, UdpBatch::kMost> readings;
 };
 
 UdpWorker::UdpWorker(std::vector<UdpSocket> sockets, const Environment& environment, std::uint64_t seed)
@@ -67,12 +23,11 @@ UdpWorker::UdpWorker(std::vector<UdpSocket> sockets, const Environment& environm
       lane_(environment.capture.add_lane()),
       clock_(environment.clock),
       random_(seed),
-      batch_(std::make_unique<Batch>()) {}
+      requests_(std::make_unique<Requests>()) {}
 
 UdpWorker::~UdpWorker() = default;
 
 void UdpWorker::run(const std::atomic<bool>& stop) {
-  batch_->prepare(kBatch, sockets_.front().wildcard);
   while (!stop.load(std::memory_order_relaxed)) {
     ticks_.add();
     if (sockets_.size() == 1) {
@@ -92,7 +47,6 @@ void UdpWorker::poll_all() {
   if (::poll(entries.data(), count, kReceiveTimeoutMs) <= 0) return;
   for (std::size_t i = 0; i < count; ++i) {
     if (entries[i].revents == 0) continue;
-    batch_->prepare(kBatch, sockets_[i].wildcard);
     serve(sockets_[i], MSG_DONTWAIT);
   }
 }
@@ -100,71 +54,54 @@ void UdpWorker::poll_all() {
 void UdpWorker::serve(const UdpSocket& socket, int receive_flags) {
   table_.offline();  // it may wait for long, and must keep no old table alive
   policy_.offline();
-  const int count = ::recvmmsg(socket.fd.get(), batch_->messages.data(), kBatch, receive_flags, nullptr);
-  if (count <= 0) return;
-  const auto received = static_cast<unsigned>(count);
+  const unsigned received = batch_.receive(socket.fd.get(), socket.wildcard, receive_flags);
+  if (received == 0) return;
   answer_batch(socket, received);
-  send_batch(socket, received);
-  batch_->prepare(received, socket.wildcard);
+  batch_.send(socket.fd.get());
+}
+
+/// Reads all requests first, so that the table's memory is on its way when they are answered.
+/// returns: what any of them asks for: wire::kAsks...
+std::uint8_t UdpWorker::read_batch(unsigned count, const answers::AnswerTable& table) {
+  std::uint8_t asked = 0;
+  for (unsigned i = 0; i < count; ++i) {
+    wire::Query& query = requests_->queries[i];
+    requests_->readings[i] = wire::read_query(batch_.request(i), query);
+    asked |= query.edns.asks;
+    if (requests_->readings[i] == wire::Reading::Ok) table.prefetch(query.name.hash);
+  }
+  return asked;
 }
 
 void UdpWorker::answer_batch(const UdpSocket& socket, unsigned count) {
   const answers::AnswerTable& table = *table_.read();
-  const query::Policy& policy = *policy_.read();
-  const TimePoint now = clock_.now();
-  std::uint8_t asked = 0;  // by any of them
+  const std::uint8_t asked = read_batch(count, table);
+  query::Context context{.table = table,
+                         .client = {},
+                         .listener = socket.listener,
+                         .now = clock_.now(),
+                         .random = random_,
+                         .counters = counters_,
+                         .policy = *policy_.read(),
+                         .limiter = &limiter_};
+  if ((asked & wire::kAsksCookie) != 0) context.unix_seconds = static_cast<std::uint32_t>(clock_.unix_seconds());
   for (unsigned i = 0; i < count; ++i) {
-    const std::span packet(batch_->buffers[i].data(), batch_->messages[i].msg_len);
-    batch_->readings[i] = wire::read_query(packet, batch_->queries[i]);
-    asked |= batch_->queries[i].edns.asks;
-    if (batch_->readings[i] == wire::Reading::Ok) table.prefetch(batch_->queries[i].name.hash);
-  }
-  const auto unix_seconds = (asked & wire::kAsksCookie) != 0 ? static_cast<std::uint32_t>(clock_.unix_seconds()) : 0;
-  for (unsigned i = 0; i < count; ++i) {
-    const query::Context context{.table = table,
-                                 .client = address_of(batch_->peers[i]),
-                                 .listener = socket.listener,
-                                 .now = now,
-                                 .random = random_,
-                                 .counters = counters_,
-                                 .policy = policy,
-                                 .limiter = &limiter_,
-                                 .unix_seconds = unix_seconds};
-    batch_->vectors[i].iov_len =
-        query::answer_read(batch_->buffers[i].data(), kBufferSize, batch_->readings[i], batch_->queries[i], context);
+    context.client = address_of(batch_.peer(i));
+    batch_.set_answer(i, query::answer_read(batch_.buffer(i), UdpBatch::kBufferSize, requests_->readings[i],
+                                            requests_->queries[i], context));
   }
   if (lane_.on()) [[unlikely]]
-    capture_batch(socket, count, table, now);
+    capture_batch(socket, count, context);
 }
 
-void UdpWorker::capture_batch(const UdpSocket& socket, unsigned count, const answers::AnswerTable& table,
-                              TimePoint now) {
+void UdpWorker::capture_batch(const UdpSocket& socket, unsigned count, const query::Context& context) {
   for (unsigned i = 0; i < count; ++i) {
-    lane_.note({.message = std::span(batch_->buffers[i].data(), batch_->vectors[i].iov_len),
-                .query = batch_->queries[i],
-                .client = address_of(batch_->peers[i]),
+    lane_.note({.message = batch_.answer(i),
+                .query = requests_->queries[i],
+                .client = address_of(batch_.peer(i)),
                 .listener = socket.listener,
-                .at = now,
-                .table = table});
-  }
-}
-
-void UdpWorker::send_batch(const UdpSocket& socket, unsigned count) {
-  unsigned ready = 0;
-  for (unsigned i = 0; i < count; ++i) {
-    if (batch_->vectors[i].iov_len == 0) continue;
-    if (socket.wildcard) clear_interface(batch_->messages[i].msg_hdr);
-    batch_->outgoing[ready++] = batch_->messages[i];
-  }
-  for (unsigned sent = 0; sent < ready;) {
-    const int done = ::sendmmsg(socket.fd.get(), batch_->outgoing.data() + sent, ready - sent, 0);
-    if (done < 0 && errno == EINTR) continue;
-    if (done > 0) {
-      sent += static_cast<unsigned>(done);
-    } else {
-      send_failed_.add();  // the first one could not be sent (no route, port 0, full); the others may
-      ++sent;
-    }
+                .at = context.now,
+                .table = context.table});
   }
 }
 

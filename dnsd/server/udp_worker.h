@@ -7,10 +7,12 @@
 
 #include "common/published/quiescent.h"
 #include "dnsd/answers/answer_table.h"
+#include "dnsd/query/answer.h"
 #include "dnsd/query/counters.h"
 #include "dnsd/query/random.h"
 #include "dnsd/server/environment.h"
 #include "dnsd/server/socket.h"
+#include "dnsd/server/udp_batch.h"
 
 namespace meshdns::server {
 
@@ -32,18 +34,20 @@ class UdpWorker {
   void run(const std::atomic<bool>& stop);
 
   const query::Counters& counters() const { return counters_; }
-  std::uint64_t send_failed() const { return send_failed_.value(); }
+  std::uint64_t send_failed() const { return batch_.failed().value(); }
+  /// Answers that left together with others of the same peer
+  std::uint64_t segmented() const { return batch_.segmented().value(); }
   /// Rounds of the loop so far; an idle one makes some each second.
   std::uint64_t ticks() const { return ticks_.value(); }
 
  private:
-  struct Batch;
+  struct Requests;
 
   /// Receives what is there (blocking or not), answers, sends.
   void serve(const UdpSocket& socket, int receive_flags);
   void answer_batch(const UdpSocket& socket, unsigned count);
-  void capture_batch(const UdpSocket& socket, unsigned count, const answers::AnswerTable& table, TimePoint now);
-  void send_batch(const UdpSocket& socket, unsigned count);
+  void capture_batch(const UdpSocket& socket, unsigned count, const query::Context& context);
+  std::uint8_t read_batch(unsigned count, const answers::AnswerTable& table);
   void poll_all();
 
   std::vector<UdpSocket> sockets_;
@@ -54,9 +58,9 @@ class UdpWorker {
   const Clock& clock_;
   query::Random random_;
   query::Counters counters_;
-  query::Count send_failed_;
   query::Count ticks_;
-  std::unique_ptr<Batch> batch_;
+  UdpBatch batch_;
+  std::unique_ptr<Requests> requests_;
 };
 
 }  // namespace meshdns::server

@@ -8,20 +8,35 @@ namespace meshdns::wire {
 
 /// Numbers in network byte order at any alignment. The caller has checked the bounds.
 inline std::uint16_t load16(const std::uint8_t* at) noexcept {
-  return static_cast<std::uint16_t>((at[0] << 8) | at[1]);
+  std::uint16_t big = 0;
+  std::memcpy(&big, at, sizeof big);
+  return std::endian::native == std::endian::little ? __builtin_bswap16(big) : big;
 }
 
 inline std::uint32_t load32(const std::uint8_t* at) noexcept {
-  return (static_cast<std::uint32_t>(load16(at)) << 16) | load16(at + 2);
+  std::uint32_t big = 0;
+  std::memcpy(&big, at, sizeof big);
+  return std::endian::native == std::endian::little ? __builtin_bswap32(big) : big;
+}
+
+inline std::uint64_t load64(const std::uint8_t* at) noexcept {
+  std::uint64_t big = 0;
+  std::memcpy(&big, at, sizeof big);
+  return std::endian::native == std::endian::little ? __builtin_bswap64(big) : big;
 }
 
 inline void store16(std::uint8_t* at, std::uint16_t value) noexcept {
-  at[0] = static_cast<std::uint8_t>(value >> 8);
-  at[1] = static_cast<std::uint8_t>(value);
+  const std::uint16_t big = std::endian::native == std::endian::little ? __builtin_bswap16(value) : value;
+  std::memcpy(at, &big, sizeof big);
 }
 
 inline void store32(std::uint8_t* at, std::uint32_t value) noexcept {
   const std::uint32_t big = std::endian::native == std::endian::little ? __builtin_bswap32(value) : value;
+  std::memcpy(at, &big, sizeof big);
+}
+
+inline void store64(std::uint8_t* at, std::uint64_t value) noexcept {
+  const std::uint64_t big = std::endian::native == std::endian::little ? __builtin_bswap64(value) : value;
   std::memcpy(at, &big, sizeof big);
 }
 

@@ -88,22 +88,40 @@ RecordHead read_record(Packet packet, std::size_t position) noexcept {
   return head;
 }
 
+/// What stands in the record's head; `at`: its owner, the root
+void read_opt_head(const std::uint8_t* at, Edns& out) noexcept {
+  out.present = true;
+  out.udp_size = load16(at + 3);
+  out.version = at[6];
+  out.dnssec_ok = (at[7] & 0x80U) != 0;
+}
+
 /// RFC 6891 6.1.1: the owner is the root, and there is one.
 bool read_opt(Packet packet, std::size_t position, const RecordHead& head, Edns& out) noexcept {
   if (packet[position] != 0 || out.present) return false;
-  out.present = true;
-  out.udp_size = load16(packet.data() + head.fixed + 2);
-  out.version = packet[head.fixed + 5];
-  out.dnssec_ok = (packet[head.fixed + 6] & 0x80U) != 0;
+  read_opt_head(packet.data() + position, out);
   // 6.1.3: of another version nothing more is understood
   return out.version != 0 || read_options(packet.subspan(head.rdata, head.end - head.rdata), out);
 }
 
+/// The packet ends in an OPT record right behind the question, and holds nothing else: the form of nearly all requests.
+bool ends_in_opt(Packet packet, std::size_t at) noexcept {
+  constexpr std::uint32_t kRootOpt = static_cast<std::uint32_t>(Type::OPT) << 8;  // owner, type, and a byte more
+  const std::size_t rest = packet.size() - at;
+  return rest >= kOptSize && load32(packet.data() + 6) == 0 && load16(packet.data() + 10) == 1 &&
+         (load32(packet.data() + at) & ~0xFFU) == kRootOpt && load16(packet.data() + at + 9) == rest - kOptSize;
+}
+
 /// The sections behind the question, to the last byte.
 bool read_sections(Packet packet, Query& out) noexcept {
+  std::size_t at = out.question_end;
+  if (ends_in_opt(packet, at)) {
+    read_opt_head(packet.data() + at, out.edns);
+    const Packet options = packet.subspan(at + kOptSize);
+    return options.empty() || out.edns.version != 0 || read_options(options, out.edns);
+  }
   const std::size_t before = std::size_t{load16(packet.data() + 6)} + load16(packet.data() + 8);
   const std::size_t total = before + load16(packet.data() + 10);
-  std::size_t at = out.question_end;
   for (std::size_t i = 0; i < total; ++i) {
     const RecordHead head = read_record(packet, at);
     if (head.end == 0) return false;
@@ -128,6 +146,14 @@ bool counts_fit_query(Packet packet, Type type) noexcept {
   return load16(packet.data() + 6) == 0 && (load16(packet.data() + 8) == 0 || type == Type::IXFR);
 }
 
+/// QTYPE 0 is reserved and OPT is not a type that can be asked for (RFC 6895 3.1, RFC 6891 6.1.1).
+bool is_askable(Type type) noexcept { return type != Type{} && type != Type::OPT; }
+
+/// A query with one question, and at most one record behind it, an additional one.
+bool is_usual(Packet packet) noexcept {
+  return (packet[2] & 0x78U) == 0 && (load64(packet.data() + 4) & ~std::uint64_t{1}) == std::uint64_t{1} << 48;
+}
+
 }  // namespace
 
 Reading read_query(std::span<const std::uint8_t> packet, Query& out) noexcept {
@@ -142,16 +168,16 @@ Reading read_query(std::span<const std::uint8_t> packet, Query& out) noexcept {
   if ((packet[2] & 0x80U) != 0) return Reading::Response;
   out.opcode = static_cast<Opcode>((packet[2] >> 3) & 0x0FU);
   out.recursion_desired = (packet[2] & 1U) != 0;
-  const bool cookie_only = out.opcode == Opcode::Query && load16(packet.data() + 4) == 0;  // RFC 7873 5.4
+  const bool usual = is_usual(packet);
+  const bool cookie_only = !usual && out.opcode == Opcode::Query && load16(packet.data() + 4) == 0;  // RFC 7873 5.4
   const bool readable = (cookie_only || read_question(packet, out)) && read_sections(packet, out);
+  if (usual) return readable && is_askable(out.type) ? Reading::Ok : Reading::Malformed;
   if (out.opcode != Opcode::Query) return Reading::Ok;
   if (cookie_only) {
     const bool asks = readable && (out.edns.asks & kAsksCookie) != 0 && counts_fit_query(packet, Type{});
     return asks ? Reading::NoQuestion : Reading::Malformed;
   }
-  // QTYPE 0 is reserved and OPT is not a type that can be asked for (RFC 6895 3.1, RFC 6891 6.1.1)
-  const bool askable = out.type != Type{} && out.type != Type::OPT;
-  return readable && askable && counts_fit_query(packet, out.type) ? Reading::Ok : Reading::Malformed;
+  return readable && is_askable(out.type) && counts_fit_query(packet, out.type) ? Reading::Ok : Reading::Malformed;
 }
 
 }  // namespace meshdns::wire

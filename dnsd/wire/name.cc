@@ -1,6 +1,7 @@
 #include "dnsd/wire/name.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "common/base/text.h"
@@ -9,38 +10,59 @@
 namespace meshdns::wire {
 namespace {
 
-constexpr std::uint64_t kOnes = 0x0101010101010101;
-constexpr std::uint64_t kHigh = 0x8080808080808080;
-constexpr std::uint64_t kHashMultiplier = 0x9FB21C651E98DF25;
-constexpr std::uint64_t kHashSeed = 0x2D358DCCAA6C78A5;
+constexpr std::uint64_t kSeed = 0x2D358DCCAA6C78A5;
+constexpr std::uint64_t kSecret = 0x9FB21C651E98DF25;
 
-std::uint64_t mix(std::uint64_t hash, std::uint64_t word) noexcept {
-  hash = (hash ^ word) * kHashMultiplier;
-  return hash ^ (hash >> 29);
+/// Sixteen bytes at once, in the machine's vector registers.
+using Chunk = std::uint8_t __attribute__((vector_size(16)));
+__extension__ typedef unsigned __int128 Product;
+
+/// Length bytes are below 64 and pass unchanged, as do bytes above 127.
+Chunk fold(Chunk chunk) noexcept {
+  const auto capital = reinterpret_cast<Chunk>((chunk - 'A') < static_cast<std::uint8_t>(26));
+  return chunk | (capital & 0x20);
 }
 
-/// Eight bytes at once; length bytes are below 64 and pass unchanged, as do bytes above 127.
-std::uint64_t fold_word(std::uint64_t word) noexcept {
-  const std::uint64_t ascii = word & ~kHigh;
-  const std::uint64_t from_a = ascii + (0x80 - 'A') * kOnes;
-  const std::uint64_t past_z = ascii + (0x80 - 'Z' - 1) * kOnes;
-  return word | (((from_a ^ past_z) & ~word & kHigh) >> 2);
+Chunk load_chunk(const std::uint8_t* from) noexcept {
+  Chunk chunk;
+  std::memcpy(&chunk, from, sizeof chunk);
+  return chunk;
 }
 
-/// Folds and hashes what stands in out.bytes[0, length).
-void finish(FoldedName& out, std::size_t length, std::size_t labels) noexcept {
+/// The first `count` bytes of the chunk, zeros behind them. count: 0 to 16
+Chunk first_of(Chunk chunk, std::size_t count) noexcept {
+  alignas(Chunk) static constexpr std::array<std::uint8_t, 32> kMasks = {
+      0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+  return chunk & load_chunk(kMasks.data() + sizeof chunk - count);
+}
+
+/// wyhash's step: both halves are mixed with the hash so far by one wide multiplication.
+std::uint64_t mix(std::uint64_t hash, Chunk chunk) noexcept {
+  std::array<std::uint64_t, 2> halves;
+  std::memcpy(halves.data(), &chunk, sizeof chunk);
+  const Product product = static_cast<Product>(halves[0] ^ kSecret) * (halves[1] ^ hash);
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+/// Folds and hashes the name that stands in from[0, length), which may be out.bytes itself.
+/// readable: bytes at `from` that may be touched, at least `length`
+void finish(const std::uint8_t* from, std::size_t length, std::size_t readable, FoldedName& out) noexcept {
   out.length = static_cast<std::uint8_t>(length);
-  out.labels = static_cast<std::uint8_t>(labels);
-  std::memset(out.bytes.data() + length, 0, (8 - length % 8) % 8);
-  std::uint64_t hash = kHashSeed ^ length;
-  for (std::size_t i = 0; i < length; i += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, out.bytes.data() + i, 8);
-    word = fold_word(word);
-    std::memcpy(out.bytes.data() + i, &word, 8);
-    hash = mix(hash, word);
+  std::uint8_t* bytes = out.bytes.data();
+  if (readable < (length + sizeof(Chunk) - 1) / sizeof(Chunk) * sizeof(Chunk)) {
+    if (from != bytes) std::memcpy(bytes, from, length);
+    from = bytes;
   }
-  out.hash = hash;
+  std::uint64_t hash = kSeed ^ length;
+  std::size_t at = 0;
+  for (; at + sizeof(Chunk) < length; at += sizeof(Chunk)) {
+    const Chunk chunk = fold(load_chunk(from + at));
+    std::memcpy(bytes + at, &chunk, sizeof chunk);
+    hash = mix(hash, chunk);
+  }
+  const Chunk last = first_of(fold(load_chunk(from + at)), length - at);
+  std::memcpy(bytes + at, &last, sizeof last);
+  out.hash = mix(hash, last);
 }
 
 /// Where the two bytes of a pointer lead (RFC 1035 4.1.4).
@@ -95,32 +117,31 @@ void append_escaped(std::string& text, std::uint8_t byte) {
 }  // namespace
 
 std::uint64_t hash_name(NameBytes name) noexcept {
-  std::uint64_t hash = kHashSeed ^ name.size();
-  for (std::size_t i = 0; i < name.size(); i += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, name.data() + i, std::min<std::size_t>(8, name.size() - i));
-    hash = mix(hash, word);
-  }
-  return hash;
+  std::uint64_t hash = kSeed ^ name.size();
+  std::size_t at = 0;
+  for (; at + sizeof(Chunk) < name.size(); at += sizeof(Chunk)) hash = mix(hash, load_chunk(name.data() + at));
+  Chunk last{};
+  std::memcpy(&last, name.data() + at, name.size() - at);
+  return mix(hash, last);
 }
 
 std::size_t read_plain_name(std::span<const std::uint8_t> message, std::size_t position, FoldedName& out) noexcept {
-  std::size_t at = position;
+  if (position >= message.size()) return 0;
+  const std::uint8_t* name = message.data() + position;
+  const std::size_t readable = message.size() - position;
+  const std::size_t room = std::min(readable, kMaxName);
   std::size_t labels = 0;
-  while (at < message.size()) {
-    const std::uint8_t length = message[at];
-    if (length > kMaxLabel || at - position + 1 + length > kMaxName) return 0;
-    out.offsets[labels] = static_cast<std::uint8_t>(at - position);
-    if (length == 0) {
-      const std::size_t size = at + 1 - position;
-      std::memcpy(out.bytes.data(), message.data() + position, size);
-      finish(out, size, labels);
-      return at + 1;
-    }
+  std::size_t at = 0;
+  std::size_t length = 0;
+  while (out.offsets[labels] = static_cast<std::uint8_t>(at), length = name[at], length - 1 < kMaxLabel) {
     ++labels;
-    at += std::size_t{1} + length;
+    at += 1 + length;
+    if (at >= room) return 0;
   }
-  return 0;
+  if (length != 0) return 0;  // longer than a label, or a pointer
+  out.labels = static_cast<std::uint8_t>(labels);
+  finish(name, at + 1, readable, out);
+  return position + at + 1;
 }
 
 std::size_t read_name(std::span<const std::uint8_t> message, std::size_t position, FoldedName& out) noexcept {
@@ -145,7 +166,8 @@ std::size_t read_name(std::span<const std::uint8_t> message, std::size_t positio
     size += std::size_t{1} + length;
     at += std::size_t{1} + length;
     if (length == 0) {
-      finish(out, size, labels);
+      out.labels = static_cast<std::uint8_t>(labels);
+      finish(out.bytes.data(), size, out.bytes.size(), out);
       return end == 0 ? at : end;
     }
     ++labels;

@@ -1,0 +1,194 @@
+#include "dnsd/server/udp_batch.h"
+
+#include <netinet/in.h>
+#include <netinet/udp.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace meshdns::server {
+namespace {
+
+constexpr std::size_t kControlSize = CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(std::uint16_t));
+
+/// The address that was asked is the one to answer from; the way back is the routing table's to choose, but for
+/// link-local addresses, which mean nothing without their interface.
+void clear_interface(msghdr& message) {
+  for (cmsghdr* control = CMSG_FIRSTHDR(&message); control != nullptr; control = CMSG_NXTHDR(&message, control)) {
+    if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
+      reinterpret_cast<in_pktinfo*>(CMSG_DATA(control))->ipi_ifindex = 0;
+    } else if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
+      auto* info = reinterpret_cast<in6_pktinfo*>(CMSG_DATA(control));
+      if (!IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr)) info->ipi6_ifindex = 0;
+    }
+  }
+}
+
+/// The family, the port and, of IPv4, the address: enough to tell nearly all peers apart.
+std::uint64_t head_of(const sockaddr_storage& peer) noexcept {
+  std::uint64_t head = 0;
+  std::memcpy(&head, &peer, sizeof head);
+  return head;
+}
+
+/// A line more than a power of two, or the heads of all buffers would share two sets of the first-level cache.
+struct alignas(64) Buffer {
+  std::array<std::uint8_t, UdpBatch::kBufferSize + 64> bytes;
+
+  std::uint8_t* data() noexcept { return bytes.data(); }
+};
+
+}  // namespace
+
+/// Both directions use the same buffers, addresses and headers. After gather() the first headers are those to send.
+struct UdpBatch::Memory {
+  std::array<Buffer, kMost> buffers;
+  std::array<sockaddr_storage, kMost> peers;
+  alignas(cmsghdr) std::array<std::array<std::uint8_t, kControlSize>, kMost> controls;
+  std::array<iovec, kMost> vectors;
+  std::array<mmsghdr, kMost> messages;
+};
+
+UdpBatch::UdpBatch() : memory_(std::make_unique<Memory>()) { prepare(kMost); }
+
+UdpBatch::~UdpBatch() = default;
+
+std::span<const std::uint8_t> UdpBatch::request(unsigned i) const noexcept {
+  return {memory_->buffers[i].data(), memory_->messages[i].msg_len};
+}
+
+std::uint8_t* UdpBatch::buffer(unsigned i) noexcept { return memory_->buffers[i].data(); }
+
+const sockaddr_storage& UdpBatch::peer(unsigned i) const noexcept { return memory_->peers[i]; }
+
+void UdpBatch::set_answer(unsigned i, std::size_t size) noexcept { memory_->vectors[i].iov_len = size; }
+
+std::span<const std::uint8_t> UdpBatch::answer(unsigned i) const noexcept {
+  return {memory_->buffers[i].data(), memory_->vectors[i].iov_len};
+}
+
+void UdpBatch::prepare(unsigned count) {
+  for (unsigned i = 0; i < count; ++i) {
+    memory_->vectors[i] = {memory_->buffers[i].data(), kBufferSize};
+    msghdr& head = memory_->messages[i].msg_hdr;
+    head = {};
+    head.msg_name = &memory_->peers[i];
+    head.msg_namelen = sizeof memory_->peers[i];
+    head.msg_iov = &memory_->vectors[i];
+    head.msg_iovlen = 1;
+    if (!wildcard_) continue;
+    head.msg_control = memory_->controls[i].data();
+    head.msg_controllen = kControlSize;
+  }
+}
+
+/// Undoes what receiving and answering changed.
+void UdpBatch::restore() {
+  for (unsigned i = 0; i < received_; ++i) {
+    memory_->vectors[i].iov_len = kBufferSize;
+    msghdr& head = memory_->messages[i].msg_hdr;
+    head.msg_namelen = sizeof memory_->peers[i];
+    if (wildcard_) head.msg_controllen = kControlSize;
+  }
+}
+
+unsigned UdpBatch::receive(int socket, bool wildcard, int flags) {
+  if (wildcard != wildcard_) {
+    wildcard_ = wildcard;
+    prepare(kMost);
+  } else if (moved_) {
+    prepare(received_);
+  } else {
+    restore();
+  }
+  moved_ = false;
+  const int count = ::recvmmsg(socket, memory_->messages.data(), kMost, flags, nullptr);
+  received_ = count > 0 ? static_cast<unsigned>(count) : 0;
+  return received_;
+}
+
+/// Answer i can leave with the one before it: same peer, same length, and from the same address.
+bool UdpBatch::continues_run(unsigned i) const noexcept {
+  const auto& [buffers, peers, controls, vectors, messages] = *memory_;
+  if (head_of(peers[i]) != head_of(peers[i - 1]) || vectors[i].iov_len != vectors[i - 1].iov_len) [[likely]]
+    return false;
+  const msghdr& one = messages[i - 1].msg_hdr;
+  const msghdr& other = messages[i].msg_hdr;
+  return one.msg_namelen == other.msg_namelen && one.msg_controllen == other.msg_controllen &&
+         std::memcmp(&peers[i], &peers[i - 1], one.msg_namelen) == 0 &&
+         std::memcmp(controls[i].data(), controls[i - 1].data(), one.msg_controllen) == 0;
+}
+
+void UdpBatch::add_segment_size(msghdr& message) noexcept {
+  const auto at = static_cast<std::size_t>(message.msg_iov - memory_->vectors.data());
+  const std::size_t used = message.msg_controllen;
+  message.msg_control = memory_->controls[at].data();
+  message.msg_controllen = used + CMSG_SPACE(sizeof(std::uint16_t));
+  auto* control = reinterpret_cast<cmsghdr*>(memory_->controls[at].data() + used);
+  control->cmsg_level = IPPROTO_UDP;
+  control->cmsg_type = UDP_SEGMENT;
+  control->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
+  const auto size = static_cast<std::uint16_t>(message.msg_iov->iov_len);
+  std::memcpy(CMSG_DATA(control), &size, sizeof size);
+}
+
+/// Brings what is to be sent to the front: one header for each answer or run of answers.
+/// returns: how many headers
+unsigned UdpBatch::gather() {
+  auto& messages = memory_->messages;
+  unsigned ready = 0;
+  for (unsigned i = 0; i < received_;) {
+    const unsigned first = i++;
+    if (memory_->vectors[first].iov_len == 0) continue;
+    if (segments_) {
+      while (i < received_ && continues_run(i)) ++i;
+    }
+    if (ready != first) messages[ready] = messages[first];
+    msghdr& head = messages[ready++].msg_hdr;
+    if (wildcard_) clear_interface(head);
+    if (i - first == 1) continue;
+    head.msg_iovlen = i - first;  // the vectors of neighbours are neighbours
+    segmented_.add(i - first);
+    add_segment_size(head);
+  }
+  moved_ = ready != received_;
+  return ready;
+}
+
+/// The kernel did not take the run as one. If it takes a part alone, it is segmenting that it or the device cannot do.
+void UdpBatch::send_singly(int socket, const msghdr& run) {
+  const bool cannot = errno == EIO || errno == EINVAL;
+  for (std::size_t i = 0; i < run.msg_iovlen; ++i) {
+    msghdr single = run;
+    single.msg_iov = run.msg_iov + i;
+    single.msg_iovlen = 1;
+    single.msg_controllen -= CMSG_SPACE(sizeof(std::uint16_t));
+    if (single.msg_controllen == 0) single.msg_control = nullptr;
+    if (::sendmsg(socket, &single, 0) < 0) {
+      failed_.add();
+    } else if (cannot) {
+      segments_ = false;
+    }
+  }
+}
+
+void UdpBatch::send(int socket) {
+  const unsigned ready = gather();
+  for (unsigned sent = 0; sent < ready;) {
+    const int done = ::sendmmsg(socket, memory_->messages.data() + sent, ready - sent, 0);
+    if (done < 0 && errno == EINTR) continue;
+    if (done > 0) {
+      sent += static_cast<unsigned>(done);
+      continue;
+    }
+    // the first one could not be sent (no route, port 0, full); the others may
+    const msghdr& head = memory_->messages[sent++].msg_hdr;
+    if (head.msg_iovlen > 1) {
+      send_singly(socket, head);
+    } else {
+      failed_.add();
+    }
+  }
+}
+
+}  // namespace meshdns::server
