@@ -12,7 +12,8 @@ using metrics::Sample;
 using Samples = std::vector<Sample>;
 
 constexpr std::array kDropNames = {"too_short", "response", "rate_limited"};
-constexpr std::array kTypeNames = {"A", "AAAA", "SRV", "TXT", "SOA", "NS", "PTR", "ANY", "other"};
+constexpr std::array kTypeNames = {"A", "AAAA", "SRV", "TXT", "SOA", "NS", "PTR", "ANY", "SVCB", "HTTPS", "other"};
+static_assert(kTypeNames.size() == query::kCountedTypes);
 constexpr std::array kSourceNames = {"listener", "client_subnet", "forwarder", "prefix", "server", "nowhere"};
 
 constexpr std::array kCookieNames = {"client_only", "wrong", "valid"};
