@@ -65,6 +65,7 @@ UdpWorker::UdpWorker(std::vector<UdpSocket> sockets, const Environment& environm
       policy_(environment.policy),
       limiter_(environment.limiter),
       lane_(environment.capture.add_lane()),
+      tap_(environment.tap == nullptr ? nullptr : &environment.tap->add_lane()),
       clock_(environment.clock),
       random_(seed),
       batch_(std::make_unique<Batch>()) {}
@@ -103,7 +104,11 @@ void UdpWorker::serve(const UdpSocket& socket, int receive_flags) {
   const int count = ::recvmmsg(socket.fd.get(), batch_->messages.data(), kBatch, receive_flags, nullptr);
   if (count <= 0) return;
   const auto received = static_cast<unsigned>(count);
-  answer_batch(socket, received);
+  if (watched()) [[unlikely]] {
+    answer_watched_batch(socket, received);
+  } else {
+    answer_batch(socket, received);
+  }
   send_batch(socket, received);
   batch_->prepare(received, socket.wildcard);
 }
@@ -133,8 +138,36 @@ void UdpWorker::answer_batch(const UdpSocket& socket, unsigned count) {
     batch_->vectors[i].iov_len =
         query::answer_read(batch_->buffers[i].data(), kBufferSize, batch_->readings[i], batch_->queries[i], context);
   }
-  if (lane_.on()) [[unlikely]]
-    capture_batch(socket, count, table, now);
+}
+
+void UdpWorker::answer_watched_batch(const UdpSocket& socket, unsigned count) {
+  if (tap_ != nullptr) keep_questions(count);
+  answer_batch(socket, count);
+  const TimePoint now = clock_.now();
+  if (lane_.on()) capture_batch(socket, count, *table_.read(), now);
+  if (tap_ != nullptr) tap_batch(socket, count, now);
+}
+
+void UdpWorker::keep_questions(unsigned count) {
+  asked_.clear();
+  for (unsigned i = 0; i < count; ++i) {
+    const std::uint8_t* packet = batch_->buffers[i].data();
+    asked_.insert(asked_.end(), packet, packet + batch_->messages[i].msg_len);
+  }
+}
+
+void UdpWorker::tap_batch(const UdpSocket& socket, unsigned count, TimePoint now) {
+  std::size_t at = 0;
+  for (unsigned i = 0; i < count; ++i) {
+    const std::size_t size = batch_->messages[i].msg_len;
+    tap_->note({.at = now,
+                .client = address_of(batch_->peers[i]),
+                .client_port = port_of(batch_->peers[i]),
+                .listener = socket.listener,
+                .query = std::span(asked_).subspan(at, size),
+                .answer = std::span(batch_->buffers[i].data(), batch_->vectors[i].iov_len)});
+    at += size;
+  }
 }
 
 void UdpWorker::capture_batch(const UdpSocket& socket, unsigned count, const answers::AnswerTable& table,
