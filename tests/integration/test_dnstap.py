@@ -1,5 +1,6 @@
 """dns.dnstap: what is asked and answered reaches a receiver, and a receiver that is gone or stuck holds up nobody."""
 import re
+import signal
 import socket
 import time
 import unittest
@@ -135,6 +136,17 @@ class DnstapTest(unittest.TestCase):
         self.daemon.wait_line("dnstap not connected.*takes nothing")
         self.assertTrue(self.ask().answer)
         self.assertEqual(self.daemon.stop(), 0)
+
+    def test_a_reload_leaves_it(self):
+        self.listen()
+        self.start(", identity: ns1")
+        self.daemon.wait_line("dnstap connected")
+        with open(self.bed.path("meshdnsd.yaml"), encoding="utf-8") as file:
+            self.bed.write("meshdnsd.yaml", file.read().replace("identity: ns1", "identity: ns2"))
+        self.daemon.send_signal(signal.SIGHUP)
+        self.daemon.wait_line("restart needed.*dns.dnstap")
+        self.ask()
+        self.assertEqual({each.identity for each in self.arrived(2)}, {"ns1"})
 
     def test_without_it_nothing_is_shown(self):
         self.start()
