@@ -8,4 +8,6 @@ std::int64_t SystemClock::unix_seconds() const {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+Duration SystemClock::since_1970() { return std::chrono::system_clock::now().time_since_epoch(); }
+
 }  // namespace meshdns

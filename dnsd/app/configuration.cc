@@ -2,8 +2,10 @@
 
 #include <ifaddrs.h>
 #include <netinet/in.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <iterator>
 #include <ranges>
@@ -14,6 +16,7 @@
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
 #include "dnsd/app/dns_policy.h"
+#include "dnsd/app/version.h"
 #include "dnsd/server/socket.h"
 #include "dnsd/wire/name.h"
 
@@ -194,6 +197,12 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
 
 }  // namespace
 
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "localhost";
+  return name.data();
+}
+
 bool Configuration::federation() const { return std::ranges::find(file.roles(), "federation") != file.roles().end(); }
 
 server::ServerOptions Configuration::dns_options() const {
@@ -207,6 +216,15 @@ server::ServerOptions Configuration::dns_options() const {
   out.tcp.per_client = tcp.connections_per_client();
   out.tcp.idle = convert::from_wire(tcp.idle());
   out.steer_by_cpu = file.dns().cpu_steering();
+  out.tap = file.dns().has_dnstap();
+  return out;
+}
+
+dnstap::Teller Configuration::dnstap_teller() const {
+  const auto& tap = file.dns().dnstap();
+  dnstap::Teller out;
+  out.identity = tap.identity().empty() ? host_name() : tap.identity();
+  out.version = tap.version().empty() ? std::string("meshdnsd ") + kVersion : tap.version();
   return out;
 }
 

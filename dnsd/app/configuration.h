@@ -9,6 +9,7 @@
 #include "common/rpc/tls_files.h"
 #include "dnsd/answers/settings.h"
 #include "dnsd/answers/zone_parser.h"
+#include "dnsd/dnstap/encoder.h"
 #include "dnsd/query/policy.h"
 #include "dnsd/server/dns_server.h"
 
@@ -28,9 +29,14 @@ struct Configuration {
   bool federation() const;  // the role
   /// Where DNS is served, and with how many workers.
   server::ServerOptions dns_options() const;
+  /// Who tells by dnstap, but for the listeners.
+  dnstap::Teller dnstap_teller() const;
   Duration forget_after() const;
   Duration stale_after() const;
 };
+
+/// This machine's name.
+std::string host_name();
 
 /// errors: everything that is wrong, a line each, as interface.md section 5 has it
 Result<Configuration> load_configuration(const std::string& path);

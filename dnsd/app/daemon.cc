@@ -1,9 +1,6 @@
 #include "dnsd/app/daemon.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <filesystem>
 #include <utility>
@@ -13,6 +10,7 @@
 #include "common/log/log.h"
 #include "common/process/passed_sockets.h"
 #include "common/rpc/credentials.h"
+#include "common/time/system_clock.h"
 #include "dnsd/admin/calls.h"
 #include "dnsd/admin/http_api.h"
 #include "dnsd/app/dns_metrics.h"
@@ -27,12 +25,6 @@ namespace {
 constexpr Duration kForgetInterval = 10s;
 constexpr Duration kSeedInterval = 30s;  // it replaces a store that is lost: agents tell what is newer
 constexpr Duration kRateLimitInterval = 1s;
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "localhost";
-  return name.data();
-}
 
 }  // namespace
 
@@ -221,7 +213,17 @@ Result<void> Daemon::start_dns() {
   }
   for (const std::string& warning : dns_->warnings()) log::warn("dns", {{"problem", warning}});
   schedule_rate_limit_watch();
+  start_dnstap();
   return {};
+}
+
+void Daemon::start_dnstap() {
+  if (dns_->tap() == nullptr) return;
+  dnstap::Teller teller = configuration_.dnstap_teller();
+  teller.listeners = dns_->bound();
+  dnstap_.emplace(configuration_.file.dns().dnstap().socket(), std::move(teller), *dns_->tap(), clock_,
+                  SystemClock::since_1970);
+  parts_.dnstap = &*dnstap_;
 }
 
 query::Policy Daemon::policy() const {

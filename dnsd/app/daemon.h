@@ -49,6 +49,7 @@ class Daemon {
   /// A replica: from the snapshot file, or as soon as a federation has told what there is.
   Result<void> start_replica();
   Result<void> start_dns();
+  void start_dnstap();
   /// What the configuration leaves open is filled in: the host's name, a secret of this process.
   query::Policy policy() const;
   /// Before anything is known: only where the service manager holds the port, whose queries would wait in vain.
@@ -92,6 +93,7 @@ class Daemon {
   ServiceReport service_;
   const std::vector<int> passed_;  // sockets that the service manager has opened
   std::unique_ptr<server::DnsServer> dns_;
+  std::optional<dnstap::Sender> dnstap_;
   std::optional<federation::Agents> agents_;
   std::optional<federation::Recovery> recovery_;
   std::optional<federation::Feed> feed_;

@@ -12,7 +12,8 @@ using metrics::Sample;
 using Samples = std::vector<Sample>;
 
 constexpr std::array kDropNames = {"too_short", "response", "rate_limited"};
-constexpr std::array kTypeNames = {"A", "AAAA", "SRV", "TXT", "SOA", "NS", "PTR", "ANY", "other"};
+constexpr std::array kTypeNames = {"A", "AAAA", "SRV", "TXT", "SOA", "NS", "PTR", "ANY", "SVCB", "HTTPS", "other"};
+static_assert(kTypeNames.size() == query::kCountedTypes);
 constexpr std::array kSourceNames = {"listener", "client_subnet", "forwarder", "prefix", "server", "nowhere"};
 
 constexpr std::array kCookieNames = {"client_only", "wrong", "valid"};
@@ -75,6 +76,13 @@ void add_server(Samples& out, const server::ServerTotals& totals) {
   count(out, ended, "TCP connections by what ended them", {{"reason", "timeout"}}, totals.tcp_timed_out);
   count(out, ended, "TCP connections by what ended them", {{"reason", "evicted"}}, totals.tcp_evicted);
   count(out, ended, "TCP connections by what ended them", {{"reason", "client_limit"}}, totals.tcp_client_limit);
+}
+
+void add_dnstap(Samples& out, const dnstap::Sender& sender) {
+  gauge(out, "meshdns_dnstap_connected", "1 while a receiver takes dnstap messages", {}, sender.connected() ? 1 : 0);
+  count(out, "meshdns_dnstap_sent_messages_total", "dnstap messages sent", {}, sender.sent());
+  count(out, "meshdns_dnstap_dropped_messages_total",
+        "dnstap messages without a receiver, or for which it was too slow", {}, sender.dropped());
 }
 
 void add_catalog(Samples& out, const Parts& parts) {
@@ -155,6 +163,7 @@ void register_metrics(metrics::Registry& registry, const Parts& parts) {
       gauge(out, "meshdns_dns_rate_limiting", "1 while answers are limited, and a minute beyond", {},
             parts.rate_limiting ? 1 : 0);
     }
+    if (parts.dnstap != nullptr) add_dnstap(out, *parts.dnstap);
     if (parts.publisher != nullptr) add_catalog(out, parts);
     if (parts.agents != nullptr) add_agents(out, *parts.agents);
   });

@@ -14,6 +14,7 @@
 #include "dnsd/app/publisher.h"
 #include "dnsd/app/replica.h"
 #include "dnsd/catalog/catalog.h"
+#include "dnsd/dnstap/sender.h"
 #include "dnsd/federation/agents.h"
 #include "dnsd/federation/recovery.h"
 #include "dnsd/federation/watchers.h"
@@ -36,6 +37,7 @@ struct Parts {
   const federation::Watchers* watchers = nullptr;
   Replica* replica = nullptr;
   const server::DnsServer* dns = nullptr;
+  const dnstap::Sender* dnstap = nullptr;
   std::function<void()> records_changed;  // tells subscribers; empty = there are none
   std::string federation_address;         // where agents connect
   bool ready = false;

@@ -28,6 +28,7 @@ std::vector<std::string> keep_what_cannot_change(const Configuration& running, C
     return google::protobuf::util::MessageDifferencer::Equals(a, b);
   };
   keep("dns.tcp", !same(next.file.dns().tcp(), running.file.dns().tcp()));
+  keep("dns.dnstap", !same(next.file.dns().dnstap(), running.file.dns().dnstap()));
   keep("dns.cpu_steering", next.file.dns().cpu_steering() != running.file.dns().cpu_steering());
   keep("dns.workers", next.file.dns().workers() != running.file.dns().workers());
   const auto& admin = running.file.admin();

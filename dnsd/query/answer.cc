@@ -74,6 +74,8 @@ CountedType counted(wire::Type type) noexcept {
     case wire::Type::NS: return CountedType::NS;
     case wire::Type::PTR: return CountedType::PTR;
     case wire::Type::ANY: return CountedType::ANY;
+    case wire::Type::SVCB: return CountedType::SVCB;
+    case wire::Type::HTTPS: return CountedType::HTTPS;
     default: return CountedType::Other;
   }
 }

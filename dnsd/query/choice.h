@@ -7,6 +7,7 @@
 #include <span>
 
 #include "dnsd/answers/answer_table.h"
+#include "dnsd/query/instance_name.h"
 #include "dnsd/query/random.h"
 
 namespace meshdns::query {
@@ -29,10 +30,12 @@ struct RowFilter {
   std::optional<std::size_t> port = {};  // this port (index of Host::ports()), and
   bool v4 = false;                       // an IPv4 address, and
   bool v6 = false;                       // an IPv6 address
+  bool named = false;                    // an instance name that is no longer than a name can be
 
   bool operator()(std::uint16_t row) const noexcept {
     const answers::EndpointRow& endpoint = host.rows()[row];
-    return (!v4 || endpoint.has_v4) && (!v6 || endpoint.v6 != 0) && (!port || host.port_number(*port, row) != 0);
+    return (!v4 || endpoint.has_v4) && (!v6 || endpoint.v6 != 0) && (!port || host.port_number(*port, row) != 0) &&
+           (!named || InstanceName(host, row).length != 0);
   }
 };
 

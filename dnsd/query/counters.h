@@ -21,8 +21,8 @@ enum class Drop : std::uint8_t { TooShort, Response, RateLimited };
 inline constexpr std::size_t kDrops = 3;
 
 /// The types that are counted by name; all others together.
-enum class CountedType : std::uint8_t { A, AAAA, SRV, TXT, SOA, NS, PTR, ANY, Other };
-inline constexpr std::size_t kCountedTypes = 9;
+enum class CountedType : std::uint8_t { A, AAAA, SRV, TXT, SOA, NS, PTR, ANY, SVCB, HTTPS, Other };
+inline constexpr std::size_t kCountedTypes = 11;
 
 /// What placed the client.
 enum class CountedSource : std::uint8_t { Listener, ClientSubnet, Forwarder, Prefix, Server, Nowhere };

@@ -39,7 +39,7 @@ struct Services {
 Services choose_services(const HostAnswer& from, std::size_t port) noexcept {
   Services out;
   Choice choice;
-  const RowFilter filter{.host = from.host, .port = port};
+  const RowFilter filter{.host = from.host, .port = port, .named = !has_room_for_instances(from.host)};
   const auto tiers = from.host.tiers(from.set);
   for (std::size_t tier = 0; tier < tiers.size() && out.count < kMostServices; ++tier) {
     const std::size_t limit = std::min(kMostServicesOfTier, kMostServices - out.count);

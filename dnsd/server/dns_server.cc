@@ -69,7 +69,8 @@ Result<void> add_for_workers(Listening& listening, std::size_t workers) {
 DnsServer::DnsServer(const ServerOptions& options, Quiescent<answers::AnswerTable>& table, const Clock& clock)
     : policy_(std::make_shared<query::Policy>(options.policy)),
       limiter_(options.seed),
-      environment_{table, policy_, limiter_, *capture_, clock} {}
+      tap_(options.tap ? std::make_unique<Tap>() : nullptr),
+      environment_{table, policy_, limiter_, *capture_, clock, tap_.get()} {}
 
 Result<std::vector<Fd>> DnsServer::bind_all(const ServerOptions& options) {
   std::vector<Fd> tcp;

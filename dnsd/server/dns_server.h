@@ -25,6 +25,7 @@ struct ServerOptions {
   unsigned workers = 1;               // UDP threads, at least 1
   std::uint64_t seed = 1;             // of the random choice among equal endpoints
   TcpLimits tcp;
+  bool tap = false;          // everything is seen by who empties DnsServer::tap()
   bool steer_by_cpu = true;  // with several workers, and no more than CPUs
   query::Policy policy;
   std::vector<int> inherited;  // open sockets of the service manager; one that is bound to a listen address is served
@@ -43,6 +44,8 @@ class DnsServer {
   void set_policy(query::Policy policy);
   /// thread: that of start()
   Capture& capture() const { return *capture_; }
+  /// Null unless the options want it. thread: that of start()
+  Tap* tap() const { return tap_.get(); }
   /// What could not be had, for people; the server answers all the same.
   const std::vector<std::string>& warnings() const { return warnings_; }
   /// The client prefix whose answers were limited last: "198.51.100.0/24"; empty = none so far. thread: any
@@ -68,6 +71,7 @@ class DnsServer {
   Quiescent<query::Policy> policy_;
   query::RateLimiter limiter_;
   std::unique_ptr<Capture> capture_ = std::make_unique<Capture>();
+  std::unique_ptr<Tap> tap_;
   Environment environment_;
   std::vector<std::string> warnings_;
   std::vector<SocketAddress> bound_;

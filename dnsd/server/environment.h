@@ -6,6 +6,7 @@
 #include "dnsd/query/policy.h"
 #include "dnsd/query/rate_limiter.h"
 #include "dnsd/server/capture.h"
+#include "dnsd/server/tap.h"
 
 namespace meshdns::server {
 
@@ -16,6 +17,7 @@ struct Environment {
   query::RateLimiter& limiter;
   Capture& capture;
   const Clock& clock;
+  Tap* tap = nullptr;  // null = nobody wants to see everything
 };
 
 }  // namespace meshdns::server

@@ -8,7 +8,6 @@
 
 #include "common/base/check.h"
 #include "common/net/prefix.h"
-#include "dnsd/query/answer.h"
 #include "dnsd/wire/types.h"
 
 namespace meshdns::server {
@@ -34,6 +33,7 @@ TcpServer::TcpServer(std::vector<Fd> listeners, const TcpLimits& limits, const E
       table_(environment.table),
       policy_(environment.policy),
       lane_(environment.capture.add_lane()),
+      tap_(environment.tap == nullptr ? nullptr : &environment.tap->add_lane()),
       clock_(environment.clock),
       random_(seed),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
@@ -100,7 +100,7 @@ void TcpServer::accept_from(const Listener& listener) {
       if (full && !peers_.empty()) close(peers_.front(), evicted_);
       return;
     }
-    add_peer(std::move(fd), address_of(storage), listener.index);
+    add_peer(std::move(fd), storage, listener.index);
   }
 }
 
@@ -109,11 +109,13 @@ std::size_t TcpServer::share_of(const IpAddress& client) {
   return limits_.per_client * (many ? kForwarderShare : 1);
 }
 
-void TcpServer::add_peer(Fd fd, const IpAddress& address, std::uint16_t listener) {
+void TcpServer::add_peer(Fd fd, const sockaddr_storage& from, std::uint16_t listener) {
+  const IpAddress address = address_of(from);
   accepted_.add();
   const IpAddress key = address.is_v4() ? address : Prefix::of(address, kClientPrefix6).address();
   const auto client = clients_.try_emplace(key).first;
-  Peer& peer = peers_.emplace_back(Peer{{false}, std::move(fd), address, listener, TcpConnection(now_), EPOLLIN});
+  Peer& peer =
+      peers_.emplace_back(Peer{{false}, std::move(fd), address, port_of(from), listener, TcpConnection(now_), EPOLLIN});
   peer.self = std::prev(peers_.end());
   peer.client = client;
   peer.in_client = client->second.insert(client->second.end(), &peer);
@@ -208,18 +210,36 @@ std::size_t TcpServer::answer(const Peer& peer, std::uint8_t* buffer, std::size_
                                .policy = *policy_.read(),
                                .unix_seconds = unix_seconds_,
                                .keepalive = static_cast<std::uint16_t>(std::min<std::int64_t>(idle / 100ms, 65535))};
-  if (!lane_.on()) [[likely]]
+  if (!lane_.on() && tap_ == nullptr) [[likely]]
     return query::answer(buffer, length, wire::kMaxMessage, context);
+  return answer_watched(peer, {buffer, length}, context);
+}
+
+std::size_t TcpServer::answer_watched(const Peer& peer, std::span<std::uint8_t> request,
+                                      const query::Context& context) {
+  if (tap_ != nullptr) asked_.assign(request.begin(), request.end());
   wire::Query query;
-  const wire::Reading reading = wire::read_query({buffer, length}, query);
-  const std::size_t size = query::answer_read(buffer, wire::kMaxMessage, reading, query, context);
-  lane_.note({.message = std::span(buffer, size),
-              .query = query,
-              .client = peer.address,
-              .listener = peer.listener,
-              .stream = true,
-              .at = now_,
-              .table = context.table});
+  const wire::Reading reading = wire::read_query(request, query);
+  const std::size_t size = query::answer_read(request.data(), wire::kMaxMessage, reading, query, context);
+  const std::span<const std::uint8_t> answer(request.data(), size);
+  if (lane_.on()) {
+    lane_.note({.message = answer,
+                .query = query,
+                .client = peer.address,
+                .listener = peer.listener,
+                .stream = true,
+                .at = now_,
+                .table = context.table});
+  }
+  if (tap_ != nullptr) {
+    tap_->note({.at = now_,
+                .client = peer.address,
+                .client_port = peer.port,
+                .listener = peer.listener,
+                .stream = true,
+                .query = asked_,
+                .answer = answer});
+  }
   return size;
 }
 

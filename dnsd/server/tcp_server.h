@@ -13,6 +13,7 @@
 #include "common/published/quiescent.h"
 #include "common/time/time.h"
 #include "dnsd/answers/answer_table.h"
+#include "dnsd/query/answer.h"
 #include "dnsd/query/counters.h"
 #include "dnsd/query/random.h"
 #include "dnsd/server/counters.h"
@@ -51,6 +52,7 @@ class TcpServer {
   struct Peer : Source {
     Fd fd;
     IpAddress address;
+    std::uint16_t port;
     std::uint16_t listener;
     TcpConnection connection;
     std::uint32_t events = 0;  // what epoll watches
@@ -61,7 +63,7 @@ class TcpServer {
   };
 
   void accept_from(const Listener& listener);
-  void add_peer(Fd fd, const IpAddress& address, std::uint16_t listener);
+  void add_peer(Fd fd, const sockaddr_storage& from, std::uint16_t listener);
   /// How many connections a client may have: the one of a forwarder, or on this machine, stands for many.
   std::size_t share_of(const IpAddress& client);
   void handle_events(std::span<const epoll_event> events);
@@ -75,12 +77,16 @@ class TcpServer {
   void close(Peer& peer, query::Count& reason);
   void close_overdue();
   std::size_t answer(const Peer& peer, std::uint8_t* buffer, std::size_t length);
+  /// As query::answer() does; shows what was asked and answered to who wants to see it.
+  std::size_t answer_watched(const Peer& peer, std::span<std::uint8_t> request, const query::Context& context);
 
   std::list<Listener> listeners_;
   TcpLimits limits_;
   Quiescent<answers::AnswerTable>::Reader table_;
   Quiescent<query::Policy>::Reader policy_;
   Capture::Lane& lane_;
+  Tap::Lane* const tap_;             // null = off
+  std::vector<std::uint8_t> asked_;  // a request as it came, for the tap
   const Clock& clock_;
   query::Random random_;
   Fd epoll_;

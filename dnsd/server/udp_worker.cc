@@ -21,6 +21,7 @@ UdpWorker::UdpWorker(std::vector<UdpSocket> sockets, const Environment& environm
       policy_(environment.policy),
       limiter_(environment.limiter),
       lane_(environment.capture.add_lane()),
+      tap_(environment.tap == nullptr ? nullptr : &environment.tap->add_lane()),
       clock_(environment.clock),
       random_(seed),
       requests_(std::make_unique<Requests>()) {}
@@ -56,7 +57,11 @@ void UdpWorker::serve(const UdpSocket& socket, int receive_flags) {
   policy_.offline();
   const unsigned received = batch_.receive(socket.fd.get(), socket.wildcard, receive_flags);
   if (received == 0) return;
-  answer_batch(socket, received);
+  if (watched()) [[unlikely]] {
+    answer_watched_batch(socket, received);
+  } else {
+    answer_batch(socket, received);
+  }
   batch_.send(socket.fd.get());
 }
 
@@ -90,18 +95,47 @@ void UdpWorker::answer_batch(const UdpSocket& socket, unsigned count) {
     batch_.set_answer(i, query::answer_read(batch_.buffer(i), UdpBatch::kBufferSize, requests_->readings[i],
                                             requests_->queries[i], context));
   }
-  if (lane_.on()) [[unlikely]]
-    capture_batch(socket, count, context);
 }
 
-void UdpWorker::capture_batch(const UdpSocket& socket, unsigned count, const query::Context& context) {
+void UdpWorker::answer_watched_batch(const UdpSocket& socket, unsigned count) {
+  if (tap_ != nullptr) keep_questions(count);
+  answer_batch(socket, count);
+  const TimePoint now = clock_.now();
+  if (lane_.on()) capture_batch(socket, count, *table_.read(), now);
+  if (tap_ != nullptr) tap_batch(socket, count, now);
+}
+
+void UdpWorker::keep_questions(unsigned count) {
+  asked_.clear();
+  for (unsigned i = 0; i < count; ++i) {
+    const auto packet = batch_.request(i);
+    asked_.insert(asked_.end(), packet.begin(), packet.end());
+  }
+}
+
+void UdpWorker::tap_batch(const UdpSocket& socket, unsigned count, TimePoint now) {
+  std::size_t at = 0;
+  for (unsigned i = 0; i < count; ++i) {
+    const std::size_t size = batch_.request(i).size();
+    tap_->note({.at = now,
+                .client = address_of(batch_.peer(i)),
+                .client_port = port_of(batch_.peer(i)),
+                .listener = socket.listener,
+                .query = std::span(asked_).subspan(at, size),
+                .answer = batch_.answer(i)});
+    at += size;
+  }
+}
+
+void UdpWorker::capture_batch(const UdpSocket& socket, unsigned count, const answers::AnswerTable& table,
+                              TimePoint now) {
   for (unsigned i = 0; i < count; ++i) {
     lane_.note({.message = batch_.answer(i),
                 .query = requests_->queries[i],
                 .client = address_of(batch_.peer(i)),
                 .listener = socket.listener,
-                .at = context.now,
-                .table = context.table});
+                .at = now,
+                .table = table});
   }
 }
 

@@ -46,8 +46,13 @@ class UdpWorker {
   /// Receives what is there (blocking or not), answers, sends.
   void serve(const UdpSocket& socket, int receive_flags);
   void answer_batch(const UdpSocket& socket, unsigned count);
-  void capture_batch(const UdpSocket& socket, unsigned count, const query::Context& context);
   std::uint8_t read_batch(unsigned count, const answers::AnswerTable& table);
+  bool watched() const noexcept { return lane_.on() || tap_ != nullptr; }
+  /// Answers as answer_batch() does, and shows what was asked and answered to who wants to see it.
+  void answer_watched_batch(const UdpSocket& socket, unsigned count);
+  void keep_questions(unsigned count);
+  void tap_batch(const UdpSocket& socket, unsigned count, TimePoint now);
+  void capture_batch(const UdpSocket& socket, unsigned count, const answers::AnswerTable& table, TimePoint now);
   void poll_all();
 
   std::vector<UdpSocket> sockets_;
@@ -55,6 +60,8 @@ class UdpWorker {
   Quiescent<query::Policy>::Reader policy_;
   query::RateLimiter& limiter_;
   Capture::Lane& lane_;
+  Tap::Lane* const tap_;             // null = off
+  std::vector<std::uint8_t> asked_;  // the batch's packets as they came, one behind the other, for the tap
   const Clock& clock_;
   query::Random random_;
   query::Counters counters_;

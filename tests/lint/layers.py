@@ -3,7 +3,7 @@
 COMMON = {f"common/{name}" for name in
           "base time net published model convert config log metrics http resolve rpc process".split()}
 DNSD = {f"dnsd/{name}" for name in
-        "wire topology answers query server catalog store snapshot_file federation admin app ctl".split()}
+        "wire topology answers query server dnstap catalog store snapshot_file federation admin app ctl".split()}
 AGENT = {f"agent/{name}" for name in "discovery health probes report admin app".split()}
 FOLDERS = COMMON | DNSD | AGENT
 
@@ -43,6 +43,7 @@ MAY_INCLUDE = {
     "dnsd/answers": {"dnsd/topology", "dnsd/wire"},
     "dnsd/query": {"dnsd/answers", "dnsd/wire"},
     "dnsd/server": {"dnsd/query", "dnsd/answers", "dnsd/wire", "common/published", "common/metrics", "common/log"},
+    "dnsd/dnstap": {"dnsd/server", "common/log"} | MESSAGES,
     "dnsd/catalog": set(),
     "dnsd/store": {"dnsd/catalog", "common/convert"},
     "dnsd/snapshot_file": {"dnsd/catalog", "common/convert"},
@@ -78,20 +79,21 @@ THIRD_PARTY = {
     "expected": ("tl/", {"common/base", "common/config"}),
     "boost": ("boost/", ASIO),
     "grpc": (("grpcpp/", "grpc/"), GRPC),
-    "protobuf": ("google/", GRPC | {"common/config", "common/convert"}),
+    "protobuf": ("google/", GRPC | {"common/config", "common/convert", "dnsd/dnstap"}),
     "yaml-cpp": ("yaml-cpp/", {"common/config"}),
     "spdlog": ("spdlog/", {"common/log"}),
     "prometheus": ("prometheus/", {"common/metrics"}),
     "c-ares": ("ares", {"common/resolve"}),
     "sqlite": ("sqlite3", {"dnsd/store"}),
     "ldns": ("ldns/", {"dnsd/answers/zone_parser.cc"}),
+    "fstrm": ("fstrm", {"dnsd/dnstap/stream.cc"}),
     "xxhash": ("xxhash.h", {"common/convert", "dnsd/store", "dnsd/snapshot_file"}),
     "openssl": ("openssl/", {"common/rpc"}),
     "CLI11": ("CLI/", {"dnsd/ctl", "dnsd/app/main.cc", "agent/app/main.cc"}),
 }
 
 # Private to sources: a header that includes one of these hands it to everybody.
-PRIVATE_TO_SOURCES = {"openssl", "sqlite", "yaml-cpp", "ldns", "spdlog", "prometheus", "c-ares", "CLI11"}
+PRIVATE_TO_SOURCES = {"openssl", "sqlite", "yaml-cpp", "ldns", "fstrm", "spdlog", "prometheus", "c-ares", "CLI11"}
 
 # The C library's and the kernel's headers; those of C++ have no dot.
 SYSTEM_FOLDERS = ("sys/", "netinet/", "arpa/", "linux/", "net/", "asm/")

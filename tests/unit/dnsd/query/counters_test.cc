@@ -46,14 +46,15 @@ TEST_F(CountersTest, DropsAndRcodes) {
 }
 
 TEST_F(CountersTest, TypesOfReadableQueries) {
-  for (const Type asked :
-       {Type::A, Type::AAAA, Type::SRV, Type::TXT, Type::SOA, Type::NS, Type::PTR, Type::ANY, Type::MX, Type{666}}) {
+  for (const Type asked : {Type::A, Type::AAAA, Type::SRV, Type::TXT, Type::SOA, Type::NS, Type::PTR, Type::ANY,
+                           Type::SVCB, Type::HTTPS, Type::MX, Type{666}}) {
     asker.ask("web.shop.mesh.internal", asked);
   }
   asker.raw(header(1, 0x2000, 1, 0, 0, 0) + question("mesh.internal", Type::SOA));         // NOTIFY
   asker.raw(header(1, 0, 1, 0, 0, 0) + question("mesh.internal", Type::SOA) + hex("00"));  // FORMERR
-  for (const CountedType one : {CountedType::A, CountedType::AAAA, CountedType::SRV, CountedType::TXT, CountedType::SOA,
-                                CountedType::NS, CountedType::PTR, CountedType::ANY}) {
+  for (const CountedType one :
+       {CountedType::A, CountedType::AAAA, CountedType::SRV, CountedType::TXT, CountedType::SOA, CountedType::NS,
+        CountedType::PTR, CountedType::ANY, CountedType::SVCB, CountedType::HTTPS}) {
     EXPECT_EQ(type(one), 1U) << static_cast<int>(one);
   }
   EXPECT_EQ(type(CountedType::Other), 2U);
