@@ -111,26 +111,28 @@ std::uint16_t HostAnswer::write_service_binding(wire::Type type, std::uint16_t r
 }
 
 Outcome HostAnswer::services(std::size_t port, wire::Type type) const noexcept {
-  const Services services = choose_services(*this, port);
-  if (services.count == 0) return Outcome::NoDataForView;
+  Services services = choose_services(*this, port);
   std::array<std::uint16_t, kMostServices> targets;
+  std::size_t named = 0;
   wire::Writer& writer = response.writer();
   for (std::size_t i = 0; i < services.count; ++i) {
     const auto [row, priority] = services.list[i];
     const InstanceName target(host, row);
+    if (target.length == 0) continue;  // the host leaves no room for it: a record needs a target
     const std::size_t mark = writer.position();
     const std::uint16_t number = host.port_number(port, row);
     if (type == wire::Type::SRV) {
       const std::uint16_t weight = services.weight(host.rows()[row].weight);
-      targets[i] = writer.srv(owner, ttl(), {priority, weight, number, target.view()});
+      targets[named] = writer.srv(owner, ttl(), {priority, weight, number, target.view()});
     } else {
       const auto svc_priority = static_cast<std::uint16_t>(priority + 1);  // RFC 9460 2.4.1: 0 is AliasMode
-      targets[i] = write_service_binding(type, row, {svc_priority, target.view(), number, {}, {}});
+      targets[named] = write_service_binding(type, row, {svc_priority, target.view(), number, {}, {}});
     }
     if (!response.count(Section::Answer, mark)) return Outcome::Truncated;
+    services.list[named++] = services.list[i];
   }
-  for (std::size_t i = 0; i < services.count; ++i) write_additional(targets[i], services.list[i].row);
-  return Outcome::Answered;
+  for (std::size_t i = 0; i < named; ++i) write_additional(targets[i], services.list[i].row);
+  return named == 0 ? Outcome::NoDataForView : Outcome::Answered;
 }
 
 void HostAnswer::write_additional(std::uint16_t target, std::uint16_t row) const noexcept {
