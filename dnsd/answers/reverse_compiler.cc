@@ -82,8 +82,7 @@ std::vector<IpAddress> ReverseCompiler::addresses_of(const Host* host) const {
     if (row.v6 != 0) take(IpAddress::v6_bytes(host->v6(row)));
   }
   std::ranges::sort(out);
-  const auto again = std::ranges::unique(out);
-  out.erase(again.begin(), again.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 

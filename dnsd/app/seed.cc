@@ -52,6 +52,7 @@ void restore_seed(KeptSet seed, const SeedTarget& target, TimePoint now) {
   const auto unwanted = std::remove_if(records.begin(), records.end(),
                                        [&](const v1::Record& record) { return !is_wanted(record, target); });
   records.erase(unwanted, records.end());
+  const bool told = seed.batch.has_serial();
   const std::uint32_t serial = seed.batch.serial();
   seed.batch.clear_serial();  // older than what was shown last
   seed.batch.set_to(target.catalog.revision() + 1);
@@ -60,7 +61,7 @@ void restore_seed(KeptSet seed, const SeedTarget& target, TimePoint now) {
   });
   const auto nacks = mirror.apply(seed.batch, now - seed.age);
   if (!nacks) return log::error("snapshot", {{"problem", nacks.error().message()}});
-  if (serial != 0) target.catalog.pass_serial(serial + Persistence::kMostUnwritten);
+  if (told) target.catalog.pass_serial(serial + Persistence::kMostUnwritten);
   std::vector<std::string> doubted;
   for (const auto& [node, status] : target.catalog.records().statuses) {
     if (!status.silent) doubted.push_back(node);

@@ -279,7 +279,7 @@ void Feed::subscriber_holds(const v1::Position& held, TimePoint now) {
   const bool of_this_start =
       held.epoch() == epoch_ && held.origin().instance() == origin_.instance() && held.revision() <= head();
   const bool same = of_this_start && held.revision() == head_;
-  if (held.serial() != 0 && !(same && held.serial() == serial())) catalog_.pass_serial(held.serial());
+  if (held.has_serial() && !(same && held.serial() == serial())) catalog_.pass_serial(held.serial());
   if (recovery_ == nullptr) return;
   if (!of_this_start) recovery_->earlier_records_seen(now);
 }

@@ -112,14 +112,14 @@ Result<std::vector<v1::Nack>> Mirror::apply_whole(const v1::Batch& whole, TimePo
   revision_ = whole.to();
   if (whole.kind() != v1::Batch::DELTA) additive_ = whole.additive();
   catalog_.mirrored(revision_, now);
-  if (whole.serial() != 0) catalog_.set_serial(whole.serial());
+  if (whole.has_serial()) catalog_.set_serial(whole.serial());
   return nacks;
 }
 
 bool Mirror::take_head(const v1::Position& head) {
   const bool same = head.origin().cluster() == origin_.cluster() && head.origin().instance() == origin_.instance() &&
                     head.epoch() == epoch_ && head.revision() == revision_;
-  if (!same || head.serial() == 0 || head.serial() == catalog_.serial()) return false;
+  if (!same || !head.has_serial() || head.serial() == catalog_.serial()) return false;
   catalog_.set_serial(head.serial());
   return true;
 }

@@ -123,7 +123,7 @@ Outcome Resolver::answer_reverse(const Reverse& reverse, const Subject& subject)
   const auto row = find_row(*reverse.host, reverse.address);
   if (!row) return Outcome::NoData;
   const InstanceName name(*reverse.host, *row);
-  if (name.length == 0) return Outcome::NoData;
+  if (name.length == 0) return Outcome::NoData;  // the host leaves no room for it
   const std::size_t mark = response_.writer().position();
   // not compressed: the name is on this stack, and the writer remembers what it compresses
   response_.writer().generic(subject.owner, wire::Type::PTR, std::min(reverse.host->ttl, kMostDynamicTtl), name.view());

@@ -283,8 +283,7 @@ std::vector<const model::Endpoint*> Planner::endpoints_of(const model::VirtualDe
     }
   }
   sort_by_key(out);
-  const auto again = std::ranges::unique(out);  // two selectors may match one endpoint
-  out.erase(again.begin(), again.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());  // two selectors may match one endpoint
   return out;
 }
 

@@ -48,10 +48,15 @@ function(meshdns_test name)
 endfunction()
 
 # meshdns_fuzz(message_fuzz SOURCES message_fuzz.cc DEPS dnsd_wire)   corpus in tests/fuzz/corpus/<name>
+# With clang it is a libFuzzer binary; any other compiler makes one that reads the files and folders it is given, once.
 function(meshdns_fuzz name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   meshdns_flags(${name})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS})
-  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    target_sources(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.cc)
+  endif()
 endfunction()

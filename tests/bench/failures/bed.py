@@ -29,7 +29,8 @@ cluster: one
 roles: [dns]
 zones: [{{name: mesh.internal}}]
 data_dir: {data}
-dns: {{workers: "1", stale_after: {stale_after}, max_records: {max_records}, listen: [{{address: "{listen}"}}]}}
+dns: {{workers: "{workers}", stale_after: {stale_after}, max_records: {max_records}, tcp: {{{tcp}}},
+      listen: [{{address: "{listen}"}}]}}
 replica: {{federation: ["{server}"]}}
 admin: {{listen: "127.0.0.1:0", socket: {folder}/dns.sock}}
 """
@@ -86,6 +87,7 @@ class FailureBed(Bed):
         self.environments = {}  # by name: more variables
         self.loads = []
         self.stale_after, self.max_records = "2s", 2000000
+        self.workers, self.tcp = "1", ""  # of the replica's configuration
         self.data = {}          # by name: its state folder
         self.federation_at = f"127.0.0.1:{free_port()}"
         self.followed = self.reported = None  # where replica and agents find it, if not there
@@ -120,7 +122,7 @@ class FailureBed(Bed):
         return self.write("dns.yaml", REPLICA.format(
             folder=self.folder, listen="%s:%d" % self.dns, server=self.followed or self.federation_at,
             data=self.data.get("replica", self.path("dns")), stale_after=self.stale_after,
-            max_records=self.max_records))
+            max_records=self.max_records, workers=self.workers, tcp=self.tcp))
 
     def start_replica(self):
         return self.launch("replica", "meshdnsd", self.write_replica())

@@ -10,13 +10,14 @@ import sys
 
 import agents
 import control_plane
+import hostile
 import load
 import operation
 import storage
 from bed import Skip
 from raw_call import Ended
 
-MODULES = (control_plane, load, agents, storage, operation)
+MODULES = (control_plane, load, agents, storage, operation, hostile)
 ROWS = {name: row for module in MODULES for name, row in module.ROWS.items()}
 
 
@@ -41,7 +42,7 @@ def measure(name, arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rows", nargs="*", metavar="ROW")
-    parser.add_argument("--seconds", type=int, default=10, help="of A8, C2, C3 (at their most: 60)")
+    parser.add_argument("--seconds", type=int, default=10, help="of A8, C2, C3, G1, G8 (at their most: 60)")
     parser.add_argument("--kills", type=int, default=1000, help="of D1")
     parser.add_argument("--orders", type=int, default=10, help="of A10")
     parser.add_argument("--seed", type=int, default=7)

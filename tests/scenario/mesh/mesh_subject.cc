@@ -8,6 +8,7 @@
 #include "common/net/socket_address.h"
 #include "common/time/duration_text.h"
 #include "dnsd/query/answer.h"
+#include "tests/support/dns/record.h"
 #include "tests/support/dns/reply.h"
 #include "tests/support/dns/request.h"
 
@@ -353,6 +354,7 @@ std::string MeshSubject::print_conflicts(const Command&) {
 std::string MeshSubject::ask(const Command& command) {
   const answers::Compiled compiled = this->compiled();
   const Bytes request = request_of(command).bytes();
+  record_packet(request);
   std::array<std::uint8_t, 65535> buffer;
   std::ranges::copy(request, buffer.begin());
   const query::Context context{.table = *compiled.table,

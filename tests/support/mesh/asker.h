@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dnsd/query/answer.h"
+#include "tests/support/dns/record.h"
 #include "tests/support/dns/reply.h"
 #include "tests/support/dns/request.h"
 #include "tests/support/mesh/small_mesh.h"
@@ -19,6 +20,7 @@ struct Asker {
 
   /// The reply's bytes; empty = dropped
   Bytes raw(const Bytes& request) {
+    record_packet(request);
     Bytes buffer(65535);
     std::ranges::copy(request, buffer.begin());
     const query::Context context{.table = *table,

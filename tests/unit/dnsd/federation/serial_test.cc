@@ -75,6 +75,40 @@ TEST_F(SerialTest, AFederationThatBeganLaterGoesOnBehindWhatReplicasHaveShown) {
   EXPECT_EQ(second_.catalog.serial(), 1002U);
 }
 
+// RFC 1982: the largest number is followed by 0, which is a serial like any other.
+TEST_F(SerialTest, ReplicasFollowThroughTheWrap) {
+  federation_.catalog.set_serial(0xFFFFFFFF);
+  Link first(federation_, first_);
+  first.carry();
+  EXPECT_EQ(first_.catalog.serial(), 0xFFFFFFFFU);
+  federation_.put_destination("web", 80);
+  federation_.watchers().changed();
+  first.carry();
+  EXPECT_EQ(first_.catalog.serial(), 0U);
+  second_.catalog.set_serial(0xFFFFFF00);
+  Link second(federation_, second_);
+  second.carry();
+  EXPECT_EQ(second_.catalog.serial(), 0U) << "who comes just now";
+  federation_.put_destination("api", 80);
+  federation_.watchers().changed();
+  first.carry();
+  second.carry();
+  EXPECT_EQ(first_.catalog.serial(), 1U);
+  EXPECT_EQ(second_.catalog.serial(), 1U);
+  EXPECT_TRUE(catalog::is_newer_serial(first_.catalog.serial(), 0xFFFFFFFF));
+}
+
+TEST_F(SerialTest, AHeartbeatLeadsOverTheWrapToo) {
+  federation_.catalog.set_serial(0xFFFFFFFF);
+  Link link(federation_, first_);
+  link.carry();
+  federation_.catalog.pass_serial(0xFFFFFFFF);
+  heartbeat(link);
+  EXPECT_EQ(first_.catalog.serial(), 0U);
+  heartbeat(link);
+  EXPECT_EQ(federation_.catalog.serial(), 0U) << "nothing is passed twice";
+}
+
 TEST_F(SerialTest, AReplicaThatComesBackUnchangedChangesNothing) {
   { Link(federation_, first_).carry(); }
   Link again(federation_, first_);
