@@ -190,6 +190,7 @@ void Compiler::rebuild_names() {
   for (std::uint32_t number = 0; number < numbers_; ++number) {
     if (const Host* host = table_.host(number)) put_ancestors(*names, host->name(), host->zone, exists);
   }
+  names->complete();
   table_.names = std::move(names);
   added_.clear();
   names_changed_ = false;

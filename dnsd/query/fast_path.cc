@@ -65,7 +65,7 @@ void write_records(std::uint8_t* at, const answers::Host& host, const answers::S
                    Random& random) noexcept {
   const auto tier = tier_rows(host, set, 0);
   std::array<std::uint16_t, kMostRows> rows;
-  std::copy(tier.begin(), tier.end(), rows.begin());
+  tier.copy_to(rows.data());
   const answers::EndpointRow* all = host.rows().data();
   const std::uint32_t ttl = std::min(set.ttl, kMostDynamicTtl);
   for (std::size_t i = 0; i < wanted; ++i, at += kRecordSize) {
