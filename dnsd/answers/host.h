@@ -204,6 +204,7 @@ class Host : public Shared {
 
  private:
   friend class HostBuilder;
+  friend class HostBytes;
   struct Arrays {
     std::size_t bytes;
   };
