@@ -8,6 +8,7 @@
 #include <iterator>
 #include <ranges>
 #include <thread>
+#include <utility>
 
 #include "common/base/check.h"
 #include "common/base/text.h"
@@ -15,6 +16,7 @@
 #include "common/convert/report_convert.h"
 #include "dnsd/app/dns_policy.h"
 #include "dnsd/server/socket.h"
+#include "dnsd/snapshot_file/snapshot_file.h"
 #include "dnsd/wire/name.h"
 
 namespace meshdns::app {
@@ -106,16 +108,16 @@ answers::Settings settings_of(const config::v1::Meshdnsd& file) {
   return out;
 }
 
-Result<void> read_mesh_file(const std::string& config_path, Configuration& out) {
+/// Leaves what it says for read_endpoints().
+Result<void> find_mesh_file(const std::string& config_path, Configuration& out) {
   const std::string& name = out.file.dns().endpoints_file();
   if (name.empty()) return {};
   const std::filesystem::path path = std::filesystem::path(config_path).parent_path() / name;
-  const auto text = config::read_file(path.string());
+  auto text = config::read_file(path.string());
   if (!text) return text.error();
-  auto mesh = config::load_mesh(*text, path.string());
-  if (!mesh) return Error(Code::InvalidArgument, config::problems_text(mesh.error()));
-  out.mesh_nodes = {mesh->nodes().begin(), mesh->nodes().end()};
-  out.mesh_objects = {mesh->objects().begin(), mesh->objects().end()};
+  out.mesh_path = path.string();
+  out.mesh_text = std::move(*text);
+  out.mesh_digest = snapshot_file::digest(out.mesh_text);
   return {};
 }
 
@@ -127,6 +129,7 @@ Result<void> read_zone_file(const std::string& config_path, const std::vector<st
   const std::string path = (std::filesystem::path(config_path).parent_path() / name).string();
   const auto text = config::read_file(path);
   if (!text) return text.error().with_context("dns.static_zone_file");
+  out.digest = snapshot_file::digest(std::to_string(out.digest) + *text);
   answers::ReadFile read = answers::read_zone_file(*text, zones, out.static_records);
   std::string problems;
   for (const auto& bad : read.bad | std::views::take(kMostProblems)) {
@@ -178,13 +181,17 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
   Configuration out;
   out.file = std::move(*file);
   out.answers = settings_of(out.file);
+  out.digest = snapshot_file::digest(text);
+  for (const IpAddress& address : out.answers.own_addresses) {
+    out.digest = snapshot_file::digest(std::to_string(out.digest) + address.text());
+  }
   std::vector<std::string> zones;
   for (const auto& zone : out.answers.zones) zones.push_back(zone.name);
   auto records = answers::parse_records(out.answers.static_records, zones);
   if (!records) return Error(Code::InvalidArgument, path + ": dns.static_records: " + records.error().message() + "\n");
   out.static_records = std::move(*records);
   if (auto read = read_zone_file(path, zones, out); !read) return read.error();
-  if (auto read = read_mesh_file(path, out); !read) return read.error();
+  if (auto read = find_mesh_file(path, out); !read) return read.error();
   if (auto read = read_tls(path, out); !read) return read.error();
   auto policy = read_policy(out.file.dns(), std::filesystem::path(path).parent_path());
   if (!policy) return policy.error().with_context(path);
@@ -215,9 +222,28 @@ Duration Configuration::forget_after() const { return convert::from_wire(file.fe
 Duration Configuration::stale_after() const { return convert::from_wire(file.dns().stale_after()); }
 
 Result<Configuration> load_configuration(const std::string& path) {
+  auto out = load_without_endpoints(path);
+  if (!out) return out;
+  if (auto read = read_endpoints(*out); !read) return read.error();
+  return out;
+}
+
+Result<Configuration> load_without_endpoints(const std::string& path) {
   const auto text = config::read_file(path);
   if (!text) return text.error();
   return configuration_of(*text, path);
+}
+
+Result<void> read_endpoints(Configuration& configuration) {
+  if (configuration.mesh_path.empty()) return {};
+  const std::string text = std::exchange(configuration.mesh_text, {});
+  auto mesh = config::load_mesh(text, configuration.mesh_path);
+  if (!mesh) return Error(Code::InvalidArgument, config::problems_text(mesh.error()));
+  configuration.mesh_nodes = {std::make_move_iterator(mesh->mutable_nodes()->begin()),
+                              std::make_move_iterator(mesh->mutable_nodes()->end())};
+  configuration.mesh_objects = {std::make_move_iterator(mesh->mutable_objects()->begin()),
+                                std::make_move_iterator(mesh->mutable_objects()->end())};
+  return {};
 }
 
 Result<Configuration> dev_configuration(const std::string& runtime_dir) {

@@ -1,12 +1,9 @@
 #include "dnsd/app/kept_answers.h"
 
-#include <sys/stat.h>
-
 #include <array>
 #include <cstring>
 #include <utility>
 
-#include "common/config/load.h"
 #include "common/log/log.h"
 #include "dnsd/answers/table_bytes.h"
 
@@ -19,25 +16,6 @@ static_assert(kSource == 3 * sizeof(std::uint64_t));
 
 }  // namespace
 
-std::uint64_t program_digest() {
-  const auto program = config::read_file("/proc/self/exe");
-  return program ? snapshot_file::digest(*program) : 0;
-}
-
-std::uint64_t file_digest(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return 0;
-  std::string text = path;
-  for (const auto number : {static_cast<std::uint64_t>(status.st_size), static_cast<std::uint64_t>(status.st_ino),
-                            static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_mtim.tv_sec),
-                            static_cast<std::uint64_t>(status.st_mtim.tv_nsec),
-                            static_cast<std::uint64_t>(status.st_ctim.tv_sec),
-                            static_cast<std::uint64_t>(status.st_ctim.tv_nsec)}) {
-    text += " " + std::to_string(number);
-  }
-  return snapshot_file::digest(text);
-}
-
 KeptAnswers::Found KeptAnswers::load(const TableSource& source, answers::Base base) const {
   Found out;
   const auto loaded = file_.load(clock_.unix_seconds());
@@ -47,7 +25,7 @@ KeptAnswers::Found KeptAnswers::load(const TableSource& source, answers::Base ba
   TableSource kept;
   if (loaded.content->size() < kSource) return {Outcome::Damaged, nullptr, {}};
   std::memcpy(&kept, loaded.content->data(), kSource);
-  if (kept != source || source.records == 0 || source.program == 0) return {Outcome::Other, nullptr, {}};
+  if (kept != source || !source.known()) return {Outcome::Other, nullptr, {}};
   const std::string_view bytes = std::string_view(*loaded.content).substr(kSource);
   auto table = answers::kept_table_of(bytes, base.settings.zones.size(), clock_.now(), loaded.age);
   if (!table) {

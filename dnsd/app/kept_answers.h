@@ -1,12 +1,9 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <thread>
+#include <string_view>
 
 #include "common/published/quiescent.h"
 #include "common/time/time.h"
@@ -16,19 +13,15 @@
 
 namespace meshdns::app {
 
-/// What a table follows from: where one of these differs it is another table.
+/// Digests of what a table follows from: where one of these differs it is another table. 0 = not known
 struct TableSource {
   std::uint64_t configuration = 0;  // its files, and the machine's addresses
   std::uint64_t records = 0;        // the snapshot, or the endpoints file
   std::uint64_t program = 0;        // this one: hosts are kept as they stand in its memory
 
+  bool known() const { return configuration != 0 && records != 0 && program != 0; }
   friend bool operator==(const TableSource&, const TableSource&) = default;
 };
-
-/// Of the running program's file.
-std::uint64_t program_digest();
-/// Of a file's name, size, times and inode: it is read in no time. 0 = there is no such file.
-std::uint64_t file_digest(const std::string& path);
 
 /// A table that is published, held while somebody writes it down: for another thread, which lets go of it.
 class PinnedTable {

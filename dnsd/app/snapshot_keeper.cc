@@ -48,10 +48,18 @@ void SnapshotKeeper::save_later() {
 void SnapshotKeeper::save() {
   if (writer_.joinable()) writer_.join();
   saved_ = writing_ = true;
-  writer_ = std::thread([this, content = options_.whole().SerializeAsString(), now = clock_.unix_seconds()] {
+  auto table = options_.answers ? options_.answers() : nullptr;
+  writer_ = std::thread([this, content = options_.whole().SerializeAsString(), now = clock_.unix_seconds(),
+                         table = std::move(table)]() mutable {
     write(content, now);
+    write_answers(std::exchange(table, nullptr));
     writing_ = false;
   });
+}
+
+void SnapshotKeeper::write_answers(const std::shared_ptr<PinnedTable>& table) {
+  if (table == nullptr || failed_) return;
+  if (const auto checksum = file_.checksum()) options_.keep_answers(*table->get(), *checksum);
 }
 
 void SnapshotKeeper::write(const std::string& content, std::int64_t unix_seconds) {

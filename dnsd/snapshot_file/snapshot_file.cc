@@ -152,6 +152,11 @@ std::optional<std::uint64_t> SnapshotFile::checksum() const {
 
 std::uint64_t digest(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
+std::uint64_t file_digest(const std::string& path) {
+  const auto content = read_whole(path, std::numeric_limits<std::size_t>::max());
+  return content ? digest(*content) : 0;
+}
+
 Result<void> SnapshotFile::save(const std::string& content, std::int64_t unix_seconds) const {
   std::error_code ignored;
   fs::create_directories(fs::path(path_).parent_path(), ignored);

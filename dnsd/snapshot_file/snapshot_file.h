@@ -43,5 +43,7 @@ class SnapshotFile {
 
 /// Tells bytes apart.
 std::uint64_t digest(std::string_view bytes);
+/// The same of what a file says; 0 = it cannot be read.
+std::uint64_t file_digest(const std::string& path);
 
 }  // namespace meshdns::snapshot_file
