@@ -59,6 +59,7 @@ std::shared_ptr<const AnswerTable> restore(KeptTable kept, Base base) {
   Update rest;
   rest.version = kept.version;
   rest.serial = kept.serial;
+  rest.stale = kept.stale;
   return compiler.apply(std::move(rest));
 }
 

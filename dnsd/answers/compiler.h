@@ -43,6 +43,7 @@ struct KeptTable {
   std::vector<Ref<const Host>> hosts;
   Version version;
   std::uint32_t serial = 1;
+  bool stale = false;
 };
 
 /// The table again, without planning and deciding.

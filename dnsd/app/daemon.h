@@ -53,6 +53,7 @@ class Daemon {
   /// Those that an earlier run has compiled of the records that are yet to be read, if they are kept.
   Result<void> serve_kept_answers();
   Result<void> start_dns();
+  void end_dns();
   /// What the configuration leaves open is filled in: the host's name, a secret of this process.
   query::Policy policy() const;
   /// Before anything is known: only where the service manager holds the port, whose queries would wait in vain.

@@ -24,12 +24,8 @@ Result<void> Daemon::serve_kept_answers() {
 }
 
 Result<void> Daemon::start_not_ready() {
-  if (dns_) {  // compiled answers were served, and the records that they follow from cannot be read
-    publisher_.set_not_ready(true);
-    publisher_.release();
-    log::warn("no snapshot: DNS answers SERVFAIL before a federation has told what there is");
-    return {};
-  }
+  if (dns_) end_dns();  // compiled answers were served, and the records that they follow from cannot be read
+  publisher_.release();
   const auto listen = configuration_.dns_options().listen;
   const auto passed = [this](const SocketAddress& address) { return bool(server::inherited(passed_, address)); };
   if (std::ranges::none_of(listen, passed)) {
@@ -66,6 +62,14 @@ Result<void> Daemon::start_dns() {
   for (const std::string& warning : dns_->warnings()) log::warn("dns", {{"problem", warning}});
   schedule_rate_limit_watch();
   return {};
+}
+
+void Daemon::end_dns() {
+  if (rate_limit_timer_) loop_.cancel(*std::exchange(rate_limit_timer_, std::nullopt));
+  dns_->stop();
+  parts_.dns = nullptr;
+  dns_.reset();
+  log::warn("dns no longer served");
 }
 
 query::Policy Daemon::policy() const {

@@ -16,7 +16,7 @@ static_assert(kSource == 3 * sizeof(std::uint64_t));
 
 }  // namespace
 
-KeptAnswers::Found KeptAnswers::load(const TableSource& source, answers::Base base) const {
+KeptAnswers::Found KeptAnswers::load(const TableSource& source, answers::Base base, Duration stale_after) const {
   Found out;
   const auto loaded = file_.load(clock_.unix_seconds());
   for (const std::string& problem : loaded.problems) log::error("compiled answers", {{"problem", problem}});
@@ -32,6 +32,7 @@ KeptAnswers::Found KeptAnswers::load(const TableSource& source, answers::Base ba
     log::error("compiled answers", {{"problem", table.error().message()}});
     return {Outcome::Damaged, nullptr, {}};
   }
+  table->stale = loaded.age > stale_after;
   out.table = answers::restore(std::move(*table), std::move(base));
   out.outcome = out.table == nullptr ? Outcome::Other : Outcome::Taken;
   out.age = loaded.age;

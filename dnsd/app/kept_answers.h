@@ -50,7 +50,8 @@ class KeptAnswers {
     Duration age{};
   };
   /// base: of the configuration that `source` speaks of
-  Found load(const TableSource& source, answers::Base base) const;
+  /// stale_after: answers that are older say so
+  Found load(const TableSource& source, answers::Base base, Duration stale_after) const;
 
   /// errors: Unavailable
   /// thread: any, one at a time

@@ -57,6 +57,7 @@ void Publisher::changed() {
 void Publisher::adopt(std::shared_ptr<const answers::AnswerTable> table) {
   MESHDNS_CHECK(submitted_ == 0);  // the compile thread, whose the tables are, has not begun
   serial_ = table->serial;
+  stale_ = table->stale;
   table_.publish(std::move(table));
 }
 

@@ -32,7 +32,8 @@ bool WarmStart::take(const std::string& snapshot) {
   if (!applies()) return false;
   const auto checksum = snapshot.empty() ? std::nullopt : snapshot_file::SnapshotFile(snapshot).checksum();
   if (snapshot.empty() ? mesh_digest_ == 0 : !checksum) return false;
-  auto found = kept_.load(source(checksum), publisher_.base());
+  auto found = kept_.load(source(checksum), publisher_.base(),
+                          snapshot.empty() ? Duration::max() : configuration_.stale_after());
   outcome_ = found.outcome;
   if (found.table == nullptr) {
     log::info("compiled answers not taken", {{"reason", outcome_name(outcome_)}});
