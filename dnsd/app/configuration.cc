@@ -175,21 +175,63 @@ std::map<std::size_t, std::string> bad_records(const config::v1::Meshdnsd& file)
   return out;
 }
 
+/// Each text with its end, so that no two lists say the same.
+class DigestText {
+ public:
+  void add(std::string_view text) { text_ += std::to_string(text.size()) + ":" + std::string(text); }
+  void add(const model::Locality& place) {
+    for (const model::Part part : model::kParts) add(place.part(part));
+  }
+  void add(const std::vector<IpAddress>& addresses) {
+    add(std::to_string(addresses.size()));
+    for (const IpAddress& address : addresses) add(address.text());
+  }
+  std::uint64_t digest() const { return snapshot_file::digest(text_); }
+
+ private:
+  std::string text_;
+};
+
+/// Of all that shapes answers, but for records in files. Where DNS is served does not, but what it is reached at.
+std::uint64_t digest_of(const Configuration& configuration) {
+  const answers::Settings& settings = configuration.answers;
+  DigestText out;
+  for (const auto& zone : settings.zones) {
+    out.add("zone");
+    out.add(zone.name);
+    out.add(zone.contact);
+    for (const auto& server : zone.ns) {
+      out.add(server.name);
+      out.add(server.addresses);
+    }
+  }
+  for (const auto& listener : settings.listeners) out.add(listener.locality);
+  out.add(settings.own);
+  out.add(settings.own_addresses);
+  for (const auto& forwarder : settings.forwarders) {
+    out.add(forwarder.prefix.text());
+    out.add(model::part_name(forwarder.granularity));
+  }
+  out.add(settings.explain_allow ? "explain" : "explain to nodes");
+  for (const Prefix& prefix : settings.explain_allow.value_or(std::vector<Prefix>{})) out.add(prefix.text());
+  out.add(settings.auto_hosts);
+  for (const std::string& record : settings.static_records) out.add(record);
+  out.add(std::to_string(configuration.file.dns().max_records()));
+  return out.digest();
+}
+
 Result<Configuration> configuration_of(const std::string& text, const std::string& path) {
   auto file = config::load_dnsd(text, path, bad_records);
   if (!file) return Error(Code::InvalidArgument, config::problems_text(file.error()));
   Configuration out;
   out.file = std::move(*file);
   out.answers = settings_of(out.file);
-  out.digest = snapshot_file::digest(text);
-  for (const IpAddress& address : out.answers.own_addresses) {
-    out.digest = snapshot_file::digest(std::to_string(out.digest) + address.text());
-  }
   std::vector<std::string> zones;
   for (const auto& zone : out.answers.zones) zones.push_back(zone.name);
   auto records = answers::parse_records(out.answers.static_records, zones);
   if (!records) return Error(Code::InvalidArgument, path + ": dns.static_records: " + records.error().message() + "\n");
   out.static_records = std::move(*records);
+  out.digest = digest_of(out);
   if (auto read = read_zone_file(path, zones, out); !read) return read.error();
   if (auto read = find_mesh_file(path, out); !read) return read.error();
   if (auto read = read_tls(path, out); !read) return read.error();

@@ -294,7 +294,7 @@ void Daemon::reload() {
   const auto kept = keep_what_cannot_change(configuration_, *next);
   if (!kept.empty()) {
     log::warn("restart needed", {{"for", join(kept, ", ")}});
-    next->digest = 0;  // what is answered follows from more than its files
+    next->digest = 0;  // what is answered follows from what was kept too
   }
   configuration_ = std::move(*next);
   catalog_.set_capacity(configuration_.file.dns().max_records());

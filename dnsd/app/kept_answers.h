@@ -15,7 +15,7 @@ namespace meshdns::app {
 
 /// Digests of what a table follows from: where one of these differs it is another table. 0 = not known
 struct TableSource {
-  std::uint64_t configuration = 0;  // its files, and the machine's addresses
+  std::uint64_t configuration = 0;  // what of it shapes answers, and the machine's addresses
   std::uint64_t records = 0;        // the snapshot, or the endpoints file
   std::uint64_t program = 0;        // this one: hosts are kept as they stand in its memory
 

@@ -52,7 +52,8 @@ class SnapshotKeeper {
   void save_later();
 
  private:
-  void save();
+  /// returns: false = without the answers, which are not there yet
+  bool save();
   void write(const std::string& content, std::int64_t unix_seconds);
   void write_answers(const std::shared_ptr<PinnedTable>& table);
 
