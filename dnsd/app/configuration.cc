@@ -109,16 +109,12 @@ answers::Settings settings_of(const config::v1::Meshdnsd& file) {
 }
 
 /// Leaves what it says for read_endpoints().
-Result<void> find_mesh_file(const std::string& config_path, Configuration& out) {
+void find_mesh_file(const std::string& config_path, Configuration& out) {
   const std::string& name = out.file.dns().endpoints_file();
-  if (name.empty()) return {};
+  if (name.empty()) return;
   const std::filesystem::path path = std::filesystem::path(config_path).parent_path() / name;
-  auto text = config::read_file(path.string());
-  if (!text) return text.error();
   out.mesh_path = path.string();
-  out.mesh_text = std::move(*text);
-  out.mesh_digest = snapshot_file::digest(out.mesh_text);
-  return {};
+  out.mesh_digest = snapshot_file::file_digest(out.mesh_path);
 }
 
 /// Adds the records of dns.static_zone_file to those of the configuration itself.
@@ -233,7 +229,7 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
   out.static_records = std::move(*records);
   out.digest = digest_of(out);
   if (auto read = read_zone_file(path, zones, out); !read) return read.error();
-  if (auto read = find_mesh_file(path, out); !read) return read.error();
+  find_mesh_file(path, out);
   if (auto read = read_tls(path, out); !read) return read.error();
   auto policy = read_policy(out.file.dns(), std::filesystem::path(path).parent_path());
   if (!policy) return policy.error().with_context(path);
@@ -278,8 +274,10 @@ Result<Configuration> load_without_endpoints(const std::string& path) {
 
 Result<void> read_endpoints(Configuration& configuration) {
   if (configuration.mesh_path.empty()) return {};
-  const std::string text = std::exchange(configuration.mesh_text, {});
-  auto mesh = config::load_mesh(text, configuration.mesh_path);
+  const auto text = config::read_file(configuration.mesh_path);
+  if (!text) return Error(Code::InvalidArgument, text.error().message());
+  configuration.mesh_digest = snapshot_file::digest(*text);  // it may have become another file
+  auto mesh = config::load_mesh(*text, configuration.mesh_path);
   if (!mesh) return Error(Code::InvalidArgument, config::problems_text(mesh.error()));
   configuration.mesh_nodes = {std::make_move_iterator(mesh->mutable_nodes()->begin()),
                               std::make_move_iterator(mesh->mutable_nodes()->end())};

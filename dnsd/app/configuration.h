@@ -21,7 +21,6 @@ struct Configuration {
   answers::Settings answers;
   std::vector<answers::StaticRecord> static_records;
   std::string mesh_path;                         // of dns.endpoints_file
-  std::string mesh_text;                         // what it says, until it is read
   std::vector<config::v1::MeshNode> mesh_nodes;  // what it says
   std::vector<v1::Object> mesh_objects;
   std::optional<rpc::TlsFiles> tls;  // of the federation or the replica; checked

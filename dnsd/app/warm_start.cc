@@ -46,6 +46,7 @@ bool WarmStart::take(const std::string& snapshot) {
 }
 
 void WarmStart::keep_later() {
+  if (mesh_digest_ != configuration_.mesh_digest) configuration_changed();  // since it was looked at
   if (!applies() || configuration_.file.has_replica() || mesh_digest_ == 0 || !fresh_ || timer_) return;
   timer_ = timers_.after(kDelay, [this] {
     timer_.reset();

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <limits>
 #include <utility>
+#include <vector>
 
 namespace meshdns::snapshot_file {
 namespace {
@@ -20,6 +21,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kMagic = "MDNSSNAP";
 constexpr std::size_t kHeader = 8 + 4 + 8 + 8;  // the checksum follows
 constexpr std::size_t kChecksum = 8;
+constexpr std::size_t kPart = std::size_t{1} << 18;
 
 void put_number(std::string& out, std::uint64_t value, std::size_t bytes) {
   for (std::size_t i = 0; i < bytes; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
@@ -153,8 +155,20 @@ std::optional<std::uint64_t> SnapshotFile::checksum() const {
 std::uint64_t digest(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
 std::uint64_t file_digest(const std::string& path) {
-  const auto content = read_whole(path, std::numeric_limits<std::size_t>::max());
-  return content ? digest(*content) : 0;
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  std::vector<char> part(kPart);  // one that stays in the cache: a large file is not worth its memory
+  XXH3_state_t* state = XXH3_createState();
+  XXH3_64bits_reset(state);
+  ssize_t size = 0;
+  do {
+    size = ::read(fd, part.data(), part.size());
+    if (size > 0) XXH3_64bits_update(state, part.data(), static_cast<std::size_t>(size));
+  } while (size > 0 || (size < 0 && errno == EINTR));
+  const std::uint64_t sum = XXH3_64bits_digest(state);
+  XXH3_freeState(state);
+  ::close(fd);
+  return size < 0 ? 0 : sum;
 }
 
 Result<void> SnapshotFile::save(const std::string& content, std::int64_t unix_seconds) const {
