@@ -14,6 +14,7 @@
 #include "dnsd/answers/host.h"
 #include "dnsd/answers/host_compiler.h"
 #include "dnsd/answers/locator.h"
+#include "dnsd/answers/locator_compiler.h"
 #include "dnsd/answers/names.h"
 #include "dnsd/answers/reverse_index.h"
 #include "dnsd/wire/name.h"
@@ -36,6 +37,7 @@ struct Whereabouts {
   std::vector<std::string> places;          // as explain prints them: "eu/eu-a/eu-1"
   std::vector<model::Locality> localities;  // of the places
   std::vector<Prefix> explain_allow;
+  LocatorInput input;  // what the locator was made from, for who keeps the table
 };
 
 /// Hosts by number
@@ -53,6 +55,7 @@ class AnswerTable {
   std::shared_ptr<const Whereabouts> where = std::make_shared<const Whereabouts>();
   std::shared_ptr<const Clusters> clusters = std::make_shared<const Clusters>();
   std::vector<std::shared_ptr<const ClassOfPlace>> classes;  // by shape
+  std::vector<std::uint8_t> shapes;                          // the parts of localities that each looks at
   std::vector<Ref<const HostPage>> pages;
   ReverseIndex reverse;
   Version version;

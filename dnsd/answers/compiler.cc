@@ -37,12 +37,30 @@ std::shared_ptr<const AnswerTable> Compiler::apply(Update update) {
   fresh_.clear();
   reverse_.publish();
   table_.classes.clear();
-  for (const Shape& shape : shapes_) table_.classes.push_back(shape.of_place);
+  table_.shapes.clear();
+  for (const Shape& shape : shapes_) {
+    table_.classes.push_back(shape.of_place);
+    table_.shapes.push_back(shape.parts);
+  }
   table_.version = update.version;
   table_.serial = update.serial;
   table_.stale = update.stale;
   table_.not_ready = update.not_ready;
   return std::make_shared<const AnswerTable>(table_);
+}
+
+std::shared_ptr<const AnswerTable> restore(KeptTable kept, Base base) {
+  Compiler compiler;
+  for (const std::uint8_t parts : kept.shapes) compiler.shapes_.push_back({parts, {}, nullptr});
+  compiler.set_base(std::move(base));
+  compiler.set_locator(kept.locator);
+  if (compiler.table_.where->localities != kept.places) return nullptr;
+  for (Ref<const Host>& host : kept.hosts) compiler.replace(compiler.new_number(), std::move(host));
+  Update rest;
+  rest.version = kept.version;
+  rest.serial = kept.serial;
+  rest.stale = kept.stale;
+  return compiler.apply(std::move(rest));
 }
 
 void Compiler::set_base(Base base) {
@@ -69,6 +87,7 @@ void Compiler::set_locator(const LocatorInput& input) {
   where->localities = places.all();
   for (const model::Locality& place : where->localities) where->places.push_back(place.text());
   where->explain_allow = explain_allowed(input, settings_);
+  where->input = input;
   table_.where = std::move(where);
   const bool distances = input.clusters != *table_.clusters;
   if (distances) table_.clusters = std::make_shared<const Clusters>(input.clusters);
@@ -190,6 +209,7 @@ void Compiler::rebuild_names() {
   for (std::uint32_t number = 0; number < numbers_; ++number) {
     if (const Host* host = table_.host(number)) put_ancestors(*names, host->name(), host->zone, exists);
   }
+  names->complete();
   table_.names = std::move(names);
   added_.clear();
   names_changed_ = false;

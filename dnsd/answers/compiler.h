@@ -35,6 +35,22 @@ struct Update {
   bool not_ready = false;    // see AnswerTable
 };
 
+/// What of a table does not follow from the configuration: hosts, as they were compiled, and where clients are.
+struct KeptTable {
+  LocatorInput locator;
+  std::vector<std::uint8_t> shapes;     // see AnswerTable
+  std::vector<model::Locality> places;  // that the hosts were compiled for
+  std::vector<Ref<const Host>> hosts;
+  Version version;
+  std::uint32_t serial = 1;
+  bool stale = false;
+};
+
+/// The table again, without planning and deciding.
+/// base: of the configuration with which it was compiled
+/// returns: null where its clients would be elsewhere
+std::shared_ptr<const AnswerTable> restore(KeptTable kept, Base base);
+
 /// Makes one table after the other. What an update does not touch is shared with the table before.
 /// thread: one, on which the tables are destroyed too
 class Compiler {
@@ -46,6 +62,7 @@ class Compiler {
   std::shared_ptr<const AnswerTable> apply(Update update);
 
  private:
+  friend std::shared_ptr<const AnswerTable> restore(KeptTable kept, Base base);
   /// A class of clients per view; hosts whose policies look at the same parts share them.
   struct Shape {
     std::uint8_t parts = 0;

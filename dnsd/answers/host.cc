@@ -5,27 +5,22 @@ namespace {
 
 topology::Candidate candidate_of(const Host& host, std::size_t index) {
   const EndpointRow& row = host.rows()[index];
+  const EndpointTraits& traits = host.traits(row);
   topology::Candidate out;
-  if (row.has_v4) out.v4 = IpAddress::v4_bytes(row.v4);
-  if (row.v6 != 0) out.v6 = IpAddress::v6_bytes(host.v6(row));
-  out.port = row.port;
+  if (traits.has_v4) out.v4 = IpAddress::v4_bytes(row.v4);
+  if (traits.has_v6) out.v6 = IpAddress::v6_bytes(host.v6(index));
+  out.port = traits.port;
   for (std::size_t port = 0; port < host.ports().size(); ++port) out.ports.push_back(host.port_number(port, index));
-  out.locality = *host.localities[row.locality];
-  out.weight = row.weight;
-  out.standing = row.standing;
-  out.in_doubt = row.in_doubt;
-  out.why = host.text(row.why);
-  out.since = row.since;
+  out.locality = host.locality(row);
+  out.weight = traits.weight;
+  out.standing = traits.standing;
+  out.in_doubt = traits.in_doubt;
+  out.why = host.text(traits.why);
+  out.since = TimePoint(row.since * Host::kSinceStep);
   return out;
 }
 
 }  // namespace
-
-std::size_t Host::memory() const noexcept {
-  std::size_t out = sizeof(Host) + size_ + localities.capacity() * sizeof(localities[0]);
-  for (const std::string& text : texts) out += sizeof text + (text.capacity() > 15 ? text.capacity() + 1 : 0);
-  return out;
-}
 
 topology::HostPlan plan_of(const Host& host, const std::string& zone) {
   topology::HostPlan out;

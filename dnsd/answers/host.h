@@ -1,10 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,19 +16,26 @@
 
 namespace meshdns::answers {
 
+/// What endpoints of one host have in common: most hosts need one or two of these.
+struct EndpointTraits {
+  std::uint32_t weight = 1;
+  std::uint16_t port = 0;  // the first one, for people
+  std::uint16_t why = 0;   // Host::text; 0 = nothing to add
+  topology::Standing standing = topology::Standing::Serving;
+  bool has_v4 : 1 = false;
+  bool has_v6 : 1 = false;
+  bool in_doubt : 1 = false;
+
+  friend bool operator==(const EndpointTraits&, const EndpointTraits&) = default;
+};
+
 /// One endpoint of one host: what is answered, and what it takes to decide and to explain anew. Its instance name is
 /// the dashed form of the first address (instance_label).
 struct EndpointRow {
   std::array<std::uint8_t, 4> v4{};
-  std::uint32_t weight = 1;
-  TimePoint since{};           // in this standing
-  std::uint16_t locality = 0;  // index of Host::localities
-  std::uint16_t why = 0;       // index of Host::texts; 0 = nothing to add
-  std::uint16_t v6 = 0;        // 1 + index of Host::v6; 0 = it has none
-  std::uint16_t port = 0;      // the first one, for people
-  topology::Standing standing = topology::Standing::Serving;
-  bool has_v4 = false;
-  bool in_doubt = false;
+  std::int32_t since = 0;      // in this standing; in the steps of kSinceStep that people are shown
+  std::uint16_t locality = 0;  // Host::locality
+  std::uint16_t traits = 0;    // Host::traits
 };
 
 /// `_<name>._<protocol>` of a host, for SRV; `_<number>._<app_protocol>`, for SVCB
@@ -56,17 +62,73 @@ struct Set {
   std::uint32_t first_row = 0;
   std::uint16_t tier_count = 0;
   std::uint16_t row_count = 0;
-  std::uint16_t note = 0;      // index of Host::texts: informational EDE text for explain_allow prefixes; 0 = none
-  std::uint16_t ede_text = 0;  // index of Host::texts
+  std::uint16_t note = 0;      // Host::text: informational EDE text for explain_allow prefixes; 0 = none
+  std::uint16_t ede_text = 0;  // Host::text
   wire::Ede ede{};             // told to every EDNS client if `has_ede`: 18 where a ladder without `any` leaves nothing
-  bool has_ede = false;
-  bool last_resort = false;   // nothing serves: what is listed is the best of the rest
-  bool equal_weights = true;  // of the first tier
-  bool all_v4 = false;        // every row of the first tier has an IPv4 address
+  bool has_ede : 1 = false;
+  bool last_resort : 1 = false;   // nothing serves: what is listed is the best of the rest
+  bool equal_weights : 1 = true;  // of the first tier
+  bool all_v4 : 1 = false;        // every row of the first tier has an IPv4 address
+};
+
+/// Indexes of a host's rows: of one byte each where the host has few rows, else of two.
+class RowIndexes {
+ public:
+  RowIndexes(const void* first, std::size_t count, bool wide) noexcept
+      : first_(static_cast<const std::uint8_t*>(first)), count_(count), wide_(wide) {}
+  RowIndexes(std::span<const std::uint16_t> rows) noexcept  // NOLINT(google-explicit-constructor): a view of the same
+      : RowIndexes(rows.data(), rows.size(), true) {}
+
+  class Iterator {
+   public:
+    using value_type = std::uint16_t;
+    using difference_type = std::ptrdiff_t;
+    Iterator() = default;
+    Iterator(const std::uint8_t* at, bool wide) noexcept : at_(at), wide_(wide) {}
+    std::uint16_t operator*() const noexcept { return wide_ ? *reinterpret_cast<const std::uint16_t*>(at_) : *at_; }
+    Iterator& operator++() noexcept {
+      at_ += wide_ ? 2 : 1;
+      return *this;
+    }
+    Iterator operator++(int) noexcept {
+      const Iterator before = *this;
+      ++*this;
+      return before;
+    }
+    bool operator==(const Iterator& other) const noexcept { return at_ == other.at_; }
+
+   private:
+    const std::uint8_t* at_ = nullptr;
+    bool wide_ = false;
+  };
+  Iterator begin() const noexcept { return {first_, wide_}; }
+  Iterator end() const noexcept { return {first_ + count_ * (wide_ ? 2 : 1), wide_}; }
+
+  std::size_t size() const noexcept { return count_; }
+  bool empty() const noexcept { return count_ == 0; }
+  std::uint16_t operator[](std::size_t i) const noexcept { return wide_ ? wide()[i] : first_[i]; }
+  RowIndexes part(std::size_t begin, std::size_t end) const noexcept {
+    return {first_ + begin * (wide_ ? 2 : 1), end - begin, wide_};
+  }
+  /// out: room for size() indexes
+  void copy_to(std::uint16_t* out) const noexcept {
+    if (wide_) {
+      std::copy_n(wide(), count_, out);
+    } else {
+      std::copy_n(first_, count_, out);
+    }
+  }
+
+ private:
+  const std::uint16_t* wide() const noexcept { return reinterpret_cast<const std::uint16_t*>(first_); }
+
+  const std::uint8_t* first_;
+  std::size_t count_;
+  bool wide_;
 };
 
 /// What hosts of one object share, and automatic hosts whose endpoints name the same ports.
-struct HostSpec {
+struct HostSpec : Shared {
   std::string object;  // "shop/app-b"; empty = an automatic host
   model::Policy policy;
   std::vector<topology::HostPort> host_ports;
@@ -77,60 +139,91 @@ struct HostSpec {
   }
 };
 
-/// A host, compiled: what each class of clients gets of it. The arrays stand behind each other in one allocation.
+struct KnownLocality : Shared {
+  model::Locality value;
+};
+
+/// Lists that hosts share whose lists are equal
+struct LocalityList : Shared {
+  std::vector<Ref<const KnownLocality>> entries;
+};
+struct TextList : Shared {
+  std::vector<std::string> entries;  // the first is empty
+};
+
+/// A host, compiled: what each class of clients gets of it. One allocation: this, then its name, then its arrays.
 class Host : public Shared {
  public:
-  /// Where an array stands in the host's memory
-  struct Slice {
-    std::uint32_t offset = 0;
-    std::uint32_t count = 0;
-  };
   using V6 = std::array<std::uint8_t, 16>;
+  static constexpr Duration kSinceStep = 100ms;
+  static constexpr std::size_t kFewRows = 256;  // their indexes are single bytes
 
-  wire::NameBytes name() const noexcept { return view<std::uint8_t>(name_); }  // folded
-  std::span<const EndpointRow> rows() const noexcept { return view<EndpointRow>(rows_); }
-  std::span<const Set> sets() const noexcept { return view<Set>(sets_); }
+  wire::NameBytes name() const noexcept { return {at<std::uint8_t>(sizeof(Host)), name_size_}; }  // folded
+  std::span<const EndpointRow> rows() const noexcept { return {at<EndpointRow>(rows_), row_count_}; }
+  const EndpointTraits& traits(const EndpointRow& row) const noexcept {
+    return at<EndpointTraits>(traits_)[row.traits];
+  }
+  const EndpointTraits& traits(std::size_t row) const noexcept { return traits(at<EndpointRow>(rows_)[row]); }
+  std::span<const Set> sets() const noexcept { return {at<Set>(sets_), set_count_}; }
   const Set& set_of_class(std::uint16_t client_class) const noexcept {
-    return view<Set>(sets_)[view<std::uint16_t>(classes_)[client_class]];
+    return at<Set>(sets_)[at<std::uint16_t>(classes_)[client_class]];
   }
   std::span<const Tier> tiers(const Set& set) const noexcept {
-    return view<Tier>(tiers_).subspan(set.first_tier, set.tier_count);
+    return {at<Tier>(tiers_) + set.first_tier, set.tier_count};
   }
   /// Indexes of rows(), tier after tier
-  std::span<const std::uint16_t> rows_of(const Set& set) const noexcept {
-    return view<std::uint16_t>(set_rows_).subspan(set.first_row, set.row_count);
+  RowIndexes rows_of(const Set& set) const noexcept {
+    const bool wide = row_count_ > kFewRows;
+    return {at<std::uint8_t>(set_rows_) + std::size_t{set.first_row} * (wide ? 2 : 1), set.row_count, wide};
   }
-  /// The row has_v6().
-  const V6& v6(const EndpointRow& row) const noexcept { return view<V6>(v6_)[row.v6 - 1U]; }
+  /// Of a row that has one.
+  const V6& v6(std::size_t row) const noexcept { return at<V6>(v6_)[row]; }
   std::span<const ServicePort> ports() const noexcept { return spec->ports; }
   /// The number of a port at an endpoint; 0 = it lacks the port
   std::uint16_t port_number(std::size_t port, std::size_t row) const noexcept {
-    return view<std::uint16_t>(port_numbers_)[row * spec->ports.size() + port];
+    return at<std::uint16_t>(port_numbers_)[row * port_stride_ + port];
   }
-  const std::string& text(std::uint16_t index) const noexcept { return texts[index]; }
-  /// Bytes that it takes, itself included
-  std::size_t memory() const noexcept;
+  const model::Locality& locality(const EndpointRow& row) const noexcept {
+    return localities->entries[row.locality]->value;
+  }
+  const std::string& text(std::uint16_t index) const noexcept { return texts->entries[index]; }
+  /// Bytes that it takes alone: without what it shares with others
+  std::size_t memory() const noexcept { return v6_ + (has_v6_ ? row_count_ * sizeof(V6) : 0); }
 
-  std::shared_ptr<const HostSpec> spec;
-  std::vector<std::shared_ptr<const model::Locality>> localities;
-  std::vector<std::string> texts = {""};
+  static void operator delete(void* memory) noexcept { ::operator delete(memory); }
+
   std::uint32_t zone = 0;
+  Ref<const HostSpec> spec;
+  Ref<const LocalityList> localities;
+  Ref<const TextList> texts;
   std::uint32_t ttl = 5;  // seconds; of the instance names, whose addresses do not change
-  std::uint32_t max_answers = 8;
+  std::uint16_t max_answers = 8;
   std::uint16_t shape = 0;  // which place -> class array
-  bool independent_families = false;
-  bool same_for_all = false;  // one answer for every place: ECS scope 0
+  bool independent_families : 1 = false;
+  bool same_for_all : 1 = false;  // one answer for every place: ECS scope 0
 
  private:
   friend class HostBuilder;
+  friend class HostBytes;
+  struct Arrays {
+    std::size_t bytes;
+  };
+  Host() = default;
+  static void* operator new(std::size_t size, Arrays arrays) { return ::operator new(size + arrays.bytes); }
+  static void operator delete(void* memory, Arrays) noexcept { ::operator delete(memory); }
+
   template <class T>
-  std::span<const T> view(Slice slice) const noexcept {
-    return {reinterpret_cast<const T*>(data_.get() + slice.offset), slice.count};
+  const T* at(std::size_t offset) const noexcept {
+    return reinterpret_cast<const T*>(reinterpret_cast<const std::byte*>(this) + offset);
   }
 
-  std::unique_ptr<std::byte[]> data_;
-  std::uint32_t size_ = 0;
-  Slice name_, rows_, v6_, sets_, classes_, tiers_, set_rows_, port_numbers_;
+  bool has_v6_ : 1 = false;
+  std::uint8_t name_size_ = 0;
+  std::uint16_t row_count_ = 0;
+  std::uint16_t set_count_ = 0;
+  std::uint16_t port_stride_ = 0;  // 0 = the numbers of every row are the same, and stand there once
+  // Bytes from the host's own address. The addresses are the last, 16 bytes for each row, if any row has one.
+  std::uint32_t classes_ = 0, sets_ = 0, tiers_ = 0, set_rows_ = 0, rows_ = 0, traits_ = 0, port_numbers_ = 0, v6_ = 0;
 };
 
 /// The plan that a host was compiled from, but for the keys of its endpoints. Allocates.

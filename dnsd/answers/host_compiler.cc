@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
+#include <memory>
 #include <random>
 #include <type_traits>
 
@@ -13,6 +15,14 @@ namespace {
 
 std::uint32_t seconds(Duration duration) {
   return static_cast<std::uint32_t>(std::max<std::int64_t>(0, duration / 1s));
+}
+
+std::int32_t steps(TimePoint since) {
+  const auto count =
+      std::chrono::floor<std::chrono::duration<std::int64_t, std::deci>>(since.time_since_epoch()).count();
+  static_assert(Host::kSinceStep == std::chrono::duration<std::int64_t, std::deci>(1));
+  using Limits = std::numeric_limits<std::int32_t>;
+  return static_cast<std::int32_t>(std::clamp<std::int64_t>(count, Limits::min(), Limits::max()));
 }
 
 /// The index of a value in a list, to which it is added if it is not there.
@@ -35,36 +45,47 @@ std::string attribute_of(const topology::HostPort& port) {
 
 }  // namespace
 
-std::shared_ptr<const model::Locality> HostParts::locality(const model::Locality& place) {
-  if (localities_.size() >= next_sweep_) {
-    std::erase_if(localities_, [](const auto& entry) { return entry.second.use_count() == 1; });
-    next_sweep_ = std::max<std::size_t>(1024, 2 * localities_.size());
+template <class Part, auto kSays>
+template <class What>
+Ref<const Part> HostParts::Known<Part, kSays>::find_or_add(What what) {
+  if (const auto known = parts_.find(what); known != parts_.end()) return *known;
+  if (parts_.size() >= next_sweep_) {
+    std::erase_if(parts_, [](const Ref<const Part>& part) { return part.is_sole(); });
+    next_sweep_ = std::max<std::size_t>(1024, 2 * parts_.size());
   }
-  auto& known = localities_[place];
-  if (!known) known = std::make_shared<const model::Locality>(place);
-  return known;
+  auto part = std::make_unique<Part>();
+  (*part).*kSays = std::move(what);
+  return *parts_.insert(Ref<const Part>(part.release())).first;
 }
 
-std::shared_ptr<const HostSpec> HostParts::spec(const topology::HostPlan& plan) {
+Ref<const KnownLocality> HostParts::locality(const model::Locality& place) { return localities_.find_or_add(place); }
+
+Ref<const LocalityList> HostParts::list(std::vector<Ref<const KnownLocality>> localities) {
+  localities.shrink_to_fit();
+  return locality_lists_.find_or_add(std::move(localities));
+}
+
+Ref<const TextList> HostParts::list(std::vector<std::string> texts) {
+  texts.shrink_to_fit();
+  return text_lists_.find_or_add(std::move(texts));
+}
+
+Ref<const HostSpec> HostParts::spec(const topology::HostPlan& plan) {
   if (last_spec_ && last_spec_->fits(plan)) return last_spec_;
-  auto spec = std::make_shared<HostSpec>();
+  auto spec = std::make_unique<HostSpec>();
   spec->object = plan.object;
   spec->policy = plan.policy;
   spec->host_ports = plan.ports;
   for (const auto& port : plan.ports) {
     spec->ports.push_back({ascii_lower(port.name), port.protocol != "UDP", attribute_of(port), port.number});
   }
-  return last_spec_ = std::move(spec);
+  return last_spec_ = Ref<const HostSpec>(spec.release());
 }
 
 /// Collects the arrays of a host, then puts them behind each other.
 class HostBuilder {
  public:
   HostBuilder(const topology::HostPlan& plan, HostParts& parts) : plan_(plan), parts_(parts) {
-    host_->spec = parts.spec(plan);
-    host_->independent_families = plan.policy.families == model::Families::Independent;
-    host_->max_answers = plan.policy.max_answers;
-    host_->ttl = seconds(plan.policy.ttl);
     for (const topology::Candidate& candidate : plan.candidates) add_row(candidate);
   }
 
@@ -76,53 +97,54 @@ class HostBuilder {
       set_rows_.resize(set.first_row);
       tiers_.resize(set.first_tier);
     } else {
+      share_tiers(set);
       sets_.push_back(set);
     }
   }
 
   Ref<const Host> build(const HostFrame& frame) {
-    host_->shape = frame.shape;
-    host_->zone = frame.zone;
-    host_->same_for_all = sets_.size() <= 1;
-    host_->localities.shrink_to_fit();
-    host_->texts.shrink_to_fit();
-    place(host_->rows_, rows_);
-    place(host_->sets_, sets_);
-    place(host_->tiers_, tiers_);
-    place(host_->set_rows_, set_rows_);
-    place(host_->classes_, classes_);
-    place(host_->port_numbers_, port_numbers_);
-    place(host_->v6_, v6_);
-    place(host_->name_, frame.name);
-    host_->data_.reset(new std::byte[host_->size_]);
-    for (const auto& [offset, from, size] : copies_) std::memcpy(host_->data_.get() + offset, from, size);
-    return Ref<const Host>(host_.release());
+    Host layout;
+    layout.name_size_ = static_cast<std::uint8_t>(frame.name.size());
+    layout.row_count_ = static_cast<std::uint16_t>(rows_.size());
+    layout.set_count_ = static_cast<std::uint16_t>(sets_.size());
+    layout.has_v6_ = std::ranges::any_of(traits_, [](const EndpointTraits& traits) { return traits.has_v6; });
+    share_port_numbers(layout);
+    // what most answers need comes first
+    append(frame.name);
+    layout.classes_ = append(classes_);
+    layout.sets_ = append(sets_);
+    layout.tiers_ = append(tiers_);
+    layout.set_rows_ = rows_.size() > Host::kFewRows
+                           ? append(set_rows_)
+                           : append(std::vector<std::uint8_t>(set_rows_.begin(), set_rows_.end()));
+    layout.rows_ = append(rows_);
+    layout.traits_ = append(traits_);
+    layout.port_numbers_ = append(port_numbers_);
+    layout.v6_ = append(layout.has_v6_ ? v6_ : std::vector<Host::V6>());
+    return finished(layout, frame);
   }
 
  private:
-  struct Copy {
-    std::uint32_t offset;
-    const void* from;
-    std::size_t size;
-  };
-
   void add_row(const topology::Candidate& candidate) {
     EndpointRow row;
-    row.weight = candidate.weight;
-    row.since = candidate.since;
-    row.port = candidate.port;
-    row.standing = candidate.standing;
-    row.in_doubt = candidate.in_doubt;
-    row.locality = index_in(host_->localities, parts_.locality(candidate.locality));
-    row.why = index_in(host_->texts, candidate.why);
+    EndpointTraits traits;
+    traits.weight = candidate.weight;
+    traits.port = candidate.port;
+    traits.standing = candidate.standing;
+    traits.in_doubt = candidate.in_doubt;
+    traits.why = index_in(texts_, candidate.why);
+    Host::V6& v6 = v6_.emplace_back();
     if (candidate.v4) {
-      row.has_v4 = true;
+      traits.has_v4 = true;
       std::ranges::copy(candidate.v4->bytes(), row.v4.begin());
     }
     if (candidate.v6) {
-      std::ranges::copy(candidate.v6->bytes(), v6_.emplace_back().begin());
-      row.v6 = static_cast<std::uint16_t>(v6_.size());
+      traits.has_v6 = true;
+      std::ranges::copy(candidate.v6->bytes(), v6.begin());
     }
+    row.since = steps(candidate.since);
+    row.locality = index_in(localities_, parts_.locality(candidate.locality));
+    row.traits = index_in(traits_, traits);
     for (const std::uint16_t number : candidate.ports) port_numbers_.push_back(number);
     rows_.push_back(row);
   }
@@ -131,11 +153,11 @@ class HostBuilder {
     Set set;
     set.ttl = seconds(decision.ttl);
     set.last_resort = decision.last_resort();
-    set.note = index_in(host_->texts, note_text(plan_, decision));
+    set.note = index_in(texts_, note_text(plan_, decision));
     if (decision.emptiness == topology::Emptiness::Unlocated) {
       set.has_ede = true;
       set.ede = wire::Ede::Prohibited;
-      set.ede_text = index_in(host_->texts, emptiness_text(decision.emptiness));
+      set.ede_text = index_in(texts_, emptiness_text(decision.emptiness));
     }
     set.first_row = static_cast<std::uint32_t>(set_rows_.size());
     set.first_tier = static_cast<std::uint32_t>(tiers_.size());
@@ -156,41 +178,86 @@ class HostBuilder {
     tiers_.push_back(
         {static_cast<std::uint16_t>(tier.number), static_cast<std::uint16_t>(set_rows_.size() - set.first_row)});
     if (!first) return;
-    const auto weight_of = [&](std::uint32_t row) { return std::max(1U, rows_[row].weight); };
+    const auto weight_of = [&](std::uint32_t row) { return std::max(1U, traits_[rows_[row].traits].weight); };
     set.equal_weights = std::ranges::all_of(
         tier.answering, [&](std::uint32_t row) { return weight_of(row) == weight_of(tier.answering.front()); });
-    set.all_v4 = std::ranges::all_of(tier.answering, [&](std::uint32_t row) { return rows_[row].has_v4; });
+    set.all_v4 =
+        std::ranges::all_of(tier.answering, [&](std::uint32_t row) { return traits_[rows_[row].traits].has_v4; });
+  }
+
+  std::span<const Tier> tiers_of(const Set& set) const {
+    return std::span(tiers_).subspan(set.first_tier, set.tier_count);
   }
 
   /// Clients of both see the same answers, notes and errors.
   bool same(const Set& a, const Set& b) const {
     const auto rows = [&](const Set& set) { return std::span(set_rows_).subspan(set.first_row, set.row_count); };
-    const auto tiers = [&](const Set& set) { return std::span(tiers_).subspan(set.first_tier, set.tier_count); };
     return a.ttl == b.ttl && a.last_resort == b.last_resort && a.note == b.note && a.has_ede == b.has_ede &&
-           a.ede_text == b.ede_text && std::ranges::equal(rows(a), rows(b)) && std::ranges::equal(tiers(a), tiers(b));
+           a.ede_text == b.ede_text && std::ranges::equal(rows(a), rows(b)) &&
+           std::ranges::equal(tiers_of(a), tiers_of(b));
   }
 
+  /// Where every place has as many endpoints, the tiers of each say the same.
+  void share_tiers(Set& set) {
+    const auto begins_so = [&](const Set& other) {
+      return other.tier_count >= set.tier_count &&
+             std::ranges::equal(tiers_of(other).first(set.tier_count), tiers_of(set));
+    };
+    const auto other = std::ranges::find_if(sets_, begins_so);
+    if (other == sets_.end()) return;
+    tiers_.resize(set.first_tier);
+    set.first_tier = other->first_tier;
+  }
+
+  void share_port_numbers(Host& layout) {
+    const std::size_t ports = plan_.ports.size();
+    const auto as_first = [&](std::size_t i) { return port_numbers_[i] == port_numbers_[i % ports]; };
+    bool equal = true;
+    for (std::size_t i = ports; i < port_numbers_.size() && equal; ++i) equal = as_first(i);
+    layout.port_stride_ = equal ? std::uint16_t{0} : static_cast<std::uint16_t>(ports);
+    if (equal && port_numbers_.size() > ports) port_numbers_.resize(ports);
+  }
+
+  /// returns: where the list stands in the host
   template <class T>
-  void place(Host::Slice& slice, const std::vector<T>& list) {
-    static_assert(std::is_trivially_copyable_v<T>);
-    constexpr auto kAlign = static_cast<std::uint32_t>(alignof(T));
-    host_->size_ = (host_->size_ + kAlign - 1) / kAlign * kAlign;
-    slice = {host_->size_, static_cast<std::uint32_t>(list.size())};
-    if (!list.empty()) copies_.push_back({slice.offset, list.data(), list.size() * sizeof(T)});
-    host_->size_ += static_cast<std::uint32_t>(list.size() * sizeof(T));
+  std::uint32_t append(const std::vector<T>& list) {
+    static_assert(std::is_trivially_copyable_v<T> && sizeof(Host) % alignof(T) == 0);
+    arrays_.resize((arrays_.size() + alignof(T) - 1) / alignof(T) * alignof(T));
+    const std::size_t begin = arrays_.size();
+    arrays_.resize(begin + list.size() * sizeof(T));
+    if (!list.empty()) std::memcpy(arrays_.data() + begin, list.data(), list.size() * sizeof(T));
+    return static_cast<std::uint32_t>(sizeof(Host) + begin);
+  }
+
+  Ref<const Host> finished(const Host& layout, const HostFrame& frame) {
+    auto* host = new (Host::Arrays{arrays_.size()}) Host(layout);
+    const Ref<const Host> out(host);
+    std::memcpy(reinterpret_cast<std::byte*>(host) + sizeof(Host), arrays_.data(), arrays_.size());
+    host->zone = frame.zone;
+    host->shape = frame.shape;
+    host->spec = parts_.spec(plan_);
+    host->localities = parts_.list(std::move(localities_));
+    host->texts = parts_.list(std::move(texts_));
+    host->ttl = seconds(plan_.policy.ttl);
+    host->max_answers = static_cast<std::uint16_t>(plan_.policy.max_answers);
+    host->independent_families = plan_.policy.families == model::Families::Independent;
+    host->same_for_all = sets_.size() <= 1;
+    return out;
   }
 
   const topology::HostPlan& plan_;
   HostParts& parts_;
-  std::unique_ptr<Host> host_ = std::make_unique<Host>();
+  std::vector<Ref<const KnownLocality>> localities_;
+  std::vector<std::string> texts_ = {""};
   std::vector<EndpointRow> rows_;
-  std::vector<Host::V6> v6_;
+  std::vector<EndpointTraits> traits_;
+  std::vector<Host::V6> v6_;  // by row
   std::vector<Set> sets_;
   std::vector<Tier> tiers_;
   std::vector<std::uint16_t> set_rows_;
   std::vector<std::uint16_t> classes_;
   std::vector<std::uint16_t> port_numbers_;
-  std::vector<Copy> copies_;
+  std::vector<std::byte> arrays_;
 };
 
 Ref<const Host> compile_host(const topology::HostPlan& plan, const HostFrame& frame, HostParts& parts) {

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <map>
-#include <memory>
+#include <set>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "common/model/locality.h"
@@ -14,16 +15,42 @@ namespace meshdns::answers {
 
 using Clusters = std::map<std::string, model::Cluster>;
 
-/// What many hosts have in common, kept once. Entries that no host uses any more are dropped now and then.
+/// What many hosts have in common, kept once. What no host uses any more is dropped now and then.
 class HostParts {
  public:
-  std::shared_ptr<const model::Locality> locality(const model::Locality& place);
-  std::shared_ptr<const HostSpec> spec(const topology::HostPlan& plan);
+  Ref<const KnownLocality> locality(const model::Locality& place);
+  Ref<const LocalityList> list(std::vector<Ref<const KnownLocality>> localities);
+  Ref<const TextList> list(std::vector<std::string> texts);
+  Ref<const HostSpec> spec(const topology::HostPlan& plan);
 
  private:
-  std::map<model::Locality, std::shared_ptr<const model::Locality>> localities_;
-  std::size_t next_sweep_ = 1024;
-  std::shared_ptr<const HostSpec> last_spec_;  // hosts of one kind come one after the other
+  /// Parts by what they say
+  template <class Part, auto kSays>
+  class Known {
+   public:
+    template <class What>
+    Ref<const Part> find_or_add(What what);
+
+   private:
+    struct IsBefore {
+      using is_transparent = void;
+      template <class What>
+      static const auto& said(const What& what) {
+        if constexpr (std::is_same_v<What, Ref<const Part>>)
+          return what.get()->*kSays;
+        else
+          return what;
+      }
+      bool operator()(const auto& a, const auto& b) const { return said(a) < said(b); }
+    };
+    std::set<Ref<const Part>, IsBefore> parts_;
+    std::size_t next_sweep_ = 1024;
+  };
+
+  Known<LocalityList, &LocalityList::entries> locality_lists_;
+  Known<TextList, &TextList::entries> text_lists_;
+  Known<KnownLocality, &KnownLocality::value> localities_;
+  Ref<const HostSpec> last_spec_;  // hosts of one kind come one after the other
 };
 
 /// What a host is compiled for, besides its plan.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace meshdns::answers {
 
@@ -27,39 +28,36 @@ void Names::put(Node node) {
 Node& Names::node(wire::NameBytes name, std::uint32_t zone) {
   if (const Node* known = find_node(name)) return nodes_[static_cast<std::size_t>(known - nodes_.data())];
   nodes_.push_back({.name = {name.begin(), name.end()}, .zone = zone, .rrsets = {}});
-  add(wire::hash_name(name), kNodeBit | static_cast<std::uint32_t>(nodes_.size() - 1));
+  add({tag_of(wire::hash_name(name)), kNodeBit | static_cast<std::uint32_t>(nodes_.size() - 1)});
   return nodes_.back();
 }
 
 void Names::put_host(wire::NameBytes name, std::uint32_t host) {
   ++hosts_;
-  add(wire::hash_name(name), host);
+  add({tag_of(wire::hash_name(name)), host});
 }
 
 void Names::reserve(std::size_t names) {
-  hashes_.reserve(names);
-  ids_.reserve(names);
   const std::size_t slots = std::bit_ceil(2 * names + 1);
   if (slots > slots_.size()) resize(slots);
 }
 
-void Names::add(std::uint64_t hash, std::uint32_t id) {
-  hashes_.push_back(hash);
-  ids_.push_back(id);
-  if (hashes_.size() * 2 > slots_.size()) return resize(std::max<std::size_t>(16, slots_.size() * 2));
+void Names::add(Slot slot) {
+  if (++used_ * 2 > slots_.size()) resize(std::max<std::size_t>(16, slots_.size() * 2));
+  place(slot);
+}
+
+void Names::place(Slot slot) {
   const std::size_t mask = slots_.size() - 1;
-  std::size_t at = hash & mask;
+  std::size_t at = slot.tag & mask;
   while (slots_[at].id != kNone) at = (at + 1) & mask;
-  slots_[at] = {tag_of(hash), id};
+  slots_[at] = slot;
 }
 
 void Names::resize(std::size_t slots) {
-  slots_.assign(slots, Slot{});
-  const std::size_t mask = slots - 1;
-  for (std::size_t i = 0; i < hashes_.size(); ++i) {
-    std::size_t at = hashes_[i] & mask;
-    while (slots_[at].id != kNone) at = (at + 1) & mask;
-    slots_[at] = {tag_of(hashes_[i]), ids_[i]};
+  const std::vector<Slot> before = std::exchange(slots_, std::vector<Slot>(slots));
+  for (const Slot& slot : before) {
+    if (slot.id != kNone) place(slot);
   }
 }
 

@@ -45,7 +45,7 @@ struct Zone {
 class Names {
  public:
   struct Slot {
-    std::uint32_t tag = 0;     // upper half of the hash
+    std::uint32_t tag = 0;     // lower half of the hash: it says where the search begins, whatever the size
     std::uint32_t id = kNone;  // of a node: kNodeBit + index of nodes(); of a host: its number
   };
   static constexpr std::uint32_t kNodeBit = 0x80000000;
@@ -63,6 +63,8 @@ class Names {
   void put_host(wire::NameBytes name, std::uint32_t host);
   /// Room for so many names, so that adding them costs no growing.
   void reserve(std::size_t names);
+  /// No more come: gives back what growing took ahead.
+  void complete() { nodes_.shrink_to_fit(); }
 
   /// The node of exactly this name; null = there is none, or it is a host.
   const Node* find_node(wire::NameBytes name) const noexcept;
@@ -83,13 +85,13 @@ class Names {
   }
 
  private:
-  static std::uint32_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash >> 32); }
-  void add(std::uint64_t hash, std::uint32_t id);
+  static std::uint32_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash); }
+  void add(Slot slot);
+  void place(Slot slot);
   void resize(std::size_t slots);
 
-  std::vector<Slot> slots_;            // a power of two, at most half full; linear probing
-  std::vector<std::uint64_t> hashes_;  // of all names, for growing
-  std::vector<std::uint32_t> ids_;     // of all names, as in hashes_
+  std::vector<Slot> slots_;  // a power of two, at most half full; linear probing
+  std::size_t used_ = 0;     // slots
   std::vector<Node> nodes_;
   std::size_t hosts_ = 0;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <utility>
 
@@ -42,6 +43,10 @@ class Ref {
   const T* operator->() const noexcept { return part_; }
   const T& operator*() const noexcept { return *part_; }
   explicit operator bool() const noexcept { return part_ != nullptr; }
+  /// Nobody else holds the part.
+  bool is_sole() const noexcept { return part_->references_ == 1; }
+  /// Of the same part, whatever it says; the order means nothing.
+  friend auto operator<=>(const Ref&, const Ref&) = default;
 
  private:
   const T* part_ = nullptr;

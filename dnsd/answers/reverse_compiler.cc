@@ -35,10 +35,17 @@ bool is_before(wire::NameBytes a, wire::NameBytes b) {
 }
 
 bool same_addresses(const Host& a, const Host& b) {
-  return std::ranges::equal(a.rows(), b.rows(), [&](const EndpointRow& row, const EndpointRow& other) {
-    if (row.has_v4 != other.has_v4 || row.v4 != other.v4 || (row.v6 == 0) != (other.v6 == 0)) return false;
-    return row.v6 == 0 || a.v6(row) == b.v6(other);
-  });
+  const auto same_row = [&](std::size_t row) {
+    const EndpointTraits& in_a = a.traits(row);
+    const EndpointTraits& in_b = b.traits(row);
+    if (in_a.has_v4 != in_b.has_v4 || in_a.has_v6 != in_b.has_v6 || a.rows()[row].v4 != b.rows()[row].v4) return false;
+    return !in_a.has_v6 || a.v6(row) == b.v6(row);
+  };
+  if (a.rows().size() != b.rows().size()) return false;
+  for (std::size_t row = 0; row < a.rows().size(); ++row) {
+    if (!same_row(row)) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -77,9 +84,10 @@ std::vector<IpAddress> ReverseCompiler::addresses_of(const Host* host) const {
       out.push_back(address);
     }
   };
-  for (const EndpointRow& row : host->rows()) {
-    if (row.has_v4) take(IpAddress::v4_bytes(row.v4));
-    if (row.v6 != 0) take(IpAddress::v6_bytes(host->v6(row)));
+  for (std::size_t row = 0; row < host->rows().size(); ++row) {
+    const EndpointTraits& traits = host->traits(row);
+    if (traits.has_v4) take(IpAddress::v4_bytes(host->rows()[row].v4));
+    if (traits.has_v6) take(IpAddress::v6_bytes(host->v6(row)));
   }
   std::ranges::sort(out);
   out.erase(std::unique(out.begin(), out.end()), out.end());

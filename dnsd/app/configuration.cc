@@ -10,6 +10,7 @@
 #include <iterator>
 #include <ranges>
 #include <thread>
+#include <utility>
 
 #include "common/base/check.h"
 #include "common/base/text.h"
@@ -18,6 +19,7 @@
 #include "dnsd/app/dns_policy.h"
 #include "dnsd/app/version.h"
 #include "dnsd/server/socket.h"
+#include "dnsd/snapshot_file/snapshot_file.h"
 #include "dnsd/wire/name.h"
 
 namespace meshdns::app {
@@ -109,17 +111,13 @@ answers::Settings settings_of(const config::v1::Meshdnsd& file) {
   return out;
 }
 
-Result<void> read_mesh_file(const std::string& config_path, Configuration& out) {
+/// Leaves what it says for read_endpoints().
+void find_mesh_file(const std::string& config_path, Configuration& out) {
   const std::string& name = out.file.dns().endpoints_file();
-  if (name.empty()) return {};
+  if (name.empty()) return;
   const std::filesystem::path path = std::filesystem::path(config_path).parent_path() / name;
-  const auto text = config::read_file(path.string());
-  if (!text) return text.error();
-  auto mesh = config::load_mesh(*text, path.string());
-  if (!mesh) return Error(Code::InvalidArgument, config::problems_text(mesh.error()));
-  out.mesh_nodes = {mesh->nodes().begin(), mesh->nodes().end()};
-  out.mesh_objects = {mesh->objects().begin(), mesh->objects().end()};
-  return {};
+  out.mesh_path = path.string();
+  out.mesh_digest = snapshot_file::file_digest(out.mesh_path);
 }
 
 /// Adds the records of dns.static_zone_file to those of the configuration itself.
@@ -130,6 +128,7 @@ Result<void> read_zone_file(const std::string& config_path, const std::vector<st
   const std::string path = (std::filesystem::path(config_path).parent_path() / name).string();
   const auto text = config::read_file(path);
   if (!text) return text.error().with_context("dns.static_zone_file");
+  out.digest = snapshot_file::digest(std::to_string(out.digest) + *text);
   answers::ReadFile read = answers::read_zone_file(*text, zones, out.static_records);
   std::string problems;
   for (const auto& bad : read.bad | std::views::take(kMostProblems)) {
@@ -175,6 +174,51 @@ std::map<std::size_t, std::string> bad_records(const config::v1::Meshdnsd& file)
   return out;
 }
 
+/// Each text with its end, so that no two lists say the same.
+class DigestText {
+ public:
+  void add(std::string_view text) { text_ += std::to_string(text.size()) + ":" + std::string(text); }
+  void add(const model::Locality& place) {
+    for (const model::Part part : model::kParts) add(place.part(part));
+  }
+  void add(const std::vector<IpAddress>& addresses) {
+    add(std::to_string(addresses.size()));
+    for (const IpAddress& address : addresses) add(address.text());
+  }
+  std::uint64_t digest() const { return snapshot_file::digest(text_); }
+
+ private:
+  std::string text_;
+};
+
+/// Of all that shapes answers, but for records in files. Where DNS is served does not, but what it is reached at.
+std::uint64_t digest_of(const Configuration& configuration) {
+  const answers::Settings& settings = configuration.answers;
+  DigestText out;
+  for (const auto& zone : settings.zones) {
+    out.add("zone");
+    out.add(zone.name);
+    out.add(zone.contact);
+    for (const auto& server : zone.ns) {
+      out.add(server.name);
+      out.add(server.addresses);
+    }
+  }
+  for (const auto& listener : settings.listeners) out.add(listener.locality);
+  out.add(settings.own);
+  out.add(settings.own_addresses);
+  for (const auto& forwarder : settings.forwarders) {
+    out.add(forwarder.prefix.text());
+    out.add(model::part_name(forwarder.granularity));
+  }
+  out.add(settings.explain_allow ? "explain" : "explain to nodes");
+  for (const Prefix& prefix : settings.explain_allow.value_or(std::vector<Prefix>{})) out.add(prefix.text());
+  out.add(settings.auto_hosts);
+  for (const std::string& record : settings.static_records) out.add(record);
+  out.add(std::to_string(configuration.file.dns().max_records()));
+  return out.digest();
+}
+
 Result<Configuration> configuration_of(const std::string& text, const std::string& path) {
   auto file = config::load_dnsd(text, path, bad_records);
   if (!file) return Error(Code::InvalidArgument, config::problems_text(file.error()));
@@ -186,8 +230,9 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
   auto records = answers::parse_records(out.answers.static_records, zones);
   if (!records) return Error(Code::InvalidArgument, path + ": dns.static_records: " + records.error().message() + "\n");
   out.static_records = std::move(*records);
+  out.digest = digest_of(out);
   if (auto read = read_zone_file(path, zones, out); !read) return read.error();
-  if (auto read = read_mesh_file(path, out); !read) return read.error();
+  find_mesh_file(path, out);
   if (auto read = read_tls(path, out); !read) return read.error();
   auto policy = read_policy(out.file.dns(), std::filesystem::path(path).parent_path());
   if (!policy) return policy.error().with_context(path);
@@ -233,9 +278,30 @@ Duration Configuration::forget_after() const { return convert::from_wire(file.fe
 Duration Configuration::stale_after() const { return convert::from_wire(file.dns().stale_after()); }
 
 Result<Configuration> load_configuration(const std::string& path) {
+  auto out = load_without_endpoints(path);
+  if (!out) return out;
+  if (auto read = read_endpoints(*out); !read) return read.error();
+  return out;
+}
+
+Result<Configuration> load_without_endpoints(const std::string& path) {
   const auto text = config::read_file(path);
   if (!text) return text.error();
   return configuration_of(*text, path);
+}
+
+Result<void> read_endpoints(Configuration& configuration) {
+  if (configuration.mesh_path.empty()) return {};
+  const auto text = config::read_file(configuration.mesh_path);
+  if (!text) return Error(Code::InvalidArgument, text.error().message());
+  configuration.mesh_digest = snapshot_file::digest(*text);  // it may have become another file
+  auto mesh = config::load_mesh(*text, configuration.mesh_path);
+  if (!mesh) return Error(Code::InvalidArgument, config::problems_text(mesh.error()));
+  configuration.mesh_nodes = {std::make_move_iterator(mesh->mutable_nodes()->begin()),
+                              std::make_move_iterator(mesh->mutable_nodes()->end())};
+  configuration.mesh_objects = {std::make_move_iterator(mesh->mutable_objects()->begin()),
+                                std::make_move_iterator(mesh->mutable_objects()->end())};
+  return {};
 }
 
 Result<Configuration> dev_configuration(const std::string& runtime_dir) {

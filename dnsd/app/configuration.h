@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,9 +21,13 @@ struct Configuration {
   config::v1::Meshdnsd file;
   answers::Settings answers;
   std::vector<answers::StaticRecord> static_records;
-  std::vector<config::v1::MeshNode> mesh_nodes;  // of dns.endpoints_file
+  std::string mesh_path;                         // of dns.endpoints_file
+  std::vector<config::v1::MeshNode> mesh_nodes;  // what it says
   std::vector<v1::Object> mesh_objects;
   std::optional<rpc::TlsFiles> tls;  // of the federation or the replica; checked
+
+  std::uint64_t digest = 0;       // of all that answers follow from, but for the endpoints file; 0 = not of the files
+  std::uint64_t mesh_digest = 0;  // of that; 0 = there is none
 
   query::Policy policy;  // as the file has it: NSID and cookie secrets may be left to the daemon
 
@@ -40,6 +45,10 @@ std::string host_name();
 
 /// errors: everything that is wrong, a line each, as interface.md section 5 has it
 Result<Configuration> load_configuration(const std::string& path);
+
+/// The same, but that read_endpoints() is left to do: of a large file it takes long.
+Result<Configuration> load_without_endpoints(const std::string& path);
+Result<void> read_endpoints(Configuration& configuration);
 
 /// What `meshdnsd --dev` runs with: loopback only, nothing stored. runtime_dir: where sockets go
 Result<Configuration> dev_configuration(const std::string& runtime_dir);

@@ -5,12 +5,10 @@
 #include <filesystem>
 #include <utility>
 
-#include "common/base/random_seed.h"
 #include "common/base/text.h"
 #include "common/log/log.h"
 #include "common/process/passed_sockets.h"
 #include "common/rpc/credentials.h"
-#include "common/time/system_clock.h"
 #include "dnsd/admin/calls.h"
 #include "dnsd/admin/http_api.h"
 #include "dnsd/app/dns_metrics.h"
@@ -24,7 +22,6 @@ namespace {
 
 constexpr Duration kForgetInterval = 10s;
 constexpr Duration kSeedInterval = 30s;  // it replaces a store that is lost: agents tell what is newer
-constexpr Duration kRateLimitInterval = 1s;
 
 }  // namespace
 
@@ -38,6 +35,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       persistence_(loop, clock, catalog_, objects_),
       publisher_(catalog_, clock, loop, [&loop](std::function<void()> work) { loop.post(std::move(work)); }),
       mesh_file_(catalog_, objects_),
+      warm_start_(configuration_, publisher_, clock, loop),
       view_(parts_, registry_, loop),
       service_(process::NotifyEnvironment::of_process(), loop, parts_),
       passed_(process::passed_sockets()),
@@ -46,6 +44,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
   parts_.catalog = &catalog_;
   parts_.objects = &objects_;
   parts_.publisher = &publisher_;
+  parts_.warm_start = &warm_start_;
   register_metrics(registry_, parts_);
   for (std::size_t at = 0; at < own_secret_.size(); at += sizeof(std::uint64_t)) {
     const std::uint64_t part = random_seed();
@@ -65,12 +64,14 @@ Result<void> Daemon::start() {
   log::info("starting", {{"version", kVersion}, {"instance", parts_.instance}});
   catalog_.set_capacity(configuration_.file.dns().max_records());
   catalog_.set_serial(static_cast<std::uint32_t>(clock_.unix_seconds()));
+  if (auto done = serve_kept_answers(); !done) return done;
+  if (auto done = read_endpoints(configuration_); !done) return done;
   mesh_file_.apply(configuration_, clock_.now(), clock_.unix_seconds());
   if (auto done = open_store(); !done) return done;
-  publisher_.configure(configuration_.answers, configuration_.static_records);
+  if (!dns_) publisher_.release();
   if (configuration_.file.has_replica()) return start_replica();
   const bool can_answer = !configuration_.federation() || !persistence_.knows_nothing();
-  if (can_answer) {
+  if (can_answer && !dns_) {
     if (auto done = start_dns(); !done) return done;
   }
   if (auto done = start_federation(); !done) return done;
@@ -123,8 +124,10 @@ void Daemon::watch_recovery() {
 }
 
 void Daemon::become_ready() {
+  publisher_.release();
   publisher_.flush();  // who hears that it is ready asks at once
   parts_.ready = true;
+  warm_start_.keep_later();
   log::info("ready", {{"hosts", publisher_.hosts()}});
 }
 
@@ -135,7 +138,9 @@ Result<void> Daemon::start_replica() {
       loop_, clock_, catalog_, objects_,
       Replica::Options{.watch = {{servers.begin(), servers.end()}, random_seed(), rpc::channel_credentials(tls())},
                        .folder = configuration_.file.data_dir(),
-                       .changed = [this] { serve_first_records(); }});
+                       .changed = [this] { serve_first_records(); },
+                       .answers = [this] { return publisher_.pin(); },
+                       .keep_answers = [this](const auto& table, std::uint64_t of) { warm_start_.keep(table, of); }});
   parts_.replica = &*replica_;
   freshness_.emplace(loop_, publisher_,
                      Freshness::Source{.silence = [this] { return replica_->silence(); },
@@ -143,7 +148,9 @@ Result<void> Daemon::start_replica() {
   if (replica_->restore()) {
     publisher_.changed();
     publisher_.set_stale(replica_->silence() > configuration_.stale_after());
-    if (auto done = start_dns(); !done) return done;
+    if (!dns_) {
+      if (auto done = start_dns(); !done) return done;
+    }
     become_ready();
   } else if (auto done = start_not_ready(); !done) {
     return done;
@@ -151,18 +158,6 @@ Result<void> Daemon::start_replica() {
   replica_->start();
   freshness_->watch();
   return {};
-}
-
-Result<void> Daemon::start_not_ready() {
-  const auto listen = configuration_.dns_options().listen;
-  const auto passed = [this](const SocketAddress& address) { return bool(server::inherited(passed_, address)); };
-  if (std::ranges::none_of(listen, passed)) {
-    log::warn("no snapshot: DNS is not served before a federation has told what there is");
-    return {};
-  }
-  publisher_.set_not_ready(true);
-  log::warn("no snapshot: DNS answers SERVFAIL before a federation has told what there is");
-  return start_dns();
 }
 
 void Daemon::serve_first_records() {
@@ -187,76 +182,6 @@ void Daemon::tell_of_room() {
   } else {
     log::info("takes more records again", {{"records", catalog_.size()}, {"max_records", most}});
   }
-}
-
-Result<void> Daemon::start_dns() {
-  server::ServerOptions options = configuration_.dns_options();
-  options.seed = random_seed();
-  options.policy = policy();
-  options.inherited = passed_;
-  publisher_.flush();
-  auto dns = server::DnsServer::start(options, publisher_.table(), clock_);
-  if (!dns) return dns.error();
-  dns_ = std::move(*dns);
-  parts_.dns = dns_.get();
-  for (std::size_t i = 0; i < dns_->bound().size(); ++i) {
-    log::info("dns listening", {{"address", dns_->bound()[i].text()},
-                                {"locality", configuration_.answers.listeners[i].locality.text()},
-                                {"workers", options.workers},
-                                {"inherited", dns_->inherited(i)}});
-  }
-  for (const SocketAddress& address : server::not_inherited(passed_, options.listen)) {
-    log::warn("socket not used", {{"address", address.text()}});
-  }
-  if (!same_listeners(settings_as_bound(), publisher_.settings())) {  // a port 0 became another
-    publisher_.configure(settings_as_bound(), configuration_.static_records);
-  }
-  for (const std::string& warning : dns_->warnings()) log::warn("dns", {{"problem", warning}});
-  schedule_rate_limit_watch();
-  start_dnstap();
-  return {};
-}
-
-void Daemon::start_dnstap() {
-  if (dns_->tap() == nullptr) return;
-  dnstap::Teller teller = configuration_.dnstap_teller();
-  teller.listeners = dns_->bound();
-  dnstap_.emplace(configuration_.file.dns().dnstap().socket(), std::move(teller), *dns_->tap(), clock_,
-                  SystemClock::since_1970);
-  parts_.dnstap = &*dnstap_;
-}
-
-query::Policy Daemon::policy() const {
-  query::Policy out = configuration_.policy;
-  if (out.nsid == "off") {
-    out.nsid.clear();
-  } else if (out.nsid.empty()) {
-    out.nsid = host_name().substr(0, query::kMostNsid);
-  }
-  if (out.cookies.empty()) out.cookies.push_back(own_secret_);
-  return out;
-}
-
-void Daemon::schedule_rate_limit_watch() {
-  rate_limit_timer_ = loop_.after(kRateLimitInterval, [this] {
-    const std::uint64_t limited = dns_->counters().udp.rate_limited;
-    switch (rate_limit_watch_.look(limited, clock_.now())) {
-      case RateLimitWatch::Edge::None: break;
-      case RateLimitWatch::Edge::Began:
-        log::warn("answers are limited", {{"to", dns_->last_limited()}, {"so_far", limited}});
-        break;
-      case RateLimitWatch::Edge::Ended: log::warn("no answers are limited any more", {{"so_far", limited}}); break;
-    }
-    parts_.rate_limiting = rate_limit_watch_.limiting();
-    schedule_rate_limit_watch();
-  });
-}
-
-answers::Settings Daemon::settings_as_bound() const {
-  answers::Settings settings = configuration_.answers;
-  if (!dns_) return settings;
-  for (std::size_t i = 0; i < settings.listeners.size(); ++i) settings.listeners[i].text = dns_->bound()[i].text();
-  return settings;
 }
 
 const std::optional<rpc::TlsFiles>& Daemon::tls() const {
@@ -357,12 +282,17 @@ void Daemon::reload() {
   auto next = load_configuration(path_);
   if (!next) return reload_failed(trim(next.error().message()));
   const auto kept = keep_what_cannot_change(configuration_, *next);
-  if (!kept.empty()) log::warn("restart needed", {{"for", join(kept, ", ")}});
+  if (!kept.empty()) {
+    log::warn("restart needed", {{"for", join(kept, ", ")}});
+    next->digest = 0;  // what is answered follows from what was kept too
+  }
   configuration_ = std::move(*next);
   catalog_.set_capacity(configuration_.file.dns().max_records());
   mesh_file_.apply(configuration_, clock_.now(), clock_.unix_seconds());
   if (!replica_) catalog_.pass_serial(catalog_.serial());  // it is told at the next heartbeat
   publisher_.configure(settings_as_bound(), configuration_.static_records);
+  warm_start_.configuration_changed();
+  warm_start_.keep_later();
   if (dns_) dns_->set_policy(policy());
   log::info("reloaded", {{"hosts", publisher_.hosts()}});
   service_.reload_ended("reloaded: " + ServiceReport::status(parts_));

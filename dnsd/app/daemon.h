@@ -20,6 +20,7 @@
 #include "dnsd/app/replica.h"
 #include "dnsd/app/service_report.h"
 #include "dnsd/app/snapshot_keeper.h"
+#include "dnsd/app/warm_start.h"
 #include "dnsd/federation/federation_service.h"
 
 namespace meshdns::app {
@@ -48,8 +49,11 @@ class Daemon {
  private:
   /// A replica: from the snapshot file, or as soon as a federation has told what there is.
   Result<void> start_replica();
+  /// Those that an earlier run has compiled of the records that are yet to be read, if they are kept.
+  Result<void> serve_kept_answers();
   Result<void> start_dns();
   void start_dnstap();
+  void end_dns();
   /// What the configuration leaves open is filled in: the host's name, a secret of this process.
   query::Policy policy() const;
   /// Before anything is known: only where the service manager holds the port, whose queries would wait in vain.
@@ -89,6 +93,7 @@ class Daemon {
   Persistence persistence_;
   Publisher publisher_;
   MeshFile mesh_file_;
+  WarmStart warm_start_;
   MeshView view_;
   ServiceReport service_;
   const std::vector<int> passed_;  // sockets that the service manager has opened

@@ -134,6 +134,11 @@ void add_catalog(Samples& out, const Parts& parts) {
     gauge(out, "meshdns_dnsd_shrink_refused", "1 while a set is refused that would take away most endpoints", {},
           parts.replica->mirror().shrink_refused().empty() ? 0 : 1);
   }
+  for (const auto outcome : {KeptAnswers::Outcome::Missing, KeptAnswers::Outcome::Damaged, KeptAnswers::Outcome::Other,
+                             KeptAnswers::Outcome::Taken}) {
+    gauge(out, "meshdns_dnsd_compiled_answers", "1 for what became of the answers that an earlier run had compiled",
+          {{"outcome", std::string(outcome_name(outcome))}}, parts.warm_start->outcome() == outcome ? 1 : 0);
+  }
   gauge(out, "meshdns_answers_hosts", "names that are answered from endpoints", {},
         static_cast<double>(parts.publisher->hosts()));
   count(out, "meshdns_answers_publications_total", "answer tables published", {}, parts.publisher->publications());

@@ -47,6 +47,7 @@ int run(app::Configuration configuration, const Flags& flags) {
   app::Daemon daemon(loop, clock, std::move(configuration), flags.dev ? "" : flags.config);
   const process::Signals signals(loop, {[&] { daemon.reload(); }, [&] { daemon.stop(); }});
   if (const auto started = daemon.start(); !started) {
+    if (started.error().code() == Code::InvalidArgument) return wrong_config(started.error());  // of endpoints_file
     log::error("cannot start", {{"error", started.error()}});
     return kFailed;
   }
@@ -72,9 +73,10 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return cli.exit(error) == 0 ? 0 : kWrongUsage;
   }
-  auto configuration = flags.dev ? app::dev_configuration(runtime_dir()) : app::load_configuration(flags.config);
+  auto configuration = flags.dev ? app::dev_configuration(runtime_dir()) : app::load_without_endpoints(flags.config);
   if (!configuration) return wrong_config(configuration.error());
   if (flags.check_config) {
+    if (const auto read = app::read_endpoints(*configuration); !read) return wrong_config(read.error());
     std::cout << flags.config << ": ok\n";
     return 0;
   }

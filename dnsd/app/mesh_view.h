@@ -13,6 +13,7 @@
 #include "dnsd/app/persistence.h"
 #include "dnsd/app/publisher.h"
 #include "dnsd/app/replica.h"
+#include "dnsd/app/warm_start.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/dnstap/sender.h"
 #include "dnsd/federation/agents.h"
@@ -36,6 +37,7 @@ struct Parts {
   federation::Recovery* recovery = nullptr;
   const federation::Watchers* watchers = nullptr;
   Replica* replica = nullptr;
+  const WarmStart* warm_start = nullptr;
   const server::DnsServer* dns = nullptr;
   const dnstap::Sender* dnstap = nullptr;
   std::function<void()> records_changed;  // tells subscribers; empty = there are none

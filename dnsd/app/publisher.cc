@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "common/base/check.h"
+
 namespace meshdns::app {
 
 Publisher::Publisher(catalog::Catalog& catalog, const Clock& clock, Timers& timers, Post post)
@@ -43,7 +45,7 @@ void Publisher::set_not_ready(bool not_ready) {
 }
 
 void Publisher::changed() {
-  if (timer_ || under_way() || (!wanted_ && version() == published_)) return;
+  if (held_ || timer_ || under_way() || (!wanted_ && version() == published_)) return;
   const Duration wait = pace_.wait(clock_.now());
   if (wait == Duration::zero()) return publish();
   timer_ = timers_.after(wait, [this] {
@@ -52,7 +54,21 @@ void Publisher::changed() {
   });
 }
 
+void Publisher::adopt(std::shared_ptr<const answers::AnswerTable> table) {
+  MESHDNS_CHECK(submitted_ == 0);  // the compile thread, whose the tables are, has not begun
+  serial_ = table->serial;
+  stale_ = table->stale;
+  table_.publish(std::move(table));
+}
+
+std::shared_ptr<PinnedTable> Publisher::pin() {
+  if (held_ || not_ready_ || under_way()) return nullptr;
+  flush();
+  return std::make_shared<PinnedTable>(table_);
+}
+
 void Publisher::flush() {
+  if (held_) return;
   if (under_way()) finished(thread_.wait());
   if (under_way()) finished(thread_.wait());  // what had changed meanwhile was submitted by the line before
   if (timer_) timers_.cancel(*std::exchange(timer_, std::nullopt));

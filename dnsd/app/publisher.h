@@ -12,6 +12,7 @@
 #include "common/time/time.h"
 #include "dnsd/answers/compile.h"
 #include "dnsd/app/compile_thread.h"
+#include "dnsd/app/kept_answers.h"
 #include "dnsd/app/publication_pace.h"
 #include "dnsd/catalog/catalog.h"
 
@@ -38,6 +39,17 @@ class Publisher {
   bool not_ready() const { return not_ready_; }
   /// The catalog may have a new revision.
   void changed();
+  /// Nothing is published until release(): the catalog is being filled, and what was adopted is better.
+  void hold() { held_ = true; }
+  void release() {
+    held_ = false;
+    changed();
+  }
+  /// Publishes a table that an earlier run has made of the records that are about to come. Before anything else is
+  /// published.
+  void adopt(std::shared_ptr<const answers::AnswerTable> table);
+  /// The table of exactly what the catalog holds now, for who writes both down; null = it is not there.
+  std::shared_ptr<PinnedTable> pin();
   /// Blocks until everything so far is published: for the start, when nobody waits for this thread.
   void flush();
 
@@ -52,6 +64,7 @@ class Publisher {
     return look(reader_.read());
   }
 
+  const answers::Base& base() const { return base_; }
   const answers::Settings& settings() const { return base_.settings; }
   /// A host as the catalog has it now; nothing = it is not defined.
   std::optional<topology::HostPlan> plan(const std::string& host) { return planner_.plan(host); }
@@ -82,6 +95,7 @@ class Publisher {
   answers::Base base_;
   bool configured_ = false;  // base_ is not published yet
   bool wanted_ = false;      // a table is needed though the catalog stands still
+  bool held_ = false;
   bool stale_ = false;
   bool not_ready_ = false;
   PublicationPace pace_;

@@ -20,7 +20,8 @@ Replica::Replica(process::EventLoop& loop, const Clock& clock, catalog::Catalog&
                  }}),
       client_(loop, options_.watch, follower_),
       keeper_(loop, clock,
-              {options_.folder + "/" + kFile, kSnapshotInterval, [this] { return mirror_.snapshot(clock_.now()); }}),
+              {options_.folder + "/" + kFile, kSnapshotInterval, [this] { return mirror_.snapshot(clock_.now()); },
+               options_.answers, options_.keep_answers}),
       started_(clock.now()) {}
 
 void Replica::changed() {

@@ -20,8 +20,10 @@ class Replica {
  public:
   struct Options {
     federation::WatchOptions watch;
-    std::string folder;             // of the snapshot file
-    std::function<void()> changed;  // the catalog has a new revision
+    std::string folder;                                     // of the snapshot file
+    std::function<void()> changed;                          // the catalog has a new revision
+    std::function<std::shared_ptr<PinnedTable>()> answers;  // see SnapshotKeeper
+    std::function<void(const answers::AnswerTable&, std::uint64_t)> keep_answers;
   };
   static constexpr const char* kFile = "replica";
   static constexpr Duration kSnapshotInterval = 5s;

@@ -36,7 +36,7 @@ void SnapshotKeeper::save_later() {
   timer_ = loop_.after(saved_ ? options_.interval : std::min(kFirst, options_.interval), [this] {
     timer_.reset();
     if (writing_) return save_later();
-    save();
+    if (!save()) save_later();
     if (retry_) loop_.cancel(*retry_);
     retry_ = loop_.after(options_.interval, [this] {
       retry_.reset();
@@ -45,13 +45,23 @@ void SnapshotKeeper::save_later() {
   });
 }
 
-void SnapshotKeeper::save() {
+bool SnapshotKeeper::save() {
   if (writer_.joinable()) writer_.join();
   saved_ = writing_ = true;
-  writer_ = std::thread([this, content = options_.whole().SerializeAsString(), now = clock_.unix_seconds()] {
+  auto table = options_.answers ? options_.answers() : nullptr;
+  const bool complete = !options_.answers || table != nullptr;
+  writer_ = std::thread([this, content = options_.whole().SerializeAsString(), now = clock_.unix_seconds(),
+                         table = std::move(table)]() mutable {
     write(content, now);
+    write_answers(std::exchange(table, nullptr));
     writing_ = false;
   });
+  return complete;
+}
+
+void SnapshotKeeper::write_answers(const std::shared_ptr<PinnedTable>& table) {
+  if (table == nullptr || failed_) return;
+  if (const auto checksum = file_.checksum()) options_.keep_answers(*table->get(), *checksum);
 }
 
 void SnapshotKeeper::write(const std::string& content, std::int64_t unix_seconds) {

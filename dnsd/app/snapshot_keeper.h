@@ -1,12 +1,15 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
 
 #include "common/process/event_loop.h"
+#include "dnsd/app/kept_answers.h"
 #include "dnsd/app/reminder.h"
 #include "dnsd/snapshot_file/snapshot_file.h"
 #include "meshdns/v1/federation.pb.h"
@@ -32,6 +35,10 @@ class SnapshotKeeper {
     std::string path;                  // without the ending
     Duration interval{};               // between two writes
     std::function<v1::Batch()> whole;  // what is to be kept, at this moment
+    /// The answers that follow from it; may be null. Empty = they are not kept
+    std::function<std::shared_ptr<PinnedTable>()> answers = {};
+    /// Keeps them, for the snapshot of this checksum; on the writer's thread
+    std::function<void(const answers::AnswerTable&, std::uint64_t)> keep_answers = {};
   };
   static constexpr Duration kFirst = 5s;  // what has never been written is not put off for longer
 
@@ -45,8 +52,10 @@ class SnapshotKeeper {
   void save_later();
 
  private:
-  void save();
+  /// returns: false = without the answers, which are not there yet
+  bool save();
   void write(const std::string& content, std::int64_t unix_seconds);
+  void write_answers(const std::shared_ptr<PinnedTable>& table);
 
   process::EventLoop& loop_;
   const Clock& clock_;

@@ -6,7 +6,7 @@
 namespace meshdns::query {
 namespace {
 
-void gather(std::span<const std::uint16_t> candidates, const RowFilter& filter, Random& random, Choice& out) noexcept {
+void gather(const answers::RowIndexes& candidates, const RowFilter& filter, Random& random, Choice& out) noexcept {
   const std::size_t size = candidates.size();
   std::size_t at = size > Choice::kMost ? random.below(static_cast<std::uint32_t>(size)) : 0;
   for (std::size_t i = 0; i < size && out.count < Choice::kMost; ++i) {
@@ -18,10 +18,10 @@ void gather(std::span<const std::uint16_t> candidates, const RowFilter& filter, 
 /// Which of rows[first, count) a draw by weight hits.
 std::size_t draw_one(const answers::Host& host, const Choice& among, std::size_t first, Random& random) noexcept {
   std::uint64_t total = 0;
-  for (std::size_t i = first; i < among.count; ++i) total += std::max(1U, host.rows()[among.rows[i]].weight);
+  for (std::size_t i = first; i < among.count; ++i) total += std::max(1U, host.traits(among.rows[i]).weight);
   std::uint64_t hit = random.next() % total;
   for (std::size_t i = first; i + 1 < among.count; ++i) {
-    const std::uint64_t weight = std::max(1U, host.rows()[among.rows[i]].weight);
+    const std::uint64_t weight = std::max(1U, host.traits(among.rows[i]).weight);
     if (hit < weight) return i;
     hit -= weight;
   }
@@ -30,7 +30,7 @@ std::size_t draw_one(const answers::Host& host, const Choice& among, std::size_t
 
 }  // namespace
 
-void choose(std::span<const std::uint16_t> candidates, const RowFilter& filter, const Draw& rule, Random& random,
+void choose(const answers::RowIndexes& candidates, const RowFilter& filter, const Draw& rule, Random& random,
             Choice& out) noexcept {
   out.count = 0;
   gather(candidates, filter, random, out);

@@ -33,8 +33,8 @@ struct RowFilter {
   bool named = false;                    // an instance name that is no longer than a name can be
 
   bool operator()(std::uint16_t row) const noexcept {
-    const answers::EndpointRow& endpoint = host.rows()[row];
-    return (!v4 || endpoint.has_v4) && (!v6 || endpoint.v6 != 0) && (!port || host.port_number(*port, row) != 0) &&
+    const answers::EndpointTraits& endpoint = host.traits(row);
+    return (!v4 || endpoint.has_v4) && (!v6 || endpoint.has_v6) && (!port || host.port_number(*port, row) != 0) &&
            (!named || InstanceName(host, row).length != 0);
   }
 };
@@ -48,18 +48,17 @@ struct Draw {
 /// Chooses at most `rule.limit` of `candidates`, each at most once: all subsets and orders alike
 /// where weights are equal, else drawn by weight without replacement. Of more than Choice::kMost fitting candidates
 /// the choice is made among as many of them in a row, from a random one on: the compiler has shuffled them.
-void choose(std::span<const std::uint16_t> candidates, const RowFilter& filter, const Draw& rule, Random& random,
+void choose(const answers::RowIndexes& candidates, const RowFilter& filter, const Draw& rule, Random& random,
             Choice& out) noexcept;
 
 /// Draws among the rows that stand in `from`, and leaves the chosen ones.
 void draw(const answers::Host& host, const Draw& rule, Random& random, Choice& from) noexcept;
 
 /// The rows of one tier of a set.
-inline std::span<const std::uint16_t> tier_rows(const answers::Host& host, const answers::Set& set,
-                                                std::size_t tier) noexcept {
+inline answers::RowIndexes tier_rows(const answers::Host& host, const answers::Set& set, std::size_t tier) noexcept {
   const auto tiers = host.tiers(set);
   const std::size_t begin = tier == 0 ? 0 : tiers[tier - 1].end;
-  return host.rows_of(set).subspan(begin, tiers[tier].end - begin);
+  return host.rows_of(set).part(begin, tiers[tier].end);
 }
 
 }  // namespace meshdns::query

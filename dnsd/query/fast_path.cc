@@ -36,16 +36,16 @@ struct Rows {
   std::array<std::uint16_t, kMostRows> list;
   std::size_t count = 0;
 
-  void gather(std::span<const std::uint16_t> tier, const answers::Host& host, bool v4, bool all) noexcept {
+  void gather(const answers::RowIndexes& tier, const answers::Host& host, bool v4, bool all) noexcept {
     if (all) {
-      std::copy(tier.begin(), tier.end(), list.begin());
+      tier.copy_to(list.data());
       count = tier.size();
       return;
     }
     for (const std::uint16_t row : tier) {
       list[count] = row;
-      const answers::EndpointRow& endpoint = host.rows()[row];
-      if (v4 ? endpoint.has_v4 : endpoint.v6 != 0) ++count;
+      const answers::EndpointTraits& endpoint = host.traits(row);
+      if (v4 ? endpoint.has_v4 : endpoint.has_v6) ++count;
     }
   }
   /// A random one of [i, count), which is out of the game then. Drawn as draw() does.
@@ -102,10 +102,9 @@ void write_records(std::uint8_t* at, const answers::Host& host, Rows& rows, std:
 
 void write_v6_records(std::uint8_t* at, const answers::Host& host, Rows& rows, std::size_t wanted, Draws draws,
                       std::uint32_t ttl) noexcept {
-  const answers::EndpointRow* all = host.rows().data();
   for (std::size_t i = 0; i < wanted; ++i, at += kRecordHead + 16) {
     write_record_head(at, wire::Type::AAAA, ttl, 16);
-    std::copy_n(host.v6(all[rows.take(i, draws)]).data(), 16, at + kRecordHead);
+    std::copy_n(host.v6(rows.take(i, draws)).data(), 16, at + kRecordHead);
   }
 }
 

@@ -46,7 +46,7 @@ Services choose_services(const HostAnswer& from, std::size_t port) noexcept {
     choose(tier_rows(from.host, from.set, tier), filter, {false, limit}, from.random, choice);
     for (const std::uint16_t row : choice.view()) {
       out.list[out.count++] = {row, tiers[tier].number};
-      out.heaviest = std::max(out.heaviest, std::uint64_t{std::max(1U, from.host.rows()[row].weight)} * 100);
+      out.heaviest = std::max(out.heaviest, std::uint64_t{std::max(1U, from.host.traits(row).weight)} * 100);
     }
   }
   return out;
@@ -60,11 +60,10 @@ bool HostAnswer::write_address(Section section, std::uint16_t at, std::uint16_t 
                                std::uint32_t ttl) const noexcept {
   wire::Writer& writer = response.writer();
   const std::size_t mark = writer.position();
-  const answers::EndpointRow& endpoint = host.rows()[row];
   if (type == wire::Type::A) {
-    writer.a(at, ttl, endpoint.v4.data());
+    writer.a(at, ttl, host.rows()[row].v4.data());
   } else {
-    writer.aaaa(at, ttl, host.v6(endpoint).data());
+    writer.aaaa(at, ttl, host.v6(row).data());
   }
   return response.count(section, mark);
 }
@@ -103,10 +102,10 @@ Outcome HostAnswer::chosen(const Choice& choice, wire::Type type) const noexcept
 
 std::uint16_t HostAnswer::write_service_binding(wire::Type type, std::uint16_t row,
                                                 const wire::SvcbFields& fields) const noexcept {
-  const answers::EndpointRow& endpoint = host.rows()[row];
+  const answers::EndpointTraits& endpoint = host.traits(row);
   wire::SvcbFields all = fields;
-  if (endpoint.has_v4) all.ipv4hint = endpoint.v4;
-  if (endpoint.v6 != 0) all.ipv6hint = host.v6(endpoint);
+  if (endpoint.has_v4) all.ipv4hint = host.rows()[row].v4;
+  if (endpoint.has_v6) all.ipv6hint = host.v6(row);
   return response.writer().svcb(owner, type, ttl(), all);
 }
 
@@ -121,7 +120,7 @@ Outcome HostAnswer::services(std::size_t port, wire::Type type) const noexcept {
     const std::size_t mark = writer.position();
     const std::uint16_t number = host.port_number(port, row);
     if (type == wire::Type::SRV) {
-      const std::uint16_t weight = services.weight(host.rows()[row].weight);
+      const std::uint16_t weight = services.weight(host.traits(row).weight);
       targets[i] = writer.srv(owner, ttl(), {priority, weight, number, target.view()});
     } else {
       const auto svc_priority = static_cast<std::uint16_t>(priority + 1);  // RFC 9460 2.4.1: 0 is AliasMode
@@ -135,14 +134,14 @@ Outcome HostAnswer::services(std::size_t port, wire::Type type) const noexcept {
 
 void HostAnswer::write_additional(std::uint16_t target, std::uint16_t row) const noexcept {
   if (target >= kPointerReach) return;
-  const answers::EndpointRow& endpoint = host.rows()[row];
+  const answers::EndpointTraits& endpoint = host.traits(row);
   if (endpoint.has_v4) write_address(Section::Additional, target, row, wire::Type::A, host.ttl);
-  if (endpoint.v6 != 0) write_address(Section::Additional, target, row, wire::Type::AAAA, host.ttl);
+  if (endpoint.has_v6) write_address(Section::Additional, target, row, wire::Type::AAAA, host.ttl);
 }
 
 Outcome HostAnswer::instance(std::uint16_t row, wire::Type type) const noexcept {
-  const answers::EndpointRow& endpoint = host.rows()[row];
-  const bool has = type == wire::Type::A ? endpoint.has_v4 : type == wire::Type::AAAA && endpoint.v6 != 0;
+  const answers::EndpointTraits& endpoint = host.traits(row);
+  const bool has = type == wire::Type::A ? endpoint.has_v4 : type == wire::Type::AAAA && endpoint.has_v6;
   if (!has) return Outcome::NoData;
   const std::uint32_t instance_ttl = std::min(host.ttl, kMostDynamicTtl);
   return write_address(Section::Answer, owner, row, type, instance_ttl) ? Outcome::Answered : Outcome::Truncated;

@@ -12,14 +12,16 @@ namespace {
 constexpr std::size_t kLongest = 39;  // eight groups of four digits and seven hyphens
 
 /// returns: the length of the label
-std::size_t write_label(const answers::Host& host, const answers::EndpointRow& row, char* out) noexcept {
+std::size_t write_label(const answers::Host& host, std::size_t row, char* out) noexcept {
   char* at = out;
   char* const end = out + kLongest;
-  const std::size_t groups = row.has_v4 ? 4 : 8;
+  const bool has_v4 = host.traits(row).has_v4;
+  const auto& v4 = host.rows()[row].v4;
+  const std::size_t groups = has_v4 ? 4 : 8;
   for (std::size_t i = 0; i < groups; ++i) {
     if (i > 0) *at++ = '-';
-    const unsigned value = row.has_v4 ? row.v4[i] : wire::load16(host.v6(row).data() + 2 * i);
-    at = std::to_chars(at, end, value, row.has_v4 ? 10 : 16).ptr;
+    const unsigned value = has_v4 ? v4[i] : wire::load16(host.v6(row).data() + 2 * i);
+    at = std::to_chars(at, end, value, has_v4 ? 10 : 16).ptr;
   }
   return static_cast<std::size_t>(at - out);
 }
@@ -28,7 +30,7 @@ std::size_t write_label(const answers::Host& host, const answers::EndpointRow& r
 
 InstanceName::InstanceName(const answers::Host& host, std::size_t row) noexcept {
   std::array<char, kLongest> label;
-  const std::size_t size = write_label(host, host.rows()[row], label.data());
+  const std::size_t size = write_label(host, row, label.data());
   const wire::NameBytes parent = host.name();
   if (1 + size + parent.size() > bytes.size()) return;
   bytes[0] = static_cast<std::uint8_t>(size);
@@ -42,9 +44,8 @@ std::optional<std::uint16_t> find_instance(const answers::Host& host, wire::Name
   if (dashes != 3 && dashes != 7) return std::nullopt;
   std::array<char, kLongest> own;
   for (std::size_t i = 0; i < host.rows().size(); ++i) {
-    const answers::EndpointRow& row = host.rows()[i];
-    if (row.has_v4 != (dashes == 3)) continue;
-    const std::size_t size = write_label(host, row, own.data());
+    if (host.traits(i).has_v4 != (dashes == 3)) continue;
+    const std::size_t size = write_label(host, i, own.data());
     if (size == label.size() && std::memcmp(own.data(), label.data(), size) == 0) return static_cast<std::uint16_t>(i);
   }
   return std::nullopt;

@@ -11,14 +11,15 @@ namespace meshdns::query {
 Pinned::Pinned(const answers::Host& host, model::Part part, wire::NameBytes place) noexcept
     : host_(host), part_(part), place_(place) {
   for (const answers::EndpointRow& row : host_.rows()) {
-    if (row.standing == topology::Standing::Out || !is_there(row)) continue;
-    best_ = std::min(best_, Best{row.standing, row.weight == 0});
-    in_doubt_ = in_doubt_ || row.in_doubt;
+    const answers::EndpointTraits& traits = host_.traits(row);
+    if (traits.standing == topology::Standing::Out || !is_there(row)) continue;
+    best_ = std::min(best_, Best{traits.standing, traits.weight == 0});
+    in_doubt_ = in_doubt_ || traits.in_doubt;
   }
 }
 
 bool Pinned::is_there(const answers::EndpointRow& row) const noexcept {
-  const std::string& part = std::as_const(*host_.localities[row.locality]).part(part_);
+  const std::string& part = host_.locality(row).part(part_);
   return std::ranges::equal(part, place_, {},
                             [](char letter) { return static_cast<std::uint8_t>(ascii_lower(letter)); });
 }
@@ -42,8 +43,9 @@ void Pinned::choose(wire::Type type, Random& random, Choice& out) const noexcept
   std::uint32_t seen = 0;
   for (std::size_t i = 0; i < host_.rows().size(); ++i) {
     const answers::EndpointRow& row = host_.rows()[i];
+    const answers::EndpointTraits& traits = host_.traits(row);
     const auto index = static_cast<std::uint16_t>(i);
-    if (Best{row.standing, row.weight == 0} != best_ || !family(index) || !is_there(row)) continue;
+    if (Best{traits.standing, traits.weight == 0} != best_ || !family(index) || !is_there(row)) continue;
     ++seen;
     const std::size_t at = out.count < Choice::kMost ? out.count++ : random.below(seen);
     if (at < Choice::kMost) out.rows[at] = index;

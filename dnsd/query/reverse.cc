@@ -23,14 +23,13 @@ Reverse find_reverse(const answers::AnswerTable& table, const wire::FoldedName& 
 }
 
 std::optional<std::uint16_t> find_row(const answers::Host& host, const IpAddress& address) noexcept {
-  const auto rows = host.rows();
-  const auto has = [&](const answers::EndpointRow& row) {
-    if (address.is_v4()) return row.has_v4 && std::ranges::equal(row.v4, address.bytes());
-    return row.v6 != 0 && std::ranges::equal(host.v6(row), address.bytes());
-  };
-  const auto found = std::ranges::find_if(rows, has);
-  if (found == rows.end()) return std::nullopt;
-  return static_cast<std::uint16_t>(found - rows.begin());
+  for (std::size_t row = 0; row < host.rows().size(); ++row) {
+    const answers::EndpointTraits& traits = host.traits(row);
+    const bool has = address.is_v4() ? traits.has_v4 && std::ranges::equal(host.rows()[row].v4, address.bytes())
+                                     : traits.has_v6 && std::ranges::equal(host.v6(row), address.bytes());
+    if (has) return static_cast<std::uint16_t>(row);
+  }
+  return std::nullopt;
 }
 
 }  // namespace meshdns::query

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/result.h"
@@ -30,11 +31,19 @@ class SnapshotFile {
   /// unix_seconds: now, for the age; a file from the future has age 0
   Loaded load(std::int64_t unix_seconds) const;
 
+  /// Of what was saved last, as its head says: tells which one it is, not that it is whole. Nothing = there is none.
+  std::optional<std::uint64_t> checksum() const;
+
   /// errors: Unavailable; the old generations stay
   Result<void> save(const std::string& content, std::int64_t unix_seconds) const;
 
  private:
   std::string path_;
 };
+
+/// Tells bytes apart.
+std::uint64_t digest(std::string_view bytes);
+/// The same of what a file says; 0 = it cannot be read.
+std::uint64_t file_digest(const std::string& path);
 
 }  // namespace meshdns::snapshot_file

@@ -254,10 +254,33 @@ class ReplicaTest(unittest.TestCase):
         self.spoil("")
         self.spoil(".previous")
         replica = self.start_replica()
+        replica.wait_line("dns no longer served")  # the compiled answers were whole, but nothing is known of their records
         replica.wait_line("no snapshot")
         replica.wait_line("federation not reached")
-        self.assertFalse(any("dns listening" in line for line in replica.lines))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+            asker.connect(replica.address("dns listening"))
+            asker.send(b"anything")
+            self.assertRaises(ConnectionRefusedError, asker.recv, 1)
         self.assertIsNone(replica.process.poll())
+
+    def test_answers_before_it_has_read_its_snapshot(self):
+        self.start_federation()
+        self.start_agent()
+        replica = self.start_replica(stale_after="1s")
+        eventually(lambda: self.look(self.serving(replica))[0] == ["127.0.0.1"], "the address")
+        self.wire.cut()
+        self.assertEqual(replica.stop(), 0)  # writes what was put off
+        self.assertTrue(os.path.exists(self.bed.path("replica/answers.snapshot")))
+        time.sleep(2.5)  # more than stale_after
+        replica = self.start_replica(stale_after="1s")
+        self.assertEqual(self.look(replica.address("dns listening")), (["127.0.0.1"], True), "the first answer")
+        self.serving(replica)
+        text = "\n".join(replica.lines)
+        self.assertLess(text.index("compiled answers taken"), text.index("dns listening"))
+        self.assertLess(text.index("dns listening"), text.index("snapshot restored"))
+        self.assertEqual(self.look(self.serving(replica)), (["127.0.0.1"], True), "from the records")
+        self.wire.mend()
+        eventually(lambda: self.look(self.serving(replica)) == (["127.0.0.1"], False), "fresh answers")
 
     def test_resumes_by_delta(self):  # A7
         self.start_federation()

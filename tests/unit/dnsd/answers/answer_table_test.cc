@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "tests/support/mesh/small_mesh.h"
 
@@ -172,6 +173,63 @@ TEST_F(CompiledTableTest, WeightsOfTheAnswerTier) {
   const auto table = mesh.table();
   for (const Set& set : host(*table, "even.shop.mesh.internal").sets()) EXPECT_TRUE(set.equal_weights);
   for (const Set& set : host(*table, "uneven.shop.mesh.internal").sets()) EXPECT_FALSE(set.equal_weights);
+}
+
+// A host keeps what it was compiled from, whatever its endpoints lack.
+TEST(HostTest, ThePlanComesBack) {
+  topology::HostPlan plan;
+  plan.name = "web.shop.mesh.internal";
+  plan.object = "shop/web";
+  plan.ports = {{"http", "TCP", 0, "http"}, {"dns", "UDP", 53, ""}};
+  plan.policy.max_answers = 256;
+  for (unsigned i = 0; i < 300; ++i) {
+    topology::Candidate& candidate = plan.candidates.emplace_back();
+    if (i % 3 != 0) candidate.v4 = IpAddress::v4(0x0A000000 + i);
+    if (i % 3 != 1) candidate.v6 = test::must(IpAddress::parse("fd00::" + std::to_string(i)));
+    candidate.port = static_cast<std::uint16_t>(i);
+    candidate.ports = {static_cast<std::uint16_t>(i % 7), 53};
+    candidate.locality = {.zone = "z" + std::to_string(i % 5), .node = "n" + std::to_string(i)};
+    candidate.weight = i * 1000;
+    candidate.standing = static_cast<topology::Standing>(i % 5);
+    candidate.in_doubt = i % 2 == 0;
+    candidate.why = i % 4 == 0 ? "" : "http " + std::to_string(i);
+    candidate.since = TimePoint((static_cast<int>(i) - 100) * 100ms);  // before the machine's start too
+  }
+  HostParts parts;
+  const Clusters clusters;
+  const auto host = compile_host(plan, {test::must(wire::parse_name(plan.name)), 0, 0, {{}}, clusters}, parts);
+  const topology::HostPlan back = plan_of(*host, "");
+  EXPECT_EQ(back.name, plan.name);
+  EXPECT_EQ(back.object, plan.object);
+  EXPECT_EQ(back.policy, plan.policy);
+  EXPECT_EQ(back.ports, plan.ports);
+  ASSERT_EQ(back.candidates.size(), plan.candidates.size());
+  const auto parts_of = [](const topology::Candidate& from) {
+    return std::tie(from.v4, from.v6, from.port, from.ports, from.locality, from.weight, from.standing, from.in_doubt,
+                    from.why, from.since);
+  };
+  for (std::size_t i = 0; i < plan.candidates.size(); ++i) {
+    EXPECT_EQ(parts_of(back.candidates[i]), parts_of(plan.candidates[i])) << i;
+  }
+}
+
+TEST_F(CompiledTableTest, TwelveEndpointsInFourPlacesAreSmall) {
+  for (const char* place : {"1", "2", "3", "4"}) {
+    const std::string node = std::string("r") + place + "-1/n1";
+    mesh.node(node, std::string("127.") + place + ".0.0/16");
+    for (const char* last : {"1", "2", "3"}) {
+      mesh.endpoint(node, "shop/web", std::string("10.") + place + ".0." + last);
+      mesh.endpoint(node, "shop/other", std::string("10.") + place + ".1." + last);
+    }
+  }
+  const auto table = mesh.table();
+  const Host& web = host(*table, "web.shop.mesh.internal");
+  const Host& other = host(*table, "other.shop.mesh.internal");
+  EXPECT_EQ(web.sets().size(), 4U) << "who is nowhere gets what the first place gets";
+  EXPECT_LE(web.memory(), 448U);
+  EXPECT_EQ(web.spec.get(), other.spec.get());
+  EXPECT_EQ(web.localities.get(), other.localities.get());
+  EXPECT_EQ(web.texts.get(), other.texts.get());
 }
 
 }  // namespace

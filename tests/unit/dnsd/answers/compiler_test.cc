@@ -19,8 +19,8 @@ std::string dump(const AnswerTable& table, const Host& host) {
   std::string out =
       wire::name_text(host.name()) + " " + host.spec->object + " zone " + std::to_string(host.zone) + "\n";
   for (const EndpointRow& row : host.rows()) {
-    out += "  " + IpAddress::v4_bytes(row.v4).text() + " " + host.localities[row.locality]->text() + " " +
-           std::string(standing_name(row.standing)) + " " + host.text(row.why) + "\n";
+    out += "  " + IpAddress::v4_bytes(row.v4).text() + " " + host.locality(row).text() + " " +
+           std::string(standing_name(host.traits(row).standing)) + " " + host.text(host.traits(row).why) + "\n";
   }
   for (std::uint32_t place = 0; place < table.where->places.size(); ++place) {
     const Set& set = table.set(host, place);

@@ -26,7 +26,8 @@ class ChoiceTest : public testing::Test {
     std::iota(all.begin(), all.end(), std::uint16_t{0});
   }
   Rows draw(std::size_t limit, bool equal = true, const RowFilter* filter = nullptr) {
-    choose(all, filter == nullptr ? RowFilter{.host = *host} : *filter, {equal, limit}, random, choice);
+    choose(answers::RowIndexes(all), filter == nullptr ? RowFilter{.host = *host} : *filter, {equal, limit}, random,
+           choice);
     return {choice.view().begin(), choice.view().end()};
   }
 
@@ -157,9 +158,34 @@ TEST_F(ChoiceTest, RowsOfATier) {
   const std::vector<model::Locality> views = {{.cluster = "here"}};
   host = answers::compile_host(plan, {{0}, 0, 0, views, {}}, parts);
   const answers::Set& set = host->set_of_class(0);
-  EXPECT_TRUE(std::ranges::equal(tier_rows(*host, set, 0), Rows({2})));
-  const auto far = tier_rows(*host, set, 1);
-  EXPECT_TRUE(std::ranges::is_permutation(far, Rows({0, 1, 3})));
+  const auto sorted = [&](std::size_t tier) {
+    Rows out(tier_rows(*host, set, tier).size());
+    tier_rows(*host, set, tier).copy_to(out.data());
+    std::ranges::sort(out);
+    return out;
+  };
+  EXPECT_EQ(sorted(0), Rows({2}));
+  EXPECT_EQ(sorted(1), Rows({0, 1, 3}));
+}
+
+// 256 rows have indexes of one byte, 257 of two.
+TEST_F(ChoiceTest, RowsBeyondAByte) {
+  for (const std::size_t count : {256U, 257U, 700U}) {
+    plan.candidates.assign(count, {.v4 = IpAddress::v4(1)});
+    plan.candidates.back().locality.cluster = "here";
+    const std::vector<model::Locality> views = {{.cluster = "here"}};
+    host = answers::compile_host(plan, {{0}, 0, 0, views, {}}, parts);
+    const answers::Set& set = host->set_of_class(0);
+    Rows iterated;
+    for (const std::uint16_t row : host->rows_of(set)) iterated.push_back(row);
+    ASSERT_EQ(iterated.size(), count);
+    EXPECT_EQ(iterated.front(), count - 1) << "the near tier";
+    EXPECT_EQ(tier_rows(*host, set, 0)[0], count - 1);
+    EXPECT_EQ(tier_rows(*host, set, 1)[count - 2], iterated.back());
+    std::ranges::sort(iterated);
+    ASSERT_EQ(std::set(iterated.begin(), iterated.end()).size(), count);
+    EXPECT_EQ(iterated.back(), count - 1);
+  }
 }
 
 }  // namespace

@@ -1,0 +1,121 @@
+// What of Daemon is about DNS itself: with which answers, sockets and policy it is served.
+#include <algorithm>
+#include <utility>
+
+#include "common/base/random_seed.h"
+#include "common/log/log.h"
+#include "common/time/system_clock.h"
+#include "dnsd/app/daemon.h"
+#include "dnsd/app/reload.h"
+#include "dnsd/server/inherited.h"
+
+namespace meshdns::app {
+namespace {
+
+constexpr Duration kRateLimitInterval = 1s;
+
+}  // namespace
+
+Result<void> Daemon::serve_kept_answers() {
+  publisher_.hold();
+  publisher_.configure(configuration_.answers, configuration_.static_records);
+  const std::string folder = configuration_.file.data_dir() + "/";
+  const auto found = warm_start_.take(configuration_.file.has_replica() ? folder + Replica::kFile : "");
+  return found ? start_dns() : Result<void>{};
+}
+
+Result<void> Daemon::start_not_ready() {
+  if (dns_) end_dns();  // compiled answers were served, and the records that they follow from cannot be read
+  publisher_.release();
+  const auto listen = configuration_.dns_options().listen;
+  const auto passed = [this](const SocketAddress& address) { return bool(server::inherited(passed_, address)); };
+  if (std::ranges::none_of(listen, passed)) {
+    log::warn("no snapshot: DNS is not served before a federation has told what there is");
+    return {};
+  }
+  publisher_.set_not_ready(true);
+  log::warn("no snapshot: DNS answers SERVFAIL before a federation has told what there is");
+  return start_dns();
+}
+
+Result<void> Daemon::start_dns() {
+  server::ServerOptions options = configuration_.dns_options();
+  options.seed = random_seed();
+  options.policy = policy();
+  options.inherited = passed_;
+  publisher_.flush();
+  auto dns = server::DnsServer::start(options, publisher_.table(), clock_);
+  if (!dns) return dns.error();
+  dns_ = std::move(*dns);
+  parts_.dns = dns_.get();
+  for (std::size_t i = 0; i < dns_->bound().size(); ++i) {
+    log::info("dns listening", {{"address", dns_->bound()[i].text()},
+                                {"locality", configuration_.answers.listeners[i].locality.text()},
+                                {"workers", options.workers},
+                                {"inherited", dns_->inherited(i)}});
+  }
+  for (const SocketAddress& address : server::not_inherited(passed_, options.listen)) {
+    log::warn("socket not used", {{"address", address.text()}});
+  }
+  if (!same_listeners(settings_as_bound(), publisher_.settings())) {  // a port 0 became another
+    publisher_.configure(settings_as_bound(), configuration_.static_records);
+  }
+  for (const std::string& warning : dns_->warnings()) log::warn("dns", {{"problem", warning}});
+  schedule_rate_limit_watch();
+  start_dnstap();
+  return {};
+}
+
+void Daemon::start_dnstap() {
+  if (dns_->tap() == nullptr) return;
+  dnstap::Teller teller = configuration_.dnstap_teller();
+  teller.listeners = dns_->bound();
+  dnstap_.emplace(configuration_.file.dns().dnstap().socket(), std::move(teller), *dns_->tap(), clock_,
+                  SystemClock::since_1970);
+  parts_.dnstap = &*dnstap_;
+}
+
+void Daemon::end_dns() {
+  if (rate_limit_timer_) loop_.cancel(*std::exchange(rate_limit_timer_, std::nullopt));
+  dns_->stop();
+  parts_.dnstap = nullptr;
+  dnstap_.reset();  // it reads what the server's threads have left
+  parts_.dns = nullptr;
+  dns_.reset();
+  log::warn("dns no longer served");
+}
+
+query::Policy Daemon::policy() const {
+  query::Policy out = configuration_.policy;
+  if (out.nsid == "off") {
+    out.nsid.clear();
+  } else if (out.nsid.empty()) {
+    out.nsid = host_name().substr(0, query::kMostNsid);
+  }
+  if (out.cookies.empty()) out.cookies.push_back(own_secret_);
+  return out;
+}
+
+void Daemon::schedule_rate_limit_watch() {
+  rate_limit_timer_ = loop_.after(kRateLimitInterval, [this] {
+    const std::uint64_t limited = dns_->counters().udp.rate_limited;
+    switch (rate_limit_watch_.look(limited, clock_.now())) {
+      case RateLimitWatch::Edge::None: break;
+      case RateLimitWatch::Edge::Began:
+        log::warn("answers are limited", {{"to", dns_->last_limited()}, {"so_far", limited}});
+        break;
+      case RateLimitWatch::Edge::Ended: log::warn("no answers are limited any more", {{"so_far", limited}}); break;
+    }
+    parts_.rate_limiting = rate_limit_watch_.limiting();
+    schedule_rate_limit_watch();
+  });
+}
+
+answers::Settings Daemon::settings_as_bound() const {
+  answers::Settings settings = configuration_.answers;
+  if (!dns_) return settings;
+  for (std::size_t i = 0; i < settings.listeners.size(); ++i) settings.listeners[i].text = dns_->bound()[i].text();
+  return settings;
+}
+
+}  // namespace meshdns::app

@@ -1,0 +1,78 @@
+#include "dnsd/app/warm_start.h"
+
+#include <string>
+#include <utility>
+
+#include "common/log/log.h"
+#include "dnsd/snapshot_file/snapshot_file.h"
+
+namespace meshdns::app {
+
+WarmStart::WarmStart(const Configuration& configuration, Publisher& publisher, const Clock& clock, Timers& timers)
+    : configuration_(configuration),
+      publisher_(publisher),
+      timers_(timers),
+      kept_(configuration.file.data_dir(), clock),
+      program_(applies() ? snapshot_file::file_digest("/proc/self/exe") : 0),
+      configuration_digest_(configuration.digest),
+      mesh_digest_(configuration.mesh_digest) {}
+
+WarmStart::~WarmStart() {
+  if (timer_) timers_.cancel(*timer_);
+  if (writer_.joinable()) writer_.join();
+}
+
+TableSource WarmStart::source(std::optional<std::uint64_t> snapshot) const {
+  TableSource out{configuration_digest_, mesh_digest_, program_};
+  if (snapshot) out.records = snapshot_file::digest(std::to_string(*snapshot) + " " + std::to_string(out.records));
+  return out;
+}
+
+bool WarmStart::take(const std::string& snapshot) {
+  if (!applies()) return false;
+  const auto checksum = snapshot.empty() ? std::nullopt : snapshot_file::SnapshotFile(snapshot).checksum();
+  if (snapshot.empty() ? mesh_digest_ == 0 : !checksum) return false;
+  auto found = kept_.load(source(checksum), publisher_.base(),
+                          snapshot.empty() ? Duration::max() : configuration_.stale_after());
+  outcome_ = found.outcome;
+  if (found.table == nullptr) {
+    log::info("compiled answers not taken", {{"reason", outcome_name(outcome_)}});
+    return false;
+  }
+  log::info("compiled answers taken", {{"hosts", found.table->names->hosts()}, {"age", found.age}});
+  publisher_.adopt(std::move(found.table));
+  fresh_ = false;
+  return true;
+}
+
+void WarmStart::keep_later() {
+  if (mesh_digest_ != configuration_.mesh_digest) configuration_changed();  // since it was looked at
+  if (!applies() || configuration_.file.has_replica() || mesh_digest_ == 0 || !fresh_ || timer_) return;
+  timer_ = timers_.after(kDelay, [this] {
+    timer_.reset();
+    const auto table = publisher_.pin();
+    if (table == nullptr) return keep_later();
+    fresh_ = false;
+    if (writer_.joinable()) writer_.join();
+    writer_ = std::thread([this, held = std::shared_ptr<PinnedTable>(table), from = source({})]() mutable {
+      if (const auto saved = kept_.save(from, *held->get()); !saved) {
+        log::warn("compiled answers not written", {{"problem", saved.error()}});
+      }
+      held.reset();
+    });
+  });
+}
+
+void WarmStart::keep(const answers::AnswerTable& table, std::uint64_t snapshot) {
+  if (const auto saved = kept_.save(source(snapshot), table); !saved) {
+    log::error("compiled answers not written", {{"problem", saved.error()}});
+  }
+}
+
+void WarmStart::configuration_changed() {
+  configuration_digest_ = configuration_.digest;
+  mesh_digest_ = configuration_.mesh_digest;
+  fresh_ = true;
+}
+
+}  // namespace meshdns::app
