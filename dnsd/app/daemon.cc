@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "common/base/random_seed.h"
 #include "common/base/text.h"
 #include "common/log/log.h"
 #include "common/process/passed_sockets.h"

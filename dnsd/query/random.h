@@ -4,7 +4,8 @@
 
 namespace meshdns::query {
 
-/// A worker's own random numbers (wyrand: a step and one multiplication): which endpoints, in which order. Not for secrets.
+/// A worker's own random numbers (wyrand: a step and one multiplication): which endpoints, in which order. Not for
+/// secrets.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed) {}
