@@ -58,7 +58,6 @@ struct Locator {
   std::uint32_t ranges = 2;  // v4.size() + v6.size()
   std::vector<std::string> reasons = {"as nothing says where"};
 
-
   /// To be called when v4 stands.
   void index_v4();
 

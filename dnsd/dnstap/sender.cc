@@ -66,7 +66,7 @@ void Sender::disconnected(const std::string& why) {
   stream_.reset();
   connected_.store(false, std::memory_order_relaxed);
   if (std::exchange(told_, true)) return;
-  log::warn("dnstap not connected, messages are dropped", {{"socket", socket_}, {"problem", why}});
+  log::warn("dnstap not connected: messages are dropped", {{"socket", socket_}, {"problem", why}});
 }
 
 std::size_t Sender::send_some() {
@@ -102,7 +102,7 @@ void Sender::watch_room() {
   if (std::exchange(missed_, missed) != missed) {
     const bool begins = !overrun_;
     overrun_ = now;
-    if (begins) log::warn("dnstap receiver too slow, messages are dropped", {{"socket", socket_}});
+    if (begins) log::warn("dnstap receiver too slow: messages are dropped", {{"socket", socket_}});
   } else if (overrun_ && now - *overrun_ >= kQuiet) {
     overrun_.reset();
     log::info("dnstap receiver fast enough again", {{"socket", socket_}, {"dropped", dropped()}});
