@@ -93,6 +93,14 @@ void carry(ByteReader& io, T& value) {
   io.raw(&value, sizeof value);
 }
 
+/// Another byte than 0 and 1 is no bool, and must not be looked at as one.
+inline void carry(ByteReader& io, bool& value) {
+  std::uint8_t byte = 0;
+  io(byte);
+  value = byte == 1;
+  if (byte > 1) io.fail();
+}
+
 inline void carry(ByteWriter& io, const std::string& value) {
   write_count(io, value.size());
   io.raw(value.data(), value.size());
