@@ -175,7 +175,7 @@ std::uint32_t Compiler::number_of(wire::NameBytes name) const {
   return table_.names->find(wire::hash_name(name), [&](std::uint32_t id) {
     if ((id & Names::kNodeBit) != 0) return false;
     const Host* host = table_.host(id);
-    return host != nullptr && std::ranges::equal(host->name(), name);
+    return host != nullptr && wire::is_same(host->name(), name);
   });
 }
 
@@ -203,7 +203,7 @@ void Compiler::rebuild_names() {
   }
   const auto exists = [&](wire::NameBytes name) {
     return names->find_node(name) != nullptr || names->find(wire::hash_name(name), [&](std::uint32_t id) {
-      return (id & Names::kNodeBit) == 0 && std::ranges::equal(table_.host(id)->name(), name);
+      return (id & Names::kNodeBit) == 0 && wire::is_same(table_.host(id)->name(), name);
     }) != kNone;
   };
   for (std::uint32_t number = 0; number < numbers_; ++number) {

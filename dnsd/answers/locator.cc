@@ -6,7 +6,8 @@
 
 namespace meshdns::answers {
 
-void Locator::index_v4() {
+void Locator::complete() {
+  ranges = static_cast<std::uint32_t>(v4.size() + v6.size());
   constexpr std::uint32_t kHalves = 0x10000;
   v4_index.assign(kHalves + 1, static_cast<std::uint32_t>(v4.size() - 1));
   std::uint32_t range = 0;

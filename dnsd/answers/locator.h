@@ -58,8 +58,8 @@ struct Locator {
   std::uint32_t ranges = 2;  // v4.size() + v6.size()
   std::vector<std::string> reasons = {"as nothing says where"};
 
-  /// To be called when v4 stands.
-  void index_v4();
+  /// Fills v4_index and ranges. To be called when v4 and v6 stand.
+  void complete();
 
   /// subnet: the client's option; used only if `client` is a trusted forwarder
   Located locate(const IpAddress& client, std::uint16_t listener, const wire::ClientSubnet& subnet) const noexcept;

@@ -172,8 +172,7 @@ void store_ranges(const std::vector<Range>& v4, const std::vector<Range>& v6, Lo
     entry.known = range.claim != nullptr;
     out.v6.push_back(entry);
   }
-  out.ranges = static_cast<std::uint32_t>(out.v4.size() + out.v6.size());
-  out.index_v4();
+  out.complete();
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ const Rrset* Node::find(wire::Type type) const noexcept {
 
 const Node* Names::find_node(wire::NameBytes name) const noexcept {
   const std::uint32_t id = find(wire::hash_name(name), [&](std::uint32_t candidate) {
-    return (candidate & kNodeBit) != 0 && std::ranges::equal(nodes_[candidate & ~kNodeBit].name, name);
+    return (candidate & kNodeBit) != 0 && wire::is_same(nodes_[candidate & ~kNodeBit].name, name);
   });
   return id == kNone ? nullptr : &nodes_[id & ~kNodeBit];
 }

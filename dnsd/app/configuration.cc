@@ -16,6 +16,7 @@
 #include "common/base/text.h"
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
+#include "dnsd/answers/bytes.h"
 #include "dnsd/app/dns_policy.h"
 #include "dnsd/app/version.h"
 #include "dnsd/server/socket.h"
@@ -114,10 +115,7 @@ answers::Settings settings_of(const config::v1::Meshdnsd& file) {
 /// Leaves what it says for read_endpoints().
 void find_mesh_file(const std::string& config_path, Configuration& out) {
   const std::string& name = out.file.dns().endpoints_file();
-  if (name.empty()) return;
-  const std::filesystem::path path = std::filesystem::path(config_path).parent_path() / name;
-  out.mesh_path = path.string();
-  out.mesh_digest = snapshot_file::file_digest(out.mesh_path);
+  if (!name.empty()) out.mesh_path = (std::filesystem::path(config_path).parent_path() / name).string();
 }
 
 /// Adds the records of dns.static_zone_file to those of the configuration itself.
@@ -174,49 +172,27 @@ std::map<std::size_t, std::string> bad_records(const config::v1::Meshdnsd& file)
   return out;
 }
 
-/// Each text with its end, so that no two lists say the same.
-class DigestText {
- public:
-  void add(std::string_view text) { text_ += std::to_string(text.size()) + ":" + std::string(text); }
-  void add(const model::Locality& place) {
-    for (const model::Part part : model::kParts) add(place.part(part));
-  }
-  void add(const std::vector<IpAddress>& addresses) {
-    add(std::to_string(addresses.size()));
-    for (const IpAddress& address : addresses) add(address.text());
-  }
-  std::uint64_t digest() const { return snapshot_file::digest(text_); }
-
- private:
-  std::string text_;
-};
-
 /// Of all that shapes answers, but for records in files. Where DNS is served does not, but what it is reached at.
 std::uint64_t digest_of(const Configuration& configuration) {
   const answers::Settings& settings = configuration.answers;
-  DigestText out;
+  answers::ByteWriter out;
+  const auto add_place = [&out](const model::Locality& place) {
+    for (const model::Part part : model::kParts) out(place.part(part));
+  };
+  answers::write_count(out, settings.zones.size());
   for (const auto& zone : settings.zones) {
-    out.add("zone");
-    out.add(zone.name);
-    out.add(zone.contact);
-    for (const auto& server : zone.ns) {
-      out.add(server.name);
-      out.add(server.addresses);
-    }
+    out(zone.name, zone.contact);
+    answers::write_count(out, zone.ns.size());
+    for (const auto& server : zone.ns) out(server.name, server.addresses);
   }
-  for (const auto& listener : settings.listeners) out.add(listener.locality);
-  out.add(settings.own);
-  out.add(settings.own_addresses);
-  for (const auto& forwarder : settings.forwarders) {
-    out.add(forwarder.prefix.text());
-    out.add(model::part_name(forwarder.granularity));
-  }
-  out.add(settings.explain_allow ? "explain" : "explain to nodes");
-  for (const Prefix& prefix : settings.explain_allow.value_or(std::vector<Prefix>{})) out.add(prefix.text());
-  out.add(settings.auto_hosts);
-  for (const std::string& record : settings.static_records) out.add(record);
-  out.add(std::to_string(configuration.file.dns().max_records()));
-  return out.digest();
+  answers::write_count(out, settings.listeners.size());
+  for (const auto& listener : settings.listeners) add_place(listener.locality);
+  add_place(settings.own);
+  out(settings.own_addresses);
+  answers::write_count(out, settings.forwarders.size());
+  for (const auto& forwarder : settings.forwarders) out(forwarder.prefix, forwarder.granularity);
+  out(settings.explain_allow, settings.auto_hosts, settings.static_records, configuration.file.dns().max_records());
+  return snapshot_file::digest(out.take());
 }
 
 Result<Configuration> configuration_of(const std::string& text, const std::string& path) {
@@ -238,6 +214,12 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
   if (!policy) return policy.error().with_context(path);
   out.policy = std::move(*policy);
   return out;
+}
+
+Result<Configuration> configuration_in(const std::string& path) {
+  const auto text = config::read_file(path);
+  if (!text) return text.error();
+  return configuration_of(*text, path);
 }
 
 }  // namespace
@@ -278,16 +260,16 @@ Duration Configuration::forget_after() const { return convert::from_wire(file.fe
 Duration Configuration::stale_after() const { return convert::from_wire(file.dns().stale_after()); }
 
 Result<Configuration> load_configuration(const std::string& path) {
-  auto out = load_without_endpoints(path);
+  auto out = configuration_in(path);
   if (!out) return out;
   if (auto read = read_endpoints(*out); !read) return read.error();
   return out;
 }
 
 Result<Configuration> load_without_endpoints(const std::string& path) {
-  const auto text = config::read_file(path);
-  if (!text) return text.error();
-  return configuration_of(*text, path);
+  auto out = configuration_in(path);
+  if (out && !out->mesh_path.empty()) out->mesh_digest = snapshot_file::file_digest(out->mesh_path);
+  return out;
 }
 
 Result<void> read_endpoints(Configuration& configuration) {

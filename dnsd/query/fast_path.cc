@@ -90,21 +90,16 @@ void write_record_head(std::uint8_t* at, wire::Type type, std::uint32_t ttl, std
   wire::store32(at + 8, ttl << 16 | static_cast<std::uint32_t>(size));
 }
 
-/// A random choice in random order.
+/// A random choice in random order. kType: A or AAAA
+template <wire::Type kType>
 void write_records(std::uint8_t* at, const answers::Host& host, Rows& rows, std::size_t wanted, Draws draws,
                    std::uint32_t ttl) noexcept {
+  constexpr std::size_t kSize = kType == wire::Type::A ? 4 : 16;
   const answers::EndpointRow* all = host.rows().data();
-  for (std::size_t i = 0; i < wanted; ++i, at += kRecordHead + 4) {
-    write_record_head(at, wire::Type::A, ttl, 4);
-    std::copy_n(all[rows.take(i, draws)].v4.data(), 4, at + kRecordHead);
-  }
-}
-
-void write_v6_records(std::uint8_t* at, const answers::Host& host, Rows& rows, std::size_t wanted, Draws draws,
-                      std::uint32_t ttl) noexcept {
-  for (std::size_t i = 0; i < wanted; ++i, at += kRecordHead + 16) {
-    write_record_head(at, wire::Type::AAAA, ttl, 16);
-    std::copy_n(host.v6(rows.take(i, draws)).data(), 16, at + kRecordHead);
+  for (std::size_t i = 0; i < wanted; ++i, at += kRecordHead + kSize) {
+    write_record_head(at, kType, ttl, kSize);
+    const std::uint16_t row = rows.take(i, draws);
+    std::copy_n(kType == wire::Type::A ? all[row].v4.data() : host.v6(row).data(), kSize, at + kRecordHead);
   }
 }
 
@@ -143,9 +138,9 @@ void count(const answers::Host& host, const answers::Set& set, answers::PlaceSou
   std::uint8_t* at = buffer + query.question_end;
   const std::uint32_t ttl = std::min(set.ttl, kMostDynamicTtl);
   if (v4) {
-    write_records(at, *host, rows, wanted, Draws(context.random), ttl);
+    write_records<wire::Type::A>(at, *host, rows, wanted, Draws(context.random), ttl);
   } else {
-    write_v6_records(at, *host, rows, wanted, Draws(context.random), ttl);
+    write_records<wire::Type::AAAA>(at, *host, rows, wanted, Draws(context.random), ttl);
   }
   const std::uint8_t scope = host->same_for_all ? std::uint8_t{0} : located.scope;
   if (query.edns.present) write_opt(at + records, query.edns, subnet ? &scope : nullptr);

@@ -9,12 +9,10 @@
 namespace meshdns::query {
 namespace {
 
-constexpr std::size_t kLongest = 39;  // eight groups of four digits and seven hyphens
-
 /// returns: the length of the label
 std::size_t write_label(const answers::Host& host, std::size_t row, char* out) noexcept {
   char* at = out;
-  char* const end = out + kLongest;
+  char* const end = out + kLongestInstance;
   const bool has_v4 = host.traits(row).has_v4;
   const auto& v4 = host.rows()[row].v4;
   const std::size_t groups = has_v4 ? 4 : 8;
@@ -29,7 +27,7 @@ std::size_t write_label(const answers::Host& host, std::size_t row, char* out) n
 }  // namespace
 
 InstanceName::InstanceName(const answers::Host& host, std::size_t row) noexcept {
-  std::array<char, kLongest> label;
+  std::array<char, kLongestInstance> label;
   const std::size_t size = write_label(host, row, label.data());
   const wire::NameBytes parent = host.name();
   if (1 + size + parent.size() > bytes.size()) return;
@@ -42,7 +40,7 @@ InstanceName::InstanceName(const answers::Host& host, std::size_t row) noexcept 
 std::optional<std::uint16_t> find_instance(const answers::Host& host, wire::NameBytes label) noexcept {
   const auto dashes = std::count(label.begin(), label.end(), '-');
   if (dashes != 3 && dashes != 7) return std::nullopt;
-  std::array<char, kLongest> own;
+  std::array<char, kLongestInstance> own;
   for (std::size_t i = 0; i < host.rows().size(); ++i) {
     if (host.traits(i).has_v4 != (dashes == 3)) continue;
     const std::size_t size = write_label(host, i, own.data());

@@ -21,10 +21,11 @@ struct InstanceName {
   wire::NameBytes view() const noexcept { return wire::NameBytes(bytes).first(length); }
 };
 
+inline constexpr std::size_t kLongestInstance = 39;  // its label: eight groups of four digits and seven hyphens
+
 /// Whether an instance's name can be had for any address: all but the longest hosts.
 inline bool has_room_for_instances(const answers::Host& host) noexcept {
-  constexpr std::size_t kLongestLabel = 39;  // eight groups of four digits and seven hyphens
-  return host.name().size() + 1 + kLongestLabel <= wire::kMaxName;
+  return host.name().size() + 1 + kLongestInstance <= wire::kMaxName;
 }
 
 /// The row whose instance label this is (folded, without its length byte); nothing = no such instance

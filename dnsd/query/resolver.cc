@@ -70,7 +70,7 @@ Outcome Resolver::follow(Target next, Outcome outcome) noexcept {
   wire::FoldedName link;
   while (!next.name.empty() && outcome == Outcome::Answered && links < kMostLinks) {
     // names in the table are folded; a loop ends before a record is repeated (RFC 2181 5)
-    const auto same = [&](wire::NameBytes name) { return std::ranges::equal(name, next.name); };
+    const auto same = [&](wire::NameBytes name) { return wire::is_same(name, next.name); };
     if (std::any_of(seen.begin(), seen.begin() + links + 1, same)) break;
     seen[++links] = next.name;
     wire::fold_name(next.name, link);
@@ -108,7 +108,7 @@ Outcome Resolver::answer_missing(const Subject& subject, Target& next) noexcept 
 
 Outcome Resolver::answer_node(const answers::Node& node, const Subject& subject, Target& next) noexcept {
   const wire::Type type = response_.query().type;
-  const bool apex = std::ranges::equal(subject.name.view(), zone_->apex);
+  const bool apex = wire::is_same(subject.name.view(), zone_->apex);
   if (type == wire::Type::ANY) return answer_any(node, subject, apex);
   if (apex && type == wire::Type::SOA) return answer_apex_soa(subject);
   if (const answers::Rrset* rrset = node.find(type)) return write_rrset(*rrset, subject.owner);

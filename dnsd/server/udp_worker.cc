@@ -78,7 +78,7 @@ std::uint8_t UdpWorker::read_batch(unsigned count, const answers::AnswerTable& t
   return asked;
 }
 
-void UdpWorker::answer_batch(const UdpSocket& socket, unsigned count) {
+query::Context UdpWorker::answer_batch(const UdpSocket& socket, unsigned count) {
   const answers::AnswerTable& table = *table_.read();
   const std::uint8_t asked = read_batch(count, table);
   query::Context context{.table = table,
@@ -95,14 +95,14 @@ void UdpWorker::answer_batch(const UdpSocket& socket, unsigned count) {
     batch_.set_answer(i, query::answer_read(batch_.buffer(i), UdpBatch::kBufferSize, requests_->readings[i],
                                             requests_->queries[i], context));
   }
+  return context;
 }
 
 void UdpWorker::answer_watched_batch(const UdpSocket& socket, unsigned count) {
   if (tap_ != nullptr) keep_questions(count);
-  answer_batch(socket, count);
-  const TimePoint now = clock_.now();
-  if (lane_.on()) capture_batch(socket, count, *table_.read(), now);
-  if (tap_ != nullptr) tap_batch(socket, count, now);
+  const query::Context context = answer_batch(socket, count);
+  if (lane_.on()) capture_batch(count, context);
+  if (tap_ != nullptr) tap_batch(count, context);
 }
 
 void UdpWorker::keep_questions(unsigned count) {
@@ -113,29 +113,28 @@ void UdpWorker::keep_questions(unsigned count) {
   }
 }
 
-void UdpWorker::tap_batch(const UdpSocket& socket, unsigned count, TimePoint now) {
+void UdpWorker::tap_batch(unsigned count, const query::Context& context) {
   std::size_t at = 0;
   for (unsigned i = 0; i < count; ++i) {
     const std::size_t size = batch_.request(i).size();
-    tap_->note({.at = now,
+    tap_->note({.at = context.now,
                 .client = address_of(batch_.peer(i)),
                 .client_port = port_of(batch_.peer(i)),
-                .listener = socket.listener,
+                .listener = context.listener,
                 .query = std::span(asked_).subspan(at, size),
                 .answer = batch_.answer(i)});
     at += size;
   }
 }
 
-void UdpWorker::capture_batch(const UdpSocket& socket, unsigned count, const answers::AnswerTable& table,
-                              TimePoint now) {
+void UdpWorker::capture_batch(unsigned count, const query::Context& context) {
   for (unsigned i = 0; i < count; ++i) {
     lane_.note({.message = batch_.answer(i),
                 .query = requests_->queries[i],
                 .client = address_of(batch_.peer(i)),
-                .listener = socket.listener,
-                .at = now,
-                .table = table});
+                .listener = context.listener,
+                .at = context.now,
+                .table = context.table});
   }
 }
 

@@ -45,14 +45,15 @@ class UdpWorker {
 
   /// Receives what is there (blocking or not), answers, sends.
   void serve(const UdpSocket& socket, int receive_flags);
-  void answer_batch(const UdpSocket& socket, unsigned count);
+  /// returns: what the answers depended on, but for the clients
+  query::Context answer_batch(const UdpSocket& socket, unsigned count);
   std::uint8_t read_batch(unsigned count, const answers::AnswerTable& table);
   bool watched() const noexcept { return lane_.on() || tap_ != nullptr; }
   /// Answers as answer_batch() does, and shows what was asked and answered to who wants to see it.
   void answer_watched_batch(const UdpSocket& socket, unsigned count);
   void keep_questions(unsigned count);
-  void tap_batch(const UdpSocket& socket, unsigned count, TimePoint now);
-  void capture_batch(const UdpSocket& socket, unsigned count, const answers::AnswerTable& table, TimePoint now);
+  void tap_batch(unsigned count, const query::Context& context);
+  void capture_batch(unsigned count, const query::Context& context);
   void poll_all();
 
   std::vector<UdpSocket> sockets_;

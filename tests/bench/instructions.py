@@ -11,15 +11,17 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 
+from targets import load_peers
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 BASELINE = os.path.join(HERE, "instructions.json")
 ADDRESS, PORT = "127.0.0.1", 5399
+CLIENT = "127.1.0.9"  # in the first place
 SECONDS = (0.4, 2.2)
 GROWTH = 1.05
 GOALS = {"a_3_records": 500}
@@ -30,32 +32,19 @@ def run(*command, **options):
     return subprocess.run(command, check=True, **options)
 
 
-def prepare(folder):
-    """The load generator and the workload; returns the query file of each question."""
-    blast = os.path.join(folder, "dnsblast")
-    run("g++", "-O2", "-std=c++17", "-o", blast, f"{HERE}/peers/dnsblast.cc", "-lpthread")
-    run(sys.executable, f"{HERE}/peers/gen_workload.py", "--names", str(NAMES), "--out", folder, "--only", "places",
-        stdout=subprocess.DEVNULL)
+def prepare(peers, folder):
+    """Builds the load generator and writes the workload; returns the query file of each question."""
+    peers["build"]()
+    peers["gen"](out=folder, only="places", names=NAMES)
     files = {"mix": os.path.join(folder, "queries.txt"), "a_3_records": os.path.join(folder, "three.txt")}
     with open(files["a_3_records"], "w", encoding="ascii") as out:
         for i in range(NAMES):
             if i % 5 in (1, 3):  # these have three addresses in each place
                 out.write(f"svc-{i}.mesh.internal A\n")
-    return blast, files
+    return files
 
 
-def answers():
-    query = bytes.fromhex("123400000001000000000000") + b"\x05svc-1\x04mesh\x08internal\0\0\1\0\1"
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.settimeout(0.5)
-        try:
-            client.sendto(query, (ADDRESS, PORT))
-            return client.recv(512)[7] > 0
-        except OSError:
-            return False
-
-
-def start(folder):
+def start(peers, folder):
     """The server under callgrind, as soon as it answers."""
     out = os.path.join(folder, "server")
     shutil.rmtree(out, ignore_errors=True)
@@ -66,7 +55,7 @@ def start(folder):
     with open(os.path.join(out, "log"), "w", encoding="utf-8") as log:
         server = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT)
     deadline = time.time() + 120
-    while not answers():
+    while not peers["answers"](PORT, CLIENT):
         if server.poll() is not None or time.time() > deadline:
             server.kill()
             with open(os.path.join(out, "log"), encoding="utf-8") as log:
@@ -84,11 +73,11 @@ def counted(out):
     return total
 
 
-def load(blast, folder, queries, seconds):
+def load(peers, folder, queries, seconds):
     """(instructions, answers) of one start and one load."""
-    server, out = start(folder)
+    server, out = start(peers, folder)
     try:
-        result = run(blast, "--server", f"{ADDRESS}:{PORT}", "--queries", queries, "--window", "64", "--sockets", "8",
+        result = run(peers["BLAST"], "--server", f"{ADDRESS}:{PORT}", "--queries", queries, "--window", "64", "--sockets", "8",
                      "--warmup", "0", "--duration", str(seconds), capture_output=True, text=True)
     finally:
         server.send_signal(signal.SIGTERM)
@@ -96,8 +85,8 @@ def load(blast, folder, queries, seconds):
     return counted(out), json.loads(result.stdout)["recv"]
 
 
-def measure(blast, folder, queries):
-    (few, few_answers), (many, many_answers) = (load(blast, folder, queries, seconds) for seconds in SECONDS)
+def measure(peers, folder, queries):
+    (few, few_answers), (many, many_answers) = (load(peers, folder, queries, seconds) for seconds in SECONDS)
     if many_answers <= few_answers:
         sys.exit("the longer load got no more answers than the short one: is the machine busy?")
     return round((many - few) / (many_answers - few_answers))
@@ -118,9 +107,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--keep", action="store_true", help="write the figures to instructions.json")
     keep = parser.parse_args().keep
+    peers = load_peers(rounds=1)
     with tempfile.TemporaryDirectory(prefix="meshdns-instructions-") as folder:
-        blast, files = prepare(folder)
-        measured = {question: measure(blast, folder, path) for question, path in files.items()}
+        files = prepare(peers, folder)
+        measured = {question: measure(peers, folder, path) for question, path in files.items()}
     kept = {}
     if os.path.exists(BASELINE):
         with open(BASELINE, encoding="utf-8") as file:

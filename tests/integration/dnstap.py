@@ -4,6 +4,8 @@ import socket
 import struct
 import threading
 
+from protobuf_wire import FIXED32, FIXED64, read_fields
+
 ACCEPT, START, STOP, READY, FINISH = 1, 2, 3, 4, 5
 CONTENT_TYPE = b"protobuf:dnstap.Dnstap"
 AUTH_QUERY, AUTH_RESPONSE = 1, 2
@@ -12,35 +14,13 @@ UDP, TCP = 1, 2
 
 def fields(data):
     """{number: value} of a protobuf message whose fields come once: numbers, or bytes."""
-    out, at = {}, 0
-
-    def varint():
-        nonlocal at
-        value = shift = 0
-        while True:
-            byte = data[at]
-            at += 1
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                return value
-
-    while at < len(data):
-        tag = varint()
-        number, kind = tag >> 3, tag & 7
+    out = {}
+    for number, kind, value in read_fields(data):
         if number in out:
             raise ValueError(f"field {number} twice")
-        if kind == 0:
-            out[number] = varint()
-        elif kind == 2:
-            size = varint()
-            out[number], at = data[at:at + size], at + size
-        elif kind == 5:
-            out[number], at = struct.unpack("<I", data[at:at + 4])[0], at + 4
-        else:
+        if kind == FIXED64:
             raise ValueError(f"wire type {kind}")
-    if at != len(data):
-        raise ValueError("cut off")
+        out[number] = struct.unpack("<I", value)[0] if kind == FIXED32 else value
     return out
 
 

@@ -2,6 +2,7 @@
 import socket
 import uuid
 
+from protobuf_wire import read_fields
 from raw_call import RawCall
 
 PART = 500000  # bytes of endpoints in a message
@@ -27,30 +28,7 @@ def field(number, value):
 
 def fields(message):
     """{number: last value} of a message without groups."""
-    out, at = {}, 0
-
-    def number():
-        nonlocal at
-        value = shift = 0
-        while True:
-            byte = message[at]
-            at += 1
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
-
-    while at < len(message):
-        key = number()
-        if key & 7 == 0:
-            out[key >> 3] = number()
-            continue
-        size = {1: 8, 5: 4}.get(key & 7)
-        if size is None:
-            size = number()
-        out[key >> 3] = message[at:at + size]
-        at += size
-    return out
+    return {number: value for number, _, value in read_fields(message)}
 
 
 class RawAgent:
