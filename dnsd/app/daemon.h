@@ -12,6 +12,7 @@
 #include "common/process/event_loop.h"
 #include "dnsd/admin/admin_service.h"
 #include "dnsd/app/configuration.h"
+#include "dnsd/app/event_log.h"
 #include "dnsd/app/freshness.h"
 #include "dnsd/app/mesh_file.h"
 #include "dnsd/app/mesh_view.h"
@@ -92,6 +93,7 @@ class Daemon {
   Objects objects_;
   Persistence persistence_;
   Publisher publisher_;
+  EventLog events_;
   MeshFile mesh_file_;
   WarmStart warm_start_;
   MeshView view_;

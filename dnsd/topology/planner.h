@@ -48,6 +48,12 @@ class Planner : public model::RecordObserver {
   std::optional<HostPlan> plan(const std::string& host, TimePoint now, const Overrides& overrides);
   /// All that there are, in no order.
   std::vector<std::string> names();
+  /// Those, by name, with endpoints that an override for any of these targets is for, or with external endpoints.
+  /// Looks at every endpoint.
+  std::vector<std::string> hosts_hit(const std::vector<model::Target>& targets);
+  /// What a selector of an object in this namespace matches, by key.
+  std::vector<const model::Endpoint*> endpoints_of(const model::ServiceSelector& selector,
+                                                   const std::string& own_namespace) const;
   const std::vector<Conflict>& conflicts();
   std::size_t hosts();
 
@@ -81,6 +87,11 @@ class Planner : public model::RecordObserver {
 
   void touch(const model::Endpoint& endpoint);
   void touch_node(const std::string& node);
+  /// The hosts that are there of an endpoint, and of an object.
+  template <class F>
+  void for_hosts(const model::Endpoint& endpoint, F visit);
+  template <class F>
+  void for_hosts(const std::string& object, F visit);
   void touch_object(const std::string& key);
   /// The groups of an endpoint that exist.
   template <class F>
@@ -94,6 +105,8 @@ class Planner : public model::RecordObserver {
   void claim_by_service(const model::ServiceKey& service, Owners& owners) const;
   void replace_owners(Owners owners);
   std::vector<const model::Endpoint*> endpoints_of(const model::VirtualDestination& object) const;
+  void add_endpoints_of(const model::ServiceSelector& selector, const std::string& own_namespace,
+                        std::vector<const model::Endpoint*>& out) const;
   HostPlan plan_of(const std::string& host, const Owner& owner, const PlanContext& context) const;
   void touch_due(TimePoint now);
   void note_due(const HostPlan& plan);
