@@ -146,6 +146,17 @@ void add_catalog(Samples& out, const Parts& parts) {
         std::chrono::duration<double>(parts.publisher->last_cost()).count());
 }
 
+void add_measured(Samples& out, const model::Records& records) {
+  for (const auto& [from, status] : records.cluster_statuses) {
+    for (const auto& [to, far] : status.distances) {
+      gauge(out, "meshdns_catalog_distance_seconds", "round-trip time between clusters, as agents measure it",
+            {{"from", from}, {"to", to}}, std::chrono::duration<double>(far).count());
+    }
+    gauge(out, "meshdns_catalog_gateways_down", "gateways of other clusters that no agent can reach", {{"from", from}},
+          static_cast<double>(status.gateways_down.size()));
+  }
+}
+
 void add_agents(Samples& out, const federation::Agents& agents) {
   const federation::AgentCounters& counters = agents.counters();
   gauge(out, "meshdns_federation_connected_agents", "agents with a session", {},
@@ -157,6 +168,9 @@ void add_agents(Samples& out, const federation::Agents& agents) {
   count(out, "meshdns_federation_refused_records_total", "records that were refused", {}, counters.refused_records);
   count(out, "meshdns_federation_protocol_errors_total", "streams ended because of what they said", {},
         counters.protocol_errors);
+  gauge(out, "meshdns_federation_measured_targets", "what agents are asked to measure, for each agent", {},
+        static_cast<double>(agents.measuring().targets()));
+  count(out, "meshdns_federation_measurements_total", "results of it", {}, agents.measuring().results());
 }
 
 }  // namespace
@@ -170,6 +184,7 @@ void register_metrics(metrics::Registry& registry, const Parts& parts) {
     }
     if (parts.dnstap != nullptr) add_dnstap(out, *parts.dnstap);
     if (parts.publisher != nullptr) add_catalog(out, parts);
+    add_measured(out, parts.catalog->records());
     if (parts.agents != nullptr) add_agents(out, *parts.agents);
   });
 }
