@@ -85,6 +85,17 @@ void add_dnstap(Samples& out, const dnstap::Sender& sender) {
         "dnstap messages without a receiver, or for which it was too slow", {}, sender.dropped());
 }
 
+void add_standings(Samples& out, const model::Records& records, TimePoint now) {
+  std::map<std::string, double> states;
+  const topology::PlanContext context{records, records.overrides, now};
+  for (const auto& [key, endpoint] : records.endpoints) {
+    states[std::string(standing_name(topology::candidate_of(context, endpoint).standing))] += 1;
+  }
+  for (const char* state : {"serving", "draining", "silent", "failing", "out"}) {
+    gauge(out, "meshdns_catalog_endpoints", "endpoints by how they stand", {{"state", state}}, states[state]);
+  }
+}
+
 void add_catalog(Samples& out, const Parts& parts) {
   const model::Records& records = parts.catalog->records();
   gauge(out, "meshdns_catalog_revision_number", "changes since the start", {},
@@ -93,14 +104,7 @@ void add_catalog(Samples& out, const Parts& parts) {
   gauge(out, "meshdns_catalog_records", "records of all kinds", {}, static_cast<double>(parts.catalog->size()));
   gauge(out, "meshdns_catalog_full", "1 while records are refused because there are dns.max_records of them", {},
         parts.catalog->full() ? 1 : 0);
-  std::map<std::string, double> states;
-  const topology::PlanContext context{records, records.overrides, parts.clock.now()};
-  for (const auto& [key, endpoint] : records.endpoints) {
-    states[std::string(standing_name(topology::candidate_of(context, endpoint).standing))] += 1;
-  }
-  for (const char* state : {"serving", "draining", "silent", "failing", "out"}) {
-    gauge(out, "meshdns_catalog_endpoints", "endpoints by how they stand", {{"state", state}}, states[state]);
-  }
+  add_standings(out, records, parts.clock.now());
   if (parts.persistence != nullptr) {
     gauge(out, "meshdns_store_writable", "0 while the store cannot be written", {},
           parts.persistence->trouble().empty() ? 1 : 0);

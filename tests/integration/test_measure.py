@@ -3,7 +3,7 @@ import json
 import unittest
 import urllib.request
 
-from mesh import eventually
+from mesh import eventually, texts
 from three_clusters import Mesh
 
 OBJECTS = """\
@@ -53,6 +53,11 @@ class MeasureTest(unittest.TestCase):
         code, text, err = self.mesh.ctl("describe", "cluster", "eu-1")
         self.assertEqual(code, 0, err)
         self.assertRegex(text, r"distances:\n +us-1: \d")
+        # and the answers go by it
+        eventually(lambda: any("any us-1 (" in line for line in self.explained()), "the ladder knows how far us-1 is")
+
+    def explained(self):
+        return texts(self.mesh.ask("eu-1", "_explain.app-b.shop.mesh.internal", "TXT"))
 
     def test_a_gateway_that_dies_is_down_and_up_again(self):
         self.mesh.start_agent("eu-1", "127.0.1.11")
