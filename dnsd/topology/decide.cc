@@ -44,6 +44,7 @@ class Decider {
       weigh();
       fill_answering();
     }
+    out_.distributed = steps_.distribute() != nullptr;
     out_.emptiness = why_empty();
     out_.in_doubt = find_doubt();
     out_.ttl = out_.in_doubt ? host_.policy.ttl_min : host_.policy.ttl;
@@ -91,10 +92,8 @@ class Decider {
 
   Spot look_at(const model::Locality& place) {
     Spot spot{.place = &place};
-    if (!steps_.admits(place)) {
-      fenced_ = true;
-      return spot;
-    }
+    if (!steps_.admits(place)) return spot;
+    inside_ = true;
     const auto step = steps_.of(place);
     if (!step) return spot;
     spot.admitted = true;
@@ -124,7 +123,7 @@ class Decider {
       if (!spot.admitted) continue;
       const bool blocked = spot.route.kind == Route::Kind::Blocked;
       if (blocked) out_.standings.back() = std::max(candidate.standing, Standing::Failing);
-      if (spot.route.kind == Route::Kind::Gateway) routes_[i] = &spot.route;
+      if (!spot.route.gateways.empty()) routes_[i] = &spot.route;
       Members*& tier = spot.tiers[major_of(candidate)];
       if (tier == nullptr) {
         TierKey key = spot.key;
@@ -231,7 +230,7 @@ class Decider {
   }
 
   bool is_answered(const Tier& tier, std::uint32_t i) const {
-    if ((host_.candidates[i].weight == 0) != best_standby_) return false;
+    if (host_.candidates[i].weight == 0 && !best_standby_) return false;
     return out_.standings[i] == best_kind_ || (tier.panic && out_.standings[i] != Standing::Out);
   }
 
@@ -255,10 +254,9 @@ class Decider {
         const auto known = std::ranges::find_if(
             tier.gateways, [&](const GatewayTarget& target) { return target.gateway->address == gateway->address; });
         GatewayTarget& target =
-            known != tier.gateways.end()
-                ? *known
-                : tier.gateways.emplace_back(GatewayTarget{gateway, host_.candidates[i].locality.cluster, 0, i});
+            known != tier.gateways.end() ? *known : tier.gateways.emplace_back(GatewayTarget{gateway, 0, {}});
         target.weight += std::max<std::uint64_t>(1, weight_of(i));
+        target.members.push_back(i);
       }
     }
   }
@@ -286,7 +284,7 @@ class Decider {
       return best_kind_ == Standing::Out ? Emptiness::ForcedDown : Emptiness::NothingServes;
     }
     if (steps_.fence_unknown() && !host_.candidates.empty()) return Emptiness::FenceUnknown;
-    if (fenced_) return Emptiness::Fenced;
+    if (!inside_ && !spots_.empty()) return Emptiness::Fenced;
     const bool has_any = std::ranges::any_of(host_.policy.ladder, [](const auto& rung) { return rung.parts == 0; });
     return client_.place.empty() && !has_any ? Emptiness::Unlocated : Emptiness::NoEndpoint;
   }
@@ -301,7 +299,7 @@ class Decider {
   std::vector<const Route*> routes_;  // by candidate; null = reached directly, or not at all
   std::map<TierKey, Members> members_;
   std::vector<std::size_t> majors_;  // by tier
-  bool fenced_ = false;
+  bool inside_ = false;              // the fence admits some place of a candidate
   Standing best_kind_ = Standing::Out;
   bool best_standby_ = false;
   Decision out_;
