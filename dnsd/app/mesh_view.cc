@@ -110,6 +110,18 @@ Result<v1::ListReply> MeshView::list(const v1::ListRequest& request) {
   return out;
 }
 
+void MeshView::write_measured(v1::Object& object) const {
+  const auto& statuses = parts_.catalog->records().cluster_statuses;
+  const auto found = statuses.find(object.metadata().name());
+  if (found == statuses.end()) return;
+  for (const auto& [to, far] : found->second.distances) {
+    (*object.mutable_status()->mutable_distances())[to] = convert::to_wire(far);
+  }
+  for (const IpAddress& address : found->second.gateways_down) {
+    object.mutable_status()->add_gateways_down(address.text());
+  }
+}
+
 void MeshView::list_objects(const v1::ListRequest& request, v1::ListReply& out) const {
   const Conditions conditions(*parts_.catalog, *parts_.publisher, parts_.clock.now());
   for (const auto& [key, object] : parts_.objects->all()) {
@@ -117,6 +129,7 @@ void MeshView::list_objects(const v1::ListRequest& request, v1::ListReply& out) 
     if (!key.starts_with(kind) || (!request.key().empty() && key != kind + request.key())) continue;
     *out.add_objects() = object;
     conditions.write(*out.mutable_objects()->rbegin());
+    if (object.has_cluster()) write_measured(*out.mutable_objects()->rbegin());
   }
 }
 

@@ -41,17 +41,16 @@ Drawn drawn(std::uint64_t name, std::uint32_t ttl, const DrawSeat& seat) noexcep
   const std::uint64_t who = mixed(name, located_prefix(seat));
   const std::uint64_t length = std::max(1U, ttl);
   const std::uint64_t phased = seat.unix_seconds + who % length;
-  const std::uint64_t slot = phased / length;
-  const auto hit = static_cast<std::uint32_t>(((mixed(who, slot) >> 32) * 100) >> 32);
+  const auto hit = static_cast<std::uint32_t>(((mixed(who, phased / length) >> 32) * 100) >> 32);
   return {hit, length - phased % length};
 }
 
 std::size_t drawn_tier(const answers::Host& host, const answers::Set& set, const DrawSeat& seat) noexcept {
   const std::uint32_t hit = drawn(wire::hash_name(host.name()), host.ttl, seat).percent;
-  const auto tiers = host.tiers(set);
+  const auto loads = host.loads(set);
   std::uint32_t sum = 0;
-  for (std::size_t i = 0; i < tiers.size(); ++i) {
-    sum += tiers[i].load;
+  for (std::size_t i = 0; i < loads.size(); ++i) {
+    sum += loads[i].load;
     if (hit < sum) return i;
   }
   return 0;

@@ -51,7 +51,7 @@ std::uint16_t target_number(const model::PortMapping& port, const std::vector<mo
 }
 
 /// Nothing = its hostname was never resolved.
-std::optional<Candidate> external_candidate(const PlanContext& context, const model::VirtualDestination& object,
+std::optional<Candidate> external_candidate(const PlanContext& context, const HostPlan& host,
                                             const model::ExternalEndpoint& external) {
   Candidate out;
   std::vector<IpAddress> addresses = {external.address};
@@ -67,8 +67,8 @@ std::optional<Candidate> external_candidate(const PlanContext& context, const mo
   out.key = "external " + name;
   take_addresses(out, addresses);
   out.port = external.port;
-  out.ports.assign(object.ports.size(), 0);
-  if (object.ports.size() == 1) out.ports.front() = external.port;
+  out.ports.assign(host.ports.size(), 0);
+  if (host.ports.size() == 1) out.ports.front() = external.port;
   out.locality = external.locality;
   out.weight = external.weight;
   static const std::string kNothing;
@@ -186,8 +186,9 @@ Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoi
   const bool silent = out.standing == Standing::Silent;
   out.since = silent ? status->since : endpoint.health.since;
   // a rollout or a node that was scaled away must not spill
-  const bool leaving = out.standing == Standing::Draining || out.standing == Standing::Out;
-  out.known = silent ? context.now - status->since <= kKnownWhileSilent : !leaving;
+  const bool leaving =
+      endpoint.health.state == model::HealthState::Draining || endpoint.health.state == model::HealthState::Pending;
+  out.known = !leaving && (!silent || context.now - status->since <= kKnownWhileSilent);
   const model::TargetSubject subject{
       endpoint.key, endpoint.node, endpoint.namespace_, endpoint.service, out.locality, endpoint.addresses, out.port};
   if (const auto* word = word_for(context.overrides, subject)) obey(*word, out);
@@ -247,7 +248,7 @@ HostPlan plan_object(const PlanContext& context, const model::VirtualDestination
     host.candidates[i].group = group_of(groups, endpoints[i]->labels);
   }
   for (const auto& external : object.external_endpoints) {
-    auto candidate = external_candidate(context, object, external);
+    auto candidate = external_candidate(context, host, external);
     if (!candidate) continue;
     candidate->group = static_cast<std::uint8_t>(groups.size());
     host.candidates.push_back(*std::move(candidate));

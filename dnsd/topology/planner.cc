@@ -6,13 +6,41 @@
 #include <tuple>
 #include <utility>
 
-#include "dnsd/topology/groups.h"
+#include "common/base/text.h"
 
 namespace meshdns::topology {
 namespace {
 
 // Rows of a compiled host are counted in 16 bits.
 constexpr std::size_t kMostCandidates = std::numeric_limits<std::uint16_t>::max();
+
+std::string service_group(const std::string& ns, const std::string& service) { return "service " + ns + " " + service; }
+std::string label_group(const std::string& ns, const std::string& name, const std::string& value) {
+  return "label " + ns + " " + name + " " + value;
+}
+std::string namespace_group(const std::string& ns) { return "namespace " + ns; }
+
+/// Where a selector looks: the narrowest group that holds all that it can match.
+std::string group_of(const model::ServiceSelector& selector, const std::string& own_namespace) {
+  const std::string& ns = selector.namespace_.empty() ? own_namespace : selector.namespace_;
+  if (!selector.name.empty()) return service_group(ns, selector.name);
+  if (selector.match_labels.empty()) return namespace_group(ns);
+  const auto& [name, value] = *selector.match_labels.begin();
+  return label_group(ns, name, value);
+}
+
+std::string replaced(std::string text, std::string_view word, const std::string& value) {
+  const auto at = text.find(word);
+  return at == std::string::npos ? text : text.replace(at, word.size(), value);
+}
+
+/// The automatic host of a service in a zone; empty = it has none.
+std::string auto_host(const HostNaming& naming, const model::ServiceKey& service, const std::string& zone) {
+  if (naming.auto_hosts.empty() || !is_ldh_label(service.name) || !is_ldh_label(service.namespace_)) return "";
+  std::string name = replaced(naming.auto_hosts, "{service}", service.name);
+  name = ascii_lower(replaced(replaced(std::move(name), "{namespace}", service.namespace_), "{zone}", zone));
+  return zone_of(naming.zones, name) == zone ? name : "";
+}
 
 /// Objects in the order in which they may claim a host (design.md section 4, step 1).
 std::vector<const model::VirtualDestination*> by_claim(const model::Records& records) {
@@ -68,22 +96,15 @@ void Planner::endpoint_leaves(const model::Endpoint& endpoint) {
   if (group->second.endpoints.empty() && group->second.objects.empty()) groups_.erase(group);
 }
 
-template <class F>
-void Planner::for_hosts(const std::string& object, F visit) {
-  const auto found = records_.destinations.find(object);
-  if (found == records_.destinations.end()) return;
-  for (const std::string& host : found->second.hosts) {
-    const auto owner = owners_.find(host);
-    if (owner != owners_.end() && owner->second.object == object) visit(host);
-  }
+void Planner::touch(const model::Endpoint& endpoint) {
+  if (!all_touched_) add_hosts_of(endpoint, touched_);
 }
 
-template <class F>
-void Planner::for_hosts(const model::Endpoint& endpoint, F visit) {
+void Planner::add_hosts_of(const model::Endpoint& endpoint, std::set<std::string>& out) {
   for (const std::string& zone : naming_.zones) {
     const std::string name = auto_host(naming_, {endpoint.namespace_, endpoint.service}, zone);
     const auto owner = owners_.find(name);
-    if (owner != owners_.end() && owner->second.object.empty()) visit(name);
+    if (owner != owners_.end() && owner->second.object.empty()) out.insert(name);
   }
   for_groups(endpoint, [&](const Group& group) {
     for (const std::string& key : group.objects) {
@@ -92,18 +113,18 @@ void Planner::for_hosts(const model::Endpoint& endpoint, F visit) {
       const bool matches = std::ranges::any_of(object->second.services, [&](const model::ServiceSelector& selector) {
         return selects(selector, object->second.meta.namespace_, endpoint);
       });
-      if (matches) for_hosts(key, visit);
+      if (matches) add_hosts_of_object(key, out);
     }
   });
 }
 
-void Planner::touch(const model::Endpoint& endpoint) {
-  if (all_touched_) return;
-  for_hosts(endpoint, [this](const std::string& host) { touched_.insert(host); });
-}
-
-void Planner::touch_object(const std::string& key) {
-  for_hosts(key, [this](const std::string& host) { touched_.insert(host); });
+void Planner::add_hosts_of_object(const std::string& key, std::set<std::string>& out) const {
+  const auto object = records_.destinations.find(key);
+  if (object == records_.destinations.end()) return;
+  for (const std::string& host : object->second.hosts) {
+    const auto owner = owners_.find(host);
+    if (owner != owners_.end() && owner->second.object == key) out.insert(host);
+  }
 }
 
 void Planner::touch_node(const std::string& node) {
@@ -132,45 +153,8 @@ void Planner::external_name_changed(const std::string& hostname) {
   for (const auto& [key, object] : records_.destinations) {
     const bool names_it = std::ranges::any_of(object.external_endpoints,
                                               [&](const auto& external) { return external.hostname == hostname; });
-    if (names_it) touch_object(key);
+    if (names_it) add_hosts_of_object(key, touched_);
   }
-}
-
-namespace {
-
-/// An override for one of these targets is for the endpoint.
-bool is_hit(const std::vector<model::Target>& targets, const model::Records& records, const model::Endpoint& endpoint) {
-  const model::Locality place = locality_of(records, endpoint.node);
-  const std::uint16_t port = endpoint.ports.empty() ? std::uint16_t{0} : endpoint.ports.front().number;
-  const model::TargetSubject subject{endpoint.key,       endpoint.node, endpoint.namespace_, endpoint.service, place,
-                                     endpoint.addresses, port};
-  return std::ranges::any_of(targets, [&](const model::Target& target) { return hits(target, subject); });
-}
-
-}  // namespace
-
-void Planner::override_changed(const model::Override& override) {
-  if (override.action == model::Action::Freeze) return;
-  const std::vector<model::Target> targets = {override.target};
-  for (const auto& [key, endpoint] : records_.endpoints) {
-    if (is_hit(targets, records_, endpoint)) touch(endpoint);
-  }
-  for (const auto& [key, object] : records_.destinations) {
-    if (!object.external_endpoints.empty()) touch_object(key);
-  }
-}
-
-std::vector<std::string> Planner::hosts_hit(const std::vector<model::Target>& targets) {
-  settle();
-  std::set<std::string> out;
-  const auto add = [&out](const std::string& host) { out.insert(host); };
-  for (const auto& [key, endpoint] : records_.endpoints) {
-    if (is_hit(targets, records_, endpoint)) for_hosts(endpoint, add);
-  }
-  for (const auto& [key, object] : records_.destinations) {
-    if (!object.external_endpoints.empty()) for_hosts(key, add);
-  }
-  return {out.begin(), out.end()};
 }
 
 void Planner::note_due(const HostPlan& plan) {
@@ -258,7 +242,7 @@ void Planner::settle_objects() {
   for (const model::VirtualDestination* object : by_claim(records_)) claim_by_object(*object, owners);
   for (const auto& [key, service] : records_.services) claim_by_service(key, owners);
   replace_owners(std::move(owners));
-  for (const std::string& key : objects_) touch_object(key);
+  for (const std::string& key : objects_) add_hosts_of_object(key, touched_);
   objects_.clear();
   services_.clear();
 }
@@ -346,13 +330,14 @@ void Planner::add_endpoints_of(const model::ServiceSelector& selector, const std
   const auto group = groups_.find(group_of(selector, own_namespace));
   if (group != groups_.end()) {
     for (const model::Endpoint* endpoint : group->second.endpoints) look_at(*endpoint);
-  } else if (selector.name.empty()) {  // services always have their group; others have one where an object asks so
+  } else if (selector.name.empty()) {  // services always have their group, the others where an object asks for them
     for (const auto& [key, endpoint] : records_.endpoints) look_at(endpoint);
   }
 }
 
 std::vector<const model::Endpoint*> Planner::endpoints_of(const model::ServiceSelector& selector,
-                                                          const std::string& own_namespace) const {
+                                                          const std::string& own_namespace) {
+  settle();
   std::vector<const model::Endpoint*> out;
   add_endpoints_of(selector, own_namespace, out);
   sort_by_key(out);

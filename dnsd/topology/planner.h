@@ -53,7 +53,7 @@ class Planner : public model::RecordObserver {
   std::vector<std::string> hosts_hit(const std::vector<model::Target>& targets);
   /// What a selector of an object in this namespace matches, by key.
   std::vector<const model::Endpoint*> endpoints_of(const model::ServiceSelector& selector,
-                                                   const std::string& own_namespace) const;
+                                                   const std::string& own_namespace);
   const std::vector<Conflict>& conflicts();
   std::size_t hosts();
 
@@ -87,12 +87,10 @@ class Planner : public model::RecordObserver {
 
   void touch(const model::Endpoint& endpoint);
   void touch_node(const std::string& node);
-  /// The hosts that are there of an endpoint, and of an object.
-  template <class F>
-  void for_hosts(const model::Endpoint& endpoint, F visit);
-  template <class F>
-  void for_hosts(const std::string& object, F visit);
-  void touch_object(const std::string& key);
+  /// The hosts that an endpoint, or an object, stands behind.
+  void add_hosts_of(const model::Endpoint& endpoint, std::set<std::string>& out);
+  void add_hosts_of_object(const std::string& key, std::set<std::string>& out) const;
+  void add_hosts_hit(const model::Target& target, std::set<std::string>& out);
   /// The groups of an endpoint that exist.
   template <class F>
   void for_groups(const model::Endpoint& endpoint, F visit);

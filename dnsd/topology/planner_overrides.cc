@@ -1,0 +1,42 @@
+#include <algorithm>
+
+#include "dnsd/topology/planner.h"
+
+// The planner's part for operators' overrides.
+
+namespace meshdns::topology {
+
+void Planner::add_hosts_hit(const model::Target& target, std::set<std::string>& out) {
+  const bool of_node = target.kind == model::TargetKind::Node || target.kind == model::TargetKind::Zone ||
+                       target.kind == model::TargetKind::Cluster;
+  const std::string* node = nullptr;  // of the endpoint before; its endpoints follow each other
+  model::Locality place;
+  bool hit = false;
+  for (const auto& [key, endpoint] : records_.endpoints) {
+    const bool same_node = node != nullptr && *node == endpoint.node;
+    if (!same_node) place = locality_of(records_, endpoint.node);
+    node = &endpoint.node;
+    if (!of_node || !same_node) {
+      const std::uint16_t port = endpoint.ports.empty() ? std::uint16_t{0} : endpoint.ports.front().number;
+      hit = model::hits(target,
+                        {key, endpoint.node, endpoint.namespace_, endpoint.service, place, endpoint.addresses, port});
+    }
+    if (hit) add_hosts_of(endpoint, out);
+  }
+  for (const auto& [key, object] : records_.destinations) {
+    if (!object.external_endpoints.empty()) add_hosts_of_object(key, out);
+  }
+}
+
+void Planner::override_changed(const model::Override& override) {
+  if (override.action != model::Action::Freeze && !all_touched_) add_hosts_hit(override.target, touched_);
+}
+
+std::vector<std::string> Planner::hosts_hit(const std::vector<model::Target>& targets) {
+  settle();
+  std::set<std::string> out;
+  for (const model::Target& target : targets) add_hosts_hit(target, out);
+  return {out.begin(), out.end()};
+}
+
+}  // namespace meshdns::topology
