@@ -20,7 +20,7 @@ class EventLog {
  public:
   /// So much of the control thread's time at most goes into one publication; hosts beyond are only counted.
   static constexpr Duration kBudget = 2ms;
-  static constexpr Duration kLook = 10s;  // how long somebody waits for an event
+  static constexpr Duration kLook = 5s;  // how long somebody waits for an event
   static constexpr std::size_t kMostWaiting = 64;
 
   using Done = std::function<void(Result<v1::EventsReply>)>;

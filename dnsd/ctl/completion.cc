@@ -9,9 +9,10 @@ std::string bash_completion() {
     -o|--output) words="table json yaml" ;;
     get|describe) words="vd nodes endpoints clusters" ;;
     delete) words="vd cluster" ;;
+    --down|--drain|--up) words="cluster= zone= node= service= endpoint="; compopt -o nospace ;;
     completion) words="bash" ;;
-    -f|--file|--ca|--certificate|--key) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    *) words="apply diff delete get describe explain status approve-shrink capture completion --server --ca --certificate --key --output --help --version" ;;
+    -f|--file|--mesh|--ca|--certificate|--key) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    *) words="apply diff delete get describe explain simulate history watch lint status approve-shrink capture completion --server --ca --certificate --key --output --help --version" ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }

@@ -22,11 +22,6 @@ std::string joined(const Field& field, const std::string& separator = ", ") {
   return join({field.begin(), field.end()}, separator);
 }
 
-std::string rung_text(const v1::ExplainedTier& tier) {
-  return tier.split() ? tier.rung() + " (" + (tier.cluster().empty() ? "no cluster" : tier.cluster()) + ")"
-                      : tier.rung();
-}
-
 /// "name     value", names in one width
 std::string pairs(const std::vector<std::pair<std::string, std::string>>& rows) {
   std::size_t width = 0;
@@ -55,30 +50,6 @@ std::string distances_text(const google::protobuf::Map<std::string, google::prot
 }
 
 }  // namespace
-
-std::string explain_view(const v1::ExplainReply& reply) {
-  const std::string policy = reply.object().empty() ? "automatic host" : reply.object();
-  std::string out = reply.host() + " for " + reply.client() + "   revision " + std::to_string(reply.revision()) + ", " +
-                    age(reply.age()) + " old\n";
-  out += pairs({{"client", reply.place() + "   " + reply.reason()},
-                {"policy", policy + "   " + reply.policy() + ", empty: " + reply.on_empty()}});
-  Table table({"TIER", "RUNG", "LOAD", "ENDPOINT", "WHERE", "STATE", "FOR", "WHY"});
-  table.align_right(2);
-  for (const v1::ExplainedTier& tier : reply.tiers()) {
-    bool first = true;
-    for (const v1::EndpointInfo& endpoint : tier.endpoints()) {
-      table.add({first ? std::to_string(tier.number()) : "", first ? rung_text(tier) : "",
-                 first ? std::to_string(tier.load()) + "%" : "", endpoint.address(), endpoint.where(), endpoint.state(),
-                 age(endpoint.in_state()), endpoint.why()});
-      first = false;
-    }
-  }
-  out += "\n" + table.text() + "\n";
-  out += "answer   " + (reply.answer().empty() ? "nothing: " + reply.note() : joined(reply.answer()));
-  out += "   ttl " + reply.ttl_why() + "\n";
-  if (!reply.answer().empty() && !reply.note().empty()) out += "note     " + reply.note() + "\n";
-  return out;
-}
 
 std::string status_view(const v1::StatusReply& reply) {
   std::vector<std::pair<std::string, std::string>> rows = {
@@ -152,7 +123,7 @@ std::string destinations_view(const v1::ListReply& reply) {
     std::string programmed = "-";
     for (const v1::Condition& condition : object.status().conditions()) {
       if (condition.type() != "Programmed") continue;
-      programmed = condition.status() + (condition.message().empty() ? "" : ": " + condition.message());
+      programmed = condition.status() + (condition.status() == "True" ? "" : ": " + condition.message());
     }
     table.add({object.metadata().namespace_() + "/" + object.metadata().name(),
                joined(object.virtual_destination().hosts(), ","), or_dash(join(ports, ",")),
