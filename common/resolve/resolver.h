@@ -4,6 +4,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/result.h"
@@ -39,6 +40,8 @@ class Resolver {
   ///       that it has no addresses; else it could not be asked now: DeadlineExceeded (nobody answered), Unavailable
   ///       (every server refused or failed), ResourceExhausted (no memory or descriptors), Internal
   void resolve(const std::string& name, Done done);
+  /// Who is asked for names from now on; empty = as Options has it.
+  void set_servers(std::vector<SocketAddress> servers) { options_.servers = std::move(servers); }
 
  private:
   class Lookup;
