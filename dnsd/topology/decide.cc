@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <map>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 
 #include "dnsd/topology/distance.h"
@@ -68,12 +70,24 @@ class Decider {
   }
 
   Spot& spot_of(const model::Locality& place) {
-    // neighbours often share it
-    if (last_spot_ < spots_.size() && is_same_spot(*spots_[last_spot_].place, place)) return spots_[last_spot_];
-    const auto known = std::ranges::find_if(spots_, [&](const Spot& spot) { return is_same_spot(*spot.place, place); });
-    last_spot_ = static_cast<std::size_t>(known - spots_.begin());
-    if (known == spots_.end()) spots_.push_back(look_at(place));
-    return spots_[last_spot_];
+    if (last_spot_ != nullptr && is_same_spot(*last_spot_->place, place))
+      return *last_spot_;  // neighbours often share it
+    const auto [begin, end] = by_hash_.equal_range(spot_hash(place));
+    const auto known =
+        std::find_if(begin, end, [&](const auto& entry) { return is_same_spot(*entry.second->place, place); });
+    if (known != end) return *(last_spot_ = known->second);
+    last_spot_ = &spots_.emplace_back(look_at(place));
+    by_hash_.emplace(spot_hash(place), last_spot_);
+    return *last_spot_;
+  }
+
+  std::size_t spot_hash(const model::Locality& place) const {
+    std::size_t hash = 0;
+    for (const model::Part part : model::kParts) {
+      if (((steps_.place_parts() >> static_cast<unsigned>(part)) & 1U) == 0) continue;
+      hash = hash * 31 + std::hash<std::string>()(place.part(part));
+    }
+    return hash;
   }
 
   Spot look_at(const model::Locality& place) {
@@ -280,7 +294,8 @@ class Decider {
   const Geography& geography_;
   const Steps steps_;
   std::deque<Spot> spots_;  // routes refer to them
-  std::size_t last_spot_ = 0;
+  Spot* last_spot_ = nullptr;
+  std::unordered_multimap<std::size_t, Spot*> by_hash_;
   std::vector<const Route*> routes_;  // by candidate; null = reached directly, or not at all
   std::map<TierKey, Members> members_;
   std::vector<std::size_t> majors_;  // by tier
