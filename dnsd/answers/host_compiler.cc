@@ -98,7 +98,7 @@ class HostBuilder {
     classes_.push_back(static_cast<std::uint16_t>(equal - sets_.begin()));
     if (equal != sets_.end()) {  // its rows and tiers are those of the other
       set_rows_.resize(set.first_row);
-      tiers_.resize(set.first_tier);
+      resize_tiers(set.first_tier);
     } else {
       share_tiers(set);
       sets_.push_back(set);
@@ -129,6 +129,7 @@ class HostBuilder {
     layout.endpoint_count_ = static_cast<std::uint16_t>(plan_.candidates.size());
     layout.set_count_ = static_cast<std::uint16_t>(sets_.size());
     layout.has_v6_ = std::ranges::any_of(traits_, [](const EndpointTraits& traits) { return traits.has_v6; });
+    layout.has_loads_ = has_loads_;
     share_port_numbers(layout);
     // what most answers need comes first
     append(frame.name);
@@ -142,6 +143,7 @@ class HostBuilder {
     layout.traits_ = append(traits_);
     layout.port_numbers_ = append(port_numbers_);
     layout.v6_ = append(layout.has_v6_ ? v6_ : std::vector<Host::V6>());
+    if (has_loads_) append(loads_);
     return finished(layout, frame);
   }
 
@@ -247,12 +249,10 @@ class HostBuilder {
     // a worker that looks at a part of the rows begins anywhere: their order must not be that of the keys
     std::ranges::shuffle(set_rows_.begin() + begin, set_rows_.end(),
                          std::minstd_rand(static_cast<std::uint32_t>(plan_.candidates.size())));
-    Tier out;
-    out.number = static_cast<std::uint16_t>(tier.number);
-    out.end = static_cast<std::uint16_t>(set_rows_.size() - set.first_row);
-    out.load = static_cast<std::uint8_t>(tier.load);
-    out.panic = tier.panic;
-    tiers_.push_back(out);
+    tiers_.push_back(
+        {static_cast<std::uint16_t>(tier.number), static_cast<std::uint16_t>(set_rows_.size() - set.first_row)});
+    loads_.push_back({static_cast<std::uint8_t>(tier.load), static_cast<std::uint8_t>(tier.panic)});
+    has_loads_ = has_loads_ || tier.panic || tier.load != (first ? 100 : 0);
     if (!first) return;
     const auto rows = std::span(set_rows_).subspan(static_cast<std::size_t>(begin));
     const auto traits_of = [&](std::uint16_t row) -> const EndpointTraits& { return traits_[rows_[row].traits]; };
@@ -266,24 +266,32 @@ class HostBuilder {
   std::span<const Tier> tiers_of(const Set& set) const {
     return std::span(tiers_).subspan(set.first_tier, set.tier_count);
   }
+  std::span<const TierLoad> loads_of(const Set& set) const {
+    return std::span(loads_).subspan(set.first_tier, set.tier_count);
+  }
+  void resize_tiers(std::size_t size) {
+    tiers_.resize(size);
+    loads_.resize(size);
+  }
 
   /// Clients of both see the same answers, notes and errors.
   bool same(const Set& a, const Set& b) const {
     const auto rows = [&](const Set& set) { return std::span(set_rows_).subspan(set.first_row, set.row_count); };
     return a.ttl == b.ttl && a.last_resort == b.last_resort && a.note == b.note && a.has_ede == b.has_ede &&
            a.ede_text == b.ede_text && std::ranges::equal(rows(a), rows(b)) &&
-           std::ranges::equal(tiers_of(a), tiers_of(b));
+           std::ranges::equal(tiers_of(a), tiers_of(b)) && std::ranges::equal(loads_of(a), loads_of(b));
   }
 
   /// Where every place has as many endpoints, the tiers of each say the same.
   void share_tiers(Set& set) {
     const auto begins_so = [&](const Set& other) {
       return other.tier_count >= set.tier_count &&
-             std::ranges::equal(tiers_of(other).first(set.tier_count), tiers_of(set));
+             std::ranges::equal(tiers_of(other).first(set.tier_count), tiers_of(set)) &&
+             std::ranges::equal(loads_of(other).first(set.tier_count), loads_of(set));
     };
     const auto other = std::ranges::find_if(sets_, begins_so);
     if (other == sets_.end()) return;
-    tiers_.resize(set.first_tier);
+    resize_tiers(set.first_tier);
     set.first_tier = other->first_tier;
   }
 
@@ -336,6 +344,8 @@ class HostBuilder {
   std::vector<Host::V6> v6_;  // by row
   std::vector<Set> sets_;
   std::vector<Tier> tiers_;
+  std::vector<TierLoad> loads_;  // by tier
+  bool has_loads_ = false;       // some set needs them
   std::vector<std::uint16_t> set_rows_;
   std::vector<std::uint16_t> classes_;
   std::vector<std::uint16_t> port_numbers_;

@@ -85,6 +85,17 @@ void add_dnstap(Samples& out, const dnstap::Sender& sender) {
         "dnstap messages without a receiver, or for which it was too slow", {}, sender.dropped());
 }
 
+void add_standings(Samples& out, const model::Records& records, TimePoint now) {
+  std::map<std::string, double> states;
+  const topology::PlanContext context{records, records.overrides, now};
+  for (const auto& [key, endpoint] : records.endpoints) {
+    states[std::string(standing_name(topology::candidate_of(context, endpoint).standing))] += 1;
+  }
+  for (const char* state : {"serving", "draining", "silent", "failing", "out"}) {
+    gauge(out, "meshdns_catalog_endpoints", "endpoints by how they stand", {{"state", state}}, states[state]);
+  }
+}
+
 void add_catalog(Samples& out, const Parts& parts) {
   const model::Records& records = parts.catalog->records();
   gauge(out, "meshdns_catalog_revision_number", "changes since the start", {},
@@ -93,14 +104,7 @@ void add_catalog(Samples& out, const Parts& parts) {
   gauge(out, "meshdns_catalog_records", "records of all kinds", {}, static_cast<double>(parts.catalog->size()));
   gauge(out, "meshdns_catalog_full", "1 while records are refused because there are dns.max_records of them", {},
         parts.catalog->full() ? 1 : 0);
-  std::map<std::string, double> states;
-  const topology::PlanContext context{records, records.overrides, parts.clock.now()};
-  for (const auto& [key, endpoint] : records.endpoints) {
-    states[std::string(standing_name(topology::candidate_of(context, endpoint).standing))] += 1;
-  }
-  for (const char* state : {"serving", "draining", "silent", "failing", "out"}) {
-    gauge(out, "meshdns_catalog_endpoints", "endpoints by how they stand", {{"state", state}}, states[state]);
-  }
+  add_standings(out, records, parts.clock.now());
   if (parts.persistence != nullptr) {
     gauge(out, "meshdns_store_writable", "0 while the store cannot be written", {},
           parts.persistence->trouble().empty() ? 1 : 0);
@@ -147,6 +151,17 @@ void add_catalog(Samples& out, const Parts& parts) {
         std::chrono::duration<double>(parts.publisher->last_cost()).count());
 }
 
+void add_measured(Samples& out, const model::Records& records) {
+  for (const auto& [from, status] : records.cluster_statuses) {
+    for (const auto& [to, far] : status.distances) {
+      gauge(out, "meshdns_catalog_distance_seconds", "round-trip time between clusters, as agents measure it",
+            {{"from", from}, {"to", to}}, std::chrono::duration<double>(far).count());
+    }
+    gauge(out, "meshdns_catalog_gateways_down", "gateways of other clusters that no agent can reach", {{"from", from}},
+          static_cast<double>(status.gateways_down.size()));
+  }
+}
+
 void add_agents(Samples& out, const federation::Agents& agents) {
   const federation::AgentCounters& counters = agents.counters();
   gauge(out, "meshdns_federation_connected_agents", "agents with a session", {},
@@ -158,6 +173,9 @@ void add_agents(Samples& out, const federation::Agents& agents) {
   count(out, "meshdns_federation_refused_records_total", "records that were refused", {}, counters.refused_records);
   count(out, "meshdns_federation_protocol_errors_total", "streams ended because of what they said", {},
         counters.protocol_errors);
+  gauge(out, "meshdns_federation_measured_targets", "what agents are asked to measure, for each agent", {},
+        static_cast<double>(agents.measuring().targets()));
+  count(out, "meshdns_federation_measurements_total", "results of it", {}, agents.measuring().results());
 }
 
 }  // namespace
@@ -171,6 +189,7 @@ void register_metrics(metrics::Registry& registry, const Parts& parts) {
     }
     if (parts.dnstap != nullptr) add_dnstap(out, *parts.dnstap);
     if (parts.publisher != nullptr) add_catalog(out, parts);
+    add_measured(out, parts.catalog->records());
     if (parts.agents != nullptr) add_agents(out, *parts.agents);
   });
 }

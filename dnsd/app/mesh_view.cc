@@ -112,6 +112,7 @@ void MeshView::write_conditions(v1::Object& object) const {
   v1::Condition& accepted = *object.mutable_status()->add_conditions();
   accepted.set_type("Accepted");
   accepted.set_status("True");
+  if (object.has_cluster()) write_measured(object);
   if (!object.has_virtual_destination()) return;
   const std::string key = object.metadata().namespace_() + "/" + object.metadata().name();
   v1::Condition& programmed = *object.mutable_status()->add_conditions();
@@ -122,6 +123,18 @@ void MeshView::write_conditions(v1::Object& object) const {
     programmed.set_status("False");
     programmed.set_reason("HostNotServed");
     programmed.set_message(programmed.message() + (programmed.message().empty() ? "" : "; ") + conflict.message);
+  }
+}
+
+void MeshView::write_measured(v1::Object& object) const {
+  const auto& statuses = parts_.catalog->records().cluster_statuses;
+  const auto found = statuses.find(object.metadata().name());
+  if (found == statuses.end()) return;
+  for (const auto& [to, far] : found->second.distances) {
+    (*object.mutable_status()->mutable_distances())[to] = convert::to_wire(far);
+  }
+  for (const IpAddress& address : found->second.gateways_down) {
+    object.mutable_status()->add_gateways_down(address.text());
   }
 }
 

@@ -78,6 +78,8 @@ class MeshView : public admin::Mesh {
   v1::ApproveShrinkReply approve_records();
   v1::NodeInfo node_info(const model::Node& node) const;
   void write_conditions(v1::Object& object) const;
+  /// Of a Cluster: what its agents have measured.
+  void write_measured(v1::Object& object) const;
   void write_listeners(v1::StatusReply& out) const;
   void count_records(v1::StatusReply& out) const;
 

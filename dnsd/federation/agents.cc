@@ -1,6 +1,7 @@
 #include "dnsd/federation/agents.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "common/log/log.h"
@@ -27,7 +28,8 @@ void NodeCopy::clear() {
   whole = false;
 }
 
-Agents::Agents(Environment environment) : env_(std::move(environment)), leases_(env_.clock.now()) {}
+Agents::Agents(Environment environment)
+    : env_(std::move(environment)), leases_(env_.clock.now()), measuring_(env_.catalog) {}
 
 Agents::~Agents() {
   // streams may hold their sessions for longer
@@ -82,7 +84,17 @@ void Agents::sweep() {
     if (status.silent && !was_silent) log::warn("agent silent", {{"node", node}, {"for", now - status.since}});
     if (!status.silent && was_silent) log::info("agent heard again", {{"node", node}});
   }
+  sweep_measuring(now);
   env_.changed();
+}
+
+void Agents::sweep_measuring(TimePoint now) {
+  if (!measuring_.due(now)) return;
+  std::set<std::string> connected;
+  for (const auto& [node, session] : holders_) connected.insert(node);
+  for (const std::string& node : measuring_.sweep(connected, now)) {
+    if (const auto session = holder(node)) session->send_settings();
+  }
 }
 
 void Agents::forget_gone() {

@@ -11,6 +11,7 @@
 #include "common/time/time.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/federation/leases.h"
+#include "dnsd/federation/measuring.h"
 #include "meshdns/v1/federation.pb.h"
 
 namespace meshdns::federation {
@@ -61,7 +62,7 @@ class Agents {
   std::shared_ptr<ReportSession> open(std::shared_ptr<ReportPort> port);
   /// A node that was restored from the store: it is given the time to come back.
   void expect(const std::string& node) { leases_.expect(node, env_.clock.now()); }
-  /// Judges who is silent; called every Leases::sweep_interval().
+  /// Judges who is silent, and what agents are to measure; called every Leases::sweep_interval().
   void sweep();
   /// Drops what is kept of nodes that the catalog has forgotten: they count no more among the agents that share the
   /// heartbeats, and one whose stream is open all the same (its machine slept) has to begin anew.
@@ -70,6 +71,7 @@ class Agents {
   void shut_down();
 
   const Leases& leases() const { return leases_; }
+  const Measuring& measuring() const { return measuring_; }
   const AgentCounters& counters() const { return counters_; }
   std::size_t connected() const { return holders_.size(); }
   std::size_t open_streams() const { return sessions_.size(); }
@@ -83,9 +85,11 @@ class Agents {
   void take_over(const std::string& node, const std::shared_ptr<ReportSession>& session);
   void closed(const ReportSession& session);
   std::uint64_t next_epoch(std::uint64_t echoed);
+  void sweep_measuring(TimePoint now);
 
   Environment env_;
   Leases leases_;
+  Measuring measuring_;
   AgentCounters counters_;
   std::map<std::string, NodeCopy> copies_;
   std::map<std::string, std::weak_ptr<ReportSession>> holders_;
