@@ -111,6 +111,9 @@ class Catalog {
   const model::NodeStatus* latest_status(const std::string& node) const {
     return held_.statuses.latest(records_.statuses, node);
   }
+  const model::ClusterStatus* latest_cluster_status(const std::string& cluster) const {
+    return held_.cluster_statuses.latest(records_.cluster_statuses, cluster);
+  }
   bool knows_node(const std::string& node) const { return held_.nodes.latest(records_.nodes, node) != nullptr; }
 
   // ---- operators ----

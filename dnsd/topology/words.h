@@ -15,6 +15,15 @@ using Overrides = std::map<std::string, model::Override>;
 /// source: design.md section 4, step 2
 const model::Override* word_for(const Overrides& overrides, const model::TargetSubject& subject);
 
+/// Of overrides that one process alone obeys, whatever its federation says.
+inline constexpr const char* kLocalManager = "local";
+bool is_local(const model::Override& word);
+
+/// The override that freezes the mesh, the oldest of several; null = it is not frozen.
+const model::Override* freeze_among(const Overrides& overrides);
+/// "by alice: incident 42"; empty = it is not frozen
+std::string frozen_text(const Overrides& overrides);
+
 /// Makes the candidate stand as an operator says.
 void obey(const model::Override& word, Candidate& candidate);
 
