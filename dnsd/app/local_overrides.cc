@@ -7,7 +7,7 @@
 #include "common/log/log.h"
 #include "common/time/time_text.h"
 #include "dnsd/app/override_guard.h"
-#include "dnsd/app/override_rounds.h"
+#include "dnsd/topology/words.h"
 
 namespace meshdns::app {
 namespace {
@@ -91,7 +91,7 @@ Result<v1::DeleteReply> LocalOverrides::erase(const v1::DeleteRequest& request) 
 
 void LocalOverrides::expire() {
   Objects::Change change;
-  for (const auto& name : expired(catalog_.records().overrides, environment_.clock.unix_seconds())) {
+  for (const auto& name : topology::expired(catalog_.records().overrides, environment_.clock.unix_seconds())) {
     change.erase.push_back("Override/" + name);
   }
   if (change.empty()) return;

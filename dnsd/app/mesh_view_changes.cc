@@ -3,7 +3,6 @@
 #include "common/convert/object_convert.h"
 #include "dnsd/app/mesh_view.h"
 #include "dnsd/app/override_guard.h"
-#include "dnsd/app/override_rounds.h"
 
 // What operators change.
 
@@ -75,10 +74,10 @@ Result<v1::DeleteReply> MeshView::erase_local(const v1::DeleteRequest& request) 
 
 void MeshView::expire_overrides() {
   if (parts_.replica != nullptr) return parts_.local_overrides->expire();
-  if (expired(parts_.catalog->records().overrides, parts_.clock.unix_seconds()).empty()) return;
+  if (topology::expired(parts_.catalog->records().overrides, parts_.clock.unix_seconds()).empty()) return;
   in_turn([this] {
     Objects::Change change;
-    for (const auto& name : expired(parts_.catalog->records().overrides, parts_.clock.unix_seconds())) {
+    for (const auto& name : topology::expired(parts_.catalog->records().overrides, parts_.clock.unix_seconds())) {
       change.erase.push_back("Override/" + name);
     }
     parts_.objects->commit(change, parts_.clock.now());

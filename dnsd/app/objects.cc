@@ -7,6 +7,7 @@
 
 #include "common/convert/object_convert.h"
 #include "common/time/time_text.h"
+#include "dnsd/topology/words.h"
 
 namespace meshdns::app {
 namespace {
@@ -23,7 +24,7 @@ v1::Object as_written(v1::Object object) {
 
 /// Empty = it is not over yet.
 std::string expiry_problem(const model::Override& word, std::int64_t unix_seconds) {
-  if (word.expires == 0 || word.expires > unix_seconds) return "";
+  if (!topology::is_over(word, unix_seconds)) return "";
   return "spec.expires: " + time_text(word.expires) + " is over";
 }
 

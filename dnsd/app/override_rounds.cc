@@ -23,21 +23,13 @@ void tell_of_begin(const std::string& key, const model::Override& word) {
 }
 
 void tell_of_end(const std::string& key, const model::Override& word, std::int64_t unix_seconds) {
-  const bool over = word.expires != 0 && word.expires <= unix_seconds;
+  const bool over = topology::is_over(word, unix_seconds);
   if (word.action == model::Action::Freeze) return log::info("mesh thawed", {{"expired", over}});
   log::info(over ? "override expired" : "override taken back",
             {{"name", key}, {"action", action_name(word.action)}, {"target", target_text(word.target)}});
 }
 
 }  // namespace
-
-std::vector<std::string> expired(const topology::Overrides& overrides, std::int64_t unix_seconds) {
-  std::vector<std::string> out;
-  for (const auto& [key, word] : overrides) {
-    if (word.expires != 0 && word.expires <= unix_seconds) out.push_back(key);
-  }
-  return out;
-}
 
 OverrideRounds::~OverrideRounds() {
   if (timer_) environment_.timers.cancel(*timer_);

@@ -1,19 +1,13 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "common/time/time.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/topology/words.h"
 
 namespace meshdns::app {
-
-/// Those whose time is over, by their keys.
-std::vector<std::string> expired(const topology::Overrides& overrides, std::int64_t unix_seconds);
 
 /// Looks each second for overrides that are over, and tells in the log which come and go, whoever makes them.
 /// thread: control

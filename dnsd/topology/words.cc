@@ -17,6 +17,18 @@ std::string said_by(const model::Override& word) {
 
 bool is_local(const model::Override& word) { return word.meta.manager == kLocalManager; }
 
+bool is_over(const model::Override& word, std::int64_t unix_seconds) {
+  return word.expires != 0 && word.expires <= unix_seconds;
+}
+
+std::vector<std::string> expired(const Overrides& overrides, std::int64_t unix_seconds) {
+  std::vector<std::string> out;
+  for (const auto& [key, word] : overrides) {
+    if (is_over(word, unix_seconds)) out.push_back(key);
+  }
+  return out;
+}
+
 const model::Override* freeze_among(const Overrides& overrides) {
   const model::Override* first = nullptr;
   for (const auto& [name, word] : overrides) {

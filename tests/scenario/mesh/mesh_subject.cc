@@ -154,6 +154,7 @@ const std::map<std::string, MeshSubject::Verb>& MeshSubject::verbs() {
                                                      {"forget", &MeshSubject::forget},
                                                      {"advance", &MeshSubject::advance},
                                                      {"vd", &MeshSubject::put_destination},
+                                                     {"override", &MeshSubject::put_override},
                                                      {"erase", &MeshSubject::erase},
                                                      {"revision", &MeshSubject::print_revision},
                                                      {"changes", &MeshSubject::print_changes},
@@ -289,6 +290,9 @@ std::string MeshSubject::forget(const Command& command) {
 
 std::string MeshSubject::advance(const Command& command) {
   now_ += must(parse_duration(command.words.at(1)));
+  for (const auto& name : topology::expired(catalog_.records().overrides, now_.time_since_epoch() / 1s)) {
+    catalog_.erase_override(name, now_);
+  }
   return "";
 }
 
@@ -315,14 +319,42 @@ std::string MeshSubject::put_destination(const Command& command) {
   return "";
 }
 
+std::string MeshSubject::put_override(const Command& command) {
+  model::Override word;
+  word.meta.name = command.words.at(1);
+  word.meta.created = now_.time_since_epoch() / 1s;
+  const auto action = model::action_named(command.words.at(2));
+  if (!action) throw std::runtime_error("no such action");
+  word.action = *action;
+  for (const auto& [kind, name] : command.options) {
+    if (const auto target = model::parse_target(kind + "=" + name)) word.target = *target;
+  }
+  word.author = command.option("author");
+  word.reason = command.option("reason");
+  if (command.options.contains("for")) {
+    word.expires = (now_ + must(parse_duration(command.option("for")))).time_since_epoch() / 1s;
+  }
+  if (word.meta.name.starts_with("local:")) {
+    word.meta.manager = topology::kLocalManager;
+    catalog_.set_local_override(word.meta.name, word);
+  } else {
+    catalog_.put_override(word, now_);
+  }
+  return "";
+}
+
 std::string MeshSubject::erase(const Command& command) {
-  const bool done = command.words.at(1) == "vd" ? catalog_.erase_destination(command.words.at(2), now_)
-                                                : catalog_.erase_cluster(command.words.at(2), now_);
+  const std::string& kind = command.words.at(1);
+  const std::string& key = command.words.at(2);
+  const bool done = kind == "vd"         ? catalog_.erase_destination(key, now_)
+                    : kind == "override" ? catalog_.erase_override(key, now_)
+                                         : catalog_.erase_cluster(key, now_);
   return done ? "" : "not found\n";
 }
 
 std::string MeshSubject::print_revision(const Command&) {
-  return "revision " + std::to_string(catalog_.revision()) + "\n";
+  const std::string held = catalog_.frozen() ? ", " + std::to_string(catalog_.held()) + " held" : "";
+  return "revision " + std::to_string(catalog_.revision()) + held + "\n";
 }
 
 std::string MeshSubject::print_changes(const Command& command) {
@@ -343,7 +375,14 @@ answers::Compiled MeshSubject::compiled() const {
   for (const auto& zone : settings.zones) zones.push_back(zone.name);
   const auto records = must(answers::parse_records(settings.static_records, zones));
   return answers::compile(
-      {catalog_.records(), settings, records, {catalog_.revision(), catalog_.changed()}, 1000, false, false, now_});
+      {catalog_.records(),
+       settings,
+       records,
+       {catalog_.revision(), catalog_.changed(), topology::frozen_text(catalog_.records().overrides)},
+       1000,
+       false,
+       false,
+       now_});
 }
 
 std::string MeshSubject::print_conflicts(const Command&) {

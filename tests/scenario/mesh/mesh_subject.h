@@ -24,7 +24,8 @@ namespace meshdns::test {
 ///   withdraw NODE ; forget AFTER ; advance DURATION vd NAMESPACE/NAME hosts=H,.. [name=S] [labels=a:b] [clusters=..]
 ///   [ports=http:80:8080:http,..] [ladder=..] [onEmpty=..]
 ///      [families=..] [max=8] [ttl=5s] [ttlMin=1s] [external=ADDRESS:PORT] [created=1] LOCALITY (of the external one)
-///   erase vd|cluster KEY ; revision ; changes SINCE ; conflicts
+///   override NAME ACTION [TARGET] [author=A] [reason=R] [for=DURATION]     NAME=local:...: of this process alone
+///   erase vd|cluster|override KEY ; revision ; changes SINCE ; conflicts
 ///   query NAME TYPE [from=A] [listener=0] [ecs=P] [edns] [size=512] [tcp]
 /// LOCALITY: network= region= zone= subzone= cluster= node=
 class MeshSubject : public Subject {
@@ -51,6 +52,7 @@ class MeshSubject : public Subject {
   std::string forget(const Command& command);
   std::string advance(const Command& command);
   std::string put_destination(const Command& command);
+  std::string put_override(const Command& command);
   std::string erase(const Command& command);
   std::string print_revision(const Command& command);
   std::string print_changes(const Command& command);
