@@ -30,7 +30,8 @@ struct EndpointTraits {
   std::uint8_t start = 100;  // percent of the weight, while it is warming up
 
   /// What it counts when one is drawn: its weight (a standby's is 1) in hundredths.
-  std::uint32_t share() const noexcept { return std::max(1U, weight) * start; }
+  /// warm: it counts in full even if it is warming up
+  std::uint32_t share(bool warm = false) const noexcept { return std::max(1U, weight) * (warm ? 100U : start); }
 
   friend bool operator==(const EndpointTraits&, const EndpointTraits&) = default;
 };

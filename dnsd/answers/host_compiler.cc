@@ -108,15 +108,17 @@ class HostBuilder {
   /// Their names exist, whether somebody's answer needs them now or not.
   void add_gateways(const topology::Geography& geography) {
     if (!topology::has_gateways(geography.clusters)) return;
+    std::vector<bool> seen(localities_.size(), false);
     for (std::uint32_t i = 0; i < plan_.candidates.size(); ++i) {
       const model::Locality& place = plan_.candidates[i].locality;
-      if (place.network.empty()) continue;
+      if (place.network.empty() || seen[rows_[i].locality]) continue;
+      seen[rows_[i].locality] = true;
       for (const auto& [name, cluster] : geography.clusters) {
         if (name != place.cluster && cluster.locality.network != place.network) continue;
         for (const model::Gateway& gateway : cluster.gateways) {
           const bool there = std::ranges::any_of(
               gateway_rows_, [&](const auto& entry) { return std::get<0>(entry.first) == gateway.address; });
-          if (!there) gateway_row({&gateway, name, 1, i});
+          if (!there) gateway_row({&gateway, 1, {i}});
         }
       }
     }
@@ -179,24 +181,26 @@ class HostBuilder {
     }
   }
 
-  /// The numbers of the host's ports at a gateway: its own of the same name, else the endpoint's.
-  std::vector<std::uint16_t> ports_of(const model::Gateway& gateway, const topology::Candidate& endpoint) const {
-    std::vector<std::uint16_t> out;
-    for (std::size_t i = 0; i < plan_.ports.size(); ++i) {
-      const topology::HostPort& port = plan_.ports[i];
-      const auto own = std::ranges::find_if(gateway.ports, [&](const model::Port& entry) {
-        return entry.protocol == port.protocol && (entry.name == port.name || entry.name.empty());
+  /// The number of one of the host's ports at a gateway: its own of the same name, else its own without a name, else
+  /// that of the first endpoint behind it that has the port; 0 = nobody behind it has it.
+  std::uint16_t port_of(const topology::GatewayTarget& target, std::size_t port) const {
+    const auto has = [&](std::uint32_t member) { return plan_.candidates[member].ports[port] != 0; };
+    const auto endpoint = std::ranges::find_if(target.members, has);
+    if (endpoint == target.members.end()) return 0;
+    for (const std::string& name : {plan_.ports[port].name, std::string()}) {
+      const auto own = std::ranges::find_if(target.gateway->ports, [&](const model::Port& entry) {
+        return entry.protocol == plan_.ports[port].protocol && entry.name == name;
       });
-      out.push_back(own == gateway.ports.end() || endpoint.ports[i] == 0 ? endpoint.ports[i] : own->number);
+      if (own != target.gateway->ports.end()) return own->number;
     }
-    return out;
+    return plan_.candidates[*endpoint].ports[port];
   }
 
   /// The row of a gateway that stands for so much weight, added if there is none; nothing = there is no room for it.
   std::optional<std::uint16_t> gateway_row(const topology::GatewayTarget& target) {
     constexpr std::uint64_t kMostWeight = std::numeric_limits<std::uint32_t>::max() / 100;
-    const topology::Candidate& endpoint = plan_.candidates[target.first];
-    const auto ports = ports_of(*target.gateway, endpoint);
+    std::vector<std::uint16_t> ports;
+    for (std::size_t port = 0; port < plan_.ports.size(); ++port) ports.push_back(port_of(target, port));
     const GatewayRow key{target.gateway->address, std::min(target.weight, kMostWeight), ports};
     const auto known = gateway_rows_.find(key);
     if (known != gateway_rows_.end()) return known->second;
@@ -205,7 +209,7 @@ class HostBuilder {
     EndpointRow row;
     EndpointTraits traits;
     traits.weight = static_cast<std::uint32_t>(std::get<1>(key));
-    traits.port = ports.empty() ? endpoint.port : ports.front();
+    traits.port = ports.empty() ? plan_.candidates[target.members.front()].port : ports.front();
     v6_.emplace_back();
     take_address(target.gateway->address, row, traits);
     row.locality = index_in(localities_, parts_.locality({}));
@@ -226,7 +230,7 @@ class HostBuilder {
     if (kept_out || decision.emptiness == FenceUnknown) {
       set.has_ede = true;
       set.ede = wire::Ede::Prohibited;
-      set.ede_text = index_in(texts_, emptiness_text(decision.emptiness));
+      set.ede_text = index_in(texts_, std::string(emptiness_text(decision.emptiness)));
     }
     set.first_row = static_cast<std::uint32_t>(set_rows_.size());
     set.first_tier = static_cast<std::uint32_t>(tiers_.size());

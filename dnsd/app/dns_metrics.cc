@@ -192,6 +192,19 @@ void add_agents(Samples& out, const federation::Agents& agents) {
   count(out, "meshdns_federation_measurements_total", "results of it", {}, agents.measuring().results());
 }
 
+void add_external_names(Samples& out, const ExternalNames::Counts& counts) {
+  const char* names = "meshdns_dnsd_external_names";
+  const char* help = "hostnames of external endpoints by how they were resolved last";
+  gauge(out, names, help, {{"state", "resolved"}}, static_cast<double>(counts.resolved));
+  gauge(out, names, help, {{"state", "kept"}}, static_cast<double>(counts.kept));
+  gauge(out, names, help, {{"state", "missing"}}, static_cast<double>(counts.missing));
+  gauge(out, names, help, {{"state", "refused"}}, static_cast<double>(counts.refused));
+  const char* questions = "meshdns_dnsd_external_questions_total";
+  count(out, questions, "hostnames asked for", {{"outcome", "answered"}}, counts.answered);
+  count(out, questions, "hostnames asked for", {{"outcome", "negative"}}, counts.negative);
+  count(out, questions, "hostnames asked for", {{"outcome", "unanswered"}}, counts.unanswered);
+}
+
 }  // namespace
 
 void register_metrics(metrics::Registry& registry, const Parts& parts) {
@@ -208,6 +221,7 @@ void register_metrics(metrics::Registry& registry, const Parts& parts) {
     }
     add_measured(out, parts.catalog->records());
     if (parts.agents != nullptr) add_agents(out, *parts.agents);
+    if (parts.external_names != nullptr) add_external_names(out, parts.external_names->counts());
   });
 }
 
