@@ -99,7 +99,7 @@ void Publisher::publish() {
   configured_ = false;
   update.put = std::move(changes.put);
   update.erased = std::move(changes.erased);
-  update.version = {catalog_.revision(), catalog_.changed()};
+  update.version = {catalog_.revision(), catalog_.changed(), topology::frozen_text(catalog_.records().overrides)};
   update.serial = next_serial();
   update.stale = stale_;
   update.not_ready = not_ready_;

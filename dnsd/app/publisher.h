@@ -39,6 +39,11 @@ class Publisher {
   bool not_ready() const { return not_ready_; }
   /// The catalog may have a new revision.
   void changed();
+  /// So have the records without it: by what only this process obeys.
+  void changed_here() {
+    wanted_ = true;
+    changed();
+  }
   /// Nothing is published until release(): the catalog is being filled, and what was adopted is better.
   void hold() { held_ = true; }
   void release() {
@@ -71,6 +76,10 @@ class Publisher {
   /// As it would be with these overrides.
   std::optional<topology::HostPlan> plan(const std::string& host, const topology::Overrides& overrides) {
     return planner_.plan(host, clock_.now(), overrides);
+  }
+  /// See Planner::emptied.
+  std::vector<std::string> emptied(const model::Target& target, const topology::Overrides& overrides) {
+    return planner_.emptied(target, clock_.now(), overrides);
   }
   std::vector<std::string> host_names() { return planner_.names(); }
   const std::vector<topology::Conflict>& conflicts() { return planner_.conflicts(); }
