@@ -41,6 +41,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       view_(parts_, registry_, loop),
       service_(process::NotifyEnvironment::of_process(), loop, parts_),
       passed_(process::passed_sockets()),
+      override_rounds_({loop, clock, catalog_, [this] { view_.expire_overrides(); }}),
       failed_reloads_(registry_.counter("meshdns_config_failed_reloads_total", "reloads whose file was wrong")) {
   parts_.configuration = &configuration_;
   parts_.catalog = &catalog_;
@@ -73,11 +74,13 @@ Result<void> Daemon::start() {
   if (auto done = open_store(); !done) return done;
   if (!dns_) publisher_.release();
   if (configuration_.file.has_replica()) return start_replica();
+  override_rounds_.watch();
   const bool can_answer = !configuration_.federation() || !persistence_.knows_nothing();
   if (can_answer && !dns_) {
     if (auto done = start_dns(); !done) return done;
   }
   if (auto done = start_federation(); !done) return done;
+  start_external_names();
   if (auto done = start_admin(); !done) return done;
   schedule_forgetting();
   if (can_answer) {
@@ -95,7 +98,6 @@ Result<void> Daemon::open_store() {
                                                   [this](const std::string& node) { agent_synced(node); }});
   parts_.agents = &*agents_;
   parts_.persistence = &persistence_;
-  parts_.records_changed = [this] { records_changed(); };
   if (auto opened = persistence_.open(configuration_); !opened) return opened;
   recovery_.emplace(persistence_.kept(), clock_.now());
   parts_.recovery = &*recovery_;
@@ -137,18 +139,27 @@ void Daemon::become_ready() {
 Result<void> Daemon::start_replica() {
   if (auto done = start_admin(); !done) return done;
   const auto& servers = configuration_.file.replica().federation();
+  local_overrides_.emplace(LocalOverrides::Environment{clock_, catalog_, objects_, publisher_, parts_.instance,
+                                                       configuration_.file.data_dir()});
+  parts_.local_overrides = &*local_overrides_;
   replica_.emplace(
       loop_, clock_, catalog_, objects_,
       Replica::Options{.watch = {{servers.begin(), servers.end()}, random_seed(), rpc::channel_credentials(tls())},
                        .folder = configuration_.file.data_dir(),
                        .changed = [this] { serve_first_records(); },
                        .answers = [this] { return publisher_.pin(); },
-                       .keep_answers = [this](const auto& table, std::uint64_t of) { warm_start_.keep(table, of); }});
+                       .keep_answers =
+                           [this](const auto& table, std::uint64_t of) {
+                             if (!local_overrides_->any()) warm_start_.keep(table, of);  // they are not in the snapshot
+                           }});
   parts_.replica = &*replica_;
   freshness_.emplace(loop_, publisher_,
                      Freshness::Source{.silence = [this] { return replica_->silence(); },
                                        .stale_after = [this] { return configuration_.stale_after(); }});
-  if (replica_->restore()) {
+  local_overrides_->restore();
+  const bool restored = replica_->restore();
+  override_rounds_.watch();
+  if (restored) {
     publisher_.changed();
     publisher_.set_stale(replica_->silence() > configuration_.stale_after());
     if (!dns_) {
@@ -227,9 +238,10 @@ Result<void> Daemon::start_federation() {
 }
 
 void Daemon::records_changed() {
+  if (external_names_) external_names_->records_changed();
   publisher_.changed();
   tell_of_room();
-  persistence_.records_changed();
+  if (parts_.persistence != nullptr) persistence_.records_changed();
   if (watchers_) watchers_->changed();
   if (keeper_ && std::exchange(kept_revision_, catalog_.revision()) != catalog_.revision()) keeper_->save_later();
 }
@@ -292,6 +304,7 @@ void Daemon::reload() {
   configuration_ = std::move(*next);
   catalog_.set_capacity(configuration_.file.dns().max_records());
   mesh_file_.apply(configuration_, clock_.now(), clock_.unix_seconds());
+  if (external_names_) configure_external_names();
   if (!replica_) catalog_.pass_serial(catalog_.serial());  // it is told at the next heartbeat
   publisher_.configure(settings_as_bound(), configuration_.static_records);
   warm_start_.configuration_changed();

@@ -10,12 +10,16 @@
 #include "common/http/server.h"
 #include "common/metrics/registry.h"
 #include "common/process/event_loop.h"
+#include "common/resolve/resolver.h"
 #include "dnsd/admin/admin_service.h"
 #include "dnsd/app/configuration.h"
 #include "dnsd/app/event_log.h"
+#include "dnsd/app/external_names.h"
 #include "dnsd/app/freshness.h"
+#include "dnsd/app/local_overrides.h"
 #include "dnsd/app/mesh_file.h"
 #include "dnsd/app/mesh_view.h"
+#include "dnsd/app/override_rounds.h"
 #include "dnsd/app/persistence.h"
 #include "dnsd/app/rate_limit_watch.h"
 #include "dnsd/app/replica.h"
@@ -72,6 +76,9 @@ class Daemon {
   /// Restores what the store kept, before DNS is served.
   Result<void> open_store();
   Result<void> start_admin();
+  /// Hostnames of external endpoints are resolved, from the objects that there are on.
+  void start_external_names();
+  void configure_external_names();
   /// With the ports that port 0 became, for people.
   answers::Settings settings_as_bound() const;
   void end_servers();
@@ -108,7 +115,11 @@ class Daemon {
   std::optional<SnapshotKeeper> keeper_;
   std::uint64_t kept_revision_ = 0;
   std::optional<Replica> replica_;
+  std::optional<LocalOverrides> local_overrides_;  // a replica's
+  OverrideRounds override_rounds_;
   std::optional<Freshness> freshness_;
+  std::optional<ExternalNames> external_names_;  // not on a replica
+  std::optional<resolve::Resolver> resolver_;    // theirs
   std::unique_ptr<federation::FederationService> federation_;
   std::unique_ptr<admin::AdminService> admin_;
   std::unique_ptr<http::Server> http_;

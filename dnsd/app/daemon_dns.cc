@@ -19,8 +19,10 @@ constexpr Duration kRateLimitInterval = 1s;
 Result<void> Daemon::serve_kept_answers() {
   publisher_.hold();
   publisher_.configure(configuration_.answers, configuration_.static_records);
-  const std::string folder = configuration_.file.data_dir() + "/";
-  const auto found = warm_start_.take(configuration_.file.has_replica() ? folder + Replica::kFile : "");
+  const std::string folder = configuration_.file.data_dir();
+  const bool replica = configuration_.file.has_replica();
+  if (replica && LocalOverrides::left_in(folder)) return {};  // what was compiled does not know them
+  const auto found = warm_start_.take(replica ? folder + "/" + Replica::kFile : "");
   return found ? start_dns() : Result<void>{};
 }
 
@@ -64,6 +66,24 @@ Result<void> Daemon::start_dns() {
   schedule_rate_limit_watch();
   start_dnstap();
   return {};
+}
+
+void Daemon::start_external_names() {
+  const auto ask = [this](const std::string& name, ExternalNames::Done done) {
+    resolver_->resolve(name, std::move(done));
+  };
+  external_names_.emplace(ExternalNames::Environment{clock_, loop_, catalog_, ask, [this] { records_changed(); }});
+  resolver_.emplace(loop_, resolve::Options{});
+  parts_.external_names = &*external_names_;
+  parts_.records_changed = [this] { records_changed(); };
+  configure_external_names();
+}
+
+void Daemon::configure_external_names() {
+  resolver_->set_servers(configuration_.external_name_servers());
+  std::vector<std::string> zones;
+  for (const auto& zone : configuration_.answers.zones) zones.push_back(zone.name);
+  external_names_->set_zones(std::move(zones));
 }
 
 void Daemon::start_dnstap() {

@@ -7,12 +7,14 @@ std::string bash_completion() {
   local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}" words
   case "$previous" in
     -o|--output) words="table json yaml" ;;
-    get|describe) words="vd nodes endpoints clusters" ;;
-    delete) words="vd cluster" ;;
-    --down|--drain|--up) words="cluster= zone= node= service= endpoint="; compopt -o nospace ;;
+    get|describe) words="vd nodes endpoints clusters overrides" ;;
+    delete) words="vd cluster override" ;;
+    force) words="up down" ;;
+    drain|undrain|unforce|up|down) words="endpoint= node= service= zone= cluster=" ;;
+    --down|--drain|--up) words="endpoint= node= service= zone= cluster=" ;;
     completion) words="bash" ;;
     -f|--file|--mesh|--ca|--certificate|--key) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    *) words="apply diff delete get describe explain simulate history watch lint status approve-shrink capture completion --server --ca --certificate --key --output --help --version" ;;
+    *) words="apply diff delete get describe explain simulate history watch lint status drain undrain force unforce freeze thaw approve-shrink capture completion --server --ca --certificate --key --output --help --version" ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }

@@ -188,6 +188,7 @@ std::string explain_view(const v1::ExplainReply& reply) {
   std::vector<std::string> pieces = pieces_of(reply.policy());
   pieces.push_back("empty: " + reply.on_empty());
   out += "policy   " + padded(policy, width) + flowed(pieces, kValueColumn + width) + "\n";
+  if (!reply.frozen().empty()) out += "frozen   " + reply.frozen() + "\n";
   out += "\n" + tiers_table(reply) + "\n" + answer_lines(reply);
   if (!reply.answer().empty() && !reply.note().empty()) out += noted("note", reply.note());
   for (const std::string& advice : reply.advice()) out += noted("note", advice);

@@ -92,6 +92,7 @@ Result<v1::ExplainReply> explained(const Scene& scene, const v1::ExplainRequest&
   *out.mutable_ttl() = convert::to_wire(decision.ttl);
   out.set_ttl_why(answers::ttl_text(*host, decision));
   out.set_note(answers::note_text(*host, decision));
+  out.set_frozen(topology::frozen_text(scene.catalog.records().overrides));
   for (const std::string& advice : topology::port_advice(*host)) out.add_advice(advice);
   write_answer({*host, *seat, decision, geography, scene.now}, out);
   return out;

@@ -50,21 +50,35 @@ std::uint16_t target_number(const model::PortMapping& port, const std::vector<mo
   return found == own.end() ? std::uint16_t{0} : found->number;
 }
 
-/// Nothing = its hostname was never resolved.
-std::optional<Candidate> external_candidate(const PlanContext& context, const HostPlan& host,
-                                            const model::ExternalEndpoint& external) {
-  Candidate out;
-  std::vector<IpAddress> addresses = {external.address};
-  std::string name = SocketAddress{external.address, external.port}.text();
-  out.why = "external";
-  if (!external.hostname.empty()) {
-    const auto known = context.records.external_names.find(external.hostname);
-    if (known == context.records.external_names.end()) return std::nullopt;
-    addresses = known->second.addresses;
-    name = external.hostname + ":" + std::to_string(external.port);
-    out.why += " " + external.hostname;
+/// Those of each endpoint that an external one stands for: each address of a hostname is one, but that an IPv4 and an
+/// IPv6 address make one together. None = it was never resolved.
+std::vector<std::vector<IpAddress>> external_addresses(const model::Records& records,
+                                                       const model::ExternalEndpoint& external) {
+  if (external.hostname.empty()) return {{external.address}};
+  const auto known = records.external_names.find(external.hostname);
+  if (known == records.external_names.end()) return {};
+  std::vector<std::vector<IpAddress>> out;
+  std::size_t v4 = 0, v6 = 0;
+  for (const IpAddress& address : known->second.addresses) {
+    const std::size_t at = address.is_v4() ? v4++ : v6++;
+    if (at == out.size()) out.emplace_back();
+    out[at].push_back(address);
   }
-  out.key = "external " + name;
+  return out;
+}
+
+Candidate external_candidate(const PlanContext& context, const HostPlan& host, const model::ExternalEndpoint& external,
+                             const std::vector<IpAddress>& addresses) {
+  Candidate out;
+  const std::string address = SocketAddress{addresses.front(), external.port}.text();
+  out.key = "external " + address;
+  out.why = "external";
+  std::string target = out.key;  // of overrides
+  if (!external.hostname.empty()) {
+    out.key += " " + external.hostname;
+    out.why += " " + external.hostname;
+    target = out.why + ":" + std::to_string(external.port);  // whatever its addresses are
+  }
   take_addresses(out, addresses);
   out.port = external.port;
   out.ports.assign(host.ports.size(), 0);
@@ -72,7 +86,7 @@ std::optional<Candidate> external_candidate(const PlanContext& context, const Ho
   out.locality = external.locality;
   out.weight = external.weight;
   static const std::string kNothing;
-  const model::TargetSubject subject{out.key, kNothing, kNothing, kNothing, out.locality, addresses, out.port};
+  const model::TargetSubject subject{target, kNothing, kNothing, kNothing, out.locality, addresses, out.port};
   if (const auto* word = word_for(context.overrides, subject)) obey(*word, out);
   return out;
 }
@@ -248,10 +262,11 @@ HostPlan plan_object(const PlanContext& context, const model::VirtualDestination
     host.candidates[i].group = group_of(groups, endpoints[i]->labels);
   }
   for (const auto& external : object.external_endpoints) {
-    auto candidate = external_candidate(context, host, external);
-    if (!candidate) continue;
-    candidate->group = static_cast<std::uint8_t>(groups.size());
-    host.candidates.push_back(*std::move(candidate));
+    for (const auto& addresses : external_addresses(context.records, external)) {
+      Candidate candidate = external_candidate(context, host, external, addresses);
+      candidate.group = static_cast<std::uint8_t>(groups.size());
+      host.candidates.push_back(std::move(candidate));
+    }
   }
   settle_time(host, context.now);
   return host;

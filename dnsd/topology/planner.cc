@@ -354,18 +354,19 @@ std::vector<const model::Endpoint*> Planner::endpoints_of(const model::VirtualDe
   return out;
 }
 
+std::vector<const model::Endpoint*> Planner::endpoints_of(const Owner& owner) const {
+  if (!owner.object.empty()) return endpoints_of(records_.destinations.at(owner.object));
+  std::vector<const model::Endpoint*> endpoints;
+  const auto group = groups_.find(service_group(owner.service.namespace_, owner.service.name));
+  if (group != groups_.end()) endpoints = group->second.endpoints;
+  sort_by_key(endpoints);
+  return endpoints;
+}
+
 HostPlan Planner::plan_of(const std::string& host, const Owner& owner, const PlanContext& context) const {
-  HostPlan out;
-  if (owner.object.empty()) {
-    std::vector<const model::Endpoint*> endpoints;
-    const auto group = groups_.find(service_group(owner.service.namespace_, owner.service.name));
-    if (group != groups_.end()) endpoints = group->second.endpoints;
-    sort_by_key(endpoints);
-    out = plan_service(context, endpoints);
-  } else {
-    const model::VirtualDestination& object = records_.destinations.at(owner.object);
-    out = plan_object(context, object, endpoints_of(object));
-  }
+  const auto endpoints = endpoints_of(owner);
+  HostPlan out = owner.object.empty() ? plan_service(context, endpoints)
+                                      : plan_object(context, records_.destinations.at(owner.object), endpoints);
   if (out.candidates.size() > kMostCandidates) out.candidates.resize(kMostCandidates);
   out.name = host;
   out.zone = zone_of(naming_.zones, host);

@@ -46,6 +46,9 @@ class Planner : public model::RecordObserver {
   std::optional<HostPlan> plan(const std::string& host, TimePoint now) { return plan(host, now, records_.overrides); }
   /// As it would be with these overrides instead of the records'.
   std::optional<HostPlan> plan(const std::string& host, TimePoint now, const Overrides& overrides);
+  /// Of the hosts with endpoints in the target: those that would have no serving one with these overrides instead of
+  /// the records', though they have one now. By name.
+  std::vector<std::string> emptied(const model::Target& target, TimePoint now, const Overrides& overrides);
   /// All that there are, in no order.
   std::vector<std::string> names();
   /// Those, by name, with endpoints that an override for any of these targets is for, or with external endpoints.
@@ -105,6 +108,8 @@ class Planner : public model::RecordObserver {
   std::vector<const model::Endpoint*> endpoints_of(const model::VirtualDestination& object) const;
   void add_endpoints_of(const model::ServiceSelector& selector, const std::string& own_namespace,
                         std::vector<const model::Endpoint*>& out) const;
+  std::vector<const model::Endpoint*> endpoints_of(const Owner& owner) const;
+  bool serves(const Owner& owner, const PlanContext& context) const;
   HostPlan plan_of(const std::string& host, const Owner& owner, const PlanContext& context) const;
   void touch_due(TimePoint now);
   void note_due(const HostPlan& plan);

@@ -39,4 +39,29 @@ std::vector<std::string> Planner::hosts_hit(const std::vector<model::Target>& ta
   return {out.begin(), out.end()};
 }
 
+bool Planner::serves(const Owner& owner, const PlanContext& context) const {
+  const auto is_serving = [](const Candidate& candidate) { return candidate.standing == Standing::Serving; };
+  const auto endpoints = endpoints_of(owner);
+  const bool one_does = std::ranges::any_of(
+      endpoints, [&](const model::Endpoint* endpoint) { return is_serving(candidate_of(context, *endpoint)); });
+  if (one_does || owner.object.empty()) return one_does;
+  const model::VirtualDestination& object = records_.destinations.at(owner.object);
+  return !object.external_endpoints.empty() &&
+         std::ranges::any_of(plan_object(context, object, {}).candidates, is_serving);
+}
+
+std::vector<std::string> Planner::emptied(const model::Target& target, TimePoint now, const Overrides& overrides) {
+  settle();
+  std::set<std::string> hosts;
+  add_hosts_hit(target, hosts);
+  std::vector<std::string> out;
+  for (const std::string& host : hosts) {
+    const Owner& owner = owners_.at(host);
+    if (!serves(owner, {records_, overrides, now}) && serves(owner, {records_, records_.overrides, now})) {
+      out.push_back(host);
+    }
+  }
+  return out;
+}
+
 }  // namespace meshdns::topology
