@@ -72,6 +72,7 @@ const std::map<std::string, Route>& routes() {
       {"/v1/nodes", [](Mesh& mesh, const Request& request) { return list(mesh, "Node", request); }},
       {"/v1/endpoints", [](Mesh& mesh, const Request& request) { return list(mesh, "Endpoint", request); }},
       {"/v1/objects", [](Mesh& mesh, const Request& request) { return list(mesh, "VirtualDestination", request); }},
+      {"/v1/overrides", [](Mesh& mesh, const Request& request) { return list(mesh, "Override", request); }},
       {"/v1/clusters", [](Mesh& mesh, const Request& request) { return list(mesh, "Cluster", request); }},
   };
   return kRoutes;

@@ -6,7 +6,7 @@
 namespace meshdns::admin {
 
 /// The HTTP port, for reading only: /healthz /readyz /metrics /v1/status /v1/explain?host=&client=[&listener=]
-/// /v1/nodes /v1/endpoints /v1/objects. `mesh` must outlive the handler.
+/// /v1/nodes /v1/endpoints /v1/objects /v1/clusters /v1/overrides. `mesh` must outlive the handler.
 http::Handler http_api(Mesh& mesh);
 
 }  // namespace meshdns::admin

@@ -161,6 +161,7 @@ std::vector<ExplainLine> explain_lines(const Seat& seat, const topology::Decisio
       {{"policy " + policy + ": " + policy_text(host.policy) + "; revision " + std::to_string(version.revision) + ", ",
         version.changed},
        {" old", std::nullopt}});
+  if (!version.frozen.empty()) lines.push_back({{"frozen " + version.frozen, std::nullopt}});
   for (const topology::Tier& tier : decision.tiers) lines.push_back(tier_line(seat, decision, tier));
   if (!decision.answer_tier)
     lines.push_back({{"nothing answered: " + std::string(emptiness_text(decision.emptiness)), std::nullopt}});

@@ -15,7 +15,8 @@ namespace meshdns::answers {
 /// Which state of the catalog an answer comes from.
 struct Version {
   std::uint64_t revision = 0;
-  TimePoint changed{};  // when this revision came to be
+  TimePoint changed{};   // when this revision came to be
+  std::string frozen{};  // "by alice: incident 42"; empty = the mesh is not frozen
 };
 
 /// A piece of an explain line: fixed text, then, if `since` is set, the time that has passed since then: "4h12m".

@@ -40,6 +40,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       view_(parts_, registry_, loop),
       service_(process::NotifyEnvironment::of_process(), loop, parts_),
       passed_(process::passed_sockets()),
+      override_rounds_({loop, clock, catalog_, [this] { view_.expire_overrides(); }}),
       failed_reloads_(registry_.counter("meshdns_config_failed_reloads_total", "reloads whose file was wrong")) {
   parts_.configuration = &configuration_;
   parts_.catalog = &catalog_;
@@ -71,6 +72,7 @@ Result<void> Daemon::start() {
   if (auto done = open_store(); !done) return done;
   if (!dns_) publisher_.release();
   if (configuration_.file.has_replica()) return start_replica();
+  override_rounds_.watch();
   const bool can_answer = !configuration_.federation() || !persistence_.knows_nothing();
   if (can_answer && !dns_) {
     if (auto done = start_dns(); !done) return done;
@@ -135,18 +137,27 @@ void Daemon::become_ready() {
 Result<void> Daemon::start_replica() {
   if (auto done = start_admin(); !done) return done;
   const auto& servers = configuration_.file.replica().federation();
+  local_overrides_.emplace(LocalOverrides::Environment{clock_, catalog_, objects_, publisher_, parts_.instance,
+                                                       configuration_.file.data_dir()});
+  parts_.local_overrides = &*local_overrides_;
   replica_.emplace(
       loop_, clock_, catalog_, objects_,
       Replica::Options{.watch = {{servers.begin(), servers.end()}, random_seed(), rpc::channel_credentials(tls())},
                        .folder = configuration_.file.data_dir(),
                        .changed = [this] { serve_first_records(); },
                        .answers = [this] { return publisher_.pin(); },
-                       .keep_answers = [this](const auto& table, std::uint64_t of) { warm_start_.keep(table, of); }});
+                       .keep_answers =
+                           [this](const auto& table, std::uint64_t of) {
+                             if (!local_overrides_->any()) warm_start_.keep(table, of);  // they are not in the snapshot
+                           }});
   parts_.replica = &*replica_;
   freshness_.emplace(loop_, publisher_,
                      Freshness::Source{.silence = [this] { return replica_->silence(); },
                                        .stale_after = [this] { return configuration_.stale_after(); }});
-  if (replica_->restore()) {
+  local_overrides_->restore();
+  const bool restored = replica_->restore();
+  override_rounds_.watch();
+  if (restored) {
     publisher_.changed();
     publisher_.set_stale(replica_->silence() > configuration_.stale_after());
     if (!dns_) {

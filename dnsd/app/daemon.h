@@ -15,8 +15,10 @@
 #include "dnsd/app/configuration.h"
 #include "dnsd/app/external_names.h"
 #include "dnsd/app/freshness.h"
+#include "dnsd/app/local_overrides.h"
 #include "dnsd/app/mesh_file.h"
 #include "dnsd/app/mesh_view.h"
+#include "dnsd/app/override_rounds.h"
 #include "dnsd/app/persistence.h"
 #include "dnsd/app/rate_limit_watch.h"
 #include "dnsd/app/replica.h"
@@ -111,6 +113,8 @@ class Daemon {
   std::optional<SnapshotKeeper> keeper_;
   std::uint64_t kept_revision_ = 0;
   std::optional<Replica> replica_;
+  std::optional<LocalOverrides> local_overrides_;  // a replica's
+  OverrideRounds override_rounds_;
   std::optional<Freshness> freshness_;
   std::optional<ExternalNames> external_names_;  // not on a replica
   std::optional<resolve::Resolver> resolver_;    // theirs

@@ -19,8 +19,10 @@ constexpr Duration kRateLimitInterval = 1s;
 Result<void> Daemon::serve_kept_answers() {
   publisher_.hold();
   publisher_.configure(configuration_.answers, configuration_.static_records);
-  const std::string folder = configuration_.file.data_dir() + "/";
-  const auto found = warm_start_.take(configuration_.file.has_replica() ? folder + Replica::kFile : "");
+  const std::string folder = configuration_.file.data_dir();
+  const bool replica = configuration_.file.has_replica();
+  if (replica && LocalOverrides::left_in(folder)) return {};  // what was compiled does not know them
+  const auto found = warm_start_.take(replica ? folder + "/" + Replica::kFile : "");
   return found ? start_dns() : Result<void>{};
 }
 

@@ -146,6 +146,10 @@ void add_catalog(Samples& out, const Parts& parts) {
   }
   gauge(out, "meshdns_answers_hosts", "names that are answered from endpoints", {},
         static_cast<double>(parts.publisher->hosts()));
+  gauge(out, "meshdns_answers_spread_hosts", "hosts of which some clients' load is spread over tiers", {},
+        parts.publisher->spread_hosts());
+  gauge(out, "meshdns_answers_panic_hosts", "hosts of which failing endpoints are answered too", {},
+        parts.publisher->panic_hosts());
   count(out, "meshdns_answers_publications_total", "answer tables published", {}, parts.publisher->publications());
   gauge(out, "meshdns_answers_last_compile_seconds", "what the last answer table cost", {},
         std::chrono::duration<double>(parts.publisher->last_cost()).count());
@@ -160,6 +164,20 @@ void add_measured(Samples& out, const model::Records& records) {
     gauge(out, "meshdns_catalog_gateways_down", "gateways of other clusters that no agent can reach", {{"from", from}},
           static_cast<double>(status.gateways_down.size()));
   }
+}
+
+void add_overrides(Samples& out, const Parts& parts) {
+  std::map<std::string_view, double> actions;
+  for (const auto& [name, word] : parts.catalog->records().overrides) actions[action_name(word.action)] += 1;
+  for (const char* action : {"Up", "Down", "Drain", "Freeze"}) {
+    gauge(out, "meshdns_catalog_overrides", "operators' overrides, by action", {{"action", action}}, actions[action]);
+  }
+  gauge(out, "meshdns_catalog_frozen", "1 while an operator has frozen the mesh", {}, actions["Freeze"] > 0 ? 1 : 0);
+  gauge(out, "meshdns_catalog_held_changes", "changes that are held back because the mesh is frozen", {},
+        static_cast<double>(parts.catalog->held()));
+  if (parts.local_overrides == nullptr) return;
+  gauge(out, "meshdns_dnsd_local_overrides", "overrides that this replica alone obeys", {},
+        static_cast<double>(parts.local_overrides->size()));
 }
 
 void add_agents(Samples& out, const federation::Agents& agents) {
@@ -201,7 +219,10 @@ void register_metrics(metrics::Registry& registry, const Parts& parts) {
             parts.rate_limiting ? 1 : 0);
     }
     if (parts.dnstap != nullptr) add_dnstap(out, *parts.dnstap);
-    if (parts.publisher != nullptr) add_catalog(out, parts);
+    if (parts.publisher != nullptr) {
+      add_catalog(out, parts);
+      add_overrides(out, parts);
+    }
     add_measured(out, parts.catalog->records());
     if (parts.agents != nullptr) add_agents(out, *parts.agents);
     if (parts.external_names != nullptr) add_external_names(out, parts.external_names->counts());

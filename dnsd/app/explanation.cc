@@ -129,6 +129,7 @@ Result<v1::ExplainReply> explain(const catalog::Catalog& catalog, Publisher& pub
   *out.mutable_ttl() = convert::to_wire(decision.ttl);
   out.set_ttl_why(answers::ttl_text(*host, decision));
   out.set_note(answers::note_text(*host, decision));
+  out.set_frozen(topology::frozen_text(catalog.records().overrides));
   write_tiers({*host, seat->place, geography}, decision, now, out);
   return out;
 }

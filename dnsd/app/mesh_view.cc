@@ -18,77 +18,7 @@ google::protobuf::Duration since(TimePoint then, TimePoint now) {
   return convert::to_wire(std::max(Duration::zero(), now - then));
 }
 
-constexpr const char* kReplica = "this is a replica: objects are changed at its federation";
-
-v1::ApplyReply refused_here(const v1::ApplyRequest& request) {
-  v1::ApplyReply reply;
-  for (const v1::Object& object : request.objects()) {
-    v1::ApplyResult& result = *reply.add_results();
-    result.set_key(convert::object_key(object));
-    result.set_outcome(v1::ApplyResult::REFUSED);
-    result.set_error(kReplica);
-  }
-  return reply;
-}
-
 }  // namespace
-
-void MeshView::changed() {
-  parts_.publisher->changed();
-  if (parts_.records_changed) parts_.records_changed();
-}
-
-void MeshView::in_turn(std::function<void()> operation) {
-  operations_.push_back(std::move(operation));
-  if (operations_.size() == 1) operations_.front()();
-}
-
-void MeshView::turn_over() {
-  operations_.pop_front();
-  if (!operations_.empty()) operations_.front()();
-}
-
-void MeshView::store(Objects::Change change, std::function<void(Result<void>)> done) {
-  if (change.empty()) return done({});
-  if (parts_.persistence != nullptr) return parts_.persistence->apply(std::move(change), std::move(done));
-  parts_.objects->commit(change, parts_.clock.now());
-  done({});
-}
-
-void MeshView::apply(const v1::ApplyRequest& request, std::function<void(v1::ApplyReply)> done) {
-  if (parts_.replica != nullptr) return done(refused_here(request));
-  in_turn([this, request, done = std::move(done)] {
-    Objects::Change change;
-    v1::ApplyReply reply = parts_.objects->check(request, parts_.clock.unix_seconds(), change);
-    store(std::move(change), [this, reply, done](const Result<void>& stored) mutable {
-      if (!stored) {
-        reply.set_applied(false);
-        for (auto& result : *reply.mutable_results()) {
-          result.set_outcome(v1::ApplyResult::REFUSED);
-          result.set_error("not stored: " + stored.error().message());
-        }
-      }
-      reply.set_revision(parts_.catalog->revision());
-      changed();
-      done(std::move(reply));
-      turn_over();
-    });
-  });
-}
-
-void MeshView::erase(const v1::DeleteRequest& request, std::function<void(Result<v1::DeleteReply>)> done) {
-  if (parts_.replica != nullptr) return done(Error(Code::FailedPrecondition, kReplica));
-  in_turn([this, request, done = std::move(done)] {
-    Objects::Change change;
-    v1::DeleteReply reply = parts_.objects->check(request, change);
-    store(std::move(change), [this, reply, done](const Result<void>& stored) mutable {
-      reply.set_revision(parts_.catalog->revision());
-      changed();
-      done(stored ? Result<v1::DeleteReply>(std::move(reply)) : stored.error().with_context("not stored"));
-      turn_over();
-    });
-  });
-}
 
 Result<v1::ListReply> MeshView::list(const v1::ListRequest& request) {
   v1::ListReply out;
@@ -157,7 +87,8 @@ void MeshView::write_measured(v1::Object& object) const {
 void MeshView::list_objects(const v1::ListRequest& request, v1::ListReply& out) const {
   for (const auto& [key, object] : parts_.objects->all()) {
     const std::string kind = request.kind() + "/";
-    if (!key.starts_with(kind) || (!request.key().empty() && key != kind + request.key())) continue;
+    const bool named = request.key().empty() || convert::object_key(object) == kind + request.key();
+    if (!key.starts_with(kind) || !named) continue;
     *out.add_objects() = object;
     write_conditions(*out.mutable_objects()->rbegin());
   }
@@ -259,6 +190,22 @@ v1::ApproveShrinkReply MeshView::approve_records() {
   return reply;
 }
 
+void MeshView::write_overrides(v1::StatusReply& out) const {
+  const topology::Overrides& overrides = parts_.catalog->records().overrides;
+  out.set_overrides(static_cast<std::uint32_t>(overrides.size()));
+  if (parts_.local_overrides != nullptr) {
+    out.set_local_overrides(static_cast<std::uint32_t>(parts_.local_overrides->size()));
+  }
+  const model::Override* word = topology::freeze_among(overrides);
+  if (word == nullptr) return;
+  v1::FreezeInfo& freeze = *out.mutable_freeze();
+  freeze.set_since(word->meta.created);
+  freeze.set_author(word->author);
+  freeze.set_reason(word->reason);
+  freeze.set_expires(word->expires);
+  if (parts_.replica == nullptr) freeze.set_held(parts_.catalog->held());
+}
+
 v1::StatusReply MeshView::status() {
   const TimePoint now = parts_.clock.now();
   v1::StatusReply out;
@@ -288,6 +235,7 @@ v1::StatusReply MeshView::status() {
     out.set_recovering(parts_.replica->origin_recovers());
     out.set_shrink_refused(parts_.replica->mirror().shrink_refused());
   }
+  write_overrides(out);
   out.set_publications(parts_.publisher->publications());
   *out.mutable_last_compile() = convert::to_wire(parts_.publisher->last_cost());
   write_problems(out);

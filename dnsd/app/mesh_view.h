@@ -10,6 +10,7 @@
 #include "dnsd/app/capture_session.h"
 #include "dnsd/app/configuration.h"
 #include "dnsd/app/external_names.h"
+#include "dnsd/app/local_overrides.h"
 #include "dnsd/app/objects.h"
 #include "dnsd/app/persistence.h"
 #include "dnsd/app/publisher.h"
@@ -38,6 +39,7 @@ struct Parts {
   federation::Recovery* recovery = nullptr;
   const federation::Watchers* watchers = nullptr;
   Replica* replica = nullptr;
+  LocalOverrides* local_overrides = nullptr;  // a replica's
   const WarmStart* warm_start = nullptr;
   const ExternalNames* external_names = nullptr;
   const server::DnsServer* dns = nullptr;
@@ -65,6 +67,8 @@ class MeshView : public admin::Mesh {
     capture_.look(request, parts_.dns, std::move(done));
   }
   bool ready() override { return parts_.ready; }
+  /// Takes away the overrides whose time is over, if they are this process's to take away.
+  void expire_overrides();
   std::string metrics() override { return registry_.text(); }
 
  private:
@@ -72,6 +76,10 @@ class MeshView : public admin::Mesh {
   void in_turn(std::function<void()> operation);
   void turn_over();
   void changed();
+  /// What a request comes to; nothing is changed yet.
+  v1::ApplyReply check(const v1::ApplyRequest& request, Objects::Change& change);
+  v1::ApplyReply apply_local(const v1::ApplyRequest& request);
+  Result<v1::DeleteReply> erase_local(const v1::DeleteRequest& request);
   void store(Objects::Change change, std::function<void(Result<void>)> done);
   void list_objects(const v1::ListRequest& request, v1::ListReply& out) const;
   void list_nodes(const v1::ListRequest& request, v1::ListReply& out) const;
@@ -79,6 +87,7 @@ class MeshView : public admin::Mesh {
   /// Ends the recovery: what is known is all that there is.
   v1::ApproveShrinkReply approve_records();
   v1::NodeInfo node_info(const model::Node& node) const;
+  void write_overrides(v1::StatusReply& out) const;
   void write_conditions(v1::Object& object) const;
   /// Of a Cluster: what its agents have measured.
   void write_measured(v1::Object& object) const;

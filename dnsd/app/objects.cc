@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "common/convert/object_convert.h"
+#include "common/time/time_text.h"
+#include "dnsd/topology/words.h"
 
 namespace meshdns::app {
 namespace {
@@ -20,12 +22,21 @@ v1::Object as_written(v1::Object object) {
   return object;
 }
 
+/// Empty = it is not over yet.
+std::string expiry_problem(const model::Override& word, std::int64_t unix_seconds) {
+  if (!topology::is_over(word, unix_seconds)) return "";
+  return "spec.expires: " + time_text(word.expires) + " is over";
+}
+
 /// Empty = the object means something.
-std::string problem_of(const v1::Object& object) {
+std::string problem_of(const v1::Object& object, std::int64_t unix_seconds) {
   const auto said_of = [](const auto& converted) { return converted ? "" : converted.error().message(); };
   if (object.has_virtual_destination()) return said_of(convert::to_virtual_destination(object));
   if (object.has_cluster()) return said_of(convert::to_cluster(object));
-  if (object.has_override()) return said_of(convert::to_override(object));
+  if (object.has_override()) {
+    const auto word = convert::to_override(object);
+    return word ? expiry_problem(*word, unix_seconds) : word.error().message();
+  }
   return "spec: is missing";
 }
 
@@ -34,7 +45,8 @@ std::string name_of(const std::string& key) { return key.substr(key.find('/') + 
 
 }  // namespace
 
-v1::ApplyResult Objects::check_one(const v1::Object& object, const v1::ApplyRequest& request) const {
+v1::ApplyResult Objects::check_one(const v1::Object& object, const v1::ApplyRequest& request,
+                                   std::int64_t unix_seconds) const {
   v1::ApplyResult result;
   result.set_key(convert::object_key(object));
   const auto refuse = [&](const std::string& why) {
@@ -44,7 +56,7 @@ v1::ApplyResult Objects::check_one(const v1::Object& object, const v1::ApplyRequ
   };
   const auto live = objects_.find(result.key());
   if (live != objects_.end()) *result.mutable_before() = live->second;
-  if (const std::string problem = problem_of(object); !problem.empty()) return refuse(problem);
+  if (const std::string problem = problem_of(object, unix_seconds); !problem.empty()) return refuse(problem);
   const auto expected = request.if_revision().find(result.key());
   const std::uint64_t revision = live == objects_.end() ? 0 : live->second.metadata().revision();
   if (expected != request.if_revision().end() && expected->second != revision) {
@@ -109,7 +121,7 @@ v1::ApplyReply Objects::check(const v1::ApplyRequest& request, std::int64_t unix
   v1::ApplyReply reply;
   bool refused = false;
   for (const v1::Object& object : request.objects()) {
-    *reply.add_results() = check_one(object, request);
+    *reply.add_results() = check_one(object, request, unix_seconds);
     refused = refused || reply.results().rbegin()->outcome() == v1::ApplyResult::REFUSED;
   }
   reply.set_applied(!refused && !request.dry_run());

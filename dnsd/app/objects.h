@@ -41,7 +41,7 @@ class Objects {
   const std::map<std::string, v1::Object>& all() const { return objects_; }
 
  private:
-  v1::ApplyResult check_one(const v1::Object& object, const v1::ApplyRequest& request) const;
+  v1::ApplyResult check_one(const v1::Object& object, const v1::ApplyRequest& request, std::int64_t unix_seconds) const;
   Result<void> put(v1::Object object, TimePoint now);
   void erase(const std::string& key, TimePoint now);
 

@@ -200,6 +200,10 @@ void Persistence::apply(Objects::Change change, std::function<void(Result<void>)
                        });
 }
 
+void Persistence::erase_expired(std::vector<std::string> keys) {
+  thread_->put_objects({}, std::move(keys), [this](const Result<void>& result) { note(result); });
+}
+
 void Persistence::records_changed() {
   if (timer_) return;
   timer_ = loop_.after(kLazily, [this] {

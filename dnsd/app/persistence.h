@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "common/process/event_loop.h"
 #include "dnsd/app/configuration.h"
@@ -49,6 +50,9 @@ class Persistence {
   std::uint64_t epoch() const { return epoch_; }
   /// Stores a checked change and then makes it true. done: nothing was changed if it failed
   void apply(Objects::Change change, std::function<void(Result<void>)> done);
+  /// Takes away objects that are gone from memory already. What cannot be written now is told, and is over at the next
+  /// start too.
+  void erase_expired(std::vector<std::string> keys);
   /// The catalog has a new revision: written within kLazily.
   void records_changed();
   /// Why the last write failed; empty = it did not.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "common/log/log.h"
 
 namespace meshdns::app {
 namespace {
@@ -98,7 +99,7 @@ void Publisher::publish() {
   configured_ = false;
   update.put = std::move(changes.put);
   update.erased = std::move(changes.erased);
-  update.version = {catalog_.revision(), catalog_.changed()};
+  update.version = {catalog_.revision(), catalog_.changed(), topology::frozen_text(catalog_.records().overrides)};
   update.serial = next_serial();
   update.stale = stale_;
   update.not_ready = not_ready_;
@@ -131,7 +132,21 @@ void Publisher::finished(const CompileThread::Finished& table) {
   finished_ = table.number;
   last_cost_ = prepared_ + table.cost;
   pace_.published(begun_, last_cost_);
+  look_for_panic();
   changed();
+}
+
+void Publisher::look_for_panic() {
+  const std::uint32_t before = panic_hosts_;
+  with_table([this](const answers::AnswerTable* table) {
+    if (table == nullptr) return;
+    spread_hosts_ = table->spread_hosts;
+    panic_hosts_ = table->panic_hosts;
+  });
+  if (before == 0 && panic_hosts_ > 0) {
+    log::warn("panic: failing endpoints are answered too", {{"hosts", panic_hosts_}});
+  }
+  if (before > 0 && panic_hosts_ == 0) log::info("panic is over");
 }
 
 }  // namespace meshdns::app

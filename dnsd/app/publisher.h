@@ -39,6 +39,11 @@ class Publisher {
   bool not_ready() const { return not_ready_; }
   /// The catalog may have a new revision.
   void changed();
+  /// So have the records without it: by what only this process obeys.
+  void changed_here() {
+    wanted_ = true;
+    changed();
+  }
   /// Nothing is published until release(): the catalog is being filled, and what was adopted is better.
   void hold() { held_ = true; }
   void release() {
@@ -72,12 +77,19 @@ class Publisher {
   std::optional<topology::HostPlan> plan(const std::string& host, const topology::Overrides& overrides) {
     return planner_.plan(host, clock_.now(), overrides);
   }
+  /// See Planner::emptied.
+  std::vector<std::string> emptied(const model::Target& target, const topology::Overrides& overrides) {
+    return planner_.emptied(target, clock_.now(), overrides);
+  }
   std::vector<std::string> host_names() { return planner_.names(); }
   const std::vector<topology::Conflict>& conflicts() { return planner_.conflicts(); }
   std::size_t hosts() { return planner_.hosts(); }
   /// Of the zones, in the table that was made last.
   std::uint32_t serial() const { return serial_.value_or(catalog_.serial()); }
   std::uint64_t publications() const { return finished_; }
+  /// Hosts of the published table of which some clients' load is spread over tiers; of those that are in panic.
+  std::uint32_t spread_hosts() const { return spread_hosts_; }
+  std::uint32_t panic_hosts() const { return panic_hosts_; }
   Duration last_cost() const { return last_cost_; }
   /// For how long the table that is being made is being made; zero = none is.
   Duration busy() const { return under_way() ? clock_.now() - begun_ : Duration::zero(); }
@@ -89,6 +101,8 @@ class Publisher {
   void publish();
   void finished(const CompileThread::Finished& table);
   void watch_due();
+  /// Tells when a panic begins and ends.
+  void look_for_panic();
   bool under_way() const { return submitted_ != finished_; }
   Version version() const { return {catalog_.revision(), catalog_.changed(), catalog_.serial()}; }
   /// The catalog's serial, unless clients have seen a newer one (RFC 1982): then the next.
@@ -114,6 +128,8 @@ class Publisher {
   std::uint64_t submitted_ = 0;
   std::uint64_t finished_ = 0;
   Duration last_cost_{};
+  std::uint32_t spread_hosts_ = 0;
+  std::uint32_t panic_hosts_ = 0;
   std::shared_ptr<Publisher*> self_ = std::make_shared<Publisher*>(this);  // for what is posted: null when it is gone
   Quiescent<answers::AnswerTable> table_;
   Quiescent<answers::AnswerTable>::Reader reader_{table_};

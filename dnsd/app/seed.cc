@@ -69,7 +69,8 @@ void restore_seed(KeptSet seed, const SeedTarget& target, TimePoint now) {
   for (const auto& [node, status] : target.catalog.records().statuses) {
     if (!status.silent) doubted.push_back(node);
   }
-  for (const std::string& node : doubted) target.catalog.set_status(node, {}, now);
+  for (const std::string& node : doubted) target.catalog.unmirror(RecordType::NodeStatus, node);
+  target.catalog.mirrored(target.catalog.revision() + 1, now);
   log::warn("seeded from a snapshot", {{"records", records.size()}, {"age", seed.age}});
 }
 

@@ -115,23 +115,16 @@ std::optional<std::vector<Change>> Catalog::changes_since(std::uint64_t revision
   return std::vector<Change>(begin, log_.end());
 }
 
-std::optional<Refusal> Catalog::put_node(const model::Node& node, TimePoint now) {
-  if (auto refusal = check_node(node)) return refusal;
-  const auto [at, added] = records_.nodes.try_emplace(node.key, node);
-  if (added || !(at->second == node)) {
-    at->second = node;
-    note(RecordType::Node, node.key, false);
-  }
-  if (records_.statuses.erase(node.key) > 0) note(RecordType::NodeStatus, node.key, true);
-  commit(now);
-  return std::nullopt;
+void Catalog::put_endpoint(const model::Endpoint& reported, TimePoint now) {
+  const model::Endpoint* known = latest_endpoint(reported.key);
+  const model::Endpoint endpoint = known == nullptr ? reported : with_known_health(reported, *known, now);
+  if (known != nullptr && same_but_for_age(*known, endpoint)) return;
+  if (frozen_) return held_.endpoints.hold(records_.endpoints, endpoint.key, endpoint, now);
+  write_endpoint(endpoint, now);
 }
 
-void Catalog::put_endpoint(const model::Endpoint& reported, TimePoint now) {
-  const auto found = records_.endpoints.find(reported.key);
-  const model::Endpoint* known = found == records_.endpoints.end() ? nullptr : &found->second;
-  const model::Endpoint endpoint = known == nullptr ? reported : with_known_health(reported, *known, now);
-  if (found != records_.endpoints.end() && same_but_for_age(found->second, endpoint)) return;
+void Catalog::write_endpoint(const model::Endpoint& endpoint, TimePoint now) {
+  const auto found = records_.endpoints.find(endpoint.key);
   const model::ServiceKey service{endpoint.namespace_, endpoint.service};
   if (found != records_.endpoints.end() &&
       service != model::ServiceKey{found->second.namespace_, found->second.service}) {
@@ -163,7 +156,7 @@ std::vector<Refusal> Catalog::put_endpoints(const std::vector<model::Endpoint>& 
   for (const model::Endpoint& endpoint : endpoints) {
     if (auto refusal = check_endpoint(endpoint)) {
       refusals.push_back(std::move(*refusal));
-    } else if (!has_room() && !records_.endpoints.contains(endpoint.key)) {
+    } else if (!has_room() && latest_endpoint(endpoint.key) == nullptr) {
       note_refused_for_room();
       refusals.push_back({endpoint.key, "", "no room: there are " + std::to_string(size()) + " records"});
     } else {
@@ -171,6 +164,11 @@ std::vector<Refusal> Catalog::put_endpoints(const std::vector<model::Endpoint>& 
     }
   }
   return refusals;
+}
+
+void Catalog::remove_endpoint(const std::string& key, TimePoint now) {
+  if (frozen_) return held_.endpoints.hold(records_.endpoints, key, {}, now);
+  erase_endpoint(key, now);
 }
 
 void Catalog::erase_endpoint(const std::string& key, TimePoint now) {
@@ -184,13 +182,7 @@ void Catalog::erase_endpoint(const std::string& key, TimePoint now) {
 }
 
 std::vector<std::string> Catalog::keys_of(const std::string& node) const {
-  const std::string prefix = node + "/";
-  std::vector<std::string> keys;
-  for (auto at = records_.endpoints.lower_bound(prefix); at != records_.endpoints.end(); ++at) {
-    if (!at->first.starts_with(prefix)) break;
-    keys.push_back(at->first);
-  }
-  return keys;
+  return held_.endpoints.keys(records_.endpoints, node + "/");
 }
 
 std::vector<Refusal> Catalog::apply_full(const std::string& node, const std::vector<model::Endpoint>& endpoints,
@@ -199,8 +191,8 @@ std::vector<Refusal> Catalog::apply_full(const std::string& node, const std::vec
   std::set<std::string> mentioned;
   for (const model::Endpoint& endpoint : endpoints) mentioned.insert(endpoint.key);
   for (const std::string& key : keys_of(node)) {
-    const bool withdrawn = !mentioned.contains(key) && listed.contains(records_.endpoints.at(key).source);
-    if (withdrawn) erase_endpoint(key, now);
+    const bool withdrawn = !mentioned.contains(key) && listed.contains(latest_endpoint(key)->source);
+    if (withdrawn) remove_endpoint(key, now);
   }
   commit(now);
   return refusals;
@@ -210,57 +202,10 @@ std::vector<Refusal> Catalog::apply_delta(const std::string& node, const std::ve
                                           const std::vector<std::string>& removals, TimePoint now) {
   auto refusals = put_endpoints(upserts, now);
   for (const std::string& key : removals) {
-    if (key.starts_with(node + "/")) erase_endpoint(key, now);
+    if (key.starts_with(node + "/")) remove_endpoint(key, now);
   }
   commit(now);
   return refusals;
-}
-
-void Catalog::withdraw(const std::string& node, TimePoint now) {
-  for (const std::string& key : keys_of(node)) erase_endpoint(key, now);
-  if (records_.statuses.erase(node) > 0) note(RecordType::NodeStatus, node, true);
-  if (records_.nodes.erase(node) > 0) note(RecordType::Node, node, true);
-  commit(now);
-}
-
-void Catalog::set_status(const std::string& node, const model::NodeStatus& status, TimePoint now) {
-  const auto found = records_.statuses.find(node);
-  if (!status.silent && !status.in_doubt) {
-    if (found == records_.statuses.end()) return;
-    records_.statuses.erase(found);
-    note(RecordType::NodeStatus, node, true);
-  } else {
-    if (found != records_.statuses.end() && found->second == status) return;
-    records_.statuses[node] = status;
-    note(RecordType::NodeStatus, node, false);
-  }
-  commit(now);
-}
-
-void Catalog::set_cluster_status(const std::string& cluster, const model::ClusterStatus& status, TimePoint now) {
-  const auto found = records_.cluster_statuses.find(cluster);
-  const bool known = found != records_.cluster_statuses.end();
-  if (known ? found->second == status : status.empty()) return;
-  if (status.empty()) {
-    records_.cluster_statuses.erase(found);
-  } else {
-    records_.cluster_statuses[cluster] = status;
-  }
-  note(RecordType::ClusterStatus, cluster, status.empty());
-  commit(now);
-}
-
-void Catalog::set_external_name(const std::string& hostname, const model::ExternalName& name, TimePoint now) {
-  const auto found = records_.external_names.find(hostname);
-  const bool known = found != records_.external_names.end();
-  if (known ? found->second == name : name.addresses.empty()) return;
-  if (name.addresses.empty()) {
-    records_.external_names.erase(found);
-  } else {
-    records_.external_names[hostname] = name;
-  }
-  note(RecordType::ExternalName, hostname, name.addresses.empty());
-  commit(now);
 }
 
 void Catalog::put_destination(const model::VirtualDestination& object, TimePoint now) {
@@ -281,17 +226,24 @@ void Catalog::put_cluster(const model::Cluster& object, TimePoint now) {
 }
 
 void Catalog::store_override(const model::Override& object) {
-  drop_override(object.meta.name);
-  records_.overrides[object.meta.name] = object;
+  place_override(object.meta.name, object);
   note(RecordType::Override, object.meta.name, false);
+}
+
+void Catalog::place_override(const std::string& key, const model::Override& object) {
+  drop_override(key);
+  records_.overrides[key] = object;
+  frozen_ = frozen_ || object.action == model::Action::Freeze;
   if (observer_ != nullptr) observer_->override_changed(object);
 }
 
-bool Catalog::drop_override(const std::string& name) {
-  const auto found = records_.overrides.find(name);
+bool Catalog::drop_override(const std::string& key) {
+  const auto found = records_.overrides.find(key);
   if (found == records_.overrides.end()) return false;
   const model::Override before = std::move(found->second);
   records_.overrides.erase(found);
+  frozen_ = std::ranges::any_of(records_.overrides,
+                                [](const auto& entry) { return entry.second.action == model::Action::Freeze; });
   if (observer_ != nullptr) observer_->override_changed(before);
   return true;
 }
@@ -300,12 +252,14 @@ void Catalog::put_override(const model::Override& object, TimePoint now) {
   const auto found = records_.overrides.find(object.meta.name);
   if (found != records_.overrides.end() && found->second == object) return;
   store_override(object);
+  if (!frozen_) release();
   commit(now);
 }
 
 bool Catalog::erase_override(const std::string& name, TimePoint now) {
   if (!drop_override(name)) return false;
   note(RecordType::Override, name, true);
+  if (!frozen_) release();
   commit(now);
   return true;
 }
@@ -333,6 +287,7 @@ bool Catalog::forget_node(const std::string& node, TimePoint now) {
 }
 
 void Catalog::forget(Duration forget_after, TimePoint now) {
+  if (frozen_) return;
   std::vector<std::string> nodes;
   for (const auto& [node, status] : records_.statuses) {
     if (status.silent && now - status.since >= forget_after) nodes.push_back(node);

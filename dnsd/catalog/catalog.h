@@ -9,6 +9,7 @@
 
 #include "common/model/record_observer.h"
 #include "common/model/records.h"
+#include "dnsd/catalog/held_changes.h"
 #include "dnsd/catalog/serial.h"
 #include "dnsd/catalog/validate.h"
 
@@ -71,8 +72,8 @@ class Catalog {
   /// How many records it takes from agents and other origins; nodes always fit. 0 = any number
   void set_capacity(std::size_t records) { capacity_ = records; }
   std::size_t size() const;
-  /// Whether one endpoint more, with its service, can be taken.
-  bool has_room() const { return capacity_ == 0 || size() + 2 <= capacity_; }
+  /// Whether one endpoint more, with its service, can be taken; those that wait for a thaw count.
+  bool has_room() const { return capacity_ == 0 || size() + 2 * held_.endpoints.added() + 2 <= capacity_; }
   /// Something was refused for want of room, and there is not much room yet.
   bool full() const { return full_; }
   void note_refused_for_room() { full_ = true; }
@@ -97,6 +98,24 @@ class Catalog {
   /// What a hostname of external endpoints has resolved to. Without addresses it is erased.
   void set_external_name(const std::string& hostname, const model::ExternalName& name, TimePoint now);
 
+  // ---- freeze: while there is an Override of that action, what comes from agents and measurements is taken, but held
+  // back; when the last one goes it is made true in one revision. Nothing is forgotten meanwhile ----
+
+  bool frozen() const { return frozen_; }
+  /// How many changes wait.
+  std::size_t held() const { return held_.size(); }
+  /// As they were told last, shown or held back; null = there is none.
+  const model::Endpoint* latest_endpoint(const std::string& key) const {
+    return held_.endpoints.latest(records_.endpoints, key);
+  }
+  const model::NodeStatus* latest_status(const std::string& node) const {
+    return held_.statuses.latest(records_.statuses, node);
+  }
+  const model::ClusterStatus* latest_cluster_status(const std::string& cluster) const {
+    return held_.cluster_statuses.latest(records_.cluster_statuses, cluster);
+  }
+  bool knows_node(const std::string& node) const { return held_.nodes.latest(records_.nodes, node) != nullptr; }
+
   // ---- operators ----
 
   void put_destination(const model::VirtualDestination& object, TimePoint now);
@@ -119,6 +138,9 @@ class Catalog {
   void mirror(const std::string& hostname, const model::ExternalName& name);
   void mirror(const model::Override& object);
   void unmirror(RecordType type, const std::string& key);
+  /// An override of this process alone, by a key that no origin's has: of no revision, never among the changes.
+  void set_local_override(const std::string& key, const model::Override& object) { place_override(key, object); }
+  void erase_local_override(const std::string& key) { drop_override(key); }
   /// What was mirrored since the last call is this revision of its origin.
   void mirrored(std::uint64_t revision, TimePoint now);
 
@@ -131,11 +153,41 @@ class Catalog {
   /// Puts those that are good.
   std::vector<Refusal> put_endpoints(const std::vector<model::Endpoint>& endpoints, TimePoint now);
   void put_endpoint(const model::Endpoint& endpoint, TimePoint now);
+  /// As it is, now.
+  void write_endpoint(const model::Endpoint& endpoint, TimePoint now);
+  /// Or later, if the mesh is frozen.
+  void remove_endpoint(const std::string& key, TimePoint now);
   void erase_endpoint(const std::string& key, TimePoint now);
   /// Adds or replaces a record as it is.
   void store_endpoint(const model::Endpoint& endpoint);
+  /// The records of one type that have no owner but the record itself.
+  template <class Record>
+  struct Kind {
+    RecordType type;
+    std::map<std::string, Record>& shown;
+    HeldMap<Record>& held;
+  };
+  Kind<model::Node> nodes() { return {RecordType::Node, records_.nodes, held_.nodes}; }
+  Kind<model::NodeStatus> statuses() { return {RecordType::NodeStatus, records_.statuses, held_.statuses}; }
+  Kind<model::ClusterStatus> cluster_statuses() {
+    return {RecordType::ClusterStatus, records_.cluster_statuses, held_.cluster_statuses};
+  }
+  Kind<model::ExternalName> external_names() {
+    return {RecordType::ExternalName, records_.external_names, held_.external_names};
+  }
+  /// Makes it so, now; nothing = it goes. Without commit.
+  template <class Record>
+  void write(const Kind<Record>& kind, const std::string& key, const std::optional<Record>& record);
+  /// The same, or later if the mesh is frozen; what is so already is no change.
+  template <class Record>
+  void change(const Kind<Record>& kind, const std::string& key, const std::optional<Record>& record, TimePoint now);
+  /// Makes true what was held back, but for what still holds it. Without commit.
+  void release();
+  template <class Record>
+  void release(const Kind<Record>& kind);
   void store_override(const model::Override& object);
-  bool drop_override(const std::string& name);
+  void place_override(const std::string& key, const model::Override& object);
+  bool drop_override(const std::string& key);
   void add_to_service(const model::ServiceKey& service);
   void note(RecordType type, const std::string& key, bool removed);
   /// Gives what was noted since the last call its revision.
@@ -144,6 +196,8 @@ class Catalog {
   std::vector<std::string> keys_of(const std::string& node) const;
 
   model::Records records_;
+  HeldChanges held_;
+  bool frozen_ = false;
   std::size_t capacity_ = 0;
   bool full_ = false;
   std::uint64_t revision_ = 0;

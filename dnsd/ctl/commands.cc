@@ -86,7 +86,8 @@ std::string written_text(v1::Object object) {
   return config::object_yaml(object);
 }
 
-std::string table_of(const std::string& kind, const v1::ListReply& reply) {
+std::string table_of(const std::string& kind, const v1::ListReply& reply, std::int64_t unix_seconds) {
+  if (kind == "Override") return overrides_view(reply, unix_seconds);
   if (kind == "Node") return nodes_view(reply);
   if (kind == "Endpoint") return endpoints_view(reply);
   return kind == "Cluster" ? clusters_view(reply) : destinations_view(reply);
@@ -102,8 +103,8 @@ Result<std::vector<std::string>> keys_of(const std::vector<std::string>& names, 
   }
   if (names.size() != 2) return Error(Code::InvalidArgument, "say what to delete: KIND NAME, or -f FILE");
   const auto kind = kind_named(names[0]);
-  if (!kind || (*kind != "VirtualDestination" && *kind != "Cluster")) {
-    return Error(Code::InvalidArgument, names[0] + " cannot be deleted; vd and cluster can");
+  if (!kind || *kind == "Node" || *kind == "Endpoint") {
+    return Error(Code::InvalidArgument, names[0] + " cannot be deleted; vd, cluster and override can");
   }
   keys.push_back(*kind + "/" + names[1]);
   return keys;
@@ -121,7 +122,9 @@ std::optional<std::string> kind_named(const std::string& word) {
                                                             {"endpoint", "Endpoint"},
                                                             {"endpoints", "Endpoint"},
                                                             {"cluster", "Cluster"},
-                                                            {"clusters", "Cluster"}};
+                                                            {"clusters", "Cluster"},
+                                                            {"override", "Override"},
+                                                            {"overrides", "Override"}};
   const auto found = kKinds.find(ascii_lower(word));
   if (found == kKinds.end()) return std::nullopt;
   return found->second;
@@ -178,12 +181,13 @@ int erase(Client& client, const std::vector<std::string>& names, const std::stri
   return kOk;
 }
 
-int get(Client& client, const std::string& kind, const std::string& name, Output output) {
+int get(Client& client, const Named& what, Output output, std::int64_t unix_seconds) {
+  const auto& [kind, name] = what;
   const auto reply = client.list(kind, name);
   if (!reply) return fail(reply.error());
   if (output == Output::Table) {
-    std::cout << table_of(kind, *reply);
-  } else if (kind == "VirtualDestination" || kind == "Cluster") {
+    std::cout << table_of(kind, *reply, unix_seconds);
+  } else if (kind == "VirtualDestination" || kind == "Cluster" || kind == "Override") {
     std::cout << object_documents(*reply, output);
   } else {
     std::cout << document(*reply, output);
@@ -191,9 +195,9 @@ int get(Client& client, const std::string& kind, const std::string& name, Output
   return kOk;
 }
 
-int describe(Client& client, const std::string& kind, const std::string& name, Output output) {
-  if (output != Output::Table) return get(client, kind, name, output);
-  const auto reply = client.list(kind, name);
+int describe(Client& client, const Named& what, Output output, std::int64_t unix_seconds) {
+  if (output != Output::Table) return get(client, what, output, unix_seconds);
+  const auto reply = client.list(what.kind, what.name);
   if (!reply) return fail(reply.error());
   for (const auto& node : reply->nodes()) std::cout << describe_node(node);
   for (const auto& endpoint : reply->endpoints()) std::cout << describe_endpoint(endpoint);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,11 +22,17 @@ std::optional<std::string> kind_named(const std::string& word);
 int apply(Client& client, const std::string& file, bool dry_run, bool force);
 /// Exit code 1 if there is a difference.
 int diff(Client& client, const std::string& file);
-/// names: "vd shop/app-b", "cluster eu-1"; or the objects of a file
+/// names: "vd shop/app-b", "cluster eu-1", "override drain-node-eu1-n1"; or the objects of a file
 int erase(Client& client, const std::vector<std::string>& names, const std::string& file);
-int get(Client& client, const std::string& kind, const std::string& name, Output output);
+/// What get and describe are about.
+struct Named {
+  std::string kind;  // as the federation calls it
+  std::string name;  // empty = all
+};
+/// unix_seconds: now
+int get(Client& client, const Named& what, Output output, std::int64_t unix_seconds);
 /// For json and yaml the same as get of one thing.
-int describe(Client& client, const std::string& kind, const std::string& name, Output output);
+int describe(Client& client, const Named& what, Output output, std::int64_t unix_seconds);
 int explain(Client& client, const v1::ExplainRequest& request, Output output);
 int status(Client& client, Output output);
 /// For a replica that refuses what its federation says.

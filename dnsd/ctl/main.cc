@@ -8,6 +8,7 @@
 #include "common/time/system_clock.h"
 #include "dnsd/ctl/commands.h"
 #include "dnsd/ctl/completion.h"
+#include "dnsd/ctl/override_commands.h"
 #include "dnsd/ctl/server.h"
 
 namespace {
@@ -31,13 +32,16 @@ struct Arguments {
   std::string prefix;
   std::string length = "10s";
   std::string shell;
+  ctl::OverrideFlags override;
 };
+
+std::int64_t unix_now() { return SystemClock().unix_seconds(); }
 
 using Command = std::function<int(const Arguments&, ctl::Client&)>;
 
 int with_kind(const Arguments& arguments, const std::function<int(const std::string&)>& run) {
   if (const auto kind = ctl::kind_named(arguments.kind)) return run(*kind);
-  std::cerr << "there is no kind " << arguments.kind << "; there are vd, nodes, endpoints, clusters\n";
+  std::cerr << "there is no kind " << arguments.kind << "; there are vd, nodes, endpoints, clusters, overrides\n";
   return ctl::kWrongUsage;
 }
 
@@ -45,14 +49,16 @@ void add_objects_commands(CLI::App& cli, Arguments& arguments, std::map<const CL
   auto* apply = cli.add_subcommand("apply", "create or change objects: all of the file, or none");
   apply->add_option("-f,--file", arguments.file, "YAML file, - for standard input")->required();
   apply->add_flag("--dry-run", arguments.dry_run, "check and say what would happen");
-  apply->add_flag("--force", arguments.force, "take over objects of another manager");
+  apply->add_flag("--force", arguments.force,
+                  "take over objects of another manager; overrides that leave hosts without endpoints");
   commands[apply] = [](const Arguments& given, ctl::Client& client) {
     return ctl::apply(client, given.file, given.dry_run, given.force);
   };
   auto* diff = cli.add_subcommand("diff", "what apply would change; exit code 1 if anything");
   diff->add_option("-f,--file", arguments.file, "YAML file, - for standard input")->required();
   commands[diff] = [](const Arguments& given, ctl::Client& client) { return ctl::diff(client, given.file); };
-  auto* erase = cli.add_subcommand("delete", "delete objects: vd NAMESPACE/NAME, cluster NAME, or those of a file");
+  auto* erase = cli.add_subcommand(
+      "delete", "delete objects: vd NAMESPACE/NAME, cluster NAME, override NAME, or those of a file");
   erase->add_option("names", arguments.names, "KIND NAME");
   erase->add_option("-f,--file", arguments.file, "YAML file, - for standard input");
   commands[erase] = [](const Arguments& given, ctl::Client& client) {
@@ -61,18 +67,22 @@ void add_objects_commands(CLI::App& cli, Arguments& arguments, std::map<const CL
 }
 
 void add_reading_commands(CLI::App& cli, Arguments& arguments, std::map<const CLI::App*, Command>& commands) {
-  auto* get = cli.add_subcommand("get", "list vd, nodes, endpoints or clusters");
-  get->add_option("kind", arguments.kind, "vd, nodes, endpoints, clusters")->required();
+  auto* get = cli.add_subcommand("get", "list vd, nodes, endpoints, clusters or overrides");
+  get->add_option("kind", arguments.kind, "vd, nodes, endpoints, clusters, overrides")->required();
   get->add_option("name", arguments.name, "only this one");
   commands[get] = [](const Arguments& given, ctl::Client& client) {
-    return with_kind(given, [&](const auto& kind) { return ctl::get(client, kind, given.name, given.output); });
+    return with_kind(given, [&](const auto& kind) {
+      return ctl::get(client, {kind, given.name}, given.output, unix_now());
+    });
   };
   auto* describe = cli.add_subcommand("describe", "everything about one thing");
-  describe->add_option("kind", arguments.kind, "vd, node, endpoint, cluster")->required();
-  describe->add_option("name", arguments.name, "NAMESPACE/NAME, CLUSTER/NODE, the endpoint's key, or the cluster")
+  describe->add_option("kind", arguments.kind, "vd, node, endpoint, cluster, override")->required();
+  describe->add_option("name", arguments.name, "NAMESPACE/NAME, CLUSTER/NODE, the endpoint's key, or the name")
       ->required();
   commands[describe] = [](const Arguments& given, ctl::Client& client) {
-    return with_kind(given, [&](const auto& kind) { return ctl::describe(client, kind, given.name, given.output); });
+    return with_kind(given, [&](const auto& kind) {
+      return ctl::describe(client, {kind, given.name}, given.output, unix_now());
+    });
   };
   auto* explain = cli.add_subcommand("explain", "what a client gets for a host, and why");
   explain->add_option("host", arguments.host, "app-b.mesh.internal")->required();
@@ -90,6 +100,50 @@ void add_reading_commands(CLI::App& cli, Arguments& arguments, std::map<const CL
   auto* approve = cli.add_subcommand(
       "approve-shrink", "a replica takes the far smaller set that it refuses; a federation ends its recovery");
   commands[approve] = [](const Arguments&, ctl::Client& client) { return ctl::approve_shrink(client); };
+}
+
+constexpr const char* kTarget = "endpoint=, node=, service=NAMESPACE/NAME, zone= or cluster=, and a name";
+
+/// Who makes an override, and for how long.
+void add_override_options(CLI::App& command, ctl::OverrideFlags& flags) {
+  command.add_option("--author", flags.author, "who does it; default: $USER@host");
+  command.add_option("--for", flags.length, "how long, or never")->type_name("DURATION");
+}
+
+void add_target_options(CLI::App& command, ctl::OverrideFlags& flags) {
+  command.add_option("target", flags.target, kTarget)->required();
+  command.add_flag("--local", flags.local, "of this replica alone, while it has lost its federation; for 1h");
+}
+
+void add_override_commands(CLI::App& cli, Arguments& arguments, std::map<const CLI::App*, Command>& commands) {
+  ctl::OverrideFlags& flags = arguments.override;
+  const char* forced = "even if it leaves hosts without serving endpoints";
+  auto* drain = cli.add_subcommand("drain", "send clients elsewhere, as long as anything else serves");
+  add_target_options(*drain, flags);
+  add_override_options(*drain, flags);
+  drain->add_option("--reason", flags.reason, "why; shown in explain");
+  drain->add_flag("--force", flags.force, forced);
+  commands[drain] = [](const auto& given, auto& client) { return ctl::drain(client, given.override, unix_now()); };
+  auto* undrain = cli.add_subcommand("undrain", "take a drain back");
+  add_target_options(*undrain, flags);
+  commands[undrain] = [](const auto& given, auto& client) { return ctl::undrain(client, given.override); };
+  auto* force = cli.add_subcommand("force", "up: answer it whatever its health is; down: never answer it");
+  force->add_option("action", flags.action, "up or down")->required()->check(CLI::IsMember({"up", "down"}));
+  add_target_options(*force, flags);
+  add_override_options(*force, flags);
+  force->get_option("--for")->required();
+  force->add_option("--reason", flags.reason, "why; shown in explain")->required();
+  force->add_flag("--force", flags.force, forced);
+  commands[force] = [](const auto& given, auto& client) { return ctl::force(client, given.override, unix_now()); };
+  auto* unforce = cli.add_subcommand("unforce", "take a force up or down back");
+  add_target_options(*unforce, flags);
+  commands[unforce] = [](const auto& given, auto& client) { return ctl::unforce(client, given.override); };
+  auto* freeze = cli.add_subcommand("freeze", "the whole mesh stays as it is: what agents tell is held back");
+  add_override_options(*freeze, flags);
+  freeze->add_option("--reason", flags.reason, "why; shown in explain")->required();
+  commands[freeze] = [](const auto& given, auto& client) { return ctl::freeze(client, given.override, unix_now()); };
+  auto* thaw = cli.add_subcommand("thaw", "end the freeze: what was held back becomes true at once");
+  commands[thaw] = [](const auto&, auto& client) { return ctl::thaw(client); };
 }
 
 void add_capture_command(CLI::App& cli, Arguments& arguments, std::map<const CLI::App*, Command>& commands) {
@@ -146,6 +200,7 @@ int main(int argc, char** argv) {
       ->type_name("FORMAT");
   add_objects_commands(cli, arguments, commands);
   add_reading_commands(cli, arguments, commands);
+  add_override_commands(cli, arguments, commands);
   add_capture_command(cli, arguments, commands);
   auto* completion = cli.add_subcommand("completion", "a script for shell completion");
   completion->add_option("shell", arguments.shell, "bash")->required();

@@ -15,8 +15,12 @@ class Table {
   /// This column's cells end where it ends: numbers
   void align_right(std::size_t column) { right_.push_back(column); }
   std::string text() const;
+  /// Of the longest line.
+  std::size_t width() const;
 
  private:
+  std::vector<std::size_t> widths() const;
+
   std::vector<std::vector<std::string>> rows_;
   std::vector<std::size_t> right_;
 };

@@ -1,6 +1,7 @@
 #include "dnsd/ctl/views.h"
 
 #include <fmt/format.h>
+#include <algorithm>
 #include <vector>
 
 #include "common/base/text.h"
@@ -8,6 +9,8 @@
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
 #include "common/time/duration_text.h"
+#include "common/time/time_text.h"
+#include "dnsd/ctl/override_object.h"
 #include "dnsd/ctl/table.h"
 
 namespace meshdns::ctl {
@@ -54,14 +57,40 @@ std::string distances_text(const google::protobuf::Map<std::string, google::prot
   return or_dash(join(texts, ","));
 }
 
+constexpr std::size_t kColumns = 110;
+constexpr std::size_t kShortestReason = 12;
+
+std::string shortened(const std::string& text, std::size_t longest) {
+  return text.size() <= longest || longest < 3 ? text.substr(0, longest) : text.substr(0, longest - 3) + "...";
+}
+
+/// "52m" until an override ends
+std::string left_text(const std::string& expires, std::int64_t unix_seconds) {
+  const auto then = parse_time(expires);
+  return then ? age_text(std::chrono::seconds(std::max<std::int64_t>(0, *then - unix_seconds))) : "never";
+}
+
+/// "since 2026-11-27T18:00:00Z by alice@host: incident 42, 17 changes held, until 2026-11-27T19:00:00Z"
+std::string freeze_text(const v1::FreezeInfo& freeze) {
+  std::string out = "since " + time_text(freeze.since()) + (freeze.author().empty() ? "" : " by " + freeze.author()) +
+                    ": " + freeze.reason();
+  if (freeze.has_held()) {
+    out += ", " + std::to_string(freeze.held()) + (freeze.held() == 1 ? " change held" : " changes held");
+  }
+  return out + (freeze.expires() == 0 ? "" : ", until " + time_text(freeze.expires()));
+}
+
 }  // namespace
 
 std::string explain_view(const v1::ExplainReply& reply) {
   const std::string policy = reply.object().empty() ? "automatic host" : reply.object();
   std::string out = reply.host() + " for " + reply.client() + "   revision " + std::to_string(reply.revision()) + ", " +
                     age(reply.age()) + " old\n";
-  out += pairs({{"client", reply.place() + "   " + reply.reason()},
-                {"policy", policy + "   " + reply.policy() + ", empty: " + reply.on_empty()}});
+  std::vector<std::pair<std::string, std::string>> head = {
+      {"client", reply.place() + "   " + reply.reason()},
+      {"policy", policy + "   " + reply.policy() + ", empty: " + reply.on_empty()}};
+  if (!reply.frozen().empty()) head.emplace_back("frozen", reply.frozen());
+  out += pairs(head);
   Table table({"TIER", "RUNG", "LOAD", "ENDPOINT", "WHERE", "STATE", "FOR", "WHY"});
   table.align_right(2);
   for (const v1::ExplainedTier& tier : reply.tiers()) {
@@ -106,6 +135,12 @@ std::string status_view(const v1::StatusReply& reply) {
   }
   if (!reply.shrink_refused().empty()) {
     rows.emplace_back("refused", "a set: " + reply.shrink_refused() + "; meshdnsctl approve-shrink takes it");
+  }
+  if (reply.has_freeze()) rows.emplace_back("frozen", freeze_text(reply.freeze()));
+  if (reply.overrides() > 0) {
+    const std::string local =
+        reply.local_overrides() > 0 ? ", " + std::to_string(reply.local_overrides()) + " of them local" : "";
+    rows.emplace_back("overrides", std::to_string(reply.overrides()) + local);
   }
   rows.emplace_back("catalog", "revision " + std::to_string(reply.revision()) + ", " + age(reply.revision_age()) +
                                    " old   " + std::to_string(reply.hosts()) + " hosts");
@@ -171,6 +206,24 @@ std::string clusters_view(const v1::ListReply& reply) {
                or_dash(joined(object.cluster().client_prefixes(), ",")), std::to_string(object.metadata().revision())});
   }
   return table.empty() ? "no clusters\n" : table.text();
+}
+
+std::string overrides_view(const v1::ListReply& reply, std::int64_t unix_seconds) {
+  const auto rows = [&](std::size_t longest_reason) {
+    Table table({"NAME", "ACTION", "TARGET", "REASON", "AUTHOR", "EXPIRES IN", "CREATED"});
+    for (const v1::Object& object : reply.objects()) {
+      const v1::OverrideSpec& spec = object.override();
+      const std::string local = object.metadata().manager() == "local" ? " (local)" : "";
+      table.add({object.metadata().name() + local, spec.action(), target_text_of(object),
+                 shortened(spec.reason(), longest_reason), or_dash(spec.author()),
+                 left_text(spec.expires(), unix_seconds),
+                 age_text(std::chrono::seconds(unix_seconds - object.metadata().created())) + " ago"});
+    }
+    return table;
+  };
+  if (reply.objects().empty()) return "no overrides\n";
+  const std::size_t rest = rows(0).width();  // describe has the whole reason
+  return rows(std::max<std::size_t>(kShortestReason, rest >= kColumns ? 0 : kColumns - rest)).text();
 }
 
 std::string capture_title() { return "   SECOND  CLIENT           BY   TYPE   RCODE     ANSWERS  TIER  NAME\n"; }

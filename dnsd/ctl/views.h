@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "meshdns/v1/admin.pb.h"
@@ -14,6 +15,8 @@ std::string nodes_view(const v1::ListReply& reply);
 std::string endpoints_view(const v1::ListReply& reply);
 std::string destinations_view(const v1::ListReply& reply);
 std::string clusters_view(const v1::ListReply& reply);
+/// unix_seconds: now
+std::string overrides_view(const v1::ListReply& reply, std::int64_t unix_seconds);
 /// Captured queries, a line each; the widths do not follow what comes.
 std::string capture_title();
 std::string capture_rows(const v1::CaptureReply& reply);

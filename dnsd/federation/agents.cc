@@ -78,8 +78,8 @@ std::uint64_t Agents::next_epoch(std::uint64_t echoed) {
 void Agents::sweep() {
   const TimePoint now = env_.clock.now();
   for (const auto& [node, status] : leases_.sweep(now)) {
-    const auto known = env_.catalog.records().statuses.find(node);
-    const bool was_silent = known != env_.catalog.records().statuses.end() && known->second.silent;
+    const auto* known = env_.catalog.latest_status(node);
+    const bool was_silent = known != nullptr && known->silent;
     env_.catalog.set_status(node, status, now);
     if (status.silent && !was_silent) log::warn("agent silent", {{"node", node}, {"for", now - status.since}});
     if (!status.silent && was_silent) log::info("agent heard again", {{"node", node}});
@@ -98,8 +98,7 @@ void Agents::sweep_measuring(TimePoint now) {
 }
 
 void Agents::forget_gone() {
-  const auto& nodes = env_.catalog.records().nodes;
-  const auto gone = [&](const std::string& node) { return !nodes.contains(node); };
+  const auto gone = [this](const std::string& node) { return !env_.catalog.knows_node(node); };
   for (const auto& [node, session] : holders_) {
     const auto holder = session.lock();
     if (holder && gone(node))

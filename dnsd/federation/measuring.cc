@@ -85,9 +85,8 @@ void Measuring::publish(TimePoint now) {
   auto statuses = distances_.settle(now);
   for (const auto& [cluster, status] : statuses) published_.insert(cluster);
   for (const std::string& cluster : published_) {
-    const auto& known = catalog_.records().cluster_statuses;
-    const auto found = known.find(cluster);
-    const model::ClusterStatus before = found == known.end() ? model::ClusterStatus{} : found->second;
+    const model::ClusterStatus* known = catalog_.latest_cluster_status(cluster);
+    const model::ClusterStatus before = known == nullptr ? model::ClusterStatus{} : *known;
     const model::ClusterStatus& status = statuses[cluster];
     if (status == before) continue;
     log_gateways(cluster, before, status);

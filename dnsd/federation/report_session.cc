@@ -135,7 +135,7 @@ void ReportSession::admit() {
   epoch_ = agents_.next_epoch(hello_epoch_);
   agents_.take_over(node_.key, shared_from_this());
   agents_.leases_.heard(node_.key, now);
-  const bool known = agents_.env_.catalog.records().nodes.contains(node_.key);
+  const bool known = agents_.env_.catalog.knows_node(node_.key);
   agents_.env_.catalog.put_node(node_, now);
   v1::ReportReply reply;
   v1::Welcome& welcome = *reply.mutable_welcome();
@@ -250,8 +250,10 @@ bool ReportSession::has_leftovers(const google::protobuf::RepeatedPtrField<v1::S
   const std::set<std::string> listed = listed_names(sources);
   if (listed.empty()) return false;
   const std::string own = node_.key + "/";
-  const auto& endpoints = agents_.env_.catalog.records().endpoints;
+  const catalog::Catalog& catalog = agents_.env_.catalog;
+  const auto& endpoints = catalog.records().endpoints;
   for (auto at = endpoints.lower_bound(own); at != endpoints.end() && at->first.starts_with(own); ++at) {
+    if (catalog.latest_endpoint(at->first) == nullptr) continue;  // withdrawn, and that is held back
     if (listed.contains(at->second.source) && !copy().hashes.contains(at->first.substr(own.size()))) return true;
   }
   return false;

@@ -97,11 +97,14 @@ void Planner::endpoint_leaves(const model::Endpoint& endpoint) {
 }
 
 void Planner::touch(const model::Endpoint& endpoint) {
-  if (all_touched_) return;
+  if (!all_touched_) add_hosts_of(endpoint, touched_);
+}
+
+void Planner::add_hosts_of(const model::Endpoint& endpoint, std::set<std::string>& out) {
   for (const std::string& zone : naming_.zones) {
     const std::string name = auto_host(naming_, {endpoint.namespace_, endpoint.service}, zone);
     const auto owner = owners_.find(name);
-    if (owner != owners_.end() && owner->second.object.empty()) touched_.insert(name);
+    if (owner != owners_.end() && owner->second.object.empty()) out.insert(name);
   }
   for_groups(endpoint, [&](const Group& group) {
     for (const std::string& key : group.objects) {
@@ -110,17 +113,17 @@ void Planner::touch(const model::Endpoint& endpoint) {
       const bool matches = std::ranges::any_of(object->second.services, [&](const model::ServiceSelector& selector) {
         return selects(selector, object->second.meta.namespace_, endpoint);
       });
-      if (matches) touch_object(key);
+      if (matches) add_hosts_of_object(key, out);
     }
   });
 }
 
-void Planner::touch_object(const std::string& key) {
+void Planner::add_hosts_of_object(const std::string& key, std::set<std::string>& out) const {
   const auto object = records_.destinations.find(key);
   if (object == records_.destinations.end()) return;
   for (const std::string& host : object->second.hosts) {
     const auto owner = owners_.find(host);
-    if (owner != owners_.end() && owner->second.object == key) touched_.insert(host);
+    if (owner != owners_.end() && owner->second.object == key) out.insert(host);
   }
 }
 
@@ -150,22 +153,7 @@ void Planner::external_name_changed(const std::string& hostname) {
   for (const auto& [key, object] : records_.destinations) {
     const bool names_it = std::ranges::any_of(object.external_endpoints,
                                               [&](const auto& external) { return external.hostname == hostname; });
-    if (names_it) touch_object(key);
-  }
-}
-
-void Planner::override_changed(const model::Override& override) {
-  if (override.action == model::Action::Freeze) return;
-  for (const auto& [key, endpoint] : records_.endpoints) {
-    const model::Locality place = locality_of(records_, endpoint.node);
-    const std::uint16_t port = endpoint.ports.empty() ? std::uint16_t{0} : endpoint.ports.front().number;
-    if (hits(override.target,
-             {key, endpoint.node, endpoint.namespace_, endpoint.service, place, endpoint.addresses, port})) {
-      touch(endpoint);
-    }
-  }
-  for (const auto& [key, object] : records_.destinations) {
-    if (!object.external_endpoints.empty()) touch_object(key);
+    if (names_it) add_hosts_of_object(key, touched_);
   }
 }
 
@@ -254,7 +242,7 @@ void Planner::settle_objects() {
   for (const model::VirtualDestination* object : by_claim(records_)) claim_by_object(*object, owners);
   for (const auto& [key, service] : records_.services) claim_by_service(key, owners);
   replace_owners(std::move(owners));
-  for (const std::string& key : objects_) touch_object(key);
+  for (const std::string& key : objects_) add_hosts_of_object(key, touched_);
   objects_.clear();
   services_.clear();
 }
@@ -348,18 +336,19 @@ std::vector<const model::Endpoint*> Planner::endpoints_of(const model::VirtualDe
   return out;
 }
 
+std::vector<const model::Endpoint*> Planner::endpoints_of(const Owner& owner) const {
+  if (!owner.object.empty()) return endpoints_of(records_.destinations.at(owner.object));
+  std::vector<const model::Endpoint*> endpoints;
+  const auto group = groups_.find(service_group(owner.service.namespace_, owner.service.name));
+  if (group != groups_.end()) endpoints = group->second.endpoints;
+  sort_by_key(endpoints);
+  return endpoints;
+}
+
 HostPlan Planner::plan_of(const std::string& host, const Owner& owner, const PlanContext& context) const {
-  HostPlan out;
-  if (owner.object.empty()) {
-    std::vector<const model::Endpoint*> endpoints;
-    const auto group = groups_.find(service_group(owner.service.namespace_, owner.service.name));
-    if (group != groups_.end()) endpoints = group->second.endpoints;
-    sort_by_key(endpoints);
-    out = plan_service(context, endpoints);
-  } else {
-    const model::VirtualDestination& object = records_.destinations.at(owner.object);
-    out = plan_object(context, object, endpoints_of(object));
-  }
+  const auto endpoints = endpoints_of(owner);
+  HostPlan out = owner.object.empty() ? plan_service(context, endpoints)
+                                      : plan_object(context, records_.destinations.at(owner.object), endpoints);
   if (out.candidates.size() > kMostCandidates) out.candidates.resize(kMostCandidates);
   out.name = host;
   out.zone = zone_of(naming_.zones, host);

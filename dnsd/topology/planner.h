@@ -46,6 +46,9 @@ class Planner : public model::RecordObserver {
   std::optional<HostPlan> plan(const std::string& host, TimePoint now) { return plan(host, now, records_.overrides); }
   /// As it would be with these overrides instead of the records'.
   std::optional<HostPlan> plan(const std::string& host, TimePoint now, const Overrides& overrides);
+  /// Of the hosts with endpoints in the target: those that would have no serving one with these overrides instead of
+  /// the records', though they have one now. By name.
+  std::vector<std::string> emptied(const model::Target& target, TimePoint now, const Overrides& overrides);
   /// All that there are, in no order.
   std::vector<std::string> names();
   const std::vector<Conflict>& conflicts();
@@ -81,7 +84,10 @@ class Planner : public model::RecordObserver {
 
   void touch(const model::Endpoint& endpoint);
   void touch_node(const std::string& node);
-  void touch_object(const std::string& key);
+  /// The hosts that an endpoint, or an object, stands behind.
+  void add_hosts_of(const model::Endpoint& endpoint, std::set<std::string>& out);
+  void add_hosts_of_object(const std::string& key, std::set<std::string>& out) const;
+  void add_hosts_hit(const model::Target& target, std::set<std::string>& out);
   /// The groups of an endpoint that exist.
   template <class F>
   void for_groups(const model::Endpoint& endpoint, F visit);
@@ -94,6 +100,8 @@ class Planner : public model::RecordObserver {
   void claim_by_service(const model::ServiceKey& service, Owners& owners) const;
   void replace_owners(Owners owners);
   std::vector<const model::Endpoint*> endpoints_of(const model::VirtualDestination& object) const;
+  std::vector<const model::Endpoint*> endpoints_of(const Owner& owner) const;
+  bool serves(const Owner& owner, const PlanContext& context) const;
   HostPlan plan_of(const std::string& host, const Owner& owner, const PlanContext& context) const;
   void touch_due(TimePoint now);
   void note_due(const HostPlan& plan);

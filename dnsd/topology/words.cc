@@ -6,12 +6,42 @@
 namespace meshdns::topology {
 namespace {
 
-/// "by alice: new kernel"
+/// "by alice: new kernel", "locally by alice: new kernel"
 std::string said_by(const model::Override& word) {
-  return (word.author.empty() ? "" : "by " + word.author) + (word.author.empty() ? "" : ": ") + word.reason;
+  std::string who = word.author.empty() ? "" : "by " + word.author;
+  if (is_local(word)) who = who.empty() ? "locally" : "locally " + who;
+  return who + (who.empty() ? "" : ": ") + word.reason;
 }
 
 }  // namespace
+
+bool is_local(const model::Override& word) { return word.meta.manager == kLocalManager; }
+
+bool is_over(const model::Override& word, std::int64_t unix_seconds) {
+  return word.expires != 0 && word.expires <= unix_seconds;
+}
+
+std::vector<std::string> expired(const Overrides& overrides, std::int64_t unix_seconds) {
+  std::vector<std::string> out;
+  for (const auto& [key, word] : overrides) {
+    if (is_over(word, unix_seconds)) out.push_back(key);
+  }
+  return out;
+}
+
+const model::Override* freeze_among(const Overrides& overrides) {
+  const model::Override* first = nullptr;
+  for (const auto& [name, word] : overrides) {
+    if (word.action != model::Action::Freeze) continue;
+    if (first == nullptr || word.meta.created < first->meta.created) first = &word;
+  }
+  return first;
+}
+
+std::string frozen_text(const Overrides& overrides) {
+  const model::Override* freeze = freeze_among(overrides);
+  return freeze == nullptr ? "" : said_by(*freeze);
+}
 
 const model::Override* word_for(const Overrides& overrides, const model::TargetSubject& subject) {
   const model::Override* best = nullptr;

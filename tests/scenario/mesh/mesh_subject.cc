@@ -102,6 +102,7 @@ const std::map<std::string, MeshSubject::Verb>& MeshSubject::verbs() {
                                                      {"forget", &MeshSubject::forget},
                                                      {"advance", &MeshSubject::advance},
                                                      {"vd", &MeshSubject::put_destination},
+                                                     {"override", &MeshSubject::put_override},
                                                      {"erase", &MeshSubject::erase},
                                                      {"revision", &MeshSubject::print_revision},
                                                      {"changes", &MeshSubject::print_changes},
@@ -225,6 +226,9 @@ std::string MeshSubject::forget(const Command& command) {
 
 std::string MeshSubject::advance(const Command& command) {
   now_ += must(parse_duration(command.words.at(1)));
+  for (const auto& name : topology::expired(catalog_.records().overrides, now_.time_since_epoch() / 1s)) {
+    catalog_.erase_override(name, now_);
+  }
   return "";
 }
 
@@ -256,14 +260,28 @@ std::string MeshSubject::set_resolved(const Command& command) {
   return "";
 }
 
+std::string MeshSubject::put_override(const Command& command) {
+  const model::Override word = override_of(command, now_);
+  if (topology::is_local(word)) {
+    catalog_.set_local_override(word.meta.name, word);
+  } else {
+    catalog_.put_override(word, now_);
+  }
+  return "";
+}
+
 std::string MeshSubject::erase(const Command& command) {
-  const bool done = command.words.at(1) == "vd" ? catalog_.erase_destination(command.words.at(2), now_)
-                                                : catalog_.erase_cluster(command.words.at(2), now_);
+  const std::string& kind = command.words.at(1);
+  const std::string& key = command.words.at(2);
+  const bool done = kind == "vd"         ? catalog_.erase_destination(key, now_)
+                    : kind == "override" ? catalog_.erase_override(key, now_)
+                                         : catalog_.erase_cluster(key, now_);
   return done ? "" : "not found\n";
 }
 
 std::string MeshSubject::print_revision(const Command&) {
-  return "revision " + std::to_string(catalog_.revision()) + "\n";
+  const std::string held = catalog_.frozen() ? ", " + std::to_string(catalog_.held()) + " held" : "";
+  return "revision " + std::to_string(catalog_.revision()) + held + "\n";
 }
 
 std::string MeshSubject::print_changes(const Command& command) {
@@ -290,7 +308,7 @@ answers::Compiled MeshSubject::compiled() {
   update.locator = answers::locator_input(catalog_.records());
   update.clusters = answers::cluster_records(catalog_.records());
   update.put = planner.take(now_).put;
-  update.version = {catalog_.revision(), catalog_.changed()};
+  update.version = {catalog_.revision(), catalog_.changed(), topology::frozen_text(catalog_.records().overrides)};
   update.serial = 1000;
   std::set<std::string> hosts;
   for (const topology::HostPlan& plan : update.put) hosts.insert(plan.name);

@@ -6,6 +6,7 @@
 #include "common/base/text.h"
 #include "common/net/socket_address.h"
 #include "common/time/duration_text.h"
+#include "dnsd/topology/words.h"
 
 namespace meshdns::test {
 namespace {
@@ -256,6 +257,26 @@ model::VirtualDestination destination_of(const Command& command) {
   object.ports = mapping_of(command.list("ports"));
   object.external_endpoints = external_of(command);
   return object;
+}
+
+model::Override override_of(const Command& command, TimePoint now) {
+  model::Override out;
+  out.meta.name = command.words.at(1);
+  if (command.has_word("local")) out.meta.manager = topology::kLocalManager;
+  out.meta.created = now.time_since_epoch() / 1s;
+  const auto action = model::action_named(command.words.at(2));
+  if (!action) throw std::runtime_error("no such action");
+  out.action = *action;
+  for (const auto& [kind, name] : command.options) {
+    if (const auto target = model::parse_target(kind + "=" + name)) out.target = *target;
+  }
+  out.author = command.option("author");
+  out.reason = command.option("reason", "test");
+  std::ranges::replace(out.reason, '_', ' ');
+  if (command.options.contains("for")) {
+    out.expires = (now + must(parse_duration(command.option("for")))).time_since_epoch() / 1s;
+  }
+  return out;
 }
 
 }  // namespace meshdns::test

@@ -6,6 +6,7 @@
 
 #include "common/base/result.h"
 #include "common/model/objects.h"
+#include "common/model/override.h"
 #include "common/net/ip_address.h"
 #include "common/net/prefix.h"
 #include "tests/support/scenario/scenario.h"
@@ -49,5 +50,9 @@ model::Cluster cluster_of(const Command& command);
 ///   [failover=FROM>TO>TO,..] [groups=role:primary+tier:gold,role:standby] [distribute=FROM>80%TO>20%TO,..]
 /// FROM and TO: region:us+zone:us-a, or * for everywhere
 model::VirtualDestination destination_of(const Command& command);
+
+/// override NAME ACTION [node=N|zone=Z|...] [author=A] [reason=words_with_underscores] [for=DURATION] [local]
+/// now: when it is made, as seconds since 1970
+model::Override override_of(const Command& command, TimePoint now);
 
 }  // namespace meshdns::test

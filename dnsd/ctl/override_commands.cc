@@ -1,0 +1,169 @@
+#include "dnsd/ctl/override_commands.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <iostream>
+#include <set>
+
+#include "common/base/text.h"
+#include "common/time/duration_text.h"
+#include "dnsd/ctl/commands.h"
+#include "dnsd/ctl/override_object.h"
+
+namespace meshdns::ctl {
+namespace {
+
+constexpr const char* kDefaultReason = "no reason given";
+constexpr const char* kDefaultLocalLength = "1h";
+constexpr const char* kNever = "never";
+
+int fail(const Error& error) {
+  std::cerr << error.message() << "\n";
+  return error.code() == Code::InvalidArgument ? kWrongUsage : kFailed;
+}
+
+/// "alice@host"
+std::string default_author() {
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) host.front() = '\0';
+  const char* user = std::getenv("USER");
+  const std::string who = user == nullptr || *user == '\0' ? "uid " + std::to_string(::geteuid()) : user;
+  return who + "@" + host.data();
+}
+
+/// When an override ends that lasts for so long; 0 = never.
+Result<std::int64_t> end_of(const std::string& length, std::int64_t unix_seconds) {
+  if (length.empty() || length == kNever) return 0;
+  const auto duration = parse_duration(length);
+  if (!duration) return duration.error().with_context("--for");
+  if (*duration < 1s) return Error(Code::InvalidArgument, "--for: expected at least 1s (got " + length + ")");
+  return unix_seconds + *duration / 1s;
+}
+
+std::string outcome_text(const v1::ApplyResult& result) {
+  if (result.outcome() == v1::ApplyResult::CREATED) return "created";
+  return result.outcome() == v1::ApplyResult::CONFIGURED ? "replaced" : "unchanged";
+}
+
+/// Makes the override, or says why not.
+int make(Client& client, OverrideWish wish, const OverrideFlags& flags, std::int64_t unix_seconds) {
+  const std::string length = flags.length.empty() && flags.local ? kDefaultLocalLength : flags.length;
+  const auto expires = end_of(length, unix_seconds);
+  if (!expires) return fail(expires.error());
+  wish.expires = *expires;
+  wish.reason = flags.reason.empty() ? kDefaultReason : flags.reason;
+  wish.author = flags.author.empty() ? default_author() : flags.author;
+  v1::ApplyRequest request;
+  request.set_manager("cli");
+  request.set_force(flags.force);
+  request.set_local(flags.local);
+  *request.add_objects() = override_object(wish);
+  const auto reply = client.apply(request);
+  if (!reply) return fail(reply.error());
+  const std::string what = wish.target ? target_text(*wish.target) : "the mesh";
+  const v1::ApplyResult& result = reply->results(0);
+  if (!reply->applied()) {
+    std::cerr << what << ": " << result.error() << "\n";
+    return kFailed;
+  }
+  const char* done = wish.action == model::Action::Drain  ? "drained"
+                     : wish.action == model::Action::Up   ? "forced up"
+                     : wish.action == model::Action::Down ? "forced down"
+                                                          : "frozen";
+  std::cout << what << " " << done << (flags.local ? " for this replica only" : "")
+            << (wish.expires == 0 ? " until it is taken back" : ", for " + length) << "\n"
+            << result.key() << " " << outcome_text(result) << "\n";
+  return kOk;
+}
+
+int make_for_target(Client& client, model::Action action, const OverrideFlags& flags, std::int64_t unix_seconds) {
+  const auto target = target_of(flags.target);
+  if (!target) return fail(target.error());
+  OverrideWish wish;
+  wish.action = action;
+  wish.target = *target;
+  return make(client, std::move(wish), flags, unix_seconds);
+}
+
+/// What taking back is about.
+struct Wanted {
+  std::set<std::string> actions;
+  std::string target;  // "node=eu1-n1", "all"
+  bool local = false;
+  std::string word;  // "drained"
+};
+
+/// Deletes what is wanted of these; tells what else there is if nothing is.
+int take_back(Client& client, const v1::ListReply& all, const Wanted& wanted) {
+  v1::DeleteRequest request;
+  request.set_local(wanted.local);
+  std::set<std::string> others;
+  for (const v1::Object& object : all.objects()) {
+    if (!wanted.actions.contains(object.override().action())) continue;
+    const bool local = object.metadata().manager() == "local";
+    const std::string target = target_text_of(object);
+    if (target == wanted.target && local == wanted.local) {
+      request.add_keys("Override/" + object.metadata().name());
+    } else {
+      others.insert(target + (local ? " (--local)" : ""));
+    }
+  }
+  const std::string what = wanted.target == "all" ? "the mesh" : wanted.target;
+  if (request.keys().empty()) {
+    std::cerr << what << " is not " << wanted.word << (wanted.local ? " here" : "");
+    if (!others.empty()) std::cerr << "; these are: " << join({others.begin(), others.end()}, ", ");
+    std::cerr << "\n";
+    return kFailed;
+  }
+  const auto reply = client.erase(request);
+  if (!reply) return fail(reply.error());
+  std::cout << what << " no longer " << wanted.word << "\n";
+  for (const std::string& key : reply->deleted()) std::cout << key << " deleted\n";
+  return kOk;
+}
+
+int take_back(Client& client, const OverrideFlags& flags, Wanted wanted) {
+  const auto target = target_of(flags.target);
+  if (!target) return fail(target.error());
+  const auto all = client.list("Override", "");
+  if (!all) return fail(all.error());
+  wanted.target = target_text(*target);
+  wanted.local = flags.local;
+  return take_back(client, *all, wanted);
+}
+
+}  // namespace
+
+int drain(Client& client, const OverrideFlags& flags, std::int64_t unix_seconds) {
+  return make_for_target(client, model::Action::Drain, flags, unix_seconds);
+}
+
+int force(Client& client, const OverrideFlags& flags, std::int64_t unix_seconds) {
+  const auto action = flags.action == "up" ? model::Action::Up : model::Action::Down;
+  return make_for_target(client, action, flags, unix_seconds);
+}
+
+int freeze(Client& client, const OverrideFlags& flags, std::int64_t unix_seconds) {
+  OverrideWish wish;
+  wish.action = model::Action::Freeze;
+  return make(client, std::move(wish), flags, unix_seconds);
+}
+
+int undrain(Client& client, const OverrideFlags& flags) {
+  return take_back(client, flags, {{"Drain"}, "", false, "drained"});
+}
+
+int unforce(Client& client, const OverrideFlags& flags) {
+  return take_back(client, flags, {{"Up", "Down"}, "", false, "forced"});
+}
+
+int thaw(Client& client) {
+  const auto all = client.list("Override", "");
+  if (!all) return fail(all.error());
+  return take_back(client, *all, {{"Freeze"}, "all", false, "frozen"});
+}
+
+}  // namespace meshdns::ctl
