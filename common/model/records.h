@@ -36,4 +36,7 @@ struct Records {
   std::map<std::string, Cluster> clusters;                 // by name
 };
 
+/// Where a node is: its own locality, with the parts that it leaves open filled from its Cluster object.
+Locality locality_of(const Records& records, const std::string& node);
+
 }  // namespace meshdns::model

@@ -79,6 +79,7 @@ class MeshView : public admin::Mesh {
   v1::NodeInfo node_info(const model::Node& node) const;
   void write_conditions(v1::Object& object) const;
   void write_listeners(v1::StatusReply& out) const;
+  void write_brakes(v1::StatusReply& out) const;
   void count_records(v1::StatusReply& out) const;
 
   std::deque<std::function<void()>> operations_;  // the first one is under way

@@ -21,7 +21,11 @@ Standing standing_of(const model::Endpoint& endpoint, const model::NodeStatus* s
 }
 
 std::string why_of(const model::Health& health, const model::NodeStatus* status) {
-  if (status != nullptr && health.state != model::HealthState::Failing) return "its agent is not heard";
+  if (status != nullptr && health.state != model::HealthState::Failing) {
+    const std::string unheard = "its agent is not heard";
+    if (status->held.empty()) return unheard;
+    return unheard + (status->silent ? ", its removal held by the " : ", held by the ") + status->held + " brake";
+  }
   std::string why = health.detail;
   if (health.streak > 0 && health.needed > 0) {
     const bool failing = health.state == model::HealthState::Failing;
@@ -135,14 +139,6 @@ Candidate candidate_of(const model::Records& records, const model::Endpoint& end
   out.why = why_of(endpoint.health, status);
   out.since = out.standing == Standing::Silent ? status->since : endpoint.health.since;
   return out;
-}
-
-model::Locality locality_of(const model::Records& records, const std::string& node) {
-  const auto found = records.nodes.find(node);
-  if (found == records.nodes.end()) return {};
-  const auto cluster = records.clusters.find(found->second.locality.cluster);
-  if (cluster == records.clusters.end()) return found->second.locality;
-  return refined(found->second.locality, cluster->second.locality);
 }
 
 std::string zone_of(const std::vector<std::string>& zones, const std::string& host) {

@@ -20,7 +20,8 @@ namespace meshdns::test {
 ///   cluster NAME [LOCALITY] [distance=eu-2:12ms,..] [clients=P,..] [allowed=P,..]
 ///   node CLUSTER/NODE [LOCALITY] [address=A,..] [prefix=P,..]
 ///   endpoint NODE NAMESPACE/SERVICE ADDRESS[,ADDRESS] [ports=http:8080:https,..] [labels=a:b,..] [weight=1]
-///   [state=serving] health ADDRESS STATE [detail=words_with_underscores] [streak=1/3] [doubt] silent|late|heard NODE ;
+///   [state=serving] health ADDRESS STATE [detail=words_with_underscores] [streak=1/3] [doubt] silent|late|heard NODE
+///   [held=BRAKE] ;
 ///   withdraw NODE ; forget AFTER ; advance DURATION vd NAMESPACE/NAME hosts=H,.. [name=S] [labels=a:b] [clusters=..]
 ///   [ports=http:80:8080:http,..] [ladder=..] [onEmpty=..]
 ///      [families=..] [max=8] [ttl=5s] [ttlMin=1s] [external=ADDRESS:PORT] [created=1] LOCALITY (of the external one)

@@ -53,6 +53,7 @@ struct Identity {
   std::string node = "n1";
   std::string uid = "uid-1";
   std::string boot = "boot-1";
+  model::Locality place{};  // of the cluster eu-1
 };
 
 /// One agent's stream, as the agent sees it.
@@ -69,6 +70,7 @@ class FakeAgent {
     v1::Hello& hello = *message.mutable_hello();
     hello.set_protocol(1);
     hello.mutable_node()->set_name(who.node);
+    *hello.mutable_node()->mutable_locality() = convert::to_wire(who.place);
     hello.mutable_node()->mutable_locality()->set_cluster("eu-1");
     hello.set_instance_uid(who.uid);
     hello.set_boot_id(who.boot);
