@@ -10,6 +10,8 @@
 #include "common/net/prefix.h"
 #include "common/net/socket_address.h"
 #include "common/net/unix_socket.h"
+#include "common/time/duration_text.h"
+#include "common/time/time_text.h"
 
 namespace meshdns::config {
 namespace {
@@ -79,6 +81,13 @@ Wrong wrong_count_or_auto(const v1::Rules& rules, std::string_view text) {
   return good ? std::nullopt : expected("auto or " + range_text(rules), text);
 }
 
+Wrong wrong_duration_or_off(const v1::Rules& rules, std::string_view text) {
+  if (text == "off") return std::nullopt;
+  const auto value = parse_duration(text);
+  const bool good = value && *value >= *parse_duration(rules.shortest()) && *value <= *parse_duration(rules.longest());
+  return good ? std::nullopt : expected(fmt::format("off, or {} to {}", rules.shortest(), rules.longest()), text);
+}
+
 }  // namespace
 
 std::optional<std::string> wrong_format(const v1::Rules& rules, std::string_view text) {
@@ -95,11 +104,14 @@ std::optional<std::string> wrong_format(const v1::Rules& rules, std::string_view
     case v1::Rules::RUNG: return message_of(model::parse_rung(text));
     case v1::Rules::SOCKET_PATH: return wrong_socket_path(text, "");
     case v1::Rules::COUNT_OR_AUTO: return wrong_count_or_auto(rules, text);
+    case v1::Rules::DURATION_OR_OFF: return wrong_duration_or_off(rules, text);
+    case v1::Rules::TIME: return message_of(parse_time(text));
     default: return std::nullopt;
   }
 }
 
 std::string range_text(const v1::Rules& rules) {
+  if (rules.format() == v1::Rules::PERCENT) return fmt::format("{}%-{}%", rules.min(), rules.max());
   if (rules.has_max()) return fmt::format("{}-{}", rules.min(), rules.max());
   if (rules.has_min()) return fmt::format("at least {}", rules.min());
   return "a number";

@@ -26,12 +26,37 @@ void check_policy(const Place& place, const VirtualDestinationSpec::Policy& poli
              fmt::format("ttlMin ({}) is longer than ttl ({})", duration_text(ttl_min), duration_text(ttl)));
 }
 
+void check_order(const Place& policy, const VirtualDestinationSpec::Policy& given, Report& report) {
+  const int ways =
+      int{!given.failover().empty()} + int{!given.priority_groups().empty()} + int{!given.distribute().empty()};
+  if (ways > 1) report.add(policy, "only one of failover, priorityGroups and distribute");
+  const Place distribute = policy.child("distribute");
+  for (int i = 0; i < given.distribute_size(); ++i) {
+    std::uint64_t sum = 0;
+    for (const auto& share : given.distribute(i).to()) sum += share.percent();
+    if (sum == 100) continue;
+    const Place rule = distribute.item(static_cast<std::size_t>(i));
+    report.add(rule.child("to"), fmt::format("the percents sum to {}, not to 100", sum));
+  }
+}
+
+void check_external(const Place& list, const VirtualDestinationSpec& spec, Report& report) {
+  for (int i = 0; i < spec.external_endpoints_size(); ++i) {
+    const auto& external = spec.external_endpoints(i);
+    if (external.hostname().empty() != external.address().empty()) continue;
+    report.add(list.item(static_cast<std::size_t>(i)), "needs a hostname or an address, not both");
+  }
+}
+
 void check_destination(const Place& root, const Object& object, Report& report) {
   const Place meta = root.child("metadata");
   if (meta.node->is(Node::Kind::Map) && object.metadata().namespace_().empty())
     report.add(meta, "namespace is missing");
   const Place spec = root.child("spec");
-  check_policy(spec.child("policy"), object.virtual_destination().policy(), report);
+  const Place policy = spec.child("policy");
+  check_policy(policy, object.virtual_destination().policy(), report);
+  check_order(policy, object.virtual_destination().policy(), report);
+  check_external(spec.child("externalEndpoints"), object.virtual_destination(), report);
 }
 
 void check_cluster(const Place& root, const Object& object, Report& report) {
@@ -56,6 +81,22 @@ void check_cluster(const Place& root, const Object& object, Report& report) {
   for (const auto& [other, distance] : cluster.distances()) {
     if (!is_ldh_label(other)) report.add(distances.child(other), "expected a cluster's name as the key");
     if (distance.seconds() > kMostDistance.count()) report.add(distances.child(other), "expected at most 1d");
+  }
+}
+
+void check_override(const Place& root, const Object& object, Report& report) {
+  const Place meta = root.child("metadata");
+  if (!object.metadata().namespace_().empty()) report.add(meta.child("namespace"), "an Override has no namespace");
+  const auto& given = object.override();
+  const auto& target = given.target();
+  int targets = 0;
+  for (const auto* name : {&target.endpoint(), &target.node(), &target.service(), &target.zone(), &target.cluster()}) {
+    targets += int{!name->empty()};
+  }
+  const Place spec = root.child("spec");
+  if (given.action() == "Freeze" && targets > 0) report.add(spec.child("target"), "a Freeze has none: it is for all");
+  if (given.action() != "Freeze" && targets != 1) {
+    report.add(spec, "target needs exactly one of endpoint, node, service, zone and cluster");
   }
 }
 
@@ -95,6 +136,7 @@ class FirstLines {
 void check_object(const Place& root, const Object& object, Report& report) {
   if (object.has_virtual_destination()) check_destination(root, object, report);
   if (object.has_cluster()) check_cluster(root, object, report);
+  if (object.has_override()) check_override(root, object, report);
 }
 
 }  // namespace

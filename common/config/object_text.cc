@@ -40,6 +40,11 @@ Value text_value(const FieldDescriptor& field, const std::string& text) {
   return {number ? Value::Kind::Bare : Value::Kind::Text, text, {}, {}};
 }
 
+Value number_value(const FieldDescriptor& field, std::uint32_t number) {
+  if (rules_of(field).format() != v1::Rules::PERCENT) return bare(fmt::to_string(number));
+  return {Value::Kind::Text, fmt::format("{}%", number), {}, {}};
+}
+
 Value message_value(const FieldDescriptor& field, const Message& message) {
   if (!is_duration(field)) return value_of(message);
   const auto* duration = google::protobuf::DynamicCastToGenerated<google::protobuf::Duration>(&message);
@@ -52,7 +57,7 @@ Value single_value(const Message& message, const FieldDescriptor& field) {
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_STRING: return text_value(field, reflection.GetString(message, &field));
     case FieldDescriptor::CPPTYPE_BOOL: return bare(reflection.GetBool(message, &field) ? "true" : "false");
-    case FieldDescriptor::CPPTYPE_UINT32: return bare(fmt::to_string(reflection.GetUInt32(message, &field)));
+    case FieldDescriptor::CPPTYPE_UINT32: return number_value(field, reflection.GetUInt32(message, &field));
     case FieldDescriptor::CPPTYPE_UINT64: return bare(fmt::to_string(reflection.GetUInt64(message, &field)));
     case FieldDescriptor::CPPTYPE_INT64: return bare(fmt::to_string(reflection.GetInt64(message, &field)));
     default: return message_value(field, reflection.GetMessage(message, &field));

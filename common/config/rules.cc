@@ -36,12 +36,14 @@ void put_number(Message& out, const FieldDescriptor& field, T value) {
 template <class T>
 Wrong read_number(Message& out, const FieldDescriptor& field, std::string_view text) {
   const v1::Rules& rules = rules_of(field);
-  const auto number = parse_uint(text);
+  const bool percent = rules.format() == v1::Rules::PERCENT;
+  const auto number = parse_uint(percent && text.ends_with('%') ? text.substr(0, text.size() - 1) : text);
   const bool fits = number && *number <= std::numeric_limits<T>::max();
   const bool huge = fits && *number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   if (!fits || (!huge && !in_range(rules, static_cast<std::int64_t>(*number))) || (huge && rules.has_max())) {
     return expected(range_text(rules), text);
   }
+  if (percent && !text.ends_with('%')) return expected(range_text(rules), text);
   put_number(out, field, static_cast<T>(*number));
   return std::nullopt;
 }

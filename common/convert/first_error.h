@@ -15,9 +15,6 @@ class FirstError {
   void expect(bool good, std::string_view field, std::string_view what) {
     if (!good) note(Error(Code::InvalidArgument, std::string(what)), field);
   }
-  void not_yet(bool used, std::string_view field) {
-    if (used) note(Error(Code::Unimplemented, "not supported yet"), field);
-  }
   /// The value; a default one where there is none.
   template <class T>
   T take(Result<T> result, std::string_view field) {

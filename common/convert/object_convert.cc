@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "common/base/text.h"
-#include "common/convert/first_error.h"
+#include "common/convert/fields.h"
+#include "common/convert/policy_convert.h"
 #include "common/convert/report_convert.h"
 #include "common/model/host_name.h"
+#include "common/time/time_text.h"
 
 namespace meshdns::convert {
 namespace {
@@ -16,7 +19,6 @@ using Spec = v1::VirtualDestinationSpec;
 
 constexpr std::uint32_t kMostPort = 65535;
 constexpr std::uint32_t kMostWeight = 65535;
-constexpr Duration kLongestTtl = 300s;
 
 template <class Message>
 model::Locality without_node(const Message& from) {
@@ -30,8 +32,6 @@ model::Locality with_node(const Message& from) {
   return out;
 }
 
-bool is_label_or_empty(const std::string& text) { return text.empty() || is_ldh_label(text); }
-
 bool is_port(std::uint64_t number) { return number >= 1 && number <= kMostPort; }
 
 bool is_port_or_name(const std::string& text) {
@@ -39,26 +39,10 @@ bool is_port_or_name(const std::string& text) {
   return digits ? is_port(parse_uint(text).value_or(0)) : is_ldh_label(text);
 }
 
-void check_locality(const model::Locality& locality, const std::string& field, FirstError& first) {
-  for (const auto part : model::kParts) {
-    first.expect(is_label_or_empty(locality.part(part)), fmt::format("{}.{}", field, model::part_name(part)),
-                 "expected letters, digits and hyphens");
-  }
-}
-
 void check_head(const v1::Object& object, std::string_view kind, FirstError& first) {
   first.expect(object.api_version() == "meshdns.io/v1alpha1", "apiVersion", "expected meshdns.io/v1alpha1");
   first.expect(object.kind() == kind, "kind", fmt::format("expected {} (got {})", kind, object.kind()));
   first.expect(model::is_host_name(object.metadata().name()), "metadata.name", "expected a DNS name");
-}
-
-/// Refuses what does not fit before it is counted in nanoseconds.
-Result<Duration> to_duration(const google::protobuf::Duration& from) {
-  constexpr std::int64_t kLongestSeconds = 86400;
-  if (from.seconds() < 0 || from.seconds() > kLongestSeconds || from.nanos() < 0 || from.nanos() > 999'999'999) {
-    return Error(Code::InvalidArgument, "expected a duration between 0s and 1d");
-  }
-  return from_wire(from);
 }
 
 model::ObjectMeta to_meta(const v1::Metadata& from) {
@@ -84,15 +68,35 @@ std::vector<std::string> to_hosts(const Spec& spec, FirstError& first) {
   return out;
 }
 
+model::LabelExpression to_expression(const v1::LabelExpression& from, const std::string& field, FirstError& first) {
+  using enum model::LabelExpression::Operator;
+  static const std::map<std::string, model::LabelExpression::Operator> kOperators = {
+      {"In", In}, {"NotIn", NotIn}, {"Exists", Exists}, {"DoesNotExist", DoesNotExist}};
+  model::LabelExpression out;
+  const auto op = kOperators.find(from.operator_());
+  first.expect(!from.key().empty(), field + ".key", "is missing");
+  first.expect(op != kOperators.end(), field + ".operator", "expected one of In, NotIn, Exists, DoesNotExist");
+  if (op != kOperators.end()) out.op = op->second;
+  const bool lists = out.op == In || out.op == NotIn;
+  first.expect(lists != from.values().empty(), field + ".values",
+               lists ? "at least one is needed" : "Exists and DoesNotExist take none");
+  out.key = from.key();
+  out.values.assign(from.values().begin(), from.values().end());
+  return out;
+}
+
 model::ServiceSelector to_selector(const Spec::Service& from, const std::string& field, FirstError& first) {
   first.expect(is_label_or_empty(from.namespace_()), field + ".namespace", "expected letters, digits and hyphens");
   first.expect(is_label_or_empty(from.name()), field + ".name", "expected letters, digits and hyphens");
-  first.not_yet(!from.match_expressions().empty(), field + ".matchExpressions");
   model::ServiceSelector out;
   out.namespace_ = from.namespace_();
   out.name = from.name();
   out.clusters.assign(from.clusters().begin(), from.clusters().end());
   out.match_labels.insert(from.match_labels().begin(), from.match_labels().end());
+  for (const auto& expression : from.match_expressions()) {
+    const auto place = fmt::format("{}.matchExpressions[{}]", field, out.match_expressions.size());
+    out.match_expressions.push_back(to_expression(expression, place, first));
+  }
   return out;
 }
 
@@ -122,10 +126,15 @@ void check_port_names(const std::vector<model::PortMapping>& ports, FirstError& 
 }
 
 model::ExternalEndpoint to_external(const Spec::ExternalEndpoint& from, const std::string& field, FirstError& first) {
-  first.not_yet(!from.hostname().empty(), field + ".hostname");
+  first.expect(from.hostname().empty() != from.address().empty(), field, "needs a hostname or an address, not both");
   first.expect(is_port(from.port()), field + ".port", fmt::format("expected 1-65535 (got {})", from.port()));
   model::ExternalEndpoint out;
-  out.address = first.take(IpAddress::parse(from.address()), field + ".address");
+  if (from.hostname().empty()) {
+    out.address = first.take(IpAddress::parse(from.address()), field + ".address");
+  } else {
+    first.expect(model::is_host_name(from.hostname()), field + ".hostname", "expected a DNS name, without wildcard");
+    out.hostname = model::host_key(from.hostname());
+  }
   out.port = static_cast<std::uint16_t>(from.port());
   out.locality = to_locality(from.locality());
   check_locality(out.locality, field + ".locality", first);
@@ -134,55 +143,25 @@ model::ExternalEndpoint to_external(const Spec::ExternalEndpoint& from, const st
   return out;
 }
 
-void check_not_yet(const Spec::Policy& policy, FirstError& first) {
-  first.not_yet(policy.has_fence(), "spec.policy.fence");
-  first.not_yet(!policy.failover().empty(), "spec.policy.failover");
-  first.not_yet(!policy.priority_groups().empty(), "spec.policy.priorityGroups");
-  first.not_yet(!policy.distribute().empty(), "spec.policy.distribute");
-  first.not_yet(policy.has_spill(), "spec.policy.spill");
-  first.not_yet(!policy.slow_start().empty() && policy.slow_start() != "off", "spec.policy.slowStart");
-}
-
-model::Ladder to_ladder(const Spec::Policy& policy, FirstError& first) {
-  if (policy.ladder().empty()) return model::default_ladder();
-  model::Ladder out;
-  std::set<std::string> seen;
-  for (int i = 0; i < policy.ladder_size(); ++i) {
-    const std::string field = fmt::format("spec.policy.ladder[{}]", i);
-    out.push_back(first.take(model::parse_rung(policy.ladder(i)), field));
-    first.expect(seen.insert(policy.ladder(i)).second, field, "given twice");
-  }
-  return out;
-}
-
-void to_ttls(const Spec::Policy& from, model::Policy& out, FirstError& first) {
-  if (from.has_ttl()) out.ttl = first.take(to_duration(from.ttl()), "spec.policy.ttl");
-  if (from.has_ttl_min()) out.ttl_min = first.take(to_duration(from.ttl_min()), "spec.policy.ttlMin");
-  first.expect(out.ttl >= 1s && out.ttl <= kLongestTtl, "spec.policy.ttl", "expected 1s to 300s");
-  first.expect(out.ttl_min >= 1s && out.ttl_min <= out.ttl, "spec.policy.ttlMin", "expected 1s to ttl");
-}
-
-model::Policy to_policy(const Spec::Policy& from, FirstError& first) {
-  check_not_yet(from, first);
-  model::Policy out;
-  out.ladder = to_ladder(from, first);
-  first.expect(from.families().empty() || from.families() == "together" || from.families() == "independent",
-               "spec.policy.families", "expected together or independent");
-  if (from.families() == "independent") out.families = model::Families::Independent;
-  first.expect(from.on_empty().empty() || from.on_empty() == "LastResort" || from.on_empty() == "NoData",
-               "spec.policy.onEmpty", "expected LastResort or NoData");
-  if (from.on_empty() == "NoData") out.on_empty = model::OnEmpty::NoData;
-  to_ttls(from, out, first);
-  if (from.has_max_answers()) out.max_answers = from.max_answers();
-  first.expect(out.max_answers >= 1 && out.max_answers <= 256, "spec.policy.maxAnswers", "expected 1-256");
-  return out;
-}
-
 std::vector<Prefix> to_prefixes(const google::protobuf::RepeatedPtrField<std::string>& texts, const std::string& field,
                                 FirstError& first) {
   std::vector<Prefix> out;
   for (const auto& text : texts) {
     out.push_back(first.take(Prefix::parse(text), fmt::format("{}[{}]", field, out.size())));
+  }
+  return out;
+}
+
+model::Gateway to_gateway(const v1::ClusterSpec::Gateway& from, const std::string& field, FirstError& first) {
+  model::Gateway out;
+  out.address = first.take(IpAddress::parse(from.address()), field + ".address");
+  first.expect(!out.address.is_unspecified(), field + ".address", "expected an address of one host");
+  for (const v1::Port& port : from.ports()) {
+    const auto place = fmt::format("{}.ports[{}]", field, out.ports.size());
+    first.expect(is_label_or_empty(port.name()), place + ".name", "expected letters, digits and hyphens");
+    first.expect(is_port(port.number()), place + ".number", fmt::format("expected 1-65535 (got {})", port.number()));
+    out.ports.push_back({port.name(), static_cast<std::uint16_t>(port.number()),
+                         port.protocol().empty() ? "TCP" : port.protocol(), port.app_protocol()});
   }
   return out;
 }
@@ -197,6 +176,20 @@ model::Locality cluster_locality(const v1::Object& object, FirstError& first) {
                "differs from spec.locality.network");
   if (!spec.network().empty()) out.network = spec.network();
   check_locality(out, "spec.locality", first);
+  return out;
+}
+
+std::vector<model::Target> targets_of(const v1::OverrideSpec::Target& from) {
+  using enum model::TargetKind;
+  std::vector<model::Target> out;
+  const auto add = [&](model::TargetKind kind, const std::string& name) {
+    if (!name.empty()) out.push_back({kind, name});
+  };
+  add(Endpoint, from.endpoint());
+  add(Node, from.node());
+  add(Service, from.service());
+  add(Zone, from.zone());
+  add(Cluster, from.cluster());
   return out;
 }
 
@@ -234,10 +227,13 @@ Result<model::Cluster> to_cluster(const v1::Object& object) {
   first.expect(object.metadata().namespace_().empty(), "metadata.namespace", "a Cluster has no namespace");
   first.expect(object.has_cluster(), "spec", "is missing");
   const v1::ClusterSpec& spec = object.cluster();
-  first.not_yet(!spec.gateways().empty(), "spec.gateways");
   model::Cluster out;
   out.meta = to_meta(object.metadata());
   out.locality = cluster_locality(object, first);
+  for (const auto& gateway : spec.gateways()) {
+    const auto field = fmt::format("spec.gateways[{}]", out.gateways.size());
+    out.gateways.push_back(to_gateway(gateway, field, first));
+  }
   for (const auto& [other, distance] : spec.distances()) {
     const std::string field = fmt::format("spec.distances.{}", other);
     first.expect(is_ldh_label(other), field, "expected a cluster's name as the key");
@@ -246,6 +242,29 @@ Result<model::Cluster> to_cluster(const v1::Object& object) {
   out.client_prefixes = to_prefixes(spec.client_prefixes(), "spec.clientPrefixes", first);
   auto allowed = to_prefixes(spec.allowed_prefixes(), "spec.allowedPrefixes", first);
   if (!allowed.empty()) out.allowed_prefixes = std::move(allowed);
+  return std::move(first).or_value(std::move(out));
+}
+
+Result<model::Override> to_override(const v1::Object& object) {
+  FirstError first;
+  check_head(object, "Override", first);
+  first.expect(object.metadata().namespace_().empty(), "metadata.namespace", "an Override has no namespace");
+  first.expect(object.has_override(), "spec", "is missing");
+  const v1::OverrideSpec& spec = object.override();
+  model::Override out;
+  out.meta = to_meta(object.metadata());
+  const auto action = model::action_named(spec.action());
+  first.expect(action.has_value(), "spec.action", "expected one of Up, Down, Drain, Freeze");
+  out.action = action.value_or(model::Action::Drain);
+  const auto targets = targets_of(spec.target());
+  const std::size_t wanted = out.action == model::Action::Freeze ? 0 : 1;
+  first.expect(targets.size() == wanted, "spec.target",
+               wanted == 0 ? "a Freeze has none: it is for all" : "exactly one is needed");
+  if (!targets.empty()) out.target = targets.front();
+  first.expect(!spec.reason().empty(), "spec.reason", "is missing");
+  out.reason = spec.reason();
+  out.author = spec.author();
+  if (!spec.expires().empty()) out.expires = first.take(parse_time(spec.expires()), "spec.expires");
   return std::move(first).or_value(std::move(out));
 }
 

@@ -5,6 +5,7 @@
 #include "common/base/result.h"
 #include "common/model/locality.h"
 #include "common/model/objects.h"
+#include "common/model/override.h"
 #include "meshdns/config/v1/dnsd.pb.h"
 #include "meshdns/v1/types.pb.h"
 
@@ -17,6 +18,9 @@ Result<model::VirtualDestination> to_virtual_destination(const v1::Object& objec
 
 /// The locality states the cluster (the object's name) too. Errors as above.
 Result<model::Cluster> to_cluster(const v1::Object& object);
+
+/// Errors as above.
+Result<model::Override> to_override(const v1::Object& object);
 
 /// "VirtualDestination/shop/app-b", "Cluster/eu-1"
 std::string object_key(const v1::Object& object);

@@ -3,6 +3,7 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
+#include "common/convert/addresses.h"
 #include "common/convert/report_convert.h"
 
 namespace meshdns::convert {
@@ -61,6 +62,19 @@ std::string service_body(const model::ServiceKey& service) {
   return encoded(out);
 }
 
+std::string cluster_status_body(const model::ClusterStatus& status) {
+  v1::ClusterStatus out;
+  for (const auto& [cluster, distance] : status.distances) (*out.mutable_distances())[cluster] = to_wire(distance);
+  write_addresses(status.gateways_down, *out.mutable_gateways_down());
+  return encoded(out);
+}
+
+std::string external_name_body(const model::ExternalName& name) {
+  v1::ExternalName out;
+  write_addresses(name.addresses, *out.mutable_addresses());
+  return encoded(out);
+}
+
 std::string object_body(const v1::Object& object) {
   v1::Object out = object;
   out.mutable_metadata()->clear_revision();
@@ -95,6 +109,30 @@ Result<model::ServiceKey> service_of(std::string_view body) {
   const auto record = decoded<v1::Service>(body, "Service");
   if (!record) return record.error();
   return model::ServiceKey{record->namespace_(), record->name()};
+}
+
+Result<model::ClusterStatus> cluster_status_of(std::string_view body) {
+  const auto record = decoded<v1::ClusterStatus>(body, "ClusterStatus");
+  if (!record) return record.error();
+  model::ClusterStatus out;
+  for (const auto& [cluster, distance] : record->distances()) {
+    const Duration length = from_wire(distance);
+    if (length < Duration::zero()) return Error(Code::InvalidArgument, "distances: " + cluster + ": is negative");
+    out.distances[cluster] = length;
+  }
+  const auto down = read_addresses(record->gateways_down(), "gateways_down");
+  if (!down) return down.error();
+  out.gateways_down.insert(down->begin(), down->end());
+  return out;
+}
+
+Result<model::ExternalName> external_name_of(std::string_view body) {
+  const auto record = decoded<v1::ExternalName>(body, "ExternalName");
+  if (!record) return record.error();
+  auto addresses = read_addresses(record->addresses());
+  if (!addresses) return addresses.error();
+  if (addresses->empty()) return Error(Code::InvalidArgument, "addresses: at least one is needed");
+  return model::ExternalName{*std::move(addresses)};
 }
 
 Result<v1::Object> object_of(std::string_view body) { return decoded<v1::Object>(body, "Object"); }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "common/convert/addresses.h"
+
 namespace meshdns::convert {
 namespace {
 
@@ -53,22 +55,6 @@ Result<model::Health> read_health(const v1::Health& health, TimePoint now) {
   out.needed = health.needed();
   if (health.has_drain_left()) out.drain_until = now + from_wire(health.drain_left());
   return out;
-}
-
-template <class Field>
-Result<std::vector<IpAddress>> read_addresses(const Field& field) {
-  std::vector<IpAddress> out;
-  for (const std::string& bytes : field) {
-    auto address = IpAddress::from_bytes(bytes);
-    if (!address) return address.error().with_context("addresses");
-    out.push_back(*address);
-  }
-  return out;
-}
-
-template <class Field>
-void write_addresses(const std::vector<IpAddress>& addresses, Field& out) {
-  for (const IpAddress& address : addresses) out.Add()->assign(address.bytes().begin(), address.bytes().end());
 }
 
 Result<std::vector<model::Port>> read_ports(const v1::Endpoint& endpoint) {

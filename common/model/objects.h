@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "common/model/endpoint.h"
-#include "common/model/ladder.h"
 #include "common/model/locality.h"
+#include "common/model/policy.h"
 #include "common/net/prefix.h"
 #include "common/time/time.h"
 
@@ -26,12 +26,24 @@ struct ObjectMeta {
   friend bool operator==(const ObjectMeta&, const ObjectMeta&) = default;
 };
 
+/// One condition on labels, as in Kubernetes: a label that is missing is not In, and is NotIn.
+struct LabelExpression {
+  enum class Operator : std::uint8_t { In, NotIn, Exists, DoesNotExist };
+  std::string key;
+  Operator op = Operator::Exists;
+  std::vector<std::string> values;  // of In and NotIn
+
+  bool holds(const Labels& labels) const;
+  friend bool operator==(const LabelExpression&, const LabelExpression&) = default;
+};
+
 /// Which endpoints stand behind a name; every given condition must hold.
 struct ServiceSelector {
   std::string namespace_;             // empty = the object's own
   std::string name;                   // service name; empty = any
   std::vector<std::string> clusters;  // empty = all
   Labels match_labels;
+  std::vector<LabelExpression> match_expressions;
 
   friend bool operator==(const ServiceSelector&, const ServiceSelector&) = default;
 };
@@ -46,29 +58,15 @@ struct PortMapping {
   friend bool operator==(const PortMapping&, const PortMapping&) = default;
 };
 
-/// An endpoint outside the mesh, by address. Counts as serving.
+/// An endpoint outside the mesh. Counts as serving: by address always, by hostname while it has ever been resolved.
 struct ExternalEndpoint {
-  IpAddress address;
+  IpAddress address;     // meaningless with a hostname
+  std::string hostname;  // lower case, no dot at the end; empty = by address
   std::uint16_t port = 0;
   Locality locality;
   std::uint32_t weight = 1;
 
   friend bool operator==(const ExternalEndpoint&, const ExternalEndpoint&) = default;
-};
-
-enum class OnEmpty : std::uint8_t { LastResort, NoData };
-enum class Families : std::uint8_t { Together, Independent };
-
-/// How a name chooses; defaults are those of a name without an object (interface.md section 2).
-struct Policy {
-  Ladder ladder = default_ladder();
-  Families families = Families::Together;
-  OnEmpty on_empty = OnEmpty::LastResort;
-  Duration ttl = 5s;
-  Duration ttl_min = 1s;
-  std::uint32_t max_answers = 8;
-
-  friend bool operator==(const Policy&, const Policy&) = default;
 };
 
 struct VirtualDestination {
@@ -82,9 +80,18 @@ struct VirtualDestination {
   friend bool operator==(const VirtualDestination&, const VirtualDestination&) = default;
 };
 
+/// Where a cluster (its network) is entered from other networks.
+struct Gateway {
+  IpAddress address;
+  std::vector<Port> ports;
+
+  friend bool operator==(const Gateway&, const Gateway&) = default;
+};
+
 struct Cluster {
   ObjectMeta meta;  // meta.name is the cluster
   Locality locality;
+  std::vector<Gateway> gateways;
   std::map<std::string, Duration> distances;  // cluster -> round-trip time
   std::vector<Prefix> client_prefixes;
   std::optional<std::vector<Prefix>> allowed_prefixes;  // what its agents may report; unset = all

@@ -26,6 +26,10 @@ class RecordObserver {
   virtual void service_changed(const ServiceKey& service) = 0;
   virtual void destination_changed(const std::string& key) = 0;
   virtual void cluster_changed(const std::string& name) = 0;
+  virtual void cluster_status_changed(const std::string& cluster) = 0;
+  virtual void external_name_changed(const std::string& hostname) = 0;
+  /// It came or went; one that changes is told as it was, then as it is.
+  virtual void override_changed(const Override& override) = 0;
 };
 
 }  // namespace meshdns::model

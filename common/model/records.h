@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "common/model/endpoint.h"
 #include "common/model/objects.h"
+#include "common/model/override.h"
 
 namespace meshdns::model {
 
@@ -26,6 +29,22 @@ struct Service {
   friend bool operator==(const Service&, const Service&) = default;
 };
 
+/// What a cluster's federation has learned from the cluster's agents.
+struct ClusterStatus {
+  std::map<std::string, Duration> distances;  // measured round-trip times, by cluster
+  std::set<IpAddress> gateways_down;          // of other clusters: cannot be reached from here
+
+  bool empty() const { return distances.empty() && gateways_down.empty(); }
+  friend bool operator==(const ClusterStatus&, const ClusterStatus&) = default;
+};
+
+/// The last good addresses of a hostname that external endpoints name.
+struct ExternalName {
+  std::vector<IpAddress> addresses;  // at least one
+
+  friend bool operator==(const ExternalName&, const ExternalName&) = default;
+};
+
 /// Everything that is known of the mesh, by key; the catalog's content, and what topology decides from.
 struct Records {
   std::map<std::string, Node> nodes;
@@ -34,6 +53,9 @@ struct Records {
   std::map<ServiceKey, Service> services;
   std::map<std::string, VirtualDestination> destinations;  // by "namespace/name"
   std::map<std::string, Cluster> clusters;                 // by name
+  std::map<std::string, ClusterStatus> cluster_statuses;   // by cluster; none = nothing is measured
+  std::map<std::string, ExternalName> external_names;      // by hostname; none = never resolved
+  std::map<std::string, Override> overrides;               // by name
 };
 
 /// Where a node is: its own locality, with the parts that it leaves open filled from its Cluster object.

@@ -27,7 +27,9 @@ bool AnswerTable::may_explain(const IpAddress& client) const noexcept {
 
 std::vector<ExplainLine> AnswerTable::explain(const Host& host, std::uint32_t place) const {
   const topology::HostPlan plan = plan_of(host, "");
-  return explain_lines(plan, topology::decide(plan, where->localities[place], *clusters), version);
+  const topology::Client client{where->localities[place], panic_of(host, set(host, place))};
+  return explain_lines({plan, client.place, clusters->geography()},
+                       topology::decide(plan, client, clusters->geography()), version);
 }
 
 }  // namespace meshdns::answers

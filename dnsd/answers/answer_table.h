@@ -53,7 +53,7 @@ class AnswerTable {
  public:
   std::shared_ptr<const Names> names = std::make_shared<const Names>();
   std::shared_ptr<const Whereabouts> where = std::make_shared<const Whereabouts>();
-  std::shared_ptr<const Clusters> clusters = std::make_shared<const Clusters>();
+  std::shared_ptr<const ClusterRecords> clusters = std::make_shared<const ClusterRecords>();
   std::vector<std::shared_ptr<const ClassOfPlace>> classes;  // by shape
   std::vector<std::uint8_t> shapes;                          // the parts of localities that each looks at
   std::vector<Ref<const HostPage>> pages;
@@ -61,7 +61,8 @@ class AnswerTable {
   Version version;
   std::uint32_t serial = 1;  // the cluster's: see serial_of
   bool stale = false;        // nothing was heard from where the records come from for too long: EDE 3 (RFC 8914 4.4)
-  bool not_ready = false;    // it is not known yet what there is: SERVFAIL and EDE 14 in our zones (RFC 8914 4.15)
+  std::uint32_t spread_hosts = 0;  // whose answers depend on the time of day
+  bool not_ready = false;  // it is not known yet what there is: SERVFAIL and EDE 14 in our zones (RFC 8914 4.15)
 
   /// What stands under a name: one of both, or neither.
   struct Found {

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -164,6 +165,22 @@ void carry(ByteReader& io, std::map<K, V>& map) {
     K key{};
     io(key);
     io(map[std::move(key)]);
+  }
+}
+
+template <class T>
+void carry(ByteWriter& io, const std::set<T>& set) {
+  write_count(io, set.size());
+  for (const T& value : set) io(value);
+}
+template <class T>
+void carry(ByteReader& io, std::set<T>& set) {
+  const std::size_t count = io.count();
+  set.clear();
+  for (std::size_t i = 0; i < count && !io.failed(); ++i) {
+    T value{};
+    io(value);
+    set.insert(std::move(value));
   }
 }
 

@@ -22,7 +22,8 @@ Compiled compile(const CompileInput& input) {
   update.base = make_base(input.settings, input.static_records);
   configure(planner, *update.base);
   update.locator = locator_input(input.records);
-  update.put = planner.take().put;
+  update.clusters = cluster_records(input.records);
+  update.put = planner.take(input.now).put;
   update.version = input.version;
   update.serial = input.serial;
   update.stale = input.stale;

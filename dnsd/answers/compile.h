@@ -19,6 +19,7 @@ struct CompileInput {
   std::uint32_t serial = 1;  // see AnswerTable
   bool stale = false;        // see AnswerTable
   bool not_ready = false;    // see AnswerTable
+  TimePoint now{};           // on which plans depend: slow start
 };
 
 struct Compiled {

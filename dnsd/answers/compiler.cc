@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dnsd/answers/zone_compiler.h"
+#include "dnsd/topology/gateways.h"
 #include "dnsd/topology/view.h"
 
 namespace meshdns::answers {
@@ -31,7 +32,10 @@ Base make_base(Settings settings, const std::vector<StaticRecord>& static_record
 std::shared_ptr<const AnswerTable> Compiler::apply(Update update) {
   for (const std::string& name : update.erased) erase(name);
   if (update.base) set_base(std::move(*update.base));
-  if (update.locator) set_locator(*update.locator);
+  Dirty dirty;
+  if (update.clusters) set_clusters(std::move(*update.clusters), dirty);
+  if (update.locator) set_locator(*update.locator, dirty);
+  if (!dirty.empty()) recompile(dirty);
   for (const topology::HostPlan& plan : update.put) put(plan);
   if (names_changed_) rebuild_names();
   fresh_.clear();
@@ -53,7 +57,10 @@ std::shared_ptr<const AnswerTable> restore(KeptTable kept, Base base) {
   Compiler compiler;
   for (const std::uint8_t parts : kept.shapes) compiler.shapes_.push_back({parts, {}, nullptr});
   compiler.set_base(std::move(base));
-  compiler.set_locator(kept.locator);
+  Compiler::Dirty ignored;  // there are no hosts yet
+  compiler.extra_parts_ = topology::has_gateways(kept.clusters.clusters) ? topology::gateway_parts() : 0;
+  compiler.table_.clusters = std::make_shared<const ClusterRecords>(std::move(kept.clusters));
+  compiler.set_locator(kept.locator, ignored);
   if (compiler.table_.where->localities != kept.places) return nullptr;
   for (Ref<const Host>& host : kept.hosts) compiler.replace(compiler.new_number(), std::move(host));
   Update rest;
@@ -80,7 +87,71 @@ void Compiler::set_reverse_zones() {
   }
 }
 
-void Compiler::set_locator(const LocatorInput& input) {
+namespace {
+
+/// The keys under which two maps differ.
+template <class V>
+void add_differences(const std::map<std::string, V>& a, const std::map<std::string, V>& b,
+                     std::set<std::string>& keys) {
+  for (const auto& [key, value] : a) {
+    const auto other = b.find(key);
+    if (other == b.end() || !(other->second == value)) keys.insert(key);
+  }
+  for (const auto& [key, value] : b) {
+    if (!a.contains(key)) keys.insert(key);
+  }
+}
+
+/// Clusters whose endpoints are further, nearer, or reached in another way than before.
+std::set<std::string> affected(const ClusterRecords& before, const ClusterRecords& now) {
+  std::set<std::string> changed;
+  add_differences(before.clusters, now.clusters, changed);
+  add_differences(before.statuses, now.statuses, changed);
+  std::set<std::string> out = changed;
+  for (const std::string& name : changed) {
+    for (const ClusterRecords* records : {&before, &now}) {
+      if (const auto at = records->clusters.find(name); at != records->clusters.end()) {
+        for (const auto& [other, distance] : at->second.distances) out.insert(other);
+      }
+      if (const auto at = records->statuses.find(name); at != records->statuses.end()) {
+        for (const auto& [other, distance] : at->second.distances) out.insert(other);
+      }
+    }
+  }
+  return out;
+}
+
+/// Gateways, or who reaches them, are others than before.
+bool gateways_differ(const ClusterRecords& before, const ClusterRecords& now) {
+  const auto entrances = [](const ClusterRecords& records) {
+    std::map<std::string, std::pair<std::string, std::vector<model::Gateway>>> out;
+    for (const auto& [name, cluster] : records.clusters) out[name] = {cluster.locality.network, cluster.gateways};
+    return out;
+  };
+  const auto down = [](const ClusterRecords& records) {
+    std::map<std::string, std::set<IpAddress>> out;
+    for (const auto& [name, status] : records.statuses) {
+      if (!status.gateways_down.empty()) out[name] = status.gateways_down;
+    }
+    return out;
+  };
+  return entrances(before) != entrances(now) || down(before) != down(now);
+}
+
+}  // namespace
+
+void Compiler::set_clusters(ClusterRecords clusters, Dirty& dirty) {
+  if (clusters == *table_.clusters) return;
+  dirty.clusters = affected(*table_.clusters, clusters);
+  const bool gateways = topology::has_gateways(clusters.clusters);
+  // a gateway may stand for other clusters of its network
+  dirty.all = (gateways || extra_parts_ != 0) && gateways_differ(*table_.clusters, clusters);
+  const std::uint8_t extra = gateways ? topology::gateway_parts() : std::uint8_t{0};
+  table_.clusters = std::make_shared<const ClusterRecords>(std::move(clusters));
+  if (std::exchange(extra_parts_, extra) != extra) shapes_.clear();  // all hosts get others
+}
+
+void Compiler::set_locator(const LocatorInput& input, Dirty& dirty) {
   Places places;
   auto where = std::make_shared<Whereabouts>();
   where->locator = compile_locator(input, settings_, places);
@@ -89,12 +160,9 @@ void Compiler::set_locator(const LocatorInput& input) {
   where->explain_allow = explain_allowed(input, settings_);
   where->input = input;
   table_.where = std::move(where);
-  const bool distances = input.clusters != *table_.clusters;
-  if (distances) table_.clusters = std::make_shared<const Clusters>(input.clusters);
   for (std::uint32_t i = 0; i < shapes_.size(); ++i) {
-    if (fill(shapes_[i]) && !distances) recompile(i);
+    if (fill(shapes_[i])) dirty.shapes.insert(i);
   }
-  if (distances) recompile(kNone);
 }
 
 bool Compiler::fill(Shape& shape) const {
@@ -114,7 +182,7 @@ bool Compiler::fill(Shape& shape) const {
 }
 
 std::uint16_t Compiler::shape_of(const model::Policy& policy) {
-  const std::uint8_t parts = topology::view_parts(policy);
+  const auto parts = static_cast<std::uint8_t>(topology::view_parts(policy) | extra_parts_);
   auto shape = std::ranges::find(shapes_, parts, &Shape::parts);
   if (shape == shapes_.end()) {
     shape = shapes_.insert(shapes_.end(), Shape{parts, {}, nullptr});
@@ -123,30 +191,49 @@ std::uint16_t Compiler::shape_of(const model::Policy& policy) {
   return static_cast<std::uint16_t>(shape - shapes_.begin());
 }
 
-void Compiler::recompile(std::uint32_t shape) {
+bool Compiler::is_among(const Host& host, const std::set<std::string>& clusters) {
+  return !clusters.empty() && std::ranges::any_of(host.localities->entries, [&](const auto& place) {
+    return clusters.contains(place->value.cluster);
+  });
+}
+
+void Compiler::recompile(const Dirty& dirty) {
   for (std::uint32_t number = 0; number < numbers_; ++number) {
     const Host* host = table_.host(number);
-    if (host == nullptr || (shape != kNone && host->shape != shape)) continue;
-    const topology::HostPlan plan = plan_of(*host, "");
+    if (host == nullptr) continue;
+    const bool other_views = dirty.all || dirty.shapes.contains(host->shape);
+    if (!other_views && !is_among(*host, dirty.clusters)) continue;
     const std::vector<std::uint8_t> name(host->name().begin(), host->name().end());
-    replace(number,
-            compile_host(plan, {name, host->zone, host->shape, shapes_[host->shape].views, *table_.clusters}, parts_));
+    replace(number, compiled(plan_of(*host, ""), name, host->zone, other_views ? nullptr : host));
   }
+}
+
+Ref<const Host> Compiler::compiled(const topology::HostPlan& plan, const std::vector<std::uint8_t>& name,
+                                   std::uint32_t zone, const Host* before) {
+  const std::uint16_t shape = shape_of(plan.policy);
+  const bool comparable = before != nullptr && before->shape == shape;
+  return compile_host(plan,
+                      {.name = name,
+                       .zone = zone,
+                       .shape = shape,
+                       .views = shapes_[shape].views,
+                       .geography = table_.clusters->geography(),
+                       .before = comparable ? before : nullptr},
+                      parts_);
 }
 
 void Compiler::put(const topology::HostPlan& plan) {
   const auto name = wire::parse_name(plan.name);
   if (!name) return;  // longer than a name can be: the planner lets it through as an automatic host only
-  const std::uint16_t shape = shape_of(plan.policy);
-  const std::uint32_t zone = zone_index(*static_names_, plan.zone);
   std::uint32_t number = number_of(*name);
+  const Host* before = number == kNone ? nullptr : table_.host(number);
   if (number == kNone) {
     const auto [known, added] = added_.try_emplace(plan.name, kNone);
     if (added) known->second = new_number();
     number = known->second;
     names_changed_ = true;
   }
-  replace(number, compile_host(plan, {*name, zone, shape, shapes_[shape].views, *table_.clusters}, parts_));
+  replace(number, compiled(plan, *name, zone_index(*static_names_, plan.zone), before));
 }
 
 void Compiler::erase(const std::string& name) {
@@ -168,6 +255,8 @@ void Compiler::replace(std::uint32_t number, Ref<const Host> host) {
   }
   Ref<const Host>& at = page->hosts[number % HostPage::kHosts];
   const Ref<const Host> before = std::exchange(at, std::move(host));
+  if (before && before->spread) --table_.spread_hosts;
+  if (at && at->spread) ++table_.spread_hosts;
   reverse_.change(number, before.get(), at.get(), table_.reverse);
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,9 @@ Base make_base(Settings settings, const std::vector<StaticRecord>& static_record
 
 /// What became different since the table before.
 struct Update {
-  std::optional<Base> base;             // the first one has it; with it every host is put anew
-  std::optional<LocatorInput> locator;  // nodes or clusters became different; the first one has it
+  std::optional<Base> base;                // the first one has it; with it every host is put anew
+  std::optional<LocatorInput> locator;     // nodes or clusters became different; the first one has it
+  std::optional<ClusterRecords> clusters;  // they, or what is measured of them, became different
   std::vector<topology::HostPlan> put;
   std::vector<std::string> erased;
   Version version;
@@ -38,6 +40,7 @@ struct Update {
 /// What of a table does not follow from the configuration: hosts, as they were compiled, and where clients are.
 struct KeptTable {
   LocatorInput locator;
+  ClusterRecords clusters;
   std::vector<std::uint8_t> shapes;     // see AnswerTable
   std::vector<model::Locality> places;  // that the hosts were compiled for
   std::vector<Ref<const Host>> hosts;
@@ -72,12 +75,24 @@ class Compiler {
 
   void set_base(Base base);
   void set_reverse_zones();
-  void set_locator(const LocatorInput& input);
+  /// Which hosts are to be compiled anew because of what they stand among.
+  struct Dirty {
+    bool all = false;
+    std::set<std::uint32_t> shapes;  // whose views are others
+    std::set<std::string> clusters;  // hosts with endpoints in these
+
+    bool empty() const { return !all && shapes.empty() && clusters.empty(); }
+  };
+  void set_clusters(ClusterRecords clusters, Dirty& dirty);
+  void set_locator(const LocatorInput& input, Dirty& dirty);
   /// Finds the views among the places; true = they are others than before.
   bool fill(Shape& shape) const;
   std::uint16_t shape_of(const model::Policy& policy);
-  /// Another version of the hosts of this shape; kNone = of all.
-  void recompile(std::uint32_t shape);
+  /// Another version of these hosts.
+  void recompile(const Dirty& dirty);
+  static bool is_among(const Host& host, const std::set<std::string>& clusters);
+  Ref<const Host> compiled(const topology::HostPlan& plan, const std::vector<std::uint8_t>& name, std::uint32_t zone,
+                           const Host* before);
   void put(const topology::HostPlan& plan);
   void erase(const std::string& name);
   void replace(std::uint32_t number, Ref<const Host> host);
@@ -90,6 +105,7 @@ class Compiler {
   std::shared_ptr<const Names> static_names_;
   HostParts parts_;
   std::vector<Shape> shapes_;
+  std::uint8_t extra_parts_ = 0;                // that every shape has besides its policy's: where there are gateways
   AnswerTable table_;                           // the one before, on its way to the next
   std::map<std::size_t, HostPage*> fresh_;      // pages of no table yet
   std::map<std::string, std::uint32_t> added_;  // hosts that are not in table_.names yet, by name

@@ -7,6 +7,7 @@
 
 #include "common/time/time.h"
 #include "dnsd/topology/decide.h"
+#include "dnsd/topology/geography.h"
 
 namespace meshdns::answers {
 
@@ -26,24 +27,34 @@ struct ExplainPiece {
 
 using ExplainLine = std::vector<ExplainPiece>;
 
+/// A host as one client sees it. Refers to its parts.
+struct Seat {
+  const topology::HostPlan& host;
+  const model::Locality& client;
+  topology::Geography geography;
+};
+
 /// Lines 02.. of `_explain` (interface.md section 4).
-std::vector<ExplainLine> explain_lines(const topology::HostPlan& host, const topology::Decision& decision,
-                                       const Version& version);
+std::vector<ExplainLine> explain_lines(const Seat& seat, const topology::Decision& decision, const Version& version);
 
-/// "default ladder, no fence, no spill" or "ladder zone, any, ..."
-std::string policy_text(const model::Policy& policy);
+/// "cluster+zone", "region eu-2", "80% region=eu, any us-1"
+std::string tier_name(const topology::Tier& tier);
 
-/// "serving" or "last_resort"
+/// "serving", "last_resort" or "out"
 std::string state_word(topology::Standing standing);
 
-/// Why it stands so, for people; empty = nothing to add
-std::string why_text(const topology::Candidate& candidate);
+/// How an endpoint is answered, for people: "slow-start 40%", "standby", "via gateway 10.1.0.1"; empty = as it is.
+std::string manner_text(const Seat& seat, const topology::Decision& decision, const topology::Tier& tier,
+                        std::uint32_t member);
+
+/// Why it stands so, for people; empty = nothing to add. blocked: its gateways are down for this client
+std::string why_text(const topology::Candidate& candidate, bool blocked = false);
 
 /// "5s" or "1s: 10.0.0.11 could come back (1 of 2 successes)"
 std::string ttl_text(const topology::HostPlan& host, const topology::Decision& decision);
 
 /// What is unusual, in one line, for an Extended DNS Error: "tier 1 of 0-3: nothing serving in cluster+zone",
-/// "last-resort: ...", "8 of 300"; empty = nothing is.
+/// "spread: tier 0 60%, tier 1 40%", "panic: ...", "last-resort: ...", "8 of 300"; empty = nothing is.
 std::string note_text(const topology::HostPlan& host, const topology::Decision& decision);
 
 /// Why nothing is answered; empty = something is.

@@ -15,12 +15,23 @@ topology::Candidate candidate_of(const Host& host, std::size_t index) {
   out.weight = traits.weight;
   out.standing = traits.standing;
   out.in_doubt = traits.in_doubt;
+  out.known = traits.known;
+  out.group = traits.group;
+  out.start = traits.start;
   out.why = host.text(traits.why);
   out.since = TimePoint(row.since * Host::kSinceStep);
   return out;
 }
 
 }  // namespace
+
+std::uint64_t panic_of(const Host& host, const Set& set) {
+  std::uint64_t out = 0;
+  for (const Tier& tier : host.tiers(set)) {
+    if (tier.panic && tier.number < 64) out |= std::uint64_t{1} << tier.number;
+  }
+  return out;
+}
 
 topology::HostPlan plan_of(const Host& host, const std::string& zone) {
   topology::HostPlan out;
@@ -30,7 +41,7 @@ topology::HostPlan plan_of(const Host& host, const std::string& zone) {
   out.object = host.spec->object;
   out.policy = host.spec->policy;
   out.ports = host.spec->host_ports;
-  for (std::size_t i = 0; i < host.rows().size(); ++i) out.candidates.push_back(candidate_of(host, i));
+  for (std::size_t i = 0; i < host.endpoints().size(); ++i) out.candidates.push_back(candidate_of(host, i));
   return out;
 }
 

@@ -25,6 +25,12 @@ struct EndpointTraits {
   bool has_v4 : 1 = false;
   bool has_v6 : 1 = false;
   bool in_doubt : 1 = false;
+  bool known : 1 = true;     // see topology::Candidate
+  std::uint8_t group = 0;    // see topology::Candidate
+  std::uint8_t start = 100;  // percent of the weight, while it is warming up
+
+  /// What it counts when one is drawn: its weight (a standby's is 1) in hundredths.
+  std::uint32_t share() const noexcept { return std::max(1U, weight) * start; }
 
   friend bool operator==(const EndpointTraits&, const EndpointTraits&) = default;
 };
@@ -50,12 +56,14 @@ struct ServicePort {
 struct Tier {
   std::uint16_t number = 0;  // dense over the rungs that hold known endpoints: has gaps where nothing serves
   std::uint16_t end = 0;     // its rows are those of the set from the end of the tier before
+  std::uint8_t load = 0;     // percent of the clients' questions for addresses; those of a set sum to 100
+  bool panic : 1 = false;    // its last_resort endpoints take part
 
   friend bool operator==(const Tier&, const Tier&) = default;
 };
 
 /// What a class of clients gets of a host. Tiers and rows are the host's: Host::tiers(), Host::rows_of().
-/// The first tier is the one that A and AAAA use; no tier = NODATA for everything.
+/// The first tier is the one that A and AAAA use, unless they are spread; no tier = NODATA for everything.
 struct Set {
   std::uint32_t ttl = 5;  // seconds; ttl_min while in doubt
   std::uint32_t first_tier = 0;
@@ -66,8 +74,9 @@ struct Set {
   std::uint16_t ede_text = 0;  // Host::text
   wire::Ede ede{};             // told to every EDNS client if `has_ede`: 18 where a ladder without `any` leaves nothing
   bool has_ede : 1 = false;
+  bool spread : 1 = false;        // not all load is the first tier's: which one is used is drawn
   bool last_resort : 1 = false;   // nothing serves: what is listed is the best of the rest
-  bool equal_weights : 1 = true;  // of the first tier
+  bool equal_weights : 1 = true;  // of the first tier; false where they are spread
   bool all_v4 : 1 = false;        // every row of the first tier has an IPv4 address
 };
 
@@ -159,7 +168,9 @@ class Host : public Shared {
   static constexpr std::size_t kFewRows = 256;  // their indexes are single bytes
 
   wire::NameBytes name() const noexcept { return {at<std::uint8_t>(sizeof(Host)), name_size_}; }  // folded
+  /// The endpoints, then the gateways that stand for them.
   std::span<const EndpointRow> rows() const noexcept { return {at<EndpointRow>(rows_), row_count_}; }
+  std::span<const EndpointRow> endpoints() const noexcept { return rows().first(endpoint_count_); }
   const EndpointTraits& traits(const EndpointRow& row) const noexcept {
     return at<EndpointTraits>(traits_)[row.traits];
   }
@@ -201,6 +212,7 @@ class Host : public Shared {
   std::uint16_t shape = 0;  // which place -> class array
   bool independent_families : 1 = false;
   bool same_for_all : 1 = false;  // one answer for every place: ECS scope 0
+  bool spread : 1 = false;        // some set is
 
  private:
   friend class HostBuilder;
@@ -220,11 +232,15 @@ class Host : public Shared {
   bool has_v6_ : 1 = false;
   std::uint8_t name_size_ = 0;
   std::uint16_t row_count_ = 0;
+  std::uint16_t endpoint_count_ = 0;
   std::uint16_t set_count_ = 0;
   std::uint16_t port_stride_ = 0;  // 0 = the numbers of every row are the same, and stand there once
   // Bytes from the host's own address. The addresses are the last, 16 bytes for each row, if any row has one.
   std::uint32_t classes_ = 0, sets_ = 0, tiers_ = 0, set_rows_ = 0, rows_ = 0, traits_ = 0, port_numbers_ = 0, v6_ = 0;
 };
+
+/// Which tiers of a set are in panic; see topology::Decision::panic.
+std::uint64_t panic_of(const Host& host, const Set& set);
 
 /// The plan that a host was compiled from, but for the keys of its endpoints. Allocates.
 /// zone: its name

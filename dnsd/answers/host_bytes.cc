@@ -23,8 +23,8 @@ bool is_name(wire::NameBytes name) {
 
 template <class Io, class H>
 void HostBytes::fields(Io& io, H& host) {
-  io(host.zone, host.ttl, host.max_answers, host.shape, host.name_size_, host.row_count_, host.set_count_,
-     host.port_stride_);
+  io(host.zone, host.ttl, host.max_answers, host.shape, host.name_size_, host.row_count_, host.endpoint_count_,
+     host.set_count_, host.port_stride_);
   io(host.classes_, host.sets_, host.tiers_, host.set_rows_, host.rows_, host.traits_, host.port_numbers_, host.v6_);
   if constexpr (Io::kReads) {
     std::uint8_t flags = 0;
@@ -32,9 +32,10 @@ void HostBytes::fields(Io& io, H& host) {
     host.independent_families = (flags & 1U) != 0;
     host.same_for_all = (flags & 2U) != 0;
     host.has_v6_ = (flags & 4U) != 0;
+    host.spread = (flags & 8U) != 0;
   } else {
     io(static_cast<std::uint8_t>((host.independent_families ? 1U : 0U) | (host.same_for_all ? 2U : 0U) |
-                                 (host.has_v6_ ? 4U : 0U)));
+                                 (host.has_v6_ ? 4U : 0U) | (host.spread ? 8U : 0U)));
   }
 }
 
@@ -66,8 +67,9 @@ Ref<const Host> HostBytes::read(ByteReader& io, const HostSurroundings& around, 
 }
 
 bool HostBytes::is_sound(const Host& host, std::size_t size, const HostSurroundings& around) {
-  return host.zone < around.zones && host.shape < around.classes.size() && arrays_fit(host, size) &&
-         is_name(host.name()) && sets_are_sound(host, around.classes[host.shape]) && rows_are_sound(host);
+  return host.zone < around.zones && host.endpoint_count_ <= host.row_count_ && host.shape < around.classes.size() &&
+         arrays_fit(host, size) && is_name(host.name()) && sets_are_sound(host, around.classes[host.shape]) &&
+         rows_are_sound(host);
 }
 
 bool HostBytes::arrays_fit(const Host& host, std::size_t size) {
@@ -101,7 +103,7 @@ bool HostBytes::sets_are_sound(const Host& host, std::size_t classes) {
     if (set.note >= host.texts->entries.size() || set.ede_text >= host.texts->entries.size()) return false;
     std::size_t begin = 0;
     for (const Tier& tier : host.tiers(set)) {
-      if (tier.end < begin || tier.end > set.row_count) return false;
+      if (tier.end < begin || tier.end > set.row_count || tier.load > 100) return false;
       begin = tier.end;
     }
     for (const std::uint16_t row : host.rows_of(set)) {

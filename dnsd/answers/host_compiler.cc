@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <memory>
+#include <optional>
 #include <random>
+#include <tuple>
 #include <type_traits>
 
 #include "common/base/text.h"
@@ -102,10 +105,28 @@ class HostBuilder {
     }
   }
 
+  /// Their names exist, whether somebody's answer needs them now or not.
+  void add_gateways(const topology::Geography& geography) {
+    if (!topology::has_gateways(geography.clusters)) return;
+    for (std::uint32_t i = 0; i < plan_.candidates.size(); ++i) {
+      const model::Locality& place = plan_.candidates[i].locality;
+      if (place.network.empty()) continue;
+      for (const auto& [name, cluster] : geography.clusters) {
+        if (name != place.cluster && cluster.locality.network != place.network) continue;
+        for (const model::Gateway& gateway : cluster.gateways) {
+          const bool there = std::ranges::any_of(
+              gateway_rows_, [&](const auto& entry) { return std::get<0>(entry.first) == gateway.address; });
+          if (!there) gateway_row({&gateway, name, 1, i});
+        }
+      }
+    }
+  }
+
   Ref<const Host> build(const HostFrame& frame) {
     Host layout;
     layout.name_size_ = static_cast<std::uint8_t>(frame.name.size());
     layout.row_count_ = static_cast<std::uint16_t>(rows_.size());
+    layout.endpoint_count_ = static_cast<std::uint16_t>(plan_.candidates.size());
     layout.set_count_ = static_cast<std::uint16_t>(sets_.size());
     layout.has_v6_ = std::ranges::any_of(traits_, [](const EndpointTraits& traits) { return traits.has_v6; });
     share_port_numbers(layout);
@@ -132,16 +153,13 @@ class HostBuilder {
     traits.port = candidate.port;
     traits.standing = candidate.standing;
     traits.in_doubt = candidate.in_doubt;
+    traits.known = candidate.known;
+    traits.group = candidate.group;
+    traits.start = candidate.start;
     traits.why = index_in(texts_, candidate.why);
-    Host::V6& v6 = v6_.emplace_back();
-    if (candidate.v4) {
-      traits.has_v4 = true;
-      std::ranges::copy(candidate.v4->bytes(), row.v4.begin());
-    }
-    if (candidate.v6) {
-      traits.has_v6 = true;
-      std::ranges::copy(candidate.v6->bytes(), v6.begin());
-    }
+    v6_.emplace_back();
+    if (candidate.v4) take_address(*candidate.v4, row, traits);
+    if (candidate.v6) take_address(*candidate.v6, row, traits);
     row.since = steps(candidate.since);
     row.locality = index_in(localities_, parts_.locality(candidate.locality));
     row.traits = index_in(traits_, traits);
@@ -149,12 +167,61 @@ class HostBuilder {
     rows_.push_back(row);
   }
 
+  /// Its row is the one behind the last.
+  void take_address(const IpAddress& address, EndpointRow& row, EndpointTraits& traits) {
+    (address.is_v4() ? traits.has_v4 : traits.has_v6) = true;
+    if (address.is_v4()) {
+      std::ranges::copy(address.bytes(), row.v4.begin());
+    } else {
+      std::ranges::copy(address.bytes(), v6_.back().begin());
+    }
+  }
+
+  /// The numbers of the host's ports at a gateway: its own of the same name, else the endpoint's.
+  std::vector<std::uint16_t> ports_of(const model::Gateway& gateway, const topology::Candidate& endpoint) const {
+    std::vector<std::uint16_t> out;
+    for (std::size_t i = 0; i < plan_.ports.size(); ++i) {
+      const topology::HostPort& port = plan_.ports[i];
+      const auto own = std::ranges::find_if(gateway.ports, [&](const model::Port& entry) {
+        return entry.protocol == port.protocol && (entry.name == port.name || entry.name.empty());
+      });
+      out.push_back(own == gateway.ports.end() || endpoint.ports[i] == 0 ? endpoint.ports[i] : own->number);
+    }
+    return out;
+  }
+
+  /// The row of a gateway that stands for so much weight, added if there is none; nothing = there is no room for it.
+  std::optional<std::uint16_t> gateway_row(const topology::GatewayTarget& target) {
+    constexpr std::uint64_t kMostWeight = std::numeric_limits<std::uint32_t>::max() / 100;
+    const topology::Candidate& endpoint = plan_.candidates[target.first];
+    const auto ports = ports_of(*target.gateway, endpoint);
+    const GatewayRow key{target.gateway->address, std::min(target.weight, kMostWeight), ports};
+    const auto known = gateway_rows_.find(key);
+    if (known != gateway_rows_.end()) return known->second;
+    if (rows_.size() > std::numeric_limits<std::uint16_t>::max()) return std::nullopt;
+    const auto index = static_cast<std::uint16_t>(rows_.size());
+    EndpointRow row;
+    EndpointTraits traits;
+    traits.weight = static_cast<std::uint32_t>(std::get<1>(key));
+    traits.port = ports.empty() ? endpoint.port : ports.front();
+    v6_.emplace_back();
+    take_address(target.gateway->address, row, traits);
+    row.locality = index_in(localities_, parts_.locality({}));
+    row.traits = index_in(traits_, traits);
+    port_numbers_.insert(port_numbers_.end(), ports.begin(), ports.end());
+    rows_.push_back(row);
+    gateway_rows_.emplace(key, index);
+    return index;
+  }
+
   Set set_of(const topology::Decision& decision) {
     Set set;
     set.ttl = seconds(decision.ttl);
     set.last_resort = decision.last_resort();
     set.note = index_in(texts_, note_text(plan_, decision));
-    if (decision.emptiness == topology::Emptiness::Unlocated) {
+    using enum topology::Emptiness;
+    const bool kept_out = decision.emptiness == Unlocated || decision.emptiness == Fenced;
+    if (kept_out || decision.emptiness == FenceUnknown) {
       set.has_ede = true;
       set.ede = wire::Ede::Prohibited;
       set.ede_text = index_in(texts_, emptiness_text(decision.emptiness));
@@ -171,18 +238,29 @@ class HostBuilder {
     if (tier.answering.empty()) return;
     const bool first = tiers_.size() == set.first_tier;
     const auto begin = static_cast<std::ptrdiff_t>(set_rows_.size());
-    for (const std::uint32_t member : tier.answering) set_rows_.push_back(static_cast<std::uint16_t>(member));
+    for (const std::uint32_t member : tier.gateways.empty() ? tier.answering : tier.direct) {
+      set_rows_.push_back(static_cast<std::uint16_t>(member));
+    }
+    for (const topology::GatewayTarget& target : tier.gateways) {
+      if (const auto row = gateway_row(target)) set_rows_.push_back(*row);
+    }
     // a worker that looks at a part of the rows begins anywhere: their order must not be that of the keys
     std::ranges::shuffle(set_rows_.begin() + begin, set_rows_.end(),
                          std::minstd_rand(static_cast<std::uint32_t>(plan_.candidates.size())));
-    tiers_.push_back(
-        {static_cast<std::uint16_t>(tier.number), static_cast<std::uint16_t>(set_rows_.size() - set.first_row)});
+    Tier out;
+    out.number = static_cast<std::uint16_t>(tier.number);
+    out.end = static_cast<std::uint16_t>(set_rows_.size() - set.first_row);
+    out.load = static_cast<std::uint8_t>(tier.load);
+    out.panic = tier.panic;
+    tiers_.push_back(out);
     if (!first) return;
-    const auto weight_of = [&](std::uint32_t row) { return std::max(1U, traits_[rows_[row].traits].weight); };
-    set.equal_weights = std::ranges::all_of(
-        tier.answering, [&](std::uint32_t row) { return weight_of(row) == weight_of(tier.answering.front()); });
-    set.all_v4 =
-        std::ranges::all_of(tier.answering, [&](std::uint32_t row) { return traits_[rows_[row].traits].has_v4; });
+    const auto rows = std::span(set_rows_).subspan(static_cast<std::size_t>(begin));
+    const auto traits_of = [&](std::uint16_t row) -> const EndpointTraits& { return traits_[rows_[row].traits]; };
+    set.spread = tier.load != 100;
+    set.equal_weights = !set.spread && std::ranges::all_of(rows, [&](std::uint16_t row) {
+      return traits_of(row).share() == traits_of(rows.front()).share();
+    });
+    set.all_v4 = std::ranges::all_of(rows, [&](std::uint16_t row) { return traits_of(row).has_v4; });
   }
 
   std::span<const Tier> tiers_of(const Set& set) const {
@@ -241,12 +319,16 @@ class HostBuilder {
     host->ttl = seconds(plan_.policy.ttl);
     host->max_answers = static_cast<std::uint16_t>(plan_.policy.max_answers);
     host->independent_families = plan_.policy.families == model::Families::Independent;
-    host->same_for_all = sets_.size() <= 1;
+    host->spread = std::ranges::any_of(sets_, [](const Set& set) { return set.spread; });
+    host->same_for_all = sets_.size() <= 1 && !host->spread;
     return out;
   }
 
+  using GatewayRow = std::tuple<IpAddress, std::uint64_t, std::vector<std::uint16_t>>;
+
   const topology::HostPlan& plan_;
   HostParts& parts_;
+  std::map<GatewayRow, std::uint16_t> gateway_rows_;
   std::vector<Ref<const KnownLocality>> localities_;
   std::vector<std::string> texts_ = {""};
   std::vector<EndpointRow> rows_;
@@ -262,7 +344,14 @@ class HostBuilder {
 
 Ref<const Host> compile_host(const topology::HostPlan& plan, const HostFrame& frame, HostParts& parts) {
   HostBuilder builder(plan, parts);
-  for (const model::Locality& view : frame.views) builder.add_class(topology::decide(plan, view, frame.clusters));
+  for (std::size_t i = 0; i < frame.views.size(); ++i) {
+    const Host* before = frame.before;
+    const bool had = before != nullptr && before->spec->policy.spill;
+    const auto client_class = static_cast<std::uint16_t>(i);
+    const topology::Client client{frame.views[i], had ? panic_of(*before, before->set_of_class(client_class)) : 0};
+    builder.add_class(topology::decide(plan, client, frame.geography));
+  }
+  builder.add_gateways(frame.geography);
   return builder.build(frame);
 }
 

@@ -10,10 +10,24 @@
 #include "common/model/objects.h"
 #include "dnsd/answers/host.h"
 #include "dnsd/topology/decide.h"
+#include "dnsd/topology/gateways.h"
 
 namespace meshdns::answers {
 
 using Clusters = std::map<std::string, model::Cluster>;
+
+/// What topology::Geography refers to.
+struct ClusterRecords {
+  Clusters clusters;
+  std::map<std::string, model::ClusterStatus> statuses;
+
+  topology::Geography geography() const { return {clusters, statuses}; }
+  friend bool operator==(const ClusterRecords&, const ClusterRecords&) = default;
+};
+
+inline ClusterRecords cluster_records(const model::Records& records) {
+  return {records.clusters, records.cluster_statuses};
+}
 
 /// What many hosts have in common, kept once. What no host uses any more is dropped now and then.
 class HostParts {
@@ -59,7 +73,8 @@ struct HostFrame {
   std::uint32_t zone = 0;                 // index of Names::zones
   std::uint16_t shape = 0;
   const std::vector<model::Locality>& views;  // of the classes of clients that the shape tells apart
-  const Clusters& clusters;
+  const topology::Geography geography;
+  const Host* before = nullptr;  // the same host as it was compiled last, for the same views: its panics go on
 };
 
 /// Decides for every class of clients, and lays the outcome out for the workers. Pure but for what `parts` keeps.

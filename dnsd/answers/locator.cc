@@ -51,7 +51,9 @@ Locator::Found Locator::find(const IpAddress& address) const noexcept {
 Located Locator::locate(const IpAddress& client, std::uint16_t listener,
                         const wire::ClientSubnet& subnet) const noexcept {
   const Found own = find(client);
-  const auto located = [](const Verdict& verdict) { return Located{verdict.place, verdict.source, verdict.reason}; };
+  const auto located = [&own](const Verdict& verdict) {
+    return Located{verdict.place, verdict.source, verdict.reason, false, 0, own.length};
+  };
   const std::size_t forwarder = forwarders.find(client);
   if (forwarder == PrefixList::kNone) return located(exact[listener * ranges + own.range]);
   const Verdict& cut = coarse[(std::size_t{granularities[forwarder]} * listeners + listener) * ranges + own.range];

@@ -21,6 +21,7 @@ struct Located {
   std::uint32_t reason = 0;     // index of Locator::reasons
   bool subnet_trusted = false;  // the asker is a trusted forwarder: its subnet option is used and answered
   std::uint8_t scope = 0;       // length of the range that decided, in the subnet's family
+  std::uint8_t length = 0;      // of the range that the client's own address is in
 };
 
 /// Places clients by listener, client subnet, source prefix and the server itself, in that order (design.md section

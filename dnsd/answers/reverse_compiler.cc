@@ -41,8 +41,8 @@ bool same_addresses(const Host& a, const Host& b) {
     if (in_a.has_v4 != in_b.has_v4 || in_a.has_v6 != in_b.has_v6 || a.rows()[row].v4 != b.rows()[row].v4) return false;
     return !in_a.has_v6 || a.v6(row) == b.v6(row);
   };
-  if (a.rows().size() != b.rows().size()) return false;
-  for (std::size_t row = 0; row < a.rows().size(); ++row) {
+  if (a.endpoints().size() != b.endpoints().size()) return false;
+  for (std::size_t row = 0; row < a.endpoints().size(); ++row) {
     if (!same_row(row)) return false;
   }
   return true;
@@ -84,7 +84,7 @@ std::vector<IpAddress> ReverseCompiler::addresses_of(const Host* host) const {
       out.push_back(address);
     }
   };
-  for (std::size_t row = 0; row < host->rows().size(); ++row) {
+  for (std::size_t row = 0; row < host->endpoints().size(); ++row) {
     const EndpointTraits& traits = host->traits(row);
     if (traits.has_v4) take(IpAddress::v4_bytes(host->rows()[row].v4));
     if (traits.has_v6) take(IpAddress::v6_bytes(host->v6(row)));

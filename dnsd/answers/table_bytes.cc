@@ -30,17 +30,50 @@ void carry(auto& io, Carried<Rung> auto& value) {
   auto& [parts, name] = value;
   io(parts, name);
 }
+void carry(auto& io, Carried<Fence> auto& value) {
+  auto& [within, regions, zones, clusters] = value;
+  io(within, regions, zones, clusters);
+}
+void carry(auto& io, Carried<Failover> auto& value) {
+  auto& [from, to] = value;
+  io(from, to);
+}
+void carry(auto& io, Carried<Distribute::Share> auto& value) {
+  auto& [to, percent] = value;
+  io(to, percent);
+}
+void carry(auto& io, Carried<Distribute> auto& value) {
+  auto& [from, to] = value;
+  io(from, to);
+}
+void carry(auto& io, Carried<Spill> auto& value) {
+  auto& [overprovisioning, panic_below] = value;
+  io(overprovisioning, panic_below);
+}
 void carry(auto& io, Carried<Policy> auto& value) {
-  auto& [ladder, families, on_empty, ttl, ttl_min, max_answers] = value;
-  io(ladder, families, on_empty, ttl, ttl_min, max_answers);
+  auto& [ladder, fence, failover, groups, distribute, spill, families, on_empty, ttl, ttl_min, slow_start,
+         max_answers] = value;
+  io(ladder, fence, failover, groups, distribute, spill, families, on_empty, ttl, ttl_min, slow_start, max_answers);
 }
 void carry(auto& io, Carried<ObjectMeta> auto& value) {
   auto& [name, namespace_, created, origin, manager] = value;
   io(name, namespace_, created, origin, manager);
 }
+void carry(auto& io, Carried<Port> auto& value) {
+  auto& [name, number, protocol, app_protocol] = value;
+  io(name, number, protocol, app_protocol);
+}
+void carry(auto& io, Carried<Gateway> auto& value) {
+  auto& [address, ports] = value;
+  io(address, ports);
+}
 void carry(auto& io, Carried<Cluster> auto& value) {
-  auto& [meta, locality, distances, client_prefixes, allowed_prefixes] = value;
-  io(meta, locality, distances, client_prefixes, allowed_prefixes);
+  auto& [meta, locality, gateways, distances, client_prefixes, allowed_prefixes] = value;
+  io(meta, locality, gateways, distances, client_prefixes, allowed_prefixes);
+}
+void carry(auto& io, Carried<ClusterStatus> auto& value) {
+  auto& [distances, gateways_down] = value;
+  io(distances, gateways_down);
 }
 
 }  // namespace model
@@ -59,6 +92,10 @@ namespace answers {
 void carry(auto& io, Carried<Claim> auto& value) {
   auto& [place, reason] = value;
   io(place, reason);
+}
+void carry(auto& io, Carried<ClusterRecords> auto& value) {
+  auto& [clusters, statuses] = value;
+  io(clusters, statuses);
 }
 void carry(auto& io, Carried<LocatorInput> auto& value) {
   auto& [claims, node_prefixes, clusters] = value;
@@ -205,7 +242,7 @@ std::string bytes_of(const AnswerTable& table, TimePoint now, std::string_view h
   });
   io.reserve(size);
   io.raw(head.data(), head.size());
-  io(table.where->input, table.shapes, table.where->localities);
+  io(table.where->input, *table.clusters, table.shapes, table.where->localities);
   io(table.version.revision, now - table.version.changed, table.serial, now.time_since_epoch() / Host::kSinceStep);
   const Parts parts(table);
   parts.write(io);
@@ -222,7 +259,7 @@ Result<KeptTable> kept_table_of(std::string_view bytes, std::size_t zones, TimeP
   ByteReader io(bytes);
   Duration unchanged{};
   std::int64_t then = 0;
-  io(out.locator, out.shapes, out.places, out.version.revision, unchanged, out.serial, then);
+  io(out.locator, out.clusters, out.shapes, out.places, out.version.revision, unchanged, out.serial, then);
   out.version.changed = now - age - unchanged;
   const ReadParts parts(io);
   const HostSurroundings around{classes_of(out), zones, (now - age).time_since_epoch() / Host::kSinceStep - then};

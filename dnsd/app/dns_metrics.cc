@@ -110,8 +110,9 @@ void add_catalog(Samples& out, const Parts& parts) {
   gauge(out, "meshdns_catalog_full", "1 while records are refused because there are dns.max_records of them", {},
         parts.catalog->full() ? 1 : 0);
   std::map<std::string, double> states;
+  const topology::PlanContext context{records, records.overrides, parts.clock.now()};
   for (const auto& [key, endpoint] : records.endpoints) {
-    states[std::string(standing_name(topology::candidate_of(records, endpoint).standing))] += 1;
+    states[std::string(standing_name(topology::candidate_of(context, endpoint).standing))] += 1;
   }
   for (const char* state : {"serving", "draining", "silent", "failing", "out"}) {
     gauge(out, "meshdns_catalog_endpoints", "endpoints by how they stand", {{"state", state}}, states[state]);

@@ -97,7 +97,7 @@ Result<v1::ListReply> MeshView::list(const v1::ListRequest& request) {
     list_nodes(request, out);
   } else if (request.kind() == "Endpoint") {
     list_endpoints(request, out);
-  } else if (request.kind() == "VirtualDestination" || request.kind() == "Cluster") {
+  } else if (request.kind() == "VirtualDestination" || request.kind() == "Cluster" || request.kind() == "Override") {
     list_objects(request, out);
   } else {
     return Error(Code::InvalidArgument, "there is no kind " + request.kind());
@@ -168,10 +168,11 @@ void MeshView::list_nodes(const v1::ListRequest& request, v1::ListReply& out) co
 
 void MeshView::list_endpoints(const v1::ListRequest& request, v1::ListReply& out) const {
   const model::Records& records = parts_.catalog->records();
+  const topology::PlanContext context{records, records.overrides, parts_.clock.now()};
   for (const auto& [key, endpoint] : records.endpoints) {
     if (!request.key().empty() && request.key() != key) continue;
     v1::EndpointInfo& info = *out.add_endpoints();
-    info = endpoint_info(topology::candidate_of(records, endpoint), parts_.clock.now());
+    info = endpoint_info(topology::candidate_of(context, endpoint), context.now);
     info.set_node(endpoint.node);
     info.set_namespace_(endpoint.namespace_);
     info.set_service(endpoint.service);
@@ -202,8 +203,9 @@ void MeshView::count_records(v1::StatusReply& out) const {
   out.set_nodes(static_cast<std::uint32_t>(records.nodes.size()));
   out.set_nodes_silent(static_cast<std::uint32_t>(
       std::ranges::count_if(records.statuses, [](const auto& entry) { return entry.second.silent; })));
+  const topology::PlanContext context{records, records.overrides, parts_.clock.now()};
   for (const auto& [key, endpoint] : records.endpoints) {
-    const auto standing = topology::candidate_of(records, endpoint).standing;
+    const auto standing = topology::candidate_of(context, endpoint).standing;
     ++(*out.mutable_endpoints())[std::string(standing_name(standing))];
   }
 }

@@ -22,15 +22,11 @@ v1::Object as_written(v1::Object object) {
 
 /// Empty = the object means something.
 std::string problem_of(const v1::Object& object) {
-  if (object.has_virtual_destination()) {
-    const auto converted = convert::to_virtual_destination(object);
-    return converted ? "" : converted.error().message();
-  }
-  if (object.has_cluster()) {
-    const auto converted = convert::to_cluster(object);
-    return converted ? "" : converted.error().message();
-  }
-  return "kind: " + object.kind() + " is not supported yet";
+  const auto said_of = [](const auto& converted) { return converted ? "" : converted.error().message(); };
+  if (object.has_virtual_destination()) return said_of(convert::to_virtual_destination(object));
+  if (object.has_cluster()) return said_of(convert::to_cluster(object));
+  if (object.has_override()) return said_of(convert::to_override(object));
+  return "spec: is missing";
 }
 
 /// "shop/app-b" of "VirtualDestination/shop/app-b"
@@ -71,6 +67,10 @@ Result<void> Objects::put(v1::Object object, TimePoint now) {
     const auto converted = convert::to_virtual_destination(object);
     if (!converted) return converted.error().with_context(key);
     catalog_.put_destination(*converted, now);
+  } else if (object.has_override()) {
+    const auto converted = convert::to_override(object);
+    if (!converted) return converted.error().with_context(key);
+    catalog_.put_override(*converted, now);
   } else {
     const auto converted = convert::to_cluster(object);
     if (!converted) return converted.error().with_context(key);
@@ -84,6 +84,8 @@ Result<void> Objects::put(v1::Object object, TimePoint now) {
 void Objects::erase(const std::string& key, TimePoint now) {
   if (key.starts_with("Cluster/")) {
     catalog_.erase_cluster(name_of(key), now);
+  } else if (key.starts_with("Override/")) {
+    catalog_.erase_override(name_of(key), now);
   } else {
     catalog_.erase_destination(name_of(key), now);
   }

@@ -50,10 +50,9 @@ std::string word_in(const std::string& path) {
   return word;
 }
 
-/// What agents report, and who is silent: else the endpoints of a dead node would be answered again after a start.
-bool is_kept(RecordType type) {
-  return type == RecordType::Node || type == RecordType::Endpoint || type == RecordType::NodeStatus;
-}
+/// What agents report and measure, who is silent (else the endpoints of a dead node would be answered again after a
+/// start), and what names resolved to last.
+bool is_kept(RecordType type) { return !catalog::is_object(type) && type != RecordType::Service; }
 
 /// It may not be what this federation knew last.
 bool is_suspicious(const store::Contents& contents, const std::string& marked) {
@@ -154,6 +153,10 @@ void Persistence::restore_record(const store::StoredRecord& record, TimePoint si
   } else if (type == RecordType::NodeStatus) {
     const auto status = convert::status_of(record.body, since);
     if (status && !listed_.contains(record.key)) catalog_.mirror(record.key, *status);
+  } else if (type == RecordType::ClusterStatus) {
+    if (const auto status = convert::cluster_status_of(record.body)) catalog_.mirror(record.key, *status);
+  } else if (type == RecordType::ExternalName) {
+    if (const auto name = convert::external_name_of(record.body)) catalog_.mirror(record.key, *name);
   }
 }
 
@@ -217,6 +220,14 @@ std::optional<store::StoredRecord> Persistence::stored(RecordType type, const st
     if (found == records.statuses.end() || !found->second.silent) return std::nullopt;
     out.body = convert::status_body(found->second);
     out.unix_seconds -= (clock_.now() - found->second.since) / 1s;
+  } else if (type == RecordType::ClusterStatus) {
+    const auto found = records.cluster_statuses.find(key);
+    if (found == records.cluster_statuses.end()) return std::nullopt;
+    out.body = convert::cluster_status_body(found->second);
+  } else if (type == RecordType::ExternalName) {
+    const auto found = records.external_names.find(key);
+    if (found == records.external_names.end()) return std::nullopt;
+    out.body = convert::external_name_body(found->second);
   } else {
     const auto found = records.endpoints.find(key);
     if (found == records.endpoints.end()) return std::nullopt;
@@ -256,6 +267,12 @@ void Persistence::write_everything() {
   for (const auto& [key, endpoint] : catalog_.records().endpoints) put.push_back(*stored(RecordType::Endpoint, key));
   for (const auto& [key, status] : catalog_.records().statuses) {
     if (auto record = stored(RecordType::NodeStatus, key)) put.push_back(std::move(*record));
+  }
+  for (const auto& [key, status] : catalog_.records().cluster_statuses) {
+    put.push_back(*stored(RecordType::ClusterStatus, key));
+  }
+  for (const auto& [key, name] : catalog_.records().external_names) {
+    put.push_back(*stored(RecordType::ExternalName, key));
   }
   put.push_back(serial_record());
   thread_->put_records(std::move(put), {}, [this](const Result<void>& result) { note(result); });

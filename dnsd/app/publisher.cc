@@ -1,10 +1,17 @@
 #include "dnsd/app/publisher.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/check.h"
 
 namespace meshdns::app {
+namespace {
+
+// What the time alone changes (slow start) is in no hurry: hosts that are due about then go into one table.
+constexpr Duration kDuePause = 100ms;
+
+}  // namespace
 
 Publisher::Publisher(catalog::Catalog& catalog, const Clock& clock, Timers& timers, Post post)
     : catalog_(catalog),
@@ -22,7 +29,9 @@ Publisher::Publisher(catalog::Catalog& catalog, const Clock& clock, Timers& time
 Publisher::~Publisher() {
   *self_ = nullptr;
   catalog_.observe(nullptr);
-  if (timer_) timers_.cancel(*timer_);
+  for (const auto& timer : {timer_, due_timer_}) {
+    if (timer) timers_.cancel(*timer);
+  }
 }
 
 void Publisher::configure(answers::Settings settings, const std::vector<answers::StaticRecord>& static_records) {
@@ -82,9 +91,10 @@ void Publisher::publish() {
   published_ = version();
   wanted_ = false;
   answers::Update update;
-  topology::Planner::Changes changes = planner_.take();
+  topology::Planner::Changes changes = planner_.take(begun_);
   if (configured_) update.base = base_;
   if (configured_ || changes.places) update.locator = answers::locator_input(catalog_.records());
+  if (configured_ || changes.geography) update.clusters = answers::cluster_records(catalog_.records());
   configured_ = false;
   update.put = std::move(changes.put);
   update.erased = std::move(changes.erased);
@@ -94,6 +104,18 @@ void Publisher::publish() {
   update.not_ready = not_ready_;
   prepared_ = clock_.now() - begun_;
   submitted_ = thread_.submit(std::move(update));
+  watch_due();
+}
+
+void Publisher::watch_due() {
+  if (due_timer_) timers_.cancel(*std::exchange(due_timer_, std::nullopt));
+  const auto due = planner_.next_due();
+  if (!due) return;
+  due_timer_ = timers_.after(std::max<Duration>(kDuePause, *due - clock_.now()), [this] {
+    due_timer_.reset();
+    wanted_ = true;
+    changed();
+  });
 }
 
 std::uint32_t Publisher::next_serial() {

@@ -67,7 +67,12 @@ class Publisher {
   const answers::Base& base() const { return base_; }
   const answers::Settings& settings() const { return base_.settings; }
   /// A host as the catalog has it now; nothing = it is not defined.
-  std::optional<topology::HostPlan> plan(const std::string& host) { return planner_.plan(host); }
+  std::optional<topology::HostPlan> plan(const std::string& host) { return planner_.plan(host, clock_.now()); }
+  /// As it would be with these overrides.
+  std::optional<topology::HostPlan> plan(const std::string& host, const topology::Overrides& overrides) {
+    return planner_.plan(host, clock_.now(), overrides);
+  }
+  std::vector<std::string> host_names() { return planner_.names(); }
   const std::vector<topology::Conflict>& conflicts() { return planner_.conflicts(); }
   std::size_t hosts() { return planner_.hosts(); }
   /// Of the zones, in the table that was made last.
@@ -83,6 +88,7 @@ class Publisher {
 
   void publish();
   void finished(const CompileThread::Finished& table);
+  void watch_due();
   bool under_way() const { return submitted_ != finished_; }
   Version version() const { return {catalog_.revision(), catalog_.changed(), catalog_.serial()}; }
   /// The catalog's serial, unless clients have seen a newer one (RFC 1982): then the next.
@@ -100,6 +106,7 @@ class Publisher {
   bool not_ready_ = false;
   PublicationPace pace_;
   std::optional<TimerId> timer_;
+  std::optional<TimerId> due_timer_;  // the time alone changes something then
   Version published_;
   std::optional<std::uint32_t> serial_;  // that clients may have seen
   TimePoint begun_;

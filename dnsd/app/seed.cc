@@ -27,9 +27,12 @@ bool is_wanted(const v1::Record& record, const SeedTarget& target) {
       const auto endpoint = convert::endpoint_of(record.key(), record.body(), TimePoint{});
       return endpoint && !target.listed.contains(endpoint->node);
     }
-    case RecordType::Service: return true;
+    case RecordType::Service:
+    case RecordType::ClusterStatus:
+    case RecordType::ExternalName: return true;
     case RecordType::VirtualDestination:
-    case RecordType::Cluster: break;
+    case RecordType::Cluster:
+    case RecordType::Override: break;
   }
   const auto object = convert::object_of(record.body());
   return target.lacks_objects && object && object->metadata().manager() != MeshFile::kManager &&

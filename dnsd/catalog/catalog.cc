@@ -44,16 +44,24 @@ std::string_view record_type_name(RecordType type) {
     case RecordType::Service: return "Service";
     case RecordType::VirtualDestination: return "VirtualDestination";
     case RecordType::Cluster: return "Cluster";
+    case RecordType::ClusterStatus: return "ClusterStatus";
+    case RecordType::ExternalName: return "ExternalName";
+    case RecordType::Override: return "Override";
   }
   return "";
 }
 
 std::optional<RecordType> record_type_named(std::string_view name) {
   using enum RecordType;
-  for (const RecordType type : {Node, NodeStatus, Endpoint, Service, VirtualDestination, Cluster}) {
+  for (const RecordType type :
+       {Node, NodeStatus, Endpoint, Service, VirtualDestination, Cluster, ClusterStatus, ExternalName, Override}) {
     if (record_type_name(type) == name) return type;
   }
   return std::nullopt;
+}
+
+bool is_object(RecordType type) {
+  return type == RecordType::VirtualDestination || type == RecordType::Cluster || type == RecordType::Override;
 }
 
 std::string service_key_text(const model::ServiceKey& key) { return key.namespace_ + "/" + key.name; }
@@ -69,16 +77,20 @@ void Catalog::note(RecordType type, const std::string& key, bool removed) {
   switch (type) {
     case RecordType::Node: return observer_->node_changed(key);
     case RecordType::NodeStatus: return observer_->node_status_changed(key);
-    case RecordType::Endpoint: return;  // told where it happens
+    case RecordType::Endpoint:
+    case RecordType::Override: return;  // told where it happens
     case RecordType::Service: return observer_->service_changed(service_key_of(key));
     case RecordType::VirtualDestination: return observer_->destination_changed(key);
     case RecordType::Cluster: return observer_->cluster_changed(key);
+    case RecordType::ClusterStatus: return observer_->cluster_status_changed(key);
+    case RecordType::ExternalName: return observer_->external_name_changed(key);
   }
 }
 
 std::size_t Catalog::size() const {
   return records_.nodes.size() + records_.statuses.size() + records_.endpoints.size() + records_.services.size() +
-         records_.destinations.size() + records_.clusters.size();
+         records_.destinations.size() + records_.clusters.size() + records_.cluster_statuses.size() +
+         records_.external_names.size() + records_.overrides.size();
 }
 
 void Catalog::commit(TimePoint now) {
@@ -227,6 +239,32 @@ void Catalog::set_status(const std::string& node, const model::NodeStatus& statu
   commit(now);
 }
 
+void Catalog::set_cluster_status(const std::string& cluster, const model::ClusterStatus& status, TimePoint now) {
+  const auto found = records_.cluster_statuses.find(cluster);
+  const bool known = found != records_.cluster_statuses.end();
+  if (known ? found->second == status : status.empty()) return;
+  if (status.empty()) {
+    records_.cluster_statuses.erase(found);
+  } else {
+    records_.cluster_statuses[cluster] = status;
+  }
+  note(RecordType::ClusterStatus, cluster, status.empty());
+  commit(now);
+}
+
+void Catalog::set_external_name(const std::string& hostname, const model::ExternalName& name, TimePoint now) {
+  const auto found = records_.external_names.find(hostname);
+  const bool known = found != records_.external_names.end();
+  if (known ? found->second == name : name.addresses.empty()) return;
+  if (name.addresses.empty()) {
+    records_.external_names.erase(found);
+  } else {
+    records_.external_names[hostname] = name;
+  }
+  note(RecordType::ExternalName, hostname, name.addresses.empty());
+  commit(now);
+}
+
 void Catalog::put_destination(const model::VirtualDestination& object, TimePoint now) {
   const std::string key = object.meta.key();
   const auto found = records_.destinations.find(key);
@@ -242,6 +280,36 @@ void Catalog::put_cluster(const model::Cluster& object, TimePoint now) {
   records_.clusters[object.meta.name] = object;
   note(RecordType::Cluster, object.meta.name, false);
   commit(now);
+}
+
+void Catalog::store_override(const model::Override& object) {
+  drop_override(object.meta.name);
+  records_.overrides[object.meta.name] = object;
+  note(RecordType::Override, object.meta.name, false);
+  if (observer_ != nullptr) observer_->override_changed(object);
+}
+
+bool Catalog::drop_override(const std::string& name) {
+  const auto found = records_.overrides.find(name);
+  if (found == records_.overrides.end()) return false;
+  const model::Override before = std::move(found->second);
+  records_.overrides.erase(found);
+  if (observer_ != nullptr) observer_->override_changed(before);
+  return true;
+}
+
+void Catalog::put_override(const model::Override& object, TimePoint now) {
+  const auto found = records_.overrides.find(object.meta.name);
+  if (found != records_.overrides.end() && found->second == object) return;
+  store_override(object);
+  commit(now);
+}
+
+bool Catalog::erase_override(const std::string& name, TimePoint now) {
+  if (!drop_override(name)) return false;
+  note(RecordType::Override, name, true);
+  commit(now);
+  return true;
 }
 
 bool Catalog::erase_destination(const std::string& key, TimePoint now) {

@@ -15,7 +15,19 @@
 
 namespace meshdns::catalog {
 
-enum class RecordType : std::uint8_t { Node, NodeStatus, Endpoint, Service, VirtualDestination, Cluster };
+enum class RecordType : std::uint8_t {
+  Node,
+  NodeStatus,
+  Endpoint,
+  Service,
+  VirtualDestination,
+  Cluster,
+  ClusterStatus,
+  ExternalName,
+  Override,
+};
+/// Operators' objects, which are kept as they were applied besides.
+bool is_object(RecordType type);
 std::string_view record_type_name(RecordType type);
 std::optional<RecordType> record_type_named(std::string_view name);
 /// The key of a service's record: "namespace/name".
@@ -81,13 +93,20 @@ class Catalog {
   /// A status without anything to say is erased.
   void set_status(const std::string& node, const model::NodeStatus& status, TimePoint now);
 
+  /// What the agents of a cluster have measured. One without anything to say is erased.
+  void set_cluster_status(const std::string& cluster, const model::ClusterStatus& status, TimePoint now);
+  /// What a hostname of external endpoints has resolved to. Without addresses it is erased.
+  void set_external_name(const std::string& hostname, const model::ExternalName& name, TimePoint now);
+
   // ---- operators ----
 
   void put_destination(const model::VirtualDestination& object, TimePoint now);
   void put_cluster(const model::Cluster& object, TimePoint now);
+  void put_override(const model::Override& object, TimePoint now);
   /// false = there is none
   bool erase_destination(const std::string& key, TimePoint now);
   bool erase_cluster(const std::string& name, TimePoint now);
+  bool erase_override(const std::string& name, TimePoint now);
 
   // ---- another origin's records, as a replica gets them, or our own from the store ----
 
@@ -97,6 +116,9 @@ class Catalog {
   void mirror(const model::ServiceKey& service);
   void mirror(const model::VirtualDestination& object);
   void mirror(const model::Cluster& object);
+  void mirror(const std::string& cluster, const model::ClusterStatus& status);
+  void mirror(const std::string& hostname, const model::ExternalName& name);
+  void mirror(const model::Override& object);
   void unmirror(RecordType type, const std::string& key);
   /// What was mirrored since the last call is this revision of its origin.
   void mirrored(std::uint64_t revision, TimePoint now);
@@ -119,6 +141,8 @@ class Catalog {
   void erase_endpoint(const std::string& key, TimePoint now);
   /// Adds or replaces a record as it is.
   void store_endpoint(const model::Endpoint& endpoint);
+  void store_override(const model::Override& object);
+  bool drop_override(const std::string& name);
   void add_to_service(const model::ServiceKey& service);
   void note(RecordType type, const std::string& key, bool removed);
   /// Gives what was noted since the last call its revision.

@@ -37,6 +37,18 @@ void Catalog::mirror(const model::Cluster& object) {
   note(RecordType::Cluster, object.meta.name, false);
 }
 
+void Catalog::mirror(const std::string& cluster, const model::ClusterStatus& status) {
+  records_.cluster_statuses[cluster] = status;
+  note(RecordType::ClusterStatus, cluster, false);
+}
+
+void Catalog::mirror(const std::string& hostname, const model::ExternalName& name) {
+  records_.external_names[hostname] = name;
+  note(RecordType::ExternalName, hostname, false);
+}
+
+void Catalog::mirror(const model::Override& object) { store_override(object); }
+
 void Catalog::unmirror(RecordType type, const std::string& key) {
   switch (type) {
     case RecordType::Node: records_.nodes.erase(key); break;
@@ -45,6 +57,9 @@ void Catalog::unmirror(RecordType type, const std::string& key) {
     case RecordType::Service: records_.services.erase(service_key_of(key)); break;
     case RecordType::VirtualDestination: records_.destinations.erase(key); break;
     case RecordType::Cluster: records_.clusters.erase(key); break;
+    case RecordType::ClusterStatus: records_.cluster_statuses.erase(key); break;
+    case RecordType::ExternalName: records_.external_names.erase(key); break;
+    case RecordType::Override: drop_override(key); break;
   }
   note(type, key, true);
 }

@@ -60,24 +60,43 @@ Feed::Feed(catalog::Catalog& catalog, v1::Origin origin, std::uint64_t epoch, Ob
 std::optional<std::pair<std::string, TimePoint>> Feed::encode(const Key& key) const {
   const model::Records& records = catalog_.records();
   const auto& [type, name] = key;
-  if (type == RecordType::Node) {
-    const auto found = records.nodes.find(name);
-    if (found != records.nodes.end()) return std::pair{convert::node_body(found->second), TimePoint{}};
-  } else if (type == RecordType::NodeStatus) {
-    const auto found = records.statuses.find(name);
-    if (found != records.statuses.end()) return std::pair{convert::status_body(found->second), found->second.since};
-  } else if (type == RecordType::Endpoint) {
-    const auto found = records.endpoints.find(name);
-    if (found != records.endpoints.end()) {
-      return std::pair{convert::endpoint_body(found->second), found->second.health.since};
+  using Encoded = std::optional<std::pair<std::string, TimePoint>>;
+  const auto found_in = [&name = name](const auto& map, auto encoded) -> Encoded {
+    const auto found = map.find(name);
+    if (found == map.end()) return std::nullopt;
+    return encoded(found->second);
+  };
+  switch (type) {
+    case RecordType::Node:
+      return found_in(records.nodes, [](const auto& node) { return Encoded({convert::node_body(node), {}}); });
+    case RecordType::NodeStatus:
+      return found_in(records.statuses, [](const auto& status) {
+        return Encoded({convert::status_body(status), status.since});
+      });
+    case RecordType::Endpoint:
+      return found_in(records.endpoints, [](const auto& endpoint) {
+        return Encoded({convert::endpoint_body(endpoint), endpoint.health.since});
+      });
+    case RecordType::Service: {
+      const auto found = records.services.find(catalog::service_key_of(name));
+      if (found == records.services.end()) return std::nullopt;
+      return Encoded({convert::service_body(found->first), {}});
     }
-  } else if (type == RecordType::Service) {
-    const auto found = records.services.find(catalog::service_key_of(name));
-    if (found != records.services.end()) return std::pair{convert::service_body(found->first), TimePoint{}};
-  } else if (const v1::Object* object = object_(type, name)) {
-    return std::pair{convert::object_body(*object), TimePoint{}};
+    case RecordType::ClusterStatus:
+      return found_in(records.cluster_statuses, [](const auto& status) {
+        return Encoded({convert::cluster_status_body(status), {}});
+      });
+    case RecordType::ExternalName:
+      return found_in(records.external_names, [](const auto& known) {
+        return Encoded({convert::external_name_body(known), {}});
+      });
+    case RecordType::VirtualDestination:
+    case RecordType::Cluster:
+    case RecordType::Override: break;
   }
-  return std::nullopt;
+  const v1::Object* object = object_(type, name);
+  if (object == nullptr) return std::nullopt;
+  return Encoded({convert::object_body(*object), {}});
 }
 
 void Feed::put(const Key& key, std::uint64_t revision) {
@@ -128,14 +147,20 @@ void Feed::update() {
     std::vector<Key> keys;
     for (const auto& [key, entry] : entries_) keys.push_back(key);
     const model::Records& records = catalog_.records();
-    for (const auto& [name, record] : records.nodes) keys.emplace_back(RecordType::Node, name);
-    for (const auto& [name, record] : records.statuses) keys.emplace_back(RecordType::NodeStatus, name);
-    for (const auto& [name, record] : records.endpoints) keys.emplace_back(RecordType::Endpoint, name);
+    const auto add_all = [&keys](RecordType type, const auto& map) {
+      for (const auto& [name, record] : map) keys.emplace_back(type, name);
+    };
+    add_all(RecordType::Node, records.nodes);
+    add_all(RecordType::NodeStatus, records.statuses);
+    add_all(RecordType::Endpoint, records.endpoints);
     for (const auto& [name, record] : records.services) {
       keys.emplace_back(RecordType::Service, catalog::service_key_text(name));
     }
-    for (const auto& [name, record] : records.destinations) keys.emplace_back(RecordType::VirtualDestination, name);
-    for (const auto& [name, record] : records.clusters) keys.emplace_back(RecordType::Cluster, name);
+    add_all(RecordType::VirtualDestination, records.destinations);
+    add_all(RecordType::Cluster, records.clusters);
+    add_all(RecordType::ClusterStatus, records.cluster_statuses);
+    add_all(RecordType::ExternalName, records.external_names);
+    add_all(RecordType::Override, records.overrides);
     for (const Key& key : keys) put(key, catalog_.revision());
   }
   forget_removals();

@@ -27,8 +27,6 @@ std::string object_key_text(RecordType type, const std::string& key) {
   return std::string(record_type_name(type)) + "/" + key;
 }
 
-bool is_object(RecordType type) { return type == RecordType::VirtualDestination || type == RecordType::Cluster; }
-
 }  // namespace
 
 Result<void> Mirror::check(const v1::Batch& batch) const {
@@ -158,18 +156,21 @@ Result<void> Mirror::decode(const Key& key, const std::string& body, TimePoint s
     catalog_.mirror(*decoded);
     return {};
   };
+  const auto take_named = [&](auto decoded) -> Result<void> {
+    if (!decoded) return decoded.error();
+    catalog_.mirror(key.second, *decoded);
+    return {};
+  };
   switch (key.first) {
     case RecordType::Node: return take(convert::node_of(body));
     case RecordType::Endpoint: return take(convert::endpoint_of(key.second, body, since));
     case RecordType::Service: return take(convert::service_of(body));
-    case RecordType::NodeStatus: {
-      const auto status = convert::status_of(body, since);
-      if (!status) return status.error();
-      catalog_.mirror(key.second, *status);
-      return {};
-    }
+    case RecordType::NodeStatus: return take_named(convert::status_of(body, since));
+    case RecordType::ClusterStatus: return take_named(convert::cluster_status_of(body));
+    case RecordType::ExternalName: return take_named(convert::external_name_of(body));
     case RecordType::VirtualDestination:
-    case RecordType::Cluster: break;
+    case RecordType::Cluster:
+    case RecordType::Override: break;
   }
   return decode_object(key, body);
 }
@@ -177,15 +178,15 @@ Result<void> Mirror::decode(const Key& key, const std::string& body, TimePoint s
 Result<void> Mirror::decode_object(const Key& key, const std::string& body) {
   const auto object = convert::object_of(body);
   if (!object) return object.error();
-  if (key.first == RecordType::Cluster) {
-    const auto cluster = convert::to_cluster(*object);
-    if (!cluster) return cluster.error();
-    catalog_.mirror(*cluster);
-  } else {
-    const auto destination = convert::to_virtual_destination(*object);
-    if (!destination) return destination.error();
-    catalog_.mirror(*destination);
-  }
+  const auto take = [&](auto meaning) -> Result<void> {
+    if (!meaning) return meaning.error();
+    catalog_.mirror(*meaning);
+    return {};
+  };
+  const auto taken = key.first == RecordType::Cluster    ? take(convert::to_cluster(*object))
+                     : key.first == RecordType::Override ? take(convert::to_override(*object))
+                                                         : take(convert::to_virtual_destination(*object));
+  if (!taken) return taken.error();
   objects_(object_key_text(key.first, key.second), &*object);
   return {};
 }
@@ -197,7 +198,7 @@ void Mirror::remove(const Key& key) {
     return;
   }
   catalog_.unmirror(key.first, key.second);
-  if (is_object(key.first)) objects_(object_key_text(key.first, key.second), nullptr);
+  if (catalog::is_object(key.first)) objects_(object_key_text(key.first, key.second), nullptr);
 }
 
 void Mirror::remove_orphans() {

@@ -18,10 +18,10 @@ void gather(const answers::RowIndexes& candidates, const RowFilter& filter, Rand
 /// Which of rows[first, count) a draw by weight hits.
 std::size_t draw_one(const answers::Host& host, const Choice& among, std::size_t first, Random& random) noexcept {
   std::uint64_t total = 0;
-  for (std::size_t i = first; i < among.count; ++i) total += std::max(1U, host.traits(among.rows[i]).weight);
+  for (std::size_t i = first; i < among.count; ++i) total += host.traits(among.rows[i]).share();
   std::uint64_t hit = random.next() % total;
   for (std::size_t i = first; i + 1 < among.count; ++i) {
-    const std::uint64_t weight = std::max(1U, host.traits(among.rows[i]).weight);
+    const std::uint64_t weight = host.traits(among.rows[i]).share();
     if (hit < weight) return i;
     hit -= weight;
   }

@@ -28,7 +28,7 @@ bool is_plain(const wire::Query& query, const Context& context) noexcept {
 
 /// Nothing about this answer needs a word in the OPT record, and any of the rows will do.
 bool is_plain(const answers::Set& set) noexcept {
-  return set.tier_count != 0 && set.equal_weights && set.note == 0 && !set.has_ede;
+  return set.tier_count != 0 && set.equal_weights && set.note == 0 && !set.has_ede;  // not equal where it is spread
 }
 
 /// The rows of the tier in use that have an address of the family, in their order.

@@ -21,6 +21,7 @@ RowFilter family_filter(const answers::Host& host, wire::Type type) noexcept {
 struct Service {
   std::uint16_t row;
   std::uint16_t priority;
+  std::uint64_t weight;  // in hundredths
 };
 
 struct Services {
@@ -28,13 +29,19 @@ struct Services {
   std::size_t count = 0;
   std::uint64_t heaviest = 0;
 
-  /// Weight x 100; the whole set scaled by one factor where the heaviest does not fit; at least 1.
-  std::uint16_t weight(std::uint32_t configured) const noexcept {
-    std::uint64_t weight = std::uint64_t{std::max(1U, configured)} * 100;
+  /// The whole set scaled by one factor where the heaviest does not fit; at least 1.
+  std::uint16_t scaled(std::uint64_t weight) const noexcept {
     if (heaviest > kMostWeight) weight = weight * kMostWeight / heaviest;
     return static_cast<std::uint16_t>(std::max<std::uint64_t>(1, weight));
   }
 };
+
+/// What the most advanced endpoint of a tier has of its weight, in percent: the others are held back against it.
+std::uint64_t best_start(const answers::Host& host, const answers::RowIndexes& rows) noexcept {
+  std::uint64_t best = 1;
+  for (const std::uint16_t row : rows) best = std::max<std::uint64_t>(best, host.traits(row).start);
+  return best;
+}
 
 Services choose_services(const HostAnswer& from, std::size_t port) noexcept {
   Services out;
@@ -43,10 +50,13 @@ Services choose_services(const HostAnswer& from, std::size_t port) noexcept {
   const auto tiers = from.host.tiers(from.set);
   for (std::size_t tier = 0; tier < tiers.size() && out.count < kMostServices; ++tier) {
     const std::size_t limit = std::min(kMostServicesOfTier, kMostServices - out.count);
-    choose(tier_rows(from.host, from.set, tier), filter, {false, limit}, from.random, choice);
+    const auto rows = tier_rows(from.host, from.set, tier);
+    choose(rows, filter, {false, limit}, from.random, choice);
+    const std::uint64_t best = choice.count == 0 ? 1 : best_start(from.host, rows);
     for (const std::uint16_t row : choice.view()) {
-      out.list[out.count++] = {row, tiers[tier].number};
-      out.heaviest = std::max(out.heaviest, std::uint64_t{std::max(1U, from.host.traits(row).weight)} * 100);
+      const std::uint64_t weight = std::uint64_t{from.host.traits(row).share()} * 100 / best;
+      out.list[out.count++] = {row, tiers[tier].number, weight};
+      out.heaviest = std::max(out.heaviest, weight);
     }
   }
   return out;
@@ -79,8 +89,9 @@ Outcome HostAnswer::write_addresses(std::span<const std::uint16_t> rows, wire::T
 Outcome HostAnswer::addresses(wire::Type type) const noexcept {
   const RowFilter filter = family_filter(host, type);
   Choice choice;
-  for (std::size_t tier = 0; tier < set.tier_count; ++tier) {
-    choose(tier_rows(host, set, tier), filter, {set.equal_weights, host.max_answers}, random, choice);
+  for (std::size_t i = 0; i < set.tier_count; ++i) {
+    const std::size_t at = (tier + i) % set.tier_count;
+    choose(tier_rows(host, set, at), filter, {set.equal_weights, host.max_answers}, random, choice);
     if (choice.count > 0) return write_addresses(choice.view(), type, ttl());
     if (!host.independent_families) break;
   }
@@ -115,12 +126,12 @@ Outcome HostAnswer::services(std::size_t port, wire::Type type) const noexcept {
   std::array<std::uint16_t, kMostServices> targets;
   wire::Writer& writer = response.writer();
   for (std::size_t i = 0; i < services.count; ++i) {
-    const auto [row, priority] = services.list[i];
+    const auto [row, priority, own_weight] = services.list[i];
     const InstanceName target(host, row);
     const std::size_t mark = writer.position();
     const std::uint16_t number = host.port_number(port, row);
     if (type == wire::Type::SRV) {
-      const std::uint16_t weight = services.weight(host.traits(row).weight);
+      const std::uint16_t weight = services.scaled(own_weight);
       targets[i] = writer.srv(owner, ttl(), {priority, weight, number, target.view()});
     } else {
       const auto svc_priority = static_cast<std::uint16_t>(priority + 1);  // RFC 9460 2.4.1: 0 is AliasMode

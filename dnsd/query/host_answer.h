@@ -27,6 +27,7 @@ struct HostAnswer {
   const answers::Set& set;
   std::uint16_t owner;
   Random& random;
+  std::size_t tier = 0;  // the one that addresses are of: an index of Host::tiers(set)
 
   /// A or AAAA of the tier in use (design.md section 4: one tier, never mixed; a family that it lacks is NODATA).
   Outcome addresses(wire::Type type) const noexcept;

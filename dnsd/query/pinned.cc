@@ -10,7 +10,7 @@ namespace meshdns::query {
 
 Pinned::Pinned(const answers::Host& host, model::Part part, wire::NameBytes place) noexcept
     : host_(host), part_(part), place_(place) {
-  for (const answers::EndpointRow& row : host_.rows()) {
+  for (const answers::EndpointRow& row : host_.endpoints()) {
     const answers::EndpointTraits& traits = host_.traits(row);
     if (traits.standing == topology::Standing::Out || !is_there(row)) continue;
     best_ = std::min(best_, Best{traits.standing, traits.weight == 0});
@@ -41,8 +41,8 @@ void Pinned::choose(wire::Type type, Random& random, Choice& out) const noexcept
   if (!answers_something()) return;
   const RowFilter family{.host = host_, .v4 = type == wire::Type::A, .v6 = type == wire::Type::AAAA};
   std::uint32_t seen = 0;
-  for (std::size_t i = 0; i < host_.rows().size(); ++i) {
-    const answers::EndpointRow& row = host_.rows()[i];
+  for (std::size_t i = 0; i < host_.endpoints().size(); ++i) {
+    const answers::EndpointRow& row = host_.endpoints()[i];
     const answers::EndpointTraits& traits = host_.traits(row);
     const auto index = static_cast<std::uint16_t>(i);
     if (Best{traits.standing, traits.weight == 0} != best_ || !family(index) || !is_there(row)) continue;

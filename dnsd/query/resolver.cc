@@ -8,6 +8,7 @@
 #include "dnsd/query/instance_name.h"
 #include "dnsd/query/pinned.h"
 #include "dnsd/query/reverse.h"
+#include "dnsd/query/spread.h"
 
 namespace meshdns::query {
 namespace {
@@ -206,13 +207,15 @@ const answers::Located& Resolver::located() noexcept {
 HostAnswer Resolver::dynamic(const answers::Host& host, std::uint16_t owner) noexcept {
   const answers::Located& where = located();
   if (!host.same_for_all) widen_scope(where.scope);
-  return {response_, host, context_.table.set(host, where.place), owner, context_.random};
+  const answers::Set& set = context_.table.set(host, where.place);
+  const DrawSeat seat{context_.client, response_.query().edns.subnet, where, context_.unix_seconds};
+  return {response_, host, set, owner, context_.random, set.spread ? drawn_tier(host, set, seat) : 0};
 }
 
 void Resolver::note_answer(const HostAnswer& answer) noexcept {
   const answers::Set& set = answer.set;
   if (set.last_resort) context_.counters.last_resort.add();
-  if (set.tier_count > 0 && answer.host.tiers(set).front().number > 0) context_.counters.beyond_tier_0.add();
+  if (set.tier_count > 0 && answer.host.tiers(set)[answer.tier].number > 0) context_.counters.beyond_tier_0.add();
   if (!response_.query().edns.present) return;
   if (set.has_ede) {
     response_.explain(set.ede, answer.host.text(set.ede_text));
@@ -288,7 +291,7 @@ Outcome Resolver::answer_pinned(const answers::Host& host, const Subject& subjec
   note_answer(normal);
   answers::Set set = normal.set;
   set.ttl = std::min(set.ttl, pinned.ttl());  // short while somebody there may come back
-  return HostAnswer{response_, host, set, subject.owner, context_.random}.addresses(type);
+  return HostAnswer{response_, host, set, subject.owner, context_.random, normal.tier}.addresses(type);
 }
 
 void Resolver::note_last_resort() noexcept {

@@ -23,7 +23,7 @@ Reverse find_reverse(const answers::AnswerTable& table, const wire::FoldedName& 
 }
 
 std::optional<std::uint16_t> find_row(const answers::Host& host, const IpAddress& address) noexcept {
-  for (std::size_t row = 0; row < host.rows().size(); ++row) {
+  for (std::size_t row = 0; row < host.endpoints().size(); ++row) {
     const answers::EndpointTraits& traits = host.traits(row);
     const bool has = address.is_v4() ? traits.has_v4 && std::ranges::equal(host.rows()[row].v4, address.bytes())
                                      : traits.has_v6 && std::ranges::equal(host.v6(row), address.bytes());

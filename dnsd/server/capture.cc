@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "dnsd/query/spread.h"
 #include "dnsd/wire/byte_order.h"
 
 namespace meshdns::server {
@@ -18,7 +19,9 @@ std::optional<std::uint8_t> tier_of(const Capture::Answered& answered, const wir
                                                             read ? answered.query.edns.subnet : none);
   const answers::Set& set = answered.table.set(*host, located.place);
   if (set.tier_count == 0) return std::nullopt;
-  return static_cast<std::uint8_t>(host->tiers(set).front().number);
+  const query::DrawSeat seat{answered.client, read ? answered.query.edns.subnet : none, located, answered.unix_seconds};
+  const std::size_t tier = set.spread ? query::drawn_tier(*host, set, seat) : 0;
+  return static_cast<std::uint8_t>(host->tiers(set)[tier].number);
 }
 
 }  // namespace

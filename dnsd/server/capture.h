@@ -53,6 +53,7 @@ class Capture {
     std::uint16_t listener = 0;
     bool stream = false;
     TimePoint at{};
+    std::uint32_t unix_seconds = 0;  // where the table has spread hosts
     const answers::AnswerTable& table;
   };
 

@@ -229,6 +229,7 @@ std::size_t TcpServer::answer_watched(const Peer& peer, std::span<std::uint8_t> 
                 .listener = peer.listener,
                 .stream = true,
                 .at = now_,
+                .unix_seconds = unix_seconds_,
                 .table = context.table});
   }
   if (tap_ != nullptr) {

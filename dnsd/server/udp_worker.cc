@@ -89,7 +89,9 @@ query::Context UdpWorker::answer_batch(const UdpSocket& socket, unsigned count) 
                          .counters = counters_,
                          .policy = *policy_.read(),
                          .limiter = &limiter_};
-  if ((asked & wire::kAsksCookie) != 0) context.unix_seconds = static_cast<std::uint32_t>(clock_.unix_seconds());
+  const bool dated = (asked & wire::kAsksCookie) != 0 || table.spread_hosts > 0;
+  if (dated) [[unlikely]]
+    context.unix_seconds = static_cast<std::uint32_t>(clock_.unix_seconds());
   for (unsigned i = 0; i < count; ++i) {
     context.client = address_of(batch_.peer(i));
     batch_.set_answer(i, query::answer_read(batch_.buffer(i), UdpBatch::kBufferSize, requests_->readings[i],
@@ -134,6 +136,7 @@ void UdpWorker::capture_batch(unsigned count, const query::Context& context) {
                 .client = address_of(batch_.peer(i)),
                 .listener = context.listener,
                 .at = context.now,
+                .unix_seconds = context.unix_seconds,
                 .table = context.table});
   }
 }

@@ -1,21 +1,23 @@
 #include "dnsd/topology/decide.h"
 
 #include <algorithm>
+#include <deque>
+#include <map>
 #include <tuple>
+#include <utility>
 
 #include "dnsd/topology/distance.h"
+#include "dnsd/topology/gateways.h"
+#include "dnsd/topology/loads.h"
+#include "dnsd/topology/steps.h"
 
 namespace meshdns::topology {
 namespace {
 
-bool matches(const model::Rung& rung, const model::Locality& client, const model::Locality& place) {
-  return std::ranges::all_of(model::kParts,
-                             [&](model::Part part) { return !rung.requires_part(part) || same(client, place, part); });
-}
-
-/// Where a tier stands among the others: rung, then known distance, then name, then no cluster at all.
+/// Where a tier stands among the others: share or group, step, then known distance, then name, then no cluster at all.
 struct TierKey {
-  std::size_t rung = 0;
+  std::size_t major = 0;
+  std::size_t step = 0;
   bool no_cluster = false;
   bool unknown_distance = false;
   Duration distance{};
@@ -24,117 +26,276 @@ struct TierKey {
   friend auto operator<=>(const TierKey&, const TierKey&) = default;
 };
 
-TierKey key_of(std::size_t index, const model::Rung& rung, const model::Locality& client, const Candidate& candidate,
-               const std::map<std::string, model::Cluster>& clusters) {
-  TierKey key{.rung = index};
-  if (!rung.split_by_cluster()) return key;
-  key.cluster = candidate.locality.cluster;
-  key.no_cluster = key.cluster.empty();
-  const auto far = distance(clusters, client.cluster, key.cluster);
-  key.unknown_distance = !far;
-  key.distance = far.value_or(Duration::zero());
-  return key;
-}
+/// All of one decision; the parts come one after the other.
+class Decider {
+ public:
+  Decider(const HostPlan& host, const Client& client, const Geography& geography)
+      : host_(host), client_(client), geography_(geography), steps_(host.policy, client.place) {}
 
-std::vector<Tier> build_tiers(const HostPlan& host, const model::Locality& client,
-                              const std::map<std::string, model::Cluster>& clusters) {
-  std::map<TierKey, std::vector<std::uint32_t>> members;
-  const model::Ladder& ladder = host.policy.ladder;
-  const model::Locality* place = nullptr;  // of the candidate before: neighbours often share it, and then the tier
-  std::vector<std::uint32_t>* same_tier = nullptr;
-  for (std::uint32_t i = 0; i < host.candidates.size(); ++i) {
-    const Candidate& candidate = host.candidates[i];
-    if (candidate.standing == Standing::Out) continue;
-    if (place == nullptr || candidate.locality != *place) {
-      place = &candidate.locality;
-      const auto rung = std::ranges::find_if(ladder, [&](const auto& entry) { return matches(entry, client, *place); });
-      const auto index = static_cast<std::size_t>(rung - ladder.begin());
-      same_tier = rung == ladder.end() ? nullptr : &members[key_of(index, *rung, client, candidate, clusters)];
+  Decision run() {
+    place_candidates();
+    build_tiers();
+    find_best();
+    if (best_kind_ != Standing::Out && (serves() || host_.policy.on_empty == model::OnEmpty::LastResort)) {
+      out_.kind = best_kind_;
+      out_.standby = best_standby_;
+      weigh();
+      fill_answering();
     }
-    if (same_tier != nullptr) same_tier->push_back(i);
+    out_.emptiness = why_empty();
+    out_.in_doubt = find_doubt();
+    out_.ttl = out_.in_doubt ? host_.policy.ttl_min : host_.policy.ttl;
+    return std::move(out_);
   }
-  std::vector<Tier> tiers;
-  for (auto& [key, list] : members) {
-    const model::Rung& rung = ladder[key.rung];
-    Tier tier;
-    tier.number = static_cast<std::uint32_t>(tiers.size());
-    tier.rung = rung.name;
-    tier.split = rung.split_by_cluster();
-    tier.cluster = key.cluster;
-    if (tier.split && !key.unknown_distance) tier.distance = key.distance;
-    tier.members = std::move(list);
-    tiers.push_back(std::move(tier));
-  }
-  return tiers;
-}
 
-/// The best standing that any member has, and whether only standbys (weight 0) have it. Serving standbys come before
-/// anything that does not serve.
-struct Best {
-  Standing kind = Standing::Out;
-  bool standby = false;
+ private:
+  using Members = std::vector<std::uint32_t>;
+
+  /// What is the same for all candidates of one place.
+  struct Spot {
+    const model::Locality* place = nullptr;
+    bool admitted = false;  // inside the fence, and some step is for it
+    TierKey key;
+    Route route;
+    std::map<std::size_t, Members*> tiers;  // by major
+  };
+
+  bool is_same_spot(const model::Locality& a, const model::Locality& b) const {
+    return &a == &b || std::ranges::all_of(model::kParts, [&](model::Part part) {
+      return ((steps_.place_parts() >> static_cast<unsigned>(part)) & 1U) == 0 || a.part(part) == b.part(part);
+    });
+  }
+
+  Spot& spot_of(const model::Locality& place) {
+    // neighbours often share it
+    if (last_spot_ < spots_.size() && is_same_spot(*spots_[last_spot_].place, place)) return spots_[last_spot_];
+    const auto known = std::ranges::find_if(spots_, [&](const Spot& spot) { return is_same_spot(*spot.place, place); });
+    last_spot_ = static_cast<std::size_t>(known - spots_.begin());
+    if (known == spots_.end()) spots_.push_back(look_at(place));
+    return spots_[last_spot_];
+  }
+
+  Spot look_at(const model::Locality& place) {
+    Spot spot{.place = &place};
+    if (!steps_.admits(place)) {
+      fenced_ = true;
+      return spot;
+    }
+    const auto step = steps_.of(place);
+    if (!step) return spot;
+    spot.admitted = true;
+    spot.key.step = *step;
+    spot.route = route_to(geography_, client_.place, place);
+    if (!steps_[*step].split) return spot;
+    spot.key.cluster = place.cluster;
+    spot.key.no_cluster = place.cluster.empty();
+    const auto far = distance(geography_, client_.place.cluster, place.cluster);
+    spot.key.unknown_distance = !far;
+    spot.key.distance = far.value_or(Duration::zero());
+    return spot;
+  }
+
+  std::size_t major_of(const Candidate& candidate) const {
+    if (!host_.policy.priority_groups.empty()) return candidate.group;
+    return steps_.distribute() == nullptr ? 0 : steps_.share_of(candidate.locality);
+  }
+
+  void place_candidates() {
+    routes_.resize(host_.candidates.size(), nullptr);
+    for (std::uint32_t i = 0; i < host_.candidates.size(); ++i) {
+      const Candidate& candidate = host_.candidates[i];
+      out_.standings.push_back(candidate.standing);
+      if (candidate.standing == Standing::Out && !candidate.known) continue;
+      Spot& spot = spot_of(candidate.locality);
+      if (!spot.admitted) continue;
+      const bool blocked = spot.route.kind == Route::Kind::Blocked;
+      if (blocked) out_.standings.back() = std::max(candidate.standing, Standing::Failing);
+      if (spot.route.kind == Route::Kind::Gateway) routes_[i] = &spot.route;
+      Members*& tier = spot.tiers[major_of(candidate)];
+      if (tier == nullptr) {
+        TierKey key = spot.key;
+        key.major = major_of(candidate);
+        tier = &members_[key];
+      }
+      tier->push_back(i);
+    }
+  }
+
+  std::string part_text(std::size_t major) const {
+    const auto& groups = host_.policy.priority_groups;
+    if (!groups.empty()) {
+      if (major >= groups.size()) return "no group";
+      std::string text = "group";
+      for (const auto& [name, value] : groups[major]) text += " " + name + "=" + value;
+      return text;
+    }
+    if (steps_.distribute() == nullptr) return "";
+    const auto& shares = steps_.distribute()->to;
+    if (major >= shares.size()) return "no share";
+    return std::to_string(shares[major].percent) + "% " + selector_text(shares[major].to);
+  }
+
+  void build_tiers() {
+    for (auto& [key, list] : members_) {
+      const Step& step = steps_[key.step];
+      Tier tier;
+      tier.number = static_cast<std::uint32_t>(out_.tiers.size());
+      tier.rung = step.name();
+      tier.part = part_text(key.major);
+      tier.split = step.split;
+      tier.cluster = key.cluster;
+      if (tier.split && !key.unknown_distance) tier.distance = key.distance;
+      tier.members = std::move(list);
+      majors_.push_back(key.major);
+      out_.tiers.push_back(std::move(tier));
+    }
+  }
+
+  /// The best standing that any member has, and whether only standbys (weight 0) have it. Serving standbys come before
+  /// anything that does not serve.
+  void find_best() {
+    auto best = std::make_tuple(Standing::Out, true);
+    for (const Tier& tier : out_.tiers) {
+      for (const std::uint32_t i : tier.members) {
+        best = std::min(best, std::make_tuple(out_.standings[i], host_.candidates[i].weight == 0));
+      }
+    }
+    std::tie(best_kind_, best_standby_) = best;
+  }
+
+  bool serves() const { return best_kind_ == Standing::Serving; }
+
+  /// Standbys count where nothing else serves, as 1.
+  std::uint64_t weight_of(std::uint32_t i) const {
+    const std::uint32_t weight = host_.candidates[i].weight;
+    return weight == 0 && best_standby_ ? 1 : weight;
+  }
+
+  TierWeights weights_of(const Tier& tier) const {
+    TierWeights out;
+    for (const std::uint32_t i : tier.members) {
+      const std::uint64_t weight = weight_of(i);
+      if (out_.standings[i] == Standing::Serving) out.serving += weight;
+      if (host_.candidates[i].known || out_.standings[i] == Standing::Serving) out.known += weight;
+    }
+    return out;
+  }
+
+  /// Health, loads and panic of the tiers. Where nothing serves, the nearest tier of the best kind has all the load.
+  void weigh() {
+    if (!serves()) return give_all_to_nearest();
+    std::vector<std::uint32_t> healths;
+    std::vector<TierWeights> weights;
+    for (Tier& tier : out_.tiers) {
+      weights.push_back(weights_of(tier));
+      tier.health = health_of(weights.back(), host_.policy.spill);
+      healths.push_back(tier.health);
+    }
+    const auto loads = loads_of(healths);
+    for (std::size_t i = 0; i < loads.size(); ++i) out_.tiers[i].load = loads[i];
+    const std::uint32_t below = host_.policy.spill ? host_.policy.spill->panic_below : 0;
+    if (below == 0 || health_together(healths) >= 100) return;
+    for (std::size_t i = 0; i < weights.size() && i < 64; ++i) {
+      out_.tiers[i].panic = is_panic(weights[i], below, ((client_.panic >> i) & 1U) != 0);
+      if (out_.tiers[i].panic) out_.panic |= std::uint64_t{1} << i;
+    }
+  }
+
+  std::vector<std::uint32_t> loads_of(const std::vector<std::uint32_t>& healths) const {
+    if (steps_.distribute() == nullptr) return loads_in_turn(healths);
+    std::vector<std::uint32_t> percents;
+    for (const auto& share : steps_.distribute()->to) percents.push_back(share.percent);
+    return loads_by_share(healths, majors_, percents);
+  }
+
+  void give_all_to_nearest() {
+    for (Tier& tier : out_.tiers) {
+      if (!std::ranges::any_of(tier.members, [&](std::uint32_t i) { return is_answered(tier, i); })) continue;
+      tier.load = 100;
+      return;
+    }
+  }
+
+  bool is_answered(const Tier& tier, std::uint32_t i) const {
+    if ((host_.candidates[i].weight == 0) != best_standby_) return false;
+    return out_.standings[i] == best_kind_ || (tier.panic && out_.standings[i] != Standing::Out);
+  }
+
+  void fill_answering() {
+    for (Tier& tier : out_.tiers) {
+      for (const std::uint32_t i : tier.members) {
+        if (is_answered(tier, i)) tier.answering.push_back(i);
+      }
+      substitute_gateways(tier);
+      if (tier.load > 0 && !out_.answer_tier) out_.answer_tier = tier.number;
+    }
+  }
+
+  void substitute_gateways(Tier& tier) const {
+    for (const std::uint32_t i : tier.answering) {
+      if (routes_[i] == nullptr) {
+        tier.direct.push_back(i);
+        continue;
+      }
+      for (const model::Gateway* gateway : routes_[i]->gateways) {
+        const auto known = std::ranges::find_if(
+            tier.gateways, [&](const GatewayTarget& target) { return target.gateway->address == gateway->address; });
+        GatewayTarget& target =
+            known != tier.gateways.end()
+                ? *known
+                : tier.gateways.emplace_back(GatewayTarget{gateway, host_.candidates[i].locality.cluster, 0, i});
+        target.weight += std::max<std::uint64_t>(1, weight_of(i));
+      }
+    }
+  }
+
+  /// The first endpoint in doubt that is answered or whose recovery would bring back a closer tier. Where nothing
+  /// serves every tier would be closer than none.
+  std::optional<std::uint32_t> find_doubt() const {
+    const bool all = !out_.answer_tier || out_.last_resort();
+    std::size_t last = 0;  // with a load
+    for (const Tier& tier : out_.tiers) {
+      if (tier.load > 0) last = tier.number;
+    }
+    for (const Tier& tier : out_.tiers) {
+      if (!all && tier.number > last) break;
+      for (const std::uint32_t i : tier.members) {
+        if (host_.candidates[i].in_doubt) return i;
+      }
+    }
+    return std::nullopt;
+  }
+
+  Emptiness why_empty() const {
+    if (out_.answer_tier) return Emptiness::None;
+    if (!out_.tiers.empty()) {
+      return best_kind_ == Standing::Out ? Emptiness::ForcedDown : Emptiness::NothingServes;
+    }
+    if (steps_.fence_unknown() && !host_.candidates.empty()) return Emptiness::FenceUnknown;
+    if (fenced_) return Emptiness::Fenced;
+    const bool has_any = std::ranges::any_of(host_.policy.ladder, [](const auto& rung) { return rung.parts == 0; });
+    return client_.place.empty() && !has_any ? Emptiness::Unlocated : Emptiness::NoEndpoint;
+  }
+
+  const HostPlan& host_;
+  const Client& client_;
+  const Geography& geography_;
+  const Steps steps_;
+  std::deque<Spot> spots_;  // routes refer to them
+  std::size_t last_spot_ = 0;
+  std::vector<const Route*> routes_;  // by candidate; null = reached directly, or not at all
+  std::map<TierKey, Members> members_;
+  std::vector<std::size_t> majors_;  // by tier
+  bool fenced_ = false;
+  Standing best_kind_ = Standing::Out;
+  bool best_standby_ = false;
+  Decision out_;
 };
-
-Best best_of(const HostPlan& host, const std::vector<Tier>& tiers) {
-  auto best = std::make_tuple(Standing::Out, true);
-  for (const Tier& tier : tiers) {
-    for (const std::uint32_t i : tier.members) {
-      const Candidate& candidate = host.candidates[i];
-      best = std::min(best, std::make_tuple(candidate.standing, candidate.weight == 0));
-    }
-  }
-  return {std::get<0>(best), std::get<1>(best)};
-}
-
-void fill_answering(const HostPlan& host, const Best& best, Decision& out) {
-  for (Tier& tier : out.tiers) {
-    for (const std::uint32_t i : tier.members) {
-      const Candidate& candidate = host.candidates[i];
-      if (candidate.standing == best.kind && (candidate.weight == 0) == best.standby) tier.answering.push_back(i);
-    }
-    if (tier.answering.empty() || out.answer_tier) continue;
-    out.answer_tier = tier.number;
-    tier.load = 100;
-  }
-}
-
-/// The first endpoint in doubt that is answered or whose recovery would bring back a closer tier. Where nothing serves
-/// every tier would be closer than none.
-std::optional<std::uint32_t> find_doubt(const HostPlan& host, const Decision& decision) {
-  const bool all = !decision.answer_tier || decision.last_resort();
-  for (const Tier& tier : decision.tiers) {
-    if (!all && tier.number > *decision.answer_tier) break;
-    for (const std::uint32_t i : tier.members) {
-      if (host.candidates[i].in_doubt) return i;
-    }
-  }
-  return std::nullopt;
-}
-
-Emptiness why_empty(const HostPlan& host, const model::Locality& client, const Decision& decision) {
-  if (decision.answer_tier) return Emptiness::None;
-  if (!decision.tiers.empty()) return Emptiness::NothingServes;
-  const bool has_any = std::ranges::any_of(host.policy.ladder, [](const auto& rung) { return rung.parts == 0; });
-  return client.empty() && !has_any ? Emptiness::Unlocated : Emptiness::NoEndpoint;
-}
 
 }  // namespace
 
-Decision decide(const HostPlan& host, const model::Locality& client,
-                const std::map<std::string, model::Cluster>& clusters) {
-  Decision out;
-  out.tiers = build_tiers(host, client, clusters);
-  const Best best = best_of(host, out.tiers);
-  const bool answered = best.kind == Standing::Serving || host.policy.on_empty == model::OnEmpty::LastResort;
-  if (best.kind != Standing::Out && answered) {
-    out.kind = best.kind;
-    out.standby = best.standby;
-    fill_answering(host, best, out);
-  }
-  out.emptiness = why_empty(host, client, out);
-  out.in_doubt = find_doubt(host, out);
-  out.ttl = out.in_doubt ? host.policy.ttl_min : host.policy.ttl;
-  return out;
+Decision decide(const HostPlan& host, const Client& client, const Geography& geography) {
+  return Decider(host, client, geography).run();
 }
 
 }  // namespace meshdns::topology

@@ -1,53 +1,81 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "common/model/locality.h"
 #include "common/model/objects.h"
+#include "dnsd/topology/geography.h"
 #include "dnsd/topology/host_plan.h"
 
 namespace meshdns::topology {
+
+/// A gateway that stands for endpoints of one tier.
+struct GatewayTarget {
+  const model::Gateway* gateway = nullptr;  // in the geography's clusters
+  std::string cluster;                      // whose endpoints it stands for
+  std::uint64_t weight = 0;                 // of all of them
+  std::uint32_t first = 0;                  // one of them: its ports count where the gateway has none of the name
+};
 
 /// The endpoints of one rung, of one cluster where the rung is split, for one client.
 struct Tier {
   std::uint32_t number = 0;              // dense from 0: the closest
   std::string rung;                      // "cluster+zone", "any"
+  std::string part;                      // of distribute or priorityGroups, what it belongs to: "80% region=eu"
   bool split = false;                    // one tier per cluster
   std::string cluster;                   // of a split rung; empty = endpoints without cluster
   std::optional<Duration> distance;      // to that cluster, if known
-  std::uint32_t load = 0;                // percent of this client's plain questions that it gets
-  std::vector<std::uint32_t> members;    // indexes of candidates, all that are not Out
+  std::uint32_t health = 0;              // percent: how much load it can take
+  std::uint32_t load = 0;                // percent of this client's plain questions that it gets; all sum to 100, or 0
+  bool panic = false;                    // its last_resort endpoints take part too
+  std::vector<std::uint32_t> members;    // indexes of candidates, all that are not Out or are forced down
   std::vector<std::uint32_t> answering;  // those of them that may be answered
+  std::vector<GatewayTarget> gateways;   // what is answered instead of those of them that are behind gateways
+  std::vector<std::uint32_t> direct;     // the others of them; meaningless without gateways
+
+  /// How many addresses stand for it.
+  std::size_t targets() const { return gateways.empty() ? answering.size() : gateways.size() + direct.size(); }
 };
 
 enum class Emptiness : std::uint8_t {
   None,           // something is answered
   NoEndpoint,     // no known endpoint matches any rung
   NothingServes,  // and onEmpty is NoData
+  ForcedDown,     // operators have forced down all that there is
   Unlocated,      // the client has no locality and the ladder has no `any`
+  Fenced,         // the fence leaves nothing
+  FenceUnknown,   // the fence is around a part of the client's locality that is not known
 };
 
 /// What a client gets of a host, and why.
 struct Decision {
   std::vector<Tier> tiers;                   // nearest first
-  std::optional<std::uint32_t> answer_tier;  // index into tiers; nothing = NODATA
+  std::optional<std::uint32_t> answer_tier;  // index into tiers: the nearest with a load; nothing = NODATA
   Standing kind = Standing::Serving;         // of what is answered; another than Serving = last resort
   bool standby = false;                      // only weight 0 was left: it counts as 1
   Emptiness emptiness = Emptiness::None;
   Duration ttl{};
   std::optional<std::uint32_t> in_doubt;  // the candidate that shortened the TTL
+  std::vector<Standing> standings;        // of each candidate, for this client: behind gateways that are down it fails
+  std::uint64_t panic = 0;                // bit i: tier i is in panic
 
   bool last_resort() const { return answer_tier && kind != Standing::Serving; }
+  bool blocked(const HostPlan& host, std::uint32_t candidate) const {
+    return standings[candidate] != host.candidates[candidate].standing;
+  }
 };
 
-/// Chooses for one client: which endpoints, in which tiers, for how long. Pure.
-/// client: may be projected onto view_parts(host.policy)
-/// source: design.md section 4, steps 4, 6, 7 and 9
-Decision decide(const HostPlan& host, const model::Locality& client,
-                const std::map<std::string, model::Cluster>& clusters);
+/// Who asks.
+struct Client {
+  const model::Locality& place;  // may be projected onto view_parts(host.policy)
+  std::uint64_t panic = 0;       // Decision::panic of the decision before, for clients that see the same; 0 = none
+};
+
+/// Chooses for one client: which endpoints, in which tiers, how much of each, for how long. Pure.
+/// source: design.md section 4, steps 2 to 9
+Decision decide(const HostPlan& host, const Client& client, const Geography& geography);
 
 }  // namespace meshdns::topology

@@ -40,6 +40,9 @@ struct Candidate {
   model::Locality locality;
   std::uint32_t weight = 1;  // 0 = standby
   Standing standing = Standing::Serving;
+  bool known = true;         // counts when the health of its tier is judged, even if it is forced down
+  std::uint8_t group = 0;    // of the policy's priority groups; as many as there are = none of them
+  std::uint8_t start = 100;  // percent of its weight that it gets while it is warming up (slow start)
   bool in_doubt = false;
   std::string why;    // for people: "http 503, 1 of 2 successes"; empty = nothing to add
   TimePoint since{};  // in this standing
@@ -56,6 +59,7 @@ struct HostPlan {
   model::Policy policy;
   std::vector<HostPort> ports;
   std::vector<Candidate> candidates;
+  std::optional<TimePoint> changes_at;  // time alone makes another plan of it then; nothing = never
 };
 
 }  // namespace meshdns::topology

@@ -5,9 +5,13 @@
 
 #include "common/base/text.h"
 #include "common/net/socket_address.h"
+#include "dnsd/topology/slow_start.h"
 
 namespace meshdns::topology {
 namespace {
+
+// Longer silent than this, an endpoint is not missed any more by those who judge the health of its tier.
+constexpr Duration kKnownWhileSilent = 10min;
 
 Standing standing_of(const model::Endpoint& endpoint, const model::NodeStatus* status) {
   switch (endpoint.health.state) {
@@ -50,16 +54,30 @@ std::uint16_t target_number(const model::PortMapping& port, const std::vector<mo
   return found == own.end() ? std::uint16_t{0} : found->number;
 }
 
-Candidate external_candidate(const model::VirtualDestination& object, const model::ExternalEndpoint& external) {
+/// Nothing = its hostname was never resolved.
+std::optional<Candidate> external_candidate(const PlanContext& context, const model::VirtualDestination& object,
+                                            const model::ExternalEndpoint& external) {
   Candidate out;
-  out.key = "external " + SocketAddress{external.address, external.port}.text();
-  take_addresses(out, {external.address});
+  std::vector<IpAddress> addresses = {external.address};
+  std::string name = SocketAddress{external.address, external.port}.text();
+  out.why = "external";
+  if (!external.hostname.empty()) {
+    const auto known = context.records.external_names.find(external.hostname);
+    if (known == context.records.external_names.end()) return std::nullopt;
+    addresses = known->second.addresses;
+    name = external.hostname + ":" + std::to_string(external.port);
+    out.why += " " + external.hostname;
+  }
+  out.key = "external " + name;
+  take_addresses(out, addresses);
   out.port = external.port;
   out.ports.assign(object.ports.size(), 0);
   if (object.ports.size() == 1) out.ports.front() = external.port;
   out.locality = external.locality;
   out.weight = external.weight;
-  out.why = "external";
+  static const std::string kNothing;
+  const model::TargetSubject subject{out.key, kNothing, kNothing, kNothing, out.locality, addresses, out.port};
+  if (const auto* word = word_for(context.overrides, subject)) obey(*word, out);
   return out;
 }
 
@@ -95,11 +113,11 @@ std::string app_protocol_of(const model::PortMapping& port, const std::vector<co
   return "";
 }
 
-void add_with_own_ports(const model::Records& records, const std::vector<const model::Endpoint*>& endpoints,
+void add_with_own_ports(const PlanContext& context, const std::vector<const model::Endpoint*>& endpoints,
                         HostPlan& host) {
   host.ports = named_ports(endpoints);
   for (const model::Endpoint* endpoint : endpoints) {
-    Candidate candidate = candidate_of(records, *endpoint);
+    Candidate candidate = candidate_of(context, *endpoint);
     for (const HostPort& port : host.ports) {
       const auto own = std::ranges::find_if(endpoint->ports, [&](const model::Port& entry) {
         return entry.name == port.name && entry.protocol == port.protocol;
@@ -110,34 +128,73 @@ void add_with_own_ports(const model::Records& records, const std::vector<const m
   }
 }
 
-void add_with_mapping(const model::Records& records, const std::vector<const model::Endpoint*>& endpoints,
+void add_with_mapping(const PlanContext& context, const std::vector<const model::Endpoint*>& endpoints,
                       const model::VirtualDestination& object, HostPlan& host) {
   for (const model::PortMapping& port : object.ports) {
     host.ports.push_back({port.name, port.protocol, port.number, app_protocol_of(port, endpoints)});
   }
   for (const model::Endpoint* endpoint : endpoints) {
-    Candidate candidate = candidate_of(records, *endpoint);
+    Candidate candidate = candidate_of(context, *endpoint);
     for (const model::PortMapping& port : object.ports) candidate.ports.push_back(target_number(port, endpoint->ports));
     if (!candidate.ports.empty() && candidate.ports.front() != 0) candidate.port = candidate.ports.front();
     host.candidates.push_back(std::move(candidate));
   }
 }
 
+bool has_labels(const model::Labels& labels, const model::Labels& wanted) {
+  return std::ranges::all_of(wanted, [&](const auto& label) {
+    const auto found = labels.find(label.first);
+    return found != labels.end() && found->second == label.second;
+  });
+}
+
+/// The first of the policy's groups that an endpoint belongs to; as many as there are = to none.
+std::uint8_t group_of(const std::vector<model::Labels>& groups, const model::Labels& labels) {
+  const auto found = std::ranges::find_if(groups, [&](const auto& group) { return has_labels(labels, group); });
+  return static_cast<std::uint8_t>(found - groups.begin());
+}
+
+/// When a silent endpoint is not missed any more; only who gives load away gradually asks for that.
+std::optional<TimePoint> next_forgotten(const HostPlan& host) {
+  std::optional<TimePoint> next;
+  if (!host.policy.spill) return next;
+  for (const Candidate& candidate : host.candidates) {
+    if (candidate.standing != Standing::Silent || !candidate.known) continue;
+    const TimePoint then = candidate.since + kKnownWhileSilent + 1ms;
+    next = std::min(next.value_or(then), then);
+  }
+  return next;
+}
+
+/// What of a host depends on the time.
+void settle_time(HostPlan& host, TimePoint now) {
+  host.changes_at = set_slow_start(host, now);
+  const auto forgotten = next_forgotten(host);
+  if (forgotten) host.changes_at = std::min(host.changes_at.value_or(*forgotten), *forgotten);
+}
+
 }  // namespace
 
-Candidate candidate_of(const model::Records& records, const model::Endpoint& endpoint) {
-  const auto found = records.statuses.find(endpoint.node);
-  const model::NodeStatus* status = found == records.statuses.end() ? nullptr : &found->second;
+Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoint) {
+  const auto found = context.records.statuses.find(endpoint.node);
+  const model::NodeStatus* status = found == context.records.statuses.end() ? nullptr : &found->second;
   Candidate out;
   out.key = endpoint.key;
   take_addresses(out, endpoint.addresses);
   out.port = endpoint.ports.empty() ? std::uint16_t{0} : endpoint.ports.front().number;
-  out.locality = locality_of(records, endpoint.node);
+  out.locality = locality_of(context.records, endpoint.node);
   out.weight = endpoint.weight;
   out.standing = standing_of(endpoint, status);
   out.in_doubt = endpoint.health.in_doubt || (status != nullptr && status->in_doubt);
   out.why = why_of(endpoint.health, status);
-  out.since = out.standing == Standing::Silent ? status->since : endpoint.health.since;
+  const bool silent = out.standing == Standing::Silent;
+  out.since = silent ? status->since : endpoint.health.since;
+  // a rollout or a node that was scaled away must not spill
+  const bool leaving = out.standing == Standing::Draining || out.standing == Standing::Out;
+  out.known = silent ? context.now - status->since <= kKnownWhileSilent : !leaving;
+  const model::TargetSubject subject{
+      endpoint.key, endpoint.node, endpoint.namespace_, endpoint.service, out.locality, endpoint.addresses, out.port};
+  if (const auto* word = word_for(context.overrides, subject)) obey(*word, out);
   return out;
 }
 
@@ -155,35 +212,43 @@ bool selects(const model::ServiceSelector& selector, const std::string& own_name
   const std::string& wanted = selector.namespace_.empty() ? own_namespace : selector.namespace_;
   if (endpoint.namespace_ != wanted) return false;
   if (!selector.name.empty() && endpoint.service != selector.name) return false;
-  return std::ranges::all_of(selector.match_labels, [&](const auto& label) {
-    const auto found = endpoint.labels.find(label.first);
-    return found != endpoint.labels.end() && found->second == label.second;
-  });
+  return has_labels(endpoint.labels, selector.match_labels) &&
+         std::ranges::all_of(selector.match_expressions,
+                             [&](const auto& expression) { return expression.holds(endpoint.labels); });
 }
 
 bool selects_cluster(const model::ServiceSelector& selector, const std::string& cluster) {
   return selector.clusters.empty() || std::ranges::find(selector.clusters, cluster) != selector.clusters.end();
 }
 
-HostPlan plan_service(const model::Records& records, const std::vector<const model::Endpoint*>& endpoints) {
+HostPlan plan_service(const PlanContext& context, const std::vector<const model::Endpoint*>& endpoints) {
   HostPlan host;
-  add_with_own_ports(records, endpoints, host);
+  add_with_own_ports(context, endpoints, host);
+  settle_time(host, context.now);
   return host;
 }
 
-HostPlan plan_object(const model::Records& records, const model::VirtualDestination& object,
+HostPlan plan_object(const PlanContext& context, const model::VirtualDestination& object,
                      const std::vector<const model::Endpoint*>& endpoints) {
   HostPlan host;
   host.object = object.meta.key();
   host.policy = object.policy;
   if (object.ports.empty()) {
-    add_with_own_ports(records, endpoints, host);
+    add_with_own_ports(context, endpoints, host);
   } else {
-    add_with_mapping(records, endpoints, object, host);
+    add_with_mapping(context, endpoints, object, host);
+  }
+  const auto& groups = object.policy.priority_groups;
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    host.candidates[i].group = group_of(groups, endpoints[i]->labels);
   }
   for (const auto& external : object.external_endpoints) {
-    host.candidates.push_back(external_candidate(object, external));
+    auto candidate = external_candidate(context, object, external);
+    if (!candidate) continue;
+    candidate->group = static_cast<std::uint8_t>(groups.size());
+    host.candidates.push_back(*std::move(candidate));
   }
+  settle_time(host, context.now);
   return host;
 }
 

@@ -5,6 +5,7 @@
 
 #include "common/model/records.h"
 #include "dnsd/topology/host_plan.h"
+#include "dnsd/topology/words.h"
 
 namespace meshdns::topology {
 
@@ -22,20 +23,27 @@ struct Conflict {
   friend bool operator==(const Conflict&, const Conflict&) = default;
 };
 
+/// What plans are made from. Refers to its parts.
+struct PlanContext {
+  const model::Records& records;
+  const Overrides& overrides;  // those of the records, or others where somebody asks what they would do
+  TimePoint now;
+};
+
 /// The selector matches the endpoint's namespace, service and labels.
 bool selects(const model::ServiceSelector& selector, const std::string& own_namespace, const model::Endpoint& endpoint);
 bool selects_cluster(const model::ServiceSelector& selector, const std::string& cluster);
 
 /// What stands behind a service without an object, with the ports that its endpoints name; name and zone are the
 /// caller's. endpoints: in the order of the candidates
-HostPlan plan_service(const model::Records& records, const std::vector<const model::Endpoint*>& endpoints);
+HostPlan plan_service(const PlanContext& context, const std::vector<const model::Endpoint*>& endpoints);
 
 /// What stands behind an object whose selectors match these endpoints; name and zone are the caller's.
-HostPlan plan_object(const model::Records& records, const model::VirtualDestination& object,
+HostPlan plan_object(const PlanContext& context, const model::VirtualDestination& object,
                      const std::vector<const model::Endpoint*>& endpoints);
 
 /// How one endpoint stands; its ports are those of no host yet.
-Candidate candidate_of(const model::Records& records, const model::Endpoint& endpoint);
+Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoint);
 
 /// The zone of a host: the longest that it is below; empty = none, or the host is an apex.
 std::string zone_of(const std::vector<std::string>& zones, const std::string& host);

@@ -140,10 +140,62 @@ void Planner::node_changed(const std::string& node) {
 }
 
 void Planner::cluster_changed(const std::string& name) {
-  places_ = true;
+  places_ = geography_ = true;
   for (const auto& [key, node] : records_.nodes) {
     if (node.locality.cluster == name) touch_node(key);
   }
+}
+
+void Planner::external_name_changed(const std::string& hostname) {
+  for (const auto& [key, object] : records_.destinations) {
+    const bool names_it = std::ranges::any_of(object.external_endpoints,
+                                              [&](const auto& external) { return external.hostname == hostname; });
+    if (names_it) touch_object(key);
+  }
+}
+
+void Planner::override_changed(const model::Override& override) {
+  if (override.action == model::Action::Freeze) return;
+  for (const auto& [key, endpoint] : records_.endpoints) {
+    const model::Locality place = locality_of(records_, endpoint.node);
+    const std::uint16_t port = endpoint.ports.empty() ? std::uint16_t{0} : endpoint.ports.front().number;
+    if (hits(override.target,
+             {key, endpoint.node, endpoint.namespace_, endpoint.service, place, endpoint.addresses, port})) {
+      touch(endpoint);
+    }
+  }
+  for (const auto& [key, object] : records_.destinations) {
+    if (!object.external_endpoints.empty()) touch_object(key);
+  }
+}
+
+void Planner::note_due(const HostPlan& plan) {
+  if (const auto known = due_of_.find(plan.name); known != due_of_.end()) {
+    due_.erase({known->second, plan.name});
+    due_of_.erase(known);
+  }
+  if (!plan.changes_at) return;
+  due_.emplace(*plan.changes_at, plan.name);
+  due_of_[plan.name] = *plan.changes_at;
+}
+
+void Planner::touch_due(TimePoint now) {
+  std::size_t left = kMostDue;
+  for (auto at = due_.begin(); at != due_.end() && at->first <= now && left > 0; ++at, --left) {
+    touched_.insert(at->second);
+  }
+}
+
+std::optional<TimePoint> Planner::next_due() const {
+  if (due_.empty()) return std::nullopt;
+  return due_.begin()->first;
+}
+
+std::vector<std::string> Planner::names() {
+  settle();
+  std::vector<std::string> out;
+  for (const auto& [host, owner] : owners_) out.push_back(host);
+  return out;
 }
 
 void Planner::rebuild_groups() {
@@ -233,30 +285,39 @@ void Planner::settle() {
   services_.clear();
 }
 
-Planner::Changes Planner::take() {
+Planner::Changes Planner::take(TimePoint now) {
   settle();
+  touch_due(now);
   Changes out;
+  const PlanContext context{records_, records_.overrides, now};
   if (std::exchange(all_touched_, false)) {
     for (const auto& [host, owner] : owners_) touched_.insert(host);
   }
   for (const std::string& host : touched_) {
     const auto owner = owners_.find(host);
-    if (owner != owners_.end()) out.put.push_back(plan_of(host, owner->second));
+    if (owner == owners_.end()) continue;
+    out.put.push_back(plan_of(host, owner->second, context));
+    note_due(out.put.back());
   }
   for (const std::string& host : erased_) {
-    if (!owners_.contains(host)) out.erased.push_back(host);
+    if (owners_.contains(host)) continue;
+    out.erased.push_back(host);
+    HostPlan gone;
+    gone.name = host;
+    note_due(gone);
   }
   touched_.clear();
   erased_.clear();
   out.places = std::exchange(places_, false);
+  out.geography = std::exchange(geography_, false);
   return out;
 }
 
-std::optional<HostPlan> Planner::plan(const std::string& host) {
+std::optional<HostPlan> Planner::plan(const std::string& host, TimePoint now, const Overrides& overrides) {
   settle();
   const auto owner = owners_.find(host);
   if (owner == owners_.end()) return std::nullopt;
-  return plan_of(host, owner->second);
+  return plan_of(host, owner->second, {records_, overrides, now});
 }
 
 const std::vector<Conflict>& Planner::conflicts() {
@@ -287,17 +348,17 @@ std::vector<const model::Endpoint*> Planner::endpoints_of(const model::VirtualDe
   return out;
 }
 
-HostPlan Planner::plan_of(const std::string& host, const Owner& owner) const {
+HostPlan Planner::plan_of(const std::string& host, const Owner& owner, const PlanContext& context) const {
   HostPlan out;
   if (owner.object.empty()) {
     std::vector<const model::Endpoint*> endpoints;
     const auto group = groups_.find(service_group(owner.service.namespace_, owner.service.name));
     if (group != groups_.end()) endpoints = group->second.endpoints;
     sort_by_key(endpoints);
-    out = plan_service(records_, endpoints);
+    out = plan_service(context, endpoints);
   } else {
     const model::VirtualDestination& object = records_.destinations.at(owner.object);
-    out = plan_object(records_, object, endpoints_of(object));
+    out = plan_object(context, object, endpoints_of(object));
   }
   if (out.candidates.size() > kMostCandidates) out.candidates.resize(kMostCandidates);
   out.name = host;
@@ -306,10 +367,10 @@ HostPlan Planner::plan_of(const std::string& host, const Owner& owner) const {
 }
 
 Plan plan_hosts(const model::Records& records, const HostNaming& naming,
-                std::function<bool(const std::string&)> is_static) {
+                std::function<bool(const std::string&)> is_static, TimePoint now) {
   Planner planner(records);
   planner.configure(naming, std::move(is_static));
-  return {planner.take().put, planner.conflicts()};
+  return {planner.take(now).put, planner.conflicts()};
 }
 
 }  // namespace meshdns::topology

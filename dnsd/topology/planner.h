@@ -22,8 +22,11 @@ class Planner : public model::RecordObserver {
   struct Changes {
     std::vector<HostPlan> put;  // by name; new hosts, and those that something touched
     std::vector<std::string> erased;
-    bool places = false;  // nodes or clusters became different: where clients are may be too
+    bool places = false;     // nodes or clusters became different: where clients are may be too
+    bool geography = false;  // clusters, or what is measured of them, became different
   };
+  /// So many hosts at most are made anew in one go because of the time alone; the others are late.
+  static constexpr std::size_t kMostDue = 1000;
 
   /// records: as they are now; they outlive the planner, which must hear of every change from now on
   explicit Planner(const model::Records& records);
@@ -32,12 +35,19 @@ class Planner : public model::RecordObserver {
   void configure(HostNaming naming, std::function<bool(const std::string&)> is_static);
 
   /// What became different since the last call; everything after configure().
-  Changes take();
+  Changes take(TimePoint now);
   /// All hosts are put by the next take().
   void touch_all() { all_touched_ = true; }
 
+  /// When take() has something new though no record has changed; nothing = never.
+  std::optional<TimePoint> next_due() const;
+
   /// A host as it is now, changes not yet taken included.
-  std::optional<HostPlan> plan(const std::string& host);
+  std::optional<HostPlan> plan(const std::string& host, TimePoint now) { return plan(host, now, records_.overrides); }
+  /// As it would be with these overrides instead of the records'.
+  std::optional<HostPlan> plan(const std::string& host, TimePoint now, const Overrides& overrides);
+  /// All that there are, in no order.
+  std::vector<std::string> names();
   const std::vector<Conflict>& conflicts();
   std::size_t hosts();
 
@@ -49,6 +59,9 @@ class Planner : public model::RecordObserver {
   void service_changed(const model::ServiceKey& service) override { services_.insert(service); }
   void destination_changed(const std::string& key) override;
   void cluster_changed(const std::string& name) override;
+  void cluster_status_changed(const std::string&) override { geography_ = true; }
+  void external_name_changed(const std::string& hostname) override;
+  void override_changed(const model::Override& override) override;
 
  private:
   /// Who a host belongs to: an object, or else a service.
@@ -81,7 +94,9 @@ class Planner : public model::RecordObserver {
   void claim_by_service(const model::ServiceKey& service, Owners& owners) const;
   void replace_owners(Owners owners);
   std::vector<const model::Endpoint*> endpoints_of(const model::VirtualDestination& object) const;
-  HostPlan plan_of(const std::string& host, const Owner& owner) const;
+  HostPlan plan_of(const std::string& host, const Owner& owner, const PlanContext& context) const;
+  void touch_due(TimePoint now);
+  void note_due(const HostPlan& plan);
 
   const model::Records& records_;
   HostNaming naming_;
@@ -89,13 +104,16 @@ class Planner : public model::RecordObserver {
   std::unordered_map<std::string, Group> groups_;
   Owners owners_;
   std::vector<Conflict> conflicts_;
-  bool places_ = false;                   // nodes or clusters became different
-  bool all_touched_ = false;              // then touched_ says nothing more
-  bool grouped_by_more_ = false;          // than services: some selector asks for labels or a namespace
-  std::set<std::string> touched_;         // hosts
-  std::set<std::string> erased_;          // hosts that were there at the last take()
-  std::set<std::string> objects_;         // that came, changed or went
-  std::set<model::ServiceKey> services_;  // the same
+  bool places_ = false;                              // nodes or clusters became different
+  bool geography_ = false;                           // clusters, or what is measured of them
+  bool all_touched_ = false;                         // then touched_ says nothing more
+  bool grouped_by_more_ = false;                     // than services: some selector asks for labels or a namespace
+  std::set<std::string> touched_;                    // hosts
+  std::set<std::string> erased_;                     // hosts that were there at the last take()
+  std::set<std::string> objects_;                    // that came, changed or went
+  std::set<model::ServiceKey> services_;             // the same
+  std::set<std::pair<TimePoint, std::string>> due_;  // hosts that the time alone changes
+  std::unordered_map<std::string, TimePoint> due_of_;
 };
 
 struct Plan {
@@ -105,6 +123,6 @@ struct Plan {
 
 /// All of it at once, for records that do not change. Pure.
 Plan plan_hosts(const model::Records& records, const HostNaming& naming,
-                std::function<bool(const std::string&)> is_static);
+                std::function<bool(const std::string&)> is_static, TimePoint now);
 
 }  // namespace meshdns::topology

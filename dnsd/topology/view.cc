@@ -1,14 +1,36 @@
 #include "dnsd/topology/view.h"
 
 namespace meshdns::topology {
+namespace {
+
+constexpr unsigned bit(model::Part part) { return 1U << static_cast<unsigned>(part); }
+
+unsigned given_parts(const model::Locality& selector) {
+  unsigned parts = 0;
+  for (const model::Part part : model::kParts) {
+    if (!selector.part(part).empty()) parts |= bit(part);
+  }
+  return parts;
+}
+
+}  // namespace
 
 std::uint8_t view_parts(const model::Policy& policy) {
   unsigned parts = 0;
   for (const model::Rung& rung : policy.ladder) {
     parts |= rung.parts;
-    if (rung.split_by_cluster()) parts |= 1U << static_cast<unsigned>(model::Part::Cluster);
+    if (rung.split_by_cluster()) parts |= bit(model::Part::Cluster);
   }
+  if (policy.fence && policy.fence->within) parts |= bit(*policy.fence->within);
+  for (const model::Failover& rule : policy.failover) {
+    parts |= given_parts(rule.from) | bit(model::Part::Region) | bit(model::Part::Cluster);
+  }
+  for (const model::Distribute& rule : policy.distribute) parts |= given_parts(rule.from);
   return static_cast<std::uint8_t>(parts);
+}
+
+std::uint8_t gateway_parts() {
+  return static_cast<std::uint8_t>(bit(model::Part::Network) | bit(model::Part::Cluster));
 }
 
 model::Locality projected(const model::Locality& place, std::uint8_t parts) {

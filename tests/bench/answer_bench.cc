@@ -122,7 +122,8 @@ void flip(benchmark::State& state) {
   first.base = answers::make_base(mesh.settings, {});
   answers::configure(planner, *first.base);
   first.locator = answers::locator_input(mesh.records);
-  first.put = planner.take().put;
+  first.clusters = answers::cluster_records(mesh.records);
+  first.put = planner.take(TimePoint{1h}).put;
   auto table = compiler.apply(std::move(first));
   model::Endpoint& endpoint = std::next(mesh.records.endpoints.begin(), 77777)->second;
   for (auto _ : state) {
@@ -130,7 +131,7 @@ void flip(benchmark::State& state) {
     endpoint.health.state = endpoint.health.state == Serving ? Failing : Serving;
     planner.endpoint_updated(endpoint);
     answers::Update update;
-    update.put = planner.take().put;
+    update.put = planner.take(TimePoint{1h}).put;
     table = compiler.apply(std::move(update));
   }
 }

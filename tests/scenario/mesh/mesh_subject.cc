@@ -298,7 +298,7 @@ std::string MeshSubject::put_destination(const Command& command) {
   object.hosts = command.list("hosts");
   object.policy = policy_of(command);
   if (command.options.contains("name") || command.options.contains("labels")) {
-    object.services.push_back({"", command.option("name"), command.list("clusters"), labels_of(command)});
+    object.services.push_back({"", command.option("name"), command.list("clusters"), labels_of(command), {}});
   }
   for (const auto& entry : command.list("ports")) {
     model::PortMapping port;
@@ -309,7 +309,7 @@ std::string MeshSubject::put_destination(const Command& command) {
   }
   if (command.options.contains("external")) {
     const SocketAddress at = must(SocketAddress::parse(command.option("external")));
-    object.external_endpoints.push_back({at.ip, at.port, locality_of(command), 1});
+    object.external_endpoints.push_back({at.ip, "", at.port, locality_of(command), 1});
   }
   catalog_.put_destination(object, now_);
   return "";
@@ -342,7 +342,8 @@ answers::Compiled MeshSubject::compiled() const {
   std::vector<std::string> zones;
   for (const auto& zone : settings.zones) zones.push_back(zone.name);
   const auto records = must(answers::parse_records(settings.static_records, zones));
-  return answers::compile({catalog_.records(), settings, records, {catalog_.revision(), catalog_.changed()}, 1000});
+  return answers::compile(
+      {catalog_.records(), settings, records, {catalog_.revision(), catalog_.changed()}, 1000, false, false, now_});
 }
 
 std::string MeshSubject::print_conflicts(const Command&) {

@@ -196,8 +196,9 @@ TEST(HostTest, ThePlanComesBack) {
     candidate.since = TimePoint((static_cast<int>(i) - 100) * 100ms);  // before the machine's start too
   }
   HostParts parts;
-  const Clusters clusters;
-  const auto host = compile_host(plan, {test::must(wire::parse_name(plan.name)), 0, 0, {{}}, clusters}, parts);
+  const ClusterRecords clusters;
+  const auto host =
+      compile_host(plan, {test::must(wire::parse_name(plan.name)), 0, 0, {{}}, clusters.geography()}, parts);
   const topology::HostPlan back = plan_of(*host, "");
   EXPECT_EQ(back.name, plan.name);
   EXPECT_EQ(back.object, plan.object);

@@ -64,20 +64,26 @@ class CompilerTest : public testing::Test {
     update.base = make_base(settings, static_records);
     configure(planner, *update.base);
     update.locator = locator_input(catalog.records());
+    update.clusters = cluster_records(catalog.records());
     next();
   }
   ~CompilerTest() override { catalog.observe(nullptr); }
 
   void next() {
-    auto changes = planner.take();
+    auto changes = planner.take(TimePoint{1h});
     update.put = std::move(changes.put);
     update.erased = std::move(changes.erased);
     if (changes.places) update.locator = locator_input(catalog.records());
+    if (changes.geography) update.clusters = cluster_records(catalog.records());
     put = update.put.size();
     table = compiler.apply(std::exchange(update, {}));
   }
   std::shared_ptr<const AnswerTable> anew() const {
-    return compile({catalog.records(), settings, static_records, {}}).table;
+    return compile({.records = catalog.records(),
+                    .settings = settings,
+                    .static_records = static_records,
+                    .now = TimePoint{1h}})
+        .table;
   }
 
   int below(int end) { return std::uniform_int_distribution(0, end - 1)(random); }

@@ -31,8 +31,9 @@ class ChoiceTest : public testing::Test {
     return {choice.view().begin(), choice.view().end()};
   }
 
-  void compile() { host = answers::compile_host(plan, {{0}, 0, 0, {}, {}}, parts); }
+  void compile() { host = answers::compile_host(plan, {{0}, 0, 0, {}, clusters.geography()}, parts); }
 
+  const answers::ClusterRecords clusters;
   const std::uint64_t seed = random_seed();
   testing::ScopedTrace trace_;
   Random random{seed};
@@ -156,7 +157,7 @@ TEST_F(ChoiceTest, RowsOfATier) {
   plan.candidates.assign(4, {.v4 = IpAddress::v4(1)});
   plan.candidates[2].locality.cluster = "here";
   const std::vector<model::Locality> views = {{.cluster = "here"}};
-  host = answers::compile_host(plan, {{0}, 0, 0, views, {}}, parts);
+  host = answers::compile_host(plan, {{0}, 0, 0, views, clusters.geography()}, parts);
   const answers::Set& set = host->set_of_class(0);
   const auto sorted = [&](std::size_t tier) {
     Rows out(tier_rows(*host, set, tier).size());
@@ -174,7 +175,7 @@ TEST_F(ChoiceTest, RowsBeyondAByte) {
     plan.candidates.assign(count, {.v4 = IpAddress::v4(1)});
     plan.candidates.back().locality.cluster = "here";
     const std::vector<model::Locality> views = {{.cluster = "here"}};
-    host = answers::compile_host(plan, {{0}, 0, 0, views, {}}, parts);
+    host = answers::compile_host(plan, {{0}, 0, 0, views, clusters.geography()}, parts);
     const answers::Set& set = host->set_of_class(0);
     Rows iterated;
     for (const std::uint16_t row : host->rows_of(set)) iterated.push_back(row);

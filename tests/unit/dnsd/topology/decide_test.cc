@@ -14,6 +14,8 @@ namespace {
 
 using Clusters = std::map<std::string, model::Cluster>;
 
+const std::map<std::string, model::ClusterStatus> kNothingMeasured;
+
 /// A host, a client and clusters as they may come.
 struct World {
   HostPlan host;
@@ -91,7 +93,7 @@ void for_many_worlds(const Property& property) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Draw draw(seed);
     const World world = draw.world();
-    property(world, decide(world.host, world.client, world.clusters), draw);
+    property(world, decide(world.host, {world.client}, {world.clusters, kNothingMeasured}), draw);
   }
 }
 
@@ -208,7 +210,8 @@ TEST(Decide, the_order_of_candidates_changes_nothing) {
   for_many_worlds([](const World& world, const Decision& decision, Draw& draw) {
     HostPlan shuffled = world.host;
     draw.shuffle(shuffled.candidates);
-    ASSERT_EQ(described(shuffled, decide(shuffled, world.client, world.clusters)), described(world.host, decision));
+    ASSERT_EQ(described(shuffled, decide(shuffled, {world.client}, {world.clusters, kNothingMeasured})),
+              described(world.host, decision));
   });
 }
 
@@ -216,7 +219,7 @@ TEST(Decide, the_order_of_candidates_changes_nothing) {
 TEST(Decide, clients_of_one_view_get_the_same) {
   for_many_worlds([](const World& world, const Decision& decision, Draw&) {
     const auto view = projected(world.client, view_parts(world.host.policy));
-    Decision of_view = decide(world.host, view, world.clusters);
+    Decision of_view = decide(world.host, {view}, {world.clusters, kNothingMeasured});
     if (decision.emptiness == Emptiness::NoEndpoint && of_view.emptiness == Emptiness::Unlocated) {
       of_view.emptiness = decision.emptiness;  // the client has a place, but none that this policy looks at
     }
@@ -246,7 +249,7 @@ TEST(Decide, a_nearer_serving_tier_is_never_passed_over) {
     HostPlan without = world.host;
     for (const auto i : decision.tiers[*decision.answer_tier].answering)
       without.candidates[i].standing = Standing::Failing;
-    const Decision next = decide(without, world.client, world.clusters);
+    const Decision next = decide(without, {world.client}, {world.clusters, kNothingMeasured});
     if (next.answer_tier && !next.last_resort() && next.standby == decision.standby) {
       ASSERT_GT(*next.answer_tier, *decision.answer_tier);
     }

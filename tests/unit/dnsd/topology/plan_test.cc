@@ -42,11 +42,12 @@ class PlanTest : public testing::Test {
     out.meta.namespace_ = "shop";
     out.meta.created = 1;
     out.hosts = hosts;
-    out.services = {{"", "web", {}, {}}};
+    out.services = {{"", "web", {}, {}, {}}};
     return out;
   }
   Plan plan() const {
-    return plan_hosts(records_, naming_, [](const std::string& name) { return name == "static.mesh.internal"; });
+    return plan_hosts(
+        records_, naming_, [](const std::string& name) { return name == "static.mesh.internal"; }, TimePoint{1h});
   }
   std::vector<std::string> hosts() const {
     std::vector<std::string> out;

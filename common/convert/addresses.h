@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/net/ip_address.h"
+
+namespace meshdns::convert {
+
+/// A repeated field of addresses, each of 4 or 16 bytes.
+template <class Field>
+Result<std::vector<IpAddress>> read_addresses(const Field& field, std::string_view name = "addresses") {
+  std::vector<IpAddress> out;
+  for (const std::string& bytes : field) {
+    auto address = IpAddress::from_bytes(bytes);
+    if (!address) return address.error().with_context(name);
+    out.push_back(*address);
+  }
+  return out;
+}
+
+/// addresses: any list of them
+template <class Addresses, class Field>
+void write_addresses(const Addresses& addresses, Field& out) {
+  for (const IpAddress& address : addresses) out.Add()->assign(address.bytes().begin(), address.bytes().end());
+}
+
+}  // namespace meshdns::convert

@@ -1,0 +1,70 @@
+#include "common/model/override.h"
+
+#include <algorithm>
+#include <array>
+
+#include "common/net/socket_address.h"
+
+namespace meshdns::model {
+namespace {
+
+constexpr std::array kKinds = {TargetKind::Endpoint, TargetKind::Node, TargetKind::Service, TargetKind::Zone,
+                               TargetKind::Cluster};
+constexpr std::array kActions = {Action::Down, Action::Drain, Action::Up, Action::Freeze};
+
+bool is_address_of(const std::string& text, const TargetSubject& subject) {
+  return std::ranges::any_of(subject.addresses, [&](const IpAddress& address) {
+    return address.text() == text || SocketAddress{address, subject.port}.text() == text;
+  });
+}
+
+/// The whole, or what stands behind its last slash.
+bool is_or_ends_with(const std::string& whole, const std::string& name) {
+  return whole == name || whole.ends_with("/" + name);
+}
+
+}  // namespace
+
+std::string_view target_kind_name(TargetKind kind) {
+  constexpr std::array<std::string_view, 5> kNames = {"endpoint", "node", "service", "zone", "cluster"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+std::string target_text(const Target& target) { return std::string(target_kind_name(target.kind)) + "=" + target.name; }
+
+Result<Target> parse_target(std::string_view text) {
+  const auto equals = text.find('=');
+  const std::string_view word = text.substr(0, equals);
+  const auto kind = std::ranges::find(kKinds, word, target_kind_name);
+  if (equals == std::string_view::npos || kind == kKinds.end() || equals + 1 == text.size()) {
+    return Error(Code::InvalidArgument,
+                 "expected endpoint=, node=, service=, zone= or cluster= and a name (got " + std::string(text) + ")");
+  }
+  return Target{*kind, std::string(text.substr(equals + 1))};
+}
+
+std::string_view action_name(Action action) {
+  constexpr std::array<std::string_view, 4> kNames = {"Down", "Drain", "Up", "Freeze"};
+  return kNames[static_cast<std::size_t>(action)];
+}
+
+std::optional<Action> action_named(std::string_view name) {
+  const auto found = std::ranges::find(kActions, name, action_name);
+  if (found == kActions.end()) return std::nullopt;
+  return *found;
+}
+
+bool hits(const Target& target, const TargetSubject& subject) {
+  switch (target.kind) {
+    case TargetKind::Endpoint: return subject.key == target.name || is_address_of(target.name, subject);
+    case TargetKind::Node: return !subject.node.empty() && is_or_ends_with(subject.node, target.name);
+    case TargetKind::Service: return subject.namespace_ + "/" + subject.service == target.name;
+    case TargetKind::Zone:
+      return !subject.place.zone.empty() &&
+             is_or_ends_with(subject.place.region + "/" + subject.place.zone, target.name);
+    case TargetKind::Cluster: return subject.place.cluster == target.name;
+  }
+  return false;
+}
+
+}  // namespace meshdns::model

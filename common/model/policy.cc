@@ -1,0 +1,61 @@
+#include "common/model/policy.h"
+
+#include <algorithm>
+
+#include "common/base/text.h"
+#include "common/model/objects.h"
+
+namespace meshdns::model {
+namespace {
+
+std::size_t given_parts(const Locality& selector) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(kParts, [&](Part part) { return !selector.part(part).empty(); }));
+}
+
+template <class Rule>
+const Rule* most_specific(const std::vector<Rule>& rules, const Locality& client) {
+  const Rule* best = nullptr;
+  for (const Rule& rule : rules) {
+    const bool better = best == nullptr || given_parts(rule.from) > given_parts(best->from);
+    if (better && covers(rule.from, client)) best = &rule;
+  }
+  return best;
+}
+
+}  // namespace
+
+bool covers(const Locality& selector, const Locality& place) {
+  return std::ranges::all_of(
+      kParts, [&](Part part) { return selector.part(part).empty() || selector.part(part) == place.part(part); });
+}
+
+std::string selector_text(const Locality& selector) {
+  std::vector<std::string> parts;
+  for (const Part part : kParts) {
+    if (!selector.part(part).empty()) parts.push_back(std::string(part_name(part)) + "=" + selector.part(part));
+  }
+  return parts.empty() ? "everywhere" : join(parts, ",");
+}
+
+const Failover* rule_for(const std::vector<Failover>& rules, const Locality& client) {
+  return most_specific(rules, client);
+}
+const Distribute* rule_for(const std::vector<Distribute>& rules, const Locality& client) {
+  return most_specific(rules, client);
+}
+
+bool LabelExpression::holds(const Labels& labels) const {
+  const auto found = labels.find(key);
+  const bool there = found != labels.end();
+  const auto listed = [&] { return there && std::ranges::find(values, found->second) != values.end(); };
+  switch (op) {
+    case Operator::In: return listed();
+    case Operator::NotIn: return !listed();
+    case Operator::Exists: return there;
+    case Operator::DoesNotExist: return !there;
+  }
+  return false;
+}
+
+}  // namespace meshdns::model
