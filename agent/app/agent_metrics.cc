@@ -11,7 +11,8 @@ using model::HealthState;
 
 constexpr std::array kStates = {HealthState::Pending, HealthState::Serving, HealthState::Draining,
                                 HealthState::Failing};
-constexpr std::array kOutcomes = {"success", "failure", "timeout", "refused", "unknown"};  // as health::Outcome
+constexpr std::array kReaches = {"connected", "refused", "timeout", "no_route", "skipped"};  // as report::Reach
+constexpr std::array kOutcomes = {"success", "failure", "timeout", "refused", "unknown"};    // as health::Outcome
 
 void collect_endpoints(const report::Syncer& syncer, std::vector<Sample>& out) {
   std::array<double, kStates.size()> counts{};
@@ -40,11 +41,28 @@ void collect_probes(const Monitor::Counters& counters, std::vector<Sample>& out)
                  static_cast<double>(counters.late)});
 }
 
+void collect_measurements(const Measurer& measurer, std::vector<Sample>& out) {
+  for (std::size_t i = 0; i < kReaches.size(); ++i) {
+    out.push_back({Sample::Kind::Counter,
+                   "meshdns_agent_measurements_total",
+                   "connections tried for the federation, by how they ended",
+                   {{"outcome", kReaches.at(i)}},
+                   static_cast<double>(measurer.counters().at(i))});
+  }
+  out.push_back({Sample::Kind::Gauge,
+                 "meshdns_agent_measured_targets",
+                 "what the federation wants to be measured",
+                 {},
+                 static_cast<double>(measurer.targets())});
+}
+
 }  // namespace
 
-void collect_samples(const Monitor& monitor, const report::Syncer& syncer, std::vector<Sample>& out) {
+void collect_samples(const Monitor& monitor, const Measurer& measurer, const report::Syncer& syncer,
+                     std::vector<Sample>& out) {
   collect_endpoints(syncer, out);
   collect_probes(monitor.counters(), out);
+  collect_measurements(measurer, out);
   out.push_back({Sample::Kind::Gauge,
                  "meshdns_agent_unsent_records",
                  "changes that wait to be sent",

@@ -9,6 +9,7 @@
 #include "agent/app/probe_factory.h"
 #include "agent/app/status.h"
 #include "agent/app/version.h"
+#include "agent/probes/tcp_probe.h"
 #include "common/base/random_seed.h"
 #include "common/base/text.h"
 #include "common/log/log.h"
@@ -24,9 +25,11 @@ constexpr Duration kLeavePatience = 5s;
 constexpr Duration kLingerUnasked = 2s;      // the one who asked to leave may still come for the outcome
 constexpr Duration kLingerAnswered = 100ms;  // until the answer has gone out
 
-report::ReporterOptions reporter_options(const Configuration& configuration) {
+report::ReporterOptions reporter_options(const Configuration& configuration,
+                                         std::function<void(const std::vector<report::Target>&)> measure) {
   return {configuration.servers(), configuration.node, configuration.instance_uid,
-          configuration.boot_id,   random_seed(),      rpc::channel_credentials(configuration.tls)};
+          configuration.boot_id,   random_seed(),      rpc::channel_credentials(configuration.tls),
+          std::move(measure)};
 }
 
 std::unique_ptr<discovery::StaticSource> make_source(const Configuration& configuration) {
@@ -45,7 +48,11 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                                              "listening sockets that the kernel reported as destroyed")),
       failed_reloads_(registry_.counter("meshdns_agent_config_reload_failures_total", "reloads whose file was wrong")),
       syncer_(report::wire_codec()),
-      reporter_(loop, clock, reporter_options(configuration_), syncer_),
+      reporter_(
+          loop, clock,
+          reporter_options(configuration_,
+                           [this](const std::vector<report::Target>& targets) { measurer_.set_targets(targets); }),
+          syncer_),
       monitor_(clock, loop,
                [&loop](const SocketAddress& where, const discovery::CheckSpec& check) {
                  return make_probe(loop, where, check);
@@ -59,9 +66,17 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                   reporter_.changed();
                 }},
                {configuration_.node.key, random_seed()}),
+      measurer_(
+          clock, loop, [&loop](const SocketAddress& where) { return std::make_unique<probes::TcpProbe>(loop, where); },
+          [this](const report::Measurement& found) {
+            syncer_.measured(found);
+            reporter_.changed();
+          },
+          random_seed()),
       source_(make_source(configuration_)),
       service_(process::NotifyEnvironment::of_process(), clock, loop) {
-  registry_.collect_with([this](std::vector<metrics::Sample>& out) { collect_samples(monitor_, syncer_, out); });
+  registry_.collect_with(
+      [this](std::vector<metrics::Sample>& out) { collect_samples(monitor_, measurer_, syncer_, out); });
   registry_.collect_with([this](std::vector<metrics::Sample>& out) {
     out.push_back({metrics::Sample::Kind::Gauge,
                    "meshdns_agent_connected",

@@ -7,6 +7,7 @@
 
 #include "agent/admin/agent.h"
 #include "agent/app/configuration.h"
+#include "agent/app/measurer.h"
 #include "agent/app/monitor.h"
 #include "agent/discovery/static_source.h"
 #include "agent/probes/socket_events.h"
@@ -21,7 +22,7 @@ namespace meshdns::app {
 /// A whole agent on one event loop: brings the parts up, reloads, and takes them down in order.
 ///
 ///   StaticSource -> Monitor (HealthMachine, Probe) -> Syncer -> GrpcReporter
-///                      ^-- SocketEvents
+///                      ^-- SocketEvents    ^-- Measurer
 /// thread: the loop's
 class Daemon : public admin::Agent {
  public:
@@ -65,6 +66,7 @@ class Daemon : public admin::Agent {
   report::Syncer syncer_;
   report::GrpcReporter reporter_;
   Monitor monitor_;
+  Measurer measurer_;
   std::unique_ptr<discovery::StaticSource> source_;
   std::unique_ptr<probes::SocketEvents> socket_events_;
   std::unique_ptr<http::Server> http_;

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#include "common/time/time.h"
+
 namespace meshdns::health {
 
 /// How one check ended. Refused: the host answers, nothing listens there. Unknown: the agent's own trouble (out of
@@ -14,6 +16,7 @@ struct ProbeResult {
   std::string detail;        // why, for people: "connection refused", "http 503", "timeout after 2s"; empty = success
   bool late = false;         // the agent's own timers were late: a timeout proves little, an answer or refusal stands
   bool after_event = false;  // asked because the kernel said that a listening socket was destroyed
+  Duration rtt{};            // of a TCP handshake, as the kernel measured it; 0 = it did not
 
   friend bool operator==(const ProbeResult&, const ProbeResult&) = default;
 };

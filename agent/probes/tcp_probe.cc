@@ -1,5 +1,9 @@
 #include "agent/probes/tcp_probe.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <boost/asio/ip/tcp.hpp>
 #include <utility>
 
@@ -30,7 +34,7 @@ struct TcpProbe::Attempt {
     if (!done) return;
     if (error) return fail(connect_error(error.value()));
     if (is_connected_to_itself()) return fail(connect_error(ECONNREFUSED));
-    finish({.outcome = health::Outcome::Success});
+    finish({.outcome = health::Outcome::Success, .rtt = handshake_time()});
   }
 
   void fail(const Error& error) { finish(failed_probe(error, timeout, has_route(address))); }
@@ -40,6 +44,14 @@ struct TcpProbe::Attempt {
   bool is_connected_to_itself() const {
     boost::system::error_code ignored;
     return socket.local_endpoint(ignored) == socket.remote_endpoint(ignored);
+  }
+
+  /// From SYN to SYN-ACK: what the kernel knows is free of our own delays.
+  Duration handshake_time() {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    if (getsockopt(socket.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return Duration::zero();
+    return std::chrono::microseconds(info.tcpi_rtt);
   }
 
   process::EventLoop& loop;

@@ -31,6 +31,17 @@ void write_sources(const std::vector<SourceState>& sources, Field& out) {
   }
 }
 
+v1::ProbeResult::Outcome wire_outcome(Reach reach) {
+  switch (reach) {
+    case Reach::Connected: return v1::ProbeResult::CONNECTED;
+    case Reach::Refused: return v1::ProbeResult::REFUSED;
+    case Reach::Timeout: return v1::ProbeResult::TIMEOUT;
+    case Reach::NoRoute: return v1::ProbeResult::NO_ROUTE;
+    case Reach::Skipped: return v1::ProbeResult::SKIPPED;
+  }
+  return v1::ProbeResult::OUTCOME_UNSPECIFIED;
+}
+
 /// Fills in the body of a message, one overload per kind.
 struct BodyWriter {
   const ReporterOptions& options;
@@ -64,6 +75,14 @@ struct BodyWriter {
     *out.mutable_heartbeat()->mutable_loop_lag() = convert::to_wire(heartbeat.loop_lag);
   }
   void operator()(const Leave& leave) const { out.mutable_leave()->set_withdraw(leave.withdraw); }
+  void operator()(const Measurements& measurements) const {
+    for (const Measurement& found : measurements.results) {
+      v1::ProbeResult& result = *out.mutable_rtts()->add_results();
+      result.set_key(found.key);
+      result.set_outcome(wire_outcome(found.reach));
+      if (found.rtt > Duration::zero()) *result.mutable_rtt() = convert::to_wire(found.rtt);
+    }
+  }
 };
 
 v1::AgentMessage to_wire(const ReporterOptions& options, const Outgoing& message) {
@@ -80,14 +99,29 @@ Ack read_ack(const v1::Ack& ack) {
   return out;
 }
 
+/// Those that can be connected to.
+std::vector<Target> read_targets(const v1::Settings& settings) {
+  constexpr std::uint32_t kMostPort = 65535;
+  std::vector<Target> out;
+  for (const v1::Target& target : settings.measure()) {
+    const auto address = IpAddress::from_bytes(target.address());
+    if (!address || target.port() == 0 || target.port() > kMostPort) continue;
+    const Duration interval = target.has_interval() ? convert::from_wire(target.interval()) : Target::kInterval;
+    out.push_back({target.key(), {*address, static_cast<std::uint16_t>(target.port())}, interval});
+  }
+  return out;
+}
+
 /// Nothing = a kind of message that this version does not act upon.
 std::optional<Incoming> from_wire(const v1::ReportReply& reply) {
   switch (reply.body_case()) {
     case v1::ReportReply::kWelcome: {
       const v1::Welcome& welcome = reply.welcome();
       return Welcome{welcome.epoch(), welcome.instance(), welcome.want_full(),
-                     convert::from_wire(welcome.settings().heartbeat())};
+                     convert::from_wire(welcome.settings().heartbeat()), read_targets(welcome.settings())};
     }
+    case v1::ReportReply::kSettings:
+      return Settings{convert::from_wire(reply.settings().heartbeat()), read_targets(reply.settings())};
     case v1::ReportReply::kAck: return read_ack(reply.ack());
     case v1::ReportReply::kSendFull: return SendFull{};
     case v1::ReportReply::kPing: return Ping{};
@@ -174,6 +208,9 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
       }
       if (const auto* ack = std::get_if<Ack>(&*message)) log_refused(*ack);
       session->received(*message);
+      const bool names_targets =
+          std::holds_alternative<Welcome>(*message) || std::holds_alternative<Settings>(*message);
+      if (names_targets && options.measure) options.measure(syncer.targets());
     }
     port->read_next();
     finish_stop_if_idle();

@@ -23,6 +23,7 @@ struct ReporterOptions {
   std::string boot_id;                                              // this boot of the machine
   std::uint64_t seed = 1;                                           // of the back-off
   std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;  // null = plaintext
+  std::function<void(const std::vector<Target>&)> measure = {};     // the federation has said what it wants measured
 };
 
 /// How records are encoded for the federation.

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/net/socket_address.h"
 #include "common/time/time.h"
 
 namespace meshdns::report {
@@ -49,10 +50,37 @@ struct Leave {
   bool withdraw = false;
 };
 
+/// How an attempt to connect ended. Skipped: this agent's own trouble, which says nothing of the target.
+enum class Reach : std::uint8_t { Connected, Refused, Timeout, NoRoute, Skipped };
+
+/// What was found of one target.
+struct Measurement {
+  std::string key;
+  Reach reach = Reach::Skipped;
+  Duration rtt{};  // of the handshake; 0 = not measured
+
+  friend bool operator==(const Measurement&, const Measurement&) = default;
+};
+
+struct Measurements {
+  std::vector<Measurement> results;
+};
+
 struct Outgoing {
+  using Body = std::variant<Hello, Full, Delta, Heartbeat, Leave, Measurements>;
   std::uint64_t epoch = 0;
   std::uint64_t sequence = 0;
-  std::variant<Hello, Full, Delta, Heartbeat, Leave> body;
+  Body body;
+};
+
+/// What the federation wants to be measured.
+struct Target {
+  static constexpr Duration kInterval = 30s;
+  std::string key;
+  SocketAddress address;
+  Duration interval = kInterval;
+
+  friend bool operator==(const Target&, const Target&) = default;
 };
 
 struct Welcome {
@@ -60,6 +88,13 @@ struct Welcome {
   std::string instance;
   bool want_full = false;
   Duration heartbeat = 1s;
+  std::vector<Target> measure;
+};
+
+/// What Welcome said, said anew while the session goes on.
+struct Settings {
+  Duration heartbeat{};  // 0 = as before
+  std::vector<Target> measure;
 };
 
 struct Refused {
@@ -83,6 +118,6 @@ struct Goodbye {
   Duration retry_after{};
 };
 
-using Incoming = std::variant<Welcome, Ack, SendFull, Ping, Goodbye>;
+using Incoming = std::variant<Welcome, Settings, Ack, SendFull, Ping, Goodbye>;
 
 }  // namespace meshdns::report

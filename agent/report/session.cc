@@ -50,7 +50,7 @@ void Session::pump() {
 }
 
 void Session::set_heartbeat_timer() {
-  const auto due = syncer_.next_heartbeat();
+  const auto due = syncer_.next_due();
   cancel(heartbeat_timer_);
   if (!due || writing_) return;
   heartbeat_timer_ = timers_.after(std::max(Duration::zero(), *due - clock_.now()), [this, due = *due] {

@@ -59,6 +59,10 @@ void Syncer::set_sources(std::vector<SourceState> sources) {
   sources_dirty_ = true;
 }
 
+void Syncer::measured(const Measurement& found) {
+  if (std::ranges::find(targets_, found.key, &Target::key) != targets_.end()) measurements_[found.key] = found;
+}
+
 void Syncer::leave(bool withdraw) { leave_ = Leave{withdraw}; }
 
 void Syncer::disconnected() {
@@ -69,7 +73,8 @@ void Syncer::disconnected() {
 }
 
 void Syncer::on_message(const Incoming& message, TimePoint now) {
-  std::visit(Overloaded{[&](const Welcome& welcome) { on_welcome(welcome); }, [&](const Ack& ack) { on_ack(ack); },
+  std::visit(Overloaded{[&](const Welcome& welcome) { on_welcome(welcome); },
+                        [&](const Settings& settings) { on_settings(settings); }, [&](const Ack& ack) { on_ack(ack); },
                         [&](const SendFull&) { want_full_ = true; }, [&](const Ping&) { pinged_ = true; },
                         [](const Goodbye&) {}},
              message);
@@ -83,9 +88,27 @@ void Syncer::on_welcome(const Welcome& welcome) {
   acked_ = 0;
   heartbeat_ = std::max<Duration>(welcome.heartbeat, 10ms);
   want_full_ = welcome.want_full;
+  set_targets(welcome.measure);
   sent_.clear();
   // unless it wants a Full the federation has exactly what Hello's digest said: what changed since then is in dirty_
   state_ = State::InSync;
+}
+
+void Syncer::on_settings(const Settings& settings) {
+  if (state_ != State::InSync && state_ != State::Filling) return;
+  if (settings.heartbeat > Duration::zero()) heartbeat_ = std::max<Duration>(settings.heartbeat, 10ms);
+  set_targets(settings.measure);
+}
+
+void Syncer::set_targets(const std::vector<Target>& targets) {
+  targets_.clear();
+  for (const Target& target : targets) {
+    const bool known = std::ranges::find(targets_, target.key, &Target::key) != targets_.end();
+    if (!known && targets_.size() < kMostTargets) targets_.push_back(target);
+  }
+  std::erase_if(measurements_, [&](const auto& entry) {
+    return std::ranges::find(targets_, entry.first, &Target::key) == targets_.end();
+  });
 }
 
 void Syncer::on_ack(const Ack& ack) {
@@ -112,7 +135,7 @@ void Syncer::start_full(TimePoint now) {
   refused_.clear();
 }
 
-Outgoing Syncer::outgoing(std::variant<Hello, Full, Delta, Heartbeat, Leave> body, TimePoint now) {
+Outgoing Syncer::outgoing(Outgoing::Body body, TimePoint now) {
   last_sent_ = now;
   return {epoch_, ++sequence_, std::move(body)};
 }
@@ -160,6 +183,16 @@ std::optional<Delta> Syncer::next_delta() {
   return delta;
 }
 
+/// They take no heartbeat's place: that one carries the digest.
+std::optional<Outgoing> Syncer::next_measurements(TimePoint now) {
+  const bool due = !measurements_sent_ || now - *measurements_sent_ >= heartbeat_;
+  if (measurements_.empty() || !due) return std::nullopt;
+  measurements_sent_ = now;
+  Measurements out;
+  for (auto& [key, found] : std::exchange(measurements_, {})) out.results.push_back(found);
+  return Outgoing{epoch_, ++sequence_, std::move(out)};
+}
+
 std::optional<Outgoing> Syncer::next(TimePoint now, Duration loop_lag) {
   if (leave_sequence_ != 0) return std::nullopt;
   if (state_ == State::Greeting) {
@@ -177,14 +210,16 @@ std::optional<Outgoing> Syncer::next(TimePoint now, Duration loop_lag) {
   if (state_ == State::Filling) return outgoing(next_part(), now);
   if (auto delta = next_delta()) return outgoing(std::move(*delta), now);
   const bool due = !last_sent_ || now - *last_sent_ >= heartbeat_;
-  if (!due && !pinged_) return std::nullopt;
+  if (!due && !pinged_) return next_measurements(now);
   pinged_ = false;
   return outgoing(Heartbeat{digest_, loop_lag}, now);
 }
 
-std::optional<TimePoint> Syncer::next_heartbeat() const {
+std::optional<TimePoint> Syncer::next_due() const {
   if (leave_sequence_ != 0 || (state_ != State::InSync && state_ != State::Filling)) return std::nullopt;
-  return last_sent_ ? *last_sent_ + heartbeat_ : TimePoint{};
+  const TimePoint beat = last_sent_ ? *last_sent_ + heartbeat_ : TimePoint{};
+  if (measurements_.empty() || !measurements_sent_) return beat;
+  return std::min(beat, *measurements_sent_ + heartbeat_);
 }
 
 }  // namespace meshdns::report

@@ -27,10 +27,12 @@ struct Codec {
 ///      ^                                    \--- digests are equal ---------------^  |  SendFull, Welcome.want_full
 ///      '---------------- disconnected() ----------------------------------'         '--> Filling
 ///
-/// next() is asked when the write before is done, so changes that come meanwhile merge per key.
+/// next() is asked when the write before is done, so changes that come meanwhile merge per key. What was measured waits
+/// for everything else.
 class Syncer {
  public:
   enum class State : std::uint8_t { Offline, Greeting, Filling, InSync };
+  static constexpr std::size_t kMostTargets = 64;
 
   explicit Syncer(Codec codec, std::size_t most_part_bytes = std::size_t{1} << 20)
       : codec_(std::move(codec)), most_part_bytes_(most_part_bytes) {}
@@ -40,6 +42,9 @@ class Syncer {
   void put(const model::Endpoint& endpoint, TimePoint now);
   void remove(const std::string& key);
   void set_sources(std::vector<SourceState> sources);
+  /// What was found of a target; the latest of each is sent, at most once per heartbeat. Those that the federation does
+  /// not ask for (any more) are dropped.
+  void measured(const Measurement& found);
   /// The last word: after it nothing more is sent.
   void leave(bool withdraw);
 
@@ -48,10 +53,12 @@ class Syncer {
   void connected() { state_ = State::Greeting; }
   void disconnected();
   void on_message(const Incoming& message, TimePoint now);
-  /// What to write now; nothing = wait for a change, a message or next_heartbeat().
+  /// What to write now; nothing = wait for a change, a message or next_due().
   std::optional<Outgoing> next(TimePoint now, Duration loop_lag);
   /// When next() must be asked at the latest; nothing while there is no session.
-  std::optional<TimePoint> next_heartbeat() const;
+  std::optional<TimePoint> next_due() const;
+  /// What the federation wants to be measured, kMostTargets at most; what it last said stays while there is no session.
+  const std::vector<Target>& targets() const { return targets_; }
 
   // ---- for people ----
 
@@ -67,13 +74,16 @@ class Syncer {
   const std::map<std::string, Refused>& refused() const { return refused_; }
 
  private:
-  Outgoing outgoing(std::variant<Hello, Full, Delta, Heartbeat, Leave> body, TimePoint now);
+  Outgoing outgoing(Outgoing::Body body, TimePoint now);
   void on_welcome(const Welcome& welcome);
+  void on_settings(const Settings& settings);
+  void set_targets(const std::vector<Target>& targets);
   void on_ack(const Ack& ack);
   void start_full(TimePoint now);
   void reencode(TimePoint now);
   Full next_part();
   std::optional<Delta> next_delta();
+  std::optional<Outgoing> next_measurements(TimePoint now);
   void store(const std::string& key, std::string bytes);
   void drop(const std::string& key);
 
@@ -100,6 +110,9 @@ class Syncer {
   bool want_full_ = false;
   std::optional<Leave> leave_;
   std::uint64_t leave_sequence_ = 0;  // 0 = not sent
+  std::vector<Target> targets_;
+  std::map<std::string, Measurement> measurements_;  // not sent yet, by key
+  std::optional<TimePoint> measurements_sent_;
   std::map<std::string, Refused> refused_;
 };
 

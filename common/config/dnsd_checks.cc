@@ -40,6 +40,9 @@ void check_replica(const Place& root, const v1::Meshdnsd& config, Report& report
   for (int i = 0; i < config.replica().federation_size(); ++i) {
     check_plaintext(servers.item(static_cast<std::size_t>(i)), config.replica().federation(i), protection, report);
   }
+  if (config.has_replica() && config.has_external_names()) {
+    report.add(root.child("external_names"), "not with replica: the federation resolves them");
+  }
 }
 
 void check_federation(const Place& root, const v1::Meshdnsd& config, Report& report) {

@@ -17,17 +17,21 @@ std::optional<Part> find_part(std::string_view word) {
   return std::nullopt;
 }
 
-std::uint8_t with_implied(std::uint8_t parts) {
-  if (parts & bit(Part::Subzone)) parts |= bit(Part::Zone);
-  if (parts & bit(Part::Zone)) parts |= bit(Part::Region);
-  return parts;
-}
-
 }  // namespace
+
+std::uint8_t with_implied(Part part) {
+  switch (part) {
+    case Part::Subzone: return bit(part) | with_implied(Part::Zone);
+    case Part::Zone: return bit(part) | bit(Part::Region);
+    case Part::Node: return bit(part) | bit(Part::Cluster);
+    default: return bit(part);
+  }
+}
 
 Result<Rung> parse_rung(std::string_view text) {
   if (text == "any") return Rung{0, "any"};
   std::uint8_t parts = 0;
+  std::uint8_t all = 0;
   for (const auto word : split(text, '+')) {
     const auto part = find_part(word);
     if (!part || *part == Part::Network) {
@@ -38,8 +42,9 @@ Result<Rung> parse_rung(std::string_view text) {
     }
     if (parts & bit(*part)) return Error(Code::InvalidArgument, fmt::format("\"{}\" names {} twice", text, word));
     parts |= bit(*part);
+    all |= with_implied(*part);
   }
-  return Rung{with_implied(parts), std::string(text)};
+  return Rung{all, std::string(text)};
 }
 
 const Ladder& default_ladder() {

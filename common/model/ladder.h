@@ -10,8 +10,11 @@
 
 namespace meshdns::model {
 
-/// One "how close": the locality parts that must be equal. No parts = "any". `zone` implies region, `subzone` implies
-/// zone.
+/// The bit of a part, with those of the parts that it implies, as their names need not differ from one to the next:
+/// `zone` implies region, `subzone` implies zone, `node` implies cluster. Bit i = Part i
+std::uint8_t with_implied(Part part);
+
+/// One "how close": the locality parts that must be equal. No parts = "any".
 struct Rung {
   std::uint8_t parts = 0;  // bit i = Part i, implied ones included
   std::string name;        // as written: "cluster+zone", "any"

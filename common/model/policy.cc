@@ -23,7 +23,28 @@ const Rule* most_specific(const std::vector<Rule>& rules, const Locality& client
   return best;
 }
 
+bool is_listed(const std::vector<std::string>& list, const std::string& name) {
+  return list.empty() || std::ranges::find(list, name) != list.end();
+}
+
+template <class Holds>
+bool all_parts(std::uint8_t parts, Holds holds) {
+  return std::ranges::all_of(
+      kParts, [&](Part part) { return ((parts >> static_cast<unsigned>(part)) & 1U) == 0 || holds(part); });
+}
+
 }  // namespace
+
+std::uint8_t Fence::client_parts() const { return within ? with_implied(*within) : std::uint8_t{0}; }
+
+bool Fence::is_unknown(const Locality& client) const {
+  return !all_parts(client_parts(), [&](Part part) { return !client.part(part).empty(); });
+}
+
+bool Fence::admits(const Locality& client, const Locality& place) const {
+  return all_parts(client_parts(), [&](Part part) { return same(client, place, part); }) &&
+         is_listed(regions, place.region) && is_listed(zones, place.zone) && is_listed(clusters, place.cluster);
+}
 
 bool covers(const Locality& selector, const Locality& place) {
   return std::ranges::all_of(

@@ -22,6 +22,12 @@ struct Fence {
   std::vector<std::string> zones;
   std::vector<std::string> clusters;
 
+  /// The client's parts that it depends on, `within` and what that implies; bit i = Part i.
+  std::uint8_t client_parts() const;
+  /// It is around a part that the client's locality lacks: nothing is inside.
+  bool is_unknown(const Locality& client) const;
+  bool admits(const Locality& client, const Locality& place) const;
+
   friend bool operator==(const Fence&, const Fence&) = default;
 };
 

@@ -99,7 +99,7 @@ std::string manner_text(const Seat& seat, const topology::Decision& decision, co
   const topology::Candidate& candidate = seat.host.candidates[member];
   std::vector<std::string> words;
   const std::uint32_t start = candidate.start * 100U / best_start(seat.host, decision, tier);
-  if (decision.standings[member] == topology::Standing::Serving && start < 100) {
+  if (decision.standings[member] == topology::Standing::Serving && start < 100 && !tier.panic) {
     words.push_back("slow-start " + std::to_string(start) + "%");
   }
   if (candidate.weight == 0) words.emplace_back("standby");
@@ -120,7 +120,7 @@ std::string ttl_text(const topology::HostPlan& host, const topology::Decision& d
   return decision.in_doubt ? ttl + ": " + doubt_of(host.candidates[*decision.in_doubt]) : ttl;
 }
 
-std::string emptiness_text(topology::Emptiness emptiness) {
+std::string_view emptiness_text(topology::Emptiness emptiness) {
   switch (emptiness) {
     case topology::Emptiness::None: return "";
     case topology::Emptiness::NoEndpoint: return "no endpoint that has succeeded so far matches a rung";
@@ -135,7 +135,7 @@ std::string emptiness_text(topology::Emptiness emptiness) {
 }
 
 std::string note_text(const topology::HostPlan& host, const topology::Decision& decision) {
-  if (!decision.answer_tier) return emptiness_text(decision.emptiness);
+  if (!decision.answer_tier) return std::string(emptiness_text(decision.emptiness));
   std::vector<std::string> notes;
   const auto add = [&notes](std::string note) {
     if (!note.empty()) notes.push_back(std::move(note));
@@ -144,7 +144,7 @@ std::string note_text(const topology::HostPlan& host, const topology::Decision& 
     add("last-resort: nothing serves, answering what is " + std::string(standing_name(decision.kind)));
   } else {
     add(passed_over_note(decision));
-    if (host.policy.distribute.empty() || decision.panic != 0) add(spread_note(decision));
+    if (!decision.distributed || decision.panic != 0) add(spread_note(decision));
   }
   const std::size_t targets = decision.tiers[*decision.answer_tier].targets();
   if (targets > host.policy.max_answers) {
@@ -163,7 +163,7 @@ std::vector<ExplainLine> explain_lines(const Seat& seat, const topology::Decisio
        {" old", std::nullopt}});
   for (const topology::Tier& tier : decision.tiers) lines.push_back(tier_line(seat, decision, tier));
   if (!decision.answer_tier)
-    lines.push_back({{"nothing answered: " + emptiness_text(decision.emptiness), std::nullopt}});
+    lines.push_back({{"nothing answered: " + std::string(emptiness_text(decision.emptiness)), std::nullopt}});
   if (decision.last_resort()) {
     lines.push_back({{"last resort: nothing serves, answering what is " + std::string(standing_name(decision.kind)),
                       std::nullopt}});

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/time/time.h"
@@ -58,6 +59,6 @@ std::string ttl_text(const topology::HostPlan& host, const topology::Decision& d
 std::string note_text(const topology::HostPlan& host, const topology::Decision& decision);
 
 /// Why nothing is answered; empty = something is.
-std::string emptiness_text(topology::Emptiness emptiness);
+std::string_view emptiness_text(topology::Emptiness emptiness);
 
 }  // namespace meshdns::answers

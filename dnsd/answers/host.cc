@@ -27,8 +27,10 @@ topology::Candidate candidate_of(const Host& host, std::size_t index) {
 
 std::uint64_t panic_of(const Host& host, const Set& set) {
   std::uint64_t out = 0;
-  for (const Tier& tier : host.tiers(set)) {
-    if (tier.panic && tier.number < 64) out |= std::uint64_t{1} << tier.number;
+  const auto loads = host.loads(set);
+  for (std::size_t i = 0; i < loads.size(); ++i) {
+    const std::uint16_t number = host.tiers(set)[i].number;
+    if (loads[i].panic != 0 && number < 64) out |= std::uint64_t{1} << number;
   }
   return out;
 }

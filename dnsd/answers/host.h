@@ -30,7 +30,8 @@ struct EndpointTraits {
   std::uint8_t start = 100;  // percent of the weight, while it is warming up
 
   /// What it counts when one is drawn: its weight (a standby's is 1) in hundredths.
-  std::uint32_t share() const noexcept { return std::max(1U, weight) * start; }
+  /// warm: it counts in full even if it is warming up
+  std::uint32_t share(bool warm = false) const noexcept { return std::max(1U, weight) * (warm ? 100U : start); }
 
   friend bool operator==(const EndpointTraits&, const EndpointTraits&) = default;
 };
@@ -56,10 +57,16 @@ struct ServicePort {
 struct Tier {
   std::uint16_t number = 0;  // dense over the rungs that hold known endpoints: has gaps where nothing serves
   std::uint16_t end = 0;     // its rows are those of the set from the end of the tier before
-  std::uint8_t load = 0;     // percent of the clients' questions for addresses; those of a set sum to 100
-  bool panic : 1 = false;    // its last_resort endpoints take part
 
   friend bool operator==(const Tier&, const Tier&) = default;
+};
+
+/// What of a tier most hosts can do without: there the first tier has all the load, and nobody is in panic.
+struct TierLoad {
+  std::uint8_t load = 0;   // percent of the clients' questions for addresses; those of a set sum to 100
+  std::uint8_t panic = 0;  // not 0: its last_resort endpoints take part
+
+  friend bool operator==(const TierLoad&, const TierLoad&) = default;
 };
 
 /// What a class of clients gets of a host. Tiers and rows are the host's: Host::tiers(), Host::rows_of().
@@ -182,6 +189,11 @@ class Host : public Shared {
   std::span<const Tier> tiers(const Set& set) const noexcept {
     return {at<Tier>(tiers_) + set.first_tier, set.tier_count};
   }
+  /// Of the same tiers; empty = all is the first one's.
+  std::span<const TierLoad> loads(const Set& set) const noexcept {
+    if (!has_loads_) return {};
+    return {at<TierLoad>(v6_ + (has_v6_ ? row_count_ * sizeof(V6) : 0)) + set.first_tier, set.tier_count};
+  }
   /// Indexes of rows(), tier after tier
   RowIndexes rows_of(const Set& set) const noexcept {
     const bool wide = row_count_ > kFewRows;
@@ -199,7 +211,10 @@ class Host : public Shared {
   }
   const std::string& text(std::uint16_t index) const noexcept { return texts->entries[index]; }
   /// Bytes that it takes alone: without what it shares with others
-  std::size_t memory() const noexcept { return v6_ + (has_v6_ ? row_count_ * sizeof(V6) : 0); }
+  std::size_t memory() const noexcept {
+    const std::size_t tiers = has_loads_ ? (set_rows_ - tiers_) / sizeof(Tier) : 0;
+    return v6_ + (has_v6_ ? row_count_ * sizeof(V6) : 0) + tiers * sizeof(TierLoad);
+  }
 
   static void operator delete(void* memory) noexcept { ::operator delete(memory); }
 
@@ -230,12 +245,14 @@ class Host : public Shared {
   }
 
   bool has_v6_ : 1 = false;
+  bool has_loads_ : 1 = false;
   std::uint8_t name_size_ = 0;
   std::uint16_t row_count_ = 0;
   std::uint16_t endpoint_count_ = 0;
   std::uint16_t set_count_ = 0;
   std::uint16_t port_stride_ = 0;  // 0 = the numbers of every row are the same, and stand there once
-  // Bytes from the host's own address. The addresses are the last, 16 bytes for each row, if any row has one.
+  // Bytes from the host's own address. The IPv6 addresses are the last, 16 bytes for each row, if any row has one;
+  // behind them stands a TierLoad for each Tier, if any set needs them.
   std::uint32_t classes_ = 0, sets_ = 0, tiers_ = 0, set_rows_ = 0, rows_ = 0, traits_ = 0, port_numbers_ = 0, v6_ = 0;
 };
 

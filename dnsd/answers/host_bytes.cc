@@ -33,9 +33,10 @@ void HostBytes::fields(Io& io, H& host) {
     host.same_for_all = (flags & 2U) != 0;
     host.has_v6_ = (flags & 4U) != 0;
     host.spread = (flags & 8U) != 0;
+    host.has_loads_ = (flags & 16U) != 0;
   } else {
     io(static_cast<std::uint8_t>((host.independent_families ? 1U : 0U) | (host.same_for_all ? 2U : 0U) |
-                                 (host.has_v6_ ? 4U : 0U) | (host.spread ? 8U : 0U)));
+                                 (host.has_v6_ ? 4U : 0U) | (host.spread ? 8U : 0U) | (host.has_loads_ ? 16U : 0U)));
   }
 }
 
@@ -103,9 +104,10 @@ bool HostBytes::sets_are_sound(const Host& host, std::size_t classes) {
     if (set.note >= host.texts->entries.size() || set.ede_text >= host.texts->entries.size()) return false;
     std::size_t begin = 0;
     for (const Tier& tier : host.tiers(set)) {
-      if (tier.end < begin || tier.end > set.row_count || tier.load > 100) return false;
+      if (tier.end < begin || tier.end > set.row_count) return false;
       begin = tier.end;
     }
+    if (set.spread && !host.has_loads_) return false;
     for (const std::uint16_t row : host.rows_of(set)) {
       if (row >= host.row_count_) return false;
     }

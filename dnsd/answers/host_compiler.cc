@@ -98,7 +98,7 @@ class HostBuilder {
     classes_.push_back(static_cast<std::uint16_t>(equal - sets_.begin()));
     if (equal != sets_.end()) {  // its rows and tiers are those of the other
       set_rows_.resize(set.first_row);
-      tiers_.resize(set.first_tier);
+      resize_tiers(set.first_tier);
     } else {
       share_tiers(set);
       sets_.push_back(set);
@@ -108,15 +108,17 @@ class HostBuilder {
   /// Their names exist, whether somebody's answer needs them now or not.
   void add_gateways(const topology::Geography& geography) {
     if (!topology::has_gateways(geography.clusters)) return;
+    std::vector<bool> seen(localities_.size(), false);
     for (std::uint32_t i = 0; i < plan_.candidates.size(); ++i) {
       const model::Locality& place = plan_.candidates[i].locality;
-      if (place.network.empty()) continue;
+      if (place.network.empty() || seen[rows_[i].locality]) continue;
+      seen[rows_[i].locality] = true;
       for (const auto& [name, cluster] : geography.clusters) {
         if (name != place.cluster && cluster.locality.network != place.network) continue;
         for (const model::Gateway& gateway : cluster.gateways) {
           const bool there = std::ranges::any_of(
               gateway_rows_, [&](const auto& entry) { return std::get<0>(entry.first) == gateway.address; });
-          if (!there) gateway_row({&gateway, name, 1, i});
+          if (!there) gateway_row({&gateway, 1, {i}});
         }
       }
     }
@@ -129,6 +131,7 @@ class HostBuilder {
     layout.endpoint_count_ = static_cast<std::uint16_t>(plan_.candidates.size());
     layout.set_count_ = static_cast<std::uint16_t>(sets_.size());
     layout.has_v6_ = std::ranges::any_of(traits_, [](const EndpointTraits& traits) { return traits.has_v6; });
+    layout.has_loads_ = has_loads_;
     share_port_numbers(layout);
     // what most answers need comes first
     append(frame.name);
@@ -142,6 +145,7 @@ class HostBuilder {
     layout.traits_ = append(traits_);
     layout.port_numbers_ = append(port_numbers_);
     layout.v6_ = append(layout.has_v6_ ? v6_ : std::vector<Host::V6>());
+    if (has_loads_) append(loads_);
     return finished(layout, frame);
   }
 
@@ -177,24 +181,26 @@ class HostBuilder {
     }
   }
 
-  /// The numbers of the host's ports at a gateway: its own of the same name, else the endpoint's.
-  std::vector<std::uint16_t> ports_of(const model::Gateway& gateway, const topology::Candidate& endpoint) const {
-    std::vector<std::uint16_t> out;
-    for (std::size_t i = 0; i < plan_.ports.size(); ++i) {
-      const topology::HostPort& port = plan_.ports[i];
-      const auto own = std::ranges::find_if(gateway.ports, [&](const model::Port& entry) {
-        return entry.protocol == port.protocol && (entry.name == port.name || entry.name.empty());
+  /// The number of one of the host's ports at a gateway: its own of the same name, else its own without a name, else
+  /// that of the first endpoint behind it that has the port; 0 = nobody behind it has it.
+  std::uint16_t port_of(const topology::GatewayTarget& target, std::size_t port) const {
+    const auto has = [&](std::uint32_t member) { return plan_.candidates[member].ports[port] != 0; };
+    const auto endpoint = std::ranges::find_if(target.members, has);
+    if (endpoint == target.members.end()) return 0;
+    for (const std::string& name : {plan_.ports[port].name, std::string()}) {
+      const auto own = std::ranges::find_if(target.gateway->ports, [&](const model::Port& entry) {
+        return entry.protocol == plan_.ports[port].protocol && entry.name == name;
       });
-      out.push_back(own == gateway.ports.end() || endpoint.ports[i] == 0 ? endpoint.ports[i] : own->number);
+      if (own != target.gateway->ports.end()) return own->number;
     }
-    return out;
+    return plan_.candidates[*endpoint].ports[port];
   }
 
   /// The row of a gateway that stands for so much weight, added if there is none; nothing = there is no room for it.
   std::optional<std::uint16_t> gateway_row(const topology::GatewayTarget& target) {
     constexpr std::uint64_t kMostWeight = std::numeric_limits<std::uint32_t>::max() / 100;
-    const topology::Candidate& endpoint = plan_.candidates[target.first];
-    const auto ports = ports_of(*target.gateway, endpoint);
+    std::vector<std::uint16_t> ports;
+    for (std::size_t port = 0; port < plan_.ports.size(); ++port) ports.push_back(port_of(target, port));
     const GatewayRow key{target.gateway->address, std::min(target.weight, kMostWeight), ports};
     const auto known = gateway_rows_.find(key);
     if (known != gateway_rows_.end()) return known->second;
@@ -203,7 +209,7 @@ class HostBuilder {
     EndpointRow row;
     EndpointTraits traits;
     traits.weight = static_cast<std::uint32_t>(std::get<1>(key));
-    traits.port = ports.empty() ? endpoint.port : ports.front();
+    traits.port = ports.empty() ? plan_.candidates[target.members.front()].port : ports.front();
     v6_.emplace_back();
     take_address(target.gateway->address, row, traits);
     row.locality = index_in(localities_, parts_.locality({}));
@@ -224,7 +230,7 @@ class HostBuilder {
     if (kept_out || decision.emptiness == FenceUnknown) {
       set.has_ede = true;
       set.ede = wire::Ede::Prohibited;
-      set.ede_text = index_in(texts_, emptiness_text(decision.emptiness));
+      set.ede_text = index_in(texts_, std::string(emptiness_text(decision.emptiness)));
     }
     set.first_row = static_cast<std::uint32_t>(set_rows_.size());
     set.first_tier = static_cast<std::uint32_t>(tiers_.size());
@@ -247,12 +253,10 @@ class HostBuilder {
     // a worker that looks at a part of the rows begins anywhere: their order must not be that of the keys
     std::ranges::shuffle(set_rows_.begin() + begin, set_rows_.end(),
                          std::minstd_rand(static_cast<std::uint32_t>(plan_.candidates.size())));
-    Tier out;
-    out.number = static_cast<std::uint16_t>(tier.number);
-    out.end = static_cast<std::uint16_t>(set_rows_.size() - set.first_row);
-    out.load = static_cast<std::uint8_t>(tier.load);
-    out.panic = tier.panic;
-    tiers_.push_back(out);
+    tiers_.push_back(
+        {static_cast<std::uint16_t>(tier.number), static_cast<std::uint16_t>(set_rows_.size() - set.first_row)});
+    loads_.push_back({static_cast<std::uint8_t>(tier.load), static_cast<std::uint8_t>(tier.panic)});
+    has_loads_ = has_loads_ || tier.panic || tier.load != (first ? 100 : 0);
     if (!first) return;
     const auto rows = std::span(set_rows_).subspan(static_cast<std::size_t>(begin));
     const auto traits_of = [&](std::uint16_t row) -> const EndpointTraits& { return traits_[rows_[row].traits]; };
@@ -266,24 +270,32 @@ class HostBuilder {
   std::span<const Tier> tiers_of(const Set& set) const {
     return std::span(tiers_).subspan(set.first_tier, set.tier_count);
   }
+  std::span<const TierLoad> loads_of(const Set& set) const {
+    return std::span(loads_).subspan(set.first_tier, set.tier_count);
+  }
+  void resize_tiers(std::size_t size) {
+    tiers_.resize(size);
+    loads_.resize(size);
+  }
 
   /// Clients of both see the same answers, notes and errors.
   bool same(const Set& a, const Set& b) const {
     const auto rows = [&](const Set& set) { return std::span(set_rows_).subspan(set.first_row, set.row_count); };
     return a.ttl == b.ttl && a.last_resort == b.last_resort && a.note == b.note && a.has_ede == b.has_ede &&
            a.ede_text == b.ede_text && std::ranges::equal(rows(a), rows(b)) &&
-           std::ranges::equal(tiers_of(a), tiers_of(b));
+           std::ranges::equal(tiers_of(a), tiers_of(b)) && std::ranges::equal(loads_of(a), loads_of(b));
   }
 
   /// Where every place has as many endpoints, the tiers of each say the same.
   void share_tiers(Set& set) {
     const auto begins_so = [&](const Set& other) {
       return other.tier_count >= set.tier_count &&
-             std::ranges::equal(tiers_of(other).first(set.tier_count), tiers_of(set));
+             std::ranges::equal(tiers_of(other).first(set.tier_count), tiers_of(set)) &&
+             std::ranges::equal(loads_of(other).first(set.tier_count), loads_of(set));
     };
     const auto other = std::ranges::find_if(sets_, begins_so);
     if (other == sets_.end()) return;
-    tiers_.resize(set.first_tier);
+    resize_tiers(set.first_tier);
     set.first_tier = other->first_tier;
   }
 
@@ -336,6 +348,8 @@ class HostBuilder {
   std::vector<Host::V6> v6_;  // by row
   std::vector<Set> sets_;
   std::vector<Tier> tiers_;
+  std::vector<TierLoad> loads_;  // by tier
+  bool has_loads_ = false;       // some set needs them
   std::vector<std::uint16_t> set_rows_;
   std::vector<std::uint16_t> classes_;
   std::vector<std::uint16_t> port_numbers_;

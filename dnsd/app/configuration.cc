@@ -255,6 +255,14 @@ dnstap::Teller Configuration::dnstap_teller() const {
   return out;
 }
 
+std::vector<SocketAddress> Configuration::external_name_servers() const {
+  std::vector<SocketAddress> out;
+  for (const std::string& server : file.external_names().servers()) {
+    out.push_back(checked(SocketAddress::parse(server)));
+  }
+  return out;
+}
+
 Duration Configuration::forget_after() const { return convert::from_wire(file.federation().forget_after()); }
 
 Duration Configuration::stale_after() const { return convert::from_wire(file.dns().stale_after()); }

@@ -36,6 +36,8 @@ struct Configuration {
   server::ServerOptions dns_options() const;
   /// Who tells by dnstap, but for the listeners.
   dnstap::Teller dnstap_teller() const;
+  /// Who resolves hostnames of external endpoints; empty = the system's resolvers.
+  std::vector<SocketAddress> external_name_servers() const;
   Duration forget_after() const;
   Duration stale_after() const;
 };

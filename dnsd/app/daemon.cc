@@ -76,6 +76,7 @@ Result<void> Daemon::start() {
     if (auto done = start_dns(); !done) return done;
   }
   if (auto done = start_federation(); !done) return done;
+  start_external_names();
   if (auto done = start_admin(); !done) return done;
   schedule_forgetting();
   if (can_answer) {
@@ -93,7 +94,6 @@ Result<void> Daemon::open_store() {
                                                   [this](const std::string& node) { agent_synced(node); }});
   parts_.agents = &*agents_;
   parts_.persistence = &persistence_;
-  parts_.records_changed = [this] { records_changed(); };
   if (auto opened = persistence_.open(configuration_); !opened) return opened;
   recovery_.emplace(persistence_.kept(), clock_.now());
   parts_.recovery = &*recovery_;
@@ -226,9 +226,10 @@ Result<void> Daemon::start_federation() {
 }
 
 void Daemon::records_changed() {
+  if (external_names_) external_names_->records_changed();
   publisher_.changed();
   tell_of_room();
-  persistence_.records_changed();
+  if (parts_.persistence != nullptr) persistence_.records_changed();
   if (watchers_) watchers_->changed();
   if (keeper_ && std::exchange(kept_revision_, catalog_.revision()) != catalog_.revision()) keeper_->save_later();
 }
@@ -291,6 +292,7 @@ void Daemon::reload() {
   configuration_ = std::move(*next);
   catalog_.set_capacity(configuration_.file.dns().max_records());
   mesh_file_.apply(configuration_, clock_.now(), clock_.unix_seconds());
+  if (external_names_) configure_external_names();
   if (!replica_) catalog_.pass_serial(catalog_.serial());  // it is told at the next heartbeat
   publisher_.configure(settings_as_bound(), configuration_.static_records);
   warm_start_.configuration_changed();

@@ -10,8 +10,10 @@
 #include "common/http/server.h"
 #include "common/metrics/registry.h"
 #include "common/process/event_loop.h"
+#include "common/resolve/resolver.h"
 #include "dnsd/admin/admin_service.h"
 #include "dnsd/app/configuration.h"
+#include "dnsd/app/external_names.h"
 #include "dnsd/app/freshness.h"
 #include "dnsd/app/mesh_file.h"
 #include "dnsd/app/mesh_view.h"
@@ -71,6 +73,9 @@ class Daemon {
   /// Restores what the store kept, before DNS is served.
   Result<void> open_store();
   Result<void> start_admin();
+  /// Hostnames of external endpoints are resolved, from the objects that there are on.
+  void start_external_names();
+  void configure_external_names();
   /// With the ports that port 0 became, for people.
   answers::Settings settings_as_bound() const;
   void end_servers();
@@ -107,6 +112,8 @@ class Daemon {
   std::uint64_t kept_revision_ = 0;
   std::optional<Replica> replica_;
   std::optional<Freshness> freshness_;
+  std::optional<ExternalNames> external_names_;  // not on a replica
+  std::optional<resolve::Resolver> resolver_;    // theirs
   std::unique_ptr<federation::FederationService> federation_;
   std::unique_ptr<admin::AdminService> admin_;
   std::unique_ptr<http::Server> http_;

@@ -66,6 +66,24 @@ Result<void> Daemon::start_dns() {
   return {};
 }
 
+void Daemon::start_external_names() {
+  const auto ask = [this](const std::string& name, ExternalNames::Done done) {
+    resolver_->resolve(name, std::move(done));
+  };
+  external_names_.emplace(ExternalNames::Environment{clock_, loop_, catalog_, ask, [this] { records_changed(); }});
+  resolver_.emplace(loop_, resolve::Options{});
+  parts_.external_names = &*external_names_;
+  parts_.records_changed = [this] { records_changed(); };
+  configure_external_names();
+}
+
+void Daemon::configure_external_names() {
+  resolver_->set_servers(configuration_.external_name_servers());
+  std::vector<std::string> zones;
+  for (const auto& zone : configuration_.answers.zones) zones.push_back(zone.name);
+  external_names_->set_zones(std::move(zones));
+}
+
 void Daemon::start_dnstap() {
   if (dns_->tap() == nullptr) return;
   dnstap::Teller teller = configuration_.dnstap_teller();

@@ -101,6 +101,17 @@ void add_replica(Samples& out, const Parts& parts) {
         parts.replica->mirror().shrink_refused().empty() ? 0 : 1);
 }
 
+void add_standings(Samples& out, const model::Records& records, TimePoint now) {
+  std::map<std::string, double> states;
+  const topology::PlanContext context{records, records.overrides, now};
+  for (const auto& [key, endpoint] : records.endpoints) {
+    states[std::string(standing_name(topology::candidate_of(context, endpoint).standing))] += 1;
+  }
+  for (const char* state : {"serving", "draining", "silent", "failing", "out"}) {
+    gauge(out, "meshdns_catalog_endpoints", "endpoints by how they stand", {{"state", state}}, states[state]);
+  }
+}
+
 void add_catalog(Samples& out, const Parts& parts) {
   const model::Records& records = parts.catalog->records();
   gauge(out, "meshdns_catalog_revision_number", "changes since the start", {},
@@ -109,14 +120,7 @@ void add_catalog(Samples& out, const Parts& parts) {
   gauge(out, "meshdns_catalog_records", "records of all kinds", {}, static_cast<double>(parts.catalog->size()));
   gauge(out, "meshdns_catalog_full", "1 while records are refused because there are dns.max_records of them", {},
         parts.catalog->full() ? 1 : 0);
-  std::map<std::string, double> states;
-  const topology::PlanContext context{records, records.overrides, parts.clock.now()};
-  for (const auto& [key, endpoint] : records.endpoints) {
-    states[std::string(standing_name(topology::candidate_of(context, endpoint).standing))] += 1;
-  }
-  for (const char* state : {"serving", "draining", "silent", "failing", "out"}) {
-    gauge(out, "meshdns_catalog_endpoints", "endpoints by how they stand", {{"state", state}}, states[state]);
-  }
+  add_standings(out, records, parts.clock.now());
   if (parts.persistence != nullptr) {
     gauge(out, "meshdns_store_writable", "0 while the store cannot be written", {},
           parts.persistence->trouble().empty() ? 1 : 0);
@@ -151,6 +155,17 @@ void add_catalog(Samples& out, const Parts& parts) {
         std::chrono::duration<double>(parts.publisher->last_cost()).count());
 }
 
+void add_measured(Samples& out, const model::Records& records) {
+  for (const auto& [from, status] : records.cluster_statuses) {
+    for (const auto& [to, far] : status.distances) {
+      gauge(out, "meshdns_catalog_distance_seconds", "round-trip time between clusters, as agents measure it",
+            {{"from", from}, {"to", to}}, std::chrono::duration<double>(far).count());
+    }
+    gauge(out, "meshdns_catalog_gateways_down", "gateways of other clusters that no agent can reach", {{"from", from}},
+          static_cast<double>(status.gateways_down.size()));
+  }
+}
+
 void add_agents(Samples& out, const federation::Agents& agents) {
   const federation::AgentCounters& counters = agents.counters();
   gauge(out, "meshdns_federation_connected_agents", "agents with a session", {},
@@ -162,6 +177,22 @@ void add_agents(Samples& out, const federation::Agents& agents) {
   count(out, "meshdns_federation_refused_records_total", "records that were refused", {}, counters.refused_records);
   count(out, "meshdns_federation_protocol_errors_total", "streams ended because of what they said", {},
         counters.protocol_errors);
+  gauge(out, "meshdns_federation_measured_targets", "what agents are asked to measure, for each agent", {},
+        static_cast<double>(agents.measuring().targets()));
+  count(out, "meshdns_federation_measurements_total", "results of it", {}, agents.measuring().results());
+}
+
+void add_external_names(Samples& out, const ExternalNames::Counts& counts) {
+  const char* names = "meshdns_dnsd_external_names";
+  const char* help = "hostnames of external endpoints by how they were resolved last";
+  gauge(out, names, help, {{"state", "resolved"}}, static_cast<double>(counts.resolved));
+  gauge(out, names, help, {{"state", "kept"}}, static_cast<double>(counts.kept));
+  gauge(out, names, help, {{"state", "missing"}}, static_cast<double>(counts.missing));
+  gauge(out, names, help, {{"state", "refused"}}, static_cast<double>(counts.refused));
+  const char* questions = "meshdns_dnsd_external_questions_total";
+  count(out, questions, "hostnames asked for", {{"outcome", "answered"}}, counts.answered);
+  count(out, questions, "hostnames asked for", {{"outcome", "negative"}}, counts.negative);
+  count(out, questions, "hostnames asked for", {{"outcome", "unanswered"}}, counts.unanswered);
 }
 
 void add_brakes(Samples& out, const federation::Agents& agents) {
@@ -199,6 +230,8 @@ void register_metrics(metrics::Registry& registry, const Parts& parts) {
       add_agents(out, *parts.agents);
       add_brakes(out, *parts.agents);
     }
+    add_measured(out, parts.catalog->records());
+    if (parts.external_names != nullptr) add_external_names(out, parts.external_names->counts());
   });
 }
 

@@ -112,6 +112,7 @@ void MeshView::write_conditions(v1::Object& object) const {
   v1::Condition& accepted = *object.mutable_status()->add_conditions();
   accepted.set_type("Accepted");
   accepted.set_status("True");
+  if (object.has_cluster()) write_measured(object);
   if (!object.has_virtual_destination()) return;
   const std::string key = object.metadata().namespace_() + "/" + object.metadata().name();
   v1::Condition& programmed = *object.mutable_status()->add_conditions();
@@ -122,6 +123,34 @@ void MeshView::write_conditions(v1::Object& object) const {
     programmed.set_status("False");
     programmed.set_reason("HostNotServed");
     programmed.set_message(programmed.message() + (programmed.message().empty() ? "" : "; ") + conflict.message);
+  }
+  write_names_condition(key, object);
+}
+
+void MeshView::write_names_condition(const std::string& key, v1::Object& object) const {
+  const auto& destinations = parts_.catalog->records().destinations;
+  const auto found = destinations.find(key);
+  if (parts_.external_names == nullptr || found == destinations.end()) return;
+  const auto has_name = [](const model::ExternalEndpoint& external) { return !external.hostname.empty(); };
+  if (std::ranges::none_of(found->second.external_endpoints, has_name)) return;
+  const auto problems = parts_.external_names->problems_of(found->second);
+  v1::Condition& resolved = *object.mutable_status()->add_conditions();
+  resolved.set_type("NamesResolved");
+  resolved.set_status(problems.empty() ? "True" : "False");
+  if (problems.empty()) return;
+  resolved.set_reason("NameNotResolved");
+  resolved.set_message(join(problems, "; "));
+}
+
+void MeshView::write_measured(v1::Object& object) const {
+  const auto& statuses = parts_.catalog->records().cluster_statuses;
+  const auto found = statuses.find(object.metadata().name());
+  if (found == statuses.end()) return;
+  for (const auto& [to, far] : found->second.distances) {
+    (*object.mutable_status()->mutable_distances())[to] = convert::to_wire(far);
+  }
+  for (const IpAddress& address : found->second.gateways_down) {
+    object.mutable_status()->add_gateways_down(address.text());
   }
 }
 
@@ -282,12 +311,21 @@ v1::StatusReply MeshView::status() {
   }
   out.set_publications(parts_.publisher->publications());
   *out.mutable_last_compile() = convert::to_wire(parts_.publisher->last_cost());
-  for (const topology::Conflict& conflict : parts_.publisher->conflicts()) {
-    v1::ObjectProblem& problem = *out.add_problems();
-    problem.set_object(conflict.object);
-    problem.set_message(conflict.message);
-  }
+  write_problems(out);
   return out;
+}
+
+void MeshView::write_problems(v1::StatusReply& out) const {
+  const auto add = [&out](const std::string& object, const std::string& message) {
+    v1::ObjectProblem& problem = *out.add_problems();
+    problem.set_object(object);
+    problem.set_message(message);
+  };
+  for (const topology::Conflict& conflict : parts_.publisher->conflicts()) add(conflict.object, conflict.message);
+  if (parts_.external_names == nullptr) return;
+  for (const auto& [key, object] : parts_.catalog->records().destinations) {
+    for (const std::string& message : parts_.external_names->problems_of(object)) add(key, message);
+  }
 }
 
 }  // namespace meshdns::app

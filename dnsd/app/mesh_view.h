@@ -9,6 +9,7 @@
 #include "dnsd/admin/mesh.h"
 #include "dnsd/app/capture_session.h"
 #include "dnsd/app/configuration.h"
+#include "dnsd/app/external_names.h"
 #include "dnsd/app/objects.h"
 #include "dnsd/app/persistence.h"
 #include "dnsd/app/publisher.h"
@@ -38,9 +39,10 @@ struct Parts {
   const federation::Watchers* watchers = nullptr;
   Replica* replica = nullptr;
   const WarmStart* warm_start = nullptr;
+  const ExternalNames* external_names = nullptr;
   const server::DnsServer* dns = nullptr;
   const dnstap::Sender* dnstap = nullptr;
-  std::function<void()> records_changed;  // tells subscribers; empty = there are none
+  std::function<void()> records_changed;  // tells all who have to do with them; empty on a replica
   std::string federation_address;         // where agents connect
   bool ready = false;
   bool rate_limiting = false;
@@ -78,6 +80,11 @@ class MeshView : public admin::Mesh {
   v1::ApproveShrinkReply approve_records();
   v1::NodeInfo node_info(const model::Node& node) const;
   void write_conditions(v1::Object& object) const;
+  /// Of a Cluster: what its agents have measured.
+  void write_measured(v1::Object& object) const;
+  /// Whether the hostnames of its external endpoints are resolved.
+  void write_names_condition(const std::string& key, v1::Object& object) const;
+  void write_problems(v1::StatusReply& out) const;
   void write_listeners(v1::StatusReply& out) const;
   void write_brakes(v1::StatusReply& out) const;
   void count_records(v1::StatusReply& out) const;

@@ -45,6 +45,15 @@ std::string state_counts(const v1::StatusReply& reply) {
   return parts.empty() ? "none" : join(parts, ", ");
 }
 
+/// "eu-2:12ms,us-1:80ms"
+std::string distances_text(const google::protobuf::Map<std::string, google::protobuf::Duration>& distances) {
+  std::map<std::string, std::string> in_order;
+  for (const auto& [to, far] : distances) in_order[to] = duration_text(convert::from_wire(far));
+  std::vector<std::string> texts;
+  for (const auto& [to, far] : in_order) texts.push_back(to + ":" + far);
+  return or_dash(join(texts, ","));
+}
+
 }  // namespace
 
 std::string explain_view(const v1::ExplainReply& reply) {
@@ -157,16 +166,13 @@ std::string destinations_view(const v1::ListReply& reply) {
 }
 
 std::string clusters_view(const v1::ListReply& reply) {
-  Table table({"NAME", "WHERE", "DISTANCES", "CLIENT PREFIXES", "REVISION"});
-  table.align_right(4);
+  Table table({"NAME", "WHERE", "DISTANCES", "MEASURED", "GATEWAYS DOWN", "CLIENT PREFIXES", "REVISION"});
+  table.align_right(6);
   for (const v1::Object& object : reply.objects()) {
-    std::map<std::string, std::string> distances;  // in order
-    for (const auto& [to, far] : object.cluster().distances()) distances[to] = duration_text(convert::from_wire(far));
-    std::vector<std::string> texts;
-    for (const auto& [to, far] : distances) texts.push_back(to + ":" + far);
     table.add({object.metadata().name(), convert::to_locality(object.cluster().locality()).text(),
-               or_dash(join(texts, ",")), or_dash(joined(object.cluster().client_prefixes(), ",")),
-               std::to_string(object.metadata().revision())});
+               distances_text(object.cluster().distances()), distances_text(object.status().distances()),
+               or_dash(joined(object.status().gateways_down(), ",")),
+               or_dash(joined(object.cluster().client_prefixes(), ",")), std::to_string(object.metadata().revision())});
   }
   return table.empty() ? "no clusters\n" : table.text();
 }

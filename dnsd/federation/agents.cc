@@ -1,6 +1,7 @@
 #include "dnsd/federation/agents.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "common/log/log.h"
@@ -27,7 +28,8 @@ void NodeCopy::clear() {
   whole = false;
 }
 
-Agents::Agents(Environment environment) : env_(std::move(environment)), leases_(env_.clock.now()) {}
+Agents::Agents(Environment environment)
+    : env_(std::move(environment)), leases_(env_.clock.now()), measuring_(env_.catalog) {}
 
 Agents::~Agents() {
   // streams may hold their sessions for longer
@@ -80,6 +82,7 @@ void Agents::sweep() {
     if (!status.silent) publish(node, status, now);
   }
   if (waiting_) demote(now);
+  sweep_measuring(now);
   env_.changed();
 }
 
@@ -162,6 +165,15 @@ void Agents::forget(Duration forget_after) {
   for (const auto& [node, status] : changed) env_.catalog.set_status(node, status, now);
   tell_of_brakes();
   forget_gone();
+}
+
+void Agents::sweep_measuring(TimePoint now) {
+  if (!measuring_.due(now)) return;
+  std::set<std::string> connected;
+  for (const auto& [node, session] : holders_) connected.insert(node);
+  for (const std::string& node : measuring_.sweep(connected, now)) {
+    if (const auto session = holder(node)) session->send_settings();
+  }
 }
 
 void Agents::forget_gone() {

@@ -13,6 +13,7 @@
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/federation/brakes.h"
 #include "dnsd/federation/leases.h"
+#include "dnsd/federation/measuring.h"
 #include "meshdns/v1/federation.pb.h"
 
 namespace meshdns::federation {
@@ -64,7 +65,8 @@ class Agents {
   std::shared_ptr<ReportSession> open(std::shared_ptr<ReportPort> port);
   /// A node that was restored from the store: it is given the time to come back.
   void expect(const std::string& node) { leases_.expect(node, env_.clock.now()); }
-  /// Judges who is silent; called every Leases::sweep_interval(). Who is silent is demoted, unless a brake holds it.
+  /// Judges who is silent, and what agents are to measure; called every Leases::sweep_interval(). Who is silent is
+  /// demoted, unless a brake holds it.
   void sweep();
   /// Forgets what Catalog::forget() names, unless a brake holds it.
   void forget(Duration forget_after);
@@ -76,6 +78,7 @@ class Agents {
 
   const Leases& leases() const { return leases_; }
   const Brakes& brakes() const { return brakes_; }
+  const Measuring& measuring() const { return measuring_; }
   const AgentCounters& counters() const { return counters_; }
   std::size_t connected() const { return holders_.size(); }
   std::size_t open_streams() const { return sessions_.size(); }
@@ -89,6 +92,7 @@ class Agents {
   void take_over(const std::string& node, const std::shared_ptr<ReportSession>& session);
   void closed(const ReportSession& session);
   std::uint64_t next_epoch(std::uint64_t echoed);
+  void sweep_measuring(TimePoint now);
   std::string zone_of(const std::string& node) const;
   Brakes::Hearing hear(TimePoint now) const;
   /// Demotes those who are silent, as far as the brakes let them go.
@@ -102,6 +106,7 @@ class Agents {
   Brakes brakes_;
   std::map<std::pair<std::string, std::string>, std::size_t> brakes_told_;  // held, by name and what it covers
   bool waiting_ = false;                                                    // somebody is silent who was not demoted
+  Measuring measuring_;
   AgentCounters counters_;
   std::map<std::string, NodeCopy> copies_;
   std::map<std::string, std::weak_ptr<ReportSession>> holders_;

@@ -143,11 +143,23 @@ void ReportSession::admit() {
   welcome.set_instance(agents_.env_.instance);
   welcome.set_want_full(!known || !copy().whole || copy().digest != hello_digest_);
   welcome.set_known_sequence(copy().known_sequence);
-  *welcome.mutable_settings()->mutable_heartbeat() = convert::to_wire(agents_.leases_.heartbeat());
-  *welcome.mutable_settings()->mutable_lease() = convert::to_wire(agents_.leases_.lease());
+  write_settings(*welcome.mutable_settings());
   log::info("agent session", {{"node", node_.key}, {"epoch", epoch_}, {"full", welcome.want_full()}});
   port_->send(std::move(reply));
   agents_.env_.changed();
+}
+
+void ReportSession::write_settings(v1::Settings& out) const {
+  *out.mutable_heartbeat() = convert::to_wire(agents_.leases_.heartbeat());
+  *out.mutable_lease() = convert::to_wire(agents_.leases_.lease());
+  agents_.measuring_.write_targets(node_.key, out);
+}
+
+void ReportSession::send_settings() {
+  if (ended_) return;
+  v1::ReportReply reply;
+  write_settings(*reply.mutable_settings());
+  port_->send(std::move(reply));
 }
 
 bool ReportSession::in_sequence(const v1::AgentMessage& message) {
@@ -168,6 +180,7 @@ void ReportSession::on_body(const v1::AgentMessage& message) {
     case v1::AgentMessage::kFull: return on_full(message.full(), message.sequence());
     case v1::AgentMessage::kDelta: return on_delta(message.delta(), message.sequence());
     case v1::AgentMessage::kHeartbeat: return on_heartbeat(message.heartbeat());
+    case v1::AgentMessage::kRtts: return agents_.measuring_.heard(node_.key, message.rtts(), agents_.env_.clock.now());
     case v1::AgentMessage::kLeave: return on_leave(message.leave(), message.sequence());
     default: return;  // kinds that newer agents may send
   }

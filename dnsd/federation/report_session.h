@@ -45,6 +45,9 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   /// Records that are known here, but not to their source.
   bool has_leftovers(const google::protobuf::RepeatedPtrField<v1::Source>& sources);
   void ask_for_full();
+  /// What was said with Welcome, anew.
+  void send_settings();
+  void write_settings(v1::Settings& out) const;
   void on_heartbeat(const v1::Heartbeat& heartbeat);
   void on_leave(const v1::Leave& leave, std::uint64_t sequence);
   /// Decodes records and notes their hashes; what cannot be decoded is refused.

@@ -16,12 +16,13 @@ void gather(const answers::RowIndexes& candidates, const RowFilter& filter, Rand
 }
 
 /// Which of rows[first, count) a draw by weight hits.
-std::size_t draw_one(const answers::Host& host, const Choice& among, std::size_t first, Random& random) noexcept {
+std::size_t draw_one(const answers::Host& host, const Choice& among, std::size_t first, bool warm,
+                     Random& random) noexcept {
   std::uint64_t total = 0;
-  for (std::size_t i = first; i < among.count; ++i) total += host.traits(among.rows[i]).share();
+  for (std::size_t i = first; i < among.count; ++i) total += host.traits(among.rows[i]).share(warm);
   std::uint64_t hit = random.next() % total;
   for (std::size_t i = first; i + 1 < among.count; ++i) {
-    const std::uint64_t weight = host.traits(among.rows[i]).share();
+    const std::uint64_t weight = host.traits(among.rows[i]).share(warm);
     if (hit < weight) return i;
     hit -= weight;
   }
@@ -42,7 +43,7 @@ void draw(const answers::Host& host, const Draw& rule, Random& random, Choice& f
   Draws draws(random);
   for (std::size_t i = 0; i < wanted; ++i) {
     const std::size_t hit = rule.equal_weights ? i + draws.below(static_cast<std::uint32_t>(from.count - i))
-                                               : draw_one(host, from, i, random);
+                                               : draw_one(host, from, i, rule.warm, random);
     std::swap(from.rows[i], from.rows[hit]);
   }
   from.count = wanted;

@@ -43,6 +43,7 @@ struct RowFilter {
 struct Draw {
   bool equal_weights = false;
   std::size_t limit = 0;  // at most Choice::kMost
+  bool warm = false;      // nobody counts less for being new
 };
 
 /// Chooses at most `rule.limit` of `candidates`, each at most once: all subsets and orders alike

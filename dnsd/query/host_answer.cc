@@ -36,6 +36,23 @@ struct Services {
   }
 };
 
+/// In a panic nobody is held back for being new: who serves must not get less than who does not.
+bool is_warm(const HostAnswer& from, std::size_t tier) noexcept {
+  const auto loads = from.host.loads(from.set);
+  return !loads.empty() && loads[tier].panic != 0;
+}
+
+/// A gateway stands in each tier with endpoints behind it, with a row for each weight: its address is given once.
+bool is_repeated_gateway(const answers::Host& host, const answers::RowIndexes& before, std::uint16_t row) noexcept {
+  if (row < host.endpoints().size()) return false;
+  const auto is_same = [&](std::uint16_t other) {
+    const bool gateway = other >= host.endpoints().size() && host.traits(other).has_v4 == host.traits(row).has_v4;
+    return gateway &&
+           (host.traits(row).has_v4 ? host.rows()[other].v4 == host.rows()[row].v4 : host.v6(other) == host.v6(row));
+  };
+  return std::any_of(before.begin(), before.end(), is_same);
+}
+
 /// What the most advanced endpoint of a tier has of its weight, in percent: the others are held back against it.
 std::uint64_t best_start(const answers::Host& host, const answers::RowIndexes& rows) noexcept {
   std::uint64_t best = 1;
@@ -51,10 +68,11 @@ Services choose_services(const HostAnswer& from, std::size_t port) noexcept {
   for (std::size_t tier = 0; tier < tiers.size() && out.count < kMostServices; ++tier) {
     const std::size_t limit = std::min(kMostServicesOfTier, kMostServices - out.count);
     const auto rows = tier_rows(from.host, from.set, tier);
-    choose(rows, filter, {false, limit}, from.random, choice);
-    const std::uint64_t best = choice.count == 0 ? 1 : best_start(from.host, rows);
+    const bool warm = is_warm(from, tier);
+    choose(rows, filter, {false, limit, warm}, from.random, choice);
+    const std::uint64_t best = choice.count == 0 || warm ? 100 : best_start(from.host, rows);
     for (const std::uint16_t row : choice.view()) {
-      const std::uint64_t weight = std::uint64_t{from.host.traits(row).share()} * 100 / best;
+      const std::uint64_t weight = std::uint64_t{from.host.traits(row).share(warm)} * 100 / best;
       out.list[out.count++] = {row, tiers[tier].number, weight};
       out.heaviest = std::max(out.heaviest, weight);
     }
@@ -90,8 +108,8 @@ Outcome HostAnswer::addresses(wire::Type type) const noexcept {
   const RowFilter filter = family_filter(host, type);
   Choice choice;
   for (std::size_t i = 0; i < set.tier_count; ++i) {
-    const std::size_t at = (tier + i) % set.tier_count;
-    choose(tier_rows(host, set, at), filter, {set.equal_weights, host.max_answers}, random, choice);
+    const std::size_t at = i == 0 ? tier : i - (i <= tier ? 1 : 0);  // then the nearest that has the family
+    choose(tier_rows(host, set, at), filter, {set.equal_weights, host.max_answers, is_warm(*this, at)}, random, choice);
     if (choice.count > 0) return write_addresses(choice.view(), type, ttl());
     if (!host.independent_families) break;
   }
@@ -100,8 +118,10 @@ Outcome HostAnswer::addresses(wire::Type type) const noexcept {
 
 Outcome HostAnswer::all_addresses(wire::Type type) const noexcept {
   const RowFilter filter = family_filter(host, type);
-  for (const std::uint16_t row : host.rows_of(set)) {
-    if (!filter(row)) continue;
+  const answers::RowIndexes rows = host.rows_of(set);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::uint16_t row = rows[i];
+    if (!filter(row) || is_repeated_gateway(host, rows.part(0, i), row)) continue;
     if (!write_address(Section::Answer, owner, row, type, ttl())) return Outcome::Truncated;
   }
   return response.records(Section::Answer) > 0 ? Outcome::Answered : Outcome::NoDataForView;

@@ -8,19 +8,38 @@
 
 namespace meshdns::query {
 
-Pinned::Pinned(const answers::Host& host, model::Part part, wire::NameBytes place) noexcept
-    : host_(host), part_(part), place_(place) {
+Pinned::Pinned(const answers::Host& host, const Pin& pin) noexcept : host_(host), pin_(pin) {
   for (const answers::EndpointRow& row : host_.endpoints()) {
     const answers::EndpointTraits& traits = host_.traits(row);
     if (traits.standing == topology::Standing::Out || !is_there(row)) continue;
+    if (!is_inside(row)) {
+      kept_out_ = true;
+      continue;
+    }
     best_ = std::min(best_, Best{traits.standing, traits.weight == 0});
     in_doubt_ = in_doubt_ || traits.in_doubt;
   }
 }
 
+bool Pinned::depends_on_client(const answers::Host& host) noexcept {
+  const auto& fence = host.spec->policy.fence;
+  return fence && fence->within;
+}
+
+topology::Emptiness Pinned::fenced() const noexcept {
+  if (!kept_out_ || best_.kind != topology::Standing::Out) return topology::Emptiness::None;
+  const bool unknown = host_.spec->policy.fence->is_unknown(pin_.client);
+  return unknown ? topology::Emptiness::FenceUnknown : topology::Emptiness::Fenced;
+}
+
+bool Pinned::is_inside(const answers::EndpointRow& row) const noexcept {
+  const auto& fence = host_.spec->policy.fence;
+  return !fence || fence->admits(pin_.client, host_.locality(row));
+}
+
 bool Pinned::is_there(const answers::EndpointRow& row) const noexcept {
-  const std::string& part = host_.locality(row).part(part_);
-  return std::ranges::equal(part, place_, {},
+  const std::string& part = host_.locality(row).part(pin_.part);
+  return std::ranges::equal(part, pin_.place, {},
                             [](char letter) { return static_cast<std::uint8_t>(ascii_lower(letter)); });
 }
 
@@ -45,7 +64,9 @@ void Pinned::choose(wire::Type type, Random& random, Choice& out) const noexcept
     const answers::EndpointRow& row = host_.endpoints()[i];
     const answers::EndpointTraits& traits = host_.traits(row);
     const auto index = static_cast<std::uint16_t>(i);
-    if (Best{traits.standing, traits.weight == 0} != best_ || !family(index) || !is_there(row)) continue;
+    if (Best{traits.standing, traits.weight == 0} != best_ || !family(index) || !is_there(row) || !is_inside(row)) {
+      continue;
+    }
     ++seen;
     const std::size_t at = out.count < Choice::kMost ? out.count++ : random.below(seen);
     if (at < Choice::kMost) out.rows[at] = index;

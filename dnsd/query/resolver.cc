@@ -276,22 +276,34 @@ Outcome Resolver::answer_service(const answers::Host& host, const Subject& subje
 
 Outcome Resolver::answer_pinned(const answers::Host& host, const Subject& subject, const HostName& name) noexcept {
   const wire::Type type = response_.query().type;
-  const Pinned pinned(host, name.part, name.place);
+  const Pinned pinned(host, {name.part, name.place, fence_seat(host)});
   const bool preferred = name.kind == HostName::Kind::Prefer;
-  if (!preferred || pinned.serves()) {  // nothing here depends on where the client is: scope 0
+  if (!preferred || pinned.serves()) {  // nothing here but the fence depends on where the client is: scope 0
     answers::Set set;
     set.ttl = pinned.ttl();
     Choice choice;
     pinned.choose(type, context_.random, choice);
     const HostAnswer answer{response_, host, set, subject.owner, context_.random};
     if (choice.count > 0 && pinned.last_resort()) note_last_resort();
-    if (choice.count > 0 || !preferred || !host.independent_families) return answer.chosen(choice, type);
+    const auto why = pinned.fenced();
+    if (why != topology::Emptiness::None) response_.explain(wire::Ede::Prohibited, answers::emptiness_text(why));
+    if (choice.count > 0 || !preferred || !host.independent_families) {
+      const Outcome outcome = answer.chosen(choice, type);
+      return outcome == Outcome::NoData && Pinned::depends_on_client(host) ? Outcome::NoDataForView : outcome;
+    }
   }
   const HostAnswer normal = dynamic(host, subject.owner);
   note_answer(normal);
   answers::Set set = normal.set;
   set.ttl = std::min(set.ttl, pinned.ttl());  // short while somebody there may come back
   return HostAnswer{response_, host, set, subject.owner, context_.random, normal.tier}.addresses(type);
+}
+
+const model::Locality& Resolver::fence_seat(const answers::Host& host) noexcept {
+  static const model::Locality kAnywhere;
+  if (!Pinned::depends_on_client(host)) return kAnywhere;
+  widen_scope(located().scope);
+  return context_.table.where->localities[located().place];
 }
 
 void Resolver::note_last_resort() noexcept {

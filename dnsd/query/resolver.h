@@ -61,6 +61,8 @@ class Resolver {
   HostAnswer dynamic(const answers::Host& host, std::uint16_t owner) noexcept;
   void note_answer(const HostAnswer& answer) noexcept;
   void note_last_resort() noexcept;
+  /// Where the client is, if the host's fence depends on that: then the scope is the client's.
+  const model::Locality& fence_seat(const answers::Host& host) noexcept;
   const answers::Located& located() noexcept;
   /// SOA, rcode and scope as the end of the chain demands
   void conclude(Outcome outcome) noexcept;

@@ -42,10 +42,10 @@ std::size_t drawn_tier(const answers::Host& host, const answers::Set& set, const
   const std::uint64_t ttl = std::max(1U, host.ttl);
   const std::uint64_t slot = (seat.unix_seconds + who % ttl) / ttl;
   const auto hit = static_cast<std::uint32_t>(((mixed(who, slot) >> 32) * 100) >> 32);  // 0 to 99
-  const auto tiers = host.tiers(set);
+  const auto loads = host.loads(set);
   std::uint32_t sum = 0;
-  for (std::size_t i = 0; i < tiers.size(); ++i) {
-    sum += tiers[i].load;
+  for (std::size_t i = 0; i < loads.size(); ++i) {
+    sum += loads[i].load;
     if (hit < sum) return i;
   }
   return 0;

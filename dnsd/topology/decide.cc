@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <map>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 
 #include "dnsd/topology/distance.h"
@@ -42,6 +44,7 @@ class Decider {
       weigh();
       fill_answering();
     }
+    out_.distributed = steps_.distribute() != nullptr;
     out_.emptiness = why_empty();
     out_.in_doubt = find_doubt();
     out_.ttl = out_.in_doubt ? host_.policy.ttl_min : host_.policy.ttl;
@@ -67,20 +70,30 @@ class Decider {
   }
 
   Spot& spot_of(const model::Locality& place) {
-    // neighbours often share it
-    if (last_spot_ < spots_.size() && is_same_spot(*spots_[last_spot_].place, place)) return spots_[last_spot_];
-    const auto known = std::ranges::find_if(spots_, [&](const Spot& spot) { return is_same_spot(*spot.place, place); });
-    last_spot_ = static_cast<std::size_t>(known - spots_.begin());
-    if (known == spots_.end()) spots_.push_back(look_at(place));
-    return spots_[last_spot_];
+    if (last_spot_ != nullptr && is_same_spot(*last_spot_->place, place))
+      return *last_spot_;  // neighbours often share it
+    const auto [begin, end] = by_hash_.equal_range(spot_hash(place));
+    const auto known =
+        std::find_if(begin, end, [&](const auto& entry) { return is_same_spot(*entry.second->place, place); });
+    if (known != end) return *(last_spot_ = known->second);
+    last_spot_ = &spots_.emplace_back(look_at(place));
+    by_hash_.emplace(spot_hash(place), last_spot_);
+    return *last_spot_;
+  }
+
+  std::size_t spot_hash(const model::Locality& place) const {
+    std::size_t hash = 0;
+    for (const model::Part part : model::kParts) {
+      if (((steps_.place_parts() >> static_cast<unsigned>(part)) & 1U) == 0) continue;
+      hash = hash * 31 + std::hash<std::string>()(place.part(part));
+    }
+    return hash;
   }
 
   Spot look_at(const model::Locality& place) {
     Spot spot{.place = &place};
-    if (!steps_.admits(place)) {
-      fenced_ = true;
-      return spot;
-    }
+    if (!steps_.admits(place)) return spot;
+    inside_ = true;
     const auto step = steps_.of(place);
     if (!step) return spot;
     spot.admitted = true;
@@ -110,7 +123,7 @@ class Decider {
       if (!spot.admitted) continue;
       const bool blocked = spot.route.kind == Route::Kind::Blocked;
       if (blocked) out_.standings.back() = std::max(candidate.standing, Standing::Failing);
-      if (spot.route.kind == Route::Kind::Gateway) routes_[i] = &spot.route;
+      if (!spot.route.gateways.empty()) routes_[i] = &spot.route;
       Members*& tier = spot.tiers[major_of(candidate)];
       if (tier == nullptr) {
         TierKey key = spot.key;
@@ -217,7 +230,7 @@ class Decider {
   }
 
   bool is_answered(const Tier& tier, std::uint32_t i) const {
-    if ((host_.candidates[i].weight == 0) != best_standby_) return false;
+    if (host_.candidates[i].weight == 0 && !best_standby_) return false;
     return out_.standings[i] == best_kind_ || (tier.panic && out_.standings[i] != Standing::Out);
   }
 
@@ -241,10 +254,9 @@ class Decider {
         const auto known = std::ranges::find_if(
             tier.gateways, [&](const GatewayTarget& target) { return target.gateway->address == gateway->address; });
         GatewayTarget& target =
-            known != tier.gateways.end()
-                ? *known
-                : tier.gateways.emplace_back(GatewayTarget{gateway, host_.candidates[i].locality.cluster, 0, i});
+            known != tier.gateways.end() ? *known : tier.gateways.emplace_back(GatewayTarget{gateway, 0, {}});
         target.weight += std::max<std::uint64_t>(1, weight_of(i));
+        target.members.push_back(i);
       }
     }
   }
@@ -272,7 +284,7 @@ class Decider {
       return best_kind_ == Standing::Out ? Emptiness::ForcedDown : Emptiness::NothingServes;
     }
     if (steps_.fence_unknown() && !host_.candidates.empty()) return Emptiness::FenceUnknown;
-    if (fenced_) return Emptiness::Fenced;
+    if (!inside_ && !spots_.empty()) return Emptiness::Fenced;
     const bool has_any = std::ranges::any_of(host_.policy.ladder, [](const auto& rung) { return rung.parts == 0; });
     return client_.place.empty() && !has_any ? Emptiness::Unlocated : Emptiness::NoEndpoint;
   }
@@ -282,11 +294,12 @@ class Decider {
   const Geography& geography_;
   const Steps steps_;
   std::deque<Spot> spots_;  // routes refer to them
-  std::size_t last_spot_ = 0;
+  Spot* last_spot_ = nullptr;
+  std::unordered_multimap<std::size_t, Spot*> by_hash_;
   std::vector<const Route*> routes_;  // by candidate; null = reached directly, or not at all
   std::map<TierKey, Members> members_;
   std::vector<std::size_t> majors_;  // by tier
-  bool fenced_ = false;
+  bool inside_ = false;              // the fence admits some place of a candidate
   Standing best_kind_ = Standing::Out;
   bool best_standby_ = false;
   Decision out_;

@@ -15,9 +15,8 @@ namespace meshdns::topology {
 /// A gateway that stands for endpoints of one tier.
 struct GatewayTarget {
   const model::Gateway* gateway = nullptr;  // in the geography's clusters
-  std::string cluster;                      // whose endpoints it stands for
-  std::uint64_t weight = 0;                 // of all of them
-  std::uint32_t first = 0;                  // one of them: its ports count where the gateway has none of the name
+  std::uint64_t weight = 0;                 // of all that it stands for
+  std::vector<std::uint32_t> members;       // those: their ports count where the gateway has none of the name
 };
 
 /// The endpoints of one rung, of one cluster where the rung is split, for one client.
@@ -56,6 +55,7 @@ struct Decision {
   std::optional<std::uint32_t> answer_tier;  // index into tiers: the nearest with a load; nothing = NODATA
   Standing kind = Standing::Serving;         // of what is answered; another than Serving = last resort
   bool standby = false;                      // only weight 0 was left: it counts as 1
+  bool distributed = false;                  // the loads are shares that an operator asked for
   Emptiness emptiness = Emptiness::None;
   Duration ttl{};
   std::optional<std::uint32_t> in_doubt;  // the candidate that shortened the TTL

@@ -5,12 +5,23 @@
 namespace meshdns::topology {
 namespace {
 
-/// Those of one cluster that are not known to be down. returns: it defines any
-bool add_reachable(const model::Cluster& cluster, const model::ClusterStatus* seen_from, Route& out) {
-  for (const model::Gateway& gateway : cluster.gateways) {
-    if (seen_from == nullptr || !seen_from->gateways_down.contains(gateway.address)) out.gateways.push_back(&gateway);
+using Gateways = std::vector<const model::Gateway*>;
+
+/// The gateways of the place's own cluster that fit, else those of the other clusters of its network.
+template <class Fits>
+Gateways gateways_of(const Geography& geography, const model::Locality& place, Fits fits) {
+  Gateways out;
+  const auto add = [&](const model::Cluster& cluster) {
+    for (const model::Gateway& gateway : cluster.gateways) {
+      if (fits(gateway)) out.push_back(&gateway);
+    }
+  };
+  const auto own = geography.clusters.find(place.cluster);
+  if (own != geography.clusters.end()) add(own->second);
+  for (auto other = geography.clusters.begin(); out.empty() && other != geography.clusters.end(); ++other) {
+    if (other != own && other->second.locality.network == place.network) add(other->second);
   }
-  return !cluster.gateways.empty();
+  return out;
 }
 
 }  // namespace
@@ -20,13 +31,13 @@ Route route_to(const Geography& geography, const model::Locality& client, const 
   if (client.network.empty() || place.network.empty() || client.network == place.network) return out;
   const auto status = geography.statuses.find(client.cluster);
   const model::ClusterStatus* seen_from = status == geography.statuses.end() ? nullptr : &status->second;
-  const auto own = geography.clusters.find(place.cluster);
-  bool defined = own != geography.clusters.end() && add_reachable(own->second, seen_from, out);
-  for (auto other = geography.clusters.begin(); out.gateways.empty() && other != geography.clusters.end(); ++other) {
-    const bool same_network = other->second.locality.network == place.network;
-    if (other != own && same_network && add_reachable(other->second, seen_from, out)) defined = true;
-  }
-  if (defined) out.kind = out.gateways.empty() ? Route::Kind::Blocked : Route::Kind::Gateway;
+  out.gateways = gateways_of(geography, place, [&](const model::Gateway& gateway) {
+    return seen_from == nullptr || !seen_from->gateways_down.contains(gateway.address);
+  });
+  out.kind = Route::Kind::Gateway;
+  if (!out.gateways.empty()) return out;
+  out.gateways = gateways_of(geography, place, [](const model::Gateway&) { return true; });
+  out.kind = out.gateways.empty() ? Route::Kind::Direct : Route::Kind::Blocked;
   return out;
 }
 

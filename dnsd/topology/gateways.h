@@ -16,13 +16,14 @@ struct Route {
   enum class Kind : std::uint8_t {
     Direct,   // in the client's network, or nothing is known that says otherwise
     Gateway,  // through one of `gateways`
-    Blocked,  // gateways are defined, and none can be reached
+    Blocked,  // gateways are defined, and none can be reached: `gateways` are all of them
   };
   Kind kind = Kind::Direct;
   std::vector<const model::Gateway*> gateways;  // of the endpoint's own cluster first; in `clusters`
 };
 
-/// The gateways of the place's own cluster that clients here can reach, else those of any cluster in its network.
+/// The gateways of the place's own cluster that clients here can reach, else those of any cluster in its network. Where
+/// none can be reached, those that should be: one of them may come back, the endpoint's own address never can.
 /// source: design.md section 4, step 8
 Route route_to(const Geography& geography, const model::Locality& client, const model::Locality& place);
 

@@ -54,29 +54,43 @@ std::uint16_t target_number(const model::PortMapping& port, const std::vector<mo
   return found == own.end() ? std::uint16_t{0} : found->number;
 }
 
-/// Nothing = its hostname was never resolved.
-std::optional<Candidate> external_candidate(const PlanContext& context, const model::VirtualDestination& object,
-                                            const model::ExternalEndpoint& external) {
-  Candidate out;
-  std::vector<IpAddress> addresses = {external.address};
-  std::string name = SocketAddress{external.address, external.port}.text();
-  out.why = "external";
-  if (!external.hostname.empty()) {
-    const auto known = context.records.external_names.find(external.hostname);
-    if (known == context.records.external_names.end()) return std::nullopt;
-    addresses = known->second.addresses;
-    name = external.hostname + ":" + std::to_string(external.port);
-    out.why += " " + external.hostname;
+/// Those of each endpoint that an external one stands for: each address of a hostname is one, but that an IPv4 and an
+/// IPv6 address make one together. None = it was never resolved.
+std::vector<std::vector<IpAddress>> external_addresses(const model::Records& records,
+                                                       const model::ExternalEndpoint& external) {
+  if (external.hostname.empty()) return {{external.address}};
+  const auto known = records.external_names.find(external.hostname);
+  if (known == records.external_names.end()) return {};
+  std::vector<std::vector<IpAddress>> out;
+  std::size_t v4 = 0, v6 = 0;
+  for (const IpAddress& address : known->second.addresses) {
+    const std::size_t at = address.is_v4() ? v4++ : v6++;
+    if (at == out.size()) out.emplace_back();
+    out[at].push_back(address);
   }
-  out.key = "external " + name;
+  return out;
+}
+
+Candidate external_candidate(const PlanContext& context, const HostPlan& host, const model::ExternalEndpoint& external,
+                             const std::vector<IpAddress>& addresses) {
+  Candidate out;
+  const std::string address = SocketAddress{addresses.front(), external.port}.text();
+  out.key = "external " + address;
+  out.why = "external";
+  std::string target = out.key;  // of overrides
+  if (!external.hostname.empty()) {
+    out.key += " " + external.hostname;
+    out.why += " " + external.hostname;
+    target = out.why + ":" + std::to_string(external.port);  // whatever its addresses are
+  }
   take_addresses(out, addresses);
   out.port = external.port;
-  out.ports.assign(object.ports.size(), 0);
-  if (object.ports.size() == 1) out.ports.front() = external.port;
+  out.ports.assign(host.ports.size(), 0);
+  if (host.ports.size() == 1) out.ports.front() = external.port;
   out.locality = external.locality;
   out.weight = external.weight;
   static const std::string kNothing;
-  const model::TargetSubject subject{out.key, kNothing, kNothing, kNothing, out.locality, addresses, out.port};
+  const model::TargetSubject subject{target, kNothing, kNothing, kNothing, out.locality, addresses, out.port};
   if (const auto* word = word_for(context.overrides, subject)) obey(*word, out);
   return out;
 }
@@ -190,8 +204,9 @@ Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoi
   const bool silent = out.standing == Standing::Silent;
   out.since = silent ? status->since : endpoint.health.since;
   // a rollout or a node that was scaled away must not spill
-  const bool leaving = out.standing == Standing::Draining || out.standing == Standing::Out;
-  out.known = silent ? context.now - status->since <= kKnownWhileSilent : !leaving;
+  const bool leaving =
+      endpoint.health.state == model::HealthState::Draining || endpoint.health.state == model::HealthState::Pending;
+  out.known = !leaving && (!silent || context.now - status->since <= kKnownWhileSilent);
   const model::TargetSubject subject{
       endpoint.key, endpoint.node, endpoint.namespace_, endpoint.service, out.locality, endpoint.addresses, out.port};
   if (const auto* word = word_for(context.overrides, subject)) obey(*word, out);
@@ -243,10 +258,11 @@ HostPlan plan_object(const PlanContext& context, const model::VirtualDestination
     host.candidates[i].group = group_of(groups, endpoints[i]->labels);
   }
   for (const auto& external : object.external_endpoints) {
-    auto candidate = external_candidate(context, object, external);
-    if (!candidate) continue;
-    candidate->group = static_cast<std::uint8_t>(groups.size());
-    host.candidates.push_back(*std::move(candidate));
+    for (const auto& addresses : external_addresses(context.records, external)) {
+      Candidate candidate = external_candidate(context, host, external, addresses);
+      candidate.group = static_cast<std::uint8_t>(groups.size());
+      host.candidates.push_back(std::move(candidate));
+    }
   }
   settle_time(host, context.now);
   return host;

@@ -18,10 +18,6 @@ bool matches(const model::Rung& rung, const model::Locality& client, const model
                              [&](Part part) { return !rung.requires_part(part) || same(client, place, part); });
 }
 
-bool is_listed(const std::vector<std::string>& list, const std::string& name) {
-  return list.empty() || std::ranges::find(list, name) != list.end();
-}
-
 }  // namespace
 
 std::string Step::name() const { return rung != nullptr ? rung->name : "failover " + selector_text(*to); }
@@ -38,8 +34,7 @@ Steps::Steps(const model::Policy& policy, const model::Locality& client)
   }
   place_parts_ |= bit(Part::Network) | bit(Part::Cluster);
   if (!policy.fence) return;
-  place_parts_ |= bit(Part::Region) | bit(Part::Zone);
-  if (policy.fence->within) place_parts_ |= bit(*policy.fence->within);
+  place_parts_ |= bit(Part::Region) | bit(Part::Zone) | policy.fence->client_parts();
 }
 
 void Steps::note_parts(const model::Locality& selector) {
@@ -78,15 +73,10 @@ std::optional<std::size_t> Steps::of(const model::Locality& place) const {
 }
 
 bool Steps::admits(const model::Locality& place) const {
-  if (!policy_.fence) return true;
-  const model::Fence& fence = *policy_.fence;
-  return (!fence.within || same(client_, place, *fence.within)) && is_listed(fence.regions, place.region) &&
-         is_listed(fence.zones, place.zone) && is_listed(fence.clusters, place.cluster);
+  return !policy_.fence || policy_.fence->admits(client_, place);
 }
 
-bool Steps::fence_unknown() const {
-  return policy_.fence && policy_.fence->within && client_.part(*policy_.fence->within).empty();
-}
+bool Steps::fence_unknown() const { return policy_.fence && policy_.fence->is_unknown(client_); }
 
 std::size_t Steps::share_of(const model::Locality& place) const {
   const auto& shares = distribute_->to;

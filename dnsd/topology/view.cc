@@ -21,7 +21,7 @@ std::uint8_t view_parts(const model::Policy& policy) {
     parts |= rung.parts;
     if (rung.split_by_cluster()) parts |= bit(model::Part::Cluster);
   }
-  if (policy.fence && policy.fence->within) parts |= bit(*policy.fence->within);
+  if (policy.fence) parts |= policy.fence->client_parts();
   for (const model::Failover& rule : policy.failover) {
     parts |= given_parts(rule.from) | bit(model::Part::Region) | bit(model::Part::Cluster);
   }

@@ -12,6 +12,7 @@ import tempfile
 import time
 
 import layout
+import policies
 import timeline
 import wire
 from layout import CLUSTERS, DNS_PORT, HOST, NODES
@@ -43,6 +44,10 @@ def addresses(*names):
 
 
 class Demo:
+    say = staticmethod(say)
+    title = staticmethod(title)
+    node = staticmethod(node)
+
     def __init__(self, bin_folder):
         self.bin = bin_folder
         self.processes = Processes(FOLDER, bin_folder)
@@ -65,13 +70,13 @@ class Demo:
         argv = [os.path.join(self.bin, "meshdnsctl"), "--server", socket, *words]
         return self.run(*argv, shown="meshdnsctl " + " ".join(words).replace(FOLDER + "/", ""))
 
-    def dig_everywhere(self, **expected):
+    def dig_everywhere(self, host=HOST, **expected):
         """Digs from the three clusters, side by side, and checks what came."""
-        self.wait(expected)
-        say(f"$ dig +short @CLUSTER -p {DNS_PORT} {HOST}")
+        self.wait(expected, host)
+        say(f"$ dig +short @CLUSTER -p {DNS_PORT} {host}")
         columns = []
         for cluster in CLUSTERS:
-            argv = ["dig", "+short", f"@{cluster.dns}", "-p", str(DNS_PORT), HOST]
+            argv = ["dig", "+short", f"@{cluster.dns}", "-p", str(DNS_PORT), host]
             out = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True).stdout
             columns.append((f"from {cluster.name}", sorted(out.split())))
             self.check(f"dig from {cluster.name}", sorted(out.split()), expected[key(cluster)])
@@ -85,10 +90,17 @@ class Demo:
             raise WrongAnswer(f"{what}: got {got}, expected {want}")
         self.checked += 1
 
-    def wait(self, expected):
+    def wait_until(self, what, holds):
+        end = time.monotonic() + PATIENCE
+        while not holds():
+            if time.monotonic() > end:
+                raise WrongAnswer(f"not within {PATIENCE} s: {what}")
+            time.sleep(0.05)
+
+    def wait(self, expected, host=HOST):
         end = time.monotonic() + PATIENCE
         while True:
-            got = {key(cluster): wire.ask(cluster.dns, DNS_PORT, HOST) for cluster in CLUSTERS}
+            got = {key(cluster): wire.ask(cluster.dns, DNS_PORT, host) for cluster in CLUSTERS}
             if got == expected:
                 return
             if time.monotonic() > end:
@@ -237,6 +249,10 @@ def run_all(demo, begun):
     result = demo.measure()
     demo.cut_link()
     demo.lose_federation()
+    demo.processes.start_backend(node("eu2-n2"))
+    policies.fence(demo)
+    policies.gateway(demo)
+    policies.spill(demo)
     title("Summary")
     say(f"  {demo.checked} answers checked, all right; {time.monotonic() - begun:.0f} s")
     say("  " + result.text())

@@ -9,6 +9,7 @@ ADMIN = "127.0.0.1:7401"
 FEDERATION_DNS = "127.0.0.1:8054"
 CUT_LINK = "127.0.0.1:7410"  # the way to the federation that the demo cuts
 HOST = "app-b.mesh.internal"
+FORWARDER = "127.0.0.54"  # asks for others, and says for whom
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,10 @@ class Node:
     region: str
     zone: str
     address: str
+
+    @property
+    def network(self):
+        return f"net-{self.region}"
 
     @property
     def federation(self):
@@ -30,6 +35,10 @@ class Cluster:
     region: str
     zone: str  # where its clients ask
     dns: str
+
+    @property
+    def network(self):
+        return f"net-{self.region}"
 
 
 CLUSTERS = [
@@ -69,6 +78,45 @@ spec:
   distances: {us-1: 85ms}
 """
 
+FENCE = """\
+apiVersion: meshdns.io/v1alpha1
+kind: VirtualDestination
+metadata: {name: fenced, namespace: shop}
+spec:
+  hosts: [fenced.mesh.internal]
+  services: [{namespace: shop, matchLabels: {app: app-b}}]
+  policy: {fence: {within: region}, onEmpty: NoData}
+"""
+
+SPILL_HOST = "spill.mesh.internal"
+SPILL_PREFIXES = [f"10.2.{number}.0/24" for number in range(40)]  # clients of eu-2
+SPILL = f"""\
+apiVersion: meshdns.io/v1alpha1
+kind: VirtualDestination
+metadata: {{name: spill, namespace: shop}}
+spec:
+  hosts: [{SPILL_HOST}]
+  services: [{{namespace: shop, matchLabels: {{app: app-b}}}}]
+  policy: {{spill: {{overprovisioning: 140%}}}}
+---
+apiVersion: meshdns.io/v1alpha1
+kind: Cluster
+metadata: {{name: eu-2}}
+spec:
+  distances: {{us-1: 85ms}}
+  clientPrefixes: [{", ".join(SPILL_PREFIXES)}]
+"""
+
+GATEWAY = Node("us1-gateway", "us-1", "us", "us-a", "127.0.3.1")
+GATEWAYS = """\
+apiVersion: meshdns.io/v1alpha1
+kind: Cluster
+metadata: {name: us-1}
+spec:
+  network: net-us
+  gateways: [{address: 127.0.3.1, ports: [{name: http, number: 8080}]}]
+"""
+
 
 def federation_yaml(folder):
     return f"""\
@@ -85,11 +133,15 @@ admin: {{listen: "{ADMIN}", socket: {folder}/meshdnsd.sock}}
 def replica_yaml(cluster, folder):
     return f"""\
 cluster: {cluster.name}
-locality: {{region: {cluster.region}, zone: {cluster.zone}}}   # who asks here is here
+locality: {{network: {cluster.network}, region: {cluster.region}, zone: {cluster.zone}}}   # who asks here is here
 roles: [dns]
 zones: [{{name: mesh.internal}}]
 data_dir: {folder}/state
-dns: {{workers: "1", stale_after: 2s, listen: [{{address: "{cluster.dns}:{DNS_PORT}"}}]}}
+dns:
+  workers: "1"
+  stale_after: 2s
+  listen: [{{address: "{cluster.dns}:{DNS_PORT}"}}]
+  trusted_forwarders: [{{prefix: {FORWARDER}/32}}]     # whose client subnets are believed
 replica: {{federation: ["{FEDERATION}"]}}
 admin: {{listen: "127.0.0.1:0", socket: {folder}/meshdnsd.sock}}
 """
@@ -99,7 +151,7 @@ def agent_yaml(node, folder):
     return f"""\
 node: {node.name}
 cluster: {node.cluster}
-locality: {{region: {node.region}, zone: {node.zone}}}
+locality: {{network: {node.network}, region: {node.region}, zone: {node.zone}}}
 addresses: [{node.address}]
 federation: {{servers: ["{node.federation}"]}}
 discovery: {{static: {{directory: {folder}/endpoints.d}}}}

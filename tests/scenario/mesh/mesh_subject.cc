@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <stdexcept>
 
 #include "common/base/text.h"
-#include "common/net/socket_address.h"
 #include "common/time/duration_text.h"
+#include "dnsd/answers/zone_parser.h"
 #include "dnsd/query/answer.h"
+#include "tests/scenario/mesh/words.h"
 #include "tests/support/dns/record.h"
 #include "tests/support/dns/reply.h"
 #include "tests/support/dns/request.h"
@@ -15,74 +17,12 @@
 namespace meshdns::test {
 namespace {
 
-/// The value, or an exception that the runner prints.
-template <class T>
-T must(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().message());
-  return *result;
-}
-
-std::string two(const std::string& pair, char separator, std::string& first) {
-  const auto at = pair.find(separator);
-  first = pair.substr(0, at);
-  return at == std::string::npos ? "" : pair.substr(at + 1);
-}
-
-model::Locality locality_of(const Command& command) {
-  model::Locality out;
-  for (const model::Part part : model::kParts) out.part(part) = command.option(std::string(part_name(part)));
-  return out;
-}
-
-std::vector<Prefix> prefixes_of(const Command& command, const std::string& key) {
-  std::vector<Prefix> out;
-  for (const auto& text : command.list(key)) out.push_back(must(Prefix::parse(text)));
-  return out;
-}
-
-std::vector<IpAddress> addresses_of(const std::string& text) {
-  std::vector<IpAddress> out;
-  for (const std::string_view part : split(text, ',')) out.push_back(must(IpAddress::parse(part)));
-  return out;
-}
-
-model::Labels labels_of(const Command& command) {
-  model::Labels out;
-  for (const auto& entry : command.list("labels")) {
-    std::string name;
-    const std::string value = two(entry, ':', name);
-    out[name] = value;
-  }
-  return out;
-}
-
 model::HealthState state_of(const std::string& text) {
   using enum model::HealthState;
   for (const auto state : {Pending, Serving, Draining, Failing}) {
     if (ascii_lower(model::health_state_name(state)) == text) return state;
   }
   throw std::runtime_error("no such state: " + text);
-}
-
-std::uint32_t number(const std::string& text) { return static_cast<std::uint32_t>(std::stoul(text)); }
-
-model::ObjectMeta meta_of(const Command& command) {
-  model::ObjectMeta meta;
-  meta.name = two(command.words.at(1), '/', meta.namespace_);
-  meta.created = number(command.option("created", "1"));
-  return meta;
-}
-
-model::Policy policy_of(const Command& command) {
-  model::Policy policy;
-  if (command.options.contains("ladder")) policy.ladder.clear();
-  for (const auto& rung : command.list("ladder")) policy.ladder.push_back(must(model::parse_rung(rung)));
-  if (command.option("onEmpty") == "NoData") policy.on_empty = model::OnEmpty::NoData;
-  if (command.option("families") == "independent") policy.families = model::Families::Independent;
-  policy.max_answers = number(command.option("max", "8"));
-  policy.ttl = must(parse_duration(command.option("ttl", "5s")));
-  policy.ttl_min = must(parse_duration(command.option("ttlMin", "1s")));
-  return policy;
 }
 
 wire::Type type_of(const std::string& text) {
@@ -114,6 +54,14 @@ std::string reply_text(const Reply& reply) {
   if (!reply.ede().empty()) out += " ede=\"" + reply.ede() + "\"";
   return out + "\n" + section_text("  ", reply.answer) + section_text("  authority ", reply.authority) +
          section_text("  additional ", reply.additional);
+}
+
+/// The data of the answers: "10.0.0.11 10.0.0.12"
+std::string answer_text(const Reply& reply) {
+  std::vector<std::string> out;
+  for (const std::string& record : reply.answer) out.push_back(record.substr(record.rfind(' ') + 1));
+  std::ranges::sort(out);
+  return out.empty() ? rcode_text(reply.rcode) + " without records" : join(out, " ");
 }
 
 Request request_of(const Command& command) {
@@ -158,7 +106,11 @@ const std::map<std::string, MeshSubject::Verb>& MeshSubject::verbs() {
                                                      {"revision", &MeshSubject::print_revision},
                                                      {"changes", &MeshSubject::print_changes},
                                                      {"conflicts", &MeshSubject::print_conflicts},
-                                                     {"query", &MeshSubject::ask}};
+                                                     {"query", &MeshSubject::ask},
+                                                     {"draws", &MeshSubject::draw},
+                                                     {"measured", &MeshSubject::set_measured},
+                                                     {"gateways_down", &MeshSubject::set_gateways_down},
+                                                     {"resolved", &MeshSubject::set_resolved}};
   return kVerbs;
 }
 
@@ -203,17 +155,7 @@ std::string MeshSubject::add_static(const Command& command) {
 }
 
 std::string MeshSubject::put_cluster(const Command& command) {
-  model::Cluster cluster;
-  cluster.meta.name = command.words.at(1);
-  cluster.locality = locality_of(command);
-  for (const auto& entry : command.list("distance")) {
-    std::string to;
-    const std::string far = two(entry, ':', to);
-    cluster.distances[to] = must(parse_duration(far));
-  }
-  cluster.client_prefixes = prefixes_of(command, "clients");
-  if (command.options.contains("allowed")) cluster.allowed_prefixes = prefixes_of(command, "allowed");
-  catalog_.put_cluster(cluster, now_);
+  catalog_.put_cluster(cluster_of(command), now_);
   return "";
 }
 
@@ -222,7 +164,7 @@ std::string MeshSubject::put_node(const Command& command) {
   node.key = command.words.at(1);
   node.locality = locality_of(command);
   node.locality.node = two(node.key, '/', node.locality.cluster);
-  if (command.options.contains("address")) node.addresses = addresses_of(command.option("address"));
+  if (command.options.contains("address")) node.addresses = addresses_of(command.list("address"));
   node.prefixes = prefixes_of(command, "prefix");
   const auto refusal = catalog_.put_node(node, now_);
   return refusal ? "refused " + refusal->key + " " + refusal->field + ": " + refusal->reason + "\n" : "";
@@ -234,15 +176,9 @@ std::string MeshSubject::put_endpoint(const Command& command) {
   endpoint.service = two(command.words.at(2), '/', endpoint.namespace_);
   endpoint.key = endpoint.node + "/" + command.words.at(3);
   endpoint.source = "static";
-  endpoint.addresses = addresses_of(command.words.at(3));
-  endpoint.labels = labels_of(command);
-  for (const auto& entry : command.list("ports")) {
-    model::Port port;
-    std::string number_text;
-    port.app_protocol = two(two(entry, ':', port.name), ':', number_text);
-    port.number = static_cast<std::uint16_t>(number(number_text));
-    endpoint.ports.push_back(port);
-  }
+  endpoint.addresses = addresses_of(split_words(command.words.at(3)));
+  endpoint.labels = labels_of(command.list("labels"));
+  endpoint.ports = ports_of(command.list("ports"));
   if (endpoint.ports.empty()) endpoint.ports.push_back({"http", 8080, "TCP", "http"});
   endpoint.weight = number(command.option("weight", "1"));
   endpoint.health.state = state_of(command.option("state", "serving"));
@@ -293,25 +229,30 @@ std::string MeshSubject::advance(const Command& command) {
 }
 
 std::string MeshSubject::put_destination(const Command& command) {
-  model::VirtualDestination object;
-  object.meta = meta_of(command);
-  object.hosts = command.list("hosts");
-  object.policy = policy_of(command);
-  if (command.options.contains("name") || command.options.contains("labels")) {
-    object.services.push_back({"", command.option("name"), command.list("clusters"), labels_of(command), {}});
-  }
-  for (const auto& entry : command.list("ports")) {
-    model::PortMapping port;
-    std::string number_text;
-    port.app_protocol = two(two(two(entry, ':', port.name), ':', number_text), ':', port.target_port);
-    port.number = static_cast<std::uint16_t>(number(number_text));
-    object.ports.push_back(port);
-  }
-  if (command.options.contains("external")) {
-    const SocketAddress at = must(SocketAddress::parse(command.option("external")));
-    object.external_endpoints.push_back({at.ip, "", at.port, locality_of(command), 1});
-  }
-  catalog_.put_destination(object, now_);
+  catalog_.put_destination(destination_of(command), now_);
+  return "";
+}
+
+std::string MeshSubject::set_measured(const Command& command) {
+  const std::string& cluster = command.words.at(1);
+  model::ClusterStatus& status = statuses_[cluster];
+  status.distances = distances_of(split_words(command.words.size() > 2 ? command.words[2] : ""));
+  catalog_.set_cluster_status(cluster, status, now_);
+  return "";
+}
+
+std::string MeshSubject::set_gateways_down(const Command& command) {
+  const std::string& cluster = command.words.at(1);
+  model::ClusterStatus& status = statuses_[cluster];
+  const auto down = addresses_of(split_words(command.words.size() > 2 ? command.words[2] : ""));
+  status.gateways_down = {down.begin(), down.end()};
+  catalog_.set_cluster_status(cluster, status, now_);
+  return "";
+}
+
+std::string MeshSubject::set_resolved(const Command& command) {
+  const auto addresses = addresses_of(split_words(command.words.size() > 2 ? command.words[2] : ""));
+  catalog_.set_external_name(command.words.at(1), {addresses}, now_);
   return "";
 }
 
@@ -336,14 +277,26 @@ std::string MeshSubject::print_changes(const Command& command) {
   return out;
 }
 
-answers::Compiled MeshSubject::compiled() const {
+answers::Compiled MeshSubject::compiled() {
   answers::Settings settings = settings_;
   if (settings.listeners.empty()) settings.listeners.push_back({"10.0.9.1:53", {}});
   std::vector<std::string> zones;
   for (const auto& zone : settings.zones) zones.push_back(zone.name);
   const auto records = must(answers::parse_records(settings.static_records, zones));
-  return answers::compile(
-      {catalog_.records(), settings, records, {catalog_.revision(), catalog_.changed()}, 1000, false, false, now_});
+  topology::Planner planner(catalog_.records());
+  answers::Update update;
+  update.base = answers::make_base(settings, records);
+  answers::configure(planner, *update.base);
+  update.locator = answers::locator_input(catalog_.records());
+  update.clusters = answers::cluster_records(catalog_.records());
+  update.put = planner.take(now_).put;
+  update.version = {catalog_.revision(), catalog_.changed()};
+  update.serial = 1000;
+  std::set<std::string> hosts;
+  for (const topology::HostPlan& plan : update.put) hosts.insert(plan.name);
+  std::ranges::set_difference(hosts_, hosts, std::back_inserter(update.erased));
+  hosts_ = std::move(hosts);
+  return {compiler_.apply(std::move(update)), planner.conflicts()};
 }
 
 std::string MeshSubject::print_conflicts(const Command&) {
@@ -353,20 +306,46 @@ std::string MeshSubject::print_conflicts(const Command&) {
 }
 
 std::string MeshSubject::ask(const Command& command) {
-  const answers::Compiled compiled = this->compiled();
-  const Bytes request = request_of(command).bytes();
-  record_packet(request);
+  return reply_text(reply_to(*compiled().table, command, request_of(command)));
+}
+
+Reply MeshSubject::reply_to(const answers::AnswerTable& table, const Command& command, const Request& request) {
+  const Bytes bytes = request.bytes();
+  record_packet(bytes);
   std::array<std::uint8_t, 65535> buffer;
-  std::ranges::copy(request, buffer.begin());
-  const query::Context context{.table = *compiled.table,
+  std::ranges::copy(bytes, buffer.begin());
+  const query::Context context{.table = table,
                                .client = must(IpAddress::parse(command.option("from", "192.0.2.1"))),
                                .listener = static_cast<std::uint16_t>(number(command.option("listener", "0"))),
                                .stream = command.has_word("tcp"),
                                .now = now_,
                                .random = random_,
-                               .counters = counters_};
-  const std::size_t size = query::answer(buffer.data(), request.size(), buffer.size(), context);
-  return reply_text(must(parse_reply(std::span(buffer).first(size))));
+                               .counters = counters_,
+                               .unix_seconds = number(command.option("at", "0"))};
+  const std::size_t size = query::answer(buffer.data(), bytes.size(), buffer.size(), context);
+  return must(parse_reply(std::span(buffer).first(size)));
+}
+
+std::string MeshSubject::draw(const Command& command) {
+  const auto table = compiled().table;
+  const std::uint32_t step = number(command.option("step", "5"));
+  std::map<std::string, int> seen;
+  for (std::uint32_t i = 0; i < number(command.option("count", "1000")); ++i) {
+    std::vector<std::string> texts;
+    for (std::size_t type = 2; type < command.words.size(); ++type) {
+      for (const std::string& from : command.list("from")) {
+        Command one = command;
+        one.words = {"query", command.words[1], command.words[type]};
+        one.options["from"] = from;
+        one.options["at"] = std::to_string(i * step);
+        texts.push_back(answer_text(reply_to(*table, one, request_of(one))));
+      }
+    }
+    ++seen[join(texts, " | ")];
+  }
+  std::string out;
+  for (const auto& [text, times] : seen) out += "  " + std::to_string(times) + " x " + text + "\n";
+  return out;
 }
 
 }  // namespace meshdns::test

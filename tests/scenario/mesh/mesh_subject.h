@@ -2,13 +2,17 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 
 #include "dnsd/answers/compile.h"
+#include "dnsd/answers/compiler.h"
 #include "dnsd/answers/settings.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/query/counters.h"
 #include "dnsd/query/random.h"
+#include "tests/support/dns/reply.h"
+#include "tests/support/dns/request.h"
 #include "tests/support/scenario/scenario.h"
 
 namespace meshdns::test {
@@ -17,16 +21,19 @@ namespace meshdns::test {
 ///
 ///   zone NAME... | server LOCALITY | listener LOCALITY | forwarder PREFIX [granularity=node] | auto_hosts off
 ///   static TEXT...                           words as in a zone file
-///   cluster NAME [LOCALITY] [distance=eu-2:12ms,..] [clients=P,..] [allowed=P,..]
+///   cluster NAME [LOCALITY] [distance=eu-2:12ms,..] [clients=P,..] [allowed=P,..] [gateways=ADDRESS/http:8080/..,..]
+///   measured CLUSTER [OTHER:12ms,..] ; gateways_down CLUSTER [ADDRESS,..] ; resolved HOSTNAME [ADDRESS,..]
 ///   node CLUSTER/NODE [LOCALITY] [address=A,..] [prefix=P,..]
 ///   endpoint NODE NAMESPACE/SERVICE ADDRESS[,ADDRESS] [ports=http:8080:https,..] [labels=a:b,..] [weight=1]
 ///   [state=serving] health ADDRESS STATE [detail=words_with_underscores] [streak=1/3] [doubt] silent|late|heard NODE
 ///   [held=BRAKE] ;
-///   withdraw NODE ; forget AFTER ; advance DURATION vd NAMESPACE/NAME hosts=H,.. [name=S] [labels=a:b] [clusters=..]
-///   [ports=http:80:8080:http,..] [ladder=..] [onEmpty=..]
-///      [families=..] [max=8] [ttl=5s] [ttlMin=1s] [external=ADDRESS:PORT] [created=1] LOCALITY (of the external one)
+///   withdraw NODE ; forget AFTER ; advance DURATION
+///   vd NAMESPACE/NAME hosts=H,.. and what words.h lists
 ///   erase vd|cluster KEY ; revision ; changes SINCE ; conflicts
-///   query NAME TYPE [from=A] [listener=0] [ecs=P] [edns] [size=512] [tcp]
+///   query NAME TYPE [from=A] [listener=0] [ecs=P] [edns] [size=512] [tcp] [at=UNIX_SECONDS]
+///   draws NAME TYPE.. from=A,.. [count=1000] [step=5]   asks all of it once in every slot of `step` seconds, and
+///   counts
+///                                                       which answers came together
 /// LOCALITY: network= region= zone= subzone= cluster= node=
 class MeshSubject : public Subject {
  public:
@@ -57,14 +64,23 @@ class MeshSubject : public Subject {
   std::string print_changes(const Command& command);
   std::string print_conflicts(const Command& command);
   std::string ask(const Command& command);
+  std::string draw(const Command& command);
+  std::string set_measured(const Command& command);
+  std::string set_gateways_down(const Command& command);
+  std::string set_resolved(const Command& command);
 
-  answers::Compiled compiled() const;
+  /// The table as it follows on the one before: what is kept from compile to compile (panic) is kept here.
+  answers::Compiled compiled();
+  Reply reply_to(const answers::AnswerTable& table, const Command& command, const Request& request);
 
   answers::Settings settings_;
   catalog::Catalog catalog_;
   TimePoint now_{1h};
   query::Random random_{7};
   query::Counters counters_;
+  std::map<std::string, model::ClusterStatus> statuses_;
+  answers::Compiler compiler_;
+  std::set<std::string> hosts_;
 };
 
 }  // namespace meshdns::test

@@ -1,6 +1,7 @@
 // An agent's syncer under simulated time, with records that can be read: a record is KEY:VALUE/AGE.
 //   put KEY [VALUE] ; remove KEY ; sources [listed=A,B] [broken=C] ; leave [withdraw] ; parts BYTES (a new syncer)
 //   connect ; disconnect ; welcome [EPOCH] [full] [heartbeat=1s] ; ack SEQUENCE [refused=KEY,..] ; sendfull ; ping
+//   targets KEY.. (in Settings; [heartbeat=1s]) ; measured KEY RTT|refused|timeout
 //   next [lag=0s]      what it writes now, as EPOCH.SEQUENCE KIND ...; or how long it has nothing to say
 //   all                next until there is nothing more
 //   advance 1s ; state
@@ -46,6 +47,8 @@ class SyncerSubject : public Subject {
                                                        {"ack", &SyncerSubject::ack},
                                                        {"sendfull", &SyncerSubject::send_full},
                                                        {"ping", &SyncerSubject::ping},
+                                                       {"targets", &SyncerSubject::targets},
+                                                       {"measured", &SyncerSubject::measured},
                                                        {"next", &SyncerSubject::next},
                                                        {"all", &SyncerSubject::all},
                                                        {"advance", &SyncerSubject::advance},
@@ -133,6 +136,26 @@ class SyncerSubject : public Subject {
   std::string send_full(const Command&) { return tell(report::SendFull{}); }
   std::string ping(const Command&) { return tell(report::Ping{}); }
 
+  std::string targets(const Command& command) {
+    report::Settings message{duration(command.option("heartbeat", "0s")), {}};
+    for (std::size_t i = 1; i < command.words.size(); ++i) message.measure.push_back({command.words[i], {}, 5s});
+    return tell(message);
+  }
+
+  std::string measured(const Command& command) {
+    report::Measurement found{command.words.at(1), report::Reach::Connected, {}};
+    const std::string& what = command.words.at(2);
+    if (what == "refused") {
+      found.reach = report::Reach::Refused;
+    } else if (what == "timeout") {
+      found.reach = report::Reach::Timeout;
+    } else {
+      found.rtt = duration(what);
+    }
+    syncer_.measured(found);
+    return "";
+  }
+
   std::string advance(const Command& command) {
     now_ += duration(command.words.at(1));
     return "";
@@ -149,7 +172,7 @@ class SyncerSubject : public Subject {
   std::string next(const Command& command) {
     const auto message = syncer_.next(now_, duration(command.option("lag", "0s")));
     if (message) return text(*message) + "\n";
-    const auto due = syncer_.next_heartbeat();
+    const auto due = syncer_.next_due();
     return due ? "nothing for " + duration_text(*due - now_) + "\n" : "nothing\n";
   }
 
@@ -191,6 +214,16 @@ class SyncerSubject : public Subject {
     return "heartbeat " + lag + "digest of" + digest_text(heartbeat.digest);
   }
   std::string body_text(const report::Leave& leave) const { return leave.withdraw ? "leave, withdraw" : "leave"; }
+
+  std::string body_text(const report::Measurements& measurements) const {
+    std::string out = "measurements";
+    for (const auto& found : measurements.results) {
+      const bool connected = found.reach == report::Reach::Connected;
+      const char* failure = found.reach == report::Reach::Refused ? "refused" : "timeout";
+      out += " " + found.key + "=" + (connected ? duration_text(found.rtt) : failure);
+    }
+    return out;
+  }
 
   std::string text(const report::Outgoing& message) const {
     return std::to_string(message.epoch) + "." + std::to_string(message.sequence) + " " +

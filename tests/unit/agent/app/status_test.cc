@@ -66,15 +66,16 @@ TEST(Status, left_counts_in_english) {
 TEST(Metrics, endpoints_are_counted_by_state) {
   SimClock clock;
   const Monitor monitor(clock, clock, nullptr, {}, {});
+  const Measurer measurer(clock, clock, nullptr, {}, 1);
   report::Syncer syncer = make_syncer();
   syncer.put(failing(), kNow);
   std::vector<metrics::Sample> samples;
-  collect_samples(monitor, syncer, samples);
+  collect_samples(monitor, measurer, syncer, samples);
   for (const auto& sample : samples) {
     if (sample.name != "meshdns_agent_endpoints") continue;
     EXPECT_EQ(sample.value, sample.labels.at("state") == "failing" ? 1 : 0) << sample.labels.at("state");
   }
-  EXPECT_EQ(samples.size(), 4U + 5U + 3U);
+  EXPECT_EQ(samples.size(), 4U + 5U + 3U + 6U);
 }
 
 }  // namespace

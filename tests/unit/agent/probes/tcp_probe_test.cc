@@ -31,10 +31,28 @@ class TcpProbeTest : public testing::Test {
 
 TEST_F(TcpProbeTest, a_listener_is_a_success) {
   const LoopbackSocket listener;
-  EXPECT_EQ(probe(listener.address()), ProbeResult{Outcome::Success});
+  EXPECT_EQ(probe(listener.address()).outcome, Outcome::Success);
   const LoopbackSocket v6("::1");
   if (!v6.bound()) return;
-  EXPECT_EQ(probe(v6.address()), ProbeResult{Outcome::Success});
+  EXPECT_EQ(probe(v6.address()).outcome, Outcome::Success);
+}
+
+// Guards against measuring ourselves: what this thread does meanwhile is no part of the way.
+TEST_F(TcpProbeTest, the_handshake_is_timed_by_the_kernel) {
+  const LoopbackSocket listener;
+  loop_.post([] {
+    const auto until = std::chrono::steady_clock::now() + 100ms;
+    while (std::chrono::steady_clock::now() < until) {
+    }
+  });
+  const ProbeResult result = probe(listener.address());
+  EXPECT_GT(result.rtt, 0s);
+  EXPECT_LT(result.rtt, 50ms);
+}
+
+TEST_F(TcpProbeTest, what_did_not_connect_has_no_time) {
+  const LoopbackSocket silent("127.0.0.1", -1);
+  EXPECT_EQ(probe(silent.address()).rtt, 0s);
 }
 
 TEST_F(TcpProbeTest, a_bound_socket_that_does_not_listen_refuses) {

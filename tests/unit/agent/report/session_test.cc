@@ -165,6 +165,57 @@ TEST_F(SessionTest, each_write_has_its_own_time) {
   EXPECT_EQ(aborts_, 0);
 }
 
+TEST_F(SessionTest, measurements_go_when_the_line_is_free_and_nothing_else_waits) {
+  settle();
+  session_->received(Settings{0s, {{"gate", {}, 5s}}});
+  put("a");
+  put("b");
+  syncer_.measured({"gate", Reach::Timeout, 0s});
+  session_->pump();
+  ASSERT_EQ(sent_.size(), 1U);
+  syncer_.measured({"gate", Reach::Connected, 12ms});
+  session_->written();
+  EXPECT_THAT(last<Delta>().upserts, ElementsAre("b=v1"));
+  session_->written();
+  ASSERT_EQ(sent_.size(), 3U);
+  EXPECT_THAT(last<Measurements>().results, ElementsAre(Measurement{"gate", Reach::Connected, 12ms}));
+}
+
+// Guards the digest: a node that measures all the time would never tell it.
+TEST_F(SessionTest, measurements_come_once_per_heartbeat_and_heartbeats_as_ever) {
+  settle();
+  session_->received(Settings{0s, {{"gate", {}, 5s}}});
+  int heartbeats = 0;
+  int measurements = 0;
+  for (int i = 0; i < 1000; ++i) {
+    clock_.advance(10ms);
+    syncer_.measured({"gate", Reach::Connected, 1ms});
+    session_->pump();
+    if (session_->idle()) continue;
+    (std::holds_alternative<Heartbeat>(sent_.back().body) ? heartbeats : measurements) += 1;
+    session_->written();
+  }
+  EXPECT_EQ(heartbeats, 10);
+  EXPECT_NEAR(measurements, 10, 1);
+}
+
+TEST_F(SessionTest, measurements_that_wait_are_sent_when_their_time_comes) {
+  settle();
+  session_->received(Settings{5s, {{"gate", {}, 5s}}});
+  syncer_.measured({"gate", Reach::Connected, 1ms});
+  session_->pump();
+  session_->written();
+  clock_.advance(1s);
+  put("a");
+  session_->written();
+  syncer_.measured({"gate", Reach::Connected, 2ms});
+  session_->pump();
+  sent_.clear();
+  clock_.advance(4s);
+  ASSERT_EQ(sent_.size(), 1U);
+  EXPECT_THAT(last<Measurements>().results, ElementsAre(Measurement{"gate", Reach::Connected, 2ms}));
+}
+
 TEST_F(SessionTest, answers_a_ping_at_once) {
   settle();
   clock_.advance(100ms);

@@ -29,6 +29,7 @@ class ModelFederation {
     EXPECT_EQ(message.sequence, ++sequence_);
     if (const auto* full = std::get_if<Full>(&message.body)) return on_full(*full);
     if (const auto* delta = std::get_if<Delta>(&message.body)) return on_delta(*delta);
+    if (std::holds_alternative<Measurements>(message.body)) return std::nullopt;
     const bool equal = std::get<Heartbeat>(message.body).digest == digest_of(records_);
     return equal ? std::nullopt : std::optional<Incoming>(SendFull{});
   }
@@ -45,7 +46,7 @@ class ModelFederation {
     epoch_ = std::max(epoch_, hello.last_epoch) + 1;
     sequence_ = 0;
     arriving_.clear();
-    return Welcome{epoch_, "eu-1/a", !complete_ || hello.digest != digest_of(records_), 1s};
+    return Welcome{epoch_, "eu-1/a", !complete_ || hello.digest != digest_of(records_), 1s, {{"gate", {}, 5s}}};
   }
   Incoming on_full(const Full& full) {
     if (full.part == 0) {
@@ -84,7 +85,7 @@ class World {
   World(std::uint32_t seed, Trouble trouble) : random_(seed), trouble_(trouble) {}
 
   void step() {
-    switch (below(12)) {
+    switch (below(13)) {
       case 0:
       case 1:
       case 2: return syncer_.put(endpoint(key(), "v" + std::to_string(below(4))), now_);
@@ -96,6 +97,7 @@ class World {
       case 8:
         if (trouble_ == Trouble::Any && below(20) == 0) federation_.restart();
         return;
+      case 12: return syncer_.measured({"gate", Reach::Connected, 1ms});
       case 9: now_ += std::chrono::milliseconds(below(700)); return;
       default: return write();
     }
@@ -205,8 +207,25 @@ TEST(Syncer, a_federation_cannot_make_it_send_without_pause) {
   syncer.connected();
   EXPECT_TRUE(syncer.next(TimePoint{1h}, 0s));
   syncer.on_message(Welcome{7, "", false, 0s}, TimePoint{1h});
-  EXPECT_EQ(syncer.next_heartbeat(), TimePoint{1h} + 10ms);
+  EXPECT_EQ(syncer.next_due(), TimePoint{1h} + 10ms);
   EXPECT_FALSE(syncer.next(TimePoint{1h}, 0s));
+}
+
+TEST(Syncer, takes_a_bounded_number_of_targets_each_once) {
+  Syncer syncer(readable_codec());
+  syncer.connected();
+  EXPECT_TRUE(syncer.next(TimePoint{1h}, 0s));
+  Welcome welcome{7, "", false, 1s, {}};
+  for (int i = 0; i < 200; ++i) welcome.measure.push_back({"gate" + std::to_string(i / 2), {}, 5s});
+  syncer.on_message(welcome, TimePoint{1h});
+  ASSERT_EQ(syncer.targets().size(), Syncer::kMostTargets);
+  EXPECT_EQ(syncer.targets().back().key, "gate63");
+}
+
+TEST(Syncer, targets_that_come_without_a_session_are_not_taken) {
+  Syncer syncer(readable_codec());
+  syncer.on_message(Settings{1s, {{"gate", {}, 5s}}}, TimePoint{1h});
+  EXPECT_TRUE(syncer.targets().empty());
 }
 
 TEST(Syncer, has_words_for_its_states) {

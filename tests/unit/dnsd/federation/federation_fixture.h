@@ -26,6 +26,7 @@ struct Sample {
   std::uint32_t streak = 0;
   std::uint32_t needed = 0;
   std::string uid{};
+  std::uint16_t port = 0;  // TCP; 0 = none
 };
 
 inline std::string encoded(const Sample& sample) {
@@ -36,6 +37,7 @@ inline std::string encoded(const Sample& sample) {
   out.namespace_ = "shop";
   out.service = sample.service;
   out.addresses = {IpAddress::v4(0x0A00000B)};
+  if (sample.port != 0) out.ports = {{.name = "http", .number = sample.port}};
   out.weight = sample.weight;
   out.health.state = sample.state;
   out.health.streak = sample.streak;
@@ -53,7 +55,8 @@ struct Identity {
   std::string node = "n1";
   std::string uid = "uid-1";
   std::string boot = "boot-1";
-  model::Locality place{};  // of the cluster eu-1
+  std::string cluster = "eu-1";
+  model::Locality place{};  // without the cluster
 };
 
 /// One agent's stream, as the agent sees it.
@@ -71,7 +74,7 @@ class FakeAgent {
     hello.set_protocol(1);
     hello.mutable_node()->set_name(who.node);
     *hello.mutable_node()->mutable_locality() = convert::to_wire(who.place);
-    hello.mutable_node()->mutable_locality()->set_cluster("eu-1");
+    hello.mutable_node()->mutable_locality()->set_cluster(who.cluster);
     hello.set_instance_uid(who.uid);
     hello.set_boot_id(who.boot);
     hello.set_digest(digest);

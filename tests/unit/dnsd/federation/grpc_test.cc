@@ -323,6 +323,25 @@ TEST_F(GrpcTest, a_leave_arrives_before_the_end) {
   EXPECT_EQ(records(), 0U);
 }
 
+TEST_F(GrpcTest, an_agent_hears_what_it_measures_and_the_federation_what_it_found) {
+  start_federation();
+  model::Cluster cluster;
+  cluster.meta.name = "us-1";
+  cluster.gateways = {{IpAddress::v4(0x0A020001), {{.name = "http", .number = 8080}}}};
+  federation_->catalog.put_cluster(cluster, clock_.now());
+  std::vector<report::Target> told;
+  auto with_targets = options("n1");
+  with_targets.measure = [&](const std::vector<report::Target>& targets) { told = targets; };
+  Agent& agent = add_agent(std::move(with_targets), {endpoint("a")});
+  ASSERT_TRUE(until([&] { return federation_->agents.sweep(), !told.empty(); }));
+  EXPECT_THAT(told, ElementsAre(report::Target{"gateway us-1 10.2.0.1:8080", {IpAddress::v4(0x0A020001), 8080}, 5s}));
+  agent.syncer.measured({told[0].key, report::Reach::Connected, 80ms});
+  agent.reporter->changed();
+  const auto& statuses = federation_->catalog.records().cluster_statuses;
+  ASSERT_TRUE(until([&] { return federation_->agents.sweep(), statuses.contains("eu-1"); }));
+  EXPECT_EQ(statuses.at("eu-1").distances.at("us-1"), 80ms);
+}
+
 TEST_F(GrpcTest, a_stop_without_leave_keeps_the_records) {
   start_federation();
   Agent& agent = add_agent(options("n1"), {endpoint("a")});

@@ -186,8 +186,8 @@ TEST_F(MirrorTest, a_refused_record_shows_in_the_hashes) {
 
 TEST_F(MirrorTest, kinds_of_newer_federations_are_passed_over) {
   v1::Batch whole = snapshot_of(1);
-  add(whole, "Override", "x", "\xff\xff");
-  whole.add_removals()->set_type("Override");
+  add(whole, "Tariff", "x", "\xff\xff");
+  whole.add_removals()->set_type("Tariff");
   EXPECT_EQ(apply(whole), "taken");
   EXPECT_THAT(mirror().snapshot(clock_.now()).records(), SizeIs(1));
 }

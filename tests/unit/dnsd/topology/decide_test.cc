@@ -4,120 +4,21 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <random>
-#include <set>
+#include <map>
 
 #include "dnsd/topology/view.h"
+#include "tests/support/mesh/worlds.h"
 
 namespace meshdns::topology {
 namespace {
 
-using Clusters = std::map<std::string, model::Cluster>;
+using test::described;
+using test::World;
+using Draw = test::WorldDraw;
 
-const std::map<std::string, model::ClusterStatus> kNothingMeasured;
-
-/// A host, a client and clusters as they may come.
-struct World {
-  HostPlan host;
-  model::Locality client;
-  Clusters clusters;
-};
-
-class Draw {
- public:
-  explicit Draw(std::uint32_t seed) : random_(seed) {}
-
-  int below(int end) { return std::uniform_int_distribution(0, end - 1)(random_); }
-  bool one_in(int n) { return below(n) == 0; }
-
-  World world() {
-    World out;
-    out.host.policy = policy();
-    for (int i = below(12); i > 0; --i) out.host.candidates.push_back(candidate(i));
-    out.client = place();
-    for (const auto* from : kClusters) {
-      for (const auto* to : kClusters) {
-        if (one_in(2)) out.clusters[from].distances[to] = std::chrono::milliseconds(below(3));
-      }
-    }
-    return out;
-  }
-  void shuffle(std::vector<Candidate>& candidates) { std::shuffle(candidates.begin(), candidates.end(), random_); }
-
- private:
-  static constexpr std::array kClusters = {"c1", "c2", "c3"};
-
-  model::Policy policy() {
-    model::Policy out;
-    if (one_in(2)) {
-      static const std::vector<std::string> kRungs = {"node", "subzone", "cluster+zone", "cluster",
-                                                      "zone", "region",  "any"};
-      out.ladder.clear();
-      for (const auto& rung : kRungs) {
-        if (one_in(2)) out.ladder.push_back(model::parse_rung(rung).value());
-      }
-    }
-    if (one_in(3)) out.on_empty = model::OnEmpty::NoData;
-    return out;
-  }
-  Candidate candidate(int number) {
-    Candidate out;
-    out.key = "e" + std::to_string(number);
-    out.locality = place();
-    out.weight = static_cast<std::uint32_t>(below(3));
-    out.standing = one_in(2) ? Standing::Serving : static_cast<Standing>(below(5));
-    out.in_doubt = one_in(8);
-    return out;
-  }
-  model::Locality place() {
-    model::Locality out;
-    const auto any_of = [this](const std::string& prefix) {
-      return one_in(6) ? std::string() : prefix + std::to_string(1 + below(3));
-    };
-    out.network = any_of("net");
-    out.region = any_of("r");
-    out.zone = any_of("z");
-    out.subzone = any_of("s");
-    out.cluster = any_of("c");
-    out.node = any_of("n");
-    return out;
-  }
-
-  std::minstd_rand random_;
-};
-
-/// Runs a property over many worlds; a failure names the seed.
 template <class Property>
 void for_many_worlds(const Property& property) {
-  for (std::uint32_t seed = 1; seed <= 3000 && !testing::Test::HasFailure(); ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
-    Draw draw(seed);
-    const World world = draw.world();
-    property(world, decide(world.host, {world.client}, {world.clusters, kNothingMeasured}), draw);
-  }
-}
-
-std::set<std::string> keys(const HostPlan& host, const std::vector<std::uint32_t>& indexes) {
-  std::set<std::string> out;
-  for (const auto i : indexes) out.insert(host.candidates[i].key);
-  return out;
-}
-
-/// Tiers by keys instead of indexes: comparable between orders of candidates.
-std::vector<std::string> described(const HostPlan& host, const Decision& decision) {
-  std::vector<std::string> out;
-  for (const Tier& tier : decision.tiers) {
-    std::string text = std::to_string(tier.number) + " " + tier.rung + " " + tier.cluster + " " +
-                       std::to_string(tier.distance.value_or(-1ns).count()) + " " + std::to_string(tier.load) + ":";
-    for (const auto& key : keys(host, tier.members)) text += " " + key;
-    text += " answering";
-    for (const auto& key : keys(host, tier.answering)) text += " " + key;
-    out.push_back(text);
-  }
-  out.push_back(std::to_string(decision.answer_tier.value_or(999)) + " " + std::string(standing_name(decision.kind)) +
-                (decision.standby ? " standby" : "") + " " + std::to_string(static_cast<int>(decision.emptiness)) +
-                " " + std::to_string(decision.ttl.count()));
-  return out;
+  test::for_many_worlds(Draw::Kind::Ladder, property);
 }
 
 bool matches(const model::Rung& rung, const model::Locality& a, const model::Locality& b) {
@@ -210,7 +111,7 @@ TEST(Decide, the_order_of_candidates_changes_nothing) {
   for_many_worlds([](const World& world, const Decision& decision, Draw& draw) {
     HostPlan shuffled = world.host;
     draw.shuffle(shuffled.candidates);
-    ASSERT_EQ(described(shuffled, decide(shuffled, {world.client}, {world.clusters, kNothingMeasured})),
+    ASSERT_EQ(described(shuffled, decide(shuffled, {world.client}, world.geography())),
               described(world.host, decision));
   });
 }
@@ -219,7 +120,7 @@ TEST(Decide, the_order_of_candidates_changes_nothing) {
 TEST(Decide, clients_of_one_view_get_the_same) {
   for_many_worlds([](const World& world, const Decision& decision, Draw&) {
     const auto view = projected(world.client, view_parts(world.host.policy));
-    Decision of_view = decide(world.host, {view}, {world.clusters, kNothingMeasured});
+    Decision of_view = decide(world.host, {view}, world.geography());
     if (decision.emptiness == Emptiness::NoEndpoint && of_view.emptiness == Emptiness::Unlocated) {
       of_view.emptiness = decision.emptiness;  // the client has a place, but none that this policy looks at
     }
@@ -249,7 +150,7 @@ TEST(Decide, a_nearer_serving_tier_is_never_passed_over) {
     HostPlan without = world.host;
     for (const auto i : decision.tiers[*decision.answer_tier].answering)
       without.candidates[i].standing = Standing::Failing;
-    const Decision next = decide(without, {world.client}, {world.clusters, kNothingMeasured});
+    const Decision next = decide(without, {world.client}, world.geography());
     if (next.answer_tier && !next.last_resort() && next.standby == decision.standby) {
       ASSERT_GT(*next.answer_tier, *decision.answer_tier);
     }

@@ -233,5 +233,52 @@ TEST_F(PlanTest, a_place_is_the_nodes_and_what_its_cluster_adds_if_they_agree) {
   EXPECT_EQ(locality_of(records_, "eu-1/unheard-of"), model::Locality{});
 }
 
+// ---- external endpoints by hostname ----
+
+class ExternalNameTest : public PlanTest {
+ protected:
+  ExternalNameTest() {
+    model::VirtualDestination& object = add_object("db", {"db.mesh.internal"});
+    object.services.clear();
+    object.external_endpoints.push_back({.hostname = "db.example.net", .port = 443, .weight = 3});
+  }
+  void resolve(std::initializer_list<const char*> addresses) {
+    auto& known = records_.external_names["db.example.net"].addresses;
+    for (const char* address : addresses) known.push_back(IpAddress::parse(address).value());
+  }
+  /// "v4 v6 weight" of each
+  std::vector<std::string> endpoints() const {
+    std::vector<std::string> out;
+    for (const Candidate& candidate : host("db.mesh.internal").candidates) {
+      EXPECT_EQ(candidate.why, "external db.example.net");
+      out.push_back((candidate.v4 ? candidate.v4->text() : "-") + " " + (candidate.v6 ? candidate.v6->text() : "-") +
+                    " " + std::to_string(candidate.weight));
+    }
+    return out;
+  }
+};
+
+TEST_F(ExternalNameTest, one_that_was_never_resolved_gives_no_endpoint) { EXPECT_THAT(endpoints(), IsEmpty()); }
+
+TEST_F(ExternalNameTest, each_address_is_an_endpoint_and_both_families_make_one) {
+  resolve({"192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1", "2001:db8::2"});
+  EXPECT_THAT(endpoints(), ElementsAre("192.0.2.1 2001:db8::1 3", "192.0.2.2 2001:db8::2 3", "192.0.2.3 - 3"));
+}
+
+TEST_F(ExternalNameTest, an_override_is_for_one_address_or_for_the_whole_hostname) {
+  resolve({"192.0.2.1", "192.0.2.2"});
+  const auto standings = [this](const char* target) {
+    model::Override& word = records_.overrides["one"];
+    word.meta.name = "one";
+    word.action = model::Action::Drain;
+    word.target = {model::TargetKind::Endpoint, target};
+    std::vector<Standing> out;
+    for (const Candidate& candidate : host("db.mesh.internal").candidates) out.push_back(candidate.standing);
+    return out;
+  };
+  EXPECT_THAT(standings("192.0.2.2:443"), ElementsAre(Standing::Serving, Standing::Draining));
+  EXPECT_THAT(standings("external db.example.net:443"), ElementsAre(Standing::Draining, Standing::Draining));
+}
+
 }  // namespace
 }  // namespace meshdns::topology

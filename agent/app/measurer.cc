@@ -1,0 +1,127 @@
+#include "agent/app/measurer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace meshdns::app {
+namespace {
+
+using report::Measurement;
+using report::Reach;
+using report::Target;
+
+constexpr Duration kTick = 250ms;
+constexpr Duration kLate = 100ms;
+constexpr int kLooksAfterChange = 3;  // the first one that differs included: what a verdict takes
+
+Reach reach_of(health::Outcome outcome) {
+  switch (outcome) {
+    case health::Outcome::Success: return Reach::Connected;
+    case health::Outcome::Refused: return Reach::Refused;
+    case health::Outcome::Timeout: return Reach::Timeout;
+    case health::Outcome::Failure: return Reach::NoRoute;  // of a connect: somebody on the way says so
+    case health::Outcome::Unknown: return Reach::Skipped;
+  }
+  return Reach::Skipped;
+}
+
+}  // namespace
+
+struct Measurer::Watched {
+  Target target;
+  std::unique_ptr<probes::Probe> probe;
+  TimePoint due{};
+  TimePoint started{};
+  bool running = false;
+  std::optional<bool> connected{};  // the last time
+  int looks = 0;                    // how many more come soon
+};
+
+Measurer::Measurer(const Clock& clock, Timers& timers, ProbeFactory make_probe, Sink sink, std::uint64_t seed)
+    : clock_(clock),
+      timers_(timers),
+      make_probe_(std::move(make_probe)),
+      sink_(std::move(sink)),
+      random_(static_cast<std::minstd_rand::result_type>(seed)) {}
+
+Measurer::~Measurer() {
+  if (tick_timer_) timers_.cancel(*tick_timer_);
+}
+
+Duration Measurer::between(Duration shortest, Duration longest) {
+  return Duration(std::uniform_int_distribution<Duration::rep>(shortest.count(), longest.count())(random_));
+}
+
+void Measurer::set_targets(const std::vector<Target>& targets) {
+  auto before = std::exchange(watched_, {});
+  for (const Target& target : targets) {
+    const auto found = before.find(target.key);
+    if (found != before.end() && found->second->target == target) {
+      watched_.insert(before.extract(found));
+      continue;
+    }
+    auto watched = std::make_unique<Watched>();
+    watched->target = target;
+    watched->due = clock_.now() + between(Duration::zero(), kFirstWithin);
+    watched_[target.key] = std::move(watched);
+  }
+  if (!watched_.empty() && !tick_timer_) schedule_tick();
+  if (watched_.empty() && tick_timer_) timers_.cancel(*std::exchange(tick_timer_, std::nullopt));
+}
+
+void Measurer::schedule_tick() {
+  next_tick_ = clock_.now() + kTick;
+  tick_timer_ = timers_.after(kTick, [this] {
+    tick_timer_.reset();
+    tick();
+  });
+}
+
+void Measurer::tick() {
+  const TimePoint now = clock_.now();
+  if (now > next_tick_ + kLate) held_up_ = now;
+  for (const auto& [key, watched] : watched_) {
+    if (!watched->running && watched->due <= now) start(*watched);
+  }
+  schedule_tick();
+}
+
+void Measurer::start(Watched& watched) {
+  watched.running = true;
+  watched.started = clock_.now();
+  if (!watched.probe) watched.probe = make_probe_(watched.target.address);
+  watched.probe->run(kTimeout, [this, &watched](const health::ProbeResult& result) { on_result(watched, result); });
+}
+
+bool Measurer::held_up_since(TimePoint then) const {
+  const TimePoint now = clock_.now();
+  return (held_up_ && *held_up_ > then) || now > next_tick_ + kLate || now > then + kTimeout + kLate;
+}
+
+Measurement Measurer::measurement_of(const Watched& watched, const health::ProbeResult& result) const {
+  Measurement out{watched.target.key, reach_of(result.outcome), Duration::zero()};
+  const bool held_up = held_up_since(watched.started);
+  if (out.reach == Reach::Timeout && held_up) out.reach = Reach::Skipped;
+  if (out.reach != Reach::Connected) return out;
+  out.rtt = result.rtt;
+  // our own clock saw the wait for this thread too
+  if (out.rtt <= Duration::zero() && !held_up) out.rtt = clock_.now() - watched.started;
+  return out;
+}
+
+void Measurer::on_result(Watched& watched, const health::ProbeResult& result) {
+  watched.running = false;
+  const Measurement found = measurement_of(watched, result);
+  ++counters_.at(static_cast<std::size_t>(found.reach));
+  if (found.reach != Reach::Skipped) {
+    const bool connected = found.reach == Reach::Connected;
+    if (watched.connected && *watched.connected != connected) watched.looks = kLooksAfterChange;
+    watched.connected = connected;
+  }
+  const bool soon = watched.looks > 0 && --watched.looks > 0;
+  const Duration interval = soon ? kShortestInterval : std::max(watched.target.interval, kShortestInterval);
+  watched.due = clock_.now() + between(interval * 9 / 10, interval * 11 / 10);
+  sink_(found);
+}
+
+}  // namespace meshdns::app

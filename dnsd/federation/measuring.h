@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "dnsd/catalog/catalog.h"
+#include "dnsd/federation/distances.h"
+#include "dnsd/federation/measure_plan.h"
+#include "meshdns/v1/federation.pb.h"
+
+namespace meshdns::federation {
+
+/// Has the agents measure how far other clusters are and whether their gateways can be reached, and publishes what that
+/// comes to in the catalog, as the ClusterStatus of the agents' cluster. Pure but for the catalog.
+/// thread: control
+class Measuring {
+ public:
+  /// Between plans, and between publications.
+  static constexpr Duration kPace = 1s;
+
+  explicit Measuring(catalog::Catalog& catalog) : catalog_(catalog) {}
+
+  /// What a node's agent is asked to measure, as part of its settings.
+  void write_targets(const std::string& node, v1::Settings& out) const;
+  void heard(const std::string& node, const v1::Measurements& measurements, TimePoint now);
+  /// Whether it is time for sweep().
+  bool due(TimePoint now) const { return !swept_ || now - *swept_ >= kPace; }
+  /// connected: whose agents can be told
+  /// returns: the nodes that are to measure something else from now on
+  std::vector<std::string> sweep(const std::set<std::string>& connected, TimePoint now);
+
+  /// How many targets agents measure, each of each agent.
+  std::size_t targets() const;
+  std::uint64_t results() const { return results_; }
+
+ private:
+  std::vector<std::string> plan(const std::set<std::string>& connected);
+  void publish(TimePoint now);
+  const MeasuredTarget* find(const std::string& node, const std::string& key) const;
+
+  catalog::Catalog& catalog_;
+  Distances distances_;
+  MeasurePlan plan_;
+  std::set<std::string> planned_for_;              // connected nodes
+  std::optional<std::uint64_t> planned_revision_;  // of the catalog; nothing = never
+  std::optional<TimePoint> swept_;
+  std::set<std::string> published_;  // clusters
+  std::uint64_t results_ = 0;
+};
+
+}  // namespace meshdns::federation

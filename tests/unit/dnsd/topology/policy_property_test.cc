@@ -1,0 +1,182 @@
+// What holds for whole policies, whatever comes: with fences, failover, groups, shares, spill, panic and gateways.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "dnsd/topology/decide.h"
+#include "dnsd/topology/gateways.h"
+#include "dnsd/topology/steps.h"
+#include "dnsd/topology/view.h"
+#include "tests/support/mesh/worlds.h"
+
+namespace meshdns::topology {
+namespace {
+
+using test::described;
+using test::World;
+using Draw = test::WorldDraw;
+
+template <class Property>
+void for_many_worlds(const Property& property) {
+  test::for_many_worlds(Draw::Kind::Whole, property);
+}
+
+TEST(WholePolicy, loads_sum_to_100_and_are_of_tiers_that_are_answered) {
+  for_many_worlds([](const World&, const Decision& decision, Draw&) {
+    std::uint32_t sum = 0;
+    for (const Tier& tier : decision.tiers) {
+      sum += tier.load;
+      if (tier.load > 0) {
+        ASSERT_FALSE(tier.answering.empty());
+        ASSERT_GT(tier.targets(), 0U);
+      }
+    }
+    ASSERT_EQ(sum, decision.answer_tier ? 100U : 0U);
+  });
+}
+
+TEST(WholePolicy, what_is_out_or_outside_the_fence_is_never_answered) {
+  for_many_worlds([](const World& world, const Decision& decision, Draw&) {
+    const Steps steps(world.host.policy, world.client);
+    for (const Tier& tier : decision.tiers) {
+      for (const auto i : tier.members) ASSERT_TRUE(steps.admits(world.host.candidates[i].locality));
+      for (const auto i : tier.answering) ASSERT_NE(world.host.candidates[i].standing, Standing::Out);
+    }
+  });
+}
+
+// Spill and panic aside: they give load away, and answer what fails, on purpose.
+TEST(WholePolicy, what_serves_inside_the_fence_is_never_hidden_behind_what_is_worse) {
+  for_many_worlds([](const World& world, const Decision& decision, Draw&) {
+    if (world.host.policy.spill || !world.host.policy.distribute.empty()) return;
+    const Steps steps(world.host.policy, world.client);
+    for (std::uint32_t i = 0; i < world.host.candidates.size(); ++i) {
+      const Candidate& candidate = world.host.candidates[i];
+      const bool reachable = steps.admits(candidate.locality) && steps.of(candidate.locality) &&
+                             route_to(world.geography(), world.client, candidate.locality).kind != Route::Kind::Blocked;
+      if (candidate.standing != Standing::Serving || candidate.weight == 0 || !reachable) continue;
+      ASSERT_TRUE(decision.answer_tier) << candidate.key << " serves";
+      ASSERT_EQ(decision.kind, Standing::Serving);
+      ASSERT_FALSE(decision.standby);
+      const auto own = std::ranges::find_if(decision.tiers, [&](const Tier& tier) {
+        return std::ranges::find(tier.answering, i) != tier.answering.end();
+      });
+      ASSERT_NE(own, decision.tiers.end()) << candidate.key;
+      ASSERT_LE(*decision.answer_tier, own->number) << candidate.key;
+    }
+  });
+}
+
+TEST(WholePolicy, endpoints_behind_gateways_are_answered_by_gateways_that_can_be_reached) {
+  for_many_worlds([](const World& world, const Decision& decision, Draw&) {
+    for (const Tier& tier : decision.tiers) {
+      if (tier.gateways.empty()) continue;
+      std::set<IpAddress> addresses;
+      std::set<std::uint32_t> direct(tier.direct.begin(), tier.direct.end());
+      for (const GatewayTarget& target : tier.gateways) {
+        ASSERT_TRUE(addresses.insert(target.gateway->address).second) << "twice";
+        ASSERT_GT(target.weight, 0U);
+        const auto status = world.statuses.find(world.client.cluster);
+        const bool down =
+            status != world.statuses.end() && status->second.gateways_down.contains(target.gateway->address);
+        ASSERT_FALSE(down);
+      }
+      for (const auto i : tier.answering) {
+        const std::string& network = world.host.candidates[i].locality.network;
+        if (direct.contains(i) || network == world.client.network) continue;
+        ASSERT_FALSE(network.empty() || world.client.network.empty());
+      }
+    }
+  });
+}
+
+TEST(WholePolicy, the_order_of_candidates_changes_nothing) {
+  for_many_worlds([](const World& world, const Decision& decision, Draw& draw) {
+    World shuffled = world;
+    draw.shuffle(shuffled.host.candidates);
+    ASSERT_EQ(described(shuffled.host, shuffled.decide()), described(world.host, decision));
+  });
+}
+
+// Guards the answer table, which keeps one answer for a view.
+TEST(WholePolicy, clients_of_one_view_get_the_same) {
+  for_many_worlds([](const World& world, const Decision& decision, Draw&) {
+    const auto parts = static_cast<std::uint8_t>(view_parts(world.host.policy) | gateway_parts());
+    World viewed = world;
+    viewed.client = projected(world.client, parts);
+    Decision of_view = viewed.decide();
+    if (decision.emptiness == Emptiness::NoEndpoint && of_view.emptiness == Emptiness::Unlocated) {
+      of_view.emptiness = decision.emptiness;  // the client has a place, but none that this policy looks at
+    }
+    ASSERT_EQ(described(viewed.host, of_view), described(world.host, decision));
+  });
+}
+
+// A panic that was there ends later than it begins, and asking twice with what came out changes nothing.
+TEST(WholePolicy, a_panic_goes_on_until_it_is_well_over) {
+  for_many_worlds([](const World& world, const Decision& decision, Draw&) {
+    const Decision again = decide(world.host, {world.client, decision.panic}, world.geography());
+    ASSERT_EQ(again.panic, decision.panic);
+    const Decision from_all = decide(world.host, {world.client, ~std::uint64_t{0}}, world.geography());
+    ASSERT_EQ(from_all.panic & decision.panic, decision.panic);
+    for (std::size_t i = 0; i < decision.tiers.size(); ++i) ASSERT_EQ(from_all.tiers[i].load, decision.tiers[i].load);
+  });
+}
+
+/// Another name for each cluster, in another order.
+std::string relabelled(const std::string& cluster) {
+  static const std::map<std::string, std::string> kNames = {{"c1", "x9"}, {"c2", "b"}, {"c3", "m5"}};
+  const auto found = kNames.find(cluster);
+  return found == kNames.end() ? cluster : found->second;
+}
+
+TEST(WholePolicy, names_of_clusters_do_not_matter_where_all_distances_are_set) {
+  for_many_worlds([](const World& world, const Decision&, Draw& draw) {
+    World plain = world;
+    plain.statuses.clear();
+    std::vector<int> milliseconds(9);
+    std::iota(milliseconds.begin(), milliseconds.end(), 1);
+    for (auto& [from, cluster] : plain.clusters) {
+      cluster.gateways.clear();
+      for (const auto* to : {"c1", "c2", "c3"}) {
+        const auto at = draw.below(static_cast<int>(milliseconds.size()));
+        cluster.distances[to] = std::chrono::milliseconds(milliseconds[static_cast<std::size_t>(at)]);
+        milliseconds.erase(milliseconds.begin() + at);
+      }
+    }
+    if (plain.client.cluster.empty()) plain.client.cluster = "c1";  // else no distance is set for it
+    World named = plain;
+    named.client.cluster = relabelled(plain.client.cluster);
+    const auto rename = [](model::Locality& place) { place.cluster = relabelled(place.cluster); };
+    for (Candidate& candidate : named.host.candidates) rename(candidate.locality);
+    for (auto& rule : named.host.policy.failover) {
+      rename(rule.from);
+      for (auto& to : rule.to) rename(to);
+    }
+    for (auto& rule : named.host.policy.distribute) {
+      rename(rule.from);
+      for (auto& share : rule.to) rename(share.to);
+    }
+    named.clusters.clear();
+    for (const auto& [from, cluster] : plain.clusters) {
+      model::Cluster& other = named.clusters[relabelled(from)];
+      for (const auto& [to, far] : cluster.distances) other.distances[relabelled(to)] = far;
+    }
+    const Decision before = plain.decide();
+    const Decision after = named.decide();
+    ASSERT_EQ(before.tiers.size(), after.tiers.size());
+    ASSERT_EQ(before.answer_tier, after.answer_tier);
+    for (std::size_t i = 0; i < before.tiers.size(); ++i) {
+      ASSERT_EQ(before.tiers[i].members, after.tiers[i].members);
+      ASSERT_EQ(before.tiers[i].answering, after.tiers[i].answering);
+      ASSERT_EQ(before.tiers[i].load, after.tiers[i].load);
+      ASSERT_EQ(relabelled(before.tiers[i].cluster), after.tiers[i].cluster);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace meshdns::topology
