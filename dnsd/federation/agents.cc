@@ -144,10 +144,16 @@ void Agents::tell_of_brakes() {
 }
 
 void Agents::forget(Duration forget_after) {
-  const TimePoint now = env_.clock.now();
+  brakes_.begin_deletions();
+  // a frozen mesh forgets nobody, and what it shows of a node is not the last word of it
+  if (!env_.catalog.frozen()) forget_silent(forget_after, env_.clock.now());
+  tell_of_brakes();
+  forget_gone();
+}
+
+void Agents::forget_silent(Duration forget_after, TimePoint now) {
   const auto& records = env_.catalog.records();
   std::map<std::string, std::string> held;
-  brakes_.begin_deletions();
   env_.catalog.forget(forget_after, now, [&](const std::string& node, std::size_t endpoints) {
     std::string held_by =
         brakes_.judge(Brakes::Deletion{node, zone_of(node), endpoints, records.endpoints.size()}, now);
@@ -163,8 +169,6 @@ void Agents::forget(Duration forget_after) {
     changed.emplace(node, status).first->second.held = held_by;
   }
   for (const auto& [node, status] : changed) env_.catalog.set_status(node, status, now);
-  tell_of_brakes();
-  forget_gone();
 }
 
 void Agents::sweep_measuring(TimePoint now) {

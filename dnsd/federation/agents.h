@@ -98,6 +98,7 @@ class Agents {
   /// Demotes those who are silent, as far as the brakes let them go.
   void demote(TimePoint now);
   void publish(const std::string& node, const model::NodeStatus& status, TimePoint now);
+  void forget_silent(Duration forget_after, TimePoint now);
   /// Tells which brakes have closed and which have opened since the last call.
   void tell_of_brakes();
 
