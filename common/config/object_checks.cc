@@ -26,6 +26,41 @@ void check_policy(const Place& place, const VirtualDestinationSpec::Policy& poli
              fmt::format("ttlMin ({}) is longer than ttl ({})", duration_text(ttl_min), duration_text(ttl)));
 }
 
+constexpr const char* kNeedsOne = "at least one is needed";
+
+/// There is one, and each names at least one part.
+template <class Locality>
+void check_places(const Place& list, const google::protobuf::RepeatedPtrField<Locality>& places, Report& report) {
+  if (places.empty()) report.add(list, kNeedsOne);
+  for (int i = 0; i < places.size(); ++i) {
+    const auto& to = places[i];
+    const bool given = !to.network().empty() || !to.region().empty() || !to.zone().empty() || !to.subzone().empty() ||
+                       !to.cluster().empty();
+    if (!given) report.add(list.item(static_cast<std::size_t>(i)), "needs a part of a locality");
+  }
+}
+
+void check_failover(const Place& list, const VirtualDestinationSpec::Policy& given, Report& report) {
+  for (int i = 0; i < given.failover_size(); ++i) {
+    const Place rule = list.item(static_cast<std::size_t>(i));
+    if (rule.node->is(Node::Kind::Map)) check_places(rule.child("to"), given.failover(i).to(), report);
+  }
+}
+
+void check_fence(const Place& place, const VirtualDestinationSpec::Fence& fence, Report& report) {
+  const bool given =
+      !fence.within().empty() || !fence.regions().empty() || !fence.zones().empty() || !fence.clusters().empty();
+  if (!given && place.node->children.empty()) report.add(place, "needs within, regions, zones or clusters");
+}
+
+void check_groups(const Place& list, const VirtualDestinationSpec::Policy& given, Report& report) {
+  for (int i = 0; i < given.priority_groups_size(); ++i) {
+    if (!given.priority_groups(i).match_labels().empty()) continue;
+    const Place group = list.item(static_cast<std::size_t>(i));
+    if (group.node->is(Node::Kind::Map)) report.add(group.child("matchLabels"), kNeedsOne);
+  }
+}
+
 void check_order(const Place& policy, const VirtualDestinationSpec::Policy& given, Report& report) {
   const int ways =
       int{!given.failover().empty()} + int{!given.priority_groups().empty()} + int{!given.distribute().empty()};
@@ -34,9 +69,31 @@ void check_order(const Place& policy, const VirtualDestinationSpec::Policy& give
   for (int i = 0; i < given.distribute_size(); ++i) {
     std::uint64_t sum = 0;
     for (const auto& share : given.distribute(i).to()) sum += share.percent();
-    if (sum == 100) continue;
     const Place rule = distribute.item(static_cast<std::size_t>(i));
-    report.add(rule.child("to"), fmt::format("the percents sum to {}, not to 100", sum));
+    if (!rule.node->is(Node::Kind::Map)) continue;
+    const Place to = rule.child("to");
+    check_places(to, given.distribute(i).to(), report);
+    if (sum != 100 && !given.distribute(i).to().empty())
+      report.add(to, fmt::format("the percents sum to {}, not to 100", sum));
+  }
+  if (given.has_fence()) check_fence(policy.child("fence"), given.fence(), report);
+  check_failover(policy.child("failover"), given, report);
+  check_groups(policy.child("priorityGroups"), given, report);
+}
+
+void check_selectors(const Place& list, const VirtualDestinationSpec& spec, Report& report) {
+  for (int i = 0; i < spec.services_size(); ++i) {
+    const Place service = list.item(static_cast<std::size_t>(i));
+    const Place expressions = service.child("matchExpressions");
+    for (int k = 0; k < spec.services(i).match_expressions_size(); ++k) {
+      const auto& given = spec.services(i).match_expressions(k);
+      const bool lists = given.operator_() == "In" || given.operator_() == "NotIn";
+      const bool known = lists || given.operator_() == "Exists" || given.operator_() == "DoesNotExist";
+      if (!known || lists != given.values().empty()) continue;
+      const Place expression = expressions.item(static_cast<std::size_t>(k));
+      report.add(expression.child("values"),
+                 fmt::format("{} {}", given.operator_(), lists ? "needs at least one" : "takes none"));
+    }
   }
 }
 
@@ -56,6 +113,7 @@ void check_destination(const Place& root, const Object& object, Report& report) 
   const Place policy = spec.child("policy");
   check_policy(policy, object.virtual_destination().policy(), report);
   check_order(policy, object.virtual_destination().policy(), report);
+  check_selectors(spec.child("services"), object.virtual_destination(), report);
   check_external(spec.child("externalEndpoints"), object.virtual_destination(), report);
 }
 

@@ -256,7 +256,9 @@ void Compiler::replace(std::uint32_t number, Ref<const Host> host) {
   Ref<const Host>& at = page->hosts[number % HostPage::kHosts];
   const Ref<const Host> before = std::exchange(at, std::move(host));
   if (before && before->spread) --table_.spread_hosts;
+  if (before && before->panic) --table_.panic_hosts;
   if (at && at->spread) ++table_.spread_hosts;
+  if (at && at->panic) ++table_.panic_hosts;
   reverse_.change(number, before.get(), at.get(), table_.reverse);
 }
 

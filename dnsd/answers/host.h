@@ -228,6 +228,7 @@ class Host : public Shared {
   bool independent_families : 1 = false;
   bool same_for_all : 1 = false;  // one answer for every place: ECS scope 0
   bool spread : 1 = false;        // some set is
+  bool panic : 1 = false;         // some tier of some set is in panic
 
  private:
   friend class HostBuilder;

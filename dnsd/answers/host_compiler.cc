@@ -332,6 +332,7 @@ class HostBuilder {
     host->max_answers = static_cast<std::uint16_t>(plan_.policy.max_answers);
     host->independent_families = plan_.policy.families == model::Families::Independent;
     host->spread = std::ranges::any_of(sets_, [](const Set& set) { return set.spread; });
+    host->panic = std::ranges::any_of(loads_, [](const TierLoad& load) { return load.panic != 0; });
     host->same_for_all = sets_.size() <= 1 && !host->spread;
     return out;
   }

@@ -146,6 +146,10 @@ void add_catalog(Samples& out, const Parts& parts) {
   }
   gauge(out, "meshdns_answers_hosts", "names that are answered from endpoints", {},
         static_cast<double>(parts.publisher->hosts()));
+  gauge(out, "meshdns_answers_spread_hosts", "hosts of which some clients' load is spread over tiers", {},
+        parts.publisher->spread_hosts());
+  gauge(out, "meshdns_answers_panic_hosts", "hosts of which failing endpoints are answered too", {},
+        parts.publisher->panic_hosts());
   count(out, "meshdns_answers_publications_total", "answer tables published", {}, parts.publisher->publications());
   gauge(out, "meshdns_answers_last_compile_seconds", "what the last answer table cost", {},
         std::chrono::duration<double>(parts.publisher->last_cost()).count());

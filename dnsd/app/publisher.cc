@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "common/log/log.h"
 
 namespace meshdns::app {
 namespace {
@@ -131,7 +132,21 @@ void Publisher::finished(const CompileThread::Finished& table) {
   finished_ = table.number;
   last_cost_ = prepared_ + table.cost;
   pace_.published(begun_, last_cost_);
+  look_for_panic();
   changed();
+}
+
+void Publisher::look_for_panic() {
+  const std::uint32_t before = panic_hosts_;
+  with_table([this](const answers::AnswerTable* table) {
+    if (table == nullptr) return;
+    spread_hosts_ = table->spread_hosts;
+    panic_hosts_ = table->panic_hosts;
+  });
+  if (before == 0 && panic_hosts_ > 0) {
+    log::warn("panic: failing endpoints are answered too", {{"hosts", panic_hosts_}});
+  }
+  if (before > 0 && panic_hosts_ == 0) log::info("panic is over");
 }
 
 }  // namespace meshdns::app

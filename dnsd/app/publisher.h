@@ -87,6 +87,9 @@ class Publisher {
   /// Of the zones, in the table that was made last.
   std::uint32_t serial() const { return serial_.value_or(catalog_.serial()); }
   std::uint64_t publications() const { return finished_; }
+  /// Hosts of the published table of which some clients' load is spread over tiers; of those that are in panic.
+  std::uint32_t spread_hosts() const { return spread_hosts_; }
+  std::uint32_t panic_hosts() const { return panic_hosts_; }
   Duration last_cost() const { return last_cost_; }
   /// For how long the table that is being made is being made; zero = none is.
   Duration busy() const { return under_way() ? clock_.now() - begun_ : Duration::zero(); }
@@ -98,6 +101,8 @@ class Publisher {
   void publish();
   void finished(const CompileThread::Finished& table);
   void watch_due();
+  /// Tells when a panic begins and ends.
+  void look_for_panic();
   bool under_way() const { return submitted_ != finished_; }
   Version version() const { return {catalog_.revision(), catalog_.changed(), catalog_.serial()}; }
   /// The catalog's serial, unless clients have seen a newer one (RFC 1982): then the next.
@@ -123,6 +128,8 @@ class Publisher {
   std::uint64_t submitted_ = 0;
   std::uint64_t finished_ = 0;
   Duration last_cost_{};
+  std::uint32_t spread_hosts_ = 0;
+  std::uint32_t panic_hosts_ = 0;
   std::shared_ptr<Publisher*> self_ = std::make_shared<Publisher*>(this);  // for what is posted: null when it is gone
   Quiescent<answers::AnswerTable> table_;
   Quiescent<answers::AnswerTable>::Reader reader_{table_};

@@ -74,8 +74,6 @@ TEST(ToVirtualDestination, names_the_field_that_is_wrong) {
   EXPECT_EQ(said([](auto& o) { spec_of(o).add_hosts("app-b.mesh.internal"); }), "spec.hosts[1]: given twice");
   EXPECT_EQ(said([](auto& o) { spec_of(o).add_ports()->set_number(65536); }),
             "spec.ports[0].number: expected 1-65535 (got 65536)");
-  EXPECT_EQ(said([](auto& o) { spec_of(o).add_external_endpoints()->set_port(1); }),
-            "spec.externalEndpoints[0].address: expected an IPv4 or IPv6 address (got \"\")");
   EXPECT_EQ(said([](auto& o) { spec_of(o).mutable_policy()->mutable_ttl()->set_seconds(301); }),
             "spec.policy.ttl: expected 1s to 300s");
   EXPECT_EQ(said([](auto& o) { spec_of(o).mutable_policy()->mutable_ttl_min()->set_seconds(6); }),
@@ -88,16 +86,58 @@ TEST(ToVirtualDestination, names_the_field_that_is_wrong) {
               testing::StartsWith("spec.policy.ladder[0]: expected any, or "));
 }
 
-TEST(ToVirtualDestination, refuses_what_is_not_supported_yet) {
-  EXPECT_EQ(said([](auto& o) { spec_of(o).mutable_policy()->mutable_fence(); }),
-            "spec.policy.fence: not supported yet");
-  EXPECT_EQ(said([](auto& o) { spec_of(o).mutable_policy()->set_slow_start("30s"); }),
-            "spec.policy.slowStart: not supported yet");
-  EXPECT_EQ(said([](auto& o) { spec_of(o).mutable_services(0)->add_match_expressions(); }),
-            "spec.services[0].matchExpressions: not supported yet");
-  v1::Object changed = plain();
-  spec_of(changed).mutable_policy()->mutable_spill();
-  EXPECT_EQ(to_virtual_destination(changed).error().code(), Code::Unimplemented);
+TEST(ToVirtualDestination, takes_expressions_and_hostnames_over) {
+  const auto out = to_virtual_destination(object(R"(
+  hosts: [a.mesh.internal]
+  services: [{matchExpressions: [{key: v, operator: NotIn, values: [a, b]}, {key: w, operator: DoesNotExist}]}]
+  externalEndpoints: [{hostname: App.Example.Net., port: 443}])"))
+                       .value();
+  using enum model::LabelExpression::Operator;
+  EXPECT_EQ(out.services.at(0).match_expressions,
+            (std::vector<model::LabelExpression>{{"v", NotIn, {"a", "b"}}, {"w", DoesNotExist, {}}}));
+  EXPECT_EQ(out.external_endpoints.at(0).hostname, "app.example.net");
+}
+
+v1::LabelExpression& expression_of(v1::Object& object, const std::string& op) {
+  auto& out = *spec_of(object).mutable_services(0)->add_match_expressions();
+  out.set_key("v");
+  out.set_operator_(op);
+  return out;
+}
+
+TEST(ToVirtualDestination, names_what_is_wrong_with_an_expression) {
+  const std::string field = "spec.services[0].matchExpressions[0]";
+  EXPECT_EQ(said([](auto& o) { expression_of(o, "Exists").clear_key(); }), field + ".key: is missing");
+  EXPECT_EQ(said([](auto& o) { expression_of(o, "in"); }),
+            field + ".operator: expected one of In, NotIn, Exists, DoesNotExist");
+  EXPECT_EQ(said([](auto& o) { expression_of(o, "In"); }), field + ".values: at least one is needed");
+  EXPECT_EQ(said([](auto& o) { expression_of(o, "NotIn"); }), field + ".values: at least one is needed");
+  EXPECT_EQ(said([](auto& o) { expression_of(o, "Exists").add_values("a"); }),
+            field + ".values: Exists and DoesNotExist take none");
+  EXPECT_EQ(said([](auto& o) { expression_of(o, "DoesNotExist").add_values("a"); }),
+            field + ".values: Exists and DoesNotExist take none");
+}
+
+v1::VirtualDestinationSpec::ExternalEndpoint& external_of(v1::Object& object) {
+  auto& out = *spec_of(object).add_external_endpoints();
+  out.set_hostname("a.example.net");
+  out.set_port(443);
+  return out;
+}
+
+TEST(ToVirtualDestination, names_what_is_wrong_with_an_external_endpoint) {
+  const std::string field = "spec.externalEndpoints[0]";
+  EXPECT_EQ(said([](auto& o) { external_of(o); }), "ok");
+  EXPECT_EQ(said([](auto& o) { external_of(o).set_address("192.0.2.1"); }),
+            field + ": needs a hostname or an address, not both");
+  EXPECT_EQ(said([](auto& o) { external_of(o).clear_hostname(); }),
+            field + ": needs a hostname or an address, not both");
+  EXPECT_EQ(said([](auto& o) { external_of(o).set_hostname("*.example.net"); }),
+            field + ".hostname: expected a DNS name, without wildcard");
+  EXPECT_EQ(said([](auto& o) { external_of(o).clear_port(); }), field + ".port: expected 1-65535 (got 0)");
+  EXPECT_EQ(said([](auto& o) { external_of(o).set_weight(65536); }), field + ".weight: expected 0-65535 (got 65536)");
+  EXPECT_EQ(said([](auto& o) { external_of(o).mutable_locality()->set_zone("a b"); }),
+            field + ".locality.zone: expected letters, digits and hyphens");
 }
 
 TEST(ToCluster, takes_everything_over) {
@@ -123,9 +163,85 @@ TEST(ToCluster, names_the_field_that_is_wrong) {
   cluster = object("{}", "Cluster");
   cluster.mutable_cluster()->mutable_locality()->set_cluster("other");
   EXPECT_EQ(to_cluster(cluster).error().message(), "spec.locality.cluster: differs from metadata.name");
-  cluster = object("{}", "Cluster");
-  cluster.mutable_cluster()->add_gateways();
-  EXPECT_EQ(to_cluster(cluster).error(), Error(Code::Unimplemented, "spec.gateways: not supported yet"));
+}
+
+TEST(ToCluster, takes_gateways_over) {
+  const auto out =
+      to_cluster(
+          object("{gateways: [{address: 10.0.0.1, ports: [{name: http, number: 80, protocol: UDP}]}]}", "Cluster"))
+          .value();
+  EXPECT_EQ(out.gateways,
+            (std::vector<model::Gateway>{{IpAddress::parse("10.0.0.1").value(), {{"http", 80, "UDP", ""}}}}));
+}
+
+TEST(ToCluster, names_what_is_wrong_with_a_gateway) {
+  const auto said = [](const std::function<void(v1::ClusterSpec::Gateway&)>& change) {
+    v1::Object cluster = object("{}", "Cluster");
+    auto& gateway = *cluster.mutable_cluster()->add_gateways();
+    gateway.set_address("10.0.0.1");
+    change(gateway);
+    const auto out = to_cluster(cluster);
+    return out ? "ok" : out.error().message();
+  };
+  EXPECT_EQ(said([](auto&) {}), "ok");
+  EXPECT_EQ(said([](auto& g) { g.set_address("gate"); }),
+            "spec.gateways[0].address: expected an IPv4 or IPv6 address (got \"gate\")");
+  EXPECT_EQ(said([](auto& g) { g.set_address("0.0.0.0"); }),
+            "spec.gateways[0].address: expected an address of one host");
+  EXPECT_EQ(said([](auto& g) { g.add_ports()->set_number(65536); }),
+            "spec.gateways[0].ports[0].number: expected 1-65535 (got 65536)");
+  EXPECT_EQ(said([](auto& g) { g.add_ports()->set_name("a b"); }),
+            "spec.gateways[0].ports[0].name: expected letters, digits and hyphens");
+}
+
+v1::Object down() {
+  v1::Object out;
+  out.set_api_version("meshdns.io/v1alpha1");
+  out.set_kind("Override");
+  out.mutable_metadata()->set_name("kernel");
+  out.mutable_override()->mutable_target()->set_node("eu1-n1");
+  out.mutable_override()->set_action("Down");
+  out.mutable_override()->set_reason("new kernel");
+  return out;
+}
+
+TEST(ToOverride, takes_everything_over) {
+  v1::Object object = down();
+  object.mutable_override()->set_author("alice");
+  object.mutable_override()->set_expires("2026-11-27T18:00:00Z");
+  const auto out = to_override(object).value();
+  EXPECT_EQ(out.target, (model::Target{model::TargetKind::Node, "eu1-n1"}));
+  EXPECT_EQ(out.action, model::Action::Down);
+  EXPECT_EQ(out.reason, "new kernel");
+  EXPECT_EQ(out.author, "alice");
+  EXPECT_EQ(out.expires, 1795802400);
+  EXPECT_EQ(out.meta.key(), "kernel");
+  object.mutable_override()->set_action("Freeze");
+  object.mutable_override()->clear_target();
+  EXPECT_EQ(to_override(object).value().action, model::Action::Freeze);
+}
+
+TEST(ToOverride, names_the_field_that_is_wrong) {
+  const auto said = [](const Change& change) {
+    v1::Object object = down();
+    change(object);
+    const auto out = to_override(object);
+    return out ? "ok" : out.error().message();
+  };
+  EXPECT_EQ(said([](auto&) {}), "ok");
+  EXPECT_EQ(said([](auto& o) { o.mutable_metadata()->set_namespace_("shop"); }),
+            "metadata.namespace: an Override has no namespace");
+  EXPECT_EQ(said([](auto& o) { o.mutable_cluster(); }), "spec: is missing");
+  EXPECT_EQ(said([](auto& o) { o.mutable_override()->set_action("down"); }),
+            "spec.action: expected one of Up, Down, Drain, Freeze");
+  EXPECT_EQ(said([](auto& o) { o.mutable_override()->clear_target(); }), "spec.target: exactly one is needed");
+  EXPECT_EQ(said([](auto& o) { o.mutable_override()->mutable_target()->set_zone("eu-a"); }),
+            "spec.target: exactly one is needed");
+  EXPECT_EQ(said([](auto& o) { o.mutable_override()->set_action("Freeze"); }),
+            "spec.target: a Freeze has none: it is for all");
+  EXPECT_EQ(said([](auto& o) { o.mutable_override()->clear_reason(); }), "spec.reason: is missing");
+  EXPECT_EQ(said([](auto& o) { o.mutable_override()->set_expires("tomorrow"); }),
+            "spec.expires: expected a time like 2026-11-27T18:00:00Z (got tomorrow)");
 }
 
 TEST(ObjectKey, has_the_namespace_where_there_is_one) {

@@ -14,6 +14,12 @@ TEST(Ladder, zone_implies_region_and_subzone_implies_zone) {
   EXPECT_TRUE(subzone.requires_part(Part::Region));
 }
 
+TEST(Ladder, node_implies_cluster) {
+  EXPECT_TRUE(parse_rung("node").value().requires_part(Part::Cluster));
+  EXPECT_FALSE(parse_rung("cluster").value().requires_part(Part::Node));
+  EXPECT_EQ(with_implied(Part::Network), 1U);
+}
+
 TEST(Ladder, rungs_without_cluster_and_node_are_split) {
   EXPECT_TRUE(parse_rung("any").value().split_by_cluster());
   EXPECT_TRUE(parse_rung("zone").value().split_by_cluster());

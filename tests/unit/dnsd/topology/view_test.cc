@@ -24,7 +24,7 @@ std::string view_of(const std::string& ladder) {
 TEST(View, has_the_parts_that_the_ladder_names_and_those_they_imply) {
   EXPECT_EQ(view_of("cluster"), "- - - - eu-1 -");
   EXPECT_EQ(view_of("cluster+zone"), "- eu eu-a - eu-1 -");
-  EXPECT_EQ(view_of("node"), "- - - - - n1");
+  EXPECT_EQ(view_of("node"), "- - - - eu-1 n1");
   EXPECT_EQ(view_of("node,cluster+subzone"), "- eu eu-a rack-3 eu-1 n1");
 }
 
