@@ -39,6 +39,21 @@ TEST_F(FreezeTest, reports_are_acknowledged_and_held) {
   EXPECT_EQ(record("eu-1/n1/a").health.state, Failing);
 }
 
+// Guards a withdrawal that waits: the record was taken for one that its source does not know, and a Full asked for each
+// time.
+TEST_F(FreezeTest, what_was_withdrawn_is_not_asked_for_again) {
+  FakeAgent& agent = connected({{.key = "a"}, {.key = "b"}});
+  freeze();
+  agent.delta({}, {"b"});
+  v1::AgentMessage message = agent.message();
+  message.mutable_delta()->add_upserts(encoded({.key = "a", .weight = 2}));
+  auto& source = *message.mutable_delta()->add_sources();
+  source.set_name("files");
+  source.set_listed(true);
+  agent.say(message);
+  EXPECT_FALSE(was_asked_for_a_full(agent));
+}
+
 // Guards a node that is only known, not shown: it was taken for forgotten, its session ended every ten seconds.
 TEST_F(FreezeTest, a_node_that_comes_while_the_mesh_is_frozen_keeps_its_session) {
   freeze();
