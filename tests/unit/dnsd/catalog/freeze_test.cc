@@ -56,6 +56,18 @@ TEST_F(FreezeTest, nothing_that_is_told_becomes_a_revision_before_the_thaw) {
   EXPECT_EQ(catalog_.held(), 0U);
 }
 
+TEST_F(FreezeTest, nothing_is_forgotten_before_the_thaw) {
+  catalog_.erase_override("freeze", kNow);
+  catalog_.apply_full("eu-1/n2", {endpoint("eu-1/n2", "a")}, {"files"}, kNow);
+  catalog_.set_status("eu-1/n1", {true, false, kNow}, kNow);
+  catalog_.put_override(freeze(), kNow);
+  catalog_.forget(1h, kNow + 2h);
+  EXPECT_THAT(catalog_.records().endpoints, SizeIs(3));
+  catalog_.erase_override("freeze", kNow + 2h);
+  catalog_.forget(1h, kNow + 2h);
+  EXPECT_THAT(catalog_.records().endpoints, SizeIs(1));
+}
+
 TEST_F(FreezeTest, a_freeze_that_becomes_another_action_is_a_thaw) {
   report("a", model::HealthState::Failing);
   model::Override drain = freeze();
