@@ -268,6 +268,19 @@ Result<model::Override> to_override(const v1::Object& object) {
   return std::move(first).or_value(std::move(out));
 }
 
+void set_target(v1::OverrideSpec& spec, std::string_view text) {
+  const auto target = model::parse_target(text);
+  if (!target) return;
+  v1::OverrideSpec::Target& out = *spec.mutable_target();
+  switch (target->kind) {
+    case model::TargetKind::Endpoint: return out.set_endpoint(target->name);
+    case model::TargetKind::Node: return out.set_node(target->name);
+    case model::TargetKind::Service: return out.set_service(target->name);
+    case model::TargetKind::Zone: return out.set_zone(target->name);
+    case model::TargetKind::Cluster: return out.set_cluster(target->name);
+  }
+}
+
 std::string object_key(const v1::Object& object) {
   return fmt::format("{}/{}", object.kind(), to_meta(object.metadata()).key());
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "common/base/result.h"
 #include "common/model/locality.h"
@@ -21,6 +22,9 @@ Result<model::Cluster> to_cluster(const v1::Object& object);
 
 /// Errors as above.
 Result<model::Override> to_override(const v1::Object& object);
+
+/// Writes "cluster=eu-1" into a spec. What is no target leaves none, for to_override() to refuse.
+void set_target(v1::OverrideSpec& spec, std::string_view text);
 
 /// "VirtualDestination/shop/app-b", "Cluster/eu-1"
 std::string object_key(const v1::Object& object);

@@ -73,6 +73,25 @@ class Calls : public v1::Admin::CallbackService {
                     [reply, reactor](Result<v1::CaptureReply> done) { reactor->Finish(fill(std::move(done), reply)); });
     });
   }
+  Reactor* Simulate(Context* context, const v1::SimulateRequest* request, v1::SimulateReply* reply) override {
+    return admitted(context, [this, request, reply](Reactor* reactor) {
+      mesh_.simulate(*request, [reply, reactor](Result<v1::SimulateReply> done) {
+        reactor->Finish(fill(std::move(done), reply));
+      });
+    });
+  }
+  Reactor* Events(Context* context, const v1::EventsRequest* request, v1::EventsReply* reply) override {
+    return admitted(context, [this, request, reply](Reactor* reactor) {
+      mesh_.events(*request,
+                   [reply, reactor](Result<v1::EventsReply> done) { reactor->Finish(fill(std::move(done), reply)); });
+    });
+  }
+  Reactor* Lint(Context* context, const v1::LintRequest* request, v1::LintReply* reply) override {
+    return answered(context, [this, request, reply] {
+      *reply = mesh_.lint(*request);
+      return grpc::Status::OK;
+    });
+  }
 
  private:
   bool admits(const Context& context) const {

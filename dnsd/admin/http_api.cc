@@ -5,6 +5,10 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
+
+#include "common/base/text.h"
+#include "common/convert/object_convert.h"
 
 namespace meshdns::admin {
 namespace {
@@ -50,6 +54,46 @@ Response explain(Mesh& mesh, const Request& request) {
   return json(mesh.explain(query));
 }
 
+/// A call that is answered at once.
+template <class Reply, class Query, class F>
+Response at_once(const Query& query, F call) {
+  Result<Reply> out = Error(Code::Unavailable, "no answer yet");
+  call(query, [&out](Result<Reply> done) { out = std::move(done); });
+  return json(out);
+}
+
+void add_targets(const Request& request, const std::string& name, const char* action, v1::SimulateRequest& query) {
+  const std::string given = parameter(request, name);
+  if (given.empty()) return;
+  for (const std::string_view target : split(given, ',')) {
+    v1::OverrideSpec& spec = *query.add_overrides();
+    spec.set_action(action);
+    convert::set_target(spec, target);
+  }
+}
+
+Response simulate(Mesh& mesh, const Request& request) {
+  v1::SimulateRequest query;
+  query.mutable_explain()->set_host(parameter(request, "host"));
+  query.mutable_explain()->set_client(parameter(request, "client"));
+  query.mutable_explain()->set_listener(parameter(request, "listener"));
+  if (query.explain().host().empty()) {
+    return {400, "text/plain; charset=utf-8", "host is missing; meshdnsctl simulate looks at all hosts\n"};
+  }
+  add_targets(request, "down", "Down", query);
+  add_targets(request, "drain", "Drain", query);
+  add_targets(request, "up", "Up", query);
+  query.set_clear(!parameter(request, "clear").empty());
+  return at_once<v1::SimulateReply>(query,
+                                    [&](const auto& asked, auto done) { mesh.simulate(asked, std::move(done)); });
+}
+
+Response history(Mesh& mesh, const Request& request) {
+  v1::EventsRequest query;
+  query.set_host(parameter(request, "host"));
+  return at_once<v1::EventsReply>(query, [&](const auto& asked, auto done) { mesh.events(asked, std::move(done)); });
+}
+
 using Route = std::function<Response(Mesh&, const Request&)>;
 
 const std::map<std::string, Route>& routes() {
@@ -69,6 +113,9 @@ const std::map<std::string, Route>& routes() {
        }},
       {"/v1/status", [](Mesh& mesh, const Request&) { return json(mesh.status()); }},
       {"/v1/explain", explain},
+      {"/v1/simulate", simulate},
+      {"/v1/history", history},
+      {"/v1/lint", [](Mesh& mesh, const Request&) { return json(mesh.lint({})); }},
       {"/v1/nodes", [](Mesh& mesh, const Request& request) { return list(mesh, "Node", request); }},
       {"/v1/endpoints", [](Mesh& mesh, const Request& request) { return list(mesh, "Endpoint", request); }},
       {"/v1/objects", [](Mesh& mesh, const Request& request) { return list(mesh, "VirtualDestination", request); }},

@@ -21,6 +21,15 @@ class Mesh {
   virtual Result<v1::ListReply> list(const v1::ListRequest& request) = 0;
   /// errors: InvalidArgument for a client or listener that is none, NotFound for a host that is not defined
   virtual Result<v1::ExplainReply> explain(const v1::ExplainRequest& request) = 0;
+  /// What explain would say if operators had said something else; of one host `done` is called at once, of all hosts
+  /// later. errors: InvalidArgument for a client, listener or target that is none, NotFound for a host that is not
+  /// defined
+  virtual void simulate(const v1::SimulateRequest& request, std::function<void(Result<v1::SimulateReply>)> done) = 0;
+  /// What changed in answers, and why. `done` is called at once, unless it may wait and there is nothing yet.
+  /// errors: NotFound for a host that is not defined and was not lately
+  virtual void events(const v1::EventsRequest& request, std::function<void(Result<v1::EventsReply>)> done) = 0;
+  /// What is suspicious in objects.
+  virtual v1::LintReply lint(const v1::LintRequest& request) = 0;
   virtual v1::StatusReply status() = 0;
   /// The set that this replica refuses is taken when it comes again.
   /// errors: FailedPrecondition: this is not a replica, or it refuses none

@@ -35,6 +35,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       objects_(catalog_, parts_.instance),
       persistence_(loop, clock, catalog_, objects_),
       publisher_(catalog_, clock, loop, [&loop](std::function<void()> work) { loop.post(std::move(work)); }),
+      events_(catalog_, publisher_, clock, loop),
       mesh_file_(catalog_, objects_),
       warm_start_(configuration_, publisher_, clock, loop),
       view_(parts_, registry_, loop),
@@ -46,6 +47,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
   parts_.catalog = &catalog_;
   parts_.objects = &objects_;
   parts_.publisher = &publisher_;
+  parts_.events = &events_;
   parts_.warm_start = &warm_start_;
   register_metrics(registry_, parts_);
   for (std::size_t at = 0; at < own_secret_.size(); at += sizeof(std::uint64_t)) {
@@ -220,6 +222,7 @@ Result<void> Daemon::start_federation() {
                                   return feed_->whole(clock_.now());
                                 }});
   }
+  feed_->set_brakes(&agents_->brakes());
   watchers_.emplace(*feed_, clock_);
   parts_.watchers = &*watchers_;
   auto service = federation::FederationService::listen(loop_, *agents_, *watchers_,
@@ -280,9 +283,9 @@ void Daemon::schedule_sweep() {
 void Daemon::schedule_forgetting() {
   forget_timer_ = loop_.after(std::min(kForgetInterval, configuration_.forget_after()), [this] {
     const bool recovering = recovery_ && recovery_->recovering();
-    if (!recovering) catalog_.forget(configuration_.forget_after(), clock_.now());
+    if (!agents_) catalog_.forget(configuration_.forget_after(), clock_.now());
     if (agents_ && !recovering) {
-      agents_->forget_gone();
+      agents_->forget(configuration_.forget_after());
       records_changed();
     }
     schedule_forgetting();
@@ -325,6 +328,7 @@ void Daemon::stop() {
   log::info("stopping");
   service_.stopping();
   parts_.ready = false;
+  events_.shut_down();
   if (agents_) agents_->shut_down();
   if (watchers_) watchers_->shut_down();
   if (replica_) return replica_->stop([this] { end_servers(); });

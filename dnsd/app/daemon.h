@@ -13,6 +13,7 @@
 #include "common/resolve/resolver.h"
 #include "dnsd/admin/admin_service.h"
 #include "dnsd/app/configuration.h"
+#include "dnsd/app/event_log.h"
 #include "dnsd/app/external_names.h"
 #include "dnsd/app/freshness.h"
 #include "dnsd/app/local_overrides.h"
@@ -99,6 +100,7 @@ class Daemon {
   Objects objects_;
   Persistence persistence_;
   Publisher publisher_;
+  EventLog events_;
   MeshFile mesh_file_;
   WarmStart warm_start_;
   MeshView view_;

@@ -7,8 +7,10 @@
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
 #include "dnsd/answers/explain.h"
-#include "dnsd/app/explanation.h"
+#include "dnsd/app/conditions.h"
 #include "dnsd/app/version.h"
+#include "dnsd/explain/explanation.h"
+#include "dnsd/explain/findings.h"
 #include "dnsd/topology/plan.h"
 
 namespace meshdns::app {
@@ -38,26 +40,8 @@ Result<v1::ListReply> MeshView::list(const v1::ListRequest& request) {
   return out;
 }
 
-void MeshView::write_conditions(v1::Object& object) const {
-  v1::Condition& accepted = *object.mutable_status()->add_conditions();
-  accepted.set_type("Accepted");
-  accepted.set_status("True");
-  if (object.has_cluster()) write_measured(object);
-  if (!object.has_virtual_destination()) return;
+void MeshView::write_names_condition(v1::Object& object) const {
   const std::string key = object.metadata().namespace_() + "/" + object.metadata().name();
-  v1::Condition& programmed = *object.mutable_status()->add_conditions();
-  programmed.set_type("Programmed");
-  programmed.set_status("True");
-  for (const topology::Conflict& conflict : parts_.publisher->conflicts()) {
-    if (conflict.object != key) continue;
-    programmed.set_status("False");
-    programmed.set_reason("HostNotServed");
-    programmed.set_message(programmed.message() + (programmed.message().empty() ? "" : "; ") + conflict.message);
-  }
-  write_names_condition(key, object);
-}
-
-void MeshView::write_names_condition(const std::string& key, v1::Object& object) const {
   const auto& destinations = parts_.catalog->records().destinations;
   const auto found = destinations.find(key);
   if (parts_.external_names == nullptr || found == destinations.end()) return;
@@ -67,9 +51,8 @@ void MeshView::write_names_condition(const std::string& key, v1::Object& object)
   v1::Condition& resolved = *object.mutable_status()->add_conditions();
   resolved.set_type("NamesResolved");
   resolved.set_status(problems.empty() ? "True" : "False");
-  if (problems.empty()) return;
-  resolved.set_reason("NameNotResolved");
-  resolved.set_message(join(problems, "; "));
+  resolved.set_reason(problems.empty() ? "AllResolved" : "NameNotResolved");
+  resolved.set_message(problems.empty() ? "every hostname has addresses" : join(problems, "; "));
 }
 
 void MeshView::write_measured(v1::Object& object) const {
@@ -85,25 +68,29 @@ void MeshView::write_measured(v1::Object& object) const {
 }
 
 void MeshView::list_objects(const v1::ListRequest& request, v1::ListReply& out) const {
+  const Conditions conditions(*parts_.catalog, *parts_.publisher, parts_.clock.now());
   for (const auto& [key, object] : parts_.objects->all()) {
     const std::string kind = request.kind() + "/";
     const bool named = request.key().empty() || convert::object_key(object) == kind + request.key();
     if (!key.starts_with(kind) || !named) continue;
     *out.add_objects() = object;
-    write_conditions(*out.mutable_objects()->rbegin());
+    conditions.write(*out.mutable_objects()->rbegin());
+    if (object.has_cluster()) write_measured(*out.mutable_objects()->rbegin());
+    if (object.has_virtual_destination()) write_names_condition(*out.mutable_objects()->rbegin());
   }
 }
 
 v1::NodeInfo MeshView::node_info(const model::Node& node) const {
   v1::NodeInfo out;
   out.set_key(node.key);
-  *out.mutable_locality() = convert::to_wire(topology::locality_of(parts_.catalog->records(), node.key));
+  *out.mutable_locality() = convert::to_wire(model::locality_of(parts_.catalog->records(), node.key));
   for (const IpAddress& address : node.addresses) out.add_addresses(address.text());
   for (const Prefix& prefix : node.prefixes) out.add_prefixes(prefix.text());
   const auto& statuses = parts_.catalog->records().statuses;
   const auto status = statuses.find(node.key);
   if (status != statuses.end()) {
-    out.set_state(status->second.silent ? "silent" : "late");
+    const bool held = !status->second.held.empty();
+    out.set_state(status->second.silent ? "silent" : held ? "held" : "late");
     *out.mutable_in_state() = since(status->second.since, parts_.clock.now());
   } else {
     const bool connected = parts_.agents != nullptr && parts_.agents->is_connected(node.key);
@@ -131,7 +118,7 @@ void MeshView::list_endpoints(const v1::ListRequest& request, v1::ListReply& out
   for (const auto& [key, endpoint] : records.endpoints) {
     if (!request.key().empty() && request.key() != key) continue;
     v1::EndpointInfo& info = *out.add_endpoints();
-    info = endpoint_info(topology::candidate_of(context, endpoint), context.now);
+    info = explain::endpoint_info(topology::candidate_of(context, endpoint), context.now);
     info.set_node(endpoint.node);
     info.set_namespace_(endpoint.namespace_);
     info.set_service(endpoint.service);
@@ -141,8 +128,19 @@ void MeshView::list_endpoints(const v1::ListRequest& request, v1::ListReply& out
   }
 }
 
-Result<v1::ExplainReply> MeshView::explain(const v1::ExplainRequest& request) {
-  return app::explain(*parts_.catalog, *parts_.publisher, request, parts_.clock.now());
+v1::LintReply MeshView::lint(const v1::LintRequest& request) {
+  explain::Linter linter(parts_.catalog->records(), parts_.publisher->planner(), parts_.publisher->settings(),
+                         parts_.clock.now());
+  v1::LintReply out;
+  const auto look_at = [&](const v1::Object& object) {
+    for (v1::Finding& finding : linter.look(object)) *out.add_findings() = std::move(finding);
+    out.set_objects(out.objects() + 1);
+  };
+  for (const v1::Object& object : request.objects()) linter.expect(object);
+  for (const v1::Object& object : request.objects()) look_at(object);
+  if (!request.objects().empty()) return out;
+  for (const auto& [key, object] : parts_.objects->all()) look_at(object);
+  return out;
 }
 
 void MeshView::write_listeners(v1::StatusReply& out) const {
@@ -166,6 +164,25 @@ void MeshView::count_records(v1::StatusReply& out) const {
   for (const auto& [key, endpoint] : records.endpoints) {
     const auto standing = topology::candidate_of(context, endpoint).standing;
     ++(*out.mutable_endpoints())[std::string(standing_name(standing))];
+  }
+}
+
+void MeshView::write_brakes(v1::StatusReply& out) const {
+  const auto add = [&out](const std::string& name, const std::string& covers, const std::string& reason,
+                          std::uint64_t held) {
+    v1::BrakeInfo& info = *out.add_brakes();
+    info.set_name(name);
+    info.set_covers(covers);
+    info.set_reason(reason);
+    info.set_held_back(held);
+  };
+  if (parts_.agents != nullptr) {
+    for (const auto& brake : parts_.agents->brakes().closed()) add(brake.name, brake.covers, brake.reason, brake.held);
+  }
+  if (parts_.replica != nullptr) {
+    for (const v1::Brake& brake : parts_.replica->origin_brakes()) {
+      add(brake.name(), brake.covers(), brake.reason(), brake.held_back());
+    }
   }
 }
 
@@ -224,6 +241,7 @@ v1::StatusReply MeshView::status() {
   out.set_hosts(static_cast<std::uint32_t>(parts_.publisher->hosts()));
   count_records(out);
   if (parts_.agents != nullptr) out.set_agents_connected(static_cast<std::uint32_t>(parts_.agents->connected()));
+  write_brakes(out);
   if (parts_.recovery != nullptr) out.set_recovering(parts_.recovery->recovering());
   if (parts_.persistence != nullptr) out.set_store_trouble(parts_.persistence->trouble());
   if (parts_.watchers != nullptr) out.set_subscribers(static_cast<std::uint32_t>(parts_.watchers->subscribers()));

@@ -9,12 +9,14 @@
 #include "dnsd/admin/mesh.h"
 #include "dnsd/app/capture_session.h"
 #include "dnsd/app/configuration.h"
+#include "dnsd/app/event_log.h"
 #include "dnsd/app/external_names.h"
 #include "dnsd/app/local_overrides.h"
 #include "dnsd/app/objects.h"
 #include "dnsd/app/persistence.h"
 #include "dnsd/app/publisher.h"
 #include "dnsd/app/replica.h"
+#include "dnsd/app/simulations.h"
 #include "dnsd/app/warm_start.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/dnstap/sender.h"
@@ -38,6 +40,7 @@ struct Parts {
   federation::Agents* agents = nullptr;
   federation::Recovery* recovery = nullptr;
   const federation::Watchers* watchers = nullptr;
+  EventLog* events = nullptr;
   Replica* replica = nullptr;
   LocalOverrides* local_overrides = nullptr;  // a replica's
   const WarmStart* warm_start = nullptr;
@@ -55,12 +58,21 @@ struct Parts {
 class MeshView : public admin::Mesh {
  public:
   MeshView(Parts& parts, const metrics::Registry& registry, Timers& timers)
-      : parts_(parts), registry_(registry), capture_(parts.clock, timers) {}
+      : parts_(parts), registry_(registry), capture_(parts.clock, timers), simulations_(parts.clock, timers) {}
 
   void apply(const v1::ApplyRequest& request, std::function<void(v1::ApplyReply)> done) override;
   void erase(const v1::DeleteRequest& request, std::function<void(Result<v1::DeleteReply>)> done) override;
   Result<v1::ListReply> list(const v1::ListRequest& request) override;
-  Result<v1::ExplainReply> explain(const v1::ExplainRequest& request) override;
+  Result<v1::ExplainReply> explain(const v1::ExplainRequest& request) override {
+    return simulations_.explain(*parts_.catalog, *parts_.publisher, request);
+  }
+  void simulate(const v1::SimulateRequest& request, std::function<void(Result<v1::SimulateReply>)> done) override {
+    simulations_.simulate(*parts_.catalog, *parts_.publisher, request, std::move(done));
+  }
+  void events(const v1::EventsRequest& request, std::function<void(Result<v1::EventsReply>)> done) override {
+    parts_.events->look(request, std::move(done));
+  }
+  v1::LintReply lint(const v1::LintRequest& request) override;
   v1::StatusReply status() override;
   Result<v1::ApproveShrinkReply> approve_shrink() override;
   void capture(const v1::CaptureRequest& request, std::function<void(Result<v1::CaptureReply>)> done) override {
@@ -88,19 +100,20 @@ class MeshView : public admin::Mesh {
   v1::ApproveShrinkReply approve_records();
   v1::NodeInfo node_info(const model::Node& node) const;
   void write_overrides(v1::StatusReply& out) const;
-  void write_conditions(v1::Object& object) const;
   /// Of a Cluster: what its agents have measured.
   void write_measured(v1::Object& object) const;
   /// Whether the hostnames of its external endpoints are resolved.
-  void write_names_condition(const std::string& key, v1::Object& object) const;
+  void write_names_condition(v1::Object& object) const;
   void write_problems(v1::StatusReply& out) const;
   void write_listeners(v1::StatusReply& out) const;
+  void write_brakes(v1::StatusReply& out) const;
   void count_records(v1::StatusReply& out) const;
 
   std::deque<std::function<void()>> operations_;  // the first one is under way
   Parts& parts_;
   const metrics::Registry& registry_;
   CaptureSession capture_;
+  Simulations simulations_;
 };
 
 }  // namespace meshdns::app

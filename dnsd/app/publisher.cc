@@ -93,6 +93,8 @@ void Publisher::publish() {
   wanted_ = false;
   answers::Update update;
   topology::Planner::Changes changes = planner_.take(begun_);
+  Publication publication;
+  if (observer_) publication = publication_of(changes);
   if (configured_) update.base = base_;
   if (configured_ || changes.places) update.locator = answers::locator_input(catalog_.records());
   if (configured_ || changes.geography) update.clusters = answers::cluster_records(catalog_.records());
@@ -104,8 +106,25 @@ void Publisher::publish() {
   update.stale = stale_;
   update.not_ready = not_ready_;
   prepared_ = clock_.now() - begun_;
+  // the reader keeps what is answered now, while the observer looks at it
+  if (observer_) publication.before = reader_.read();
   submitted_ = thread_.submit(std::move(update));
+  if (observer_) observer_(publication);
+  reader_.offline();
   watch_due();
+}
+
+Publication Publisher::publication_of(const topology::Planner::Changes& changes) const {
+  Publication out{.put_count = changes.put.size(),
+                  .whole = configured_,
+                  .places = changes.places || configured_,
+                  .geography = changes.geography,
+                  .revision = catalog_.revision()};
+  if (changes.put.size() <= Publication::kMostNamed) {
+    for (const topology::HostPlan& host : changes.put) out.put.push_back(host.name);
+  }
+  if (changes.erased.size() <= Publication::kMostNamed) out.erased = changes.erased;
+  return out;
 }
 
 void Publisher::watch_due() {

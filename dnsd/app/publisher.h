@@ -18,6 +18,20 @@
 
 namespace meshdns::app {
 
+/// What was just handed over to be published, for who keeps a history. Refers to its parts.
+struct Publication {
+  static constexpr std::size_t kMostNamed = 256;
+
+  const answers::AnswerTable* before = nullptr;  // what is answered until then; null = nothing
+  std::vector<std::string> put;                  // hosts; none if there are more than kMostNamed
+  std::size_t put_count = 0;
+  std::vector<std::string> erased;  // the same
+  bool whole = false;               // every host was made anew
+  bool places = false;              // nodes or clusters are others
+  bool geography = false;           // clusters, or what is measured of them
+  std::uint64_t revision = 0;
+};
+
 /// The one place where serving meets federation: has what the catalog says compiled and published to the workers, the
 /// first change at once, the next ones at PublicationPace. What changes while a table is made goes into the next one.
 /// thread: control
@@ -58,6 +72,10 @@ class Publisher {
   /// Blocks until everything so far is published: for the start, when nobody waits for this thread.
   void flush();
 
+  /// Who hears of every publication, as soon as it is under way: it delays none. Empty = nobody. with_table() is not
+  /// to be called meanwhile.
+  void observe(std::function<void(const Publication&)> observer) { observer_ = std::move(observer); }
+
   Quiescent<answers::AnswerTable>& table() { return table_; }
   /// Calls `look` with the table that is published; null = there is none yet. The table is not kept.
   template <class F>
@@ -81,6 +99,7 @@ class Publisher {
   std::vector<std::string> emptied(const model::Target& target, const topology::Overrides& overrides) {
     return planner_.emptied(target, clock_.now(), overrides);
   }
+  topology::Planner& planner() { return planner_; }
   std::vector<std::string> host_names() { return planner_.names(); }
   const std::vector<topology::Conflict>& conflicts() { return planner_.conflicts(); }
   std::size_t hosts() { return planner_.hosts(); }
@@ -99,6 +118,8 @@ class Publisher {
   using Version = std::tuple<std::uint64_t, TimePoint, std::uint32_t>;
 
   void publish();
+  /// What the observer is going to hear.
+  Publication publication_of(const topology::Planner::Changes& changes) const;
   void finished(const CompileThread::Finished& table);
   void watch_due();
   /// Tells when a panic begins and ends.
@@ -130,6 +151,7 @@ class Publisher {
   Duration last_cost_{};
   std::uint32_t spread_hosts_ = 0;
   std::uint32_t panic_hosts_ = 0;
+  std::function<void(const Publication&)> observer_;
   std::shared_ptr<Publisher*> self_ = std::make_shared<Publisher*>(this);  // for what is posted: null when it is gone
   Quiescent<answers::AnswerTable> table_;
   Quiescent<answers::AnswerTable>::Reader reader_{table_};

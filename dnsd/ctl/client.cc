@@ -91,6 +91,21 @@ Result<v1::ExplainReply> Client::explain(const v1::ExplainRequest& request) {
       server_, [&](auto& context, auto& reply) { return stub_->rpc->Explain(&context, request, &reply); });
 }
 
+Result<v1::SimulateReply> Client::simulate(const v1::SimulateRequest& request) {
+  return called<v1::SimulateReply>(
+      server_, [&](auto& context, auto& reply) { return stub_->rpc->Simulate(&context, request, &reply); });
+}
+
+Result<v1::EventsReply> Client::events(const v1::EventsRequest& request) {
+  return called<v1::EventsReply>(
+      server_, [&](auto& context, auto& reply) { return stub_->rpc->Events(&context, request, &reply); });
+}
+
+Result<v1::LintReply> Client::lint(const v1::LintRequest& request) {
+  return called<v1::LintReply>(server_,
+                               [&](auto& context, auto& reply) { return stub_->rpc->Lint(&context, request, &reply); });
+}
+
 Result<v1::StatusReply> Client::status() {
   return called<v1::StatusReply>(
       server_, [&](auto& context, auto& reply) { return stub_->rpc->Status(&context, v1::StatusRequest(), &reply); });

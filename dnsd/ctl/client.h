@@ -19,6 +19,10 @@ class Client {
   Result<v1::DeleteReply> erase(const v1::DeleteRequest& request);
   Result<v1::ListReply> list(const std::string& kind, const std::string& key);
   Result<v1::ExplainReply> explain(const v1::ExplainRequest& request);
+  Result<v1::SimulateReply> simulate(const v1::SimulateRequest& request);
+  /// Answers within seconds where the request may wait.
+  Result<v1::EventsReply> events(const v1::EventsRequest& request);
+  Result<v1::LintReply> lint(const v1::LintRequest& request);
   Result<v1::StatusReply> status();
   Result<v1::ApproveShrinkReply> approve_shrink();
   Result<v1::CaptureReply> capture(const v1::CaptureRequest& request);

@@ -12,41 +12,13 @@
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
 #include "dnsd/ctl/diff.h"
+#include "dnsd/ctl/explain_view.h"
 #include "dnsd/ctl/views.h"
 
 namespace meshdns::ctl {
 namespace {
 
-int fail(const Error& error) {
-  std::cerr << error.message() << "\n";
-  return error.code() == Code::InvalidArgument ? kWrongUsage : kFailed;
-}
-
 std::string errors_text(std::size_t count) { return std::to_string(count) + (count == 1 ? " error" : " errors"); }
-
-/// The objects of a file ("-" = standard input); all problems were printed if there is nothing.
-std::optional<std::vector<v1::Object>> read_objects(const std::string& file) {
-  std::string text;
-  if (file == "-") {
-    text.assign(std::istreambuf_iterator<char>(std::cin), {});
-  } else {
-    auto read = config::read_file(file);
-    if (!read) {
-      std::cerr << read.error().message() << "\n";
-      return std::nullopt;
-    }
-    text = std::move(*read);
-  }
-  const std::string name = file == "-" ? "standard input" : file;
-  auto objects = config::load_objects(text, name);
-  if (objects && !objects->empty()) return std::move(*objects);
-  if (objects) {
-    std::cerr << name << ": there is no object in it\n";
-    return std::nullopt;
-  }
-  std::cerr << config::problems_text(objects.error()) << errors_text(objects.error().size()) << ", nothing applied\n";
-  return std::nullopt;
-}
 
 v1::ApplyRequest apply_request(const std::vector<v1::Object>& objects) {
   v1::ApplyRequest request;
@@ -96,7 +68,7 @@ std::string table_of(const std::string& kind, const v1::ListReply& reply, std::i
 Result<std::vector<std::string>> keys_of(const std::vector<std::string>& names, const std::string& file) {
   std::vector<std::string> keys;
   if (!file.empty()) {
-    const auto objects = read_objects(file);
+    const auto objects = read_objects(file, "nothing applied");
     if (!objects) return Error(Code::InvalidArgument, "nothing deleted");
     for (const v1::Object& object : *objects) keys.push_back(convert::object_key(object));
     return keys;
@@ -111,6 +83,34 @@ Result<std::vector<std::string>> keys_of(const std::vector<std::string>& names, 
 }
 
 }  // namespace
+
+int fail(const Error& error) {
+  std::cerr << error.message() << "\n";
+  return error.code() == Code::InvalidArgument ? kWrongUsage : kFailed;
+}
+
+std::optional<std::vector<v1::Object>> read_objects(const std::string& file, const char* outcome) {
+  std::string text;
+  if (file == "-") {
+    text.assign(std::istreambuf_iterator<char>(std::cin), {});
+  } else {
+    auto read = config::read_file(file);
+    if (!read) {
+      std::cerr << read.error().message() << "\n";
+      return std::nullopt;
+    }
+    text = std::move(*read);
+  }
+  const std::string name = file == "-" ? "standard input" : file;
+  auto objects = config::load_objects(text, name);
+  if (objects && !objects->empty()) return std::move(*objects);
+  if (objects) {
+    std::cerr << name << ": there is no object in it\n";
+    return std::nullopt;
+  }
+  std::cerr << config::problems_text(objects.error()) << errors_text(objects.error().size()) << ", " << outcome << "\n";
+  return std::nullopt;
+}
 
 std::optional<std::string> kind_named(const std::string& word) {
   static const std::map<std::string, std::string> kKinds = {{"vd", "VirtualDestination"},
@@ -131,7 +131,7 @@ std::optional<std::string> kind_named(const std::string& word) {
 }
 
 int apply(Client& client, const std::string& file, bool dry_run, bool force) {
-  const auto objects = read_objects(file);
+  const auto objects = read_objects(file, "nothing applied");
   if (!objects) return kWrongUsage;
   v1::ApplyRequest request = apply_request(*objects);
   request.set_dry_run(dry_run);
@@ -146,7 +146,7 @@ int apply(Client& client, const std::string& file, bool dry_run, bool force) {
 }
 
 int diff(Client& client, const std::string& file) {
-  const auto objects = read_objects(file);
+  const auto objects = read_objects(file, "nothing applied");
   if (!objects) return kWrongUsage;
   v1::ApplyRequest request = apply_request(*objects);
   request.set_dry_run(true);

@@ -14,6 +14,12 @@ namespace meshdns::ctl {
 /// Exit codes of interface.md section 1
 enum Exit : int { kOk = 0, kFailed = 1, kWrongUsage = 2 };
 
+/// Prints the error. returns: the exit code
+int fail(const Error& error);
+/// The objects of a file ("-" = standard input); all problems were printed if there is nothing.
+/// outcome: what they come to: "nothing applied"
+std::optional<std::vector<v1::Object>> read_objects(const std::string& file, const char* outcome);
+
 /// "vd", "nodes", "endpoint", "cluster", ... as the federation calls it; nothing = no such kind
 std::optional<std::string> kind_named(const std::string& word);
 

@@ -11,9 +11,10 @@ std::string bash_completion() {
     delete) words="vd cluster override" ;;
     force) words="up down" ;;
     drain|undrain|unforce|up|down) words="endpoint= node= service= zone= cluster=" ;;
+    --down|--drain|--up) words="endpoint= node= service= zone= cluster=" ;;
     completion) words="bash" ;;
-    -f|--file|--ca|--certificate|--key) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    *) words="apply diff delete get describe explain status drain undrain force unforce freeze thaw approve-shrink capture completion --server --ca --certificate --key --output --help --version" ;;
+    -f|--file|--mesh|--ca|--certificate|--key) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    *) words="apply diff delete get describe explain simulate history watch lint status drain undrain force unforce freeze thaw approve-shrink capture completion --server --ca --certificate --key --output --help --version" ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }

@@ -7,14 +7,28 @@
 
 namespace meshdns::ctl {
 
-std::string document(const google::protobuf::Message& message, Output output) {
+namespace {
+
+std::string json_of(const google::protobuf::Message& message, bool whitespace) {
   google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
+  options.add_whitespace = whitespace;
   options.always_print_primitive_fields = true;
   options.preserve_proto_field_names = true;
   std::string json;
   if (!google::protobuf::util::MessageToJsonString(message, &json, options).ok()) return "";
+  return json;
+}
+
+}  // namespace
+
+std::string document(const google::protobuf::Message& message, Output output) {
+  const std::string json = json_of(message, true);
   return output == Output::Yaml ? config::yaml_of_json(json) : json;
+}
+
+std::string stream_document(const google::protobuf::Message& message, Output output) {
+  if (output == Output::Yaml) return "---\n" + document(message, output);
+  return json_of(message, false) + "\n";
 }
 
 std::string object_documents(const v1::ListReply& reply, Output output) {

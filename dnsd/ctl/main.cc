@@ -1,7 +1,9 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <functional>
 #include <iostream>
 #include <map>
+#include <vector>
 
 #include "common/rpc/credentials.h"
 #include "common/time/duration_text.h"
@@ -10,6 +12,7 @@
 #include "dnsd/ctl/completion.h"
 #include "dnsd/ctl/override_commands.h"
 #include "dnsd/ctl/server.h"
+#include "dnsd/ctl/tool.h"
 
 namespace {
 
@@ -202,6 +205,10 @@ int main(int argc, char** argv) {
   add_reading_commands(cli, arguments, commands);
   add_override_commands(cli, arguments, commands);
   add_capture_command(cli, arguments, commands);
+  std::vector<ctl::Tool> tools;
+  ctl::add_simulate(cli, tools);
+  ctl::add_history(cli, tools);
+  ctl::add_lint(cli, tools);
   auto* completion = cli.add_subcommand("completion", "a script for shell completion");
   completion->add_option("shell", arguments.shell, "bash")->required();
   try {
@@ -210,11 +217,14 @@ int main(int argc, char** argv) {
     return cli.exit(error) == 0 ? ctl::kOk : ctl::kWrongUsage;
   }
   if (completion->parsed()) return complete(arguments);
+  const auto* command = cli.get_subcommands().front();
+  const auto tool = std::ranges::find(tools, command, &ctl::Tool::command);
+  if (tool != tools.end() && tool->offline()) return tool->run(nullptr, arguments.output);
   const auto server = ctl::server_of(arguments.server, SystemClock().unix_seconds());
   if (!server) {
     std::cerr << server.error().message() << "\n";
     return ctl::kWrongUsage;
   }
   ctl::Client client(*server);
-  return commands.at(cli.get_subcommands().front())(arguments, client);
+  return tool != tools.end() ? tool->run(&client, arguments.output) : commands.at(command)(arguments, client);
 }

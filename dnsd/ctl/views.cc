@@ -25,11 +25,6 @@ std::string joined(const Field& field, const std::string& separator = ", ") {
   return join({field.begin(), field.end()}, separator);
 }
 
-std::string rung_text(const v1::ExplainedTier& tier) {
-  return tier.split() ? tier.rung() + " (" + (tier.cluster().empty() ? "no cluster" : tier.cluster()) + ")"
-                      : tier.rung();
-}
-
 /// "name     value", names in one width
 std::string pairs(const std::vector<std::pair<std::string, std::string>>& rows) {
   std::size_t width = 0;
@@ -82,33 +77,6 @@ std::string freeze_text(const v1::FreezeInfo& freeze) {
 
 }  // namespace
 
-std::string explain_view(const v1::ExplainReply& reply) {
-  const std::string policy = reply.object().empty() ? "automatic host" : reply.object();
-  std::string out = reply.host() + " for " + reply.client() + "   revision " + std::to_string(reply.revision()) + ", " +
-                    age(reply.age()) + " old\n";
-  std::vector<std::pair<std::string, std::string>> head = {
-      {"client", reply.place() + "   " + reply.reason()},
-      {"policy", policy + "   " + reply.policy() + ", empty: " + reply.on_empty()}};
-  if (!reply.frozen().empty()) head.emplace_back("frozen", reply.frozen());
-  out += pairs(head);
-  Table table({"TIER", "RUNG", "LOAD", "ENDPOINT", "WHERE", "STATE", "FOR", "WHY"});
-  table.align_right(2);
-  for (const v1::ExplainedTier& tier : reply.tiers()) {
-    bool first = true;
-    for (const v1::EndpointInfo& endpoint : tier.endpoints()) {
-      table.add({first ? std::to_string(tier.number()) : "", first ? rung_text(tier) : "",
-                 first ? std::to_string(tier.load()) + "%" : "", endpoint.address(), endpoint.where(), endpoint.state(),
-                 age(endpoint.in_state()), endpoint.why()});
-      first = false;
-    }
-  }
-  out += "\n" + table.text() + "\n";
-  out += "answer   " + (reply.answer().empty() ? "nothing: " + reply.note() : joined(reply.answer()));
-  out += "   ttl " + reply.ttl_why() + "\n";
-  if (!reply.answer().empty() && !reply.note().empty()) out += "note     " + reply.note() + "\n";
-  return out;
-}
-
 std::string status_view(const v1::StatusReply& reply) {
   std::vector<std::pair<std::string, std::string>> rows = {
       {"meshdnsd", reply.version() + "   " + reply.instance() + "   up " + age(reply.uptime()) +
@@ -132,6 +100,10 @@ std::string status_view(const v1::StatusReply& reply) {
   if (reply.recovering()) {
     const std::string who = reply.follows().empty() ? "the store was lost" : "the federation has lost its store";
     rows.emplace_back("recovering", who + ": nothing goes before the agents have told what there is");
+  }
+  for (const v1::BrakeInfo& brake : reply.brakes()) {
+    rows.emplace_back("brake", brake.name() + "   " + brake.reason() + "   holds " + std::to_string(brake.held_back()) +
+                                   (brake.held_back() == 1 ? " node" : " nodes"));
   }
   if (!reply.shrink_refused().empty()) {
     rows.emplace_back("refused", "a set: " + reply.shrink_refused() + "; meshdnsctl approve-shrink takes it");
@@ -187,7 +159,7 @@ std::string destinations_view(const v1::ListReply& reply) {
     std::string programmed = "-";
     for (const v1::Condition& condition : object.status().conditions()) {
       if (condition.type() != "Programmed") continue;
-      programmed = condition.status() + (condition.message().empty() ? "" : ": " + condition.message());
+      programmed = condition.status() + (condition.status() == "True" ? "" : ": " + condition.message());
     }
     table.add({object.metadata().namespace_() + "/" + object.metadata().name(),
                joined(object.virtual_destination().hosts(), ","), or_dash(join(ports, ",")),

@@ -9,7 +9,6 @@ namespace meshdns::ctl {
 
 // What people read. No line is longer than 110 columns but for texts that are longer themselves.
 
-std::string explain_view(const v1::ExplainReply& reply);
 std::string status_view(const v1::StatusReply& reply);
 std::string nodes_view(const v1::ListReply& reply);
 std::string endpoints_view(const v1::ListReply& reply);

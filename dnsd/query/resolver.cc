@@ -320,7 +320,7 @@ Outcome Resolver::explain(const answers::Host& host, const Subject& subject) noe
   }
   const wire::Type type = response_.query().type;
   if (type != wire::Type::TXT && type != wire::Type::ANY) return Outcome::NoData;
-  dynamic(host, subject.owner);  // for the scope
+  const HostAnswer answer = dynamic(host, subject.owner);  // for the scope, and what this client has drawn
   widen_scope(response_.query().edns.subnet.source);
   const auto write = [&](const Line& line) {
     const std::size_t mark = response_.writer().position();
@@ -338,7 +338,12 @@ Outcome Resolver::explain(const answers::Host& host, const Subject& subject) noe
     append_pieces(line, lines[i], context_.now);
     if (!write(line)) return Outcome::Truncated;
   }
-  return Outcome::Answered;
+  if (!answer.set.spread) return Outcome::Answered;
+  Line last;
+  append_line_number(last, lines.size() + 2);
+  last.append("drawn for this client now: tier ");
+  last.append_number(host.tiers(answer.set)[answer.tier].number);
+  return write(last) ? Outcome::Answered : Outcome::Truncated;
 }
 
 wire::SoaFields Resolver::soa_of(const answers::Zone& zone) const noexcept {

@@ -37,11 +37,16 @@ std::uint64_t located_prefix(const DrawSeat& seat) noexcept {
 
 }  // namespace
 
+Drawn drawn(std::uint64_t name, std::uint32_t ttl, const DrawSeat& seat) noexcept {
+  const std::uint64_t who = mixed(name, located_prefix(seat));
+  const std::uint64_t length = std::max(1U, ttl);
+  const std::uint64_t phased = seat.unix_seconds + who % length;
+  const auto hit = static_cast<std::uint32_t>(((mixed(who, phased / length) >> 32) * 100) >> 32);
+  return {hit, length - phased % length};
+}
+
 std::size_t drawn_tier(const answers::Host& host, const answers::Set& set, const DrawSeat& seat) noexcept {
-  const std::uint64_t who = mixed(wire::hash_name(host.name()), located_prefix(seat));
-  const std::uint64_t ttl = std::max(1U, host.ttl);
-  const std::uint64_t slot = (seat.unix_seconds + who % ttl) / ttl;
-  const auto hit = static_cast<std::uint32_t>(((mixed(who, slot) >> 32) * 100) >> 32);  // 0 to 99
+  const std::uint32_t hit = drawn(wire::hash_name(host.name()), host.ttl, seat).percent;
   const auto loads = host.loads(set);
   std::uint32_t sum = 0;
   for (std::size_t i = 0; i < loads.size(); ++i) {

@@ -19,6 +19,14 @@ struct DrawSeat {
   std::uint32_t unix_seconds = 0;
 };
 
+/// The draw of a seat for a host, and for how many seconds it stays.
+struct Drawn {
+  std::uint32_t percent = 0;  // 0 to 99: it hits the tier in whose part of the loads, added up, it is
+  std::uint64_t seconds = 0;
+};
+/// name: wire::hash_name() of the host's name; ttl: its policy's, in seconds
+Drawn drawn(std::uint64_t name, std::uint32_t ttl, const DrawSeat& seat) noexcept;
+
 /// Which tier of a spread set is used: one draw for each (host, located prefix, slot of the host's TTL). Slots of
 /// different hosts and prefixes begin at different times.
 /// returns: index of Host::tiers(set), of one with a load; the set has one

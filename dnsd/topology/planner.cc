@@ -318,18 +318,36 @@ std::size_t Planner::hosts() {
   return owners_.size();
 }
 
+void Planner::add_endpoints_of(const model::ServiceSelector& selector, const std::string& own_namespace,
+                               std::vector<const model::Endpoint*>& out) const {
+  const auto look_at = [&](const model::Endpoint& endpoint) {
+    if (!selects(selector, own_namespace, endpoint)) return;
+    const auto node = records_.nodes.find(endpoint.node);
+    if (selects_cluster(selector, node == records_.nodes.end() ? "" : node->second.locality.cluster)) {
+      out.push_back(&endpoint);
+    }
+  };
+  const auto group = groups_.find(group_of(selector, own_namespace));
+  if (group != groups_.end()) {
+    for (const model::Endpoint* endpoint : group->second.endpoints) look_at(*endpoint);
+  } else if (selector.name.empty()) {  // services always have their group, the others where an object asks for them
+    for (const auto& [key, endpoint] : records_.endpoints) look_at(endpoint);
+  }
+}
+
+std::vector<const model::Endpoint*> Planner::endpoints_of(const model::ServiceSelector& selector,
+                                                          const std::string& own_namespace) {
+  settle();
+  std::vector<const model::Endpoint*> out;
+  add_endpoints_of(selector, own_namespace, out);
+  sort_by_key(out);
+  return out;
+}
+
 std::vector<const model::Endpoint*> Planner::endpoints_of(const model::VirtualDestination& object) const {
   std::vector<const model::Endpoint*> out;
   for (const model::ServiceSelector& selector : object.services) {
-    const auto group = groups_.find(group_of(selector, object.meta.namespace_));
-    if (group == groups_.end()) continue;
-    for (const model::Endpoint* endpoint : group->second.endpoints) {
-      if (!selects(selector, object.meta.namespace_, *endpoint)) continue;
-      const auto node = records_.nodes.find(endpoint->node);
-      if (selects_cluster(selector, node == records_.nodes.end() ? "" : node->second.locality.cluster)) {
-        out.push_back(endpoint);
-      }
-    }
+    add_endpoints_of(selector, object.meta.namespace_, out);
   }
   sort_by_key(out);
   out.erase(std::unique(out.begin(), out.end()), out.end());  // two selectors may match one endpoint

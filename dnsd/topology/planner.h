@@ -51,6 +51,12 @@ class Planner : public model::RecordObserver {
   std::vector<std::string> emptied(const model::Target& target, TimePoint now, const Overrides& overrides);
   /// All that there are, in no order.
   std::vector<std::string> names();
+  /// Those, by name, with endpoints that an override for any of these targets is for, or with external endpoints.
+  /// Looks at every endpoint.
+  std::vector<std::string> hosts_hit(const std::vector<model::Target>& targets);
+  /// What a selector of an object in this namespace matches, by key.
+  std::vector<const model::Endpoint*> endpoints_of(const model::ServiceSelector& selector,
+                                                   const std::string& own_namespace);
   const std::vector<Conflict>& conflicts();
   std::size_t hosts();
 
@@ -100,6 +106,8 @@ class Planner : public model::RecordObserver {
   void claim_by_service(const model::ServiceKey& service, Owners& owners) const;
   void replace_owners(Owners owners);
   std::vector<const model::Endpoint*> endpoints_of(const model::VirtualDestination& object) const;
+  void add_endpoints_of(const model::ServiceSelector& selector, const std::string& own_namespace,
+                        std::vector<const model::Endpoint*>& out) const;
   std::vector<const model::Endpoint*> endpoints_of(const Owner& owner) const;
   bool serves(const Owner& owner, const PlanContext& context) const;
   HostPlan plan_of(const std::string& host, const Owner& owner, const PlanContext& context) const;

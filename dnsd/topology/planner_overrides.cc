@@ -32,6 +32,13 @@ void Planner::override_changed(const model::Override& override) {
   if (override.action != model::Action::Freeze && !all_touched_) add_hosts_hit(override.target, touched_);
 }
 
+std::vector<std::string> Planner::hosts_hit(const std::vector<model::Target>& targets) {
+  settle();
+  std::set<std::string> out;
+  for (const model::Target& target : targets) add_hosts_hit(target, out);
+  return {out.begin(), out.end()};
+}
+
 bool Planner::serves(const Owner& owner, const PlanContext& context) const {
   const auto is_serving = [](const Candidate& candidate) { return candidate.standing == Standing::Serving; };
   const auto endpoints = endpoints_of(owner);

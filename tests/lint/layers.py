@@ -3,7 +3,7 @@
 COMMON = {f"common/{name}" for name in
           "base time net published model convert config log metrics http resolve rpc process".split()}
 DNSD = {f"dnsd/{name}" for name in
-        "wire topology answers query server dnstap catalog store snapshot_file federation admin app ctl".split()}
+        "wire topology answers query server dnstap catalog store snapshot_file explain federation admin app ctl".split()}
 AGENT = {f"agent/{name}" for name in "discovery health probes report admin app".split()}
 FOLDERS = COMMON | DNSD | AGENT
 
@@ -47,13 +47,15 @@ MAY_INCLUDE = {
     "dnsd/catalog": set(),
     "dnsd/store": {"dnsd/catalog", "common/convert"},
     "dnsd/snapshot_file": {"dnsd/catalog", "common/convert"},
+    "dnsd/explain": {"dnsd/topology", "dnsd/answers", "dnsd/query", "dnsd/wire", "dnsd/catalog", "common/convert"}
+                    | MESSAGES,
     "dnsd/federation": {"dnsd/catalog", "dnsd/store", "common/convert", "common/rpc", "common/metrics", "common/log",
                         "common/process"} | PROTOS,
     "dnsd/admin": {"common/http", "common/rpc", "common/convert", "common/metrics", "common/log", "common/process",
                    "dnsd/catalog", "dnsd/topology"} | PROTOS,
     "agent/admin": {"common/http", "common/rpc", "common/convert", "common/metrics", "common/log", "common/process",
                     "agent/health"} | PROTOS,
-    "dnsd/ctl": {"common/rpc", "common/convert", "common/config", "dnsd/topology", "common/log"} | PROTOS,
+    "dnsd/ctl": {"common/rpc", "common/convert", "common/config", "dnsd/topology", "dnsd/explain", "common/log"} | PROTOS,
     "dnsd/app": DNSD | COMMON | PROTOS,
     "agent/health": set(),
     "agent/discovery": {"common/config", "common/convert", "common/log", "agent/health"} | MESSAGES,

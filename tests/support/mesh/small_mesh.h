@@ -73,7 +73,8 @@ struct SmallMesh {
 
   std::shared_ptr<const answers::AnswerTable> table() const {
     const auto fixed_records = must(answers::parse_records(settings.static_records, {settings.zones[0].name}));
-    return answers::compile({records, settings, fixed_records, {7, TimePoint{1h}}, 1000, false, false, TimePoint{2h}}).table;
+    return answers::compile({records, settings, fixed_records, {7, TimePoint{1h}}, 1000, false, false, TimePoint{2h}})
+        .table;
   }
 
   answers::Settings settings;

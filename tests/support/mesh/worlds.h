@@ -67,11 +67,6 @@ class WorldDraw {
     return out;
   }
 
- private:
-  static constexpr std::array kClusters = {"c1", "c2", "c3"};
-
-  bool whole() const { return kind_ == Kind::Whole; }
-
   model::Policy policy() {
     model::Policy out;
     if (one_in(2)) {
@@ -86,6 +81,11 @@ class WorldDraw {
     if (whole()) add_order(out);
     return out;
   }
+
+ private:
+  static constexpr std::array kClusters = {"c1", "c2", "c3"};
+
+  bool whole() const { return kind_ == Kind::Whole; }
 
   model::Locality selector() {
     model::Locality out = place();

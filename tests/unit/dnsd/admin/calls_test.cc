@@ -24,6 +24,15 @@ class CountingMesh : public Mesh {
   }
   Result<v1::ListReply> list(const v1::ListRequest&) override { return counted<v1::ListReply>(); }
   Result<v1::ExplainReply> explain(const v1::ExplainRequest&) override { return counted<v1::ExplainReply>(); }
+  void simulate(const v1::SimulateRequest&, std::function<void(Result<v1::SimulateReply>)> done) override {
+    ++calls;
+    done(v1::SimulateReply());
+  }
+  void events(const v1::EventsRequest&, std::function<void(Result<v1::EventsReply>)> done) override {
+    ++calls;
+    done(v1::EventsReply());
+  }
+  v1::LintReply lint(const v1::LintRequest&) override { return counted<v1::LintReply>(); }
   v1::StatusReply status() override { return counted<v1::StatusReply>(); }
   Result<v1::ApproveShrinkReply> approve_shrink() override { return counted<v1::ApproveShrinkReply>(); }
   void capture(const v1::CaptureRequest&, std::function<void(Result<v1::CaptureReply>)> done) override {
@@ -78,6 +87,9 @@ class CallsTest : public testing::Test {
     call(&Stub::Status, v1::StatusRequest(), v1::StatusReply());
     call(&Stub::ApproveShrink, v1::ApproveShrinkRequest(), v1::ApproveShrinkReply());
     call(&Stub::Capture, v1::CaptureRequest(), v1::CaptureReply());
+    call(&Stub::Simulate, v1::SimulateRequest(), v1::SimulateReply());
+    call(&Stub::Events, v1::EventsRequest(), v1::EventsReply());
+    call(&Stub::Lint, v1::LintRequest(), v1::LintReply());
     return out;
   }
 
@@ -93,14 +105,14 @@ class CallsTest : public testing::Test {
 
 TEST_F(CallsTest, from_afar_nothing_is_done_without_a_certificate) {
   serve(calls_from_afar(loop_, mesh_));
-  EXPECT_EQ(call_all(), std::vector(7, grpc::StatusCode::PERMISSION_DENIED));
+  EXPECT_EQ(call_all(), std::vector(10, grpc::StatusCode::PERMISSION_DENIED));
   EXPECT_EQ(mesh_.calls, 0);
 }
 
 TEST_F(CallsTest, from_here_all_is_done) {
   serve(calls_from_here(loop_, mesh_));
-  EXPECT_EQ(call_all(), std::vector(7, grpc::StatusCode::OK));
-  EXPECT_EQ(mesh_.calls, 7);
+  EXPECT_EQ(call_all(), std::vector(10, grpc::StatusCode::OK));
+  EXPECT_EQ(mesh_.calls, 10);
 }
 
 }  // namespace

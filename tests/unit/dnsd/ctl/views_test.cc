@@ -1,53 +1,213 @@
-#include "dnsd/ctl/views.h"
-
+// What people read, to the letter; and that no record is wider than a screen.
 #include <gmock/gmock.h>
+#include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
 #include "common/base/text.h"
-#include "dnsd/ctl/override_object.h"
+#include "dnsd/ctl/explain_view.h"
+#include "dnsd/ctl/history_view.h"
+#include "dnsd/ctl/lint_view.h"
+#include "dnsd/ctl/simulate_view.h"
 
 namespace meshdns::ctl {
 namespace {
 
 using testing::HasSubstr;
 
-constexpr std::int64_t kNow = 1795806000;
-
-v1::ListReply overrides(const std::string& reason) {
-  v1::ListReply reply;
-  *reply.add_objects() = override_object(
-      {model::Action::Drain, model::Target{model::TargetKind::Node, "eu1-n1"}, reason, "alice@ops-1", kNow + 3120});
-  *reply.add_objects() = override_object({model::Action::Freeze, {}, "incident", "", 0});
-  for (auto& object : *reply.mutable_objects()) object.mutable_metadata()->set_created(kNow - 300);
-  reply.mutable_objects(1)->mutable_metadata()->set_manager("local");
-  return reply;
+template <class Message>
+Message parsed(const std::string& text) {
+  Message out;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &out));
+  return out;
 }
 
-TEST(OverridesView, has_a_line_for_each) {
-  EXPECT_EQ(overrides_view(overrides("new kernel"), kNow),
-            "NAME               ACTION  TARGET       REASON      AUTHOR       EXPIRES IN  CREATED\n"
-            "drain-node-eu1-n1  Drain   node=eu1-n1  new kernel  alice@ops-1  52m         5m ago\n"
-            "freeze (local)     Freeze  all          incident    -            never       5m ago\n");
-  EXPECT_EQ(overrides_view({}, kNow), "no overrides\n");
+constexpr const char* kExample = R"x(
+  host: "app-b.mesh.internal" client: "10.0.0.9" revision: 214 age { nanos: 800000000 }
+  place: "eu/eu-a/eu-1" reason: "by node prefix 10.0.0.0/24 (eu1-n1)" object : "shop/app-b" policy
+    : "default ladder, no fence, no spill" on_empty : "last resort" tiers {
+number:
+  0 rung : "cluster+zone" endpoints {
+  address:
+    "10.0.0.11:8080" where : "eu/eu-a/eu-1" state : "last_resort"
+                                                    in_state{seconds : 12} why : "http 503, 1 of 2 successes"
+  }
+}
+tiers {
+number:
+  1 rung : "cluster" load : 100 endpoints {
+  address:
+    "10.0.1.12:8080" where : "eu/eu-b/eu-1" state : "serving" in_state {
+    seconds:
+      15120
+    }
+  }
+  endpoints {
+  address:
+    "10.0.1.13:8080" where : "eu/eu-b/eu-1" state : "serving" in_state{seconds : 12} why : "slow-start 40%"
+  }
+}
+tiers {
+number:
+  2 rung : "region" split : true cluster : "eu-2" endpoints {
+  address:
+    "10.1.0.11:8080" where : "eu/eu-c/eu-2" state : "serving" in_state{seconds : 10800} why : "via gateway 10.1.0.1"
+  }
+}
+tiers {
+number:
+  3 rung : "any" split : true cluster : "us-1" endpoints {
+  address:
+    "10.2.0.11:8080" where : "us/us-a/us-1" state : "serving" in_state{seconds : 10800} why : "via gateway 10.2.0.1"
+  }
+}
+  answer: "10.0.1.12" answer: "10.0.1.13" answer_tier: 1
+  ttl_why: "1s: 10.0.0.11 could come back (1 of 2 successes)")x";
+
+// Guards the contract: the example of the documentation.
+TEST(ExplainView, is_the_documented_one) {
+  EXPECT_EQ(explain_view(parsed<v1::ExplainReply>(kExample)),
+            R"(app-b.mesh.internal for 10.0.0.9                         revision 214, 0.8 s old
+client   eu/eu-a/eu-1        by node prefix 10.0.0.0/24 (eu1-n1)
+policy   shop/app-b          default ladder   no fence   no spill   empty: last resort
+
+TIER  RUNG           LOAD  ENDPOINT        WHERE         STATE        FOR    WHY
+0     cluster+zone     0%  10.0.0.11:8080  eu/eu-a/eu-1  last_resort  12s    http 503, 1 of 2 successes
+1     cluster        100%  10.0.1.12:8080  eu/eu-b/eu-1  serving      4h12m
+                           10.0.1.13:8080  eu/eu-b/eu-1  serving      12s    slow start 40 %
+2     region (eu-2)    0%  10.1.0.11:8080  eu/eu-c/eu-2  serving      3h     via gateway 10.1.0.1
+3     any (us-1)       0%  10.2.0.11:8080  us/us-a/us-1  serving      3h     via gateway 10.2.0.1
+
+answer   A 10.0.1.12, 10.0.1.13      ttl 1 s: 10.0.0.11 could come back (1 of 2 successes)
+)");
 }
 
-TEST(OverridesView, a_long_reason_is_cut_so_that_the_table_fits) {
-  const std::string view = overrides_view(overrides(std::string(300, 'x')), kNow);
-  for (const auto line : split(view, '\n')) EXPECT_LE(line.size(), 110U) << line;
-  EXPECT_THAT(view, HasSubstr("xxx...  alice"));
+TEST(ExplainView, spread_loads_parts_panic_and_notes) {
+  auto reply = parsed<v1::ExplainReply>(kExample);
+  reply.mutable_tiers(0)->set_load(60);
+  reply.mutable_tiers(0)->set_panic(true);
+  reply.mutable_tiers(0)->set_part("60% region=eu");
+  reply.mutable_tiers(0)->add_answer("10.0.0.11");
+  reply.mutable_tiers(0)->add_answer("fd00::11");
+  reply.mutable_tiers(1)->set_load(40);
+  reply.mutable_tiers(1)->add_answer("10.0.1.12");
+  reply.mutable_drawn_for()->set_seconds(3);
+  reply.set_ttl_why("5s");
+  reply.set_note("spread: tier 0 60%, tier 1 40%");
+  reply.add_advice("A and AAAA carry no port");
+  const std::string view = explain_view(reply);
+  EXPECT_THAT(view, HasSubstr("TIER  PART           RUNG"));
+  EXPECT_THAT(view, HasSubstr("  panic 60%  "));
+  EXPECT_THAT(view, HasSubstr("\nanswer   tier 0 60%    A 10.0.0.11   AAAA fd00::11\n"
+                              "         tier 1 40%    A 10.0.1.12   <- this client, for 3 s\n"
+                              "         ttl 5 s\n"
+                              "note     spread: tier 0 60%, tier 1 40%\n"
+                              "note     A and AAAA carry no port\n"));
 }
 
-TEST(StatusView, a_freeze_is_told_with_what_waits) {
-  v1::StatusReply reply;
-  v1::FreezeInfo& freeze = *reply.mutable_freeze();
-  freeze.set_since(kNow);
-  freeze.set_author("alice");
-  freeze.set_reason("incident 42");
-  freeze.set_held(17);
-  EXPECT_THAT(status_view(reply), HasSubstr("since 2026-11-27T19:00:00Z by alice: incident 42, 17 changes held\n"));
-  freeze.clear_held();
-  freeze.set_expires(kNow + 60);
-  EXPECT_THAT(status_view(reply), HasSubstr("by alice: incident 42, until 2026-11-27T19:01:00Z\n"));
+TEST(ExplainView, nothing_is_answered) {
+  v1::ExplainReply reply;
+  reply.set_note("no endpoint is inside the fence");
+  const std::string view = explain_view(reply);
+  EXPECT_THAT(view, HasSubstr("no endpoint that any rung is for"));
+  EXPECT_THAT(view, HasSubstr("answer   nothing: no endpoint is inside the fence\n"));
+}
+
+// Guards screens: whatever the policy and however many addresses.
+TEST(ExplainView, no_line_is_wider_than_a_screen) {
+  auto reply = parsed<v1::ExplainReply>(kExample);
+  std::string policy = "ladder zone > any, fence within region and clusters eu-1+eu-2, spill 140% panic below 50%";
+  for (const char* from : {"eu", "us", "ap"}) {
+    policy += std::string(", failover from region=") + from + " to region=us,zone=us-a > region=asia > region=africa";
+  }
+  reply.set_policy(policy);
+  reply.clear_answer();
+  for (int i = 0; i < 300; ++i) {
+    reply.add_answer("10.0.1." + std::to_string(i));
+    reply.add_answer("fd00:1234:5678::" + std::to_string(i));
+  }
+  reply.set_note(policy);
+  reply.add_advice(policy);
+  for (const bool spread : {false, true}) {
+    if (spread) reply.mutable_drawn_for()->set_seconds(1);
+    *reply.mutable_tiers(1)->mutable_answer() = reply.answer();
+    const std::string view = explain_view(reply);
+    for (const auto line : split(view, '\n')) EXPECT_LE(line.size(), kColumns) << line;
+    EXPECT_THAT(view, HasSubstr(" more"));
+    EXPECT_THAT(view, HasSubstr("failover from region=ap to region=us,zone=us-a > region=asia > region=africa\n"))
+        << "no rule is cut";
+  }
+}
+
+TEST(SimulationView, one_client) {
+  v1::SimulateReply reply;
+  *reply.mutable_before() = parsed<v1::ExplainReply>(kExample);
+  *reply.mutable_after() = reply.before();
+  const auto request = parsed<v1::SimulateRequest>(
+      R"(overrides { action: "Down" target { cluster: "eu-1" } } overrides { action: "Drain" target { node: "n1" } })");
+  EXPECT_EQ(simulation_view(request, reply),
+            R"(app-b.mesh.internal for 10.0.0.9 in eu/eu-a/eu-1   supposed: down cluster=eu-1, drain node=n1
+now      A 10.0.1.12, 10.0.1.13      ttl 1 s: 10.0.0.11 could come back (1 of 2 successes)
+then     A 10.0.1.12, 10.0.1.13      ttl 1 s: 10.0.0.11 could come back (1 of 2 successes)
+         the same
+
+no endpoint stands differently
+)");
+  reply.mutable_after()->clear_answer();
+  reply.mutable_after()->clear_answer_tier();
+  reply.mutable_after()->set_note("all that there is was forced down by operators");
+  *reply.add_endpoints() = parsed<v1::EndpointChange>(
+      R"(endpoint: "10.0.1.12:8080" where: "eu/eu-b/eu-1" before: "serving" after: "out" why: "forced down simulated")");
+  EXPECT_THAT(simulation_view(request, reply),
+              HasSubstr("then     nothing: all that there is was forced down by operators\n\n"
+                        "ENDPOINT        WHERE         NOW      THEN  WHY\n"
+                        "10.0.1.12:8080  eu/eu-b/eu-1  serving  out   forced down simulated\n"));
+}
+
+TEST(SimulationView, all_hosts) {
+  const auto request = parsed<v1::SimulateRequest>(R"(clear: true)");
+  const auto reply = parsed<v1::SimulateReply>(R"(
+    hosts { host: "a.mesh.internal" nothing_serves: true
+      answer { from: "eu/a/eu-1" from: "eu/a/eu-2" from: "eu/a/eu-3" from: "eu/a/eu-4"
+               before: "tier 0 any: 1 endpoint" after: "nothing: why" } }
+    rows: 3 hosts_seen: 4 hosts_changed: 2 hosts_empty: 1 hosts_all: 12 from: "eu/a/eu-1")");
+  EXPECT_EQ(survey_view(request, reply),
+            R"(supposed: no other override   seen from eu/a/eu-1
+
+HOST             FROM                                NOW                     THEN
+a.mesh.internal  eu/a/eu-1, eu/a/eu-2, eu/a/eu-3 +1  tier 0 any: 1 endpoint  NOTHING SERVES: nothing: why
+
+and 2 rows more
+12 hosts, 4 with endpoints there: the answers of 2 change, nothing serves of 1
+)");
+}
+
+TEST(HistoryView, an_event) {
+  const auto event = parsed<v1::Event>(R"(
+    at: 1795808401 host: "a.mesh.internal" revision: 7 age { seconds: 12 } summary: "another policy"
+    endpoints { endpoint: "10.0.0.11:8080" where: "eu/a/eu-1" before: "serving" after: "last_resort" why: "http 503" }
+    endpoints { endpoint: "10.0.0.12:8080" where: "eu/a/eu-1" after: "serving" }
+    answers { from: "eu/a/eu-1" before: "tier 0 any: 10.0.0.11" after: "tier 0 any: 10.0.0.12" })");
+  EXPECT_EQ(event_view(event), R"(2026-11-27T19:40:01Z  12s ago  a.mesh.internal  revision 7: another policy
+  10.0.0.11:8080  eu/a/eu-1  serving -> last_resort  (http 503)
+  10.0.0.12:8080  eu/a/eu-1  new -> serving
+  clients in eu/a/eu-1
+    got  tier 0 any: 10.0.0.11
+    get  tier 0 any: 10.0.0.12
+)");
+}
+
+TEST(LintView, findings_and_counts) {
+  auto reply = parsed<v1::LintReply>(R"(objects: 2
+    findings { object: "Cluster/eu1" path: "metadata.name" severity: WARNING message: "no node" }
+    findings { object: "Cluster/eu1" severity: ADVICE message: "one" }
+    findings { object: "Cluster/eu1" severity: ADVICE message: "two" })");
+  EXPECT_EQ(lint_view(reply, "c.yaml"), R"(c.yaml: Cluster/eu1: metadata.name: warning: no node
+c.yaml: Cluster/eu1: advice: one
+c.yaml: Cluster/eu1: advice: two
+1 warning, 2 pieces of advice in 2 objects
+)");
+  reply.clear_findings();
+  EXPECT_EQ(lint_view(reply, ""), "nothing found in 2 objects\n");
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ TEST_F(FreezeTest, what_was_withdrawn_is_not_asked_for_again) {
 TEST_F(FreezeTest, a_node_that_comes_while_the_mesh_is_frozen_keeps_its_session) {
   freeze();
   FakeAgent& agent = connected({{.key = "a"}});
-  agents_.forget_gone();
+  agents_.forget(1h);
   EXPECT_FALSE(agent.port().closed);
   EXPECT_EQ(agents_.leases().size(), 1U);
   EXPECT_THAT(catalog_.records().nodes, IsEmpty());
@@ -68,6 +68,22 @@ TEST_F(FreezeTest, a_node_that_comes_while_the_mesh_is_frozen_keeps_its_session)
   EXPECT_FALSE(again.heard().welcome().want_full());
   thaw();
   EXPECT_THAT(keys(), ElementsAre("eu-1/n1/a"));
+}
+
+// Guards a node that was heard again: a brake that let it go wrote what is shown over what is held.
+TEST_F(FreezeTest, what_brakes_say_of_deletions_does_not_bring_silence_back) {
+  connected({{.key = "a"}}).end();
+  advance(70s);
+  ASSERT_TRUE(status().silent);
+  model::NodeStatus braked = status();
+  braked.held = "zone";
+  catalog_.set_status("eu-1/n1", braked, clock_.now());
+  freeze();
+  connect().hello({}, digest_of({{.key = "a"}}));
+  agents_.forget(1h);
+  EXPECT_TRUE(status().silent);
+  thaw();
+  EXPECT_FALSE(status().silent);
 }
 
 TEST_F(FreezeTest, a_leave_is_held_too) {

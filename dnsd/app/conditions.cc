@@ -1,0 +1,120 @@
+#include "dnsd/app/conditions.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "common/base/text.h"
+#include "common/convert/object_convert.h"
+#include "common/model/host_name.h"
+
+namespace meshdns::app {
+namespace {
+
+constexpr std::size_t kMostFindings = 4;  // in one message
+
+void add(v1::Object& object, const char* type, bool is, const std::string& reason, const std::string& message) {
+  v1::Condition& condition = *object.mutable_status()->add_conditions();
+  condition.set_type(type);
+  condition.set_status(is ? "True" : "False");
+  condition.set_reason(reason);
+  condition.set_message(message);
+}
+
+/// "VirtualDestination/shop/app-b" without the kind
+std::string name_of(const v1::Object& object) {
+  const std::string key = convert::object_key(object);
+  return key.substr(key.find('/') + 1);
+}
+
+std::string count_text(std::size_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+Conditions::Conditions(const catalog::Catalog& catalog, Publisher& publisher, TimePoint now)
+    : catalog_(catalog),
+      publisher_(publisher),
+      linter_(catalog.records(), publisher.planner(), publisher.settings(), now) {}
+
+void Conditions::write(v1::Object& object) const {
+  object.clear_status();
+  const v1::Metadata& metadata = object.metadata();
+  add(object, "Accepted", true, "Valid",
+      "revision " + std::to_string(metadata.revision()) + " by " +
+          (metadata.manager().empty() ? "nobody known" : metadata.manager()));
+  const Said served = programmed(object);
+  add(object, "Programmed", served.is, served.reason, served.message);
+  const Said worse = degraded(object);
+  add(object, "Degraded", worse.is, worse.reason, worse.message);
+}
+
+Conditions::Said Conditions::programmed(const v1::Object& object) const {
+  const std::string name = name_of(object);
+  if (object.has_override()) return {true, "InForce", "endpoints stand as it says"};
+  if (object.has_cluster()) {
+    const auto nodes = static_cast<std::size_t>(std::ranges::count_if(
+        catalog_.records().nodes, [&](const auto& entry) { return entry.second.locality.cluster == name; }));
+    return {true, "InForce", count_text(nodes, "node")};
+  }
+  std::vector<std::string> problems;
+  for (const topology::Conflict& conflict : publisher_.conflicts()) {
+    if (conflict.object == name) problems.push_back(conflict.message);
+  }
+  if (!problems.empty()) return {false, "HostNotServed", join(problems, "; ")};
+  const auto& hosts = object.virtual_destination().hosts();
+  return {true, "Served", join({hosts.begin(), hosts.end()}, ", ")};
+}
+
+Conditions::Said Conditions::degraded(const v1::Object& object) const {
+  if (object.has_virtual_destination()) return degraded_destination(object);
+  if (object.has_cluster()) {
+    if (auto down = gateways_down(name_of(object)); !down.empty()) return {true, "GatewaysDown", std::move(down)};
+  }
+  return linted(object, "nothing is wrong");
+}
+
+Conditions::Said Conditions::degraded_destination(const v1::Object& object) const {
+  const std::string name = name_of(object);
+  std::vector<std::string> dead;
+  std::string state = "no host is served";
+  for (const std::string& written : object.virtual_destination().hosts()) {
+    const auto host = publisher_.plan(model::host_key(written));
+    if (!host || host->object != name) continue;
+    const auto serving = static_cast<std::size_t>(
+        std::ranges::count(host->candidates, topology::Standing::Serving, &topology::Candidate::standing));
+    state = std::to_string(serving) + " of " + count_text(host->candidates.size(), "endpoint") + " serving";
+    if (serving == 0) dead.push_back(host->name);
+  }
+  if (!dead.empty()) return {true, "NothingServes", "nothing serves of " + join(dead, ", ")};
+  return linted(object, state);
+}
+
+std::string Conditions::gateways_down(const std::string& cluster) const {
+  const auto own = catalog_.records().clusters.find(cluster);
+  if (own == catalog_.records().clusters.end()) return "";
+  std::vector<std::string> out;
+  for (const auto& [from, status] : catalog_.records().cluster_statuses) {
+    for (const model::Gateway& gateway : own->second.gateways) {
+      if (!status.gateways_down.contains(gateway.address)) continue;
+      out.push_back(gateway.address.text() + " cannot be reached from " + from);
+    }
+  }
+  return join(out, "; ");
+}
+
+Conditions::Said Conditions::linted(const v1::Object& object, const std::string& otherwise) const {
+  const auto findings = linter_.look(object);
+  if (findings.empty()) return {false, "AsExpected", otherwise};
+  std::vector<std::string> texts;
+  for (const v1::Finding& finding : findings) {
+    if (texts.size() == kMostFindings) break;
+    texts.push_back((finding.path().empty() ? "" : finding.path() + ": ") + finding.message());
+  }
+  if (findings.size() > texts.size())
+    texts.push_back("and " + std::to_string(findings.size() - texts.size()) + " more");
+  const bool is = findings.front().severity() != v1::Finding::ADVICE;  // the worst is the first
+  return {is, is ? "Suspicious" : "Advice", join(texts, "; ")};
+}
+
+}  // namespace meshdns::app

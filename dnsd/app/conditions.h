@@ -1,0 +1,36 @@
+#pragma once
+
+#include "dnsd/app/publisher.h"
+#include "dnsd/catalog/catalog.h"
+#include "dnsd/explain/findings.h"
+#include "meshdns/v1/types.pb.h"
+
+namespace meshdns::app {
+
+/// Writes what has become of objects into them: Accepted, Programmed and Degraded, each with reason and message.
+class Conditions {
+ public:
+  Conditions(const catalog::Catalog& catalog, Publisher& publisher, TimePoint now);
+
+  void write(v1::Object& object) const;
+
+ private:
+  struct Said {
+    bool is = false;
+    std::string reason;
+    std::string message;
+  };
+  Said programmed(const v1::Object& object) const;
+  Said degraded(const v1::Object& object) const;
+  Said degraded_destination(const v1::Object& object) const;
+  /// "10.1.0.1 cannot be reached from eu-1"; empty = all that is known can be
+  std::string gateways_down(const std::string& cluster) const;
+  /// What lint says: warnings and errors first.
+  Said linted(const v1::Object& object, const std::string& otherwise) const;
+
+  const catalog::Catalog& catalog_;
+  Publisher& publisher_;
+  explain::Linter linter_;
+};
+
+}  // namespace meshdns::app

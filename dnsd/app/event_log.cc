@@ -1,0 +1,153 @@
+#include "dnsd/app/event_log.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/model/host_name.h"
+#include "dnsd/explain/difference.h"
+#include "dnsd/explain/scene.h"
+
+namespace meshdns::app {
+namespace {
+
+// Ids count up from here: a second has room for a million events, so that a later run begins with greater ones.
+constexpr std::uint64_t kIdsPerSecond = 1000000;
+constexpr const char* kNoHost = "no such host";
+constexpr std::size_t kMostLines = 16;  // of endpoints, and of answers, in one event
+
+const answers::Host* host_in(const answers::AnswerTable& table, const std::string& host) {
+  const auto name = wire::parse_name(host);
+  return name ? table.find(*name, wire::hash_name(*name)).host : nullptr;
+}
+
+std::string more(std::size_t count, const char* what) { return "and " + std::to_string(count) + " more " + what; }
+
+std::string hosts_text(std::size_t count) { return std::to_string(count) + (count == 1 ? " host" : " hosts"); }
+
+void add_line(std::string& text, const std::string& line) { text += (text.empty() ? "" : "; ") + line; }
+
+}  // namespace
+
+EventLog::EventLog(const catalog::Catalog& catalog, Publisher& publisher, const Clock& clock, Timers& timers)
+    : catalog_(catalog),
+      publisher_(publisher),
+      clock_(clock),
+      timers_(timers),
+      history_(static_cast<std::uint64_t>(clock.unix_seconds()) * kIdsPerSecond) {
+  publisher_.observe([this](const Publication& publication) { published(publication); });
+}
+
+EventLog::~EventLog() {
+  publisher_.observe({});
+  for (const Waiting& waiting : waiting_) timers_.cancel(waiting.timer);
+}
+
+v1::Event EventLog::event_of(const Publication& publication) const {
+  v1::Event event;
+  event.set_at(clock_.unix_seconds());
+  event.set_revision(publication.revision);
+  return event;
+}
+
+void EventLog::add(v1::Event event) { history_.add(std::move(event), clock_.now()); }
+
+void EventLog::add_summary(const Publication& publication, const std::string& text) {
+  v1::Event event = event_of(publication);
+  event.set_summary(text);
+  add(std::move(event));
+}
+
+void EventLog::published(const Publication& publication) {
+  if (publication.places) seats_.reset();
+  const std::uint64_t last = history_.last();
+  if (publication.before == nullptr || publication.before->not_ready) {
+    add_summary(publication, hosts_text(publication.put_count) + " at the start");
+    return tell();
+  }
+  if (publication.geography && !publication.whole) {
+    add_summary(publication, "clusters, their distances or their gateways changed");
+  }
+  const TimePoint end = clock_.now() + kBudget;
+  std::size_t untold = publication.put_count - publication.put.size();
+  for (const std::string& host : publication.put) {
+    if (clock_.now() > end) {
+      ++untold;
+    } else {
+      add_change(publication, host);
+    }
+  }
+  for (const std::string& host : publication.erased) add_change(publication, host);
+  if (untold > 0) add_summary(publication, hosts_text(untold) + " more may have changed");
+  if (history_.last() != last) tell();
+}
+
+void EventLog::add_change(const Publication& publication, const std::string& host) {
+  const answers::Host* old = host_in(*publication.before, host);
+  const auto now = publisher_.plan(host);
+  const topology::HostPlan before = old == nullptr ? topology::HostPlan() : answers::plan_of(*old, "");
+  const topology::HostPlan after = now.value_or(topology::HostPlan());
+  const bool is_new = old == nullptr && now;
+  const bool is_gone = old != nullptr && !now;
+  if (!is_new && !is_gone && explain::is_same_for_answers(before, after)) return;
+  if (!seats_) seats_ = explain::known_seats(catalog_.records());
+  v1::Event event = event_of(publication);
+  event.set_host(host);
+  std::string summary = is_new ? "the host is new" : is_gone ? "the host is gone" : "";
+  const auto endpoints = explain::endpoint_changes(before, after);
+  for (const auto& change : endpoints) {
+    if (event.endpoints_size() < static_cast<int>(kMostLines)) *event.add_endpoints() = change;
+  }
+  if (endpoints.size() > kMostLines) add_line(summary, more(endpoints.size() - kMostLines, "endpoints"));
+  if (!is_new && !is_gone && !(before.policy == after.policy)) add_line(summary, "another policy");
+  const auto answers =
+      explain::answer_differences(before, after, *seats_, topology::geography_of(catalog_.records()), explain::text);
+  for (const auto& difference : answers) {
+    if (event.answers_size() == static_cast<int>(kMostLines)) break;
+    v1::AnswerChange& change = *event.add_answers();
+    change = difference.change;
+    if (is_new) change.set_before(kNoHost);
+    if (is_gone) change.set_after(kNoHost);
+  }
+  if (answers.size() > kMostLines) add_line(summary, more(answers.size() - kMostLines, "answers"));
+  event.set_summary(summary);
+  add(std::move(event));
+}
+
+void EventLog::look(const v1::EventsRequest& request, Done done) {
+  v1::EventsRequest asked = request;
+  asked.set_host(model::host_key(request.host()));
+  if (!asked.host().empty() && !history_.knows(asked.host()) && !publisher_.plan(asked.host())) {
+    return done(Error(Code::NotFound, "no host " + asked.host() + " is defined, nor was one lately"));
+  }
+  if (asked.wait() && asked.after() == 0) asked.set_after(std::max<std::uint64_t>(1, history_.last()));
+  v1::EventsReply reply = history_.later_than(asked.after(), asked.host(), clock_.now());
+  if (!asked.wait() || !reply.events().empty() || ending_) return done(std::move(reply));
+  if (waiting_.size() == kMostWaiting) return done(Error(Code::Unavailable, "too many wait for events"));
+  const auto at = waiting_.insert(waiting_.end(), {std::move(asked), std::move(done), 0});
+  at->timer = timers_.after(kLook, [this, at] { end_waiting(at); });
+}
+
+void EventLog::shut_down() {
+  ending_ = true;
+  while (!waiting_.empty()) {
+    timers_.cancel(waiting_.front().timer);
+    end_waiting(waiting_.begin());
+  }
+}
+
+void EventLog::end_waiting(std::list<Waiting>::iterator at) {
+  const Waiting waiting = std::move(*at);
+  waiting_.erase(at);
+  waiting.done(history_.later_than(waiting.request.after(), waiting.request.host(), clock_.now()));
+}
+
+void EventLog::tell() {
+  for (auto at = waiting_.begin(); at != waiting_.end();) {
+    const auto here = at++;
+    if (history_.later_than(here->request.after(), here->request.host(), clock_.now()).events().empty()) continue;
+    timers_.cancel(here->timer);
+    end_waiting(here);
+  }
+}
+
+}  // namespace meshdns::app

@@ -1,0 +1,56 @@
+#include "dnsd/app/history.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "common/convert/report_convert.h"
+
+namespace meshdns::app {
+
+void History::add(v1::Event event, TimePoint at) {
+  const std::uint64_t id = next_++;
+  event.set_id(id);
+  const std::string host = event.host();
+  auto& ids = of_host_[host];
+  ids.push_back(id);
+  entries_.emplace(id, Entry{std::move(event), at});
+  if (ids.size() > kMostOfHost) forget(host);
+  if (entries_.size() > kMost) drop_oldest();
+}
+
+/// Its oldest event.
+void History::forget(const std::string& host) {
+  const auto found = of_host_.find(host);
+  entries_.erase(found->second.front());
+  found->second.pop_front();
+  if (found->second.empty()) of_host_.erase(found);
+}
+
+void History::drop_oldest() { forget(std::string(entries_.begin()->second.event.host())); }
+
+v1::EventsReply History::later_than(std::uint64_t after, const std::string& host, TimePoint now) const {
+  std::vector<std::uint64_t> ids;
+  if (host.empty()) {
+    for (auto at = entries_.upper_bound(after); at != entries_.end(); ++at) ids.push_back(at->first);
+  } else {
+    for (const auto& about : {host, std::string()}) {
+      const auto found = of_host_.find(about);
+      if (found != of_host_.end()) ids.insert(ids.end(), found->second.begin(), found->second.end());
+    }
+    std::erase_if(ids, [after](std::uint64_t id) { return id <= after; });
+    std::ranges::sort(ids);
+  }
+  if (ids.size() > kMostInReply) ids.erase(ids.begin(), ids.end() - kMostInReply);
+  v1::EventsReply out;
+  out.set_last(std::max(after, last()));
+  for (const std::uint64_t id : ids) {
+    const Entry& entry = entries_.at(id);
+    v1::Event& event = *out.add_events();
+    event = entry.event;
+    *event.mutable_age() = convert::to_wire(std::max(Duration::zero(), now - entry.at));
+  }
+  return out;
+}
+
+}  // namespace meshdns::app

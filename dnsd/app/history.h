@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <unordered_map>
+
+#include "common/time/time.h"
+#include "meshdns/v1/admin.pb.h"
+
+namespace meshdns::app {
+
+/// What changed in answers lately, and why: the last events of each host, and so many in all. Pure.
+class History {
+ public:
+  static constexpr std::size_t kMostOfHost = 64;
+  static constexpr std::size_t kMost = 20000;
+  static constexpr std::size_t kMostInReply = 1000;
+
+  /// first: id of the first event; greater than any that an earlier run has given
+  explicit History(std::uint64_t first) : next_(first) {}
+
+  /// The id is given here.
+  void add(v1::Event event, TimePoint at);
+
+  /// Events behind `after`, oldest first: of one host those that are about it, or about many; the last kMostInReply of
+  /// them. host: empty = all
+  v1::EventsReply later_than(std::uint64_t after, const std::string& host, TimePoint now) const;
+  /// Of the newest event; 0 = there is none
+  std::uint64_t last() const { return entries_.empty() ? 0 : entries_.rbegin()->first; }
+  std::size_t size() const { return entries_.size(); }
+  bool knows(const std::string& host) const { return of_host_.contains(host); }
+
+ private:
+  struct Entry {
+    v1::Event event;
+    TimePoint at;
+  };
+  void drop_oldest();
+  void forget(const std::string& host);
+
+  std::map<std::uint64_t, Entry> entries_;
+  std::unordered_map<std::string, std::deque<std::uint64_t>> of_host_;  // ids, oldest first; "" = of many hosts
+  std::uint64_t next_;
+};
+
+}  // namespace meshdns::app

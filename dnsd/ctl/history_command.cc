@@ -1,0 +1,67 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <iostream>
+#include <memory>
+
+#include "dnsd/ctl/commands.h"
+#include "dnsd/ctl/history_view.h"
+#include "dnsd/ctl/tool.h"
+
+namespace meshdns::ctl {
+namespace {
+
+int history(const std::string& host, Client& client, Output output) {
+  v1::EventsRequest request;
+  request.set_host(host);
+  const auto reply = client.events(request);
+  if (!reply) return fail(reply.error());
+  if (output != Output::Table) {
+    std::cout << document(*reply, output);
+    return kOk;
+  }
+  for (const v1::Event& event : reply->events()) std::cout << event_view(event);
+  if (reply->events().empty()) std::cout << "nothing has changed since meshdnsd began\n";
+  return kOk;
+}
+
+/// Ends with the first signal; what was written is flushed, and nothing else is to be tidied up.
+void end_on_signals() {
+  for (const int number : {SIGINT, SIGTERM}) {
+    std::signal(number, [](int) { ::_exit(kOk); });
+  }
+}
+
+int watch(const std::string& host, Client& client, Output output) {
+  end_on_signals();
+  v1::EventsRequest request;
+  request.set_host(host);
+  request.set_wait(true);
+  while (std::cout) {
+    const auto reply = client.events(request);
+    if (!reply) return fail(reply.error());
+    for (const v1::Event& event : reply->events()) {
+      std::cout << (output == Output::Table ? event_view(event) : stream_document(event, output));
+    }
+    std::cout << std::flush;
+    request.set_after(reply->last());
+  }
+  return kFailed;  // nobody reads it any more
+}
+
+}  // namespace
+
+void add_history(CLI::App& cli, std::vector<Tool>& tools) {
+  const auto host = std::make_shared<std::string>();
+  auto* past = cli.add_subcommand("history", "what was answered for a host, when, and why");
+  past->add_option("host", *host, "app-b.mesh.internal")->required();
+  tools.push_back(
+      {.command = past, .run = [host](Client* client, Output output) { return history(*host, *client, output); }});
+  auto* coming = cli.add_subcommand("watch", "what changes in answers, and why, as it comes; until Ctrl-C");
+  coming->add_option("host", *host, "app-b.mesh.internal; else all hosts");
+  tools.push_back(
+      {.command = coming, .run = [host](Client* client, Output output) { return watch(*host, *client, output); }});
+}
+
+}  // namespace meshdns::ctl

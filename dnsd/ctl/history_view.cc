@@ -1,0 +1,42 @@
+#include "dnsd/ctl/history_view.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "common/base/text.h"
+#include "common/convert/report_convert.h"
+#include "common/time/duration_text.h"
+#include "common/time/time_text.h"
+
+namespace meshdns::ctl {
+namespace {
+
+constexpr int kMostPlaces = 3;  // by name
+
+std::string state_text(const std::string& state, const char* without) { return state.empty() ? without : state; }
+
+std::string endpoint_line(const v1::EndpointChange& change) {
+  return "  " + change.endpoint() + "  " + change.where() + "  " + state_text(change.before(), "new") + " -> " +
+         state_text(change.after(), "gone") + (change.why().empty() ? "" : "  (" + change.why() + ")") + "\n";
+}
+
+std::string answer_lines(const v1::AnswerChange& change) {
+  const auto& from = change.from();
+  std::vector<std::string> first(from.begin(), from.begin() + std::min(kMostPlaces, from.size()));
+  std::string who = join(first, ", ");
+  if (from.size() > kMostPlaces) who += " +" + std::to_string(from.size() - kMostPlaces);
+  return "  clients in " + who + "\n    got  " + change.before() + "\n    get  " + change.after() + "\n";
+}
+
+}  // namespace
+
+std::string event_view(const v1::Event& event) {
+  std::string out = time_text(event.at()) + "  " + age_text(convert::from_wire(event.age())) + " ago  " +
+                    (event.host().empty() ? "" : event.host() + "  ") + "revision " + std::to_string(event.revision()) +
+                    (event.summary().empty() ? "" : ": " + event.summary()) + "\n";
+  for (const v1::EndpointChange& change : event.endpoints()) out += endpoint_line(change);
+  for (const v1::AnswerChange& change : event.answers()) out += answer_lines(change);
+  return out;
+}
+
+}  // namespace meshdns::ctl

@@ -1,0 +1,71 @@
+#include "dnsd/explain/answer.h"
+
+#include <algorithm>
+
+#include "common/base/text.h"
+#include "dnsd/answers/explain.h"
+
+namespace meshdns::explain {
+namespace {
+
+constexpr std::size_t kMostAddresses = 4;  // in a text
+
+void add_addresses(const topology::Candidate& candidate, std::vector<std::string>& out) {
+  if (candidate.v4) out.push_back(candidate.v4->text());
+  if (candidate.v6) out.push_back(candidate.v6->text());
+}
+
+std::string count_text(const Answer::Part& part) {
+  return std::to_string(part.endpoints) + (part.endpoints == 1 ? " endpoint" : " endpoints");
+}
+
+std::string first_addresses(const Answer::Part& part) {
+  const std::size_t shown = std::min(kMostAddresses, part.addresses.size());
+  const auto end = part.addresses.begin() + static_cast<std::ptrdiff_t>(shown);
+  std::string out = join({part.addresses.begin(), end}, ", ");
+  if (shown < part.addresses.size()) out += " and " + std::to_string(part.addresses.size() - shown) + " more";
+  return out;
+}
+
+template <class F>
+std::string told(const Answer& answer, F what) {
+  if (answer.parts.empty()) return "nothing: " + answer.unusual;
+  std::vector<std::string> texts;
+  for (const Answer::Part& part : answer.parts) {
+    const std::string load = part.load == 100 ? "" : " " + std::to_string(part.load) + "%";
+    texts.push_back(part.tier + load + ": " + what(part));
+  }
+  return (answer.unusual.empty() ? "" : answer.unusual + ", ") + join(texts, "; ");
+}
+
+}  // namespace
+
+std::vector<std::string> addresses_of(const topology::HostPlan& host, const topology::Tier& tier) {
+  std::vector<std::string> out;
+  for (const std::uint32_t member : tier.gateways.empty() ? tier.answering : tier.direct) {
+    add_addresses(host.candidates[member], out);
+  }
+  for (const topology::GatewayTarget& target : tier.gateways) out.push_back(target.gateway->address.text());
+  return out;
+}
+
+Answer answer_of(const topology::HostPlan& host, const topology::Decision& decision) {
+  Answer out;
+  out.serves = decision.answer_tier.has_value() && !decision.last_resort();
+  if (!decision.answer_tier) out.unusual = answers::emptiness_text(decision.emptiness);
+  if (decision.last_resort()) out.unusual = "last resort (" + std::string(standing_name(decision.kind)) + ")";
+  for (const topology::Tier& tier : decision.tiers) {
+    if (tier.load == 0) continue;
+    Answer::Part part{tier.load, addresses_of(host, tier), tier.answering.size(),
+                      "tier " + std::to_string(tier.number) + " " + answers::tier_name(tier)};
+    std::ranges::sort(part.addresses);
+    out.parts.push_back(std::move(part));
+  }
+  return out;
+}
+
+std::string summary(const Answer& answer) { return told(answer, count_text); }
+
+std::string text(const Answer& answer) { return told(answer, first_addresses); }
+
+}  // namespace meshdns::explain

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "dnsd/topology/decide.h"
+
+namespace meshdns::explain {
+
+/// What one class of clients is answered, to be compared and told.
+struct Answer {
+  /// Of one tier with a load
+  struct Part {
+    std::uint32_t load = 0;              // percent
+    std::vector<std::string> addresses;  // that are answered, of both families, sorted
+    std::size_t endpoints = 0;           // that stand behind them
+    std::string tier;                    // "tier 1 region eu-2"
+
+    friend bool operator==(const Part& a, const Part& b) {  // which number the tier has changes no answer
+      return a.load == b.load && a.addresses == b.addresses && a.endpoints == b.endpoints;
+    }
+  };
+  std::vector<Part> parts;
+  std::string unusual;  // "last resort (failing)"; without parts: why nothing is answered
+  bool serves = false;
+
+  friend bool operator==(const Answer&, const Answer&) = default;
+};
+
+Answer answer_of(const topology::HostPlan& host, const topology::Decision& decision);
+
+/// The addresses that a tier is answered with, of both families.
+std::vector<std::string> addresses_of(const topology::HostPlan& host, const topology::Tier& tier);
+
+/// "tier 1 region eu-2: 2 endpoints"; shares in percent where there are several; "nothing: ..."
+std::string summary(const Answer& answer);
+/// The same with addresses, the first few: "tier 1 region eu-2: 10.0.0.1, 10.0.0.2"
+std::string text(const Answer& answer);
+
+}  // namespace meshdns::explain

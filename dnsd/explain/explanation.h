@@ -1,0 +1,19 @@
+#pragma once
+
+#include "common/base/result.h"
+#include "dnsd/explain/scene.h"
+#include "dnsd/topology/words.h"
+#include "meshdns/v1/admin.pb.h"
+
+namespace meshdns::explain {
+
+/// Why a client gets what it gets: decided anew from what the catalog says now.
+/// errors: InvalidArgument (client, listener), NotFound (host)
+Result<v1::ExplainReply> explain(const Scene& scene, const v1::ExplainRequest& request);
+/// As it would be with these overrides instead of the records'.
+Result<v1::ExplainReply> explain(const Scene& scene, const v1::ExplainRequest& request,
+                                 const topology::Overrides& overrides);
+
+v1::EndpointInfo endpoint_info(const topology::Candidate& candidate, TimePoint now);
+
+}  // namespace meshdns::explain

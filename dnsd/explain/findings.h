@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dnsd/answers/settings.h"
+#include "dnsd/topology/lint.h"
+#include "meshdns/v1/admin.pb.h"
+
+namespace meshdns::explain {
+
+/// Looks at objects for what is suspicious in them. Refers to its arguments.
+class Linter {
+ public:
+  Linter(const model::Records& records, topology::Planner& planner, const answers::Settings& settings, TimePoint now);
+  Linter(const Linter&) = delete;
+  Linter& operator=(const Linter&) = delete;
+
+  /// What is about to be applied with the others: its names are known then.
+  void expect(const v1::Object& object);
+  /// Worst first. An object that means nothing has one error.
+  std::vector<v1::Finding> look(const v1::Object& object) const;
+
+ private:
+  topology::KnownNames names_;
+  topology::LintScene scene_;
+};
+
+}  // namespace meshdns::explain

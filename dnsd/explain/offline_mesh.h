@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+#include "dnsd/answers/compile.h"
+#include "dnsd/catalog/catalog.h"
+#include "dnsd/explain/scene.h"
+#include "dnsd/topology/planner.h"
+#include "meshdns/config/v1/dnsd.pb.h"
+
+namespace meshdns::explain {
+
+/// A mesh of one file (the format of dns.endpoints_file), as a meshdnsd with it would answer: for looks at a mesh
+/// without any server.
+class OfflineMesh {
+ public:
+  /// zones: "mesh.internal"
+  /// errors: InvalidArgument: everything that the catalog refuses, a line each
+  static Result<std::unique_ptr<OfflineMesh>> of(const config::v1::MeshFile& file,
+                                                 const std::vector<std::string>& zones, TimePoint now,
+                                                 std::int64_t unix_seconds);
+
+  Scene scene() { return {catalog_, planner_, settings_, *table_, now_, unix_seconds_}; }
+
+ private:
+  OfflineMesh(const std::vector<std::string>& zones, TimePoint now, std::int64_t unix_seconds);
+  void add(const config::v1::MeshNode& file);
+  void add(const v1::Object& object);
+
+  catalog::Catalog catalog_;
+  topology::Planner planner_{catalog_.records()};
+  answers::Settings settings_;
+  std::shared_ptr<const answers::AnswerTable> table_;
+  TimePoint now_;
+  std::int64_t unix_seconds_;
+  std::vector<std::string> problems_;
+};
+
+}  // namespace meshdns::explain

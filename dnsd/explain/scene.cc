@@ -1,0 +1,72 @@
+#include "dnsd/explain/scene.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "common/base/text.h"
+#include "dnsd/query/spread.h"
+
+namespace meshdns::explain {
+namespace {
+
+/// The index of the listener that is asked for; the one behind the last has no locality.
+Result<std::uint16_t> listener_index(const answers::Settings& settings, const std::string& text) {
+  if (text.empty()) return static_cast<std::uint16_t>(settings.listeners.size());
+  const auto found = std::ranges::find(settings.listeners, text, &answers::ListenerSettings::text);
+  if (found != settings.listeners.end()) return static_cast<std::uint16_t>(found - settings.listeners.begin());
+  std::vector<std::string> all;
+  for (const auto& listener : settings.listeners) all.push_back(listener.text);
+  return Error(Code::InvalidArgument, "no listener " + text + "; there are " + join(all, ", "));
+}
+
+}  // namespace
+
+Result<Seat> seat_of(const Scene& scene, const topology::HostPlan& host, const IpAddress& client,
+                     const std::string& listener) {
+  const auto index = listener_index(scene.settings, listener);
+  if (!index) return index.error();
+  const wire::ClientSubnet none{};
+  const answers::Whereabouts& where = *scene.table.where;
+  const answers::Located located = where.locator.locate(client, *index, none);
+  const std::string& reason = where.locator.reasons[located.reason];
+  const bool forwarder = located.source == answers::PlaceSource::Forwarder;
+  Seat seat{.place = where.localities[located.place],
+            .reason = forwarder ? "forwarder, no ECS: placed as " + reason : reason};
+  const auto name = wire::parse_name(host.name);
+  if (!name) return seat;
+  const std::uint64_t hash = wire::hash_name(*name);
+  const answers::Host* published = scene.table.find(*name, hash).host;
+  if (published != nullptr) seat.panic = answers::panic_of(*published, scene.table.set(*published, located.place));
+  const query::Drawn drawn = query::drawn(hash, static_cast<std::uint32_t>(host.policy.ttl / 1s),
+                                          {client, none, located, static_cast<std::uint32_t>(scene.unix_seconds)});
+  seat.percent = drawn.percent;
+  seat.drawn_for = drawn.seconds;
+  return seat;
+}
+
+std::vector<model::Locality> known_seats(const model::Records& records) {
+  std::map<std::tuple<std::string, std::string, std::string>, model::Locality> seats;
+  std::set<std::string> clusters;
+  const auto add = [&](model::Locality place) {
+    place.subzone.clear();
+    place.node.clear();
+    clusters.insert(place.cluster);
+    seats.emplace(std::make_tuple(place.cluster, place.region, place.zone), std::move(place));
+  };
+  for (const auto& [key, node] : records.nodes) add(topology::locality_of(records, key));
+  for (const auto& [name, cluster] : records.clusters) {
+    if (clusters.contains(name)) continue;
+    model::Locality place = cluster.locality;
+    place.cluster = name;
+    add(std::move(place));
+  }
+  std::vector<model::Locality> out;
+  for (const auto& [key, place] : seats) {
+    if (out.size() < kMostSeats) out.push_back(place);
+  }
+  return out;
+}
+
+}  // namespace meshdns::explain

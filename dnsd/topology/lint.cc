@@ -1,0 +1,237 @@
+#include "dnsd/topology/lint.h"
+
+#include <algorithm>
+
+#include "common/base/text.h"
+#include "dnsd/topology/lint_policy.h"
+
+namespace meshdns::topology {
+namespace {
+
+using Findings = std::vector<Finding>;
+using model::Part;
+
+// A longer host leaves no room for the longest instance label, 39 characters and a dot, within 253.
+constexpr std::size_t kLongestHost = 213;
+
+std::string meant(const std::string& word, const std::vector<std::string>& known) {
+  const auto guess = did_you_mean(word, known);
+  return guess ? " (did you mean \"" + *guess + "\"?)" : "";
+}
+
+/// The address that an instance label stands for: "10-0-0-11".
+std::optional<IpAddress> labelled_address(std::string label) {
+  std::ranges::replace(label, '-', '.');
+  if (const auto v4 = IpAddress::parse(label)) return *v4;
+  std::ranges::replace(label, '.', ':');
+  if (std::ranges::count(label, ':') != 7) return std::nullopt;
+  if (const auto v6 = IpAddress::parse(label)) return *v6;
+  return std::nullopt;
+}
+
+bool has_instance(const LintScene& scene, const HostPlan& host, const IpAddress& address) {
+  const bool endpoint = std::ranges::any_of(
+      host.candidates, [&](const Candidate& candidate) { return candidate.v4 == address || candidate.v6 == address; });
+  return endpoint || std::ranges::any_of(scene.records.clusters, [&](const auto& entry) {
+           return std::ranges::any_of(entry.second.gateways,
+                                      [&](const auto& gateway) { return gateway.address == address; });
+         });
+}
+
+/// A host below another one, by a label that is an instance's there.
+void lint_nested(const LintScene& scene, const std::string& host, const HostPlan& own,
+                 const model::VirtualDestination& object, const std::string& path, Findings& out) {
+  const auto dot = host.find('.');
+  if (dot == std::string::npos) return;
+  const std::string parent = host.substr(dot + 1);
+  const auto address = labelled_address(host.substr(0, dot));
+  if (!address) return;
+  const bool of_object = std::ranges::find(object.hosts, parent) != object.hosts.end();
+  const auto plan = of_object ? std::optional(own) : scene.planner.plan(parent, scene.now);
+  if (!plan || !has_instance(scene, *plan, *address)) return;
+  out.push_back({path, Severity::Warning,
+                 "it hides the instance name of " + address->text() + " of " + parent + ": this host wins"});
+}
+
+void lint_hosts(const LintScene& scene, const model::VirtualDestination& object, const HostPlan& own, Findings& out) {
+  for (std::size_t i = 0; i < object.hosts.size(); ++i) {
+    const std::string& host = object.hosts[i];
+    const std::string path = indexed("spec.hosts", i);
+    if (zone_of(scene.zones, host).empty()) {
+      out.push_back(
+          {path, Severity::Error,
+           host + " is below none of the server's zones (" + join(scene.zones, ", ") + "): it is not served"});
+    }
+    if (host.size() > kLongestHost) {
+      out.push_back({path, Severity::Warning,
+                     "longer than " + std::to_string(kLongestHost) +
+                         " characters: some instances have no names, and are missing in SRV and SVCB"});
+    }
+    lint_nested(scene, host, own, object, path, out);
+  }
+}
+
+/// returns: everything that the selectors match
+std::vector<const model::Endpoint*> lint_services(const LintScene& scene, const model::VirtualDestination& object,
+                                                  Findings& out) {
+  std::vector<const model::Endpoint*> all;
+  for (std::size_t i = 0; i < object.services.size(); ++i) {
+    const model::ServiceSelector& selector = object.services[i];
+    const std::string path = indexed("spec.services", i);
+    for (std::size_t k = 0; k < selector.clusters.size(); ++k) {
+      if (auto problem = scene.names.problem_of(Part::Cluster, selector.clusters[k]); !problem.empty()) {
+        out.push_back({indexed(path + ".clusters", k), Severity::Warning, std::move(problem)});
+      }
+    }
+    const auto matched = scene.planner.endpoints_of(selector, object.meta.namespace_);
+    if (matched.empty()) out.push_back({path, Severity::Warning, "it matches no endpoint"});
+    all.insert(all.end(), matched.begin(), matched.end());
+  }
+  std::ranges::sort(all, {}, [](const model::Endpoint* endpoint) -> const std::string& { return endpoint->key; });
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+void lint_externals(const LintScene& scene, const model::VirtualDestination& object, Findings& out) {
+  for (std::size_t i = 0; i < object.external_endpoints.size(); ++i) {
+    const auto& external = object.external_endpoints[i];
+    const bool apex = std::ranges::find(scene.zones, external.hostname) != scene.zones.end();
+    if (!apex && zone_of(scene.zones, external.hostname).empty()) continue;
+    out.push_back({indexed("spec.externalEndpoints", i) + ".hostname", Severity::Warning,
+                   external.hostname + " is inside the server's own zones: it would be asked about itself"});
+  }
+}
+
+std::vector<std::string> names_for(const model::Records& records, model::TargetKind kind) {
+  std::set<std::string> out;
+  for (const auto& [key, endpoint] : records.endpoints) {
+    const model::Locality place = locality_of(records, endpoint.node);
+    switch (kind) {
+      case model::TargetKind::Endpoint: out.insert(key); break;
+      case model::TargetKind::Node: out.insert({endpoint.node, place.node}); break;
+      case model::TargetKind::Service: out.insert(endpoint.namespace_ + "/" + endpoint.service); break;
+      case model::TargetKind::Zone: out.insert({place.zone, place.region + "/" + place.zone}); break;
+      case model::TargetKind::Cluster: out.insert(place.cluster); break;
+    }
+  }
+  out.erase("");
+  return {out.begin(), out.end()};
+}
+
+bool is_external(const model::Records& records, const model::Target& target) {
+  return std::ranges::any_of(records.destinations, [&](const auto& entry) {
+    return std::ranges::any_of(entry.second.external_endpoints, [&](const auto& external) {
+      if (target.kind == model::TargetKind::Zone) return external.locality.zone == target.name;
+      if (target.kind == model::TargetKind::Cluster) return external.locality.cluster == target.name;
+      return target.kind == model::TargetKind::Endpoint;  // its addresses may be those of a name
+    });
+  });
+}
+
+}  // namespace
+
+std::string_view severity_name(Severity severity) {
+  constexpr std::array<std::string_view, 3> kNames = {"advice", "warning", "error"};
+  return kNames[static_cast<std::size_t>(severity)];
+}
+
+KnownNames::KnownNames(const model::Records& records) {
+  for (const auto& [key, node] : records.nodes) add(locality_of(records, key));
+  for (const auto& [name, cluster] : records.clusters) add(cluster);
+  for (const auto& [key, object] : records.destinations) add(object);
+}
+
+void KnownNames::add(const model::VirtualDestination& object) {
+  for (const auto& external : object.external_endpoints) add(external.locality);
+}
+
+void KnownNames::add(const model::Cluster& cluster) {
+  add(cluster.locality);
+  names_[static_cast<std::size_t>(Part::Cluster)].insert(cluster.meta.name);
+}
+
+void KnownNames::add(const model::Locality& place) {
+  for (const Part part : model::kParts) {
+    if (!place.part(part).empty()) names_[static_cast<std::size_t>(part)].insert(place.part(part));
+  }
+}
+
+std::string KnownNames::problem_of(Part part, const std::string& name) const {
+  const std::set<std::string>& known = names_[static_cast<std::size_t>(part)];
+  if (name.empty() || known.empty() || known.contains(name)) return "";
+  return "nothing is in " + std::string(part_name(part)) + " " + name + meant(name, {known.begin(), known.end()});
+}
+
+std::vector<std::string> port_advice(const HostPlan& host) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < host.ports.size(); ++i) {
+    const HostPort& port = host.ports[i];
+    if (port.number == 0) continue;
+    std::size_t others = 0;
+    std::set<std::uint16_t> numbers;
+    for (const Candidate& candidate : host.candidates) {
+      if (candidate.ports[i] == 0 || candidate.ports[i] == port.number) continue;
+      ++others;
+      numbers.insert(candidate.ports[i]);
+    }
+    if (others == 0) continue;
+    out.push_back("A and AAAA carry no port: " + std::to_string(others) + " of " +
+                  std::to_string(host.candidates.size()) + " endpoints listen on " + std::to_string(*numbers.begin()) +
+                  (numbers.size() > 1 ? " or others" : "") + ", not on " + std::to_string(port.number) +
+                  "; SRV and SVCB tell it");
+  }
+  return out;
+}
+
+std::string missed(const model::Records& records, const model::Target& target) {
+  const bool found = std::ranges::any_of(records.endpoints, [&](const auto& entry) {
+    const model::Endpoint& endpoint = entry.second;
+    const model::Locality place = locality_of(records, endpoint.node);
+    const std::uint16_t port = endpoint.ports.empty() ? std::uint16_t{0} : endpoint.ports.front().number;
+    return hits(target,
+                {entry.first, endpoint.node, endpoint.namespace_, endpoint.service, place, endpoint.addresses, port});
+  });
+  if (found || is_external(records, target)) return "";
+  return "no endpoint belongs to " + target_text(target) + meant(target.name, names_for(records, target.kind));
+}
+
+std::vector<Finding> lint(const LintScene& scene, const model::VirtualDestination& object) {
+  Findings out;
+  const auto endpoints = lint_services(scene, object, out);
+  const HostPlan plan = plan_object({scene.records, scene.records.overrides, scene.now}, object, endpoints);
+  lint_hosts(scene, object, plan, out);
+  for (const std::string& advice : port_advice(plan)) out.push_back({"spec.ports", Severity::Advice, advice});
+  lint_externals(scene, object, out);
+  lint_policy(scene, plan, out);
+  return out;
+}
+
+std::vector<Finding> lint(const LintScene& scene, const model::Cluster& cluster) {
+  Findings out;
+  for (const auto& [other, distance] : cluster.distances) {
+    if (auto problem = scene.names.problem_of(Part::Cluster, other); !problem.empty()) {
+      out.push_back({"spec.distances." + other, Severity::Warning, std::move(problem)});
+    }
+  }
+  std::set<std::string> of_nodes;
+  for (const auto& [key, node] : scene.records.nodes) of_nodes.insert(node.locality.cluster);
+  if (of_nodes.empty() || of_nodes.contains(cluster.meta.name)) return out;
+  const std::string guess = meant(cluster.meta.name, {of_nodes.begin(), of_nodes.end()});
+  if (!guess.empty()) out.push_back({"metadata.name", Severity::Warning, "no node is in this cluster" + guess});
+  return out;
+}
+
+std::vector<Finding> lint(const LintScene& scene, const model::Override& override) {
+  Findings out;
+  if (override.action != model::Action::Freeze) {
+    if (auto text = missed(scene.records, override.target); !text.empty()) {
+      out.push_back({"spec.target", Severity::Warning, std::move(text)});
+    }
+  }
+  if (override.expires == 0) {
+    out.push_back({"spec.expires", Severity::Advice, "not given: it lasts until somebody takes it away"});
+  }
+  return out;
+}
+
+}  // namespace meshdns::topology

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/model/locality.h"
+#include "common/model/records.h"
+#include "dnsd/topology/planner.h"
+
+namespace meshdns::topology {
+
+enum class Severity : std::uint8_t {
+  Advice,   // works as written; somebody may expect something else
+  Warning,  // does not do what it seems to say
+  Error,    // has no effect
+};
+/// "advice", "warning", "error"
+std::string_view severity_name(Severity severity);
+
+/// One thing that is suspicious in an object.
+struct Finding {
+  std::string path;  // "spec.policy.ladder[1]"
+  Severity severity = Severity::Warning;
+  std::string message;
+
+  friend bool operator==(const Finding&, const Finding&) = default;
+};
+
+/// The names of regions, zones, clusters, ... that nodes, Cluster objects and external endpoints have.
+class KnownNames {
+ public:
+  explicit KnownNames(const model::Records& records);
+  /// Those of an object that is about to be applied too.
+  void add(const model::Cluster& cluster);
+  void add(const model::VirtualDestination& object);
+
+  /// Empty = it is known, or nothing is known of this part; else "no node is in region ue (did you mean \"eu\"?)".
+  std::string problem_of(model::Part part, const std::string& name) const;
+
+ private:
+  void add(const model::Locality& place);
+
+  std::array<std::set<std::string>, model::kParts.size()> names_;
+};
+
+/// What objects are looked at against. Refers to its parts.
+struct LintScene {
+  const model::Records& records;
+  Planner& planner;  // of the records
+  const KnownNames& names;
+  std::vector<std::string> zones;  // of hosts
+  bool coarse_forwarders = false;  // a trusted forwarder without client subnets stands for all clients of its place
+  TimePoint now;
+};
+
+/// What is suspicious in an object, whether it is applied or not. What the object says of itself comes first; the rest
+/// depends on the records, and on them alone.
+/// source: design.md section 4
+std::vector<Finding> lint(const LintScene& scene, const model::VirtualDestination& object);
+std::vector<Finding> lint(const LintScene& scene, const model::Cluster& cluster);
+std::vector<Finding> lint(const LintScene& scene, const model::Override& override);
+
+/// Empty = some endpoint belongs to the target; else why that is, with the name that may be meant.
+std::string missed(const model::Records& records, const model::Target& target);
+
+/// Of each port of a host where clients that use its number do not reach every endpoint.
+/// source: design.md section 4, step 10
+std::vector<std::string> port_advice(const HostPlan& host);
+
+}  // namespace meshdns::topology

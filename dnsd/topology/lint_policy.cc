@@ -1,0 +1,176 @@
+#include "dnsd/topology/lint_policy.h"
+
+#include <algorithm>
+
+#include "common/time/duration_text.h"
+
+namespace meshdns::topology {
+namespace {
+
+using Findings = std::vector<Finding>;
+using model::Part;
+
+const std::string kPolicy = "spec.policy.";
+// Longer than this a restarted endpoint is weaker than people expect.
+constexpr Duration kLongSlowStart = 10min;
+
+void lint_ladder(const model::Policy& policy, Findings& out) {
+  for (std::size_t i = 0; i < policy.ladder.size(); ++i) {
+    const model::Rung& rung = policy.ladder[i];
+    for (std::size_t before = 0; before < i; ++before) {
+      const model::Rung& wider = policy.ladder[before];
+      if ((wider.parts & rung.parts) != wider.parts) continue;
+      out.push_back({indexed(kPolicy + "ladder", i), Severity::Warning,
+                     "the tier is never reached: " + wider.name + " before it takes all that " + rung.name + " would"});
+      break;
+    }
+  }
+  const bool has_any = std::ranges::any_of(policy.ladder, [](const model::Rung& rung) { return rung.parts == 0; });
+  if (has_any) return;
+  out.push_back({kPolicy + "ladder", Severity::Advice,
+                 "without any: clients whose locality is not known get nothing, nor does anybody get what no rung is "
+                 "for"});
+}
+
+bool is_listed(const std::vector<std::string>& list, const std::string& name) {
+  return list.empty() || std::ranges::find(list, name) != list.end();
+}
+
+bool may_be_inside(const model::Fence& fence, const model::Locality& place) {
+  return (!fence.within || !place.part(*fence.within).empty()) && is_listed(fence.regions, place.region) &&
+         is_listed(fence.zones, place.zone) && is_listed(fence.clusters, place.cluster);
+}
+
+void lint_names(const LintScene& scene, Part part, const std::vector<std::string>& names, const std::string& path,
+                Findings& out) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (auto problem = scene.names.problem_of(part, names[i]); !problem.empty()) {
+      out.push_back({indexed(path, i), Severity::Warning, std::move(problem)});
+    }
+  }
+}
+
+void lint_fence(const LintScene& scene, const HostPlan& host, Findings& out) {
+  if (!host.policy.fence) return;
+  const model::Fence& fence = *host.policy.fence;
+  lint_names(scene, Part::Region, fence.regions, kPolicy + "fence.regions", out);
+  lint_names(scene, Part::Zone, fence.zones, kPolicy + "fence.zones", out);
+  lint_names(scene, Part::Cluster, fence.clusters, kPolicy + "fence.clusters", out);
+  if (host.candidates.empty()) return;
+  const auto inside = [&](const Candidate& candidate) { return may_be_inside(fence, candidate.locality); };
+  if (std::ranges::any_of(host.candidates, inside)) return;
+  out.push_back({kPolicy + "fence", Severity::Warning,
+                 "it excludes every endpoint that there is (" + std::to_string(host.candidates.size()) + ")"});
+}
+
+void lint_failover(const LintScene& scene, const model::Policy& policy, Findings& out) {
+  for (std::size_t i = 0; i < policy.failover.size(); ++i) {
+    const model::Failover& rule = policy.failover[i];
+    const std::string path = indexed(kPolicy + "failover", i);
+    lint_places(scene, rule.from, path + ".from", out);
+    const auto before = policy.failover.begin() + static_cast<std::ptrdiff_t>(i);
+    if (std::find_if(policy.failover.begin(), before, [&](const auto& other) { return other.from == rule.from; }) !=
+        before) {
+      out.push_back({path + ".from", Severity::Warning, "a rule before it is for the same clients"});
+    }
+    for (std::size_t k = 0; k < rule.to.size(); ++k) {
+      const model::Locality& to = rule.to[k];
+      const std::string at = indexed(path + ".to", k);
+      lint_places(scene, to, at, out);
+      const auto own = rule.to.begin() + static_cast<std::ptrdiff_t>(k);
+      const auto wider = std::find_if(rule.to.begin(), own, [&](const auto& other) { return covers(other, to); });
+      if (wider != own) {
+        out.push_back({at, Severity::Warning, "never reached: " + selector_text(*wider) + " before it covers it"});
+      }
+      if (!to.region.empty() && to.region == rule.from.region) {
+        out.push_back({at, Severity::Warning,
+                       "never reached: failover is for what is beyond the client's own region (" + to.region + ")"});
+      }
+    }
+  }
+}
+
+bool is_part_of(const model::Labels& few, const model::Labels& many) {
+  return std::ranges::all_of(few, [&](const auto& label) {
+    const auto found = many.find(label.first);
+    return found != many.end() && found->second == label.second;
+  });
+}
+
+void lint_groups(const HostPlan& host, Findings& out) {
+  const auto& groups = host.policy.priority_groups;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const std::string path = indexed(kPolicy + "priorityGroups", i);
+    const auto own = groups.begin() + static_cast<std::ptrdiff_t>(i);
+    if (std::find_if(groups.begin(), own, [&](const auto& other) { return is_part_of(other, *own); }) != own) {
+      out.push_back({path, Severity::Warning, "never reached: a group before it takes all that it would"});
+    } else if (!host.candidates.empty() &&
+               std::ranges::none_of(host.candidates, [&](const Candidate& entry) { return entry.group == i; })) {
+      out.push_back({path, Severity::Warning, "no endpoint belongs to it"});
+    }
+  }
+}
+
+void lint_distribute(const LintScene& scene, const model::Policy& policy, Findings& out) {
+  for (std::size_t i = 0; i < policy.distribute.size(); ++i) {
+    const auto& shares = policy.distribute[i].to;
+    const std::string path = indexed(kPolicy + "distribute", i);
+    lint_places(scene, policy.distribute[i].from, path + ".from", out);
+    for (std::size_t k = 0; k < shares.size(); ++k) {
+      const std::string at = indexed(path + ".to", k);
+      lint_places(scene, shares[k].to, at, out);
+      const auto own = shares.begin() + static_cast<std::ptrdiff_t>(k);
+      const auto wider =
+          std::find_if(shares.begin(), own, [&](const auto& other) { return covers(other.to, own->to); });
+      if (wider != own) {
+        out.push_back({at, Severity::Warning, "empty: " + selector_text(wider->to) + " before it covers it"});
+      }
+      if (own->percent == 0) {
+        out.push_back(
+            {at + ".percent", Severity::Advice, "0 %: it gets clients only while the other shares are empty"});
+      }
+    }
+  }
+}
+
+void lint_draws(const LintScene& scene, const model::Policy& policy, Findings& out) {
+  if (!scene.coarse_forwarders || (!policy.spill && policy.distribute.empty())) return;
+  out.push_back({kPolicy + (policy.spill ? "spill" : "distribute"), Severity::Advice,
+                 "clients behind a trusted forwarder without client subnets follow one draw, all together"});
+}
+
+void lint_slow_start(const model::Policy& policy, Findings& out) {
+  const std::string path = kPolicy + "slowStart";
+  if (policy.slow_start > kLongSlowStart) {
+    out.push_back({path, Severity::Warning,
+                   "longer than " + duration_text(kLongSlowStart) +
+                       ": so long after each recovery an endpoint gets less than its weight"});
+  } else if (policy.slow_start > Duration::zero() && policy.slow_start <= policy.ttl) {
+    out.push_back(
+        {path, Severity::Advice, "not longer than the TTL (" + duration_text(policy.ttl) + "): clients hardly see it"});
+  }
+}
+
+}  // namespace
+
+std::string indexed(const std::string& path, std::size_t index) { return path + "[" + std::to_string(index) + "]"; }
+
+void lint_places(const LintScene& scene, const model::Locality& selector, const std::string& path, Findings& out) {
+  for (const Part part : model::kParts) {
+    auto problem = scene.names.problem_of(part, selector.part(part));
+    if (problem.empty()) continue;
+    out.push_back({path + "." + std::string(part_name(part)), Severity::Warning, std::move(problem)});
+  }
+}
+
+void lint_policy(const LintScene& scene, const HostPlan& host, Findings& out) {
+  lint_ladder(host.policy, out);
+  lint_fence(scene, host, out);
+  lint_failover(scene, host.policy, out);
+  lint_groups(host, out);
+  lint_distribute(scene, host.policy, out);
+  lint_draws(scene, host.policy, out);
+  lint_slow_start(host.policy, out);
+}
+
+}  // namespace meshdns::topology

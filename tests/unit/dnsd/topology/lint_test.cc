@@ -1,0 +1,260 @@
+#include "dnsd/topology/lint.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace meshdns::topology {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+model::Rung rung(const char* text) { return model::parse_rung(text).value(); }
+
+/// web in eu-1 (eu, eu-a) and us-1 (us, us-a), reached at 8080; an object for it that is right.
+class LintTest : public testing::Test {
+ protected:
+  LintTest() {
+    add_node("eu-1", "eu", "eu-a");
+    add_node("us-1", "us", "us-a");
+    add_endpoint("eu-1", "10.0.0.11", "primary");
+    add_endpoint("us-1", "10.2.0.11", "standby");
+    object.meta.name = "web";
+    object.meta.namespace_ = "shop";
+    object.hosts = {"web.mesh.internal"};
+    object.services = {{"", "web", {}, {}, {}}};
+    object.ports = {{"http", 8080, "TCP", "", ""}};
+  }
+
+  void add_node(const std::string& cluster, const std::string& region, const std::string& zone) {
+    model::Node& node = records.nodes[cluster + "/n1"];
+    node.key = cluster + "/n1";
+    node.locality = {.region = region, .zone = zone, .cluster = cluster, .node = "n1"};
+  }
+  void add_endpoint(const std::string& cluster, const std::string& address, const std::string& role) {
+    model::Endpoint& out = records.endpoints[cluster + "/n1/" + address];
+    out.key = cluster + "/n1/" + address;
+    out.node = cluster + "/n1";
+    out.namespace_ = "shop";
+    out.service = "web";
+    out.labels["role"] = role;
+    out.addresses = {IpAddress::parse(address).value()};
+    out.ports = {{"http", 8080, "TCP", ""}};
+    out.health.state = model::HealthState::Serving;
+  }
+
+  template <class Object>
+  std::vector<std::string> lint_of(const Object& looked_at) {
+    Planner planner(records);
+    planner.configure({.zones = {"mesh.internal"}}, [](const std::string&) { return false; });
+    const KnownNames names(records);
+    const LintScene scene{records, planner, names, {"mesh.internal"}, coarse, TimePoint{1h}};
+    std::vector<std::string> out;
+    for (const Finding& finding : lint(scene, looked_at)) {
+      out.push_back(std::string(severity_name(finding.severity)) + " " + finding.path + ": " + finding.message);
+    }
+    return out;
+  }
+  std::vector<std::string> found() { return lint_of(object); }
+  void expect_one(const std::string& text) { EXPECT_THAT(found(), ElementsAre(HasSubstr(text))); }
+
+  model::Records records;
+  model::VirtualDestination object;
+  bool coarse = false;
+};
+
+TEST_F(LintTest, what_is_right_has_no_findings) {
+  EXPECT_THAT(found(), IsEmpty());
+  object.policy.spill = model::Spill{};
+  object.policy.failover = {{{.region = "eu"}, {{.region = "us"}}}};
+  object.policy.fence = model::Fence{{}, {"eu", "us"}, {}, {}};
+  EXPECT_THAT(found(), IsEmpty());
+}
+
+TEST_F(LintTest, a_rung_behind_one_that_takes_all_of_it) {
+  object.policy.ladder = {rung("region"), rung("cluster+zone"), rung("any")};
+  expect_one("warning spec.policy.ladder[1]: the tier is never reached: region before it takes all");
+  object.policy.ladder = {rung("any"), rung("zone")};
+  expect_one("spec.policy.ladder[1]: the tier is never reached: any before it");
+}
+
+TEST_F(LintTest, a_ladder_without_any) {
+  object.policy.ladder = {rung("cluster")};
+  expect_one("advice spec.policy.ladder: without any");
+}
+
+TEST_F(LintTest, names_that_nobody_has) {
+  object.policy.fence = model::Fence{{}, {"eu", "ue"}, {}, {}};
+  expect_one("warning spec.policy.fence.regions[1]: nothing is in region ue (did you mean \"eu\"?)");
+  object.policy.fence.reset();
+  object.policy.failover = {{{.region = "eu"}, {{.region = "us", .zone = "us-b"}}}};
+  expect_one("spec.policy.failover[0].to[0].zone: nothing is in zone us-b (did you mean \"us-a\"?)");
+  object.policy.failover.clear();
+  object.policy.distribute = {{{.cluster = "eu-9"}, {{{.region = "eu"}, 100}}}};
+  expect_one("spec.policy.distribute[0].from.cluster: nothing is in cluster eu-9");
+  object.policy.distribute.clear();
+  object.services.front().clusters = {"eu-1", "eu-11"};
+  expect_one("spec.services[0].clusters[1]: nothing is in cluster eu-11");
+}
+
+TEST_F(LintTest, places_of_external_endpoints_are_known) {
+  model::VirtualDestination& other = records.destinations["shop/other"];
+  other.meta = {.name = "other", .namespace_ = "shop"};
+  other.external_endpoints = {{.address = IpAddress::v4(1), .port = 80, .locality = {.region = "ap"}}};
+  object.policy.fence = model::Fence{{}, {"eu", "ap"}, {}, {}};
+  EXPECT_THAT(found(), IsEmpty());
+}
+
+TEST_F(LintTest, nothing_is_unknown_where_nothing_is_known) {
+  records.nodes.clear();
+  records.endpoints.clear();
+  object.policy.fence = model::Fence{{}, {"eu"}, {}, {}};
+  expect_one("spec.services[0]: it matches no endpoint");
+}
+
+TEST_F(LintTest, a_fence_that_excludes_everything) {
+  object.policy.fence = model::Fence{{}, {"eu"}, {}, {"us-1"}};
+  expect_one("warning spec.policy.fence: it excludes every endpoint that there is (2)");
+  object.policy.fence = model::Fence{model::Part::Subzone, {}, {}, {}};
+  expect_one("warning spec.policy.fence: it excludes every endpoint");
+  object.policy.fence = model::Fence{model::Part::Region, {}, {}, {}};
+  EXPECT_THAT(found(), IsEmpty()) << "who is in the region gets something";
+}
+
+TEST_F(LintTest, a_selector_that_matches_nothing) {
+  object.services.push_back({"", "", {}, {{"role", "spare"}}, {}});
+  object.services.push_back({"bank", "web", {}, {}, {}});
+  EXPECT_THAT(found(), ElementsAre("warning spec.services[1]: it matches no endpoint",
+                                   "warning spec.services[2]: it matches no endpoint"));
+  object.services = {{"", "", {}, {{"role", "primary"}}, {}}};
+  EXPECT_THAT(found(), IsEmpty()) << "of labels that no object that is applied asks for";
+}
+
+TEST_F(LintTest, ports_that_plain_clients_do_not_reach) {
+  object.ports = {{"http", 80, "TCP", "8080", ""}};
+  expect_one("advice spec.ports: A and AAAA carry no port: 2 of 2 endpoints listen on 8080, not on 80");
+  records.endpoints.begin()->second.ports = {{"http", 80, "TCP", ""}};
+  object.ports = {{"http", 80, "TCP", "http", ""}};
+  expect_one("1 of 2 endpoints listen on 8080");
+}
+
+TEST_F(LintTest, failover_places_that_are_never_reached) {
+  object.policy.failover = {{{.region = "eu"}, {{.region = "us"}, {.region = "us", .zone = "us-a"}}}};
+  expect_one("spec.policy.failover[0].to[1]: never reached: region=us before it covers it");
+  object.policy.failover = {{{.region = "eu"}, {{.region = "eu", .zone = "eu-a"}}}};
+  expect_one("spec.policy.failover[0].to[0]: never reached: failover is for what is beyond the client's own region");
+  object.policy.failover = {{{.region = "eu"}, {{.region = "us"}}}, {{.region = "eu"}, {{.region = "us"}}}};
+  expect_one("spec.policy.failover[1].from: a rule before it is for the same clients");
+}
+
+TEST_F(LintTest, groups_that_nobody_is_in) {
+  object.policy.priority_groups = {{{"role", "primary"}}, {{"role", "spare"}}};
+  expect_one("spec.policy.priorityGroups[1]: no endpoint belongs to it");
+  object.policy.priority_groups = {{}, {{"role", "standby"}}};
+  expect_one("spec.policy.priorityGroups[1]: never reached");
+}
+
+TEST_F(LintTest, shares) {
+  object.policy.distribute = {{{}, {{{.region = "eu"}, 100}, {{.region = "us"}, 0}}}};
+  expect_one("advice spec.policy.distribute[0].to[1].percent: 0 %");
+  object.policy.distribute = {
+      {{}, {{{.region = "eu"}, 50}, {{.zone = "eu-a"}, 25}, {{.region = "eu", .zone = "eu-a"}, 25}}}};
+  EXPECT_THAT(found(), ElementsAre(HasSubstr("to[2]: empty: region=eu before it covers it")));
+}
+
+TEST_F(LintTest, draws_behind_forwarders) {
+  coarse = true;
+  EXPECT_THAT(found(), IsEmpty());
+  object.policy.spill = model::Spill{};
+  expect_one("advice spec.policy.spill: clients behind a trusted forwarder");
+  object.policy.spill.reset();
+  object.policy.distribute = {{{}, {{{.region = "eu"}, 60}, {{.region = "us"}, 40}}}};
+  expect_one("advice spec.policy.distribute: clients behind");
+}
+
+TEST_F(LintTest, slow_starts_that_are_too_long_or_too_short) {
+  object.policy.slow_start = 11min;
+  expect_one("warning spec.policy.slowStart: longer than 10m");
+  object.policy.slow_start = 5s;
+  expect_one("advice spec.policy.slowStart: not longer than the TTL (5s)");
+  object.policy.slow_start = 0s;
+  EXPECT_THAT(found(), IsEmpty());
+}
+
+TEST_F(LintTest, hosts_outside_the_zones_and_hosts_that_are_too_long) {
+  object.hosts = {"web.example.org"};
+  expect_one("error spec.hosts[0]: web.example.org is below none of the server's zones (mesh.internal)");
+  const std::string label(63, 'a');
+  object.hosts = {label + "." + label + "." + label + ".aaaaaaa.mesh.internal"};  // 213 characters
+  ASSERT_EQ(object.hosts[0].size(), 213U);
+  EXPECT_THAT(found(), IsEmpty());
+  object.hosts[0].insert(0, "a");
+  object.hosts[0] = label + "." + label + "." + label + ".aaaaaaaa.mesh.internal";
+  expect_one("warning spec.hosts[0]: longer than 213 characters");
+}
+
+TEST_F(LintTest, a_nested_host_that_hides_an_instance) {
+  object.hosts = {"web.mesh.internal", "10-0-0-11.web.mesh.internal", "10-0-0-99.web.mesh.internal"};
+  expect_one("spec.hosts[1]: it hides the instance name of 10.0.0.11 of web.mesh.internal");
+  object.hosts = {"10-2-0-11.web.shop.mesh.internal"};
+  ++records.services[{"shop", "web"}].endpoints;
+  expect_one("spec.hosts[0]: it hides the instance name of 10.2.0.11 of web.shop.mesh.internal");
+}
+
+TEST_F(LintTest, external_names_inside_the_own_zones) {
+  object.external_endpoints = {{.hostname = "other.mesh.internal", .port = 80},
+                               {.hostname = "mesh.internal", .port = 80},
+                               {.hostname = "other.example.org", .port = 80}};
+  EXPECT_THAT(found(), ElementsAre(HasSubstr("spec.externalEndpoints[0].hostname: other.mesh.internal is inside"),
+                                   HasSubstr("spec.externalEndpoints[1].hostname")));
+}
+
+TEST_F(LintTest, clusters) {
+  model::Cluster cluster;
+  cluster.meta.name = "eu-1";
+  cluster.distances["us-1"] = 80ms;
+  EXPECT_THAT(lint_of(cluster), IsEmpty());
+  cluster.distances["us-2"] = 90ms;
+  EXPECT_THAT(lint_of(cluster), ElementsAre("warning spec.distances.us-2: nothing is in cluster us-2 (did you mean "
+                                            "\"us-1\"?)"));
+  cluster.distances.clear();
+  cluster.meta.name = "eu1";
+  EXPECT_THAT(lint_of(cluster), ElementsAre("warning metadata.name: no node is in this cluster (did you mean "
+                                            "\"eu-1\"?)"));
+}
+
+TEST_F(LintTest, overrides) {
+  model::Override word;
+  word.target = {model::TargetKind::Cluster, "eu-1"};
+  word.expires = 1;
+  EXPECT_THAT(lint_of(word), IsEmpty());
+  word.expires = 0;
+  EXPECT_THAT(lint_of(word), ElementsAre(HasSubstr("advice spec.expires: not given")));
+  word.target.name = "eu1";
+  EXPECT_THAT(lint_of(word), Contains("warning spec.target: no endpoint belongs to cluster=eu1 (did you mean "
+                                      "\"eu-1\"?)"));
+  word.action = model::Action::Freeze;
+  EXPECT_EQ(lint_of(word).size(), 1U) << "it has no target";
+}
+
+TEST_F(LintTest, targets_of_all_kinds_are_found) {
+  using Kind = model::TargetKind;
+  for (const model::Target& target : {model::Target{Kind::Endpoint, "10.0.0.11"},
+                                      {Kind::Endpoint, "10.0.0.11:8080"},
+                                      {Kind::Node, "eu-1/n1"},
+                                      {Kind::Node, "n1"},
+                                      {Kind::Service, "shop/web"},
+                                      {Kind::Zone, "us-a"},
+                                      {Kind::Zone, "us/us-a"}}) {
+    EXPECT_EQ(missed(records, target), "") << target_text(target);
+  }
+  EXPECT_EQ(missed(records, {Kind::Service, "shop/wep"}),
+            "no endpoint belongs to service=shop/wep (did you mean \"shop/web\"?)");
+  EXPECT_EQ(missed(records, {Kind::Node, "n9"}), "no endpoint belongs to node=n9 (did you mean \"n1\"?)");
+  EXPECT_EQ(missed(records, {Kind::Zone, "mars"}), "no endpoint belongs to zone=mars");
+}
+
+}  // namespace
+}  // namespace meshdns::topology
