@@ -20,11 +20,6 @@ constexpr const char* kDefaultReason = "no reason given";
 constexpr const char* kDefaultLocalLength = "1h";
 constexpr const char* kNever = "never";
 
-int fail(const Error& error) {
-  std::cerr << error.message() << "\n";
-  return error.code() == Code::InvalidArgument ? kWrongUsage : kFailed;
-}
-
 /// "alice@host"
 std::string default_author() {
   std::array<char, 256> host{};
