@@ -178,19 +178,19 @@ void MessageReader::read_spec(const Place& place, Object& out) {
     if (place.node->find("kind") == nullptr) report_.add(place, "kind is missing");
     return;
   }
-  if (out.kind() == "Override") return report_.add(kind, "not supported yet");
   const Place spec = place.child("spec");
   const bool given = place.node->find("spec") != nullptr;
   static const Node nothing;
   const Place read_from{given ? spec.node : &nothing, &place, "spec"};
   if (out.kind() == "Cluster") return read(read_from, *out.mutable_cluster());
-  if (out.kind() == "VirtualDestination") {
+  if (out.kind() == "VirtualDestination" || out.kind() == "Override") {
     if (!given) return report_.add(place, "spec is missing");
+    if (out.kind() == "Override") return read(read_from, *out.mutable_override());
     return read(read_from, *out.mutable_virtual_destination());
   }
-  const auto guess = did_you_mean(out.kind(), {"VirtualDestination", "Cluster"});
+  const auto guess = did_you_mean(out.kind(), {"VirtualDestination", "Cluster", "Override"});
   report_.add(kind, guess ? fmt::format("unknown kind (did you mean \"{}\"?)", *guess)
-                          : "expected VirtualDestination or Cluster (got " + shown(out.kind()) + ")");
+                          : "expected VirtualDestination, Cluster or Override (got " + shown(out.kind()) + ")");
 }
 
 }  // namespace meshdns::config

@@ -156,6 +156,10 @@ void check_override(const Place& root, const Object& object, Report& report) {
   if (given.action() != "Freeze" && targets != 1) {
     report.add(spec, "target needs exactly one of endpoint, node, service, zone and cluster");
   }
+  if (!target.service().empty() && target.service().find('/') == std::string::npos) {
+    const Place place = spec.child("target");
+    report.add(place.child("service"), fmt::format("expected namespace/service (got {})", target.service()));
+  }
 }
 
 void check_node(const Place& place, const v1::MeshNode& node, Report& report) {

@@ -51,6 +51,7 @@ std::string status_body(const model::NodeStatus& status) {
   v1::NodeStatus out;
   out.set_silent(status.silent);
   out.set_in_doubt(status.in_doubt);
+  out.set_held(status.held);
   return encoded(out);
 }
 
@@ -101,7 +102,7 @@ Result<model::Node> node_of(std::string_view body) {
 Result<model::NodeStatus> status_of(std::string_view body, TimePoint since) {
   const auto record = decoded<v1::NodeStatus>(body, "NodeStatus");
   if (!record) return record.error();
-  return model::NodeStatus{record->silent(), record->in_doubt(), since};
+  return model::NodeStatus{record->silent(), record->in_doubt(), since, record->held()};
 }
 
 Result<model::ServiceKey> service_of(std::string_view body) {

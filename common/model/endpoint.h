@@ -72,9 +72,10 @@ struct Node {
 
 /// The federation's word about a node: a dead node is one record, not one per endpoint.
 struct NodeStatus {
-  bool silent = false;    // its lease ran out
+  bool silent = false;    // its lease ran out, and no brake held it
   bool in_doubt = false;  // two heartbeats missed
   TimePoint since{};
+  std::string held{};  // the brake that holds its demotion, or where it is silent its removal; empty = none
 
   friend bool operator==(const NodeStatus&, const NodeStatus&) = default;
 };

@@ -58,4 +58,7 @@ struct Records {
   std::map<std::string, Override> overrides;               // by name
 };
 
+/// Where a node is: its own locality, with the parts that it leaves open filled from its Cluster object.
+Locality locality_of(const Records& records, const std::string& node);
+
 }  // namespace meshdns::model

@@ -43,7 +43,7 @@ Claims collect_claims(const model::Records& records) {
     }
   }
   for_node_prefixes(records, [&](const model::Node& node, const Prefix& prefix) {
-    claims.emplace(prefix, Claim{topology::locality_of(records, node.key),
+    claims.emplace(prefix, Claim{model::locality_of(records, node.key),
                                  "by node prefix " + prefix.text() + " (" + node.locality.node + ")"});
   });
   return claims;

@@ -222,6 +222,7 @@ Result<void> Daemon::start_federation() {
                                   return feed_->whole(clock_.now());
                                 }});
   }
+  feed_->set_brakes(&agents_->brakes());
   watchers_.emplace(*feed_, clock_);
   parts_.watchers = &*watchers_;
   auto service = federation::FederationService::listen(loop_, *agents_, *watchers_,
@@ -282,9 +283,9 @@ void Daemon::schedule_sweep() {
 void Daemon::schedule_forgetting() {
   forget_timer_ = loop_.after(std::min(kForgetInterval, configuration_.forget_after()), [this] {
     const bool recovering = recovery_ && recovery_->recovering();
-    if (!recovering) catalog_.forget(configuration_.forget_after(), clock_.now());
+    if (!agents_) catalog_.forget(configuration_.forget_after(), clock_.now());
     if (agents_ && !recovering) {
-      agents_->forget_gone();
+      agents_->forget(configuration_.forget_after());
       records_changed();
     }
     schedule_forgetting();

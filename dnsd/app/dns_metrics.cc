@@ -85,6 +85,22 @@ void add_dnstap(Samples& out, const dnstap::Sender& sender) {
         "dnstap messages without a receiver, or for which it was too slow", {}, sender.dropped());
 }
 
+void add_replica(Samples& out, const Parts& parts) {
+  gauge(out, "meshdns_dnsd_snapshot_age_seconds", "since when the federation was not heard", {},
+        std::chrono::duration<double>(parts.replica->silence()).count());
+  gauge(out, "meshdns_dnsd_stale", "1 while answers carry EDE 3", {}, parts.publisher->stale() ? 1 : 0);
+  gauge(out, "meshdns_dnsd_not_ready", "1 while answers are SERVFAIL with EDE 14", {},
+        parts.publisher->not_ready() ? 1 : 0);
+  gauge(out, "meshdns_dnsd_damaged_snapshots", "snapshots that were not whole at the start", {},
+        static_cast<double>(parts.replica->damaged_snapshots()));
+  gauge(out, "meshdns_dnsd_origin_recovering", "1 while the federation that is followed learns anew what there is", {},
+        parts.replica->origin_recovers() ? 1 : 0);
+  gauge(out, "meshdns_dnsd_origin_brakes_closed", "brakes that hold something back at the federation that is followed",
+        {}, static_cast<double>(parts.replica->origin_brakes().size()));
+  gauge(out, "meshdns_dnsd_shrink_refused", "1 while a set is refused that would take away most endpoints", {},
+        parts.replica->mirror().shrink_refused().empty() ? 0 : 1);
+}
+
 void add_standings(Samples& out, const model::Records& records, TimePoint now) {
   std::map<std::string, double> states;
   const topology::PlanContext context{records, records.overrides, now};
@@ -126,19 +142,7 @@ void add_catalog(Samples& out, const Parts& parts) {
     count(out, "meshdns_federation_sent_bytes_total", "bytes sent to subscribers", {}, counters.sent_bytes);
     count(out, "meshdns_federation_nacks_total", "records that subscribers refused", {}, counters.nacks);
   }
-  if (parts.replica != nullptr) {
-    gauge(out, "meshdns_dnsd_snapshot_age_seconds", "since when the federation was not heard", {},
-          std::chrono::duration<double>(parts.replica->silence()).count());
-    gauge(out, "meshdns_dnsd_stale", "1 while answers carry EDE 3", {}, parts.publisher->stale() ? 1 : 0);
-    gauge(out, "meshdns_dnsd_not_ready", "1 while answers are SERVFAIL with EDE 14", {},
-          parts.publisher->not_ready() ? 1 : 0);
-    gauge(out, "meshdns_dnsd_damaged_snapshots", "snapshots that were not whole at the start", {},
-          static_cast<double>(parts.replica->damaged_snapshots()));
-    gauge(out, "meshdns_dnsd_origin_recovering", "1 while the federation that is followed learns anew what there is",
-          {}, parts.replica->origin_recovers() ? 1 : 0);
-    gauge(out, "meshdns_dnsd_shrink_refused", "1 while a set is refused that would take away most endpoints", {},
-          parts.replica->mirror().shrink_refused().empty() ? 0 : 1);
-  }
+  if (parts.replica != nullptr) add_replica(out, parts);
   for (const auto outcome : {KeptAnswers::Outcome::Missing, KeptAnswers::Outcome::Damaged, KeptAnswers::Outcome::Other,
                              KeptAnswers::Outcome::Taken}) {
     gauge(out, "meshdns_dnsd_compiled_answers", "1 for what became of the answers that an earlier run had compiled",
@@ -184,7 +188,7 @@ void add_agents(Samples& out, const federation::Agents& agents) {
   const federation::AgentCounters& counters = agents.counters();
   gauge(out, "meshdns_federation_connected_agents", "agents with a session", {},
         static_cast<double>(agents.connected()));
-  gauge(out, "meshdns_federation_silent_nodes", "nodes that count as silent", {},
+  gauge(out, "meshdns_federation_silent_nodes", "agents whose lease ran out", {},
         static_cast<double>(agents.leases().silent()));
   count(out, "meshdns_federation_sessions_total", "streams opened by agents", {}, counters.sessions);
   count(out, "meshdns_federation_messages_total", "messages from agents", {}, counters.messages);
@@ -209,6 +213,26 @@ void add_external_names(Samples& out, const ExternalNames::Counts& counts) {
   count(out, questions, "hostnames asked for", {{"outcome", "unanswered"}}, counts.unanswered);
 }
 
+void add_brakes(Samples& out, const federation::Agents& agents) {
+  const auto closed = agents.brakes().closed();
+  const auto& closings = agents.counters().brakes_closed;
+  for (const std::string name : {federation::Brakes::kZone, federation::Brakes::kOverall, federation::Brakes::kSweep}) {
+    double brakes = 0;
+    double held = 0;
+    for (const auto& brake : closed) {
+      if (brake.name != name) continue;
+      brakes += 1;
+      held += static_cast<double>(brake.held);
+    }
+    gauge(out, "meshdns_federation_brakes_closed", "brakes that hold something back", {{"brake", name}}, brakes);
+    gauge(out, "meshdns_federation_brake_held_nodes", "nodes whose demotion or deletion is held back",
+          {{"brake", name}}, held);
+    const auto count_of = closings.find(name);
+    count(out, "meshdns_federation_brake_closings_total", "times that a brake began to hold something back",
+          {{"brake", name}}, count_of == closings.end() ? 0 : count_of->second);
+  }
+}
+
 }  // namespace
 
 void register_metrics(metrics::Registry& registry, const Parts& parts) {
@@ -223,8 +247,11 @@ void register_metrics(metrics::Registry& registry, const Parts& parts) {
       add_catalog(out, parts);
       add_overrides(out, parts);
     }
+    if (parts.agents != nullptr) {
+      add_agents(out, *parts.agents);
+      add_brakes(out, *parts.agents);
+    }
     add_measured(out, parts.catalog->records());
-    if (parts.agents != nullptr) add_agents(out, *parts.agents);
     if (parts.external_names != nullptr) add_external_names(out, parts.external_names->counts());
   });
 }

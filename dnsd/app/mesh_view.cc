@@ -83,13 +83,14 @@ void MeshView::list_objects(const v1::ListRequest& request, v1::ListReply& out) 
 v1::NodeInfo MeshView::node_info(const model::Node& node) const {
   v1::NodeInfo out;
   out.set_key(node.key);
-  *out.mutable_locality() = convert::to_wire(topology::locality_of(parts_.catalog->records(), node.key));
+  *out.mutable_locality() = convert::to_wire(model::locality_of(parts_.catalog->records(), node.key));
   for (const IpAddress& address : node.addresses) out.add_addresses(address.text());
   for (const Prefix& prefix : node.prefixes) out.add_prefixes(prefix.text());
   const auto& statuses = parts_.catalog->records().statuses;
   const auto status = statuses.find(node.key);
   if (status != statuses.end()) {
-    out.set_state(status->second.silent ? "silent" : "late");
+    const bool held = !status->second.held.empty();
+    out.set_state(status->second.silent ? "silent" : held ? "held" : "late");
     *out.mutable_in_state() = since(status->second.since, parts_.clock.now());
   } else {
     const bool connected = parts_.agents != nullptr && parts_.agents->is_connected(node.key);
@@ -166,6 +167,25 @@ void MeshView::count_records(v1::StatusReply& out) const {
   }
 }
 
+void MeshView::write_brakes(v1::StatusReply& out) const {
+  const auto add = [&out](const std::string& name, const std::string& covers, const std::string& reason,
+                          std::uint64_t held) {
+    v1::BrakeInfo& info = *out.add_brakes();
+    info.set_name(name);
+    info.set_covers(covers);
+    info.set_reason(reason);
+    info.set_held_back(held);
+  };
+  if (parts_.agents != nullptr) {
+    for (const auto& brake : parts_.agents->brakes().closed()) add(brake.name, brake.covers, brake.reason, brake.held);
+  }
+  if (parts_.replica != nullptr) {
+    for (const v1::Brake& brake : parts_.replica->origin_brakes()) {
+      add(brake.name(), brake.covers(), brake.reason(), brake.held_back());
+    }
+  }
+}
+
 Result<v1::ApproveShrinkReply> MeshView::approve_shrink() {
   if (parts_.recovery != nullptr && parts_.recovery->recovering()) return approve_records();
   if (parts_.replica == nullptr) return Error(Code::FailedPrecondition, "this is not a replica: it refuses no sets");
@@ -221,6 +241,7 @@ v1::StatusReply MeshView::status() {
   out.set_hosts(static_cast<std::uint32_t>(parts_.publisher->hosts()));
   count_records(out);
   if (parts_.agents != nullptr) out.set_agents_connected(static_cast<std::uint32_t>(parts_.agents->connected()));
+  write_brakes(out);
   if (parts_.recovery != nullptr) out.set_recovering(parts_.recovery->recovering());
   if (parts_.persistence != nullptr) out.set_store_trouble(parts_.persistence->trouble());
   if (parts_.watchers != nullptr) out.set_subscribers(static_cast<std::uint32_t>(parts_.watchers->subscribers()));

@@ -106,6 +106,7 @@ class MeshView : public admin::Mesh {
   void write_names_condition(v1::Object& object) const;
   void write_problems(v1::StatusReply& out) const;
   void write_listeners(v1::StatusReply& out) const;
+  void write_brakes(v1::StatusReply& out) const;
   void count_records(v1::StatusReply& out) const;
 
   std::deque<std::function<void()>> operations_;  // the first one is under way

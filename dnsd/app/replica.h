@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/process/event_loop.h"
 #include "dnsd/app/objects.h"
@@ -43,6 +44,8 @@ class Replica {
   bool connected() const { return follower_.connected(); }
   /// Its federation has lost its store, and learns anew what there is.
   bool origin_recovers() const { return follower_.origin_recovers(); }
+  /// What its federation's brakes hold back.
+  const std::vector<v1::Brake>& origin_brakes() const { return follower_.origin_brakes(); }
   std::string server() const { return client_.server(); }
   federation::Mirror& mirror() { return mirror_; }
 

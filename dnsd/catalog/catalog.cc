@@ -185,6 +185,8 @@ std::vector<std::string> Catalog::keys_of(const std::string& node) const {
   return held_.endpoints.keys(records_.endpoints, node + "/");
 }
 
+std::size_t Catalog::endpoints_of(const std::string& node) const { return keys_of(node).size(); }
+
 std::vector<Refusal> Catalog::apply_full(const std::string& node, const std::vector<model::Endpoint>& endpoints,
                                          const std::set<std::string>& listed, TimePoint now) {
   auto refusals = put_endpoints(endpoints, now);
@@ -278,22 +280,29 @@ bool Catalog::erase_cluster(const std::string& name, TimePoint now) {
   return true;
 }
 
-bool Catalog::forget_node(const std::string& node, TimePoint now) {
-  for (const std::string& key : keys_of(node)) {
+bool Catalog::forget_node(const std::string& node, TimePoint now, const MayForget& may_forget) {
+  const auto keys = keys_of(node);
+  const auto may_go = [this](const std::string& key) {
     const model::Endpoint& endpoint = records_.endpoints.at(key);
-    if (records_.services[{endpoint.namespace_, endpoint.service}].endpoints > 1) erase_endpoint(key, now);
+    return records_.services[{endpoint.namespace_, endpoint.service}].endpoints > 1;
+  };
+  const auto going = static_cast<std::size_t>(std::ranges::count_if(keys, may_go));
+  if (going == 0 && !keys.empty()) return false;
+  if (may_forget && !may_forget(node, going)) return false;
+  for (const std::string& key : keys) {
+    if (may_go(key)) erase_endpoint(key, now);
   }
-  return keys_of(node).empty();
+  return endpoints_of(node) == 0;
 }
 
-void Catalog::forget(Duration forget_after, TimePoint now) {
+void Catalog::forget(Duration forget_after, TimePoint now, const MayForget& may_forget) {
   if (frozen_) return;
   std::vector<std::string> nodes;
   for (const auto& [node, status] : records_.statuses) {
     if (status.silent && now - status.since >= forget_after) nodes.push_back(node);
   }
   for (const std::string& node : nodes) {
-    if (!forget_node(node, now)) continue;
+    if (!forget_node(node, now, may_forget)) continue;
     records_.statuses.erase(node);
     note(RecordType::NodeStatus, node, true);
     if (records_.nodes.erase(node) > 0) note(RecordType::Node, node, true);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -146,8 +147,14 @@ class Catalog {
 
   // ---- time ----
 
+  /// Whether a silent node may go, with so many endpoints.
+  using MayForget = std::function<bool(const std::string& node, std::size_t endpoints)>;
   /// Forgets services without endpoints, and silent nodes, after `forget_after`. The last endpoint of a service stays.
-  void forget(Duration forget_after, TimePoint now);
+  /// may_forget: asked for each node of which something would go; empty = all may
+  void forget(Duration forget_after, TimePoint now, const MayForget& may_forget = {});
+
+  /// How many endpoints a node has.
+  std::size_t endpoints_of(const std::string& node) const;
 
  private:
   /// Puts those that are good.
@@ -192,7 +199,7 @@ class Catalog {
   void note(RecordType type, const std::string& key, bool removed);
   /// Gives what was noted since the last call its revision.
   void commit(TimePoint now);
-  bool forget_node(const std::string& node, TimePoint now);
+  bool forget_node(const std::string& node, TimePoint now, const MayForget& may_forget);
   std::vector<std::string> keys_of(const std::string& node) const;
 
   model::Records records_;

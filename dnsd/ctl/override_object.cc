@@ -42,6 +42,7 @@ void write_target(const model::Target& target, v1::OverrideSpec::Target& out) {
 
 /// "node=eu1-n1" of "node eu1-n1" and "node/eu1-n1"; empty = nothing like it.
 std::string meant_by(const std::vector<std::string>& words) {
+  if (words.size() > 2 || join(words, "").find('=') != std::string::npos) return "";
   std::string kind = words.front();
   std::string name = words.size() == 2 ? words[1] : "";
   if (const auto slash = kind.find('/'); words.size() == 1 && slash != std::string::npos) {
@@ -64,7 +65,7 @@ Result<model::Target> target_of(const std::vector<std::string>& words) {
     }
     if (meant_by(words).empty()) return target;
   }
-  const std::string meant = words.size() <= 2 ? meant_by(words) : "";
+  const std::string meant = meant_by(words);
   if (!meant.empty()) return Error(Code::InvalidArgument, "a target is written with =: " + meant);
   return Error(Code::InvalidArgument, "one target, such as node=eu1-n1 (got " + join(words, " ") + ")");
 }

@@ -101,6 +101,10 @@ std::string status_view(const v1::StatusReply& reply) {
     const std::string who = reply.follows().empty() ? "the store was lost" : "the federation has lost its store";
     rows.emplace_back("recovering", who + ": nothing goes before the agents have told what there is");
   }
+  for (const v1::BrakeInfo& brake : reply.brakes()) {
+    rows.emplace_back("brake", brake.name() + "   " + brake.reason() + "   holds " + std::to_string(brake.held_back()) +
+                                   (brake.held_back() == 1 ? " node" : " nodes"));
+  }
   if (!reply.shrink_refused().empty()) {
     rows.emplace_back("refused", "a set: " + reply.shrink_refused() + "; meshdnsctl approve-shrink takes it");
   }

@@ -55,7 +55,7 @@ std::vector<model::Locality> known_seats(const model::Records& records) {
     clusters.insert(place.cluster);
     seats.emplace(std::make_tuple(place.cluster, place.region, place.zone), std::move(place));
   };
-  for (const auto& [key, node] : records.nodes) add(topology::locality_of(records, key));
+  for (const auto& [key, node] : records.nodes) add(model::locality_of(records, key));
   for (const auto& [name, cluster] : records.clusters) {
     if (clusters.contains(name)) continue;
     model::Locality place = cluster.locality;

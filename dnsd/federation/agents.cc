@@ -78,14 +78,97 @@ std::uint64_t Agents::next_epoch(std::uint64_t echoed) {
 void Agents::sweep() {
   const TimePoint now = env_.clock.now();
   for (const auto& [node, status] : leases_.sweep(now)) {
-    const auto* known = env_.catalog.latest_status(node);
-    const bool was_silent = known != nullptr && known->silent;
-    env_.catalog.set_status(node, status, now);
-    if (status.silent && !was_silent) log::warn("agent silent", {{"node", node}, {"for", now - status.since}});
-    if (!status.silent && was_silent) log::info("agent heard again", {{"node", node}});
+    waiting_ = waiting_ || status.silent;
+    if (!status.silent) publish(node, status, now);
   }
+  if (waiting_) demote(now);
   sweep_measuring(now);
   env_.changed();
+}
+
+void Agents::publish(const std::string& node, const model::NodeStatus& status, TimePoint now) {
+  const auto* known = env_.catalog.latest_status(node);
+  const bool was_silent = known != nullptr && known->silent;
+  env_.catalog.set_status(node, status, now);
+  if (status.silent && !was_silent) log::warn("agent silent", {{"node", node}, {"for", now - status.since}});
+  if (!status.silent && was_silent) log::info("agent heard again", {{"node", node}});
+}
+
+std::string Agents::zone_of(const std::string& node) const {
+  return Brakes::zone_text(model::locality_of(env_.catalog.records(), node));
+}
+
+Brakes::Hearing Agents::hear(TimePoint now) const {
+  const model::Records& records = env_.catalog.records();
+  Brakes::Hearing out;
+  out.registry = records.endpoints.size();
+  out.endpoints_of = [this](const std::string& node) { return env_.catalog.endpoints_of(node); };
+  leases_.each(now, [&](const Leases::Hearing& agent) {
+    std::string zone = zone_of(agent.node);
+    if (!agent.overdue) {
+      ++out.heard[std::move(zone)];
+      return;
+    }
+    const auto* known = env_.catalog.latest_status(agent.node);
+    const bool demoted = known != nullptr && known->silent;
+    out.unheard.push_back({agent.node, std::move(zone), agent.since, agent.silent, demoted});
+  });
+  return out;
+}
+
+void Agents::demote(TimePoint now) {
+  waiting_ = false;
+  for (const auto& [node, held_by] : brakes_.judge(hear(now), now)) {
+    model::NodeStatus status = leases_.status(node);
+    status.silent = held_by.empty();
+    status.held = held_by;
+    waiting_ = waiting_ || !status.silent;
+    publish(node, status, now);
+  }
+  tell_of_brakes();
+}
+
+void Agents::tell_of_brakes() {
+  const auto told = std::exchange(brakes_told_, {});
+  for (const Brakes::Closed& brake : brakes_.closed()) {
+    const auto [at, added] = brakes_told_.try_emplace({brake.name, brake.covers}, brake.held);
+    if (told.contains(at->first)) continue;
+    ++counters_.brakes_closed[brake.name];
+    log::warn("brake closed",
+              {{"brake", brake.name}, {"covers", brake.covers}, {"reason", brake.reason}, {"held", brake.held}});
+  }
+  for (const auto& [brake, held] : told) {
+    if (!brakes_told_.contains(brake))
+      log::info("brake open", {{"brake", brake.first}, {"covers", brake.second}, {"held", held}});
+  }
+}
+
+void Agents::forget(Duration forget_after) {
+  brakes_.begin_deletions();
+  // a frozen mesh forgets nobody, and what it shows of a node is not the last word of it
+  if (!env_.catalog.frozen()) forget_silent(forget_after, env_.clock.now());
+  tell_of_brakes();
+  forget_gone();
+}
+
+void Agents::forget_silent(Duration forget_after, TimePoint now) {
+  const auto& records = env_.catalog.records();
+  std::map<std::string, std::string> held;
+  env_.catalog.forget(forget_after, now, [&](const std::string& node, std::size_t endpoints) {
+    std::string held_by =
+        brakes_.judge(Brakes::Deletion{node, zone_of(node), endpoints, records.endpoints.size()}, now);
+    if (held_by.empty()) return true;
+    held.emplace(node, std::move(held_by));
+    return false;
+  });
+  std::map<std::string, model::NodeStatus> changed;
+  for (const auto& [node, status] : records.statuses) {
+    const auto found = held.find(node);
+    const std::string held_by = found == held.end() ? "" : found->second;
+    if (!status.silent || status.held == held_by) continue;
+    changed.emplace(node, status).first->second.held = held_by;
+  }
+  for (const auto& [node, status] : changed) env_.catalog.set_status(node, status, now);
 }
 
 void Agents::sweep_measuring(TimePoint now) {

@@ -6,10 +6,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "common/rpc/port.h"
 #include "common/time/time.h"
 #include "dnsd/catalog/catalog.h"
+#include "dnsd/federation/brakes.h"
 #include "dnsd/federation/leases.h"
 #include "dnsd/federation/measuring.h"
 #include "meshdns/v1/federation.pb.h"
@@ -37,6 +39,7 @@ struct AgentCounters {
   std::uint64_t messages = 0;
   std::uint64_t refused_records = 0;
   std::uint64_t protocol_errors = 0;
+  std::map<std::string, std::uint64_t> brakes_closed;  // how often, by name
 };
 
 /// All agents of a federation: their sessions, leases, and what they have told.
@@ -62,8 +65,11 @@ class Agents {
   std::shared_ptr<ReportSession> open(std::shared_ptr<ReportPort> port);
   /// A node that was restored from the store: it is given the time to come back.
   void expect(const std::string& node) { leases_.expect(node, env_.clock.now()); }
-  /// Judges who is silent, and what agents are to measure; called every Leases::sweep_interval().
+  /// Judges who is silent, and what agents are to measure; called every Leases::sweep_interval(). Who is silent is
+  /// demoted, unless a brake holds it.
   void sweep();
+  /// Forgets what Catalog::forget() names, unless a brake holds it.
+  void forget(Duration forget_after);
   /// Drops what is kept of nodes that the catalog has forgotten: they count no more among the agents that share the
   /// heartbeats, and one whose stream is open all the same (its machine slept) has to begin anew.
   void forget_gone();
@@ -71,6 +77,7 @@ class Agents {
   void shut_down();
 
   const Leases& leases() const { return leases_; }
+  const Brakes& brakes() const { return brakes_; }
   const Measuring& measuring() const { return measuring_; }
   const AgentCounters& counters() const { return counters_; }
   std::size_t connected() const { return holders_.size(); }
@@ -86,9 +93,20 @@ class Agents {
   void closed(const ReportSession& session);
   std::uint64_t next_epoch(std::uint64_t echoed);
   void sweep_measuring(TimePoint now);
+  std::string zone_of(const std::string& node) const;
+  Brakes::Hearing hear(TimePoint now) const;
+  /// Demotes those who are silent, as far as the brakes let them go.
+  void demote(TimePoint now);
+  void publish(const std::string& node, const model::NodeStatus& status, TimePoint now);
+  void forget_silent(Duration forget_after, TimePoint now);
+  /// Tells which brakes have closed and which have opened since the last call.
+  void tell_of_brakes();
 
   Environment env_;
   Leases leases_;
+  Brakes brakes_;
+  std::map<std::pair<std::string, std::string>, std::size_t> brakes_told_;  // held, by name and what it covers
+  bool waiting_ = false;                                                    // somebody is silent who was not demoted
   Measuring measuring_;
   AgentCounters counters_;
   std::map<std::string, NodeCopy> copies_;

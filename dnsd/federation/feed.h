@@ -12,6 +12,7 @@
 
 #include "common/time/time.h"
 #include "dnsd/catalog/catalog.h"
+#include "dnsd/federation/brakes.h"
 #include "dnsd/federation/recovery.h"
 #include "meshdns/v1/federation.pb.h"
 
@@ -64,6 +65,11 @@ class Feed {
 
   bool settled() const { return recovery_ == nullptr || recovery_->settled(); }
   bool recovering() const { return recovery_ != nullptr && recovery_->recovering(); }
+  /// What holds records back; subscribers are told with each heartbeat.
+  void set_brakes(const Brakes* brakes) { brakes_ = brakes; }
+  std::vector<Brakes::Closed> closed_brakes() const {
+    return brakes_ == nullptr ? std::vector<Brakes::Closed>{} : brakes_->closed();
+  }
   /// What a subscriber holds may prove that this federation has lost what it knew, or that clients have seen a newer
   /// serial.
   void subscriber_holds(const v1::Position& held, TimePoint now);
@@ -92,6 +98,7 @@ class Feed {
   std::uint64_t epoch_;
   ObjectLookup object_;
   Recovery* recovery_;
+  const Brakes* brakes_ = nullptr;
   std::uint64_t head_ = 0;
   std::map<Key, Entry> entries_;
   std::set<std::pair<std::uint64_t, Key>> by_revision_;

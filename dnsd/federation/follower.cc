@@ -36,6 +36,7 @@ void Follower::on_status(const v1::Status& status) {
       log::info("the federation has recovered");
     }
   }
+  origin_brakes_.assign(status.brakes().begin(), status.brakes().end());
   if (status.heads_size() > 0 && mirror_.take_head(status.heads(0))) events_.changed();
   if (status.additive()) comparing_ = false;
   if (status.additive() || !mirror_.additive() || comparing_) return;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/rpc/port.h"
 #include "common/time/time.h"
@@ -34,6 +35,8 @@ class Follower {
 
   /// The origin has said that it lost its store and learns anew what there is.
   bool origin_recovers() const { return origin_recovers_; }
+  /// What its brakes hold back, as it said last.
+  const std::vector<v1::Brake>& origin_brakes() const { return origin_brakes_; }
   bool connected() const { return port_ != nullptr && spoken_; }
   /// When the origin was last heard; the start of the process if never.
   TimePoint last_heard() const { return last_heard_; }
@@ -52,6 +55,7 @@ class Follower {
   std::shared_ptr<SubscribePort> port_;
   bool spoken_ = false;
   bool origin_recovers_ = false;
+  std::vector<v1::Brake> origin_brakes_;
   bool comparing_ = false;  // asked for, now that the origin has settled
   bool shrink_told_ = false;
   bool fill_anew_ = false;  // what came did not follow on what we hold

@@ -42,10 +42,29 @@ class Leases {
 
     friend bool operator==(const Verdict&, const Verdict&) = default;
   };
-  /// Nodes whose status changed. A sweep that comes late gives everybody that much more time: what they sent may wait
-  /// unread.
+  /// Nodes whose status changed; whether those that are silent count as such, the brakes say. A sweep that comes late
+  /// gives everybody that much more time: what they sent may wait unread.
   std::vector<Verdict> sweep(TimePoint now);
 
+  /// An agent as the brakes see it.
+  struct Hearing {
+    const std::string& node;
+    TimePoint since{};     // it was last heard, less the time that late sweeps forgave
+    bool overdue = false;  // a heartbeat is late by half of its interval
+    bool silent = false;   // as of the last sweep
+  };
+  template <class See>
+  void each(TimePoint now, See see) const {
+    const Duration due = 3 * heartbeat() / 2;
+    for (const auto& [node, entry] : entries_) {
+      const TimePoint since = entry.heard + entry.forgiven;
+      see(Hearing{node, since, now - since >= due, entry.status.silent});
+    }
+  }
+  /// As of the last sweep, of a node that is known.
+  const model::NodeStatus& status(const std::string& node) const { return entries_.at(node).status; }
+
+  /// Agents whose lease ran out, whatever a brake makes of it.
   std::size_t silent() const;
   std::size_t size() const { return entries_.size(); }
 

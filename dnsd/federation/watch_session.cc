@@ -121,6 +121,13 @@ void WatchSession::heartbeat() {
   head.set_serial(feed_.serial());
   reply.mutable_status()->set_recovering(feed_.recovering());
   reply.mutable_status()->set_additive(!feed_.settled());
+  for (const Brakes::Closed& closed : feed_.closed_brakes()) {
+    v1::Brake& brake = *reply.mutable_status()->add_brakes();
+    brake.set_name(closed.name);
+    brake.set_covers(closed.covers);
+    brake.set_reason(closed.reason);
+    brake.set_held_back(closed.held);
+  }
   send_now(std::make_shared<const std::string>(reply.SerializeAsString()));
 }
 

@@ -25,7 +25,11 @@ Standing standing_of(const model::Endpoint& endpoint, const model::NodeStatus* s
 }
 
 std::string why_of(const model::Health& health, const model::NodeStatus* status) {
-  if (status != nullptr && health.state != model::HealthState::Failing) return "its agent is not heard";
+  if (status != nullptr && health.state != model::HealthState::Failing) {
+    const std::string unheard = "its agent is not heard";
+    if (status->held.empty()) return unheard;
+    return unheard + (status->silent ? ", its removal held by the " : ", held by the ") + status->held + " brake";
+  }
   std::string why = health.detail;
   if (health.streak > 0 && health.needed > 0) {
     const bool failing = health.state == model::HealthState::Failing;
@@ -207,14 +211,6 @@ Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoi
       endpoint.key, endpoint.node, endpoint.namespace_, endpoint.service, out.locality, endpoint.addresses, out.port};
   if (const auto* word = word_for(context.overrides, subject)) obey(*word, out);
   return out;
-}
-
-model::Locality locality_of(const model::Records& records, const std::string& node) {
-  const auto found = records.nodes.find(node);
-  if (found == records.nodes.end()) return {};
-  const auto cluster = records.clusters.find(found->second.locality.cluster);
-  if (cluster == records.clusters.end()) return found->second.locality;
-  return refined(found->second.locality, cluster->second.locality);
 }
 
 std::string zone_of(const std::vector<std::string>& zones, const std::string& host) {

@@ -45,9 +45,6 @@ HostPlan plan_object(const PlanContext& context, const model::VirtualDestination
 /// How one endpoint stands; its ports are those of no host yet.
 Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoint);
 
-/// Where an endpoint is: its node's locality, with the parts that it leaves open filled from its Cluster object.
-model::Locality locality_of(const model::Records& records, const std::string& node);
-
 /// The zone of a host: the longest that it is below; empty = none, or the host is an apex.
 std::string zone_of(const std::vector<std::string>& zones, const std::string& host);
 

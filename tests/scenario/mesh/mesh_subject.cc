@@ -210,7 +210,7 @@ std::string MeshSubject::set_health(const Command& command) {
 
 std::string MeshSubject::set_status(const Command& command) {
   const std::string& verb = command.words.at(0);
-  catalog_.set_status(command.words.at(1), {verb == "silent", verb == "late", now_}, now_);
+  catalog_.set_status(command.words.at(1), {verb == "silent", verb == "late", now_, command.option("held")}, now_);
   return "";
 }
 

@@ -73,6 +73,7 @@ TEST(Docs, have_a_row_for_every_key) {
   expect_rows(*meshdns::v1::Metadata::descriptor(), objects);
   expect_rows(*meshdns::v1::VirtualDestinationSpec::descriptor(), objects);
   expect_rows(*meshdns::v1::ClusterSpec::descriptor(), objects);
+  expect_rows(*meshdns::v1::OverrideSpec::descriptor(), objects);
   const auto dnsd = read_file("docs/config-meshdnsd.md").value();
   expect_rows(*v1::MeshNode::descriptor(), dnsd);
   for (const auto* key : {"nodes", "objects"}) EXPECT_THAT(dnsd, testing::HasSubstr(std::string("`") + key + "` |"));

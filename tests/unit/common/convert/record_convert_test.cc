@@ -70,7 +70,7 @@ TEST(RecordConvert, other_records_come_back_as_they_were) {
   node.addresses = {IpAddress::parse("10.0.0.1").value()};
   node.prefixes = {Prefix::parse("10.0.0.0/24").value()};
   EXPECT_EQ(node_of(node_body(node)).value(), node);
-  const model::NodeStatus status{true, false, kNow - 5s};
+  const model::NodeStatus status{true, false, kNow - 5s, "zone"};
   EXPECT_EQ(status_of(status_body(status), kNow - 5s).value(), status);
   const model::ServiceKey service{"shop", "web"};
   EXPECT_EQ(service_of(service_body(service)).value(), service);

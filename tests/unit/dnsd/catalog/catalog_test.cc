@@ -134,6 +134,28 @@ TEST_F(CatalogTest, a_silent_node_is_forgotten_but_not_the_last_endpoint_of_a_se
   EXPECT_TRUE(catalog_.records().statuses.contains("eu-1/n2"));
 }
 
+TEST_F(CatalogTest, who_may_not_be_forgotten_stays) {
+  for (const char* name : {"n1", "n2", "n3"}) {
+    catalog_.put_node(node(name), now_);
+    if (name != std::string("n3")) put(endpoint("eu-1/" + std::string(name)));
+    catalog_.set_status("eu-1/" + std::string(name), {true, true, now_}, now_);
+  }
+  std::vector<std::string> asked;
+  catalog_.forget(1h, now_ + 1h, [&](const std::string& node, std::size_t endpoints) {
+    asked.push_back(node + " " + std::to_string(endpoints));
+    return node != "eu-1/n1";
+  });
+  EXPECT_THAT(asked, ElementsAre("eu-1/n1 1", "eu-1/n2 1", "eu-1/n3 0"));
+  EXPECT_THAT(keys(), ElementsAre("eu-1/n1/a"));
+  EXPECT_EQ(catalog_.endpoints_of("eu-1/n1"), 1U);
+  asked.clear();
+  catalog_.forget(1h, now_ + 1h, [&](const std::string& node, std::size_t) {
+    asked.push_back(node);
+    return true;
+  });
+  EXPECT_THAT(asked, IsEmpty()) << "the last endpoint of a service stays anyway";
+}
+
 TEST_F(CatalogTest, a_node_that_reports_again_is_silent_no_more) {
   catalog_.put_node(node(), now_);
   catalog_.set_status("eu-1/n1", {true, true, now_}, now_);

@@ -56,6 +56,7 @@ struct Identity {
   std::string uid = "uid-1";
   std::string boot = "boot-1";
   std::string cluster = "eu-1";
+  model::Locality place{};  // without the cluster
 };
 
 /// One agent's stream, as the agent sees it.
@@ -72,6 +73,7 @@ class FakeAgent {
     v1::Hello& hello = *message.mutable_hello();
     hello.set_protocol(1);
     hello.mutable_node()->set_name(who.node);
+    *hello.mutable_node()->mutable_locality() = convert::to_wire(who.place);
     hello.mutable_node()->mutable_locality()->set_cluster(who.cluster);
     hello.set_instance_uid(who.uid);
     hello.set_boot_id(who.boot);

@@ -76,6 +76,27 @@ TEST_F(SessionEndTest, a_living_node_is_not_forgotten) {
   EXPECT_FALSE(agent.port().closed);
 }
 
+// A brake held its removal before the mesh was frozen; it was heard since.
+TEST_F(SessionEndTest, a_frozen_mesh_forgets_nobody_and_loses_no_word) {
+  FakeAgent& agent = connected({{.key = "a"}});
+  advance(2h);
+  model::NodeStatus held = status();
+  ASSERT_TRUE(held.silent);
+  held.held = "sweep";
+  catalog_.set_status("eu-1/n1", held, clock_.now());
+  model::Override freeze;
+  freeze.meta.name = "freeze";
+  freeze.action = model::Action::Freeze;
+  catalog_.put_override(freeze, clock_.now());
+  agent.heartbeat(digest_of({{.key = "a"}}));
+  advance(250ms);
+  agents_.forget(1h);
+  EXPECT_TRUE(status().silent) << "as it was";
+  EXPECT_THAT(keys(), ElementsAre("eu-1/n1/a"));
+  catalog_.erase_override("freeze", clock_.now());
+  EXPECT_EQ(status(), model::NodeStatus{});
+}
+
 // its stream is open all the while, and it would think that everything is known
 TEST_F(SessionEndTest, an_agent_that_slept_until_it_was_forgotten_begins_anew) {
   FakeAgent& agent = connected({{.key = "a"}});
