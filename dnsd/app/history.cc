@@ -14,15 +14,19 @@ void History::add(v1::Event event, TimePoint at) {
   const std::string host = event.host();
   auto& ids = of_host_[host];
   ids.push_back(id);
-  entries_.emplace(id, Entry{std::move(event), at});
+  const std::size_t bytes = sizeof(Entry) + event.SpaceUsedLong();
+  bytes_ += bytes;
+  entries_.emplace(id, Entry{std::move(event), at, bytes});
   if (ids.size() > kMostOfHost) forget(host);
-  if (entries_.size() > kMost) drop_oldest();
+  while (entries_.size() > kMost || bytes_ > kMostBytes) drop_oldest();
 }
 
 /// Its oldest event.
 void History::forget(const std::string& host) {
   const auto found = of_host_.find(host);
-  entries_.erase(found->second.front());
+  const auto oldest = entries_.find(found->second.front());
+  bytes_ -= oldest->second.bytes;
+  entries_.erase(oldest);
   found->second.pop_front();
   if (found->second.empty()) of_host_.erase(found);
 }

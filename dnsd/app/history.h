@@ -17,6 +17,7 @@ class History {
  public:
   static constexpr std::size_t kMostOfHost = 64;
   static constexpr std::size_t kMost = 20000;
+  static constexpr std::size_t kMostBytes = 16UL << 20;  // of memory, about
   static constexpr std::size_t kMostInReply = 1000;
 
   /// first: id of the first event; greater than any that an earlier run has given
@@ -31,12 +32,14 @@ class History {
   /// Of the newest event; 0 = there is none
   std::uint64_t last() const { return entries_.empty() ? 0 : entries_.rbegin()->first; }
   std::size_t size() const { return entries_.size(); }
+  std::size_t bytes() const { return bytes_; }
   bool knows(const std::string& host) const { return of_host_.contains(host); }
 
  private:
   struct Entry {
     v1::Event event;
     TimePoint at;
+    std::size_t bytes = 0;
   };
   void drop_oldest();
   void forget(const std::string& host);
@@ -44,6 +47,7 @@ class History {
   std::map<std::uint64_t, Entry> entries_;
   std::unordered_map<std::string, std::deque<std::uint64_t>> of_host_;  // ids, oldest first; "" = of many hosts
   std::uint64_t next_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace meshdns::app

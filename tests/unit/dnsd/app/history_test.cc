@@ -61,6 +61,20 @@ TEST_F(HistoryTest, keeps_so_many_in_all) {
   EXPECT_EQ(ids("").back(), 100 + History::kMost + 9) << "the last ones";
 }
 
+// Guards the memory of a server whose hosts change a lot at a time.
+TEST_F(HistoryTest, keeps_so_many_bytes) {
+  for (std::size_t i = 0; i < 3000; ++i) {
+    v1::Event event;
+    event.set_host("h" + std::to_string(i));
+    for (int line = 0; line < 16; ++line) event.add_answers()->set_before(std::string(1000, 'x'));
+    history_.add(std::move(event), TimePoint{1h});
+    ASSERT_LE(history_.bytes(), History::kMostBytes);
+  }
+  EXPECT_GT(history_.bytes(), History::kMostBytes / 2);
+  EXPECT_GT(history_.size(), 500U);
+  EXPECT_TRUE(history_.knows("h2999"));
+}
+
 TEST_F(HistoryTest, says_how_long_ago) {
   add("a");
   const auto reply = history_.later_than(0, "a", TimePoint{1h + 5s});
