@@ -6,6 +6,7 @@
 #include "common/base/text.h"
 #include "common/convert/object_convert.h"
 #include "common/model/host_name.h"
+#include "common/model/override.h"
 
 namespace meshdns::app {
 namespace {
@@ -51,7 +52,10 @@ void Conditions::write(v1::Object& object) const {
 
 Conditions::Said Conditions::programmed(const v1::Object& object) const {
   const std::string name = name_of(object);
-  if (object.has_override()) return {true, "InForce", "endpoints stand as it says"};
+  if (object.has_override()) {
+    const bool freeze = object.override().action() == model::action_name(model::Action::Freeze);
+    return {true, "InForce", freeze ? "nothing that agents tell becomes true" : "endpoints stand as it says"};
+  }
   if (object.has_cluster()) {
     const auto nodes = static_cast<std::size_t>(std::ranges::count_if(
         catalog_.records().nodes, [&](const auto& entry) { return entry.second.locality.cluster == name; }));

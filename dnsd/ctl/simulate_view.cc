@@ -11,7 +11,7 @@
 namespace meshdns::ctl {
 namespace {
 
-constexpr int kMostPlaces = 3;  // of a row, by name
+constexpr int kMostPlaces = 3;  // by name, that are looked from
 
 std::string target_text(const v1::OverrideSpec::Target& target) {
   if (!target.endpoint().empty()) return "endpoint=" + target.endpoint();
@@ -35,9 +35,14 @@ std::string count_text(std::uint32_t count, const std::string& what) {
 }
 
 template <class Places>
-std::string places_text(const Places& places) {
-  std::vector<std::string> first(places.begin(), places.begin() + std::min(kMostPlaces, places.size()));
-  return join(first, ", ") + (places.size() > kMostPlaces ? " +" + std::to_string(places.size() - kMostPlaces) : "");
+std::string places_text(const Places& places, int most) {
+  std::vector<std::string> first(places.begin(), places.begin() + std::min(most, places.size()));
+  return join(first, ", ") + (places.size() > most ? " +" + std::to_string(places.size() - most) : "");
+}
+
+std::string after_text(const v1::HostChange& change) {
+  if (!change.nothing_serves()) return change.answer().after();
+  return change.answer().after() == "nothing" ? "NOTHING SERVES" : "NOTHING SERVES: " + change.answer().after();
 }
 
 }  // namespace
@@ -69,11 +74,11 @@ std::string simulation_view(const v1::SimulateRequest& request, const v1::Simula
 }
 
 std::string survey_view(const v1::SimulateRequest& request, const v1::SimulateReply& reply) {
-  std::string out = "supposed: " + supposition_text(request) + "   seen from " + places_text(reply.from()) + "\n";
+  std::string out =
+      "supposed: " + supposition_text(request) + "   seen from " + places_text(reply.from(), kMostPlaces) + "\n";
   Table table({"HOST", "FROM", "NOW", "THEN"});
   for (const v1::HostChange& change : reply.hosts()) {
-    table.add({change.host(), places_text(change.answer().from()), change.answer().before(),
-               (change.nothing_serves() ? "NOTHING SERVES: " : "") + change.answer().after()});
+    table.add({change.host(), places_text(change.answer().from(), 1), change.answer().before(), after_text(change)});
   }
   if (!table.empty()) out += "\n" + table.text() + "\n";
   const auto shown = static_cast<std::uint32_t>(reply.hosts_size());

@@ -29,7 +29,6 @@ std::string first_addresses(const Answer::Part& part) {
 
 template <class F>
 std::string told(const Answer& answer, F what) {
-  if (answer.parts.empty()) return "nothing: " + answer.unusual;
   std::vector<std::string> texts;
   for (const Answer::Part& part : answer.parts) {
     const std::string load = part.load == 100 ? "" : " " + std::to_string(part.load) + "%";
@@ -64,8 +63,10 @@ Answer answer_of(const topology::HostPlan& host, const topology::Decision& decis
   return out;
 }
 
-std::string summary(const Answer& answer) { return told(answer, count_text); }
+std::string summary(const Answer& answer) { return answer.parts.empty() ? "nothing" : told(answer, count_text); }
 
-std::string text(const Answer& answer) { return told(answer, first_addresses); }
+std::string text(const Answer& answer) {
+  return answer.parts.empty() ? "nothing: " + answer.unusual : told(answer, first_addresses);
+}
 
 }  // namespace meshdns::explain

@@ -34,9 +34,9 @@ Answer answer_of(const topology::HostPlan& host, const topology::Decision& decis
 /// The addresses that a tier is answered with, of both families.
 std::vector<std::string> addresses_of(const topology::HostPlan& host, const topology::Tier& tier);
 
-/// "tier 1 region eu-2: 2 endpoints"; shares in percent where there are several; "nothing: ..."
+/// "tier 1 region eu-2: 2 endpoints"; shares in percent where there are several; "nothing"
 std::string summary(const Answer& answer);
-/// The same with addresses, the first few: "tier 1 region eu-2: 10.0.0.1, 10.0.0.2"
+/// The same with addresses, the first few: "tier 1 region eu-2: 10.0.0.1, 10.0.0.2"; "nothing: " and why
 std::string text(const Answer& answer);
 
 }  // namespace meshdns::explain

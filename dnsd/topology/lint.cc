@@ -62,6 +62,10 @@ void lint_hosts(const LintScene& scene, const model::VirtualDestination& object,
           {path, Severity::Error,
            host + " is below none of the server's zones (" + join(scene.zones, ", ") + "): it is not served"});
     }
+    const auto served = scene.planner.plan(host, scene.now);
+    if (served && !served->object.empty() && served->object != object.meta.key()) {
+      out.push_back({path, Severity::Warning, served->object + " claims it too: the older object has it"});
+    }
     if (host.size() > kLongestHost) {
       out.push_back({path, Severity::Warning,
                      "longer than " + std::to_string(kLongestHost) +

@@ -18,7 +18,7 @@ namespace {
 using google::protobuf::util::MessageDifferencer;
 using test::RandomMesh;
 
-constexpr int kMeshes = 200;
+constexpr int kMeshes = 400;
 
 v1::ExplainRequest request_for(const std::string& client) {
   v1::ExplainRequest request;

@@ -12,7 +12,6 @@ namespace meshdns::explain {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 
 /// web is in eu-1 and us-1, alone in eu-1 only, many0, many1, ... in both.
 class SurveyTest : public testing::Test {
@@ -63,7 +62,7 @@ TEST_F(SurveyTest, what_serves_nowhere_comes_first_and_who_is_not_concerned_is_n
   EXPECT_EQ(reply.hosts(1).host(), "alone.shop.mesh.internal") << "from us-1 it was another tier";
   EXPECT_EQ(reply.hosts(0).host(), "alone.shop.mesh.internal");
   EXPECT_TRUE(reply.hosts(0).nothing_serves());
-  EXPECT_THAT(reply.hosts(0).answer().after(), HasSubstr("nothing: all that there is was forced down"));
+  EXPECT_EQ(reply.hosts(0).answer().after(), "nothing");
   EXPECT_EQ(reply.hosts(2).host(), "web.shop.mesh.internal");
   EXPECT_THAT(reply.hosts(2).answer().from(), ElementsAre("eu/zone-eu-1/eu-1"));
   EXPECT_EQ(reply.hosts(2).answer().before(), "tier 0 cluster+zone: 1 endpoint");

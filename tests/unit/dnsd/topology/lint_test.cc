@@ -195,6 +195,15 @@ TEST_F(LintTest, hosts_outside_the_zones_and_hosts_that_are_too_long) {
   expect_one("warning spec.hosts[0]: longer than 213 characters");
 }
 
+TEST_F(LintTest, a_host_that_another_object_has) {
+  records.destinations["shop/web"] = object;
+  EXPECT_THAT(found(), IsEmpty()) << "it is its own";
+  records.destinations.clear();
+  records.destinations["shop/old"] = object;
+  records.destinations["shop/old"].meta.name = "old";
+  expect_one("warning spec.hosts[0]: shop/old claims it too: the older object has it");
+}
+
 TEST_F(LintTest, a_nested_host_that_hides_an_instance) {
   object.hosts = {"web.mesh.internal", "10-0-0-11.web.mesh.internal", "10-0-0-99.web.mesh.internal"};
   expect_one("spec.hosts[1]: it hides the instance name of 10.0.0.11 of web.mesh.internal");
