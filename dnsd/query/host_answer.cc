@@ -160,15 +160,24 @@ Outcome HostAnswer::services(std::size_t port, wire::Type type) const noexcept {
     }
     if (!response.count(Section::Answer, mark)) return Outcome::Truncated;
   }
-  for (std::size_t i = 0; i < services.count; ++i) write_additional(targets[i], services.list[i].row);
+  std::array<std::uint16_t, kMostServices> rows;
+  for (std::size_t i = 0; i < services.count; ++i) {
+    rows[i] = services.list[i].row;
+    write_additional(targets[i], std::span(rows).first(i), rows[i]);
+  }
   return Outcome::Answered;
 }
 
-void HostAnswer::write_additional(std::uint16_t target, std::uint16_t row) const noexcept {
+void HostAnswer::write_additional(std::uint16_t target, std::span<const std::uint16_t> before,
+                                  std::uint16_t row) const noexcept {
   if (target >= kPointerReach) return;
   const answers::EndpointTraits& endpoint = host.traits(row);
-  if (endpoint.has_v4) write_address(Section::Additional, target, row, wire::Type::A, host.ttl);
-  if (endpoint.has_v6) write_address(Section::Additional, target, row, wire::Type::AAAA, host.ttl);
+  if (endpoint.has_v4 && !is_repeated(host, before, row, wire::Type::A)) {
+    write_address(Section::Additional, target, row, wire::Type::A, host.ttl);
+  }
+  if (endpoint.has_v6 && !is_repeated(host, before, row, wire::Type::AAAA)) {
+    write_address(Section::Additional, target, row, wire::Type::AAAA, host.ttl);
+  }
 }
 
 Outcome HostAnswer::instance(std::uint16_t row, wire::Type type) const noexcept {
