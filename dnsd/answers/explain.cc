@@ -22,11 +22,14 @@ ExplainLine tier_line(const Seat& seat, const topology::Decision& decision, cons
   for (const std::uint32_t member : tier.members) {
     const topology::Candidate& candidate = seat.host.candidates[member];
     if (member != tier.members.front()) text += " | ";
-    text += candidate.address_text() + " " + state_word(decision.standings[member]) + " ";
-    line.push_back({text, candidate.since});
+    text += candidate.address_text() + " " + state_word(decision.standings[member]);
+    if (candidate.since != TimePoint{}) {
+      line.push_back({text + " ", candidate.since});
+      text.clear();
+    }
     const std::string manner = manner_text(seat, decision, tier, member);
     const std::string why = why_text(candidate, decision.blocked(seat.host, member));
-    text = (manner.empty() ? "" : " " + manner) + (why.empty() ? "" : ", " + why);
+    text += (manner.empty() ? "" : " " + manner) + (why.empty() ? "" : ", " + why);
   }
   if (!text.empty()) line.push_back({text, std::nullopt});
   return line;

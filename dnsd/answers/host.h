@@ -85,6 +85,7 @@ struct Set {
   bool last_resort : 1 = false;   // nothing serves: what is listed is the best of the rest
   bool equal_weights : 1 = true;  // of the first tier; false where they are spread
   bool all_v4 : 1 = false;        // every row of the first tier has an IPv4 address
+  bool repeats : 1 = false;       // some tier has an address more than once: endpoints that differ in their ports only
 };
 
 /// Indexes of a host's rows: of one byte each where the host has few rows, else of two.

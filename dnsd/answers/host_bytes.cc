@@ -63,6 +63,7 @@ Ref<const Host> HostBytes::read(ByteReader& io, const HostSurroundings& around, 
   auto* rows = reinterpret_cast<EndpointRow*>(reinterpret_cast<std::byte*>(host) + host->rows_);
   using Limits = std::numeric_limits<std::int32_t>;
   for (std::size_t i = 0; i < host->row_count_; ++i) {
+    if (rows[i].since == 0) continue;  // nobody says since when
     rows[i].since =
         static_cast<std::int32_t>(std::clamp<std::int64_t>(rows[i].since + around.later, Limits::min(), Limits::max()));
   }

@@ -37,6 +37,12 @@ std::uint16_t index_in(std::vector<T>& list, const T& value) {
   return index;
 }
 
+template <class T>
+bool has_equals(std::vector<T>& list) {
+  std::ranges::sort(list);
+  return std::ranges::adjacent_find(list) != list.end();
+}
+
 /// The application protocol as SVCB names have it; empty = it cannot be one. HTTP over UDP is for clients that know
 /// from an alpn that HTTP/3 is spoken, and nobody states that: HTTPS records are of TCP.
 std::string attribute_of(const topology::HostPort& port) {
@@ -255,16 +261,28 @@ class HostBuilder {
                          std::minstd_rand(static_cast<std::uint32_t>(plan_.candidates.size())));
     tiers_.push_back(
         {static_cast<std::uint16_t>(tier.number), static_cast<std::uint16_t>(set_rows_.size() - set.first_row)});
+    set.repeats = set.repeats || repeats_addresses(std::span(set_rows_).subspan(static_cast<std::size_t>(begin)));
     loads_.push_back({static_cast<std::uint8_t>(tier.load), static_cast<std::uint8_t>(tier.panic)});
     has_loads_ = has_loads_ || tier.panic || tier.load != (first ? 100 : 0);
     if (!first) return;
     const auto rows = std::span(set_rows_).subspan(static_cast<std::size_t>(begin));
     const auto traits_of = [&](std::uint16_t row) -> const EndpointTraits& { return traits_[rows_[row].traits]; };
     set.spread = tier.load != 100;
-    set.equal_weights = !set.spread && std::ranges::all_of(rows, [&](std::uint16_t row) {
+    set.equal_weights = !set.spread && !set.repeats && std::ranges::all_of(rows, [&](std::uint16_t row) {
       return traits_of(row).share() == traits_of(rows.front()).share();
     });
     set.all_v4 = std::ranges::all_of(rows, [&](std::uint16_t row) { return traits_of(row).has_v4; });
+  }
+
+  bool repeats_addresses(std::span<const std::uint16_t> rows) const {
+    std::vector<std::array<std::uint8_t, 4>> v4;
+    std::vector<Host::V6> v6;
+    for (const std::uint16_t row : rows) {
+      const EndpointTraits& traits = traits_[rows_[row].traits];
+      if (traits.has_v4) v4.push_back(rows_[row].v4);
+      if (traits.has_v6) v6.push_back(v6_[row]);
+    }
+    return has_equals(v4) || has_equals(v6);
   }
 
   std::span<const Tier> tiers_of(const Set& set) const {

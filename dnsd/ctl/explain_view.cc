@@ -114,8 +114,8 @@ std::string tiers_table(const v1::ExplainReply& reply) {
       if (parts) cells.push_back(first ? tier.part() : "");
       cells.push_back(first ? rung_text(tier) : "");
       cells.push_back(first ? (tier.panic() ? "panic " : "") + std::to_string(tier.load()) + "%" : "");
-      cells.insert(cells.end(), {endpoint.address(), endpoint.where(), endpoint.state(), age(endpoint.in_state()),
-                                 why_text(endpoint.why())});
+      cells.insert(cells.end(), {endpoint.address(), endpoint.where(), endpoint.state(),
+                                 endpoint.has_in_state() ? age(endpoint.in_state()) : "", why_text(endpoint.why())});
       table.add(std::move(cells));
       first = false;
     }

@@ -106,7 +106,9 @@ v1::EndpointInfo endpoint_info(const topology::Candidate& candidate, TimePoint n
   out.set_address(candidate.address_text());
   out.set_where(candidate.locality.text());
   out.set_state(answers::state_word(candidate.standing));
-  *out.mutable_in_state() = convert::to_wire(std::max(Duration::zero(), now - candidate.since));
+  if (candidate.since != TimePoint{}) {
+    *out.mutable_in_state() = convert::to_wire(std::max(Duration::zero(), now - candidate.since));
+  }
   out.set_why(answers::why_text(candidate));
   out.set_weight(candidate.weight);
   return out;

@@ -42,15 +42,13 @@ bool is_warm(const HostAnswer& from, std::size_t tier) noexcept {
   return !loads.empty() && loads[tier].panic != 0;
 }
 
-/// A gateway stands in each tier with endpoints behind it, with a row for each weight: its address is given once.
-bool is_repeated_gateway(const answers::Host& host, const answers::RowIndexes& before, std::uint16_t row) noexcept {
-  if (row < host.endpoints().size()) return false;
-  const auto is_same = [&](std::uint16_t other) {
-    const bool gateway = other >= host.endpoints().size() && host.traits(other).has_v4 == host.traits(row).has_v4;
-    return gateway &&
-           (host.traits(row).has_v4 ? host.rows()[other].v4 == host.rows()[row].v4 : host.v6(other) == host.v6(row));
-  };
-  return std::any_of(before.begin(), before.end(), is_same);
+/// One of the rows before has this row's address too: of it the answer has one record (RFC 2181 5).
+template <class Rows>
+bool is_repeated(const answers::Host& host, const Rows& before, std::uint16_t row, wire::Type type) noexcept {
+  return std::any_of(before.begin(), before.end(), [&](std::uint16_t other) {
+    if (type == wire::Type::A) return host.traits(other).has_v4 && host.rows()[other].v4 == host.rows()[row].v4;
+    return host.traits(other).has_v6 && host.v6(other) == host.v6(row);
+  });
 }
 
 /// What the most advanced endpoint of a tier has of its weight, in percent: the others are held back against it.
@@ -98,8 +96,9 @@ bool HostAnswer::write_address(Section section, std::uint16_t at, std::uint16_t 
 
 Outcome HostAnswer::write_addresses(std::span<const std::uint16_t> rows, wire::Type type,
                                     std::uint32_t ttl) const noexcept {
-  for (const std::uint16_t row : rows) {
-    if (!write_address(Section::Answer, owner, row, type, ttl)) return Outcome::Truncated;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (set.repeats && is_repeated(host, rows.first(i), rows[i], type)) continue;
+    if (!write_address(Section::Answer, owner, rows[i], type, ttl)) return Outcome::Truncated;
   }
   return Outcome::Answered;
 }
@@ -121,7 +120,9 @@ Outcome HostAnswer::all_addresses(wire::Type type) const noexcept {
   const answers::RowIndexes rows = host.rows_of(set);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::uint16_t row = rows[i];
-    if (!filter(row) || is_repeated_gateway(host, rows.part(0, i), row)) continue;
+    // a gateway stands in each tier with endpoints behind it, with a row for each weight
+    const bool gateway = row >= host.endpoints().size();
+    if (!filter(row) || ((gateway || set.repeats) && is_repeated(host, rows.part(0, i), row, type))) continue;
     if (!write_address(Section::Answer, owner, row, type, ttl())) return Outcome::Truncated;
   }
   return response.records(Section::Answer) > 0 ? Outcome::Answered : Outcome::NoDataForView;
@@ -159,15 +160,24 @@ Outcome HostAnswer::services(std::size_t port, wire::Type type) const noexcept {
     }
     if (!response.count(Section::Answer, mark)) return Outcome::Truncated;
   }
-  for (std::size_t i = 0; i < services.count; ++i) write_additional(targets[i], services.list[i].row);
+  std::array<std::uint16_t, kMostServices> rows;
+  for (std::size_t i = 0; i < services.count; ++i) {
+    rows[i] = services.list[i].row;
+    write_additional(targets[i], std::span(rows).first(i), rows[i]);
+  }
   return Outcome::Answered;
 }
 
-void HostAnswer::write_additional(std::uint16_t target, std::uint16_t row) const noexcept {
+void HostAnswer::write_additional(std::uint16_t target, std::span<const std::uint16_t> before,
+                                  std::uint16_t row) const noexcept {
   if (target >= kPointerReach) return;
   const answers::EndpointTraits& endpoint = host.traits(row);
-  if (endpoint.has_v4) write_address(Section::Additional, target, row, wire::Type::A, host.ttl);
-  if (endpoint.has_v6) write_address(Section::Additional, target, row, wire::Type::AAAA, host.ttl);
+  if (endpoint.has_v4 && !is_repeated(host, before, row, wire::Type::A)) {
+    write_address(Section::Additional, target, row, wire::Type::A, host.ttl);
+  }
+  if (endpoint.has_v6 && !is_repeated(host, before, row, wire::Type::AAAA)) {
+    write_address(Section::Additional, target, row, wire::Type::AAAA, host.ttl);
+  }
 }
 
 Outcome HostAnswer::instance(std::uint16_t row, wire::Type type) const noexcept {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "dnsd/answers/answer_table.h"
 #include "dnsd/query/choice.h"
@@ -48,7 +49,8 @@ struct HostAnswer {
                      std::uint32_t ttl) const noexcept;
   std::uint16_t write_service_binding(wire::Type type, std::uint16_t row,
                                       const wire::SvcbFields& fields) const noexcept;
-  void write_additional(std::uint16_t target, std::uint16_t row) const noexcept;
+  /// before: rows whose addresses stand there already
+  void write_additional(std::uint16_t target, std::span<const std::uint16_t> before, std::uint16_t row) const noexcept;
   std::uint32_t ttl() const noexcept;
 };
 

@@ -54,7 +54,6 @@ const model::Override* word_for(const Overrides& overrides, const model::TargetS
 }
 
 void obey(const model::Override& word, Candidate& candidate) {
-  candidate.known = true;
   switch (word.action) {
     case model::Action::Down:
       candidate.standing = Standing::Out;
@@ -62,11 +61,11 @@ void obey(const model::Override& word, Candidate& candidate) {
       break;
     case model::Action::Drain:  // what is worse stays as it is
       candidate.standing = std::max(candidate.standing, Standing::Draining);
-      candidate.known = candidate.standing != Standing::Out;
       if (candidate.standing == Standing::Draining) candidate.why = said_by(word);
       break;
     case model::Action::Up:
       candidate.standing = Standing::Serving;
+      candidate.known = true;
       candidate.why = "forced up " + said_by(word);
       break;
     case model::Action::Freeze: return;
