@@ -15,8 +15,9 @@ void add_addresses(const topology::Candidate& candidate, std::vector<std::string
   if (candidate.v6) out.push_back(candidate.v6->text());
 }
 
-std::string count_text(const Answer::Part& part) {
-  return std::to_string(part.endpoints) + (part.endpoints == 1 ? " endpoint" : " endpoints");
+std::string brief_text(const Answer::Part& part) {
+  return part.number + " " + part.brief + ": " + std::to_string(part.endpoints) +
+         (part.endpoints == 1 ? " endpoint" : " endpoints");
 }
 
 std::string first_addresses(const Answer::Part& part) {
@@ -27,14 +28,16 @@ std::string first_addresses(const Answer::Part& part) {
   return out;
 }
 
+/// Each part as text, behind what is unusual.
 template <class F>
-std::string told(const Answer& answer, F what) {
+std::string told(const Answer& answer, const char* between, F text_of) {
   std::vector<std::string> texts;
-  for (const Answer::Part& part : answer.parts) {
-    const std::string load = part.load == 100 ? "" : " " + std::to_string(part.load) + "%";
-    texts.push_back(part.tier + load + ": " + what(part));
-  }
-  return (answer.unusual.empty() ? "" : answer.unusual + ", ") + join(texts, "; ");
+  for (const Answer::Part& part : answer.parts) texts.push_back(text_of(part));
+  return (answer.unusual.empty() ? "" : answer.unusual + ", ") + join(texts, between);
+}
+
+std::string load_text(const Answer::Part& part) {
+  return part.load == 100 ? "" : " " + std::to_string(part.load) + "%";
 }
 
 }  // namespace
@@ -55,18 +58,31 @@ Answer answer_of(const topology::HostPlan& host, const topology::Decision& decis
   if (decision.last_resort()) out.unusual = "last resort (" + std::string(standing_name(decision.kind)) + ")";
   for (const topology::Tier& tier : decision.tiers) {
     if (tier.load == 0) continue;
-    Answer::Part part{tier.load, addresses_of(host, tier), tier.answering.size(),
-                      "tier " + std::to_string(tier.number) + " " + answers::tier_name(tier)};
+    topology::Tier alone = tier;
+    alone.part.clear();
+    Answer::Part part{tier.load,
+                      addresses_of(host, tier),
+                      tier.answering.size(),
+                      "tier " + std::to_string(tier.number),
+                      answers::tier_name(tier),
+                      answers::tier_name(alone)};
     std::ranges::sort(part.addresses);
     out.parts.push_back(std::move(part));
   }
   return out;
 }
 
-std::string summary(const Answer& answer) { return answer.parts.empty() ? "nothing" : told(answer, count_text); }
+std::string summary(const Answer& answer) {
+  if (answer.parts.empty()) return "nothing";
+  if (answer.parts.size() == 1) return told(answer, "", brief_text);
+  return told(answer, ", ", [](const Answer::Part& part) { return part.number + load_text(part); });
+}
 
 std::string text(const Answer& answer) {
-  return answer.parts.empty() ? "nothing: " + answer.unusual : told(answer, first_addresses);
+  if (answer.parts.empty()) return "nothing: " + answer.unusual;
+  return told(answer, "; ", [](const Answer::Part& part) {
+    return part.number + " " + part.tier + load_text(part) + ": " + first_addresses(part);
+  });
 }
 
 }  // namespace meshdns::explain

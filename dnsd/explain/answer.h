@@ -16,7 +16,9 @@ struct Answer {
     std::uint32_t load = 0;              // percent
     std::vector<std::string> addresses;  // that are answered, of both families, sorted
     std::size_t endpoints = 0;           // that stand behind them
-    std::string tier;                    // "tier 1 region eu-2"
+    std::string number;                  // "tier 1"
+    std::string tier;                    // "80% region=eu, region eu-2"
+    std::string brief;                   // the same without share or group: "region eu-2"
 
     friend bool operator==(const Part& a, const Part& b) {  // which number the tier has changes no answer
       return a.load == b.load && a.addresses == b.addresses && a.endpoints == b.endpoints;
@@ -34,7 +36,7 @@ Answer answer_of(const topology::HostPlan& host, const topology::Decision& decis
 /// The addresses that a tier is answered with, of both families.
 std::vector<std::string> addresses_of(const topology::HostPlan& host, const topology::Tier& tier);
 
-/// "tier 1 region eu-2: 2 endpoints"; shares in percent where there are several; "nothing"
+/// For tables: "tier 1 region eu-2: 2 endpoints"; "tier 0 80%, tier 3 20%" where there are several; "nothing"
 std::string summary(const Answer& answer);
 /// The same with addresses, the first few: "tier 1 region eu-2: 10.0.0.1, 10.0.0.2"; "nothing: " and why
 std::string text(const Answer& answer);
