@@ -5,33 +5,8 @@ import unittest
 import urllib.request
 
 from mesh import Bed, addresses, ask, eventually, run, texts
+from one_cluster import AGENT, FEDERATION, REPLICA
 
-FEDERATION = """\
-cluster: eu-1
-zones: [{{name: mesh.internal}}]
-data_dir: {folder}/federation
-dns: {{workers: "1", listen: [{{address: "127.0.0.1:0"}}]}}
-federation: {{listen: "127.0.0.1:0"}}
-admin: {{listen: "127.0.0.1:0", socket: {folder}/federation.sock}}
-"""
-REPLICA = """\
-cluster: eu-1
-roles: [dns]
-zones: [{{name: mesh.internal}}]
-data_dir: {folder}/replica
-dns: {{workers: "1", listen: [{{address: "127.0.0.1:0"}}]}}
-replica: {{federation: ["{server}"]}}
-admin: {{listen: "127.0.0.1:0", socket: {folder}/replica.sock}}
-"""
-AGENT = """\
-node: {node}
-cluster: eu-1
-locality: {{region: eu, zone: {zone}}}
-addresses: [127.0.0.1]
-federation: {{servers: ["{server}"]}}
-discovery: {{static: {{directory: {folder}/{node}.d}}}}
-admin: {{listen: "127.0.0.1:0", socket: {folder}/{node}.sock}}
-"""
 ENDPOINT = """\
 endpoints:
   - {{service: app-b, namespace: shop, address: {address}, ports: [{{name: http, number: {port}}}],
@@ -47,15 +22,15 @@ HELD = "its agent is not heard, held by the %s brake"
 class BrakesTest(unittest.TestCase):
     def setUp(self):
         self.bed = self.enterContext(Bed())
-        self.federation = self.start_daemon("federation", FEDERATION)
-        self.server = "%s:%d" % self.federation.address("federation listening")
+        self.federation = self.start_daemon("federation", FEDERATION, 0)
+        self.port = self.federation.address("federation listening")[1]
         self.agents = {node: self.start_agent(node) for node in ZONES}
-        self.replica = self.start_daemon("replica", REPLICA, server=self.server)
+        self.replica = self.start_daemon("replica", REPLICA, self.port)
         for daemon in (self.federation, self.replica):
             eventually(lambda daemon=daemon: self.all_of(daemon) == sorted(ADDRESSES.values()), "everybody serves")
 
-    def start_daemon(self, name, text, **values):
-        config = self.bed.write(name + ".yaml", text.format(folder=self.bed.folder, **values))
+    def start_daemon(self, name, text, port):
+        config = self.bed.write(name + ".yaml", text.format(folder=self.bed.folder, port=port))
         daemon = self.bed.start("meshdnsd", "--config", config)
         daemon.wait_line("ready")
         return daemon
@@ -63,7 +38,7 @@ class BrakesTest(unittest.TestCase):
     def start_agent(self, node):
         backend = self.bed.backend(ADDRESSES[node])
         self.bed.write(f"{node}.d/all.yaml", ENDPOINT.format(address=backend.address, port=backend.port))
-        config = self.bed.write(node + ".yaml", AGENT.format(node=node, zone=ZONES[node], server=self.server,
+        config = self.bed.write(node + ".yaml", AGENT.format(node=node, zone=ZONES[node], port=self.port,
                                                              folder=self.bed.folder))
         return self.bed.start("meshdns-agent", "--config", config)
 

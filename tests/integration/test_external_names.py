@@ -13,25 +13,8 @@ import dns.rdatatype
 import dns.rrset
 
 from mesh import Bed, addresses, ask, eventually, run
+from one_cluster import FEDERATION, REPLICA
 
-FEDERATION = """\
-cluster: eu-1
-zones: [{{name: mesh.internal}}]
-data_dir: {folder}/federation
-dns: {{workers: "1", listen: [{{address: "127.0.0.1:0"}}]}}
-federation: {{listen: "127.0.0.1:{port}"}}
-admin: {{listen: "127.0.0.1:0", socket: {folder}/federation.sock}}
-external_names: {{servers: ["{upstream}"]}}
-"""
-REPLICA = """\
-cluster: eu-1
-roles: [dns]
-zones: [{{name: mesh.internal}}]
-data_dir: {folder}/replica
-dns: {{workers: "1", listen: [{{address: "127.0.0.1:0"}}]}}
-replica: {{federation: ["127.0.0.1:{port}"]}}
-admin: {{listen: "127.0.0.1:0", socket: {folder}/replica.sock}}
-"""
 FROM_FILE = """\
 cluster: eu-1
 roles: [dns]
@@ -114,7 +97,8 @@ class ExternalNamesTest(unittest.TestCase):
         self.port = 0
 
     def start_federation(self):
-        text = FEDERATION.format(folder=self.bed.folder, port=self.port, upstream=self.upstream.text())
+        text = FEDERATION.format(folder=self.bed.folder, port=self.port)
+        text += f'external_names: {{servers: ["{self.upstream.text()}"]}}\n'
         self.federation = self.bed.start("meshdnsd", "--config", self.bed.write("federation.yaml", text))
         self.federation.wait_line("ready")
         self.port = self.federation.address("federation listening")[1]

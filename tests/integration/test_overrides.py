@@ -8,34 +8,10 @@ import unittest
 import urllib.request
 
 from mesh import Bed, addresses, ask, eventually, run, texts
+from one_cluster import AGENT, FEDERATION, REPLICA
 from ports import free_port
 
 WEB = "web.shop.mesh.internal"
-FEDERATION = """\
-cluster: eu-1
-zones: [{{name: mesh.internal}}]
-data_dir: {folder}/federation
-dns: {{workers: "1", listen: [{{address: "127.0.0.1:0"}}]}}
-federation: {{listen: "127.0.0.1:{port}"}}
-admin: {{listen: "127.0.0.1:0", socket: {folder}/federation.sock}}
-"""
-REPLICA = """\
-cluster: eu-1
-roles: [dns]
-zones: [{{name: mesh.internal}}]
-data_dir: {folder}/replica
-dns: {{workers: "1", listen: [{{address: "127.0.0.1:0"}}]}}
-replica: {{federation: ["127.0.0.1:{port}"]}}
-admin: {{listen: "127.0.0.1:0", socket: {folder}/replica.sock}}
-"""
-AGENT = """\
-node: {node}
-cluster: eu-1
-locality: {{region: eu, zone: {zone}}}
-federation: {{servers: ["127.0.0.1:{port}"]}}
-discovery: {{static: {{directory: {folder}/{node}.d}}}}
-admin: {{listen: "127.0.0.1:0", socket: {folder}/{node}.sock}}
-"""
 ENDPOINT = """\
 endpoints:
   - {{service: web, namespace: shop, address: {address}, ports: [{{name: http, number: {port}}}],
@@ -63,7 +39,8 @@ class OverridesTest(unittest.TestCase):
         if node not in self.backends:
             self.backends[node] = self.bed.backend(address)
         self.bed.write(f"{node}.d/web.yaml", ENDPOINT.format(address=address, port=self.backends[node].port))
-        config = self.bed.write(node + ".yaml", AGENT.format(node=node, zone=zone, port=self.port, folder=self.bed.folder))
+        config = self.bed.write(node + ".yaml", AGENT.format(
+            node=node, zone=zone, port=self.port, folder=self.bed.folder).replace("addresses: [127.0.0.1]\n", ""))
         return self.bed.start("meshdns-agent", "--config", config)
 
     def start_mesh(self):

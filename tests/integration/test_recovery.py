@@ -8,32 +8,8 @@ import unittest
 import dns.rcode
 
 from mesh import Bed, addresses, ask, eventually, run
+from one_cluster import AGENT, FEDERATION, REPLICA
 
-FEDERATION = """\
-cluster: eu-1
-zones: [{{name: mesh.internal}}]
-data_dir: {folder}/federation
-dns: {{workers: "1", listen: [{{address: "127.0.0.1:0"}}]}}
-federation: {{listen: "127.0.0.1:{port}"}}
-admin: {{listen: "127.0.0.1:0", socket: {folder}/federation.sock}}
-"""
-AGENT = """\
-node: {node}
-cluster: eu-1
-addresses: [127.0.0.1]
-federation: {{servers: ["127.0.0.1:{port}"]}}
-discovery: {{static: {{directory: {folder}/{node}.d}}}}
-admin: {{listen: "127.0.0.1:0", socket: {folder}/{node}.sock}}
-"""
-REPLICA = """\
-cluster: eu-1
-roles: [dns]
-zones: [{{name: mesh.internal}}]
-data_dir: {folder}/replica
-dns: {{workers: "1", listen: [{{address: "127.0.0.1:0"}}]}}
-replica: {{federation: ["127.0.0.1:{port}"]}}
-admin: {{listen: "127.0.0.1:0", socket: {folder}/replica.sock}}
-"""
 ENDPOINT = """\
 endpoints:
   - {{service: {service}, namespace: shop, address: 127.0.0.1, ports: [{{name: http, number: {port}}}],
@@ -60,7 +36,7 @@ class RecoveryTest(unittest.TestCase):
         self.agents = {}
         for node, service in (("n1", "app-a"), ("n2", "app-b")):
             self.bed.write(f"{node}.d/all.yaml", ENDPOINT.format(service=service, port=backend.port))
-            config = self.bed.write(node + ".yaml", AGENT.format(node=node, port=self.port, folder=self.bed.folder))
+            config = self.bed.write(node + ".yaml", AGENT.format(node=node, zone="eu-a", port=self.port, folder=self.bed.folder))
             self.agents[node] = self.bed.start("meshdns-agent", "--config", config)
         self.ctl("apply", "-f", self.bed.write("object.yaml", OBJECT))
         config = self.bed.write("replica.yaml", REPLICA.format(port=self.port, folder=self.bed.folder))
