@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <random>
 #include <tuple>
@@ -96,6 +97,9 @@ class HostBuilder {
  public:
   HostBuilder(const topology::HostPlan& plan, HostParts& parts) : plan_(plan), parts_(parts) {
     for (const topology::Candidate& candidate : plan.candidates) add_row(candidate);
+    std::vector<std::uint16_t> all(rows_.size());
+    std::iota(all.begin(), all.end(), std::uint16_t{0});
+    repeats_ = repeats_addresses(all);
   }
 
   void add_class(const topology::Decision& decision) {
@@ -261,17 +265,17 @@ class HostBuilder {
                          std::minstd_rand(static_cast<std::uint32_t>(plan_.candidates.size())));
     tiers_.push_back(
         {static_cast<std::uint16_t>(tier.number), static_cast<std::uint16_t>(set_rows_.size() - set.first_row)});
-    set.repeats = set.repeats || repeats_addresses(std::span(set_rows_).subspan(static_cast<std::size_t>(begin)));
+    const auto of_tier = std::span(set_rows_).subspan(static_cast<std::size_t>(begin));
+    set.repeats = set.repeats || (repeats_ && repeats_addresses(of_tier));
     loads_.push_back({static_cast<std::uint8_t>(tier.load), static_cast<std::uint8_t>(tier.panic)});
     has_loads_ = has_loads_ || tier.panic || tier.load != (first ? 100 : 0);
     if (!first) return;
-    const auto rows = std::span(set_rows_).subspan(static_cast<std::size_t>(begin));
     const auto traits_of = [&](std::uint16_t row) -> const EndpointTraits& { return traits_[rows_[row].traits]; };
     set.spread = tier.load != 100;
-    set.equal_weights = !set.spread && !set.repeats && std::ranges::all_of(rows, [&](std::uint16_t row) {
-      return traits_of(row).share() == traits_of(rows.front()).share();
+    set.equal_weights = !set.spread && !set.repeats && std::ranges::all_of(of_tier, [&](std::uint16_t row) {
+      return traits_of(row).share() == traits_of(of_tier.front()).share();
     });
-    set.all_v4 = std::ranges::all_of(rows, [&](std::uint16_t row) { return traits_of(row).has_v4; });
+    set.all_v4 = std::ranges::all_of(of_tier, [&](std::uint16_t row) { return traits_of(row).has_v4; });
   }
 
   bool repeats_addresses(std::span<const std::uint16_t> rows) const {
@@ -369,6 +373,7 @@ class HostBuilder {
   std::vector<Tier> tiers_;
   std::vector<TierLoad> loads_;  // by tier
   bool has_loads_ = false;       // some set needs them
+  bool repeats_ = false;         // two endpoints share an address
   std::vector<std::uint16_t> set_rows_;
   std::vector<std::uint16_t> classes_;
   std::vector<std::uint16_t> port_numbers_;
