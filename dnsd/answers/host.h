@@ -223,7 +223,7 @@ class Host : public Shared {
   Ref<const HostSpec> spec;
   Ref<const LocalityList> localities;
   Ref<const TextList> texts;
-  std::uint32_t ttl = 5;  // seconds; of the instance names, whose addresses do not change
+  std::uint16_t ttl = 5;  // seconds; of the instance names, whose addresses do not change
   std::uint16_t max_answers = 8;
   std::uint16_t shape = 0;  // which place -> class array
   bool independent_families : 1 = false;

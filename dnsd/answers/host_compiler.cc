@@ -350,7 +350,7 @@ class HostBuilder {
     host->spec = parts_.spec(plan_);
     host->localities = parts_.list(std::move(localities_));
     host->texts = parts_.list(std::move(texts_));
-    host->ttl = seconds(plan_.policy.ttl);
+    host->ttl = static_cast<std::uint16_t>(seconds(plan_.policy.ttl));
     host->max_answers = static_cast<std::uint16_t>(plan_.policy.max_answers);
     host->independent_families = plan_.policy.families == model::Families::Independent;
     host->spread = std::ranges::any_of(sets_, [](const Set& set) { return set.spread; });

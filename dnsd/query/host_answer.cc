@@ -184,7 +184,7 @@ Outcome HostAnswer::instance(std::uint16_t row, wire::Type type) const noexcept 
   const answers::EndpointTraits& endpoint = host.traits(row);
   const bool has = type == wire::Type::A ? endpoint.has_v4 : type == wire::Type::AAAA && endpoint.has_v6;
   if (!has) return Outcome::NoData;
-  const std::uint32_t instance_ttl = std::min(host.ttl, kMostDynamicTtl);
+  const std::uint32_t instance_ttl = std::min<std::uint32_t>(host.ttl, kMostDynamicTtl);
   return write_address(Section::Answer, owner, row, type, instance_ttl) ? Outcome::Answered : Outcome::Truncated;
 }
 

@@ -127,7 +127,8 @@ Outcome Resolver::answer_reverse(const Reverse& reverse, const Subject& subject)
   if (name.length == 0) return Outcome::NoData;  // the host leaves no room for it
   const std::size_t mark = response_.writer().position();
   // not compressed: the name is on this stack, and the writer remembers what it compresses
-  response_.writer().generic(subject.owner, wire::Type::PTR, std::min(reverse.host->ttl, kMostDynamicTtl), name.view());
+  response_.writer().generic(subject.owner, wire::Type::PTR,
+                             std::min<std::uint32_t>(reverse.host->ttl, kMostDynamicTtl), name.view());
   return response_.count(Section::Answer, mark) ? Outcome::Answered : Outcome::Truncated;
 }
 
