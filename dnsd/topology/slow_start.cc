@@ -6,23 +6,35 @@ namespace meshdns::topology {
 namespace {
 
 constexpr std::int64_t kSteps = 10;
+// So small a part of the window makes no difference: who starts together with the others is as new as they are.
+constexpr std::int64_t kTogether = 100;
 
 /// How many tenths of the window have passed.
 std::int64_t tenths(const Candidate& candidate, Duration window, TimePoint now) {
   return std::clamp<std::int64_t>((now - candidate.since) * kSteps / window, 0, kSteps);
 }
 
+/// Nobody who serves is newer than another.
+bool are_alike(const HostPlan& host) {
+  TimePoint first = TimePoint::max();
+  TimePoint last = TimePoint::min();
+  for (const Candidate& candidate : host.candidates) {
+    if (candidate.standing != Standing::Serving) continue;
+    first = std::min(first, candidate.since);
+    last = std::max(last, candidate.since);
+  }
+  return first >= last || last - first <= host.policy.slow_start / kTogether;
+}
+
 }  // namespace
 
 std::optional<TimePoint> set_slow_start(HostPlan& host, TimePoint now) {
+  for (Candidate& candidate : host.candidates) candidate.start = 100;
   const Duration window = host.policy.slow_start;
+  if (window == Duration::zero() || are_alike(host)) return std::nullopt;
   std::optional<TimePoint> next;
-  std::size_t serving = 0;
   for (Candidate& candidate : host.candidates) {
-    candidate.start = 100;
     if (candidate.standing != Standing::Serving) continue;
-    ++serving;
-    if (window == Duration::zero()) continue;
     const std::int64_t passed = tenths(candidate, window, now);
     candidate.start = static_cast<std::uint8_t>(std::max<std::int64_t>(1, passed) * 100 / kSteps);
     if (passed == kSteps) continue;
@@ -30,7 +42,7 @@ std::optional<TimePoint> set_slow_start(HostPlan& host, TimePoint now) {
     const TimePoint then = candidate.since + window * std::max<std::int64_t>(2, passed + 1) / kSteps;
     next = std::min(next.value_or(then), then);
   }
-  return serving > 1 ? next : std::nullopt;
+  return next;
 }
 
 }  // namespace meshdns::topology
