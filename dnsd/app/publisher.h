@@ -100,7 +100,6 @@ class Publisher {
     return planner_.emptied(target, clock_.now(), overrides);
   }
   topology::Planner& planner() { return planner_; }
-  std::vector<std::string> host_names() { return planner_.names(); }
   const std::vector<topology::Conflict>& conflicts() { return planner_.conflicts(); }
   std::size_t hosts() { return planner_.hosts(); }
   /// Of the zones, in the table that was made last.

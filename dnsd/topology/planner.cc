@@ -179,13 +179,6 @@ std::optional<TimePoint> Planner::next_due() const {
   return due_.begin()->first;
 }
 
-std::vector<std::string> Planner::names() {
-  settle();
-  std::vector<std::string> out;
-  for (const auto& [host, owner] : owners_) out.push_back(host);
-  return out;
-}
-
 void Planner::rebuild_groups() {
   for (auto& [name, group] : groups_) group.objects.clear();
   grouped_by_more_ = false;

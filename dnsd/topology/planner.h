@@ -49,8 +49,6 @@ class Planner : public model::RecordObserver {
   /// Of the hosts with endpoints in the target: those that would have no serving one with these overrides instead of
   /// the records', though they have one now. By name.
   std::vector<std::string> emptied(const model::Target& target, TimePoint now, const Overrides& overrides);
-  /// All that there are, in no order.
-  std::vector<std::string> names();
   /// Those, by name, with endpoints that an override for any of these targets is for, or with external endpoints.
   /// Looks at every endpoint.
   std::vector<std::string> hosts_hit(const std::vector<model::Target>& targets);
