@@ -21,6 +21,55 @@ std::vector<Prefix> explain_allowed(const LocatorInput& input, const Settings& s
   return out;
 }
 
+/// The keys under which two maps differ.
+template <class V>
+void add_differences(const std::map<std::string, V>& a, const std::map<std::string, V>& b,
+                     std::set<std::string>& keys) {
+  for (const auto& [key, value] : a) {
+    const auto other = b.find(key);
+    if (other == b.end() || !(other->second == value)) keys.insert(key);
+  }
+  for (const auto& [key, value] : b) {
+    if (!a.contains(key)) keys.insert(key);
+  }
+}
+
+/// Clusters whose endpoints are further, nearer, or reached in another way than before.
+std::set<std::string> affected(const ClusterRecords& before, const ClusterRecords& now) {
+  std::set<std::string> changed;
+  add_differences(before.clusters, now.clusters, changed);
+  add_differences(before.statuses, now.statuses, changed);
+  std::set<std::string> out = changed;
+  for (const std::string& name : changed) {
+    for (const ClusterRecords* records : {&before, &now}) {
+      if (const auto at = records->clusters.find(name); at != records->clusters.end()) {
+        for (const auto& [other, distance] : at->second.distances) out.insert(other);
+      }
+      if (const auto at = records->statuses.find(name); at != records->statuses.end()) {
+        for (const auto& [other, distance] : at->second.distances) out.insert(other);
+      }
+    }
+  }
+  return out;
+}
+
+/// Gateways, or who reaches them, are others than before.
+bool gateways_differ(const ClusterRecords& before, const ClusterRecords& now) {
+  const auto entrances = [](const ClusterRecords& records) {
+    std::map<std::string, std::pair<std::string, std::vector<model::Gateway>>> out;
+    for (const auto& [name, cluster] : records.clusters) out[name] = {cluster.locality.network, cluster.gateways};
+    return out;
+  };
+  const auto down = [](const ClusterRecords& records) {
+    std::map<std::string, std::set<IpAddress>> out;
+    for (const auto& [name, status] : records.statuses) {
+      if (!status.gateways_down.empty()) out[name] = status.gateways_down;
+    }
+    return out;
+  };
+  return entrances(before) != entrances(now) || down(before) != down(now);
+}
+
 }  // namespace
 
 Base make_base(Settings settings, const std::vector<StaticRecord>& static_records) {
@@ -86,59 +135,6 @@ void Compiler::set_reverse_zones() {
     reverse_.change(number, nullptr, table_.host(number), table_.reverse);
   }
 }
-
-namespace {
-
-/// The keys under which two maps differ.
-template <class V>
-void add_differences(const std::map<std::string, V>& a, const std::map<std::string, V>& b,
-                     std::set<std::string>& keys) {
-  for (const auto& [key, value] : a) {
-    const auto other = b.find(key);
-    if (other == b.end() || !(other->second == value)) keys.insert(key);
-  }
-  for (const auto& [key, value] : b) {
-    if (!a.contains(key)) keys.insert(key);
-  }
-}
-
-/// Clusters whose endpoints are further, nearer, or reached in another way than before.
-std::set<std::string> affected(const ClusterRecords& before, const ClusterRecords& now) {
-  std::set<std::string> changed;
-  add_differences(before.clusters, now.clusters, changed);
-  add_differences(before.statuses, now.statuses, changed);
-  std::set<std::string> out = changed;
-  for (const std::string& name : changed) {
-    for (const ClusterRecords* records : {&before, &now}) {
-      if (const auto at = records->clusters.find(name); at != records->clusters.end()) {
-        for (const auto& [other, distance] : at->second.distances) out.insert(other);
-      }
-      if (const auto at = records->statuses.find(name); at != records->statuses.end()) {
-        for (const auto& [other, distance] : at->second.distances) out.insert(other);
-      }
-    }
-  }
-  return out;
-}
-
-/// Gateways, or who reaches them, are others than before.
-bool gateways_differ(const ClusterRecords& before, const ClusterRecords& now) {
-  const auto entrances = [](const ClusterRecords& records) {
-    std::map<std::string, std::pair<std::string, std::vector<model::Gateway>>> out;
-    for (const auto& [name, cluster] : records.clusters) out[name] = {cluster.locality.network, cluster.gateways};
-    return out;
-  };
-  const auto down = [](const ClusterRecords& records) {
-    std::map<std::string, std::set<IpAddress>> out;
-    for (const auto& [name, status] : records.statuses) {
-      if (!status.gateways_down.empty()) out[name] = status.gateways_down;
-    }
-    return out;
-  };
-  return entrances(before) != entrances(now) || down(before) != down(now);
-}
-
-}  // namespace
 
 void Compiler::set_clusters(ClusterRecords clusters, Dirty& dirty) {
   if (clusters == *table_.clusters) return;

@@ -4,6 +4,7 @@
 
 #include "common/base/text.h"
 #include "dnsd/topology/lint_policy.h"
+#include "dnsd/topology/matching.h"
 
 namespace meshdns::topology {
 namespace {
@@ -189,11 +190,8 @@ std::vector<std::string> port_advice(const HostPlan& host) {
 
 std::string missed(const model::Records& records, const model::Target& target) {
   const bool found = std::ranges::any_of(records.endpoints, [&](const auto& entry) {
-    const model::Endpoint& endpoint = entry.second;
-    const model::Locality place = locality_of(records, endpoint.node);
-    const std::uint16_t port = endpoint.ports.empty() ? std::uint16_t{0} : endpoint.ports.front().number;
-    return hits(target,
-                {entry.first, endpoint.node, endpoint.namespace_, endpoint.service, place, endpoint.addresses, port});
+    const model::Locality place = locality_of(records, entry.second.node);
+    return hits(target, subject_of(entry.second, place));
   });
   if (found || is_external(records, target)) return "";
   return "no endpoint belongs to " + target_text(target) + meant(target.name, names_for(records, target.kind));

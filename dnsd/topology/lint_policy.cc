@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/time/duration_text.h"
+#include "dnsd/topology/matching.h"
 
 namespace meshdns::topology {
 namespace {
@@ -32,15 +33,6 @@ void lint_ladder(const model::Policy& policy, Findings& out) {
                  "for"});
 }
 
-bool is_listed(const std::vector<std::string>& list, const std::string& name) {
-  return list.empty() || std::ranges::find(list, name) != list.end();
-}
-
-bool may_be_inside(const model::Fence& fence, const model::Locality& place) {
-  return (!fence.within || !place.part(*fence.within).empty()) && is_listed(fence.regions, place.region) &&
-         is_listed(fence.zones, place.zone) && is_listed(fence.clusters, place.cluster);
-}
-
 void lint_names(const LintScene& scene, Part part, const std::vector<std::string>& names, const std::string& path,
                 Findings& out) {
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -57,7 +49,12 @@ void lint_fence(const LintScene& scene, const HostPlan& host, Findings& out) {
   lint_names(scene, Part::Zone, fence.zones, kPolicy + "fence.zones", out);
   lint_names(scene, Part::Cluster, fence.clusters, kPolicy + "fence.clusters", out);
   if (host.candidates.empty()) return;
-  const auto inside = [&](const Candidate& candidate) { return may_be_inside(fence, candidate.locality); };
+  model::Fence named = fence;  // what it excludes for every client
+  named.within.reset();
+  const auto inside = [&](const Candidate& candidate) {
+    const model::Locality& place = candidate.locality;
+    return (!fence.within || !place.part(*fence.within).empty()) && named.admits({}, place);
+  };
   if (std::ranges::any_of(host.candidates, inside)) return;
   out.push_back({kPolicy + "fence", Severity::Warning,
                  "it excludes every endpoint that there is (" + std::to_string(host.candidates.size()) + ")"});
@@ -90,19 +87,12 @@ void lint_failover(const LintScene& scene, const model::Policy& policy, Findings
   }
 }
 
-bool is_part_of(const model::Labels& few, const model::Labels& many) {
-  return std::ranges::all_of(few, [&](const auto& label) {
-    const auto found = many.find(label.first);
-    return found != many.end() && found->second == label.second;
-  });
-}
-
 void lint_groups(const HostPlan& host, Findings& out) {
   const auto& groups = host.policy.priority_groups;
   for (std::size_t i = 0; i < groups.size(); ++i) {
     const std::string path = indexed(kPolicy + "priorityGroups", i);
     const auto own = groups.begin() + static_cast<std::ptrdiff_t>(i);
-    if (std::find_if(groups.begin(), own, [&](const auto& other) { return is_part_of(other, *own); }) != own) {
+    if (std::find_if(groups.begin(), own, [&](const auto& other) { return has_labels(*own, other); }) != own) {
       out.push_back({path, Severity::Warning, "never reached: a group before it takes all that it would"});
     } else if (!host.candidates.empty() &&
                std::ranges::none_of(host.candidates, [&](const Candidate& entry) { return entry.group == i; })) {

@@ -5,6 +5,7 @@
 
 #include "common/base/text.h"
 #include "common/net/socket_address.h"
+#include "dnsd/topology/matching.h"
 #include "dnsd/topology/slow_start.h"
 
 namespace meshdns::topology {
@@ -155,13 +156,6 @@ void add_with_mapping(const PlanContext& context, const std::vector<const model:
   }
 }
 
-bool has_labels(const model::Labels& labels, const model::Labels& wanted) {
-  return std::ranges::all_of(wanted, [&](const auto& label) {
-    const auto found = labels.find(label.first);
-    return found != labels.end() && found->second == label.second;
-  });
-}
-
 /// The first of the policy's groups that an endpoint belongs to; as many as there are = to none.
 std::uint8_t group_of(const std::vector<model::Labels>& groups, const model::Labels& labels) {
   const auto found = std::ranges::find_if(groups, [&](const auto& group) { return has_labels(labels, group); });
@@ -195,7 +189,7 @@ Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoi
   Candidate out;
   out.key = endpoint.key;
   take_addresses(out, endpoint.addresses);
-  out.port = endpoint.ports.empty() ? std::uint16_t{0} : endpoint.ports.front().number;
+  out.port = first_port(endpoint);
   out.locality = locality_of(context.records, endpoint.node);
   out.weight = endpoint.weight;
   out.standing = standing_of(endpoint, status);
@@ -207,9 +201,7 @@ Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoi
   const bool leaving =
       endpoint.health.state == model::HealthState::Draining || endpoint.health.state == model::HealthState::Pending;
   out.known = !leaving && (!silent || context.now - status->since <= kKnownWhileSilent);
-  const model::TargetSubject subject{
-      endpoint.key, endpoint.node, endpoint.namespace_, endpoint.service, out.locality, endpoint.addresses, out.port};
-  if (const auto* word = word_for(context.overrides, subject)) obey(*word, out);
+  if (const auto* word = word_for(context.overrides, subject_of(endpoint, out.locality))) obey(*word, out);
   return out;
 }
 

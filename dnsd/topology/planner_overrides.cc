@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "dnsd/topology/matching.h"
 #include "dnsd/topology/planner.h"
 
 // The planner's part for operators' overrides.
@@ -16,11 +17,7 @@ void Planner::add_hosts_hit(const model::Target& target, std::set<std::string>& 
     const bool same_node = node != nullptr && *node == endpoint.node;
     if (!same_node) place = locality_of(records_, endpoint.node);
     node = &endpoint.node;
-    if (!of_node || !same_node) {
-      const std::uint16_t port = endpoint.ports.empty() ? std::uint16_t{0} : endpoint.ports.front().number;
-      hit = model::hits(target,
-                        {key, endpoint.node, endpoint.namespace_, endpoint.service, place, endpoint.addresses, port});
-    }
+    if (!of_node || !same_node) hit = model::hits(target, subject_of(endpoint, place));
     if (hit) add_hosts_of(endpoint, out);
   }
   for (const auto& [key, object] : records_.destinations) {

@@ -1,0 +1,23 @@
+#include "dnsd/topology/matching.h"
+
+#include <algorithm>
+
+namespace meshdns::topology {
+
+bool has_labels(const model::Labels& labels, const model::Labels& wanted) {
+  return std::ranges::all_of(wanted, [&](const auto& label) {
+    const auto found = labels.find(label.first);
+    return found != labels.end() && found->second == label.second;
+  });
+}
+
+std::uint16_t first_port(const model::Endpoint& endpoint) {
+  return endpoint.ports.empty() ? std::uint16_t{0} : endpoint.ports.front().number;
+}
+
+model::TargetSubject subject_of(const model::Endpoint& endpoint, const model::Locality& place) {
+  return {endpoint.key, endpoint.node,      endpoint.namespace_, endpoint.service,
+          place,        endpoint.addresses, first_port(endpoint)};
+}
+
+}  // namespace meshdns::topology
