@@ -34,7 +34,9 @@ const char* name_of(v1::Finding::Severity severity) {
 std::string pattern_of(const std::string& text) {
   std::vector<std::string> words;
   for (const std::string_view word : split(text, ' ')) {
-    const bool is_name = word.find_first_of("0123456789./") < word.size() - 1;
+    const std::string_view within = word.substr(0, word.empty() ? 0 : word.size() - 1);  // a dot may end a sentence
+    const bool is_name = word.find_first_of("0123456789") != std::string_view::npos ||
+                         within.find_first_of("./") != std::string_view::npos;
     words.emplace_back(is_name ? "*" : word);
   }
   return join(words, " ");

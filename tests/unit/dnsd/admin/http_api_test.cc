@@ -58,7 +58,7 @@ TEST_F(HttpApiTest, links_lead_through_pages_below_a_mebibyte) {
     rows += rows_in(page);
     const auto link = page.headers.find("Link");
     target = link == page.headers.end() ? "" : link->second.substr(1, link->second.find('>') - 1);
-    if (!target.empty()) EXPECT_THAT(target, testing::StartsWith("/v1/nodes?key=a%20b&limit=700&continue="));
+    EXPECT_TRUE(target.empty() || target.starts_with("/v1/nodes?key=a%20b&limit=700&continue=")) << target;
     ++pages;
   }
   EXPECT_EQ(rows, kAll);
