@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/time/sim_clock.h"
+#include "tests/support/sizes.h"
 #include "tests/unit/agent/report/readable_codec.h"
 
 namespace meshdns::report {
@@ -54,7 +55,7 @@ class SessionTest : public testing::Test {
 
   SimClock clock_;
   LateTimers late_timers_{clock_, 300ms};
-  Syncer syncer_{readable_codec()};
+  Syncer syncer_{readable_codec(), test::size_or_smallest(Syncer::kPartBytes, std::size_t{1})};
   std::vector<Outgoing> sent_;
   int aborts_ = 0;
   std::optional<Session> session_;

@@ -78,7 +78,7 @@ class RecoveryStreamTest : public testing::Test {
   /// The federation comes back with what `stored` has.
   void restart(Store store, model::Records stored) {
     links_.clear();
-    federation_.catalog = catalog::Catalog{};
+    federation_.catalog = Federation::empty_catalog();
     recovery_.emplace(store, clock_.now());
     for (const auto& [key, record] : stored.nodes) {
       federation_.catalog.mirror(record);
