@@ -197,15 +197,16 @@ Transfer::Piece Feed::piece(const Key& key, bool mark_provisional, TimePoint now
   return record;
 }
 
-Transfer::Source Feed::pieces_of(std::vector<Key> keys) const {
+Transfer::Source Feed::pieces_of(std::vector<Key> keys) {
   return [this, keys = std::move(keys), at = std::size_t{0}](TimePoint now) mutable -> std::optional<Transfer::Piece> {
     if (at == keys.size()) return std::nullopt;
+    update();
     return piece(keys[at++], false, now);
   };
 }
 
 template <class Wanted>
-Transfer::Source Feed::all_records(Wanted wanted) const {
+Transfer::Source Feed::all_records(Wanted wanted) {
   struct Cursor {
     Entries::const_iterator at;
     std::uint64_t erased;
@@ -213,6 +214,7 @@ Transfer::Source Feed::all_records(Wanted wanted) const {
   };
   return [this, wanted = std::move(wanted),
           cursor = Cursor{entries_.begin(), erased_, {}}](TimePoint now) mutable -> std::optional<Transfer::Piece> {
+    update();
     if (std::exchange(cursor.erased, erased_) != erased_) {
       cursor.at = cursor.last ? entries_.upper_bound(*cursor.last) : entries_.begin();
     }
@@ -272,7 +274,7 @@ std::vector<bool> Feed::differences(const std::vector<std::uint64_t>& held) cons
   return differs;
 }
 
-std::shared_ptr<Transfer> Feed::differing(const std::vector<bool>& differs) const {
+std::shared_ptr<Transfer> Feed::differing(const std::vector<bool>& differs) {
   v1::Batch head = empty_set(v1::Batch::BUCKETS);
   for (std::uint32_t i = 0; i < kBuckets && !head.additive(); ++i) {
     if (differs[i]) head.add_buckets(i);
@@ -282,7 +284,7 @@ std::shared_ptr<Transfer> Feed::differing(const std::vector<bool>& differs) cons
                                     Transfer::Limits{sizes_.part_bytes, {}});
 }
 
-std::shared_ptr<Transfer> Feed::confirmed(const std::set<std::string>& nodes, const std::vector<bool>& differs) const {
+std::shared_ptr<Transfer> Feed::confirmed(const std::set<std::string>& nodes, const std::vector<bool>& differs) {
   v1::Batch head = empty_batch(v1::Batch::BUCKETS, 0);
   head.set_additive(true);
   std::vector<Key> keys;
@@ -304,7 +306,7 @@ std::shared_ptr<Transfer> Feed::confirmed(const std::set<std::string>& nodes, co
                                     Transfer::Limits{sizes_.part_bytes, {}});
 }
 
-std::function<std::optional<std::string>()> Feed::blocks(TimePoint now, std::size_t records) const {
+std::function<std::optional<std::string>()> Feed::blocks(TimePoint now, std::size_t records) {
   v1::Batch head = empty_batch(v1::Batch::SNAPSHOT, 0);
   head.set_last(true);
   return [head = std::optional(std::move(head)), source = all_records([](const Entry&) { return true; }), now,

@@ -35,6 +35,9 @@ struct FeedSizes {
 ///   oldest  [n1 r3] <-> [web/a r4] <-> [web/c r9] <-> [web/b r12]  newest
 ///                                      `--- delta from 4 ------'
 ///
+/// Before a transfer encodes a record the feed takes over what changed: a record that was told is one that the feed knows,
+/// so that its next change is noticed, whatever the catalog's log has forgotten.
+///
 /// A removed record stays as an entry without a hash until `FeedSizes::removals` newer ones were removed. Subscribers that
 /// begin at the same revision, or to fill at the same moment, share one Transfer and so its encoding.
 /// thread: control
@@ -72,12 +75,12 @@ class Feed {
   /// Returns the buckets whose hash differs from `held`, which has kBuckets of them.
   std::vector<bool> differences(const std::vector<std::uint64_t>& held) const;
   /// Returns every record in these buckets.
-  std::shared_ptr<Transfer> differing(const std::vector<bool>& differs) const;
+  std::shared_ptr<Transfer> differing(const std::vector<bool>& differs);
   /// Returns an additive set: the records of nodes that their agents have confirmed, as far as they are in these buckets.
-  std::shared_ptr<Transfer> confirmed(const std::set<std::string>& nodes, const std::vector<bool>& differs) const;
+  std::shared_ptr<Transfer> confirmed(const std::set<std::string>& nodes, const std::vector<bool>& differs);
   /// Returns a source of encoded pieces whose concatenation is one v1::Batch with every record, to be kept in a file. Each
   /// call encodes up to `records` of them; nothing = the end. The source must not outlive the feed.
-  std::function<std::optional<std::string>()> blocks(TimePoint now, std::size_t records) const;
+  std::function<std::optional<std::string>()> blocks(TimePoint now, std::size_t records);
 
   /// A node's agent has confirmed what was provisional: subscribers that compared before hear of it.
   void confirm(const std::string& node) { confirmations_.push_back(node); }
@@ -128,8 +131,8 @@ class Feed {
   Transfer::Piece piece(const Key& key, bool mark_provisional, TimePoint now) const;
   /// Returns a source of the records whose entries `wanted` admits, in the order of their keys.
   template <class Wanted>
-  Transfer::Source all_records(Wanted wanted) const;
-  Transfer::Source pieces_of(std::vector<Key> keys) const;
+  Transfer::Source all_records(Wanted wanted);
+  Transfer::Source pieces_of(std::vector<Key> keys);
   Transfer::Limits shared(TimePoint now) const { return {sizes_.part_bytes, now + kSharedFor}; }
 
   catalog::Catalog& catalog_;

@@ -13,7 +13,6 @@
 #include "common/base/text.h"
 #include "common/time/duration_text.h"
 #include "tests/support/scenario/scenario.h"
-#include "tests/support/sizes.h"
 
 namespace meshdns::test {
 namespace {
@@ -233,7 +232,7 @@ class SyncerSubject : public Subject {
 
   std::map<std::string, std::string> last_encoded_;
   TimePoint now_{1h};
-  Syncer syncer_{codec(), test::size_or_smallest(Syncer::kPartBytes, std::size_t{1})};
+  Syncer syncer_{codec()};
 };
 
 TEST(Scenario, Syncer) {

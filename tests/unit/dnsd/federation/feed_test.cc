@@ -12,6 +12,8 @@ using testing::SizeIs;
 
 class FeedTest : public testing::Test {
  protected:
+  FeedTest() { federation_.catalog = catalog::Catalog(); }  // one that remembers: the test of a short log is below
+
   Feed& feed() {
     federation_.feed().update();
     return federation_.feed();
@@ -200,6 +202,7 @@ INSTANTIATE_TEST_SUITE_P(Sizes, FeedPartsTest, testing::Values(1, 60, 200, 1000,
 
 TEST_P(FeedPartsTest, every_kind_of_batch_is_whole_in_parts_of_any_size) {
   federation_.report(30);
+  feed_.update();
   federation_.withdraw({"eu-1/n1/7", "eu-1/n1/8"});
   feed_.update();
   const auto snapshot = parts(feed_.snapshot(clock_.now()));
@@ -249,6 +252,25 @@ TEST_P(FeedPartsTest, what_changes_while_a_set_is_read_is_told_by_the_delta_from
   for (const EncodedReply& part : parts) ASSERT_TRUE(subscriber.mirror.apply(batch_of(part), clock_.now()));
   EXPECT_EQ(subscriber.mirror.revision(), to);
   for (const EncodedReply& part : this->parts(feed_.delta(to, clock_.now()))) {
+    ASSERT_TRUE(subscriber.mirror.apply(batch_of(part), clock_.now()));
+  }
+  expect_follows(federation_, subscriber);
+}
+
+// Guards a replica that was told of a change, and not of the one that took it back, because the catalog had forgotten both.
+TEST_P(FeedPartsTest, what_was_told_is_taken_back_even_if_the_log_is_too_short) {
+  federation_.catalog = catalog::Catalog(1);
+  federation_.report(5);
+  feed_.update();
+  Transfer::Reader reader(feed_.snapshot(clock_.now()));
+  auto endpoint = catalog::endpoint("eu-1/n1", "4");
+  endpoint.weight = 9;
+  federation_.report({endpoint});
+  Subscriber subscriber(clock_);
+  while (!reader.done()) ASSERT_TRUE(subscriber.mirror.apply(batch_of(reader.next(clock_.now())), clock_.now()));
+  federation_.report(9);  // the weight is 1 again, and more changes than the log takes
+  feed_.update();
+  for (const EncodedReply& part : parts(feed_.delta(subscriber.mirror.revision(), clock_.now()))) {
     ASSERT_TRUE(subscriber.mirror.apply(batch_of(part), clock_.now()));
   }
   expect_follows(federation_, subscriber);

@@ -221,6 +221,12 @@ class Link {
       federation_.pass_round();
     } while (carry_one());
   }
+  /// All parts of the last batch.
+  std::vector<EncodedReply> last_batch() const {
+    std::size_t begin = heard.size() - 1;
+    while (heard[begin].batch().part() > 0) --begin;
+    return {encodings.begin() + static_cast<std::ptrdiff_t>(begin), encodings.end()};
+  }
   bool closed_by_subscriber() const { return client_->closed; }
   bool cut_by_federation() const { return server_->aborted; }
   WatchSession& session() { return *session_; }
@@ -261,6 +267,14 @@ class Link {
   std::shared_ptr<WatchSession> session_;
 };
 
+inline std::string services_text(const model::Records& records) {
+  std::string out;
+  for (const auto& [key, service] : records.services) {
+    out += key.namespace_ + "/" + key.name + "=" + std::to_string(service.endpoints) + " ";
+  }
+  return out;
+}
+
 /// Two catalogs hold the same, but for how long it has been so, which their processes tell on their own.
 inline void expect_equal(const model::Records& left, const model::Records& right) {
   const auto ageless = [](model::Records records) {
@@ -277,7 +291,7 @@ inline void expect_equal(const model::Records& left, const model::Records& right
   EXPECT_TRUE(a.nodes == b.nodes);
   EXPECT_TRUE(a.statuses == b.statuses);
   EXPECT_TRUE(a.endpoints == b.endpoints);
-  EXPECT_TRUE(a.services == b.services);
+  EXPECT_TRUE(a.services == b.services) << services_text(a) << " is not " << services_text(b);
   EXPECT_TRUE(a.destinations == b.destinations);
   EXPECT_TRUE(a.clusters == b.clusters);
 }
