@@ -141,6 +141,8 @@ void add_catalog(Samples& out, const Parts& parts) {
     count(out, updates, "updates sent to subscribers", {{"kind", "buckets"}}, counters.bucket_updates);
     count(out, "meshdns_federation_sent_bytes_total", "bytes sent to subscribers", {}, counters.sent_bytes);
     count(out, "meshdns_federation_nacks_total", "records that subscribers refused", {}, counters.nacks);
+    count(out, "meshdns_federation_cut_subscribers_total", "subscribers that acknowledged or read nothing", {},
+          counters.cut);
   }
   if (parts.replica != nullptr) add_replica(out, parts);
   for (const auto outcome : {KeptAnswers::Outcome::Missing, KeptAnswers::Outcome::Damaged, KeptAnswers::Outcome::Other,
@@ -191,6 +193,13 @@ void add_agents(Samples& out, const federation::Agents& agents) {
   gauge(out, "meshdns_federation_silent_nodes", "agents whose lease ran out", {},
         static_cast<double>(agents.leases().silent()));
   count(out, "meshdns_federation_sessions_total", "streams opened by agents", {}, counters.sessions);
+  count(out, "meshdns_federation_deferred_sessions_total", "sessions that were told to come back later", {},
+        counters.deferred);
+  gauge(out, "meshdns_federation_busy", "1 while agents are told to beat less often", {}, agents.load().busy() ? 1 : 0);
+  gauge(out, "meshdns_federation_lateness_seconds", "how late the control thread's timers come", {},
+        std::chrono::duration<double>(agents.load().lateness()).count());
+  gauge(out, "meshdns_federation_heartbeat_seconds", "how often agents are told to be heard", {},
+        std::chrono::duration<double>(agents.leases().heartbeat()).count());
   count(out, "meshdns_federation_messages_total", "messages from agents", {}, counters.messages);
   count(out, "meshdns_federation_refused_records_total", "records that were refused", {}, counters.refused_records);
   count(out, "meshdns_federation_protocol_errors_total", "streams ended because of what they said", {},
