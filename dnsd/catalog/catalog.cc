@@ -73,6 +73,7 @@ model::ServiceKey service_key_of(const std::string& text) {
 
 void Catalog::note(RecordType type, const std::string& key, bool removed) {
   pending_.push_back({0, type, key, removed});
+  if (noted_) noted_(type, key);
   if (observer_ == nullptr) return;
   switch (type) {
     case RecordType::Node: return observer_->node_changed(key);
