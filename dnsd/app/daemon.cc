@@ -242,7 +242,6 @@ void Daemon::records_changed() {
   if (external_names_) external_names_->records_changed();
   publisher_.changed();
   tell_of_room();
-  if (parts_.persistence != nullptr) persistence_.records_changed();
   if (watchers_) watchers_->changed();
   if (keeper_ && std::exchange(kept_revision_, catalog_.revision()) != catalog_.revision()) keeper_->save_later();
 }
