@@ -254,7 +254,6 @@ void Daemon::wire_record_changes() {
   });
   changes_.on_any([this] {
     publisher_.changed();
-    if (parts_.persistence != nullptr) persistence_.records_changed();
     if (watchers_) watchers_->changed();
     if (keeper_) keeper_->save_later();
   });
