@@ -44,10 +44,12 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       objects_(catalog_, parts_.instance),
       persistence_(loop, clock, catalog_, objects_),
       publisher_(catalog_, clock, loop, [&loop](std::function<void()> work) { loop.post(std::move(work)); }),
+      counts_(catalog_, publisher_.planner()),
+      lint_names_(catalog_, counts_),
       events_(catalog_, publisher_, clock, loop),
       mesh_file_(catalog_, objects_),
       warm_start_(configuration_, publisher_, clock, loop),
-      view_(parts_, registry_, loop),
+      view_(parts_, registry_, loop, lint_names_),
       service_(process::NotifyEnvironment::of_process(), loop, parts_),
       passed_(process::passed_sockets()),
       override_rounds_({loop, clock, catalog_, [this] { view_.expire_overrides(); }}),
@@ -56,6 +58,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
   parts_.catalog = &catalog_;
   parts_.objects = &objects_;
   parts_.publisher = &publisher_;
+  parts_.counts = &counts_;
   parts_.events = &events_;
   parts_.warm_start = &warm_start_;
   register_metrics(registry_, parts_);

@@ -104,6 +104,8 @@ class Daemon {
   Objects objects_;
   Persistence persistence_;
   Publisher publisher_;
+  RecordCounts counts_;
+  LintNames lint_names_;
   EventLog events_;
   MeshFile mesh_file_;
   WarmStart warm_start_;

@@ -3,7 +3,7 @@
 #include <array>
 #include <string>
 
-#include "dnsd/topology/plan.h"
+#include "dnsd/topology/host_plan.h"
 
 namespace meshdns::app {
 namespace {
@@ -101,14 +101,10 @@ void add_replica(Samples& out, const Parts& parts) {
         parts.replica->mirror().shrink_refused().empty() ? 0 : 1);
 }
 
-void add_standings(Samples& out, const model::Records& records, TimePoint now) {
-  std::map<std::string, double> states;
-  const topology::PlanContext context{records, records.overrides, now};
-  for (const auto& [key, endpoint] : records.endpoints) {
-    states[std::string(standing_name(topology::candidate_of(context, endpoint).standing))] += 1;
-  }
-  for (const char* state : {"serving", "draining", "silent", "failing", "out"}) {
-    gauge(out, "meshdns_catalog_endpoints", "endpoints by how they stand", {{"state", state}}, states[state]);
+void add_standings(Samples& out, const RecordCounts::Standings& standings) {
+  for (std::size_t i = 0; i < standings.size(); ++i) {
+    const std::string state(standing_name(static_cast<topology::Standing>(i)));
+    gauge(out, "meshdns_catalog_endpoints", "endpoints by how they stand", {{"state", state}}, standings[i]);
   }
 }
 
@@ -120,7 +116,7 @@ void add_catalog(Samples& out, const Parts& parts) {
   gauge(out, "meshdns_catalog_records", "records of all kinds", {}, static_cast<double>(parts.catalog->size()));
   gauge(out, "meshdns_catalog_full", "1 while records are refused because there are dns.max_records of them", {},
         parts.catalog->full() ? 1 : 0);
-  add_standings(out, records, parts.clock.now());
+  add_standings(out, parts.counts->standings());
   if (parts.persistence != nullptr) {
     gauge(out, "meshdns_store_writable", "0 while the store cannot be written", {},
           parts.persistence->trouble().empty() ? 1 : 0);

@@ -49,6 +49,8 @@ class EventLog {
   /// If anything that matters is different.
   void add_change(const Publication& publication, const std::string& host);
   void add_summary(const Publication& publication, const std::string& text);
+  /// request: `after` is set where it goes on
+  v1::EventsReply reply_to(const v1::EventsRequest& request) const;
   v1::Event event_of(const Publication& publication) const;
   void add(v1::Event event);
   void tell();
