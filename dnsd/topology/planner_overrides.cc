@@ -26,7 +26,10 @@ void Planner::add_hosts_hit(const model::Target& target, std::set<std::string>& 
 }
 
 void Planner::override_changed(const model::Override& override) {
-  if (override.action != model::Action::Freeze && !all_touched_) add_hosts_hit(override.target, touched_);
+  if (override.action == model::Action::Freeze) return;
+  std::set<std::string> hosts;
+  add_hosts_hit(override.target, hosts);
+  touch(hosts, Urgency::Removal);
 }
 
 std::vector<std::string> Planner::hosts_hit(const std::vector<model::Target>& targets) {
