@@ -8,8 +8,16 @@
 namespace meshdns::topology {
 namespace {
 
-Sight look_at(const Steps& steps, const model::Locality& client, const model::Locality& place,
-              const Geography& geography) {
+/// Who looks.
+struct Viewer {
+  const Steps& steps;
+  const model::Locality& place;
+  const Geography& geography;
+  const DistancesFrom distances;
+};
+
+Sight look_at(const Viewer& viewer, const model::Locality& place) {
+  const Steps& steps = viewer.steps;
   Sight out;
   out.inside = steps.admits(place);
   if (!out.inside) return out;
@@ -18,11 +26,11 @@ Sight look_at(const Steps& steps, const model::Locality& client, const model::Lo
   out.admitted = true;
   if (steps.distribute() != nullptr) out.key.major = steps.share_of(place);
   out.key.step = *step;
-  out.route = route_to(geography, client, place);
+  out.route = route_to(viewer.geography, viewer.place, place);
   if (!steps[*step].split) return out;
   out.key.cluster = place.cluster;
   out.key.no_cluster = place.cluster.empty();
-  const auto far = distance(geography, client.cluster, place.cluster);
+  const auto far = viewer.distances.to(place.cluster);
   out.key.unknown_distance = !far;
   out.key.distance = far.value_or(Duration::zero());
   return out;
@@ -68,8 +76,9 @@ std::uint32_t Spots::find_or_add(const model::Locality& place) {
 
 Outlook::Outlook(const HostPlan& host, const Spots& spots, const model::Locality& place, const Geography& geography)
     : steps(host.policy, place), fence_unknown(steps.fence_unknown()), nowhere(place.empty()) {
+  const Viewer viewer{steps, place, geography, DistancesFrom(geography, place.cluster)};
   sights.reserve(spots.places().size());
-  for (const model::Locality* at : spots.places()) sights.push_back(look_at(steps, place, *at, geography));
+  for (const model::Locality* at : spots.places()) sights.push_back(look_at(viewer, *at));
 }
 
 std::size_t Outlook::hash() const {
