@@ -152,7 +152,8 @@ topology::Planner::Changes Publisher::take(bool whole) {
 
 double Publisher::weight_of(const model::Policy& policy, std::size_t endpoints) const {
   const auto views = view_counts_.find(static_cast<std::uint8_t>(topology::view_parts(policy) | extra_parts_));
-  return PublicationCost::weight(endpoints, views == view_counts_.end() ? 1 : views->second);
+  // a host of a kind that is new may have a set for every place
+  return PublicationCost::weight(endpoints, views == view_counts_.end() ? places_ : views->second);
 }
 
 void Publisher::note_complete() {
@@ -244,7 +245,7 @@ void Publisher::finished(const CompileThread::Finished& table) {
   if (outdated_ == 0) outdated_since_ = begun_;
   outdated_ = table.outdated;
   pace_.published(begun_, last_cost_);
-  look_for_panic();
+  look_at_table();
   look_for_delay();
   changed();
 }
@@ -276,12 +277,13 @@ void Publisher::look_for_delay() {
   }
 }
 
-void Publisher::look_for_panic() {
+void Publisher::look_at_table() {
   const std::uint32_t before = panic_hosts_;
   with_table([this](const answers::AnswerTable* table) {
     if (table == nullptr) return;
     spread_hosts_ = table->spread_hosts;
     panic_hosts_ = table->panic_hosts;
+    places_ = table->where->places.size();
   });
   if (before == 0 && panic_hosts_ > 0) {
     log::warn("panic: failing endpoints are answered too", {{"hosts", panic_hosts_}});

@@ -163,8 +163,8 @@ class Publisher {
   void watch_due();
   /// Tells when publication falls behind, and when it has caught up.
   void look_for_delay();
-  /// Tells when a panic begins and ends.
-  void look_for_panic();
+  /// Counts in the table that was just published; tells when a panic begins and ends.
+  void look_at_table();
   bool under_way() const { return submitted_ != finished_; }
   Version version() const { return {catalog_.revision(), catalog_.changed(), catalog_.serial()}; }
   /// The catalog's serial, unless clients have seen a newer one (RFC 1982): then the next.
@@ -209,6 +209,7 @@ class Publisher {
   TimePoint outdated_since_;
   std::uint8_t extra_parts_ = 0;
   std::map<std::uint8_t, std::size_t> view_counts_;
+  std::size_t places_ = 1;  // where clients can be, in the published table
   std::uint64_t submitted_ = 0;
   std::uint64_t finished_ = 0;
   Duration last_cost_{};
