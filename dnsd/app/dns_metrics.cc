@@ -108,6 +108,19 @@ void add_standings(Samples& out, const RecordCounts::Standings& standings) {
   }
 }
 
+void add_waiting(Samples& out, Publisher& publisher) {
+  const char* const waiting = "meshdns_answers_waiting_hosts";
+  const char* const help = "hosts whose new answers wait for their publication";
+  gauge(out, waiting, help, {{"kind", "removal"}}, static_cast<double>(publisher.waiting(topology::Urgency::Removal)));
+  gauge(out, waiting, help, {{"kind", "addition"}},
+        static_cast<double>(publisher.waiting(topology::Urgency::Addition)));
+  gauge(out, waiting, help, {{"kind", "places"}}, static_cast<double>(publisher.outdated()));
+  gauge(out, "meshdns_answers_longest_wait_seconds", "for how long the first of the waiting hosts has waited at least",
+        {}, std::chrono::duration<double>(publisher.longest_wait()).count());
+  gauge(out, "meshdns_answers_step_delay_seconds", "how late the most overdue step of a slow start is", {},
+        std::chrono::duration<double>(publisher.step_delay()).count());
+}
+
 void add_catalog(Samples& out, const Parts& parts) {
   const model::Records& records = parts.catalog->records();
   gauge(out, "meshdns_catalog_revision_number", "changes since the start", {},
@@ -155,6 +168,7 @@ void add_catalog(Samples& out, const Parts& parts) {
   count(out, "meshdns_answers_publications_total", "answer tables published", {}, parts.publisher->publications());
   gauge(out, "meshdns_answers_last_compile_seconds", "what the last answer table cost", {},
         std::chrono::duration<double>(parts.publisher->last_cost()).count());
+  add_waiting(out, *parts.publisher);
 }
 
 void add_measured(Samples& out, const model::Records& records) {
