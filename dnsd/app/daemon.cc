@@ -217,9 +217,11 @@ Result<void> Daemon::start_federation() {
   if (!configuration_.file.federation().store().has_memory()) {
     keeper_.emplace(
         loop_, clock_,
-        SnapshotKeeper::Options{configuration_.file.data_dir() + "/" + kFederationSnapshot, kSeedInterval, [this] {
+        SnapshotKeeper::Options{.path = configuration_.file.data_dir() + "/" + kFederationSnapshot,
+                                .interval = kSeedInterval,
+                                .blocks = [this] {
                                   feed_->update();
-                                  return feed_->whole(clock_.now());
+                                  return one_block(feed_->whole(clock_.now()).SerializeAsString());
                                 }});
   }
   feed_->set_brakes(&agents_->brakes());

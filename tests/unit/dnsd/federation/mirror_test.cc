@@ -47,24 +47,38 @@ v1::Batch snapshot_of(int count, std::uint64_t to = 1) {
   return out;
 }
 
-class MirrorTest : public testing::Test {
+/// The parameter is the number of records of a part: batches of one part come in parts of so many.
+class MirrorTest : public testing::TestWithParam<int> {
  protected:
   Mirror& mirror() { return subscriber_.mirror; }
   /// "taken", "taken but <key>: <reason>", or the error
   std::string apply(const v1::Batch& batch) {
-    const auto nacks = mirror().apply(batch, clock_.now());
+    const bool whole = batch.part() == 0 && batch.last();
+    const auto nacks = apply_parts(whole ? parts_of(batch, GetParam()) : std::vector<v1::Batch>{batch});
     if (!nacks) return nacks.error().message();
     std::string out = "taken";
     for (const v1::Nack& nack : *nacks) out += " but " + nack.key() + ": " + nack.reason();
     return out;
+  }
+  /// What came of the last part.
+  Result<std::vector<v1::Nack>> apply_parts(const std::vector<v1::Batch>& parts) {
+    for (std::size_t i = 0; i + 1 < parts.size(); ++i) EXPECT_TRUE(mirror().apply(parts[i], clock_.now()));
+    return mirror().apply(parts.back(), clock_.now());
+  }
+  /// Everything except the last `missing` parts of one record each.
+  void break_off(const v1::Batch& batch, std::size_t missing) {
+    auto parts = parts_of(batch, 1);
+    parts.resize(parts.size() - missing);
+    EXPECT_TRUE(apply_parts(parts));
   }
   std::vector<std::string> keys() const { return subscriber_.keys(); }
 
   SimClock clock_;
   Subscriber subscriber_{clock_};
 };
+INSTANTIATE_TEST_SUITE_P(Parts, MirrorTest, testing::Values(kOnePart, 1), part_size_name);
 
-TEST_F(MirrorTest, a_snapshot_replaces_what_is_held) {
+TEST_P(MirrorTest, a_snapshot_replaces_what_is_held) {
   EXPECT_TRUE(mirror().empty());
   EXPECT_EQ(apply(snapshot_of(3, 7)), "taken");
   EXPECT_FALSE(mirror().empty());
@@ -74,7 +88,7 @@ TEST_F(MirrorTest, a_snapshot_replaces_what_is_held) {
   EXPECT_EQ(subscriber_.catalog.revision(), 9U);
 }
 
-TEST_F(MirrorTest, a_delta_changes_only_what_it_names) {
+TEST_P(MirrorTest, a_delta_changes_only_what_it_names) {
   apply(snapshot_of(3, 7));
   v1::Batch next = delta(7, 8);
   add_endpoint(next, "1", 9);
@@ -86,7 +100,7 @@ TEST_F(MirrorTest, a_delta_changes_only_what_it_names) {
   EXPECT_EQ(subscriber_.catalog.records().endpoints.at("eu-1/n1/1").health.since, clock_.now() - 60s);
 }
 
-TEST_F(MirrorTest, a_delta_that_does_not_follow_changes_nothing) {
+TEST_P(MirrorTest, a_delta_that_does_not_follow_changes_nothing) {
   apply(snapshot_of(3, 7));
   const auto refused = [&](v1::Batch next) {
     add_removal(next, "0");
@@ -107,20 +121,21 @@ TEST_F(MirrorTest, a_delta_that_does_not_follow_changes_nothing) {
   EXPECT_EQ(apply(delta(5, 8)), "taken") << "it begins before what is held, and ends behind it";
 }
 
-TEST_F(MirrorTest, parts_count_when_the_last_one_is_here) {
+TEST_P(MirrorTest, parts_count_when_the_last_one_is_here) {
   v1::Batch first = snapshot_of(2);
   first.set_last(false);
   v1::Batch second = snapshot(1);
   second.set_part(1);
   add_endpoint(second, "2");
   EXPECT_EQ(apply(first), "taken");
-  EXPECT_THAT(keys(), IsEmpty());
+  EXPECT_TRUE(mirror().empty());
+  EXPECT_EQ(subscriber_.catalog.revision(), 0U) << "nobody is told";
   EXPECT_EQ(apply(second), "taken");
   EXPECT_THAT(keys(), SizeIs(3));
   EXPECT_THAT(apply(second), HasSubstr("without its first part"));
 }
 
-TEST_F(MirrorTest, a_new_first_part_drops_what_was_cut_off) {
+TEST_P(MirrorTest, a_new_first_part_drops_what_was_cut_off) {
   v1::Batch cut = snapshot_of(3);
   cut.set_last(false);
   apply(cut);
@@ -128,7 +143,77 @@ TEST_F(MirrorTest, a_new_first_part_drops_what_was_cut_off) {
   EXPECT_THAT(keys(), ElementsAre("eu-1/n1/0"));
 }
 
-TEST_F(MirrorTest, buckets_replace_only_what_is_in_them) {
+// ---- a stream that breaks in the middle of a batch ----
+
+TEST_P(MirrorTest, a_fill_that_breaks_off_holds_nothing_and_the_next_set_replaces_it) {
+  v1::Batch cut = snapshot_of(4, 7);
+  add(cut, "Service", "shop/app-b", convert::service_body({"shop", "app-b"}));
+  break_off(cut, 3);
+  EXPECT_THAT(keys(), SizeIs(2)) << "what came is in the catalog already";
+  EXPECT_TRUE(mirror().empty());
+  EXPECT_EQ(mirror().position(false).epoch(), 0U);
+  EXPECT_EQ(subscriber_.catalog.revision(), 0U);
+  v1::Batch next = snapshot(3);
+  next.mutable_origin()->set_instance("b");
+  add_endpoint(next, "1", 9);
+  add_endpoint(next, "5");
+  EXPECT_EQ(apply(next), "taken");
+  EXPECT_THAT(keys(), ElementsAre("eu-1/n1/1", "eu-1/n1/5"));
+  EXPECT_EQ(subscriber_.catalog.records().endpoints.at("eu-1/n1/1").weight, 9U);
+  EXPECT_EQ(subscriber_.catalog.revision(), 3U);
+  EXPECT_EQ(mirror().origin().instance(), "b");
+}
+
+TEST_P(MirrorTest, what_a_broken_fill_left_is_nobodys_word) {
+  break_off(snapshot_of(40, 7), 10);
+  v1::Batch next = batch(v1::Batch::BUCKETS, 0, 3);
+  next.set_additive(true);
+  add_endpoint(next, "1", 9);
+  next.mutable_records(0)->set_provisional(true);
+  EXPECT_EQ(apply(next), "taken") << "there is no guard: nothing is held";
+  EXPECT_THAT(keys(), ElementsAre("eu-1/n1/1"));
+  EXPECT_EQ(subscriber_.catalog.records().endpoints.at("eu-1/n1/1").weight, 9U);
+}
+
+TEST_P(MirrorTest, a_set_that_breaks_off_changes_nothing) {
+  apply(snapshot_of(4, 7));
+  const auto sums = mirror().position(true).SerializeAsString();
+  v1::Batch next = snapshot(9);
+  for (int i = 2; i < 7; ++i) add_endpoint(next, std::to_string(i), 5);
+  break_off(next, 1);
+  EXPECT_THAT(keys(), SizeIs(4));
+  EXPECT_EQ(mirror().position(true).SerializeAsString(), sums);
+  v1::Batch more = delta(7, 8);
+  add_endpoint(more, "8");
+  EXPECT_EQ(apply(more), "taken");
+  EXPECT_THAT(keys(), ElementsAre("eu-1/n1/0", "eu-1/n1/1", "eu-1/n1/2", "eu-1/n1/3", "eu-1/n1/8"));
+  EXPECT_EQ(apply(next), "taken");
+  EXPECT_THAT(keys(), ElementsAre("eu-1/n1/2", "eu-1/n1/3", "eu-1/n1/4", "eu-1/n1/5", "eu-1/n1/6"));
+}
+
+TEST_P(MirrorTest, a_part_that_is_missing_ends_the_batch) {
+  auto parts = parts_of(snapshot_of(3, 7), 1);
+  EXPECT_TRUE(mirror().apply(parts[0], clock_.now()));
+  EXPECT_FALSE(mirror().apply(parts[2], clock_.now()));
+  EXPECT_FALSE(mirror().apply(parts[1], clock_.now())) << "its first part does not count any more";
+  EXPECT_TRUE(mirror().empty());
+}
+
+TEST_P(MirrorTest, a_set_changes_only_what_differs) {
+  apply(snapshot_of(5, 7));
+  v1::Batch next = snapshot_of(4, 9);
+  add_endpoint(next, "4", 3);
+  next.mutable_records(2)->mutable_in_state()->set_seconds(5);
+  EXPECT_EQ(apply(next), "taken");
+  std::vector<std::string> changed;
+  const auto changes = subscriber_.catalog.changes_since(7);
+  ASSERT_TRUE(changes);
+  for (const catalog::Change& change : *changes) changed.push_back(change.key);
+  EXPECT_THAT(changed, ElementsAre("eu-1/n1/2", "eu-1/n1/4"));
+  EXPECT_EQ(subscriber_.catalog.records().endpoints.at("eu-1/n1/2").health.since, clock_.now() - 5s);
+}
+
+TEST_P(MirrorTest, buckets_replace_only_what_is_in_them) {
   apply(snapshot_of(10, 7));
   const std::uint32_t bucket = convert::bucket_of("Endpoint", "eu-1/n1/3", Feed::kBuckets);
   v1::Batch buckets = batch(v1::Batch::BUCKETS, 0, 2);
@@ -142,7 +227,7 @@ TEST_F(MirrorTest, buckets_replace_only_what_is_in_them) {
 }
 
 // Guards the count of a service's endpoints, which went below zero: the service stayed for ever.
-TEST_F(MirrorTest, a_set_moves_an_endpoint_out_of_a_service_that_goes) {
+TEST_P(MirrorTest, a_set_moves_an_endpoint_out_of_a_service_that_goes) {
   const auto set = [](const std::string& service, std::uint64_t revision) {
     v1::Batch out = snapshot(revision);
     auto endpoint = catalog::endpoint();
@@ -160,7 +245,7 @@ TEST_F(MirrorTest, a_set_moves_an_endpoint_out_of_a_service_that_goes) {
 
 // ---- records that cannot be read ----
 
-TEST_F(MirrorTest, the_last_good_version_of_a_record_stays) {
+TEST_P(MirrorTest, the_last_good_version_of_a_record_stays) {
   apply(snapshot_of(2, 7));
   v1::Batch next = delta(7, 8);
   add(next, "Endpoint", "eu-1/n1/0", "\xff\xff");
@@ -175,7 +260,7 @@ TEST_F(MirrorTest, the_last_good_version_of_a_record_stays) {
 }
 
 // Guards against a refused record that is never asked for again: its bucket differs until it is good.
-TEST_F(MirrorTest, a_refused_record_shows_in_the_hashes) {
+TEST_P(MirrorTest, a_refused_record_shows_in_the_hashes) {
   apply(snapshot_of(1, 7));
   const auto before = mirror().position(true).buckets();
   v1::Batch next = delta(7, 8);
@@ -184,15 +269,15 @@ TEST_F(MirrorTest, a_refused_record_shows_in_the_hashes) {
   EXPECT_TRUE(std::ranges::equal(mirror().position(true).buckets(), before));
 }
 
-TEST_F(MirrorTest, kinds_of_newer_federations_are_passed_over) {
+TEST_P(MirrorTest, kinds_of_newer_federations_are_passed_over) {
   v1::Batch whole = snapshot_of(1);
   add(whole, "Tariff", "x", "\xff\xff");
   whole.add_removals()->set_type("Tariff");
   EXPECT_EQ(apply(whole), "taken");
-  EXPECT_THAT(mirror().snapshot(clock_.now()).records(), SizeIs(1));
+  EXPECT_THAT(kept_of(mirror(), clock_.now()).records(), SizeIs(1));
 }
 
-TEST_F(MirrorTest, objects_are_told_when_they_come_and_go) {
+TEST_P(MirrorTest, objects_are_told_when_they_come_and_go) {
   Federation federation(clock_);
   federation.put_destination("web", 80);
   federation.feed().update();
@@ -212,7 +297,7 @@ TEST_F(MirrorTest, objects_are_told_when_they_come_and_go) {
 
 // ---- the guard (failures.md A5) ----
 
-TEST_F(MirrorTest, a_set_that_takes_away_more_than_half_is_refused) {
+TEST_P(MirrorTest, a_set_that_takes_away_more_than_half_is_refused) {
   apply(snapshot_of(20, 7));
   EXPECT_EQ(apply(snapshot_of(9, 8)), "11 of 20 endpoints would go");
   EXPECT_EQ(mirror().shrink_refused(), "11 of 20 endpoints would go");
@@ -225,13 +310,13 @@ TEST_F(MirrorTest, a_set_that_takes_away_more_than_half_is_refused) {
   EXPECT_EQ(mirror().shrink_refused(), "");
 }
 
-TEST_F(MirrorTest, a_small_set_is_not_guarded) {
+TEST_P(MirrorTest, a_small_set_is_not_guarded) {
   apply(snapshot_of(19));
   EXPECT_EQ(apply(snapshot(2)), "taken");
   EXPECT_THAT(keys(), IsEmpty());
 }
 
-TEST_F(MirrorTest, removals_by_their_owner_pass_the_guard) {
+TEST_P(MirrorTest, removals_by_their_owner_pass_the_guard) {
   apply(snapshot_of(20, 7));
   v1::Batch next = delta(7, 8);
   for (int i = 0; i < 20; ++i) add_removal(next, std::to_string(i));
@@ -239,7 +324,7 @@ TEST_F(MirrorTest, removals_by_their_owner_pass_the_guard) {
   EXPECT_THAT(keys(), IsEmpty());
 }
 
-TEST_F(MirrorTest, an_approval_or_the_origins_word_passes_the_guard_once) {
+TEST_P(MirrorTest, an_approval_or_the_origins_word_passes_the_guard_once) {
   apply(snapshot_of(40, 1));
   apply(snapshot(2));
   mirror().approve_shrink();
@@ -253,7 +338,7 @@ TEST_F(MirrorTest, an_approval_or_the_origins_word_passes_the_guard_once) {
 
 // ---- what is kept over restarts ----
 
-TEST_F(MirrorTest, a_snapshot_of_its_own_restores_it) {
+TEST_P(MirrorTest, a_snapshot_of_its_own_restores_it) {
   Federation federation(clock_);
   federation.catalog.put_node(catalog::node(), clock_.now());
   federation.catalog.set_status("eu-1/n1", {true, false, clock_.now() - 5s}, clock_.now());
@@ -262,7 +347,7 @@ TEST_F(MirrorTest, a_snapshot_of_its_own_restores_it) {
   federation.feed().update();
   apply(batch_of(federation.feed().snapshot(clock_.now()).front()));
   clock_.advance(10s);
-  const v1::Batch kept = mirror().snapshot(clock_.now());
+  const v1::Batch kept = kept_of(mirror(), clock_.now());
   Subscriber restarted(clock_);
   clock_.advance(1h);
   ASSERT_TRUE(restarted.mirror.apply(kept, clock_.now() - 1h));
@@ -271,7 +356,64 @@ TEST_F(MirrorTest, a_snapshot_of_its_own_restores_it) {
   EXPECT_EQ(restarted.catalog.records().statuses, federation.catalog.records().statuses) << "since when, too";
 }
 
-TEST_F(MirrorTest, the_number_may_go_back_with_a_new_epoch) {
+TEST_P(MirrorTest, blocks_of_any_size_are_the_same_snapshot) {
+  Federation federation(clock_);
+  federation.catalog.put_node(catalog::node(), clock_.now());
+  federation.report(5);
+  federation.put_destination("web", 80);
+  federation.put_cluster("eu-1", "eu");
+  federation.feed().update();
+  apply(batch_of(federation.feed().snapshot(clock_.now()).front()));
+  const v1::Batch whole = kept_of(mirror(), clock_.now());
+  EXPECT_THAT(whole.records(), SizeIs(static_cast<int>(federation.feed().size())));
+  for (const std::size_t lines : {1U, 2U, 3U, 9U}) {
+    EXPECT_EQ(kept_of(mirror(), clock_.now(), lines).SerializeAsString(), whole.SerializeAsString()) << lines;
+  }
+}
+
+// The argument of SnapshotKeeper: records may be newer than the revision of the snapshot that they are in.
+TEST_P(MirrorTest, a_snapshot_that_is_written_beside_changes_resumes_by_the_delta) {
+  Federation federation(clock_);
+  federation.catalog.put_node(catalog::node(), clock_.now());
+  federation.report(6);
+  federation.put_destination("web", 80);
+  federation.feed().update();
+  apply(batch_of(federation.feed().snapshot(clock_.now()).front()));
+  const std::uint64_t begun = mirror().revision();
+  const auto blocks = mirror().blocks(clock_.now(), 1);
+  std::string bytes;
+  for (int i = 0; i < 4; ++i) bytes += blocks().value();  // the node, its service's endpoints 0 to 2
+  federation.withdraw({"eu-1/n1/1", "eu-1/n1/4"});
+  auto changed = catalog::endpoint("eu-1/n1", "5");
+  changed.weight = 9;
+  auto changed_before = catalog::endpoint("eu-1/n1", "0");
+  changed_before.weight = 9;
+  federation.report({changed, changed_before, catalog::endpoint("eu-1/n1", "00"), catalog::endpoint("eu-1/n1", "9")});
+  federation.erase_destination("web");
+  federation.feed().update();
+  const v1::Batch since = batch_of(federation.feed().delta(begun, clock_.now())->front());
+  EXPECT_EQ(apply(since), "taken");
+  while (const auto block = blocks()) bytes += *block;
+  v1::Batch kept;
+  ASSERT_TRUE(kept.ParseFromString(bytes));
+  EXPECT_EQ(kept.to(), begun);
+  Subscriber restarted(clock_);
+  ASSERT_TRUE(restarted.mirror.apply(kept, clock_.now()));
+  ASSERT_TRUE(restarted.mirror.apply(since, clock_.now()));
+  expect_follows(federation, restarted);
+  EXPECT_EQ(restarted.objects, subscriber_.objects);
+}
+
+TEST_P(MirrorTest, tells_apart_what_follows_on_nothing) {
+  apply(snapshot_of(3, 7));
+  const auto sets = mirror().sets();
+  apply(delta(7, 8));
+  EXPECT_EQ(mirror().sets(), sets);
+  apply(snapshot_of(3, 9));
+  EXPECT_NE(mirror().sets(), sets);
+}
+
+TEST_P(MirrorTest, the_number_may_go_back_with_a_new_epoch) {
   apply(snapshot_of(3, 50));
   const auto seen = subscriber_.catalog.changed();
   clock_.advance(1s);

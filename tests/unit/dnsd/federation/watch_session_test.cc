@@ -34,6 +34,8 @@ TEST_F(WatchSessionTest, who_holds_nothing_gets_everything_and_then_what_changes
   changed();
   link.carry();
   EXPECT_THAT(link.story(), ElementsAre("snapshot", "delta 1..2"));
+  clock_.advance(Follower::AckPace{}.interval);  // the second acknowledgement is not at once
+  link.carry();
   EXPECT_EQ(link.session().acked(), 2U);
   EXPECT_EQ(counters().snapshots, 1U);
   EXPECT_EQ(counters().deltas, 1U);
