@@ -2,12 +2,16 @@
 // shape of mesh that tests of scale use (100 endpoints a node, 100 a service). Counted by the allocator, not by the
 // system, so that figures repeat; run without arguments, or with the number of endpoints.
 #include <malloc.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <string>
 
 #include "common/convert/record_convert.h"
+#include "common/process/memory.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/federation/mirror.h"
 #include "dnsd/topology/planner.h"
@@ -46,8 +50,9 @@ class Meter {
   explicit Meter(std::size_t endpoints) : endpoints_(endpoints), begin_(now()) {}
 
   void print(const char* what) {
-    const std::size_t used = now() - begin_;
-    std::printf("%-44s %6zu B an endpoint, %5zu MiB\n", what, used / endpoints_, used >> 20);
+    const auto used = static_cast<double>(now()) - static_cast<double>(begin_);
+    std::printf("%-44s %6.0f B an endpoint, %5.0f MiB\n", what, used / static_cast<double>(endpoints_),
+                used / (1 << 20));
     begin_ = now();
   }
 
@@ -61,6 +66,14 @@ class Meter {
   std::size_t begin_;
 };
 
+/// MiB of the process that are in memory now.
+std::size_t resident() {
+  std::size_t pages = 0;
+  std::size_t in_memory = 0;
+  std::ifstream("/proc/self/statm") >> pages >> in_memory;
+  return in_memory * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) >> 20;
+}
+
 void catalog(std::size_t endpoints) {
   Meter meter(endpoints);
   catalog::Catalog catalog;
@@ -71,7 +84,7 @@ void catalog(std::size_t endpoints) {
   catalog.mirrored(catalog.revision() + 1, TimePoint{});
   meter.print("catalog");
   topology::Planner planner(catalog.records());
-  planner.configure({}, [](const std::string&) { return false; });
+  planner.configure({.zones = {"mesh.internal"}}, [](const std::string&) { return false; });
   meter.print("planner");
   planner.take(TimePoint{});
   meter.print("planner, after the first plan");
@@ -100,6 +113,9 @@ void replica(std::size_t endpoints) {
   }
   part = {};
   meter.print("mirror with its catalog");
+  const std::size_t before = resident();
+  process::release_free_memory();
+  std::printf("resident: %zu MiB, %zu MiB when free memory was given back\n", before, resident());
 }
 
 }  // namespace
@@ -107,6 +123,6 @@ void replica(std::size_t endpoints) {
 
 int main(int argc, char** argv) {
   const std::size_t endpoints = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 200'000;
-  meshdns::bench::catalog(endpoints);
   meshdns::bench::replica(endpoints);
+  meshdns::bench::catalog(endpoints);
 }

@@ -1,7 +1,6 @@
 #include "dnsd/federation/mirror.h"
 
-#include "common/convert/record_convert.h"
-#include "tests/unit/dnsd/federation/watch_fixture.h"
+#include "tests/unit/dnsd/federation/mirror_fixture.h"
 
 namespace meshdns::federation {
 namespace {
@@ -11,71 +10,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-v1::Batch batch(v1::Batch::Kind kind, std::uint64_t from, std::uint64_t to) {
-  v1::Batch out;
-  out.mutable_origin()->set_cluster("eu-1");
-  out.mutable_origin()->set_instance("a");
-  out.set_epoch(5);
-  out.set_from(from);
-  out.set_to(to);
-  out.set_kind(kind);
-  out.set_last(true);
-  return out;
-}
-v1::Batch snapshot(std::uint64_t to) { return batch(v1::Batch::SNAPSHOT, 0, to); }
-v1::Batch delta(std::uint64_t from, std::uint64_t to) { return batch(v1::Batch::DELTA, from, to); }
-
-void add(v1::Batch& batch, const std::string& type, const std::string& key, const std::string& body) {
-  v1::Record& record = *batch.add_records();
-  record.set_type(type);
-  record.set_key(key);
-  record.set_body(body);
-  record.mutable_in_state()->set_seconds(60);
-}
-void add_endpoint(v1::Batch& batch, const std::string& key, std::uint32_t weight = 1) {
-  auto endpoint = catalog::endpoint("eu-1/n1", key);
-  endpoint.weight = weight;
-  add(batch, "Endpoint", endpoint.key, convert::endpoint_body(endpoint));
-}
-void add_removal(v1::Batch& batch, const std::string& key) {
-  batch.add_removals()->set_type("Endpoint");
-  batch.mutable_removals()->rbegin()->set_key("eu-1/n1/" + key);
-}
-v1::Batch snapshot_of(int count, std::uint64_t to = 1) {
-  v1::Batch out = snapshot(to);
-  for (int i = 0; i < count; ++i) add_endpoint(out, std::to_string(i));
-  return out;
-}
-
-/// The parameter is the number of records of a part: batches of one part come in parts of so many.
-class MirrorTest : public testing::TestWithParam<int> {
- protected:
-  Mirror& mirror() { return subscriber_.mirror; }
-  /// "taken", "taken but <key>: <reason>", or the error
-  std::string apply(const v1::Batch& batch) {
-    const bool whole = batch.part() == 0 && batch.last();
-    const auto nacks = apply_parts(whole ? parts_of(batch, GetParam()) : std::vector<v1::Batch>{batch});
-    if (!nacks) return nacks.error().message();
-    std::string out = "taken";
-    for (const v1::Nack& nack : *nacks) out += " but " + nack.key() + ": " + nack.reason();
-    return out;
-  }
-  /// What came of the last part.
-  Result<std::vector<v1::Nack>> apply_parts(const std::vector<v1::Batch>& parts) {
-    for (std::size_t i = 0; i + 1 < parts.size(); ++i) EXPECT_TRUE(mirror().apply(parts[i], clock_.now()));
-    return mirror().apply(parts.back(), clock_.now());
-  }
-  /// Everything except the last `missing` parts of one record each.
-  void break_off(const v1::Batch& batch, std::size_t missing) {
-    auto parts = parts_of(batch, 1);
-    parts.resize(parts.size() - missing);
-    EXPECT_TRUE(apply_parts(parts));
-  }
-  std::vector<std::string> keys() const { return subscriber_.keys(); }
-
-  SimClock clock_;
-  Subscriber subscriber_{clock_};
-};
 INSTANTIATE_TEST_SUITE_P(Parts, MirrorTest, testing::Values(kOnePart, 1), part_size_name);
 
 TEST_P(MirrorTest, a_snapshot_replaces_what_is_held) {
@@ -141,76 +75,6 @@ TEST_P(MirrorTest, a_new_first_part_drops_what_was_cut_off) {
   apply(cut);
   EXPECT_EQ(apply(snapshot_of(1)), "taken");
   EXPECT_THAT(keys(), ElementsAre("eu-1/n1/0"));
-}
-
-// ---- a stream that breaks in the middle of a batch ----
-
-TEST_P(MirrorTest, a_fill_that_breaks_off_holds_nothing_and_the_next_set_replaces_it) {
-  v1::Batch cut = snapshot_of(4, 7);
-  add(cut, "Service", "shop/app-b", convert::service_body({"shop", "app-b"}));
-  break_off(cut, 3);
-  EXPECT_THAT(keys(), SizeIs(2)) << "what came is in the catalog already";
-  EXPECT_TRUE(mirror().empty());
-  EXPECT_EQ(mirror().position(false).epoch(), 0U);
-  EXPECT_EQ(subscriber_.catalog.revision(), 0U);
-  v1::Batch next = snapshot(3);
-  next.mutable_origin()->set_instance("b");
-  add_endpoint(next, "1", 9);
-  add_endpoint(next, "5");
-  EXPECT_EQ(apply(next), "taken");
-  EXPECT_THAT(keys(), ElementsAre("eu-1/n1/1", "eu-1/n1/5"));
-  EXPECT_EQ(subscriber_.catalog.records().endpoints.at("eu-1/n1/1").weight, 9U);
-  EXPECT_EQ(subscriber_.catalog.revision(), 3U);
-  EXPECT_EQ(mirror().origin().instance(), "b");
-}
-
-TEST_P(MirrorTest, what_a_broken_fill_left_is_nobodys_word) {
-  break_off(snapshot_of(40, 7), 10);
-  v1::Batch next = batch(v1::Batch::BUCKETS, 0, 3);
-  next.set_additive(true);
-  add_endpoint(next, "1", 9);
-  next.mutable_records(0)->set_provisional(true);
-  EXPECT_EQ(apply(next), "taken") << "there is no guard: nothing is held";
-  EXPECT_THAT(keys(), ElementsAre("eu-1/n1/1"));
-  EXPECT_EQ(subscriber_.catalog.records().endpoints.at("eu-1/n1/1").weight, 9U);
-}
-
-TEST_P(MirrorTest, a_set_that_breaks_off_changes_nothing) {
-  apply(snapshot_of(4, 7));
-  const auto sums = mirror().position(true).SerializeAsString();
-  v1::Batch next = snapshot(9);
-  for (int i = 2; i < 7; ++i) add_endpoint(next, std::to_string(i), 5);
-  break_off(next, 1);
-  EXPECT_THAT(keys(), SizeIs(4));
-  EXPECT_EQ(mirror().position(true).SerializeAsString(), sums);
-  v1::Batch more = delta(7, 8);
-  add_endpoint(more, "8");
-  EXPECT_EQ(apply(more), "taken");
-  EXPECT_THAT(keys(), ElementsAre("eu-1/n1/0", "eu-1/n1/1", "eu-1/n1/2", "eu-1/n1/3", "eu-1/n1/8"));
-  EXPECT_EQ(apply(next), "taken");
-  EXPECT_THAT(keys(), ElementsAre("eu-1/n1/2", "eu-1/n1/3", "eu-1/n1/4", "eu-1/n1/5", "eu-1/n1/6"));
-}
-
-TEST_P(MirrorTest, a_part_that_is_missing_ends_the_batch) {
-  auto parts = parts_of(snapshot_of(3, 7), 1);
-  EXPECT_TRUE(mirror().apply(parts[0], clock_.now()));
-  EXPECT_FALSE(mirror().apply(parts[2], clock_.now()));
-  EXPECT_FALSE(mirror().apply(parts[1], clock_.now())) << "its first part does not count any more";
-  EXPECT_TRUE(mirror().empty());
-}
-
-TEST_P(MirrorTest, a_set_changes_only_what_differs) {
-  apply(snapshot_of(5, 7));
-  v1::Batch next = snapshot_of(4, 9);
-  add_endpoint(next, "4", 3);
-  next.mutable_records(2)->mutable_in_state()->set_seconds(5);
-  EXPECT_EQ(apply(next), "taken");
-  std::vector<std::string> changed;
-  const auto changes = subscriber_.catalog.changes_since(7);
-  ASSERT_TRUE(changes);
-  for (const catalog::Change& change : *changes) changed.push_back(change.key);
-  EXPECT_THAT(changed, ElementsAre("eu-1/n1/2", "eu-1/n1/4"));
-  EXPECT_EQ(subscriber_.catalog.records().endpoints.at("eu-1/n1/2").health.since, clock_.now() - 5s);
 }
 
 TEST_P(MirrorTest, buckets_replace_only_what_is_in_them) {
@@ -334,83 +198,6 @@ TEST_P(MirrorTest, an_approval_or_the_origins_word_passes_the_guard_once) {
   v1::Batch meant = snapshot_of(5, 5);
   meant.set_authoritative_shrink(true);
   EXPECT_EQ(apply(meant), "taken");
-}
-
-// ---- what is kept over restarts ----
-
-TEST_P(MirrorTest, a_snapshot_of_its_own_restores_it) {
-  Federation federation(clock_);
-  federation.catalog.put_node(catalog::node(), clock_.now());
-  federation.catalog.set_status("eu-1/n1", {true, false, clock_.now() - 5s}, clock_.now());
-  federation.report(3);
-  federation.put_destination("web", 80);
-  federation.feed().update();
-  apply(batch_of(federation.feed().snapshot(clock_.now()).front()));
-  clock_.advance(10s);
-  const v1::Batch kept = kept_of(mirror(), clock_.now());
-  Subscriber restarted(clock_);
-  clock_.advance(1h);
-  ASSERT_TRUE(restarted.mirror.apply(kept, clock_.now() - 1h));
-  expect_follows(federation, restarted);
-  EXPECT_EQ(restarted.objects, subscriber_.objects);
-  EXPECT_EQ(restarted.catalog.records().statuses, federation.catalog.records().statuses) << "since when, too";
-}
-
-TEST_P(MirrorTest, blocks_of_any_size_are_the_same_snapshot) {
-  Federation federation(clock_);
-  federation.catalog.put_node(catalog::node(), clock_.now());
-  federation.report(5);
-  federation.put_destination("web", 80);
-  federation.put_cluster("eu-1", "eu");
-  federation.feed().update();
-  apply(batch_of(federation.feed().snapshot(clock_.now()).front()));
-  const v1::Batch whole = kept_of(mirror(), clock_.now());
-  EXPECT_THAT(whole.records(), SizeIs(static_cast<int>(federation.feed().size())));
-  for (const std::size_t lines : {1U, 2U, 3U, 9U}) {
-    EXPECT_EQ(kept_of(mirror(), clock_.now(), lines).SerializeAsString(), whole.SerializeAsString()) << lines;
-  }
-}
-
-// The argument of SnapshotKeeper: records may be newer than the revision of the snapshot that they are in.
-TEST_P(MirrorTest, a_snapshot_that_is_written_beside_changes_resumes_by_the_delta) {
-  Federation federation(clock_);
-  federation.catalog.put_node(catalog::node(), clock_.now());
-  federation.report(6);
-  federation.put_destination("web", 80);
-  federation.feed().update();
-  apply(batch_of(federation.feed().snapshot(clock_.now()).front()));
-  const std::uint64_t begun = mirror().revision();
-  const auto blocks = mirror().blocks(clock_.now(), 1);
-  std::string bytes;
-  for (int i = 0; i < 4; ++i) bytes += blocks().value();  // the node, its service's endpoints 0 to 2
-  federation.withdraw({"eu-1/n1/1", "eu-1/n1/4"});
-  auto changed = catalog::endpoint("eu-1/n1", "5");
-  changed.weight = 9;
-  auto changed_before = catalog::endpoint("eu-1/n1", "0");
-  changed_before.weight = 9;
-  federation.report({changed, changed_before, catalog::endpoint("eu-1/n1", "00"), catalog::endpoint("eu-1/n1", "9")});
-  federation.erase_destination("web");
-  federation.feed().update();
-  const v1::Batch since = batch_of(federation.feed().delta(begun, clock_.now())->front());
-  EXPECT_EQ(apply(since), "taken");
-  while (const auto block = blocks()) bytes += *block;
-  v1::Batch kept;
-  ASSERT_TRUE(kept.ParseFromString(bytes));
-  EXPECT_EQ(kept.to(), begun);
-  Subscriber restarted(clock_);
-  ASSERT_TRUE(restarted.mirror.apply(kept, clock_.now()));
-  ASSERT_TRUE(restarted.mirror.apply(since, clock_.now()));
-  expect_follows(federation, restarted);
-  EXPECT_EQ(restarted.objects, subscriber_.objects);
-}
-
-TEST_P(MirrorTest, tells_apart_what_follows_on_nothing) {
-  apply(snapshot_of(3, 7));
-  const auto sets = mirror().sets();
-  apply(delta(7, 8));
-  EXPECT_EQ(mirror().sets(), sets);
-  apply(snapshot_of(3, 9));
-  EXPECT_NE(mirror().sets(), sets);
 }
 
 TEST_P(MirrorTest, the_number_may_go_back_with_a_new_epoch) {
