@@ -165,12 +165,15 @@ std::string Mirror::body_of(const Key& key) const {
 void Mirror::remove(const Key& key) {
   // the caller's key may be the one that goes
   const Key gone = key;
-  if (!held_.erase(gone.first, gone.second)) return;
-  verbatim_.erase(gone);
+  const bool held = held_.erase(gone.first, gone.second);
   if (gone.first == RecordType::Service) {
+    // not held, it may be here all the same: an endpoint that was told before its service brought it
     orphans_.insert(gone.second);
+    verbatim_.erase(gone);
     return;
   }
+  if (!held) return;
+  verbatim_.erase(gone);
   catalog_.unmirror(gone.first, gone.second);
   if (catalog::is_object(gone.first)) objects_(object_key_text(gone.first, gone.second), nullptr);
 }

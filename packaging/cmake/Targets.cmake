@@ -36,8 +36,9 @@ function(meshdns_pch_flags name)
 endfunction()
 
 # meshdns_test(common_net_test SOURCES prefix_map_test.cc DEPS common_net)   a GoogleTest binary, one ctest entry
+# SMALLEST adds a second entry, which runs it at the smallest sizes (tests/support/sizes.h).
 function(meshdns_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "SMALLEST" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   meshdns_flags(${name})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
@@ -45,6 +46,10 @@ function(meshdns_test name)
   meshdns_pch_flags(${name})
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+  if(ARG_SMALLEST)
+    add_test(NAME ${name}_smallest COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(${name}_smallest PROPERTIES TIMEOUT 120 ENVIRONMENT MESHDNS_TEST_SIZES=smallest)
+  endif()
 endfunction()
 
 # meshdns_fuzz(message_fuzz SOURCES message_fuzz.cc DEPS dnsd_wire)   corpus in tests/fuzz/corpus/<name>

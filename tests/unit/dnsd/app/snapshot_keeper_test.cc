@@ -167,8 +167,8 @@ class KeptRecordsTest : public testing::TestWithParam<std::size_t> {
     federation_.report(20);
     federation_.put_destination("web", 80);
     federation_.feed().update();
-    ASSERT_TRUE(subscriber_.mirror.apply(federation::batch_of(federation_.feed().snapshot(clock_.now()).front()),
-                                         clock_.now()));
+    ASSERT_TRUE(subscriber_.mirror.apply(
+        federation::reply_of(federation_.feed().snapshot(clock_.now()), clock_.now()).batch(), clock_.now()));
   }
   snapshot_file::SnapshotFile file() const { return snapshot_file::SnapshotFile(folder_.file()); }
   Result<std::size_t> restore(federation::Subscriber& into) {
@@ -223,8 +223,8 @@ TEST_P(KeptRecordsTest, what_is_no_batch_leaves_a_mirror_that_holds_nothing) {
     ASSERT_FALSE(restored);
     EXPECT_THAT(restored.error().message(), HasSubstr("no batch"));
     EXPECT_TRUE(restarted.mirror.empty());
-    ASSERT_TRUE(
-        restarted.mirror.apply(federation::batch_of(federation_.feed().snapshot(clock_.now()).front()), clock_.now()));
+    ASSERT_TRUE(restarted.mirror.apply(
+        federation::reply_of(federation_.feed().snapshot(clock_.now()), clock_.now()).batch(), clock_.now()));
     federation::expect_follows(federation_, restarted);
   }
 }

@@ -27,11 +27,11 @@ class FollowerTest : public testing::TestWithParam<int> {
   v1::Acknowledge last_ack() const { return port_->sent.back().ack(); }
   void hear_snapshot() {
     federation_.feed().update();
-    hear(batch_of(federation_.feed().snapshot(clock_.now()).front()));
+    hear(reply_of(federation_.feed().snapshot(clock_.now()), clock_.now()).batch());
   }
   void hear_delta(std::uint64_t from) {
     federation_.feed().update();
-    hear(batch_of(federation_.feed().delta(from, clock_.now())->front()));
+    hear(reply_of(federation_.feed().delta(from, clock_.now()), clock_.now()).batch());
   }
   void hear(const v1::Batch& batch) {
     for (v1::Batch& part : parts_of(batch, GetParam())) {
@@ -91,7 +91,7 @@ TEST_P(FollowerTest, says_which_records_it_refused) {
   open();
   federation_.report(1);
   federation_.feed().update();
-  v1::Batch batch = batch_of(federation_.feed().snapshot(clock_.now()).front());
+  v1::Batch batch = reply_of(federation_.feed().snapshot(clock_.now()), clock_.now()).batch();
   batch.mutable_records(0)->set_body("\xff\xff");
   hear(batch);
   ASSERT_THAT(last_ack().nacks(), SizeIs(1));
@@ -141,7 +141,7 @@ TEST_P(FollowerTest, a_refusal_goes_at_once) {
   hear_snapshot();
   federation_.report(2);
   federation_.feed().update();
-  v1::Batch batch = batch_of(federation_.feed().delta(1, clock_.now())->front());
+  v1::Batch batch = reply_of(federation_.feed().delta(1, clock_.now()), clock_.now()).batch();
   batch.mutable_records(0)->set_body("\xff\xff");
   hear(batch);
   EXPECT_EQ(acks(), 2U);
@@ -164,7 +164,7 @@ TEST_P(FollowerTest, a_stream_that_breaks_in_a_fill_has_told_nobody) {
   open();
   federation_.report(5);
   federation_.feed().update();
-  const auto parts = parts_of(batch_of(federation_.feed().snapshot(clock_.now()).front()), 1);
+  const auto parts = parts_of(reply_of(federation_.feed().snapshot(clock_.now()), clock_.now()).batch(), 1);
   for (int i = 0; i < 2; ++i) {
     v1::WatchReply reply;
     *reply.mutable_batch() = parts[static_cast<std::size_t>(i)];
@@ -241,7 +241,7 @@ TEST_P(FollowerTest, a_set_that_shrinks_too_much_is_taken_when_it_is_approved) {
   open();
   federation_.report(30);
   hear_snapshot();
-  federation_.catalog = catalog::Catalog{};
+  federation_.catalog = Federation::empty_catalog();
   federation_.report(3);
   federation_.begin(2);
   hear_snapshot();

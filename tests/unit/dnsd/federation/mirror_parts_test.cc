@@ -89,7 +89,7 @@ TEST_P(MirrorPartsTest, a_snapshot_of_its_own_restores_it) {
   federation.report(3);
   federation.put_destination("web", 80);
   federation.feed().update();
-  apply(batch_of(federation.feed().snapshot(clock_.now()).front()));
+  apply(reply_of(federation.feed().snapshot(clock_.now()), clock_.now()).batch());
   clock_.advance(10s);
   const v1::Batch kept = kept_of(mirror(), clock_.now());
   Subscriber restarted(clock_);
@@ -107,7 +107,7 @@ TEST_P(MirrorPartsTest, blocks_of_any_size_are_the_same_snapshot) {
   federation.put_destination("web", 80);
   federation.put_cluster("eu-1", "eu");
   federation.feed().update();
-  apply(batch_of(federation.feed().snapshot(clock_.now()).front()));
+  apply(reply_of(federation.feed().snapshot(clock_.now()), clock_.now()).batch());
   const v1::Batch whole = kept_of(mirror(), clock_.now());
   EXPECT_THAT(whole.records(), SizeIs(static_cast<int>(federation.feed().size())));
   for (const std::size_t lines : {1U, 2U, 3U, 9U}) {
@@ -122,7 +122,7 @@ TEST_P(MirrorPartsTest, a_snapshot_that_is_written_beside_changes_resumes_by_the
   federation.report(6);
   federation.put_destination("web", 80);
   federation.feed().update();
-  apply(batch_of(federation.feed().snapshot(clock_.now()).front()));
+  apply(reply_of(federation.feed().snapshot(clock_.now()), clock_.now()).batch());
   const std::uint64_t begun = mirror().revision();
   const auto blocks = mirror().blocks(clock_.now(), 1);
   std::string bytes;
@@ -135,7 +135,7 @@ TEST_P(MirrorPartsTest, a_snapshot_that_is_written_beside_changes_resumes_by_the
   federation.report({changed, changed_before, catalog::endpoint("eu-1/n1", "00"), catalog::endpoint("eu-1/n1", "9")});
   federation.erase_destination("web");
   federation.feed().update();
-  const v1::Batch since = batch_of(federation.feed().delta(begun, clock_.now())->front());
+  const v1::Batch since = reply_of(federation.feed().delta(begun, clock_.now()), clock_.now()).batch();
   EXPECT_EQ(apply(since), "taken");
   while (const auto block = blocks()) bytes += *block;
   v1::Batch kept;
