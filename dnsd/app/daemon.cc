@@ -22,14 +22,7 @@ namespace meshdns::app {
 namespace {
 
 constexpr Duration kForgetInterval = 10s;
-constexpr std::size_t kBlockRecords = 4000;
 constexpr Duration kSeedInterval = 30s;  // it replaces a store that is lost: agents tell what is newer
-
-v1::Batch whole_batch(const std::function<std::optional<std::string>()>& blocks) {
-  v1::Batch out;
-  while (const auto block = blocks()) out.MergeFromString(*block);
-  return out;
-}
 
 }  // namespace
 
@@ -228,12 +221,13 @@ Result<void> Daemon::start_federation() {
       catalog_, origin, persistence_.epoch(),
       [this](catalog::RecordType type, const std::string& key) { return objects_.find(type, key); }, &*recovery_);
   if (!configuration_.file.federation().store().has_memory()) {
-    keeper_.emplace(
-        loop_, clock_,
-        SnapshotKeeper::Options{configuration_.file.data_dir() + "/" + kFederationSnapshot, kSeedInterval, [this] {
-                                  feed_->update();
-                                  return whole_batch(feed_->blocks(clock_.now(), kBlockRecords));
-                                }});
+    keeper_.emplace(loop_, clock_,
+                    SnapshotKeeper::Options{.path = configuration_.file.data_dir() + "/" + kFederationSnapshot,
+                                            .interval = kSeedInterval,
+                                            .blocks = [this] {
+                                              feed_->update();
+                                              return feed_->blocks(clock_.now(), SnapshotKeeper::kBlockRecords);
+                                            }});
   }
   feed_->set_brakes(&agents_->brakes());
   watchers_.emplace(*feed_, clock_, loop_);

@@ -268,7 +268,7 @@ TEST_F(RecoveryStreamTest, an_additive_set_is_compared_even_from_a_file) {
   restart(Store::Lost, {});
   connect().carry();
   Subscriber again{clock_};
-  ASSERT_TRUE(again.mirror.apply(subscriber_.mirror.snapshot(clock_.now()), clock_.now()));
+  ASSERT_TRUE(again.mirror.apply(kept_of(subscriber_.mirror, clock_.now()), clock_.now()));
   links_.clear();
   recovery_->approve();
   connect(again).carry();

@@ -119,7 +119,7 @@ TEST_F(SerialTest, AReplicaThatComesBackUnchangedChangesNothing) {
 
 TEST_F(SerialTest, WhatAReplicaKeepsInAFileHasTheSerial) {
   { Link(federation_, first_).carry(); }
-  ASSERT_TRUE(second_.mirror.apply(first_.mirror.snapshot(clock_.now()), clock_.now()));
+  ASSERT_TRUE(second_.mirror.apply(kept_of(first_.mirror, clock_.now()), clock_.now()));
   EXPECT_EQ(second_.catalog.serial(), 1001U);
 }
 

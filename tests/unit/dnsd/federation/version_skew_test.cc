@@ -184,7 +184,7 @@ TEST_F(NewerFederation, F4_what_a_record_says_beyond_is_kept) {
   hear(reply);
   EXPECT_THAT(subscriber_.keys(), ElementsAre("eu-1/n1/0"));
   std::vector<std::string> bodies;
-  const v1::Batch kept = subscriber_.mirror.snapshot(clock_.now());
+  const v1::Batch kept = kept_of(subscriber_.mirror, clock_.now());
   for (const v1::Record& record : kept.records()) {
     if (record.type() == "Endpoint") bodies.push_back(record.body());
   }

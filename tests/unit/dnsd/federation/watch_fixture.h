@@ -156,9 +156,44 @@ class Federation {
   std::optional<Watchers> watchers_;
 };
 
+/// A batch as parts of so many records or removals; the first part alone has its buckets.
+inline std::vector<v1::Batch> parts_of(const v1::Batch& batch, int size) {
+  v1::Batch head = batch;
+  head.clear_records();
+  head.clear_removals();
+  std::vector<v1::Batch> out{head};
+  const auto next = [&]() -> v1::Batch& {
+    if (out.back().records_size() + out.back().removals_size() < size) return out.back();
+    out.push_back(head);
+    out.back().clear_buckets();
+    return out.back();
+  };
+  for (const v1::Record& record : batch.records()) *next().add_records() = record;
+  for (const v1::Removal& removal : batch.removals()) *next().add_removals() = removal;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i].set_part(static_cast<std::uint32_t>(i));
+    out[i].set_last(i + 1 == out.size());
+  }
+  return out;
+}
+inline constexpr int kOnePart = 1'000'000;
+inline std::string part_size_name(const testing::TestParamInfo<int>& size) {
+  return size.param == kOnePart ? "of_everything" : "of_" + std::to_string(size.param);
+}
+
+/// What a mirror would keep in a file, as one batch. lines: records of a block
+inline v1::Batch kept_of(const Mirror& mirror, TimePoint now, std::size_t lines = 1000) {
+  const auto blocks = mirror.blocks(now, lines);
+  std::string bytes;
+  while (const auto block = blocks()) bytes += *block;
+  v1::Batch out;
+  EXPECT_TRUE(out.ParseFromString(bytes));
+  return out;
+}
+
 /// A replica's memory.
 struct Subscriber {
-  explicit Subscriber(const SimClock& clock) : follower(mirror, clock, {[this] { ++changes; }, [this] { ++words; }}) {}
+  explicit Subscriber(SimClock& clock) : follower(mirror, clock, clock, {[this] { ++changes; }, [this] { ++words; }}) {}
 
   std::vector<std::string> keys() const {
     std::vector<std::string> out;

@@ -35,6 +35,8 @@ TEST_F(WatchSessionTest, who_holds_nothing_gets_everything_and_then_what_changes
   changed();
   link.carry();
   EXPECT_THAT(link.story(), ElementsAre("snapshot", "delta 1..2"));
+  clock_.advance(Follower::AckPace{}.interval);  // the second acknowledgement is not at once
+  link.carry();
   EXPECT_EQ(link.session().acked(), 2U);
   EXPECT_EQ(counters().snapshots, 1U);
   EXPECT_EQ(counters().deltas, 1U);
@@ -94,7 +96,8 @@ TEST_F(WatchSessionTest, a_restart_without_a_change_costs_next_to_nothing) {
   connect().carry();
   disconnect();
   std::size_t full = 0;
-  for (const EncodedReply& part : parts_of(federation_.feed().snapshot(clock_.now()), clock_.now())) full += part->size();
+  for (const EncodedReply& part : parts_of(federation_.feed().snapshot(clock_.now()), clock_.now()))
+    full += part->size();
   federation_.begin(2);
   Link& link = connect();
   link.carry();
