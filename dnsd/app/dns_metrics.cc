@@ -108,6 +108,19 @@ void add_standings(Samples& out, const RecordCounts::Standings& standings) {
   }
 }
 
+void add_waiting(Samples& out, Publisher& publisher) {
+  const char* const waiting = "meshdns_answers_waiting_hosts";
+  const char* const help = "hosts whose new answers wait for their publication";
+  gauge(out, waiting, help, {{"kind", "removal"}}, static_cast<double>(publisher.waiting(topology::Urgency::Removal)));
+  gauge(out, waiting, help, {{"kind", "addition"}},
+        static_cast<double>(publisher.waiting(topology::Urgency::Addition)));
+  gauge(out, waiting, help, {{"kind", "places"}}, static_cast<double>(publisher.outdated()));
+  gauge(out, "meshdns_answers_longest_wait_seconds", "for how long the first of the waiting hosts has waited at least",
+        {}, std::chrono::duration<double>(publisher.longest_wait()).count());
+  gauge(out, "meshdns_answers_step_delay_seconds", "how late the most overdue step of a slow start is", {},
+        std::chrono::duration<double>(publisher.step_delay()).count());
+}
+
 void add_catalog(Samples& out, const Parts& parts) {
   const model::Records& records = parts.catalog->records();
   gauge(out, "meshdns_catalog_revision_number", "changes since the start", {},
@@ -137,6 +150,8 @@ void add_catalog(Samples& out, const Parts& parts) {
     count(out, updates, "updates sent to subscribers", {{"kind", "buckets"}}, counters.bucket_updates);
     count(out, "meshdns_federation_sent_bytes_total", "bytes sent to subscribers", {}, counters.sent_bytes);
     count(out, "meshdns_federation_nacks_total", "records that subscribers refused", {}, counters.nacks);
+    count(out, "meshdns_federation_cut_subscribers_total", "subscribers that acknowledged or read nothing", {},
+          counters.cut);
   }
   if (parts.replica != nullptr) add_replica(out, parts);
   for (const auto outcome : {KeptAnswers::Outcome::Missing, KeptAnswers::Outcome::Damaged, KeptAnswers::Outcome::Other,
@@ -153,6 +168,7 @@ void add_catalog(Samples& out, const Parts& parts) {
   count(out, "meshdns_answers_publications_total", "answer tables published", {}, parts.publisher->publications());
   gauge(out, "meshdns_answers_last_compile_seconds", "what the last answer table cost", {},
         std::chrono::duration<double>(parts.publisher->last_cost()).count());
+  add_waiting(out, *parts.publisher);
 }
 
 void add_measured(Samples& out, const model::Records& records) {
@@ -187,6 +203,13 @@ void add_agents(Samples& out, const federation::Agents& agents) {
   gauge(out, "meshdns_federation_silent_nodes", "agents whose lease ran out", {},
         static_cast<double>(agents.leases().silent()));
   count(out, "meshdns_federation_sessions_total", "streams opened by agents", {}, counters.sessions);
+  count(out, "meshdns_federation_deferred_sessions_total", "sessions that were told to come back later", {},
+        counters.deferred);
+  gauge(out, "meshdns_federation_busy", "1 while agents are told to beat less often", {}, agents.load().busy() ? 1 : 0);
+  gauge(out, "meshdns_federation_lateness_seconds", "how late the control thread's timers come", {},
+        std::chrono::duration<double>(agents.load().lateness()).count());
+  gauge(out, "meshdns_federation_heartbeat_seconds", "how often agents are told to be heard", {},
+        std::chrono::duration<double>(agents.leases().heartbeat()).count());
   count(out, "meshdns_federation_messages_total", "messages from agents", {}, counters.messages);
   count(out, "meshdns_federation_refused_records_total", "records that were refused", {}, counters.refused_records);
   count(out, "meshdns_federation_protocol_errors_total", "streams ended because of what they said", {},

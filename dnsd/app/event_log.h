@@ -18,8 +18,10 @@ namespace meshdns::app {
 /// thread: control
 class EventLog {
  public:
-  /// So much of the control thread's time at most goes into one publication; hosts beyond are only counted.
+  /// So much of the control thread's time at most goes into one publication; hosts beyond are only counted. The first
+  /// kAlwaysTold are told in any case: a small change must not be lost because the machine is busy.
   static constexpr Duration kBudget = 2ms;
+  static constexpr std::size_t kAlwaysTold = 8;
   static constexpr Duration kLook = 5s;  // how long somebody waits for an event
   static constexpr std::size_t kMostWaiting = 64;
 

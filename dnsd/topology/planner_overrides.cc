@@ -107,7 +107,8 @@ std::set<std::string> Planner::hosts_hit(const model::Target& target) {
 }
 
 void Planner::override_changed(const model::Override& override) {
-  if (override.action != model::Action::Freeze && !all_touched_) touched_.merge(hosts_hit(override.target));
+  if (override.action == model::Action::Freeze) return;
+  touch(hosts_hit(override.target), Urgency::Removal);
 }
 
 bool Planner::serves(const Owner& owner, const PlanContext& context) const {

@@ -37,7 +37,7 @@ class CallsTest : public testing::Test {
     std::vector<grpc::StatusCode> out;
     const auto call = [&](const auto& method, const auto& request, auto reply) {
       grpc::ClientContext context;
-      context.set_deadline(rpc::within(10s));
+      context.set_deadline(rpc::within(120s));
       out.push_back((stub_.get()->*method)(&context, request, &reply).error_code());
     };
     using Stub = v1::Admin::Stub;
