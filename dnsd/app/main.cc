@@ -6,6 +6,7 @@
 #include "common/base/text.h"
 #include "common/log/log.h"
 #include "common/process/event_loop.h"
+#include "common/process/memory.h"
 #include "common/process/signals.h"
 #include "common/rpc/credentials.h"
 #include "common/time/system_clock.h"
@@ -52,6 +53,7 @@ int run(app::Configuration configuration, const Flags& flags) {
     return kFailed;
   }
   daemon.started();
+  process::release_free_memory();  // what reading a store or a snapshot took
   if (flags.dev) print_dev_hints(*daemon.parts().configuration);
   loop.run();
   log::info("stopped");
@@ -61,6 +63,7 @@ int run(app::Configuration configuration, const Flags& flags) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  process::bound_arenas();
   rpc::prepare_process();
   Flags flags;
   CLI::App cli("meshdnsd: answers DNS with the closest healthy endpoints", "meshdnsd");

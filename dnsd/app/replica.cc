@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "common/log/log.h"
+#include "common/process/memory.h"
+#include "dnsd/app/kept_records.h"
 #include "meshdns/v1/federation.pb.h"
 
 namespace meshdns::app {
@@ -12,7 +14,7 @@ Replica::Replica(process::EventLoop& loop, const Clock& clock, catalog::Catalog&
     : clock_(clock),
       options_(std::move(options)),
       mirror_(catalog, [&objects](const std::string& key, const v1::Object* object) { objects.mirror(key, object); }),
-      follower_(mirror_, clock,
+      follower_(mirror_, clock, loop,
                 {[this] { changed(); },
                  [this] {
                    heard_ = true;
@@ -20,8 +22,12 @@ Replica::Replica(process::EventLoop& loop, const Clock& clock, catalog::Catalog&
                  }}),
       client_(loop, options_.watch, follower_),
       keeper_(loop, clock,
-              {options_.folder + "/" + kFile, kSnapshotInterval, [this] { return mirror_.snapshot(clock_.now()); },
-               options_.answers, options_.keep_answers}),
+              {.path = options_.folder + "/" + kFile,
+               .interval = kSnapshotInterval,
+               .blocks = [this] { return mirror_.blocks(clock_.now(), SnapshotKeeper::kBlockRecords); },
+               .version = [this] { return mirror_.sets(); },
+               .answers = options_.answers,
+               .keep_answers = options_.keep_answers}),
       started_(clock.now()) {}
 
 void Replica::changed() {
@@ -30,22 +36,25 @@ void Replica::changed() {
   if (!whole_) return;
   options_.changed();
   keeper_.save_later();
+  if (std::exchange(sets_, mirror_.sets()) != mirror_.sets()) process::release_free_memory();
 }
 
 bool Replica::restore() {
-  const auto snapshots = load_snapshot(options_.folder + "/" + kFile, clock_.unix_seconds());
+  auto snapshots = open_snapshot(options_.folder + "/" + kFile, clock_.unix_seconds());
   damaged_snapshots_ = snapshots.damaged;
-  const auto& kept = snapshots.newest;
+  auto& kept = snapshots.newest;
   if (!kept) return false;
   restored_age_ = kept->age;
   // what lasted for so long then has lasted longer by the age of the file
-  const auto nacks = mirror_.apply(kept->batch, clock_.now() - kept->age);
-  if (!nacks) {
-    log::error("snapshot", {{"problem", nacks.error().message()}});
+  const auto records = restore_records(BlockReader(kept->content), mirror_, clock_.now() - kept->age);
+  if (!records) {
+    ++damaged_snapshots_;
+    log::error("snapshot", {{"problem", records.error()}});
     return false;
   }
   whole_ = true;
-  log::info("snapshot restored", {{"revision", mirror_.revision()}, {"age", kept->age}});
+  sets_ = mirror_.sets();
+  log::info("snapshot restored", {{"revision", mirror_.revision()}, {"records", *records}, {"age", kept->age}});
   return true;
 }
 

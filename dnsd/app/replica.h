@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,6 +61,7 @@ class Replica {
   SnapshotKeeper keeper_;
   bool whole_ = false;  // what is held was everything once
   bool heard_ = false;
+  std::uint64_t sets_ = 0;  // of the mirror, when free memory was given back last
   Duration restored_age_{};
   TimePoint started_;
   std::size_t damaged_snapshots_ = 0;

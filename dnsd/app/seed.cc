@@ -44,34 +44,36 @@ bool is_wanted(const v1::Record& record, const SeedTarget& target) {
 std::optional<KeptSet> newest_seed(const std::string& folder, std::int64_t unix_seconds) {
   std::optional<KeptSet> newest;
   for (const char* name : {kFederationSnapshot, Replica::kFile}) {
-    auto found = load_snapshot(folder + "/" + name, unix_seconds).newest;
+    auto found = open_snapshot(folder + "/" + name, unix_seconds).newest;
     if (found && (!newest || found->age < newest->age)) newest = std::move(found);
   }
   return newest;
 }
 
 void restore_seed(KeptSet seed, const SeedTarget& target, TimePoint now) {
-  auto& records = *seed.batch.mutable_records();
-  const auto unwanted = std::remove_if(records.begin(), records.end(),
-                                       [&](const v1::Record& record) { return !is_wanted(record, target); });
-  records.erase(unwanted, records.end());
-  const bool told = seed.batch.has_serial();
-  const std::uint32_t serial = seed.batch.serial();
-  seed.batch.clear_serial();  // older than what was shown last
-  seed.batch.set_to(target.catalog.revision() + 1);
+  std::optional<std::uint32_t> told;
+  const auto edit = [&](v1::Batch& part) {
+    auto& records = *part.mutable_records();
+    const auto unwanted = std::remove_if(records.begin(), records.end(),
+                                         [&](const v1::Record& record) { return !is_wanted(record, target); });
+    records.erase(unwanted, records.end());
+    if (part.has_serial()) told = part.serial();
+    part.clear_serial();  // older than what was shown last
+    part.set_to(target.catalog.revision() + 1);
+  };
   federation::Mirror mirror(target.catalog, [&target](const std::string& key, const v1::Object* object) {
     target.objects.mirror(key, object);
   });
-  const auto nacks = mirror.apply(seed.batch, now - seed.age);
-  if (!nacks) return log::error("snapshot", {{"problem", nacks.error().message()}});
-  if (told) target.catalog.pass_serial(serial + Persistence::kMostUnwritten);
+  const auto records = restore_records(BlockReader(seed.content), mirror, now - seed.age, edit);
+  if (!records) return log::error("snapshot", {{"problem", records.error().message()}});
+  if (told) target.catalog.pass_serial(*told + Persistence::kMostUnwritten);
   std::vector<std::string> doubted;
   for (const auto& [node, status] : target.catalog.records().statuses) {
     if (!status.silent) doubted.push_back(node);
   }
   for (const std::string& node : doubted) target.catalog.unmirror(RecordType::NodeStatus, node);
   target.catalog.mirrored(target.catalog.revision() + 1, now);
-  log::warn("seeded from a snapshot", {{"records", records.size()}, {"age", seed.age}});
+  log::warn("seeded from a snapshot", {{"records", *records}, {"age", seed.age}});
 }
 
 }  // namespace meshdns::app

@@ -4,8 +4,8 @@
 #include <set>
 #include <string>
 
+#include "dnsd/app/kept_records.h"
 #include "dnsd/app/objects.h"
-#include "dnsd/app/snapshot_keeper.h"
 #include "dnsd/catalog/catalog.h"
 
 namespace meshdns::app {

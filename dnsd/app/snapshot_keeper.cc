@@ -7,68 +7,117 @@
 
 namespace meshdns::app {
 
-KeptSnapshots load_snapshot(const std::string& path, std::int64_t unix_seconds) {
-  const auto found = snapshot_file::SnapshotFile(path).load(unix_seconds);
-  KeptSnapshots out{{}, found.problems.size()};
-  for (const std::string& problem : found.problems) log::error("snapshot", {{"problem", problem}});
-  if (!found.content) return out;
-  out.newest = KeptSet{{}, found.age};
-  if (out.newest->batch.ParseFromString(*found.content)) return out;
-  log::error("snapshot", {{"problem", "its content is no batch"}});
-  return {{}, out.damaged + 1};
+SnapshotKeeper::Blocks one_block(std::string bytes) {
+  return [left = std::optional<std::string>(std::move(bytes))]() mutable { return std::exchange(left, std::nullopt); };
 }
 
 SnapshotKeeper::SnapshotKeeper(process::EventLoop& loop, const Clock& clock, Options options)
     : loop_(loop), clock_(clock), options_(std::move(options)), file_(options_.path) {}
 
 SnapshotKeeper::~SnapshotKeeper() {
-  if (retry_) loop_.cancel(*retry_);
+  *self_ = nullptr;
+  if (pause_) loop_.cancel(*pause_);
   if (timer_) {
     loop_.cancel(*timer_);
-    if (writer_.joinable()) writer_.join();
-    save();
+    begin();
   }
-  if (writer_.joinable()) writer_.join();
+  while (write_ && write_->more) {
+    worker_.wait();
+    slice();
+  }
+}
+
+Duration SnapshotKeeper::delay() const {
+  if (!saved_) return std::min(kFirst, options_.interval);
+  return std::max(options_.interval, kLeisure * cost_);
 }
 
 void SnapshotKeeper::save_later() {
   if (timer_) return;
-  timer_ = loop_.after(saved_ ? options_.interval : std::min(kFirst, options_.interval), [this] {
+  timer_ = loop_.after(delay(), [this] {
     timer_.reset();
-    if (writing_) return save_later();
-    if (!save()) save_later();
-    if (retry_) loop_.cancel(*retry_);
-    retry_ = loop_.after(options_.interval, [this] {
-      retry_.reset();
-      if (failed_) save_later();
+    if (write_) return save_later();
+    begin();
+  });
+}
+
+void SnapshotKeeper::begin() {
+  saved_ = true;
+  const Duration spent = write_ ? write_->cost : Duration::zero();
+  write_.emplace();
+  write_->cost = spent;
+  write_->version = version();
+  write_->blocks = options_.blocks();
+  write_->answers = options_.answers ? options_.answers() : nullptr;
+  write_->complete = !options_.answers || write_->answers != nullptr;
+  worker_.run([this, now = clock_.unix_seconds()] { open(now); });
+  slice();
+}
+
+void SnapshotKeeper::slice() {
+  pause_.reset();
+  if (version() != write_->version) return begin();
+  const TimePoint start = clock_.now();
+  std::string bytes;
+  do {
+    auto block = write_->blocks();
+    write_->more = block.has_value();
+    if (block) bytes += *block;
+  } while (write_->more && clock_.now() - start < options_.slice);
+  write_->cost += clock_.now() - start;
+  worker_.run([this, bytes = std::move(bytes)] { append(bytes); });
+  if (write_->more) return post(&SnapshotKeeper::rest);
+  worker_.run([this, answers = std::move(write_->answers)] { finish(answers); });
+  post(&SnapshotKeeper::ended);
+}
+
+void SnapshotKeeper::rest() {
+  if (failed_) return ended();
+  pause_ = loop_.after(options_.slice, [this] { slice(); });
+}
+
+void SnapshotKeeper::post(void (SnapshotKeeper::*step)()) {
+  worker_.run([self = self_, &loop = loop_, step] {
+    loop.post([self, step] {
+      if (*self != nullptr) ((*self)->*step)();
     });
   });
 }
 
-bool SnapshotKeeper::save() {
-  if (writer_.joinable()) writer_.join();
-  saved_ = writing_ = true;
-  auto table = options_.answers ? options_.answers() : nullptr;
-  const bool complete = !options_.answers || table != nullptr;
-  writer_ = std::thread([this, content = options_.whole().SerializeAsString(), now = clock_.unix_seconds(),
-                         table = std::move(table)]() mutable {
-    write(content, now);
-    write_answers(std::exchange(table, nullptr));
-    writing_ = false;
-  });
-  return complete;
+void SnapshotKeeper::ended() {
+  cost_ = write_->cost;
+  const bool complete = write_->complete;
+  write_.reset();
+  ++writes_;
+  if (failed_ || !complete) save_later();
 }
 
-void SnapshotKeeper::write_answers(const std::shared_ptr<PinnedTable>& table) {
-  if (table == nullptr || failed_) return;
-  if (const auto checksum = file_.checksum()) options_.keep_answers(*table->get(), *checksum);
+void SnapshotKeeper::open(std::int64_t unix_seconds) {
+  failed_ = false;
+  writer_.reset();  // first: it takes its unfinished file away
+  auto writer = file_.write(unix_seconds);
+  if (!writer) return failed(writer.error());
+  writer_.emplace(std::move(*writer));
 }
 
-void SnapshotKeeper::write(const std::string& content, std::int64_t unix_seconds) {
-  const auto written = file_.save(content, unix_seconds);
-  failed_ = !written;
-  if (!written && reminder_.due(clock_.now())) log::error("snapshot not written", {{"problem", written.error()}});
-  if (written && reminder_.ends()) log::info("snapshot written again");
+void SnapshotKeeper::append(const std::string& bytes) {
+  if (!writer_) return;
+  if (const auto written = writer_->append(bytes); !written) failed(written.error());
+}
+
+void SnapshotKeeper::finish(const std::shared_ptr<PinnedTable>& answers) {
+  if (!writer_) return;
+  const auto checksum = writer_->finish();
+  if (!checksum) return failed(checksum.error());
+  writer_.reset();
+  if (reminder_.ends()) log::info("snapshot written again");
+  if (answers != nullptr) options_.keep_answers(*answers->get(), *checksum);
+}
+
+void SnapshotKeeper::failed(const Error& why) {
+  failed_ = true;
+  writer_.reset();
+  if (reminder_.due(clock_.now())) log::error("snapshot not written", {{"problem", why}});
 }
 
 }  // namespace meshdns::app

@@ -64,6 +64,10 @@ class Calls : public Methods {
     events.received = [session](const v1::AgentMessage& message) {
       if (*session) (*session)->received(message);
     };
+    const auto pulse = std::make_shared<Pulse>();
+    events.needs_nothing = [&agents = agents_, pulse](const v1::AgentMessage& message) {
+      return agents.note(pulse, message);
+    };
     events.written = [] {};
     buffers_->opened();
     events.closed = [session, buffers = buffers_](const Error&) {
@@ -71,7 +75,7 @@ class Calls : public Methods {
       if (const auto ended = std::exchange(*session, nullptr)) ended->closed();
     };
     port->set_events(std::move(events));
-    loop_.post([&agents = agents_, session, port] { *session = agents.open(port); });
+    loop_.post([&agents = agents_, session, port, pulse] { *session = agents.open(port, pulse); });
     return stream;
   }
 

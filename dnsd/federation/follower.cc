@@ -4,24 +4,42 @@
 
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
+#include "dnsd/federation/features.h"
 
 namespace meshdns::federation {
 
-Follower::Follower(Mirror& mirror, const Clock& clock, Events events)
-    : mirror_(mirror), clock_(clock), events_(std::move(events)), last_heard_(clock.now()) {}
+Follower::Follower(Mirror& mirror, const Clock& clock, Timers& timers, Events events)
+    : Follower(mirror, clock, timers, std::move(events), AckPace{}) {}
+
+Follower::Follower(Mirror& mirror, const Clock& clock, Timers& timers, Events events, AckPace pace)
+    : mirror_(mirror),
+      clock_(clock),
+      timers_(timers),
+      events_(std::move(events)),
+      pace_(pace),
+      last_heard_(clock.now()) {}
+
+Follower::~Follower() { cancel_ack(); }
 
 void Follower::opened(std::shared_ptr<SubscribePort> port) {
   port_ = std::move(port);
   spoken_ = false;
   retry_after_ = Duration::zero();
+  last_ack_.reset();
   subscribe();
   port_->read_next();
+}
+
+void Follower::closed() {
+  port_.reset();
+  cancel_ack();
 }
 
 void Follower::subscribe() {
   comparing_ = false;
   v1::WatchRequest request;
   request.mutable_subscribe()->set_mode(v1::Subscribe::REPLICA);
+  request.mutable_subscribe()->add_features(kLazyAck);
   if (!mirror_.empty() && !std::exchange(fill_anew_, false)) {
     *request.mutable_subscribe()->add_held() = mirror_.position(true);
   }
@@ -49,23 +67,28 @@ void Follower::received(const v1::WatchReply& reply) {
   last_heard_ = clock_.now();
   if (!std::exchange(spoken_, true)) events_.first_word();
   if (reply.has_batch()) {
-    const auto nacks = mirror_.apply(reply.batch(), last_heard_);
-    if (!nacks) return refuse(nacks.error());
-    if (reply.batch().last()) {
-      if (std::exchange(shrink_told_, false)) log::warn("no set is refused any more");
-      acknowledge(*nacks);
-      events_.changed();
-      if (mirror_.wants_refill()) {
-        fill_anew_ = true;
-        return port_->close();
-      }
-    }
+    if (!take(reply.batch())) return port_->close();
   } else if (reply.has_status()) {
     on_status(reply.status());
   } else if (reply.has_goodbye()) {
     retry_after_ = convert::from_wire(reply.goodbye().retry_after());
   }
   port_->read_next();
+}
+
+bool Follower::take(const v1::Batch& batch) {
+  unacknowledged_ += static_cast<std::size_t>(batch.records_size() + batch.removals_size());
+  const auto nacks = mirror_.apply(batch, last_heard_);
+  if (!nacks) {
+    refuse(nacks.error());
+    return false;
+  }
+  if (!batch.last()) return true;
+  if (std::exchange(shrink_told_, false)) log::warn("no set is refused any more");
+  acknowledge(*nacks);
+  events_.changed();
+  fill_anew_ = mirror_.wants_refill();
+  return !fill_anew_;
 }
 
 void Follower::refuse(const Error& why) {
@@ -78,14 +101,30 @@ void Follower::refuse(const Error& why) {
     }
     retry_after_ = kShrinkRetry;
   }
-  port_->close();
 }
 
 void Follower::acknowledge(const std::vector<v1::Nack>& nacks) {
+  const Duration since_last = last_ack_ ? last_heard_ - *last_ack_ : pace_.interval;
+  if (!nacks.empty() || since_last >= pace_.interval || unacknowledged_ >= pace_.records) return send_ack(nacks);
+  if (ack_timer_) return;
+  ack_timer_ = timers_.after(pace_.interval - since_last, [this] {
+    ack_timer_.reset();
+    send_ack({});
+  });
+}
+
+void Follower::cancel_ack() {
+  if (ack_timer_) timers_.cancel(*ack_timer_);
+  ack_timer_.reset();
+  unacknowledged_ = 0;
+}
+
+void Follower::send_ack(const std::vector<v1::Nack>& nacks) {
+  cancel_ack();
+  last_ack_ = clock_.now();
   v1::WatchRequest request;
   *request.mutable_ack()->mutable_position() = mirror_.position(false);
   for (const v1::Nack& nack : nacks) {
-    if (nack.code() == v1::Nack::OVER_QUOTA) continue;  // there may be a million of them: the process tells once
     log::warn("record refused", {{"type", nack.type()}, {"key", nack.key()}, {"reason", nack.reason()}});
     *request.mutable_ack()->add_nacks() = nack;
   }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@ namespace meshdns::federation {
 
 using SubscribePort = rpc::Port<v1::WatchRequest>;
 
-/// A replica's side of a Watch stream: says what it holds, takes what comes, acknowledges it.
+/// A replica's side of a Watch stream: says what it holds, takes what comes, acknowledges it lazily (kLazyAck).
 /// thread: control
 class Follower {
  public:
@@ -23,15 +24,26 @@ class Follower {
     std::function<void()> first_word;  // of a stream: the origin lives
   };
 
+  /// How often what was taken is acknowledged: at once if the last word is so long ago, or so many records came since.
+  struct AckPace {
+    Duration interval = 250ms;
+    std::size_t records = 1000;
+  };
+
   /// How long to wait before a set is asked for again that the guard has refused: somebody has to look at it.
   static constexpr Duration kShrinkRetry = 5s;
 
-  Follower(Mirror& mirror, const Clock& clock, Events events);
+  /// All that is referred to must outlive it.
+  Follower(Mirror& mirror, const Clock& clock, Timers& timers, Events events);
+  Follower(Mirror& mirror, const Clock& clock, Timers& timers, Events events, AckPace pace);
+  Follower(const Follower&) = delete;
+  Follower& operator=(const Follower&) = delete;
+  ~Follower();
 
   /// A stream to a federation is open.
   void opened(std::shared_ptr<SubscribePort> port);
   void received(const v1::WatchReply& reply);
-  void closed() { port_.reset(); }
+  void closed();
 
   /// The origin has said that it lost its store and learns anew what there is.
   bool origin_recovers() const { return origin_recovers_; }
@@ -47,18 +59,28 @@ class Follower {
   void subscribe();
   void on_status(const v1::Status& status);
   void refuse(const Error& why);
+  /// returns: false = the stream has to end
+  bool take(const v1::Batch& batch);
+  /// Refusals go at once, the rest at the pace.
   void acknowledge(const std::vector<v1::Nack>& nacks);
+  void send_ack(const std::vector<v1::Nack>& nacks);
+  void cancel_ack();
 
   Mirror& mirror_;
   const Clock& clock_;
+  Timers& timers_;
   Events events_;
+  AckPace pace_;
   std::shared_ptr<SubscribePort> port_;
   bool spoken_ = false;
   bool origin_recovers_ = false;
   std::vector<v1::Brake> origin_brakes_;
   bool comparing_ = false;  // asked for, now that the origin has settled
   bool shrink_told_ = false;
-  bool fill_anew_ = false;  // what came did not follow on what we hold
+  bool fill_anew_ = false;             // what came did not follow on what we hold
+  std::size_t unacknowledged_ = 0;     // records
+  std::optional<TimePoint> last_ack_;  // on this stream
+  std::optional<TimerId> ack_timer_;
   TimePoint last_heard_;
   Duration retry_after_{};
 };

@@ -3,15 +3,15 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <limits>
 #include <utility>
-#include <vector>
+
+#include "dnsd/snapshot_file/digest.h"
+#include "dnsd/snapshot_file/file_io.h"
 
 namespace meshdns::snapshot_file {
 namespace {
@@ -19,9 +19,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kMagic = "MDNSSNAP";
-constexpr std::size_t kHeader = 8 + 4 + 8 + 8;  // the checksum follows
-constexpr std::size_t kChecksum = 8;
-constexpr std::size_t kPart = std::size_t{1} << 18;
+constexpr std::uint32_t kFirstVersion = 1;
+constexpr std::size_t kHead = 8 + 4 + 8;  // of both versions: magic, version, time
+constexpr std::size_t kSum = 8 + 8;       // length and checksum: at the end; in the first version after the head
 
 void put_number(std::string& out, std::uint64_t value, std::size_t bytes) {
   for (std::size_t i = 0; i < bytes; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
@@ -33,109 +33,183 @@ std::uint64_t number_at(std::string_view text, std::size_t at, std::size_t bytes
   return value;
 }
 
-std::uint64_t checksum(std::string_view header, std::string_view content) {
-  XXH3_state_t* state = XXH3_createState();
-  XXH3_64bits_reset(state);
-  XXH3_64bits_update(state, header.data(), header.size());
-  XXH3_64bits_update(state, content.data(), content.size());
-  const std::uint64_t sum = XXH3_64bits_digest(state);
-  XXH3_freeState(state);
-  return sum;
-}
-
-std::string head_of(const std::string& content, std::int64_t unix_seconds) {
+std::string head_of(std::int64_t unix_seconds) {
   std::string out(kMagic);
   put_number(out, SnapshotFile::kVersion, 4);
   put_number(out, static_cast<std::uint64_t>(unix_seconds), 8);
-  put_number(out, content.size(), 8);
-  put_number(out, checksum(out, content), kChecksum);
   return out;
-}
-
-struct Generation {
-  std::string content;
-  std::int64_t unix_seconds = 0;
-};
-
-Result<Generation> parsed(std::string text) {
-  const std::string_view view(text);
-  if (view.size() < kHeader + kChecksum) return Error(Code::DataLoss, "cut off in its head");
-  if (!view.starts_with(kMagic)) return Error(Code::DataLoss, "not a snapshot");
-  const auto version = number_at(view, 8, 4);
-  if (version != SnapshotFile::kVersion) {
-    return Error(Code::FailedPrecondition, "of version " + std::to_string(version) + ", this program reads version " +
-                                               std::to_string(SnapshotFile::kVersion));
-  }
-  const std::string_view content = view.substr(kHeader + kChecksum);
-  if (number_at(view, 20, 8) != content.size()) return Error(Code::DataLoss, "cut off");
-  if (number_at(view, kHeader, kChecksum) != checksum(view.substr(0, kHeader), content)) {
-    return Error(Code::DataLoss, "its checksum is wrong");
-  }
-  const auto unix_seconds = static_cast<std::int64_t>(number_at(view, 12, 8));
-  text.erase(0, kHeader + kChecksum);
-  return Generation{std::move(text), unix_seconds};
 }
 
 Error failure(const std::string& what) { return {Code::Unavailable, what + ": " + std::strerror(errno)}; }
 
-/// Nothing = it cannot be read.
-std::optional<std::string> read_whole(const std::string& path, std::size_t most) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return std::nullopt;
-  struct stat status {};
-  std::string out;
-  if (::fstat(fd, &status) == 0) out.resize(std::min(most, static_cast<std::size_t>(status.st_size)));
-  std::size_t done = 0;
-  while (done < out.size()) {
-    const auto read = ::read(fd, out.data() + done, out.size() - done);
-    if (read < 0 && errno == EINTR) continue;
-    if (read <= 0) break;
-    done += static_cast<std::size_t>(read);
+/// Closes on the way out.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
   }
-  ::close(fd);
-  out.resize(done);
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+int open_file(const std::string& path) { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }
+
+/// Bytes of the file from an offset on, as many as there are up to `most`; the file's position is behind them.
+std::string bytes_at(int fd, std::uint64_t offset, std::size_t most) {
+  std::string out;
+  if (::lseek(fd, static_cast<off_t>(offset), SEEK_SET) < 0) return out;
+  while (out.size() < most && read_some(fd, out, most - out.size()) > 0) continue;
   return out;
 }
 
-bool write_all(int fd, const std::string& text) {
-  std::size_t done = 0;
-  while (done < text.size()) {
-    const auto written = ::write(fd, text.data() + done, text.size() - done);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    done += static_cast<std::size_t>(written);
+/// What the head of a file says of it, and its size.
+struct Generation {
+  std::uint64_t version = 0;
+  std::int64_t unix_seconds = 0;
+  std::uint64_t size = 0;
+
+  bool is_first_version() const { return version == kFirstVersion; }
+  std::uint64_t content_begin() const { return is_first_version() ? kHead + kSum : kHead; }
+  std::uint64_t length() const { return size - kHead - kSum; }
+  std::uint64_t sum_begin() const { return is_first_version() ? kHead : size - kSum; }
+};
+
+Result<Generation> generation_of(int fd) {
+  Generation out;
+  struct stat status {};
+  if (::fstat(fd, &status) == 0) out.size = static_cast<std::uint64_t>(status.st_size);
+  const std::string head = bytes_at(fd, 0, kHead);
+  if (head.size() < kHead) return Error(Code::DataLoss, "cut off in its head");
+  if (!head.starts_with(kMagic)) return Error(Code::DataLoss, "not a snapshot");
+  out.version = number_at(head, 8, 4);
+  if (out.version != kFirstVersion && out.version != SnapshotFile::kVersion) {
+    return Error(Code::FailedPrecondition, "of version " + std::to_string(out.version) +
+                                               ", this program reads versions 1 and " +
+                                               std::to_string(SnapshotFile::kVersion));
   }
-  return true;
+  out.unix_seconds = static_cast<std::int64_t>(number_at(head, 12, 8));
+  if (out.size < kHead + kSum) return Error(Code::DataLoss, "cut off");
+  return out;
 }
 
-Result<void> write_whole(const std::string& path, const std::string& head, const std::string& content) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return failure(path);
-  const bool good = write_all(fd, head) && write_all(fd, content) && ::fsync(fd) == 0;
-  const Error error = failure(path);
-  ::close(fd);
-  if (!good) return error;
-  return {};
-}
-
-/// Makes renames in the folder last.
-void sync_folder(const std::string& path) {
-  const int fd = ::open(fs::path(path).parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  static_cast<void>(::fsync(fd));
-  ::close(fd);
+/// Reads the file once. returns: what it is; the file's position is where its content begins
+Result<Generation> checked(int fd) {
+  const auto generation = generation_of(fd);
+  if (!generation) return generation.error();
+  const std::string sum = bytes_at(fd, generation->sum_begin(), kSum);
+  if (sum.size() < kSum || number_at(sum, 0, 8) != generation->length()) return Error(Code::DataLoss, "cut off");
+  Digest digest;
+  digest.add(bytes_at(fd, 0, kHead));
+  if (generation->is_first_version()) digest.add(std::string_view(sum).substr(0, 8));
+  const auto content = static_cast<off_t>(generation->content_begin());
+  if (::lseek(fd, content, SEEK_SET) < 0 ||
+      !read_parts(fd, generation->length(), [&digest](std::string_view part) { digest.add(part); })) {
+    return Error(Code::DataLoss, "cannot be read");
+  }
+  if (!generation->is_first_version()) digest.add(std::string_view(sum).substr(0, 8));
+  if (number_at(sum, 8, 8) != digest.value()) return Error(Code::DataLoss, "its checksum is wrong");
+  ::lseek(fd, content, SEEK_SET);
+  return generation;
 }
 
 }  // namespace
 
-SnapshotFile::Loaded SnapshotFile::load(std::int64_t unix_seconds) const {
-  Loaded out;
+struct SnapshotFile::Writer::State {
+  State(std::string the_path, int fd) : path(std::move(the_path)), file(fd) {}
+
+  std::string next() const { return path + ".next"; }
+  Result<void> append(std::string_view bytes) {
+    digest.add(bytes);
+    if (!write_all(file.get(), bytes)) return failure(next());
+    return {};
+  }
+
+  std::string path;
+  Descriptor file;
+  Digest digest;
+  std::uint64_t length = 0;
+  bool finished = false;
+};
+
+SnapshotFile::Writer::Writer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+SnapshotFile::Writer::Writer(Writer&& other) noexcept = default;
+SnapshotFile::Writer::~Writer() {
+  if (state_ && !state_->finished) ::unlink(state_->next().c_str());
+}
+
+Result<SnapshotFile::Writer> SnapshotFile::write(std::int64_t unix_seconds) const {
+  std::error_code ignored;
+  fs::create_directories(fs::path(path_).parent_path(), ignored);
+  const std::string current = path_ + ".snapshot";
+  const int fd = ::open((current + ".next").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return failure(current + ".next");
+  auto state = std::make_unique<Writer::State>(current, fd);
+  if (auto written = state->append(head_of(unix_seconds)); !written) return written.error();
+  return Writer(std::move(state));
+}
+
+Result<void> SnapshotFile::Writer::append(std::string_view bytes) {
+  state_->length += bytes.size();
+  return state_->append(bytes);
+}
+
+Result<std::uint64_t> SnapshotFile::Writer::finish() {
+  std::string sum;
+  put_number(sum, state_->length, 8);
+  if (auto written = state_->append(sum); !written) return written.error();
+  const std::uint64_t checksum = state_->digest.value();
+  std::string last;
+  put_number(last, checksum, 8);
+  const std::string& current = state_->path;
+  if (!write_all(state_->file.get(), last) || ::fsync(state_->file.get()) != 0) return failure(state_->next());
+  if (::rename(current.c_str(), (current + ".previous").c_str()) != 0 && errno != ENOENT) return failure(current);
+  if (::rename(state_->next().c_str(), current.c_str()) != 0) return failure(state_->next());
+  state_->finished = true;
+  sync_folder(current);
+  return checksum;
+}
+
+Result<void> SnapshotFile::save(std::string_view content, std::int64_t unix_seconds) const {
+  auto writer = write(unix_seconds);
+  if (!writer) return writer.error();
+  if (auto written = writer->append(content); !written) return written;
+  if (auto finished = writer->finish(); !finished) return finished.error();
+  return {};
+}
+
+SnapshotFile::Reader::Reader(Reader&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), left_(std::exchange(other.left_, 0)) {}
+SnapshotFile::Reader& SnapshotFile::Reader::operator=(Reader&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  std::swap(left_, other.left_);
+  return *this;
+}
+SnapshotFile::Reader::~Reader() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+bool SnapshotFile::Reader::read(std::string& out, std::size_t most) {
+  const std::size_t before = out.size();
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, most));
+  const bool more = size > 0 && read_some(fd_, out, size) > 0;
+  left_ -= out.size() - before;
+  return more;
+}
+
+SnapshotFile::Opened SnapshotFile::open(std::int64_t unix_seconds) const {
+  Opened out;
   for (const std::string& path : {path_ + ".snapshot", path_ + ".snapshot.previous"}) {
-    auto text = read_whole(path, std::numeric_limits<std::size_t>::max());
-    if (!text) continue;
-    auto generation = parsed(std::move(*text));
+    Descriptor file(open_file(path));
+    if (file.get() < 0) continue;
+    const auto generation = checked(file.get());
     if (generation) {
-      out.content = std::move(generation->content);
+      out.content = Reader(file.release(), generation->length());
       out.age = std::chrono::seconds(std::max<std::int64_t>(0, unix_seconds - generation->unix_seconds));
       return out;
     }
@@ -146,41 +220,45 @@ SnapshotFile::Loaded SnapshotFile::load(std::int64_t unix_seconds) const {
   return out;
 }
 
-std::optional<std::uint64_t> SnapshotFile::checksum() const {
-  const auto head = read_whole(path_ + ".snapshot", kHeader + kChecksum);
-  if (!head || head->size() < kHeader + kChecksum || !head->starts_with(kMagic)) return std::nullopt;
-  return number_at(*head, kHeader, kChecksum);
+SnapshotFile::Loaded SnapshotFile::load(std::int64_t unix_seconds) const {
+  Opened opened = open(unix_seconds);
+  Loaded out{std::nullopt, opened.age, std::move(opened.problems)};
+  if (!opened.content) return out;
+  std::string content;
+  content.reserve(opened.content->left());
+  while (opened.content->read(content, opened.content->left())) continue;
+  if (opened.content->left() == 0) out.content = std::move(content);
+  return out;
 }
 
-std::uint64_t digest(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+std::optional<std::uint64_t> SnapshotFile::checksum() const {
+  const Descriptor file(open_file(path_ + ".snapshot"));
+  if (file.get() < 0) return std::nullopt;
+  const auto generation = generation_of(file.get());
+  if (!generation) return std::nullopt;
+  const std::string sum = bytes_at(file.get(), generation->sum_begin(), kSum);
+  if (sum.size() < kSum) return std::nullopt;
+  return number_at(sum, 8, 8);
+}
+
+std::uint64_t digest(std::string_view bytes) {
+  Digest digest;
+  digest.add(bytes);
+  return digest.value();
+}
 
 std::uint64_t file_digest(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return 0;
-  std::vector<char> part(kPart);  // one that stays in the cache: a large file is not worth its memory
-  XXH3_state_t* state = XXH3_createState();
-  XXH3_64bits_reset(state);
-  ssize_t size = 0;
+  const Descriptor file(open_file(path));
+  if (file.get() < 0) return 0;
+  Digest digest;
+  std::string part;
+  std::ptrdiff_t size = 0;
   do {
-    size = ::read(fd, part.data(), part.size());
-    if (size > 0) XXH3_64bits_update(state, part.data(), static_cast<std::size_t>(size));
-  } while (size > 0 || (size < 0 && errno == EINTR));
-  const std::uint64_t sum = XXH3_64bits_digest(state);
-  XXH3_freeState(state);
-  ::close(fd);
-  return size < 0 ? 0 : sum;
-}
-
-Result<void> SnapshotFile::save(const std::string& content, std::int64_t unix_seconds) const {
-  std::error_code ignored;
-  fs::create_directories(fs::path(path_).parent_path(), ignored);
-  const std::string current = path_ + ".snapshot";
-  const std::string next = path_ + ".snapshot.next";
-  if (auto written = write_whole(next, head_of(content, unix_seconds), content); !written) return written;
-  if (::rename(current.c_str(), (current + ".previous").c_str()) != 0 && errno != ENOENT) return failure(current);
-  if (::rename(next.c_str(), current.c_str()) != 0) return failure(next);
-  sync_folder(current);
-  return {};
+    part.clear();
+    size = read_some(file.get(), part, kPart);
+    digest.add(part);
+  } while (size > 0);
+  return size < 0 ? 0 : digest.value();
 }
 
 }  // namespace meshdns::snapshot_file

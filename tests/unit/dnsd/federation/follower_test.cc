@@ -2,6 +2,7 @@
 
 #include "common/convert/record_convert.h"
 #include "common/convert/report_convert.h"
+#include "dnsd/federation/features.h"
 #include "tests/unit/dnsd/federation/watch_fixture.h"
 
 namespace meshdns::federation {
@@ -12,7 +13,8 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 /// A follower whose federation is the test.
-class FollowerTest : public testing::Test {
+/// The parameter is the number of records of a part.
+class FollowerTest : public testing::TestWithParam<int> {
  protected:
   void open() {
     port_ = std::make_shared<test::FakePort<v1::WatchRequest>>();
@@ -25,11 +27,22 @@ class FollowerTest : public testing::Test {
   v1::Acknowledge last_ack() const { return port_->sent.back().ack(); }
   void hear_snapshot() {
     federation_.feed().update();
-    follower().received(decoded(federation_.feed().snapshot(clock_.now()).front()));
+    hear(reply_of(federation_.feed().snapshot(clock_.now()), clock_.now()).batch());
   }
   void hear_delta(std::uint64_t from) {
     federation_.feed().update();
-    follower().received(decoded(federation_.feed().delta(from, clock_.now())->front()));
+    hear(reply_of(federation_.feed().delta(from, clock_.now()), clock_.now()).batch());
+  }
+  void hear(const v1::Batch& batch) {
+    for (v1::Batch& part : parts_of(batch, GetParam())) {
+      v1::WatchReply reply;
+      *reply.mutable_batch() = std::move(part);
+      follower().received(reply);
+    }
+  }
+  std::size_t acks() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(port_->sent, [](const auto& said) { return said.has_ack(); }));
   }
   void hear_status() {
     v1::WatchReply reply;
@@ -43,7 +56,9 @@ class FollowerTest : public testing::Test {
   std::shared_ptr<test::FakePort<v1::WatchRequest>> port_;
 };
 
-TEST_F(FollowerTest, says_that_it_holds_nothing_and_then_what_it_holds) {
+INSTANTIATE_TEST_SUITE_P(Parts, FollowerTest, testing::Values(kOnePart, 1), part_size_name);
+
+TEST_P(FollowerTest, says_that_it_holds_nothing_and_then_what_it_holds) {
   open();
   EXPECT_EQ(subscribe().mode(), v1::Subscribe::REPLICA);
   EXPECT_THAT(subscribe().held(), IsEmpty());
@@ -57,35 +72,114 @@ TEST_F(FollowerTest, says_that_it_holds_nothing_and_then_what_it_holds) {
   EXPECT_THAT(subscribe().held(0).buckets(), SizeIs(Feed::kBuckets));
 }
 
-TEST_F(FollowerTest, acknowledges_each_batch_when_it_is_whole) {
+TEST_P(FollowerTest, acknowledges_each_batch_when_it_is_whole) {
   open();
   federation_.report(2);
   hear_snapshot();
   EXPECT_EQ(last_ack().position().revision(), 1U);
   EXPECT_THAT(last_ack().position().buckets(), IsEmpty());
   EXPECT_EQ(subscriber_.changes, 1);
-  EXPECT_EQ(port_->reads, 2);
+  const int reads = port_->reads;
   v1::WatchReply part;
   part.mutable_batch()->set_kind(v1::Batch::SNAPSHOT);
   follower().received(part);
   EXPECT_THAT(port_->sent, SizeIs(2)) << "there is more to come";
-  EXPECT_EQ(port_->reads, 3);
+  EXPECT_EQ(port_->reads, reads + 1);
 }
 
-TEST_F(FollowerTest, says_which_records_it_refused) {
+TEST_P(FollowerTest, says_which_records_it_refused) {
   open();
   federation_.report(1);
   federation_.feed().update();
-  v1::WatchReply reply = decoded(federation_.feed().snapshot(clock_.now()).front());
-  reply.mutable_batch()->mutable_records(0)->set_body("\xff\xff");
-  follower().received(reply);
+  v1::Batch batch = reply_of(federation_.feed().snapshot(clock_.now()), clock_.now()).batch();
+  batch.mutable_records(0)->set_body("\xff\xff");
+  hear(batch);
   ASSERT_THAT(last_ack().nacks(), SizeIs(1));
   EXPECT_EQ(last_ack().nacks(0).key(), "eu-1/n1/0");
   EXPECT_EQ(last_ack().nacks(0).code(), v1::Nack::INVALID);
   EXPECT_EQ(last_ack().position().revision(), 1U) << "the rest is taken";
 }
 
-TEST_F(FollowerTest, a_gap_is_filled_anew) {
+TEST_P(FollowerTest, acknowledges_at_once_after_a_pause_and_else_once_an_interval) {
+  open();
+  EXPECT_THAT(subscribe().features(), ElementsAre(kLazyAck));
+  federation_.report(2);
+  hear_snapshot();
+  EXPECT_EQ(acks(), 1U) << "the first word";
+  for (int i = 3; i < 6; ++i) {
+    federation_.report(i);
+    hear_delta(subscriber_.mirror.revision());
+  }
+  EXPECT_EQ(acks(), 1U);
+  clock_.advance(Follower::AckPace{}.interval);
+  EXPECT_EQ(acks(), 2U);
+  EXPECT_EQ(last_ack().position().revision(), 4U) << "the last of them";
+  EXPECT_EQ(clock_.pending(), 0U);
+  clock_.advance(Follower::AckPace{}.interval);
+  EXPECT_EQ(acks(), 2U) << "nothing is new";
+  federation_.report(6);
+  hear_delta(4);
+  EXPECT_EQ(acks(), 3U) << "the last one is long ago";
+}
+
+TEST_P(FollowerTest, acknowledges_many_records_at_once) {
+  open();
+  federation_.report(1);
+  hear_snapshot();
+  federation_.report(600);
+  hear_delta(1);
+  EXPECT_EQ(acks(), 1U);
+  federation_.report(1200);
+  hear_delta(2);
+  EXPECT_EQ(acks(), 2U) << "1,199 records";
+  EXPECT_EQ(last_ack().position().revision(), 3U);
+}
+
+TEST_P(FollowerTest, a_refusal_goes_at_once) {
+  open();
+  federation_.report(1);
+  hear_snapshot();
+  federation_.report(2);
+  federation_.feed().update();
+  v1::Batch batch = reply_of(federation_.feed().delta(1, clock_.now()), clock_.now()).batch();
+  batch.mutable_records(0)->set_body("\xff\xff");
+  hear(batch);
+  EXPECT_EQ(acks(), 2U);
+  EXPECT_THAT(last_ack().nacks(), SizeIs(1));
+}
+
+TEST_P(FollowerTest, an_acknowledgement_ends_with_its_stream) {
+  open();
+  federation_.report(1);
+  hear_snapshot();
+  federation_.report(2);
+  hear_delta(1);
+  close();
+  clock_.advance(10s);
+  EXPECT_EQ(acks(), 1U);
+  EXPECT_EQ(clock_.pending(), 0U);
+}
+
+TEST_P(FollowerTest, a_stream_that_breaks_in_a_fill_has_told_nobody) {
+  open();
+  federation_.report(5);
+  federation_.feed().update();
+  const auto parts = parts_of(reply_of(federation_.feed().snapshot(clock_.now()), clock_.now()).batch(), 1);
+  for (int i = 0; i < 2; ++i) {
+    v1::WatchReply reply;
+    *reply.mutable_batch() = parts[static_cast<std::size_t>(i)];
+    follower().received(reply);
+  }
+  close();
+  EXPECT_EQ(subscriber_.changes, 0);
+  open();
+  EXPECT_THAT(subscribe().held(), IsEmpty()) << "it still says that it holds nothing";
+  hear_snapshot();
+  EXPECT_EQ(subscriber_.changes, 1);
+  expect_follows(federation_, subscriber_);
+}
+
+TEST_P(FollowerTest, a_gap_is_filled_anew) {
   open();
   federation_.report(2);
   hear_snapshot();
@@ -105,7 +199,7 @@ TEST_F(FollowerTest, a_gap_is_filled_anew) {
   EXPECT_THAT(subscribe().held(), SizeIs(1)) << "only once";
 }
 
-TEST_F(FollowerTest, any_word_shows_that_the_federation_lives) {
+TEST_P(FollowerTest, any_word_shows_that_the_federation_lives) {
   const TimePoint start = clock_.now();
   EXPECT_EQ(follower().last_heard(), start);
   clock_.advance(10s);
@@ -124,7 +218,7 @@ TEST_F(FollowerTest, any_word_shows_that_the_federation_lives) {
   EXPECT_FALSE(follower().connected());
 }
 
-TEST_F(FollowerTest, a_goodbye_says_when_to_come_back) {
+TEST_P(FollowerTest, a_goodbye_says_when_to_come_back) {
   open();
   v1::WatchReply reply;
   *reply.mutable_goodbye()->mutable_retry_after() = convert::to_wire(7s);
@@ -136,18 +230,18 @@ TEST_F(FollowerTest, a_goodbye_says_when_to_come_back) {
   EXPECT_EQ(follower().retry_after(), 0s);
 }
 
-TEST_F(FollowerTest, what_comes_after_the_end_is_ignored) {
+TEST_P(FollowerTest, what_comes_after_the_end_is_ignored) {
   open();
   close();
   hear_snapshot();
   EXPECT_EQ(subscriber_.changes, 0);
 }
 
-TEST_F(FollowerTest, a_set_that_shrinks_too_much_is_taken_when_it_is_approved) {
+TEST_P(FollowerTest, a_set_that_shrinks_too_much_is_taken_when_it_is_approved) {
   open();
   federation_.report(30);
   hear_snapshot();
-  federation_.catalog = catalog::Catalog{};
+  federation_.catalog = Federation::empty_catalog();
   federation_.report(3);
   federation_.begin(2);
   hear_snapshot();

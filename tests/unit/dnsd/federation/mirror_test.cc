@@ -1,7 +1,6 @@
 #include "dnsd/federation/mirror.h"
 
-#include "common/convert/record_convert.h"
-#include "tests/unit/dnsd/federation/watch_fixture.h"
+#include "tests/unit/dnsd/federation/mirror_fixture.h"
 
 namespace meshdns::federation {
 namespace {
@@ -11,60 +10,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-v1::Batch batch(v1::Batch::Kind kind, std::uint64_t from, std::uint64_t to) {
-  v1::Batch out;
-  out.mutable_origin()->set_cluster("eu-1");
-  out.mutable_origin()->set_instance("a");
-  out.set_epoch(5);
-  out.set_from(from);
-  out.set_to(to);
-  out.set_kind(kind);
-  out.set_last(true);
-  return out;
-}
-v1::Batch snapshot(std::uint64_t to) { return batch(v1::Batch::SNAPSHOT, 0, to); }
-v1::Batch delta(std::uint64_t from, std::uint64_t to) { return batch(v1::Batch::DELTA, from, to); }
+INSTANTIATE_TEST_SUITE_P(Parts, MirrorTest, testing::Values(kOnePart, 1), part_size_name);
 
-void add(v1::Batch& batch, const std::string& type, const std::string& key, const std::string& body) {
-  v1::Record& record = *batch.add_records();
-  record.set_type(type);
-  record.set_key(key);
-  record.set_body(body);
-  record.mutable_in_state()->set_seconds(60);
-}
-void add_endpoint(v1::Batch& batch, const std::string& key, std::uint32_t weight = 1) {
-  auto endpoint = catalog::endpoint("eu-1/n1", key);
-  endpoint.weight = weight;
-  add(batch, "Endpoint", endpoint.key, convert::endpoint_body(endpoint));
-}
-void add_removal(v1::Batch& batch, const std::string& key) {
-  batch.add_removals()->set_type("Endpoint");
-  batch.mutable_removals()->rbegin()->set_key("eu-1/n1/" + key);
-}
-v1::Batch snapshot_of(int count, std::uint64_t to = 1) {
-  v1::Batch out = snapshot(to);
-  for (int i = 0; i < count; ++i) add_endpoint(out, std::to_string(i));
-  return out;
-}
-
-class MirrorTest : public testing::Test {
- protected:
-  Mirror& mirror() { return subscriber_.mirror; }
-  /// "taken", "taken but <key>: <reason>", or the error
-  std::string apply(const v1::Batch& batch) {
-    const auto nacks = mirror().apply(batch, clock_.now());
-    if (!nacks) return nacks.error().message();
-    std::string out = "taken";
-    for (const v1::Nack& nack : *nacks) out += " but " + nack.key() + ": " + nack.reason();
-    return out;
-  }
-  std::vector<std::string> keys() const { return subscriber_.keys(); }
-
-  SimClock clock_;
-  Subscriber subscriber_{clock_};
-};
-
-TEST_F(MirrorTest, a_snapshot_replaces_what_is_held) {
+TEST_P(MirrorTest, a_snapshot_replaces_what_is_held) {
   EXPECT_TRUE(mirror().empty());
   EXPECT_EQ(apply(snapshot_of(3, 7)), "taken");
   EXPECT_FALSE(mirror().empty());
@@ -74,7 +22,7 @@ TEST_F(MirrorTest, a_snapshot_replaces_what_is_held) {
   EXPECT_EQ(subscriber_.catalog.revision(), 9U);
 }
 
-TEST_F(MirrorTest, a_delta_changes_only_what_it_names) {
+TEST_P(MirrorTest, a_delta_changes_only_what_it_names) {
   apply(snapshot_of(3, 7));
   v1::Batch next = delta(7, 8);
   add_endpoint(next, "1", 9);
@@ -86,7 +34,7 @@ TEST_F(MirrorTest, a_delta_changes_only_what_it_names) {
   EXPECT_EQ(subscriber_.catalog.records().endpoints.at("eu-1/n1/1").health.since, clock_.now() - 60s);
 }
 
-TEST_F(MirrorTest, a_delta_that_does_not_follow_changes_nothing) {
+TEST_P(MirrorTest, a_delta_that_does_not_follow_changes_nothing) {
   apply(snapshot_of(3, 7));
   const auto refused = [&](v1::Batch next) {
     add_removal(next, "0");
@@ -107,20 +55,21 @@ TEST_F(MirrorTest, a_delta_that_does_not_follow_changes_nothing) {
   EXPECT_EQ(apply(delta(5, 8)), "taken") << "it begins before what is held, and ends behind it";
 }
 
-TEST_F(MirrorTest, parts_count_when_the_last_one_is_here) {
+TEST_P(MirrorTest, parts_count_when_the_last_one_is_here) {
   v1::Batch first = snapshot_of(2);
   first.set_last(false);
   v1::Batch second = snapshot(1);
   second.set_part(1);
   add_endpoint(second, "2");
   EXPECT_EQ(apply(first), "taken");
-  EXPECT_THAT(keys(), IsEmpty());
+  EXPECT_TRUE(mirror().empty());
+  EXPECT_EQ(subscriber_.catalog.revision(), 0U) << "nobody is told";
   EXPECT_EQ(apply(second), "taken");
   EXPECT_THAT(keys(), SizeIs(3));
   EXPECT_THAT(apply(second), HasSubstr("without its first part"));
 }
 
-TEST_F(MirrorTest, a_new_first_part_drops_what_was_cut_off) {
+TEST_P(MirrorTest, a_new_first_part_drops_what_was_cut_off) {
   v1::Batch cut = snapshot_of(3);
   cut.set_last(false);
   apply(cut);
@@ -128,7 +77,7 @@ TEST_F(MirrorTest, a_new_first_part_drops_what_was_cut_off) {
   EXPECT_THAT(keys(), ElementsAre("eu-1/n1/0"));
 }
 
-TEST_F(MirrorTest, buckets_replace_only_what_is_in_them) {
+TEST_P(MirrorTest, buckets_replace_only_what_is_in_them) {
   apply(snapshot_of(10, 7));
   const std::uint32_t bucket = convert::bucket_of("Endpoint", "eu-1/n1/3", Feed::kBuckets);
   v1::Batch buckets = batch(v1::Batch::BUCKETS, 0, 2);
@@ -142,7 +91,7 @@ TEST_F(MirrorTest, buckets_replace_only_what_is_in_them) {
 }
 
 // Guards the count of a service's endpoints, which went below zero: the service stayed for ever.
-TEST_F(MirrorTest, a_set_moves_an_endpoint_out_of_a_service_that_goes) {
+TEST_P(MirrorTest, a_set_moves_an_endpoint_out_of_a_service_that_goes) {
   const auto set = [](const std::string& service, std::uint64_t revision) {
     v1::Batch out = snapshot(revision);
     auto endpoint = catalog::endpoint();
@@ -160,7 +109,7 @@ TEST_F(MirrorTest, a_set_moves_an_endpoint_out_of_a_service_that_goes) {
 
 // ---- records that cannot be read ----
 
-TEST_F(MirrorTest, the_last_good_version_of_a_record_stays) {
+TEST_P(MirrorTest, the_last_good_version_of_a_record_stays) {
   apply(snapshot_of(2, 7));
   v1::Batch next = delta(7, 8);
   add(next, "Endpoint", "eu-1/n1/0", "\xff\xff");
@@ -175,7 +124,7 @@ TEST_F(MirrorTest, the_last_good_version_of_a_record_stays) {
 }
 
 // Guards against a refused record that is never asked for again: its bucket differs until it is good.
-TEST_F(MirrorTest, a_refused_record_shows_in_the_hashes) {
+TEST_P(MirrorTest, a_refused_record_shows_in_the_hashes) {
   apply(snapshot_of(1, 7));
   const auto before = mirror().position(true).buckets();
   v1::Batch next = delta(7, 8);
@@ -184,22 +133,22 @@ TEST_F(MirrorTest, a_refused_record_shows_in_the_hashes) {
   EXPECT_TRUE(std::ranges::equal(mirror().position(true).buckets(), before));
 }
 
-TEST_F(MirrorTest, kinds_of_newer_federations_are_passed_over) {
+TEST_P(MirrorTest, kinds_of_newer_federations_are_passed_over) {
   v1::Batch whole = snapshot_of(1);
   add(whole, "Tariff", "x", "\xff\xff");
   whole.add_removals()->set_type("Tariff");
   EXPECT_EQ(apply(whole), "taken");
-  EXPECT_THAT(mirror().snapshot(clock_.now()).records(), SizeIs(1));
+  EXPECT_THAT(kept_of(mirror(), clock_.now()).records(), SizeIs(1));
 }
 
-TEST_F(MirrorTest, objects_are_told_when_they_come_and_go) {
+TEST_P(MirrorTest, objects_are_told_when_they_come_and_go) {
   Federation federation(clock_);
   federation.put_destination("web", 80);
   federation.feed().update();
-  EXPECT_EQ(apply(batch_of(federation.feed().snapshot(clock_.now()).front())), "taken");
+  EXPECT_EQ(apply(reply_of(federation.feed().snapshot(clock_.now()), clock_.now()).batch()), "taken");
   ASSERT_TRUE(subscriber_.objects.contains("VirtualDestination/shop/web"));
   EXPECT_TRUE(subscriber_.catalog.records().destinations.contains("shop/web"));
-  v1::Batch bad = batch_of(federation.feed().snapshot(clock_.now()).front());
+  v1::Batch bad = reply_of(federation.feed().snapshot(clock_.now()), clock_.now()).batch();
   v1::Object object;
   object.mutable_virtual_destination()->mutable_policy()->add_ladder("nonsense");
   bad.mutable_records(0)->set_body(convert::object_body(object));
@@ -212,7 +161,7 @@ TEST_F(MirrorTest, objects_are_told_when_they_come_and_go) {
 
 // ---- the guard (failures.md A5) ----
 
-TEST_F(MirrorTest, a_set_that_takes_away_more_than_half_is_refused) {
+TEST_P(MirrorTest, a_set_that_takes_away_more_than_half_is_refused) {
   apply(snapshot_of(20, 7));
   EXPECT_EQ(apply(snapshot_of(9, 8)), "11 of 20 endpoints would go");
   EXPECT_EQ(mirror().shrink_refused(), "11 of 20 endpoints would go");
@@ -225,13 +174,13 @@ TEST_F(MirrorTest, a_set_that_takes_away_more_than_half_is_refused) {
   EXPECT_EQ(mirror().shrink_refused(), "");
 }
 
-TEST_F(MirrorTest, a_small_set_is_not_guarded) {
+TEST_P(MirrorTest, a_small_set_is_not_guarded) {
   apply(snapshot_of(19));
   EXPECT_EQ(apply(snapshot(2)), "taken");
   EXPECT_THAT(keys(), IsEmpty());
 }
 
-TEST_F(MirrorTest, removals_by_their_owner_pass_the_guard) {
+TEST_P(MirrorTest, removals_by_their_owner_pass_the_guard) {
   apply(snapshot_of(20, 7));
   v1::Batch next = delta(7, 8);
   for (int i = 0; i < 20; ++i) add_removal(next, std::to_string(i));
@@ -239,7 +188,7 @@ TEST_F(MirrorTest, removals_by_their_owner_pass_the_guard) {
   EXPECT_THAT(keys(), IsEmpty());
 }
 
-TEST_F(MirrorTest, an_approval_or_the_origins_word_passes_the_guard_once) {
+TEST_P(MirrorTest, an_approval_or_the_origins_word_passes_the_guard_once) {
   apply(snapshot_of(40, 1));
   apply(snapshot(2));
   mirror().approve_shrink();
@@ -251,27 +200,7 @@ TEST_F(MirrorTest, an_approval_or_the_origins_word_passes_the_guard_once) {
   EXPECT_EQ(apply(meant), "taken");
 }
 
-// ---- what is kept over restarts ----
-
-TEST_F(MirrorTest, a_snapshot_of_its_own_restores_it) {
-  Federation federation(clock_);
-  federation.catalog.put_node(catalog::node(), clock_.now());
-  federation.catalog.set_status("eu-1/n1", {true, false, clock_.now() - 5s}, clock_.now());
-  federation.report(3);
-  federation.put_destination("web", 80);
-  federation.feed().update();
-  apply(batch_of(federation.feed().snapshot(clock_.now()).front()));
-  clock_.advance(10s);
-  const v1::Batch kept = mirror().snapshot(clock_.now());
-  Subscriber restarted(clock_);
-  clock_.advance(1h);
-  ASSERT_TRUE(restarted.mirror.apply(kept, clock_.now() - 1h));
-  expect_follows(federation, restarted);
-  EXPECT_EQ(restarted.objects, subscriber_.objects);
-  EXPECT_EQ(restarted.catalog.records().statuses, federation.catalog.records().statuses) << "since when, too";
-}
-
-TEST_F(MirrorTest, the_number_may_go_back_with_a_new_epoch) {
+TEST_P(MirrorTest, the_number_may_go_back_with_a_new_epoch) {
   apply(snapshot_of(3, 50));
   const auto seen = subscriber_.catalog.changed();
   clock_.advance(1s);

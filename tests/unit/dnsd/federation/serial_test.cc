@@ -119,14 +119,14 @@ TEST_F(SerialTest, AReplicaThatComesBackUnchangedChangesNothing) {
 
 TEST_F(SerialTest, WhatAReplicaKeepsInAFileHasTheSerial) {
   { Link(federation_, first_).carry(); }
-  ASSERT_TRUE(second_.mirror.apply(first_.mirror.snapshot(clock_.now()), clock_.now()));
+  ASSERT_TRUE(second_.mirror.apply(kept_of(first_.mirror, clock_.now()), clock_.now()));
   EXPECT_EQ(second_.catalog.serial(), 1001U);
 }
 
 TEST_F(SerialTest, AFederationThatTellsNoneLeavesTheReplicasOwn) {
   first_.catalog.set_serial(500);
   federation_.feed().update();
-  v1::Batch batch = batch_of(federation_.feed().snapshot(clock_.now()).front());
+  v1::Batch batch = reply_of(federation_.feed().snapshot(clock_.now()), clock_.now()).batch();
   batch.clear_serial();
   ASSERT_TRUE(first_.mirror.apply(batch, clock_.now()));
   EXPECT_TRUE(catalog::is_newer_serial(first_.catalog.serial(), 500));

@@ -1,0 +1,193 @@
+// What of Mirror is about single records: taking one, taking one away, and its body.
+#include <algorithm>
+#include <utility>
+
+#include "common/base/check.h"
+#include "common/convert/object_convert.h"
+#include "common/convert/record_convert.h"
+#include "common/convert/report_convert.h"
+#include "dnsd/federation/mirror.h"
+
+namespace meshdns::federation {
+namespace {
+
+using catalog::RecordType;
+
+v1::Nack nack_of(const v1::Record& record, const Error& error) {
+  v1::Nack nack;
+  nack.set_type(record.type());
+  nack.set_key(record.key());
+  nack.set_code(v1::Nack::INVALID);
+  nack.set_reason(error.message());
+  return nack;
+}
+
+std::string object_key_text(RecordType type, const std::string& key) {
+  return std::string(record_type_name(type)) + "/" + key;
+}
+
+}  // namespace
+
+bool Mirror::fits(const Key& key) const {
+  const bool exempt = key.first == RecordType::Node || key.first == RecordType::NodeStatus;
+  return exempt || held_.contains(key) || catalog_.has_room();
+}
+
+std::optional<TimePoint> Mirror::since_of(const Key& key) const {
+  const model::Records& records = catalog_.records();
+  if (key.first == RecordType::Endpoint) {
+    const auto found = records.endpoints.find(key.second);
+    if (found != records.endpoints.end()) return found->second.health.since;
+  } else if (key.first == RecordType::NodeStatus) {
+    const auto found = records.statuses.find(key.second);
+    if (found != records.statuses.end()) return found->second.since;
+  }
+  return std::nullopt;
+}
+
+bool Mirror::same(const Key& key, std::uint64_t hash, const v1::Record& record, TimePoint now) const {
+  const HeldRecords::Record* held = held_.find(key.first, key.second);
+  if (held == nullptr || held->hash != hash) return false;
+  const auto since = since_of(key);
+  if (!since) return true;
+  const Duration off = *since - (now - convert::from_wire(record.in_state()));
+  return -kSameMoment <= off && off <= kSameMoment;
+}
+
+std::optional<v1::Nack> Mirror::put(const v1::Record& record, TimePoint now) {
+  const auto type = catalog::record_type_named(record.type());
+  if (!type) return std::nullopt;  // a kind that newer federations have
+  const Key key{*type, record.key()};
+  if (!fits(key)) {
+    short_of_records_ = true;
+    catalog_.note_refused_for_room();
+    return std::nullopt;
+  }
+  HeldRecords::Record* held = held_.find(*type, key.second);
+  // what a broken fill has left does not count as held
+  const bool counts = held != nullptr && !(arriving_->fill && held->set != set_);
+  // what we hold may be newer than what the origin had stored
+  if (record.provisional() && counts) return std::nullopt;
+  const std::uint64_t hash = convert::record_hash(key.second, record.body());
+  if (held != nullptr && same(key, hash, record, now)) {
+    held->revision = record.revision();
+    held->set = set_;
+    return std::nullopt;
+  }
+  const TimePoint since = now - convert::from_wire(record.in_state());
+  if (auto done = decode(key, record.body(), since); !done) return nack_of(record, done.error());
+  hold(key, record, hash);
+  return std::nullopt;
+}
+
+void Mirror::hold(const Key& key, const v1::Record& record, std::uint64_t hash) {
+  if (encoded(key) == record.body()) {
+    verbatim_.erase(key);
+  } else {
+    verbatim_[key] = record.body();
+  }
+  const HeldRecords::Record held{record.revision(), hash, set_, HeldRecords::bucket_of(key.first, key.second)};
+  if (key.first != RecordType::Endpoint) return held_.put(key.first, key.second, held);
+  const auto& endpoints = catalog_.records().endpoints;
+  const auto lasting = endpoints.find(key.second);
+  MESHDNS_CHECK(lasting != endpoints.end());
+  held_.put(key.first, lasting->first, held);
+}
+
+Result<void> Mirror::decode(const Key& key, const std::string& body, TimePoint since) {
+  const auto take = [&](auto decoded) -> Result<void> {
+    if (!decoded) return decoded.error();
+    catalog_.mirror(*decoded);
+    return {};
+  };
+  const auto take_named = [&](auto decoded) -> Result<void> {
+    if (!decoded) return decoded.error();
+    catalog_.mirror(key.second, *decoded);
+    return {};
+  };
+  switch (key.first) {
+    case RecordType::Node: return take(convert::node_of(body));
+    case RecordType::Endpoint: return take(convert::endpoint_of(key.second, body, since));
+    case RecordType::Service: return take(convert::service_of(body));
+    case RecordType::NodeStatus: return take_named(convert::status_of(body, since));
+    case RecordType::ClusterStatus: return take_named(convert::cluster_status_of(body));
+    case RecordType::ExternalName: return take_named(convert::external_name_of(body));
+    case RecordType::VirtualDestination:
+    case RecordType::Cluster:
+    case RecordType::Override: break;
+  }
+  return decode_object(key, body);
+}
+
+Result<void> Mirror::decode_object(const Key& key, const std::string& body) {
+  const auto object = convert::object_of(body);
+  if (!object) return object.error();
+  const auto take = [&](auto meaning) -> Result<void> {
+    if (!meaning) return meaning.error();
+    catalog_.mirror(*meaning);
+    return {};
+  };
+  const auto taken = key.first == RecordType::Cluster    ? take(convert::to_cluster(*object))
+                     : key.first == RecordType::Override ? take(convert::to_override(*object))
+                                                         : take(convert::to_virtual_destination(*object));
+  if (!taken) return taken.error();
+  objects_(object_key_text(key.first, key.second), &*object);
+  return {};
+}
+
+std::optional<std::string> Mirror::encoded(const Key& key) const {
+  const model::Records& records = catalog_.records();
+  const auto& [type, name] = key;
+  const auto known = [&name = name](const auto& map, auto encode) -> std::optional<std::string> {
+    const auto found = map.find(name);
+    if (found == map.end()) return std::nullopt;
+    return encode(found->second);
+  };
+  switch (type) {
+    case RecordType::Node: return known(records.nodes, convert::node_body);
+    case RecordType::NodeStatus: return known(records.statuses, convert::status_body);
+    case RecordType::Endpoint: return known(records.endpoints, convert::endpoint_body);
+    case RecordType::Service: return convert::service_body(catalog::service_key_of(name));
+    case RecordType::ClusterStatus: return known(records.cluster_statuses, convert::cluster_status_body);
+    case RecordType::ExternalName: return known(records.external_names, convert::external_name_body);
+    case RecordType::VirtualDestination:
+    case RecordType::Cluster:
+    case RecordType::Override: break;  // the catalog has only what they mean
+  }
+  return std::nullopt;
+}
+
+std::string Mirror::body_of(const Key& key) const {
+  const auto kept = verbatim_.find(key);
+  return kept != verbatim_.end() ? kept->second : encoded(key).value_or("");
+}
+
+void Mirror::remove(const Key& key) {
+  // the caller's key may be the one that goes
+  const Key gone = key;
+  const bool held = held_.erase(gone.first, gone.second);
+  if (gone.first == RecordType::Service) {
+    // not held, it may be here all the same: an endpoint that was told before its service brought it
+    orphans_.insert(gone.second);
+    verbatim_.erase(gone);
+    return;
+  }
+  if (!held) return;
+  verbatim_.erase(gone);
+  catalog_.unmirror(gone.first, gone.second);
+  if (catalog::is_object(gone.first)) objects_(object_key_text(gone.first, gone.second), nullptr);
+}
+
+void Mirror::remove_orphans() {
+  const auto& services = catalog_.records().services;
+  std::erase_if(orphans_, [&](const std::string& key) {
+    if (held_.contains({RecordType::Service, key})) return true;
+    const auto found = services.find(catalog::service_key_of(key));
+    // an additive set may have left us an endpoint that the origin does not know
+    if (found != services.end() && found->second.endpoints > 0) return false;
+    if (found != services.end()) catalog_.unmirror(RecordType::Service, key);
+    return true;
+  });
+}
+
+}  // namespace meshdns::federation
