@@ -79,12 +79,14 @@ void PublicationQueue::take_removals(const Cost& cost, Budget& budget, Taken& ou
 void PublicationQueue::take_additions(const SliceLimits& limits, const Cost& cost, Budget& budget, Taken& out) {
   Line& additions = line(Urgency::Addition);
   const Duration share = limits.most / kAdditionShare;
-  if (!additions.empty()) addition_credit_ += std::min(share, Duration::max() - addition_credit_);
+  Duration none{};
+  Duration& credit = budget.room ? none : addition_credit_;  // where no removal waits nobody needs one
+  if (!budget.room) credit += std::min(share, Duration::max() - credit);
   while (!additions.empty()) {
     const std::string host = additions.begin()->second;
     const Duration price = cost(host);
-    if (!pays(price, addition_credit_, budget)) {
-      addition_credit_ = std::min(addition_credit_, std::max(share, price));
+    if (!pays(price, credit, budget)) {
+      credit = std::min(credit, std::max(share, price));
       return;
     }
     leave_line(host);
@@ -98,7 +100,7 @@ void PublicationQueue::take_steps(TimePoint now, const SliceLimits& limits, cons
   const Duration share = std::min(limits.most, limits.most_for_steps) / kStepShare;
   budget.left = std::min(budget.left, limits.most_for_steps);
   const bool some_due = !due_.empty() && due_.begin()->first <= now;
-  if (some_due) step_credit_ += std::min(share, Duration::max() - step_credit_);
+  if (some_due && !out.hosts.empty()) step_credit_ += std::min(share, Duration::max() - step_credit_);
   const std::set<std::string> others(out.hosts.begin(), out.hosts.end());  // they get their new weights anyway
   for (auto at = due_.begin(); at != due_.end() && at->first <= now; ++at) {
     if (others.contains(at->second)) continue;
