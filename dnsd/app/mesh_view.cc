@@ -186,6 +186,18 @@ void MeshView::write_brakes(v1::StatusReply& out) const {
   }
 }
 
+void MeshView::write_connections(v1::StatusReply& out) const {
+  if (parts_.acceptor == nullptr) return;
+  const rpc::Acceptor::Counts counts = parts_.acceptor->counts();
+  v1::ConnectionsInfo& info = *out.mutable_connections();
+  info.set_open(counts.open);
+  info.set_most(counts.most);
+  info.set_full(counts.full);
+  info.set_failing(counts.failing);
+  info.set_refused(counts.refused);
+  info.set_evicted(counts.evicted);
+}
+
 Result<v1::ApproveShrinkReply> MeshView::approve_shrink() {
   if (parts_.recovery != nullptr && parts_.recovery->recovering()) return approve_records();
   if (parts_.replica == nullptr) return Error(Code::FailedPrecondition, "this is not a replica: it refuses no sets");
@@ -238,6 +250,7 @@ v1::StatusReply MeshView::status() {
   for (const auto& zone : parts_.publisher->settings().zones) out.add_zones(zone.name);
   write_listeners(out);
   out.set_federation(parts_.federation_address);
+  write_connections(out);
   out.set_hosts(static_cast<std::uint32_t>(parts_.publisher->hosts()));
   count_records(out);
   if (parts_.agents != nullptr) out.set_agents_connected(static_cast<std::uint32_t>(parts_.agents->connected()));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/metrics/registry.h"
+#include "common/rpc/acceptor.h"
 #include "dnsd/admin/mesh.h"
 #include "dnsd/app/capture_session.h"
 #include "dnsd/app/configuration.h"
@@ -47,8 +48,9 @@ struct Parts {
   const ExternalNames* external_names = nullptr;
   const server::DnsServer* dns = nullptr;
   const dnstap::Sender* dnstap = nullptr;
-  std::function<void()> records_changed;  // tells all who have to do with them; empty on a replica
-  std::string federation_address;         // where agents connect
+  std::function<void()> records_changed;          // tells all who have to do with them; empty on a replica
+  std::string federation_address;                 // where agents connect
+  std::shared_ptr<const rpc::Acceptor> acceptor;  // there; null = nowhere
   bool ready = false;
   bool rate_limiting = false;
 };
@@ -107,6 +109,7 @@ class MeshView : public admin::Mesh {
   void write_problems(v1::StatusReply& out) const;
   void write_listeners(v1::StatusReply& out) const;
   void write_brakes(v1::StatusReply& out) const;
+  void write_connections(v1::StatusReply& out) const;
   void count_records(v1::StatusReply& out) const;
 
   std::deque<std::function<void()>> operations_;  // the first one is under way

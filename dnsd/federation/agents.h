@@ -14,6 +14,7 @@
 #include "dnsd/federation/brakes.h"
 #include "dnsd/federation/leases.h"
 #include "dnsd/federation/measuring.h"
+#include "dnsd/federation/openings.h"
 #include "meshdns/v1/federation.pb.h"
 
 namespace meshdns::federation {
@@ -68,6 +69,8 @@ class Agents {
   /// Judges who is silent, and what agents are to measure; called every Leases::sweep_interval(). Who is silent is
   /// demoted, unless a brake holds it.
   void sweep();
+  /// Ends the streams whose Hello is overdue; called every half second or so.
+  void end_silent_streams();
   /// Forgets what Catalog::forget() names, unless a brake holds it.
   void forget(Duration forget_after);
   /// Drops what is kept of nodes that the catalog has forgotten: they count no more among the agents that share the
@@ -112,6 +115,7 @@ class Agents {
   std::map<std::string, NodeCopy> copies_;
   std::map<std::string, std::weak_ptr<ReportSession>> holders_;
   std::map<const ReportSession*, std::shared_ptr<ReportSession>> sessions_;
+  Openings<ReportSession> openings_;
   std::uint64_t last_epoch_ = 0;
   bool shutting_down_ = false;
 };

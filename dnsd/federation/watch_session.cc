@@ -131,10 +131,10 @@ void WatchSession::heartbeat() {
   send_now(std::make_shared<const std::string>(reply.SerializeAsString()));
 }
 
-void WatchSession::goodbye(const std::string& why, Duration retry_after) {
+void WatchSession::goodbye(const std::string& why, Duration retry_after, v1::Goodbye::Reason reason) {
   if (std::exchange(ended_, true)) return;
   v1::WatchReply reply;
-  reply.mutable_goodbye()->set_reason(v1::Goodbye::SHUTTING_DOWN);
+  reply.mutable_goodbye()->set_reason(reason);
   reply.mutable_goodbye()->set_message(why);
   *reply.mutable_goodbye()->mutable_retry_after() = convert::to_wire(retry_after);
   send_now(std::make_shared<const std::string>(reply.SerializeAsString()));

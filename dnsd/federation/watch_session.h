@@ -40,9 +40,12 @@ class WatchSession {
   void confirmed(const std::string& node);
   /// Tells that nothing has changed; called every Watchers::kHeartbeat.
   void heartbeat();
-  void goodbye(const std::string& why, Duration retry_after);
+  void goodbye(const std::string& why, Duration retry_after, v1::Goodbye::Reason reason = v1::Goodbye::SHUTTING_DOWN);
+  /// Ends the stream at once.
+  void cut() { port_->abort(); }
 
   bool subscribed() const { return subscribed_; }
+  bool ended() const { return ended_; }  // goodbye was said
   std::uint64_t acked() const { return acked_; }
 
  private:

@@ -7,6 +7,7 @@
 
 #include "common/time/time.h"
 #include "dnsd/federation/feed.h"
+#include "dnsd/federation/openings.h"
 #include "dnsd/federation/watch_session.h"
 
 namespace meshdns::federation {
@@ -27,6 +28,8 @@ class Watchers {
   void confirmed(const std::string& node);
   /// Called every kHeartbeat.
   void heartbeat();
+  /// Ends the streams whose Subscribe is overdue; called every half second or so.
+  void end_silent_streams();
   void shut_down();
 
   std::size_t subscribers() const { return sessions_.size(); }
@@ -36,6 +39,7 @@ class Watchers {
   Feed& feed_;
   const Clock& clock_;
   WatchCounters counters_;
+  Openings<WatchSession> openings_;
   std::map<const WatchSession*, std::shared_ptr<WatchSession>> sessions_;
   bool shutting_down_ = false;
 };

@@ -14,10 +14,11 @@ import hostile
 import load
 import operation
 import storage
+import storms
 from bed import Skip
 from raw_call import Ended
 
-MODULES = (control_plane, load, agents, storage, operation, hostile)
+MODULES = (control_plane, load, agents, storage, operation, hostile, storms)
 ROWS = {name: row for module in MODULES for name, row in module.ROWS.items()}
 
 
