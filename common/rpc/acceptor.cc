@@ -25,7 +25,7 @@ constexpr int kIdleWait = 1000;  // ms; how soon connections that went are misse
 constexpr int kFullWait = 20;    // ms; how soon the room of one that went is given away
 constexpr int kRetryWait = 100;  // ms; until accept(2) is tried again
 constexpr std::size_t kAtOnce = 64;
-constexpr std::size_t kLook = 512;  // entries that a turn of the loop looks at
+constexpr std::size_t kLook = 512;  // entries that are looked at after a wait
 constexpr std::size_t kLookPerAccept = 2;
 constexpr std::size_t kMostEnding = 128;  // connections that are ended at once, to make room
 
@@ -106,8 +106,9 @@ Acceptor::~Acceptor() {
   ::close(wake_);
 }
 
-Result<void> Acceptor::start(HandOver hand_over) {
+Result<void> Acceptor::start(HandOver hand_over, std::function<void()> ebbed) {
   hand_over_ = std::move(hand_over);
+  ebbed_ = std::move(ebbed);
   try {
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& error) {
@@ -125,21 +126,23 @@ void Acceptor::stop() {
 
 void Acceptor::run() {
   bool retry = false;
+  std::size_t look = 0;
   while (!stopping_) {
-    const bool may_accept = look_around();
+    const bool may_accept = look_around(look);
     std::array<pollfd, 2> events{{{wake_, POLLIN, 0}, {socket_->descriptor(), POLLIN, 0}}};
     const int wait = retry ? kRetryWait : may_accept ? kIdleWait : kFullWait;
-    static_cast<void>(::poll(events.data(), may_accept && !retry ? 2 : 1, wait));
+    // while connections come one by one, there is a turn for each
+    look = ::poll(events.data(), may_accept && !retry ? 2 : 1, wait) > 0 ? 0 : kLook;
     if (stopping_) return;
     if (may_accept && (retry || events[1].revents != 0)) retry = !accept_some();
     if (!may_accept) make_room();
   }
 }
 
-bool Acceptor::look_around() {
+bool Acceptor::look_around(std::size_t count) {
   std::unique_lock lock(mutex_);
   std::erase_if(ending_, [this](const Connection& connection) { return !table_.look_at(connection); });
-  table_.look(kLook);
+  table_.look(count);
   std::erase_if(refused_, [this](const IpAddress& peer) {
     return table_.of(peer) <= options_.per_address - options_.per_address / 8;
   });
@@ -150,6 +153,7 @@ bool Acceptor::look_around() {
   const bool was_full = std::exchange(counts_.full, !room || (counts_.full && at - last_full_ < options_.calm));
   const Counts now = counts_;
   lock.unlock();
+  if (count > 0 && tide_.fell(now.open) && ebbed_) ebbed_();
   const log::Field open("open", now.open);
   if (now.full && !was_full) {
     log::warn("connections wait: there are as many as there may be", {{"address", bound()}, open});

@@ -14,6 +14,7 @@
 #include "common/base/result.h"
 #include "common/rpc/connection_table.h"
 #include "common/rpc/listening_socket.h"
+#include "common/rpc/tide.h"
 #include "common/time/time.h"
 
 namespace meshdns::rpc {
@@ -32,7 +33,7 @@ class Acceptor {
   struct Options {
     std::size_t connections = 1024;  // open at once
     std::size_t per_address = 1024;  // of one peer's address; local peers have no limit
-    Duration patience = 500ms;
+    Duration patience = 250ms;
     Duration calm = 5s;  // with room, until it is told that connections wait no more
   };
   struct Counts {
@@ -52,8 +53,9 @@ class Acceptor {
   static Result<std::unique_ptr<Acceptor>> listen(const std::string& address, Options options, const Clock& clock);
   ~Acceptor();
 
+  /// ebbed: called when half of the connections or more are gone; may be empty. thread: the acceptor's
   /// errors: no thread can be had
-  Result<void> start(HandOver hand_over);
+  Result<void> start(HandOver hand_over, std::function<void()> ebbed = {});
   /// Closes the port. Nothing is handed over from the return on.
   void stop();
 
@@ -69,8 +71,9 @@ class Acceptor {
   Acceptor(ListeningSocket socket, int wake, Options options, const Clock& clock);
 
   void run();
-  /// Forgets connections that are gone, and tells when it is full and when no more. False = there is no room.
-  bool look_around();
+  /// Looks at `count` connections for those that are gone, and tells when it is full and when no more. False = there is
+  /// no room.
+  bool look_around(std::size_t count);
   /// False = accept(2) fails.
   bool accept_some();
   /// False = there is no room for another one.
@@ -87,6 +90,8 @@ class Acceptor {
   const Options options_;
   const Clock& clock_;
   HandOver hand_over_;
+  std::function<void()> ebbed_;
+  Tide tide_;
   std::atomic<bool> stopping_ = false;
   mutable std::mutex mutex_;  // of what follows
   ConnectionTable table_;

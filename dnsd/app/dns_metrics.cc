@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "common/rpc/acceptor.h"
 #include "dnsd/topology/plan.h"
 
 namespace meshdns::app {

@@ -6,6 +6,7 @@
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
+#include "common/rpc/acceptor.h"
 #include "dnsd/answers/explain.h"
 #include "dnsd/app/conditions.h"
 #include "dnsd/app/version.h"

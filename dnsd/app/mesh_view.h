@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "common/metrics/registry.h"
-#include "common/rpc/acceptor.h"
 #include "dnsd/admin/mesh.h"
 #include "dnsd/app/capture_session.h"
 #include "dnsd/app/configuration.h"
@@ -25,6 +24,10 @@
 #include "dnsd/federation/recovery.h"
 #include "dnsd/federation/watchers.h"
 #include "dnsd/server/dns_server.h"
+
+namespace meshdns::rpc {
+class Acceptor;
+}
 
 namespace meshdns::app {
 

@@ -100,5 +100,5 @@ PRIVATE_TO_SOURCES = {"openssl", "sqlite", "yaml-cpp", "ldns", "fstrm", "spdlog"
 
 # The C library's and the kernel's headers; those of C++ have no dot.
 SYSTEM_FOLDERS = ("sys/", "netinet/", "arpa/", "linux/", "net/", "asm/")
-SYSTEM_HEADERS = set("""dirent.h errno.h fcntl.h grp.h ifaddrs.h netdb.h poll.h pthread.h pwd.h sched.h signal.h spawn.h
+SYSTEM_HEADERS = set("""dirent.h errno.h fcntl.h grp.h ifaddrs.h malloc.h netdb.h poll.h pthread.h pwd.h sched.h signal.h spawn.h
 syslog.h termios.h time.h unistd.h""".split())

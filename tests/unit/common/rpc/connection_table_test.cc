@@ -6,6 +6,8 @@
 #include <random>
 #include <set>
 
+#include "common/rpc/tide.h"
+
 namespace meshdns::rpc {
 namespace {
 
@@ -172,6 +174,18 @@ TEST_F(ConnectionTableTest, counts_are_right_whatever_comes_and_goes) {
       std::erase_if(kernel_.sockets, [&](auto& socket) { return !mine.contains(socket.first); });
     }
   }
+}
+
+TEST(TideTest, tells_each_fall_to_half_once) {
+  Tide tide;
+  EXPECT_FALSE(tide.fell(10000));
+  EXPECT_FALSE(tide.fell(5001));
+  EXPECT_TRUE(tide.fell(5000));
+  EXPECT_FALSE(tide.fell(5000));
+  EXPECT_TRUE(tide.fell(100));
+  EXPECT_FALSE(tide.fell(0)) << "too little";
+  EXPECT_FALSE(tide.fell(300));
+  EXPECT_TRUE(tide.fell(10));
 }
 
 }  // namespace
