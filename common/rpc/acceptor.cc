@@ -130,7 +130,7 @@ void Acceptor::run() {
   while (!stopping_) {
     const bool may_accept = look_around(look);
     std::array<pollfd, 2> events{{{wake_, POLLIN, 0}, {socket_->descriptor(), POLLIN, 0}}};
-    const int wait = retry ? kRetryWait : may_accept ? kIdleWait : kFullWait;
+    const int wait = retry ? kRetryWait : may_accept && !many_gone_ ? kIdleWait : kFullWait;
     // while connections come one by one, there is a turn for each
     look = ::poll(events.data(), may_accept && !retry ? 2 : 1, wait) > 0 ? 0 : kLook;
     if (stopping_) return;
@@ -142,7 +142,7 @@ void Acceptor::run() {
 bool Acceptor::look_around(std::size_t count) {
   std::unique_lock lock(mutex_);
   std::erase_if(ending_, [this](const Connection& connection) { return !table_.look_at(connection); });
-  table_.look(count);
+  many_gone_ = table_.look(count) > kLook / 8;
   std::erase_if(refused_, [this](const IpAddress& peer) {
     return table_.of(peer) <= options_.per_address - options_.per_address / 8;
   });

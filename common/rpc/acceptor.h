@@ -92,6 +92,7 @@ class Acceptor {
   HandOver hand_over_;
   std::function<void()> ebbed_;
   Tide tide_;
+  bool many_gone_ = false;  // at the last look: there are more
   std::atomic<bool> stopping_ = false;
   mutable std::mutex mutex_;  // of what follows
   ConnectionTable table_;

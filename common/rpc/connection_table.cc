@@ -40,14 +40,16 @@ void ConnectionTable::forget(int descriptor) {
   entry = {};
 }
 
-void ConnectionTable::look(std::size_t count) {
-  count = std::min(count, used_.size());
+std::size_t ConnectionTable::look(std::size_t count) {
+  const std::size_t before = used_.size();
+  count = std::min(count, before);
   for (std::size_t i = 0; i < count && !used_.empty(); ++i) {
     if (next_ >= used_.size()) next_ = 0;
     const int descriptor = used_[next_];
     const Connection looked_at{descriptor, entries_[static_cast<std::size_t>(descriptor)].inode};
     if (look_at(looked_at)) ++next_;  // else another one has taken its place
   }
+  return before - used_.size();
 }
 
 ConnectionTable::Entry* ConnectionTable::find(const Connection& connection) {

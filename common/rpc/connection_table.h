@@ -45,8 +45,8 @@ class ConnectionTable {
   /// peer: nothing = a local one: it has no limit of its own, and is proven
   /// returns: false = its address has as many as it may; the connection is not kept
   bool add(int descriptor, const std::optional<SocketAddress>& peer, TimePoint now);
-  /// Looks at the next `count` entries, and forgets those that are gone.
-  void look(std::size_t count);
+  /// Looks at the next `count` entries, and forgets those that are gone. Returns how many were.
+  std::size_t look(std::size_t count);
   /// Looks at this one, and forgets it if it is gone. Returns whether it is there.
   bool look_at(const Connection& connection);
   /// The peer has sent a whole message.

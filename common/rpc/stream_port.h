@@ -44,10 +44,18 @@ class StreamPort : public Port<Out>, public std::enable_shared_from_this<StreamP
 
   void read_next() override {
     std::unique_lock lock(mutex_);
-    if (closing_ || reactor_ == nullptr) return;
-    call(lock, [this](Reactor& reactor) { reactor.StartRead(&incoming_); });
+    if (std::exchange(read_ahead_, false)) return;
+    start_read(lock);
   }
 
+  /// Asks for the first message before the session does, whose own first read_next() then does nothing: it arrives
+  /// however long the control thread takes to open the session.
+  /// requires: set_events() was called, and the session does not know the port yet. thread: any
+  void read_ahead() {
+    std::unique_lock lock(mutex_);
+    read_ahead_ = true;
+    start_read(lock);
+  }
   bool drained() const override {
     const std::lock_guard lock(mutex_);
     return queue_.empty() && !writing_;
@@ -128,6 +136,11 @@ class StreamPort : public Port<Out>, public std::enable_shared_from_this<StreamP
     finish_if_due(lock);
   }
 
+  void start_read(std::unique_lock<std::mutex>& lock) {
+    if (closing_ || reactor_ == nullptr) return;
+    call(lock, [this](Reactor& reactor) { reactor.StartRead(&incoming_); });
+  }
+
   void write_next(std::unique_lock<std::mutex>& lock) {
     if (writing_ || queue_.empty() || closing_ || reactor_ == nullptr) return;
     writing_ = true;
@@ -160,6 +173,7 @@ class StreamPort : public Port<Out>, public std::enable_shared_from_this<StreamP
   std::deque<Out> queue_;
   Out outgoing_;
   In incoming_;
+  bool read_ahead_ = false;  // the session's first read_next() is done already
   bool writing_ = false;
   bool draining_ = false;  // close() was called: what is queued still goes out
   bool closing_ = false;

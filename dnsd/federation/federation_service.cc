@@ -83,12 +83,11 @@ class Calls : public Methods {
   Buffers& buffers() { return *buffers_; }
 
   grpc::ServerBidiReactor<v1::AgentMessage, v1::ReportReply>* Report(grpc::CallbackServerContext* context) override {
-    auto* stream = new Stream(context, [&loop = loop_](std::function<void()> work) { loop.post(std::move(work)); });
+    auto* stream = new Stream(context, poster(*context));
     const auto port = stream->port();
     const auto session = std::make_shared<std::shared_ptr<ReportSession>>();
     rpc::StreamEvents<v1::AgentMessage> events;
-    events.received = [session, prove = prover(*context)](const v1::AgentMessage& message) mutable {
-      prove();
+    events.received = [session](const v1::AgentMessage& message) {
       if (*session) (*session)->received(message);
     };
     events.written = [] {};
@@ -98,20 +97,19 @@ class Calls : public Methods {
       if (const auto ended = std::exchange(*session, nullptr)) ended->closed();
     };
     port->set_events(std::move(events));
+    port->read_ahead();  // gRPC keeps it until this returns: the session is open when the message comes
     loop_.post([&agents = agents_, session, port] { *session = agents.open(port); });
     return stream;
   }
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Watch(grpc::CallbackServerContext* context) override {
-    auto* stream =
-        new rpc::RawServerStream(context, [&loop = loop_](std::function<void()> work) { loop.post(std::move(work)); });
+    auto* stream = new rpc::RawServerStream(context, poster(*context));
     const auto port = stream->port();
     const auto session = std::make_shared<std::shared_ptr<WatchSession>>();
     rpc::StreamEvents<grpc::ByteBuffer> events;
-    events.received = [session, port, prove = prover(*context)](const grpc::ByteBuffer& buffer) mutable {
+    events.received = [session, port](const grpc::ByteBuffer& buffer) {
       v1::WatchRequest request;
       if (!request.ParseFromString(rpc::bytes_of(buffer))) return port->abort();
-      prove();
       if (*session) (*session)->received(request);
     };
     events.written = [session] {
@@ -123,16 +121,20 @@ class Calls : public Methods {
       if (const auto ended = std::exchange(*session, nullptr)) watchers.closed(*ended);
     };
     port->set_events(std::move(events));
+    port->read_ahead();
     loop_.post(
         [&watchers = watchers_, session, port] { *session = watchers.open(std::make_shared<rpc::RawPort>(port)); });
     return stream;
   }
 
  private:
-  /// Tells once that the call's connection has brought a message.
-  std::function<void()> prover(const grpc::CallbackServerContext& context) const {
-    return [acceptor = acceptor_, peer = context.peer(), told = false]() mutable {
-      if (!std::exchange(told, true)) acceptor->proven(peer);
+  /// Posts a stream's events to the control thread. The first event is that a message has come, or that the stream has
+  /// ended: with it the connection is proven, however long the control thread takes.
+  std::function<void(std::function<void()>)> poster(const grpc::CallbackServerContext& context) const {
+    return [&loop = loop_, acceptor = acceptor_, peer = context.peer(),
+            proven = std::make_shared<std::atomic<bool>>()](std::function<void()> work) {
+      if (!proven->exchange(true)) acceptor->proven(peer);
+      loop.post(std::move(work));
     };
   }
 

@@ -10,6 +10,7 @@ from storm import STAGES, Storm
 COUNT = 10000
 GOOD = 10
 MEBI = 1 << 20
+KEPT = 100  # MiB that may stay: catalog entries of 10,000 nodes, buffers of gRPC
 MOST_LINES = 1000  # of the log that are kept
 LIMITS = (1024, 20000)  # descriptors
 CONFIG = """\
@@ -70,7 +71,8 @@ class Weather:
             return
         welcomes.append(good.newcomer("last"))
         left = at_most(lambda: descriptors(self.daemon), before[0] + 5, 90)
-        memory = resident(self.daemon)
+        memory = at_most(lambda: resident(self.daemon), before[1] + KEPT, 30)
+        self.expect(memory <= before[1] + KEPT, f"{memory:.0f} MiB left of {before[1]:.0f}")
         self.expect(not good.lost, f"{len(good.lost)} sessions lost")
         self.expect(max(welcomes) <= 5, f"welcome after {max(welcomes):.1f} s")
         self.expect(left <= before[0] + 5, f"{left} descriptors left of {before[0]}")
@@ -96,7 +98,7 @@ def row_h3(arguments):
             weather = Weather(limit, stage, arguments.seconds)
             texts.append(weather.text)
             problems += [f"{limit} {stage}: {problem}" for problem in weather.problems]
-    return ("; ".join(problems or texts), "alive; 10 of 10 sessions; welcome <= 5 s; descriptors back", not problems)
+    return ("; ".join(problems or texts), "alive; 10 of 10 sessions; welcome <= 5 s; descriptors and memory back", not problems)
 
 
 ROWS = {"H3": row_h3}

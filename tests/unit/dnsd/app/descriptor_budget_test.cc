@@ -40,8 +40,7 @@ TEST(DescriptorBudgetTest, never_more_than_there_are_and_never_none) {
         ASSERT_GE(budget.dns, 1U);
         ASSERT_GE(budget.federation, 1U);
         ASSERT_GE(budget.per_address, 1U);
-        const std::size_t bound = limit < 16 ? 2 : limit - limit / 8;
-        ASSERT_LE(budget.dns + budget.federation, std::max<std::size_t>(bound, 2)) << limit;
+        ASSERT_LE(budget.dns + budget.federation, std::max<std::size_t>(limit - limit / 16, 2)) << limit;
       }
     }
   }
