@@ -165,14 +165,15 @@ std::optional<Delta> Syncer::next_delta() {
   if (dirty_.empty() && !sources_dirty_) return std::nullopt;
   Delta delta;
   std::size_t bytes = 0;
-  while (!dirty_.empty() && bytes < most_part_bytes_) {
+  while (!dirty_.empty()) {
     const std::string key = *dirty_.begin();
     const auto found = encoded_.find(key);
+    const std::size_t size = found == encoded_.end() ? key.size() : found->second.size();
+    if (bytes > 0 && bytes + size > most_part_bytes_) break;  // it opens the next one
+    bytes += size;
     if (found == encoded_.end()) {
-      bytes += key.size();
       delta.removals.push_back(key);
     } else {
-      bytes += found->second.size();
       delta.upserts.push_back(found->second);
       sent_[key] = sequence_ + 1;
       refused_.erase(key);

@@ -34,7 +34,9 @@ class Syncer {
   enum class State : std::uint8_t { Offline, Greeting, Filling, InSync };
   static constexpr std::size_t kMostTargets = 64;
 
-  explicit Syncer(Codec codec, std::size_t most_part_bytes = std::size_t{1} << 20)
+  static constexpr std::size_t kPartBytes = std::size_t{1} << 20;  // of the records in one message
+
+  explicit Syncer(Codec codec, std::size_t most_part_bytes = kPartBytes)
       : codec_(std::move(codec)), most_part_bytes_(most_part_bytes) {}
 
   // ---- what is true on this node ----

@@ -24,9 +24,12 @@ class Port {
   virtual void abort() = 0;
 };
 
-/// What happens on a stream; called on the control thread, in order.
+/// What happens on a stream; called on the control thread, in order, unless it says otherwise.
 template <class In>
 struct StreamEvents {
+  /// Looks at each message first; true = it needs no handling, and the next one is read at once. It may be empty.
+  /// thread: gRPC's; it must neither block nor call the port
+  std::function<bool(const In&)> needs_nothing;
   std::function<void(In)> received;          // one, for each read_next()
   std::function<void()> written;             // all that was queued is written
   std::function<void(const Error&)> closed;  // the last one

@@ -82,10 +82,15 @@ class StreamPort : public Port<Out>, public std::enable_shared_from_this<StreamP
       begin_close(lock);
       return;
     }
-    auto message = std::make_shared<In>(std::move(incoming_));
-    incoming_ = In{};
     const auto events = events_;
     lock.unlock();
+    if (events == nullptr) return;
+    if (events->needs_nothing && events->needs_nothing(incoming_)) {
+      lock.lock();
+      return start_read(lock);
+    }
+    auto message = std::make_shared<In>(std::move(incoming_));
+    incoming_ = In{};
     post_([events, message] { events->received(std::move(*message)); });
   }
 

@@ -22,7 +22,14 @@ namespace meshdns::app {
 namespace {
 
 constexpr Duration kForgetInterval = 10s;
+constexpr std::size_t kBlockRecords = 4000;
 constexpr Duration kSeedInterval = 30s;  // it replaces a store that is lost: agents tell what is newer
+
+v1::Batch whole_batch(const std::function<std::optional<std::string>()>& blocks) {
+  v1::Batch out;
+  while (const auto block = blocks()) out.MergeFromString(*block);
+  return out;
+}
 
 }  // namespace
 
@@ -31,14 +38,18 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       clock_(clock),
       configuration_(std::move(configuration)),
       path_(std::move(path)),
+      catalog_(configuration_.file.has_replica() ? 0 : catalog::Catalog::kLogLength),  // nobody asks a replica's log
+      changes_(catalog_),
       parts_{.clock = clock, .started = clock.now(), .instance = configuration_.file.cluster() + "/" + host_name()},
       objects_(catalog_, parts_.instance),
       persistence_(loop, clock, catalog_, objects_),
       publisher_(catalog_, clock, loop, [&loop](std::function<void()> work) { loop.post(std::move(work)); }),
+      counts_(catalog_, publisher_.planner()),
+      lint_names_(catalog_, counts_),
       events_(catalog_, publisher_, clock, loop),
       mesh_file_(catalog_, objects_),
       warm_start_(configuration_, publisher_, clock, loop),
-      view_(parts_, registry_, loop),
+      view_(parts_, registry_, loop, lint_names_),
       service_(process::NotifyEnvironment::of_process(), loop, parts_),
       passed_(process::passed_sockets()),
       override_rounds_({loop, clock, catalog_, [this] { view_.expire_overrides(); }}),
@@ -47,9 +58,11 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
   parts_.catalog = &catalog_;
   parts_.objects = &objects_;
   parts_.publisher = &publisher_;
+  parts_.counts = &counts_;
   parts_.events = &events_;
   parts_.warm_start = &warm_start_;
   register_metrics(registry_, parts_);
+  wire_record_changes();
   for (std::size_t at = 0; at < own_secret_.size(); at += sizeof(std::uint64_t)) {
     const std::uint64_t part = random_seed();
     std::memcpy(own_secret_.data() + at, &part, sizeof part);
@@ -220,11 +233,11 @@ Result<void> Daemon::start_federation() {
         loop_, clock_,
         SnapshotKeeper::Options{configuration_.file.data_dir() + "/" + kFederationSnapshot, kSeedInterval, [this] {
                                   feed_->update();
-                                  return feed_->whole(clock_.now());
+                                  return whole_batch(feed_->blocks(clock_.now(), kBlockRecords));
                                 }});
   }
   feed_->set_brakes(&agents_->brakes());
-  watchers_.emplace(*feed_, clock_);
+  watchers_.emplace(*feed_, clock_, loop_);
   parts_.watchers = &*watchers_;
   auto service = federation::FederationService::listen(
       loop_, clock_, *agents_, *watchers_,
@@ -244,18 +257,25 @@ Result<void> Daemon::start_federation() {
   return {};
 }
 
+void Daemon::wire_record_changes() {
+  changes_.on({catalog::RecordType::VirtualDestination}, [this] {
+    if (external_names_) external_names_->look();
+  });
+  changes_.on_any([this] {
+    publisher_.changed();
+    if (watchers_) watchers_->changed();
+    if (keeper_) keeper_->save_later();
+  });
+}
+
 void Daemon::records_changed() {
-  if (external_names_) external_names_->records_changed();
-  publisher_.changed();
   tell_of_room();
-  if (parts_.persistence != nullptr) persistence_.records_changed();
-  if (watchers_) watchers_->changed();
-  if (keeper_ && std::exchange(kept_revision_, catalog_.revision()) != catalog_.revision()) keeper_->save_later();
+  changes_.look();
 }
 
 void Daemon::schedule_heartbeat() {
-  heartbeat_timer_ = loop_.after(federation::Watchers::kHeartbeat, [this] {
-    watchers_->heartbeat();
+  heartbeat_timer_ = loop_.after(federation::Watchers::kHeartbeat / federation::Watchers::kSlices, [this] {
+    watchers_->heartbeat_slice();
     watchers_->end_silent_streams();
     agents_->end_silent_streams();
     publisher_.changed();  // a subscriber may have seen a newer serial than ours

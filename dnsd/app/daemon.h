@@ -22,6 +22,7 @@
 #include "dnsd/app/override_rounds.h"
 #include "dnsd/app/persistence.h"
 #include "dnsd/app/rate_limit_watch.h"
+#include "dnsd/app/record_changes.h"
 #include "dnsd/app/replica.h"
 #include "dnsd/app/service_report.h"
 #include "dnsd/app/snapshot_keeper.h"
@@ -66,7 +67,9 @@ class Daemon {
   /// Before anything is known: only where the service manager holds the port, whose queries would wait in vain.
   Result<void> start_not_ready();
   void become_ready();
+  /// The catalog may have changed: tells whoever that concerns. Cheap if it has not.
   void records_changed();
+  void wire_record_changes();
   void serve_first_records();
   /// An agent has told all that it has, or that it goes.
   void agent_synced(const std::string& node);
@@ -98,10 +101,13 @@ class Daemon {
   std::string path_;
   metrics::Registry registry_;
   catalog::Catalog catalog_;
+  RecordChanges changes_;
   Parts parts_;
   Objects objects_;
   Persistence persistence_;
   Publisher publisher_;
+  RecordCounts counts_;
+  LintNames lint_names_;
   EventLog events_;
   MeshFile mesh_file_;
   WarmStart warm_start_;
@@ -116,7 +122,6 @@ class Daemon {
   std::optional<federation::Feed> feed_;
   std::optional<federation::Watchers> watchers_;
   std::optional<SnapshotKeeper> keeper_;
-  std::uint64_t kept_revision_ = 0;
   std::optional<Replica> replica_;
   std::optional<LocalOverrides> local_overrides_;  // a replica's
   OverrideRounds override_rounds_;

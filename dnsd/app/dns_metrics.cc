@@ -4,7 +4,7 @@
 #include <string>
 
 #include "common/rpc/acceptor.h"
-#include "dnsd/topology/plan.h"
+#include "dnsd/topology/host_plan.h"
 
 namespace meshdns::app {
 namespace {
@@ -102,14 +102,10 @@ void add_replica(Samples& out, const Parts& parts) {
         parts.replica->mirror().shrink_refused().empty() ? 0 : 1);
 }
 
-void add_standings(Samples& out, const model::Records& records, TimePoint now) {
-  std::map<std::string, double> states;
-  const topology::PlanContext context{records, records.overrides, now};
-  for (const auto& [key, endpoint] : records.endpoints) {
-    states[std::string(standing_name(topology::candidate_of(context, endpoint).standing))] += 1;
-  }
-  for (const char* state : {"serving", "draining", "silent", "failing", "out"}) {
-    gauge(out, "meshdns_catalog_endpoints", "endpoints by how they stand", {{"state", state}}, states[state]);
+void add_standings(Samples& out, const RecordCounts::Standings& standings) {
+  for (std::size_t i = 0; i < standings.size(); ++i) {
+    const std::string state(standing_name(static_cast<topology::Standing>(i)));
+    gauge(out, "meshdns_catalog_endpoints", "endpoints by how they stand", {{"state", state}}, standings[i]);
   }
 }
 
@@ -121,7 +117,7 @@ void add_catalog(Samples& out, const Parts& parts) {
   gauge(out, "meshdns_catalog_records", "records of all kinds", {}, static_cast<double>(parts.catalog->size()));
   gauge(out, "meshdns_catalog_full", "1 while records are refused because there are dns.max_records of them", {},
         parts.catalog->full() ? 1 : 0);
-  add_standings(out, records, parts.clock.now());
+  add_standings(out, parts.counts->standings());
   if (parts.persistence != nullptr) {
     gauge(out, "meshdns_store_writable", "0 while the store cannot be written", {},
           parts.persistence->trouble().empty() ? 1 : 0);
@@ -142,6 +138,8 @@ void add_catalog(Samples& out, const Parts& parts) {
     count(out, updates, "updates sent to subscribers", {{"kind", "buckets"}}, counters.bucket_updates);
     count(out, "meshdns_federation_sent_bytes_total", "bytes sent to subscribers", {}, counters.sent_bytes);
     count(out, "meshdns_federation_nacks_total", "records that subscribers refused", {}, counters.nacks);
+    count(out, "meshdns_federation_cut_subscribers_total", "subscribers that acknowledged or read nothing", {},
+          counters.cut);
   }
   if (parts.replica != nullptr) add_replica(out, parts);
   for (const auto outcome : {KeptAnswers::Outcome::Missing, KeptAnswers::Outcome::Damaged, KeptAnswers::Outcome::Other,
@@ -192,6 +190,13 @@ void add_agents(Samples& out, const federation::Agents& agents) {
   gauge(out, "meshdns_federation_silent_nodes", "agents whose lease ran out", {},
         static_cast<double>(agents.leases().silent()));
   count(out, "meshdns_federation_sessions_total", "streams opened by agents", {}, counters.sessions);
+  count(out, "meshdns_federation_deferred_sessions_total", "sessions that were told to come back later", {},
+        counters.deferred);
+  gauge(out, "meshdns_federation_busy", "1 while agents are told to beat less often", {}, agents.load().busy() ? 1 : 0);
+  gauge(out, "meshdns_federation_lateness_seconds", "how late the control thread's timers come", {},
+        std::chrono::duration<double>(agents.load().lateness()).count());
+  gauge(out, "meshdns_federation_heartbeat_seconds", "how often agents are told to be heard", {},
+        std::chrono::duration<double>(agents.leases().heartbeat()).count());
   count(out, "meshdns_federation_messages_total", "messages from agents", {}, counters.messages);
   count(out, "meshdns_federation_refused_records_total", "records that were refused", {}, counters.refused_records);
   count(out, "meshdns_federation_protocol_errors_total", "streams ended because of what they said", {},

@@ -17,18 +17,6 @@ void ExternalNames::set_zones(std::vector<std::string> zones) {
   look();
 }
 
-void ExternalNames::records_changed() {
-  if (objects_changed()) look();
-}
-
-bool ExternalNames::objects_changed() {
-  const auto changes = seen_revision_ ? environment_.catalog.changes_since(*seen_revision_) : std::nullopt;
-  seen_revision_ = environment_.catalog.revision();
-  if (!changes) return true;
-  return std::ranges::any_of(
-      *changes, [](const catalog::Change& change) { return change.type == catalog::RecordType::VirtualDestination; });
-}
-
 std::string ExternalNames::own_zone_of(const std::string& name) const {
   const auto apex = std::ranges::find(zones_, name);
   return apex != zones_.end() ? *apex : topology::zone_of(zones_, name);

@@ -48,17 +48,15 @@ class ExternalNames {
 
   /// What is answered here: names in these zones are not asked for, they would lead back to us.
   void set_zones(std::vector<std::string> zones);
-  /// Objects may be others. The records of names that none of them uses any more are gone when this returns; changed()
-  /// is not called for that.
-  void records_changed();
+  /// Takes over the hostnames of all virtual destinations, after any of them changed. The records of names that none of
+  /// them uses any more are gone when this returns; changed() is not called for that.
+  void look();
 
   /// What is wrong with the names of a virtual destination, one sentence each.
   std::vector<std::string> problems_of(const model::VirtualDestination& object) const;
   Counts counts() const;
 
  private:
-  bool objects_changed();
-  void look();
   /// The zone of ours that a name is in; empty = none
   std::string own_zone_of(const std::string& name) const;
   void ask_due();
@@ -69,7 +67,6 @@ class ExternalNames {
   std::vector<std::string> zones_;
   ExternalSchedule schedule_;
   std::set<std::string> refused_;
-  std::optional<std::uint64_t> seen_revision_;
   std::optional<TimerId> timer_;
   Counts asked_;  // only of questions
 };

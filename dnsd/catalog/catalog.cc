@@ -1,11 +1,11 @@
 #include "dnsd/catalog/catalog.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace meshdns::catalog {
 namespace {
 
-constexpr std::size_t kLongestLog = 10000;
 constexpr std::size_t kRoomAgain = 20;  // when a twentieth is free
 
 /// Equal but for the moment since when it is so, which every process counts on its own clock.
@@ -72,7 +72,13 @@ model::ServiceKey service_key_of(const std::string& text) {
 }
 
 void Catalog::note(RecordType type, const std::string& key, bool removed) {
-  pending_.push_back({0, type, key, removed});
+  pending_types_[static_cast<std::size_t>(type)] = true;
+  if (pending_.size() < log_length_) {
+    pending_.push_back({0, type, key, removed});
+  } else {
+    pending_overflow_ = true;
+  }
+  if (noted_) noted_(type, key);
   if (observer_ == nullptr) return;
   switch (type) {
     case RecordType::Node: return observer_->node_changed(key);
@@ -95,23 +101,33 @@ std::size_t Catalog::size() const {
 
 void Catalog::commit(TimePoint now) {
   if (full_ && has_room() && size() + capacity_ / kRoomAgain < capacity_) full_ = false;
-  if (pending_.empty()) return;
+  if (pending_.empty() && !pending_overflow_) return;
   ++revision_;
+  ++generation_;
   changed_ = now;
+  for (std::size_t type = 0; type < kRecordTypes; ++type) {
+    if (std::exchange(pending_types_[type], false)) touched_[type] = generation_;
+  }
   for (Change& change : pending_) {
     change.revision = revision_;
     log_.push_back(std::move(change));
   }
   pending_.clear();
-  while (log_.size() > kLongestLog) {
+  if (std::exchange(pending_overflow_, false)) return forget_log(revision_);
+  while (log_.size() > log_length_) {
     log_begins_after_ = log_.front().revision;
     log_.pop_front();
   }
 }
 
+void Catalog::forget_log(std::uint64_t up_to) {
+  log_.clear();
+  log_begins_after_ = up_to;
+}
+
 std::optional<std::vector<Change>> Catalog::changes_since(std::uint64_t revision) const {
   if (revision < log_begins_after_ || revision > revision_) return std::nullopt;
-  const auto begin = std::ranges::find_if(log_, [&](const Change& change) { return change.revision > revision; });
+  const auto begin = std::ranges::upper_bound(log_, revision, {}, &Change::revision);
   return std::vector<Change>(begin, log_.end());
 }
 
@@ -175,7 +191,10 @@ void Catalog::erase_endpoint(const std::string& key, TimePoint now) {
   const auto found = records_.endpoints.find(key);
   if (found == records_.endpoints.end()) return;
   model::Service& service = records_.services[{found->second.namespace_, found->second.service}];
-  if (--service.endpoints == 0) service.gone_since = now;
+  if (--service.endpoints == 0) {
+    service.gone_since = now;
+    idle_services_.insert({found->second.namespace_, found->second.service});
+  }
   if (observer_ != nullptr) observer_->endpoint_leaves(found->second);
   records_.endpoints.erase(found);
   note(RecordType::Endpoint, key, true);
@@ -307,16 +326,21 @@ void Catalog::forget(Duration forget_after, TimePoint now, const MayForget& may_
     note(RecordType::NodeStatus, node, true);
     if (records_.nodes.erase(node) > 0) note(RecordType::Node, node, true);
   }
-  for (auto& [key, service] : records_.services) {
-    // mirrored without its age: it counts from the first look
-    if (service.endpoints == 0 && service.gone_since == TimePoint{}) service.gone_since = now;
-  }
-  std::erase_if(records_.services, [&](const auto& entry) {
-    const bool gone = entry.second.endpoints == 0 && now - entry.second.gone_since >= forget_after;
-    if (gone) note(RecordType::Service, service_key_text(entry.first), true);
-    return gone;
-  });
+  forget_services(forget_after, now);
   commit(now);
+}
+
+void Catalog::forget_services(Duration forget_after, TimePoint now) {
+  std::erase_if(idle_services_, [&](const model::ServiceKey& key) {
+    const auto found = records_.services.find(key);
+    if (found == records_.services.end() || found->second.endpoints > 0) return true;
+    // mirrored without its age: it counts from the first look
+    if (found->second.gone_since == TimePoint{}) found->second.gone_since = now;
+    if (now - found->second.gone_since < forget_after) return false;
+    records_.services.erase(found);
+    note(RecordType::Service, service_key_text(key), true);
+    return true;
+  });
 }
 
 }  // namespace meshdns::catalog

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/model/record_observer.h"
@@ -27,6 +29,7 @@ enum class RecordType : std::uint8_t {
   ExternalName,
   Override,
 };
+inline constexpr std::size_t kRecordTypes = static_cast<std::size_t>(RecordType::Override) + 1;
 /// Operators' objects, which are kept as they were applied besides.
 bool is_object(RecordType type);
 std::string_view record_type_name(RecordType type);
@@ -48,14 +51,31 @@ struct Change {
 /// The federation's state. Pure: `now` comes from outside, and every call that changes something is one revision.
 class Catalog {
  public:
+  /// How many changes are remembered by default: more than one agent may report at a time.
+  static constexpr std::size_t kLogLength = 100000;
+
+  /// log_length: for how many changes changes_since() can answer; a revision with more is not remembered
+  explicit Catalog(std::size_t log_length = kLogLength) : log_length_(log_length) {}
+
   const model::Records& records() const { return records_; }
   std::uint64_t revision() const { return revision_; }
+  /// Counts every change of the records, and never goes back: a replica's revision may begin anew, the generation
+  /// does not. Changes by set_local_override(), which belong to no revision, are not counted.
+  std::uint64_t generation() const { return generation_; }
+  /// The generation that changed a record of this type last; 0 = none was ever changed.
+  std::uint64_t generation_of(RecordType type) const { return touched_[static_cast<std::size_t>(type)]; }
   /// When the last revision came to be.
   TimePoint changed() const { return changed_; }
-  /// What happened after `revision`, in order; nothing = too long ago to be told: take records() as a whole.
+  /// Returns the changes after `revision`, oldest first; nothing if the log does not reach back so far, and then the
+  /// caller has to compare with records() as a whole. Costs by the number of changes returned.
   std::optional<std::vector<Change>> changes_since(std::uint64_t revision) const;
   /// Who hears of every change while it happens; null = nobody. It outlives the catalog, or is taken back.
   void observe(model::RecordObserver* observer) { observer_ = observer; }
+
+  /// Is called with type and name of each record that changes, while it changes, so that a list of what is yet to be
+  /// done needs no log; empty = nobody is called. It must outlive the catalog, or be taken back.
+  using Noted = std::function<void(RecordType, const std::string&)>;
+  void set_noted(Noted noted) { noted_ = std::move(noted); }
 
   // ---- the zones' serial: the revision, begun at unix time, so that it is the same wherever the revision is ----
 
@@ -150,6 +170,7 @@ class Catalog {
   /// Whether a silent node may go, with so many endpoints.
   using MayForget = std::function<bool(const std::string& node, std::size_t endpoints)>;
   /// Forgets services without endpoints, and silent nodes, after `forget_after`. The last endpoint of a service stays.
+  /// Costs by the number of silent nodes and of services without endpoints.
   /// may_forget: asked for each node of which something would go; empty = all may
   void forget(Duration forget_after, TimePoint now, const MayForget& may_forget = {});
 
@@ -196,13 +217,16 @@ class Catalog {
   void place_override(const std::string& key, const model::Override& object);
   bool drop_override(const std::string& key);
   void add_to_service(const model::ServiceKey& service);
+  void forget_services(Duration forget_after, TimePoint now);
   void note(RecordType type, const std::string& key, bool removed);
+  void forget_log(std::uint64_t up_to);
   /// Gives what was noted since the last call its revision.
   void commit(TimePoint now);
   bool forget_node(const std::string& node, TimePoint now, const MayForget& may_forget);
   std::vector<std::string> keys_of(const std::string& node) const;
 
   model::Records records_;
+  std::set<model::ServiceKey> idle_services_;  // those that have, or had lately, no endpoint
   HeldChanges held_;
   bool frozen_ = false;
   std::size_t capacity_ = 0;
@@ -210,10 +234,16 @@ class Catalog {
   std::uint64_t revision_ = 0;
   std::uint32_t serial_base_ = 0;  // of revision 0
   TimePoint changed_{};
-  std::vector<Change> pending_;
+  std::uint64_t generation_ = 0;
+  std::array<std::uint64_t, kRecordTypes> touched_{};  // by type: generation_of()
+  std::vector<Change> pending_;        // of the next revision, as far as the log can take them
+  bool pending_overflow_ = false;      // it could not take all
+  std::array<bool, kRecordTypes> pending_types_{};
+  std::size_t log_length_;
   std::deque<Change> log_;
   std::uint64_t log_begins_after_ = 0;
   model::RecordObserver* observer_ = nullptr;
+  Noted noted_;
 };
 
 }  // namespace meshdns::catalog

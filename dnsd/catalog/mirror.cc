@@ -11,7 +11,8 @@ void Catalog::mirror(const model::Endpoint& endpoint) {
   const model::ServiceKey service{endpoint.namespace_, endpoint.service};
   const auto known = records_.endpoints.find(endpoint.key);
   if (known != records_.endpoints.end()) {
-    --records_.services[{known->second.namespace_, known->second.service}].endpoints;
+    const model::ServiceKey before{known->second.namespace_, known->second.service};
+    if (--records_.services[before].endpoints == 0) idle_services_.insert(before);
   }
   add_to_service(service);
   store_endpoint(endpoint);
@@ -23,7 +24,7 @@ void Catalog::mirror(const std::string& node, const model::NodeStatus& status) {
 }
 
 void Catalog::mirror(const model::ServiceKey& service) {
-  records_.services.try_emplace(service);
+  if (records_.services.try_emplace(service).first->second.endpoints == 0) idle_services_.insert(service);
   note(RecordType::Service, service_key_text(service), false);
 }
 
@@ -65,8 +66,8 @@ void Catalog::unmirror(RecordType type, const std::string& key) {
 }
 
 void Catalog::mirrored(std::uint64_t revision, TimePoint now) {
-  if (pending_.empty()) return;
-  if (revision <= revision_) log_.clear();  // a new epoch counts anew: nobody can go on from the old one
+  if (pending_.empty() && !pending_overflow_) return;
+  if (revision <= revision_) forget_log(revision - 1);  // a new epoch counts anew: nobody can go on from the old one
   revision_ = revision - 1;
   commit(now);
 }

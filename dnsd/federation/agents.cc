@@ -4,41 +4,50 @@
 #include <set>
 #include <utility>
 
+#include "common/convert/report_convert.h"
 #include "common/log/log.h"
 #include "dnsd/federation/report_session.h"
 
 namespace meshdns::federation {
 
+namespace {
+
+std::uint64_t hash_of_key(const std::string& key) { return convert::record_hash(key, ""); }
+
+}  // namespace
+
 void NodeCopy::put(const std::string& key, std::uint64_t hash) {
-  erase(key);
-  hashes[key] = hash;
-  digest += hash;
+  std::uint64_t& known = hashes_[hash_of_key(key)];
+  digest_ += hash - known;
+  known = hash;
 }
 
 void NodeCopy::erase(const std::string& key) {
-  const auto found = hashes.find(key);
-  if (found == hashes.end()) return;
-  digest -= found->second;
-  hashes.erase(found);
+  const auto found = hashes_.find(hash_of_key(key));
+  if (found == hashes_.end()) return;
+  digest_ -= found->second;
+  hashes_.erase(found);
 }
 
 void NodeCopy::clear() {
-  hashes.clear();
-  digest = 0;
+  hashes_.clear();
+  digest_ = 0;
   whole = false;
 }
 
+bool NodeCopy::has(const std::string& key) const { return hashes_.contains(hash_of_key(key)); }
+
 Agents::Agents(Environment environment)
-    : env_(std::move(environment)), leases_(env_.clock.now()), measuring_(env_.catalog) {}
+    : env_(std::move(environment)), leases_(env_.clock.now()), admission_(env_.rates), measuring_(env_.catalog) {}
 
 Agents::~Agents() {
   // streams may hold their sessions for longer
   for (const auto& [key, session] : sessions_) session->cancel_timers();
 }
 
-std::shared_ptr<ReportSession> Agents::open(std::shared_ptr<ReportPort> port) {
+std::shared_ptr<ReportSession> Agents::open(std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse) {
   ++counters_.sessions;
-  auto session = std::make_shared<ReportSession>(*this, port);
+  auto session = std::make_shared<ReportSession>(*this, port, std::move(pulse));
   sessions_[session.get()] = session;
   openings_.opened(session, env_.clock.now());
   if (shutting_down_) {
@@ -65,13 +74,17 @@ void Agents::take_over(const std::string& node, const std::shared_ptr<ReportSess
     old->goodbye(v1::Goodbye::REPLACED, "a newer session speaks for " + node, 5s);
   }
   holders_[node] = session;
+  ++holders_changed_;
 }
 
 void Agents::closed(const ReportSession& session) {
   const auto held = holders_.find(session.node());
   if (held != holders_.end()) {
     const auto current = held->second.lock();
-    if (!current || current.get() == &session) holders_.erase(held);
+    if (!current || current.get() == &session) {
+      holders_.erase(held);
+      ++holders_changed_;
+    }
   }
   sessions_.erase(&session);
 }
@@ -82,13 +95,45 @@ std::uint64_t Agents::next_epoch(std::uint64_t echoed) {
   return last_epoch_;
 }
 
+bool Agents::needs_full(const std::string& node, std::uint64_t digest) const {
+  const auto copy = copies_.find(node);
+  return copy == copies_.end() || !copy->second.whole || copy->second.digest() != digest ||
+         !env_.catalog.knows_node(node);
+}
+
+Duration Agents::defer(const std::string& node, std::uint64_t digest) {
+  const Duration wait = admission_.ask(needs_full(node, digest), load_.lateness(), env_.clock.now());
+  if (wait > Duration::zero()) ++counters_.deferred;
+  return wait;
+}
+
+void Agents::measure_load(TimePoint now) {
+  const bool was_busy = load_.busy();
+  load_.measured(leases_.lag(), now);
+  leases_.stretch(load_.stretch());
+  if (load_.busy() && !was_busy) {
+    log::warn("busy: agents are told to beat less often", {{"late", load_.lateness()}, {"agents", leases_.size()}});
+  }
+  if (!load_.busy() && was_busy) log::info("no longer busy", {{"agents", leases_.size()}});
+}
+
+void Agents::take_pulses() {
+  for (const std::shared_ptr<Pulse>& noted : pulses_.take()) {
+    if (noted->session != nullptr) noted->session->take_pulse();
+  }
+}
+
 void Agents::sweep() {
+  take_pulses();
   const TimePoint now = env_.clock.now();
+  bool fell_silent = false;
   for (const auto& [node, status] : leases_.sweep(now)) {
-    waiting_ = waiting_ || status.silent;
+    fell_silent = fell_silent || status.silent;
     if (!status.silent) publish(node, status, now);
   }
-  if (waiting_) demote(now);
+  measure_load(now);
+  waiting_ = waiting_ || fell_silent;
+  if (waiting_ && (fell_silent || now - judged_ >= judge_pace())) demote(now);
   sweep_measuring(now);
   env_.changed();
 }
@@ -125,6 +170,7 @@ Brakes::Hearing Agents::hear(TimePoint now) const {
 
 void Agents::demote(TimePoint now) {
   waiting_ = false;
+  judged_ = now;
   for (const auto& [node, held_by] : brakes_.judge(hear(now), now)) {
     model::NodeStatus status = leases_.status(node);
     status.silent = held_by.empty();
@@ -180,14 +226,19 @@ void Agents::forget_silent(Duration forget_after, TimePoint now) {
 
 void Agents::sweep_measuring(TimePoint now) {
   if (!measuring_.due(now)) return;
-  std::set<std::string> connected;
-  for (const auto& [node, session] : holders_) connected.insert(node);
-  for (const std::string& node : measuring_.sweep(connected, now)) {
+  const auto connected = [this] {
+    std::set<std::string> out;
+    for (const auto& [node, session] : holders_) out.insert(node);
+    return out;
+  };
+  for (const std::string& node : measuring_.sweep({holders_changed_, connected}, now)) {
     if (const auto session = holder(node)) session->send_settings();
   }
 }
 
 void Agents::forget_gone() {
+  const std::uint64_t generation = env_.catalog.generation_of(catalog::RecordType::Node);
+  if (std::exchange(forgotten_generation_, generation) == generation) return;
   const auto gone = [this](const std::string& node) { return !env_.catalog.knows_node(node); };
   for (const auto& [node, session] : holders_) {
     const auto holder = session.lock();

@@ -6,15 +6,20 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "common/rpc/port.h"
 #include "common/time/time.h"
 #include "dnsd/catalog/catalog.h"
+#include "dnsd/federation/admission.h"
 #include "dnsd/federation/brakes.h"
 #include "dnsd/federation/leases.h"
+#include "dnsd/federation/load.h"
 #include "dnsd/federation/measuring.h"
 #include "dnsd/federation/openings.h"
+#include "dnsd/federation/pulse.h"
 #include "meshdns/v1/federation.pb.h"
 
 namespace meshdns::federation {
@@ -22,21 +27,30 @@ namespace meshdns::federation {
 class ReportSession;
 using ReportPort = rpc::Port<v1::ReportReply>;
 
-/// What one node's agent has told us, over all of its sessions.
-struct NodeCopy {
-  std::map<std::string, std::uint64_t> hashes;  // of every record it sent, refused ones included; by its own keys
-  std::uint64_t digest = 0;                     // their sum
-  std::uint64_t known_sequence = 0;
-  bool whole = false;  // no: a Full was never sent to its end
-
+/// What one node's agent has told us, over all of its sessions. A record is known by the hash of its key.
+class NodeCopy {
+ public:
+  /// hash: of the record's key and bytes
   void put(const std::string& key, std::uint64_t hash);
   void erase(const std::string& key);
   void clear();
+  /// Whether the agent has sent a record with this key, refused ones included.
+  bool has(const std::string& key) const;
+  /// The sum of all hashes, as the agent counts it.
+  std::uint64_t digest() const { return digest_; }
+
+  std::uint64_t known_sequence = 0;
+  bool whole = false;  // no: a Full was never sent to its end
+
+ private:
+  std::unordered_map<std::uint64_t, std::uint64_t> hashes_;  // by the hash of the key
+  std::uint64_t digest_ = 0;
 };
 
 /// Counts for metrics and status.
 struct AgentCounters {
   std::uint64_t sessions = 0;
+  std::uint64_t deferred = 0;  // sessions that were told to come back later
   std::uint64_t messages = 0;
   std::uint64_t refused_records = 0;
   std::uint64_t protocol_errors = 0;
@@ -49,21 +63,30 @@ class Agents {
  public:
   /// A holder of a node's session that is asked whether it still lives has this long to answer.
   static constexpr Duration kProofOfLife = 1s;
+  static constexpr std::size_t kJudgedPerSweep = 1000;
 
   struct Environment {
     catalog::Catalog& catalog;
     const Clock& clock;
     Timers& timers;
     std::string instance;                                      // "eu-1/host"
-    std::function<void()> changed;                             // the catalog may have a new revision
+    std::function<void()> changed;                             // the catalog may have a new revision; must be cheap
     std::function<void(const std::string& node)> synced = {};  // an agent has told all that it has, or that it goes
+    Admission::Rates rates = {};
   };
 
   explicit Agents(Environment environment);
   ~Agents();
 
-  /// A new stream. Returns what its events go to; it lives until closed() was called on it.
-  std::shared_ptr<ReportSession> open(std::shared_ptr<ReportPort> port);
+  /// Begins a session on a new stream. Its events go to what is returned, which lives until closed() was called on it.
+  /// pulse: for note(), with the messages of this stream
+  std::shared_ptr<ReportSession> open(std::shared_ptr<ReportPort> port,
+                                      std::shared_ptr<Pulse> pulse = std::make_shared<Pulse>());
+  /// Whether the message is a heartbeat that says nothing new; then it is noted, and no session has to handle it.
+  /// thread: any
+  bool note(const std::shared_ptr<Pulse>& pulse, const v1::AgentMessage& message) {
+    return pulses_.note(pulse, message, env_.clock.now());
+  }
   /// A node that was restored from the store: it is given the time to come back.
   void expect(const std::string& node) { leases_.expect(node, env_.clock.now()); }
   /// Judges who is silent, and what agents are to measure; called every Leases::sweep_interval(). Who is silent is
@@ -83,6 +106,7 @@ class Agents {
   const Brakes& brakes() const { return brakes_; }
   const Measuring& measuring() const { return measuring_; }
   const AgentCounters& counters() const { return counters_; }
+  const Load& load() const { return load_; }
   std::size_t connected() const { return holders_.size(); }
   std::size_t open_streams() const { return sessions_.size(); }
   bool is_connected(const std::string& node) const { return holders_.contains(node); }
@@ -95,6 +119,14 @@ class Agents {
   void take_over(const std::string& node, const std::shared_ptr<ReportSession>& session);
   void closed(const ReportSession& session);
   std::uint64_t next_epoch(std::uint64_t echoed);
+  /// Returns when a new session shall come back; zero = it begins now.
+  Duration defer(const std::string& node, std::uint64_t digest);
+  bool needs_full(const std::string& node, std::uint64_t digest) const;
+  void measure_load(TimePoint now);
+  /// Takes over the heartbeats that were noted since the last call.
+  void take_pulses();
+  /// Between two judgements of agents that a brake holds: they cost by the number of all agents.
+  Duration judge_pace() const { return Leases::sweep_interval() * (1 + leases_.size() / kJudgedPerSweep); }
   void sweep_measuring(TimePoint now);
   std::string zone_of(const std::string& node) const;
   Brakes::Hearing hear(TimePoint now) const;
@@ -110,10 +142,16 @@ class Agents {
   Brakes brakes_;
   std::map<std::pair<std::string, std::string>, std::size_t> brakes_told_;  // held, by name and what it covers
   bool waiting_ = false;                                                    // somebody is silent who was not demoted
+  TimePoint judged_{};
+  Load load_;
+  Admission admission_;
+  PulseInbox pulses_;
   Measuring measuring_;
   AgentCounters counters_;
-  std::map<std::string, NodeCopy> copies_;
-  std::map<std::string, std::weak_ptr<ReportSession>> holders_;
+  std::unordered_map<std::string, NodeCopy> copies_;
+  std::unordered_map<std::string, std::weak_ptr<ReportSession>> holders_;
+  std::uint64_t holders_changed_ = 0;       // how often holders_ became different
+  std::uint64_t forgotten_generation_ = 0;  // of the catalog's nodes, at the last look for those that are gone
   std::map<const ReportSession*, std::shared_ptr<ReportSession>> sessions_;
   Openings<ReportSession> openings_;
   std::uint64_t last_epoch_ = 0;

@@ -90,6 +90,10 @@ class Calls : public Methods {
     events.received = [session](const v1::AgentMessage& message) {
       if (*session) (*session)->received(message);
     };
+    const auto pulse = std::make_shared<Pulse>();
+    events.needs_nothing = [&agents = agents_, pulse](const v1::AgentMessage& message) {
+      return agents.note(pulse, message);
+    };
     events.written = [] {};
     buffers_->stream_opened();
     events.closed = [session, buffers = buffers_](const Error&) {
@@ -98,7 +102,7 @@ class Calls : public Methods {
     };
     port->set_events(std::move(events));
     port->read_ahead();  // gRPC keeps it until this returns: the session is open when the message comes
-    loop_.post([&agents = agents_, session, port] { *session = agents.open(port); });
+    loop_.post([&agents = agents_, session, port, pulse] { *session = agents.open(port, pulse); });
     return stream;
   }
 

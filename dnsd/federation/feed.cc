@@ -1,6 +1,7 @@
 #include "dnsd/federation/feed.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "common/convert/record_convert.h"
@@ -11,84 +12,60 @@ namespace {
 
 using catalog::RecordType;
 
-/// Collects batches of one kind and cuts them into parts.
-class Parts {
- public:
-  explicit Parts(v1::Batch head) : head_(std::move(head)), batch_(head_) {}
-
-  v1::Batch& batch() { return batch_; }
-  /// After each record: a full part goes out.
-  void added(std::size_t bytes) {
-    bytes_ += bytes;
-    if (bytes_ >= Feed::kPartBytes) flush(false);
-  }
-  std::vector<EncodedReply> finish() {
-    flush(true);
-    return std::move(parts_);
-  }
-
- private:
-  void flush(bool last) {
-    batch_.set_part(static_cast<std::uint32_t>(parts_.size()));
-    batch_.set_last(last);
-    v1::WatchReply reply;
-    *reply.mutable_batch() = std::move(batch_);
-    parts_.push_back(std::make_shared<const std::string>(reply.SerializeAsString()));
-    batch_ = head_;
-    batch_.clear_buckets();  // the first part has them
-    bytes_ = 0;
-  }
-
-  v1::Batch head_;
-  v1::Batch batch_;
-  std::size_t bytes_ = 0;
-  std::vector<EncodedReply> parts_;
-};
+v1::Removal removal_of(RecordType type, const std::string& key, std::uint64_t revision) {
+  v1::Removal removal;
+  removal.set_type(std::string(record_type_name(type)));
+  removal.set_key(key);
+  removal.set_revision(revision);
+  removal.set_reason(v1::Removal::WITHDRAWN);
+  return removal;
+}
 
 }  // namespace
 
-Feed::Feed(catalog::Catalog& catalog, v1::Origin origin, std::uint64_t epoch, ObjectLookup object, Recovery* recovery)
+Feed::Feed(catalog::Catalog& catalog, v1::Origin origin, std::uint64_t epoch, ObjectLookup object, Recovery* recovery,
+           FeedSizes sizes)
     : catalog_(catalog),
       origin_(std::move(origin)),
       epoch_(epoch),
       object_(std::move(object)),
       recovery_(recovery),
+      sizes_(sizes),
       buckets_(kBuckets) {
   update();
 }
 
-std::optional<std::pair<std::string, TimePoint>> Feed::encode(const Key& key) const {
+std::optional<Feed::Encoded> Feed::encode(const Key& key) const {
   const model::Records& records = catalog_.records();
   const auto& [type, name] = key;
-  using Encoded = std::optional<std::pair<std::string, TimePoint>>;
-  const auto found_in = [&name = name](const auto& map, auto encoded) -> Encoded {
+  const auto found_in = [&name = name](const auto& map, auto encoded) -> std::optional<Encoded> {
     const auto found = map.find(name);
     if (found == map.end()) return std::nullopt;
     return encoded(found->second);
   };
   switch (type) {
     case RecordType::Node:
-      return found_in(records.nodes, [](const auto& node) { return Encoded({convert::node_body(node), {}}); });
+      return found_in(records.nodes, [](const auto& node) { return Encoded{convert::node_body(node), {}}; });
     case RecordType::NodeStatus:
       return found_in(records.statuses, [](const auto& status) {
-        return Encoded({convert::status_body(status), status.since});
+        return Encoded{convert::status_body(status), status.since};
       });
     case RecordType::Endpoint:
       return found_in(records.endpoints, [](const auto& endpoint) {
-        return Encoded({convert::endpoint_body(endpoint), endpoint.health.since});
+        return Encoded{convert::endpoint_body(endpoint), endpoint.health.since};
       });
     case RecordType::Service: {
       const auto found = records.services.find(catalog::service_key_of(name));
       if (found == records.services.end()) return std::nullopt;
-      return Encoded({convert::service_body(found->first), {}});
+      return Encoded{convert::service_body(found->first), {}};
     }
     case RecordType::ClusterStatus:
       return found_in(records.cluster_statuses, [](const auto& status) {
-        return Encoded({convert::cluster_status_body(status), {}});
+        return Encoded{convert::cluster_status_body(status), {}};
       });
     case RecordType::ExternalName:
       return found_in(records.external_names, [](const auto& known) {
-        return Encoded({convert::external_name_body(known), {}});
+        return Encoded{convert::external_name_body(known), {}};
       });
     case RecordType::VirtualDestination:
     case RecordType::Cluster:
@@ -96,7 +73,20 @@ std::optional<std::pair<std::string, TimePoint>> Feed::encode(const Key& key) co
   }
   const v1::Object* object = object_(type, name);
   if (object == nullptr) return std::nullopt;
-  return Encoded({convert::object_body(*object), {}});
+  return Encoded{convert::object_body(*object), {}};
+}
+
+void Feed::link_newest(Entries::value_type& entry) {
+  entry.second.older = newest_;
+  entry.second.newer = nullptr;
+  (newest_ == nullptr ? eldest_ : newest_->second.newer) = &entry;
+  newest_ = &entry;
+}
+
+void Feed::unlink(Entries::value_type& entry) {
+  const Entry& at = entry.second;
+  (at.older == nullptr ? eldest_ : at.older->second.newer) = at.newer;
+  (at.newer == nullptr ? newest_ : at.newer->second.older) = at.older;
 }
 
 void Feed::put(const Key& key, std::uint64_t revision) {
@@ -105,35 +95,38 @@ void Feed::put(const Key& key, std::uint64_t revision) {
   if (added) {
     entry.bucket = convert::bucket_of(record_type_name(key.first), key.second, kBuckets);
   } else {
-    by_revision_.erase({entry.revision, key});
-    removals_.erase({entry.revision, key});
-    if (entry.body) --records_;
+    unlink(*at);
   }
   buckets_[entry.bucket] -= entry.hash;
-  auto encoded = encode(key);
+  const auto encoded = encode(key);
+  records_ = records_ - (entry.present ? 1 : 0) + (encoded ? 1 : 0);
+  entry.present = encoded.has_value();
   entry.revision = revision;
-  entry.hash = 0;
-  entry.body.reset();
-  if (encoded) {
-    ++records_;
-    entry.hash = convert::record_hash(key.second, encoded->first);
-    entry.body = std::move(encoded->first);
-    entry.since = encoded->second;
-  } else {
-    removals_.insert({revision, key});
-  }
+  entry.hash = encoded ? convert::record_hash(key.second, encoded->body) : 0;
   buckets_[entry.bucket] += entry.hash;
-  by_revision_.insert({revision, key});
+  if (!entry.present) removals_.emplace_back(revision, key);
+  link_newest(*at);
+}
+
+bool Feed::is_current(const std::pair<std::uint64_t, Key>& removal) const {
+  const auto found = entries_.find(removal.second);
+  return found != entries_.end() && !found->second.present && found->second.revision == removal.first;
 }
 
 void Feed::forget_removals() {
-  while (removals_.size() > kMostRemovals) {
-    const auto oldest = *removals_.begin();
-    oldest_ = std::max(oldest_, oldest.first);
-    by_revision_.erase(oldest);
-    entries_.erase(oldest.second);
-    removals_.erase(removals_.begin());
+  while (entries_.size() - records_ > sizes_.removals) {
+    if (is_current(removals_.front())) {
+      const auto found = entries_.find(removals_.front().second);
+      oldest_ = std::max(oldest_, removals_.front().first);
+      unlink(*found);
+      entries_.erase(found);
+      ++erased_;
+    }
+    removals_.pop_front();
   }
+  // a record that comes and goes again and again leaves removals behind that mean nothing any more
+  if (removals_.size() <= 2 * sizes_.removals + 2) return;
+  std::erase_if(removals_, [this](const auto& removal) { return !is_current(removal); });
 }
 
 void Feed::update() {
@@ -142,29 +135,38 @@ void Feed::update() {
   if (const auto changes = catalog_.changes_since(head_)) {
     for (const catalog::Change& change : *changes) put({change.type, change.key}, change.revision);
   } else {
-    // the catalog has forgotten what it changed: everything counts as changed now
-    oldest_ = catalog_.revision();
-    std::vector<Key> keys;
-    for (const auto& [key, entry] : entries_) keys.push_back(key);
-    const model::Records& records = catalog_.records();
-    const auto add_all = [&keys](RecordType type, const auto& map) {
-      for (const auto& [name, record] : map) keys.emplace_back(type, name);
-    };
-    add_all(RecordType::Node, records.nodes);
-    add_all(RecordType::NodeStatus, records.statuses);
-    add_all(RecordType::Endpoint, records.endpoints);
-    for (const auto& [name, record] : records.services) {
-      keys.emplace_back(RecordType::Service, catalog::service_key_text(name));
-    }
-    add_all(RecordType::VirtualDestination, records.destinations);
-    add_all(RecordType::Cluster, records.clusters);
-    add_all(RecordType::ClusterStatus, records.cluster_statuses);
-    add_all(RecordType::ExternalName, records.external_names);
-    add_all(RecordType::Override, records.overrides);
-    for (const Key& key : keys) put(key, catalog_.revision());
+    compare_all();
   }
   forget_removals();
   head_ = catalog_.revision();
+}
+
+void Feed::compare_all() {
+  std::set<Key> keys;
+  for (const auto& [key, entry] : entries_) keys.insert(key);
+  const model::Records& records = catalog_.records();
+  const auto add_all = [&keys](RecordType type, const auto& map) {
+    for (const auto& [name, record] : map) keys.emplace(type, name);
+  };
+  add_all(RecordType::Node, records.nodes);
+  add_all(RecordType::NodeStatus, records.statuses);
+  add_all(RecordType::Endpoint, records.endpoints);
+  for (const auto& [name, record] : records.services) {
+    keys.emplace(RecordType::Service, catalog::service_key_text(name));
+  }
+  add_all(RecordType::VirtualDestination, records.destinations);
+  add_all(RecordType::Cluster, records.clusters);
+  add_all(RecordType::ClusterStatus, records.cluster_statuses);
+  add_all(RecordType::ExternalName, records.external_names);
+  add_all(RecordType::Override, records.overrides);
+  for (const Key& key : keys) {
+    const auto found = entries_.find(key);
+    const auto encoded = encode(key);
+    const std::uint64_t hash = encoded ? convert::record_hash(key.second, encoded->body) : 0;
+    const bool same =
+        found != entries_.end() && found->second.present == encoded.has_value() && found->second.hash == hash;
+    if (!same) put(key, catalog_.revision());
+  }
 }
 
 v1::Batch Feed::empty_batch(v1::Batch::Kind kind, std::uint64_t from) const {
@@ -178,39 +180,65 @@ v1::Batch Feed::empty_batch(v1::Batch::Kind kind, std::uint64_t from) const {
   return batch;
 }
 
-std::size_t Feed::add(v1::Batch& batch, const Key& key, const Entry& entry, TimePoint now) const {
-  if (!entry.body) {
-    v1::Removal& removal = *batch.add_removals();
-    removal.set_type(std::string(record_type_name(key.first)));
-    removal.set_key(key.second);
-    removal.set_revision(entry.revision);
-    removal.set_reason(v1::Removal::WITHDRAWN);
-    return removal.ByteSizeLong();
-  }
-  v1::Record& record = *batch.add_records();
+Transfer::Piece Feed::piece(const Key& key, bool mark_provisional, TimePoint now) const {
+  const auto found = entries_.find(key);
+  const std::uint64_t revision = found == entries_.end() ? head_ : found->second.revision;
+  auto encoded = encode(key);
+  if (!encoded) return removal_of(key.first, key.second, revision);
+  v1::Record record;
   record.set_type(std::string(record_type_name(key.first)));
   record.set_key(key.second);
-  record.set_revision(entry.revision);
-  record.set_body(*entry.body);
-  if (entry.since != TimePoint{}) {
-    *record.mutable_in_state() = convert::to_wire(std::max(Duration::zero(), now - entry.since));
+  record.set_revision(revision);
+  record.set_body(std::move(encoded->body));
+  if (encoded->since != TimePoint{}) {
+    *record.mutable_in_state() = convert::to_wire(std::max(Duration::zero(), now - encoded->since));
   }
-  return record.ByteSizeLong();
+  if (mark_provisional && is_provisional(key)) record.set_provisional(true);
+  return record;
 }
 
-std::optional<std::vector<EncodedReply>> Feed::delta(std::uint64_t from, TimePoint now) {
-  if (from < oldest_ || from > head_) return std::nullopt;
-  if (deltas_.empty() || now - deltas_begun_ > kSharedFor) {
-    deltas_.clear();
-    deltas_begun_ = now;
+Transfer::Source Feed::pieces_of(std::vector<Key> keys) {
+  return [this, keys = std::move(keys), at = std::size_t{0}](TimePoint now) mutable -> std::optional<Transfer::Piece> {
+    if (at == keys.size()) return std::nullopt;
+    update();
+    return piece(keys[at++], false, now);
+  };
+}
+
+template <class Wanted>
+Transfer::Source Feed::all_records(Wanted wanted) {
+  struct Cursor {
+    Entries::const_iterator at;
+    std::uint64_t erased;
+    std::optional<Key> last;  // the key before `at`: where to go on when entries were erased meanwhile
+  };
+  return [this, wanted = std::move(wanted),
+          cursor = Cursor{entries_.begin(), erased_, {}}](TimePoint now) mutable -> std::optional<Transfer::Piece> {
+    update();
+    if (std::exchange(cursor.erased, erased_) != erased_) {
+      cursor.at = cursor.last ? entries_.upper_bound(*cursor.last) : entries_.begin();
+    }
+    while (cursor.at != entries_.end()) {
+      const auto& [key, entry] = *cursor.at++;
+      cursor.last = key;
+      if (entry.present && wanted(entry)) return piece(key, true, now);
+    }
+    return std::nullopt;
+  };
+}
+
+std::shared_ptr<Transfer> Feed::delta(std::uint64_t from, TimePoint now) {
+  auto& known = deltas_[from];
+  if (known && known->may_join(now)) return known;
+  std::vector<const Entries::value_type*> changed;
+  for (const auto* at = newest_; at != nullptr && at->second.revision > from; at = at->second.older) {
+    changed.push_back(at);
   }
-  const auto known = deltas_.find(from);
-  if (known != deltas_.end()) return known->second;
-  Parts parts(empty_batch(v1::Batch::DELTA, from));
-  for (auto at = by_revision_.lower_bound({from + 1, Key{}}); at != by_revision_.end(); ++at) {
-    parts.added(add(parts.batch(), at->second, entries_.at(at->second), now));
-  }
-  return deltas_[from] = parts.finish();
+  std::ranges::sort(changed, {}, [](const auto* entry) { return std::tie(entry->second.revision, entry->first); });
+  std::vector<Key> keys;
+  for (const auto* entry : changed) keys.push_back(entry->first);
+  known = std::make_shared<Transfer>(empty_batch(v1::Batch::DELTA, from), pieces_of(std::move(keys)), shared(now));
+  return known;
 }
 
 v1::Batch Feed::empty_set(v1::Batch::Kind kind) const {
@@ -231,14 +259,13 @@ bool Feed::is_provisional(const Key& key) const {
   return found != catalog_.records().endpoints.end() && recovery_->is_provisional(found->second.node);
 }
 
-std::vector<EncodedReply> Feed::snapshot(TimePoint now) const {
-  Parts parts(empty_set(v1::Batch::SNAPSHOT));
-  for (const auto& [key, entry] : entries_) {
-    if (!entry.body) continue;
-    parts.added(add(parts.batch(), key, entry, now));
-    if (is_provisional(key)) parts.batch().mutable_records()->rbegin()->set_provisional(true);
-  }
-  return parts.finish();
+std::shared_ptr<Transfer> Feed::snapshot(TimePoint now) {
+  // one that somebody reads and that was begun at an earlier revision is as good: its readers go on with a delta
+  const bool same = fill_ && fill_->additive() == !settled() && reaches_back_to(fill_->to());
+  if (same && fill_->may_join(now) && (fill_->to() == head_ || fill_->is_read())) return fill_;
+  fill_ = std::make_shared<Transfer>(empty_set(v1::Batch::SNAPSHOT), all_records([](const Entry&) { return true; }),
+                                     shared(now));
+  return fill_;
 }
 
 std::vector<bool> Feed::differences(const std::vector<std::uint64_t>& held) const {
@@ -247,55 +274,57 @@ std::vector<bool> Feed::differences(const std::vector<std::uint64_t>& held) cons
   return differs;
 }
 
-std::vector<EncodedReply> Feed::differing(const std::vector<bool>& differs, TimePoint now) const {
+std::shared_ptr<Transfer> Feed::differing(const std::vector<bool>& differs) {
   v1::Batch head = empty_set(v1::Batch::BUCKETS);
   for (std::uint32_t i = 0; i < kBuckets && !head.additive(); ++i) {
     if (differs[i]) head.add_buckets(i);
   }
-  Parts parts(std::move(head));
-  for (const auto& [key, entry] : entries_) {
-    if (!entry.body || !differs[entry.bucket]) continue;
-    parts.added(add(parts.batch(), key, entry, now));
-    if (is_provisional(key)) parts.batch().mutable_records()->rbegin()->set_provisional(true);
-  }
-  return parts.finish();
+  return std::make_shared<Transfer>(std::move(head),
+                                    all_records([differs](const Entry& entry) { return differs[entry.bucket]; }),
+                                    Transfer::Limits{sizes_.part_bytes, {}});
 }
 
-std::vector<EncodedReply> Feed::confirmed(const std::set<std::string>& nodes, const std::vector<bool>& differs,
-                                          TimePoint now) const {
+std::shared_ptr<Transfer> Feed::confirmed(const std::set<std::string>& nodes, const std::vector<bool>& differs) {
   v1::Batch head = empty_batch(v1::Batch::BUCKETS, 0);
   head.set_additive(true);
-  Parts parts(std::move(head));
-  const auto put = [&](const Key& key) {
+  std::vector<Key> keys;
+  const auto add = [&](const Key& key) {
     const auto found = entries_.find(key);
-    if (found == entries_.end() || !differs[found->second.bucket]) return;
-    parts.added(add(parts.batch(), key, found->second, now));
+    if (found != entries_.end() && differs[found->second.bucket]) keys.push_back(key);
   };
   const auto& endpoints = catalog_.records().endpoints;
   for (const std::string& node : nodes) {
-    put({RecordType::Node, node});
+    add({RecordType::Node, node});
     const std::string own = node + "/";
     for (auto at = endpoints.lower_bound(own); at != endpoints.end() && at->first.starts_with(own); ++at) {
-      if (at->second.node == node) put({RecordType::Endpoint, at->first});
+      if (at->second.node == node) add({RecordType::Endpoint, at->first});
     }
-    if (catalog_.records().statuses.contains(node)) continue;
-    // the subscriber may know it as silent from before
-    v1::Removal& removal = *parts.batch().add_removals();
-    removal.set_type(std::string(record_type_name(RecordType::NodeStatus)));
-    removal.set_key(node);
-    removal.set_revision(head_);
-    removal.set_reason(v1::Removal::WITHDRAWN);
+    // the subscriber may know it as silent from before: a status that there is not is told as removed
+    if (!catalog_.records().statuses.contains(node)) keys.emplace_back(RecordType::NodeStatus, node);
   }
-  return parts.finish();
+  return std::make_shared<Transfer>(std::move(head), pieces_of(std::move(keys)),
+                                    Transfer::Limits{sizes_.part_bytes, {}});
 }
 
-v1::Batch Feed::whole(TimePoint now) const {
-  v1::Batch batch = empty_batch(v1::Batch::SNAPSHOT, 0);
-  batch.set_last(true);
-  for (const auto& [key, entry] : entries_) {
-    if (entry.body) add(batch, key, entry, now);
-  }
-  return batch;
+std::function<std::optional<std::string>()> Feed::blocks(TimePoint now, std::size_t records) {
+  v1::Batch head = empty_batch(v1::Batch::SNAPSHOT, 0);
+  head.set_last(true);
+  return [head = std::optional(std::move(head)), source = all_records([](const Entry&) { return true; }), now,
+          records]() mutable -> std::optional<std::string> {
+    v1::Batch block;
+    const bool first = head.has_value();
+    if (first) block = *std::exchange(head, std::nullopt);
+    while (static_cast<std::size_t>(block.records_size()) < records) {
+      auto piece = source(now);
+      if (!piece) break;
+      auto* record = std::get_if<v1::Record>(&*piece);
+      if (record == nullptr) continue;
+      record->clear_provisional();  // what a file says is as old as the file, whoever told it
+      *block.add_records() = std::move(*record);
+    }
+    if (!first && block.records().empty()) return std::nullopt;
+    return block.SerializeAsString();
+  };
 }
 
 void Feed::subscriber_holds(const v1::Position& held, TimePoint now) {

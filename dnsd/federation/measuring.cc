@@ -60,10 +60,21 @@ void Measuring::heard(const std::string& node, const v1::Measurements& measureme
   }
 }
 
-std::vector<std::string> Measuring::plan(const std::set<std::string>& connected) {
-  if (planned_revision_ == catalog_.revision() && planned_for_ == connected) return {};
-  planned_revision_ = catalog_.revision();
-  planned_for_ = connected;
+std::uint64_t Measuring::generation() const {
+  using enum catalog::RecordType;
+  std::uint64_t out = 0;
+  for (const auto type : {Node, NodeStatus, Endpoint, Cluster}) out = std::max(out, catalog_.generation_of(type));
+  return out;
+}
+
+std::vector<std::string> Measuring::plan(const Connected& connected_now, TimePoint now) {
+  const bool same = planned_at_ && planned_for_ == connected_now.version && planned_generation_ == generation();
+  const Duration pace = kPace * (catalog_.records().nodes.size() / kPlannedPerSecond);
+  if (same || (planned_at_ && now - *planned_at_ < pace)) return {};
+  planned_at_ = now;
+  planned_for_ = connected_now.version;
+  planned_generation_ = generation();
+  const std::set<std::string> connected = connected_now.nodes();
   const MeasurePlan before = std::exchange(plan_, plan_measurements(catalog_.records(), connected));
   const auto targets_in = [](const MeasurePlan& plan, const std::string& node) {
     const auto found = plan.find(node);
@@ -95,7 +106,7 @@ void Measuring::publish(TimePoint now) {
   std::erase_if(published_, [&](const std::string& cluster) { return statuses[cluster].empty(); });
 }
 
-std::vector<std::string> Measuring::sweep(const std::set<std::string>& connected, TimePoint now) {
+std::vector<std::string> Measuring::sweep(const Connected& connected, TimePoint now) {
   if (!swept_) {
     for (const auto& [cluster, status] : catalog_.records().cluster_statuses) {
       distances_.restore(cluster, status, now);
@@ -103,7 +114,7 @@ std::vector<std::string> Measuring::sweep(const std::set<std::string>& connected
     }
   }
   swept_ = now;
-  auto changed = plan(connected);
+  auto changed = plan(connected, now);
   publish(now);
   return changed;
 }

@@ -192,11 +192,13 @@ Result<void> Mirror::decode_object(const Key& key, const std::string& body) {
 }
 
 void Mirror::remove(const Key& key) {
-  if (held_.erase(key) == 0) return;
+  const bool held = held_.erase(key) > 0;
   if (key.first == RecordType::Service) {
+    // not held, it may be here all the same: an endpoint that was told before its service brought it
     orphans_.insert(key.second);
     return;
   }
+  if (!held) return;
   catalog_.unmirror(key.first, key.second);
   if (catalog::is_object(key.first)) objects_(object_key_text(key.first, key.second), nullptr);
 }

@@ -27,10 +27,15 @@ std::set<std::string> listed_names(const google::protobuf::RepeatedPtrField<v1::
 
 }  // namespace
 
-ReportSession::ReportSession(Agents& agents, std::shared_ptr<ReportPort> port)
-    : agents_(agents), port_(std::move(port)) {}
+ReportSession::ReportSession(Agents& agents, std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse)
+    : agents_(agents), port_(std::move(port)), pulse_(std::move(pulse)) {
+  pulse_->session = this;
+}
 
-ReportSession::~ReportSession() { cancel_timers(); }
+ReportSession::~ReportSession() {
+  pulse_->session = nullptr;
+  cancel_timers();
+}
 
 void ReportSession::cancel_timers() {
   for (auto* timer : {&proof_timer_, &end_timer_}) {
@@ -40,6 +45,7 @@ void ReportSession::cancel_timers() {
 
 void ReportSession::received(const v1::AgentMessage& message) {
   if (ended_) return;
+  take_pulse();
   ++agents_.counters_.messages;
   ++proofs_;
   if (message.has_hello()) {
@@ -47,12 +53,28 @@ void ReportSession::received(const v1::AgentMessage& message) {
   } else if (in_sequence(message)) {
     agents_.leases_.heard(node_.key, agents_.env_.clock.now());
     on_body(message);
+    if (!ended_ && agents_.leases_.must_tell(node_.key)) send_settings();
     agents_.env_.changed();
   }
-  if (!ended_) port_->read_next();
+  if (ended_) return;
+  if (epoch_ == 0 || part_) {
+    pulse_->expect_nothing();
+  } else {
+    pulse_->expect(epoch_, copy().digest());
+  }
+  port_->read_next();
+}
+
+void ReportSession::take_pulse() {
+  if (!pulse_->take() || ended_ || epoch_ == 0) return;
+  ++agents_.counters_.messages;
+  ++proofs_;
+  agents_.leases_.heard(node_.key, pulse_->heard());
+  if (agents_.leases_.must_tell(node_.key)) send_settings();
 }
 
 void ReportSession::closed() {
+  take_pulse();
   ended_ = true;
   cancel_timers();
   if (epoch_ != 0) log::info("agent session ended", {{"node", node_.key}, {"epoch", epoch_}});
@@ -95,6 +117,10 @@ void ReportSession::on_hello(const v1::Hello& hello) {
   boot_id_ = hello.boot_id();
   hello_digest_ = hello.digest();
   hello_epoch_ = hello.last_epoch();
+  const Duration wait = agents_.defer(node_.key, hello_digest_);
+  if (wait > Duration::zero()) {
+    return goodbye(v1::Goodbye::OVERLOADED, "too many agents connect at once: come back later", wait);
+  }
   claim();
 }
 
@@ -120,6 +146,7 @@ void ReportSession::contend(const std::shared_ptr<ReportSession>& holder) {
     proof_timer_.reset();
     if (ended_) return;
     const auto still = old.lock();
+    agents_.take_pulses();
     if (still && !still->ended_ && still->proofs_ > proofs) {
       return goodbye(v1::Goodbye::ALREADY_EXISTS,
                      "another agent reports for " + node_.key + ": give each its own node name", 30s);
@@ -135,13 +162,13 @@ void ReportSession::admit() {
   epoch_ = agents_.next_epoch(hello_epoch_);
   agents_.take_over(node_.key, shared_from_this());
   agents_.leases_.heard(node_.key, now);
-  const bool known = agents_.env_.catalog.knows_node(node_.key);
+  const bool wants_full = agents_.needs_full(node_.key, hello_digest_);
   agents_.env_.catalog.put_node(node_, now);
   v1::ReportReply reply;
   v1::Welcome& welcome = *reply.mutable_welcome();
   welcome.set_epoch(epoch_);
   welcome.set_instance(agents_.env_.instance);
-  welcome.set_want_full(!known || !copy().whole || copy().digest != hello_digest_);
+  welcome.set_want_full(wants_full);
   welcome.set_known_sequence(copy().known_sequence);
   write_settings(*welcome.mutable_settings());
   log::info("agent session", {{"node", node_.key}, {"epoch", epoch_}, {"full", welcome.want_full()}});
@@ -149,9 +176,11 @@ void ReportSession::admit() {
   agents_.env_.changed();
 }
 
-void ReportSession::write_settings(v1::Settings& out) const {
-  *out.mutable_heartbeat() = convert::to_wire(agents_.leases_.heartbeat());
-  *out.mutable_lease() = convert::to_wire(agents_.leases_.lease());
+void ReportSession::write_settings(v1::Settings& out) {
+  const Duration heartbeat = agents_.leases_.heartbeat();
+  *out.mutable_heartbeat() = convert::to_wire(heartbeat);
+  *out.mutable_lease() = convert::to_wire(Leases::lease_of(heartbeat));
+  agents_.leases_.told(node_.key);
   agents_.measuring_.write_targets(node_.key, out);
 }
 
@@ -167,11 +196,11 @@ bool ReportSession::in_sequence(const v1::AgentMessage& message) {
     goodbye(v1::Goodbye::PROTOCOL_ERROR, "Hello comes first, and its Welcome is waited for", 5s);
     return false;
   }
-  if (message.epoch() != epoch_ || message.sequence() <= sequence_) {
+  if (message.epoch() != epoch_ || message.sequence() <= pulse_->sequence()) {
     goodbye(v1::Goodbye::PROTOCOL_ERROR, "epoch or sequence is not this session's", 1s);
     return false;
   }
-  sequence_ = message.sequence();
+  pulse_->set_sequence(message.sequence());
   return true;
 }
 
@@ -190,13 +219,14 @@ std::vector<model::Endpoint> ReportSession::decode(const google::protobuf::Repea
                                                    std::vector<catalog::Refusal>& refusals) {
   const TimePoint now = agents_.env_.clock.now();
   std::vector<model::Endpoint> out;
+  NodeCopy& known = copy();
+  v1::Endpoint record;
   for (const std::string& bytes : encoded) {
-    v1::Endpoint record;
     if (!record.ParseFromString(bytes)) {
       refusals.push_back({"", "", "not an Endpoint"});
       continue;
     }
-    copy().put(record.key(), convert::record_hash(record.key(), bytes));
+    known.put(record.key(), convert::record_hash(record.key(), bytes));
     auto endpoint = convert::from_wire(record, node_.key, now);
     if (endpoint) {
       out.push_back(std::move(*endpoint));
@@ -254,13 +284,13 @@ bool ReportSession::has_leftovers(const google::protobuf::RepeatedPtrField<v1::S
   const auto& endpoints = catalog.records().endpoints;
   for (auto at = endpoints.lower_bound(own); at != endpoints.end() && at->first.starts_with(own); ++at) {
     if (catalog.latest_endpoint(at->first) == nullptr) continue;  // withdrawn, and that is held back
-    if (listed.contains(at->second.source) && !copy().hashes.contains(at->first.substr(own.size()))) return true;
+    if (listed.contains(at->second.source) && !copy().has(at->first.substr(own.size()))) return true;
   }
   return false;
 }
 
 void ReportSession::on_heartbeat(const v1::Heartbeat& heartbeat) {
-  if (!part_ && heartbeat.digest() != copy().digest) ask_for_full();
+  if (!part_ && heartbeat.digest() != copy().digest()) ask_for_full();
 }
 
 void ReportSession::ask_for_full() {

@@ -20,7 +20,7 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   /// An agent that does not read its last message is cut off.
   static constexpr Duration kLongestEnd = 10s;
 
-  ReportSession(Agents& agents, std::shared_ptr<ReportPort> port);
+  ReportSession(Agents& agents, std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse);
   ~ReportSession();
 
   void received(const v1::AgentMessage& message);
@@ -46,9 +46,9 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   /// Records that are known here, but not to their source.
   bool has_leftovers(const google::protobuf::RepeatedPtrField<v1::Source>& sources);
   void ask_for_full();
-  /// What was said with Welcome, anew.
+  /// Says again what was said with Welcome: the heartbeat interval, and what to measure.
   void send_settings();
-  void write_settings(v1::Settings& out) const;
+  void write_settings(v1::Settings& out);
   void on_heartbeat(const v1::Heartbeat& heartbeat);
   void on_leave(const v1::Leave& leave, std::uint64_t sequence);
   /// Decodes records and notes their hashes; what cannot be decoded is refused.
@@ -60,6 +60,8 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   void goodbye(v1::Goodbye::Reason reason, const std::string& message, Duration retry_after);
   void cancel_timers();
   bool same_holder(const ReportSession& other) const;
+  /// Takes over what was noted: the node was heard.
+  void take_pulse();
   NodeCopy& copy() { return agents_.copies_[node_.key]; }
 
   Agents& agents_;
@@ -70,7 +72,7 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   std::uint64_t hello_digest_ = 0;
   std::uint64_t hello_epoch_ = 0;
   std::uint64_t epoch_ = 0;  // 0 = not admitted
-  std::uint64_t sequence_ = 0;
+  std::shared_ptr<Pulse> pulse_;
   bool said_hello_ = false;
   bool ended_ = false;
   std::uint64_t proofs_ = 0;              // messages since the session began: signs of life

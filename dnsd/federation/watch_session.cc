@@ -1,15 +1,37 @@
 #include "dnsd/federation/watch_session.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
+#include "dnsd/federation/features.h"
 
 namespace meshdns::federation {
 
-WatchSession::WatchSession(Feed& feed, WatchCounters& counters, const Clock& clock, std::shared_ptr<WatchPort> port)
-    : feed_(feed), counters_(counters), clock_(clock), port_(std::move(port)) {
+EncodedReply encoded_status(const Feed& feed) {
+  v1::WatchReply reply;
+  v1::Position& head = *reply.mutable_status()->add_heads();
+  *head.mutable_origin() = feed.origin();
+  head.set_epoch(feed.epoch());
+  head.set_revision(feed.head());
+  head.set_serial(feed.serial());
+  reply.mutable_status()->set_recovering(feed.recovering());
+  reply.mutable_status()->set_additive(!feed.settled());
+  for (const Brakes::Closed& closed : feed.closed_brakes()) {
+    v1::Brake& brake = *reply.mutable_status()->add_brakes();
+    brake.set_name(closed.name);
+    brake.set_covers(closed.covers);
+    brake.set_reason(closed.reason);
+    brake.set_held_back(closed.held);
+  }
+  return std::make_shared<const std::string>(reply.SerializeAsString());
+}
+
+WatchSession::WatchSession(Feed& feed, WatchCounters& counters, const Clock& clock, std::shared_ptr<WatchPort> port,
+                           Idle idle)
+    : feed_(feed), counters_(counters), clock_(clock), port_(std::move(port)), idle_(std::move(idle)) {
   ++counters_.sessions;
   port_->read_next();
 }
@@ -19,13 +41,20 @@ void WatchSession::received(const v1::WatchRequest& request) {
   if (request.has_subscribe()) {
     subscribe(request.subscribe());
   } else if (request.has_ack()) {
-    acked_ = request.ack().position().revision();
-    counters_.nacks += static_cast<std::uint64_t>(request.ack().nacks_size());
-    for (const v1::Nack& nack : request.ack().nacks()) {
-      log::warn("subscriber refused", {{"type", nack.type()}, {"key", nack.key()}, {"reason", nack.reason()}});
-    }
+    acknowledged(request.ack());
   }
   if (!ended_) port_->read_next();
+}
+
+void WatchSession::acknowledged(const v1::Acknowledge& ack) {
+  acked_ = ack.position().revision();
+  counters_.nacks += static_cast<std::uint64_t>(ack.nacks_size());
+  for (const v1::Nack& nack : ack.nacks()) {
+    log::warn("subscriber refused", {{"type", nack.type()}, {"key", nack.key()}, {"reason", nack.reason()}});
+  }
+  const bool waited = waits_for_ack();
+  while (!unacknowledged_.empty() && unacknowledged_.front().to <= acked_) unacknowledged_.pop_front();
+  if (waited && !waits_for_ack()) pump();
 }
 
 void WatchSession::subscribe(const v1::Subscribe& subscribe) {
@@ -34,101 +63,127 @@ void WatchSession::subscribe(const v1::Subscribe& subscribe) {
   feed_.update();
   const TimePoint now = clock_.now();
   for (const v1::Position& held : subscribe.held()) feed_.subscriber_holds(held, now);
-  parts_.clear();
-  confirmed_.clear();
+  acks_lazily_ = std::ranges::find(subscribe.features(), kLazyAck) != subscribe.features().end();
+  transfer_.reset();
+  unacknowledged_.clear();
   differs_.clear();
-  if (feed_.recovering()) heartbeat();  // whoever holds nothing yet shall not take it for everything
-  const bool resumed = std::ranges::any_of(subscribe.held(), [&](const auto& held) { return resume(held, now); });
-  if (!resumed) send_everything(now);
+  confirmed_ = feed_.confirmations().size();
+  // a subscriber that holds nothing yet must not take a recovering federation's first set for everything
+  if (feed_.recovering()) send_now(encoded_status(feed_));
+  const bool resumed = std::ranges::any_of(subscribe.held(), [&](const auto& held) { return resume(held); });
+  if (!resumed) fill(now);
   if (subscribe.held().empty()) differs_.clear();  // it holds what it is sent, and nothing else
   pump();
 }
 
-bool WatchSession::resume(const v1::Position& held, TimePoint now) {
+bool WatchSession::resume(const v1::Position& held) {
   const v1::Origin& origin = feed_.origin();
   if (held.origin().cluster() != origin.cluster() || held.origin().instance() != origin.instance()) return false;
-  if (held.epoch() == feed_.epoch() && feed_.delta(held.revision(), now)) {
+  if (held.epoch() == feed_.epoch() && feed_.reaches_back_to(held.revision())) {
     sent_ = held.revision();
     additive_ = false;
     log::info("subscriber resumes", {{"from", sent_}, {"to", feed_.head()}});
-    heartbeat();
+    if (port_->drained()) send_now(encoded_status(feed_));
     return true;
   }
   if (held.buckets_size() != static_cast<int>(Feed::kBuckets)) return false;
   ++counters_.bucket_updates;
-  additive_ = !feed_.settled();
   const auto differs = feed_.differences({held.buckets().begin(), held.buckets().end()});
-  send(feed_.differing(differs, now));
+  begin(feed_.differing(differs));
+  additive_ = transfer_->transfer().additive();
   if (additive_) differs_ = differs;
-  log::info("subscriber compares", {{"epoch", held.epoch()}, {"parts", parts_.size()}, {"additive", additive_}});
+  log::info("subscriber compares", {{"epoch", held.epoch()},
+                                    {"buckets", std::ranges::count(differs, true)},
+                                    {"now", feed_.head()},
+                                    {"additive", additive_}});
   return true;
 }
 
-void WatchSession::send_everything(TimePoint now) {
+void WatchSession::fill(TimePoint now) {
   ++counters_.snapshots;
-  additive_ = !feed_.settled();
+  begin(feed_.snapshot(now));
+  additive_ = transfer_->transfer().additive();
   // it may hold another origin's word for a record that is provisional here
   if (additive_) differs_.assign(Feed::kBuckets, true);
-  send(feed_.snapshot(now));
-  log::info("subscriber fills", {{"records", feed_.size()}, {"parts", parts_.size()}, {"additive", additive_}});
+  log::info("subscriber fills", {{"records", feed_.size()}, {"additive", additive_}});
 }
 
-void WatchSession::confirmed(const std::string& node) {
-  if (!differs_.empty()) confirmed_.insert(node);
+void WatchSession::begin(std::shared_ptr<Transfer> transfer) {
+  sent_ = transfer->to();
+  transfer_.emplace(std::move(transfer));
 }
 
-void WatchSession::send(std::vector<EncodedReply> parts) {
-  parts_.assign(std::make_move_iterator(parts.begin()), std::make_move_iterator(parts.end()));
-  sent_ = feed_.head();
+bool WatchSession::waits_for_ack() const {
+  if (unacknowledged_.empty()) return false;
+  if (acks_lazily_) return clock_.now() - unacknowledged_.front().sent >= kLazyAckDue;
+  return unacknowledged_.size() >= kMostUnacknowledged;
 }
 
-void WatchSession::send_now(EncodedReply reply) {
-  counters_.sent_bytes += reply->size();
-  port_->send(std::move(reply));
-}
+bool WatchSession::behind() const { return sent_ != feed_.head() || has_confirmed(); }
 
-void WatchSession::prepare() {
+bool WatchSession::advance() {
+  if (!subscribed_ || ended_ || transfer_ || !port_->drained() || waits_for_ack()) return false;
   feed_.update();
   const TimePoint now = clock_.now();
-  if (sent_ == feed_.head()) {
-    if (!confirmed_.empty()) send(feed_.confirmed(std::exchange(confirmed_, {}), differs_, now));
-    return;
-  }
-  if (auto delta = feed_.delta(sent_, now)) {
-    ++counters_.deltas;
-    send(std::move(*delta));
+  if (sent_ != feed_.head()) {
+    if (feed_.reaches_back_to(sent_)) {
+      ++counters_.deltas;
+      begin(feed_.delta(sent_, now));
+    } else {
+      fill(now);
+    }
+  } else if (has_confirmed()) {
+    const auto& all = feed_.confirmations();
+    const std::set<std::string> nodes(all.begin() + static_cast<std::ptrdiff_t>(confirmed_), all.end());
+    confirmed_ = all.size();
+    begin(feed_.confirmed(nodes, differs_));
   } else {
-    send_everything(now);
+    return false;
   }
+  send_part();
+  return true;
 }
 
 void WatchSession::pump() {
   if (!subscribed_ || ended_ || !port_->drained()) return;
-  if (parts_.empty()) prepare();
-  if (parts_.empty()) return;
-  EncodedReply next = std::move(parts_.front());
-  parts_.pop_front();
-  send_now(std::move(next));
+  if (transfer_) {
+    send_part();
+  } else {
+    idle_(*this);
+  }
 }
 
-void WatchSession::heartbeat() {
-  if (!subscribed_ || ended_ || !parts_.empty() || !port_->drained()) return;
-  v1::WatchReply reply;
-  v1::Position& head = *reply.mutable_status()->add_heads();
-  *head.mutable_origin() = feed_.origin();
-  head.set_epoch(feed_.epoch());
-  head.set_revision(feed_.head());
-  head.set_serial(feed_.serial());
-  reply.mutable_status()->set_recovering(feed_.recovering());
-  reply.mutable_status()->set_additive(!feed_.settled());
-  for (const Brakes::Closed& closed : feed_.closed_brakes()) {
-    v1::Brake& brake = *reply.mutable_status()->add_brakes();
-    brake.set_name(closed.name);
-    brake.set_covers(closed.covers);
-    brake.set_reason(closed.reason);
-    brake.set_held_back(closed.held);
+void WatchSession::send_part() {
+  const TimePoint now = clock_.now();
+  const EncodedReply part = transfer_->next(now);
+  if (transfer_->done()) {
+    unacknowledged_.push_back({transfer_->transfer().to(), now});
+    transfer_.reset();
   }
-  send_now(std::make_shared<const std::string>(reply.SerializeAsString()));
+  send_now(part);
+}
+
+void WatchSession::send_now(const EncodedReply& reply) {
+  counters_.sent_bytes += reply->size();
+  last_write_ = clock_.now();
+  port_->send(reply);
+}
+
+void WatchSession::heartbeat(const EncodedReply& status) {
+  if (ended_) return;
+  const TimePoint now = clock_.now();
+  if (!unacknowledged_.empty() && now - unacknowledged_.front().sent >= kAckPatience)
+    return cut("acknowledges nothing");
+  if (!port_->drained() && now - last_write_ >= kWritePatience) return cut("reads nothing");
+  if (!subscribed_ || transfer_ || !port_->drained()) return;
+  send_now(status);
+}
+
+void WatchSession::cut(const char* why) {
+  log::warn("subscriber cut", {{"why", why}, {"acknowledged", acked_}, {"sent", sent_}});
+  ++counters_.cut;
+  ended_ = true;
+  port_->abort();
 }
 
 void WatchSession::goodbye(const std::string& why, Duration retry_after, v1::Goodbye::Reason reason) {

@@ -4,7 +4,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,22 +24,41 @@ struct WatchCounters {
   std::uint64_t bucket_updates = 0;
   std::uint64_t sent_bytes = 0;
   std::uint64_t nacks = 0;
+  std::uint64_t cut = 0;  // sessions that did not acknowledge, or did not read
 };
 
-/// One subscriber's stream: brings it from what it holds to the head, and on from there. While a message is being
-/// written nothing piles up: the next delta begins where that one ended, so there is one pending version of each key.
-/// thread: control
+/// Returns the message that tells subscribers where the federation's head is, and what it holds back.
+EncodedReply encoded_status(const Feed& feed);
+
+/// One subscriber's stream: brings it from what it holds to the head, and on from there. While a batch is being
+/// written, or waits to be acknowledged, nothing piles up: the next delta begins where that one ended, so there is one
+/// pending version of each key. thread: control
 class WatchSession {
  public:
-  WatchSession(Feed& feed, WatchCounters& counters, const Clock& clock, std::shared_ptr<WatchPort> port);
+  /// A subscriber that acknowledges each batch is sent so many before it has acknowledged the first of them: else they
+  /// would queue in the sockets of a slow one instead of being merged.
+  static constexpr std::size_t kMostUnacknowledged = 2;
+  /// One that acknowledges now and then is waited for when a batch is unacknowledged for so long.
+  static constexpr Duration kLazyAckDue = 350ms;
+  /// After so long without acknowledgement, or without reading, the stream is ended.
+  static constexpr Duration kAckPatience = 15s;
+  static constexpr Duration kWritePatience = 30s;
+
+  /// Called whenever the session could begin another batch; it may call advance().
+  using Idle = std::function<void(WatchSession&)>;
+
+  WatchSession(Feed& feed, WatchCounters& counters, const Clock& clock, std::shared_ptr<WatchPort> port, Idle idle);
 
   void received(const v1::WatchRequest& request);
-  /// The feed has moved on, or a write is done: sends what is due if the line is free.
+  /// A write is done: sends the next part, or is idle.
   void pump();
-  /// A node's agent has confirmed what was provisional: who holds it otherwise gets it.
-  void confirmed(const std::string& node);
-  /// Tells that nothing has changed; called every Watchers::kHeartbeat.
-  void heartbeat();
+  /// Begins the next batch if the subscriber lacks something and can take it.
+  /// returns: whether it has sent something
+  bool advance();
+  /// Whether the subscriber lacks something, as far as the feed knows.
+  bool behind() const;
+  /// Tells that nothing has changed, if the line is free. Ends the stream of a subscriber that is gone for too long.
+  void heartbeat(const EncodedReply& status);
   void goodbye(const std::string& why, Duration retry_after, v1::Goodbye::Reason reason = v1::Goodbye::SHUTTING_DOWN);
   /// Ends the stream at once.
   void cut() { port_->abort(); }
@@ -49,27 +68,39 @@ class WatchSession {
   std::uint64_t acked() const { return acked_; }
 
  private:
+  struct Unacknowledged {
+    std::uint64_t to = 0;
+    TimePoint sent{};
+  };
+
   void subscribe(const v1::Subscribe& subscribe);
+  void acknowledged(const v1::Acknowledge& ack);
   /// The subscriber holds something: a delta or the buckets that differ. False = not of this origin
-  bool resume(const v1::Position& held, TimePoint now);
-  void send_everything(TimePoint now);
-  /// The next batch, if the subscriber lacks something.
-  void prepare();
-  void send(std::vector<EncodedReply> parts);
-  void send_now(EncodedReply reply);
+  bool resume(const v1::Position& held);
+  void fill(TimePoint now);
+  void begin(std::shared_ptr<Transfer> transfer);
+  void send_part();
+  void send_now(const EncodedReply& reply);
+  bool waits_for_ack() const;
+  bool has_confirmed() const { return !differs_.empty() && confirmed_ < feed_.confirmations().size(); }
+  void cut(const char* why);
 
   Feed& feed_;
   WatchCounters& counters_;
   const Clock& clock_;
   std::shared_ptr<WatchPort> port_;
+  Idle idle_;
   bool subscribed_ = false;
   bool ended_ = false;
-  std::uint64_t sent_ = 0;  // the revision that the subscriber has when all parts are written
+  bool acks_lazily_ = false;
+  std::uint64_t sent_ = 0;  // the revision that the subscriber has when the batch under way is written
   std::uint64_t acked_ = 0;
-  bool additive_ = false;            // the last set was: the subscriber may compare anew
-  std::vector<bool> differs_;        // the buckets that it may hold otherwise; empty = none
-  std::set<std::string> confirmed_;  // nodes of which it has to hear
-  std::deque<EncodedReply> parts_;   // of the batch that is on its way
+  bool additive_ = false;                     // the last set was: the subscriber may compare anew
+  std::vector<bool> differs_;                 // the buckets that it may hold otherwise; empty = none
+  std::size_t confirmed_ = 0;                 // of Feed::confirmations(), how many it has heard of
+  std::optional<Transfer::Reader> transfer_;  // the batch that is on its way
+  std::deque<Unacknowledged> unacknowledged_;
+  TimePoint last_write_{};
 };
 
 }  // namespace meshdns::federation

@@ -4,24 +4,80 @@
 
 namespace meshdns::federation {
 
+Watchers::~Watchers() {
+  if (round_timer_) timers_.cancel(*round_timer_);
+}
+
 std::shared_ptr<WatchSession> Watchers::open(std::shared_ptr<WatchPort> port) {
-  auto session = std::make_shared<WatchSession>(feed_, counters_, clock_, std::move(port));
+  auto session = std::make_shared<WatchSession>(feed_, counters_, clock_, std::move(port),
+                                                [this](WatchSession& free) { idle(free); });
   sessions_[session.get()] = session;
   openings_.opened(session, clock_.now());
   if (shutting_down_) session->goodbye("the federation is ending", 1s);
   return session;
 }
 
+void Watchers::closed(WatchSession& session) {
+  idle_.erase(&session);
+  sessions_.erase(&session);
+}
+
 void Watchers::changed() {
-  for (const auto& [key, session] : sessions_) session->pump();
+  if (round_timer_) return;
+  if (last_round_ && clock_.now() - *last_round_ < pace()) return plan_round();
+  round();
+}
+
+void Watchers::plan_round() {
+  if (round_timer_) return;
+  const Duration wait = *last_round_ + pace() - clock_.now();
+  round_timer_ = timers_.after(std::max(Duration::zero(), wait), [this] {
+    round_timer_.reset();
+    round();
+  });
+}
+
+void Watchers::round() {
+  const TimePoint begun = clock_.now();
+  last_round_ = begun;
+  feed_.update();
+  for (WatchSession* session : std::exchange(idle_, {})) {
+    if (!session->advance()) idle_.insert(session);
+  }
+  round_cost_ = clock_.now() - begun;
+}
+
+void Watchers::idle(WatchSession& session) {
+  const bool in_round = last_round_ && clock_.now() - *last_round_ < pace();
+  if (!session.behind()) {
+    idle_.insert(&session);
+  } else if (in_round) {
+    idle_.insert(&session);
+    plan_round();
+  } else if (!session.advance()) {
+    idle_.insert(&session);
+  }
 }
 
 void Watchers::confirmed(const std::string& node) {
-  for (const auto& [key, session] : sessions_) session->confirmed(node);
+  feed_.confirm(node);
+  if (!sessions_.empty()) changed();
 }
 
 void Watchers::heartbeat() {
-  for (const auto& [key, session] : sessions_) session->heartbeat();
+  const EncodedReply status = encoded_status(feed_);
+  for (const auto& [key, session] : sessions_) session->heartbeat(status);
+}
+
+void Watchers::heartbeat_slice() {
+  if (sessions_.empty()) return;
+  const EncodedReply status = encoded_status(feed_);
+  auto at = sessions_.upper_bound(beaten_);
+  for (std::size_t left = (sessions_.size() + kSlices - 1) / kSlices; left > 0; --left) {
+    if (at == sessions_.end()) at = sessions_.begin();
+    beaten_ = at->first;
+    (at++)->second->heartbeat(status);
+  }
 }
 
 void Watchers::end_silent_streams() {

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 
 #include "common/time/time.h"
@@ -12,35 +15,60 @@
 
 namespace meshdns::federation {
 
-/// All subscribers of a federation.
-/// thread: control
+/// All subscribers of a federation, and when they are told what changed.
+///
+/// How it works: what changed goes out in rounds. A change begins a round at once if the last one is longer ago than
+/// the pace; otherwise a timer begins it, and takes along what changed meanwhile. The pace is 10 ms, or twice what the
+/// last round cost. A round visits the sessions that are idle: sessions that still write, or whose subscriber has not
+/// acknowledged, come back by themselves when they are free, and what they missed is merged into one delta. A change
+/// that finds a round planned costs nothing. thread: control
 class Watchers {
  public:
   static constexpr Duration kHeartbeat = 500ms;  // half of the shortest stale_after
+  static constexpr std::size_t kSlices = 10;     // of one round of heartbeats
+  static constexpr Duration kPace = 10ms;
+  static constexpr Duration kSlowestPace = 250ms;
 
-  Watchers(Feed& feed, const Clock& clock) : feed_(feed), clock_(clock) {}
+  Watchers(Feed& feed, const Clock& clock, Timers& timers) : feed_(feed), clock_(clock), timers_(timers) {}
+  Watchers(const Watchers&) = delete;
+  Watchers& operator=(const Watchers&) = delete;
+  ~Watchers();
 
   std::shared_ptr<WatchSession> open(std::shared_ptr<WatchPort> port);
-  void closed(const WatchSession& session) { sessions_.erase(&session); }
-  /// The catalog has moved on.
+  void closed(WatchSession& session);
+  /// The catalog has a new revision.
   void changed();
   /// A node's agent has confirmed what was provisional.
   void confirmed(const std::string& node);
-  /// Called every kHeartbeat.
+  /// Tells every subscriber that the federation lives; ends sessions that do not acknowledge or do not read.
   void heartbeat();
   /// Ends the streams whose Subscribe is overdue; called every half second or so.
   void end_silent_streams();
+  /// Does the same for the next kSlices-th part of the sessions; called every kHeartbeat / kSlices.
+  void heartbeat_slice();
   void shut_down();
 
   std::size_t subscribers() const { return sessions_.size(); }
   const WatchCounters& counters() const { return counters_; }
 
  private:
+  /// The session has nothing to write, and may begin the next batch.
+  void idle(WatchSession& session);
+  Duration pace() const { return std::clamp(2 * round_cost_, kPace, kSlowestPace); }
+  void plan_round();
+  void round();
+
   Feed& feed_;
   const Clock& clock_;
+  Timers& timers_;
   WatchCounters counters_;
   Openings<WatchSession> openings_;
   std::map<const WatchSession*, std::shared_ptr<WatchSession>> sessions_;
+  std::set<WatchSession*> idle_;
+  const WatchSession* beaten_ = nullptr;  // the last one that the slices of heartbeats have reached
+  std::optional<TimerId> round_timer_;
+  std::optional<TimePoint> last_round_;
+  Duration round_cost_{};
   bool shutting_down_ = false;
 };
 

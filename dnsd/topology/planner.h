@@ -49,9 +49,17 @@ class Planner : public model::RecordObserver {
   /// Of the hosts with endpoints in the target: those that would have no serving one with these overrides instead of
   /// the records', though they have one now. By name.
   std::vector<std::string> emptied(const model::Target& target, TimePoint now, const Overrides& overrides);
-  /// Those, by name, with endpoints that an override for any of these targets is for, or with external endpoints.
-  /// Looks at every endpoint.
-  std::vector<std::string> hosts_hit(const std::vector<model::Target>& targets);
+  /// A search for the hosts with endpoints that an override for any of the targets is for, or with external endpoints.
+  struct HitSearch {
+    std::vector<model::Target> targets;
+    std::set<std::string> hosts{};    // found so far
+    std::set<model::Target> known{};  // targets that some endpoint belongs to
+    std::size_t at = 0;               // the target that is looked for
+    std::string after{};              // the key of the last endpoint that was looked at for it
+  };
+  /// Looks at so many endpoints more, or at their nodes where whole nodes are hit or not. Records may change between
+  /// calls. returns: true = all are found
+  bool search(HitSearch& search, std::size_t steps);
   /// What a selector of an object in this namespace matches, by key.
   std::vector<const model::Endpoint*> endpoints_of(const model::ServiceSelector& selector,
                                                    const std::string& own_namespace);
@@ -91,7 +99,11 @@ class Planner : public model::RecordObserver {
   /// The hosts that an endpoint, or an object, stands behind.
   void add_hosts_of(const model::Endpoint& endpoint, std::set<std::string>& out);
   void add_hosts_of_object(const std::string& key, std::set<std::string>& out) const;
-  void add_hosts_hit(const model::Target& target, std::set<std::string>& out);
+  std::set<std::string> hosts_hit(const model::Target& target);
+  void search_service(HitSearch& search);
+  bool search_unsettled(HitSearch& search, std::size_t steps);
+  bool search_by_node(HitSearch& search, std::size_t& steps);
+  bool search_by_endpoint(HitSearch& search, std::size_t& steps);
   /// The groups of an endpoint that exist.
   template <class F>
   void for_groups(const model::Endpoint& endpoint, F visit);

@@ -27,7 +27,7 @@ class ExternalNamesTest : public testing::Test {
   void put(const std::string& name, const std::vector<std::string>& hostnames) {
     model::VirtualDestination object = object_of(name, hostnames);
     catalog_.put_destination(object, clock_.now());
-    names_.records_changed();
+    names_.look();
   }
   static model::VirtualDestination object_of(const std::string& name, const std::vector<std::string>& hostnames) {
     model::VirtualDestination out;
@@ -77,7 +77,7 @@ class ExternalNamesTest : public testing::Test {
                         .changed =
                             [this] {
                               ++published_;
-                              names_.records_changed();
+                              names_.look();
                             }}};
 };
 
@@ -152,7 +152,7 @@ TEST_F(ExternalNamesTest, a_name_that_no_object_uses_any_more_is_dropped) {
   put("a", {});
   EXPECT_THAT(known("db.example.net"), ElementsAre("10.0.0.1"));
   catalog_.erase_destination("shop/b", clock_.now());
-  names_.records_changed();
+  names_.look();
   EXPECT_THAT(known("db.example.net"), IsEmpty());
   clock_.advance(1h);
   EXPECT_THAT(asked(), IsEmpty());

@@ -165,9 +165,10 @@ TEST_F(CatalogTest, a_node_that_reports_again_is_silent_no_more) {
 }
 
 TEST_F(CatalogTest, changes_are_told_as_far_back_as_they_are_kept) {
+  catalog_ = Catalog(10);
   EXPECT_THAT(catalog_.changes_since(0).value(), IsEmpty());
   EXPECT_EQ(catalog_.changes_since(1), std::nullopt);  // of a future that is another catalog's past
-  for (std::uint32_t i = 0; i < 12000; ++i) {
+  for (std::uint32_t i = 0; i < 15; ++i) {
     model::Endpoint entry = endpoint();
     entry.weight = i % 2;
     put(entry);
@@ -176,8 +177,43 @@ TEST_F(CatalogTest, changes_are_told_as_far_back_as_they_are_kept) {
   const auto last = catalog_.revision();
   EXPECT_THAT(changes(last - 1), ElementsAre("+Endpoint eu-1/n1/a"));
   EXPECT_THAT(catalog_.changes_since(last).value(), IsEmpty());
-  EXPECT_EQ(catalog_.changes_since(last - 10000).value().size(), 10000U);
-  EXPECT_EQ(catalog_.changes_since(last - 10001), std::nullopt);
+  EXPECT_EQ(catalog_.changes_since(last - 10).value().size(), 10U);
+  EXPECT_EQ(catalog_.changes_since(last - 11), std::nullopt);
+}
+
+TEST_F(CatalogTest, a_revision_with_more_changes_than_the_log_takes_is_not_remembered) {
+  catalog_ = Catalog(3);
+  std::vector<model::Endpoint> many;
+  for (int i = 0; i < 5; ++i) many.push_back(endpoint("eu-1/n1", std::to_string(i)));
+  catalog_.apply_delta("eu-1/n1", many, {}, now_);
+  EXPECT_EQ(catalog_.revision(), 1U);
+  EXPECT_EQ(catalog_.changes_since(0), std::nullopt);
+  EXPECT_THAT(catalog_.changes_since(1).value(), IsEmpty());
+  put(endpoint("eu-1/n1", "9"));
+  EXPECT_THAT(changes(1), ElementsAre("+Endpoint eu-1/n1/9"));
+}
+
+TEST_F(CatalogTest, generations_say_which_kinds_were_touched) {
+  EXPECT_EQ(catalog_.generation_of(RecordType::Endpoint), 0U);
+  put(endpoint());
+  EXPECT_EQ(catalog_.generation_of(RecordType::Endpoint), 1U);
+  EXPECT_EQ(catalog_.generation_of(RecordType::Service), 1U);
+  catalog_.put_node(node(), now_);
+  EXPECT_EQ(catalog_.generation(), 2U);
+  EXPECT_EQ(catalog_.generation_of(RecordType::Node), 2U);
+  EXPECT_EQ(catalog_.generation_of(RecordType::Endpoint), 1U);
+  put(endpoint());
+  EXPECT_EQ(catalog_.generation(), 2U) << "it was so before";
+}
+
+// A replica that follows another federation counts anew: nobody can go on from what it had counted before.
+TEST_F(CatalogTest, a_revision_that_begins_anew_has_no_past) {
+  for (const char* key : {"a", "b", "c"}) catalog_.mirror(endpoint("eu-1/n1", key));
+  catalog_.mirrored(50, now_);
+  catalog_.mirror(endpoint("eu-1/n1", "d"));
+  catalog_.mirrored(20, now_);
+  EXPECT_EQ(catalog_.changes_since(10), std::nullopt);
+  EXPECT_EQ(catalog_.changes_since(19).value().size(), 1U);
 }
 
 // Guards followers: whoever applies the changes has the records.

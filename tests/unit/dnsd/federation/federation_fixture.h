@@ -189,7 +189,12 @@ class FederationTest : public testing::Test {
   SimClock clock_;
   catalog::Catalog catalog_;
   int changes_ = 0;
-  Agents agents_{{catalog_, clock_, clock_, "eu-1/a", [this] { ++changes_; }}};
+  Agents agents_{{.catalog = catalog_,
+                  .clock = clock_,
+                  .timers = clock_,
+                  .instance = "eu-1/a",
+                  .changed = [this] { ++changes_; },
+                  .rates = {.known = 1e6, .full = 1e6}}};
   std::vector<std::unique_ptr<FakeAgent>> agents_of_test_;
 
  private:

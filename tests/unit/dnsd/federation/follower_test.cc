@@ -25,11 +25,11 @@ class FollowerTest : public testing::Test {
   v1::Acknowledge last_ack() const { return port_->sent.back().ack(); }
   void hear_snapshot() {
     federation_.feed().update();
-    follower().received(decoded(federation_.feed().snapshot(clock_.now()).front()));
+    follower().received(reply_of(federation_.feed().snapshot(clock_.now()), clock_.now()));
   }
   void hear_delta(std::uint64_t from) {
     federation_.feed().update();
-    follower().received(decoded(federation_.feed().delta(from, clock_.now())->front()));
+    follower().received(reply_of(federation_.feed().delta(from, clock_.now()), clock_.now()));
   }
   void hear_status() {
     v1::WatchReply reply;
@@ -76,7 +76,7 @@ TEST_F(FollowerTest, says_which_records_it_refused) {
   open();
   federation_.report(1);
   federation_.feed().update();
-  v1::WatchReply reply = decoded(federation_.feed().snapshot(clock_.now()).front());
+  v1::WatchReply reply = reply_of(federation_.feed().snapshot(clock_.now()), clock_.now());
   reply.mutable_batch()->mutable_records(0)->set_body("\xff\xff");
   follower().received(reply);
   ASSERT_THAT(last_ack().nacks(), SizeIs(1));
@@ -147,7 +147,7 @@ TEST_F(FollowerTest, a_set_that_shrinks_too_much_is_taken_when_it_is_approved) {
   open();
   federation_.report(30);
   hear_snapshot();
-  federation_.catalog = catalog::Catalog{};
+  federation_.catalog = Federation::empty_catalog();
   federation_.report(3);
   federation_.begin(2);
   hear_snapshot();

@@ -129,11 +129,66 @@ TEST_F(LeasesTest, large_fleets_are_heard_less_often) {
   EXPECT_EQ(heartbeat_of(2000), 1s);
   EXPECT_EQ(heartbeat_of(3000), 1500ms);
   EXPECT_EQ(heartbeat_of(20000), 10s);
-  EXPECT_EQ(leases_.lease(), 30s);
+  EXPECT_EQ(Leases::lease_of(leases_.heartbeat()), 30s);
+}
+
+// Guards the first agents of a growing fleet, which beat every second for ever, and the last ones of a shrinking one, which
+// were in doubt for ever.
+TEST_F(LeasesTest, an_agent_is_judged_by_the_interval_that_it_was_told) {
+  for (int i = 0; i < 8000; ++i) hear("n" + std::to_string(i));
+  EXPECT_TRUE(leases_.must_tell("n0"));
+  leases_.told("n0");
+  EXPECT_FALSE(leases_.must_tell("n0"));
+  for (int i = 1; i < 8000; ++i) leases_.forget("n" + std::to_string(i));
+  EXPECT_EQ(leases_.heartbeat(), 1s);
+  EXPECT_TRUE(leases_.must_tell("n0"));
+  hear("n0");
+  leases_.told("n0");  // it is on its way
+  EXPECT_THAT(verdicts(9750ms), IsEmpty()) << "it still beats every 4 s";
+  hear("n0");
+  EXPECT_THAT(verdicts(3s), ElementsAre("2500 n0 in doubt"));
+}
+
+TEST_F(LeasesTest, a_change_of_less_than_a_quarter_is_not_told) {
+  for (int i = 0; i < 2000; ++i) hear("n" + std::to_string(i));
+  leases_.told("n0");
+  for (int i = 2000; i < 2499; ++i) hear("n" + std::to_string(i));
+  EXPECT_FALSE(leases_.must_tell("n0"));
+  hear("n2499");
+  EXPECT_TRUE(leases_.must_tell("n0"));
+}
+
+TEST_F(LeasesTest, a_busy_federation_hears_its_agents_less_often) {
+  hear("n1");
+  leases_.stretch(2);
+  EXPECT_EQ(leases_.heartbeat(), 2s);
+  EXPECT_TRUE(leases_.must_tell("n1"));
+}
+
+// A sweep that finds nothing costs nothing: agents that beat are looked at once each two and a half intervals.
+TEST_F(LeasesTest, sweeps_cost_by_the_agents_whose_moment_has_come) {
+  std::vector<double> steps;
+  for (const int agents : {500, 1000, 2000}) {
+    Leases leases(kStart);
+    TimePoint now = kStart;
+    const int sweeps = 40;
+    for (int i = 0; i < sweeps; ++i) {
+      if (i % 4 == 0) {
+        for (int k = 0; k < agents; ++k) leases.heard("n" + std::to_string(k), now);
+      }
+      now += Leases::sweep_interval();
+      EXPECT_THAT(leases.sweep(now), IsEmpty());
+    }
+    steps.push_back(static_cast<double>(leases.steps()) / agents);
+  }
+  EXPECT_LE(steps[0], 6) << "10 s, looked at each 1.5 to 2.5 s";
+  EXPECT_EQ(steps[0], steps[1]);
+  EXPECT_EQ(steps[1], steps[2]);
 }
 
 TEST_F(LeasesTest, the_tolerance_is_never_below_the_lease) {
   for (int i = 0; i < 20000; ++i) hear("n" + std::to_string(i));
+  for (int i = 0; i < 20000; ++i) leases_.told("n" + std::to_string(i));
   verdicts(Leases::kGrace);
   for (int i = 0; i < 20000; ++i) hear("n" + std::to_string(i));
   verdicts(250ms);

@@ -196,10 +196,10 @@ TEST_F(MirrorTest, objects_are_told_when_they_come_and_go) {
   Federation federation(clock_);
   federation.put_destination("web", 80);
   federation.feed().update();
-  EXPECT_EQ(apply(batch_of(federation.feed().snapshot(clock_.now()).front())), "taken");
+  EXPECT_EQ(apply(reply_of(federation.feed().snapshot(clock_.now()), clock_.now()).batch()), "taken");
   ASSERT_TRUE(subscriber_.objects.contains("VirtualDestination/shop/web"));
   EXPECT_TRUE(subscriber_.catalog.records().destinations.contains("shop/web"));
-  v1::Batch bad = batch_of(federation.feed().snapshot(clock_.now()).front());
+  v1::Batch bad = reply_of(federation.feed().snapshot(clock_.now()), clock_.now()).batch();
   v1::Object object;
   object.mutable_virtual_destination()->mutable_policy()->add_ladder("nonsense");
   bad.mutable_records(0)->set_body(convert::object_body(object));
@@ -260,7 +260,7 @@ TEST_F(MirrorTest, a_snapshot_of_its_own_restores_it) {
   federation.report(3);
   federation.put_destination("web", 80);
   federation.feed().update();
-  apply(batch_of(federation.feed().snapshot(clock_.now()).front()));
+  apply(reply_of(federation.feed().snapshot(clock_.now()), clock_.now()).batch());
   clock_.advance(10s);
   const v1::Batch kept = mirror().snapshot(clock_.now());
   Subscriber restarted(clock_);

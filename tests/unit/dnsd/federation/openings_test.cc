@@ -55,7 +55,7 @@ TEST_F(FederationTest, a_stream_without_hello_is_told_to_go_and_cut) {
 
 TEST_F(FederationTest, a_stream_without_subscribe_is_told_to_go_and_cut) {
   Feed feed(catalog_, v1::Origin(), 1, [](auto, const auto&) { return nullptr; });
-  Watchers watchers(feed, clock_);
+  Watchers watchers(feed, clock_, clock_);
   const auto port = std::make_shared<test::FakePort<EncodedReply>>();
   const auto good_port = std::make_shared<test::FakePort<EncodedReply>>();
   const auto session = watchers.open(port);

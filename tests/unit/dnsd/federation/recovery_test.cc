@@ -78,7 +78,7 @@ class RecoveryStreamTest : public testing::Test {
   /// The federation comes back with what `stored` has.
   void restart(Store store, model::Records stored) {
     links_.clear();
-    federation_.catalog = catalog::Catalog{};
+    federation_.catalog = Federation::empty_catalog();
     recovery_.emplace(store, clock_.now());
     for (const auto& [key, record] : stored.nodes) {
       federation_.catalog.mirror(record);
@@ -153,7 +153,7 @@ TEST_F(RecoveryStreamTest, what_the_owner_confirms_goes_to_who_holds_it_otherwis
   link.carry();
   EXPECT_EQ(state(subscriber_, "a"), "serving");
   EXPECT_THAT(subscriber_.catalog.records().statuses, IsEmpty());
-  EXPECT_THAT(keys_of({link.encodings.back()}), ElementsAre("eu-1/n1/a", "-eu-1/n1")) << "only what may differ";
+  EXPECT_THAT(keys_of(link.last_batch()), ElementsAre("eu-1/n1/a", "-eu-1/n1")) << "only what may differ";
 }
 
 TEST_F(RecoveryStreamTest, who_holds_the_same_is_told_nothing_more) {

@@ -126,7 +126,7 @@ TEST_F(SerialTest, WhatAReplicaKeepsInAFileHasTheSerial) {
 TEST_F(SerialTest, AFederationThatTellsNoneLeavesTheReplicasOwn) {
   first_.catalog.set_serial(500);
   federation_.feed().update();
-  v1::Batch batch = batch_of(federation_.feed().snapshot(clock_.now()).front());
+  v1::Batch batch = reply_of(federation_.feed().snapshot(clock_.now()), clock_.now()).batch();
   batch.clear_serial();
   ASSERT_TRUE(first_.mirror.apply(batch, clock_.now()));
   EXPECT_TRUE(catalog::is_newer_serial(first_.catalog.serial(), 500));

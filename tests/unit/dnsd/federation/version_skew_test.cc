@@ -136,12 +136,12 @@ TEST_F(NewerFederation, F4_its_fields_change_nothing) {
   federation_.report(30);
   federation_.put_destination("web", 80);
   federation_.feed().update();
-  hear_all(federation_.feed().snapshot(clock_.now()));
+  hear_all(parts_of(federation_.feed().snapshot(clock_.now()), clock_.now()));
   expect_follows(federation_, subscriber_);
   federation_.report(31);
   federation_.withdraw({"eu-1/n1/3"});
   federation_.feed().update();
-  hear_all(*federation_.feed().delta(subscriber_.mirror.revision(), clock_.now()));
+  hear_all(parts_of(federation_.feed().delta(subscriber_.mirror.revision(), clock_.now()), clock_.now()));
   expect_follows(federation_, subscriber_);
   EXPECT_FALSE(port_->closed);
 }
@@ -149,7 +149,7 @@ TEST_F(NewerFederation, F4_its_fields_change_nothing) {
 TEST_F(NewerFederation, F4_kinds_that_are_not_known_are_passed_over) {
   federation_.report(3);
   federation_.feed().update();
-  v1::WatchReply reply = decoded(federation_.feed().snapshot(clock_.now()).front());
+  v1::WatchReply reply = reply_of(federation_.feed().snapshot(clock_.now()), clock_.now());
   v1::Record& record = *reply.mutable_batch()->add_records();
   record.set_type("Gateway");
   record.set_key("eu-1/g1");
@@ -174,7 +174,7 @@ TEST_F(NewerFederation, F4_kinds_that_are_not_known_are_passed_over) {
 TEST_F(NewerFederation, F4_what_a_record_says_beyond_is_kept) {
   federation_.report(1);
   federation_.feed().update();
-  v1::WatchReply reply = decoded(federation_.feed().snapshot(clock_.now()).front());
+  v1::WatchReply reply = reply_of(federation_.feed().snapshot(clock_.now()), clock_.now());
   for (v1::Record& record : *reply.mutable_batch()->mutable_records()) {
     if (record.type() != "Endpoint") continue;
     v1::Endpoint endpoint;

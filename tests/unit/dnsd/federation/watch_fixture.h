@@ -15,6 +15,7 @@
 #include "dnsd/federation/mirror.h"
 #include "dnsd/federation/watchers.h"
 #include "tests/support/fakes/fake_port.h"
+#include "tests/support/sizes.h"
 #include "tests/unit/dnsd/catalog/sample.h"
 
 namespace meshdns::federation {
@@ -26,6 +27,34 @@ inline v1::WatchReply decoded(const EncodedReply& bytes) {
 }
 
 inline v1::Batch batch_of(const EncodedReply& bytes) { return decoded(bytes).batch(); }
+
+/// Reads a transfer to its end.
+inline std::vector<EncodedReply> parts_of(const std::shared_ptr<Transfer>& transfer, TimePoint now) {
+  std::vector<EncodedReply> out;
+  Transfer::Reader reader(transfer);
+  while (!reader.done()) out.push_back(reader.next(now));
+  return out;
+}
+
+/// The parts as one batch.
+inline v1::Batch whole_of(const std::vector<EncodedReply>& parts) {
+  v1::Batch out = batch_of(parts.front());
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    const v1::Batch part = batch_of(parts[i]);
+    EXPECT_EQ(part.part(), i);
+    out.mutable_records()->MergeFrom(part.records());
+    out.mutable_removals()->MergeFrom(part.removals());
+  }
+  out.set_last(true);
+  return out;
+}
+
+/// The same as a message, as if it had been one part.
+inline v1::WatchReply reply_of(const std::shared_ptr<Transfer>& transfer, TimePoint now) {
+  v1::WatchReply out;
+  *out.mutable_batch() = whole_of(parts_of(transfer, now));
+  return out;
+}
 
 /// The keys of the records in all parts, then those of the removals as "-key".
 inline std::vector<std::string> keys_of(const std::vector<EncodedReply>& parts) {
@@ -41,7 +70,10 @@ inline std::vector<std::string> keys_of(const std::vector<EncodedReply>& parts) 
 /// A federation without its agents: a catalog, and what subscribers get of it.
 class Federation {
  public:
-  explicit Federation(const SimClock& clock, std::uint64_t epoch = 1) : clock_(clock) { begin(epoch); }
+  explicit Federation(SimClock& clock, std::uint64_t epoch = 1, FeedSizes feed_sizes = smallest_or_default())
+      : sizes(feed_sizes), clock_(clock) {
+    begin(epoch);
+  }
 
   /// It is started (again). recovery: null = it knows everything
   void begin(std::uint64_t epoch, const std::string& instance = "a", Recovery* recovery = nullptr) {
@@ -53,8 +85,8 @@ class Federation {
       const auto found = objects_.find(std::string(record_type_name(type)) + "/" + key);
       return found == objects_.end() ? nullptr : &found->second;
     };
-    feed_.emplace(catalog, origin, epoch, object, recovery);
-    watchers_.emplace(*feed_, clock_);
+    feed_.emplace(catalog, origin, epoch, object, recovery, sizes);
+    watchers_.emplace(*feed_, clock_, clock_);
   }
 
   void report(const std::vector<model::Endpoint>& endpoints) {
@@ -94,10 +126,20 @@ class Federation {
     catalog.erase_cluster(name, clock_.now());
   }
 
+  /// Lets the time pass after which watchers are told again.
+  void pass_round() { clock_.advance(Watchers::kPace); }
+
   Feed& feed() { return *feed_; }
   Watchers& watchers() { return *watchers_; }
 
-  catalog::Catalog catalog;
+  static FeedSizes smallest_or_default() {
+    return {.part_bytes = test::size_or_smallest(FeedSizes{}.part_bytes, std::size_t{1})};
+  }
+  static catalog::Catalog empty_catalog() {
+    return catalog::Catalog(test::size_or_smallest(catalog::Catalog::kLogLength, std::size_t{2}));
+  }
+  const FeedSizes sizes;
+  catalog::Catalog catalog = empty_catalog();
 
  private:
   static v1::Object object_named(const std::string& kind, const std::string& name) {
@@ -108,7 +150,7 @@ class Federation {
     return out;
   }
 
-  const SimClock& clock_;
+  SimClock& clock_;
   std::map<std::string, v1::Object> objects_;
   std::optional<Feed> feed_;
   std::optional<Watchers> watchers_;
@@ -172,16 +214,29 @@ class Link {
     carry_requests();
     return true;
   }
+  /// Carries everything, what the next round of the watchers brings included.
   void carry() {
-    while (carry_one()) continue;
+    do {
+      while (carry_one()) continue;
+      federation_.pass_round();
+    } while (carry_one());
+  }
+  /// All parts of the last batch.
+  std::vector<EncodedReply> last_batch() const {
+    std::size_t begin = heard.size() - 1;
+    while (heard[begin].batch().part() > 0) --begin;
+    return {encodings.begin() + static_cast<std::ptrdiff_t>(begin), encodings.end()};
   }
   bool closed_by_subscriber() const { return client_->closed; }
+  bool cut_by_federation() const { return server_->aborted; }
   WatchSession& session() { return *session_; }
 
   /// "delta 3..5", "snapshot", "buckets 2 of 1024", "status", "goodbye": what was heard
   std::vector<std::string> story() const {
     std::vector<std::string> out;
-    for (const v1::WatchReply& reply : heard) out.push_back(text_of(reply));
+    for (const v1::WatchReply& reply : heard) {
+      if (reply.batch().part() == 0) out.push_back(text_of(reply));
+    }
     return out;
   }
 
@@ -212,6 +267,14 @@ class Link {
   std::shared_ptr<WatchSession> session_;
 };
 
+inline std::string services_text(const model::Records& records) {
+  std::string out;
+  for (const auto& [key, service] : records.services) {
+    out += key.namespace_ + "/" + key.name + "=" + std::to_string(service.endpoints) + " ";
+  }
+  return out;
+}
+
 /// Two catalogs hold the same, but for how long it has been so, which their processes tell on their own.
 inline void expect_equal(const model::Records& left, const model::Records& right) {
   const auto ageless = [](model::Records records) {
@@ -228,7 +291,7 @@ inline void expect_equal(const model::Records& left, const model::Records& right
   EXPECT_TRUE(a.nodes == b.nodes);
   EXPECT_TRUE(a.statuses == b.statuses);
   EXPECT_TRUE(a.endpoints == b.endpoints);
-  EXPECT_TRUE(a.services == b.services);
+  EXPECT_TRUE(a.services == b.services) << services_text(a) << " is not " << services_text(b);
   EXPECT_TRUE(a.destinations == b.destinations);
   EXPECT_TRUE(a.clusters == b.clusters);
 }

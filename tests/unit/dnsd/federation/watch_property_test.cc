@@ -28,7 +28,7 @@ class World {
   /// Everybody is connected, and all is said.
   void settle() {
     for (std::size_t i = 0; i < links_.size(); ++i) {
-      if (!links_[i]) connect(i);
+      if (!links_[i] || links_[i]->cut_by_federation()) connect(i);
     }
     if (recovery_) recovery_->approve();
     federation_.watchers().changed();
@@ -109,7 +109,7 @@ class World {
     for (auto& link : links_) link.reset();
     if (below(2) == 0) {
       const model::Records before = federation_.catalog.records();
-      federation_.catalog = catalog::Catalog{};
+      federation_.catalog = Federation::empty_catalog();
       for (const auto& [key, record] : before.destinations) federation_.catalog.mirror(record);
       for (const auto& [key, record] : before.clusters) federation_.catalog.mirror(record);
       const int kept = below(3);

@@ -1,5 +1,6 @@
 #include "dnsd/federation/watch_session.h"
 
+#include "dnsd/federation/features.h"
 #include "tests/unit/dnsd/federation/watch_fixture.h"
 
 namespace meshdns::federation {
@@ -37,7 +38,9 @@ TEST_F(WatchSessionTest, who_holds_nothing_gets_everything_and_then_what_changes
   EXPECT_EQ(link.session().acked(), 2U);
   EXPECT_EQ(counters().snapshots, 1U);
   EXPECT_EQ(counters().deltas, 1U);
-  EXPECT_EQ(counters().sent_bytes, link.encodings[0]->size() + link.encodings[1]->size());
+  std::size_t bytes = 0;
+  for (const EncodedReply& part : link.encodings) bytes += part->size();
+  EXPECT_EQ(counters().sent_bytes, bytes);
   expect_follows(federation_, subscriber_);
 }
 
@@ -90,7 +93,8 @@ TEST_F(WatchSessionTest, a_restart_without_a_change_costs_next_to_nothing) {
   federation_.report(500);
   connect().carry();
   disconnect();
-  const std::size_t full = federation_.feed().snapshot(clock_.now()).front()->size();
+  std::size_t full = 0;
+  for (const EncodedReply& part : parts_of(federation_.feed().snapshot(clock_.now()), clock_.now())) full += part->size();
   federation_.begin(2);
   Link& link = connect();
   link.carry();
@@ -116,7 +120,7 @@ TEST_F(WatchSessionTest, who_is_ahead_in_the_same_epoch_compares) {
   federation_.report(31);
   connect().carry();
   disconnect();
-  federation_.catalog = catalog::Catalog{};
+  federation_.catalog = Federation::empty_catalog();
   federation_.report(30);
   federation_.begin(1);
   Link& link = connect();
@@ -147,9 +151,8 @@ TEST_F(WatchSessionTest, subscribers_share_one_encoding) {
   changed();
   one.carry();
   two.carry();
-  ASSERT_THAT(one.encodings, SizeIs(2));
-  ASSERT_THAT(two.encodings, SizeIs(2));
-  EXPECT_EQ(one.encodings[1].get(), two.encodings[1].get());
+  EXPECT_THAT(one.story(), ElementsAre("snapshot", "delta 1..2"));
+  EXPECT_EQ(one.encodings.back().get(), two.encodings.back().get());
   disconnect();  // before `second` goes
 }
 
@@ -262,6 +265,152 @@ TEST_F(WatchSessionTest, refused_records_are_counted) {
   request.mutable_ack()->add_nacks()->set_key("x");
   link.session().received(request);
   EXPECT_EQ(counters().nacks, 1U);
+}
+
+// ---- pace ----
+
+TEST_F(WatchSessionTest, a_change_goes_out_at_once_and_the_next_ones_together) {
+  federation_.report(1);
+  Link& link = connect();
+  link.carry();
+  clock_.advance(1s);
+  federation_.report(2);
+  changed();
+  while (link.carry_one()) continue;
+  EXPECT_THAT(link.story(), ElementsAre("snapshot", "delta 1..2")) << "at once";
+  for (const int count : {3, 4, 5}) {
+    federation_.report(count);
+    changed();
+  }
+  EXPECT_FALSE(link.carry_one()) << "within the pace";
+  clock_.advance(Watchers::kPace);
+  while (link.carry_one()) continue;
+  EXPECT_THAT(link.story(), ElementsAre("snapshot", "delta 1..2", "delta 2..5"));
+}
+
+// Guards the control thread: a change that finds a round planned visits nobody.
+TEST_F(WatchSessionTest, many_changes_are_one_round) {
+  federation_.report(1);
+  connect().carry();
+  clock_.advance(1s);
+  const auto deltas = counters().deltas;
+  for (int i = 2; i < 100; ++i) {
+    federation_.report(i);
+    changed();
+  }
+  links_.front()->carry();
+  EXPECT_LE(counters().deltas - deltas, 2U);
+  expect_follows(federation_, subscriber_);
+}
+
+// ---- acknowledgements ----
+
+/// A subscriber whose acknowledgements the test says.
+class AckTest : public WatchSessionTest {
+ protected:
+  void subscribe(const std::vector<std::string>& features) {
+    v1::WatchRequest request;
+    request.mutable_subscribe();
+    for (const std::string& feature : features) request.mutable_subscribe()->add_features(feature);
+    session_->received(request);
+    written();
+  }
+  void written() {
+    std::size_t before = 0;
+    do {  // part by part
+      before = port_->sent.size();
+      port_->in_flight = false;
+      session_->pump();
+    } while (port_->sent.size() != before);
+  }
+  /// A change, sent and written if the session may.
+  void change() {
+    federation_.report(++endpoints_);
+    clock_.advance(Watchers::kPace);
+    changed();
+    written();
+  }
+  void acknowledge(std::uint64_t revision) {
+    v1::WatchRequest request;
+    request.mutable_ack()->mutable_position()->set_revision(revision);
+    session_->received(request);
+    clock_.advance(Watchers::kPace);
+    written();
+  }
+  /// To which revisions the batches lead that were sent since the last call.
+  std::vector<std::uint64_t> sent() {
+    std::vector<std::uint64_t> out;
+    for (const EncodedReply& bytes : port_->take()) {
+      if (decoded(bytes).has_batch() && batch_of(bytes).last()) out.push_back(batch_of(bytes).to());
+    }
+    return out;
+  }
+
+  std::shared_ptr<test::FakePort<EncodedReply>> port_ = std::make_shared<test::FakePort<EncodedReply>>();
+  std::shared_ptr<WatchSession> session_ = federation_.watchers().open(port_);
+  int endpoints_ = 0;
+};
+
+TEST_F(AckTest, one_that_acknowledges_each_batch_is_waited_for_and_gets_what_it_missed_as_one) {
+  subscribe({});
+  for (int i = 0; i < 5; ++i) change();
+  EXPECT_THAT(sent(), ElementsAre(0, 1)) << "the snapshot and one delta are unacknowledged";
+  acknowledge(0);
+  EXPECT_THAT(sent(), ElementsAre(5));
+  change();
+  EXPECT_THAT(sent(), IsEmpty());
+  acknowledge(5);
+  EXPECT_THAT(sent(), ElementsAre(6));
+}
+
+TEST_F(AckTest, one_that_acknowledges_now_and_then_is_waited_for_when_it_is_late) {
+  subscribe({kLazyAck});
+  for (int i = 0; i < 20; ++i) change();
+  EXPECT_THAT(sent(), SizeIs(21));
+  clock_.advance(WatchSession::kLazyAckDue);
+  change();
+  EXPECT_THAT(sent(), IsEmpty());
+  acknowledge(20);
+  EXPECT_THAT(sent(), ElementsAre(21));
+}
+
+// failures.md E2: a partition that lets only one direction through
+TEST_F(AckTest, one_that_never_acknowledges_is_cut) {
+  subscribe({kLazyAck});
+  federation_.watchers().heartbeat();
+  EXPECT_FALSE(port_->aborted);
+  clock_.advance(WatchSession::kAckPatience);
+  federation_.watchers().heartbeat();
+  EXPECT_TRUE(port_->aborted);
+  EXPECT_EQ(counters().cut, 1U);
+}
+
+TEST_F(AckTest, one_that_reads_nothing_is_cut) {
+  port_->hold_writes = true;
+  v1::WatchRequest request;
+  request.mutable_subscribe();
+  session_->received(request);
+  clock_.advance(WatchSession::kAckPatience - 1s);
+  federation_.watchers().heartbeat();
+  EXPECT_FALSE(port_->aborted);
+  clock_.advance(WatchSession::kWritePatience);
+  federation_.watchers().heartbeat();
+  EXPECT_TRUE(port_->aborted);
+}
+
+TEST_F(AckTest, heartbeats_in_slices_reach_everybody) {
+  std::vector<std::shared_ptr<test::FakePort<EncodedReply>>> ports;
+  std::vector<std::shared_ptr<WatchSession>> sessions;
+  for (int i = 0; i < 25; ++i) {
+    ports.push_back(std::make_shared<test::FakePort<EncodedReply>>());
+    sessions.push_back(federation_.watchers().open(ports.back()));
+    v1::WatchRequest request;
+    request.mutable_subscribe();
+    sessions.back()->received(request);
+    ports.back()->take();
+  }
+  for (std::size_t i = 0; i < Watchers::kSlices; ++i) federation_.watchers().heartbeat_slice();
+  for (const auto& port : ports) EXPECT_THAT(port->sent, testing::Not(IsEmpty()));
 }
 
 }  // namespace
