@@ -313,7 +313,7 @@ struct CountingReactor {
 };
 
 // Guards the rule that one read at most is outstanding.
-TEST(StreamPortTest, a_read_ahead_stands_for_the_first_read_next) {
+TEST(ReadAheadTest, a_read_ahead_stands_for_the_first_read_next) {
   CountingReactor reactor;
   std::vector<int> received;
   const auto port = std::make_shared<StreamPort<CountingReactor, int, int>>(
