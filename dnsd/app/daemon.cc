@@ -72,6 +72,7 @@ Daemon::~Daemon() {
 
 Result<void> Daemon::start() {
   log::info("starting", {{"version", kVersion}, {"instance", parts_.instance}});
+  budget_descriptors();
   catalog_.set_capacity(configuration_.file.dns().max_records());
   catalog_.set_serial(static_cast<std::uint32_t>(clock_.unix_seconds()));
   if (auto done = serve_kept_answers(); !done) return done;
@@ -232,14 +233,19 @@ Result<void> Daemon::start_federation() {
   feed_->set_brakes(&agents_->brakes());
   watchers_.emplace(*feed_, clock_, loop_);
   parts_.watchers = &*watchers_;
-  auto service = federation::FederationService::listen(loop_, *agents_, *watchers_,
-                                                       {configuration_.file.federation().listen(),
-                                                        rpc::server_credentials(tls()),
-                                                        {admin::calls_from_afar(loop_, view_)}});
+  auto service = federation::FederationService::listen(
+      loop_, clock_, *agents_, *watchers_,
+      {.address = configuration_.file.federation().listen(),
+       .credentials = rpc::server_credentials(tls()),
+       .also = {admin::calls_from_afar(loop_, view_)},
+       .connections = {.connections = budget_.federation, .per_address = budget_.per_address}});
   if (!service) return service.error();
   federation_ = std::move(*service);
   parts_.federation_address = federation_->bound();
-  log::info("federation listening", {{"address", federation_->bound()}, {"tls", configuration_.tls.has_value()}});
+  parts_.acceptor = federation_->acceptor();
+  log::info("federation listening", {{"address", federation_->bound()},
+                                     {"tls", configuration_.tls.has_value()},
+                                     {"connections", budget_.federation}});
   schedule_sweep();
   schedule_heartbeat();
   return {};
@@ -264,6 +270,8 @@ void Daemon::records_changed() {
 void Daemon::schedule_heartbeat() {
   heartbeat_timer_ = loop_.after(federation::Watchers::kHeartbeat / federation::Watchers::kSlices, [this] {
     watchers_->heartbeat_slice();
+    watchers_->end_silent_streams();
+    agents_->end_silent_streams();
     publisher_.changed();  // a subscriber may have seen a newer serial than ours
     schedule_heartbeat();
   });

@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "common/rpc/acceptor.h"
 #include "dnsd/topology/host_plan.h"
 
 namespace meshdns::app {
@@ -219,6 +220,22 @@ void add_agents(Samples& out, const federation::Agents& agents) {
   count(out, "meshdns_federation_measurements_total", "results of it", {}, agents.measuring().results());
 }
 
+void add_connections(Samples& out, const rpc::Acceptor::Counts& counts) {
+  gauge(out, "meshdns_federation_open_connections", "connections at the federation's port", {},
+        static_cast<double>(counts.open));
+  gauge(out, "meshdns_federation_allowed_connections", "how many there may be", {}, static_cast<double>(counts.most));
+  gauge(out, "meshdns_federation_connections_wait",
+        "1 while connections wait because there are as many as there may be", {}, counts.full ? 1 : 0);
+  gauge(out, "meshdns_federation_accept_failing", "1 while the system gives no more connections", {},
+        counts.failing ? 1 : 0);
+  count(out, "meshdns_federation_accepted_connections_total", "connections accepted", {}, counts.accepted);
+  const char* ended = "meshdns_federation_rejected_connections_total";
+  count(out, ended, "connections ended by the federation's bounds", {{"reason", "address_limit"}}, counts.refused);
+  count(out, ended, "connections ended by the federation's bounds", {{"reason", "evicted"}}, counts.evicted);
+  count(out, "meshdns_federation_accept_failures_total", "times that the system gave no connection", {},
+        counts.failures);
+}
+
 void add_external_names(Samples& out, const ExternalNames::Counts& counts) {
   const char* names = "meshdns_dnsd_external_names";
   const char* help = "hostnames of external endpoints by how they were resolved last";
@@ -270,6 +287,7 @@ void register_metrics(metrics::Registry& registry, const Parts& parts) {
       add_agents(out, *parts.agents);
       add_brakes(out, *parts.agents);
     }
+    if (parts.acceptor != nullptr) add_connections(out, parts.acceptor->counts());
     add_measured(out, parts.catalog->records());
     if (parts.external_names != nullptr) add_external_names(out, parts.external_names->counts());
   });

@@ -30,6 +30,10 @@
 #include "dnsd/federation/watchers.h"
 #include "dnsd/server/dns_server.h"
 
+namespace meshdns::rpc {
+class Acceptor;
+}
+
 namespace meshdns::app {
 
 /// The parts of a running meshdnsd; those that come up later, or not at all, are null until then.
@@ -53,8 +57,9 @@ struct Parts {
   const ExternalNames* external_names = nullptr;
   const server::DnsServer* dns = nullptr;
   const dnstap::Sender* dnstap = nullptr;
-  std::function<void()> records_changed;  // tells all who have to do with them; empty on a replica
-  std::string federation_address;         // where agents connect
+  std::function<void()> records_changed;          // tells all who have to do with them; empty on a replica
+  std::string federation_address;                 // where agents connect
+  std::shared_ptr<const rpc::Acceptor> acceptor;  // there; null = nowhere
   bool ready = false;
   bool rate_limiting = false;
 };
@@ -123,6 +128,7 @@ class MeshView : public admin::Mesh {
   v1::StatusReply status_now();
   void write_listeners(v1::StatusReply& out) const;
   void write_brakes(v1::StatusReply& out) const;
+  void write_connections(v1::StatusReply& out) const;
   void count_records(v1::StatusReply& out) const;
 
   std::deque<std::function<void()>> operations_;  // the first one is under way

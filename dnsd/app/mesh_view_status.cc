@@ -4,6 +4,7 @@
 
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
+#include "common/rpc/acceptor.h"
 #include "dnsd/answers/explain.h"
 #include "dnsd/app/mesh_view.h"
 #include "dnsd/app/version.h"
@@ -20,6 +21,18 @@ google::protobuf::Duration since(TimePoint then, TimePoint now) {
 }
 
 }  // namespace
+
+void MeshView::write_connections(v1::StatusReply& out) const {
+  if (parts_.acceptor == nullptr) return;
+  const rpc::Acceptor::Counts counts = parts_.acceptor->counts();
+  v1::ConnectionsInfo& info = *out.mutable_connections();
+  info.set_open(counts.open);
+  info.set_most(counts.most);
+  info.set_full(counts.full);
+  info.set_failing(counts.failing);
+  info.set_refused(counts.refused);
+  info.set_evicted(counts.evicted);
+}
 
 void MeshView::write_listeners(v1::StatusReply& out) const {
   if (parts_.dns == nullptr) return;
@@ -137,6 +150,7 @@ v1::StatusReply MeshView::status_now() {
   for (const auto& zone : parts_.publisher->settings().zones) out.add_zones(zone.name);
   write_listeners(out);
   out.set_federation(parts_.federation_address);
+  write_connections(out);
   out.set_hosts(static_cast<std::uint32_t>(parts_.publisher->hosts()));
   count_records(out);
   if (parts_.agents != nullptr) out.set_agents_connected(static_cast<std::uint32_t>(parts_.agents->connected()));

@@ -76,6 +76,16 @@ std::string freeze_text(const v1::FreezeInfo& freeze) {
   return out + (freeze.expires() == 0 ? "" : ", until " + time_text(freeze.expires()));
 }
 
+/// "812 of 48488 open   FULL: others wait   3 refused"
+std::string connections_text(const v1::ConnectionsInfo& info) {
+  std::string out = std::to_string(info.open()) + " of " + std::to_string(info.most()) + " open";
+  if (info.full()) out += "   FULL: others wait";
+  if (info.failing()) out += "   CANNOT ACCEPT: the system gives no more";
+  if (info.refused() > 0) out += "   " + std::to_string(info.refused()) + " refused for their address";
+  if (info.evicted() > 0) out += "   " + std::to_string(info.evicted()) + " silent ones ended";
+  return out;
+}
+
 Table nodes_table(const v1::ListReply& reply) {
   Table table({"NODE", "WHERE", "ADDRESSES", "ENDPOINTS", "STATE", "NOT HEARD FOR"});
   table.align_right(3);
@@ -161,6 +171,7 @@ std::string status_view(const v1::StatusReply& reply) {
                                         std::to_string(reply.nodes_silent()) + " of " + std::to_string(reply.nodes()) +
                                         " nodes silent");
   }
+  if (reply.has_connections()) rows.emplace_back("connections", connections_text(reply.connections()));
   if (!reply.follows().empty()) {
     rows.emplace_back("follows", reply.follows() + (reply.follows_connected() ? "   connected" : "   not reached") +
                                      "   heard " + age(reply.unheard_for()) + " ago" +

@@ -210,5 +210,15 @@ c.yaml: Cluster/eu1: advice: two
   EXPECT_EQ(lint_view(reply, ""), "nothing found in 2 objects\n");
 }
 
+TEST(StatusViewTest, says_how_many_connections_there_are_and_what_bounds_did) {
+  EXPECT_THAT(status_view(parsed<v1::StatusReply>("connections { open: 812 most: 18488 }")),
+              HasSubstr("connections  812 of 18488 open\n"));
+  EXPECT_THAT(
+      status_view(parsed<v1::StatusReply>("connections { open: 10 most: 10 full: true refused: 3 evicted: 4 }")),
+      HasSubstr("10 of 10 open   FULL: others wait   3 refused for their address   4 silent ones ended\n"));
+  EXPECT_THAT(status_view(parsed<v1::StatusReply>("connections { open: 10 most: 11 failing: true }")),
+              HasSubstr("10 of 11 open   CANNOT ACCEPT: the system gives no more\n"));
+}
+
 }  // namespace
 }  // namespace meshdns::ctl
