@@ -20,6 +20,13 @@ google::protobuf::Duration since(TimePoint then, TimePoint now) {
   return convert::to_wire(std::max(Duration::zero(), now - then));
 }
 
+void write_agents(const federation::Agents& agents, v1::StatusReply& out) {
+  out.set_agents_connected(static_cast<std::uint32_t>(agents.connected()));
+  if (!agents.load().busy()) return;
+  *out.mutable_busy()->mutable_late() = convert::to_wire(agents.load().lateness());
+  *out.mutable_busy()->mutable_heartbeat() = convert::to_wire(agents.leases().heartbeat());
+}
+
 }  // namespace
 
 void MeshView::write_connections(v1::StatusReply& out) const {
@@ -153,7 +160,7 @@ v1::StatusReply MeshView::status_now() {
   write_connections(out);
   out.set_hosts(static_cast<std::uint32_t>(parts_.publisher->hosts()));
   count_records(out);
-  if (parts_.agents != nullptr) out.set_agents_connected(static_cast<std::uint32_t>(parts_.agents->connected()));
+  if (parts_.agents != nullptr) write_agents(*parts_.agents, out);
   write_brakes(out);
   if (parts_.recovery != nullptr) out.set_recovering(parts_.recovery->recovering());
   if (parts_.persistence != nullptr) out.set_store_trouble(parts_.persistence->trouble());

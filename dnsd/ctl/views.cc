@@ -172,6 +172,10 @@ std::string status_view(const v1::StatusReply& reply) {
                                         " nodes silent");
   }
   if (reply.has_connections()) rows.emplace_back("connections", connections_text(reply.connections()));
+  if (reply.has_busy()) {
+    rows.emplace_back("busy", "the control thread is " + age(reply.busy().late()) + " late: agents beat each " +
+                                  age(reply.busy().heartbeat()));
+  }
   if (!reply.follows().empty()) {
     rows.emplace_back("follows", reply.follows() + (reply.follows_connected() ? "   connected" : "   not reached") +
                                      "   heard " + age(reply.unheard_for()) + " ago" +
