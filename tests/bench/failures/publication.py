@@ -7,6 +7,7 @@ import time
 from bed import AGENT, FailureBed, clean
 from mesh import eventually
 from raw_agent import RawAgent
+from raw_call import Ended
 
 CLUSTERS = 100
 SERVICES = 2000
@@ -75,7 +76,7 @@ class Fleet(threading.Thread):
 
     def run(self):
         for cluster in range(CLUSTERS):
-            agent = RawAgent(self.bed.federation_at, f"r{cluster}", f"c{cluster}", f"127.6.{cluster}.1")
+            agent = self.welcomed(cluster)
             services = [number for number in range(SERVICES) if (number - cluster) % CLUSTERS < PER_SERVICE]
             agent.send_full([agent.endpoint(f"x{number}", f"x{number}", f"127.6.{cluster}.{number % 250 + 2}", number + 1)
                              for number in services])
@@ -84,6 +85,16 @@ class Fleet(threading.Thread):
         self.complete.set()
         while not self.stopping.wait(0.5):
             self.sign_of_life()
+
+    def welcomed(self, cluster):
+        """An agent's session, however often a busy federation puts it off."""
+        for _ in range(100):
+            try:
+                return RawAgent(self.bed.federation_at, f"r{cluster}", f"c{cluster}", f"127.6.{cluster}.1")
+            except (KeyError, Ended):
+                if self.stopping.wait(0.5):
+                    break
+        raise AssertionError(f"agent {cluster} is never welcomed")
 
     def sign_of_life(self):
         for agent in list(self.agents):
