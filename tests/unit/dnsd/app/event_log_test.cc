@@ -88,7 +88,7 @@ TEST_F(EventLogTest, a_failure_and_who_gets_what_instead) {
 class BusyClock : public Clock {
  public:
   TimePoint now() const override { return TimePoint(++looks_ * 10ms); }
-  std::int64_t unix_seconds() const override { return 0; }
+  std::int64_t unix_seconds() const override { return 1'800'000'000; }
 
  private:
   mutable std::int64_t looks_ = 0;

@@ -13,7 +13,8 @@
 namespace meshdns::app {
 namespace {
 
-constexpr int kMany = 12'000;  // more than the catalog remembers changes of by default
+constexpr std::size_t kRemembered = 10;  // changes in the catalog's log
+constexpr int kMany = 300;
 
 model::Node node(const std::string& name) {
   model::Node out;
@@ -49,7 +50,7 @@ class PersistenceTest : public testing::Test {
   /// One life of a federation.
   void live(const std::function<void(catalog::Catalog&)>& life) {
     process::EventLoop loop;
-    catalog::Catalog catalog;
+    catalog::Catalog catalog(kRemembered);
     Objects objects(catalog, "eu/test");
     Persistence persistence(loop, clock_, catalog, objects);
     ASSERT_TRUE(persistence.open(configuration_));
