@@ -214,7 +214,7 @@ c.yaml: Cluster/eu1: advice: two
 TEST(StatusViewTest, says_that_the_federation_is_busy) {
   EXPECT_THAT(status_view(parsed<v1::StatusReply>("")), testing::Not(HasSubstr("busy")));
   EXPECT_THAT(status_view(parsed<v1::StatusReply>("busy { late { seconds: 2 } heartbeat { seconds: 10 } }")),
-              HasSubstr("busy         the control thread is 2s late: agents beat each 10s\n"));
+              HasSubstr("busy       the control thread is 2.0s late: agents beat each 10s\n"));
 }
 
 TEST(StatusViewTest, says_how_many_connections_there_are_and_what_bounds_did) {

@@ -93,6 +93,8 @@ class RecoveryStreamTest : public testing::Test {
     federation_.watchers().changed();
   }
   void settle() {
+    clock_.advance(1s);  // subscribers acknowledge meanwhile
+    for (const auto& link : links_) link->carry_requests();
     clock_.advance(Recovery::kQuiet);
     recovery_->look(clock_.now());
     federation_.watchers().heartbeat();
