@@ -318,7 +318,11 @@ TEST(ReadAheadTest, a_read_ahead_stands_for_the_first_read_next) {
   std::vector<int> received;
   const auto port = std::make_shared<StreamPort<CountingReactor, int, int>>(
       reactor, [](const std::function<void()>& work) { work(); });
-  port->set_events({[&](int message) { received.push_back(message); }, [] {}, [](const Error&) {}});
+  StreamEvents<int> events;
+  events.received = [&](int message) { received.push_back(message); };
+  events.written = [] {};
+  events.closed = [](const Error&) {};
+  port->set_events(std::move(events));
   port->read_ahead();
   EXPECT_EQ(reactor.reads, 1);
   *reactor.incoming = 7;
