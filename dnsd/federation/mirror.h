@@ -126,6 +126,8 @@ class Mirror {
   Result<void> decode(const Key& key, const std::string& body, TimePoint since);
   Result<void> decode_object(const Key& key, const std::string& body);
   void remove(const Key& key);
+  /// An endpoint is about to leave its service, which it may have brought itself: the origin need not have told of it.
+  void note_service_of(const std::string& endpoint);
   /// Services that are gone for the origin go when we hold no endpoint of them any more.
   void remove_orphans();
   /// The body that the catalog's record has; nothing = it has none

@@ -75,6 +75,7 @@ std::optional<v1::Nack> Mirror::put(const v1::Record& record, TimePoint now) {
     return std::nullopt;
   }
   const TimePoint since = now - convert::from_wire(record.in_state());
+  if (*type == RecordType::Endpoint) note_service_of(key.second);  // it may move to another one
   if (auto done = decode(key, record.body(), since); !done) return nack_of(record, done.error());
   hold(key, record, hash);
   return std::nullopt;
@@ -174,8 +175,16 @@ void Mirror::remove(const Key& key) {
   }
   if (!held) return;
   verbatim_.erase(gone);
+  if (gone.first == RecordType::Endpoint) note_service_of(gone.second);
   catalog_.unmirror(gone.first, gone.second);
   if (catalog::is_object(gone.first)) objects_(object_key_text(gone.first, gone.second), nullptr);
+}
+
+void Mirror::note_service_of(const std::string& endpoint) {
+  const auto& endpoints = catalog_.records().endpoints;
+  const auto found = endpoints.find(endpoint);
+  if (found == endpoints.end()) return;
+  orphans_.insert(catalog::service_key_text({found->second.namespace_, found->second.service}));
 }
 
 void Mirror::remove_orphans() {
