@@ -236,8 +236,8 @@ class Catalog {
   TimePoint changed_{};
   std::uint64_t generation_ = 0;
   std::array<std::uint64_t, kRecordTypes> touched_{};  // by type: generation_of()
-  std::vector<Change> pending_;        // of the next revision, as far as the log can take them
-  bool pending_overflow_ = false;      // it could not take all
+  std::vector<Change> pending_;                        // of the next revision, as far as the log can take them
+  bool pending_overflow_ = false;                      // it could not take all
   std::array<bool, kRecordTypes> pending_types_{};
   std::size_t log_length_;
   std::deque<Change> log_;

@@ -5,8 +5,8 @@
 
 namespace meshdns::test {
 
-/// The tests run at the smallest sizes: parts of one record, logs of two changes, blocks of one line. ctest runs the tests
-/// of federation, mirror, agent report and store once as they are and once so (tests/CMakeLists.txt).
+/// The tests run at the smallest sizes: parts of one record, logs of two changes, blocks of one line. ctest runs the
+/// tests of federation, mirror, agent report and store once as they are and once so (tests/CMakeLists.txt).
 inline bool at_smallest_sizes() {
   const char* sizes = std::getenv("MESHDNS_TEST_SIZES");
   return sizes != nullptr && std::strcmp(sizes, "smallest") == 0;

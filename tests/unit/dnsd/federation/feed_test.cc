@@ -137,8 +137,8 @@ TEST_F(FeedTest, when_the_catalog_has_forgotten_its_changes_only_what_differs_co
     federation.report({endpoint});
   }
   federation.withdraw({"eu-1/n1/1"});
-  federation.report({catalog::endpoint("eu-1/n1", "9"), catalog::endpoint("eu-1/n1", "8"),
-                     catalog::endpoint("eu-1/n1", "7")});
+  federation.report(
+      {catalog::endpoint("eu-1/n1", "9"), catalog::endpoint("eu-1/n1", "8"), catalog::endpoint("eu-1/n1", "7")});
   feed.update();
   ASSERT_TRUE(feed.reaches_back_to(before));
   EXPECT_THAT(keys_of(parts_of(feed.delta(before, clock_.now()), clock_.now())),
@@ -158,8 +158,7 @@ TEST_F(FeedTest, only_buckets_that_differ_are_sent) {
   for (const v1::Record& record : batch.records()) {
     EXPECT_EQ(convert::bucket_of(record.type(), record.key(), Feed::kBuckets), bucket);
   }
-  EXPECT_THAT(keys_of(differing({})), SizeIs(feed().size()))
-      << "who holds nothing";
+  EXPECT_THAT(keys_of(differing({})), SizeIs(feed().size())) << "who holds nothing";
 }
 
 TEST_F(FeedTest, hashes_depend_on_what_there_is_and_not_on_how_it_came) {
@@ -190,7 +189,9 @@ void expect_good_parts(const std::vector<EncodedReply>& parts, v1::Batch::Kind k
 
 class FeedPartsTest : public testing::TestWithParam<std::size_t> {
  protected:
-  std::vector<EncodedReply> parts(const std::shared_ptr<Transfer>& transfer) { return parts_of(transfer, clock_.now()); }
+  std::vector<EncodedReply> parts(const std::shared_ptr<Transfer>& transfer) {
+    return parts_of(transfer, clock_.now());
+  }
 
   SimClock clock_;
   Recovery recovery_{Recovery::Store::Kept, clock_.now()};
@@ -257,7 +258,8 @@ TEST_P(FeedPartsTest, what_changes_while_a_set_is_read_is_told_by_the_delta_from
   expect_follows(federation_, subscriber);
 }
 
-// Guards a replica that was told of a change, and not of the one that took it back, because the catalog had forgotten both.
+// Guards a replica that was told of a change, and not of the one that took it back, because the catalog had forgotten
+// both.
 TEST_P(FeedPartsTest, what_was_told_is_taken_back_even_if_the_log_is_too_short) {
   federation_.catalog = catalog::Catalog(1);
   federation_.report(5);

@@ -183,7 +183,8 @@ TEST_F(GrpcTest, heartbeats_go_on_and_the_digests_stay_equal) {
   Agent& agent = add_agent(options("n1"), {endpoint("a")});
   ASSERT_TRUE(until([&] { return agent.syncer.acked() > 0; }));
   const auto messages = federation_->agents.counters().messages;
-  ASSERT_TRUE(until([&] { return federation_->agents.sweep(), federation_->agents.counters().messages >= messages + 2; }));
+  ASSERT_TRUE(
+      until([&] { return federation_->agents.sweep(), federation_->agents.counters().messages >= messages + 2; }));
   EXPECT_EQ(agent.syncer.acked(), 1U) << "a second Full was sent";
   EXPECT_EQ(agent.syncer.state(), Syncer::State::InSync);
 }

@@ -132,8 +132,8 @@ TEST_F(LeasesTest, large_fleets_are_heard_less_often) {
   EXPECT_EQ(Leases::lease_of(leases_.heartbeat()), 30s);
 }
 
-// Guards the first agents of a growing fleet, which beat every second for ever, and the last ones of a shrinking one, which
-// were in doubt for ever.
+// Guards the first agents of a growing fleet, which beat every second for ever, and the last ones of a shrinking one,
+// which were in doubt for ever.
 TEST_F(LeasesTest, an_agent_is_judged_by_the_interval_that_it_was_told) {
   for (int i = 0; i < 8000; ++i) hear("n" + std::to_string(i));
   EXPECT_TRUE(leases_.must_tell("n0"));
