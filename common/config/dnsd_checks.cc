@@ -53,6 +53,10 @@ void check_federation(const Place& root, const v1::Meshdnsd& config, Report& rep
   const Protection protection{federation.has_tls(), federation.insecure()};
   check_protection(place, protection, report);
   check_plaintext(place.child("listen"), federation.listen(), protection, report);
+  const auto most = federation.max_connections();
+  if (most != 0 && federation.max_connections_per_address() > most) {
+    report.add(place.child("max_connections_per_address"), fmt::format("more than max_connections ({})", most));
+  }
 }
 
 /// What is between braces in "{service}.{namespace}.{zone}"; nothing if the braces do not match.

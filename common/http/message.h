@@ -21,12 +21,18 @@ struct Response {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
+  std::map<std::string, std::string> headers{};  // besides Content-Type and Content-Length
 };
 
 /// thread: the loop's
 using Handler = std::function<Response(const Request&)>;
+/// Answers now or later, on the loop's thread; at most once. A `done` that is dropped closes the connection.
+using LateHandler = std::function<void(const Request&, std::function<void(Response)> done)>;
 
 /// Splits "/path?a=b&c=d" and decodes %xx and +; a broken escape stays as it is.
 Request parse_target(std::string_view method, std::string_view target);
+
+/// The text as a parameter's value in a target.
+std::string percent_encoded(std::string_view text);
 
 }  // namespace meshdns::http

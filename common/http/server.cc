@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -12,6 +13,7 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -41,6 +43,7 @@ using Message = bhttp::response<bhttp::string_body>;
 Message message_of(Response answer, const bhttp::request<bhttp::string_body>& request) {
   Message out{static_cast<bhttp::status>(answer.status), request.version()};
   out.set(bhttp::field::content_type, answer.content_type);
+  for (const auto& [name, value] : answer.headers) out.set(name, value);
   out.keep_alive(request.keep_alive());
   out.body() = std::move(answer.body);
   out.prepare_payload();
@@ -51,7 +54,8 @@ Message message_of(Response answer, const bhttp::request<bhttp::string_body>& re
 }  // namespace
 
 struct Server::State {
-  State(process::EventLoop& loop, Handler given) : acceptor(process::io_context_of(loop)), handler(std::move(given)) {}
+  State(process::EventLoop& loop, LateHandler given)
+      : acceptor(process::io_context_of(loop)), handler(std::move(given)) {}
 
   // A spawned coroutine runs later, when the server may be gone: it holds the state from the beginning.
 
@@ -81,14 +85,26 @@ struct Server::State {
     Request asked = parse_target(std::string_view(request.method_string().data(), request.method_string().size()),
                                  std::string_view(request.target().data(), request.target().size()));
     asked.body = request.body();
-    Message answer = message_of(handler(asked), request);
+    Message answer = message_of(co_await answered(asked), request);
     stream.expires_after(10s);
     const auto [write_error, written] = co_await bhttp::async_write(stream, answer, kUse);
     co_return !write_error && answer.keep_alive();
   }
 
+  /// Waits for the handler. The coroutine goes on in a turn of its own: the handler may answer while it is called.
+  asio::awaitable<Response> answered(Request asked) {
+    return asio::async_initiate<const asio::use_awaitable_t<>&, void(Response)>(
+        [this, asked = std::move(asked)](auto resume) {
+          const auto held = std::make_shared<decltype(resume)>(std::move(resume));
+          handler(asked, [held, executor = acceptor.get_executor()](Response answer) {
+            asio::post(executor, [held, answer = std::move(answer)]() mutable { (*held)(std::move(answer)); });
+          });
+        },
+        asio::use_awaitable);
+  }
+
   Acceptor acceptor;
-  Handler handler;
+  LateHandler handler;
   std::size_t connections = 0;
   std::string unlink_when_done;
 };
@@ -109,12 +125,27 @@ Result<void> open_on(Acceptor& acceptor, const stream_protocol::endpoint& where,
 
 }  // namespace
 
+namespace {
+
+LateHandler at_once(Handler handler) {
+  return [handler = std::move(handler)](const Request& request, const std::function<void(Response)>& done) {
+    done(handler(request));
+  };
+}
+
+}  // namespace
+
 Server::Server(std::shared_ptr<State> state) : state_(std::move(state)) {
   asio::co_spawn(state_->acceptor.get_executor(), State::accept_all(state_), asio::detached);
 }
 
 Result<std::unique_ptr<Server>> Server::listen(process::EventLoop& loop, const SocketAddress& address,
                                                Handler handler) {
+  return listen(loop, address, at_once(std::move(handler)));
+}
+
+Result<std::unique_ptr<Server>> Server::listen(process::EventLoop& loop, const SocketAddress& address,
+                                               LateHandler handler) {
   auto state = std::make_shared<State>(loop, std::move(handler));
   const asio::ip::tcp::endpoint where(asio::ip::make_address(address.ip.text()), address.port);
   if (auto opened = open_on(state->acceptor, where, address.text()); !opened) return opened.error();
@@ -124,7 +155,7 @@ Result<std::unique_ptr<Server>> Server::listen(process::EventLoop& loop, const S
 Result<std::unique_ptr<Server>> Server::listen_unix(process::EventLoop& loop, const std::string& path,
                                                     Handler handler) {
   if (auto freed = free_socket_path(path); !freed) return freed.error();
-  auto state = std::make_shared<State>(loop, std::move(handler));
+  auto state = std::make_shared<State>(loop, at_once(std::move(handler)));
   if (auto opened = open_on(state->acceptor, asio::local::stream_protocol::endpoint(path), path); !opened)
     return opened.error();
   ::chmod(path.c_str(), 0660);

@@ -17,6 +17,9 @@ class Server {
   /// Port 0 picks a free one.
   static Result<std::unique_ptr<Server>> listen(process::EventLoop& loop, const SocketAddress& address,
                                                 Handler handler);
+  /// For answers that take several turns of the loop; each connection waits for its own.
+  static Result<std::unique_ptr<Server>> listen(process::EventLoop& loop, const SocketAddress& address,
+                                                LateHandler handler);
   /// A unix socket with mode 0660; a stale one is replaced, one in use is AlreadyExists.
   static Result<std::unique_ptr<Server>> listen_unix(process::EventLoop& loop, const std::string& path,
                                                      Handler handler);

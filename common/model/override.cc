@@ -13,9 +13,11 @@ constexpr std::array kKinds = {TargetKind::Endpoint, TargetKind::Node, TargetKin
 constexpr std::array kActions = {Action::Down, Action::Drain, Action::Up, Action::Freeze};
 
 bool is_address_of(const std::string& text, const TargetSubject& subject) {
-  return std::ranges::any_of(subject.addresses, [&](const IpAddress& address) {
-    return address.text() == text || SocketAddress{address, subject.port}.text() == text;
-  });
+  const auto address = IpAddress::parse(text);
+  const auto socket = SocketAddress::parse(text);
+  if (address) return std::ranges::find(subject.addresses, *address) != subject.addresses.end();
+  return socket && socket->port == subject.port &&
+         std::ranges::find(subject.addresses, socket->ip) != subject.addresses.end();
 }
 
 /// The whole, or what stands behind its last slash.

@@ -16,7 +16,8 @@ namespace meshdns::rpc {
 std::shared_ptr<grpc::ServerCredentials> server_credentials(const std::optional<TlsFiles>& files);
 std::shared_ptr<grpc::ChannelCredentials> channel_credentials(const std::optional<TlsFiles>& files);
 
-/// At the start of main, before there are threads: TLS 1.3 only, and gRPC's errors go to our log.
+/// At the start of main, before there are threads: TLS 1.3 only, gRPC's errors go to our log, and Abseil does not look
+/// for deadlocks of gRPC's locks.
 void prepare_process();
 
 /// The same for a command: TLS 1.3 only, and gRPC is silent, because the status of a call says what people are told.

@@ -44,10 +44,18 @@ class StreamPort : public Port<Out>, public std::enable_shared_from_this<StreamP
 
   void read_next() override {
     std::unique_lock lock(mutex_);
-    if (closing_ || reactor_ == nullptr) return;
-    call(lock, [this](Reactor& reactor) { reactor.StartRead(&incoming_); });
+    if (std::exchange(read_ahead_, false)) return;
+    start_read(lock);
   }
 
+  /// Asks for the first message before the session does, whose own first read_next() then does nothing: it arrives
+  /// however long the control thread takes to open the session.
+  /// requires: set_events() was called, and the session does not know the port yet. thread: any
+  void read_ahead() {
+    std::unique_lock lock(mutex_);
+    read_ahead_ = true;
+    start_read(lock);
+  }
   bool drained() const override {
     const std::lock_guard lock(mutex_);
     return queue_.empty() && !writing_;
@@ -77,7 +85,10 @@ class StreamPort : public Port<Out>, public std::enable_shared_from_this<StreamP
     const auto events = events_;
     lock.unlock();
     if (events == nullptr) return;
-    if (events->needs_nothing && events->needs_nothing(incoming_)) return read_next();
+    if (events->needs_nothing && events->needs_nothing(incoming_)) {
+      lock.lock();
+      return start_read(lock);
+    }
     auto message = std::make_shared<In>(std::move(incoming_));
     incoming_ = In{};
     post_([events, message] { events->received(std::move(*message)); });
@@ -130,6 +141,11 @@ class StreamPort : public Port<Out>, public std::enable_shared_from_this<StreamP
     finish_if_due(lock);
   }
 
+  void start_read(std::unique_lock<std::mutex>& lock) {
+    if (closing_ || reactor_ == nullptr) return;
+    call(lock, [this](Reactor& reactor) { reactor.StartRead(&incoming_); });
+  }
+
   void write_next(std::unique_lock<std::mutex>& lock) {
     if (writing_ || queue_.empty() || closing_ || reactor_ == nullptr) return;
     writing_ = true;
@@ -162,6 +178,7 @@ class StreamPort : public Port<Out>, public std::enable_shared_from_this<StreamP
   std::deque<Out> queue_;
   Out outgoing_;
   In incoming_;
+  bool read_ahead_ = false;  // the session's first read_next() is done already
   bool writing_ = false;
   bool draining_ = false;  // close() was called: what is queued still goes out
   bool closing_ = false;

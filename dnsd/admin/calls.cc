@@ -46,51 +46,32 @@ class Calls : public v1::Admin::CallbackService {
   }
   Reactor* Delete(Context* context, const v1::DeleteRequest* request, v1::DeleteReply* reply) override {
     note(*context, "delete");
-    return admitted(context, [this, request, reply](Reactor* reactor) {
-      mesh_.erase(*request,
-                  [reply, reactor](Result<v1::DeleteReply> done) { reactor->Finish(fill(std::move(done), reply)); });
-    });
+    return later(context, reply, [this, request](auto done) { mesh_.erase(*request, std::move(done)); });
   }
   Reactor* List(Context* context, const v1::ListRequest* request, v1::ListReply* reply) override {
-    return answered(context, [this, request, reply] { return fill(mesh_.list(*request), reply); });
+    return later(context, reply, [this, request](auto done) { mesh_.list(*request, std::move(done)); });
   }
   Reactor* Explain(Context* context, const v1::ExplainRequest* request, v1::ExplainReply* reply) override {
     return answered(context, [this, request, reply] { return fill(mesh_.explain(*request), reply); });
   }
   Reactor* Status(Context* context, const v1::StatusRequest*, v1::StatusReply* reply) override {
-    return answered(context, [this, reply] {
-      *reply = mesh_.status();
-      return grpc::Status::OK;
-    });
+    return later(context, reply, [this](auto done) { mesh_.status(std::move(done)); });
   }
   Reactor* ApproveShrink(Context* context, const v1::ApproveShrinkRequest*, v1::ApproveShrinkReply* reply) override {
     return answered(context, [this, reply] { return fill(mesh_.approve_shrink(), reply); });
   }
 
   Reactor* Capture(Context* context, const v1::CaptureRequest* request, v1::CaptureReply* reply) override {
-    return admitted(context, [this, request, reply](Reactor* reactor) {
-      mesh_.capture(*request,
-                    [reply, reactor](Result<v1::CaptureReply> done) { reactor->Finish(fill(std::move(done), reply)); });
-    });
+    return later(context, reply, [this, request](auto done) { mesh_.capture(*request, std::move(done)); });
   }
   Reactor* Simulate(Context* context, const v1::SimulateRequest* request, v1::SimulateReply* reply) override {
-    return admitted(context, [this, request, reply](Reactor* reactor) {
-      mesh_.simulate(*request, [reply, reactor](Result<v1::SimulateReply> done) {
-        reactor->Finish(fill(std::move(done), reply));
-      });
-    });
+    return later(context, reply, [this, request](auto done) { mesh_.simulate(*request, std::move(done)); });
   }
   Reactor* Events(Context* context, const v1::EventsRequest* request, v1::EventsReply* reply) override {
-    return admitted(context, [this, request, reply](Reactor* reactor) {
-      mesh_.events(*request,
-                   [reply, reactor](Result<v1::EventsReply> done) { reactor->Finish(fill(std::move(done), reply)); });
-    });
+    return later(context, reply, [this, request](auto done) { mesh_.events(*request, std::move(done)); });
   }
   Reactor* Lint(Context* context, const v1::LintRequest* request, v1::LintReply* reply) override {
-    return answered(context, [this, request, reply] {
-      *reply = mesh_.lint(*request);
-      return grpc::Status::OK;
-    });
+    return later(context, reply, [this, request](auto done) { mesh_.lint(*request, std::move(done)); });
   }
 
  private:
@@ -119,6 +100,13 @@ class Calls : public v1::Admin::CallbackService {
   template <class F>
   Reactor* answered(Context* context, F work) {
     return admitted(context, [work = std::move(work)](Reactor* reactor) { reactor->Finish(work()); });
+  }
+  /// `work` is given the function that takes the Result.
+  template <class T, class F>
+  Reactor* later(Context* context, T* reply, F work) {
+    return admitted(context, [reply, work = std::move(work)](Reactor* reactor) {
+      work([reply, reactor](Result<T> done) { reactor->Finish(fill(std::move(done), reply)); });
+    });
   }
   template <class T>
   static grpc::Status fill(Result<T> result, T* reply) {

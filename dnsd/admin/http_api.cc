@@ -2,8 +2,11 @@
 
 #include <google/protobuf/util/json_util.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -15,6 +18,12 @@ namespace {
 
 using http::Request;
 using http::Response;
+using Done = std::function<void(Response)>;
+
+// Rows become JSON at once: 250 of them take some milliseconds of the loop's thread.
+constexpr std::size_t kRows = 250;  // in a page that nobody gave a limit for
+constexpr std::size_t kMostRows = 1000;
+constexpr std::size_t kMostBody = 1UL << 20;
 
 Response json(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
@@ -27,11 +36,17 @@ Response json(const google::protobuf::Message& message) {
   return {200, "application/json", text};
 }
 
-template <class T>
-Response json(const Result<T>& result) {
-  if (result) return json(*result);
-  const int status = result.error().code() == Code::NotFound ? 404 : 400;
-  return {status, "text/plain; charset=utf-8", result.error().message() + "\n"};
+Response text(int status, std::string body) { return {status, "text/plain; charset=utf-8", std::move(body)}; }
+
+Response failure(const Error& error) {
+  const bool busy = error.code() == Code::Unavailable;
+  return text(error.code() == Code::NotFound ? 404 : busy ? 503 : 400, error.message() + "\n");
+}
+
+/// An answer that is not divided.
+template <class Reply>
+std::function<void(Result<Reply>)> as_json(Done done) {
+  return [done = std::move(done)](Result<Reply> reply) { done(reply ? json(*reply) : failure(reply.error())); };
 }
 
 std::string parameter(const Request& request, const std::string& name) {
@@ -39,27 +54,63 @@ std::string parameter(const Request& request, const std::string& name) {
   return found == request.parameters.end() ? "" : found->second;
 }
 
-Response list(Mesh& mesh, const std::string& kind, const Request& request) {
+/// The request again, with another `continue`.
+std::string next_target(const Request& request, const std::string& token) {
+  std::string out = request.path + "?";
+  for (const auto& [name, value] : request.parameters) {
+    if (name != "continue") out += name + "=" + http::percent_encoded(value) + "&";
+  }
+  return out + "continue=" + token;
+}
+
+/// Writes one page as JSON. A page whose JSON is longer than kMostBody is asked for again with half as many rows.
+/// call: asks the mesh with the limit and the token of `query`
+template <class Reply, class Query, class F>
+void answer_page(const Request& request, Query query, Done done, F call) {
+  call(query, [request, query, done, call](Result<Reply> reply) {
+    if (!reply) return done(failure(reply.error()));
+    Response out = json(*reply);
+    if (out.body.size() > kMostBody && query.limit() > 1) {
+      Query less = query;
+      less.set_limit(query.limit() / 2);
+      return answer_page<Reply>(request, std::move(less), done, call);
+    }
+    if (!reply->continue_().empty())
+      out.headers["Link"] = "<" + next_target(request, reply->continue_()) + ">; rel=\"next\"";
+    done(std::move(out));
+  });
+}
+
+/// Takes over ?limit= and ?continue=. returns: false = ?limit= is no number from 1 on; `done` was called
+template <class Query>
+bool take_page(const Request& request, Query& query, const Done& done) {
+  const std::string given = parameter(request, "limit");
+  const auto limit = given.empty() ? std::optional<std::uint64_t>(kRows) : parse_uint(given);
+  if (!limit || *limit == 0) {
+    done(text(400, "limit: expected a number of rows, at least 1\n"));
+    return false;
+  }
+  query.set_limit(static_cast<std::uint32_t>(std::min<std::uint64_t>(*limit, kMostRows)));
+  query.set_continue_(parameter(request, "continue"));
+  return true;
+}
+
+void list(Mesh& mesh, const std::string& kind, const Request& request, const Done& done) {
   v1::ListRequest query;
   query.set_kind(kind);
   query.set_key(parameter(request, "key"));
-  return json(mesh.list(query));
+  if (!take_page(request, query, done)) return;
+  answer_page<v1::ListReply>(request, query, done, [&mesh](const auto& asked, auto told) { mesh.list(asked, told); });
 }
 
-Response explain(Mesh& mesh, const Request& request) {
+void explain(Mesh& mesh, const Request& request, const Done& done) {
   v1::ExplainRequest query;
   query.set_host(parameter(request, "host"));
   query.set_client(parameter(request, "client"));
   query.set_listener(parameter(request, "listener"));
-  return json(mesh.explain(query));
-}
-
-/// A call that is answered at once.
-template <class Reply, class Query, class F>
-Response at_once(const Query& query, F call) {
-  Result<Reply> out = Error(Code::Unavailable, "no answer yet");
-  call(query, [&out](Result<Reply> done) { out = std::move(done); });
-  return json(out);
+  if (!take_page(request, query, done)) return;
+  answer_page<v1::ExplainReply>(request, query, done,
+                                [&mesh](const auto& asked, auto told) { told(mesh.explain(asked)); });
 }
 
 void add_targets(const Request& request, const std::string& name, const char* action, v1::SimulateRequest& query) {
@@ -72,74 +123,91 @@ void add_targets(const Request& request, const std::string& name, const char* ac
   }
 }
 
-Response simulate(Mesh& mesh, const Request& request) {
+void simulate(Mesh& mesh, const Request& request, const Done& done) {
   v1::SimulateRequest query;
   query.mutable_explain()->set_host(parameter(request, "host"));
   query.mutable_explain()->set_client(parameter(request, "client"));
   query.mutable_explain()->set_listener(parameter(request, "listener"));
   if (query.explain().host().empty()) {
-    return {400, "text/plain; charset=utf-8", "host is missing; meshdnsctl simulate looks at all hosts\n"};
+    return done(text(400, "host is missing; meshdnsctl simulate looks at all hosts\n"));
   }
   add_targets(request, "down", "Down", query);
   add_targets(request, "drain", "Drain", query);
   add_targets(request, "up", "Up", query);
   query.set_clear(!parameter(request, "clear").empty());
-  return at_once<v1::SimulateReply>(query,
-                                    [&](const auto& asked, auto done) { mesh.simulate(asked, std::move(done)); });
+  if (!take_page(request, query, done)) return;
+  answer_page<v1::SimulateReply>(request, query, done,
+                                 [&mesh](const auto& asked, auto told) { mesh.simulate(asked, told); });
 }
 
-Response history(Mesh& mesh, const Request& request) {
+void history(Mesh& mesh, const Request& request, const Done& done) {
   v1::EventsRequest query;
   query.set_host(parameter(request, "host"));
-  return at_once<v1::EventsReply>(query, [&](const auto& asked, auto done) { mesh.events(asked, std::move(done)); });
+  if (!take_page(request, query, done)) return;
+  answer_page<v1::EventsReply>(request, query, done,
+                               [&mesh](const auto& asked, auto told) { mesh.events(asked, told); });
 }
 
-using Route = std::function<Response(Mesh&, const Request&)>;
+void lint(Mesh& mesh, const Request& request, const Done& done) {
+  v1::LintRequest query;
+  if (!take_page(request, query, done)) return;
+  answer_page<v1::LintReply>(request, query, done, [&mesh](const auto& asked, auto told) { mesh.lint(asked, told); });
+}
+
+using Route = std::function<void(Mesh&, const Request&, const Done&)>;
+
+Route list_of(std::string kind) {
+  return [kind = std::move(kind)](Mesh& mesh, const Request& request, const Done& done) {
+    list(mesh, kind, request, done);
+  };
+}
+
+void metrics(Mesh& mesh, const Request&, const Done& done) {
+  mesh.metrics([done](Result<std::string> lines) {
+    if (!lines) return done(failure(lines.error()));
+    done({200, "text/plain; version=0.0.4; charset=utf-8", *std::move(lines)});
+  });
+}
+
+void ready(Mesh& mesh, const Request&, const Done& done) {
+  done(mesh.ready() ? text(200, "ready\n") : text(503, "not ready\n"));
+}
 
 const std::map<std::string, Route>& routes() {
   static const std::map<std::string, Route> kRoutes = {
-      {"/healthz",
-       [](Mesh&, const Request&) {
-         return Response{200, "text/plain; charset=utf-8", "ok\n"};
-       }},
-      {"/readyz",
-       [](Mesh& mesh, const Request&) {
-         const bool ready = mesh.ready();
-         return Response{ready ? 200 : 503, "text/plain; charset=utf-8", ready ? "ready\n" : "not ready\n"};
-       }},
-      {"/metrics",
-       [](Mesh& mesh, const Request&) {
-         return Response{200, "text/plain; version=0.0.4; charset=utf-8", mesh.metrics()};
-       }},
-      {"/v1/status", [](Mesh& mesh, const Request&) { return json(mesh.status()); }},
+      {"/healthz", [](Mesh&, const Request&, const Done& done) { done(text(200, "ok\n")); }},
+      {"/readyz", ready},
+      {"/metrics", metrics},
+      {"/v1/status", [](Mesh& mesh, const Request&, const Done& done) { mesh.status(as_json<v1::StatusReply>(done)); }},
       {"/v1/explain", explain},
       {"/v1/simulate", simulate},
       {"/v1/history", history},
-      {"/v1/lint", [](Mesh& mesh, const Request&) { return json(mesh.lint({})); }},
-      {"/v1/nodes", [](Mesh& mesh, const Request& request) { return list(mesh, "Node", request); }},
-      {"/v1/endpoints", [](Mesh& mesh, const Request& request) { return list(mesh, "Endpoint", request); }},
-      {"/v1/objects", [](Mesh& mesh, const Request& request) { return list(mesh, "VirtualDestination", request); }},
-      {"/v1/overrides", [](Mesh& mesh, const Request& request) { return list(mesh, "Override", request); }},
-      {"/v1/clusters", [](Mesh& mesh, const Request& request) { return list(mesh, "Cluster", request); }},
+      {"/v1/lint", lint},
+      {"/v1/nodes", list_of("Node")},
+      {"/v1/endpoints", list_of("Endpoint")},
+      {"/v1/objects", list_of("VirtualDestination")},
+      {"/v1/overrides", list_of("Override")},
+      {"/v1/clusters", list_of("Cluster")},
   };
   return kRoutes;
 }
 
 Response not_found() {
-  std::string text = "there is nothing here; there is:\n";
-  for (const auto& [path, route] : routes()) text += "  " + path + "\n";
-  return {404, "text/plain; charset=utf-8", text};
+  std::string body = "there is nothing here; there is:\n";
+  for (const auto& [path, route] : routes()) body += "  " + path + "\n";
+  return text(404, std::move(body));
 }
 
 }  // namespace
 
-http::Handler http_api(Mesh& mesh) {
-  return [&mesh](const Request& request) -> Response {
+http::LateHandler http_api(Mesh& mesh) {
+  return [&mesh](const Request& request, const Done& done) {
     if (request.method != "GET" && request.method != "HEAD") {
-      return {405, "text/plain; charset=utf-8", "this port is for reading only\n"};
+      return done(text(405, "this port is for reading only\n"));
     }
     const auto route = routes().find(request.path);
-    return route == routes().end() ? not_found() : route->second(mesh, request);
+    if (route == routes().end()) return done(not_found());
+    route->second(mesh, request, done);
   };
 }
 

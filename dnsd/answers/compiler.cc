@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include "dnsd/answers/zone_compiler.h"
@@ -79,22 +80,38 @@ Base make_base(Settings settings, const std::vector<StaticRecord>& static_record
 }
 
 std::shared_ptr<const AnswerTable> Compiler::apply(Update update) {
+  begin(update);
+  put(update.put);
+  renew([] { return true; });
+  return finish(update);
+}
+
+void Compiler::begin(Update& update) {
   for (const std::string& name : update.erased) erase(name);
   if (update.base) set_base(std::move(*update.base));
-  Dirty dirty;
-  if (update.clusters) set_clusters(std::move(*update.clusters), dirty);
-  if (update.locator) set_locator(*update.locator, dirty);
-  if (!dirty.empty()) recompile(dirty);
-  for (const topology::HostPlan& plan : update.put) put(plan);
+  if (update.clusters) set_clusters(std::move(*update.clusters));
+  if (update.locator) set_locator(*update.locator);
+}
+
+void Compiler::put(const std::vector<topology::HostPlan>& plans) {
+  for (const topology::HostPlan& plan : plans) put(plan);
+}
+
+void Compiler::renew(const std::function<bool()>& go_on) {
+  do {
+    renew_shapes();
+    const std::uint32_t number = next_outdated();
+    if (number == kNone) return;
+    recompile(number);
+  } while (go_on());
+}
+
+std::shared_ptr<const AnswerTable> Compiler::finish(const Update& update) {
+  renew_shapes();
   if (names_changed_) rebuild_names();
   fresh_.clear();
   reverse_.publish();
-  table_.classes.clear();
-  table_.shapes.clear();
-  for (const Shape& shape : shapes_) {
-    table_.classes.push_back(shape.of_place);
-    table_.shapes.push_back(shape.parts);
-  }
+  shapes_.write(table_);
   table_.version = update.version;
   table_.serial = update.serial;
   table_.stale = update.stale;
@@ -104,12 +121,11 @@ std::shared_ptr<const AnswerTable> Compiler::apply(Update update) {
 
 std::shared_ptr<const AnswerTable> restore(KeptTable kept, Base base) {
   Compiler compiler;
-  for (const std::uint8_t parts : kept.shapes) compiler.shapes_.push_back({parts, {}, nullptr});
+  compiler.shapes_.restore(kept.shapes);
   compiler.set_base(std::move(base));
-  Compiler::Dirty ignored;  // there are no hosts yet
   compiler.extra_parts_ = topology::has_gateways(kept.clusters.clusters) ? topology::gateway_parts() : 0;
   compiler.table_.clusters = std::make_shared<const ClusterRecords>(std::move(kept.clusters));
-  compiler.set_locator(kept.locator, ignored);
+  compiler.set_locator(kept.locator);
   if (compiler.table_.where->localities != kept.places) return nullptr;
   for (Ref<const Host>& host : kept.hosts) compiler.replace(compiler.new_number(), std::move(host));
   Update rest;
@@ -120,10 +136,29 @@ std::shared_ptr<const AnswerTable> restore(KeptTable kept, Base base) {
 }
 
 void Compiler::set_base(Base base) {
+  const auto apexes_of = [](const Names& names) {
+    std::vector<std::vector<std::uint8_t>> out;
+    for (const Zone& zone : names.zones) out.push_back(zone.apex);
+    return out;
+  };
+  const bool other_zones = static_names_ == nullptr || apexes_of(*static_names_) != apexes_of(*base.names);
   settings_ = std::move(base.settings);
   static_names_ = std::move(base.names);
   names_changed_ = true;
+  if (!other_zones) return;
+  move_to_zones();
   set_reverse_zones();
+}
+
+void Compiler::move_to_zones() {
+  for (std::uint32_t number = 0; number < numbers_; ++number) {
+    const Host* host = table_.host(number);
+    if (host == nullptr) continue;
+    const std::uint32_t zone = zone_above(*static_names_, host->name());
+    if (zone != kNone && zone == host->zone) continue;
+    replace(number, zone == kNone ? Ref<const Host>() : in_zone(*host, zone));
+    if (zone == kNone) free_.push_back(number);
+  }
 }
 
 void Compiler::set_reverse_zones() {
@@ -136,18 +171,36 @@ void Compiler::set_reverse_zones() {
   }
 }
 
-void Compiler::set_clusters(ClusterRecords clusters, Dirty& dirty) {
+void Compiler::set_clusters(ClusterRecords clusters) {
   if (clusters == *table_.clusters) return;
-  dirty.clusters = affected(*table_.clusters, clusters);
+  const std::set<std::string> changed = affected(*table_.clusters, clusters);
   const bool gateways = topology::has_gateways(clusters.clusters);
   // a gateway may stand for other clusters of its network
-  dirty.all = (gateways || extra_parts_ != 0) && gateways_differ(*table_.clusters, clusters);
+  const bool all = (gateways || extra_parts_ != 0) && gateways_differ(*table_.clusters, clusters);
   const std::uint8_t extra = gateways ? topology::gateway_parts() : std::uint8_t{0};
   table_.clusters = std::make_shared<const ClusterRecords>(std::move(clusters));
-  if (std::exchange(extra_parts_, extra) != extra) shapes_.clear();  // all hosts get others
+  if (std::exchange(extra_parts_, extra) != extra) shapes_.retire_all();
+  for (std::uint32_t number = 0; all && number < numbers_; ++number) {
+    if (table_.host(number) != nullptr) outdated_first_.insert(number);
+  }
+  if (!all) outdate_clusters(changed);
 }
 
-void Compiler::set_locator(const LocatorInput& input, Dirty& dirty) {
+void Compiler::outdate_clusters(const std::set<std::string>& clusters) {
+  std::unordered_map<const LocalityList*, bool> known;  // many hosts share one list
+  for (std::uint32_t number = 0; number < numbers_; ++number) {
+    const Host* host = table_.host(number);
+    if (host == nullptr) continue;
+    const auto [at, added] = known.try_emplace(host->localities.get(), false);
+    if (added) {
+      at->second = std::ranges::any_of(host->localities->entries,
+                                       [&](const auto& place) { return clusters.contains(place->value.cluster); });
+    }
+    if (at->second) outdated_.insert(number);
+  }
+}
+
+void Compiler::set_locator(const LocatorInput& input) {
   Places places;
   auto where = std::make_shared<Whereabouts>();
   where->locator = compile_locator(input, settings_, places);
@@ -156,63 +209,41 @@ void Compiler::set_locator(const LocatorInput& input, Dirty& dirty) {
   where->explain_allow = explain_allowed(input, settings_);
   where->input = input;
   table_.where = std::move(where);
-  for (std::uint32_t i = 0; i < shapes_.size(); ++i) {
-    if (fill(shapes_[i])) dirty.shapes.insert(i);
-  }
+  shapes_.set_places(table_.where->localities, settings_.own);
+  renew_shapes();
 }
 
-bool Compiler::fill(Shape& shape) const {
-  std::vector<model::Locality> of_place;
-  std::set<model::Locality> views;
-  for (const model::Locality& place : table_.where->localities) {
-    of_place.push_back(topology::projected(place, shape.parts));
-    views.insert(of_place.back());
-  }
-  std::vector<model::Locality> sorted(views.begin(), views.end());
-  ClassOfPlace classes;
-  for (const model::Locality& view : of_place) {
-    classes.push_back(static_cast<std::uint16_t>(std::ranges::lower_bound(sorted, view) - sorted.begin()));
-  }
-  shape.of_place = std::make_shared<const ClassOfPlace>(std::move(classes));
-  return std::exchange(shape.views, sorted) != sorted;
-}
-
-std::uint16_t Compiler::shape_of(const model::Policy& policy) {
-  const auto parts = static_cast<std::uint8_t>(topology::view_parts(policy) | extra_parts_);
-  auto shape = std::ranges::find(shapes_, parts, &Shape::parts);
-  if (shape == shapes_.end()) {
-    shape = shapes_.insert(shapes_.end(), Shape{parts, {}, nullptr});
-    fill(*shape);
-  }
-  return static_cast<std::uint16_t>(shape - shapes_.begin());
-}
-
-bool Compiler::is_among(const Host& host, const std::set<std::string>& clusters) {
-  return !clusters.empty() && std::ranges::any_of(host.localities->entries, [&](const auto& place) {
-    return clusters.contains(place->value.cluster);
-  });
-}
-
-void Compiler::recompile(const Dirty& dirty) {
+void Compiler::renew_shapes() {
+  // while some host is outdated a shape's predecessor may still be in use
+  if (!outdated_.empty() || !shapes_.renew()) return;
   for (std::uint32_t number = 0; number < numbers_; ++number) {
     const Host* host = table_.host(number);
-    if (host == nullptr) continue;
-    const bool other_views = dirty.all || dirty.shapes.contains(host->shape);
-    if (!other_views && !is_among(*host, dirty.clusters)) continue;
-    const std::vector<std::uint8_t> name(host->name().begin(), host->name().end());
-    replace(number, compiled(plan_of(*host, ""), name, host->zone, other_views ? nullptr : host));
+    if (host != nullptr && !shapes_.is_current(host->shape)) outdated_.insert(number);
   }
+}
+
+std::uint32_t Compiler::next_outdated() {
+  if (!outdated_first_.empty()) return *outdated_first_.begin();
+  return outdated_.empty() ? kNone : *outdated_.begin();
+}
+
+void Compiler::recompile(std::uint32_t number) {
+  const Host* host = table_.host(number);
+  const std::vector<std::uint8_t> name(host->name().begin(), host->name().end());
+  const bool all_reached_anew = outdated_first_.contains(number);
+  replace(number, compiled(plan_of(*host, ""), name, host->zone, all_reached_anew ? nullptr : host));
 }
 
 Ref<const Host> Compiler::compiled(const topology::HostPlan& plan, const std::vector<std::uint8_t>& name,
                                    std::uint32_t zone, const Host* before) {
-  const std::uint16_t shape = shape_of(plan.policy);
+  const auto parts = static_cast<std::uint8_t>(topology::view_parts(plan.policy) | extra_parts_);
+  const std::uint16_t shape = shapes_.of(parts);
   const bool comparable = before != nullptr && before->shape == shape;
   return compile_host(plan,
                       {.name = name,
                        .zone = zone,
                        .shape = shape,
-                       .views = shapes_[shape].views,
+                       .views = shapes_.views(shape),
                        .geography = table_.clusters->geography(),
                        .before = comparable ? before : nullptr},
                       parts_);
@@ -255,6 +286,10 @@ void Compiler::replace(std::uint32_t number, Ref<const Host> host) {
   if (before && before->panic) --table_.panic_hosts;
   if (at && at->spread) ++table_.spread_hosts;
   if (at && at->panic) ++table_.panic_hosts;
+  if (at) shapes_.add_host(at->shape);
+  if (before) shapes_.remove_host(before->shape);
+  outdated_first_.erase(number);
+  outdated_.erase(number);
   reverse_.change(number, before.get(), at.get(), table_.reverse);
 }
 

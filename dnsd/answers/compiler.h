@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "dnsd/answers/locator_compiler.h"
 #include "dnsd/answers/reverse_compiler.h"
 #include "dnsd/answers/settings.h"
+#include "dnsd/answers/shapes.h"
 #include "dnsd/answers/zone_parser.h"
 
 namespace meshdns::answers {
@@ -26,7 +28,7 @@ Base make_base(Settings settings, const std::vector<StaticRecord>& static_record
 
 /// What became different since the table before.
 struct Update {
-  std::optional<Base> base;                // the first one has it; with it every host is put anew
+  std::optional<Base> base;                // the first one has it; hosts that stay below some zone stay
   std::optional<LocatorInput> locator;     // nodes or clusters became different; the first one has it
   std::optional<ClusterRecords> clusters;  // they, or what is measured of them, became different
   std::vector<topology::HostPlan> put;
@@ -54,6 +56,12 @@ struct KeptTable {
 /// returns: null where its clients would be elsewhere
 std::shared_ptr<const AnswerTable> restore(KeptTable kept, Base base);
 
+// How it works. A table is a root over pages of hosts; a new table copies the root and the pages that hold a changed
+// host, and shares all others with the table before. An update contains the hosts that something has changed. Besides,
+// all hosts depend on the clusters (distances, gateways) and on the places of clients (see Shapes). What of that
+// changes makes hosts outdated: they are compiled anew from what the table itself knows of them, a few with every
+// update, and stay as they are until then. A host that an update contains is not outdated any more.
+
 /// Makes one table after the other. What an update does not touch is shared with the table before.
 /// thread: one, on which the tables are destroyed too
 class Compiler {
@@ -62,37 +70,41 @@ class Compiler {
   Compiler(const Compiler&) = delete;
   Compiler& operator=(const Compiler&) = delete;
 
+  /// Makes the whole table: afterwards no host is outdated.
   std::shared_ptr<const AnswerTable> apply(Update update);
+
+  // ---- the same step by step, each once for an update, in this order ----
+
+  /// Takes all of the update except the hosts that it puts.
+  void begin(Update& update);
+  void put(const std::vector<topology::HostPlan>& plans);
+  /// Compiles outdated hosts anew as long as there are any and go_on() holds, one at least.
+  void renew(const std::function<bool()>& go_on);
+  std::shared_ptr<const AnswerTable> finish(const Update& update);
+
+  /// How many hosts are outdated.
+  std::size_t outdated() const { return outdated_first_.size() + outdated_.size(); }
+  /// How many answer sets a host gets, by the parts of localities that its policy looks at.
+  std::map<std::uint8_t, std::size_t> view_counts() const { return shapes_.view_counts(); }
+  /// The parts that every host looks at besides those of its policy.
+  std::uint8_t extra_parts() const { return extra_parts_; }
 
  private:
   friend std::shared_ptr<const AnswerTable> restore(KeptTable kept, Base base);
-  /// A class of clients per view; hosts whose policies look at the same parts share them.
-  struct Shape {
-    std::uint8_t parts = 0;
-    std::vector<model::Locality> views;  // sorted
-    std::shared_ptr<const ClassOfPlace> of_place;
-  };
 
   void set_base(Base base);
   void set_reverse_zones();
-  /// Which hosts are to be compiled anew because of what they stand among.
-  struct Dirty {
-    bool all = false;
-    std::set<std::uint32_t> shapes;  // whose views are others
-    std::set<std::string> clusters;  // hosts with endpoints in these
-
-    bool empty() const { return !all && shapes.empty() && clusters.empty(); }
-  };
-  void set_clusters(ClusterRecords clusters, Dirty& dirty);
-  void set_locator(const LocatorInput& input, Dirty& dirty);
-  /// Finds the views among the places; true = they are others than before.
-  bool fill(Shape& shape) const;
-  std::uint16_t shape_of(const model::Policy& policy);
-  /// Another version of these hosts.
-  void recompile(const Dirty& dirty);
-  static bool is_among(const Host& host, const std::set<std::string>& clusters);
+  /// Gives hosts the numbers of their zones among the new ones.
+  void move_to_zones();
+  void set_clusters(ClusterRecords clusters);
+  void set_locator(const LocatorInput& input);
+  void renew_shapes();
+  void outdate_clusters(const std::set<std::string>& clusters);
+  /// The next outdated host; kNone = there is none.
+  std::uint32_t next_outdated();
   Ref<const Host> compiled(const topology::HostPlan& plan, const std::vector<std::uint8_t>& name, std::uint32_t zone,
                            const Host* before);
+  void recompile(std::uint32_t number);
   void put(const topology::HostPlan& plan);
   void erase(const std::string& name);
   void replace(std::uint32_t number, Ref<const Host> host);
@@ -104,7 +116,7 @@ class Compiler {
   Settings settings_;
   std::shared_ptr<const Names> static_names_;
   HostParts parts_;
-  std::vector<Shape> shapes_;
+  Shapes shapes_;
   std::uint8_t extra_parts_ = 0;                // that every shape has besides its policy's: where there are gateways
   AnswerTable table_;                           // the one before, on its way to the next
   std::map<std::size_t, HostPage*> fresh_;      // pages of no table yet
@@ -112,6 +124,8 @@ class Compiler {
   std::vector<std::uint32_t> free_;             // numbers
   std::uint32_t numbers_ = 0;                   // ever given
   bool names_changed_ = false;
+  std::set<std::uint32_t> outdated_first_;  // hosts that may be reached in another way
+  std::set<std::uint32_t> outdated_;        // the other hosts that are outdated
   ReverseCompiler reverse_{[this](std::uint32_t number) { return table_.host(number)->name(); }};
 };
 

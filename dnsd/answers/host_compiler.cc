@@ -11,7 +11,6 @@
 #include <tuple>
 #include <type_traits>
 
-#include "common/base/text.h"
 #include "dnsd/answers/explain.h"
 
 namespace meshdns::answers {
@@ -44,53 +43,7 @@ bool has_equals(std::vector<T>& list) {
   return std::ranges::adjacent_find(list) != list.end();
 }
 
-/// The application protocol as SVCB names have it; empty = it cannot be one. HTTP over UDP is for clients that know
-/// from an alpn that HTTP/3 is spoken, and nobody states that: HTTPS records are of TCP.
-std::string attribute_of(const topology::HostPort& port) {
-  constexpr std::size_t kMost = wire::kMaxLabel - 1;  // behind the underscore
-  std::string name = ascii_lower(port.app_protocol);
-  if (name.size() > kMost || !is_ldh_label(name)) return "";
-  return name == "https" && port.protocol == "UDP" ? "" : name;
-}
-
 }  // namespace
-
-template <class Part, auto kSays>
-template <class What>
-Ref<const Part> HostParts::Known<Part, kSays>::find_or_add(What what) {
-  if (const auto known = parts_.find(what); known != parts_.end()) return *known;
-  if (parts_.size() >= next_sweep_) {
-    std::erase_if(parts_, [](const Ref<const Part>& part) { return part.is_sole(); });
-    next_sweep_ = std::max<std::size_t>(1024, 2 * parts_.size());
-  }
-  auto part = std::make_unique<Part>();
-  (*part).*kSays = std::move(what);
-  return *parts_.insert(Ref<const Part>(part.release())).first;
-}
-
-Ref<const KnownLocality> HostParts::locality(const model::Locality& place) { return localities_.find_or_add(place); }
-
-Ref<const LocalityList> HostParts::list(std::vector<Ref<const KnownLocality>> localities) {
-  localities.shrink_to_fit();
-  return locality_lists_.find_or_add(std::move(localities));
-}
-
-Ref<const TextList> HostParts::list(std::vector<std::string> texts) {
-  texts.shrink_to_fit();
-  return text_lists_.find_or_add(std::move(texts));
-}
-
-Ref<const HostSpec> HostParts::spec(const topology::HostPlan& plan) {
-  if (last_spec_ && last_spec_->fits(plan)) return last_spec_;
-  auto spec = std::make_unique<HostSpec>();
-  spec->object = plan.object;
-  spec->policy = plan.policy;
-  spec->host_ports = plan.ports;
-  for (const auto& port : plan.ports) {
-    spec->ports.push_back({ascii_lower(port.name), port.protocol != "UDP", attribute_of(port), port.number});
-  }
-  return last_spec_ = Ref<const HostSpec>(spec.release());
-}
 
 /// Collects the arrays of a host, then puts them behind each other.
 class HostBuilder {
@@ -115,6 +68,9 @@ class HostBuilder {
     }
   }
 
+  /// Clients of the next class get what those of an earlier one get.
+  void add_class_like(std::uint16_t earlier) { classes_.push_back(classes_[earlier]); }
+
   /// Their names exist, whether somebody's answer needs them now or not.
   void add_gateways(const topology::Geography& geography) {
     if (!topology::has_gateways(geography.clusters)) return;
@@ -132,6 +88,15 @@ class HostBuilder {
         }
       }
     }
+  }
+
+  static Ref<const Host> copy(const Host& host, std::uint32_t zone) {
+    const std::size_t arrays = host.memory() - sizeof(Host);
+    auto* out = new (Host::Arrays{arrays}) Host(host);
+    std::memcpy(reinterpret_cast<std::byte*>(out) + sizeof(Host),
+                reinterpret_cast<const std::byte*>(&host) + sizeof(Host), arrays);
+    out->zone = zone;
+    return Ref<const Host>(out);
   }
 
   Ref<const Host> build(const HostFrame& frame) {
@@ -382,15 +347,25 @@ class HostBuilder {
 
 Ref<const Host> compile_host(const topology::HostPlan& plan, const HostFrame& frame, HostParts& parts) {
   HostBuilder builder(plan, parts);
+  topology::HostDecider decider(plan, frame.geography);
+  std::vector<std::uint16_t> class_of_outlook;  // the first class of clients with each outlook
   for (std::size_t i = 0; i < frame.views.size(); ++i) {
     const Host* before = frame.before;
     const bool had = before != nullptr && before->spec->policy.spill;
     const auto client_class = static_cast<std::uint16_t>(i);
-    const topology::Client client{frame.views[i], had ? panic_of(*before, before->set_of_class(client_class)) : 0};
-    builder.add_class(topology::decide(plan, client, frame.geography));
+    const std::size_t outlook =
+        decider.look({frame.views[i], had ? panic_of(*before, before->set_of_class(client_class)) : 0});
+    if (outlook < class_of_outlook.size()) {
+      builder.add_class_like(class_of_outlook[outlook]);
+      continue;
+    }
+    class_of_outlook.push_back(client_class);
+    builder.add_class(decider.decide(outlook));
   }
   builder.add_gateways(frame.geography);
   return builder.build(frame);
 }
+
+Ref<const Host> in_zone(const Host& host, std::uint32_t zone) { return HostBuilder::copy(host, zone); }
 
 }  // namespace meshdns::answers

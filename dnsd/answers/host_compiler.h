@@ -80,4 +80,7 @@ struct HostFrame {
 /// Decides for every class of clients, and lays the outcome out for the workers. Pure but for what `parts` keeps.
 Ref<const Host> compile_host(const topology::HostPlan& plan, const HostFrame& frame, HostParts& parts);
 
+/// A copy of a host that belongs to another zone. zone: index of Names::zones
+Ref<const Host> in_zone(const Host& host, std::uint32_t zone);
+
 }  // namespace meshdns::answers

@@ -106,6 +106,15 @@ std::uint32_t zone_index(const Names& names, const std::string& zone) {
   return static_cast<std::uint32_t>(found - names.zones.begin());
 }
 
+std::uint32_t zone_above(const Names& names, wire::NameBytes name) {
+  while (!name.empty() && name.front() != 0) {
+    name = name.subspan(1 + std::size_t{name.front()});
+    const auto zone = std::ranges::find_if(names.zones, [&](const Zone& at) { return wire::is_same(at.apex, name); });
+    if (zone != names.zones.end()) return static_cast<std::uint32_t>(zone - names.zones.begin());
+  }
+  return kNone;
+}
+
 bool has_static_data(const Names& names, const std::string& name) {
   const auto bytes = wire::parse_name(name);
   if (!bytes) return true;  // no name at all: nothing else may stand there either

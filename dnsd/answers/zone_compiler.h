@@ -22,6 +22,9 @@ void put_ancestors(Names& names, wire::NameBytes name, std::uint32_t zone,
 /// The index of a zone that exists.
 std::uint32_t zone_index(const Names& names, const std::string& zone);
 
+/// The index of the longest zone that a folded name is below; kNone = it is below none.
+std::uint32_t zone_above(const Names& names, wire::NameBytes name);
+
 /// The name has records that are not made from endpoints.
 bool has_static_data(const Names& names, const std::string& name);
 

@@ -1,6 +1,7 @@
 #include "dnsd/app/conditions.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "common/base/text.h"
@@ -33,10 +34,16 @@ std::string count_text(std::size_t count, const std::string& what) {
 
 }  // namespace
 
-Conditions::Conditions(const catalog::Catalog& catalog, Publisher& publisher, TimePoint now)
+Conditions::Conditions(const catalog::Catalog& catalog, Publisher& publisher, const RecordCounts& counts,
+                       std::shared_ptr<topology::KnownNames> names, TimePoint now)
     : catalog_(catalog),
       publisher_(publisher),
-      linter_(catalog.records(), publisher.planner(), publisher.settings(), now) {}
+      counts_(counts),
+      linter_(catalog.records(), publisher.planner(), publisher.settings(), std::move(names), now) {
+  for (const topology::Conflict& conflict : publisher_.conflicts()) {
+    conflicts_[conflict.object].push_back(conflict.message);
+  }
+}
 
 void Conditions::write(v1::Object& object) const {
   object.clear_status();
@@ -57,15 +64,11 @@ Conditions::Said Conditions::programmed(const v1::Object& object) const {
     return {true, "InForce", freeze ? "nothing that agents tell becomes true" : "endpoints stand as it says"};
   }
   if (object.has_cluster()) {
-    const auto nodes = static_cast<std::size_t>(std::ranges::count_if(
-        catalog_.records().nodes, [&](const auto& entry) { return entry.second.locality.cluster == name; }));
-    return {true, "InForce", count_text(nodes, "node")};
+    return {true, "InForce", count_text(counts_.nodes_of(name), "node")};
   }
-  std::vector<std::string> problems;
-  for (const topology::Conflict& conflict : publisher_.conflicts()) {
-    if (conflict.object == name) problems.push_back(conflict.message);
+  if (const auto problems = conflicts_.find(name); problems != conflicts_.end()) {
+    return {false, "HostNotServed", join(problems->second, "; ")};
   }
-  if (!problems.empty()) return {false, "HostNotServed", join(problems, "; ")};
   const auto& hosts = object.virtual_destination().hosts();
   return {true, "Served", join({hosts.begin(), hosts.end()}, ", ")};
 }

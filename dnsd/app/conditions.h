@@ -1,6 +1,12 @@
 #pragma once
 
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
 #include "dnsd/app/publisher.h"
+#include "dnsd/app/record_counts.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/explain/findings.h"
 #include "meshdns/v1/types.pb.h"
@@ -10,7 +16,9 @@ namespace meshdns::app {
 /// Writes what has become of objects into them: Accepted, Programmed and Degraded, each with reason and message.
 class Conditions {
  public:
-  Conditions(const catalog::Catalog& catalog, Publisher& publisher, TimePoint now);
+  /// Refers to its arguments. names: of the catalog's records
+  Conditions(const catalog::Catalog& catalog, Publisher& publisher, const RecordCounts& counts,
+             std::shared_ptr<topology::KnownNames> names, TimePoint now);
 
   void write(v1::Object& object) const;
 
@@ -30,7 +38,9 @@ class Conditions {
 
   const catalog::Catalog& catalog_;
   Publisher& publisher_;
+  const RecordCounts& counts_;
   explain::Linter linter_;
+  std::unordered_map<std::string, std::vector<std::string>> conflicts_;  // messages by object
 };
 
 }  // namespace meshdns::app

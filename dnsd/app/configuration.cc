@@ -247,6 +247,12 @@ server::ServerOptions Configuration::dns_options() const {
   return out;
 }
 
+DescriptorBudget::Wanted Configuration::connections() const {
+  return {.dns = file.dns().tcp().connections(),
+          .federation = file.federation().max_connections(),
+          .per_address = file.federation().max_connections_per_address()};
+}
+
 dnstap::Teller Configuration::dnstap_teller() const {
   const auto& tap = file.dns().dnstap();
   dnstap::Teller out;

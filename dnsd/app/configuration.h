@@ -10,6 +10,7 @@
 #include "common/rpc/tls_files.h"
 #include "dnsd/answers/settings.h"
 #include "dnsd/answers/zone_parser.h"
+#include "dnsd/app/descriptor_budget.h"
 #include "dnsd/dnstap/encoder.h"
 #include "dnsd/query/policy.h"
 #include "dnsd/server/dns_server.h"
@@ -34,6 +35,8 @@ struct Configuration {
   bool federation() const;  // the role
   /// Where DNS is served, and with how many workers.
   server::ServerOptions dns_options() const;
+  /// How many connections there may be, if there are descriptors for them.
+  DescriptorBudget::Wanted connections() const;
   /// Who tells by dnstap, but for the listeners.
   dnstap::Teller dnstap_teller() const;
   /// Who resolves hostnames of external endpoints; empty = the system's resolvers.

@@ -37,10 +37,12 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       objects_(catalog_, parts_.instance),
       persistence_(loop, clock, catalog_, objects_),
       publisher_(catalog_, clock, loop, [&loop](std::function<void()> work) { loop.post(std::move(work)); }),
+      counts_(catalog_, publisher_.planner()),
+      lint_names_(catalog_, counts_),
       events_(catalog_, publisher_, clock, loop),
       mesh_file_(catalog_, objects_),
       warm_start_(configuration_, publisher_, clock, loop),
-      view_(parts_, registry_, loop),
+      view_(parts_, registry_, loop, lint_names_),
       service_(process::NotifyEnvironment::of_process(), loop, parts_),
       passed_(process::passed_sockets()),
       override_rounds_({loop, clock, catalog_, [this] { view_.expire_overrides(); }}),
@@ -49,6 +51,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
   parts_.catalog = &catalog_;
   parts_.objects = &objects_;
   parts_.publisher = &publisher_;
+  parts_.counts = &counts_;
   parts_.events = &events_;
   parts_.warm_start = &warm_start_;
   register_metrics(registry_, parts_);
@@ -69,6 +72,7 @@ Daemon::~Daemon() {
 
 Result<void> Daemon::start() {
   log::info("starting", {{"version", kVersion}, {"instance", parts_.instance}});
+  budget_descriptors();
   catalog_.set_capacity(configuration_.file.dns().max_records());
   catalog_.set_serial(static_cast<std::uint32_t>(clock_.unix_seconds()));
   if (auto done = serve_kept_answers(); !done) return done;
@@ -229,14 +233,19 @@ Result<void> Daemon::start_federation() {
   feed_->set_brakes(&agents_->brakes());
   watchers_.emplace(*feed_, clock_, loop_);
   parts_.watchers = &*watchers_;
-  auto service = federation::FederationService::listen(loop_, *agents_, *watchers_,
-                                                       {configuration_.file.federation().listen(),
-                                                        rpc::server_credentials(tls()),
-                                                        {admin::calls_from_afar(loop_, view_)}});
+  auto service = federation::FederationService::listen(
+      loop_, clock_, *agents_, *watchers_,
+      {.address = configuration_.file.federation().listen(),
+       .credentials = rpc::server_credentials(tls()),
+       .also = {admin::calls_from_afar(loop_, view_)},
+       .connections = {.connections = budget_.federation, .per_address = budget_.per_address}});
   if (!service) return service.error();
   federation_ = std::move(*service);
   parts_.federation_address = federation_->bound();
-  log::info("federation listening", {{"address", federation_->bound()}, {"tls", configuration_.tls.has_value()}});
+  parts_.acceptor = federation_->acceptor();
+  log::info("federation listening", {{"address", federation_->bound()},
+                                     {"tls", configuration_.tls.has_value()},
+                                     {"connections", budget_.federation}});
   schedule_sweep();
   schedule_heartbeat();
   return {};
@@ -248,7 +257,6 @@ void Daemon::wire_record_changes() {
   });
   changes_.on_any([this] {
     publisher_.changed();
-    if (parts_.persistence != nullptr) persistence_.records_changed();
     if (watchers_) watchers_->changed();
     if (keeper_) keeper_->save_later();
   });
@@ -262,6 +270,8 @@ void Daemon::records_changed() {
 void Daemon::schedule_heartbeat() {
   heartbeat_timer_ = loop_.after(federation::Watchers::kHeartbeat / federation::Watchers::kSlices, [this] {
     watchers_->heartbeat_slice();
+    watchers_->end_silent_streams();
+    agents_->end_silent_streams();
     publisher_.changed();  // a subscriber may have seen a newer serial than ours
     schedule_heartbeat();
   });

@@ -55,6 +55,8 @@ class Daemon {
  private:
   /// A replica: from the snapshot file, or as soon as a federation has told what there is.
   Result<void> start_replica();
+  /// Raises the limit of open files, and divides what there is.
+  void budget_descriptors();
   /// Those that an earlier run has compiled of the records that are yet to be read, if they are kept.
   Result<void> serve_kept_answers();
   Result<void> start_dns();
@@ -104,12 +106,15 @@ class Daemon {
   Objects objects_;
   Persistence persistence_;
   Publisher publisher_;
+  RecordCounts counts_;
+  LintNames lint_names_;
   EventLog events_;
   MeshFile mesh_file_;
   WarmStart warm_start_;
   MeshView view_;
   ServiceReport service_;
   const std::vector<int> passed_;  // sockets that the service manager has opened
+  DescriptorBudget budget_;
   std::unique_ptr<server::DnsServer> dns_;
   std::optional<dnstap::Sender> dnstap_;
   std::optional<federation::Agents> agents_;

@@ -1,5 +1,6 @@
 // What of Daemon is about DNS itself: with which answers, sockets and policy it is served.
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "common/base/random_seed.h"
@@ -7,6 +8,7 @@
 #include "common/time/system_clock.h"
 #include "dnsd/app/daemon.h"
 #include "dnsd/app/reload.h"
+#include "dnsd/server/descriptor_limit.h"
 #include "dnsd/server/inherited.h"
 
 namespace meshdns::app {
@@ -15,6 +17,21 @@ namespace {
 constexpr Duration kRateLimitInterval = 1s;
 
 }  // namespace
+
+void Daemon::budget_descriptors() {
+  if (!configuration_.federation()) {
+    budget_.dns = configuration_.connections().dns;
+    return;
+  }
+  const auto wanted = configuration_.connections();
+  const std::size_t limit = server::raise_descriptor_limit(std::numeric_limits<std::size_t>::max());
+  budget_ = DescriptorBudget::of(limit, wanted);
+  const auto tell = [limit](const char* what, std::size_t most, std::size_t asked) {
+    if (most < asked) log::warn("fewer connections than configured", {{"key", what}, {"most", most}, {"limit", limit}});
+  };
+  tell("dns.tcp.connections", budget_.dns, wanted.dns);
+  tell("federation.max_connections", budget_.federation, wanted.federation);
+}
 
 Result<void> Daemon::serve_kept_answers() {
   publisher_.hold();
@@ -44,6 +61,7 @@ Result<void> Daemon::start_dns() {
   server::ServerOptions options = configuration_.dns_options();
   options.seed = random_seed();
   options.policy = policy();
+  options.tcp.connections = budget_.dns;
   options.inherited = passed_;
   publisher_.flush();
   auto dns = server::DnsServer::start(options, publisher_.table(), clock_);

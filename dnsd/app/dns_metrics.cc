@@ -3,7 +3,8 @@
 #include <array>
 #include <string>
 
-#include "dnsd/topology/plan.h"
+#include "common/rpc/acceptor.h"
+#include "dnsd/topology/host_plan.h"
 
 namespace meshdns::app {
 namespace {
@@ -101,15 +102,24 @@ void add_replica(Samples& out, const Parts& parts) {
         parts.replica->mirror().shrink_refused().empty() ? 0 : 1);
 }
 
-void add_standings(Samples& out, const model::Records& records, TimePoint now) {
-  std::map<std::string, double> states;
-  const topology::PlanContext context{records, records.overrides, now};
-  for (const auto& [key, endpoint] : records.endpoints) {
-    states[std::string(standing_name(topology::candidate_of(context, endpoint).standing))] += 1;
+void add_standings(Samples& out, const RecordCounts::Standings& standings) {
+  for (std::size_t i = 0; i < standings.size(); ++i) {
+    const std::string state(standing_name(static_cast<topology::Standing>(i)));
+    gauge(out, "meshdns_catalog_endpoints", "endpoints by how they stand", {{"state", state}}, standings[i]);
   }
-  for (const char* state : {"serving", "draining", "silent", "failing", "out"}) {
-    gauge(out, "meshdns_catalog_endpoints", "endpoints by how they stand", {{"state", state}}, states[state]);
-  }
+}
+
+void add_waiting(Samples& out, Publisher& publisher) {
+  const char* const waiting = "meshdns_answers_waiting_hosts";
+  const char* const help = "hosts whose new answers wait for their publication";
+  gauge(out, waiting, help, {{"kind", "removal"}}, static_cast<double>(publisher.waiting(topology::Urgency::Removal)));
+  gauge(out, waiting, help, {{"kind", "addition"}},
+        static_cast<double>(publisher.waiting(topology::Urgency::Addition)));
+  gauge(out, waiting, help, {{"kind", "places"}}, static_cast<double>(publisher.outdated()));
+  gauge(out, "meshdns_answers_longest_wait_seconds", "for how long the first of the waiting hosts has waited at least",
+        {}, std::chrono::duration<double>(publisher.longest_wait()).count());
+  gauge(out, "meshdns_answers_step_delay_seconds", "how late the most overdue step of a slow start is", {},
+        std::chrono::duration<double>(publisher.step_delay()).count());
 }
 
 void add_catalog(Samples& out, const Parts& parts) {
@@ -120,7 +130,7 @@ void add_catalog(Samples& out, const Parts& parts) {
   gauge(out, "meshdns_catalog_records", "records of all kinds", {}, static_cast<double>(parts.catalog->size()));
   gauge(out, "meshdns_catalog_full", "1 while records are refused because there are dns.max_records of them", {},
         parts.catalog->full() ? 1 : 0);
-  add_standings(out, records, parts.clock.now());
+  add_standings(out, parts.counts->standings());
   if (parts.persistence != nullptr) {
     gauge(out, "meshdns_store_writable", "0 while the store cannot be written", {},
           parts.persistence->trouble().empty() ? 1 : 0);
@@ -141,6 +151,8 @@ void add_catalog(Samples& out, const Parts& parts) {
     count(out, updates, "updates sent to subscribers", {{"kind", "buckets"}}, counters.bucket_updates);
     count(out, "meshdns_federation_sent_bytes_total", "bytes sent to subscribers", {}, counters.sent_bytes);
     count(out, "meshdns_federation_nacks_total", "records that subscribers refused", {}, counters.nacks);
+    count(out, "meshdns_federation_cut_subscribers_total", "subscribers that acknowledged or read nothing", {},
+          counters.cut);
   }
   if (parts.replica != nullptr) add_replica(out, parts);
   for (const auto outcome : {KeptAnswers::Outcome::Missing, KeptAnswers::Outcome::Damaged, KeptAnswers::Outcome::Other,
@@ -157,6 +169,7 @@ void add_catalog(Samples& out, const Parts& parts) {
   count(out, "meshdns_answers_publications_total", "answer tables published", {}, parts.publisher->publications());
   gauge(out, "meshdns_answers_last_compile_seconds", "what the last answer table cost", {},
         std::chrono::duration<double>(parts.publisher->last_cost()).count());
+  add_waiting(out, *parts.publisher);
 }
 
 void add_measured(Samples& out, const model::Records& records) {
@@ -191,6 +204,13 @@ void add_agents(Samples& out, const federation::Agents& agents) {
   gauge(out, "meshdns_federation_silent_nodes", "agents whose lease ran out", {},
         static_cast<double>(agents.leases().silent()));
   count(out, "meshdns_federation_sessions_total", "streams opened by agents", {}, counters.sessions);
+  count(out, "meshdns_federation_deferred_sessions_total", "sessions that were told to come back later", {},
+        counters.deferred);
+  gauge(out, "meshdns_federation_busy", "1 while agents are told to beat less often", {}, agents.load().busy() ? 1 : 0);
+  gauge(out, "meshdns_federation_lateness_seconds", "how late the control thread's timers come", {},
+        std::chrono::duration<double>(agents.load().lateness()).count());
+  gauge(out, "meshdns_federation_heartbeat_seconds", "how often agents are told to be heard", {},
+        std::chrono::duration<double>(agents.leases().heartbeat()).count());
   count(out, "meshdns_federation_messages_total", "messages from agents", {}, counters.messages);
   count(out, "meshdns_federation_refused_records_total", "records that were refused", {}, counters.refused_records);
   count(out, "meshdns_federation_protocol_errors_total", "streams ended because of what they said", {},
@@ -198,6 +218,22 @@ void add_agents(Samples& out, const federation::Agents& agents) {
   gauge(out, "meshdns_federation_measured_targets", "what agents are asked to measure, for each agent", {},
         static_cast<double>(agents.measuring().targets()));
   count(out, "meshdns_federation_measurements_total", "results of it", {}, agents.measuring().results());
+}
+
+void add_connections(Samples& out, const rpc::Acceptor::Counts& counts) {
+  gauge(out, "meshdns_federation_open_connections", "connections at the federation's port", {},
+        static_cast<double>(counts.open));
+  gauge(out, "meshdns_federation_allowed_connections", "how many there may be", {}, static_cast<double>(counts.most));
+  gauge(out, "meshdns_federation_connections_wait",
+        "1 while connections wait because there are as many as there may be", {}, counts.full ? 1 : 0);
+  gauge(out, "meshdns_federation_accept_failing", "1 while the system gives no more connections", {},
+        counts.failing ? 1 : 0);
+  count(out, "meshdns_federation_accepted_connections_total", "connections accepted", {}, counts.accepted);
+  const char* ended = "meshdns_federation_rejected_connections_total";
+  count(out, ended, "connections ended by the federation's bounds", {{"reason", "address_limit"}}, counts.refused);
+  count(out, ended, "connections ended by the federation's bounds", {{"reason", "evicted"}}, counts.evicted);
+  count(out, "meshdns_federation_accept_failures_total", "times that the system gave no connection", {},
+        counts.failures);
 }
 
 void add_external_names(Samples& out, const ExternalNames::Counts& counts) {
@@ -251,6 +287,7 @@ void register_metrics(metrics::Registry& registry, const Parts& parts) {
       add_agents(out, *parts.agents);
       add_brakes(out, *parts.agents);
     }
+    if (parts.acceptor != nullptr) add_connections(out, parts.acceptor->counts());
     add_measured(out, parts.catalog->records());
     if (parts.external_names != nullptr) add_external_names(out, parts.external_names->counts());
   });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/text.h"
 #include "common/model/host_name.h"
 #include "dnsd/explain/difference.h"
 #include "dnsd/explain/scene.h"
@@ -69,8 +70,9 @@ void EventLog::published(const Publication& publication) {
   }
   const TimePoint end = clock_.now() + kBudget;
   std::size_t untold = publication.put_count - publication.put.size();
+  std::size_t seen = 0;
   for (const std::string& host : publication.put) {
-    if (clock_.now() > end) {
+    if (++seen > kAlwaysTold && clock_.now() > end) {
       ++untold;
     } else {
       add_change(publication, host);
@@ -113,14 +115,26 @@ void EventLog::add_change(const Publication& publication, const std::string& hos
   add(std::move(event));
 }
 
+v1::EventsReply EventLog::reply_to(const v1::EventsRequest& request) const {
+  const bool goes_on = request.wait() || request.limit() > 0 || request.after() > 0 || !request.continue_().empty();
+  History::Look look{request.after(), request.host(), goes_on ? History::Keep::Oldest : History::Keep::Newest};
+  if (request.limit() > 0) look.bounds.rows = std::min<std::size_t>(request.limit(), History::kMostInReply);
+  return history_.later_than(look, clock_.now());
+}
+
 void EventLog::look(const v1::EventsRequest& request, Done done) {
   v1::EventsRequest asked = request;
   asked.set_host(model::host_key(request.host()));
   if (!asked.host().empty() && !history_.knows(asked.host()) && !publisher_.plan(asked.host())) {
     return done(Error(Code::NotFound, "no host " + asked.host() + " is defined, nor was one lately"));
   }
+  if (!request.continue_().empty()) {
+    const auto token = Continue::parse(request.continue_(), History::kListing);
+    if (!token) return done(token.error());
+    asked.set_after(parse_uint(token->after).value_or(0));
+  }
   if (asked.wait() && asked.after() == 0) asked.set_after(std::max<std::uint64_t>(1, history_.last()));
-  v1::EventsReply reply = history_.later_than(asked.after(), asked.host(), clock_.now());
+  v1::EventsReply reply = reply_to(asked);
   if (!asked.wait() || !reply.events().empty() || ending_) return done(std::move(reply));
   if (waiting_.size() == kMostWaiting) return done(Error(Code::Unavailable, "too many wait for events"));
   const auto at = waiting_.insert(waiting_.end(), {std::move(asked), std::move(done), 0});
@@ -138,13 +152,13 @@ void EventLog::shut_down() {
 void EventLog::end_waiting(std::list<Waiting>::iterator at) {
   const Waiting waiting = std::move(*at);
   waiting_.erase(at);
-  waiting.done(history_.later_than(waiting.request.after(), waiting.request.host(), clock_.now()));
+  waiting.done(reply_to(waiting.request));
 }
 
 void EventLog::tell() {
   for (auto at = waiting_.begin(); at != waiting_.end();) {
     const auto here = at++;
-    if (history_.later_than(here->request.after(), here->request.host(), clock_.now()).events().empty()) continue;
+    if (!history_.has_later_than(here->request.after(), here->request.host())) continue;
     timers_.cancel(here->timer);
     end_waiting(here);
   }

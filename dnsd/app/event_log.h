@@ -18,8 +18,10 @@ namespace meshdns::app {
 /// thread: control
 class EventLog {
  public:
-  /// So much of the control thread's time at most goes into one publication; hosts beyond are only counted.
+  /// So much of the control thread's time at most goes into one publication; hosts beyond are only counted. The first
+  /// kAlwaysTold are told in any case: a small change must not be lost because the machine is busy.
   static constexpr Duration kBudget = 2ms;
+  static constexpr std::size_t kAlwaysTold = 8;
   static constexpr Duration kLook = 5s;  // how long somebody waits for an event
   static constexpr std::size_t kMostWaiting = 64;
 
@@ -47,6 +49,8 @@ class EventLog {
   /// If anything that matters is different.
   void add_change(const Publication& publication, const std::string& host);
   void add_summary(const Publication& publication, const std::string& text);
+  /// request: `after` is set where it goes on
+  v1::EventsReply reply_to(const v1::EventsRequest& request) const;
   v1::Event event_of(const Publication& publication) const;
   void add(v1::Event event);
   void tell();

@@ -1,6 +1,7 @@
 #include "dnsd/app/history.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -33,27 +34,53 @@ void History::forget(const std::string& host) {
 
 void History::drop_oldest() { forget(std::string(entries_.begin()->second.event.host())); }
 
-v1::EventsReply History::later_than(std::uint64_t after, const std::string& host, TimePoint now) const {
+std::vector<std::uint64_t> History::ids_after(std::uint64_t after, const std::string& host) const {
   std::vector<std::uint64_t> ids;
   if (host.empty()) {
     for (auto at = entries_.upper_bound(after); at != entries_.end(); ++at) ids.push_back(at->first);
-  } else {
-    for (const auto& about : {host, std::string()}) {
-      const auto found = of_host_.find(about);
-      if (found != of_host_.end()) ids.insert(ids.end(), found->second.begin(), found->second.end());
-    }
-    std::erase_if(ids, [after](std::uint64_t id) { return id <= after; });
-    std::ranges::sort(ids);
+    return ids;
   }
-  if (ids.size() > kMostInReply) ids.erase(ids.begin(), ids.end() - kMostInReply);
+  for (const auto& about : {host, std::string()}) {
+    const auto found = of_host_.find(about);
+    if (found != of_host_.end()) ids.insert(ids.end(), found->second.begin(), found->second.end());
+  }
+  std::erase_if(ids, [after](std::uint64_t id) { return id <= after; });
+  std::ranges::sort(ids);
+  return ids;
+}
+
+bool History::has_later_than(std::uint64_t after, const std::string& host) const {
+  if (host.empty()) return last() > after;
+  return std::ranges::any_of(std::array{host, std::string()}, [&](const std::string& about) {
+    const auto found = of_host_.find(about);
+    return found != of_host_.end() && found->second.back() > after;
+  });
+}
+
+v1::Event History::event_at(std::uint64_t id, TimePoint now) const {
+  const Entry& entry = entries_.at(id);
+  v1::Event event = entry.event;
+  *event.mutable_age() = convert::to_wire(std::max(Duration::zero(), now - entry.at));
+  return event;
+}
+
+v1::EventsReply History::later_than(const Look& look, TimePoint now) const {
+  std::vector<std::uint64_t> ids = ids_after(look.after, look.host);
+  if (look.keep == Keep::Newest) std::ranges::reverse(ids);
   v1::EventsReply out;
-  out.set_last(std::max(after, last()));
+  out.set_last(std::max(look.after, last()));
+  PageFill fill(look.bounds);
   for (const std::uint64_t id : ids) {
-    const Entry& entry = entries_.at(id);
-    v1::Event& event = *out.add_events();
-    event = entry.event;
-    *event.mutable_age() = convert::to_wire(std::max(Duration::zero(), now - entry.at));
+    v1::Event event = event_at(id, now);
+    if (!fill.add(event.ByteSizeLong())) {
+      if (look.keep == Keep::Newest) break;
+      out.set_last(out.events().rbegin()->id());
+      out.set_continue_(Continue{kListing, 0, std::to_string(out.last())}.text());
+      break;
+    }
+    *out.add_events() = std::move(event);
   }
+  if (look.keep == Keep::Newest) std::reverse(out.mutable_events()->begin(), out.mutable_events()->end());
   return out;
 }
 

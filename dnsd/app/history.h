@@ -6,8 +6,10 @@
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "common/time/time.h"
+#include "dnsd/app/page.h"
 #include "meshdns/v1/admin.pb.h"
 
 namespace meshdns::app {
@@ -19,6 +21,8 @@ class History {
   static constexpr std::size_t kMost = 20000;
   static constexpr std::size_t kMostBytes = 16UL << 20;  // of memory, about
   static constexpr std::size_t kMostInReply = 1000;
+  /// Of the tokens.
+  static constexpr const char* kListing = "Events";
 
   /// first: id of the first event; greater than any that an earlier run has given
   explicit History(std::uint64_t first) : next_(first) {}
@@ -26,9 +30,19 @@ class History {
   /// The id is given here.
   void add(v1::Event event, TimePoint at);
 
-  /// Events behind `after`, oldest first: of one host those that are about it, or about many; the last kMostInReply of
-  /// them. host: empty = all
-  v1::EventsReply later_than(std::uint64_t after, const std::string& host, TimePoint now) const;
+  /// Which events a reply has where not all fit.
+  enum class Keep : std::uint8_t { Newest, Oldest };
+  struct Look {
+    std::uint64_t after = 0;  // the id of the last event that is known already
+    std::string host{};       // empty = all
+    Keep keep = Keep::Newest;
+    PageBounds bounds{.rows = kMostInReply};
+  };
+  /// Events after `look.after`, oldest first: of one host the events about it, or about many. With Keep::Oldest `last`
+  /// and `continue` say where the next reply goes on.
+  v1::EventsReply later_than(const Look& look, TimePoint now) const;
+  /// Whether there is any such event.
+  bool has_later_than(std::uint64_t after, const std::string& host) const;
   /// Of the newest event; 0 = there is none
   std::uint64_t last() const { return entries_.empty() ? 0 : entries_.rbegin()->first; }
   std::size_t size() const { return entries_.size(); }
@@ -41,6 +55,8 @@ class History {
     TimePoint at;
     std::size_t bytes = 0;
   };
+  std::vector<std::uint64_t> ids_after(std::uint64_t after, const std::string& host) const;
+  v1::Event event_at(std::uint64_t id, TimePoint now) const;
   void drop_oldest();
   void forget(const std::string& host);
 

@@ -12,8 +12,7 @@
 namespace meshdns::app {
 namespace {
 
-/// Objects are named by DNS names: no other one can have this key.
-std::string key_here(const std::string& name) { return "local:" + name; }
+std::string key_here(const std::string& name) { return LocalOverrides::kKeyPrefix + name; }
 std::string object_key_here(const std::string& name) { return "Override/" + key_here(name); }
 
 /// Refuses what cannot be local. returns: something was refused

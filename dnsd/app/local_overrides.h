@@ -22,6 +22,8 @@ namespace meshdns::app {
 class LocalOverrides {
  public:
   static constexpr const char* kFile = "local-overrides";
+  /// Of the keys that they have in the catalog. Objects are named by DNS names: no other one can have such a key.
+  static constexpr const char* kKeyPrefix = "local:";
   /// Where no end is given: somebody has to come back to it.
   static constexpr Duration kLongestWithoutWord = 1h;
 

@@ -11,12 +11,17 @@
 #include "dnsd/app/configuration.h"
 #include "dnsd/app/event_log.h"
 #include "dnsd/app/external_names.h"
+#include "dnsd/app/lint_names.h"
+#include "dnsd/app/linting.h"
+#include "dnsd/app/listing.h"
 #include "dnsd/app/local_overrides.h"
 #include "dnsd/app/objects.h"
 #include "dnsd/app/persistence.h"
 #include "dnsd/app/publisher.h"
+#include "dnsd/app/record_counts.h"
 #include "dnsd/app/replica.h"
 #include "dnsd/app/simulations.h"
+#include "dnsd/app/slices.h"
 #include "dnsd/app/warm_start.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/dnstap/sender.h"
@@ -24,6 +29,10 @@
 #include "dnsd/federation/recovery.h"
 #include "dnsd/federation/watchers.h"
 #include "dnsd/server/dns_server.h"
+
+namespace meshdns::rpc {
+class Acceptor;
+}
 
 namespace meshdns::app {
 
@@ -37,6 +46,7 @@ struct Parts {
   Objects* objects = nullptr;
   Persistence* persistence = nullptr;
   Publisher* publisher = nullptr;
+  RecordCounts* counts = nullptr;
   federation::Agents* agents = nullptr;
   federation::Recovery* recovery = nullptr;
   const federation::Watchers* watchers = nullptr;
@@ -47,8 +57,9 @@ struct Parts {
   const ExternalNames* external_names = nullptr;
   const server::DnsServer* dns = nullptr;
   const dnstap::Sender* dnstap = nullptr;
-  std::function<void()> records_changed;  // tells all who have to do with them; empty on a replica
-  std::string federation_address;         // where agents connect
+  std::function<void()> records_changed;          // tells all who have to do with them; empty on a replica
+  std::string federation_address;                 // where agents connect
+  std::shared_ptr<const rpc::Acceptor> acceptor;  // there; null = nowhere
   bool ready = false;
   bool rate_limiting = false;
 };
@@ -57,31 +68,45 @@ struct Parts {
 /// thread: control
 class MeshView : public admin::Mesh {
  public:
-  MeshView(Parts& parts, const metrics::Registry& registry, Timers& timers)
-      : parts_(parts), registry_(registry), capture_(parts.clock, timers), simulations_(parts.clock, timers) {}
+  /// All must outlive the view.
+  MeshView(Parts& parts, const metrics::Registry& registry, Timers& timers, LintNames& names,
+           Slices::Bounds bounds = {})
+      : parts_(parts),
+        registry_(registry),
+        capture_(parts.clock, timers),
+        slices_(parts.clock, timers, bounds),
+        simulations_(parts.clock, slices_),
+        listing_(parts, slices_, names),
+        linting_(parts, slices_, names) {}
 
   void apply(const v1::ApplyRequest& request, std::function<void(v1::ApplyReply)> done) override;
   void erase(const v1::DeleteRequest& request, std::function<void(Result<v1::DeleteReply>)> done) override;
-  Result<v1::ListReply> list(const v1::ListRequest& request) override;
+  void list(const v1::ListRequest& request, std::function<void(Result<v1::ListReply>)> done) override {
+    listing_.list(request, done);
+  }
   Result<v1::ExplainReply> explain(const v1::ExplainRequest& request) override {
     return simulations_.explain(*parts_.catalog, *parts_.publisher, request);
   }
   void simulate(const v1::SimulateRequest& request, std::function<void(Result<v1::SimulateReply>)> done) override {
-    simulations_.simulate(*parts_.catalog, *parts_.publisher, request, std::move(done));
+    simulations_.simulate(*parts_.catalog, *parts_.publisher, request, done);
   }
   void events(const v1::EventsRequest& request, std::function<void(Result<v1::EventsReply>)> done) override {
     parts_.events->look(request, std::move(done));
   }
-  v1::LintReply lint(const v1::LintRequest& request) override;
-  v1::StatusReply status() override;
+  void lint(const v1::LintRequest& request, std::function<void(Result<v1::LintReply>)> done) override {
+    linting_.lint(request, done);
+  }
+  void status(std::function<void(Result<v1::StatusReply>)> done) override;
   Result<v1::ApproveShrinkReply> approve_shrink() override;
   void capture(const v1::CaptureRequest& request, std::function<void(Result<v1::CaptureReply>)> done) override {
     capture_.look(request, parts_.dns, std::move(done));
   }
   bool ready() override { return parts_.ready; }
+  /// See Slices::longest().
+  std::size_t longest_slice() const { return slices_.longest(); }
   /// Takes away the overrides whose time is over, if they are this process's to take away.
   void expire_overrides();
-  std::string metrics() override { return registry_.text(); }
+  void metrics(std::function<void(Result<std::string>)> done) override;
 
  private:
   /// One change after the other: each is checked against what the one before has made true.
@@ -93,27 +118,27 @@ class MeshView : public admin::Mesh {
   v1::ApplyReply apply_local(const v1::ApplyRequest& request);
   Result<v1::DeleteReply> erase_local(const v1::DeleteRequest& request);
   void store(Objects::Change change, std::function<void(Result<void>)> done);
-  void list_objects(const v1::ListRequest& request, v1::ListReply& out) const;
-  void list_nodes(const v1::ListRequest& request, v1::ListReply& out) const;
-  void list_endpoints(const v1::ListRequest& request, v1::ListReply& out) const;
   /// Ends the recovery: what is known is all that there is.
   v1::ApproveShrinkReply approve_records();
-  v1::NodeInfo node_info(const model::Node& node) const;
   void write_overrides(v1::StatusReply& out) const;
-  /// Of a Cluster: what its agents have measured.
-  void write_measured(v1::Object& object) const;
-  /// Whether the hostnames of its external endpoints are resolved.
-  void write_names_condition(v1::Object& object) const;
-  void write_problems(v1::StatusReply& out) const;
+  struct Problems;
+  /// returns: false = the slice is over
+  bool look_for_problems(Problems& problems, Slice& slice);
+  /// Everything that costs nothing that grows with the mesh.
+  v1::StatusReply status_now();
   void write_listeners(v1::StatusReply& out) const;
   void write_brakes(v1::StatusReply& out) const;
+  void write_connections(v1::StatusReply& out) const;
   void count_records(v1::StatusReply& out) const;
 
   std::deque<std::function<void()>> operations_;  // the first one is under way
   Parts& parts_;
   const metrics::Registry& registry_;
   CaptureSession capture_;
+  Slices slices_;  // before those who run jobs in it
   Simulations simulations_;
+  Listing listing_;
+  Linting linting_;
 };
 
 }  // namespace meshdns::app

@@ -21,7 +21,6 @@ using catalog::RecordType;
 
 constexpr const char* kWhole = "whole";
 constexpr const char* kRecovering = "recovering";
-constexpr const char* kSerial = "Serial";  // a record of the store's own: what the zones' serial was
 
 /// Empty = it is kept in memory.
 std::filesystem::path database_of(const Configuration& configuration) {
@@ -50,10 +49,6 @@ std::string word_in(const std::string& path) {
   return word;
 }
 
-/// What agents report and measure, who is silent (else the endpoints of a dead node would be answered again after a
-/// start), and what names resolved to last.
-bool is_kept(RecordType type) { return !catalog::is_object(type) && type != RecordType::Service; }
-
 /// It may not be what this federation knew last.
 bool is_suspicious(const store::Contents& contents, const std::string& marked) {
   return contents.begun || contents.rebuilt || contents.records_lost || marked == kRecovering;
@@ -65,15 +60,15 @@ Persistence::Persistence(process::EventLoop& loop, const Clock& clock, catalog::
     : loop_(loop), clock_(clock), catalog_(catalog), objects_(objects) {}
 
 Persistence::~Persistence() {
-  if (timer_) loop_.cancel(*timer_);
-  if (thread_) write_records();
+  catalog_.set_noted({});
+  if (writer_) writer_->finish();
 }
 
 Result<void> Persistence::open(const Configuration& configuration) {
   const auto path = database_of(configuration);
   auto store = make_store(path);
   if (!store) return store.error();
-  const auto contents = (*store)->open(clock_.unix_seconds());
+  auto contents = (*store)->open(clock_.unix_seconds());
   if (!contents) return contents.error().with_context("store");
   if (!contents->note.empty()) log::error("store", {{"problem", contents->note}});
   epoch_ = contents->epoch;
@@ -87,14 +82,21 @@ Result<void> Persistence::open(const Configuration& configuration) {
   seeded_ = kept_ == Kept::Lost && seed;
   if (seeded_) restore_seed(std::move(*seed), {catalog_, objects_, listed_, contents->objects.empty()}, clock_.now());
   restore_objects(*contents);
-  restore_records(*contents);
-  written_revision_ = catalog_.revision();
+  const std::size_t stored_records = contents->records.size();
   thread_ = std::make_unique<store::StoreThread>(std::move(*store),
                                                  [this](std::function<void()> work) { loop_.post(std::move(work)); });
+  writer_.emplace(RecordWriter::Environment{
+      loop_, clock_, catalog_,
+      [this](std::vector<store::StoredRecord> put, std::vector<store::RecordKey> erase, RecordWriter::Done done) {
+        thread_->put_records(std::move(put), erase, std::move(done));
+      },
+      [this](const Result<void>& result) { note(result); }});
+  restore_records(std::move(contents->records));
+  catalog_.set_noted([this](RecordType type, const std::string& key) { writer_->changed(type, key); });
   mark(kept_ == Kept::Lost ? kRecovering : kWhole);
   log::info("store opened", {{"epoch", epoch_},
                              {"objects", contents->objects.size()},
-                             {"records", contents->records.size()},
+                             {"records", stored_records},
                              {"lost", kept_ == Kept::Lost},
                              {"seeded", seeded_}});
   if (seeded_) write_everything();
@@ -142,17 +144,23 @@ void Persistence::restore_objects(const store::Contents& contents) {
   }
 }
 
-void Persistence::restore_record(const store::StoredRecord& record, TimePoint since) {
-  const auto type = catalog::record_type_named(record.type);
+bool Persistence::may_restore(RecordType type, const std::string& key, const std::string& node) {
+  if (listed_.contains(node)) return false;
+  if (catalog_.records().nodes.contains(node)) return true;
+  writer_->changed(type, key);
+  return false;
+}
+
+void Persistence::restore_record(RecordType type, const store::StoredRecord& record, TimePoint since) {
   if (type == RecordType::Node) {
     const auto node = convert::node_of(record.body);
     if (node && !listed_.contains(node->key)) catalog_.mirror(*node);
   } else if (type == RecordType::Endpoint) {
     const auto endpoint = convert::endpoint_of(record.key, record.body, since);
-    if (endpoint && !listed_.contains(endpoint->node)) catalog_.mirror(*endpoint);
+    if (endpoint && may_restore(type, record.key, endpoint->node)) catalog_.mirror(*endpoint);
   } else if (type == RecordType::NodeStatus) {
     const auto status = convert::status_of(record.body, since);
-    if (status && !listed_.contains(record.key)) catalog_.mirror(record.key, *status);
+    if (status && may_restore(type, record.key, record.key)) catalog_.mirror(record.key, *status);
   } else if (type == RecordType::ClusterStatus) {
     if (const auto status = convert::cluster_status_of(record.body)) catalog_.mirror(record.key, *status);
   } else if (type == RecordType::ExternalName) {
@@ -160,15 +168,17 @@ void Persistence::restore_record(const store::StoredRecord& record, TimePoint si
   }
 }
 
-void Persistence::restore_records(const store::Contents& contents) {
+void Persistence::restore_records(std::vector<store::StoredRecord> records) {
   const std::int64_t now = clock_.unix_seconds();
   std::optional<std::uint64_t> serial;
-  for (const store::StoredRecord& record : contents.records) {
-    const Duration age = std::chrono::seconds(std::max<std::int64_t>(0, now - record.unix_seconds));
-    if (record.type == kSerial) {
-      serial = parse_uint(record.body);
-    } else {
-      restore_record(record, clock_.now() - age);
+  for (const bool nodes : {true, false}) {  // what belongs to a node needs it
+    for (store::StoredRecord& stored : records) {
+      const auto type = catalog::record_type_named(stored.type);
+      if ((type == RecordType::Node) != nodes) continue;
+      const store::StoredRecord record = std::exchange(stored, {});
+      const Duration age = std::chrono::seconds(std::max<std::int64_t>(0, now - record.unix_seconds));
+      if (record.type == kSerialRecord) serial = parse_uint(record.body);
+      if (type) restore_record(*type, record, clock_.now() - age);
     }
   }
   catalog_.mirrored(catalog_.revision() + 1, clock_.now());
@@ -179,12 +189,20 @@ void Persistence::restore_records(const store::Contents& contents) {
 }
 
 void Persistence::note(const Result<void>& result) {
+  // Calls that wait for a disk are no trouble of the disk: who made them is told.
+  if (!result && result.error().code() == Code::ResourceExhausted) return;
   const std::string trouble = result ? "" : result.error().message();
   if (!trouble.empty() && reminder_.due(clock_.now())) log::error("store not writable", {{"reason", trouble}});
   if (trouble.empty() && reminder_.ends()) log::info("store writable again", {{"was", trouble_}});
   trouble_ = trouble;
-  if (!result && result.error().code() == Code::DataLoss) write_everything();
-  if (!result) records_changed();  // tried again, even if nothing else changes
+  if (result) return;
+  writer_->retry();
+  if (result.error().code() != Code::DataLoss || std::exchange(rewriting_, true)) return;
+  // Every call that waited for this write has the same verdict; one answer is enough.
+  loop_.post([this] {
+    rewriting_ = false;
+    write_everything();
+  });
 }
 
 void Persistence::apply(Objects::Change change, std::function<void(Result<void>)> done) {
@@ -204,82 +222,8 @@ void Persistence::erase_expired(std::vector<std::string> keys) {
   thread_->put_objects({}, std::move(keys), [this](const Result<void>& result) { note(result); });
 }
 
-void Persistence::records_changed() {
-  if (timer_) return;
-  timer_ = loop_.after(kLazily, [this] {
-    timer_.reset();
-    write_records();
-  });
-}
-
-std::optional<store::StoredRecord> Persistence::stored(RecordType type, const std::string& key) const {
-  const model::Records& records = catalog_.records();
-  store::StoredRecord out{std::string(record_type_name(type)), key, "", clock_.unix_seconds()};
-  if (type == RecordType::Node) {
-    const auto found = records.nodes.find(key);
-    if (found == records.nodes.end()) return std::nullopt;
-    out.body = convert::node_body(found->second);
-  } else if (type == RecordType::NodeStatus) {
-    const auto found = records.statuses.find(key);
-    if (found == records.statuses.end() || !found->second.silent) return std::nullopt;
-    out.body = convert::status_body(found->second);
-    out.unix_seconds -= (clock_.now() - found->second.since) / 1s;
-  } else if (type == RecordType::ClusterStatus) {
-    const auto found = records.cluster_statuses.find(key);
-    if (found == records.cluster_statuses.end()) return std::nullopt;
-    out.body = convert::cluster_status_body(found->second);
-  } else if (type == RecordType::ExternalName) {
-    const auto found = records.external_names.find(key);
-    if (found == records.external_names.end()) return std::nullopt;
-    out.body = convert::external_name_body(found->second);
-  } else {
-    const auto found = records.endpoints.find(key);
-    if (found == records.endpoints.end()) return std::nullopt;
-    out.body = convert::endpoint_body(found->second);
-    out.unix_seconds -= (clock_.now() - found->second.health.since) / 1s;
-  }
-  return out;
-}
-
-store::StoredRecord Persistence::serial_record() const {
-  return {kSerial, "", std::to_string(catalog_.serial()), clock_.unix_seconds()};
-}
-
-void Persistence::write_records() {
-  const auto changes = catalog_.changes_since(written_revision_);
-  if (!changes) return write_everything();
-  written_revision_ = catalog_.revision();
-  std::vector<store::StoredRecord> put;
-  std::vector<store::RecordKey> erase;
-  for (const catalog::Change& change : *changes) {
-    if (!is_kept(change.type)) continue;
-    if (auto record = stored(change.type, change.key)) {
-      put.push_back(std::move(*record));
-    } else {
-      erase.emplace_back(record_type_name(change.type), change.key);
-    }
-  }
-  if (changes->empty() && trouble_.empty()) return;
-  put.push_back(serial_record());
-  thread_->put_records(std::move(put), erase, [this](const Result<void>& result) { note(result); });
-}
-
 void Persistence::write_everything() {
-  written_revision_ = catalog_.revision();
-  std::vector<store::StoredRecord> put;
-  for (const auto& [key, node] : catalog_.records().nodes) put.push_back(*stored(RecordType::Node, key));
-  for (const auto& [key, endpoint] : catalog_.records().endpoints) put.push_back(*stored(RecordType::Endpoint, key));
-  for (const auto& [key, status] : catalog_.records().statuses) {
-    if (auto record = stored(RecordType::NodeStatus, key)) put.push_back(std::move(*record));
-  }
-  for (const auto& [key, status] : catalog_.records().cluster_statuses) {
-    put.push_back(*stored(RecordType::ClusterStatus, key));
-  }
-  for (const auto& [key, name] : catalog_.records().external_names) {
-    put.push_back(*stored(RecordType::ExternalName, key));
-  }
-  put.push_back(serial_record());
-  thread_->put_records(std::move(put), {}, [this](const Result<void>& result) { note(result); });
+  writer_->everything();
   std::vector<store::StoredObject> objects;
   for (const auto& [key, object] : objects_.all()) {
     if (object.metadata().manager() != MeshFile::kManager) objects.push_back({key, convert::object_body(object)});

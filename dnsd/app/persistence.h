@@ -11,6 +11,7 @@
 #include "common/process/event_loop.h"
 #include "dnsd/app/configuration.h"
 #include "dnsd/app/objects.h"
+#include "dnsd/app/record_writer.h"
 #include "dnsd/app/reminder.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/federation/recovery.h"
@@ -24,7 +25,6 @@ namespace meshdns::app {
 /// thread: the loop's
 class Persistence {
  public:
-  static constexpr Duration kLazily = 1s;
   /// So many revisions may have been shown beyond what was written; the serial goes on behind them.
   static constexpr std::uint32_t kMostUnwritten = 1U << 16;
 
@@ -53,21 +53,21 @@ class Persistence {
   /// Takes away objects that are gone from memory already. What cannot be written now is told, and is over at the next
   /// start too.
   void erase_expired(std::vector<std::string> keys);
-  /// The catalog has a new revision: written within kLazily.
-  void records_changed();
   /// Why the last write failed; empty = it did not.
   const std::string& trouble() const { return trouble_; }
 
  private:
   void restore_objects(const store::Contents& contents);
-  void restore_records(const store::Contents& contents);
+  /// Empties `records` on the way, so that what is restored and what is yet to be restored need no memory at once.
+  void restore_records(std::vector<store::StoredRecord> records);
   Kept judge(const store::Contents& contents, bool has_seed) const;
   void mark(const char* word) const;
-  void restore_record(const store::StoredRecord& record, TimePoint since);
-  void write_records();
+  void restore_record(catalog::RecordType type, const store::StoredRecord& record, TimePoint since);
+  /// Whether a record of `node` may be restored: the configuration does not list the node, and the store has it. A
+  /// crash in a large change may leave a record without its node. Neither an agent nor the node's silence would ever
+  /// take it away, so it is erased from the store, too.
+  bool may_restore(catalog::RecordType type, const std::string& key, const std::string& node);
   void write_everything();
-  std::optional<store::StoredRecord> stored(catalog::RecordType type, const std::string& key) const;
-  store::StoredRecord serial_record() const;
   void note(const Result<void>& result);
 
   process::EventLoop& loop_;
@@ -81,8 +81,8 @@ class Persistence {
   bool seeded_ = false;
   std::set<std::string> listed_;  // nodes that the configuration lists: they are not restored
   std::set<std::string> restored_;
-  std::uint64_t written_revision_ = 0;
-  std::optional<TimerId> timer_;
+  std::optional<RecordWriter> writer_;  // after thread_, which it hands records to
+  bool rewriting_ = false;              // write_everything() is posted
   std::string trouble_;
   Reminder reminder_;
 };

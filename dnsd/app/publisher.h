@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "common/published/quiescent.h"
@@ -13,6 +15,7 @@
 #include "dnsd/answers/compile.h"
 #include "dnsd/app/compile_thread.h"
 #include "dnsd/app/kept_answers.h"
+#include "dnsd/app/publication_cost.h"
 #include "dnsd/app/publication_pace.h"
 #include "dnsd/catalog/catalog.h"
 
@@ -32,6 +35,13 @@ struct Publication {
   std::uint64_t revision = 0;
 };
 
+// How it works. The planner holds the hosts that something has changed, in the order of their urgency. One publication
+// takes about kSlice worth of them (PublicationCost estimates), has them compiled on the compile thread, and when its
+// table is published the next one goes on at PublicationPace. What all hosts depend on (places of clients, clusters)
+// is compiled in slices too, by the Compiler. Whatever came since goes before what waits if it is more urgent: the
+// answer that an endpoint's failure changes is delayed by one slice at most. The first table, the one with which an
+// instance becomes ready, and those that flush() makes are whole.
+
 /// The one place where serving meets federation: has what the catalog says compiled and published to the workers, the
 /// first change at once, the next ones at PublicationPace. What changes while a table is made goes into the next one.
 /// thread: control
@@ -39,8 +49,15 @@ class Publisher {
  public:
   /// Hands work to the control thread; what it drops flush() makes good.
   using Post = std::function<void(std::function<void()>)>;
+  /// What one publication may cost, except for what it costs however little it changes; sizes that tests choose.
+  struct Sizes {
+    Duration slice = 10ms;
+    Duration places_pause = 250ms;  // the least time between two looks at where clients are
+  };
 
-  Publisher(catalog::Catalog& catalog, const Clock& clock, Timers& timers, Post post);
+  Publisher(catalog::Catalog& catalog, const Clock& clock, Timers& timers, Post post, Sizes sizes);
+  Publisher(catalog::Catalog& catalog, const Clock& clock, Timers& timers, Post post)
+      : Publisher(catalog, clock, timers, std::move(post), Sizes()) {}
   ~Publisher();
 
   /// Published soon; the first call makes the first table.
@@ -67,9 +84,10 @@ class Publisher {
   /// Publishes a table that an earlier run has made of the records that are about to come. Before anything else is
   /// published.
   void adopt(std::shared_ptr<const answers::AnswerTable> table);
-  /// The table of exactly what the catalog holds now, for who writes both down; null = it is not there.
+  /// The table of exactly what the catalog holds now, for who writes both down; null = it is not there: much waits.
   std::shared_ptr<PinnedTable> pin();
-  /// Blocks until everything so far is published: for the start, when nobody waits for this thread.
+  /// Blocks until everything so far is published, late slow-start steps excepted: for the start, when nobody waits for
+  /// this thread.
   void flush();
 
   /// Who hears of every publication, as soon as it is under way: it delays none. Empty = nobody. with_table() is not
@@ -109,6 +127,16 @@ class Publisher {
   std::uint32_t spread_hosts() const { return spread_hosts_; }
   std::uint32_t panic_hosts() const { return panic_hosts_; }
   Duration last_cost() const { return last_cost_; }
+  /// Hosts that wait for their publication. urgency: Removal or Addition
+  std::size_t waiting(topology::Urgency urgency) { return planner_.queue().waiting(urgency); }
+  /// Hosts that wait for being compiled anew, because clients or clusters are elsewhere.
+  std::size_t outdated() const { return outdated_; }
+  /// At least so long something of that waits; slow-start steps excepted.
+  Duration longest_wait() const;
+  /// That is longer than a second.
+  bool behind() const { return behind_; }
+  /// How late the most overdue slow-start step is.
+  Duration step_delay() const;
   /// For how long the table that is being made is being made; zero = none is.
   Duration busy() const { return under_way() ? clock_.now() - begun_ : Duration::zero(); }
 
@@ -116,35 +144,72 @@ class Publisher {
   /// A revision, when it came to be (a federation that begins anew may count up to the same number again), its serial.
   using Version = std::tuple<std::uint64_t, TimePoint, std::uint32_t>;
 
-  void publish();
+  enum class Extent : std::uint8_t { Slice, Whole };
+  void publish(Extent extent);
+  topology::Planner::Changes take(bool whole);
+  /// Notes which version the table has all of.
+  void note_complete();
+  /// Adds what concerns all hosts, if it is due.
+  void add_common(const topology::Planner::Changes& changes, bool whole, answers::Update& update);
+  double weight_of(const model::Policy& policy, std::size_t endpoints) const;
+  /// For how long outdated hosts may be compiled beside these.
+  Duration renewal_beside(const topology::Planner::Changes& changes) const;
+  /// Something is to be published as soon as the pace allows.
+  bool pending() const;
+  bool places_due(TimePoint now) const { return places_changed_ && now >= next_places_; }
   /// What the observer is going to hear.
-  Publication publication_of(const topology::Planner::Changes& changes) const;
+  Publication publication_of(const topology::Planner::Changes& changes, const answers::Update& update) const;
   void finished(const CompileThread::Finished& table);
   void watch_due();
-  /// Tells when a panic begins and ends.
-  void look_for_panic();
+  /// Tells when publication falls behind, and when it has caught up.
+  void look_for_delay();
+  /// Counts in the table that was just published; tells when a panic begins and ends.
+  void look_at_table();
   bool under_way() const { return submitted_ != finished_; }
   Version version() const { return {catalog_.revision(), catalog_.changed(), catalog_.serial()}; }
   /// The catalog's serial, unless clients have seen a newer one (RFC 1982): then the next.
   std::uint32_t next_serial();
+  /// The first host that waits came at or before this number; everything of this version is published when it has left.
+  struct Mark {
+    std::uint64_t number;
+    Version version;
+    TimePoint at;
+  };
 
   catalog::Catalog& catalog_;
   const Clock& clock_;
   Timers& timers_;
   topology::Planner planner_;
   answers::Base base_;
+  const Sizes sizes_;
   bool configured_ = false;  // base_ is not published yet
   bool wanted_ = false;      // a table is needed though the catalog stands still
   bool held_ = false;
+  bool flushing_ = false;
   bool stale_ = false;
   bool not_ready_ = false;
+  bool shown_not_ready_ = false;   // by the table that was submitted last
+  bool places_changed_ = false;    // since the last look at them
+  bool clusters_changed_ = false;  // the same
+  TimePoint next_places_;
+  bool behind_ = false;
   PublicationPace pace_;
+  PublicationCost cost_;
   std::optional<TimerId> timer_;
   std::optional<TimerId> due_timer_;  // the time alone changes something then
-  Version published_;
+  Version published_;                 // what is new in it was in the planner at the last publication
+  Version complete_;                  // all of it is in the table
+  std::optional<Mark> mark_;
   std::optional<std::uint32_t> serial_;  // that clients may have seen
   TimePoint begun_;
   Duration prepared_{};  // what the update under way cost before it was submitted
+  Duration planned_{};   // what of it planning cost
+  double weight_ = 0;    // of the hosts of that update
+  std::size_t outdated_ = 0;
+  TimePoint outdated_since_;
+  std::uint8_t extra_parts_ = 0;
+  std::map<std::uint8_t, std::size_t> view_counts_;
+  std::size_t places_ = 1;  // where clients can be, in the published table
   std::uint64_t submitted_ = 0;
   std::uint64_t finished_ = 0;
   Duration last_cost_{};

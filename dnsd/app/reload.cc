@@ -23,6 +23,10 @@ std::vector<std::string> keep_what_cannot_change(const Configuration& running, C
   }
   keep("cluster", next.file.cluster() != running.file.cluster());
   keep("federation.listen", next.file.federation().listen() != running.file.federation().listen());
+  keep("federation.max_connections",
+       next.file.federation().max_connections() != running.file.federation().max_connections());
+  keep("federation.max_connections_per_address",
+       next.file.federation().max_connections_per_address() != running.file.federation().max_connections_per_address());
   keep("tls", next.tls != running.tls);
   const auto same = [](const google::protobuf::Message& a, const google::protobuf::Message& b) {
     return google::protobuf::util::MessageDifferencer::Equals(a, b);

@@ -34,6 +34,7 @@ std::string ServiceReport::status(const Parts& parts) {
   std::string out = counted(parts.publisher->hosts(), "host");
   if (parts.agents != nullptr) out += ", " + counted(parts.agents->connected(), "agent");
   out += fmt::format(", revision {}", parts.catalog->revision());
+  if (parts.publisher->behind()) out += ", publication is behind";
   if (parts.replica == nullptr) return out;
   return out + (parts.replica->connected() ? ", following " : ", without a federation, last tried: ") +
          parts.replica->server();

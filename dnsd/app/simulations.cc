@@ -1,5 +1,6 @@
 #include "dnsd/app/simulations.h"
 
+#include <memory>
 #include <utility>
 
 #include "dnsd/explain/explanation.h"
@@ -17,43 +18,52 @@ auto Simulations::with_scene(const catalog::Catalog& catalog, Publisher& publish
   });
 }
 
-Simulations::~Simulations() {
-  for (const Running& running : running_) timers_.cancel(running.timer);
-}
-
 Result<v1::ExplainReply> Simulations::explain(const catalog::Catalog& catalog, Publisher& publisher,
                                               const v1::ExplainRequest& request) {
-  return with_scene(catalog, publisher, [&](const explain::Scene& scene) { return explain::explain(scene, request); });
+  if (!request.continue_().empty()) return explained_.next(request.continue_(), request.limit());
+  auto whole =
+      with_scene(catalog, publisher, [&](const explain::Scene& scene) { return explain::explain(scene, request); });
+  if (!whole) return whole;
+  return explained_.first(*std::move(whole), request.limit());
+}
+
+Result<v1::SimulateReply> Simulations::simulate_host(const catalog::Catalog& catalog, Publisher& publisher,
+                                                     const v1::SimulateRequest& request,
+                                                     const explain::Supposition& supposition) {
+  auto whole = with_scene(catalog, publisher,
+                          [&](const explain::Scene& scene) { return explain::simulate(scene, request, supposition); });
+  if (!whole) return whole;
+  return simulated_.first(*std::move(whole), request.limit());
 }
 
 void Simulations::simulate(const catalog::Catalog& catalog, Publisher& publisher, const v1::SimulateRequest& request,
-                           Done done) {
+                           const Done& done) {
+  if (!request.continue_().empty()) return done(simulated_.next(request.continue_(), request.limit()));
   auto supposition = explain::supposed(catalog.records().overrides, request);
   if (!supposition) return done(supposition.error());
-  if (!request.explain().host().empty()) {
-    return done(with_scene(catalog, publisher, [&](const explain::Scene& scene) {
-      return explain::simulate(scene, request, *supposition);
-    }));
-  }
-  if (running_.size() == kMostAtOnce) return done(Error(Code::Unavailable, "too many simulations at once"));
-  auto survey = with_scene(catalog, publisher, [&](const explain::Scene& scene) -> Result<explain::Survey> {
+  if (!request.explain().host().empty()) return done(simulate_host(catalog, publisher, request, *supposition));
+  if (running_ == kMostAtOnce) return done(Error(Code::Unavailable, "too many simulations at once"));
+  auto begun = with_scene(catalog, publisher, [&](const explain::Scene& scene) -> Result<explain::Survey> {
     return explain::Survey(scene, *std::move(supposition));
   });
-  if (!survey) return done(survey.error());
-  go_on(running_.insert(running_.end(), {catalog, publisher, *std::move(survey), std::move(done)}));
-}
-
-void Simulations::go_on(std::list<Running>::iterator at) {
-  const auto over = with_scene(at->catalog, at->publisher, [&](const explain::Scene& scene) -> Result<bool> {
-    return at->survey.look(scene, kSlice);
+  if (!begun) return done(begun.error());
+  const auto survey = std::make_shared<explain::Survey>(*std::move(begun));
+  ++running_;
+  const bool runs = slices_.run([this, &catalog, &publisher, survey, done](Slice& slice) {
+    const auto over = with_scene(catalog, publisher, [&](const explain::Scene& scene) -> Result<bool> {
+      while (slice.take(kSteps)) {
+        if (survey->look(scene, kSteps)) return true;
+      }
+      return false;
+    });
+    if (over && !*over) return false;
+    --running_;
+    done(over ? Result<v1::SimulateReply>(survey->reply()) : over.error());
+    return true;
   });
-  if (over && !*over) {
-    at->timer = timers_.after(Duration::zero(), [this, at] { go_on(at); });
-    return;
-  }
-  const Running ended = std::move(*at);
-  running_.erase(at);
-  ended.done(over ? Result<v1::SimulateReply>(ended.survey.reply()) : over.error());
+  if (runs) return;
+  --running_;
+  done(Error(Code::Unavailable, "too many calls at once"));
 }
 
 }  // namespace meshdns::app

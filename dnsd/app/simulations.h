@@ -1,11 +1,12 @@
 #pragma once
 
 #include <functional>
-#include <list>
 
 #include "common/base/result.h"
 #include "common/time/time.h"
+#include "dnsd/app/explain_pages.h"
 #include "dnsd/app/publisher.h"
+#include "dnsd/app/slices.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/explain/scene.h"
 #include "dnsd/explain/survey.h"
@@ -18,38 +19,35 @@ namespace meshdns::app {
 /// thread: control
 class Simulations {
  public:
-  static constexpr std::size_t kSlice = 64;  // hosts
   static constexpr std::size_t kMostAtOnce = 4;
+  /// Steps of a survey between two looks at the clock.
+  static constexpr std::size_t kSteps = 8;
 
   using Done = std::function<void(Result<v1::SimulateReply>)>;
 
-  Simulations(const Clock& clock, Timers& timers) : clock_(clock), timers_(timers) {}
-  Simulations(const Simulations&) = delete;
-  Simulations& operator=(const Simulations&) = delete;
-  ~Simulations();
+  /// Both must outlive it.
+  Simulations(const Clock& clock, Slices& slices)
+      : clock_(clock), slices_(slices), explained_(clock, "Explain"), simulated_(clock, "Simulate") {}
 
-  /// errors: InvalidArgument (client, listener), NotFound (host), Unavailable (nothing is published yet)
+  /// One page. errors: InvalidArgument (client, listener, token), NotFound (host), Unavailable (nothing is published
+  /// yet, or the token's pages are gone)
   Result<v1::ExplainReply> explain(const catalog::Catalog& catalog, Publisher& publisher,
                                    const v1::ExplainRequest& request);
   /// done: at once for one host. catalog and publisher outlive it. errors: as above; Unavailable: too many at once
-  void simulate(const catalog::Catalog& catalog, Publisher& publisher, const v1::SimulateRequest& request, Done done);
+  void simulate(const catalog::Catalog& catalog, Publisher& publisher, const v1::SimulateRequest& request,
+                const Done& done);
 
  private:
-  struct Running {
-    const catalog::Catalog& catalog;
-    Publisher& publisher;
-    explain::Survey survey;
-    Done done;
-    TimerId timer = 0;
-  };
-
   template <class F>
   auto with_scene(const catalog::Catalog& catalog, Publisher& publisher, F look);
-  void go_on(std::list<Running>::iterator at);
+  Result<v1::SimulateReply> simulate_host(const catalog::Catalog& catalog, Publisher& publisher,
+                                          const v1::SimulateRequest& request, const explain::Supposition& supposition);
 
   const Clock& clock_;
-  Timers& timers_;
-  std::list<Running> running_;
+  Slices& slices_;
+  ExplainPages<v1::ExplainReply> explained_;
+  ExplainPages<v1::SimulateReply> simulated_;
+  std::size_t running_ = 0;  // surveys
 };
 
 }  // namespace meshdns::app

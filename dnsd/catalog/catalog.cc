@@ -78,6 +78,7 @@ void Catalog::note(RecordType type, const std::string& key, bool removed) {
   } else {
     pending_overflow_ = true;
   }
+  if (noted_) noted_(type, key);
   if (observer_ == nullptr) return;
   switch (type) {
     case RecordType::Node: return observer_->node_changed(key);

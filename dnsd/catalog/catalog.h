@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/model/record_observer.h"
@@ -70,6 +71,11 @@ class Catalog {
   std::optional<std::vector<Change>> changes_since(std::uint64_t revision) const;
   /// Who hears of every change while it happens; null = nobody. It outlives the catalog, or is taken back.
   void observe(model::RecordObserver* observer) { observer_ = observer; }
+
+  /// Is called with type and name of each record that changes, while it changes, so that a list of what is yet to be
+  /// done needs no log; empty = nobody is called. It must outlive the catalog, or be taken back.
+  using Noted = std::function<void(RecordType, const std::string&)>;
+  void set_noted(Noted noted) { noted_ = std::move(noted); }
 
   // ---- the zones' serial: the revision, begun at unix time, so that it is the same wherever the revision is ----
 
@@ -237,6 +243,7 @@ class Catalog {
   std::deque<Change> log_;
   std::uint64_t log_begins_after_ = 0;
   model::RecordObserver* observer_ = nullptr;
+  Noted noted_;
 };
 
 }  // namespace meshdns::catalog

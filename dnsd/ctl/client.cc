@@ -5,12 +5,18 @@
 #include "common/rpc/credentials.h"
 #include "common/rpc/deadline.h"
 #include "common/rpc/reactors.h"
+#include "common/time/duration_text.h"
+#include "dnsd/ctl/append.h"
 #include "meshdns/v1/admin.grpc.pb.h"
 
 namespace meshdns::ctl {
 namespace {
 
 constexpr Duration kDeadline = 10s;
+// Of answers for which the server looks at many hosts or objects.
+constexpr Duration kLongDeadline = 60s;
+// Servers before pages send an answer whole.
+constexpr int kMostMessage = 256 << 20;
 
 /// Why nobody answers there, in words for people.
 /// why: what gRPC says of it, the only place where the reason is
@@ -36,21 +42,37 @@ std::string unreachable(const Server& server, const std::string& why) {
 
 /// `call` is given the context.
 template <class Reply, class F>
-Result<Reply> called(const Server& server, F call) {
+Result<Reply> called(const Server& server, F call, Duration deadline = kDeadline) {
   grpc::ClientContext context;
-  context.set_deadline(rpc::within(kDeadline));
+  context.set_deadline(rpc::within(deadline));
   Reply reply;
   const grpc::Status status = call(context, reply);
   if (status.ok()) return reply;
   const Error error = rpc::error_of(status);
   switch (error.code()) {
     case Code::Unavailable: return Error(error.code(), unreachable(server, error.message()));
-    case Code::DeadlineExceeded: return Error(error.code(), "no answer from " + server.address + " within 10 s");
+    case Code::DeadlineExceeded:
+      return Error(error.code(), "no answer from " + server.address + " within " + duration_text(deadline));
     case Code::NotFound:
     case Code::PermissionDenied:
     case Code::Unimplemented: return error;
     default: return Error(Code::InvalidArgument, error.message());
   }
+}
+
+/// Asks for page after page of one answer. An older server knows no pages: its first reply is the whole.
+/// call: asks what `request` says then
+template <class Reply, class Request, class F>
+Result<Reply> all_pages(const Server& server, Request& request, std::uint32_t rows, F call) {
+  Reply all;
+  request.set_limit(rows);
+  do {
+    auto page = called<Reply>(server, call, kLongDeadline);
+    if (!page) return page;
+    request.set_continue_(page->continue_());
+    append(*std::move(page), all);
+  } while (!request.continue_().empty());
+  return all;
 }
 
 }  // namespace
@@ -62,6 +84,7 @@ struct Client::Stub {
 Client::Client(const Server& server) : server_(server), stub_(std::make_unique<Stub>()) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetMaxReceiveMessageSize(kMostMessage);
   stub_->rpc =
       v1::Admin::NewStub(grpc::CreateCustomChannel(server.address, rpc::channel_credentials(server.tls), arguments));
 }
@@ -78,22 +101,28 @@ Result<v1::DeleteReply> Client::erase(const v1::DeleteRequest& request) {
       server_, [&](auto& context, auto& reply) { return stub_->rpc->Delete(&context, request, &reply); });
 }
 
-Result<v1::ListReply> Client::list(const std::string& kind, const std::string& key) {
-  v1::ListRequest request;
-  request.set_kind(kind);
-  request.set_key(key);
+Result<v1::ListReply> Client::list(const v1::ListRequest& request) {
   return called<v1::ListReply>(server_,
                                [&](auto& context, auto& reply) { return stub_->rpc->List(&context, request, &reply); });
 }
 
-Result<v1::ExplainReply> Client::explain(const v1::ExplainRequest& request) {
-  return called<v1::ExplainReply>(
-      server_, [&](auto& context, auto& reply) { return stub_->rpc->Explain(&context, request, &reply); });
+Result<v1::ListReply> Client::list_all(const std::string& kind) {
+  v1::ListRequest request;
+  request.set_kind(kind);
+  return all_pages<v1::ListReply>(
+      server_, request, kRows, [&](auto& context, auto& reply) { return stub_->rpc->List(&context, request, &reply); });
 }
 
-Result<v1::SimulateReply> Client::simulate(const v1::SimulateRequest& request) {
-  return called<v1::SimulateReply>(
-      server_, [&](auto& context, auto& reply) { return stub_->rpc->Simulate(&context, request, &reply); });
+Result<v1::ExplainReply> Client::explain(v1::ExplainRequest request, std::uint32_t rows) {
+  return all_pages<v1::ExplainReply>(server_, request, rows, [&](auto& context, auto& reply) {
+    return stub_->rpc->Explain(&context, request, &reply);
+  });
+}
+
+Result<v1::SimulateReply> Client::simulate(v1::SimulateRequest request, std::uint32_t rows) {
+  return all_pages<v1::SimulateReply>(server_, request, rows, [&](auto& context, auto& reply) {
+    return stub_->rpc->Simulate(&context, request, &reply);
+  });
 }
 
 Result<v1::EventsReply> Client::events(const v1::EventsRequest& request) {
@@ -101,9 +130,9 @@ Result<v1::EventsReply> Client::events(const v1::EventsRequest& request) {
       server_, [&](auto& context, auto& reply) { return stub_->rpc->Events(&context, request, &reply); });
 }
 
-Result<v1::LintReply> Client::lint(const v1::LintRequest& request) {
-  return called<v1::LintReply>(server_,
-                               [&](auto& context, auto& reply) { return stub_->rpc->Lint(&context, request, &reply); });
+Result<v1::LintReply> Client::lint(v1::LintRequest request, std::uint32_t rows) {
+  return all_pages<v1::LintReply>(
+      server_, request, rows, [&](auto& context, auto& reply) { return stub_->rpc->Lint(&context, request, &reply); });
 }
 
 Result<v1::StatusReply> Client::status() {

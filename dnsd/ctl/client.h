@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -12,17 +13,23 @@ namespace meshdns::ctl {
 /// The federation that the command talks to.
 class Client {
  public:
+  static constexpr std::uint32_t kRows = 500;  // in a page
+
   explicit Client(const Server& server);
   ~Client();
 
   Result<v1::ApplyReply> apply(const v1::ApplyRequest& request);
   Result<v1::DeleteReply> erase(const v1::DeleteRequest& request);
-  Result<v1::ListReply> list(const std::string& kind, const std::string& key);
-  Result<v1::ExplainReply> explain(const v1::ExplainRequest& request);
-  Result<v1::SimulateReply> simulate(const v1::SimulateRequest& request);
+  /// One page.
+  Result<v1::ListReply> list(const v1::ListRequest& request);
+  /// All pages of a listing that is short: of operators' objects.
+  Result<v1::ListReply> list_all(const std::string& kind);
+  /// All pages as one reply; rows: in each of them.
+  Result<v1::ExplainReply> explain(v1::ExplainRequest request, std::uint32_t rows = kRows);
+  Result<v1::SimulateReply> simulate(v1::SimulateRequest request, std::uint32_t rows = kRows);
   /// Answers within seconds where the request may wait.
   Result<v1::EventsReply> events(const v1::EventsRequest& request);
-  Result<v1::LintReply> lint(const v1::LintRequest& request);
+  Result<v1::LintReply> lint(v1::LintRequest request, std::uint32_t rows = kRows);
   Result<v1::StatusReply> status();
   Result<v1::ApproveShrinkReply> approve_shrink();
   Result<v1::CaptureReply> capture(const v1::CaptureRequest& request);

@@ -58,13 +58,6 @@ std::string written_text(v1::Object object) {
   return config::object_yaml(object);
 }
 
-std::string table_of(const std::string& kind, const v1::ListReply& reply, std::int64_t unix_seconds) {
-  if (kind == "Override") return overrides_view(reply, unix_seconds);
-  if (kind == "Node") return nodes_view(reply);
-  if (kind == "Endpoint") return endpoints_view(reply);
-  return kind == "Cluster" ? clusters_view(reply) : destinations_view(reply);
-}
-
 Result<std::vector<std::string>> keys_of(const std::vector<std::string>& names, const std::string& file) {
   std::vector<std::string> keys;
   if (!file.empty()) {
@@ -178,30 +171,6 @@ int erase(Client& client, const std::vector<std::string>& names, const std::stri
     return kFailed;
   }
   for (const std::string& key : reply->deleted()) std::cout << key << " deleted\n";
-  return kOk;
-}
-
-int get(Client& client, const Named& what, Output output, std::int64_t unix_seconds) {
-  const auto& [kind, name] = what;
-  const auto reply = client.list(kind, name);
-  if (!reply) return fail(reply.error());
-  if (output == Output::Table) {
-    std::cout << table_of(kind, *reply, unix_seconds);
-  } else if (kind == "VirtualDestination" || kind == "Cluster" || kind == "Override") {
-    std::cout << object_documents(*reply, output);
-  } else {
-    std::cout << document(*reply, output);
-  }
-  return kOk;
-}
-
-int describe(Client& client, const Named& what, Output output, std::int64_t unix_seconds) {
-  if (output != Output::Table) return get(client, what, output, unix_seconds);
-  const auto reply = client.list(what.kind, what.name);
-  if (!reply) return fail(reply.error());
-  for (const auto& node : reply->nodes()) std::cout << describe_node(node);
-  for (const auto& endpoint : reply->endpoints()) std::cout << describe_endpoint(endpoint);
-  for (const auto& object : reply->objects()) std::cout << describe_object(object);
   return kOk;
 }
 

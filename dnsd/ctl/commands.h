@@ -35,8 +35,13 @@ struct Named {
   std::string kind;  // as the federation calls it
   std::string name;  // empty = all
 };
-/// unix_seconds: now
-int get(Client& client, const Named& what, Output output, std::int64_t unix_seconds);
+/// How much get asks for and shows.
+struct Rows {
+  std::uint32_t page = Client::kRows;  // asked for at a time
+  std::uint64_t most = 0;              // shown; 0 = all
+};
+/// Prints page after page as they come. unix_seconds: now
+int get(Client& client, const Named& what, Output output, std::int64_t unix_seconds, const Rows& rows);
 /// For json and yaml the same as get of one thing.
 int describe(Client& client, const Named& what, Output output, std::int64_t unix_seconds);
 int explain(Client& client, const v1::ExplainRequest& request, Output output);

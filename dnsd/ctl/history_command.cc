@@ -5,6 +5,7 @@
 #include <iostream>
 #include <memory>
 
+#include "dnsd/ctl/append.h"
 #include "dnsd/ctl/commands.h"
 #include "dnsd/ctl/history_view.h"
 #include "dnsd/ctl/tool.h"
@@ -15,14 +16,20 @@ namespace {
 int history(const std::string& host, Client& client, Output output) {
   v1::EventsRequest request;
   request.set_host(host);
-  const auto reply = client.events(request);
-  if (!reply) return fail(reply.error());
+  request.set_limit(Client::kRows);
+  v1::EventsReply all;
+  do {
+    auto page = client.events(request);
+    if (!page) return fail(page.error());
+    request.set_continue_(page->continue_());
+    append(*std::move(page), all);
+  } while (!request.continue_().empty());
   if (output != Output::Table) {
-    std::cout << document(*reply, output);
+    std::cout << document(all, output);
     return kOk;
   }
-  for (const v1::Event& event : reply->events()) std::cout << event_view(event);
-  if (reply->events().empty()) std::cout << "nothing has changed since meshdnsd began\n";
+  for (const v1::Event& event : all.events()) std::cout << event_view(event);
+  if (all.events().empty()) std::cout << "nothing has changed since meshdnsd began\n";
   return kOk;
 }
 

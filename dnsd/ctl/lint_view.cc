@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -9,6 +12,9 @@
 
 namespace meshdns::ctl {
 namespace {
+
+// So many findings that say the same of different hosts have a line each; more of them have one line together.
+constexpr std::size_t kMostAlike = 3;
 
 struct Kind {
   v1::Finding::Severity severity;
@@ -24,14 +30,78 @@ const char* name_of(v1::Finding::Severity severity) {
   return kind == kKinds.end() ? "finding" : kind->one;
 }
 
+/// The text without what differs from one host to the next: numbers, names and addresses become "*".
+std::string pattern_of(const std::string& text) {
+  std::vector<std::string> words;
+  for (const std::string_view word : split(text, ' ')) {
+    const std::string_view within = word.substr(0, word.empty() ? 0 : word.size() - 1);  // a dot may end a sentence
+    const bool is_name = word.find_first_of("0123456789") != std::string_view::npos ||
+                         within.find_first_of("./") != std::string_view::npos;
+    words.emplace_back(is_name ? "*" : word);
+  }
+  return join(words, " ");
+}
+
+/// "spec.hosts" of "spec.hosts[17]"
+std::string field_of(const std::string& path) { return path.substr(0, path.find('[')); }
+
+/// Findings that say the same of different hosts.
+using Alike = std::vector<const v1::Finding*>;
+
+/// Refers to the reply.
+class Groups {
+ public:
+  explicit Groups(const v1::LintReply& reply) {
+    for (const v1::Finding& finding : reply.findings()) groups_[key_of(finding)].push_back(&finding);
+  }
+  const Alike& of(const v1::Finding& finding) const { return groups_.at(key_of(finding)); }
+
+ private:
+  using Key = std::tuple<int, std::string, std::string>;
+  static Key key_of(const v1::Finding& finding) {
+    return {static_cast<int>(finding.severity()), field_of(finding.path()), pattern_of(finding.message())};
+  }
+
+  std::map<Key, Alike> groups_;
+};
+
+std::string severity_and_message(const v1::Finding& finding) {
+  return std::string(name_of(finding.severity())) + ": " + finding.message() + "\n";
+}
+
+std::string line_of(const v1::Finding& finding) {
+  return finding.object() + ": " + (finding.path().empty() ? "" : finding.path() + ": ") +
+         severity_and_message(finding);
+}
+
+/// One line: the first names, how many more there are, and what the first of them is told.
+std::string line_of(const Alike& alike) {
+  const v1::Finding& first = *alike.front();
+  const bool one_object =
+      std::ranges::all_of(alike, [&](const v1::Finding* finding) { return finding->object() == first.object(); });
+  std::vector<std::string> names;
+  for (const v1::Finding* finding : alike) {
+    if (names.size() < kMostAlike) names.push_back(one_object ? finding->path() : finding->object());
+  }
+  std::string out = (one_object ? first.object() + ": " : "") + join(names, ", ") + " and " +
+                    std::to_string(alike.size() - kMostAlike) + " more: ";
+  if (!one_object && !first.path().empty()) out += field_of(first.path()) + ": ";
+  return out + severity_and_message(first);
+}
+
 }  // namespace
 
 std::string lint_view(const v1::LintReply& reply, const std::string& file) {
+  const std::string begin = file.empty() ? "" : file + ": ";
   std::string out;
+  const Groups groups(reply);
   for (const v1::Finding& finding : reply.findings()) {
-    out += (file.empty() ? "" : file + ": ") + finding.object() + ": " +
-           (finding.path().empty() ? "" : finding.path() + ": ") + name_of(finding.severity()) + ": " +
-           finding.message() + "\n";
+    const Alike& alike = groups.of(finding);
+    if (alike.size() <= kMostAlike) {
+      out += begin + line_of(finding);
+    } else if (alike.front() == &finding) {
+      out += begin + line_of(alike);
+    }
   }
   std::vector<std::string> counts;
   for (const Kind& kind : kKinds) {

@@ -28,6 +28,7 @@ struct Arguments {
   bool force = false;
   std::string kind;
   std::string name;
+  ctl::Rows rows;
   std::vector<std::string> names;
   std::string host;
   std::string client = "127.0.0.1";
@@ -73,9 +74,13 @@ void add_reading_commands(CLI::App& cli, Arguments& arguments, std::map<const CL
   auto* get = cli.add_subcommand("get", "list vd, nodes, endpoints, clusters or overrides");
   get->add_option("kind", arguments.kind, "vd, nodes, endpoints, clusters, overrides")->required();
   get->add_option("name", arguments.name, "only this one");
+  get->add_option("--limit", arguments.rows.most, "show no more than so many")->check(CLI::PositiveNumber);
+  get->add_option("--chunk-size", arguments.rows.page, "ask for so many at a time")
+      ->check(CLI::Range(1U, 100000U))
+      ->capture_default_str();
   commands[get] = [](const Arguments& given, ctl::Client& client) {
     return with_kind(given, [&](const auto& kind) {
-      return ctl::get(client, {kind, given.name}, given.output, unix_now());
+      return ctl::get(client, {kind, given.name}, given.output, unix_now(), given.rows);
     });
   };
   auto* describe = cli.add_subcommand("describe", "everything about one thing");

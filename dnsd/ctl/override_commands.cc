@@ -123,7 +123,7 @@ int take_back(Client& client, const v1::ListReply& all, const Wanted& wanted) {
 int take_back(Client& client, const OverrideFlags& flags, Wanted wanted) {
   const auto target = target_of(flags.target);
   if (!target) return fail(target.error());
-  const auto all = client.list("Override", "");
+  const auto all = client.list_all("Override");
   if (!all) return fail(all.error());
   wanted.target = target_text(*target);
   wanted.local = flags.local;
@@ -156,7 +156,7 @@ int unforce(Client& client, const OverrideFlags& flags) {
 }
 
 int thaw(Client& client) {
-  const auto all = client.list("Override", "");
+  const auto all = client.list_all("Override");
   if (!all) return fail(all.error());
   return take_back(client, *all, {{"Freeze"}, "all", false, "frozen"});
 }

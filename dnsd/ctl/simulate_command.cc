@@ -16,6 +16,8 @@
 namespace meshdns::ctl {
 namespace {
 
+constexpr std::size_t kSteps = 10000;  // of a survey at a time: nobody waits for the thread
+
 struct Flags {
   std::string host;
   std::string client;
@@ -61,7 +63,8 @@ Result<v1::SimulateReply> simulated(explain::OfflineMesh& mesh, const v1::Simula
   if (!supposition) return supposition.error();
   if (!request.explain().host().empty()) return explain::simulate(scene, request, *supposition);
   explain::Survey survey(scene, *std::move(supposition));
-  survey.look(scene, scene.planner.hosts());
+  while (!survey.look(scene, kSteps)) {
+  }
   return survey.reply();
 }
 

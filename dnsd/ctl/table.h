@@ -15,11 +15,15 @@ class Table {
   /// This column's cells end where it ends: numbers
   void align_right(std::size_t column) { right_.push_back(column); }
   std::string text() const;
+  /// The rows without the titles, for a table that goes on: in these widths, a longer cell moves the rest of its row.
+  std::string more_text(const std::vector<std::size_t>& widths) const;
+  /// Of the columns, by titles and rows.
+  std::vector<std::size_t> widths() const;
   /// Of the longest line.
   std::size_t width() const;
 
  private:
-  std::vector<std::size_t> widths() const;
+  std::string line(const std::vector<std::string>& row, const std::vector<std::size_t>& widths) const;
 
   std::vector<std::vector<std::string>> rows_;
   std::vector<std::size_t> right_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <map>
 #include <vector>
 
 #include "common/base/text.h"
@@ -75,6 +76,84 @@ std::string freeze_text(const v1::FreezeInfo& freeze) {
   return out + (freeze.expires() == 0 ? "" : ", until " + time_text(freeze.expires()));
 }
 
+/// "812 of 48488 open   FULL: others wait   3 refused"
+std::string connections_text(const v1::ConnectionsInfo& info) {
+  std::string out = std::to_string(info.open()) + " of " + std::to_string(info.most()) + " open";
+  if (info.full()) out += "   FULL: others wait";
+  if (info.failing()) out += "   CANNOT ACCEPT: the system gives no more";
+  if (info.refused() > 0) out += "   " + std::to_string(info.refused()) + " refused for their address";
+  if (info.evicted() > 0) out += "   " + std::to_string(info.evicted()) + " silent ones ended";
+  return out;
+}
+
+Table nodes_table(const v1::ListReply& reply) {
+  Table table({"NODE", "WHERE", "ADDRESSES", "ENDPOINTS", "STATE", "NOT HEARD FOR"});
+  table.align_right(3);
+  for (const v1::NodeInfo& node : reply.nodes()) {
+    table.add({node.key(), convert::to_locality(node.locality()).text(), or_dash(joined(node.addresses(), ",")),
+               std::to_string(node.endpoints()), node.state(), node.has_in_state() ? age(node.in_state()) : ""});
+  }
+  return table;
+}
+
+Table endpoints_table(const v1::ListReply& reply) {
+  Table table({"SERVICE", "ENDPOINT", "WHERE", "NODE", "STATE", "FOR", "WHY"});
+  for (const v1::EndpointInfo& endpoint : reply.endpoints()) {
+    table.add({endpoint.namespace_() + "/" + endpoint.service(), endpoint.address(), endpoint.where(), endpoint.node(),
+               endpoint.state(), age(endpoint.in_state()), endpoint.why()});
+  }
+  return table;
+}
+
+Table destinations_table(const v1::ListReply& reply) {
+  Table table({"NAME", "HOSTS", "PORTS", "REVISION", "PROGRAMMED"});
+  table.align_right(3);
+  for (const v1::Object& object : reply.objects()) {
+    std::vector<std::string> ports;
+    for (const auto& port : object.virtual_destination().ports()) {
+      ports.push_back(port.name() + ":" + std::to_string(port.number()));
+    }
+    std::string programmed = "-";
+    for (const v1::Condition& condition : object.status().conditions()) {
+      if (condition.type() != "Programmed") continue;
+      programmed = condition.status() + (condition.status() == "True" ? "" : ": " + condition.message());
+    }
+    table.add({object.metadata().namespace_() + "/" + object.metadata().name(),
+               joined(object.virtual_destination().hosts(), ","), or_dash(join(ports, ",")),
+               std::to_string(object.metadata().revision()), programmed});
+  }
+  return table;
+}
+
+Table clusters_table(const v1::ListReply& reply) {
+  Table table({"NAME", "WHERE", "DISTANCES", "MEASURED", "GATEWAYS DOWN", "CLIENT PREFIXES", "REVISION"});
+  table.align_right(6);
+  for (const v1::Object& object : reply.objects()) {
+    table.add({object.metadata().name(), convert::to_locality(object.cluster().locality()).text(),
+               distances_text(object.cluster().distances()), distances_text(object.status().distances()),
+               or_dash(joined(object.status().gateways_down(), ",")),
+               or_dash(joined(object.cluster().client_prefixes(), ",")), std::to_string(object.metadata().revision())});
+  }
+  return table;
+}
+
+Table overrides_table(const v1::ListReply& reply, std::int64_t unix_seconds) {
+  const auto rows = [&](std::size_t longest_reason) {
+    Table table({"NAME", "ACTION", "TARGET", "REASON", "AUTHOR", "EXPIRES IN", "CREATED"});
+    for (const v1::Object& object : reply.objects()) {
+      const v1::OverrideSpec& spec = object.override();
+      const std::string local = object.metadata().manager() == "local" ? " (local)" : "";
+      table.add({object.metadata().name() + local, spec.action(), target_text_of(object),
+                 shortened(spec.reason(), longest_reason), or_dash(spec.author()),
+                 left_text(spec.expires(), unix_seconds),
+                 age_text(std::chrono::seconds(unix_seconds - object.metadata().created())) + " ago"});
+    }
+    return table;
+  };
+  const std::size_t rest = rows(0).width();  // describe has the whole reason
+  return rows(std::max<std::size_t>(kShortestReason, rest >= kColumns ? 0 : kColumns - rest));
+}
+
 }  // namespace
 
 std::string status_view(const v1::StatusReply& reply) {
@@ -91,6 +170,11 @@ std::string status_view(const v1::StatusReply& reply) {
                                         (reply.agents_connected() == 1 ? " agent" : " agents") + " connected, " +
                                         std::to_string(reply.nodes_silent()) + " of " + std::to_string(reply.nodes()) +
                                         " nodes silent");
+  }
+  if (reply.has_connections()) rows.emplace_back("connections", connections_text(reply.connections()));
+  if (reply.has_busy()) {
+    rows.emplace_back("busy", "the control thread is " + age(reply.busy().late()) + " late: agents beat each " +
+                                  age(reply.busy().heartbeat()));
   }
   if (!reply.follows().empty()) {
     rows.emplace_back("follows", reply.follows() + (reply.follows_connected() ? "   connected" : "   not reached") +
@@ -126,76 +210,27 @@ std::string status_view(const v1::StatusReply& reply) {
   for (const v1::ObjectProblem& problem : reply.problems()) {
     rows.emplace_back("problem", problem.object() + ": " + problem.message());
   }
+  if (reply.more_problems() > 0) {
+    rows.emplace_back("problem", "and " + std::to_string(reply.more_problems()) + " more; meshdnsctl lint has all");
+  }
   return pairs(rows);
 }
 
-std::string nodes_view(const v1::ListReply& reply) {
-  Table table({"NODE", "WHERE", "ADDRESSES", "ENDPOINTS", "STATE", "NOT HEARD FOR"});
-  table.align_right(3);
-  for (const v1::NodeInfo& node : reply.nodes()) {
-    table.add({node.key(), convert::to_locality(node.locality()).text(), or_dash(joined(node.addresses(), ",")),
-               std::to_string(node.endpoints()), node.state(), node.has_in_state() ? age(node.in_state()) : ""});
-  }
-  return table.empty() ? "no nodes\n" : table.text();
+Table list_table(const std::string& kind, const v1::ListReply& reply, std::int64_t unix_seconds) {
+  if (kind == "Override") return overrides_table(reply, unix_seconds);
+  if (kind == "Node") return nodes_table(reply);
+  if (kind == "Endpoint") return endpoints_table(reply);
+  return kind == "Cluster" ? clusters_table(reply) : destinations_table(reply);
 }
 
-std::string endpoints_view(const v1::ListReply& reply) {
-  Table table({"SERVICE", "ENDPOINT", "WHERE", "NODE", "STATE", "FOR", "WHY"});
-  for (const v1::EndpointInfo& endpoint : reply.endpoints()) {
-    table.add({endpoint.namespace_() + "/" + endpoint.service(), endpoint.address(), endpoint.where(), endpoint.node(),
-               endpoint.state(), age(endpoint.in_state()), endpoint.why()});
-  }
-  return table.empty() ? "no endpoints\n" : table.text();
-}
-
-std::string destinations_view(const v1::ListReply& reply) {
-  Table table({"NAME", "HOSTS", "PORTS", "REVISION", "PROGRAMMED"});
-  table.align_right(3);
-  for (const v1::Object& object : reply.objects()) {
-    std::vector<std::string> ports;
-    for (const auto& port : object.virtual_destination().ports()) {
-      ports.push_back(port.name() + ":" + std::to_string(port.number()));
-    }
-    std::string programmed = "-";
-    for (const v1::Condition& condition : object.status().conditions()) {
-      if (condition.type() != "Programmed") continue;
-      programmed = condition.status() + (condition.status() == "True" ? "" : ": " + condition.message());
-    }
-    table.add({object.metadata().namespace_() + "/" + object.metadata().name(),
-               joined(object.virtual_destination().hosts(), ","), or_dash(join(ports, ",")),
-               std::to_string(object.metadata().revision()), programmed});
-  }
-  return table.empty() ? "no virtual destinations\n" : table.text();
-}
-
-std::string clusters_view(const v1::ListReply& reply) {
-  Table table({"NAME", "WHERE", "DISTANCES", "MEASURED", "GATEWAYS DOWN", "CLIENT PREFIXES", "REVISION"});
-  table.align_right(6);
-  for (const v1::Object& object : reply.objects()) {
-    table.add({object.metadata().name(), convert::to_locality(object.cluster().locality()).text(),
-               distances_text(object.cluster().distances()), distances_text(object.status().distances()),
-               or_dash(joined(object.status().gateways_down(), ",")),
-               or_dash(joined(object.cluster().client_prefixes(), ",")), std::to_string(object.metadata().revision())});
-  }
-  return table.empty() ? "no clusters\n" : table.text();
-}
-
-std::string overrides_view(const v1::ListReply& reply, std::int64_t unix_seconds) {
-  const auto rows = [&](std::size_t longest_reason) {
-    Table table({"NAME", "ACTION", "TARGET", "REASON", "AUTHOR", "EXPIRES IN", "CREATED"});
-    for (const v1::Object& object : reply.objects()) {
-      const v1::OverrideSpec& spec = object.override();
-      const std::string local = object.metadata().manager() == "local" ? " (local)" : "";
-      table.add({object.metadata().name() + local, spec.action(), target_text_of(object),
-                 shortened(spec.reason(), longest_reason), or_dash(spec.author()),
-                 left_text(spec.expires(), unix_seconds),
-                 age_text(std::chrono::seconds(unix_seconds - object.metadata().created())) + " ago"});
-    }
-    return table;
-  };
-  if (reply.objects().empty()) return "no overrides\n";
-  const std::size_t rest = rows(0).width();  // describe has the whole reason
-  return rows(std::max<std::size_t>(kShortestReason, rest >= kColumns ? 0 : kColumns - rest)).text();
+std::string list_view(const std::string& kind, const v1::ListReply& reply, std::int64_t unix_seconds) {
+  static const std::map<std::string, std::string> kNone = {{"Override", "no overrides\n"},
+                                                           {"Node", "no nodes\n"},
+                                                           {"Endpoint", "no endpoints\n"},
+                                                           {"Cluster", "no clusters\n"},
+                                                           {"VirtualDestination", "no virtual destinations\n"}};
+  const Table table = list_table(kind, reply, unix_seconds);
+  return table.empty() ? kNone.at(kind) : table.text();
 }
 
 std::string capture_title() { return "   SECOND  CLIENT           BY   TYPE   RCODE     ANSWERS  TIER  NAME\n"; }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "dnsd/ctl/table.h"
 #include "meshdns/v1/admin.pb.h"
 
 namespace meshdns::ctl {
@@ -10,12 +11,10 @@ namespace meshdns::ctl {
 // What people read. No line is longer than 110 columns but for texts that are longer themselves.
 
 std::string status_view(const v1::StatusReply& reply);
-std::string nodes_view(const v1::ListReply& reply);
-std::string endpoints_view(const v1::ListReply& reply);
-std::string destinations_view(const v1::ListReply& reply);
-std::string clusters_view(const v1::ListReply& reply);
-/// unix_seconds: now
-std::string overrides_view(const v1::ListReply& reply, std::int64_t unix_seconds);
+/// The rows of a listing. kind: as the federation calls it; unix_seconds: now
+Table list_table(const std::string& kind, const v1::ListReply& reply, std::int64_t unix_seconds);
+/// The same as text; "no nodes" where there are none
+std::string list_view(const std::string& kind, const v1::ListReply& reply, std::int64_t unix_seconds);
 /// Captured queries, a line each; the widths do not follow what comes.
 std::string capture_title();
 std::string capture_rows(const v1::CaptureReply& reply);

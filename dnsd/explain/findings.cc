@@ -1,6 +1,7 @@
 #include "dnsd/explain/findings.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/convert/object_convert.h"
 #include "dnsd/answers/reverse_compiler.h"
@@ -36,7 +37,12 @@ Result<std::vector<topology::Finding>> linted(const topology::LintScene& scene, 
 
 Linter::Linter(const model::Records& records, topology::Planner& planner, const answers::Settings& settings,
                TimePoint now)
-    : names_(records), scene_{records, planner, names_, {}, std::ranges::any_of(settings.forwarders, is_coarse), now} {
+    : Linter(records, planner, settings, std::make_shared<topology::KnownNames>(records), now) {}
+
+Linter::Linter(const model::Records& records, topology::Planner& planner, const answers::Settings& settings,
+               std::shared_ptr<topology::KnownNames> names, TimePoint now)
+    : names_(std::move(names)),
+      scene_{records, planner, *names_, {}, std::ranges::any_of(settings.forwarders, is_coarse), now} {
   for (const answers::ZoneSettings& zone : settings.zones) {
     if (!answers::is_reverse_zone(zone.name)) scene_.zones.push_back(zone.name);
   }
@@ -44,9 +50,9 @@ Linter::Linter(const model::Records& records, topology::Planner& planner, const 
 
 void Linter::expect(const v1::Object& object) {
   if (object.has_cluster()) {
-    if (const auto cluster = convert::to_cluster(object)) names_.add(*cluster);
+    if (const auto cluster = convert::to_cluster(object)) names_->add(*cluster);
   } else if (object.has_virtual_destination()) {
-    if (const auto destination = convert::to_virtual_destination(object)) names_.add(*destination);
+    if (const auto destination = convert::to_virtual_destination(object)) names_->add(*destination);
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,10 @@ namespace meshdns::explain {
 /// Looks at objects for what is suspicious in them. Refers to its arguments.
 class Linter {
  public:
+  /// names: of the records; expect() adds to them
+  Linter(const model::Records& records, topology::Planner& planner, const answers::Settings& settings,
+         std::shared_ptr<topology::KnownNames> names, TimePoint now);
+  /// Walks all nodes and objects for their names.
   Linter(const model::Records& records, topology::Planner& planner, const answers::Settings& settings, TimePoint now);
   Linter(const Linter&) = delete;
   Linter& operator=(const Linter&) = delete;
@@ -22,7 +27,7 @@ class Linter {
   std::vector<v1::Finding> look(const v1::Object& object) const;
 
  private:
-  topology::KnownNames names_;
+  std::shared_ptr<topology::KnownNames> names_;
   topology::LintScene scene_;
 };
 

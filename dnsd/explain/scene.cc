@@ -55,7 +55,14 @@ std::vector<model::Locality> known_seats(const model::Records& records) {
     clusters.insert(place.cluster);
     seats.emplace(std::make_tuple(place.cluster, place.region, place.zone), std::move(place));
   };
-  for (const auto& [key, node] : records.nodes) add(model::locality_of(records, key));
+  const model::Locality* last = nullptr;  // nodes of one place follow each other
+  for (const auto& [key, node] : records.nodes) {
+    const bool same = last != nullptr && last->cluster == node.locality.cluster && last->zone == node.locality.zone &&
+                      last->region == node.locality.region && last->subzone == node.locality.subzone &&
+                      last->network == node.locality.network;
+    if (!same) add(model::locality_of(records, key));
+    last = &node.locality;
+  }
   for (const auto& [name, cluster] : records.clusters) {
     if (clusters.contains(name)) continue;
     model::Locality place = cluster.locality;

@@ -4,19 +4,36 @@
 #include <utility>
 
 #include "dnsd/explain/answer.h"
+#include "dnsd/topology/lint.h"
 
 namespace meshdns::explain {
+namespace {
+
+// It is planned twice and decided for each place, which takes as long as a look at some hundred endpoints.
+constexpr std::size_t kHostSteps = 8;
+
+}  // namespace
 
 Survey::Survey(const Scene& scene, Supposition supposition)
     : supposition_(std::move(supposition)),
-      hosts_(scene.planner.hosts_hit(supposition_.targets)),
+      search_{.targets = supposition_.targets},
       all_(scene.planner.hosts()),
-      seats_(known_seats(scene.catalog.records())),
-      notes_(missed_targets(scene.catalog.records(), supposition_.targets)) {}
+      seats_(known_seats(scene.catalog.records())) {}
 
-bool Survey::look(const Scene& scene, std::size_t hosts) {
-  for (; hosts > 0 && next_ < hosts_.size(); --hosts) look_at(scene, hosts_[next_++]);
-  return next_ == hosts_.size();
+bool Survey::look(const Scene& scene, std::size_t steps) {
+  if (!hosts_) {
+    if (!scene.planner.search(search_, steps)) return false;
+    hosts_.emplace(search_.hosts.begin(), search_.hosts.end());
+    for (const model::Target& target : search_.targets) {
+      if (search_.known.contains(target)) continue;
+      if (auto note = topology::nobody_in(scene.catalog.records(), target); !note.empty()) notes_.push_back(note);
+    }
+    return hosts_->empty();
+  }
+  for (; steps > 0 && next_ < hosts_->size(); steps -= std::min(steps, kHostSteps)) {
+    look_at(scene, (*hosts_)[next_++]);
+  }
+  return next_ == hosts_->size();
 }
 
 void Survey::look_at(const Scene& scene, const std::string& host) {
@@ -47,7 +64,7 @@ v1::SimulateReply Survey::reply() const {
     }
   }
   out.set_rows(static_cast<std::uint32_t>(empty_count_ + count_));
-  out.set_hosts_seen(static_cast<std::uint32_t>(hosts_.size()));
+  out.set_hosts_seen(static_cast<std::uint32_t>(hosts_ ? hosts_->size() : 0));
   out.set_hosts_changed(static_cast<std::uint32_t>(hosts_changed_));
   out.set_hosts_empty(static_cast<std::uint32_t>(hosts_empty_));
   out.set_hosts_all(static_cast<std::uint32_t>(all_));

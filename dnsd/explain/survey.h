@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +20,9 @@ class Survey {
 
   Survey(const Scene& scene, Supposition supposition);
 
-  /// Looks at so many hosts more. returns: true = all are done
-  bool look(const Scene& scene, std::size_t hosts);
+  /// Looks for so many steps: at first an endpoint each; then hosts, which count as eight each, but one host at least.
+  /// returns: true = all are done
+  bool look(const Scene& scene, std::size_t steps);
   /// Rows where nothing serves come first, then by host.
   v1::SimulateReply reply() const;
 
@@ -29,7 +30,8 @@ class Survey {
   void look_at(const Scene& scene, const std::string& host);
 
   Supposition supposition_;
-  std::vector<std::string> hosts_;  // that have endpoints which it concerns
+  topology::Planner::HitSearch search_;
+  std::optional<std::vector<std::string>> hosts_;  // that have endpoints which it concerns; nothing = not all are found
   std::size_t next_ = 0;
   std::size_t all_ = 0;
   std::vector<model::Locality> seats_;

@@ -49,12 +49,19 @@ std::shared_ptr<ReportSession> Agents::open(std::shared_ptr<ReportPort> port, st
   ++counters_.sessions;
   auto session = std::make_shared<ReportSession>(*this, port, std::move(pulse));
   sessions_[session.get()] = session;
+  openings_.opened(session, env_.clock.now());
   if (shutting_down_) {
     session->goodbye(v1::Goodbye::SHUTTING_DOWN, "the federation is ending", 1s);
   } else {
     port->read_next();
   }
   return session;
+}
+
+void Agents::end_silent_streams() {
+  openings_.each_due(env_.clock.now(), [](const std::shared_ptr<ReportSession>& session) {
+    if (!session->said_hello()) session->goodbye(v1::Goodbye::PROTOCOL_ERROR, "no Hello within 10 s", 5s);
+  });
 }
 
 std::shared_ptr<ReportSession> Agents::holder(const std::string& node) const {

@@ -18,6 +18,7 @@
 #include "dnsd/federation/leases.h"
 #include "dnsd/federation/load.h"
 #include "dnsd/federation/measuring.h"
+#include "dnsd/federation/openings.h"
 #include "dnsd/federation/pulse.h"
 #include "meshdns/v1/federation.pb.h"
 
@@ -91,6 +92,8 @@ class Agents {
   /// Judges who is silent, and what agents are to measure; called every Leases::sweep_interval(). Who is silent is
   /// demoted, unless a brake holds it.
   void sweep();
+  /// Ends the streams whose Hello is overdue; called every half second or so.
+  void end_silent_streams();
   /// Forgets what Catalog::forget() names, unless a brake holds it.
   void forget(Duration forget_after);
   /// Drops what is kept of nodes that the catalog has forgotten: they count no more among the agents that share the
@@ -147,9 +150,10 @@ class Agents {
   AgentCounters counters_;
   std::unordered_map<std::string, NodeCopy> copies_;
   std::unordered_map<std::string, std::weak_ptr<ReportSession>> holders_;
-  std::uint64_t holders_changed_ = 0;      // how often holders_ became different
+  std::uint64_t holders_changed_ = 0;       // how often holders_ became different
   std::uint64_t forgotten_generation_ = 0;  // of the catalog's nodes, at the last look for those that are gone
   std::map<const ReportSession*, std::shared_ptr<ReportSession>> sessions_;
+  Openings<ReportSession> openings_;
   std::uint64_t last_epoch_ = 0;
   bool shutting_down_ = false;
 };

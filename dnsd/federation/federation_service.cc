@@ -2,11 +2,13 @@
 
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/resource_quota.h>
+#include <malloc.h>
 
 #include <atomic>
+#include <functional>
+#include <mutex>
 #include <utility>
 
-#include "common/net/unix_socket.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/deadline.h"
 #include "common/rpc/raw_port.h"
@@ -18,7 +20,8 @@ namespace meshdns::federation {
 namespace {
 
 constexpr Duration kPatience = 2s;
-constexpr std::string_view kUnix = "unix:";
+constexpr int kHandshakeMs = 10000;  // until TLS and the settings of HTTP/2 are exchanged
+constexpr int kIdleMs = 60000;       // a connection without a call
 
 using Stream = rpc::ServerStream<v1::AgentMessage, v1::ReportReply>;
 
@@ -28,36 +31,59 @@ using Methods = v1::Federation::WithCallbackMethod_Report<
 
 /// How much gRPC may hold of what peers send. gRPC 1.51 gathers a message up to the length that its head claims (up to
 /// 4 GiB) before it looks whether it may be as long; beyond the quota it cuts streams, and who meant well comes back.
+/// The quota follows the connections and streams that are open, in steps, up and down.
 class Buffers {
  public:
   static constexpr std::size_t kBase = std::size_t{64} << 20;
-  static constexpr std::size_t kStream = std::size_t{64} << 10;
-  static constexpr std::size_t kStep = 256;  // streams
+  static constexpr std::size_t kEach = std::size_t{64} << 10;  // of a connection or stream
+  static constexpr std::size_t kStep = 256;                    // of them
 
-  Buffers() : quota_("federation") { quota_.Resize(kBase); }
-  const grpc::ResourceQuota& quota() const { return quota_; }
-  /// thread: any
-  void opened() {
-    const std::size_t streams = ++streams_;
-    if (streams % kStep == 0) quota_.Resize(kBase + (streams + kStep) * kStream);
+  explicit Buffers(std::shared_ptr<const rpc::Acceptor> acceptor)
+      : acceptor_(std::move(acceptor)), quota_("federation") {
+    fit();
   }
-  void closed() { --streams_; }
+  const grpc::ResourceQuota& quota() const { return quota_; }
+
+  // thread: any
+  void stream_opened() {
+    ++streams_;
+    fit();
+  }
+  void stream_closed() {
+    --streams_;
+    fit();
+  }
+  void fit() {
+    const std::size_t steps = (acceptor_->counts().open + streams_) / kStep + 1;
+    const std::lock_guard lock(mutex_);
+    // one step of slack: a count that goes up and down at a border resizes nothing
+    if (steps <= steps_ && steps + 1 >= steps_) return;
+    steps_ = steps;
+    quota_.Resize(kBase + steps * kStep * kEach);
+  }
 
  private:
-  grpc::ResourceQuota quota_;
+  const std::shared_ptr<const rpc::Acceptor> acceptor_;
   std::atomic<std::size_t> streams_ = 0;
+  std::mutex mutex_;  // of what follows
+  grpc::ResourceQuota quota_;
+  std::size_t steps_ = 0;
 };
 
 /// Turns each call into a session on the control thread.
 class Calls : public Methods {
  public:
-  Calls(process::EventLoop& loop, Agents& agents, Watchers& watchers)
-      : loop_(loop), agents_(agents), watchers_(watchers) {}
+  Calls(process::EventLoop& loop, Agents& agents, Watchers& watchers, const std::shared_ptr<rpc::Acceptor>& acceptor)
+      : loop_(loop),
+        agents_(agents),
+        watchers_(watchers),
+        acceptor_(acceptor),
+        buffers_(std::make_shared<Buffers>(acceptor)) {}
 
-  const grpc::ResourceQuota& quota() const { return buffers_->quota(); }
+  Buffers& buffers() { return *buffers_; }
 
   grpc::ServerBidiReactor<v1::AgentMessage, v1::ReportReply>* Report(grpc::CallbackServerContext* context) override {
-    auto* stream = new Stream(context, [&loop = loop_](std::function<void()> work) { loop.post(std::move(work)); });
+    auto* stream = new Stream(context, poster(*context));
     const auto port = stream->port();
     const auto session = std::make_shared<std::shared_ptr<ReportSession>>();
     rpc::StreamEvents<v1::AgentMessage> events;
@@ -69,19 +95,19 @@ class Calls : public Methods {
       return agents.note(pulse, message);
     };
     events.written = [] {};
-    buffers_->opened();
+    buffers_->stream_opened();
     events.closed = [session, buffers = buffers_](const Error&) {
-      buffers->closed();
+      buffers->stream_closed();
       if (const auto ended = std::exchange(*session, nullptr)) ended->closed();
     };
     port->set_events(std::move(events));
+    port->read_ahead();  // gRPC keeps it until this returns: the session is open when the message comes
     loop_.post([&agents = agents_, session, port, pulse] { *session = agents.open(port, pulse); });
     return stream;
   }
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Watch(grpc::CallbackServerContext* context) override {
-    auto* stream =
-        new rpc::RawServerStream(context, [&loop = loop_](std::function<void()> work) { loop.post(std::move(work)); });
+    auto* stream = new rpc::RawServerStream(context, poster(*context));
     const auto port = stream->port();
     const auto session = std::make_shared<std::shared_ptr<WatchSession>>();
     rpc::StreamEvents<grpc::ByteBuffer> events;
@@ -93,71 +119,103 @@ class Calls : public Methods {
     events.written = [session] {
       if (*session) (*session)->pump();
     };
-    buffers_->opened();
+    buffers_->stream_opened();
     events.closed = [session, &watchers = watchers_, buffers = buffers_](const Error&) {
-      buffers->closed();
+      buffers->stream_closed();
       if (const auto ended = std::exchange(*session, nullptr)) watchers.closed(*ended);
     };
     port->set_events(std::move(events));
+    port->read_ahead();
     loop_.post(
         [&watchers = watchers_, session, port] { *session = watchers.open(std::make_shared<rpc::RawPort>(port)); });
     return stream;
   }
 
  private:
+  /// Posts a stream's events to the control thread. The first event is that a message has come, or that the stream has
+  /// ended: with it the connection is proven, however long the control thread takes.
+  std::function<void(std::function<void()>)> poster(const grpc::CallbackServerContext& context) const {
+    return [&loop = loop_, acceptor = acceptor_, peer = context.peer(),
+            proven = std::make_shared<std::atomic<bool>>()](std::function<void()> work) {
+      if (!proven->exchange(true)) acceptor->proven(peer);
+      loop.post(std::move(work));
+    };
+  }
+
   process::EventLoop& loop_;
   Agents& agents_;
   Watchers& watchers_;
-  std::shared_ptr<Buffers> buffers_ = std::make_shared<Buffers>();  // events may outlive the calls
+  // events may outlive the calls
+  std::shared_ptr<rpc::Acceptor> acceptor_;
+  std::shared_ptr<Buffers> buffers_;
 };
 
 }  // namespace
 
 struct FederationService::Server {
-  Server(process::EventLoop& loop, Agents& agents, Watchers& watchers, PortOptions port)
-      : calls(loop, agents, watchers), options(std::move(port)) {}
+  Server(process::EventLoop& loop, Agents& agents, Watchers& watchers, std::shared_ptr<rpc::Acceptor> port)
+      : acceptor(std::move(port)), calls(loop, agents, watchers, acceptor) {}
 
+  std::shared_ptr<rpc::Acceptor> acceptor;
   Calls calls;
   PortOptions options;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> entrance;
   std::unique_ptr<grpc::Server> server;
 };
 
-FederationService::FederationService(std::unique_ptr<Server> server) : server_(std::move(server)) {}
+namespace {
 
-Result<std::unique_ptr<FederationService>> FederationService::listen(process::EventLoop& loop, Agents& agents,
-                                                                     Watchers& watchers, PortOptions options) {
-  const std::string address = options.address;
-  if (address.starts_with(kUnix)) {
-    // gRPC would take over a socket that another process serves
-    if (auto freed = free_socket_path(address.substr(kUnix.size())); !freed) return freed.error();
-  }
-  if (!options.credentials) options.credentials = grpc::InsecureServerCredentials();
-  auto server = std::make_unique<Server>(loop, agents, watchers, std::move(options));
-  grpc::ServerBuilder builder;
-  int port = 0;
-  builder.AddListeningPort(address, server->options.credentials, &port);
-  builder.RegisterService(&server->calls);
-  for (const auto& service : server->options.also) builder.RegisterService(service.get());
+void set_limits(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(rpc::kMostMessage);
   builder.SetMaxSendMessageSize(rpc::kMostMessage);
-  builder.SetResourceQuota(server->calls.quota());
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  // a peer whose link fell silent is found here too, not only by itself
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 10000);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5000);
+  // no keepalive from here: ADR 0018. A link that fell silent is found by the kernel (rpc::ListeningSocket)
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleMs);
+}
+
+}  // namespace
+
+FederationService::FederationService(std::unique_ptr<Server> server) : server_(std::move(server)) {}
+
+Result<std::unique_ptr<FederationService>> FederationService::listen(process::EventLoop& loop, const Clock& clock,
+                                                                     Agents& agents, Watchers& watchers,
+                                                                     PortOptions options) {
+  auto acceptor = rpc::Acceptor::listen(options.address, options.connections, clock);
+  if (!acceptor) return acceptor.error();
+  if (!options.credentials) options.credentials = grpc::InsecureServerCredentials();
+  auto server = std::make_unique<Server>(loop, agents, watchers, std::move(*acceptor));
+  server->options = std::move(options);
+  grpc::ServerBuilder builder;
+  server->entrance = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, server->options.credentials);
+  builder.RegisterService(&server->calls);
+  for (const auto& service : server->options.also) builder.RegisterService(service.get());
+  builder.SetResourceQuota(server->calls.buffers().quota());
+  set_limits(builder);
   server->server = builder.BuildAndStart();
-  if (!server->server || port == 0) {
-    return Error(Code::Unavailable, "cannot listen on " + address + ": in use, or not an address of this machine");
-  }
+  if (!server->server) return Error(Code::Unavailable, server->options.address + ": gRPC cannot be started there");
+  const auto hand_over = [at = server.get()](int listener, int descriptor) {
+    at->calls.buffers().fit();
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.listener_fd = listener;
+    connection.fd = descriptor;
+    at->entrance->HandleNewConnection(&connection);
+  };
   std::unique_ptr<FederationService> out(new FederationService(std::move(server)));
-  const auto colon = address.rfind(':');
-  out->bound_ = address.starts_with(kUnix) ? address : address.substr(0, colon + 1) + std::to_string(port);
+  // after a storm glibc keeps what thousands of connections took, free, in the arenas of gRPC's threads
+  const auto ebbed = [] { ::malloc_trim(0); };
+  if (auto started = out->server_->acceptor->start(hand_over, ebbed); !started) return started.error();
   return out;
 }
 
+const std::string& FederationService::bound() const { return server_->acceptor->bound(); }
+
+std::shared_ptr<const rpc::Acceptor> FederationService::acceptor() const { return server_->acceptor; }
+
 FederationService::~FederationService() {
+  server_->acceptor->stop();  // gRPC does not close what is handed over after its end
   server_->server->Shutdown(rpc::within(kPatience));
   server_->server->Wait();
 }

@@ -7,6 +7,7 @@
 
 #include "common/base/result.h"
 #include "common/process/event_loop.h"
+#include "common/rpc/acceptor.h"
 #include "dnsd/federation/agents.h"
 #include "dnsd/federation/watchers.h"
 
@@ -22,27 +23,29 @@ struct PortOptions {
   std::string address;                                   // "127.0.0.1:7400", "[::1]:0" or "unix:/path"
   std::shared_ptr<grpc::ServerCredentials> credentials;  // null = plaintext
   std::vector<std::shared_ptr<grpc::Service>> also;      // other services on the port
+  rpc::Acceptor::Options connections{};
 };
 
 /// The gRPC server that agents report to and replicas watch.
 class FederationService {
  public:
   /// errors: it cannot be bound
-  static Result<std::unique_ptr<FederationService>> listen(process::EventLoop& loop, Agents& agents, Watchers& watchers,
-                                                           PortOptions options);
+  static Result<std::unique_ptr<FederationService>> listen(process::EventLoop& loop, const Clock& clock, Agents& agents,
+                                                           Watchers& watchers, PortOptions options);
   /// Ends all calls, for at most 2 s. The loop must not be needed for that by anybody but the sessions, whose last
   /// events are posted to it.
   ~FederationService();
 
   /// "127.0.0.1:7400" with the real port, or the unix address
-  const std::string& bound() const { return bound_; }
+  const std::string& bound() const;
+  /// What accepts connections there; it may be asked for its counts after the end of the service.
+  std::shared_ptr<const rpc::Acceptor> acceptor() const;
 
  private:
   struct Server;
   explicit FederationService(std::unique_ptr<Server> server);
 
   std::unique_ptr<Server> server_;
-  std::string bound_;
 };
 
 }  // namespace meshdns::federation

@@ -35,12 +35,12 @@ struct FeedSizes {
 ///   oldest  [n1 r3] <-> [web/a r4] <-> [web/c r9] <-> [web/b r12]  newest
 ///                                      `--- delta from 4 ------'
 ///
-/// Before a transfer encodes a record the feed takes over what changed: a record that was told is one that the feed knows,
-/// so that its next change is noticed, whatever the catalog's log has forgotten.
+/// Before a transfer encodes a record the feed takes over what changed: a record that was told is one that the feed
+/// knows, so that its next change is noticed, whatever the catalog's log has forgotten.
 ///
-/// A removed record stays as an entry without a hash until `FeedSizes::removals` newer ones were removed. Subscribers that
-/// begin at the same revision, or to fill at the same moment, share one Transfer and so its encoding.
-/// thread: control
+/// A removed record stays as an entry without a hash until `FeedSizes::removals` newer ones were removed. Subscribers
+/// that begin at the same revision, or to fill at the same moment, share one Transfer and so its encoding. thread:
+/// control
 class Feed {
  public:
   static constexpr std::uint32_t kBuckets = 1024;
@@ -76,10 +76,11 @@ class Feed {
   std::vector<bool> differences(const std::vector<std::uint64_t>& held) const;
   /// Returns every record in these buckets.
   std::shared_ptr<Transfer> differing(const std::vector<bool>& differs);
-  /// Returns an additive set: the records of nodes that their agents have confirmed, as far as they are in these buckets.
+  /// Returns an additive set: the records of nodes that their agents have confirmed, as far as they are in these
+  /// buckets.
   std::shared_ptr<Transfer> confirmed(const std::set<std::string>& nodes, const std::vector<bool>& differs);
-  /// Returns a source of encoded pieces whose concatenation is one v1::Batch with every record, to be kept in a file. Each
-  /// call encodes up to `records` of them; nothing = the end. The source must not outlive the feed.
+  /// Returns a source of encoded pieces whose concatenation is one v1::Batch with every record, to be kept in a file.
+  /// Each call encodes up to `records` of them; nothing = the end. The source must not outlive the feed.
   std::function<std::optional<std::string>()> blocks(TimePoint now, std::size_t records);
 
   /// A node's agent has confirmed what was provisional: subscribers that compared before hear of it.
@@ -144,11 +145,11 @@ class Feed {
   const Brakes* brakes_ = nullptr;
   std::uint64_t head_ = 0;
   Entries entries_;
-  std::uint64_t erased_ = 0;              // how many entries were ever erased: iterators of transfers look at it
+  std::uint64_t erased_ = 0;               // how many entries were ever erased: iterators of transfers look at it
   Entries::value_type* newest_ = nullptr;  // the end of the list by revision
   Entries::value_type* eldest_ = nullptr;  // its beginning
   std::deque<std::pair<std::uint64_t, Key>> removals_;  // oldest first; those of keys that came back are skipped
-  std::uint64_t oldest_ = 0;  // deltas from before cannot be told
+  std::uint64_t oldest_ = 0;                            // deltas from before cannot be told
   std::size_t records_ = 0;
   std::vector<std::uint64_t> buckets_;
   std::vector<std::string> confirmations_;

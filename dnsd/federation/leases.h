@@ -12,15 +12,14 @@
 
 namespace meshdns::federation {
 
-/// Which agent was heard when, and what follows from its silence. Pure. Silence is not death: a node that is back within
-/// kTolerance changes nothing, and after a start of the federation nobody counts as silent for kGrace, because agents
-/// need time to find it again.
+/// Which agent was heard when, and what follows from its silence. Pure. Silence is not death: a node that is back
+/// within kTolerance changes nothing, and after a start of the federation nobody counts as silent for kGrace, because
+/// agents need time to find it again.
 ///
-/// How it works: each agent is judged by the heartbeat interval that it was told. The next moment at which its status can
-/// change is in a queue ordered by time; a message only notes that the agent was heard, and the queue's entry is put off
-/// when its moment comes. So a message costs one look-up, and a sweep costs by the agents whose moment has come, not by
-/// all agents.
-/// source: design.md section 5 (a silent agent), rpc.md (session rules)
+/// How it works: each agent is judged by the heartbeat interval that it was told. The next moment at which its status
+/// can change is in a queue ordered by time; a message only notes that the agent was heard, and the queue's entry is
+/// put off when its moment comes. So a message costs one look-up, and a sweep costs by the agents whose moment has
+/// come, not by all agents. source: design.md section 5 (a silent agent), rpc.md (session rules)
 class Leases {
  public:
   static constexpr Duration kTolerance = 10s;

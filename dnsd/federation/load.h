@@ -9,9 +9,9 @@ namespace meshdns::federation {
 
 /// How busy the control thread is, judged by how late its timers come. Pure.
 ///
-/// While it is busy, agents are told to beat less often: the factor grows by a quarter each second that the lateness stays
-/// above kBusy, and shrinks by as much after kCalmFor below kCalm. So the load that agents make follows what this machine
-/// can take, not only their number.
+/// While it is busy, agents are told to beat less often: the factor grows by a quarter each second that the lateness
+/// stays above kBusy, and shrinks by as much after kCalmFor below kCalm. So the load that agents make follows what this
+/// machine can take, not only their number.
 class Load {
  public:
   static constexpr Duration kBusy = 100ms;

@@ -18,9 +18,9 @@ class ReportSession;
 /// them a second cost the control thread next to nothing.
 ///
 /// How it works: after each message the session publishes what a heartbeat says if nothing is to be done: its epoch and
-/// the digest of the copy. A heartbeat that says just that is noted with its time, and the control thread takes the notes
-/// before it judges who is silent. A stream has one read outstanding, and none while the session handles a message, so no
-/// heartbeat overtakes what the session is about to do.
+/// the digest of the copy. A heartbeat that says just that is noted with its time, and the control thread takes the
+/// notes before it judges who is silent. A stream has one read outstanding, and none while the session handles a
+/// message, so no heartbeat overtakes what the session is about to do.
 class Pulse {
  public:
   // ---- thread: control ----

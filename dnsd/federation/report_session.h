@@ -27,6 +27,7 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   void closed();
 
   const std::string& node() const { return node_.key; }
+  bool said_hello() const { return said_hello_; }
 
  private:
   friend class Agents;

@@ -57,7 +57,8 @@ void Transfer::seal() {
 }
 
 std::size_t Transfer::held_parts() const {
-  return static_cast<std::size_t>(std::ranges::count_if(parts_, [](const Part& part) { return part.bytes != nullptr; }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(parts_, [](const Part& part) { return part.bytes != nullptr; }));
 }
 
 Transfer::Reader::Reader(std::shared_ptr<Transfer> transfer) : transfer_(std::move(transfer)) {

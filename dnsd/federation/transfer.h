@@ -21,8 +21,8 @@ using EncodedReply = std::shared_ptr<const std::string>;
 ///
 /// How it works: a source hands over one complete record or removal after the other. A part takes what fits; the piece
 /// that does not fit opens the next part, so no part is ever changed after it was closed, and a part that has only one
-/// piece may be larger than the limit. A part is encoded when the first reader asks for it. Readers may join for a short
-/// time after the beginning; later a part is dropped as soon as all readers have taken it. So a fill of a million
+/// piece may be larger than the limit. A part is encoded when the first reader asks for it. Readers may join for a
+/// short time after the beginning; later a part is dropped as soon as all readers have taken it. So a fill of a million
 /// records holds few parts, not all of them, and costs the control thread one part at a time.
 ///
 /// A record may be encoded long after the transfer began, and is then newer than to(). That is right: the subscriber
@@ -71,8 +71,8 @@ class Transfer {
 
  private:
   struct Part {
-    EncodedReply bytes;      // null = all readers have taken it
-    std::size_t taken = 0;   // by how many readers
+    EncodedReply bytes;     // null = all readers have taken it
+    std::size_t taken = 0;  // by how many readers
   };
 
   void encode_next(TimePoint now);

@@ -172,7 +172,8 @@ void WatchSession::send_now(const EncodedReply& reply) {
 void WatchSession::heartbeat(const EncodedReply& status) {
   if (ended_) return;
   const TimePoint now = clock_.now();
-  if (!unacknowledged_.empty() && now - unacknowledged_.front().sent >= kAckPatience) return cut("acknowledges nothing");
+  if (!unacknowledged_.empty() && now - unacknowledged_.front().sent >= kAckPatience)
+    return cut("acknowledges nothing");
   if (!port_->drained() && now - last_write_ >= kWritePatience) return cut("reads nothing");
   if (!subscribed_ || transfer_ || !port_->drained()) return;
   send_now(status);
@@ -185,10 +186,10 @@ void WatchSession::cut(const char* why) {
   port_->abort();
 }
 
-void WatchSession::goodbye(const std::string& why, Duration retry_after) {
+void WatchSession::goodbye(const std::string& why, Duration retry_after, v1::Goodbye::Reason reason) {
   if (std::exchange(ended_, true)) return;
   v1::WatchReply reply;
-  reply.mutable_goodbye()->set_reason(v1::Goodbye::SHUTTING_DOWN);
+  reply.mutable_goodbye()->set_reason(reason);
   reply.mutable_goodbye()->set_message(why);
   *reply.mutable_goodbye()->mutable_retry_after() = convert::to_wire(retry_after);
   send_now(std::make_shared<const std::string>(reply.SerializeAsString()));

@@ -30,10 +30,9 @@ struct WatchCounters {
 /// Returns the message that tells subscribers where the federation's head is, and what it holds back.
 EncodedReply encoded_status(const Feed& feed);
 
-/// One subscriber's stream: brings it from what it holds to the head, and on from there. While a batch is being written,
-/// or waits to be acknowledged, nothing piles up: the next delta begins where that one ended, so there is one pending
-/// version of each key.
-/// thread: control
+/// One subscriber's stream: brings it from what it holds to the head, and on from there. While a batch is being
+/// written, or waits to be acknowledged, nothing piles up: the next delta begins where that one ended, so there is one
+/// pending version of each key. thread: control
 class WatchSession {
  public:
   /// A subscriber that acknowledges each batch is sent so many before it has acknowledged the first of them: else they
@@ -60,9 +59,12 @@ class WatchSession {
   bool behind() const;
   /// Tells that nothing has changed, if the line is free. Ends the stream of a subscriber that is gone for too long.
   void heartbeat(const EncodedReply& status);
-  void goodbye(const std::string& why, Duration retry_after);
+  void goodbye(const std::string& why, Duration retry_after, v1::Goodbye::Reason reason = v1::Goodbye::SHUTTING_DOWN);
+  /// Ends the stream at once.
+  void cut() { port_->abort(); }
 
   bool subscribed() const { return subscribed_; }
+  bool ended() const { return ended_; }  // goodbye was said
   std::uint64_t acked() const { return acked_; }
 
  private:
@@ -93,9 +95,9 @@ class WatchSession {
   bool acks_lazily_ = false;
   std::uint64_t sent_ = 0;  // the revision that the subscriber has when the batch under way is written
   std::uint64_t acked_ = 0;
-  bool additive_ = false;      // the last set was: the subscriber may compare anew
-  std::vector<bool> differs_;  // the buckets that it may hold otherwise; empty = none
-  std::size_t confirmed_ = 0;  // of Feed::confirmations(), how many it has heard of
+  bool additive_ = false;                     // the last set was: the subscriber may compare anew
+  std::vector<bool> differs_;                 // the buckets that it may hold otherwise; empty = none
+  std::size_t confirmed_ = 0;                 // of Feed::confirmations(), how many it has heard of
   std::optional<Transfer::Reader> transfer_;  // the batch that is on its way
   std::deque<Unacknowledged> unacknowledged_;
   TimePoint last_write_{};

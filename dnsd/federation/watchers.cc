@@ -12,6 +12,7 @@ std::shared_ptr<WatchSession> Watchers::open(std::shared_ptr<WatchPort> port) {
   auto session = std::make_shared<WatchSession>(feed_, counters_, clock_, std::move(port),
                                                 [this](WatchSession& free) { idle(free); });
   sessions_[session.get()] = session;
+  openings_.opened(session, clock_.now());
   if (shutting_down_) session->goodbye("the federation is ending", 1s);
   return session;
 }
@@ -77,6 +78,15 @@ void Watchers::heartbeat_slice() {
     beaten_ = at->first;
     (at++)->second->heartbeat(status);
   }
+}
+
+void Watchers::end_silent_streams() {
+  openings_.each_due(clock_.now(), [this](const std::shared_ptr<WatchSession>& session) {
+    if (session->subscribed()) return;
+    if (session->ended()) return session->cut();
+    session->goodbye("no Subscribe within 10 s", 5s, v1::Goodbye::PROTOCOL_ERROR);
+    openings_.opened(session, clock_.now());  // it may never read that
+  });
 }
 
 void Watchers::shut_down() {

@@ -10,18 +10,18 @@
 
 #include "common/time/time.h"
 #include "dnsd/federation/feed.h"
+#include "dnsd/federation/openings.h"
 #include "dnsd/federation/watch_session.h"
 
 namespace meshdns::federation {
 
 /// All subscribers of a federation, and when they are told what changed.
 ///
-/// How it works: what changed goes out in rounds. A change begins a round at once if the last one is longer ago than the
-/// pace; otherwise a timer begins it, and takes along what changed meanwhile. The pace is 10 ms, or twice what the last
-/// round cost. A round visits the sessions that are idle: sessions that still write, or whose subscriber has not
-/// acknowledged, come back by themselves when they are free, and what they missed is merged into one delta. A change that
-/// finds a round planned costs nothing.
-/// thread: control
+/// How it works: what changed goes out in rounds. A change begins a round at once if the last one is longer ago than
+/// the pace; otherwise a timer begins it, and takes along what changed meanwhile. The pace is 10 ms, or twice what the
+/// last round cost. A round visits the sessions that are idle: sessions that still write, or whose subscriber has not
+/// acknowledged, come back by themselves when they are free, and what they missed is merged into one delta. A change
+/// that finds a round planned costs nothing. thread: control
 class Watchers {
  public:
   static constexpr Duration kHeartbeat = 500ms;  // half of the shortest stale_after
@@ -42,6 +42,8 @@ class Watchers {
   void confirmed(const std::string& node);
   /// Tells every subscriber that the federation lives; ends sessions that do not acknowledge or do not read.
   void heartbeat();
+  /// Ends the streams whose Subscribe is overdue; called every half second or so.
+  void end_silent_streams();
   /// Does the same for the next kSlices-th part of the sessions; called every kHeartbeat / kSlices.
   void heartbeat_slice();
   void shut_down();
@@ -60,6 +62,7 @@ class Watchers {
   const Clock& clock_;
   Timers& timers_;
   WatchCounters counters_;
+  Openings<WatchSession> openings_;
   std::map<const WatchSession*, std::shared_ptr<WatchSession>> sessions_;
   std::set<WatchSession*> idle_;
   const WatchSession* beaten_ = nullptr;  // the last one that the slices of heartbeats have reached

@@ -2,7 +2,9 @@
 
 #include <xxhash.h>
 
+#include <charconv>
 #include <initializer_list>
+#include <iterator>
 
 #include "common/base/text.h"
 
@@ -11,17 +13,30 @@ namespace {
 
 constexpr std::string_view kObjectsSum = "objects_sum";
 
-/// Over the lengths, too, so that nothing can move from one value to the next.
+void append_number(std::string& text, std::int64_t number) {
+  char digits[20];
+  const auto end = std::to_chars(std::begin(digits), std::end(digits), number).ptr;
+  text.append(std::begin(digits), end);
+}
+
+/// Returns the hash of `values` and of their lengths, so that no byte can move from one value to the next.
 std::int64_t hash_of(std::initializer_list<std::string_view> values) {
-  std::string text;
-  for (const std::string_view value : values) text.append(std::to_string(value.size())).append(":").append(value);
+  // One hash a row: the buffer keeps its memory from row to row.
+  thread_local std::string text;
+  text.clear();
+  for (const std::string_view value : values) {
+    append_number(text, static_cast<std::int64_t>(value.size()));
+    text.append(":").append(value);
+  }
   return static_cast<std::int64_t>(XXH3_64bits(text.data(), text.size()));
 }
 
 std::int64_t hash_of(const StoredObject& object) { return hash_of({object.key, object.body}); }
 
 std::int64_t hash_of(const StoredRecord& record) {
-  return hash_of({record.type, record.key, record.body, std::to_string(record.unix_seconds)});
+  std::string seconds;
+  append_number(seconds, record.unix_seconds);
+  return hash_of({record.type, record.key, record.body, seconds});
 }
 
 Error damaged(const std::string& row) { return {Code::DataLoss, row + " is not what was written"}; }
@@ -79,8 +94,9 @@ Result<void> erase_object(Writer& with, const std::string& key, std::int64_t& su
 
 Result<void> put_object(Writer& with, const StoredObject& object, std::int64_t& sum) {
   if (auto done = subtract(with, object.key, sum); !done) return done;
-  sum ^= hash_of(object);
-  return with.put.bind(1, object.key).bind_blob(2, object.body).bind(3, hash_of(object)).run();
+  const std::int64_t hash = hash_of(object);
+  sum ^= hash;
+  return with.put.bind(1, object.key).bind_blob(2, object.body).bind(3, hash).run();
 }
 
 }  // namespace

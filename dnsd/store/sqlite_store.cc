@@ -12,8 +12,11 @@ namespace {
 
 constexpr const char* kDurable = "FULL";
 constexpr const char* kLazy = "NORMAL";
-// The log is cut to this size when it starts anew.
-constexpr const char* kLogLimit = "4194304";
+// The log goes into the file when it has this many pages (of 4 KiB), and is cut to `kLogLimit` bytes when it begins
+// anew. Changes are all over the file: the longer the log, the more of them meet in a page before it is written.
+constexpr const char* kLogPages = "4000";
+constexpr const char* kLogLimit = "16777216";
+constexpr const char* kCacheKibibytes = "16384";
 
 /// A file that opens but does not fit our statements is as damaged as one that does not open.
 Error on_opening(const Error& error) {
@@ -34,7 +37,9 @@ Result<Contents> prepare(Database& database) {
   if (!version) return version.error();
   if (auto done = check_pages(database); !done) return done.error();
   if (auto mode = database.text("PRAGMA journal_mode=WAL"); !mode) return mode.error();
-  if (auto done = database.execute(std::string("PRAGMA journal_size_limit=") + kLogLimit); !done) return done.error();
+  const std::string sizes = std::string("PRAGMA journal_size_limit=") + kLogLimit +
+                            ";PRAGMA wal_autocheckpoint=" + kLogPages + ";PRAGMA cache_size=-" + kCacheKibibytes;
+  if (auto done = database.execute(sizes); !done) return done.error();
   if (auto done = migrate(database, *version, schema_steps()); !done) return done.error();
   return read_contents(database);
 }

@@ -58,7 +58,7 @@ class Store {
   ///         DataLoss = the store was damaged or removed and a new, empty one is begun: hand it everything again
   virtual Result<void> put_objects(const std::vector<StoredObject>& put, const std::vector<std::string>& erase) = 0;
 
-  /// Lazily: may be lost when the machine crashes, but never half of it. Errors as above.
+  /// One transaction, lazily: it may be lost when the machine crashes, but never half of it. Errors as above.
   virtual Result<void> put_records(const std::vector<StoredRecord>& put, const std::vector<RecordKey>& erase) = 0;
 };
 

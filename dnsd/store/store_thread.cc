@@ -1,5 +1,6 @@
 #include "dnsd/store/store_thread.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -18,25 +19,48 @@ struct ObjectWrite {
   Done done;
 };
 
+/// A StoredRecord without its name.
+struct Row {
+  std::string body;
+  std::int64_t unix_seconds = 0;
+};
+
 /// The newest of each key; nothing = erase it.
-using Records = std::map<RecordKey, std::optional<StoredRecord>>;
+using Records = std::map<RecordKey, std::optional<Row>>;
 
 struct RecordWrite {
   Records records;
   std::vector<Done> done;
 };
 
-Result<void> put(Store& store, const Records& records) {
+struct Rows {
   std::vector<StoredRecord> put;
   std::vector<RecordKey> erase;
-  for (const auto& [key, record] : records) {
-    if (record) {
-      put.push_back(*record);
+};
+
+/// Moves the first rows, at most `most`, out of `records`.
+Rows take_rows(Records& records, std::size_t most) {
+  Rows rows;
+  rows.put.reserve(std::min(most, records.size()));
+  for (std::size_t taken = 0; taken < most && !records.empty(); ++taken) {
+    auto entry = records.extract(records.begin());
+    if (std::optional<Row>& row = entry.mapped()) {
+      auto& [type, key] = entry.key();
+      rows.put.push_back({std::move(type), std::move(key), std::move(row->body), row->unix_seconds});
     } else {
-      erase.push_back(key);
+      rows.erase.push_back(std::move(entry.key()));
     }
   }
-  return store.put_records(put, erase);
+  return rows;
+}
+
+/// Puts rows back that could not be written. A newer version of a row stays.
+void give_back(Records& records, Rows rows) {
+  for (StoredRecord& record : rows.put) {
+    RecordKey key{std::move(record.type), std::move(record.key)};
+    records.try_emplace(std::move(key), Row{std::move(record.body), record.unix_seconds});
+  }
+  for (RecordKey& key : rows.erase) records.try_emplace(std::move(key), std::nullopt);
 }
 
 const Error kTooMuch{Code::ResourceExhausted, "too many writes wait for the store"};
@@ -45,17 +69,23 @@ const Error kTooMuch{Code::ResourceExhausted, "too many writes wait for the stor
 
 /// What both threads see; lives as long as the longer one.
 struct StoreThread::Shared {
-  Shared(std::unique_ptr<Store> the_store, Post the_post) : store(std::move(the_store)), post(std::move(the_post)) {}
+  Shared(std::unique_ptr<Store> the_store, Post the_post, std::size_t the_rows)
+      : store(std::move(the_store)), post(std::move(the_post)), rows(std::max<std::size_t>(the_rows, 1)) {}
 
   void run();
   /// false = there is nothing to do, and the end has come
   bool wait();
+  /// Writes the calls that wait now.
   void write_objects();
+  bool write_object();
   void write_records();
+  /// One transaction after the other, until all is written, one fails or nobody waits any more.
+  Result<void> write_rows(Records& waiting);
   void tell(const Done& done, const Result<void>& verdict);
 
   std::unique_ptr<Store> store;  // the writing thread's
   const Post post;
+  const std::size_t rows;
   std::mutex mutex;
   std::condition_variable changed;
   // under the mutex
@@ -86,11 +116,19 @@ void StoreThread::Shared::run() {
 
 void StoreThread::Shared::write_objects() {
   std::unique_lock lock(mutex);
-  if (objects.empty()) return;
+  std::size_t waiting = objects.size();
+  lock.unlock();
+  while (waiting > 0 && write_object()) --waiting;
+}
+
+bool StoreThread::Shared::write_object() {
+  std::unique_lock lock(mutex);
+  if (objects.empty() || given_up) return false;
   const ObjectWrite write = std::move(objects.front());
   objects.pop_front();
   lock.unlock();
   tell(write.done, store->put_objects(write.put, write.erase));
+  return true;
 }
 
 void StoreThread::Shared::write_records() {
@@ -99,13 +137,28 @@ void StoreThread::Shared::write_records() {
   ask_records = false;
   RecordWrite write = std::exchange(records, {});
   lock.unlock();
-  const Result<void> verdict = write.records.empty() ? Result<void>{} : put(*store, write.records);
+  const Result<void> verdict = write_rows(write.records);
   if (!verdict) {
     lock.lock();
     records.records.merge(write.records);  // what came meanwhile is newer and stays
     lock.unlock();
   }
   for (const Done& done : write.done) tell(done, verdict);
+}
+
+Result<void> StoreThread::Shared::write_rows(Records& waiting) {
+  while (!waiting.empty()) {
+    Rows next = take_rows(waiting, rows);
+    if (auto done = store->put_records(next.put, next.erase); !done) {
+      give_back(waiting, std::move(next));
+      return done;
+    }
+    if (waiting.empty()) break;
+    write_objects();  // somebody waits for their verdict
+    const std::lock_guard lock(mutex);
+    if (given_up) break;
+  }
+  return {};
 }
 
 void StoreThread::Shared::tell(const Done& done, const Result<void>& verdict) {
@@ -117,8 +170,11 @@ void StoreThread::Shared::tell(const Done& done, const Result<void>& verdict) {
   post([done, verdict] { done(verdict); });
 }
 
-StoreThread::StoreThread(std::unique_ptr<Store> store, Post post, Duration patience)
-    : shared_(std::make_shared<Shared>(std::move(store), std::move(post))), patience_(patience) {
+StoreThread::StoreThread(std::unique_ptr<Store> store, Post post)
+    : StoreThread(std::move(store), std::move(post), {}) {}
+
+StoreThread::StoreThread(std::unique_ptr<Store> store, Post post, const Limits& limits)
+    : shared_(std::make_shared<Shared>(std::move(store), std::move(post), limits.rows)), patience_(limits.patience) {
   thread_ = std::thread([shared = shared_] { shared->run(); });
 }
 
@@ -148,16 +204,12 @@ void StoreThread::put_objects(std::vector<StoredObject> put, std::vector<std::st
 }
 
 void StoreThread::put_records(std::vector<StoredRecord> put, const std::vector<RecordKey>& erase, Done done) {
-  std::unique_lock lock(shared_->mutex);
+  const std::lock_guard lock(shared_->mutex);
   RecordWrite& waiting = shared_->records;
-  if (waiting.records.size() + put.size() + erase.size() > kMaxRecordKeys || waiting.done.size() >= kMaxRecordKeys) {
-    lock.unlock();
-    return shared_->tell(done, kTooMuch);
-  }
   for (const RecordKey& key : erase) waiting.records.insert_or_assign(key, std::nullopt);
   for (StoredRecord& record : put) {
-    RecordKey key{record.type, record.key};
-    waiting.records.insert_or_assign(std::move(key), std::move(record));
+    RecordKey key{std::move(record.type), std::move(record.key)};
+    waiting.records.insert_or_assign(std::move(key), Row{std::move(record.body), record.unix_seconds});
   }
   if (done) waiting.done.push_back(std::move(done));
   shared_->ask_records = true;

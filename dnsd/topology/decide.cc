@@ -1,38 +1,22 @@
 #include "dnsd/topology/decide.h"
 
 #include <algorithm>
-#include <deque>
-#include <functional>
 #include <map>
 #include <tuple>
-#include <unordered_map>
 #include <utility>
 
-#include "dnsd/topology/distance.h"
-#include "dnsd/topology/gateways.h"
 #include "dnsd/topology/loads.h"
-#include "dnsd/topology/steps.h"
+#include "dnsd/topology/outlook.h"
 
 namespace meshdns::topology {
 namespace {
 
-/// Where a tier stands among the others: share or group, step, then known distance, then name, then no cluster at all.
-struct TierKey {
-  std::size_t major = 0;
-  std::size_t step = 0;
-  bool no_cluster = false;
-  bool unknown_distance = false;
-  Duration distance{};
-  std::string cluster;
-
-  friend auto operator<=>(const TierKey&, const TierKey&) = default;
-};
-
 /// All of one decision; the parts come one after the other.
 class Decider {
  public:
-  Decider(const HostPlan& host, const Client& client, const Geography& geography)
-      : host_(host), client_(client), geography_(geography), steps_(host.policy, client.place) {}
+  /// panic: see Client
+  Decider(const HostPlan& host, const Spots& spots, const Outlook& outlook, std::uint64_t panic)
+      : host_(host), spots_(spots), outlook_(outlook), steps_(outlook.steps), panic_(panic) {}
 
   Decision run() {
     place_candidates();
@@ -54,83 +38,34 @@ class Decider {
  private:
   using Members = std::vector<std::uint32_t>;
 
-  /// What is the same for all candidates of one place.
-  struct Spot {
-    const model::Locality* place = nullptr;
-    bool admitted = false;  // inside the fence, and some step is for it
-    TierKey key;
-    Route route;
-    std::map<std::size_t, Members*> tiers;  // by major
-  };
-
-  bool is_same_spot(const model::Locality& a, const model::Locality& b) const {
-    return &a == &b || std::ranges::all_of(model::kParts, [&](model::Part part) {
-      return ((steps_.place_parts() >> static_cast<unsigned>(part)) & 1U) == 0 || a.part(part) == b.part(part);
-    });
-  }
-
-  Spot& spot_of(const model::Locality& place) {
-    if (last_spot_ != nullptr && is_same_spot(*last_spot_->place, place))
-      return *last_spot_;  // neighbours often share it
-    const auto [begin, end] = by_hash_.equal_range(spot_hash(place));
-    const auto known =
-        std::find_if(begin, end, [&](const auto& entry) { return is_same_spot(*entry.second->place, place); });
-    if (known != end) return *(last_spot_ = known->second);
-    last_spot_ = &spots_.emplace_back(look_at(place));
-    by_hash_.emplace(spot_hash(place), last_spot_);
-    return *last_spot_;
-  }
-
-  std::size_t spot_hash(const model::Locality& place) const {
-    std::size_t hash = 0;
-    for (const model::Part part : model::kParts) {
-      if (((steps_.place_parts() >> static_cast<unsigned>(part)) & 1U) == 0) continue;
-      hash = hash * 31 + std::hash<std::string>()(place.part(part));
+  /// The list of the tier that a candidate in this spot belongs to.
+  Members& tier_of(std::uint32_t spot, const Candidate& candidate) {
+    const Sight& sight = outlook_.sights[spot];
+    if (!host_.policy.priority_groups.empty()) {
+      TierKey key = sight.key;
+      key.major = candidate.group;
+      return members_[key];
     }
-    return hash;
-  }
-
-  Spot look_at(const model::Locality& place) {
-    Spot spot{.place = &place};
-    if (!steps_.admits(place)) return spot;
-    inside_ = true;
-    const auto step = steps_.of(place);
-    if (!step) return spot;
-    spot.admitted = true;
-    spot.key.step = *step;
-    spot.route = route_to(geography_, client_.place, place);
-    if (!steps_[*step].split) return spot;
-    spot.key.cluster = place.cluster;
-    spot.key.no_cluster = place.cluster.empty();
-    const auto far = distance(geography_, client_.place.cluster, place.cluster);
-    spot.key.unknown_distance = !far;
-    spot.key.distance = far.value_or(Duration::zero());
-    return spot;
-  }
-
-  std::size_t major_of(const Candidate& candidate) const {
-    if (!host_.policy.priority_groups.empty()) return candidate.group;
-    return steps_.distribute() == nullptr ? 0 : steps_.share_of(candidate.locality);
+    if (tiers_[spot] == nullptr) tiers_[spot] = &members_[sight.key];
+    return *tiers_[spot];
   }
 
   void place_candidates() {
-    routes_.resize(host_.candidates.size(), nullptr);
-    for (std::uint32_t i = 0; i < host_.candidates.size(); ++i) {
+    const std::size_t count = host_.candidates.size();
+    tiers_.resize(spots_.places().size(), nullptr);
+    routes_.resize(count, nullptr);
+    out_.standings.reserve(count);
+    for (std::uint32_t i = 0; i < count; ++i) {
       const Candidate& candidate = host_.candidates[i];
       out_.standings.push_back(candidate.standing);
-      if (candidate.standing == Standing::Out && !candidate.known) continue;
-      Spot& spot = spot_of(candidate.locality);
-      if (!spot.admitted) continue;
-      const bool blocked = spot.route.kind == Route::Kind::Blocked;
-      if (blocked) out_.standings.back() = std::max(candidate.standing, Standing::Failing);
-      if (!spot.route.gateways.empty()) routes_[i] = &spot.route;
-      Members*& tier = spot.tiers[major_of(candidate)];
-      if (tier == nullptr) {
-        TierKey key = spot.key;
-        key.major = major_of(candidate);
-        tier = &members_[key];
+      const std::uint32_t spot = spots_.of(i);
+      if (spot == Spots::kNone || !outlook_.sights[spot].admitted) continue;
+      const Route& route = outlook_.sights[spot].route;
+      if (route.kind == Route::Kind::Blocked) {
+        out_.standings.back() = std::max(candidate.standing, Standing::Failing);
       }
-      tier->push_back(i);
+      if (!route.gateways.empty()) routes_[i] = &route;
+      tier_of(spot, candidate).push_back(i);
     }
   }
 
@@ -209,7 +144,7 @@ class Decider {
     const std::uint32_t below = host_.policy.spill ? host_.policy.spill->panic_below : 0;
     if (below == 0 || health_together(healths) >= 100) return;
     for (std::size_t i = 0; i < weights.size() && i < 64; ++i) {
-      out_.tiers[i].panic = is_panic(weights[i], below, ((client_.panic >> i) & 1U) != 0);
+      out_.tiers[i].panic = is_panic(weights[i], below, ((panic_ >> i) & 1U) != 0);
       if (out_.tiers[i].panic) out_.panic |= std::uint64_t{1} << i;
     }
   }
@@ -283,23 +218,22 @@ class Decider {
     if (!out_.tiers.empty()) {
       return best_kind_ == Standing::Out ? Emptiness::ForcedDown : Emptiness::NothingServes;
     }
-    if (steps_.fence_unknown() && !host_.candidates.empty()) return Emptiness::FenceUnknown;
-    if (!inside_ && !spots_.empty()) return Emptiness::Fenced;
+    if (outlook_.fence_unknown && !host_.candidates.empty()) return Emptiness::FenceUnknown;
+    const bool inside = std::ranges::any_of(outlook_.sights, &Sight::inside);
+    if (!inside && !outlook_.sights.empty()) return Emptiness::Fenced;
     const bool has_any = std::ranges::any_of(host_.policy.ladder, [](const auto& rung) { return rung.parts == 0; });
-    return client_.place.empty() && !has_any ? Emptiness::Unlocated : Emptiness::NoEndpoint;
+    return outlook_.nowhere && !has_any ? Emptiness::Unlocated : Emptiness::NoEndpoint;
   }
 
   const HostPlan& host_;
-  const Client& client_;
-  const Geography& geography_;
-  const Steps steps_;
-  std::deque<Spot> spots_;  // routes refer to them
-  Spot* last_spot_ = nullptr;
-  std::unordered_multimap<std::size_t, Spot*> by_hash_;
+  const Spots& spots_;
+  const Outlook& outlook_;
+  const Steps& steps_;
+  const std::uint64_t panic_;
+  std::vector<Members*> tiers_;       // by spot, while there are no priority groups
   std::vector<const Route*> routes_;  // by candidate; null = reached directly, or not at all
   std::map<TierKey, Members> members_;
   std::vector<std::size_t> majors_;  // by tier
-  bool inside_ = false;              // the fence admits some place of a candidate
   Standing best_kind_ = Standing::Out;
   bool best_standby_ = false;
   Decision out_;
@@ -307,8 +241,37 @@ class Decider {
 
 }  // namespace
 
+struct HostDecider::Seen {
+  Outlook outlook;
+  std::uint64_t panic;
+};
+
+HostDecider::HostDecider(const HostPlan& host, const Geography& geography)
+    : host_(host), geography_(geography), spots_(std::make_unique<const Spots>(host)) {}
+
+HostDecider::~HostDecider() = default;
+
+std::size_t HostDecider::look(const Client& client) {
+  Seen now{Outlook(host_, *spots_, client.place, geography_), client.panic};
+  const std::size_t hash = now.outlook.hash();
+  const auto [begin, end] = by_hash_.equal_range(hash);
+  const auto equal = std::find_if(begin, end, [&](const auto& entry) {
+    const Seen& before = seen_[entry.second];
+    return before.panic == now.panic && before.outlook == now.outlook;
+  });
+  if (equal != end) return equal->second;
+  seen_.push_back(std::move(now));
+  return by_hash_.emplace(hash, seen_.size() - 1)->second;
+}
+
+Decision HostDecider::decide(std::size_t outlook) const {
+  const Seen& seen = seen_[outlook];
+  return Decider(host_, *spots_, seen.outlook, seen.panic).run();
+}
+
 Decision decide(const HostPlan& host, const Client& client, const Geography& geography) {
-  return Decider(host, client, geography).run();
+  const Spots spots(host);
+  return Decider(host, spots, Outlook(host, spots, client.place, geography), client.panic).run();
 }
 
 }  // namespace meshdns::topology

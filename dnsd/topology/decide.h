@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "common/model/locality.h"
@@ -11,6 +13,8 @@
 #include "dnsd/topology/host_plan.h"
 
 namespace meshdns::topology {
+
+class Spots;
 
 /// A gateway that stands for endpoints of one tier.
 struct GatewayTarget {
@@ -77,5 +81,34 @@ struct Client {
 /// Chooses for one client: which endpoints, in which tiers, how much of each, for how long. Pure.
 /// source: design.md section 4, steps 2 to 9
 Decision decide(const HostPlan& host, const Client& client, const Geography& geography);
+
+// How it works. What a client gets of a host follows from the standing of the candidates, which is the same for all
+// clients, and from how the client sees the places of the candidates: see Outlook. Many clients see them alike, those
+// in places without endpoints of the host before all. So the places are found once for a host, each client's outlook is
+// compared with the outlooks before, and tiers, loads and answers are made for new ones only.
+
+/// Decides for many clients of one host. Pure. The plan, the clients' places and the geography's records must outlive
+/// it.
+class HostDecider {
+ public:
+  HostDecider(const HostPlan& host, const Geography& geography);
+  HostDecider(const HostDecider&) = delete;
+  HostDecider& operator=(const HostDecider&) = delete;
+  ~HostDecider();
+
+  /// Returns the number of the client's outlook, from 0, a new one if no client before had an equal one. Clients with
+  /// equal numbers get equal decisions.
+  std::size_t look(const Client& client);
+  /// Chooses for the clients with this number.
+  Decision decide(std::size_t outlook) const;
+
+ private:
+  struct Seen;
+  const HostPlan& host_;
+  const Geography geography_;
+  const std::unique_ptr<const Spots> spots_;
+  std::vector<Seen> seen_;  // by number
+  std::unordered_multimap<std::size_t, std::size_t> by_hash_;
+};
 
 }  // namespace meshdns::topology

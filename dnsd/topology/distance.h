@@ -14,4 +14,18 @@ namespace meshdns::topology {
 /// source: design.md section 4, step 4
 std::optional<Duration> distance(const Geography& geography, const std::string& from, const std::string& to);
 
+/// The same for many clusters, as seen from one whose records are found once. Refers to its arguments.
+class DistancesFrom {
+ public:
+  DistancesFrom(const Geography& geography, const std::string& from);
+
+  std::optional<Duration> to(const std::string& cluster) const;
+
+ private:
+  const Geography geography_;
+  const std::string& from_;
+  const model::Cluster* cluster_;       // null = there is no object of that name
+  const model::ClusterStatus* status_;  // null = its agents have measured nothing
+};
+
 }  // namespace meshdns::topology

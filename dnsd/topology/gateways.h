@@ -20,6 +20,8 @@ struct Route {
   };
   Kind kind = Kind::Direct;
   std::vector<const model::Gateway*> gateways;  // of the endpoint's own cluster first; in `clusters`
+
+  friend bool operator==(const Route&, const Route&) = default;
 };
 
 /// The gateways of the place's own cluster that clients here can reach, else those of any cluster in its network. Where

@@ -107,20 +107,60 @@ void lint_externals(const LintScene& scene, const model::VirtualDestination& obj
   }
 }
 
+// Above this, nobody is told which key of an endpoint may be meant: it takes longer than an answer may.
+constexpr std::size_t kMostGuessedKeys = 10000;
+
+bool has_endpoints(const model::Records& records, const std::string& node) {
+  const std::string prefix = node + "/";
+  const auto first = records.endpoints.lower_bound(prefix);
+  return first != records.endpoints.end() && first->first.starts_with(prefix);
+}
+
+/// Every name of this kind that some endpoint belongs to.
 std::vector<std::string> names_for(const model::Records& records, model::TargetKind kind) {
   std::set<std::string> out;
-  for (const auto& [key, endpoint] : records.endpoints) {
-    const model::Locality place = locality_of(records, endpoint.node);
-    switch (kind) {
-      case model::TargetKind::Endpoint: out.insert(key); break;
-      case model::TargetKind::Node: out.insert({endpoint.node, place.node}); break;
-      case model::TargetKind::Service: out.insert(endpoint.namespace_ + "/" + endpoint.service); break;
-      case model::TargetKind::Zone: out.insert({place.zone, place.region + "/" + place.zone}); break;
-      case model::TargetKind::Cluster: out.insert(place.cluster); break;
+  if (kind == model::TargetKind::Endpoint) {
+    if (records.endpoints.size() > kMostGuessedKeys) return {};
+    for (const auto& [key, endpoint] : records.endpoints) out.insert(key);
+  } else if (kind == model::TargetKind::Service) {
+    for (const auto& [key, service] : records.services) {
+      if (service.endpoints > 0) out.insert(key.namespace_ + "/" + key.name);
+    }
+  } else {
+    for (const auto& [key, node] : records.nodes) {
+      if (!has_endpoints(records, key)) continue;
+      const model::Locality place = locality_of(records, key);
+      if (kind == model::TargetKind::Node) out.insert({key, place.node});
+      if (kind == model::TargetKind::Zone) out.insert({place.zone, place.region + "/" + place.zone});
+      if (kind == model::TargetKind::Cluster) out.insert(place.cluster);
     }
   }
   out.erase("");
   return {out.begin(), out.end()};
+}
+
+/// Some endpoint belongs to the target, which is none of the kind Endpoint.
+bool is_known(const model::Records& records, const model::Target& target) {
+  if (target.kind == model::TargetKind::Service) {
+    const auto slash = target.name.find('/');
+    if (slash == std::string::npos) return false;
+    const auto service = records.services.find({target.name.substr(0, slash), target.name.substr(slash + 1)});
+    return service != records.services.end() && service->second.endpoints > 0;
+  }
+  if (target.kind == model::TargetKind::Node && has_endpoints(records, target.name)) return true;
+  static const std::string kNothing;
+  static const std::vector<IpAddress> kNowhere;
+  return std::ranges::any_of(records.nodes, [&](const auto& entry) {
+    const model::Locality place = locality_of(records, entry.first);
+    return hits(target, {kNothing, entry.first, kNothing, kNothing, place, kNowhere}) &&
+           has_endpoints(records, entry.first);
+  });
+}
+
+bool is_endpoint(const model::Records& records, const model::Target& target) {
+  if (records.endpoints.contains(target.name)) return true;
+  const EndpointTarget addressed(target.name);
+  return std::ranges::any_of(records.endpoints, [&](const auto& entry) { return addressed.hits(entry.second); });
 }
 
 bool is_external(const model::Records& records, const model::Target& target) {
@@ -141,9 +181,14 @@ std::string_view severity_name(Severity severity) {
 }
 
 KnownNames::KnownNames(const model::Records& records) {
-  for (const auto& [key, node] : records.nodes) add(locality_of(records, key));
+  for (const auto& [key, node] : records.nodes) add(records, node);
   for (const auto& [name, cluster] : records.clusters) add(cluster);
   for (const auto& [key, object] : records.destinations) add(object);
+}
+
+void KnownNames::add(const model::Records& records, const model::Node& node) {
+  add(locality_of(records, node.key));
+  clusters_of_nodes_.insert(node.locality.cluster);
 }
 
 void KnownNames::add(const model::VirtualDestination& object) {
@@ -189,11 +234,13 @@ std::vector<std::string> port_advice(const HostPlan& host) {
 }
 
 std::string missed(const model::Records& records, const model::Target& target) {
-  const bool found = std::ranges::any_of(records.endpoints, [&](const auto& entry) {
-    const model::Locality place = locality_of(records, entry.second.node);
-    return hits(target, subject_of(entry.second, place));
-  });
-  if (found || is_external(records, target)) return "";
+  const bool by_endpoint = target.kind == model::TargetKind::Endpoint;
+  const bool found = by_endpoint ? is_endpoint(records, target) : is_known(records, target);
+  return found ? "" : nobody_in(records, target);
+}
+
+std::string nobody_in(const model::Records& records, const model::Target& target) {
+  if (is_external(records, target)) return "";
   return "no endpoint belongs to " + target_text(target) + meant(target.name, names_for(records, target.kind));
 }
 
@@ -215,8 +262,7 @@ std::vector<Finding> lint(const LintScene& scene, const model::Cluster& cluster)
       out.push_back({"spec.distances." + other, Severity::Warning, std::move(problem)});
     }
   }
-  std::set<std::string> of_nodes;
-  for (const auto& [key, node] : scene.records.nodes) of_nodes.insert(node.locality.cluster);
+  const std::set<std::string>& of_nodes = scene.names.clusters_of_nodes();
   if (of_nodes.empty() || of_nodes.contains(cluster.meta.name)) return out;
   const std::string guess = meant(cluster.meta.name, {of_nodes.begin(), of_nodes.end()});
   if (!guess.empty()) out.push_back({"metadata.name", Severity::Warning, "no node is in this cluster" + guess});

@@ -32,18 +32,23 @@ struct Finding {
 /// The names of regions, zones, clusters, ... that nodes, Cluster objects and external endpoints have.
 class KnownNames {
  public:
+  KnownNames() = default;
   explicit KnownNames(const model::Records& records);
-  /// Those of an object that is about to be applied too.
+  void add(const model::Records& records, const model::Node& node);
+  /// Those of an object too, which may be about to be applied.
   void add(const model::Cluster& cluster);
   void add(const model::VirtualDestination& object);
 
   /// Empty = it is known, or nothing is known of this part; else "no node is in region ue (did you mean \"eu\"?)".
   std::string problem_of(model::Part part, const std::string& name) const;
+  /// The clusters that nodes say they are in.
+  const std::set<std::string>& clusters_of_nodes() const { return clusters_of_nodes_; }
 
  private:
   void add(const model::Locality& place);
 
   std::array<std::set<std::string>, model::kParts.size()> names_;
+  std::set<std::string> clusters_of_nodes_;
 };
 
 /// What objects are looked at against. Refers to its parts.
@@ -65,6 +70,8 @@ std::vector<Finding> lint(const LintScene& scene, const model::Override& overrid
 
 /// Empty = some endpoint belongs to the target; else why that is, with the name that may be meant.
 std::string missed(const model::Records& records, const model::Target& target);
+/// The same of a target that no endpoint of the records belongs to; external endpoints may.
+std::string nobody_in(const model::Records& records, const model::Target& target);
 
 /// Of each port of a host where clients that use its number do not reach every endpoint.
 /// source: design.md section 4, step 10

@@ -20,4 +20,16 @@ model::TargetSubject subject_of(const model::Endpoint& endpoint, const model::Lo
           place,        endpoint.addresses, first_port(endpoint)};
 }
 
+EndpointTarget::EndpointTarget(const std::string& name) : name_(name) {
+  if (const auto address = IpAddress::parse(name)) address_ = *address;
+  if (const auto socket = SocketAddress::parse(name)) socket_ = *socket;
+}
+
+bool EndpointTarget::hits(const model::Endpoint& endpoint) const {
+  if (endpoint.key == name_) return true;
+  return std::ranges::any_of(endpoint.addresses, [&](const IpAddress& address) {
+    return address == address_ || (socket_ && address == socket_->ip && first_port(endpoint) == socket_->port);
+  });
+}
+
 }  // namespace meshdns::topology

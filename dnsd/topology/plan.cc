@@ -205,6 +205,16 @@ Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoi
   return out;
 }
 
+Standing standing_of(const PlanContext& context, const model::Endpoint& endpoint) {
+  const auto found = context.records.statuses.find(endpoint.node);
+  Candidate out;
+  out.standing = standing_of(endpoint, found == context.records.statuses.end() ? nullptr : &found->second);
+  if (context.overrides.empty()) return out.standing;
+  const model::Locality place = locality_of(context.records, endpoint.node);
+  if (const auto* word = word_for(context.overrides, subject_of(endpoint, place))) obey(*word, out);
+  return out.standing;
+}
+
 std::string zone_of(const std::vector<std::string>& zones, const std::string& host) {
   std::string best;
   for (const std::string& zone : zones) {

@@ -45,6 +45,9 @@ HostPlan plan_object(const PlanContext& context, const model::VirtualDestination
 /// How one endpoint stands; its ports are those of no host yet.
 Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoint);
 
+/// The standing of candidate_of(), without the rest.
+Standing standing_of(const PlanContext& context, const model::Endpoint& endpoint);
+
 /// The zone of a host: the longest that it is below; empty = none, or the host is an apex.
 std::string zone_of(const std::vector<std::string>& zones, const std::string& host);
 

@@ -65,9 +65,7 @@ Planner::Planner(const model::Records& records) : records_(records) {
 void Planner::configure(HostNaming naming, std::function<bool(const std::string&)> is_static) {
   naming_ = std::move(naming);
   is_static_ = std::move(is_static);
-  for (const auto& [key, object] : records_.destinations) objects_.insert(key);
   settle_objects();
-  touch_all();
 }
 
 template <class F>
@@ -84,20 +82,18 @@ void Planner::for_groups(const model::Endpoint& endpoint, F visit) {
 void Planner::endpoint_entered(const model::Endpoint& endpoint) {
   groups_.try_emplace(service_group(endpoint.namespace_, endpoint.service));  // the others are made for selectors
   for_groups(endpoint, [&](Group& group) {
-    if (group.filled) group.endpoints.push_back(&endpoint);
+    if (group.filled) group.add(&endpoint);
   });
-  touch(endpoint);
+  touch(endpoint, Urgency::Addition);
 }
 
 void Planner::endpoint_leaves(const model::Endpoint& endpoint) {
-  touch(endpoint);
-  for_groups(endpoint, [&](Group& group) { std::erase(group.endpoints, &endpoint); });
+  touch(endpoint, Urgency::Removal);
+  for_groups(endpoint, [&](Group& group) {
+    if (group.filled) group.remove(&endpoint);
+  });
   const auto group = groups_.find(service_group(endpoint.namespace_, endpoint.service));
-  if (group->second.endpoints.empty() && group->second.objects.empty()) groups_.erase(group);
-}
-
-void Planner::touch(const model::Endpoint& endpoint) {
-  if (!all_touched_) add_hosts_of(endpoint, touched_);
+  if (group->second.size() == 0 && group->second.objects.empty()) groups_.erase(group);
 }
 
 void Planner::add_hosts_of(const model::Endpoint& endpoint, std::set<std::string>& out) {
@@ -127,58 +123,6 @@ void Planner::add_hosts_of_object(const std::string& key, std::set<std::string>&
   }
 }
 
-void Planner::touch_node(const std::string& node) {
-  const std::string prefix = node + "/";
-  for (auto at = records_.endpoints.lower_bound(prefix); at != records_.endpoints.end(); ++at) {
-    if (!at->first.starts_with(prefix)) break;
-    touch(at->second);
-  }
-}
-
-void Planner::destination_changed(const std::string& key) { objects_.insert(key); }
-
-void Planner::node_changed(const std::string& node) {
-  places_ = true;
-  touch_node(node);
-}
-
-void Planner::cluster_changed(const std::string& name) {
-  places_ = geography_ = true;
-  for (const auto& [key, node] : records_.nodes) {
-    if (node.locality.cluster == name) touch_node(key);
-  }
-}
-
-void Planner::external_name_changed(const std::string& hostname) {
-  for (const auto& [key, object] : records_.destinations) {
-    const bool names_it = std::ranges::any_of(object.external_endpoints,
-                                              [&](const auto& external) { return external.hostname == hostname; });
-    if (names_it) add_hosts_of_object(key, touched_);
-  }
-}
-
-void Planner::note_due(const HostPlan& plan) {
-  if (const auto known = due_of_.find(plan.name); known != due_of_.end()) {
-    due_.erase({known->second, plan.name});
-    due_of_.erase(known);
-  }
-  if (!plan.changes_at) return;
-  due_.emplace(*plan.changes_at, plan.name);
-  due_of_[plan.name] = *plan.changes_at;
-}
-
-void Planner::touch_due(TimePoint now) {
-  std::size_t left = kMostDue;
-  for (auto at = due_.begin(); at != due_.end() && at->first <= now && left > 0; ++at, --left) {
-    touched_.insert(at->second);
-  }
-}
-
-std::optional<TimePoint> Planner::next_due() const {
-  if (due_.empty()) return std::nullopt;
-  return due_.begin()->first;
-}
-
 void Planner::rebuild_groups() {
   for (auto& [name, group] : groups_) group.objects.clear();
   grouped_by_more_ = false;
@@ -194,13 +138,13 @@ void Planner::rebuild_groups() {
     }
   }
   std::erase_if(groups_, [](const auto& entry) {
-    const bool needed = entry.first.starts_with("service ") && !entry.second.endpoints.empty();
+    const bool needed = entry.first.starts_with("service ") && entry.second.size() > 0;
     return entry.second.objects.empty() && !needed;
   });
   if (!fill) return;
   for (const auto& [key, endpoint] : records_.endpoints) {
     for_groups(endpoint, [&entry = endpoint](Group& group) {
-      if (!group.filled) group.endpoints.push_back(&entry);
+      if (!group.filled) group.add(&entry);
     });
   }
   for (auto& [name, group] : groups_) group.filled = true;
@@ -235,7 +179,9 @@ void Planner::settle_objects() {
   for (const model::VirtualDestination* object : by_claim(records_)) claim_by_object(*object, owners);
   for (const auto& [key, service] : records_.services) claim_by_service(key, owners);
   replace_owners(std::move(owners));
-  for (const std::string& key : objects_) add_hosts_of_object(key, touched_);
+  std::set<std::string> hosts;
+  for (const std::string& key : objects_) add_hosts_of_object(key, hosts);
+  touch(hosts, Urgency::Addition);
   objects_.clear();
   services_.clear();
 }
@@ -246,7 +192,7 @@ void Planner::replace_owners(Owners owners) {
   }
   for (const auto& [host, owner] : owners) {
     const auto old = owners_.find(host);
-    if (old == owners_.end() || !(old->second == owner)) touched_.insert(host);
+    if (old == owners_.end() || !(old->second == owner)) queue_.add(host, Urgency::Addition);
   }
   owners_ = std::move(owners);
 }
@@ -255,7 +201,7 @@ void Planner::settle_new_service(const model::ServiceKey& service) {
   for (const std::string& zone : naming_.zones) {
     const std::string name = auto_host(naming_, service, zone);
     if (name.empty() || is_static_(name)) continue;
-    if (owners_.emplace(name, Owner{"", service}).second) touched_.insert(name);
+    if (owners_.emplace(name, Owner{"", service}).second) queue_.add(name, Urgency::Addition);
   }
 }
 
@@ -266,32 +212,27 @@ void Planner::settle() {
   services_.clear();
 }
 
-Planner::Changes Planner::take(TimePoint now) {
-  settle();
-  touch_due(now);
-  Changes out;
-  const PlanContext context{records_, records_.overrides, now};
-  if (std::exchange(all_touched_, false)) {
-    for (const auto& [host, owner] : owners_) touched_.insert(host);
+std::size_t Planner::endpoint_count(const Owner& owner) const {
+  const auto size_of = [&](const std::string& name) {
+    const auto group = groups_.find(name);
+    return group == groups_.end() ? std::size_t{0} : group->second.size();
+  };
+  if (owner.object.empty()) return size_of(service_group(owner.service.namespace_, owner.service.name));
+  const model::VirtualDestination& object = records_.destinations.at(owner.object);
+  std::size_t out = object.external_endpoints.size();
+  for (const model::ServiceSelector& selector : object.services) {
+    out += size_of(group_of(selector, object.meta.namespace_));
   }
-  for (const std::string& host : touched_) {
-    const auto owner = owners_.find(host);
-    if (owner == owners_.end()) continue;
-    out.put.push_back(plan_of(host, owner->second, context));
-    note_due(out.put.back());
-  }
-  for (const std::string& host : erased_) {
-    if (owners_.contains(host)) continue;
-    out.erased.push_back(host);
-    HostPlan gone;
-    gone.name = host;
-    note_due(gone);
-  }
-  touched_.clear();
-  erased_.clear();
-  out.places = std::exchange(places_, false);
-  out.geography = std::exchange(geography_, false);
   return out;
+}
+
+Duration Planner::cost_of(const std::string& host, const Cost& cost) const {
+  static const model::Policy kAutomatic;
+  const auto owner = owners_.find(host);
+  if (owner == owners_.end()) return Duration::zero();
+  const std::string& object = owner->second.object;
+  const model::Policy& policy = object.empty() ? kAutomatic : records_.destinations.at(object).policy;
+  return cost(policy, endpoint_count(owner->second));
 }
 
 std::optional<HostPlan> Planner::plan(const std::string& host, TimePoint now, const Overrides& overrides) {
@@ -322,7 +263,7 @@ void Planner::add_endpoints_of(const model::ServiceSelector& selector, const std
   };
   const auto group = groups_.find(group_of(selector, own_namespace));
   if (group != groups_.end()) {
-    for (const model::Endpoint* endpoint : group->second.endpoints) look_at(*endpoint);
+    for (const model::Endpoint* endpoint : group->second.members()) look_at(*endpoint);
   } else if (selector.name.empty()) {  // services always have their group, the others where an object asks for them
     for (const auto& [key, endpoint] : records_.endpoints) look_at(endpoint);
   }
@@ -351,7 +292,7 @@ std::vector<const model::Endpoint*> Planner::endpoints_of(const Owner& owner) co
   if (!owner.object.empty()) return endpoints_of(records_.destinations.at(owner.object));
   std::vector<const model::Endpoint*> endpoints;
   const auto group = groups_.find(service_group(owner.service.namespace_, owner.service.name));
-  if (group != groups_.end()) endpoints = group->second.endpoints;
+  if (group != groups_.end()) endpoints = group->second.members();
   sort_by_key(endpoints);
   return endpoints;
 }

@@ -6,11 +6,13 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "common/model/record_observer.h"
 #include "dnsd/topology/host_plan.h"
 #include "dnsd/topology/plan.h"
+#include "dnsd/topology/publication_queue.h"
 
 namespace meshdns::topology {
 
@@ -22,25 +24,38 @@ class Planner : public model::RecordObserver {
   struct Changes {
     std::vector<HostPlan> put;  // by name; new hosts, and those that something touched
     std::vector<std::string> erased;
-    bool places = false;     // nodes or clusters became different: where clients are may be too
-    bool geography = false;  // clusters, or what is measured of them, became different
+    std::set<std::string> steps;  // those of `put` that only the time has changed
+    bool removals = false;        // some host of `put` is urgent
+    bool places = false;          // nodes or clusters became different: where clients are may be too
+    bool geography = false;       // clusters, or what is measured of them, became different
   };
-  /// So many hosts at most are made anew in one go because of the time alone; the others are late.
-  static constexpr std::size_t kMostDue = 1000;
+  /// Estimates what it costs to plan and to compile a host with this policy and about so many endpoints.
+  using Cost = std::function<Duration(const model::Policy& policy, std::size_t endpoints)>;
 
   /// records: as they are now; they outlive the planner, which must hear of every change from now on
   explicit Planner(const model::Records& records);
 
-  /// Makes all hosts anew. is_static: true for names that static records hold; no host may coincide with them
+  /// Sets which hosts there are; a host that stays is not planned again. is_static: true for names that static records
+  /// hold; no host may coincide with them
   void configure(HostNaming naming, std::function<bool(const std::string&)> is_static);
 
-  /// What became different since the last call; everything after configure().
-  Changes take(TimePoint now);
-  /// All hosts are put by the next take().
-  void touch_all() { all_touched_ = true; }
+  /// Returns everything that became different since the last call.
+  Changes take(TimePoint now) {
+    return take(now, {}, [](const model::Policy&, std::size_t) { return Duration::zero(); });
+  }
+  /// Returns the most urgent changes whose cost together keeps to the limits, and at least one; the rest waits for the
+  /// next call. Hosts that are gone are all returned.
+  Changes take(TimePoint now, const SliceLimits& limits, const Cost& cost);
+  /// The hosts that wait, in their order.
+  const PublicationQueue& queue() {
+    settle();
+    return queue_;
+  }
+  /// The next take() is going to say that places are different.
+  bool moves_clients() const { return places_; }
 
   /// When take() has something new though no record has changed; nothing = never.
-  std::optional<TimePoint> next_due() const;
+  std::optional<TimePoint> next_due() const { return queue_.next_due(); }
 
   /// A host as it is now, changes not yet taken included.
   std::optional<HostPlan> plan(const std::string& host, TimePoint now) { return plan(host, now, records_.overrides); }
@@ -49,9 +64,17 @@ class Planner : public model::RecordObserver {
   /// Of the hosts with endpoints in the target: those that would have no serving one with these overrides instead of
   /// the records', though they have one now. By name.
   std::vector<std::string> emptied(const model::Target& target, TimePoint now, const Overrides& overrides);
-  /// Those, by name, with endpoints that an override for any of these targets is for, or with external endpoints.
-  /// Looks at every endpoint.
-  std::vector<std::string> hosts_hit(const std::vector<model::Target>& targets);
+  /// A search for the hosts with endpoints that an override for any of the targets is for, or with external endpoints.
+  struct HitSearch {
+    std::vector<model::Target> targets;
+    std::set<std::string> hosts{};    // found so far
+    std::set<model::Target> known{};  // targets that some endpoint belongs to
+    std::size_t at = 0;               // the target that is looked for
+    std::string after{};              // the key of the last endpoint that was looked at for it
+  };
+  /// Looks at so many endpoints more, or at their nodes where whole nodes are hit or not. Records may change between
+  /// calls. returns: true = all are found
+  bool search(HitSearch& search, std::size_t steps);
   /// What a selector of an object in this namespace matches, by key.
   std::vector<const model::Endpoint*> endpoints_of(const model::ServiceSelector& selector,
                                                    const std::string& own_namespace);
@@ -59,10 +82,10 @@ class Planner : public model::RecordObserver {
   std::size_t hosts();
 
   void endpoint_entered(const model::Endpoint& endpoint) override;
-  void endpoint_updated(const model::Endpoint& endpoint) override { touch(endpoint); }
+  void endpoint_updated(const model::Endpoint& endpoint) override;
   void endpoint_leaves(const model::Endpoint& endpoint) override;
   void node_changed(const std::string& node) override;
-  void node_status_changed(const std::string& node) override { touch_node(node); }
+  void node_status_changed(const std::string& node) override;
   void service_changed(const model::ServiceKey& service) override { services_.insert(service); }
   void destination_changed(const std::string& key) override;
   void cluster_changed(const std::string& name) override;
@@ -79,19 +102,34 @@ class Planner : public model::RecordObserver {
     friend bool operator==(const Owner&, const Owner&) = default;
   };
   /// Endpoints that have something in common which selectors ask for first: a service, a label, a namespace.
-  struct Group {
-    std::vector<const model::Endpoint*> endpoints;
+  class Group {
+   public:
     std::set<std::string> objects;  // whose selectors look here
     bool filled = true;
+
+    void add(const model::Endpoint* endpoint);
+    /// Costs nothing that grows with the group: the endpoint is taken out by the next look at the members.
+    void remove(const model::Endpoint* endpoint) { gone_.insert(endpoint); }
+    std::size_t size() const { return members_.size() - gone_.size(); }
+    const std::vector<const model::Endpoint*>& members() const;
+
+   private:
+    mutable std::vector<const model::Endpoint*> members_;
+    mutable std::unordered_set<const model::Endpoint*> gone_;  // are among the members; may be dangling
   };
   using Owners = std::unordered_map<std::string, Owner>;
 
-  void touch(const model::Endpoint& endpoint);
-  void touch_node(const std::string& node);
+  void touch(const std::set<std::string>& hosts, Urgency urgency);
+  void touch(const model::Endpoint& endpoint, Urgency urgency);
+  void touch_node(const std::string& node, Urgency urgency);
   /// The hosts that an endpoint, or an object, stands behind.
   void add_hosts_of(const model::Endpoint& endpoint, std::set<std::string>& out);
   void add_hosts_of_object(const std::string& key, std::set<std::string>& out) const;
-  void add_hosts_hit(const model::Target& target, std::set<std::string>& out);
+  std::set<std::string> hosts_hit(const model::Target& target);
+  void search_service(HitSearch& search);
+  bool search_unsettled(HitSearch& search, std::size_t steps);
+  bool search_by_node(HitSearch& search, std::size_t& steps);
+  bool search_by_endpoint(HitSearch& search, std::size_t& steps);
   /// The groups of an endpoint that exist.
   template <class F>
   void for_groups(const model::Endpoint& endpoint, F visit);
@@ -109,8 +147,10 @@ class Planner : public model::RecordObserver {
   std::vector<const model::Endpoint*> endpoints_of(const Owner& owner) const;
   bool serves(const Owner& owner, const PlanContext& context) const;
   HostPlan plan_of(const std::string& host, const Owner& owner, const PlanContext& context) const;
-  void touch_due(TimePoint now);
-  void note_due(const HostPlan& plan);
+  /// About how many endpoints a host has; never too few.
+  std::size_t endpoint_count(const Owner& owner) const;
+  Duration cost_of(const std::string& host, const Cost& cost) const;
+  void take_erased(Changes& out);
 
   const model::Records& records_;
   HostNaming naming_;
@@ -118,16 +158,13 @@ class Planner : public model::RecordObserver {
   std::unordered_map<std::string, Group> groups_;
   Owners owners_;
   std::vector<Conflict> conflicts_;
-  bool places_ = false;                              // nodes or clusters became different
-  bool geography_ = false;                           // clusters, or what is measured of them
-  bool all_touched_ = false;                         // then touched_ says nothing more
-  bool grouped_by_more_ = false;                     // than services: some selector asks for labels or a namespace
-  std::set<std::string> touched_;                    // hosts
-  std::set<std::string> erased_;                     // hosts that were there at the last take()
-  std::set<std::string> objects_;                    // that came, changed or went
-  std::set<model::ServiceKey> services_;             // the same
-  std::set<std::pair<TimePoint, std::string>> due_;  // hosts that the time alone changes
-  std::unordered_map<std::string, TimePoint> due_of_;
+  bool places_ = false;                   // nodes or clusters became different
+  bool geography_ = false;                // clusters, or what is measured of them
+  bool grouped_by_more_ = false;          // than services: some selector asks for labels or a namespace
+  PublicationQueue queue_;                // hosts that are to be planned again
+  std::set<std::string> erased_;          // hosts that were there at the last take()
+  std::set<std::string> objects_;         // that came, changed or went
+  std::set<model::ServiceKey> services_;  // the same
 };
 
 struct Plan {

@@ -18,7 +18,29 @@ bool matches(const model::Rung& rung, const model::Locality& client, const model
                              [&](Part part) { return !rung.requires_part(part) || same(client, place, part); });
 }
 
+unsigned given_parts(const model::Locality& selector) {
+  unsigned out = 0;
+  for (const Part part : model::kParts) {
+    if (!selector.part(part).empty()) out |= bit(part);
+  }
+  return out;
+}
+
 }  // namespace
+
+std::uint8_t place_parts(const model::Policy& policy) {
+  unsigned out = bit(Part::Network) | bit(Part::Cluster);
+  for (const model::Rung& rung : policy.ladder) out |= rung.parts;
+  for (const model::Failover& rule : policy.failover) {
+    out |= bit(Part::Region);
+    for (const model::Locality& to : rule.to) out |= given_parts(to);
+  }
+  for (const model::Distribute& rule : policy.distribute) {
+    for (const auto& share : rule.to) out |= given_parts(share.to);
+  }
+  if (policy.fence) out |= bit(Part::Region) | bit(Part::Zone) | policy.fence->client_parts();
+  return static_cast<std::uint8_t>(out);
+}
 
 std::string Step::name() const { return rung != nullptr ? rung->name : "failover " + selector_text(*to); }
 
@@ -26,21 +48,8 @@ Steps::Steps(const model::Policy& policy, const model::Locality& client)
     : policy_(policy), client_(client), distribute_(rule_for(policy.distribute, client)) {
   for (const model::Rung& rung : policy.ladder) {
     steps_.push_back({&rung, nullptr, rung.split_by_cluster()});
-    place_parts_ |= rung.parts;
   }
   if (const model::Failover* rule = rule_for(policy.failover, client)) add_failover(*rule);
-  if (distribute_ != nullptr) {
-    for (const auto& share : distribute_->to) note_parts(share.to);
-  }
-  place_parts_ |= bit(Part::Network) | bit(Part::Cluster);
-  if (!policy.fence) return;
-  place_parts_ |= bit(Part::Region) | bit(Part::Zone) | policy.fence->client_parts();
-}
-
-void Steps::note_parts(const model::Locality& selector) {
-  for (const Part part : model::kParts) {
-    if (!selector.part(part).empty()) place_parts_ |= bit(part);
-  }
 }
 
 void Steps::add_failover(const model::Failover& rule) {
@@ -57,10 +66,8 @@ void Steps::add_failover(const model::Failover& rule) {
   std::vector<Step> places;
   for (const model::Locality& to : rule.to) {
     places.push_back({nullptr, &to, true});
-    note_parts(to);
   }
   steps_.insert(at, places.begin(), places.end());
-  place_parts_ |= bit(Part::Region);
 }
 
 std::optional<std::size_t> Steps::of(const model::Locality& place) const {

@@ -17,7 +17,13 @@ struct Step {
   bool split = false;                   // one tier per cluster
 
   std::string name() const;
+
+  friend bool operator==(const Step&, const Step&) = default;
 };
+
+/// The parts of places that the policy looks at for some client, bit i = Part i: places that agree in them are the same
+/// for every client's Steps, and for routes and distances.
+std::uint8_t place_parts(const model::Policy& policy);
 
 /// The policy's ladder as one client climbs it: with the places of its failover rule behind `region`.
 /// source: design.md section 4, steps 3 to 5
@@ -40,18 +46,18 @@ class Steps {
   /// Null = nothing is distributed for this client.
   const model::Distribute* distribute() const { return distribute_; }
 
-  /// Places that agree in these parts are the same for all that is asked here (bit i = Part i).
-  unsigned place_parts() const { return place_parts_; }
+  /// Of one policy: the same steps and shares, whatever the clients.
+  friend bool operator==(const Steps& a, const Steps& b) {
+    return a.distribute_ == b.distribute_ && a.steps_ == b.steps_;
+  }
 
  private:
   void add_failover(const model::Failover& rule);
-  void note_parts(const model::Locality& selector);
 
   const model::Policy& policy_;
   const model::Locality& client_;
   const model::Distribute* distribute_;
   std::vector<Step> steps_;
-  unsigned place_parts_ = 0;
 };
 
 }  // namespace meshdns::topology

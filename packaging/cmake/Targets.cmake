@@ -36,20 +36,38 @@ function(meshdns_pch_flags name)
 endfunction()
 
 # meshdns_test(common_net_test SOURCES prefix_map_test.cc DEPS common_net)   a GoogleTest binary, one ctest entry
-# SMALLEST adds a second entry, which runs it at the smallest sizes (tests/support/sizes.h).
+# SHARDS n: n entries that share its tests, for a binary that would take more than 20 s with sanitizers.
+# SMALLEST: the same entries once more, at the smallest sizes (tests/support/sizes.h).
+# The limit is there for tests that hang; it is more than ten times what an entry needs where nobody else is busy.
 function(meshdns_test name)
-  cmake_parse_arguments(ARG "SMALLEST" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "SMALLEST" "SHARDS" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   meshdns_flags(${name})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   target_precompile_headers(${name} REUSE_FROM tests_pch)
   meshdns_pch_flags(${name})
-  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+  meshdns_test_entries(${name} ${name} "" ${ARG_SHARDS})
   if(ARG_SMALLEST)
-    add_test(NAME ${name}_smallest COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    set_tests_properties(${name}_smallest PROPERTIES TIMEOUT 120 ENVIRONMENT MESHDNS_TEST_SIZES=smallest)
+    meshdns_test_entries(${name} ${name}_smallest "MESHDNS_TEST_SIZES=smallest" ${ARG_SHARDS})
   endif()
+endfunction()
+
+# meshdns_test_entries(BINARY ENTRY ENVIRONMENT [SHARDS])
+function(meshdns_test_entries binary entry environment)
+  set(shards 1)
+  if(ARGC GREATER 3)
+    set(shards ${ARGV3})
+  endif()
+  math(EXPR last "${shards} - 1")
+  foreach(shard RANGE ${last})
+    set(one ${entry})
+    if(shards GREATER 1)
+      set(one ${entry}_${shard})
+    endif()
+    add_test(NAME ${one} COMMAND ${binary} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(${one} PROPERTIES TIMEOUT 600 ENVIRONMENT
+                         "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${shard};${environment}")
+  endforeach()
 endfunction()
 
 # meshdns_fuzz(message_fuzz SOURCES message_fuzz.cc DEPS dnsd_wire)   corpus in tests/fuzz/corpus/<name>

@@ -24,11 +24,8 @@ class Sockets:
     """UDP and TCP on one port of 127.0.0.1, as systemd opens them: non-blocking."""
 
     def __init__(self, udp=1):
-        first = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        self.address = ("127.0.0.1", free_port())
-        first.bind(self.address)
-        self.all = [first, socket.create_server(self.address)]
+        self.all = self.bind_pair()
+        self.address = self.all[0].getsockname()
         for _ in range(udp - 1):
             more = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             more.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -36,6 +33,18 @@ class Sockets:
             self.all.append(more)
         for one in self.all:
             one.setblocking(False)
+
+    @staticmethod
+    def bind_pair():
+        for _ in range(100):
+            udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            try:
+                udp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+                udp.bind(("127.0.0.1", free_port()))
+                return [udp, socket.create_server(udp.getsockname())]
+            except OSError:  # somebody was faster
+                udp.close()
+        raise OSError("no free port")
 
     def start(self, bed, binary, *words):
         """The daemon with these sockets."""

@@ -7,7 +7,7 @@ import dns.flags
 import dns.name
 import dns.rdatatype
 
-from mesh import BIN, Bed, ask
+from mesh import BIN, WAIT, Bed, ask
 from packets import parsed, query
 
 CONFIG = """\
@@ -119,7 +119,7 @@ class RfcTest(unittest.TestCase):
 
     def datagram(self, packet, source=None):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.settimeout(10)
+            sock.settimeout(WAIT)
             if source:
                 sock.bind((source, 0))
             sock.sendto(packet, self.server)
@@ -128,7 +128,7 @@ class RfcTest(unittest.TestCase):
     def assert_silence(self, packet):
         """No reply, though the server has answered what it got afterwards."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.settimeout(10)
+            sock.settimeout(WAIT)
             sock.sendto(packet, self.server)
             sock.sendto(query(ident=0x7777), self.server)
             self.assertEqual(sock.recv(65535)[:2], b"\x77\x77")
@@ -137,7 +137,7 @@ class RfcTest(unittest.TestCase):
                 sock.recv(65535)
 
     def connect(self):
-        sock = socket.create_connection(self.server, timeout=10)
+        sock = socket.create_connection(self.server, timeout=WAIT)
         self.addCleanup(sock.close)
         return sock
 

@@ -78,7 +78,7 @@ def install(prefix, destdir=None):
     if destdir:
         environment["DESTDIR"] = destdir
     done = subprocess.run(["cmake", "--install", BUILD, "--prefix", prefix], env=environment, capture_output=True,
-                          text=True, timeout=300, check=False)
+                          text=True, timeout=600, check=False)
     if done.returncode:
         raise AssertionError(f"cmake --install failed:\n{done.stdout}{done.stderr}")
 

@@ -7,7 +7,7 @@ import socket
 import unittest
 import urllib.request
 
-from mesh import Bed, eventually, run
+from mesh import WAIT, Bed, eventually, run
 
 CONFIG = """\
 node: n1
@@ -47,7 +47,7 @@ class AgentTest(unittest.TestCase):
         return agent
 
     def get(self, agent, path):
-        with urllib.request.urlopen("http://%s:%d%s" % (*agent.address("admin listening"), path), timeout=20) as reply:
+        with urllib.request.urlopen("http://%s:%d%s" % (*agent.address("admin listening"), path), timeout=WAIT) as reply:
             return reply.read().decode()
 
     def states(self, agent):
@@ -208,7 +208,7 @@ class AgentTest(unittest.TestCase):
         status = json.loads(self.get(agent, "/v1/status"))
         self.assertEqual((status["node"], status["cluster"], status["locality"]["zone"]), ("n1", "eu-1", "eu-a"))
         self.assertEqual((status["federation"]["server"], status["federation"]["connected"]), ("127.0.0.1:1", False))
-        client = http.client.HTTPConnection(*agent.address("admin listening"), timeout=20)
+        client = http.client.HTTPConnection(*agent.address("admin listening"), timeout=WAIT)
         client.request("POST", "/v1/leave")
         self.assertEqual(client.getresponse().status, 404)
         client.close()

@@ -4,7 +4,7 @@ import signal
 import unittest
 import urllib.request
 
-from mesh import Bed, addresses, ask, eventually, run, texts
+from mesh import WAIT, Bed, addresses, ask, eventually, run, texts
 from one_cluster import AGENT, FEDERATION, REPLICA
 
 ENDPOINT = """\
@@ -15,7 +15,7 @@ endpoints:
 NAME = "app-b.shop.mesh.internal"
 ZONES = {"n1": "eu-b", "n2": "eu-b", "n3": "eu-b", "n4": "eu-b", "m1": "eu-a"}
 ADDRESSES = {node: f"127.0.0.{11 + index}" for index, node in enumerate(ZONES)}
-GRACE = 90  # after its start a federation takes nobody for silent for 60 s
+GRACE = 60 + WAIT  # after its start a federation takes nobody for silent for 60 s
 HELD = "its agent is not heard, held by the %s brake"
 
 
@@ -52,7 +52,7 @@ class BrakesTest(unittest.TestCase):
         return out
 
     def metric(self, daemon, name):
-        with urllib.request.urlopen("http://%s:%d/metrics" % daemon.address("admin listening"), timeout=20) as reply:
+        with urllib.request.urlopen("http://%s:%d/metrics" % daemon.address("admin listening"), timeout=WAIT) as reply:
             found = re.search(rf"^{re.escape(name)} (\S+)$", reply.read().decode(), re.MULTILINE)
         return float(found.group(1))
 

@@ -3,7 +3,7 @@ import json
 import subprocess
 import unittest
 
-from mesh import BIN, Bed, ask, run
+from mesh import BIN, WAIT, Bed, ask, run
 from rfc_server import CONFIG, MESH, RECORDS
 
 CAPTURED = 3  # queries of each kind
@@ -30,7 +30,7 @@ class CaptureTest(unittest.TestCase):
             ask(self.server, "api.mesh.internal")
             ask(self.server, "api.mesh.internal", "AAAA", tcp=True)
             ask(self.server, "www.mesh.internal", source="127.0.0.2")
-        out, err = ctl.communicate(timeout=30)
+        out, err = ctl.communicate(timeout=WAIT)
         self.assertEqual((ctl.returncode, err), (0, ""))
         self.daemon.wait_line("capture ended", after=seen)
         return out

@@ -13,7 +13,7 @@ import dns.message
 import dns.query
 import dns.rcode
 
-from mesh import BIN, Bed, addresses, ask, eventually, run
+from mesh import BIN, WAIT, Bed, addresses, ask, eventually, run
 from test_meshdnsd import MESH
 
 CONFIG = """\
@@ -55,12 +55,12 @@ class ClientsTest(unittest.TestCase):
         return daemon, daemon.address("dns listening")
 
     def metrics(self, daemon):
-        with urllib.request.urlopen("http://%s:%d/metrics" % daemon.address("admin listening"), timeout=20) as reply:
+        with urllib.request.urlopen("http://%s:%d/metrics" % daemon.address("admin listening"), timeout=WAIT) as reply:
             return reply.read().decode()
 
     def dig(self, server, *words):
         argv = ["dig", "@" + server[0], "-p", str(server[1]), "+norec", *words, NAME]
-        return subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True).stdout
+        return subprocess.run(argv, capture_output=True, text=True, timeout=WAIT, check=True).stdout
 
     def test_dig_shows_who_answers_and_for_how_long(self):
         _, server = self.start("  nsid: eu1-dns1")
@@ -103,7 +103,7 @@ class ClientsTest(unittest.TestCase):
         _, server = self.start()
         query = dns.message.Message(id=77)
         query.use_edns(0, options=[dns.edns.GenericOption(COOKIE, CLIENT_COOKIE)])
-        reply = dns.query.udp(query, server[0], port=server[1], timeout=20)
+        reply = dns.query.udp(query, server[0], port=server[1], timeout=WAIT)
         self.assertEqual(reply.rcode(), dns.rcode.NOERROR)
         self.assertEqual(len(reply.options[0].to_wire()), 24)
 
@@ -155,10 +155,10 @@ class StrangerTest(unittest.TestCase):
 
     def digs(self, address, count, *words):
         """So many queries at once; the header lines of their replies."""
-        line = " ".join(["@" + address, "-p 5300 +norec +tries=1 +timeout=5", *words, NAME])
+        line = " ".join(["@" + address, "-p 5300 +norec +tries=1 +timeout=60", *words, NAME])
         batch = self.bed.write("batch", (line + "\n") * count)
         argv = ["nsenter", "--net", "--target", str(self.daemon.process.pid), "dig", "-f", batch]
-        out = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True).stdout
+        out = subprocess.run(argv, capture_output=True, text=True, timeout=WAIT, check=True).stdout
         return re.findall(r"^;; flags: (.*?);", out, re.MULTILINE), out
 
     def test_its_answers_are_limited_unless_a_cookie_proves_its_address(self):

@@ -12,7 +12,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from mesh import Bed, addresses, ask, eventually, run
+from mesh import WAIT, Bed, addresses, ask, eventually, run
 from one_cluster import FEDERATION, REPLICA
 
 FROM_FILE = """\
@@ -119,7 +119,7 @@ class ExternalNamesTest(unittest.TestCase):
 
     def gauge(self, state):
         host, port = self.federation.address("admin listening")
-        with urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=20) as reply:
+        with urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=WAIT) as reply:
             text = reply.read().decode()
         return int(re.search(rf'^meshdns_dnsd_external_names{{state="{state}"}} (\d+)$', text, re.MULTILINE).group(1))
 

@@ -10,7 +10,7 @@ import urllib.request
 import yaml
 
 import mesh
-from mesh import Bed
+from mesh import WAIT, Bed
 from supervisor import ROOT
 
 FOLDER = os.path.join(ROOT, "packaging/kubernetes")
@@ -197,18 +197,18 @@ class ContainerTest(unittest.TestCase):
     @staticmethod
     def dependencies(packages):
         out = subprocess.run(["dpkg-query", "-W", "-f", "${Depends},", *packages], capture_output=True, text=True,
-                             timeout=60, check=False).stdout
+                             timeout=WAIT, check=False).stdout
         return set(re.findall(r"(?:^|,)\s*(lib[a-z0-9+.-]+)", out))
 
     @staticmethod
     def libraries(binary):
         """The packages of the shared libraries that a binary names."""
         needed = re.findall(r"NEEDED.*\[(.+)\]", subprocess.run(["readelf", "-d", binary], capture_output=True, text=True,
-                                                                 timeout=60, check=True).stdout)
-        found = subprocess.run(["ldd", binary], capture_output=True, text=True, timeout=60, check=True).stdout
+                                                                 timeout=WAIT, check=True).stdout)
+        found = subprocess.run(["ldd", binary], capture_output=True, text=True, timeout=WAIT, check=True).stdout
         paths = dict(re.findall(r"(\S+) => (\S+)", found))
         files = [os.path.realpath(paths[name]) for name in needed if name in paths]
-        owners = subprocess.run(["dpkg", "-S", *files], capture_output=True, text=True, timeout=60, check=False).stdout
+        owners = subprocess.run(["dpkg", "-S", *files], capture_output=True, text=True, timeout=WAIT, check=False).stdout
         return {line.split(":")[0] for line in owners.splitlines()}
 
 

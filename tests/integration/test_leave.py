@@ -4,7 +4,7 @@ import signal
 import unittest
 import urllib.request
 
-from mesh import addresses, eventually, run
+from mesh import WAIT, addresses, eventually, run
 from three_clusters import Mesh
 
 EU = "127.0.2.11"
@@ -33,7 +33,7 @@ class LeaveTest(unittest.TestCase):
         self.assertEqual((code, err), (0, ""))
         self.assertRegex(out, r"^eu-2/eu-2-n1 left the federation at \S+: 1 endpoint withdrawn$")
         self.until("127.0.1.11")
-        agent.process.wait(20)
+        agent.process.wait(WAIT)
         self.assertEqual(agent.process.returncode, 0)
 
     def test_leave_tells_the_federation_itself_where_no_agent_runs(self):
@@ -54,7 +54,7 @@ class LeaveTest(unittest.TestCase):
 
     def test_status_shows_the_session(self):
         agent = self.mesh.agents["eu-2"]
-        with urllib.request.urlopen("http://%s:%d/v1/status" % agent.address("admin listening"), timeout=20) as reply:
+        with urllib.request.urlopen("http://%s:%d/v1/status" % agent.address("admin listening"), timeout=WAIT) as reply:
             federation = json.load(reply)["federation"]
         self.assertTrue(federation["connected"])
         self.assertEqual((federation["server"], federation["last_error"]), (self.mesh.federation, ""))

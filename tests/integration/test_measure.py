@@ -3,7 +3,7 @@ import json
 import unittest
 import urllib.request
 
-from mesh import eventually, texts
+from mesh import WAIT, eventually, texts
 from three_clusters import Mesh
 
 OBJECTS = """\
@@ -92,7 +92,7 @@ class MeasureTest(unittest.TestCase):
         self.assertEqual(self.milliseconds("eu-1", "us-1"), before)
 
     def metric(self, name):
-        with urllib.request.urlopen("http://%s:%d/metrics" % self.mesh.admin, timeout=10) as reply:
+        with urllib.request.urlopen("http://%s:%d/metrics" % self.mesh.admin, timeout=WAIT) as reply:
             for line in reply.read().decode().splitlines():
                 if line.startswith(name + " "):
                     return float(line.split()[-1])

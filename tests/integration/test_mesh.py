@@ -6,7 +6,7 @@ import urllib.request
 
 import dns.rcode
 
-from mesh import addresses, eventually, run, texts
+from mesh import WAIT, addresses, eventually, run, texts
 from three_clusters import CLUSTERS, Mesh
 
 HOME = {"eu-1": "127.0.1.11", "eu-2": "127.0.2.11", "us-1": "127.0.3.11"}
@@ -64,7 +64,7 @@ class MeshTest(unittest.TestCase):
         self.assertEqual(code, 0, err)
         self.assertIn("TIER  RUNG", out)
         url = "http://%s:%d/v1/explain?host=app-b.mesh.internal&client=127.0.0.1" % self.mesh.admin
-        with urllib.request.urlopen(url, timeout=20) as reply:
+        with urllib.request.urlopen(url, timeout=WAIT) as reply:
             self.assertEqual(json.load(reply)["host"], "app-b.mesh.internal")
 
     def test_srv_lists_every_tier_as_priorities(self):

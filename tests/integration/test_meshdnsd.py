@@ -10,7 +10,7 @@ import dns.edns
 import dns.flags
 import dns.rcode
 
-from mesh import Bed, addresses, ask, eventually, run, texts
+from mesh import WAIT, Bed, addresses, ask, eventually, run, texts
 
 CONFIG = """\
 cluster: eu-1
@@ -63,7 +63,7 @@ class MeshdnsdTest(unittest.TestCase):
         self.admin = "http://%s:%d" % self.daemon.address("admin listening")
 
     def fetch(self, path):
-        with urllib.request.urlopen(self.admin + path, timeout=20) as reply:
+        with urllib.request.urlopen(self.admin + path, timeout=WAIT) as reply:
             return reply.read().decode()
 
     def ctl(self, *words):
@@ -76,9 +76,9 @@ class MeshdnsdTest(unittest.TestCase):
 
     def test_dig_is_the_debugger(self):
         dig = ["dig", "@127.0.0.1", "-p", str(self.eu[1]), "+short"]
-        out = subprocess.run([*dig, "www.mesh.internal"], capture_output=True, text=True, timeout=30, check=True).stdout
+        out = subprocess.run([*dig, "www.mesh.internal"], capture_output=True, text=True, timeout=WAIT, check=True).stdout
         self.assertEqual(out.split(), ["app-b.mesh.internal.", "10.0.0.11"])
-        out = subprocess.run([*dig, "TXT", "_explain.app-b.mesh.internal"], capture_output=True, text=True, timeout=30,
+        out = subprocess.run([*dig, "TXT", "_explain.app-b.mesh.internal"], capture_output=True, text=True, timeout=WAIT,
                              check=True).stdout
         self.assertIn("tier 1 any us-1 load 0%: 10.2.0.11:8080 serving", out)
 

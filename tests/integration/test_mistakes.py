@@ -3,7 +3,7 @@ import json
 import os
 import unittest
 
-from mesh import Bed, addresses, ask, eventually, run
+from mesh import WAIT, Bed, addresses, ask, eventually, run
 
 DNSD = """\
 cluster: eu-1
@@ -73,7 +73,7 @@ class MistakesTest(unittest.TestCase):
         first = self.start_dnsd()
         second = self.bed.start("meshdnsd", "--config", self.dnsd_config("second"))
         second.wait_line("cannot start.*federation.sock: another process serves there")
-        self.assertEqual(second.process.wait(20), 1)
+        self.assertEqual(second.process.wait(WAIT), 1)
         self.assertIsNone(first.process.poll())
         self.assertTrue(os.path.exists(self.bed.path("federation.sock")))
 
@@ -81,7 +81,7 @@ class MistakesTest(unittest.TestCase):
         self.bed.write("meshdnsd.sock", "precious")
         daemon = self.bed.start("meshdnsd", "--config", self.dnsd_config())
         daemon.wait_line("cannot start.*there is a file that is no socket")
-        self.assertEqual(daemon.process.wait(20), 1)
+        self.assertEqual(daemon.process.wait(WAIT), 1)
         self.assertTrue(os.path.isfile(self.bed.path("meshdnsd.sock")))
 
     def test_every_bad_static_record_is_told_with_its_place(self):

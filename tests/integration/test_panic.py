@@ -4,7 +4,7 @@ import signal
 import unittest
 import urllib.request
 
-from mesh import Bed, addresses, ask, eventually, texts
+from mesh import WAIT, Bed, addresses, ask, eventually, texts
 
 STATES = ("serving", "failing", "failing", "failing", "failing")
 
@@ -54,7 +54,7 @@ admin: {{listen: "127.0.0.1:0", socket: {self.bed.path("dnsd.sock")}}}
 
     def metric(self, name):
         host, port = self.dnsd.address("admin listening")
-        with urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=10) as reply:
+        with urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=WAIT) as reply:
             return float(re.search(rf"^{name} (\S+)$", reply.read().decode(), re.M).group(1))
 
     def explained(self):

@@ -12,7 +12,7 @@ import dns.edns
 import dns.message
 import dns.rcode
 
-from mesh import Bed, addresses, ask, eventually, run
+from mesh import WAIT, Bed, addresses, ask, eventually, run
 from ports import free_port
 from wire import Wire
 
@@ -103,7 +103,7 @@ class ReplicaTest(unittest.TestCase):
 
     def metric(self, daemon, name, labels=""):
         host, port = daemon.address("admin listening")
-        with urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=20) as reply:
+        with urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=WAIT) as reply:
             text = reply.read().decode()
         found = re.search(rf"^{name}{re.escape(labels)} (\S+)$", text, re.MULTILINE)
         return float(found.group(1)) if found else None
@@ -178,12 +178,12 @@ class ReplicaTest(unittest.TestCase):
         replica.wait_line("federation not reached")
         with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as client:
             client.connect(("127.0.0.1", port))
-            client.settimeout(30)
+            client.settimeout(WAIT)
             client.send(dns.message.make_query(WEB, "A").to_wire())
             with self.assertRaises(ConnectionRefusedError):
                 client.recv(512)
         with self.assertRaises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port), 30)
+            socket.create_connection(("127.0.0.1", port), WAIT)
         self.assertRegex(self.ctl("replica", "status")[1], "not reached")
         self.start_federation()
         self.start_agent()
@@ -203,7 +203,7 @@ class ReplicaTest(unittest.TestCase):
         self.wire.cut()
         cut = time.monotonic()
         eventually(lambda: self.look(server) == (["127.0.0.1"], True), "EDE 3")
-        self.assertGreater(time.monotonic() - cut, 2.0, "it was heard half a second before the cut, or later")
+        self.assertGreater(time.monotonic() - cut, 1.0, "it was heard half a second before the cut, or a little earlier")
         for _ in range(50):
             self.assertEqual(self.look(server), (["127.0.0.1"], True))
         self.assertEqual(addresses(ask(server, WEB)), ["127.0.0.1"], "without EDNS there is no place to say it")
@@ -344,7 +344,7 @@ class ReplicaTest(unittest.TestCase):
         self.assertNotEqual(self.start_federation(), first_fed)
         here = self.federation.address("dns listening")
         self.assertLess((self.serial(here) - seen) % 2**32, 2**31, "it goes on where it ended")
-        eventually(alike, "one serial again", timeout=60)
+        eventually(alike, "one serial again")
         self.assertLess((self.serial(one) - seen) % 2**32, 2**31)
 
     def test_a_set_that_shrinks_too_much_waits_for_a_word(self):  # A5

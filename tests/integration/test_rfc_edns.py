@@ -8,7 +8,7 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 
-from mesh import addresses, ask, texts
+from mesh import WAIT, addresses, ask, texts
 from packets import DO, opt, option, query, subnet
 from rfc_server import LINKS, SIZE, RfcTest
 
@@ -41,7 +41,7 @@ class EdnsTest(RfcTest):
             self.assertEqual(reply.options, ())
             self.assertEqual(self.exchange(query("nope.mesh.internal", edns=opt(version=version))).rcode(), BADVERS)
         dig = ["dig", "@127.0.0.1", "-p", str(self.server[1]), "+edns=1", "+noednsneg", "api.mesh.internal"]
-        out = subprocess.run(dig, capture_output=True, text=True, timeout=30, check=True).stdout
+        out = subprocess.run(dig, capture_output=True, text=True, timeout=WAIT, check=True).stdout
         self.assertIn("status: BADVERS", out)
 
     def test_rfc6891_6_1_2_unknown_options_and_flags_are_ignored(self):

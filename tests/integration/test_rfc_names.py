@@ -11,7 +11,7 @@ import dns.name
 import dns.rcode
 import dns.rdatatype
 
-from mesh import addresses, ask, eventually, texts
+from mesh import WAIT, addresses, ask, eventually, texts
 from packets import AA, AD, CD, RD, flags_of, query
 from rfc_server import MESH, RfcTest
 
@@ -22,7 +22,7 @@ EVERY_TYPE = ("A", "AAAA", "NS", "SOA", "MX", "TXT", "SRV", "CAA", "DS", "DNSKEY
 class NamesTest(RfcTest):
     def dig(self, *words):
         command = ["dig", "@127.0.0.1", "-p", str(self.server[1]), "+norec", "+tries=1", *words]
-        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
+        return subprocess.run(command, capture_output=True, text=True, timeout=WAIT, check=True).stdout
 
     def test_rfc1034_only_own_zones_are_answered_with_authority(self):
         reply = self.ask("api")

@@ -10,6 +10,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.reversename
 
+from mesh import WAIT
 from packets import query, wire_name
 from rfc_server import CONFIG, EU, US, RfcTest, node
 
@@ -138,7 +139,7 @@ class ServiceBindingTest(RfcTest):
 
     def test_rfc1035_3_5_dig_x(self):
         command = ["dig", "@127.0.0.1", "-p", str(self.server[1]), "+norec", "+short", "-x", "10.2.0.11"]
-        out = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
+        out = subprocess.run(command, capture_output=True, text=True, timeout=WAIT, check=True).stdout
         self.assertEqual(out, "10-2-0-11.web.mesh.internal.\n")
 
     def test_rfc8020_addresses_of_nobody_do_not_exist(self):

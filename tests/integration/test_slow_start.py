@@ -11,7 +11,7 @@ metadata: {name: web, namespace: shop}
 spec:
   hosts: [web.mesh.internal]
   services: [{name: web}]
-  policy: {slowStart: 3s, ttl: 1s}
+  policy: {slowStart: 6s, ttl: 1s}
 """
 
 
@@ -21,7 +21,7 @@ class SlowStartTest(unittest.TestCase):
         self.backends = {address: self.bed.backend(address) for address in ("127.0.5.1", "127.0.5.2")}
         self.bed.write("endpoints.d/web.yaml", "endpoints:\n" + "".join(
             f"  - {{service: web, namespace: shop, address: {address}, ports: [{{name: http, number: {backend.port}}}],\n"
-            f"     checks: [{{tcp: {{port: http}}, interval: 1s, timeout: 500ms}}]}}\n"
+            f"     checks: [{{tcp: {{port: http}}, interval: 1s, timeout: 5s}}]}}\n"
             for address, backend in self.backends.items()))
         config = self.bed.write("meshdnsd.yaml", f"""\
 cluster: eu-1
@@ -57,7 +57,7 @@ admin: {{listen: "127.0.0.1:0", socket: {self.bed.path("agent.sock")}}}
         port = self.backends["127.0.5.2"].port
         self.backends["127.0.5.2"].close()
         eventually(lambda: self.weights() == {"127-0-5-1": 100} or None, "one is gone")
-        time.sleep(4)  # what is left has its whole weight then
+        time.sleep(7)  # what is left has its whole weight then
         self.bed.backend("127.0.5.2", port)
         seen = []
 

@@ -6,7 +6,7 @@ import signal
 import time
 import unittest
 
-from mesh import Bed
+from mesh import WAIT, Bed
 from supervisor import NotifySocket
 
 MESHDNSD = """\
@@ -49,7 +49,7 @@ class Stopped:
 
 def a_dns_worker(pid):
     """The id of a thread that waits for UDP packets."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + WAIT
     while time.monotonic() < end:
         for tid in os.listdir(f"/proc/{pid}/task"):
             try:
@@ -89,7 +89,7 @@ class SupervisedTest(unittest.TestCase):
         daemon = self.start("meshdnsd", MESHDNSD.format(folder=self.bed.path("second")).replace(
             '{address: "127.0.0.1:0"}', '{address: "%s"}' % address))
         daemon.wait_line("cannot start")
-        daemon.process.wait(30)
+        daemon.process.wait(WAIT)
         self.assertEqual(daemon.stop(), 1)
         self.assertEqual(self.supervisor.count("READY", 0.2), 0)
 

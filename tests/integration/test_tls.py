@@ -6,7 +6,7 @@ import subprocess
 import unittest
 import unittest.mock
 
-from mesh import Bed, eventually, run
+from mesh import WAIT, Bed, eventually, run
 
 DNSD = """\
 cluster: eu-1
@@ -138,7 +138,7 @@ class TlsTest(unittest.TestCase):
     def s_client(self, *words):
         return subprocess.run(["openssl", "s_client", "-connect", self.bed.server, "-alpn", "h2", "-ign_eof", "-CAfile",
                                self.bed.path("ca-1.pem"), *words], stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, timeout=5, check=False)
+                              text=True, timeout=WAIT, check=False)
 
     def test_only_tls_1_3_and_only_with_a_certificate(self):
         federation = self.bed.federation()
@@ -156,14 +156,14 @@ class TlsTest(unittest.TestCase):
         # both authorities are believed before either end shows a certificate of the new one
         self.bed.exchange("fed-ca.pem", "ca-1.pem", "ca-2.pem")
         self.bed.certificate("n2", "ca-2")
-        eventually(lambda: self.tries("n2"), "an agent of the new authority", timeout=10)
+        eventually(lambda: self.tries("n2"), "an agent of the new authority")
         self.bed.exchange("ca-1.pem", "ca-1.pem", "ca-2.pem")
         federation.stop()
         agent.wait_line("disconnected", after=at)
         at = len(agent.lines)
         self.bed.certificate("fed", "ca-2")
         self.bed.federation(listen=self.bed.server)
-        agent.wait_line(" connected ", after=at, timeout=15)
+        agent.wait_line(" connected ", after=at)
 
     def tries(self, who):
         agent = self.bed.agent(who)
@@ -182,7 +182,7 @@ class TlsTest(unittest.TestCase):
                 os.remove(self.bed.path(name)) if text is None else self.bed.write(name, text)
                 agent = self.bed.agent("n1")
                 agent.wait_line("federation.tls: .*" + problem)
-                self.assertEqual(agent.process.wait(20), 2)
+                self.assertEqual(agent.process.wait(WAIT), 2)
                 self.bed.write(name, good)
         self.bed.exchange("fed.key", "n1.key")
         config = self.bed.write("fed.yaml", DNSD.format(
@@ -256,7 +256,7 @@ class FromAfarTest(unittest.TestCase):
         self.bed.federation()
         self.refused(r"its certificate is not of \S+ca-2.pem", ca="ca-2")
         self.bed.certificate("fed", "ca-1", san="DNS:fed.example")
-        eventually(lambda: "for other addresses" in self.ctl("status")[2], "the new certificate", timeout=10)
+        eventually(lambda: "for other addresses" in self.ctl("status")[2], "the new certificate")
 
     def test_a_plaintext_federation_refuses(self):
         self.bed.federation(tls="")
@@ -281,9 +281,9 @@ class FromAfarTest(unittest.TestCase):
         self.bed.federation()
         self.assertEqual(self.ctl("status")[0], 0)
         self.bed.exchange("fed-ca.pem", "ca-2.pem")
-        eventually(lambda: self.ctl("status")[0] == 1, "the authority before is not believed any more", timeout=10)
+        eventually(lambda: self.ctl("status")[0] == 1, "the authority before is not believed any more")
         self.bed.certificate("op", "ca-2")
-        eventually(lambda: self.ctl("status")[0] == 0, "the new one is", timeout=10)
+        eventually(lambda: self.ctl("status")[0] == 0, "the new one is")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import re
 import subprocess
 import unittest
 
-from mesh import BIN, Bed
+from mesh import BIN, WAIT, Bed
 
 PAGE = os.path.join(os.path.dirname(__file__), "../../docs/topology.md")
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.M | re.S)
@@ -50,7 +50,7 @@ admin: {{listen: "127.0.0.1:0", socket: {self.bed.path("dnsd.sock")}}}
 
     def run_line(self, line):
         done = subprocess.run(["bash", "-o", "pipefail", "-c", self.command(line)], cwd=self.bed.folder,
-                              capture_output=True, text=True, timeout=30, check=False)
+                              capture_output=True, text=True, timeout=WAIT, check=False)
         self.assertEqual(done.returncode, 0, f"{line}\n{done.stdout}{done.stderr}")
         return done.stdout
 

@@ -39,7 +39,7 @@ def need(*tools):
 
 
 def run(*argv):
-    return subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(argv, capture_output=True, text=True, timeout=mesh.WAIT, check=False)
 
 
 class UnitsTest(unittest.TestCase):
@@ -160,7 +160,7 @@ class UnitsTest(unittest.TestCase):
         while ready is None and process.poll() is None:
             ready = supervisor.next(0.2)
         process.terminate()
-        log, _ = process.communicate(timeout=30)
+        log, _ = process.communicate(timeout=mesh.WAIT)
         return ready is not None, log
 
     @need("setpriv", "unshare", "ip")

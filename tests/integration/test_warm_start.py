@@ -5,7 +5,7 @@ import signal
 import unittest
 import urllib.request
 
-from mesh import Bed, addresses, ask, eventually
+from mesh import WAIT, Bed, addresses, ask, eventually
 
 CONFIG = """\
 cluster: eu-1
@@ -55,7 +55,7 @@ class WarmStartTest(unittest.TestCase):
     def outcome(self, server):
         """What the metrics say about the compiled answers, and what it answers."""
         host, port = server.address("admin listening")
-        with urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=20) as reply:
+        with urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=WAIT) as reply:
             text = reply.read().decode()
         found = re.findall(r'^meshdns_dnsd_compiled_answers\{outcome="(\w+)"\} 1$', text, re.MULTILINE)
         return found, addresses(ask(server.address("dns listening"), WEB))

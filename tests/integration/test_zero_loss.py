@@ -8,7 +8,7 @@ import unittest
 import dns.message
 import dns.rcode
 
-from mesh import Bed, run
+from mesh import WAIT, Bed, run
 
 CONFIG = """\
 cluster: eu-1
@@ -28,7 +28,7 @@ kind: VirtualDestination
 metadata: {{name: web, namespace: shop}}
 spec: {{hosts: [web{number}.mesh.internal], services: [{{namespace: shop, name: web}}]}}
 """
-RECORDS, ROUNDS, PATIENCE = 500, 6, 10.0
+RECORDS, ROUNDS = 500, 6
 
 
 class Client(threading.Thread):
@@ -38,7 +38,7 @@ class Client(threading.Thread):
         super().__init__(daemon=True)
         self.query = dns.message.make_query(name, "A").to_wire()
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.settimeout(PATIENCE)
+        self.socket.settimeout(WAIT)
         self.socket.connect(server)
         self.ended, self.asked, self.problems = threading.Event(), 0, []
 
@@ -86,7 +86,7 @@ class ZeroLossTest(unittest.TestCase):
         for client in self.clients:
             client.ended.set()
         for client in self.clients:
-            client.join(2 * PATIENCE)
+            client.join(2 * WAIT)
             self.assertEqual(client.problems, [])
             self.assertGreater(client.asked, 10)
 

@@ -81,6 +81,7 @@ THIRD_PARTY = {
     "expected": ("tl/", {"common/base", "common/config"}),
     "boost": ("boost/", ASIO),
     "grpc": (("grpcpp/", "grpc/"), GRPC),
+    "abseil": ("absl/", {"common/rpc"}),
     "protobuf": ("google/", GRPC | {"common/config", "common/convert", "dnsd/dnstap"}),
     "yaml-cpp": ("yaml-cpp/", {"common/config"}),
     "spdlog": ("spdlog/", {"common/log"}),

@@ -13,11 +13,13 @@ import control_plane
 import hostile
 import load
 import operation
+import publication
 import storage
+import storms
 from bed import Skip
 from raw_call import Ended
 
-MODULES = (control_plane, load, agents, storage, operation, hostile)
+MODULES = (control_plane, load, agents, storage, operation, hostile, publication, storms)
 ROWS = {name: row for module in MODULES for name, row in module.ROWS.items()}
 
 

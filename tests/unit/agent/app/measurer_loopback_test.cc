@@ -19,7 +19,7 @@ TEST(MeasurerLoopback, measures_listeners_and_sees_them_go) {
   const probes::LoopbackSocket silent("127.0.0.1", -1);
   std::map<std::string, Measurement> latest;
   const auto wait_for = [&](const std::string& key, Reach reach) {
-    for (int i = 0; i < 200 && (!latest.contains(key) || latest.at(key).reach != reach); ++i) {
+    for (int i = 0; i < 1200 && (!latest.contains(key) || latest.at(key).reach != reach); ++i) {
       loop.after(100ms, [&] { loop.stop(); });
       loop.run();
       loop.restart();
@@ -33,7 +33,7 @@ TEST(MeasurerLoopback, measures_listeners_and_sees_them_go) {
   const Measurement alive = wait_for("alive", Reach::Connected);
   EXPECT_EQ(alive.reach, Reach::Connected);
   EXPECT_GT(alive.rtt, 0s);
-  EXPECT_LT(alive.rtt, 1s);
+  EXPECT_LT(alive.rtt, 5s);
   EXPECT_EQ(wait_for("dead", Reach::Refused).reach, Reach::Refused);
   listener.reset();
   EXPECT_EQ(wait_for("alive", Reach::Refused).reach, Reach::Refused);

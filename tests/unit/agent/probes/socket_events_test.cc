@@ -26,10 +26,10 @@ class SocketEventsTest : public testing::Test {
     events_ = std::move(*events);
   }
 
-  /// false if no event about the port came within 10 s
+  /// false if no event about the port came within 120 s
   bool wait_for(std::uint16_t port) {
     stop_at_ = port;
-    const auto timer = loop_.after(10s, [this] { loop_.stop(); });
+    const auto timer = loop_.after(120s, [this] { loop_.stop(); });
     loop_.run();
     loop_.restart();
     loop_.cancel(timer);

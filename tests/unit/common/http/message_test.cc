@@ -18,5 +18,12 @@ TEST(ParseTarget, broken_escapes_stay) {
   EXPECT_EQ(parse_target("GET", "/a%zz%41").path, "/a%zzA");
 }
 
+TEST(PercentEncoded, comes_back_as_it_was) {
+  const std::string text = "cluster=eu-1,node=a b%&+/\xc3\xa4";
+  EXPECT_EQ(percent_encoded("a-1.b_~"), "a-1.b_~");
+  EXPECT_EQ(percent_encoded("a=1"), "a%3D1");
+  EXPECT_EQ(parse_target("GET", "/x?y=" + percent_encoded(text)).parameters.at("y"), text);
+}
+
 }  // namespace
 }  // namespace meshdns::http

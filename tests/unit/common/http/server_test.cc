@@ -40,6 +40,25 @@ TEST_F(HttpTest, answers_over_tcp) {
   EXPECT_EQ(response->body, "GET /hello");
 }
 
+TEST_F(HttpTest, an_answer_may_come_later_and_have_more_headers) {
+  const LateHandler late = [this](const Request& request, const std::function<void(Response)>& done) {
+    if (request.path == "/now") return done({.body = "now", .headers = {{"Link", "</2>"}}});
+    loop_.after(1ms, [done] { done({.body = "later"}); });
+  };
+  const auto server = Server::listen(loop_, SocketAddress::parse("127.0.0.1:0").value(), late).value();
+  EXPECT_EQ(fetch({.address = server->bound(), .path = "/now"})->body, "now");
+  EXPECT_EQ(fetch({.address = server->bound(), .path = "/wait"})->body, "later");
+}
+
+// Guards the end of a daemon: who is asked may be gone before it answers.
+TEST_F(HttpTest, an_answer_that_never_comes_ends_the_connection) {
+  const LateHandler never = [](const Request&, const std::function<void(Response)>&) {};
+  const auto server = Server::listen(loop_, SocketAddress::parse("127.0.0.1:0").value(), never).value();
+  const auto response = fetch({.address = server->bound(), .path = "/"});
+  ASSERT_FALSE(response);
+  EXPECT_NE(response.error().code(), Code::DeadlineExceeded) << response.error().message();
+}
+
 TEST_F(HttpTest, a_refused_connection_and_a_silent_server_are_told_apart) {
   const auto port = [this] {
     const auto server = Server::listen(loop_, SocketAddress::parse("127.0.0.1:0").value(), echo).value();

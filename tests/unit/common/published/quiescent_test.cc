@@ -79,7 +79,7 @@ TEST(QuiescentTest, NeverGoesBackAndNeverFreesWhatIsRead) {
   const auto look = [&](bool sleeper) {
     Quiescent<Pair>::Reader reader(pairs);
     int seen = 0;
-    for (int i = 0; i < 50'000'000 && seen < kLast; ++i) {
+    while (seen < kLast) {
       const Pair& pair = *reader.read();
       const int now = pair.first;
       ASSERT_GE(now, seen);
@@ -87,7 +87,6 @@ TEST(QuiescentTest, NeverGoesBackAndNeverFreesWhatIsRead) {
       seen = now;
       if (sleeper) reader.offline();
     }
-    EXPECT_EQ(seen, kLast);
   };
   std::thread steady(look, false);
   std::thread sleeper(look, true);

@@ -298,5 +298,42 @@ TEST(StreamPort, ends_exactly_once_whatever_happens_when) {
   }
 }
 
+/// Counts what is asked of it.
+struct CountingReactor {
+  void StartRead(int* into) {
+    ++reads;
+    incoming = into;
+  }
+  void StartWrite(const int*) {}
+  void cancel() {}
+  void finish() {}
+
+  int reads = 0;
+  int* incoming = nullptr;
+};
+
+// Guards the rule that one read at most is outstanding.
+TEST(ReadAheadTest, a_read_ahead_stands_for_the_first_read_next) {
+  CountingReactor reactor;
+  std::vector<int> received;
+  const auto port = std::make_shared<StreamPort<CountingReactor, int, int>>(
+      reactor, [](const std::function<void()>& work) { work(); });
+  StreamEvents<int> events;
+  events.received = [&](int message) { received.push_back(message); };
+  events.written = [] {};
+  events.closed = [](const Error&) {};
+  port->set_events(std::move(events));
+  port->read_ahead();
+  EXPECT_EQ(reactor.reads, 1);
+  *reactor.incoming = 7;
+  port->on_read_done(true);
+  port->read_next();
+  EXPECT_EQ(reactor.reads, 1);
+  EXPECT_THAT(received, ElementsAre(7));
+  port->read_next();
+  EXPECT_EQ(reactor.reads, 2);
+  port->on_reactor_gone();
+}
+
 }  // namespace
 }  // namespace meshdns::rpc

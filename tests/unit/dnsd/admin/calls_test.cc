@@ -8,49 +8,10 @@
 
 #include "common/rpc/deadline.h"
 #include "meshdns/v1/admin.grpc.pb.h"
+#include "tests/unit/dnsd/admin/counting_mesh.h"
 
 namespace meshdns::admin {
 namespace {
-
-class CountingMesh : public Mesh {
- public:
-  void apply(const v1::ApplyRequest&, std::function<void(v1::ApplyReply)> done) override {
-    ++calls;
-    done({});
-  }
-  void erase(const v1::DeleteRequest&, std::function<void(Result<v1::DeleteReply>)> done) override {
-    ++calls;
-    done(v1::DeleteReply());
-  }
-  Result<v1::ListReply> list(const v1::ListRequest&) override { return counted<v1::ListReply>(); }
-  Result<v1::ExplainReply> explain(const v1::ExplainRequest&) override { return counted<v1::ExplainReply>(); }
-  void simulate(const v1::SimulateRequest&, std::function<void(Result<v1::SimulateReply>)> done) override {
-    ++calls;
-    done(v1::SimulateReply());
-  }
-  void events(const v1::EventsRequest&, std::function<void(Result<v1::EventsReply>)> done) override {
-    ++calls;
-    done(v1::EventsReply());
-  }
-  v1::LintReply lint(const v1::LintRequest&) override { return counted<v1::LintReply>(); }
-  v1::StatusReply status() override { return counted<v1::StatusReply>(); }
-  Result<v1::ApproveShrinkReply> approve_shrink() override { return counted<v1::ApproveShrinkReply>(); }
-  void capture(const v1::CaptureRequest&, std::function<void(Result<v1::CaptureReply>)> done) override {
-    ++calls;
-    done(v1::CaptureReply());
-  }
-  bool ready() override { return true; }
-  std::string metrics() override { return ""; }
-
-  int calls = 0;
-
- private:
-  template <class T>
-  T counted() {
-    ++calls;
-    return {};
-  }
-};
 
 class CallsTest : public testing::Test {
  protected:
@@ -76,7 +37,7 @@ class CallsTest : public testing::Test {
     std::vector<grpc::StatusCode> out;
     const auto call = [&](const auto& method, const auto& request, auto reply) {
       grpc::ClientContext context;
-      context.set_deadline(rpc::within(10s));
+      context.set_deadline(rpc::within(120s));
       out.push_back((stub_.get()->*method)(&context, request, &reply).error_code());
     };
     using Stub = v1::Admin::Stub;

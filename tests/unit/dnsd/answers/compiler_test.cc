@@ -78,6 +78,44 @@ class CompilerTest : public testing::Test {
     put = update.put.size();
     table = compiler.apply(std::exchange(update, {}));
   }
+  /// One publication of a few hosts, as the Publisher makes them: planned hosts cost 1 ms each, and one outdated host
+  /// at least is renewed. Where clients are is told now and then only.
+  void next_slice(Duration most) {
+    auto changes = planner.take(TimePoint{1h}, {.most = most, .most_for_steps = most},
+                                [](const model::Policy&, std::size_t) { return Duration(1ms); });
+    update.put = std::move(changes.put);
+    update.erased = std::move(changes.erased);
+    places_wait = places_wait || changes.places;
+    if (places_wait && below(3) == 0) {
+      update.locator = locator_input(catalog.records());
+      places_wait = false;
+    }
+    if (changes.geography) update.clusters = cluster_records(catalog.records());
+    compiler.begin(update);
+    compiler.put(update.put);
+    compiler.renew([this] { return below(3) == 0; });
+    table = compiler.finish(std::exchange(update, {}));
+  }
+  /// How many publications it takes until nothing waits.
+  int drain(Duration most) {
+    for (int count = 1;; ++count) {
+      next_slice(most);
+      const auto& queue = planner.queue();
+      if (queue.oldest() > queue.newest() && !places_wait && compiler.outdated() == 0) return count;
+      if (count == 10000) ADD_FAILURE() << "it does not come to an end";
+      if (count == 10000) return count;
+    }
+  }
+  void reload() {
+    settings.zones.resize(1);
+    if (below(2) == 0) settings.zones.push_back({"deep.mesh.internal", {}, ""});
+    settings.zones.push_back({"0.10.in-addr.arpa", {}, ""});
+    if (below(2) == 0) std::ranges::reverse(settings.zones);
+    update.base = make_base(settings, static_records);
+    configure(planner, *update.base);
+    update.locator = locator_input(catalog.records());
+    update.clusters = cluster_records(catalog.records());
+  }
   std::shared_ptr<const AnswerTable> anew() const {
     return compile({.records = catalog.records(),
                     .settings = settings,
@@ -166,6 +204,7 @@ class CompilerTest : public testing::Test {
   Compiler compiler;
   std::shared_ptr<const AnswerTable> table;
   std::size_t put = 0;  // hosts that the last update held
+  bool places_wait = false;
 };
 
 TEST_F(CompilerTest, ManySmallUpdatesComeToWhatOneCompileGives) {
@@ -175,6 +214,89 @@ TEST_F(CompilerTest, ManySmallUpdatesComeToWhatOneCompileGives) {
     next();
     ASSERT_EQ(dump(*table), dump(*anew())) << "round " << round;
   }
+}
+
+// However the changes are cut into publications, and whatever comes between them.
+TEST_F(CompilerTest, SlicesComeToWhatOneCompileGives) {
+  for (int round = 0; round < 200; ++round) {
+    for (int i = below(12); i >= 0; --i) {
+      change();
+      if (below(2) == 0) next_slice(std::chrono::milliseconds(1 + below(3)));
+    }
+    now += 1s;
+    if (below(10) == 0) reload();
+    drain(std::chrono::milliseconds(1 + below(3)));
+    ASSERT_EQ(dump(*table), dump(*anew())) << "round " << round;
+  }
+}
+
+// Every host of every table in between has a set for every place.
+TEST_F(CompilerTest, TablesBetweenSlicesAreWhole) {
+  for (int round = 0; round < 400; ++round) {
+    change();
+    next_slice(1ms);
+    for (const std::string& text : dump(*table)) ASSERT_FALSE(text.empty());
+  }
+}
+
+TEST_F(CompilerTest, ClientsOfANewPlaceGetWhatTheServersNeighboursGetUntilAHostHasMoved) {
+  settings.own = {.region = "r0", .zone = "z0"};
+  reload();
+  // so many clusters that two clients hardly have them in the same order by chance
+  for (int cluster = 1; cluster <= 8; ++cluster) {
+    const std::string name = text("c", cluster);
+    const std::string node = name + "/n1";
+    model::Node at;
+    at.key = node;
+    at.locality = {.region = "r0", .zone = cluster == 1 ? "z0" : "z1", .cluster = name, .node = "n1"};
+    EXPECT_FALSE(catalog.put_node(at, now));
+    std::vector<model::Endpoint> endpoints;
+    for (int i = 0; i < 20; ++i) {
+      endpoints.push_back(endpoint(node, i));
+      endpoints.back().namespace_ = "shop";
+      endpoints.back().service = text("t", i);
+      endpoints.back().health.state = model::HealthState::Serving;
+    }
+    catalog.apply_delta(node, endpoints, {}, now);
+  }
+  next();
+  const std::size_t places = table->where->places.size();
+  model::Node client;
+  client.key = "c9/n9";
+  client.locality = {.region = "r9", .zone = "z9", .cluster = "c9", .node = "n9"};
+  client.prefixes = {Prefix::of(IpAddress::v4(0x0A090000), 16)};
+  EXPECT_FALSE(catalog.put_node(client, now));
+  planner.take(TimePoint{1h});
+  update.locator = locator_input(catalog.records());
+  compiler.begin(update);
+  compiler.renew([] { return false; });
+  table = compiler.finish(std::exchange(update, {}));
+  ASSERT_GT(table->where->places.size(), places);
+  EXPECT_GT(compiler.outdated(), 0U);
+  const auto in = [&](const std::string& place) {
+    return static_cast<std::uint32_t>(std::ranges::find(table->where->places, place) - table->where->places.begin());
+  };
+  std::size_t moved = 0;
+  for (std::uint32_t number = 0; number < 40; ++number) {
+    const Host& host = *table->host(number);
+    const Set& own = table->set(host, in("r0/z0/-"));
+    moved += &table->set(host, in("r9/z9/c9")) != &own ? 1 : 0;
+  }
+  EXPECT_EQ(moved, 1U);
+  drain(1ms);
+  EXPECT_EQ(compiler.outdated(), 0U);
+  EXPECT_EQ(dump(*table), dump(*anew()));
+}
+
+// Guards a reload from making every host anew while an endpoint's failure waits.
+TEST_F(CompilerTest, AReloadPlansNoHostAgain) {
+  for (int i = 0; i < 100; ++i) change();
+  drain(1s);
+  update.base = make_base(settings, static_records);
+  configure(planner, *update.base);
+  next();
+  EXPECT_EQ(put, 0U);
+  EXPECT_EQ(dump(*table), dump(*anew()));
 }
 
 // Each service has a host in each of the two zones.

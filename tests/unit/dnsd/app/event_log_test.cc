@@ -84,6 +84,29 @@ TEST_F(EventLogTest, a_failure_and_who_gets_what_instead) {
   EXPECT_EQ(event.answers(0).after(), "tier 1 any us-1: 10.2.0.11");
 }
 
+/// Every look at it takes 10 ms: a machine that does something else.
+class BusyClock : public Clock {
+ public:
+  TimePoint now() const override { return TimePoint(++looks_ * 10ms); }
+  std::int64_t unix_seconds() const override { return 1'800'000'000; }
+
+ private:
+  mutable std::int64_t looks_ = 0;
+};
+
+TEST_F(EventLogTest, a_small_change_is_told_however_busy_the_machine_is) {
+  const BusyClock busy;
+  EventLog log(catalog_, publisher_, busy, clock_);
+  put("eu-1/n1", "10.0.0.11", model::HealthState::Failing);
+  publish();
+  v1::EventsRequest request;
+  request.set_host(kHost);
+  v1::EventsReply told;
+  log.look(request, [&](const Result<v1::EventsReply>& reply) { told = test::must(reply); });
+  ASSERT_FALSE(told.events().empty());
+  EXPECT_EQ(told.events(told.events_size() - 1).endpoints_size(), 1);
+}
+
 TEST_F(EventLogTest, endpoints_that_come_go_and_weigh_something_else) {
   put("eu-1/n1", "10.0.0.12", model::HealthState::Serving);
   publish();

@@ -24,15 +24,15 @@ v1::ListReply overrides(const std::string& reason) {
 }
 
 TEST(OverridesView, has_a_line_for_each) {
-  EXPECT_EQ(overrides_view(overrides("new kernel"), kNow),
+  EXPECT_EQ(list_view("Override", overrides("new kernel"), kNow),
             "NAME               ACTION  TARGET       REASON      AUTHOR       EXPIRES IN  CREATED\n"
             "drain-node-eu1-n1  Drain   node=eu1-n1  new kernel  alice@ops-1  52m         5m ago\n"
             "freeze (local)     Freeze  all          incident    -            never       5m ago\n");
-  EXPECT_EQ(overrides_view({}, kNow), "no overrides\n");
+  EXPECT_EQ(list_view("Override", {}, kNow), "no overrides\n");
 }
 
 TEST(OverridesView, a_long_reason_is_cut_so_that_the_table_fits) {
-  const std::string view = overrides_view(overrides(std::string(300, 'x')), kNow);
+  const std::string view = list_view("Override", overrides(std::string(300, 'x')), kNow);
   for (const auto line : split(view, '\n')) EXPECT_LE(line.size(), 110U) << line;
   EXPECT_THAT(view, HasSubstr("xxx...  alice"));
 }

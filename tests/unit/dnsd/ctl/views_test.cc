@@ -8,6 +8,7 @@
 #include "dnsd/ctl/history_view.h"
 #include "dnsd/ctl/lint_view.h"
 #include "dnsd/ctl/simulate_view.h"
+#include "dnsd/ctl/views.h"
 
 namespace meshdns::ctl {
 namespace {
@@ -208,6 +209,22 @@ c.yaml: Cluster/eu1: advice: two
 )");
   reply.clear_findings();
   EXPECT_EQ(lint_view(reply, ""), "nothing found in 2 objects\n");
+}
+
+TEST(StatusViewTest, says_that_the_federation_is_busy) {
+  EXPECT_THAT(status_view(parsed<v1::StatusReply>("")), testing::Not(HasSubstr("busy")));
+  EXPECT_THAT(status_view(parsed<v1::StatusReply>("busy { late { seconds: 2 } heartbeat { seconds: 10 } }")),
+              HasSubstr("busy       the control thread is 2.0s late: agents beat each 10s\n"));
+}
+
+TEST(StatusViewTest, says_how_many_connections_there_are_and_what_bounds_did) {
+  EXPECT_THAT(status_view(parsed<v1::StatusReply>("connections { open: 812 most: 18488 }")),
+              HasSubstr("connections  812 of 18488 open\n"));
+  EXPECT_THAT(
+      status_view(parsed<v1::StatusReply>("connections { open: 10 most: 10 full: true refused: 3 evicted: 4 }")),
+      HasSubstr("10 of 10 open   FULL: others wait   3 refused for their address   4 silent ones ended\n"));
+  EXPECT_THAT(status_view(parsed<v1::StatusReply>("connections { open: 10 most: 11 failing: true }")),
+              HasSubstr("10 of 11 open   CANNOT ACCEPT: the system gives no more\n"));
 }
 
 }  // namespace

@@ -265,6 +265,13 @@ class Link {
   bool closed_by_subscriber() const { return client_->closed; }
   bool cut_by_federation() const { return server_->aborted; }
   WatchSession& session() { return *session_; }
+  /// Carries what the subscriber has said on its own: late acknowledgements.
+  void carry_requests() {
+    for (const v1::WatchRequest& request : client_->take()) {
+      said.push_back(request);
+      session_->received(request);
+    }
+  }
 
   /// "delta 3..5", "snapshot", "buckets 2 of 1024", "status", "goodbye": what was heard
   std::vector<std::string> story() const {
@@ -280,12 +287,6 @@ class Link {
   std::vector<v1::WatchRequest> said;
 
  private:
-  void carry_requests() {
-    for (const v1::WatchRequest& request : client_->take()) {
-      said.push_back(request);
-      session_->received(request);
-    }
-  }
   static std::string text_of(const v1::WatchReply& reply) {
     if (reply.has_status()) return "status";
     if (reply.has_goodbye()) return "goodbye";

@@ -335,7 +335,7 @@ TEST_F(ServerTest, AClientThatDoesNotReadIsCut) {
 }
 
 TEST_F(ServerTest, StopJoinsAndFreesThePort) {
-  start();
+  start("127.0.66.1:0");  // nobody else takes a port of this address meanwhile
   TcpClient client(at());
   expect_web(client.ask(request()));
   const SocketAddress address = at();

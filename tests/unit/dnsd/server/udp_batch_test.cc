@@ -92,7 +92,8 @@ TEST_F(UdpBatchTest, EachOfAMixedBatchGetsItsOwn) {
     }
     for (unsigned served = 0; served < asked.size();) served += serve();
     for (const auto& [client, texts] : expected) {
-      for (const std::string& text : texts) EXPECT_EQ(clients[client].receive(5000).first, text) << "client " << client;
+      for (const std::string& text : texts)
+        EXPECT_EQ(clients[client].receive(60000).first, text) << "client " << client;
       EXPECT_EQ(clients[client].receive(0).first, "") << "client " << client << " got more than it asked for";
     }
   }
@@ -109,7 +110,7 @@ TEST_F(UdpBatchTest, ARunLeavesFromTheAddressThatWasAsked) {
   for (const char* address : addresses) client.ask("from" + std::string(address), at(address));
   for (unsigned served = 0; served < addresses.size();) served += serve();
   for (const char* address : addresses) {
-    EXPECT_EQ(client.receive(5000), std::pair("<from" + std::string(address) + ">", std::string(address)));
+    EXPECT_EQ(client.receive(60000), std::pair("<from" + std::string(address) + ">", std::string(address)));
   }
   EXPECT_EQ(batch_.failed().value(), 0U);
   EXPECT_GT(batch_.segmented().value(), 0U);
@@ -123,7 +124,7 @@ TEST_F(UdpBatchTest, WhatTheKernelDoesNotSegmentLeavesSingly) {
   for (int round = 0; round < 2; ++round) {
     for (const char* text : {"1", "2", "3"}) client.ask(text, at("127.0.0.1"));
     for (unsigned served = 0; served < 3;) served += serve();
-    for (const char* text : {"<1>", "<2>", "<3>"}) EXPECT_EQ(client.receive(5000).first, text);
+    for (const char* text : {"<1>", "<2>", "<3>"}) EXPECT_EQ(client.receive(60000).first, text);
     EXPECT_FALSE(batch_.segments()) << "it is tried once";
   }
   EXPECT_EQ(batch_.failed().value(), 0U);
@@ -137,7 +138,7 @@ TEST_F(UdpBatchTest, AFullBatchAndWhatIsLeft) {
   EXPECT_EQ(serve(), UdpBatch::kMost);
   EXPECT_EQ(serve(), UdpBatch::kMost);
   EXPECT_EQ(serve(), 6U);
-  for (int i = 0; i < 70; ++i) EXPECT_EQ(client.receive(5000).first, "<" + std::to_string(i) + ">");
+  for (int i = 0; i < 70; ++i) EXPECT_EQ(client.receive(60000).first, "<" + std::to_string(i) + ">");
 }
 
 }  // namespace

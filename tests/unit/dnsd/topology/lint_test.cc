@@ -43,6 +43,7 @@ class LintTest : public testing::Test {
     out.addresses = {IpAddress::parse(address).value()};
     out.ports = {{"http", 8080, "TCP", ""}};
     out.health.state = model::HealthState::Serving;
+    ++records.services[{"shop", "web"}].endpoints;
   }
 
   template <class Object>

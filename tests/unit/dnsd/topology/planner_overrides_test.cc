@@ -167,5 +167,38 @@ TEST(Words, those_are_over_whose_second_has_come) {
   EXPECT_THAT(expired(overrides, 100), ElementsAre("a"));
 }
 
+TEST_F(PlannerOverridesTest, a_search_in_small_steps_finds_the_same) {
+  add("us-1/n1", "db");
+  const std::vector<std::pair<model::Target, std::vector<std::string>>> cases = {
+      {{TargetKind::Cluster, "eu-1"}, {"db.shop.mesh.internal", "web.shop.mesh.internal"}},
+      {{TargetKind::Zone, "eu-b"}, {"web.shop.mesh.internal"}},
+      {{TargetKind::Zone, "eu/eu-a"}, {"db.shop.mesh.internal", "web.shop.mesh.internal"}},
+      {{TargetKind::Node, "us-1/n1"}, {"db.shop.mesh.internal", "log.shop.mesh.internal"}},
+      {{TargetKind::Node, "n2"}, {"web.shop.mesh.internal"}},
+      {{TargetKind::Service, "shop/log"}, {"log.shop.mesh.internal"}},
+      {{TargetKind::Endpoint, "eu-1/n2/web"}, {"web.shop.mesh.internal"}},
+      {{TargetKind::Endpoint, "10.0.0.4"}, {"log.shop.mesh.internal"}},
+      {{TargetKind::Endpoint, "10.0.0.3:8080"}, {"db.shop.mesh.internal"}},
+      {{TargetKind::Endpoint, "10.0.0.3:8081"}, {}},
+      {{TargetKind::Service, "shop"}, {}}};
+  for (const auto& [target, hosts] : cases) {
+    for (const std::size_t steps : {1UL, 2UL, 1000UL}) {
+      Planner::HitSearch search{.targets = {target, target}};
+      std::size_t turns = 1;
+      while (!planner_.search(search, steps)) ASSERT_LE(++turns, 20U);
+      EXPECT_THAT(search.hosts, testing::ElementsAreArray(hosts)) << target_text(target) << " by " << steps;
+      EXPECT_EQ(search.known.empty(), hosts.empty());
+    }
+  }
+}
+
+// Guards the size of a step: whole nodes that are not hit are one, however many endpoints they have.
+TEST_F(PlannerOverridesTest, a_search_passes_over_the_endpoints_of_other_nodes) {
+  for (int i = 0; i < 1000; ++i) add("us-1/n1", "s" + std::to_string(i));
+  Planner::HitSearch search{.targets = {{TargetKind::Node, "eu-1/n1"}}};
+  EXPECT_TRUE(planner_.search(search, 10));
+  EXPECT_THAT(search.hosts, ElementsAre("db.shop.mesh.internal", "web.shop.mesh.internal"));
+}
+
 }  // namespace
 }  // namespace meshdns::topology

@@ -32,13 +32,14 @@ def fields(message):
 
 
 class RawAgent:
-    """Welcomed when it is made."""
+    """Welcomed when it is made. address: of its node; none = it has none"""
 
-    def __init__(self, server, node):
+    def __init__(self, server, node, cluster="one", address=None):
         self.call = RawCall(server, "Report")
         self.sequence = self.epoch = 0
-        locality = field(5, "one") + field(6, node)
-        hello = field(1, 1) + field(2, field(1, node) + field(2, locality)) + field(3, uuid.uuid4().hex) + field(4, "b")
+        locality = field(5, cluster) + field(6, node)
+        addresses = field(3, socket.inet_aton(address)) if address else b""
+        hello = field(1, 1) + field(2, field(1, node) + field(2, locality) + addresses) + field(3, uuid.uuid4().hex) + field(4, "b")
         self.say(3, hello)
         self.epoch = fields(fields(self.call.receive())[1])[1]
 

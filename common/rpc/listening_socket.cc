@@ -1,0 +1,123 @@
+#include "common/rpc/listening_socket.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "common/net/socket_address.h"
+#include "common/net/unix_socket.h"
+
+namespace meshdns::rpc {
+namespace {
+
+constexpr std::string_view kUnix = "unix:";
+constexpr int kBacklog = 65535;  // the kernel cuts it to net.core.somaxconn
+
+void set(int descriptor, int level, int option, int value) {
+  // the socket works without each of them
+  static_cast<void>(::setsockopt(descriptor, level, option, &value, sizeof value));
+}
+
+void tune(int descriptor) {
+  set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
+  set(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+  set(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, ListeningSocket::kFirstProbe);
+  set(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, ListeningSocket::kProbeInterval);
+  set(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, ListeningSocket::kSilence * 1000);
+}
+
+/// A socket of that family that listens there; -1 = it cannot.
+int listening(const sockaddr* address, socklen_t size) {
+  const int descriptor = ::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (descriptor < 0) return -1;
+  if (address->sa_family != AF_UNIX) tune(descriptor);
+  if (address->sa_family == AF_INET6) set(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  if (::bind(descriptor, address, size) == 0 && ::listen(descriptor, kBacklog) == 0) return descriptor;
+  ::close(descriptor);
+  return -1;
+}
+
+int listening_on_path(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return listening(reinterpret_cast<const sockaddr*>(&address), sizeof address);
+}
+
+int listening_v6(const in6_addr& address, std::uint16_t port) {
+  sockaddr_in6 where{};
+  where.sin6_family = AF_INET6;
+  where.sin6_addr = address;
+  where.sin6_port = htons(port);
+  return listening(reinterpret_cast<const sockaddr*>(&where), sizeof where);
+}
+
+int listening_v4(const IpAddress& address, std::uint16_t port) {
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_addr.s_addr = htonl(address.v4_host_order());
+  where.sin_port = htons(port);
+  return listening(reinterpret_cast<const sockaddr*>(&where), sizeof where);
+}
+
+int listening_on(const SocketAddress& address) {
+  if (address.ip.is_v4() && !address.ip.is_unspecified()) return listening_v4(address.ip, address.port);
+  in6_addr bytes = in6addr_any;
+  if (!address.ip.is_v4()) std::ranges::copy(address.ip.bytes(), std::begin(bytes.s6_addr));
+  const int both = listening_v6(bytes, address.port);
+  // a machine without IPv6
+  return both < 0 && address.ip.is_v4() ? listening_v4(address.ip, address.port) : both;
+}
+
+std::uint16_t port_of(int descriptor) {
+  sockaddr_storage where{};
+  socklen_t size = sizeof where;
+  if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&where), &size) != 0) return 0;
+  return ntohs(where.ss_family == AF_INET ? reinterpret_cast<const sockaddr_in&>(where).sin_port
+                                          : reinterpret_cast<const sockaddr_in6&>(where).sin6_port);
+}
+
+Error cannot_listen(const std::string& address) {
+  return {Code::Unavailable, "cannot listen on " + address + ": in use, or not an address of this machine"};
+}
+
+}  // namespace
+
+Result<ListeningSocket> ListeningSocket::open(const std::string& address) {
+  if (address.starts_with(kUnix)) {
+    const std::string path = address.substr(kUnix.size());
+    if (auto freed = free_socket_path(path); !freed) return freed.error();
+    const int descriptor = listening_on_path(path);
+    if (descriptor < 0) return cannot_listen(address);
+    return ListeningSocket(descriptor, address);
+  }
+  const auto where = SocketAddress::parse(address);
+  if (!where) return where.error();
+  const int descriptor = listening_on(*where);
+  if (descriptor < 0) return cannot_listen(address);
+  return ListeningSocket(descriptor, SocketAddress{where->ip, port_of(descriptor)}.text());
+}
+
+ListeningSocket::ListeningSocket(ListeningSocket&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)), bound_(std::move(other.bound_)) {}
+
+ListeningSocket& ListeningSocket::operator=(ListeningSocket&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  std::swap(bound_, other.bound_);
+  return *this;
+}
+
+ListeningSocket::~ListeningSocket() {
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
+  if (bound_.starts_with(kUnix)) ::unlink(bound_.c_str() + kUnix.size());
+}
+
+}  // namespace meshdns::rpc

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <string>
+
+#include "common/base/result.h"
+#include "common/time/time.h"
+#include "dnsd/app/page.h"
+#include "meshdns/v1/admin.pb.h"
+
+namespace meshdns::app {
+
+/// Divides explanations and simulations of hosts with many endpoints into pages. The rows are endpoints, addresses and
+/// endpoint changes, in the order in which the reply has them; everything else is in the first page.
+///
+/// How it works: a reply that fits into its page is passed on and forgotten. Any other reply is kept as a whole, so
+/// that all its pages are of one revision; its pages' tokens name it and the next row. It goes when nobody has asked
+/// for a page for kKeep, or when kMostKept newer ones are kept. Reply: v1::ExplainReply or v1::SimulateReply thread:
+/// control
+template <class Reply>
+class ExplainPages {
+ public:
+  static constexpr Duration kKeep = 30s;
+  static constexpr std::size_t kMostKept = 4;
+
+  /// name: of the tokens
+  ExplainPages(const Clock& clock, std::string name, std::size_t bytes = PageBounds::kMostBytes)
+      : clock_(clock), name_(std::move(name)), bytes_(bytes) {}
+
+  /// The first page of a reply. rows: 0 = as many as fit
+  Reply first(Reply whole, std::size_t rows);
+  /// errors: InvalidArgument: no token of such a page; Unavailable: the reply is not kept any more
+  Result<Reply> next(const std::string& token, std::size_t rows);
+
+ private:
+  struct Kept {
+    std::uint64_t id = 0;
+    Reply whole;
+    TimePoint asked;
+  };
+  Reply page(const Kept& kept, std::size_t begin, std::size_t rows) const;
+  void drop_old();
+
+  const Clock& clock_;
+  std::string name_;
+  std::size_t bytes_;
+  std::uint64_t next_id_ = 1;
+  std::list<Kept> kept_;  // the one that was asked for last is the last
+};
+
+extern template class ExplainPages<v1::ExplainReply>;
+extern template class ExplainPages<v1::SimulateReply>;
+
+}  // namespace meshdns::app

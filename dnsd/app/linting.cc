@@ -1,0 +1,105 @@
+#include "dnsd/app/linting.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/base/text.h"
+#include "dnsd/app/mesh_view.h"
+#include "dnsd/explain/findings.h"
+
+namespace meshdns::app {
+namespace {
+
+constexpr const char* kListing = "Lint";
+// Looked at for one page, however little is found: who waits for a page gives up after a minute.
+constexpr std::uint32_t kMostObjects = 2000;
+
+}  // namespace
+
+/// A page while it is made.
+struct Linting::Page {
+  v1::LintRequest request;
+  Done done;
+  PageFill fill;
+  v1::LintReply reply{};
+  std::uint64_t first_revision = 0;
+  std::string after{};    // the key of the last object that was looked at
+  std::size_t given = 0;  // objects of the request that were looked at
+  bool more = false;
+  std::unique_ptr<explain::Linter> linter{};
+
+  /// Without looking at a further object. Who gives no limit knows no pages.
+  bool full() const { return fill.full() || (request.limit() > 0 && reply.objects() >= kMostObjects); }
+  /// returns: false = the page is full, the object belongs to the next one
+  bool look(const v1::Object& object) {
+    std::vector<v1::Finding> findings = linter->look(object);
+    std::size_t bytes = 0;
+    for (const v1::Finding& finding : findings) bytes += finding.ByteSizeLong();
+    const bool fits = findings.empty() || reply.findings().empty() || fill.has_room(findings.size(), bytes);
+    if (!fits) return false;
+    fill.count(findings.size(), bytes);
+    for (v1::Finding& finding : findings) *reply.add_findings() = std::move(finding);
+    reply.set_objects(reply.objects() + 1);
+    return true;
+  }
+};
+
+void Linting::lint(const v1::LintRequest& request, const Done& done) {
+  const auto page = std::make_shared<Page>(Page{request, done, PageFill({request.limit(), bytes_})});
+  page->first_revision = parts_.catalog->revision();
+  if (!request.continue_().empty()) {
+    const auto token = Continue::parse(request.continue_(), kListing);
+    if (!token) return done(token.error());
+    page->first_revision = token->revision;
+    page->after = token->after;
+    page->given = static_cast<std::size_t>(parse_uint(token->after).value_or(0));
+  }
+  const bool runs = slices_.run([this, page](Slice& slice) { return go_on(*page, slice); });
+  if (!runs) done(Error(Code::Unavailable, "too many calls at once"));
+}
+
+bool Linting::go_on(Page& page, Slice& slice) {
+  if (!names_.learn(slice)) return false;
+  const bool live = page.request.objects().empty();
+  if (page.linter == nullptr) {
+    auto names = names_.names();
+    if (!live) names = std::make_shared<topology::KnownNames>(*names);  // the request's own are added to them
+    page.linter = std::make_unique<explain::Linter>(parts_.catalog->records(), parts_.publisher->planner(),
+                                                    parts_.publisher->settings(), std::move(names), parts_.clock.now());
+    for (const v1::Object& object : page.request.objects()) page.linter->expect(object);
+  }
+  if (!(live ? look_at_live(page, slice) : look_at_given(page, slice))) return false;
+  const std::string& after = live ? page.after : std::to_string(page.given);
+  if (page.more) page.reply.set_continue_(Continue{kListing, page.first_revision, after}.text());
+  page.done(std::move(page.reply));
+  return true;
+}
+
+bool Linting::look_at_live(Page& page, Slice& slice) const {
+  const auto& objects = parts_.objects->all();
+  for (auto at = objects.upper_bound(page.after); at != objects.end(); ++at) {
+    page.more = page.full();
+    if (page.more) return true;
+    if (!slice.take()) return false;
+    page.more = !page.look(at->second);
+    if (page.more) return true;
+    page.after = at->first;
+  }
+  return true;
+}
+
+bool Linting::look_at_given(Page& page, Slice& slice) const {
+  while (page.given < static_cast<std::size_t>(page.request.objects_size())) {
+    page.more = page.full();
+    if (page.more) return true;
+    if (!slice.take()) return false;
+    page.more = !page.look(page.request.objects(static_cast<int>(page.given)));
+    if (page.more) return true;
+    ++page.given;
+  }
+  return true;
+}
+
+}  // namespace meshdns::app

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "common/base/result.h"
+#include "dnsd/app/lint_names.h"
+#include "dnsd/app/page.h"
+#include "dnsd/app/record_counts.h"
+#include "dnsd/app/slices.h"
+#include "meshdns/v1/admin.pb.h"
+
+namespace meshdns::app {
+
+struct Parts;
+
+/// Makes the pages of `meshdnsctl get`: rows by key, from where the page before stopped.
+///
+/// How it works: a page is a job of Slices. It keeps the last key that it has shown and looks up the next one, so that
+/// records may come and go between slices and between pages: a record that exists the whole time is shown exactly once.
+/// Nothing is copied or pinned for a listing.
+/// thread: control
+class Listing {
+ public:
+  using Done = std::function<void(Result<v1::ListReply>)>;
+
+  /// All must outlive the listing. bytes: of a page
+  Listing(const Parts& parts, Slices& slices, LintNames& names, std::size_t bytes = PageBounds::kMostBytes)
+      : parts_(parts), slices_(slices), names_(names), bytes_(bytes) {}
+
+  /// errors: InvalidArgument for a kind that does not exist or a token of something else; NotFound for a key;
+  /// Unavailable: too many calls at once
+  void list(const v1::ListRequest& request, const Done& done);
+
+ private:
+  struct Page;
+  /// returns: true = the page is made
+  bool go_on(Page& page, Slice& slice);
+  bool look_at_nodes(Page& page, Slice& slice);
+  bool look_at_endpoints(Page& page, Slice& slice);
+  bool look_at_objects(Page& page, Slice& slice);
+
+  v1::NodeInfo node_info(const model::Node& node) const;
+  v1::EndpointInfo endpoint_info(const model::Endpoint& endpoint) const;
+  /// Of a Cluster: what its agents have measured.
+  void write_measured(v1::Object& object) const;
+  /// Whether the hostnames of its external endpoints are resolved.
+  void write_names_condition(v1::Object& object) const;
+
+  const Parts& parts_;
+  Slices& slices_;
+  LintNames& names_;
+  std::size_t bytes_;
+};
+
+}  // namespace meshdns::app

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "common/time/time.h"
+
+namespace meshdns::topology {
+
+/// Why a host waits for its publication, the most urgent reason first.
+enum class Urgency : std::uint8_t {
+  Removal,   // something that is answered must not be answered any more, or has moved to another tier
+  Addition,  // something new can be answered
+  Step,      // the time alone changes the host: slow start
+};
+
+/// How much one publication may cost.
+struct SliceLimits {
+  Duration most = Duration::max();
+  Duration most_for_steps = Duration::max();  // at most that much of `most` goes to slow-start steps
+};
+
+// How it works. Hosts wait in two lines, removals and additions, each in the order in which the hosts came. A host that
+// changes again keeps its place; a more urgent change moves the host to the end of the more urgent line. Slow-start
+// steps are kept apart, by the time at which they are due: a host whose step is late goes directly to the weight of
+// the moment when its turn comes, so that steps are skipped under load, but never the last one.
+//
+// One publication takes hosts until their estimated cost reaches a limit. Removals go first, at least one of them.
+// Where removals wait, the other lines get a fixed share only, so that the publication is short; the share accumulates
+// until it pays for the first host of the line (deficit round robin), so that neither a steady stream of removals nor
+// the size of a host starves anybody. Where no removal waits, additions and then steps fill the whole publication.
+
+/// Decides which hosts the next publication contains. Pure.
+class PublicationQueue {
+ public:
+  /// The parts of a publication that additions and steps get while removals wait.
+  static constexpr int kAdditionShare = 2;  // one half
+  static constexpr int kStepShare = 8;      // one eighth
+
+  using Cost = std::function<Duration(const std::string& host)>;
+  struct Taken {
+    std::vector<std::string> hosts;
+    std::set<std::string> steps;  // those of the hosts that only the time has changed
+    bool removals = false;        // some host was a removal
+  };
+
+  /// urgency: Removal or Addition
+  void add(const std::string& host, Urgency urgency);
+  /// Sets when the time alone changes a host next; nothing = never.
+  void set_due(const std::string& host, std::optional<TimePoint> due);
+  /// The first time at which a host is due.
+  std::optional<TimePoint> next_due() const;
+
+  /// Removes the hosts of the next publication from their lines. A step stays due until set_due() says otherwise.
+  Taken take(TimePoint now, const SliceLimits& limits, const Cost& cost);
+
+  /// The number of hosts in a line. urgency: Removal or Addition
+  std::size_t waiting(Urgency urgency) const { return lines_[static_cast<std::size_t>(urgency)].size(); }
+  /// Numbers every call of add(): hosts that came before a number have left if oldest() is greater.
+  std::uint64_t newest() const { return newest_; }
+  /// The number of the host that waits longest; greater than newest() if none waits.
+  std::uint64_t oldest() const;
+
+ private:
+  struct Place {
+    Urgency urgency;
+    std::uint64_t number;
+  };
+  using Line = std::map<std::uint64_t, std::string>;
+  struct Budget {
+    Duration left;
+    bool room = true;   // hosts may use what is left, not only the credit of their line
+    bool empty = true;  // nothing was taken yet
+  };
+
+  Line& line(Urgency urgency) { return lines_[static_cast<std::size_t>(urgency)]; }
+  /// returns: false = the host was in no line
+  bool leave_line(const std::string& host);
+  /// Whether a host of a line may go; if so the host is paid for.
+  static bool pays(Duration cost, Duration& credit, Budget& budget);
+  void take_removals(const Cost& cost, Budget& budget, Taken& out);
+  void take_additions(const SliceLimits& limits, const Cost& cost, Budget& budget, Taken& out);
+  void take_steps(TimePoint now, const SliceLimits& limits, const Cost& cost, Budget budget, Taken& out);
+
+  std::unordered_map<std::string, Place> places_;
+  std::array<Line, 2> lines_;
+  std::uint64_t newest_ = 0;
+  Duration addition_credit_{};
+  Duration step_credit_{};
+  std::set<std::pair<TimePoint, std::string>> due_;
+  std::unordered_map<std::string, TimePoint> due_of_;
+};
+
+}  // namespace meshdns::topology

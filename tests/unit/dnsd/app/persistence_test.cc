@@ -1,0 +1,111 @@
+// What is in the store when a federation has ended, and what the next one makes of it.
+#include "dnsd/app/persistence.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "common/time/sim_clock.h"
+#include "dnsd/store/sqlite_store.h"
+#include "tests/unit/dnsd/store/folder.h"
+
+namespace meshdns::app {
+namespace {
+
+constexpr std::size_t kRemembered = 10;  // changes in the catalog's log
+constexpr int kMany = 300;
+
+model::Node node(const std::string& name) {
+  model::Node out;
+  out.key = "eu/" + name;
+  out.locality.part(model::Part::Cluster) = "eu";
+  out.locality.part(model::Part::Node) = name;
+  return out;
+}
+
+std::vector<model::Endpoint> endpoints(const std::string& name, int count) {
+  std::vector<model::Endpoint> out;
+  for (int number = 0; number < count; ++number) {
+    model::Endpoint endpoint;
+    endpoint.node = "eu/" + name;
+    endpoint.key = endpoint.node + "/shop/web/" + std::to_string(number);
+    endpoint.source = "files";
+    endpoint.namespace_ = "shop";
+    endpoint.service = "web";
+    endpoint.addresses = {IpAddress::v4(0x0A000000U + static_cast<std::uint32_t>(number))};
+    endpoint.health.state = model::HealthState::Serving;
+    out.push_back(endpoint);
+  }
+  return out;
+}
+
+class PersistenceTest : public testing::Test {
+ protected:
+  PersistenceTest() {
+    configuration_.file.set_data_dir(folder_.path_of_folder());
+    configuration_.file.mutable_federation()->mutable_store()->mutable_sqlite();
+  }
+
+  /// One life of a federation.
+  void live(const std::function<void(catalog::Catalog&)>& life) {
+    process::EventLoop loop;
+    catalog::Catalog catalog(kRemembered);
+    Objects objects(catalog, "eu/test");
+    Persistence persistence(loop, clock_, catalog, objects);
+    ASSERT_TRUE(persistence.open(configuration_));
+    life(catalog);
+  }
+  /// How many rows of a type the store has.
+  std::size_t rows(const std::string& type) {
+    const auto contents = store::SqliteStore(folder_.path()).open(1);
+    EXPECT_TRUE(contents);
+    return static_cast<std::size_t>(
+        std::ranges::count_if(contents->records, [&](const auto& record) { return record.type == type; }));
+  }
+  void put(catalog::Catalog& catalog, const std::string& name, int count) {
+    catalog.put_node(node(name), clock_.now());
+    catalog.apply_full("eu/" + name, endpoints(name, count), {"files"}, clock_.now());
+  }
+
+  const store::Folder folder_;
+  SimClock clock_;
+  Configuration configuration_;
+};
+
+TEST_F(PersistenceTest, WhatWasKnownIsKnownAgain) {
+  live([&](catalog::Catalog& catalog) { put(catalog, "n1", 3); });
+  live([&](catalog::Catalog& catalog) {
+    EXPECT_EQ(catalog.records().nodes.size(), 1U);
+    EXPECT_EQ(catalog.records().endpoints.size(), 3U);
+  });
+}
+
+// Guards against rows that stay for ever because more went at once than the catalog remembers.
+TEST_F(PersistenceTest, WhatGoesInALargeChangeGoesFromTheStore) {
+  live([&](catalog::Catalog& catalog) { put(catalog, "n1", kMany); });
+  EXPECT_EQ(rows("Endpoint"), static_cast<std::size_t>(kMany));
+  live([&](catalog::Catalog& catalog) {
+    put(catalog, "n1", 2);
+    put(catalog, "n2", kMany);
+  });
+  EXPECT_EQ(rows("Endpoint"), 2U + static_cast<std::size_t>(kMany));
+}
+
+// Guards against endpoints that nobody takes away: a crash may leave a part of a large change.
+TEST_F(PersistenceTest, AnEndpointWithoutItsNodeIsNotRestoredAndGoes) {
+  live([&](catalog::Catalog& catalog) {
+    put(catalog, "n1", 3);
+    put(catalog, "n2", 2);
+  });
+  {
+    store::SqliteStore store(folder_.path());
+    ASSERT_TRUE(store.open(1));
+    ASSERT_TRUE(store.put_records({}, {{"Node", "eu/n1"}}));
+  }
+  live([&](catalog::Catalog& catalog) { EXPECT_EQ(catalog.records().endpoints.size(), 2U); });
+  EXPECT_EQ(rows("Endpoint"), 2U);
+}
+
+}  // namespace
+}  // namespace meshdns::app
