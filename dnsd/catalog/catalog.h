@@ -226,6 +226,8 @@ class Catalog {
   std::vector<std::string> keys_of(const std::string& node) const;
 
   model::Records records_;
+  model::SharedPool<model::Labels, model::SharedHash> labels_;  // of endpoints: many have the same
+  model::SharedPool<model::Ports, model::SharedHash> ports_;
   std::set<model::ServiceKey> idle_services_;  // those that have, or had lately, no endpoint
   HeldChanges held_;
   bool frozen_ = false;
@@ -236,8 +238,8 @@ class Catalog {
   TimePoint changed_{};
   std::uint64_t generation_ = 0;
   std::array<std::uint64_t, kRecordTypes> touched_{};  // by type: generation_of()
-  std::vector<Change> pending_;        // of the next revision, as far as the log can take them
-  bool pending_overflow_ = false;      // it could not take all
+  std::vector<Change> pending_;                        // of the next revision, as far as the log can take them
+  bool pending_overflow_ = false;                      // it could not take all
   std::array<bool, kRecordTypes> pending_types_{};
   std::size_t log_length_;
   std::deque<Change> log_;
