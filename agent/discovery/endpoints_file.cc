@@ -22,7 +22,7 @@ model::Endpoint endpoint_of(const v1::EndpointEntry& entry, const Defaults& defa
   out.source = "static";
   out.namespace_ = entry.namespace_();
   out.service = entry.service();
-  out.labels = {entry.labels().begin(), entry.labels().end()};
+  out.labels = model::Labels{entry.labels().begin(), entry.labels().end()};
   out.addresses = defaults.addresses;
   if (!entry.address().empty()) out.addresses = {IpAddress::parse(entry.address()).value()};
   for (const auto& port : entry.ports()) {

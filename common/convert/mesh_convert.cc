@@ -39,7 +39,7 @@ model::Endpoint to_endpoint(const config::v1::MeshEndpoint& file, const model::N
   out.source = source;
   out.namespace_ = file.namespace_();
   out.service = file.service();
-  out.labels = {file.labels().begin(), file.labels().end()};
+  out.labels = model::Labels{file.labels().begin(), file.labels().end()};
   if (const auto address = IpAddress::parse(file.address())) {
     out.addresses = {*address};
   } else {

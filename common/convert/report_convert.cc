@@ -127,7 +127,7 @@ Result<model::Endpoint> from_wire(const v1::Endpoint& endpoint, const std::strin
   out.source = endpoint.source();
   out.namespace_ = endpoint.namespace_();
   out.service = endpoint.service();
-  out.labels = {endpoint.labels().begin(), endpoint.labels().end()};
+  out.labels = model::Labels{endpoint.labels().begin(), endpoint.labels().end()};
   auto addresses = read_addresses(endpoint.addresses());
   if (!addresses) return addresses.error();
   out.addresses = std::move(*addresses);

@@ -1,6 +1,34 @@
 #include "common/model/endpoint.h"
 
+#include <functional>
+
 namespace meshdns::model {
+namespace {
+
+void mix(std::size_t& hash, std::size_t value) { hash = hash * 31 + value; }
+void mix(std::size_t& hash, const std::string& text) { mix(hash, std::hash<std::string>()(text)); }
+
+}  // namespace
+
+std::size_t SharedHash::operator()(const Labels& labels) const {
+  std::size_t hash = labels.size();
+  for (const auto& [name, value] : labels) {
+    mix(hash, name);
+    mix(hash, value);
+  }
+  return hash;
+}
+
+std::size_t SharedHash::operator()(const Ports& ports) const {
+  std::size_t hash = ports.size();
+  for (const Port& port : ports) {
+    mix(hash, port.name);
+    mix(hash, port.number);
+    mix(hash, port.protocol);
+    mix(hash, port.app_protocol);
+  }
+  return hash;
+}
 
 std::string_view health_state_name(HealthState state) {
   switch (state) {

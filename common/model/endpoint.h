@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/model/locality.h"
+#include "common/model/shared.h"
 #include "common/net/ip_address.h"
 #include "common/net/prefix.h"
 #include "common/time/time.h"
@@ -23,6 +24,14 @@ struct Port {
   std::string app_protocol;      // http, https, grpc, ...; may be empty
 
   friend bool operator==(const Port&, const Port&) = default;
+};
+
+using Ports = std::vector<Port>;
+
+/// For SharedPool.
+struct SharedHash {
+  std::size_t operator()(const Labels& labels) const;
+  std::size_t operator()(const Ports& ports) const;
 };
 
 /// What the owner says of an endpoint. A silent node is its own record (NodeStatus), not a state here.
@@ -43,16 +52,16 @@ struct Health {
   friend bool operator==(const Health&, const Health&) = default;
 };
 
-/// One reachable instance as its agent reports it.
+/// One reachable instance as its agent reports it. Its labels and ports are those of many others (SharedPool).
 struct Endpoint {
   std::string key;  // unique in the mesh: "cluster/node/<the agent's key>"
   std::string uid;
   std::string source;  // the discovery source that listed it: "static"
   std::string namespace_;
   std::string service;
-  Labels labels;
+  Shared<Labels> labels;
   std::vector<IpAddress> addresses;  // at least one; the first of each family is answered
-  std::vector<Port> ports;
+  Shared<Ports> ports;
   std::uint32_t weight = 1;  // 0 = standby
   Health health;
   std::string node;  // key of its Node: "cluster/node"

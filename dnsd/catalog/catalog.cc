@@ -157,6 +157,8 @@ void Catalog::store_endpoint(const model::Endpoint& endpoint) {
                        known.labels != endpoint.labels;
   if (observer_ != nullptr && entered && !added) observer_->endpoint_leaves(known);
   if (!added) known = endpoint;
+  labels_.share(known.labels);
+  ports_.share(known.ports);
   if (observer_ != nullptr) entered ? observer_->endpoint_entered(known) : observer_->endpoint_updated(known);
   note(RecordType::Endpoint, endpoint.key, false);
 }

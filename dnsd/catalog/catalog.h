@@ -226,6 +226,8 @@ class Catalog {
   std::vector<std::string> keys_of(const std::string& node) const;
 
   model::Records records_;
+  model::SharedPool<model::Labels, model::SharedHash> labels_;  // of endpoints: many have the same
+  model::SharedPool<model::Ports, model::SharedHash> ports_;
   std::set<model::ServiceKey> idle_services_;  // those that have, or had lately, no endpoint
   HeldChanges held_;
   bool frozen_ = false;

@@ -115,6 +115,8 @@ void Mirror::remove_missing(bool additive) {
   // nothing that a broken fill has left was ever held
   if (arriving_->fill) {
     for (const Key& key : held_.not_named(set_, [](std::uint16_t) { return true; })) remove(key);
+    // an endpoint that it left may have brought a service whose own record never came
+    for (const auto& [key, service] : catalog_.records().services) orphans_.insert(catalog::service_key_text(key));
     return;
   }
   if (arriving_->kind == v1::Batch::DELTA || additive) return;

@@ -80,7 +80,7 @@ class RandomMesh {
     out.key = out.node + "/e" + std::to_string(number);
     out.namespace_ = "shop";
     out.service = "web";
-    if (!draw_.one_in(3)) out.labels["role"] = draw_.one_in(2) ? "primary" : "standby";
+    if (!draw_.one_in(3)) out.labels.edit()["role"] = draw_.one_in(2) ? "primary" : "standby";
     out.addresses = {IpAddress::v4(0x0A640000U + static_cast<std::uint32_t>(number))};
     if (draw_.one_in(3)) out.addresses.push_back(must(IpAddress::parse("fd00::" + std::to_string(number))));
     out.ports = {{"http", 8080, "TCP", ""}};

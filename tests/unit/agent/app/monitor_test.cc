@@ -234,7 +234,7 @@ TEST_F(MonitorTest, a_running_probe_ends_with_its_endpoint) {
 TEST_F(MonitorTest, new_labels_keep_health_and_schedule) {
   two_serve();
   Discovered changed = listed("10.0.0.1:80");
-  changed.endpoint.labels["version"] = "v2";
+  changed.endpoint.labels.edit()["version"] = "v2";
   const std::size_t timers = sim.pending();
   monitor.set_endpoints({changed, listed("10.0.0.2:80")});
   EXPECT_THAT(told, ElementsAre("shop/app-b/10.0.0.1:80 serving"));

@@ -52,13 +52,13 @@ TEST(RecordConvert, the_same_endpoint_has_the_same_bytes_at_any_time) {
   later.health.drain_until = kNow + 2h;
   EXPECT_EQ(endpoint_body(later), endpoint_body(endpoint()));
   model::Endpoint other = endpoint();
-  other.labels["app"] = "api";
+  other.labels.edit()["app"] = "api";
   EXPECT_NE(endpoint_body(other), endpoint_body(endpoint()));
 }
 
 TEST(RecordConvert, labels_are_written_in_order) {
   model::Endpoint many = endpoint();
-  for (int i = 0; i < 50; ++i) many.labels["label-" + std::to_string(i)] = std::to_string(i);
+  for (int i = 0; i < 50; ++i) many.labels.edit()["label-" + std::to_string(i)] = std::to_string(i);
   const std::string body = endpoint_body(many);
   EXPECT_EQ(endpoint_body(endpoint_of(many.key, body, kNow).value()), body);
 }

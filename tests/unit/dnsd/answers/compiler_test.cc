@@ -144,7 +144,7 @@ class CompilerTest : public testing::Test {
     out.namespace_ = below(4) == 0 ? "bank" : "shop";
     out.service = text("s", below(4));
     out.labels = {{"app", text("a", below(3))}};
-    if (below(2) == 0) out.labels["tier"] = "front";
+    if (below(2) == 0) out.labels.edit()["tier"] = "front";
     out.addresses = {IpAddress::v4(0x0A000001 + static_cast<unsigned>(below(200)))};
     out.ports = {{"http", 8080, "TCP", ""}};
     out.health.state = static_cast<model::HealthState>(below(4));

@@ -71,7 +71,7 @@ TEST(CheckEndpoint, sizes_have_bounds) {
   EXPECT_EQ(refused([](auto& e) { e.labels = {{"", "v"}}; }), "labels");
   EXPECT_EQ(refused([](auto& e) { e.labels = {{"n", std::string(254, 'v')}}; }), "labels");
   EXPECT_EQ(refused([](auto& e) {
-              for (int i = 0; i < 65; ++i) e.labels[std::to_string(i)] = "v";
+              for (int i = 0; i < 65; ++i) e.labels.edit()[std::to_string(i)] = "v";
             }),
             "labels");
 }

@@ -59,7 +59,7 @@ model::Endpoint endpoint(const std::string& key, const std::string& padding = ""
   out.service = "web";
   out.addresses = {IpAddress::v4(0x0A00000B)};
   out.health.state = model::HealthState::Serving;
-  if (!padding.empty()) out.labels["padding"] = padding;
+  if (!padding.empty()) out.labels.edit()["padding"] = padding;
   return out;
 }
 

@@ -42,6 +42,16 @@ TEST_P(MirrorPartsTest, what_a_broken_fill_left_is_nobodys_word) {
   EXPECT_EQ(subscriber_.catalog.records().endpoints.at("eu-1/n1/1").weight, 9U);
 }
 
+// Guards against a service that stays for ever: an endpoint brought it, and its own record never came.
+TEST_P(MirrorPartsTest, a_broken_fill_leaves_no_service) {
+  v1::Batch cut = snapshot_of(3, 7);
+  add(cut, "Service", "shop/web", convert::service_body({"shop", "web"}));
+  break_off(cut, 2);
+  EXPECT_THAT(subscriber_.catalog.records().services, SizeIs(1));
+  EXPECT_EQ(apply(snapshot(3)), "taken");
+  EXPECT_THAT(subscriber_.catalog.records().services, SizeIs(0));
+}
+
 TEST_P(MirrorPartsTest, a_set_that_breaks_off_changes_nothing) {
   apply(snapshot_of(4, 7));
   const auto sums = mirror().position(true).SerializeAsString();

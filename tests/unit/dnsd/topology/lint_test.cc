@@ -39,7 +39,7 @@ class LintTest : public testing::Test {
     out.node = cluster + "/n1";
     out.namespace_ = "shop";
     out.service = "web";
-    out.labels["role"] = role;
+    out.labels.edit()["role"] = role;
     out.addresses = {IpAddress::parse(address).value()};
     out.ports = {{"http", 8080, "TCP", ""}};
     out.health.state = model::HealthState::Serving;
