@@ -67,7 +67,7 @@ model::Endpoint Mesh::endpoint(int agent, int number) const {
   out.source = "static";
   out.namespace_ = "bench";
   out.service = fmt::format("svc-{:06}", (agent * endpoints + number) % services);
-  out.labels["app"] = out.service;
+  out.labels = model::Labels{{"app", out.service}};
   out.addresses = {address_of(agent, number)};
   const auto port = static_cast<std::uint16_t>(8000 + number / 240);
   out.ports = {{.name = "http", .number = port, .app_protocol = "http"}};
