@@ -168,6 +168,8 @@ namespace {
 void set_limits(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(rpc::kMostMessage);
   builder.SetMaxSendMessageSize(rpc::kMostMessage);
+  // what an idle connection holds for its next message; it grows with what comes
+  builder.AddChannelArgument(GRPC_ARG_TCP_READ_CHUNK_SIZE, 1024);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   // no keepalive from here: ADR 0018. A link that fell silent is found by the kernel (rpc::ListeningSocket)

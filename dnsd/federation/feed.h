@@ -61,6 +61,8 @@ class Feed {
   const v1::Origin& origin() const { return origin_; }
   std::uint64_t epoch() const { return epoch_; }
   std::uint64_t head() const { return head_; }
+  /// How many revisions update() would take over.
+  std::uint64_t lag() const { return catalog_.revision() - head_; }
   /// Returns the zones' serial at the head.
   std::uint32_t serial() const { return catalog_.serial_at(head_); }
   std::size_t size() const { return records_; }

@@ -23,6 +23,7 @@ void Watchers::closed(WatchSession& session) {
 }
 
 void Watchers::changed() {
+  if (feed_.lag() >= kMostLag) feed_.update();
   if (round_timer_) return;
   if (last_round_ && clock_.now() - *last_round_ < pace()) return plan_round();
   round();

@@ -28,6 +28,9 @@ class Watchers {
   static constexpr std::size_t kSlices = 10;     // of one round of heartbeats
   static constexpr Duration kPace = 10ms;
   static constexpr Duration kSlowestPace = 250ms;
+  /// A feed that is so many revisions behind is updated at once, though no round is due: timers come late while many
+  /// agents report everything, and the catalog's log would run out meanwhile.
+  static constexpr std::uint64_t kMostLag = 64;
 
   Watchers(Feed& feed, const Clock& clock, Timers& timers) : feed_(feed), clock_(clock), timers_(timers) {}
   Watchers(const Watchers&) = delete;
