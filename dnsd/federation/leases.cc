@@ -94,8 +94,10 @@ model::NodeStatus Leases::judge(const Entry& entry, TimePoint now) const {
 }
 
 std::vector<Leases::Verdict> Leases::sweep(TimePoint now) {
-  lag_ = std::max(Duration::zero(), now - swept_ - sweep_interval());
-  forgiven_ += lag_;
+  const bool first = swept_ == started_;  // a start that took long says nothing of how busy the thread is
+  const Duration late = std::max(Duration::zero(), now - swept_ - sweep_interval());
+  lag_ = first ? Duration::zero() : late;
+  forgiven_ += late;
   swept_ = now;
   std::vector<Verdict> out;
   while (!queue_.empty() && queue_.begin()->first <= now) {

@@ -165,6 +165,15 @@ TEST_F(LeasesTest, a_busy_federation_hears_its_agents_less_often) {
   EXPECT_TRUE(leases_.must_tell("n1"));
 }
 
+// Guards a federation that sent its agents away for ten seconds because reading its store had taken long.
+TEST_F(LeasesTest, a_slow_start_is_forgiven_and_is_no_lag) {
+  hear("n1");
+  EXPECT_THAT(verdicts_after_pause(20s), IsEmpty());
+  EXPECT_EQ(leases_.lag(), 0s);
+  verdicts_after_pause(1250ms);
+  EXPECT_EQ(leases_.lag(), 1s);
+}
+
 // A sweep that finds nothing costs nothing: agents that beat are looked at once each two and a half intervals.
 TEST_F(LeasesTest, sweeps_cost_by_the_agents_whose_moment_has_come) {
   std::vector<double> steps;
