@@ -19,6 +19,7 @@
 #include "common/rpc/channel.h"
 #include "common/rpc/reactors.h"
 #include "common/time/system_clock.h"
+#include "dnsd/federation/features.h"
 #include "meshdns/v1/federation.grpc.pb.h"
 #include "tests/bench/federation/histogram.h"
 #include "tests/bench/federation/mesh.h"
@@ -65,6 +66,7 @@ class Watcher {
     stream->start();
     v1::WatchRequest request;
     request.mutable_subscribe()->set_mode(v1::Subscribe::REPLICA);
+    request.mutable_subscribe()->add_features(federation::kLazyAck);
     if (held_) *request.mutable_subscribe()->add_held() = *held_;
     port_->send(std::move(request));
     port_->read_next();

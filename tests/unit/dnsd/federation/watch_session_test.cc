@@ -305,8 +305,8 @@ TEST_F(WatchSessionTest, many_changes_are_one_round) {
   expect_follows(federation_, subscriber_);
 }
 
-// Guards the catalog's log while timers come late because ten thousand agents report at once: without it the feed compared
-// all records, again and again, and timers came later still.
+// Guards the catalog's log while timers come late because ten thousand agents report at once: without it the feed
+// compared all records, again and again, and timers came later still.
 TEST_F(WatchSessionTest, the_feed_keeps_up_with_the_log_though_no_timer_comes) {
   connect().carry();
   changed();
