@@ -144,9 +144,9 @@ class ReplicaTest(unittest.TestCase):
 
     def spoil(self, generation):
         with open(self.file(generation), "r+b") as file:
-            file.seek(-5, os.SEEK_END)
+            file.seek(-20, os.SEEK_END)  # the content, before its length and checksum
             byte = file.read(1)
-            file.seek(-5, os.SEEK_END)
+            file.seek(-20, os.SEEK_END)
             file.write(bytes([byte[0] ^ 0x40]))
 
     # ---- tests ----
