@@ -60,11 +60,12 @@ std::optional<SocketAddress> peer_named(std::string_view name) {
   return address ? std::optional(*address) : std::nullopt;
 }
 
-/// False: it was reset while it waited. gRPC logs an error for each one of those.
+/// False: the peer has gone while the connection waited in the kernel. After a restart thousands connect at once, and
+/// whoever waits too long gives up and connects again. If those that gave up cost as much as others, the queue would
+/// move so slowly that all of it has given up when its turn comes, for ever. gRPC logs an error for each one, besides.
 bool is_connected(int descriptor) {
-  sockaddr_storage peer{};
-  socklen_t size = sizeof peer;
-  return ::getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
+  pollfd peer{descriptor, POLLRDHUP, 0};
+  return ::poll(&peer, 1, 0) == 0;
 }
 
 void close_at_once(int descriptor) {

@@ -8,6 +8,7 @@
 #include "common/base/random_seed.h"
 #include "common/base/text.h"
 #include "common/log/log.h"
+#include "common/process/memory.h"
 #include "common/process/passed_sockets.h"
 #include "common/rpc/credentials.h"
 #include "dnsd/admin/calls.h"
@@ -64,6 +65,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
 
 Daemon::~Daemon() {
   if (stopper_.joinable()) stopper_.join();
+  persistence_.finish();  // while agents_ can say what their records count for
   if (sweep_timer_) loop_.cancel(*sweep_timer_);
   for (const auto& timer : {forget_timer_, heartbeat_timer_, rate_limit_timer_}) {
     if (timer) loop_.cancel(*timer);
@@ -83,13 +85,14 @@ Result<void> Daemon::start() {
   if (configuration_.file.has_replica()) return start_replica();
   override_rounds_.watch();
   const bool can_answer = !configuration_.federation() || !persistence_.knows_nothing();
+  start_federation();  // what watchers get is made while the first answers are compiled
   if (can_answer && !dns_) {
     if (auto done = start_dns(); !done) return done;
   }
-  if (auto done = start_federation(); !done) return done;
   start_external_names();
   if (auto done = start_admin(); !done) return done;
   schedule_forgetting();
+  process::release_free_memory();  // what the store was read into, and the first tables were made in
   if (can_answer) {
     become_ready();
   } else {
@@ -100,12 +103,20 @@ Result<void> Daemon::start() {
 
 Result<void> Daemon::open_store() {
   if (!configuration_.federation()) return {};
-  agents_.emplace(federation::Agents::Environment{catalog_, clock_, loop_, parts_.instance,
-                                                  [this] { records_changed(); },
-                                                  [this](const std::string& node) { agent_synced(node); }});
+  agents_.emplace(
+      federation::Agents::Environment{catalog_, clock_, loop_, parts_.instance, [this] { records_changed(); },
+                                      [this](const std::string& node) { agent_synced(node); },
+                                      [this](const std::string& endpoint) { persistence_.told(endpoint); }});
   parts_.agents = &*agents_;
+  // Ten thousand agents come back at once after a restart. Those that are refused try later and later, so the port is
+  // open before the store, which may have a million records, is read.
+  if (auto done = listen_for_agents(); !done) return done;
   parts_.persistence = &persistence_;
-  if (auto opened = persistence_.open(configuration_); !opened) return opened;
+  auto opened = persistence_.open(
+      configuration_, {.of = [this](const model::Endpoint& endpoint) { return agents_->digest_of(endpoint); },
+                       .restored = [this](const model::Endpoint& endpoint,
+                                          std::uint64_t digest) { agents_->restored(endpoint, digest); }});
+  if (!opened) return opened;
   recovery_.emplace(persistence_.kept(), clock_.now());
   parts_.recovery = &*recovery_;
   for (const std::string& node : persistence_.restored()) {
@@ -213,8 +224,25 @@ const std::optional<rpc::TlsFiles>& Daemon::tls() const {
   return files;
 }
 
-Result<void> Daemon::start_federation() {
-  if (!configuration_.federation()) return {};
+Result<void> Daemon::listen_for_agents() {
+  auto service = federation::FederationService::listen(
+      loop_, clock_, *agents_, [this]() -> federation::Watchers& { return *watchers_; },
+      {.address = configuration_.file.federation().listen(),
+       .credentials = rpc::server_credentials(tls()),
+       .also = {admin::calls_from_afar(loop_, view_)},
+       .connections = {.connections = budget_.federation, .per_address = budget_.per_address}});
+  if (!service) return service.error();
+  federation_ = std::move(*service);
+  parts_.federation_address = federation_->bound();
+  parts_.acceptor = federation_->acceptor();
+  log::info("federation listening", {{"address", federation_->bound()},
+                                     {"tls", configuration_.tls.has_value()},
+                                     {"connections", budget_.federation}});
+  return {};
+}
+
+void Daemon::start_federation() {
+  if (!configuration_.federation()) return;
   v1::Origin origin;
   origin.set_cluster(configuration_.file.cluster());
   origin.set_instance(host_name());
@@ -233,22 +261,8 @@ Result<void> Daemon::start_federation() {
   feed_->set_brakes(&agents_->brakes());
   watchers_.emplace(*feed_, clock_, loop_);
   parts_.watchers = &*watchers_;
-  auto service = federation::FederationService::listen(
-      loop_, clock_, *agents_, *watchers_,
-      {.address = configuration_.file.federation().listen(),
-       .credentials = rpc::server_credentials(tls()),
-       .also = {admin::calls_from_afar(loop_, view_)},
-       .connections = {.connections = budget_.federation, .per_address = budget_.per_address}});
-  if (!service) return service.error();
-  federation_ = std::move(*service);
-  parts_.federation_address = federation_->bound();
-  parts_.acceptor = federation_->acceptor();
-  log::info("federation listening", {{"address", federation_->bound()},
-                                     {"tls", configuration_.tls.has_value()},
-                                     {"connections", budget_.federation}});
   schedule_sweep();
   schedule_heartbeat();
-  return {};
 }
 
 void Daemon::wire_record_changes() {

@@ -77,7 +77,9 @@ class Daemon {
   void watch_recovery();
   /// What the configuration says; a certificate whose time is over is told.
   const std::optional<rpc::TlsFiles>& tls() const;
-  Result<void> start_federation();
+  /// Opens the federation's port; what comes there waits for the loop.
+  Result<void> listen_for_agents();
+  void start_federation();
   /// Restores what the store kept, before DNS is served.
   Result<void> open_store();
   Result<void> start_admin();

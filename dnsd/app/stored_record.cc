@@ -33,6 +33,7 @@ std::optional<store::StoredRecord> stored_record(const model::Records& records, 
     if (found == records.endpoints.end()) return std::nullopt;
     out.body = convert::endpoint_body(found->second);
     out.unix_seconds -= (at.now - found->second.health.since) / 1s;
+    if (at.digest_of != nullptr && *at.digest_of) out.digest = (*at.digest_of)(found->second);
   }
   return out;
 }

@@ -151,7 +151,10 @@ void Catalog::write_endpoint(const model::Endpoint& endpoint, TimePoint now) {
 }
 
 void Catalog::store_endpoint(const model::Endpoint& endpoint) {
-  const auto [at, added] = records_.endpoints.try_emplace(endpoint.key, endpoint);
+  const std::size_t before = records_.endpoints.size();
+  // the end is the right place when a whole set comes in the order of its keys
+  const auto at = records_.endpoints.try_emplace(records_.endpoints.end(), endpoint.key, endpoint);
+  const bool added = records_.endpoints.size() > before;
   model::Endpoint& known = at->second;
   const bool entered = added || known.namespace_ != endpoint.namespace_ || known.service != endpoint.service ||
                        known.labels != endpoint.labels;

@@ -9,8 +9,10 @@ void Catalog::mirror(const model::Node& node) {
 
 void Catalog::mirror(const model::Endpoint& endpoint) {
   const model::ServiceKey service{endpoint.namespace_, endpoint.service};
-  const auto known = records_.endpoints.find(endpoint.key);
-  if (known != records_.endpoints.end()) {
+  auto& endpoints = records_.endpoints;
+  const bool beyond_all = endpoints.empty() || endpoints.rbegin()->first < endpoint.key;
+  const auto known = beyond_all ? endpoints.end() : endpoints.find(endpoint.key);
+  if (known != endpoints.end()) {
     const model::ServiceKey before{known->second.namespace_, known->second.service};
     if (--records_.services[before].endpoints == 0) idle_services_.insert(before);
   }

@@ -14,6 +14,9 @@ namespace {
 
 std::uint64_t hash_of_key(const std::string& key) { return convert::record_hash(key, ""); }
 
+/// The key by which its agent knows an endpoint.
+std::string own_key(const model::Endpoint& endpoint) { return endpoint.key.substr(endpoint.node.size() + 1); }
+
 }  // namespace
 
 void NodeCopy::put(const std::string& key, std::uint64_t hash) {
@@ -35,7 +38,10 @@ void NodeCopy::clear() {
   whole = false;
 }
 
-bool NodeCopy::has(const std::string& key) const { return hashes_.contains(hash_of_key(key)); }
+std::uint64_t NodeCopy::hash_of(const std::string& key) const {
+  const auto found = hashes_.find(hash_of_key(key));
+  return found == hashes_.end() ? 0 : found->second;
+}
 
 Agents::Agents(Environment environment)
     : env_(std::move(environment)), leases_(env_.clock.now()), admission_(env_.rates), measuring_(env_.catalog) {}
@@ -43,6 +49,19 @@ Agents::Agents(Environment environment)
 Agents::~Agents() {
   // streams may hold their sessions for longer
   for (const auto& [key, session] : sessions_) session->cancel_timers();
+}
+
+void Agents::restored(const model::Endpoint& endpoint, std::uint64_t digest) {
+  const auto [at, first] = copies_.try_emplace(endpoint.node);
+  NodeCopy& copy = at->second;
+  copy.whole = (first || copy.whole) && digest != 0;
+  if (digest != 0) copy.put(own_key(endpoint), digest);
+}
+
+std::uint64_t Agents::digest_of(const model::Endpoint& endpoint) const {
+  if (env_.catalog.frozen()) return 0;
+  const auto copy = copies_.find(endpoint.node);
+  return copy == copies_.end() || !copy->second.whole ? 0 : copy->second.hash_of(own_key(endpoint));
 }
 
 std::shared_ptr<ReportSession> Agents::open(std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse) {

@@ -35,7 +35,9 @@ class NodeCopy {
   void erase(const std::string& key);
   void clear();
   /// Whether the agent has sent a record with this key, refused ones included.
-  bool has(const std::string& key) const;
+  bool has(const std::string& key) const { return hash_of(key) != 0; }
+  /// Returns the hash of the record with this key; 0 = the agent has sent none.
+  std::uint64_t hash_of(const std::string& key) const;
   /// The sum of all hashes, as the agent counts it.
   std::uint64_t digest() const { return digest_; }
 
@@ -69,9 +71,10 @@ class Agents {
     catalog::Catalog& catalog;
     const Clock& clock;
     Timers& timers;
-    std::string instance;                                      // "eu-1/host"
-    std::function<void()> changed;                             // the catalog may have a new revision; must be cheap
-    std::function<void(const std::string& node)> synced = {};  // an agent has told all that it has, or that it goes
+    std::string instance;                                        // "eu-1/host"
+    std::function<void()> changed;                               // the catalog may have a new revision; must be cheap
+    std::function<void(const std::string& node)> synced = {};    // an agent has told all that it has, or that it goes
+    std::function<void(const std::string& endpoint)> told = {};  // an agent has sent this record, changed or not
     Admission::Rates rates = {};
   };
 
@@ -89,6 +92,12 @@ class Agents {
   }
   /// A node that was restored from the store: it is given the time to come back.
   void expect(const std::string& node) { leases_.expect(node, env_.clock.now()); }
+  /// An endpoint was restored from the store, with what digest_of() said of it when it was stored. An agent whose
+  /// digest is the sum of its node's need not send a Full.
+  void restored(const model::Endpoint& endpoint, std::uint64_t digest);
+  /// Returns the part that an endpoint of the catalog has in its agent's digest. 0 = not known: the agent has not told
+  /// all that it has, or the catalog does not show what it has told last, because the mesh is frozen.
+  std::uint64_t digest_of(const model::Endpoint& endpoint) const;
   /// Judges who is silent, and what agents are to measure; called every Leases::sweep_interval(). Who is silent is
   /// demoted, unless a brake holds it.
   void sweep();

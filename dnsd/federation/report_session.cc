@@ -172,6 +172,8 @@ void ReportSession::admit() {
   welcome.set_known_sequence(copy().known_sequence);
   write_settings(*welcome.mutable_settings());
   log::info("agent session", {{"node", node_.key}, {"epoch", epoch_}, {"full", welcome.want_full()}});
+  // what was restored from the store is what the agent has
+  if (!wants_full && agents_.env_.synced) agents_.env_.synced(node_.key);
   port_->send(std::move(reply));
   agents_.env_.changed();
 }
@@ -255,8 +257,9 @@ void ReportSession::on_full(const v1::Full& full, std::uint64_t sequence) {
   std::set<std::string> listed = listed_names(full.sources());
   // what could not be read is there all the same: it must not be taken for withdrawn
   if (!arrived_refusals_.empty()) listed.clear();
-  auto refusals =
-      agents_.env_.catalog.apply_full(node_.key, std::exchange(arrived_, {}), listed, agents_.env_.clock.now());
+  const auto endpoints_told = std::exchange(arrived_, {});
+  auto refusals = agents_.env_.catalog.apply_full(node_.key, endpoints_told, listed, agents_.env_.clock.now());
+  tell_of(endpoints_told);
   refusals.insert(refusals.end(), arrived_refusals_.begin(), arrived_refusals_.end());
   if (agents_.env_.synced) agents_.env_.synced(node_.key);
   acknowledge(sequence, refusals);
@@ -272,8 +275,14 @@ void ReportSession::on_delta(const v1::Delta& delta, std::uint64_t sequence) {
   }
   const auto more = agents_.env_.catalog.apply_delta(node_.key, upserts, removals, agents_.env_.clock.now());
   refusals.insert(refusals.end(), more.begin(), more.end());
+  tell_of(upserts);
   acknowledge(sequence, refusals);
   if (has_leftovers(delta.sources())) ask_for_full();
+}
+
+void ReportSession::tell_of(const std::vector<model::Endpoint>& endpoints) {
+  if (!agents_.env_.told) return;
+  for (const model::Endpoint& endpoint : endpoints) agents_.env_.told(endpoint.key);
 }
 
 bool ReportSession::has_leftovers(const google::protobuf::RepeatedPtrField<v1::Source>& sources) {

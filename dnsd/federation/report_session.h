@@ -43,6 +43,8 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   void on_body(const v1::AgentMessage& message);
   void on_full(const v1::Full& full, std::uint64_t sequence);
   void on_delta(const v1::Delta& delta, std::uint64_t sequence);
+  /// These records were sent and applied, as far as they were not refused.
+  void tell_of(const std::vector<model::Endpoint>& endpoints);
   /// Records that are known here, but not to their source.
   bool has_leftovers(const google::protobuf::RepeatedPtrField<v1::Source>& sources);
   void ask_for_full();
