@@ -3,6 +3,8 @@
 #include <array>
 #include <string>
 
+#include "common/log/log.h"
+
 namespace meshdns::app {
 namespace {
 
@@ -73,6 +75,11 @@ void collect_samples(const Monitor& monitor, const Measurer& measurer, const rep
                  "endpoints that the federation does not take",
                  {},
                  static_cast<double>(syncer.refused().size())});
+  out.push_back({Sample::Kind::Counter,
+                 "meshdns_log_dropped_lines_total",
+                 "log lines that standard error did not take",
+                 {},
+                 static_cast<double>(log::dropped_lines())});
 }
 
 }  // namespace meshdns::app

@@ -64,7 +64,10 @@ config::Loaded<Configuration> configuration_of(const std::string& text, const st
 /// "path: why" as a problem of the file.
 config::Problems unreadable(const std::string& path, const Error& error) {
   const std::string& message = error.message();
-  const std::string why = message.starts_with(path + ": ") ? message.substr(path.size() + 2) : message;
+  std::string why = message.starts_with(path + ": ") ? message.substr(path.size() + 2) : message;
+  if (error.code() == Code::NotFound) {
+    why += " (an example: /usr/share/meshdns/examples/agent.yaml; to try it without a file: meshdns-agent --dev)";
+  }
   return {{path, 0, 0, "", why}};
 }
 

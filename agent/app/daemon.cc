@@ -12,6 +12,7 @@
 #include "agent/probes/tcp_probe.h"
 #include "common/base/random_seed.h"
 #include "common/base/text.h"
+#include "common/config/log_settings.h"
 #include "common/log/log.h"
 #include "common/rpc/credentials.h"
 
@@ -142,6 +143,7 @@ void Daemon::open_socket_events() {
 void Daemon::refresh_every_second() {
   refresh_timer_ = loop_.after(kRefreshInterval, [this] {
     if (source_->refresh()) take_listing();
+    tell_of_troubles();
     refresh_every_second();
   });
 }
@@ -151,6 +153,28 @@ void Daemon::take_listing() {
   syncer_.set_sources({source_state(*source_)});
   monitor_.set_endpoints(source_->endpoints());
   reporter_.changed();
+}
+
+std::vector<std::string> Daemon::troubles() const {
+  std::vector<std::string> out;
+  for (const auto& [trouble, checks] : monitor_.unknown()) {
+    out.push_back(std::to_string(checks) + (checks == 1 ? " check says" : " checks say") + " nothing: " + trouble);
+  }
+  return out;
+}
+
+void Daemon::tell_of_troubles() {
+  auto now = troubles();
+  if (now.empty() == told_troubles_.empty()) {
+    told_troubles_ = std::move(now);
+    return;
+  }
+  if (now.empty()) {
+    log::info("checks say something again");
+  } else {
+    log::warn("checks say nothing", {{"problem", join(now, "; ")}});
+  }
+  told_troubles_ = std::move(now);
 }
 
 std::string Daemon::service_status() const {
@@ -169,6 +193,7 @@ void Daemon::reload() {
   }
   source_->refresh();
   take_listing();
+  reload_problem_.clear();
   log::info("reloaded", {{"endpoints", source_->endpoints().size()}});
   service_.reload_ended("reloaded: " + service_status());
 }
@@ -177,6 +202,7 @@ void Daemon::reload_failed(std::string_view problems) {
   failed_reloads_.add();
   const auto lines = split(trim(problems), '\n');
   for (const auto line : lines) log::error("reload failed", {{"problem", line}});
+  reload_problem_ = lines.front();
   service_.reload_ended("reload failed, the old configuration stays: " + std::string(lines.front()));
 }
 
@@ -195,8 +221,9 @@ bool Daemon::apply(const Configuration& next) {
     configuration_.directory = next.directory;
   }
   configuration_.file.set_leave_on_stop(next.file.leave_on_stop());
-  const auto later = restart_needed(configuration_, next);
-  if (!later.empty()) log::warn("restart needed", {{"changed", join(later, ",")}});
+  config::apply_log(next.file.log());
+  restart_needed_ = restart_needed(configuration_, next);
+  if (!restart_needed_.empty()) log::warn("restart needed", {{"for", join(restart_needed_, ", ")}});
   return true;
 }
 
@@ -219,6 +246,10 @@ v1::AgentStatus Daemon::status() {
   federation.set_connected(reporter_.connected());
   federation.set_last_error(reporter_.last_error());
   *out.add_sources() = source_status(source_state(*source_));
+  for (const std::string& key : restart_needed_) out.add_restart_needed(key);
+  out.set_reload_problem(reload_problem_);
+  for (const std::string& trouble : troubles()) out.add_troubles(trouble);
+  out.set_log_lines_dropped(log::dropped_lines());
   return out;
 }
 

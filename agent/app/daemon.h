@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/admin/agent.h"
 #include "agent/app/configuration.h"
@@ -53,6 +54,10 @@ class Daemon : public admin::Agent {
   bool apply(const Configuration& next);
   void reload_failed(std::string_view problems);
   void end_leaving(const std::string& server);
+  /// What the agent itself lacks, a line each: "2 checks say nothing: out of file descriptors".
+  std::vector<std::string> troubles() const;
+  /// Logs both edges.
+  void tell_of_troubles();
   /// One line for the service manager: "3 endpoints, federation 10.0.9.1:7400".
   std::string service_status() const;
 
@@ -74,6 +79,9 @@ class Daemon : public admin::Agent {
   process::ServiceNotify service_;
   std::optional<TimerId> refresh_timer_;
   std::optional<admin::Leaving> leaving_;
+  std::vector<std::string> restart_needed_;  // keys whose value in the file is not the one that runs
+  std::vector<std::string> told_troubles_;
+  std::string reload_problem_;  // the first line of what was wrong at the last reload
   bool ready_ = false;
   bool stopping_ = false;
   int exit_code_ = 0;

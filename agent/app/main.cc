@@ -5,8 +5,11 @@
 #include "agent/app/leave.h"
 #include "agent/app/once.h"
 #include "agent/app/version.h"
+#include "common/base/output.h"
 #include "common/base/runtime_dir.h"
+#include "common/config/log_settings.h"
 #include "common/log/log.h"
+#include "common/process/daemon_process.h"
 #include "common/process/signals.h"
 #include "common/rpc/credentials.h"
 #include "common/time/system_clock.h"
@@ -17,9 +20,13 @@ using namespace meshdns;
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
+// What the libraries take at the start at most.
+constexpr std::size_t kThreads = 16;
+constexpr std::size_t kDescriptors = 40;
 
 struct Flags {
   std::string config = "/etc/meshdns/agent.yaml";
+  std::string log_level;  // empty = as the file says
   bool check_config = false;
   bool once = false;
   bool dev = false;
@@ -48,6 +55,7 @@ int check_config(const app::Configuration& configuration, const std::string& pat
   log::set_level(log::Level::Error);
   discovery::StaticSource source(configuration.directory, {configuration.node.addresses});
   source.refresh();
+  for (const auto& other : source.others()) std::cerr << other << ": not read, its name does not end in .yaml\n";
   std::string problems;
   for (const auto& file : source.files()) problems += file.error.empty() ? "" : file.error + "\n";
   if (!problems.empty()) return wrong_config(problems);
@@ -55,15 +63,25 @@ int check_config(const app::Configuration& configuration, const std::string& pat
   return 0;
 }
 
-int run(app::Configuration configuration, const Flags& flags) {
+/// What is no daemon, but ends when it has done its work.
+int run_once(const app::Configuration& configuration, const Flags& flags) {
+  process::release_signals();
   const SystemClock clock;
   process::EventLoop loop;
-  if (flags.leave) return app::leave(loop, clock, configuration);
-  if (flags.once) return app::once(loop, configuration, std::cout);
+  return flags.leave ? app::leave(loop, clock, configuration) : app::once(loop, configuration, std::cout);
+}
+
+int run(app::Configuration configuration, const Flags& flags) {
+  if (const auto room = process::check_room(kThreads, kDescriptors); !room) {
+    log::error("cannot start", {{"error", room.error()}});
+    return kFailed;
+  }
+  const SystemClock clock;
+  process::EventLoop loop;
   if (flags.dev) print_dev_hints(configuration);
   app::Daemon daemon(loop, clock, std::move(configuration), flags.dev ? "" : flags.config);
-  const process::Signals signals(loop, {[&] { daemon.reload(); }, [&] { daemon.stop(); }});
-  if (const auto started = daemon.start(); !started) {
+  const auto signals = process::Signals::start(loop, {[&] { daemon.reload(); }, [&] { daemon.stop(); }});
+  if (const auto started = signals ? daemon.start() : Result<void>(signals.error()); !started) {
     log::error("cannot start", {{"error", started.error()}});
     return kFailed;
   }
@@ -79,14 +97,14 @@ void add_flags(CLI::App& cli, Flags& flags) {
   auto* once = cli.add_flag("--once", flags.once, "run each check once, print what it says, and end");
   cli.add_flag("--dev", flags.dev, "run without a configuration, beside a `meshdnsd --dev`")->excludes(config);
   once->excludes(check);
+  cli.add_option("--log-level", flags.log_level, "debug, info, warn or error; stronger than the file's log.level")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}).description(""))
+      ->type_name("LEVEL");
   auto* leave = cli.add_subcommand("leave", "withdraw this node's records; a running agent ends");
   leave->fallthrough()->callback([&flags] { flags.leave = true; });
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  rpc::prepare_process();
+int run_program(int argc, char** argv) {
   Flags flags;
   CLI::App cli("meshdns-agent: reports the health of this node's endpoints", "meshdns-agent");
   add_flags(cli, flags);
@@ -100,5 +118,16 @@ int main(int argc, char** argv) {
       flags.dev ? app::dev_configuration(runtime_dir(), machine) : app::load_configuration(flags.config, machine);
   if (!configuration) return wrong_config(config::problems_text(configuration.error()));
   if (flags.check_config) return check_config(*configuration, flags.dev ? "--dev" : flags.config);
-  return run(std::move(*configuration), flags);
+  if (flags.leave || flags.once) return run_once(*configuration, flags);
+  if (!flags.log_level.empty()) log::fix_level(*log::level_named(flags.log_level));
+  config::apply_log(configuration->file.log());
+  return process::run_daemon([&] { return run(std::move(*configuration), flags); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  process::prepare_daemon();
+  rpc::prepare_process();
+  return end_output(run_program(argc, argv));
 }

@@ -58,7 +58,8 @@ struct Monitor::Check {
   std::optional<TimerId> timer;
   TimePoint planned{};
   TimePoint started{};
-  Duration timeout{};  // of the running probe
+  Duration timeout{};           // of the running probe
+  std::string unknown_because;  // the agent's own trouble, of the last result; empty = it said something
   bool running = false;
   bool late = false;
   bool after_event = false;
@@ -168,6 +169,7 @@ void Monitor::on_result(Check& check, ProbeResult result) {
   result.late = check.late || ended_late;
   result.after_event = check.after_event;
   ++counters_.outcomes.at(static_cast<std::size_t>(result.outcome));
+  check.unknown_because = result.outcome == Outcome::Unknown ? result.detail : "";
   if (result.late) ++counters_.late;
   Watched& watched = *check.owner;
   const bool changed = check.machine.on_result(result, clock_.now(), is_last_healthy(watched));
@@ -204,6 +206,16 @@ void Monitor::tell(Watched& watched) {
   watched.told = std::move(now);
   log_state(watched.told, before);
   sink_.put(watched.told);
+}
+
+std::map<std::string, std::size_t> Monitor::unknown() const {
+  std::map<std::string, std::size_t> out;
+  for (const auto& [key, watched] : watched_) {
+    for (const auto& check : watched->checks) {
+      if (!check->unknown_because.empty()) ++out[check->unknown_because];
+    }
+  }
+  return out;
 }
 
 std::map<std::string, model::Endpoint> Monitor::endpoints() const {

@@ -60,6 +60,8 @@ class Monitor {
   /// As last told to the sink, by key.
   std::map<std::string, model::Endpoint> endpoints() const;
   const Counters& counters() const { return counters_; }
+  /// The number of checks that said nothing the last time, because of a trouble of the agent's own, by that trouble.
+  std::map<std::string, std::size_t> unknown() const;
 
  private:
   struct Check;

@@ -16,6 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kNoEndpoints = "only files whose names end in .yaml list endpoints";
+
 std::int64_t nanoseconds(const timespec& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; }
 
 std::string without_line_end(std::string text) {
@@ -63,15 +65,25 @@ bool StaticSource::refresh() {
 }
 
 /// Files like .app.yaml.swp and the ..data of a mounted ConfigMap are somebody else's business.
-Result<std::vector<std::string>> StaticSource::names() const {
+Result<std::vector<std::string>> StaticSource::names() {
   std::vector<std::string> out;
+  std::set<std::string> others;
   std::error_code error;
   fs::directory_iterator at(directory_, error);
   for (; !error && at != fs::directory_iterator(); at.increment(error)) {
     const std::string name = at->path().filename();
-    if (!name.starts_with('.') && name.ends_with(".yaml")) out.push_back(at->path());
+    if (name.starts_with('.')) continue;
+    if (name.ends_with(".yaml")) {
+      out.push_back(at->path());
+    } else {
+      others.insert(at->path());
+    }
   }
   if (error) return Error(Code::Unavailable, directory_ + ": " + ascii_lower(error.message()));
+  for (const std::string& path : others) {
+    if (!others_.contains(path)) log::warn("file is not read", {{"path", path}, {"reason", kNoEndpoints}});
+  }
+  others_ = std::move(others);
   std::sort(out.begin(), out.end());
   return out;
 }

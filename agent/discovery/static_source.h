@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,8 @@ class StaticSource {
   const std::vector<FileState>& files() const { return listing_.files; }
   /// endpoints() is complete: the directory and every file in it could be read.
   bool listed() const { return listing_.listed; }
+  /// The other files of the directory, hidden ones aside: somebody may think that they count.
+  const std::set<std::string>& others() const { return others_; }
   /// Of the directory; empty = fine.
   const std::string& error() const { return listing_.error; }
 
@@ -59,7 +62,8 @@ class StaticSource {
   };
 
   static Stamp stamp_of(const std::string& path);
-  Result<std::vector<std::string>> names() const;
+  /// Tells once of each file that is not read.
+  Result<std::vector<std::string>> names();
   void read_files(const std::vector<std::string>& names);
   void read_file(const std::string& path, File& file) const;
   Listing listing(std::string error) const;
@@ -67,6 +71,7 @@ class StaticSource {
   std::string directory_;
   Defaults defaults_;
   std::map<std::string, File> files_;  // by path
+  std::set<std::string> others_;       // files that are not read, and were told
   Listing listing_;
 };
 

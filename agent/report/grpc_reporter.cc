@@ -9,6 +9,7 @@
 #include "agent/report/session.h"
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
+#include "common/rpc/attempt_log.h"
 #include "common/rpc/backoff.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/reactors.h"
@@ -148,13 +149,15 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
         clock(the_clock),
         options(std::move(the_options)),
         syncer(the_syncer),
-        backoff(options.seed) {}
+        backoff(options.seed),
+        attempts(options.servers.size()) {}
 
   process::EventLoop& loop;
   const Clock& clock;
   ReporterOptions options;
   Syncer& syncer;
   rpc::Backoff backoff;
+  rpc::AttemptLog attempts;
   /// By server, kept from attempt to attempt: see rpc::channel_to.
   std::map<std::string, std::unique_ptr<v1::Federation::Stub>> stubs;
   std::shared_ptr<Stream::Stream> port;
@@ -247,8 +250,12 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
     }
     error = farewell.empty() ? why.message() : std::exchange(farewell, {});
     const Duration delay = std::max(backoff.next(), std::exchange(retry_after, Duration::zero()));
-    log::warn(was_connected ? "disconnected" : "not connected",
-              {{"server", server()}, {"error", error}, {"retry_in", delay}});
+    if (was_connected) {
+      attempts.succeeded();
+      log::warn("disconnected", {{"server", server()}, {"error", error}, {"retry_in", delay}});
+    } else if (attempts.failed(delay)) {
+      log::warn("not connected", {{"server", server()}, {"error", error}, {"retry_in", delay}});
+    }
     ++next_server;
     retry = loop.after(delay, [self = shared_from_this()] {
       self->retry.reset();

@@ -8,6 +8,8 @@
 #include <optional>
 #include <sstream>
 
+#include "common/base/utf8.h"
+
 namespace meshdns::config {
 namespace {
 
@@ -84,23 +86,6 @@ class Builder : public YAML::EventHandler {
   std::vector<Node*> open_;
   std::map<YAML::anchor_t, Node*> anchors_;
 };
-
-/// Bytes of the UTF-8 character that `text` begins with; 0 = none (RFC 3629 4).
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0U) != 0x80) return 0;
-  }
-  const unsigned second = byte(1);
-  const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
-  const bool surrogate = first == 0xed && second >= 0xa0;
-  const bool too_large = first == 0xf4 && second >= 0x90;
-  return overlong || surrogate || too_large ? 0 : length;
-}
 
 std::optional<SyntaxError> not_text(std::string_view text) {
   int line = 1;

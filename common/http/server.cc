@@ -1,9 +1,11 @@
 #include "common/http/server.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -14,6 +16,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -21,6 +24,7 @@
 #include <boost/beast/http.hpp>
 #include <utility>
 
+#include "common/log/log.h"
 #include "common/net/unix_socket.h"
 #include "common/process/asio_loop.h"
 
@@ -36,9 +40,17 @@ using Acceptor = asio::basic_socket_acceptor<stream_protocol>;
 
 constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kMaxConnections = 64;
+constexpr std::size_t kShareOfDescriptors = 5;  // a server has at most such a part: the process has other work to do
+constexpr Duration kAcceptPause = 100ms;
 constexpr std::size_t kMaxBody = 64 * 1024;
 
 using Message = bhttp::response<bhttp::string_body>;
+
+std::size_t most_connections() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kMaxConnections;
+  return std::clamp<std::size_t>(limit.rlim_cur / kShareOfDescriptors, 1, kMaxConnections);
+}
 
 Message message_of(Response answer, const bhttp::request<bhttp::string_body>& request) {
   Message out{static_cast<bhttp::status>(answer.status), request.version()};
@@ -50,6 +62,18 @@ Message message_of(Response answer, const bhttp::request<bhttp::string_body>& re
   if (request.method() == bhttp::verb::head) out.body().clear();
   return out;
 }
+
+/// Counts a connection for as long as it is served, also where serving it ends by an exception.
+class Counted {
+ public:
+  explicit Counted(std::size_t& count) : count_(count) { ++count_; }
+  ~Counted() { --count_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  std::size_t& count_;
+};
 
 }  // namespace
 
@@ -63,16 +87,22 @@ struct Server::State {
     for (;;) {
       auto [error, socket] = co_await self->acceptor.async_accept(kUse);
       if (error == asio::error::operation_aborted || !self->acceptor.is_open()) co_return;
-      if (error || self->connections >= kMaxConnections) continue;
+      self->tell(error);
+      if (error) {
+        // without a pause a process that has no descriptors left would do nothing but ask for one
+        asio::steady_timer pause(self->acceptor.get_executor(), kAcceptPause);
+        co_await pause.async_wait(kUse);
+        continue;
+      }
+      if (self->connections >= self->most) continue;
       asio::co_spawn(self->acceptor.get_executor(), serve(self, Stream(std::move(socket))), asio::detached);
     }
   }
 
   static asio::awaitable<void> serve(std::shared_ptr<State> self, Stream stream) {
-    ++self->connections;
+    const Counted counted(self->connections);
     beast::flat_buffer buffer(kMaxBody + 16 * 1024);
     for (bool alive = true; alive && self->acceptor.is_open();) alive = co_await self->serve_one(stream, buffer);
-    --self->connections;
   }
 
   asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer) {
@@ -103,8 +133,18 @@ struct Server::State {
         asio::use_awaitable);
   }
 
+  /// Logs both edges of a trouble.
+  void tell(const boost::system::error_code& error) {
+    if (bool(error) == std::exchange(failing, bool(error))) return;
+    if (error) return log::error("cannot accept connections", {{"server", name}, {"error", error.message()}});
+    log::info("connections are accepted again", {{"server", name}});
+  }
+
   Acceptor acceptor;
   LateHandler handler;
+  std::string name;  // where it listens
+  bool failing = false;
+  const std::size_t most = most_connections();
   std::size_t connections = 0;
   std::string unlink_when_done;
 };
@@ -147,6 +187,7 @@ Result<std::unique_ptr<Server>> Server::listen(process::EventLoop& loop, const S
 Result<std::unique_ptr<Server>> Server::listen(process::EventLoop& loop, const SocketAddress& address,
                                                LateHandler handler) {
   auto state = std::make_shared<State>(loop, std::move(handler));
+  state->name = address.text();
   const asio::ip::tcp::endpoint where(asio::ip::make_address(address.ip.text()), address.port);
   if (auto opened = open_on(state->acceptor, where, address.text()); !opened) return opened.error();
   return std::unique_ptr<Server>(new Server(std::move(state)));
@@ -160,6 +201,7 @@ Result<std::unique_ptr<Server>> Server::listen_unix(process::EventLoop& loop, co
     return opened.error();
   ::chmod(path.c_str(), 0660);
   state->unlink_when_done = path;
+  state->name = path;
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
 

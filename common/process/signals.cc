@@ -1,46 +1,111 @@
 #include "common/process/signals.h"
 
+#include <pthread.h>
 #include <unistd.h>
 
-#include <boost/asio/signal_set.hpp>
+#include <array>
+#include <cerrno>
 #include <csignal>
+#include <initializer_list>
+#include <mutex>
+#include <system_error>
+#include <thread>
 #include <utility>
 
-#include "common/process/asio_loop.h"
+#include "common/log/log.h"
 
 namespace meshdns::process {
+namespace {
 
-struct Signals::State : std::enable_shared_from_this<State> {
-  State(EventLoop& loop, Callbacks given)
-      : signals(io_context_of(loop), SIGHUP, SIGTERM, SIGINT), callbacks(std::move(given)) {}
+constexpr std::array kEnds = {SIGTERM, SIGINT};
 
-  void wait() {
-    signals.async_wait([self = shared_from_this()](const boost::system::error_code& error, int signal) {
-      if (error) return;
-      self->handle(signal);
-      self->wait();
+sigset_t ends() {
+  sigset_t out;
+  sigemptyset(&out);
+  for (const int number : kEnds) sigaddset(&out, number);
+  return out;
+}
+
+sigset_t all() {
+  sigset_t out = ends();
+  sigaddset(&out, SIGHUP);
+  return out;
+}
+
+timespec timespec_of(Duration duration) {
+  return {static_cast<time_t>(duration / 1s), static_cast<long>((duration % 1s).count())};
+}
+
+[[noreturn]] void end_process(std::string_view why) {
+  log::error("ended without being stopped", {{"reason", why}});
+  log::end_thread();
+  ::_exit(1);
+}
+
+}  // namespace
+
+/// What the thread and the owner share; it lives as long as the longer one.
+struct Signals::State {
+  State(EventLoop& the_loop, Callbacks the_callbacks) : loop(&the_loop), callbacks(std::move(the_callbacks)) {}
+
+  /// Runs one of the callbacks on the loop, unless the owner is gone.
+  static void call(const std::shared_ptr<State>& self, std::function<void()> Callbacks::*which) {
+    const std::lock_guard lock(self->mutex);
+    if (self->loop == nullptr) return;
+    self->loop->post([self, which] {
+      // on the loop's thread, where the owner goes too: it cannot go meanwhile
+      const bool gone = [&] {
+        const std::lock_guard inner(self->mutex);
+        return self->loop == nullptr;
+      }();
+      if (!gone && self->callbacks.*which) (self->callbacks.*which)();
     });
   }
 
-  void handle(int signal) {
-    if (signal == SIGHUP) {
-      if (callbacks.reload) callbacks.reload();
-      return;
+  static void run(const std::shared_ptr<State>& self, Duration stop_within) {
+    const sigset_t wanted = all();
+    for (int number = 0; number == 0 || number == SIGHUP;) {
+      if (::sigwait(&wanted, &number) != 0) return;
+      call(self, number == SIGHUP ? &Callbacks::reload : &Callbacks::terminate);
     }
-    if (std::exchange(terminating, true)) _exit(1);
-    if (callbacks.terminate) callbacks.terminate();
+    const sigset_t second = ends();
+    const timespec patience = timespec_of(stop_within);
+    int number = 0;
+    do {
+      number = ::sigtimedwait(&second, nullptr, &patience);
+    } while (number < 0 && errno == EINTR);
+    end_process(number < 0 ? "stopping takes too long" : "a second signal");
   }
 
-  boost::asio::signal_set signals;
-  Callbacks callbacks;
-  bool terminating = false;
+  std::mutex mutex;
+  EventLoop* loop;  // null = the owner is gone
+  const Callbacks callbacks;
 };
 
-Signals::Signals(EventLoop& loop, Callbacks callbacks) : state_(std::make_shared<State>(loop, std::move(callbacks))) {
+void hold_signals() {
   std::signal(SIGPIPE, SIG_IGN);
-  state_->wait();
+  const sigset_t held = all();
+  ::pthread_sigmask(SIG_BLOCK, &held, nullptr);
 }
 
-Signals::~Signals() { state_->signals.cancel(); }
+void release_signals() {
+  const sigset_t held = all();
+  ::pthread_sigmask(SIG_UNBLOCK, &held, nullptr);
+}
+
+Result<std::unique_ptr<Signals>> Signals::start(EventLoop& loop, Callbacks callbacks, Duration stop_within) {
+  auto state = std::make_shared<State>(loop, std::move(callbacks));
+  try {
+    std::thread([state, stop_within] { State::run(state, stop_within); }).detach();
+  } catch (const std::system_error& error) {
+    return Error(Code::Unavailable, std::string("no thread for signals: ") + error.what());
+  }
+  return std::unique_ptr<Signals>(new Signals(std::move(state)));
+}
+
+Signals::~Signals() {
+  const std::lock_guard lock(state_->mutex);
+  state_->loop = nullptr;
+}
 
 }  // namespace meshdns::process

@@ -1,5 +1,7 @@
 #include "common/rpc/reactors.h"
 
+#include "common/rpc/plain_words.h"
+
 namespace meshdns::rpc {
 
 Error error_of(const grpc::Status& status) {
@@ -19,7 +21,7 @@ Error error_of(const grpc::Status& status) {
       default: return Code::Unavailable;
     }
   }();
-  return {code, status.ok() ? "the stream ended" : status.error_message()};
+  return {code, status.ok() ? "the stream ended" : plain_words(status.error_message())};
 }
 
 }  // namespace meshdns::rpc

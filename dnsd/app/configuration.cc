@@ -218,6 +218,12 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
 
 Result<Configuration> configuration_in(const std::string& path) {
   const auto text = config::read_file(path);
+  if (!text && text.error().code() == Code::NotFound) {
+    return Error(Code::NotFound,
+                 text.error().message() +
+                     " (an example: /usr/share/meshdns/examples/meshdnsd.yaml; to try it without a file: "
+                     "meshdnsd --dev)");
+  }
   if (!text) return text.error();
   return configuration_of(*text, path);
 }

@@ -7,6 +7,7 @@
 
 #include "common/base/random_seed.h"
 #include "common/base/text.h"
+#include "common/config/log_settings.h"
 #include "common/log/log.h"
 #include "common/process/memory.h"
 #include "common/process/passed_sockets.h"
@@ -14,6 +15,7 @@
 #include "dnsd/admin/calls.h"
 #include "dnsd/admin/http_api.h"
 #include "dnsd/app/dns_metrics.h"
+#include "dnsd/app/kept_records.h"
 #include "dnsd/app/reload.h"
 #include "dnsd/app/seed.h"
 #include "dnsd/app/version.h"
@@ -23,6 +25,7 @@ namespace meshdns::app {
 namespace {
 
 constexpr Duration kForgetInterval = 10s;
+constexpr Duration kServeInterval = 1s;  // until DNS is tried again
 constexpr Duration kSeedInterval = 30s;  // it replaces a store that is lost: agents tell what is newer
 
 }  // namespace
@@ -64,16 +67,22 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
 }
 
 Daemon::~Daemon() {
-  if (stopper_.joinable()) stopper_.join();
+  ending_.reset();
   persistence_.finish();  // while agents_ can say what their records count for
   if (sweep_timer_) loop_.cancel(*sweep_timer_);
-  for (const auto& timer : {forget_timer_, heartbeat_timer_, rate_limit_timer_}) {
+  for (const auto& timer : {forget_timer_, heartbeat_timer_, rate_limit_timer_, serving_timer_}) {
     if (timer) loop_.cancel(*timer);
   }
 }
 
 Result<void> Daemon::start() {
   log::info("starting", {{"version", kVersion}, {"instance", parts_.instance}});
+  const bool keeps_records = configuration_.file.has_replica() ||
+                             (configuration_.federation() && !configuration_.file.federation().store().has_memory());
+  ending_.emplace();
+  if (keeps_records) {
+    if (auto seen = check_folder(configuration_.file.data_dir()); !seen) return seen;
+  }
   budget_descriptors();
   catalog_.set_capacity(configuration_.file.dns().max_records());
   catalog_.set_serial(static_cast<std::uint32_t>(clock_.unix_seconds()));
@@ -193,16 +202,29 @@ Result<void> Daemon::start_replica() {
 }
 
 void Daemon::serve_first_records() {
+  if (replica_) view_.expire_overrides();  // before anybody is answered as they say
   publisher_.set_not_ready(false);
   publisher_.changed();
   tell_of_room();
   if (parts_.ready || stopping_) return;
-  if (const auto done = dns_ ? Result<void>{} : start_dns(); !done) {
-    log::error("cannot serve", {{"error", done.error()}});
+  if (const auto done = dns_ ? Result<void>{} : start_dns(); !done) return serve_later(done.error());
+  if (serving_.ends()) log::info("serves after all");
+  become_ready();
+}
+
+void Daemon::serve_later(const Error& why) {
+  // the system may give later what it does not give now; everything else does not become right by trying again
+  const bool passes = why.code() == Code::ResourceExhausted;
+  if (!passes || serving_.due(clock_.now())) log::error("cannot serve", {{"error", why}, {"tries_again", passes}});
+  if (!passes) {
     failed_ = true;
     return stop();
   }
-  become_ready();
+  if (serving_timer_) return;
+  serving_timer_ = loop_.after(kServeInterval, [this] {
+    serving_timer_.reset();
+    serve_first_records();
+  });
 }
 
 void Daemon::tell_of_room() {
@@ -333,12 +355,13 @@ void Daemon::reload() {
   service_.reload_begins();
   auto next = load_configuration(path_);
   if (!next) return reload_failed(trim(next.error().message()));
-  const auto kept = keep_what_cannot_change(configuration_, *next);
-  if (!kept.empty()) {
+  parts_.reload = {keep_what_cannot_change(configuration_, *next), ""};
+  if (const auto& kept = parts_.reload.restart_needed; !kept.empty()) {
     log::warn("restart needed", {{"for", join(kept, ", ")}});
     next->digest = 0;  // what is answered follows from what was kept too
   }
   configuration_ = std::move(*next);
+  config::apply_log(configuration_.file.log());
   catalog_.set_capacity(configuration_.file.dns().max_records());
   mesh_file_.apply(configuration_, clock_.now(), clock_.unix_seconds());
   if (external_names_) configure_external_names();
@@ -356,6 +379,7 @@ void Daemon::reload_failed(std::string_view problems) {
   log::error("reload failed, the old configuration stays", {});
   const auto lines = split(problems, '\n');
   for (const std::string_view line : lines) log::error("configuration", {{"problem", line}});
+  parts_.reload.problem = lines.front();
   service_.reload_ended("reload failed, the old configuration stays: " + std::string(lines.front()));
 }
 
@@ -373,7 +397,7 @@ void Daemon::stop() {
 
 void Daemon::end_servers() {
   // ending gRPC waits for calls whose answers come from this loop: it must go on meanwhile
-  stopper_ = std::thread([this] {
+  ending_->run([this] {
     admin_.reset();
     federation_.reset();
     if (dns_) dns_->stop();

@@ -4,7 +4,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "common/http/server.h"
@@ -23,10 +22,12 @@
 #include "dnsd/app/persistence.h"
 #include "dnsd/app/rate_limit_watch.h"
 #include "dnsd/app/record_changes.h"
+#include "dnsd/app/reminder.h"
 #include "dnsd/app/replica.h"
 #include "dnsd/app/service_report.h"
 #include "dnsd/app/snapshot_keeper.h"
 #include "dnsd/app/warm_start.h"
+#include "dnsd/app/worker_thread.h"
 #include "dnsd/federation/federation_service.h"
 
 namespace meshdns::app {
@@ -71,6 +72,8 @@ class Daemon {
   void records_changed();
   void wire_record_changes();
   void serve_first_records();
+  /// DNS could not be started now.
+  void serve_later(const Error& why);
   /// An agent has told all that it has, or that it goes.
   void agent_synced(const std::string& node);
   /// Ends the recovery when it is over, and says so.
@@ -93,6 +96,8 @@ class Daemon {
   void schedule_forgetting();
   void schedule_heartbeat();
   void schedule_rate_limit_watch();
+  /// The DNS threads hear that this thread goes round.
+  void beat_pulse();
   /// Tells when records are refused because there are too many, and when that is over.
   void tell_of_room();
   void reload_failed(std::string_view problems);
@@ -118,7 +123,8 @@ class Daemon {
   const std::vector<int> passed_;  // sockets that the service manager has opened
   DescriptorBudget budget_;
   std::unique_ptr<server::DnsServer> dns_;
-  std::optional<dnstap::Sender> dnstap_;
+  std::unique_ptr<dnstap::Sender> dnstap_;
+  bool dnstap_failed_ = false;  // and it was told
   std::optional<federation::Agents> agents_;
   std::optional<federation::Recovery> recovery_;
   std::optional<federation::Feed> feed_;
@@ -137,14 +143,17 @@ class Daemon {
   std::optional<TimerId> forget_timer_;
   std::optional<TimerId> heartbeat_timer_;
   std::optional<TimerId> rate_limit_timer_;
+  std::optional<TimePoint> beaten_;  // the pulse of dns_
   RateLimitWatch rate_limit_watch_;
   wire::CookieSecret own_secret_{};
   metrics::Counter& failed_reloads_;
-  std::thread stopper_;
   bool recovering_told_ = false;
   bool stopping_ = false;
   bool failed_ = false;
-  bool full_ = false;  // and it was told
+  bool full_ = false;                     // and it was told
+  std::optional<TimerId> serving_timer_;  // of the next try to serve DNS
+  Reminder serving_;
+  std::optional<WorkerThread> ending_;  // made at the start: later there may be no thread to be had
 };
 
 }  // namespace meshdns::app

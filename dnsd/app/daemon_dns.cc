@@ -14,7 +14,7 @@
 namespace meshdns::app {
 namespace {
 
-constexpr Duration kRateLimitInterval = 1s;
+constexpr Duration kRateLimitInterval = 1s;  // of the pulse, too
 
 }  // namespace
 
@@ -81,6 +81,7 @@ Result<void> Daemon::start_dns() {
     publisher_.configure(settings_as_bound(), configuration_.static_records);
   }
   for (const std::string& warning : dns_->warnings()) log::warn("dns", {{"problem", warning}});
+  beat_pulse();
   schedule_rate_limit_watch();
   start_dnstap();
   return {};
@@ -108,13 +109,20 @@ void Daemon::start_dnstap() {
   if (dns_->tap() == nullptr) return;
   dnstap::Teller teller = configuration_.dnstap_teller();
   teller.listeners = dns_->bound();
-  dnstap_.emplace(configuration_.file.dns().dnstap().socket(), std::move(teller), *dns_->tap(), clock_,
-                  SystemClock::since_1970);
-  parts_.dnstap = &*dnstap_;
+  const std::string& socket = configuration_.file.dns().dnstap().socket();
+  auto sender = dnstap::Sender::start(socket, std::move(teller), *dns_->tap(), clock_, SystemClock::since_1970);
+  if (!sender) {  // tried again each second
+    if (std::exchange(dnstap_failed_, true)) return;
+    return log::warn("dnstap not connected: messages are dropped", {{"socket", socket}, {"problem", sender.error()}});
+  }
+  dnstap_failed_ = false;
+  dnstap_ = std::move(*sender);
+  parts_.dnstap = dnstap_.get();
 }
 
 void Daemon::end_dns() {
   if (rate_limit_timer_) loop_.cancel(*std::exchange(rate_limit_timer_, std::nullopt));
+  beaten_.reset();
   dns_->stop();
   parts_.dnstap = nullptr;
   dnstap_.reset();  // it reads what the server's threads have left
@@ -136,6 +144,8 @@ query::Policy Daemon::policy() const {
 
 void Daemon::schedule_rate_limit_watch() {
   rate_limit_timer_ = loop_.after(kRateLimitInterval, [this] {
+    beat_pulse();
+    if (!dnstap_) start_dnstap();
     const std::uint64_t limited = dns_->counters().udp.rate_limited;
     switch (rate_limit_watch_.look(limited, clock_.now())) {
       case RateLimitWatch::Edge::None: break;
@@ -147,6 +157,16 @@ void Daemon::schedule_rate_limit_watch() {
     parts_.rate_limiting = rate_limit_watch_.limiting();
     schedule_rate_limit_watch();
   });
+}
+
+void Daemon::beat_pulse() {
+  const TimePoint now = clock_.now();
+  const Duration patience = configuration_.stale_after() + kRateLimitInterval;
+  if (beaten_ && now - *beaten_ > patience) {
+    log::warn("the control thread stood still, answers were stale", {{"for", now - *beaten_}});
+  }
+  beaten_ = now;
+  dns_->pulse().beat(now, patience);
 }
 
 answers::Settings Daemon::settings_as_bound() const {

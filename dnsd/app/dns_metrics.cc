@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "common/log/log.h"
 #include "common/rpc/acceptor.h"
 #include "dnsd/topology/host_plan.h"
 
@@ -290,6 +291,8 @@ void register_metrics(metrics::Registry& registry, const Parts& parts) {
     if (parts.acceptor != nullptr) add_connections(out, parts.acceptor->counts());
     add_measured(out, parts.catalog->records());
     if (parts.external_names != nullptr) add_external_names(out, parts.external_names->counts());
+    count(out, "meshdns_log_dropped_lines_total", "log lines that standard error did not take", {},
+          log::dropped_lines());
   });
 }
 

@@ -1,7 +1,10 @@
 #include "dnsd/app/kept_records.h"
 
 #include <google/protobuf/io/coded_stream.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "common/log/log.h"
@@ -42,6 +45,12 @@ std::size_t whole_fields(const std::string& bytes) {
 }
 
 }  // namespace
+
+Result<void> check_folder(const std::string& folder) {
+  if (::access(folder.c_str(), R_OK | X_OK) == 0 || errno == ENOENT) return {};
+  return Error(Code::FailedPrecondition, "data_dir " + folder + ": " + std::strerror(errno) +
+                                             ": what is kept there cannot be seen, and must not be taken for lost");
+}
 
 KeptSnapshots open_snapshot(const std::string& path, std::int64_t unix_seconds) {
   auto found = snapshot_file::SnapshotFile(path).open(unix_seconds);

@@ -2,9 +2,12 @@
 #include <cstdio>
 #include <iostream>
 
+#include "common/base/output.h"
 #include "common/base/runtime_dir.h"
 #include "common/base/text.h"
+#include "common/config/log_settings.h"
 #include "common/log/log.h"
+#include "common/process/daemon_process.h"
 #include "common/process/event_loop.h"
 #include "common/process/memory.h"
 #include "common/process/signals.h"
@@ -19,9 +22,13 @@ using namespace meshdns;
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
+// What the libraries take at the start at most, beside the configured workers.
+constexpr std::size_t kThreads = 24;
+constexpr std::size_t kDescriptors = 48;
 
 struct Flags {
   std::string config = "/etc/meshdns/meshdnsd.yaml";
+  std::string log_level;  // empty = as the file says
   bool check_config = false;
   bool dev = false;
 };
@@ -43,11 +50,17 @@ int wrong_config(const Error& error) {
 }
 
 int run(app::Configuration configuration, const Flags& flags) {
+  const std::size_t workers = configuration.dns_options().workers;
+  if (const auto room = process::check_room(kThreads + workers, kDescriptors); !room) {
+    log::error("cannot start", {{"error", room.error()}});
+    return kFailed;
+  }
   const SystemClock clock;
   process::EventLoop loop;
   app::Daemon daemon(loop, clock, std::move(configuration), flags.dev ? "" : flags.config);
-  const process::Signals signals(loop, {[&] { daemon.reload(); }, [&] { daemon.stop(); }});
-  if (const auto started = daemon.start(); !started) {
+  const auto signals = process::Signals::start(loop, {[&] { daemon.reload(); }, [&] { daemon.stop(); }});
+  const auto started = signals ? daemon.start() : Result<void>(signals.error());
+  if (!started) {
     if (started.error().code() == Code::InvalidArgument) return wrong_config(started.error());  // of endpoints_file
     log::error("cannot start", {{"error", started.error()}});
     return kFailed;
@@ -60,17 +73,27 @@ int run(app::Configuration configuration, const Flags& flags) {
   return daemon.failed() ? kFailed : 0;
 }
 
-}  // namespace
+void add_flags(CLI::App& cli, Flags& flags) {
+  cli.set_version_flag("--version", std::string("meshdnsd ") + app::kVersion);
+  auto* config = cli.add_option("--config", flags.config, "configuration file")->capture_default_str();
+  cli.add_flag("--check-config", flags.check_config, "check the configuration and end");
+  cli.add_flag("--dev", flags.dev, "run on loopback without a configuration: DNS on 127.0.0.1:8053")->excludes(config);
+  cli.add_option("--log-level", flags.log_level, "debug, info, warn or error; stronger than the file's log.level")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}).description(""))
+      ->type_name("LEVEL");
+}
 
-int main(int argc, char** argv) {
-  process::bound_arenas();
-  rpc::prepare_process();
+int check_config(app::Configuration configuration, const Flags& flags) {
+  process::release_signals();
+  if (const auto read = app::read_endpoints(configuration); !read) return wrong_config(read.error());
+  std::cout << (flags.dev ? "--dev" : flags.config) << ": ok\n";
+  return 0;
+}
+
+int run_program(int argc, char** argv) {
   Flags flags;
   CLI::App cli("meshdnsd: answers DNS with the closest healthy endpoints", "meshdnsd");
-  cli.set_version_flag("--version", std::string("meshdnsd ") + app::kVersion);
-  cli.add_option("--config", flags.config, "configuration file")->capture_default_str();
-  cli.add_flag("--check-config", flags.check_config, "check the configuration and end");
-  cli.add_flag("--dev", flags.dev, "run on loopback without a configuration: DNS on 127.0.0.1:8053");
+  add_flags(cli, flags);
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -78,10 +101,17 @@ int main(int argc, char** argv) {
   }
   auto configuration = flags.dev ? app::dev_configuration(runtime_dir()) : app::load_without_endpoints(flags.config);
   if (!configuration) return wrong_config(configuration.error());
-  if (flags.check_config) {
-    if (const auto read = app::read_endpoints(*configuration); !read) return wrong_config(read.error());
-    std::cout << flags.config << ": ok\n";
-    return 0;
-  }
-  return run(std::move(*configuration), flags);
+  if (flags.check_config) return check_config(std::move(*configuration), flags);
+  if (!flags.log_level.empty()) log::fix_level(*log::level_named(flags.log_level));
+  config::apply_log(configuration->file.log());
+  return process::run_daemon([&] { return run(std::move(*configuration), flags); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  process::prepare_daemon();
+  process::bound_arenas();
+  rpc::prepare_process();
+  return end_output(run_program(argc, argv));
 }

@@ -19,6 +19,7 @@
 #include "dnsd/app/persistence.h"
 #include "dnsd/app/publisher.h"
 #include "dnsd/app/record_counts.h"
+#include "dnsd/app/reload.h"
 #include "dnsd/app/replica.h"
 #include "dnsd/app/simulations.h"
 #include "dnsd/app/slices.h"
@@ -62,6 +63,7 @@ struct Parts {
   std::shared_ptr<const rpc::Acceptor> acceptor;  // there; null = nowhere
   bool ready = false;
   bool rate_limiting = false;
+  ReloadState reload;
 };
 
 /// Shows the parts to operators, and takes what they apply.
@@ -104,7 +106,8 @@ class MeshView : public admin::Mesh {
   bool ready() override { return parts_.ready; }
   /// See Slices::longest().
   std::size_t longest_slice() const { return slices_.longest(); }
-  /// Takes away the overrides whose time is over, if they are this process's to take away.
+  /// Ends the overrides whose time is over. Their origin takes them away; a replica, which may have lost its origin,
+  /// no longer obeys or shows them.
   void expire_overrides();
   void metrics(std::function<void(Result<std::string>)> done) override;
 
@@ -117,6 +120,7 @@ class MeshView : public admin::Mesh {
   v1::ApplyReply check(const v1::ApplyRequest& request, Objects::Change& change);
   v1::ApplyReply apply_local(const v1::ApplyRequest& request);
   Result<v1::DeleteReply> erase_local(const v1::DeleteRequest& request);
+  void forget_overrides(const std::vector<std::string>& names);
   void store(Objects::Change change, std::function<void(Result<void>)> done);
   /// Ends the recovery: what is known is all that there is.
   v1::ApproveShrinkReply approve_records();

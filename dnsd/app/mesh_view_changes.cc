@@ -73,18 +73,29 @@ Result<v1::DeleteReply> MeshView::erase_local(const v1::DeleteRequest& request) 
 }
 
 void MeshView::expire_overrides() {
-  if (parts_.replica != nullptr) return parts_.local_overrides->expire();
-  if (topology::expired(parts_.catalog->records().overrides, parts_.clock.unix_seconds()).empty()) return;
-  in_turn([this] {
-    Objects::Change change;
-    for (const auto& name : topology::expired(parts_.catalog->records().overrides, parts_.clock.unix_seconds())) {
-      change.erase.push_back("Override/" + name);
-    }
-    parts_.objects->commit(change, parts_.clock.now());
-    if (parts_.persistence != nullptr) parts_.persistence->erase_expired(change.erase);
-    changed();
+  if (parts_.local_overrides != nullptr) parts_.local_overrides->expire();
+  const auto over = topology::expired(parts_.catalog->records().overrides, parts_.clock.unix_seconds());
+  if (over.empty()) return;
+  if (parts_.replica != nullptr) return forget_overrides(over);
+  Objects::Change change;
+  for (const auto& name : over) change.erase.push_back("Override/" + name);
+  parts_.objects->commit(change, parts_.clock.now());
+  changed();
+  if (parts_.persistence == nullptr) return;
+  // the end does not wait for the disk; but one that is being prolonged must not go from the store
+  in_turn([this, keys = std::move(change.erase)]() mutable {
+    std::erase_if(keys, [this](const std::string& key) { return parts_.objects->all().contains(key); });
+    if (!keys.empty()) parts_.persistence->erase_expired(std::move(keys));
     turn_over();
   });
+}
+
+void MeshView::forget_overrides(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    parts_.catalog->erase_local_override(name);
+    parts_.objects->mirror("Override/" + name, nullptr);
+  }
+  parts_.publisher->changed_here();
 }
 
 void MeshView::apply(const v1::ApplyRequest& request, std::function<void(v1::ApplyReply)> done) {

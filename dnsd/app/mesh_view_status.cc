@@ -4,6 +4,7 @@
 
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
+#include "common/log/log.h"
 #include "common/rpc/acceptor.h"
 #include "dnsd/answers/explain.h"
 #include "dnsd/app/mesh_view.h"
@@ -174,6 +175,9 @@ v1::StatusReply MeshView::status_now() {
     out.set_shrink_refused(parts_.replica->mirror().shrink_refused());
   }
   write_overrides(out);
+  for (const std::string& key : parts_.reload.restart_needed) out.add_restart_needed(key);
+  out.set_reload_problem(parts_.reload.problem);
+  out.set_log_lines_dropped(log::dropped_lines());
   out.set_publications(parts_.publisher->publications());
   *out.mutable_last_compile() = convert::to_wire(parts_.publisher->last_cost());
   return out;

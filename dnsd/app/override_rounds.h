@@ -19,7 +19,7 @@ class OverrideRounds {
     Timers& timers;
     const Clock& clock;
     const catalog::Catalog& catalog;
-    std::function<void()> expire;  // takes away what is over and ours
+    std::function<void()> expire;  // ends what is over
   };
 
   explicit OverrideRounds(Environment environment) : environment_(std::move(environment)) {}

@@ -1,7 +1,6 @@
 #include "dnsd/app/persistence.h"
 
 #include <filesystem>
-#include <fstream>
 #include <utility>
 #include <vector>
 
@@ -19,9 +18,6 @@ namespace meshdns::app {
 namespace {
 
 using catalog::RecordType;
-
-constexpr const char* kWhole = "whole";
-constexpr const char* kRecovering = "recovering";
 
 /// Empty = it is kept in memory.
 std::filesystem::path database_of(const Configuration& configuration) {
@@ -42,17 +38,9 @@ Result<std::unique_ptr<store::Store>> make_store(const std::filesystem::path& pa
   return std::make_unique<store::SqliteStore>(path.string());
 }
 
-/// The first word of a file; empty = there is no such file.
-std::string word_in(const std::string& path) {
-  std::ifstream file(path);
-  std::string word;
-  file >> word;
-  return word;
-}
-
 /// It may not be what this federation knew last.
-bool is_suspicious(const store::Contents& contents, const std::string& marked) {
-  return contents.begun || contents.rebuilt || contents.records_lost || marked == kRecovering;
+bool is_suspicious(const store::Contents& contents, StoreMarker::Word marked) {
+  return contents.begun || contents.rebuilt || contents.records_lost || marked == StoreMarker::Word::Recovering;
 }
 
 }  // namespace
@@ -78,9 +66,12 @@ Result<void> Persistence::open(const Configuration& configuration, Digests diges
   if (!contents->note.empty()) log::error("store", {{"problem", contents->note}});
   epoch_ = contents->epoch;
   for (const auto& [key, node] : catalog_.records().nodes) listed_.insert(key);
-  if (!path.empty()) marker_ = path.string() + ".state";
+  if (!path.empty()) {
+    marker_.emplace(path.string() + ".state");
+    marking_.emplace();
+  }
   std::optional<KeptSet> seed;
-  if (!marker_.empty() && is_suspicious(*contents, word_in(marker_))) {
+  if (marker_ && is_suspicious(*contents, marker_->read())) {
     seed = newest_seed(configuration.file.data_dir(), clock_.unix_seconds());
   }
   kept_ = judge(*contents, seed.has_value());
@@ -99,7 +90,7 @@ Result<void> Persistence::open(const Configuration& configuration, Digests diges
   restore_records(std::move(contents->records));
   process::release_free_memory();  // what the rows were read into, before what follows from them is made
   catalog_.set_noted([this](RecordType type, const std::string& key) { writer_->changed(type, key); });
-  mark(kept_ == Kept::Lost ? kRecovering : kWhole);
+  mark(kept_ == Kept::Lost ? StoreMarker::Word::Recovering : StoreMarker::Word::Whole);
   log::info("store opened", {{"epoch", epoch_},
                              {"objects", contents->objects.size()},
                              {"records", stored_records},
@@ -110,27 +101,35 @@ Result<void> Persistence::open(const Configuration& configuration, Digests diges
 }
 
 Persistence::Kept Persistence::judge(const store::Contents& contents, bool has_seed) const {
-  if (marker_.empty()) return Kept::New;
-  const std::string marked = word_in(marker_);
+  if (!marker_) return Kept::New;
+  const StoreMarker::Word marked = marker_->read();
   if (!is_suspicious(contents, marked)) return Kept::Kept;
-  const bool first_start = contents.begun && !contents.records_lost && marked.empty() && !has_seed;
+  const bool first_start = contents.begun && !contents.records_lost && marked == StoreMarker::Word::None && !has_seed;
   return first_start ? Kept::New : Kept::Lost;
 }
 
-void Persistence::mark(const char* word) const {
-  if (marker_.empty()) return;
-  // on a disk that cannot be written the store has said so already
-  std::ofstream(marker_) << word << "\n";
+void Persistence::mark(StoreMarker::Word word) {
+  if (!marker_) return;
+  word_ = word;
+  marks_again_ = false;
+  marking_->run(
+      [this, marker = *marker_, word] { loop_.post([this, result = marker.write(word)] { marked(result); }); });
+}
+
+void Persistence::marked(const Result<void>& result) {
+  if (result) return;
+  marks_again_ = true;  // with the next write of the store that works
+  if (reminder_.due(clock_.now())) log::error("store not writable", {{"reason", result.error()}});
 }
 
 void Persistence::found_lost() {
   kept_ = Kept::Lost;
-  mark(kRecovering);
+  mark(StoreMarker::Word::Recovering);
 }
 
 void Persistence::recovered() {
   kept_ = Kept::Kept;
-  mark(kWhole);
+  mark(StoreMarker::Word::Whole);
   // tells the store, too, that what was lost is here again
   thread_->put_objects({}, {}, [this](const Result<void>& result) { note(result); });
 }
@@ -203,6 +202,7 @@ void Persistence::note(const Result<void>& result) {
   if (!trouble.empty() && reminder_.due(clock_.now())) log::error("store not writable", {{"reason", trouble}});
   if (trouble.empty() && reminder_.ends()) log::info("store writable again", {{"was", trouble_}});
   trouble_ = trouble;
+  if (result && marks_again_) mark(word_);
   if (result) return;
   if (writer_) writer_->retry();
   if (result.error().code() != Code::DataLoss || std::exchange(rewriting_, true)) return;

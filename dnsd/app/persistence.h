@@ -13,6 +13,8 @@
 #include "dnsd/app/objects.h"
 #include "dnsd/app/record_writer.h"
 #include "dnsd/app/reminder.h"
+#include "dnsd/app/store_marker.h"
+#include "dnsd/app/worker_thread.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/federation/recovery.h"
 #include "dnsd/store/store_thread.h"
@@ -75,7 +77,10 @@ class Persistence {
   /// Empties `records` on the way, so that what is restored and what is yet to be restored need no memory at once.
   void restore_records(std::vector<store::StoredRecord> records);
   Kept judge(const store::Contents& contents, bool has_seed) const;
-  void mark(const char* word) const;
+  /// Writes the marker, on a thread of its own: it waits for the disk. What cannot be written is tried again when the
+  /// store can be written.
+  void mark(StoreMarker::Word word);
+  void marked(const Result<void>& result);
   void restore_record(catalog::RecordType type, const store::StoredRecord& record, TimePoint since);
   /// Whether a record of `node` may be restored: the configuration does not list the node, and the store has it. A
   /// crash in a large change may leave a record without its node. Neither an agent nor the node's silence would ever
@@ -90,7 +95,9 @@ class Persistence {
   Objects& objects_;
   std::unique_ptr<store::StoreThread> thread_;
   std::uint64_t epoch_ = 0;
-  std::string marker_;  // the file that tells a first start from a lost store; empty = nothing is kept on a disk
+  std::optional<StoreMarker> marker_;  // nothing = nothing is kept on a disk
+  StoreMarker::Word word_{};           // what the marker is to say
+  bool marks_again_ = false;           // it does not say so yet
   Kept kept_ = Kept::New;
   bool seeded_ = false;
   std::set<std::string> listed_;  // nodes that the configuration lists: they are not restored
@@ -100,6 +107,7 @@ class Persistence {
   bool rewriting_ = false;              // write_everything() is posted
   std::string trouble_;
   Reminder reminder_;
+  std::optional<WorkerThread> marking_;
 };
 
 }  // namespace meshdns::app

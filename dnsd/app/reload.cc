@@ -3,8 +3,61 @@
 #include <google/protobuf/util/message_differencer.h>
 
 #include <algorithm>
+#include <memory>
 
 namespace meshdns::app {
+namespace {
+
+using google::protobuf::Message;
+
+bool same_field(const Message& a, const Message& b, const std::string& name) {
+  google::protobuf::util::MessageDifferencer differencer;
+  const auto* field = a.GetDescriptor()->FindFieldByName(name);
+  return differencer.CompareWithFields(a, b, {field}, {field});
+}
+
+/// One mapping of the configuration, as it runs and as the file has it now.
+struct Section {
+  const Message& running;
+  Message& next;
+  std::string prefix;  // "dns."
+  std::vector<std::string>& kept;
+
+  /// Keeps the running value of a field that only a restart can change. returns: whether they differ
+  bool keep(const std::string& name) {
+    if (same_field(running, next, name)) return false;
+    kept.push_back(prefix + name);
+    const auto* field = running.GetDescriptor()->FindFieldByName(name);
+    const std::unique_ptr<Message> copy(running.New());
+    copy->CopyFrom(running);
+    next.GetReflection()->SwapFields(&next, copy.get(), {field});
+    return true;
+  }
+};
+
+/// Where the records come from: with another source the mesh of an endpoints file is not applied either.
+void keep_source(const Configuration& running, Configuration& next, std::vector<std::string>& kept) {
+  Section root{running.file, next.file, "", kept};
+  const bool roles = root.keep("roles");
+  const bool replica = root.keep("replica");
+  const bool from_file = running.mesh_path.empty() == next.mesh_path.empty();
+  if (from_file && !roles && !replica) return;
+  if (!from_file) kept.emplace_back("dns.endpoints_file");
+  next.file.mutable_dns()->set_endpoints_file(running.file.dns().endpoints_file());
+  next.mesh_path = running.mesh_path;
+  next.mesh_nodes = running.mesh_nodes;
+  next.mesh_objects = running.mesh_objects;
+  next.mesh_digest = running.mesh_digest;
+}
+
+void keep_listeners(const Configuration& running, Configuration& next, std::vector<std::string>& kept) {
+  if (same_listeners(next.answers, running.answers)) return;
+  kept.emplace_back("dns.listen");
+  next.answers.listeners = running.answers.listeners;
+  *next.file.mutable_dns()->mutable_listen() = running.file.dns().listen();
+}
+
+}  // namespace
 
 bool same_listeners(const answers::Settings& a, const answers::Settings& b) {
   return std::ranges::equal(a.listeners, b.listeners, {}, &answers::ListenerSettings::text,
@@ -13,30 +66,20 @@ bool same_listeners(const answers::Settings& a, const answers::Settings& b) {
 
 std::vector<std::string> keep_what_cannot_change(const Configuration& running, Configuration& next) {
   std::vector<std::string> kept;
-  const auto keep = [&](const char* what, bool differs) {
-    if (differs) kept.emplace_back(what);
-    return differs;
-  };
-  if (keep("dns.listen", !same_listeners(next.answers, running.answers))) {
-    next.answers.listeners = running.answers.listeners;
-    *next.file.mutable_dns()->mutable_listen() = running.file.dns().listen();
+  keep_listeners(running, next, kept);
+  keep_source(running, next, kept);
+  Section root{running.file, next.file, "", kept};
+  if (root.keep("cluster")) next.answers.own.cluster = running.answers.own.cluster;
+  root.keep("data_dir");
+  root.keep("admin");
+  Section dns{running.file.dns(), *next.file.mutable_dns(), "dns.", kept};
+  for (const char* name : {"tcp", "dnstap", "cpu_steering", "workers"}) dns.keep(name);
+  Section federation{running.file.federation(), *next.file.mutable_federation(), "federation.", kept};
+  for (const char* name : {"listen", "insecure", "store", "max_connections", "max_connections_per_address"}) {
+    federation.keep(name);
   }
-  keep("cluster", next.file.cluster() != running.file.cluster());
-  keep("federation.listen", next.file.federation().listen() != running.file.federation().listen());
-  keep("federation.max_connections",
-       next.file.federation().max_connections() != running.file.federation().max_connections());
-  keep("federation.max_connections_per_address",
-       next.file.federation().max_connections_per_address() != running.file.federation().max_connections_per_address());
-  keep("tls", next.tls != running.tls);
-  const auto same = [](const google::protobuf::Message& a, const google::protobuf::Message& b) {
-    return google::protobuf::util::MessageDifferencer::Equals(a, b);
-  };
-  keep("dns.tcp", !same(next.file.dns().tcp(), running.file.dns().tcp()));
-  keep("dns.dnstap", !same(next.file.dns().dnstap(), running.file.dns().dnstap()));
-  keep("dns.cpu_steering", next.file.dns().cpu_steering() != running.file.dns().cpu_steering());
-  keep("dns.workers", next.file.dns().workers() != running.file.dns().workers());
-  const auto& admin = running.file.admin();
-  keep("admin", next.file.admin().listen() != admin.listen() || next.file.admin().socket() != admin.socket());
+  const bool tls_changed = federation.keep("tls") || next.tls != running.tls;
+  if (tls_changed) next.tls = running.tls;
   return kept;
 }
 

@@ -15,11 +15,12 @@ WarmStart::WarmStart(const Configuration& configuration, Publisher& publisher, c
       kept_(configuration.file.data_dir(), clock),
       program_(applies() ? snapshot_file::file_digest("/proc/self/exe") : 0),
       configuration_digest_(configuration.digest),
-      mesh_digest_(configuration.mesh_digest) {}
+      mesh_digest_(configuration.mesh_digest) {
+  if (applies() && !configuration_.file.has_replica()) writer_.emplace();  // a replica's snapshots have a thread
+}
 
 WarmStart::~WarmStart() {
   if (timer_) timers_.cancel(*timer_);
-  if (writer_.joinable()) writer_.join();
 }
 
 TableSource WarmStart::source(std::optional<std::uint64_t> snapshot) const {
@@ -47,14 +48,13 @@ bool WarmStart::take(const std::string& snapshot) {
 
 void WarmStart::keep_later() {
   if (mesh_digest_ != configuration_.mesh_digest) configuration_changed();  // since it was looked at
-  if (!applies() || configuration_.file.has_replica() || mesh_digest_ == 0 || !fresh_ || timer_) return;
+  if (!applies() || configuration_.file.has_replica() || mesh_digest_ == 0 || !fresh_ || timer_ || !writer_) return;
   timer_ = timers_.after(kDelay, [this] {
     timer_.reset();
     const auto table = publisher_.pin();
     if (table == nullptr) return keep_later();
     fresh_ = false;
-    if (writer_.joinable()) writer_.join();
-    writer_ = std::thread([this, held = std::shared_ptr<PinnedTable>(table), from = source({})]() mutable {
+    writer_->run([this, held = std::shared_ptr<PinnedTable>(table), from = source({})]() mutable {
       if (const auto saved = kept_.save(from, *held->get()); !saved) {
         log::warn("compiled answers not written", {{"problem", saved.error()}});
       }

@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <thread>
 
 #include "common/time/time.h"
 #include "dnsd/app/configuration.h"
 #include "dnsd/app/kept_answers.h"
 #include "dnsd/app/publisher.h"
+#include "dnsd/app/worker_thread.h"
 
 namespace meshdns::app {
 
@@ -53,7 +53,7 @@ class WarmStart {
   KeptAnswers::Outcome outcome_ = KeptAnswers::Outcome::Missing;
   bool fresh_ = true;  // what is published is not what is kept
   std::optional<TimerId> timer_;
-  std::thread writer_;
+  std::optional<WorkerThread> writer_;  // the last: it uses the others; nothing = nothing is ever kept
 };
 
 }  // namespace meshdns::app

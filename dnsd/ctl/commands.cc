@@ -207,6 +207,7 @@ int capture(Client& client, v1::CaptureRequest request, Duration length, Output 
     if (output == Output::Table) {
       if (!std::exchange(titled, true)) std::cout << capture_title();
       std::cout << capture_rows(*reply) << std::flush;
+      if (!std::cout) return kFailed;  // nobody reads it any more
     }
     shown += static_cast<std::uint64_t>(reply->queries_size());
     const std::uint64_t missed = all.missed() + reply->missed();

@@ -5,6 +5,7 @@
 #include <map>
 #include <vector>
 
+#include "common/base/output.h"
 #include "common/rpc/credentials.h"
 #include "common/time/duration_text.h"
 #include "common/time/system_clock.h"
@@ -190,10 +191,7 @@ int complete(const Arguments& arguments) {
   return ctl::kOk;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  rpc::prepare_command();
+int run_program(int argc, char** argv) {
   Arguments arguments;
   std::map<const CLI::App*, Command> commands;
   CLI::App cli("meshdnsctl: shows and changes what meshdnsd answers", "meshdnsctl");
@@ -232,4 +230,11 @@ int main(int argc, char** argv) {
   }
   ctl::Client client(*server);
   return tool != tools.end() ? tool->run(&client, arguments.output) : commands.at(command)(arguments, client);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  rpc::prepare_command();
+  return end_output(run_program(argc, argv));
 }

@@ -154,6 +154,15 @@ Table overrides_table(const v1::ListReply& reply, std::int64_t unix_seconds) {
   return rows(std::max<std::size_t>(kShortestReason, rest >= kColumns ? 0 : kColumns - rest));
 }
 
+/// What the files say and the process does not do; what it says and nobody hears.
+void add_process_rows(const v1::StatusReply& reply, std::vector<std::pair<std::string, std::string>>& rows) {
+  if (!reply.reload_problem().empty()) rows.emplace_back("reload", "FAILED: " + reply.reload_problem());
+  if (reply.restart_needed_size() > 0) rows.emplace_back("restart", "needed for " + joined(reply.restart_needed()));
+  if (reply.log_lines_dropped() > 0) {
+    rows.emplace_back("log", std::to_string(reply.log_lines_dropped()) + " lines dropped: nobody took them");
+  }
+}
+
 }  // namespace
 
 std::string status_view(const v1::StatusReply& reply) {
@@ -206,6 +215,7 @@ std::string status_view(const v1::StatusReply& reply) {
       std::to_string(reply.queries()) + " queries   " + std::to_string(reply.publications()) +
           " publications, the last took " +
           duration_text(std::chrono::floor<std::chrono::microseconds>(convert::from_wire(reply.last_compile()))));
+  add_process_rows(reply, rows);
   if (!reply.store_trouble().empty()) rows.emplace_back("store", "NOT WRITABLE: " + reply.store_trouble());
   for (const v1::ObjectProblem& problem : reply.problems()) {
     rows.emplace_back("problem", problem.object() + ": " + problem.message());

@@ -5,6 +5,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "common/base/check.h"
@@ -26,12 +29,22 @@ Sender::Sender(std::string socket, Teller teller, server::Tap& tap, const Clock&
       since_1970_(std::move(since_1970)),
       encoder_(std::move(teller)),
       frames_(Stream::kMostFrames),
-      end_(::eventfd(0, EFD_CLOEXEC)) {
-  MESHDNS_CHECK(bool(end_));
-  thread_ = std::thread([this] { run(); });
+      end_(::eventfd(0, EFD_CLOEXEC)) {}
+
+Result<std::unique_ptr<Sender>> Sender::start(std::string socket, Teller teller, server::Tap& tap, const Clock& clock,
+                                              Since1970 since_1970) {
+  std::unique_ptr<Sender> sender(new Sender(std::move(socket), std::move(teller), tap, clock, std::move(since_1970)));
+  if (!sender->end_) return Error(Code::ResourceExhausted, std::strerror(errno));
+  try {
+    sender->thread_ = std::thread([at = sender.get()] { at->run(); });
+  } catch (const std::system_error& error) {
+    return Error(Code::ResourceExhausted, error.what());
+  }
+  return sender;
 }
 
 Sender::~Sender() {
+  if (!thread_.joinable()) return;
   const std::uint64_t one = 1;
   MESHDNS_CHECK(::write(end_.get(), &one, sizeof one) == sizeof one);
   thread_.join();

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/base/result.h"
 #include "common/time/time.h"
 #include "dnsd/dnstap/encoder.h"
 #include "dnsd/dnstap/stream.h"
@@ -29,7 +30,9 @@ class Sender {
   using Since1970 = std::function<Duration()>;
 
   /// socket: the receiver's path. `tap` and `clock` outlive this. since_1970: called by the thread
-  Sender(std::string socket, Teller teller, server::Tap& tap, const Clock& clock, Since1970 since_1970);
+  /// errors: ResourceExhausted: no descriptor or thread can be had
+  static Result<std::unique_ptr<Sender>> start(std::string socket, Teller teller, server::Tap& tap, const Clock& clock,
+                                               Since1970 since_1970);
   /// Sends what is there, and ends the stream; a receiver that is stuck is given a few seconds.
   ~Sender();
 
@@ -39,6 +42,7 @@ class Sender {
   bool connected() const { return connected_.load(std::memory_order_relaxed); }
 
  private:
+  Sender(std::string socket, Teller teller, server::Tap& tap, const Clock& clock, Since1970 since_1970);
   void run();
   void connect();
   void disconnected(const std::string& why);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/log/log.h"
+#include "common/rpc/attempt_log.h"
 #include "common/rpc/backoff.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/reactors.h"
@@ -18,11 +19,16 @@ using Stream = rpc::ClientStream<v1::WatchReply, v1::WatchRequest>;
 
 struct WatchClient::State : std::enable_shared_from_this<State> {
   State(process::EventLoop& event_loop, WatchOptions the_options, Follower& the_follower)
-      : loop(event_loop), options(std::move(the_options)), backoff(options.seed), follower(the_follower) {}
+      : loop(event_loop),
+        options(std::move(the_options)),
+        backoff(options.seed),
+        attempts(options.servers.size()),
+        follower(the_follower) {}
 
   process::EventLoop& loop;
   WatchOptions options;
   rpc::Backoff backoff;
+  rpc::AttemptLog attempts;
   Follower& follower;
   /// By server, kept from attempt to attempt: see rpc::channel_to.
   std::map<std::string, std::unique_ptr<v1::Federation::Stub>> stubs;
@@ -70,8 +76,12 @@ struct WatchClient::State : std::enable_shared_from_this<State> {
     error = why.message();
     if (was_connected) backoff.succeeded();
     const Duration delay = std::max(backoff.next(), follower.retry_after());
-    log::warn(was_connected ? "federation lost" : "federation not reached",
-              {{"server", server()}, {"error", error}, {"retry_in", delay}});
+    if (was_connected) {
+      attempts.succeeded();
+      log::warn("federation lost", {{"server", server()}, {"error", error}, {"retry_in", delay}});
+    } else if (attempts.failed(delay)) {
+      log::warn("federation not reached", {{"server", server()}, {"error", error}, {"retry_in", delay}});
+    }
     ++next_server;
     retry = loop.after(delay, [self = shared_from_this()] {
       self->retry.reset();

@@ -26,6 +26,7 @@ struct Context {
   const Policy& policy = kOpenPolicy;
   RateLimiter* limiter = nullptr;  // of UDP answers; null = none is limited
   std::uint32_t unix_seconds = 0;  // for cookies and slots; read once a batch where they are needed
+  bool stale = false;              // besides table.stale: whoever publishes tables stands still
   std::uint16_t keepalive = 0;     // TCP: how long the connection may idle, in 100 ms (RFC 7828)
 };
 

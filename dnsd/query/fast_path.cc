@@ -22,7 +22,8 @@ bool is_plain(const wire::Query& query, const Context& context) noexcept {
   const bool asked = query.opcode == wire::Opcode::Query && query.qclass == wire::Class::IN && !context.stream &&
                      (query.type == wire::Type::A || query.type == wire::Type::AAAA);
   if (!asked || query.edns.asks != 0 || query.edns.version != 0) return false;
-  if (!context.policy.allow.empty() || context.table.stale || context.table.not_ready) return false;
+  if (!context.policy.allow.empty() || context.table.stale || context.stale) return false;
+  if (context.table.not_ready) return false;
   return context.limiter == nullptr || !context.policy.rate_limit.applies_to(context.client);
 }
 

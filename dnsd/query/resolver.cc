@@ -366,7 +366,7 @@ void Resolver::conclude(Outcome outcome) noexcept {
     response_.set_authoritative(false);
     return;
   }
-  if (context_.table.stale) response_.explain(wire::Ede::StaleAnswer);
+  if (context_.table.stale || context_.stale) response_.explain(wire::Ede::StaleAnswer);
   const bool negative = outcome != Outcome::Answered && outcome != Outcome::Truncated;
   if (outcome == Outcome::NxDomain) response_.set_rcode(wire::Rcode::NxDomain);
   if (outcome == Outcome::Truncated) response_.truncate();

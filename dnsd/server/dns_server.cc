@@ -1,6 +1,7 @@
 #include "dnsd/server/dns_server.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "dnsd/server/descriptor_limit.h"
@@ -70,7 +71,7 @@ DnsServer::DnsServer(const ServerOptions& options, Quiescent<answers::AnswerTabl
     : policy_(std::make_shared<query::Policy>(options.policy)),
       limiter_(options.seed),
       tap_(options.tap ? std::make_unique<Tap>() : nullptr),
-      environment_{table, policy_, limiter_, *capture_, clock, tap_.get()} {}
+      environment_{table, policy_, limiter_, *capture_, clock, pulse_, tap_.get()} {}
 
 Result<std::vector<Fd>> DnsServer::bind_all(const ServerOptions& options) {
   std::vector<Fd> tcp;
@@ -107,12 +108,22 @@ Result<std::unique_ptr<DnsServer>> DnsServer::start(const ServerOptions& options
   server->udp_sockets_.clear();
   server->tcp_ =
       std::make_unique<TcpServer>(std::move(*tcp), server->affordable(options.tcp), server->environment_, ++seed);
-  const std::atomic<bool>& stop = server->stop_;
-  for (auto& worker : server->workers_) {
-    server->threads_.emplace_back([&stop, at = worker.get()] { at->run(stop); });
-  }
-  server->threads_.emplace_back([&stop, at = server->tcp_.get()] { at->run(stop); });
+  if (auto opened = server->tcp_->open(); !opened) return opened.error();
+  if (auto started = server->start_threads(); !started) return started.error();
   return server;
+}
+
+Result<void> DnsServer::start_threads() {
+  const std::atomic<bool>& stop = stop_;
+  try {
+    for (auto& worker : workers_) {
+      threads_.emplace_back([&stop, at = worker.get()] { at->run(stop); });
+    }
+    threads_.emplace_back([&stop, at = tcp_.get()] { at->run(stop); });
+  } catch (const std::system_error& error) {  // the destructor ends those that were started
+    return Error(Code::ResourceExhausted, std::string("no threads for DNS: ") + error.what());
+  }
+  return {};
 }
 
 DnsServer::~DnsServer() { stop(); }

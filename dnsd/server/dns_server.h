@@ -12,6 +12,7 @@
 #include "common/published/quiescent.h"
 #include "common/time/time.h"
 #include "dnsd/answers/answer_table.h"
+#include "dnsd/server/control_pulse.h"
 #include "dnsd/server/counters.h"
 #include "dnsd/server/environment.h"
 #include "dnsd/server/tcp_connection.h"
@@ -35,11 +36,14 @@ struct ServerOptions {
 class DnsServer {
  public:
   /// Binds everything and starts the threads. `table` holds a value already and, like `clock`, outlives the server.
-  /// errors: an address that cannot be bound (the message says who holds it, if that can be seen); no table yet
+  /// errors: an address that cannot be bound (the message says who holds it, if that can be seen); no table yet;
+  ///         ResourceExhausted: threads, descriptors or memory are used up
   static Result<std::unique_ptr<DnsServer>> start(const ServerOptions& options, Quiescent<answers::AnswerTable>& table,
                                                   const Clock& clock);
   ~DnsServer();
 
+  /// While it is not beaten in time, answers carry EDE 3 (stale). thread: that of start()
+  ControlPulse& pulse() { return pulse_; }
   /// From now on this policy holds. thread: that of start()
   void set_policy(query::Policy policy);
   /// thread: that of start()
@@ -64,6 +68,8 @@ class DnsServer {
  private:
   DnsServer(const ServerOptions& options, Quiescent<answers::AnswerTable>& table, const Clock& clock);
   Result<std::vector<Fd>> bind_all(const ServerOptions& options);
+  /// errors: ResourceExhausted: the system gives no more
+  Result<void> start_threads();
   void steer_by_cpu();
   /// So many connections as there are descriptors for
   TcpLimits affordable(TcpLimits limits);
@@ -72,6 +78,7 @@ class DnsServer {
   query::RateLimiter limiter_;
   std::unique_ptr<Capture> capture_ = std::make_unique<Capture>();
   std::unique_ptr<Tap> tap_;
+  ControlPulse pulse_;
   Environment environment_;
   std::vector<std::string> warnings_;
   std::vector<SocketAddress> bound_;

@@ -6,6 +6,7 @@
 #include "dnsd/query/policy.h"
 #include "dnsd/query/rate_limiter.h"
 #include "dnsd/server/capture.h"
+#include "dnsd/server/control_pulse.h"
 #include "dnsd/server/tap.h"
 
 namespace meshdns::server {
@@ -17,6 +18,7 @@ struct Environment {
   query::RateLimiter& limiter;
   Capture& capture;
   const Clock& clock;
+  const ControlPulse& pulse;
   Tap* tap = nullptr;  // null = nobody wants to see everything
 };
 

@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kReceiveBuffer = 4 << 20;
 constexpr int kBacklog = 1024;
+constexpr std::uint16_t kFirstUnprivilegedPort = 1024;
 constexpr int kMinMtu6 = 1280;  // RFC 8200 5: never fragmented on the way
 
 void set(const Fd& socket, int level, int option, int value) {
@@ -30,6 +31,11 @@ Error failure(const char* what, const SocketAddress& address, int error) {
     const std::string holder = port_holder(address.port);
     if (!holder.empty()) text += ", held by " + holder;
   }
+  if (error == EACCES && address.port < kFirstUnprivilegedPort) {
+    text += " (ports below 1024 need CAP_NET_BIND_SERVICE: meshdnsd.service gives it; without the unit: root)";
+  }
+  const bool used_up = error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+  if (used_up) return {Code::ResourceExhausted, text};
   return {error == EACCES ? Code::PermissionDenied : Code::Unavailable, text};
 }
 

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
+#include <utility>
 
-#include "common/base/check.h"
+#include "common/log/log.h"
 #include "common/net/prefix.h"
 #include "dnsd/wire/types.h"
 
@@ -15,14 +17,16 @@ namespace {
 
 constexpr int kTickMs = 50;  // how late a deadline may be noticed
 constexpr int kAcceptsAtOnce = 64;
+constexpr Duration kAcceptPause = 100ms;
 constexpr std::size_t kForwarderShare = 16;
 constexpr int kClientPrefix6 = 64;  // what one customer gets (RFC 6177)
 
-void control(const Fd& epoll, int operation, const Fd& fd, std::uint32_t events, void* source) {
+/// returns: false = the kernel has no memory for it, or the user has too many watches
+bool control(const Fd& epoll, int operation, const Fd& fd, std::uint32_t events, void* source) {
   epoll_event event{};
   event.events = events;
   event.data.ptr = source;
-  MESHDNS_CHECK(::epoll_ctl(epoll.get(), operation, fd.get(), &event) == 0);
+  return ::epoll_ctl(epoll.get(), operation, fd.get(), &event) == 0;
 }
 
 }  // namespace
@@ -35,14 +39,22 @@ TcpServer::TcpServer(std::vector<Fd> listeners, const TcpLimits& limits, const E
       lane_(environment.capture.add_lane()),
       tap_(environment.tap == nullptr ? nullptr : &environment.tap->add_lane()),
       clock_(environment.clock),
+      pulse_(environment.pulse),
       random_(seed),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       scratch_(wire::kMaxMessage) {
   for (auto& fd : listeners) {
     const auto index = static_cast<std::uint16_t>(listeners_.size());
-    Listener& listener = listeners_.emplace_back(Listener{{true}, std::move(fd), index});
-    control(epoll_, EPOLL_CTL_ADD, listener.fd, EPOLLIN, static_cast<Source*>(&listener));
+    listeners_.push_back(Listener{{true}, std::move(fd), index});
   }
+}
+
+Result<void> TcpServer::open() {
+  const auto add = [this](Listener& listener) {
+    return control(epoll_, EPOLL_CTL_ADD, listener.fd, EPOLLIN, static_cast<Source*>(&listener));
+  };
+  if (epoll_ && std::ranges::all_of(listeners_, add)) return {};
+  return Error(Code::ResourceExhausted, std::string("cannot serve TCP: ") + std::strerror(errno));
 }
 
 void TcpServer::run(const std::atomic<bool>& stop) {
@@ -52,9 +64,10 @@ void TcpServer::run(const std::atomic<bool>& stop) {
     ticks_.add();
     table_.offline();  // an idle thread keeps no old table alive
     policy_.offline();
-    const int count =
-        ::epoll_wait(epoll_.get(), events.data(), events.size(), peers_.empty() ? kReceiveTimeoutMs : kTickMs);
+    const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(),
+                                   peers_.empty() && !accepts_again_ ? kReceiveTimeoutMs : kTickMs);
     handle_events(std::span(events).first(static_cast<std::size_t>(std::max(0, count))));
+    if (accepts_again_ && now_ >= *accepts_again_) resume_accepting();
     if (now_ - checked < std::chrono::milliseconds(kTickMs)) continue;
     checked = now_;
     close_overdue();
@@ -96,11 +109,30 @@ void TcpServer::accept_from(const Listener& listener) {
     socklen_t size = sizeof storage;
     Fd fd(::accept4(listener.fd.get(), reinterpret_cast<sockaddr*>(&storage), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd) {
-      const bool full = errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS;
+      const int reason = errno;
+      const bool full = reason == EMFILE || reason == ENFILE || reason == ENOMEM || reason == ENOBUFS;
+      if (full && peers_.empty()) pause_accepting(reason);
       if (full && !peers_.empty()) close(peers_.front(), evicted_);
       return;
     }
+    if (std::exchange(accept_fails_, false)) log::info("connections are accepted again", {{"server", "dns tcp"}});
     add_peer(std::move(fd), storage, listener.index);
+  }
+}
+
+void TcpServer::pause_accepting(int reason) {
+  accepts_again_ = now_ + kAcceptPause;
+  for (Listener& listener : listeners_) {
+    control(epoll_, EPOLL_CTL_MOD, listener.fd, 0, static_cast<Source*>(&listener));
+  }
+  if (std::exchange(accept_fails_, true)) return;
+  log::error("cannot accept connections", {{"server", "dns tcp"}, {"error", std::strerror(reason)}});
+}
+
+void TcpServer::resume_accepting() {
+  accepts_again_.reset();
+  for (Listener& listener : listeners_) {
+    control(epoll_, EPOLL_CTL_MOD, listener.fd, EPOLLIN, static_cast<Source*>(&listener));
   }
 }
 
@@ -125,7 +157,8 @@ void TcpServer::add_peer(Fd fd, const sockaddr_storage& from, std::uint16_t list
     close(peers_.front(), evicted_);
   }
   if (peer.closed) return;
-  control(epoll_, EPOLL_CTL_ADD, peer.fd, peer.events, static_cast<Source*>(&peer));
+  const bool watched = control(epoll_, EPOLL_CTL_ADD, peer.fd, peer.events, static_cast<Source*>(&peer));
+  if (!watched) close(peer, evicted_);
 }
 
 void TcpServer::handle(Peer& peer, std::uint32_t events) {
@@ -178,7 +211,7 @@ void TcpServer::watch(Peer& peer) {
                                (peer.connection.pending().empty() ? 0U : std::uint32_t{EPOLLOUT});
   if (events == peer.events) return;
   peer.events = events;
-  control(epoll_, EPOLL_CTL_MOD, peer.fd, events, static_cast<Source*>(&peer));
+  if (!control(epoll_, EPOLL_CTL_MOD, peer.fd, events, static_cast<Source*>(&peer))) close(peer, evicted_);
 }
 
 void TcpServer::close(Peer& peer, query::Count& reason) {
@@ -209,6 +242,7 @@ std::size_t TcpServer::answer(const Peer& peer, std::uint8_t* buffer, std::size_
                                .counters = counters_,
                                .policy = *policy_.read(),
                                .unix_seconds = unix_seconds_,
+                               .stale = pulse_.is_silent(now_),
                                .keepalive = static_cast<std::uint16_t>(std::min<std::int64_t>(idle / 100ms, 65535))};
   if (!lane_.on() && tap_ == nullptr) [[likely]]
     return query::answer(buffer, length, wire::kMaxMessage, context);

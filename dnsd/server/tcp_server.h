@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <list>
 #include <map>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "common/base/result.h"
 #include "common/net/ip_address.h"
 #include "common/published/quiescent.h"
 #include "common/time/time.h"
@@ -30,6 +32,8 @@ class TcpServer {
   /// listeners: in the order of the listen addresses
   TcpServer(std::vector<Fd> listeners, const TcpLimits& limits, const Environment& environment, std::uint64_t seed);
 
+  /// Call it once, before run(). errors: ResourceExhausted: no descriptor or memory for epoll
+  Result<void> open();
   /// Returns at most kReceiveTimeoutMs after `stop` became true; what has arrived by then is answered, and open
   /// connections are closed.
   void run(const std::atomic<bool>& stop);
@@ -63,6 +67,10 @@ class TcpServer {
   };
 
   void accept_from(const Listener& listener);
+  /// accept(2) fails for want of descriptors or memory: it is tried again a moment later. Otherwise epoll would tell of
+  /// the waiting connections without end.
+  void pause_accepting(int reason);
+  void resume_accepting();
   void add_peer(Fd fd, const sockaddr_storage& from, std::uint16_t listener);
   /// How many connections a client may have: the one of a forwarder, or on this machine, stands for many.
   std::size_t share_of(const IpAddress& client);
@@ -88,12 +96,15 @@ class TcpServer {
   Tap::Lane* const tap_;             // null = off
   std::vector<std::uint8_t> asked_;  // a request as it came, for the tap
   const Clock& clock_;
+  const ControlPulse& pulse_;
   query::Random random_;
   Fd epoll_;
   TimePoint now_{};
   std::uint32_t unix_seconds_ = 0;
   bool ending_ = false;
-  std::list<Peer> peers_;  // the longest idle first
+  std::optional<TimePoint> accepts_again_;  // nothing = the listeners are watched
+  bool accept_fails_ = false;               // and it was told
+  std::list<Peer> peers_;                   // the longest idle first
   Clients clients_;
   std::list<Peer> closed_;  // kept until the events that point at them are through
   std::vector<std::uint8_t> scratch_;

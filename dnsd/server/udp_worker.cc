@@ -23,6 +23,7 @@ UdpWorker::UdpWorker(std::vector<UdpSocket> sockets, const Environment& environm
       lane_(environment.capture.add_lane()),
       tap_(environment.tap == nullptr ? nullptr : &environment.tap->add_lane()),
       clock_(environment.clock),
+      pulse_(environment.pulse),
       random_(seed),
       requests_(std::make_unique<Requests>()) {}
 
@@ -89,6 +90,7 @@ query::Context UdpWorker::answer_batch(const UdpSocket& socket, unsigned count) 
                          .counters = counters_,
                          .policy = *policy_.read(),
                          .limiter = &limiter_};
+  context.stale = pulse_.is_silent(context.now);
   const bool dated = (asked & wire::kAsksCookie) != 0 || table.spread_hosts > 0;
   if (dated) [[unlikely]]
     context.unix_seconds = static_cast<std::uint32_t>(clock_.unix_seconds());

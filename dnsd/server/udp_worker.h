@@ -64,6 +64,7 @@ class UdpWorker {
   Tap::Lane* const tap_;             // null = off
   std::vector<std::uint8_t> asked_;  // the batch's packets as they came, one behind the other, for the tap
   const Clock& clock_;
+  const ControlPulse& pulse_;
   query::Random random_;
   query::Counters counters_;
   query::Count ticks_;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <filesystem>
 
 namespace meshdns::snapshot_file {
@@ -46,6 +48,21 @@ void sync_folder(const std::string& path) {
   if (fd < 0) return;
   static_cast<void>(::fsync(fd));
   ::close(fd);
+}
+
+Result<void> replace_file(const std::string& path, std::string_view content) {
+  const std::string next = path + ".next";
+  const int fd = ::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  bool done = fd >= 0 && write_all(fd, content) && ::fsync(fd) == 0;
+  if (fd >= 0) done = ::close(fd) == 0 && done;
+  done = done && std::rename(next.c_str(), path.c_str()) == 0;
+  const int reason = errno;
+  if (!done) {
+    ::unlink(next.c_str());
+    return Error(Code::Unavailable, path + ": " + std::strerror(reason));
+  }
+  sync_folder(path);
+  return {};
 }
 
 }  // namespace meshdns::snapshot_file

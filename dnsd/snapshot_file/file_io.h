@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/result.h"
+
 namespace meshdns::snapshot_file {
 
 inline constexpr std::size_t kPart = std::size_t{1} << 18;  // bytes read at once: they stay in the processor's cache
@@ -19,5 +21,9 @@ bool read_parts(int fd, std::uint64_t length, const std::function<void(std::stri
 bool write_all(int fd, std::string_view bytes);
 /// Makes renames in a file's folder last.
 void sync_folder(const std::string& path);
+
+/// Gives the file this content, durably, or leaves it as it is.
+/// errors: Unavailable, with the reason
+Result<void> replace_file(const std::string& path, std::string_view content);
 
 }  // namespace meshdns::snapshot_file

@@ -206,7 +206,10 @@ SnapshotFile::Opened SnapshotFile::open(std::int64_t unix_seconds) const {
   Opened out;
   for (const std::string& path : {path_ + ".snapshot", path_ + ".snapshot.previous"}) {
     Descriptor file(open_file(path));
-    if (file.get() < 0) continue;
+    if (file.get() < 0) {
+      if (errno != ENOENT) out.problems.push_back(path + ": " + std::strerror(errno));
+      continue;
+    }
     const auto generation = checked(file.get());
     if (generation) {
       out.content = Reader(file.release(), generation->length());

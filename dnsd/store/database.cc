@@ -45,7 +45,9 @@ Error error_of(sqlite3* database, int code) {
 std::string immutable_uri(const std::string& path) {
   static constexpr std::string_view kHex = "0123456789abcdef";
   std::string uri = "file:";
-  for (const char c : std::filesystem::absolute(path).string()) {
+  std::error_code failed;  // a working directory that is gone; an absolute path needs none
+  const auto absolute = std::filesystem::absolute(path, failed);
+  for (const char c : failed ? path : absolute.string()) {
     if (c != '%' && c != '?' && c != '#') {
       uri += c;
       continue;

@@ -85,9 +85,12 @@ Result<Contents> SqliteStore::load() {
 }
 
 Result<Contents> SqliteStore::load_to_write() {
-  const bool begun = !file_exists(path_);
+  const auto there = is_there(path_);
+  if (!there) return there.error();
+  const bool begun = !*there;
   if (begun) {
-    if (file_exists(path_ + "-wal")) return Error{Code::DataLoss, "the file is gone, only its log is there"};
+    if (is_there(path_ + "-wal").value_or(false))
+      return Error{Code::DataLoss, "the file is gone, only its log is there"};
     if (auto done = begin_file(path_, {}); !done) return done.error();
   }
   existed_ = true;
@@ -105,8 +108,10 @@ Result<Contents> SqliteStore::load_to_write() {
 }
 
 Result<Contents> SqliteStore::load_to_read(const Error& why) {
-  const std::string note = "store " + path_ + " cannot be written: " + why.message();
-  if (!file_exists(path_)) {
+  const auto there = is_there(path_);
+  if (!there) return there.error();  // what is there may be lost, or the disk of another machine: nobody knows
+  const std::string note = described(why).message();
+  if (!*there) {
     Contents nothing;
     nothing.begun = true;
     nothing.note = note;
@@ -151,9 +156,11 @@ Result<Contents> SqliteStore::replace(const Error& damage) {
 
 Result<void> SqliteStore::attach() {
   if (database_ && !database_->moved()) return {};
-  const bool lost = database_ || (existed_ && !file_exists(path_));
+  const auto there = is_there(path_);
+  if (!there) return after_failure(there.error());
+  const bool lost = database_ || (existed_ && !*there);
   database_.reset();
-  if (lost && !file_exists(path_)) return begin_again({Code::DataLoss, "was removed"});
+  if (lost && !*there) return begin_again({Code::DataLoss, "was removed"});
   auto contents = load_to_write();
   if (!contents) return after_failure(contents.error());
   if (lost) return Error{Code::DataLoss, "store " + path_ + " is another file now"};
@@ -202,8 +209,14 @@ Error SqliteStore::described(const Error& error) const {
   const std::string store = "store " + path_;
   switch (error.code()) {
     case Code::Aborted: return {Code::Unavailable, store + " is in use by " + lock_holder(path_)};
-    case Code::ResourceExhausted:
-    case Code::Unavailable: return {Code::Unavailable, store + " cannot be written: " + error.message()};
+    case Code::ResourceExhausted: return {Code::Unavailable, store + " cannot be written: " + error.message()};
+    case Code::Unavailable: {
+      // SQLite calls a file that it may not write a read-only one, whatever the reason
+      const std::string obstacle = write_obstacle(path_);
+      const bool told = obstacle.empty() || error.message().find(obstacle) != std::string::npos;
+      return {Code::Unavailable,
+              store + " cannot be written: " + error.message() + (told ? "" : " (" + obstacle + ")")};
+    }
     case Code::FailedPrecondition: return {Code::FailedPrecondition, store + " " + error.message()};
     default: return error.with_context(store);
   }

@@ -52,7 +52,8 @@ class Store {
 
   /// Everything, and a new epoch: max(stored, unix seconds) + 1, stored before it is returned. Where nothing can be
   /// written the contents come all the same, with a note, and the first write that works stores the epoch.
-  /// errors: FailedPrecondition = written by a newer meshdnsd, or no store at all: untouched.
+  /// errors: FailedPrecondition = written by a newer meshdnsd, or no store at all: untouched; or what is there cannot
+  ///         be looked at, and must not be taken for nothing.
   ///         Unavailable = in use by another process (named), or unreadable
   virtual Result<Contents> open(std::int64_t unix_seconds) = 0;
 

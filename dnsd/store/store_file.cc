@@ -37,7 +37,7 @@ void sync_folder(const std::string& path) {
 
 std::string free_name(const std::string& wanted) {
   std::string name = wanted;
-  for (int number = 2; file_exists(name); ++number) name = wanted + "." + std::to_string(number);
+  for (int number = 2; is_there(name).value_or(false); ++number) name = wanted + "." + std::to_string(number);
   return name;
 }
 
@@ -99,9 +99,19 @@ Result<void> publish_file(const std::string& made, const std::string& path) {
   return {};
 }
 
-bool file_exists(const std::string& path) {
-  std::error_code failed;
-  return fs::exists(path, failed);
+Result<bool> is_there(const std::string& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) == 0) return true;
+  if (errno == ENOENT) return false;
+  return Error{Code::FailedPrecondition, "cannot be looked at: " + std::generic_category().message(errno)};
+}
+
+std::string write_obstacle(const std::string& path) {
+  for (const std::string& name : {path, folder_of(path).string()}) {
+    if (::access(name.c_str(), W_OK) == 0 || errno == ENOENT) continue;
+    return name + ": " + std::generic_category().message(errno);
+  }
+  return "";
 }
 
 std::string lock_holder(const std::string& path) {

@@ -20,7 +20,12 @@ void remove_file(const std::string& path);
 /// Gives the finished file `made` its name, which nobody must have, and makes the name durable.
 Result<void> publish_file(const std::string& made, const std::string& path);
 
-bool file_exists(const std::string& path);
+/// Whether there is a file of this name.
+/// errors: FailedPrecondition: that cannot be known, because a folder on the way cannot be entered or read
+Result<bool> is_there(const std::string& path);
+
+/// Why the file, or its folder, cannot be written: "/var/lib/meshdns: Read-only file system"; empty = it can.
+std::string write_obstacle(const std::string& path);
 
 /// Who holds a lock on the file: "meshdnsd (pid 4711)"; "another process" where the kernel does not tell.
 std::string lock_holder(const std::string& path);

@@ -95,7 +95,9 @@ class AgentTest(unittest.TestCase):
     def test_a_missing_config_is_2(self):
         code, _, err = run("meshdns-agent", "--config", self.bed.path("none.yaml"))
         self.assertEqual(code, 2)
-        self.assertEqual(err.splitlines(), [self.bed.path("none.yaml") + ": No such file or directory", "1 error"])
+        self.assertEqual(err.splitlines(), [
+            self.bed.path("none.yaml") + ": No such file or directory (an example: "
+            "/usr/share/meshdns/examples/agent.yaml; to try it without a file: meshdns-agent --dev)", "1 error"])
 
     def test_once_prints_a_table(self):
         self.endpoints("dead", 1)
@@ -186,7 +188,7 @@ class AgentTest(unittest.TestCase):
             text = file.read()
         self.bed.write("agent.yaml", text.replace("node: n1", "node: n2"))
         agent.send_signal(signal.SIGHUP)
-        agent.wait_line("restart needed changed=node,prefixes$")
+        agent.wait_line('restart needed for="node, prefixes"$')
 
     def test_sigterm_and_sigint_end_it_gracefully(self):
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -282,6 +282,23 @@ class ReplicaTest(unittest.TestCase):
         self.wire.mend()
         eventually(lambda: self.look(self.serving(replica)) == (["127.0.0.1"], False), "fresh answers")
 
+    def test_an_end_that_is_known_needs_no_federation(self):
+        self.start_federation()
+        self.start_agent()
+        self.start_agent("n2", address="127.0.0.2")
+        replica = self.start_replica()
+        server, both = self.serving(replica), ["127.0.0.1", "127.0.0.2"]
+        eventually(lambda: self.look(server)[0] == both, "both addresses")
+        for words in (("drain", "node=n2"), ("freeze",)):
+            self.assertEqual(self.ctl("federation", *words, "--for", "5s", "--reason", "test")[0], 0)
+        replica.wait_line("mesh frozen")
+        self.wire.cut()
+        for line in ("override in force", "federation lost", "override expired", "mesh thawed"):
+            replica.wait_line(line)
+        eventually(lambda: self.look(server)[0] == both, "both addresses again")
+        self.assertNotIn("frozen", self.ctl("replica", "status")[1])
+        self.assertIn("no overrides", self.ctl("replica", "get", "overrides")[1])
+
     def test_resumes_by_delta(self):  # A7
         self.start_federation()
         self.start_agent()

@@ -162,7 +162,9 @@ int run(int count, char** words) {
   process::EventLoop loop;
   Fleet fleet(loop, clock, flags);
   // A fleet that closes its streams one by one takes longer than a process that ends.
-  const process::Signals signals(loop, {.reload = [&] { fleet.begin_changes(); }, .terminate = [] { std::_Exit(0); }});
+  const auto signals =
+      process::Signals::start(loop, {.reload = [&] { fleet.begin_changes(); }, .terminate = [] { std::_Exit(0); }});
+  if (!signals) return 1;
   log::set_level(log::Level::Error);
   fleet.start();
   loop.run();
@@ -172,4 +174,7 @@ int run(int count, char** words) {
 }  // namespace
 }  // namespace meshdns::bench
 
-int main(int count, char** words) { return meshdns::bench::run(count, words); }
+int main(int count, char** words) {
+  meshdns::process::hold_signals();  // before libraries start threads
+  return meshdns::bench::run(count, words);
+}

@@ -135,7 +135,9 @@ int run(int count, char** words) {
   const SystemClock clock;
   process::EventLoop loop;
   Counts counts;
-  const process::Signals signals(loop, {.reload = [&] { counts.lag.clear(); }, .terminate = [] { std::_Exit(0); }});
+  const auto signals =
+      process::Signals::start(loop, {.reload = [&] { counts.lag.clear(); }, .terminate = [] { std::_Exit(0); }});
+  if (!signals) return 1;
   log::set_level(log::Level::Error);
   std::deque<Watcher> watchers;
   for (int number = 0; number < flags.number("count", 1); ++number) {
@@ -150,4 +152,7 @@ int run(int count, char** words) {
 }  // namespace
 }  // namespace meshdns::bench
 
-int main(int count, char** words) { return meshdns::bench::run(count, words); }
+int main(int count, char** words) {
+  meshdns::process::hold_signals();  // before libraries start threads
+  return meshdns::bench::run(count, words);
+}

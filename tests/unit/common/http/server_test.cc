@@ -1,10 +1,15 @@
 #include "common/http/server.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <filesystem>
+#include <functional>
 #include <optional>
 
 #include "common/http/client.h"
@@ -30,6 +35,59 @@ class HttpTest : public testing::Test {
 
 Response echo(const Request& request) {
   return {.status = request.path == "/bad" ? 503 : 200, .body = request.method + " " + request.path};
+}
+
+/// The process may open no descriptor more, until this goes.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before_), 0);
+    rlimit none = before_;
+    const int lowest = dup(0);  // all numbers below it are taken
+    none.rlim_cur = static_cast<rlim_t>(lowest);
+    close(lowest);
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  }
+  ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+// An admin port whose connections could not be accepted kept a core busy.
+TEST_F(HttpTest, without_descriptors_it_waits_and_answers_later) {
+  const auto server = Server::listen(loop_, SocketAddress::parse("127.0.0.1:0").value(), echo).value();
+  const int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(server->bound().port);
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const std::string request = "GET /late HTTP/1.0\r\n\r\n";
+  {
+    const NoDescriptors none;
+    ASSERT_EQ(connect(client, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+    ASSERT_EQ(send(client, request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
+    loop_.after(500ms, [this] { loop_.stop(); });
+    const std::clock_t begun = std::clock();
+    loop_.run();
+    EXPECT_LT(std::clock() - begun, CLOCKS_PER_SEC / 4);
+  }
+  loop_.restart();
+  loop_.after(60s, [this] { loop_.stop(); });
+  std::string answer;
+  const std::function<void()> look = [&] {
+    char buffer[4096];
+    const ssize_t size = recv(client, buffer, sizeof buffer, MSG_DONTWAIT);
+    if (size > 0) answer.append(buffer, static_cast<std::size_t>(size));
+    if (answer.ends_with("/late")) return loop_.stop();
+    loop_.after(5ms, look);
+  };
+  look();
+  loop_.run();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.0 200")) << answer;
+  close(client);
 }
 
 TEST_F(HttpTest, answers_over_tcp) {

@@ -2,11 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <csignal>
 #include <thread>
 #include <vector>
-
-#include "common/process/signals.h"
 
 namespace meshdns::process {
 namespace {
@@ -48,20 +45,6 @@ TEST(EventLoop, a_timer_may_cancel_one_that_is_due_with_it) {
   id = loop.after(1ms, [&] { second = true; });
   loop.run();
   EXPECT_FALSE(second);
-}
-
-TEST(Signals, arrive_on_the_loop) {
-  EventLoop loop;
-  int reloads = 0;
-  Signals signals(loop, {.reload =
-                             [&] {
-                               ++reloads;
-                               std::raise(SIGTERM);
-                             },
-                         .terminate = [&] { loop.stop(); }});
-  loop.post([] { std::raise(SIGHUP); });
-  loop.run();
-  EXPECT_EQ(reloads, 1);
 }
 
 }  // namespace

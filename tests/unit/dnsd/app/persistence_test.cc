@@ -4,7 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 
 #include "common/time/sim_clock.h"
@@ -59,6 +63,15 @@ class PersistenceTest : public testing::Test {
     Persistence persistence(loop, clock_, catalog, objects);
     ASSERT_TRUE(persistence.open(configuration_, std::move(digests)));
     life(catalog, persistence);
+  }
+  /// What a start makes of what is kept.
+  Persistence::Kept kept() {
+    process::EventLoop loop;
+    catalog::Catalog catalog(kRemembered);
+    Objects objects(catalog, "eu/test");
+    Persistence persistence(loop, clock_, catalog, objects);
+    EXPECT_TRUE(persistence.open(configuration_));
+    return persistence.kept();
   }
   /// How many rows of a type the store has.
   std::size_t rows(const std::string& type) {
@@ -128,6 +141,36 @@ TEST_F(PersistenceTest, AnEndpointWithoutItsNodeIsNotRestoredAndGoes) {
   }
   live([&](catalog::Catalog& catalog) { EXPECT_EQ(catalog.records().endpoints.size(), 2U); });
   EXPECT_EQ(rows("Endpoint"), 2U);
+}
+
+// An empty marker, as a full disk left it at the first start: that the database was lost was not noticed.
+TEST_F(PersistenceTest, ALostStoreIsNoticedThoughTheMarkerSaysNothing) {
+  live([&](catalog::Catalog& catalog) { put(catalog, "n1", 3); });
+  std::filesystem::remove(folder_.path());
+  store::write_bytes(folder_.path("federation.db.state"), "");
+  EXPECT_EQ(kept(), Persistence::Kept::Lost);
+}
+
+TEST_F(PersistenceTest, TheFirstStartIsNoLoss) {
+  EXPECT_EQ(kept(), Persistence::Kept::New);
+  EXPECT_EQ(kept(), Persistence::Kept::Kept);
+}
+
+// A folder that cannot be entered was taken for a first start, and its snapshot overwritten.
+TEST_F(PersistenceTest, AFolderThatCannotBeEnteredIsNoFirstStart) {
+  live([&](catalog::Catalog& catalog) { put(catalog, "n1", 3); });
+  const uid_t user = geteuid();
+  if (user != 0) GTEST_SKIP() << "needs root";
+  ASSERT_EQ(chmod(folder_.path_of_folder().c_str(), 0700), 0);
+  ASSERT_EQ(seteuid(65534), 0);
+  process::EventLoop loop;
+  catalog::Catalog catalog(kRemembered);
+  Objects objects(catalog, "eu/test");
+  Persistence persistence(loop, clock_, catalog, objects);
+  const auto opened = persistence.open(configuration_);
+  ASSERT_EQ(seteuid(user), 0);
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().message().find("Permission denied"), std::string::npos) << opened.error().message();
 }
 
 }  // namespace

@@ -73,6 +73,25 @@ TEST_F(ServerTest, AnswersUdp) {
   expect_sums();
 }
 
+// A control thread that stands still cannot publish that what it published is stale.
+TEST_F(ServerTest, AnswersAreStaleWhileTheControlThreadIsSilent) {
+  start();
+  UdpClient udp(at());
+  const Bytes question = Request{.name = kWeb, .id = 1, .edns = test::EdnsRequest{}}.bytes();
+  const auto expect_ede = [&](const std::string& ede) {
+    EXPECT_EQ(must(parse_reply(udp.ask(question))).ede(), ede);
+    EXPECT_EQ(must(parse_reply(TcpClient(at()).ask(question))).ede(), ede);
+  };
+  expect_ede("");  // nobody has begun to beat
+  server->pulse().beat(clock.now(), 30s);
+  clock.advance(30s);
+  expect_ede("");
+  clock.advance(1s);
+  expect_ede("3");
+  server->pulse().beat(clock.now(), 30s);
+  expect_ede("");
+}
+
 TEST_F(ServerTest, AnswersTcpOnTheSamePort) {
   start();
   TcpClient client(at());

@@ -1,0 +1,114 @@
+#include "common/process/daemon_process.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <condition_variable>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <new>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "common/log/log.h"
+#include "common/process/signals.h"
+
+namespace meshdns::process {
+namespace {
+
+[[noreturn]] void end_failed(const char* why) {
+  log::error("failed", {{"error", why}});
+  log::end_thread();
+  ::_exit(1);
+}
+
+/// The system gave no thread, descriptor or memory: that is no fault of the program, which needs no core dump.
+[[noreturn]] void end_uncaught() {
+  if (const std::exception_ptr exception = std::current_exception()) {
+    try {
+      std::rethrow_exception(exception);
+    } catch (const std::system_error& error) {
+      end_failed(error.what());
+    } catch (const std::bad_alloc&) {
+      end_failed("out of memory");
+    } catch (...) {  // a fault of the program: the core dump shows where
+    }
+  }
+  std::abort();
+}
+
+bool threads_can_be_had(std::size_t count) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool over = false;
+  std::vector<std::thread> threads;
+  bool all = true;
+  try {
+    while (threads.size() < count) {
+      threads.emplace_back([&] {
+        std::unique_lock lock(mutex);
+        changed.wait(lock, [&] { return over; });
+      });
+    }
+  } catch (const std::system_error&) {
+    all = false;
+  }
+  {
+    const std::lock_guard lock(mutex);
+    over = true;
+  }
+  changed.notify_all();
+  for (std::thread& thread : threads) thread.join();
+  return all;
+}
+
+bool descriptors_can_be_had(std::size_t count) {
+  std::vector<int> descriptors;
+  while (descriptors.size() < count) {
+    const int descriptor = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) break;
+    descriptors.push_back(descriptor);
+  }
+  for (const int descriptor : descriptors) ::close(descriptor);
+  return descriptors.size() == count;
+}
+
+}  // namespace
+
+void prepare_daemon() {
+  hold_signals();
+  std::set_terminate(end_uncaught);
+}
+
+Result<void> check_room(std::size_t threads, std::size_t descriptors) {
+  const auto missing = [](const char* what, std::size_t count, const char* hint) {
+    return Error(Code::ResourceExhausted,
+                 "the system does not give " + std::to_string(count) + " " + what + " (" + hint + ")");
+  };
+  if (!descriptors_can_be_had(descriptors)) return missing("file descriptors", descriptors, "ulimit -n, LimitNOFILE=");
+  if (!threads_can_be_had(threads)) return missing("threads", threads, "ulimit -u, LimitNPROC=, TasksMax=");
+  return {};
+}
+
+int run_daemon(const std::function<int()>& run) {
+  if (const auto started = log::start_thread(); !started) {
+    log::error("cannot start", {{"error", started.error()}});
+    return 1;
+  }
+  int code = 1;
+  try {
+    code = run();
+  } catch (const std::exception& error) {
+    // not by the way of destructors: what they wait for may have failed, too
+    end_failed(error.what());
+  }
+  log::end_thread();
+  return code;
+}
+
+}  // namespace meshdns::process

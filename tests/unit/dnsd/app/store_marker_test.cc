@@ -1,0 +1,52 @@
+#include "dnsd/app/store_marker.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "tests/unit/dnsd/store/folder.h"
+
+namespace meshdns::app {
+namespace {
+
+using Word = StoreMarker::Word;
+
+class StoreMarkerTest : public testing::Test {
+ protected:
+  std::string path() const { return folder_.path("federation.db.state"); }
+
+  const store::Folder folder_;
+  const StoreMarker marker_{path()};
+};
+
+TEST_F(StoreMarkerTest, says_what_was_written) {
+  EXPECT_EQ(marker_.read(), Word::None);
+  for (const Word word : {Word::Recovering, Word::Whole}) {
+    ASSERT_TRUE(marker_.write(word));
+    EXPECT_EQ(marker_.read(), word);
+  }
+  EXPECT_EQ(store::bytes_of(path()), "whole\n");
+  EXPECT_EQ(folder_.count(""), 1) << "nothing is left beside it";
+}
+
+// An empty file, as a full disk left it, was taken for a first start: a database that was lost later was not missed.
+TEST_F(StoreMarkerTest, what_means_nothing_is_unknown_and_not_none) {
+  for (const char* bytes : {"", "\n", "who", "whole recovering"}) {
+    store::write_bytes(path(), bytes);
+    EXPECT_EQ(marker_.read(), Word::Unknown) << bytes;
+  }
+  std::filesystem::remove(path());
+  ASSERT_EQ(::mkdir(path().c_str(), 0700), 0);
+  EXPECT_EQ(marker_.read(), Word::Unknown) << "it cannot be read";
+}
+
+TEST_F(StoreMarkerTest, one_that_cannot_be_written_stays) {
+  ASSERT_TRUE(marker_.write(Word::Recovering));
+  ASSERT_EQ(::mkdir((path() + ".next").c_str(), 0700), 0);
+  const auto written = marker_.write(Word::Whole);
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().message(), path() + ": Is a directory");
+  EXPECT_EQ(marker_.read(), Word::Recovering);
+}
+
+}  // namespace
+}  // namespace meshdns::app
