@@ -10,15 +10,25 @@
 namespace meshdns::answers {
 namespace {
 
-std::string tier_head(const topology::Tier& tier) {
+/// The tier is of a cluster whose distance is not known, and so is another one of the same rung: a hash orders them.
+bool is_drawn_by_hash(const topology::Decision& decision, const topology::Tier& tier) {
+  const auto unknown = [&](const topology::Tier& other) {
+    return other.split && !other.distance && !other.cluster.empty() && other.rung == tier.rung &&
+           other.part == tier.part;
+  };
+  return unknown(tier) && std::ranges::count_if(decision.tiers, unknown) > 1;
+}
+
+std::string tier_head(const topology::Decision& decision, const topology::Tier& tier) {
   std::string text = "tier " + std::to_string(tier.number) + " " + tier_name(tier);
   if (tier.distance) text += " (" + duration_text(*tier.distance) + ")";
+  if (is_drawn_by_hash(decision, tier)) text += " (no distance known)";
   return text + " load " + std::to_string(tier.load) + "%" + (tier.panic ? " panic: " : ": ");
 }
 
 ExplainLine tier_line(const Seat& seat, const topology::Decision& decision, const topology::Tier& tier) {
   ExplainLine line;
-  std::string text = tier_head(tier);
+  std::string text = tier_head(decision, tier);
   for (const std::uint32_t member : tier.members) {
     const topology::Candidate& candidate = seat.host.candidates[member];
     if (member != tier.members.front()) text += " | ";
@@ -109,6 +119,19 @@ std::string manner_text(const Seat& seat, const topology::Decision& decision, co
   const topology::Route route = topology::route_to(seat.geography, seat.client, candidate.locality);
   if (route.kind == topology::Route::Kind::Gateway) words.push_back(gateways_text(route));
   return join(words, ", ");
+}
+
+std::string distance_advice(const model::Locality& client, const topology::Decision& decision) {
+  std::vector<std::string> clusters;
+  for (const topology::Tier& tier : decision.tiers) {
+    const bool told = std::ranges::find(clusters, tier.cluster) != clusters.end();
+    if (is_drawn_by_hash(decision, tier) && !told) clusters.push_back(tier.cluster);
+  }
+  if (clusters.empty()) return "";
+  const std::string from =
+      client.cluster.empty() ? ", for the client's cluster is not known" : " from " + client.cluster;
+  return "no distance known" + from + ": the order of " + join(clusters, ", ") +
+         " is drawn for this host and cluster, alike on every server";
 }
 
 std::string why_text(const topology::Candidate& candidate, bool blocked) {

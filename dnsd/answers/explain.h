@@ -49,6 +49,9 @@ std::string state_word(topology::Standing standing);
 std::string manner_text(const Seat& seat, const topology::Decision& decision, const topology::Tier& tier,
                         std::uint32_t member);
 
+/// Which clusters are in an order that a hash has drawn, because nobody knows how far they are; empty = none.
+std::string distance_advice(const model::Locality& client, const topology::Decision& decision);
+
 /// Why it stands so, for people; empty = nothing to add. blocked: its gateways are down for this client
 std::string why_text(const topology::Candidate& candidate, bool blocked = false);
 

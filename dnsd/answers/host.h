@@ -25,13 +25,16 @@ struct EndpointTraits {
   bool has_v4 : 1 = false;
   bool has_v6 : 1 = false;
   bool in_doubt : 1 = false;
-  bool known : 1 = true;     // see topology::Candidate
-  std::uint8_t group = 0;    // see topology::Candidate
-  std::uint8_t start = 100;  // percent of the weight, while it is warming up
+  bool known : 1 = true;        // see topology::Candidate
+  bool hundredths : 1 = false;  // of a gateway: its weight is in hundredths
+  std::uint8_t group = 0;       // see topology::Candidate
+  std::uint8_t start = 100;     // percent of the weight, while it is warming up
 
   /// What it counts when one is drawn: its weight (a standby's is 1) in hundredths.
   /// warm: it counts in full even if it is warming up
-  std::uint32_t share(bool warm = false) const noexcept { return std::max(1U, weight) * (warm ? 100U : start); }
+  std::uint32_t share(bool warm = false) const noexcept {
+    return std::max(1U, weight) * (hundredths ? 1U : warm ? 100U : start);
+  }
 
   friend bool operator==(const EndpointTraits&, const EndpointTraits&) = default;
 };

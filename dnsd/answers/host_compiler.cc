@@ -84,7 +84,7 @@ class HostBuilder {
         for (const model::Gateway& gateway : cluster.gateways) {
           const bool there = std::ranges::any_of(
               gateway_rows_, [&](const auto& entry) { return std::get<0>(entry.first) == gateway.address; });
-          if (!there) gateway_row({&gateway, 1, {i}});
+          if (!there) gateway_row({&gateway, 100, {i}});
         }
       }
     }
@@ -173,10 +173,10 @@ class HostBuilder {
 
   /// The row of a gateway that stands for so much weight, added if there is none; nothing = there is no room for it.
   std::optional<std::uint16_t> gateway_row(const topology::GatewayTarget& target) {
-    constexpr std::uint64_t kMostWeight = std::numeric_limits<std::uint32_t>::max() / 100;
+    constexpr std::uint64_t kMostWeight = std::numeric_limits<std::uint32_t>::max();
     std::vector<std::uint16_t> ports;
     for (std::size_t port = 0; port < plan_.ports.size(); ++port) ports.push_back(port_of(target, port));
-    const GatewayRow key{target.gateway->address, std::min(target.weight, kMostWeight), ports};
+    const GatewayRow key{target.gateway->address, std::min(target.hundredths, kMostWeight), ports};
     const auto known = gateway_rows_.find(key);
     if (known != gateway_rows_.end()) return known->second;
     if (rows_.size() > std::numeric_limits<std::uint16_t>::max()) return std::nullopt;
@@ -184,6 +184,7 @@ class HostBuilder {
     EndpointRow row;
     EndpointTraits traits;
     traits.weight = static_cast<std::uint32_t>(std::get<1>(key));
+    traits.hundredths = true;
     traits.port = ports.empty() ? plan_.candidates[target.members.front()].port : ports.front();
     v6_.emplace_back();
     take_address(target.gateway->address, row, traits);

@@ -94,6 +94,7 @@ Result<v1::ExplainReply> explained(const Scene& scene, const v1::ExplainRequest&
   out.set_note(answers::note_text(*host, decision));
   out.set_frozen(topology::frozen_text(scene.catalog.records().overrides));
   for (const std::string& advice : topology::port_advice(*host)) out.add_advice(advice);
+  if (auto advice = answers::distance_advice(seat->place, decision); !advice.empty()) out.add_advice(std::move(advice));
   write_answer({*host, *seat, decision, geography, scene.now}, out);
   return out;
 }

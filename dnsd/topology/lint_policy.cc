@@ -4,6 +4,7 @@
 
 #include "common/time/duration_text.h"
 #include "dnsd/topology/matching.h"
+#include "dnsd/topology/steps.h"
 
 namespace meshdns::topology {
 namespace {
@@ -60,7 +61,30 @@ void lint_fence(const LintScene& scene, const HostPlan& host, Findings& out) {
                  "it excludes every endpoint that there is (" + std::to_string(host.candidates.size()) + ")"});
 }
 
-void lint_failover(const LintScene& scene, const model::Policy& policy, Findings& out) {
+/// Why clients of a failover rule never go to one of its places by the rule; empty = they may.
+std::string place_inside_own(const HostPlan& host, const model::Locality& from, const model::Locality& to) {
+  if (from.empty()) return "";  // each client has another own place
+  const std::uint8_t own = own_parts(from);
+  const auto is_own = [&](const model::Locality& place) {
+    return std::ranges::all_of(model::kParts, [&](Part part) {
+      const bool counts = ((own >> static_cast<unsigned>(part)) & 1U) != 0 && !from.part(part).empty();
+      return !counts || same(from, place, part);
+    });
+  };
+  std::size_t covered = 0;
+  bool all_own = true;
+  for (const Candidate& candidate : host.candidates) {
+    if (!covers(to, candidate.locality)) continue;
+    ++covered;
+    all_own = all_own && is_own(candidate.locality);
+  }
+  if (!is_own(to) && (covered == 0 || !all_own)) return "";
+  return "never reached: all of " + selector_text(to) + " is in " + selector_text(from) +
+         ", and what is there comes before the places of the rule; a rule from a zone or a cluster orders inside it";
+}
+
+void lint_failover(const LintScene& scene, const HostPlan& host, Findings& out) {
+  const model::Policy& policy = host.policy;
   for (std::size_t i = 0; i < policy.failover.size(); ++i) {
     const model::Failover& rule = policy.failover[i];
     const std::string path = indexed(kPolicy + "failover", i);
@@ -79,9 +103,8 @@ void lint_failover(const LintScene& scene, const model::Policy& policy, Findings
       if (wider != own) {
         out.push_back({at, Severity::Warning, "never reached: " + selector_text(*wider) + " before it covers it"});
       }
-      if (!to.region.empty() && to.region == rule.from.region) {
-        out.push_back({at, Severity::Warning,
-                       "never reached: failover is for what is beyond the client's own region (" + to.region + ")"});
+      if (auto problem = place_inside_own(host, rule.from, to); !problem.empty()) {
+        out.push_back({at, Severity::Warning, std::move(problem)});
       }
     }
   }
@@ -156,7 +179,7 @@ void lint_places(const LintScene& scene, const model::Locality& selector, const 
 void lint_policy(const LintScene& scene, const HostPlan& host, Findings& out) {
   lint_ladder(host.policy, out);
   lint_fence(scene, host, out);
-  lint_failover(scene, host.policy, out);
+  lint_failover(scene, host, out);
   lint_groups(host, out);
   lint_distribute(scene, host.policy, out);
   lint_draws(scene, host.policy, out);

@@ -145,7 +145,17 @@ TEST_F(LintTest, failover_places_that_are_never_reached) {
   object.policy.failover = {{{.region = "eu"}, {{.region = "us"}, {.region = "us", .zone = "us-a"}}}};
   expect_one("spec.policy.failover[0].to[1]: never reached: region=us before it covers it");
   object.policy.failover = {{{.region = "eu"}, {{.region = "eu", .zone = "eu-a"}}}};
-  expect_one("spec.policy.failover[0].to[0]: never reached: failover is for what is beyond the client's own region");
+  expect_one(
+      "spec.policy.failover[0].to[0]: never reached: all of region=eu,zone=eu-a is in region=eu, and what is there");
+  object.policy.failover = {{{.region = "eu"}, {{.cluster = "eu-1"}}}};
+  expect_one("spec.policy.failover[0].to[0]: never reached: all of cluster=eu-1 is in region=eu");
+  object.policy.failover = {{{.cluster = "eu-1"}, {{.region = "eu", .cluster = "eu-1"}}}};
+  expect_one("spec.policy.failover[0].to[0]: never reached: all of region=eu,cluster=eu-1 is in cluster=eu-1");
+  object.policy.failover = {{{.cluster = "eu-1"}, {{.region = "eu"}, {.cluster = "us-1"}}}};
+  expect_one("spec.policy.failover[0].to[0]: never reached: all of region=eu is in cluster=eu-1");
+  add_node("eu-2", "eu", "eu-b");
+  add_endpoint("eu-2", "10.1.0.11", "primary");
+  EXPECT_THAT(found(), IsEmpty());
   object.policy.failover = {{{.region = "eu"}, {{.region = "us"}}}, {{.region = "eu"}, {{.region = "us"}}}};
   expect_one("spec.policy.failover[1].from: a rule before it is for the same clients");
 }
