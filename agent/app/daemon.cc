@@ -13,6 +13,7 @@
 #include "common/base/random_seed.h"
 #include "common/base/text.h"
 #include "common/log/log.h"
+#include "common/process/process_metrics.h"
 #include "common/rpc/credentials.h"
 
 namespace meshdns::app {
@@ -46,7 +47,9 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       path_(std::move(path)),
       socket_events_count_(registry_.counter("meshdns_agent_socket_events_total",
                                              "listening sockets that the kernel reported as destroyed")),
-      failed_reloads_(registry_.counter("meshdns_agent_config_reload_failures_total", "reloads whose file was wrong")),
+      failed_reloads_(registry_.counter("meshdns_config_failed_reloads_total", "reloads whose file was wrong")),
+      last_load_(registry_.gauge("meshdns_config_last_load_seconds",
+                                 "when the configuration that runs was read, in seconds since 1970")),
       syncer_(report::wire_codec()),
       reporter_(
           loop, clock,
@@ -83,7 +86,16 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                    "1 while the federation listens",
                    {},
                    reporter_.connected() ? 1.0 : 0.0});
+    if (tls_watch_) rpc::collect_samples(*tls_watch_, out);
+    const auto wrong = std::ranges::count_if(source_->files(), [](const auto& file) { return !file.error.empty(); });
+    out.push_back({metrics::Sample::Kind::Gauge,
+                   "meshdns_agent_wrong_endpoint_files",
+                   "files in which something is wrong",
+                   {},
+                   static_cast<double>(wrong)});
   });
+  process::register_process_metrics(registry_, "meshdns-agent", kVersion, clock.unix_seconds());
+  last_load_.set(static_cast<double>(clock.unix_seconds()));
 }
 
 Daemon::~Daemon() {
@@ -95,9 +107,7 @@ Result<void> Daemon::start() {
                          {"node", configuration_.node.key},
                          {"locality", configuration_.node.locality.text()},
                          {"endpoints", configuration_.directory}});
-  if (configuration_.tls && rpc::is_expired(*configuration_.tls, clock_.unix_seconds())) {
-    log::warn("certificate expired", {{"file", configuration_.tls->certificate}});
-  }
+  if (configuration_.tls) tls_watch_.emplace(*configuration_.tls, clock_, loop_);
   if (auto done = listen(); !done) return done;
   open_socket_events();
   source_->refresh();
@@ -169,6 +179,7 @@ void Daemon::reload() {
   }
   source_->refresh();
   take_listing();
+  last_load_.set(static_cast<double>(clock_.unix_seconds()));
   log::info("reloaded", {{"endpoints", source_->endpoints().size()}});
   service_.reload_ended("reloaded: " + service_status());
 }

@@ -16,6 +16,7 @@
 #include "common/metrics/registry.h"
 #include "common/process/event_loop.h"
 #include "common/process/service_notify.h"
+#include "common/rpc/tls_watch.h"
 
 namespace meshdns::app {
 
@@ -63,6 +64,7 @@ class Daemon : public admin::Agent {
   metrics::Registry registry_;
   metrics::Counter& socket_events_count_;
   metrics::Counter& failed_reloads_;
+  metrics::Gauge& last_load_;
   report::Syncer syncer_;
   report::GrpcReporter reporter_;
   Monitor monitor_;
@@ -73,6 +75,7 @@ class Daemon : public admin::Agent {
   std::unique_ptr<http::Server> socket_;
   process::ServiceNotify service_;
   std::optional<TimerId> refresh_timer_;
+  std::optional<rpc::TlsWatch> tls_watch_;
   std::optional<admin::Leaving> leaving_;
   bool ready_ = false;
   bool stopping_ = false;

@@ -6,9 +6,11 @@
 #include "agent/app/once.h"
 #include "agent/app/version.h"
 #include "common/base/runtime_dir.h"
+#include "common/base/text.h"
 #include "common/log/log.h"
 #include "common/process/signals.h"
 #include "common/rpc/credentials.h"
+#include "common/rpc/tls_files.h"
 #include "common/time/system_clock.h"
 
 namespace {
@@ -50,8 +52,12 @@ int check_config(const app::Configuration& configuration, const std::string& pat
   source.refresh();
   std::string problems;
   for (const auto& file : source.files()) problems += file.error.empty() ? "" : file.error + "\n";
+  const auto usable =
+      configuration.tls ? rpc::check_now(*configuration.tls, SystemClock().unix_seconds()) : Result<void>{};
+  if (!usable) problems += usable.error().message() + "\n";
   if (!problems.empty()) return wrong_config(problems);
-  std::cout << path << ": ok, " << source.endpoints().size() << " endpoints in " << configuration.directory << "\n";
+  std::cout << path << ": ok, " << counted(source.endpoints().size(), "endpoint") << " in " << configuration.directory
+            << "\n";
   return 0;
 }
 

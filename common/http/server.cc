@@ -21,6 +21,8 @@
 #include <boost/beast/http.hpp>
 #include <utility>
 
+#include "common/net/port_holder.h"
+#include "common/net/socket_address.h"
 #include "common/net/unix_socket.h"
 #include "common/process/asio_loop.h"
 
@@ -120,7 +122,9 @@ Result<void> open_on(Acceptor& acceptor, const stream_protocol::endpoint& where,
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (!error) return {};
   const Code code = error == asio::error::address_in_use ? Code::AlreadyExists : Code::Unavailable;
-  return Error(code, fmt::format("cannot listen on {}: {}", name, error.message()));
+  const auto address = SocketAddress::parse(name);
+  const std::string holder = address ? held_by(error.value(), *address, Protocol::Tcp) : "";
+  return Error(code, fmt::format("cannot listen on {}: {}{}", name, error.message(), holder));
 }
 
 }  // namespace

@@ -29,6 +29,8 @@ constexpr std::size_t kLook = 512;  // entries that are looked at after a wait
 constexpr std::size_t kLookPerAccept = 2;
 constexpr std::size_t kMostEnding = 128;  // connections that are ended at once, to make room
 
+thread_local std::string handed_over;  // the peer, while its connection is handed over
+
 std::uint64_t inode_of(int descriptor) {
   struct stat found {};
   return ::fstat(descriptor, &found) == 0 && S_ISSOCK(found.st_mode) ? found.st_ino : 0;
@@ -195,7 +197,9 @@ bool Acceptor::take(int descriptor, const std::optional<SocketAddress>& peer) {
   const bool room = table_.has_room();
   lock.unlock();
   if (taken) {
+    handed_over = peer ? peer->text() : "a local process";
     hand_over_(socket_->descriptor(), descriptor);
+    handed_over.clear();
     return room;
   }
   close_at_once(descriptor);
@@ -242,6 +246,8 @@ void Acceptor::make_room() {
     ++counts_.evicted;
   }
 }
+
+const std::string& Acceptor::peer_handed_over() { return handed_over; }
 
 void Acceptor::proven(std::string_view peer) {
   const auto address = peer_named(peer);

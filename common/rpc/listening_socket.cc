@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include "common/net/port_holder.h"
 #include "common/net/socket_address.h"
 #include "common/net/unix_socket.h"
 
@@ -40,7 +42,9 @@ int listening(const sockaddr* address, socklen_t size) {
   if (address->sa_family != AF_UNIX) tune(descriptor);
   if (address->sa_family == AF_INET6) set(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0);
   if (::bind(descriptor, address, size) == 0 && ::listen(descriptor, kBacklog) == 0) return descriptor;
+  const int error = errno;
   ::close(descriptor);
+  errno = error;
   return -1;
 }
 
@@ -84,8 +88,8 @@ std::uint16_t port_of(int descriptor) {
                                           : reinterpret_cast<const sockaddr_in6&>(where).sin6_port);
 }
 
-Error cannot_listen(const std::string& address) {
-  return {Code::Unavailable, "cannot listen on " + address + ": in use, or not an address of this machine"};
+Error cannot_listen(const std::string& address, int error, const std::string& holder = {}) {
+  return {Code::Unavailable, "cannot listen on " + address + ": " + std::strerror(error) + holder};
 }
 
 }  // namespace
@@ -95,13 +99,16 @@ Result<ListeningSocket> ListeningSocket::open(const std::string& address) {
     const std::string path = address.substr(kUnix.size());
     if (auto freed = free_socket_path(path); !freed) return freed.error();
     const int descriptor = listening_on_path(path);
-    if (descriptor < 0) return cannot_listen(address);
+    if (descriptor < 0) return cannot_listen(address, errno);
     return ListeningSocket(descriptor, address);
   }
   const auto where = SocketAddress::parse(address);
   if (!where) return where.error();
   const int descriptor = listening_on(*where);
-  if (descriptor < 0) return cannot_listen(address);
+  if (descriptor < 0) {
+    const int error = errno;
+    return cannot_listen(address, error, held_by(error, *where, Protocol::Tcp));
+  }
   return ListeningSocket(descriptor, SocketAddress{where->ip, port_of(descriptor)}.text());
 }
 

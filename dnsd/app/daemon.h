@@ -11,6 +11,7 @@
 #include "common/metrics/registry.h"
 #include "common/process/event_loop.h"
 #include "common/resolve/resolver.h"
+#include "common/rpc/tls_watch.h"
 #include "dnsd/admin/admin_service.h"
 #include "dnsd/app/configuration.h"
 #include "dnsd/app/event_log.h"
@@ -75,8 +76,6 @@ class Daemon {
   void agent_synced(const std::string& node);
   /// Ends the recovery when it is over, and says so.
   void watch_recovery();
-  /// What the configuration says; a certificate whose time is over is told.
-  const std::optional<rpc::TlsFiles>& tls() const;
   Result<void> start_federation();
   /// Restores what the store kept, before DNS is served.
   Result<void> open_store();
@@ -136,8 +135,10 @@ class Daemon {
   std::optional<TimerId> heartbeat_timer_;
   std::optional<TimerId> rate_limit_timer_;
   RateLimitWatch rate_limit_watch_;
+  std::optional<rpc::TlsWatch> tls_watch_;
   wire::CookieSecret own_secret_{};
   metrics::Counter& failed_reloads_;
+  metrics::Gauge& last_load_;
   std::thread stopper_;
   bool recovering_told_ = false;
   bool stopping_ = false;

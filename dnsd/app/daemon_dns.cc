@@ -69,8 +69,9 @@ Result<void> Daemon::start_dns() {
   dns_ = std::move(*dns);
   parts_.dns = dns_.get();
   for (std::size_t i = 0; i < dns_->bound().size(); ++i) {
+    const model::Locality& own = configuration_.answers.listeners[i].locality;
     log::info("dns listening", {{"address", dns_->bound()[i].text()},
-                                {"locality", configuration_.answers.listeners[i].locality.text()},
+                                {"locality", (own.empty() ? configuration_.answers.own : own).text()},
                                 {"workers", options.workers},
                                 {"inherited", dns_->inherited(i)}});
   }

@@ -9,6 +9,7 @@
 #include "common/process/memory.h"
 #include "common/process/signals.h"
 #include "common/rpc/credentials.h"
+#include "common/rpc/tls_files.h"
 #include "common/time/system_clock.h"
 #include "dnsd/app/daemon.h"
 #include "dnsd/app/version.h"
@@ -80,6 +81,9 @@ int main(int argc, char** argv) {
   if (!configuration) return wrong_config(configuration.error());
   if (flags.check_config) {
     if (const auto read = app::read_endpoints(*configuration); !read) return wrong_config(read.error());
+    const auto usable =
+        configuration->tls ? rpc::check_now(*configuration->tls, SystemClock().unix_seconds()) : Result<void>{};
+    if (!usable) return wrong_config(usable.error());
     std::cout << flags.config << ": ok\n";
     return 0;
   }

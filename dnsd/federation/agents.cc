@@ -249,6 +249,23 @@ void Agents::forget_gone() {
   leases_.forget_if(gone);
 }
 
+Result<void> Agents::remove(const std::string& node) {
+  if (!env_.catalog.knows_node(node)) return Error(Code::NotFound, "Node " + node + " not found");
+  if (is_connected(node)) {
+    return Error(Code::FailedPrecondition, "the agent of " + node +
+                                               " is connected: it would report the node again; stop it there with "
+                                               "`meshdns-agent leave`");
+  }
+  if (env_.catalog.frozen())
+    return Error(Code::FailedPrecondition, "the mesh is frozen: nothing is forgotten before thaw");
+  env_.catalog.withdraw(node, env_.clock.now());
+  leases_.forget(node);
+  copies_.erase(node);
+  if (env_.synced) env_.synced(node);
+  env_.changed();
+  return {};
+}
+
 void Agents::shut_down() {
   shutting_down_ = true;
   auto sessions = sessions_;  // goodbye() may end some of them

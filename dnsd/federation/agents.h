@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/result.h"
 #include "common/rpc/port.h"
 #include "common/time/time.h"
 #include "dnsd/catalog/catalog.h"
@@ -99,6 +100,9 @@ class Agents {
   /// Drops what is kept of nodes that the catalog has forgotten: they count no more among the agents that share the
   /// heartbeats, and one whose stream is open all the same (its machine slept) has to begin anew.
   void forget_gone();
+  /// Withdraws a node's records, as its agent would when it leaves: for a node whose machine is gone.
+  /// errors: NotFound; FailedPrecondition: its agent is connected, or the mesh is frozen
+  Result<void> remove(const std::string& node);
   /// Tells every agent to go, and takes no more.
   void shut_down();
 

@@ -126,8 +126,9 @@ class Calls : public Methods {
     };
     port->set_events(std::move(events));
     port->read_ahead();
-    loop_.post(
-        [&watchers = watchers_, session, port] { *session = watchers.open(std::make_shared<rpc::RawPort>(port)); });
+    loop_.post([&watchers = watchers_, session, port, peer = context->peer()] {
+      *session = watchers.open(std::make_shared<rpc::RawPort>(port), peer);
+    });
     return stream;
   }
 

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "dnsd/server/port_holder.h"
+#include "common/net/port_holder.h"
 
 namespace meshdns::server {
 namespace {
@@ -24,12 +24,10 @@ void set(const Fd& socket, int level, int option, int value) {
   static_cast<void>(::setsockopt(socket.get(), level, option, &value, sizeof value));
 }
 
-Error failure(const char* what, const SocketAddress& address, int error) {
-  std::string text = std::string(what) + " " + address.text() + ": " + std::strerror(error);
-  if (error == EADDRINUSE) {
-    const std::string holder = port_holder(address.port);
-    if (!holder.empty()) text += ", held by " + holder;
-  }
+Error failure(const std::string& what, Protocol protocol, const SocketAddress& address, int error) {
+  const char* name = protocol == Protocol::Udp ? " UDP " : " TCP ";
+  const std::string text =
+      what + name + address.text() + ": " + std::strerror(error) + held_by(error, address, protocol);
   return {error == EACCES ? Code::PermissionDenied : Code::Unavailable, text};
 }
 
@@ -106,9 +104,9 @@ void tune_tcp(const Fd& socket) {
 
 Result<Fd> open_udp(const SocketAddress& address, bool shared) {
   Fd socket = open_socket(address, SOCK_DGRAM);
-  if (!socket) return failure("open UDP", address, errno);
+  if (!socket) return failure("open", Protocol::Udp, address, errno);
   if (shared) set(socket, SOL_SOCKET, SO_REUSEPORT, 1);
-  if (!bind_to(socket, address)) return failure("listen on UDP", address, errno);
+  if (!bind_to(socket, address)) return failure("listen on", Protocol::Udp, address, errno);
   if (!shared) set(socket, SOL_SOCKET, SO_REUSEPORT, 1);  // from now on our other workers may join
   tune_udp(socket, address);
   return socket;
@@ -126,11 +124,11 @@ bool steer_by_cpu(const Fd& socket, unsigned sockets) {
 
 Result<Fd> open_tcp(const SocketAddress& address) {
   Fd socket = open_socket(address, SOCK_STREAM | SOCK_NONBLOCK);
-  if (!socket) return failure("open TCP", address, errno);
+  if (!socket) return failure("open", Protocol::Tcp, address, errno);
   set(socket, SOL_SOCKET, SO_REUSEADDR, 1);  // connections of an earlier process that still time out
   tune_tcp(socket);
   if (!bind_to(socket, address) || ::listen(socket.get(), kBacklog) != 0) {
-    return failure("listen on TCP", address, errno);
+    return failure("listen on", Protocol::Tcp, address, errno);
   }
   return socket;
 }
