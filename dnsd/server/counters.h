@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "dnsd/query/counters.h"
+#include "dnsd/server/latency.h"
 
 namespace meshdns::server {
 
@@ -13,6 +14,7 @@ struct ServerTotals {
   query::Totals tcp;
   std::uint64_t udp_send_failed = 0;  // answers that the kernel did not take
   std::uint64_t udp_segmented = 0;    // answers that left in one message with others of the same peer
+  LatencyTotals udp_latency;
   std::uint64_t tcp_accepted = 0;
   std::uint64_t tcp_open = 0;
   std::uint64_t tcp_closed = 0;        // by the client, by an error, or because it sent no DNS

@@ -160,6 +160,7 @@ ServerTotals DnsServer::counters() const {
     query::merge(totals.udp, worker->counters());
     totals.udp_send_failed += worker->send_failed();
     totals.udp_segmented += worker->segmented();
+    worker->latency().add_to(totals.udp_latency);
   }
   tcp_->add_to(totals);
   return totals;
