@@ -78,8 +78,8 @@ class ByHandTest(unittest.TestCase):
         self.assertIn("VirtualDestination/shop/app-b created", out)
         self.assertRegex(out, r"answer +A 127\.0\.0\.1")
         self.assertIn("2 hosts, 2 with endpoints there", out)
-        self.assertRegex(out, r"endpoint=127\.0\.0\.1:8080 drained, for 10m")
-        self.assertIn("endpoint=127.0.0.1:8080 no longer drained", out)
+        self.assertRegex(out, r"endpoint=127\.0\.0\.1:8080 drained for 10m, 1 endpoint")
+        self.assertIn("endpoint=127.0.0.1:8080 is no longer drained", out)
 
     def test_the_example_passes_lint(self):
         self.wait_for(self.begin("first", self.blocks["first"]) + ".out", " ready")
