@@ -69,7 +69,8 @@ void MeshView::write_replicas(v1::StatusReply& out) const {
     *info.mutable_lag() = convert::to_wire(session.lag());
     return out.replicas_size() < kMostReplicas;
   });
-  std::ranges::sort(*out.mutable_replicas(), {}, &v1::ReplicaInfo::name);
+  std::sort(out.mutable_replicas()->begin(), out.mutable_replicas()->end(),
+            [](const v1::ReplicaInfo& a, const v1::ReplicaInfo& b) { return a.name() < b.name(); });
 }
 
 void MeshView::write_certificates(v1::StatusReply& out) const {
