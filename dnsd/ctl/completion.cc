@@ -97,7 +97,7 @@ std::optional<Words> values_of(const std::string& option, const std::string& wor
   static const std::map<std::string, Words> kFixed = {
       {"-o", {"table", "wide", "json", "yaml"}},
       {"--output", {"table", "wide", "json", "yaml"}},
-      {"--state", {"serving", "draining", "last_resort", "pending", "out"}},
+      {"--state", {"serving", "last_resort", "out", "pending"}},
       {"--for", {"10m", "1h", "never"}},
       {"--fail-on", {"advice", "warning", "error"}},
   };

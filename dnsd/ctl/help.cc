@@ -59,7 +59,7 @@ const std::map<std::string, std::vector<std::string>>& examples() {
       {"diff", {"meshdnsctl diff objects/"}},
       {"delete", {"meshdnsctl delete vd shop/web", "meshdnsctl delete -f web.yaml --ignore-not-found"}},
       {"get",
-       {"meshdnsctl get vd", "meshdnsctl get endpoints --service shop/web --state failing",
+       {"meshdnsctl get vd", "meshdnsctl get endpoints --service shop/web --state last_resort",
         "meshdnsctl get nodes -o wide", "meshdnsctl get endpoints 10.0.0.11"}},
       {"describe", {"meshdnsctl describe vd shop/web", "meshdnsctl describe endpoint 10.0.0.11:8080"}},
       {"explain", {"meshdnsctl explain web.mesh.internal --client 10.0.0.9"}},

@@ -113,7 +113,7 @@ void add_get_command(CLI::App& cli, Arguments& arguments, std::map<const CLI::Ap
   get->add_option("name", arguments.named.name, "only this one: its key, the key's last part, or an address");
   get->add_option("--service", arguments.named.service, "endpoints of this service")->type_name("NAMESPACE/NAME");
   get->add_option("--node", arguments.named.node, "endpoints of this node")->type_name("NAME");
-  get->add_option("--state", arguments.named.state, "endpoints in this state: serving, failing, ...")
+  get->add_option("--state", arguments.named.state, "endpoints in this state: serving, last_resort, out, pending")
       ->type_name("STATE");
   get->add_option("-l,--labels", arguments.named.labels, "endpoints with this label; may be repeated")
       ->type_name("NAME=VALUE")

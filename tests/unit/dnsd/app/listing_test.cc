@@ -243,8 +243,11 @@ TEST_F(ListingTest, endpoints_are_chosen_by_service_node_state_and_labels) {
   wrong.set_kind("Endpoint");
   wrong.add_labels("v");
   EXPECT_EQ(wait_for<v1::ListReply>([&](auto done) { view_.list(wrong, done); }).error().code(), Code::InvalidArgument);
-  wrong.set_kind("Node");
   wrong.clear_labels();
+  wrong.set_state("last-resort");
+  EXPECT_THAT(wait_for<v1::ListReply>([&](auto done) { view_.list(wrong, done); }).error().message(),
+              HasSubstr("did you mean last_resort?"));
+  wrong.set_kind("Node");
   wrong.set_state("serving");
   EXPECT_EQ(wait_for<v1::ListReply>([&](auto done) { view_.list(wrong, done); }).error().code(), Code::InvalidArgument);
 }
