@@ -62,10 +62,12 @@ class Monitor {
   const Counters& counters() const { return counters_; }
 
  private:
+  struct Place;
   struct Check;
   struct Watched;
 
   void update(Watched& watched, const discovery::Discovered& found);
+  void add_checks(Watched& watched, const IpAddress& address, std::vector<std::unique_ptr<Check>> before);
   void schedule(Check& check);
   void start(Check& check, bool after_event);
   void probe_after_event(Check& check);

@@ -253,6 +253,52 @@ TEST_F(MonitorTest, a_changed_check_goes_on_from_the_health_that_was_known) {
   EXPECT_EQ(state(changed.key), HealthState::Failing) << "nothing answers on port 81";
 }
 
+class TwoFamiliesTest : public MonitorTest {
+ protected:
+  Discovered both() {
+    Discovered out = listed("10.0.0.1:80");
+    out.endpoint.addresses = {at("10.0.0.1:80").ip, at("10.0.0.7:80").ip, at("[fd00::1]:80").ip};
+    return out;
+  }
+  const std::string key = "shop/app-b/10.0.0.1:80";
+};
+
+// Guards against an address that nothing checks: the service listens on IPv4 only.
+TEST_F(TwoFamiliesTest, each_family_is_checked_and_told_by_its_own_result) {
+  serves("10.0.0.1:80");
+  monitor.set_endpoints({both()});
+  sim.advance(10s);
+  EXPECT_EQ(endpoint(key).health.state, HealthState::Serving);
+  EXPECT_EQ(endpoint(key).health.v6, HealthState::Failing);
+  EXPECT_EQ(endpoint(key).health.detail, "IPv6 is not answered: connection refused");
+  serves("[fd00::1]:80");
+  sim.advance(10s);
+  EXPECT_EQ(endpoint(key).health.v6, std::nullopt);
+  dies("10.0.0.1:80");
+  monitor.closed(at("10.0.0.1:80"));
+  sim.advance(1ms);
+  EXPECT_EQ(endpoint(key).health.state, HealthState::Serving);
+  EXPECT_EQ(endpoint(key).health.v4, HealthState::Failing);
+  for (const auto& run : world.runs) EXPECT_NE(run.address, at("10.0.0.7:80")) << "it is not answered";
+}
+
+TEST_F(TwoFamiliesTest, another_address_has_to_succeed_before_it_is_answered) {
+  serves("10.0.0.1:80");
+  serves("[fd00::1]:80");
+  monitor.set_endpoints({both()});
+  sim.advance(1s);
+  ASSERT_EQ(endpoint(key).health.v6, std::nullopt);
+  Discovered moved = both();
+  moved.endpoint.addresses.back() = at("[fd00::2]:80").ip;
+  monitor.set_endpoints({moved});
+  EXPECT_EQ(endpoint(key).health.v6, HealthState::Pending);
+  EXPECT_EQ(endpoint(key).health.state, HealthState::Serving) << "the other address did not change";
+  serves("[fd00::2]:80");
+  sim.advance(2s);
+  EXPECT_EQ(endpoint(key).health.v6, std::nullopt);
+  EXPECT_EQ(world.runs.back().address.ip, at("[fd00::2]:80").ip);
+}
+
 TEST_F(MonitorTest, the_same_list_again_is_nothing_new) {
   two_serve();
   monitor.set_endpoints({listed("10.0.0.1:80"), listed("10.0.0.2:80")});
