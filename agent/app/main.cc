@@ -5,6 +5,7 @@
 #include "agent/app/leave.h"
 #include "agent/app/once.h"
 #include "agent/app/version.h"
+#include "common/base/descriptor_limit.h"
 #include "common/base/runtime_dir.h"
 #include "common/base/text.h"
 #include "common/log/log.h"
@@ -19,6 +20,7 @@ using namespace meshdns;
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
+constexpr std::size_t kManyDescriptors = 65536;  // as far as the hard limit goes: each check that runs takes one
 
 struct Flags {
   std::string config = "/etc/meshdns/agent.yaml";
@@ -62,6 +64,7 @@ int check_config(const app::Configuration& configuration, const std::string& pat
 }
 
 int run(app::Configuration configuration, const Flags& flags) {
+  raise_descriptor_limit(kManyDescriptors);
   const SystemClock clock;
   process::EventLoop loop;
   if (flags.leave) return app::leave(loop, clock, configuration);

@@ -59,21 +59,24 @@ struct Monitor::Place {
 };
 
 struct Monitor::Check {
-  Check(Timers& t, Watched& o, Place p, health::HealthMachine m)
-      : timers(t), owner(&o), address(p.address), spec(*p.spec), machine(std::move(m)) {}
-  ~Check() { stop(); }
+  Check(Monitor& m, Watched& o, Place p, health::HealthMachine h)
+      : monitor(m), owner(&o), address(p.address), spec(*p.spec), machine(std::move(h)) {}
+  ~Check() {
+    stop();
+    monitor.impossible_.erase(this);
+  }
   Check(const Check&) = delete;
   Check& operator=(const Check&) = delete;
 
   /// Neither planned nor running.
   void stop() {
-    if (timer) timers.cancel(*timer);
+    if (timer) monitor.timers_.cancel(*timer);
     timer.reset();
     probe.reset();
     running = false;
   }
 
-  Timers& timers;
+  Monitor& monitor;
   Watched* owner;
   IpAddress address;
   CheckSpec spec;
@@ -127,7 +130,9 @@ void Monitor::set_endpoints(const std::vector<Discovered>& listed) {
     log::info("endpoint removed", {{"key", key}});
     sink_.remove(key);
   }
+  before.clear();
   for (const Discovered& found : listed) update(*watched_.at(found.key), found);
+  end_trouble_if_over();
 }
 
 void Monitor::update(Watched& watched, const Discovered& found) {
@@ -158,7 +163,7 @@ void Monitor::add_checks(Watched& watched, const IpAddress& address, std::vector
     }
     const model::Health previous = i < before.size() ? before[i]->machine.health() : known;
     health::HealthMachine machine(spec.settings, seeds_(), previous);
-    watched.checks.push_back(std::make_unique<Check>(timers_, watched, Place{address, &spec}, std::move(machine)));
+    watched.checks.push_back(std::make_unique<Check>(*this, watched, Place{address, &spec}, std::move(machine)));
     schedule(*watched.checks.back());
   }
 }
@@ -214,6 +219,7 @@ void Monitor::on_result(Check& check, ProbeResult result) {
   result.after_event = check.after_event;
   ++counters_.outcomes.at(static_cast<std::size_t>(result.outcome));
   if (result.late) ++counters_.late;
+  note_trouble(check, result);
   Watched& watched = *check.owner;
   const bool changed = check.machine.on_result(result, clock_.now(), is_last_healthy(watched));
   if (check.again) {
@@ -227,6 +233,25 @@ void Monitor::on_result(Check& check, ProbeResult result) {
     schedule(check);
   }
   if (changed) tell(watched);
+}
+
+/// The log has both edges of trouble of this machine's own, however many checks it concerns.
+void Monitor::note_trouble(const Check& check, const ProbeResult& result) {
+  if (result.outcome != Outcome::Unknown) {
+    impossible_.erase(&check);
+    return end_trouble_if_over();
+  }
+  impossible_.insert(&check);
+  if (trouble_.empty()) {
+    log::warn("checks are not possible", {{"key", check.owner->found.key}, {"why", result.detail}});
+  }
+  trouble_ = result.detail;
+}
+
+void Monitor::end_trouble_if_over() {
+  if (!impossible_.empty() || trouble_.empty()) return;
+  log::info("checks are possible again", {{"was", trouble_}});
+  trouble_.clear();
 }
 
 bool Monitor::is_last_healthy(const Watched& watched) const {

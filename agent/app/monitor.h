@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,10 @@ class Monitor {
   /// As last told to the sink, by key.
   std::map<std::string, model::Endpoint> endpoints() const;
   const Counters& counters() const { return counters_; }
+  /// Checks whose last attempt failed for a reason of this machine.
+  std::size_t impossible() const { return impossible_.size(); }
+  /// What this machine lacks, so that checks say nothing: "out of file descriptors"; empty = nothing
+  const std::string& trouble() const { return trouble_; }
 
  private:
   struct Place;
@@ -74,6 +79,8 @@ class Monitor {
   void on_result(Check& check, health::ProbeResult result);
   bool is_last_healthy(const Watched& watched) const;
   void tell(Watched& watched);
+  void note_trouble(const Check& check, const health::ProbeResult& result);
+  void end_trouble_if_over();
 
   const Clock& clock_;
   Timers& timers_;
@@ -82,6 +89,8 @@ class Monitor {
   Options options_;
   std::minstd_rand seeds_;
   Counters counters_;
+  std::set<const Check*> impossible_;  // checks whose last attempt failed for a reason of this machine
+  std::string trouble_;                // that reason, the latest one
   std::map<std::string, std::unique_ptr<Watched>> watched_;  // by key
 };
 

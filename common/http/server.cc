@@ -1,9 +1,11 @@
 #include "common/http/server.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -14,13 +16,16 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <list>
 #include <utility>
 
+#include "common/log/log.h"
 #include "common/net/port_holder.h"
 #include "common/net/socket_address.h"
 #include "common/net/unix_socket.h"
@@ -38,9 +43,19 @@ using Acceptor = asio::basic_socket_acceptor<stream_protocol>;
 
 constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kMaxConnections = 64;
+constexpr std::size_t kLeastConnections = 4;
+constexpr std::size_t kShareOfDescriptors = 8;
+constexpr auto kPause = std::chrono::milliseconds(100);  // until accept(2) is tried again
 constexpr std::size_t kMaxBody = 64 * 1024;
 
 using Message = bhttp::response<bhttp::string_body>;
+
+/// The rest of the descriptors is for what the daemon is there for: an agent's checks, a server's answers.
+std::size_t most_connections() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kMaxConnections;
+  return std::clamp<std::size_t>(limit.rlim_cur / kShareOfDescriptors, kLeastConnections, kMaxConnections);
+}
 
 Message message_of(Response answer, const bhttp::request<bhttp::string_body>& request) {
   Message out{static_cast<bhttp::status>(answer.status), request.version()};
@@ -56,8 +71,11 @@ Message message_of(Response answer, const bhttp::request<bhttp::string_body>& re
 }  // namespace
 
 struct Server::State {
-  State(process::EventLoop& loop, LateHandler given)
-      : acceptor(process::io_context_of(loop)), handler(std::move(given)) {}
+  State(process::EventLoop& loop, std::string own_name, LateHandler given)
+      : acceptor(process::io_context_of(loop)),
+        pause(process::io_context_of(loop)),
+        name(std::move(own_name)),
+        handler(std::move(given)) {}
 
   // A spawned coroutine runs later, when the server may be gone: it holds the state from the beginning.
 
@@ -65,12 +83,39 @@ struct Server::State {
     for (;;) {
       auto [error, socket] = co_await self->acceptor.async_accept(kUse);
       if (error == asio::error::operation_aborted || !self->acceptor.is_open()) co_return;
-      if (error || self->connections >= kMaxConnections) continue;
+      self->tell(error);
+      if (error) {
+        // the connection that could not be taken still waits: without a pause this would spin
+        self->pause.expires_after(kPause);
+        co_await self->pause.async_wait(kUse);
+        if (!self->acceptor.is_open()) co_return;
+        continue;
+      }
+      self->make_room();
       asio::co_spawn(self->acceptor.get_executor(), serve(self, Stream(std::move(socket))), asio::detached);
     }
   }
 
+  /// Both edges of not being able to accept. A client that is gone before it was accepted is none.
+  void tell(const boost::system::error_code& error) {
+    namespace errc = boost::system::errc;
+    if (error == errc::connection_aborted || error == errc::protocol_error) return;
+    if (error && !std::exchange(failing, true)) {
+      log::warn("cannot accept connections", {{"address", name}, {"error", error.message()}});
+    }
+    if (!error && std::exchange(failing, false)) log::info("connections are accepted again", {{"address", name}});
+  }
+
+  /// For one connection more: the one that has been waiting longest for a request is ended.
+  void make_room() {
+    if (waiting.empty() || connections < most) return;
+    Stream* longest = waiting.front();
+    waiting.pop_front();
+    longest->cancel();
+  }
+
   static asio::awaitable<void> serve(std::shared_ptr<State> self, Stream stream) {
+    if (self->connections >= self->most + kLeastConnections) co_return;  // all are being answered
     ++self->connections;
     beast::flat_buffer buffer(kMaxBody + 16 * 1024);
     for (bool alive = true; alive && self->acceptor.is_open();) alive = co_await self->serve_one(stream, buffer);
@@ -81,7 +126,9 @@ struct Server::State {
     bhttp::request_parser<bhttp::string_body> parser;
     parser.body_limit(kMaxBody);
     stream.expires_after(10s);
+    waiting.push_back(&stream);
     const auto [read_error, read] = co_await bhttp::async_read(stream, buffer, parser, kUse);
+    std::erase(waiting, &stream);
     if (read_error) co_return false;
     const auto& request = parser.get();
     Request asked = parse_target(std::string_view(request.method_string().data(), request.method_string().size()),
@@ -106,8 +153,13 @@ struct Server::State {
   }
 
   Acceptor acceptor;
+  asio::steady_timer pause;
+  const std::string name;
   LateHandler handler;
+  const std::size_t most = most_connections();
   std::size_t connections = 0;
+  std::list<Stream*> waiting;  // for a request, the longest first
+  bool failing = false;
   std::string unlink_when_done;
 };
 
@@ -150,8 +202,14 @@ Result<std::unique_ptr<Server>> Server::listen(process::EventLoop& loop, const S
 
 Result<std::unique_ptr<Server>> Server::listen(process::EventLoop& loop, const SocketAddress& address,
                                                LateHandler handler) {
-  auto state = std::make_shared<State>(loop, std::move(handler));
-  const asio::ip::tcp::endpoint where(asio::ip::make_address(address.ip.text()), address.port);
+  auto state = std::make_shared<State>(loop, address.text(), std::move(handler));
+  auto ip = asio::ip::make_address(address.ip.text());
+  if (address.interface != 0) {
+    auto scoped = ip.to_v6();
+    scoped.scope_id(address.interface);
+    ip = scoped;
+  }
+  const asio::ip::tcp::endpoint where(ip, address.port);
   if (auto opened = open_on(state->acceptor, where, address.text()); !opened) return opened.error();
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
@@ -159,7 +217,7 @@ Result<std::unique_ptr<Server>> Server::listen(process::EventLoop& loop, const S
 Result<std::unique_ptr<Server>> Server::listen_unix(process::EventLoop& loop, const std::string& path,
                                                     Handler handler) {
   if (auto freed = free_socket_path(path); !freed) return freed.error();
-  auto state = std::make_shared<State>(loop, at_once(std::move(handler)));
+  auto state = std::make_shared<State>(loop, path, at_once(std::move(handler)));
   if (auto opened = open_on(state->acceptor, asio::local::stream_protocol::endpoint(path), path); !opened)
     return opened.error();
   ::chmod(path.c_str(), 0660);
@@ -170,6 +228,7 @@ Result<std::unique_ptr<Server>> Server::listen_unix(process::EventLoop& loop, co
 Server::~Server() {
   boost::system::error_code ignored;
   state_->acceptor.close(ignored);
+  state_->pause.cancel();
   if (!state_->unlink_when_done.empty()) ::unlink(state_->unlink_when_done.c_str());
 }
 

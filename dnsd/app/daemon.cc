@@ -287,7 +287,7 @@ Result<void> Daemon::start_admin() {
   log::info("admin listening", {{"address", http_->bound().text()}});
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(admin.socket()).parent_path(), ignored);
-  auto service = admin::AdminService::listen(loop_, view_, admin.socket());
+  auto service = admin::AdminService::listen(loop_, clock_, view_, admin.socket());
   if (!service) return service.error().with_context("admin");
   admin_ = std::move(*service);
   log::info("admin socket", {{"path", admin.socket()}});

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "common/base/check.h"
 #include "common/net/prefix.h"
@@ -52,11 +53,12 @@ void TcpServer::run(const std::atomic<bool>& stop) {
     ticks_.add();
     table_.offline();  // an idle thread keeps no old table alive
     policy_.offline();
-    const int count =
-        ::epoll_wait(epoll_.get(), events.data(), events.size(), peers_.empty() ? kReceiveTimeoutMs : kTickMs);
+    const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(),
+                                   peers_.empty() && !paused_ ? kReceiveTimeoutMs : kTickMs);
     handle_events(std::span(events).first(static_cast<std::size_t>(std::max(0, count))));
     if (now_ - checked < std::chrono::milliseconds(kTickMs)) continue;
     checked = now_;
+    resume_listeners();
     close_overdue();
     closed_.clear();
   }
@@ -90,6 +92,21 @@ void TcpServer::answer_what_arrived() {
   }
 }
 
+/// While no descriptor is to be had the listeners are not watched: epoll would tell of the same connection without end.
+void TcpServer::pause_listeners() {
+  if (std::exchange(paused_, true)) return;
+  for (Listener& listener : listeners_) {
+    control(epoll_, EPOLL_CTL_MOD, listener.fd, 0, static_cast<Source*>(&listener));
+  }
+}
+
+void TcpServer::resume_listeners() {
+  if (!std::exchange(paused_, false)) return;
+  for (Listener& listener : listeners_) {
+    control(epoll_, EPOLL_CTL_MOD, listener.fd, EPOLLIN, static_cast<Source*>(&listener));
+  }
+}
+
 void TcpServer::accept_from(const Listener& listener) {
   for (int i = 0; i < kAcceptsAtOnce; ++i) {
     sockaddr_storage storage{};
@@ -97,8 +114,10 @@ void TcpServer::accept_from(const Listener& listener) {
     Fd fd(::accept4(listener.fd.get(), reinterpret_cast<sockaddr*>(&storage), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd) {
       const bool full = errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS;
-      if (full && !peers_.empty()) close(peers_.front(), evicted_);
-      return;
+      if (!full) return;
+      accept_failed_.add();
+      if (!peers_.empty()) close(peers_.front(), evicted_);
+      return pause_listeners();
     }
     add_peer(std::move(fd), storage, listener.index);
   }
@@ -252,6 +271,7 @@ void TcpServer::add_to(ServerTotals& totals) const {
   totals.tcp_timed_out += timed_out_.value();
   totals.tcp_evicted += evicted_.value();
   totals.tcp_client_limit += client_limit_.value();
+  totals.tcp_accept_failed += accept_failed_.value();
   totals.tcp_accepted += accepted_.value();
   totals.tcp_open += accepted_.value() - ended;
 }

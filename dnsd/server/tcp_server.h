@@ -63,6 +63,8 @@ class TcpServer {
   };
 
   void accept_from(const Listener& listener);
+  void pause_listeners();
+  void resume_listeners();
   void add_peer(Fd fd, const sockaddr_storage& from, std::uint16_t listener);
   /// How many connections a client may have: the one of a forwarder, or on this machine, stands for many.
   std::size_t share_of(const IpAddress& client);
@@ -93,13 +95,14 @@ class TcpServer {
   TimePoint now_{};
   std::uint32_t unix_seconds_ = 0;
   bool ending_ = false;
+  bool paused_ = false;    // until the next tick no connection is accepted
   std::list<Peer> peers_;  // the longest idle first
   Clients clients_;
   std::list<Peer> closed_;  // kept until the events that point at them are through
   std::vector<std::uint8_t> scratch_;
   query::Counters counters_;
   query::Count ticks_;
-  query::Count accepted_, closed_count_, timed_out_, evicted_, client_limit_;
+  query::Count accepted_, closed_count_, timed_out_, evicted_, client_limit_, accept_failed_;
 };
 
 }  // namespace meshdns::server
