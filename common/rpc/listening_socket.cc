@@ -55,11 +55,12 @@ int listening_on_path(const std::string& path) {
   return listening(reinterpret_cast<const sockaddr*>(&address), sizeof address);
 }
 
-int listening_v6(const in6_addr& address, std::uint16_t port) {
+int listening_v6(const in6_addr& address, std::uint16_t port, std::uint32_t interface) {
   sockaddr_in6 where{};
   where.sin6_family = AF_INET6;
   where.sin6_addr = address;
   where.sin6_port = htons(port);
+  where.sin6_scope_id = interface;
   return listening(reinterpret_cast<const sockaddr*>(&where), sizeof where);
 }
 
@@ -75,7 +76,7 @@ int listening_on(const SocketAddress& address) {
   if (address.ip.is_v4() && !address.ip.is_unspecified()) return listening_v4(address.ip, address.port);
   in6_addr bytes = in6addr_any;
   if (!address.ip.is_v4()) std::ranges::copy(address.ip.bytes(), std::begin(bytes.s6_addr));
-  const int both = listening_v6(bytes, address.port);
+  const int both = listening_v6(bytes, address.port, address.interface);
   // a machine without IPv6
   return both < 0 && address.ip.is_v4() ? listening_v4(address.ip, address.port) : both;
 }
@@ -109,7 +110,7 @@ Result<ListeningSocket> ListeningSocket::open(const std::string& address) {
     const int error = errno;
     return cannot_listen(address, error, held_by(error, *where, Protocol::Tcp));
   }
-  return ListeningSocket(descriptor, SocketAddress{where->ip, port_of(descriptor)}.text());
+  return ListeningSocket(descriptor, SocketAddress{where->ip, port_of(descriptor), where->interface}.text());
 }
 
 ListeningSocket::ListeningSocket(ListeningSocket&& other) noexcept
