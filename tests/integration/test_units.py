@@ -86,6 +86,8 @@ class UnitsTest(unittest.TestCase):
                                ("ConfigurationDirectory", "meshdns"), ("ProtectSystem", "strict"),
                                ("NoNewPrivileges", "yes")):
                 self.assertEqual(service[key], [value], key)
+            # a plain kill ends a daemon with 0: it comes back. An agent that has left by `leave` does not
+            self.assertEqual(service["RestartPreventExitStatus"], ["2"] if name == "meshdnsd.service" else ["2 3"])
             self.assertRegex(service["WatchdogSec"][0], r"^\d+s$")
             self.assertIn("AF_NETLINK", service["RestrictAddressFamilies"][0].split())
             allowed = ["CAP_NET_BIND_SERVICE"] if name == "meshdnsd.service" else [""]
