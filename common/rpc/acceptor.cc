@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "common/log/log.h"
+#include "common/rpc/peer.h"
 
 namespace meshdns::rpc {
 namespace {
@@ -46,20 +47,6 @@ std::optional<SocketAddress> peer_of(const sockaddr_storage& storage) {
   const auto& v6 = reinterpret_cast<const sockaddr_in6&>(storage);
   return SocketAddress{IpAddress::v6_bytes(std::span<const std::uint8_t, 16>(v6.sin6_addr.s6_addr)),
                        ntohs(v6.sin6_port)};
-}
-
-/// "ipv4:127.0.0.1:4711" or "ipv6:%5Bfe80::1%25eth0%5D:4711", as gRPC 1.51 has it
-std::optional<SocketAddress> peer_named(std::string_view name) {
-  const auto colon = name.find(':');
-  const std::string_view kind = name.substr(0, colon);
-  if (colon == std::string_view::npos || (kind != "ipv4" && kind != "ipv6")) return std::nullopt;
-  std::string text(name.substr(colon + 1));
-  if (const auto open = text.find("%5B"); open != std::string::npos) text.replace(open, 3, "[");
-  if (const auto close = text.find("%5D"); close != std::string::npos) text.replace(close, 3, "]");
-  const auto scope = text.find("%25");
-  if (scope != std::string::npos) text.erase(scope, text.find(']') - scope);
-  const auto address = SocketAddress::parse(text);
-  return address ? std::optional(*address) : std::nullopt;
 }
 
 /// False: it was reset while it waited. gRPC logs an error for each one of those.

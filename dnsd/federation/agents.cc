@@ -45,9 +45,9 @@ Agents::~Agents() {
   for (const auto& [key, session] : sessions_) session->cancel_timers();
 }
 
-std::shared_ptr<ReportSession> Agents::open(std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse) {
+std::shared_ptr<ReportSession> Agents::open(std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse, bool here) {
   ++counters_.sessions;
-  auto session = std::make_shared<ReportSession>(*this, port, std::move(pulse));
+  auto session = std::make_shared<ReportSession>(*this, port, std::move(pulse), here);
   sessions_[session.get()] = session;
   openings_.opened(session, env_.clock.now());
   if (shutting_down_) {

@@ -80,9 +80,9 @@ class Agents {
   ~Agents();
 
   /// Begins a session on a new stream. Its events go to what is returned, which lives until closed() was called on it.
-  /// pulse: for note(), with the messages of this stream
+  /// pulse: for note(), with the messages of this stream; here: the connection comes from this machine
   std::shared_ptr<ReportSession> open(std::shared_ptr<ReportPort> port,
-                                      std::shared_ptr<Pulse> pulse = std::make_shared<Pulse>());
+                                      std::shared_ptr<Pulse> pulse = std::make_shared<Pulse>(), bool here = true);
   /// Whether the message is a heartbeat that says nothing new; then it is noted, and no session has to handle it.
   /// thread: any
   bool note(const std::shared_ptr<Pulse>& pulse, const v1::AgentMessage& message) {
