@@ -33,25 +33,52 @@ void log_state(const model::Endpoint& endpoint, HealthState before) {
   log::write(level, event, {{"key", endpoint.key}, {"why", why}, {"was", model::health_state_name(before)}});
 }
 
+/// Both edges of an address that is not answered while the endpoint is. Before it serves it has no edges.
+void log_families(const model::Endpoint& endpoint, const model::Health& before) {
+  const model::Health& now = endpoint.health;
+  if (now.state != HealthState::Serving) return;
+  for (const IpAddress& address : model::first_of_each_family(endpoint.addresses)) {
+    const Family family = address.family();
+    const bool was_out = before.state == HealthState::Serving && before.out(family) == HealthState::Failing;
+    const bool is_out = now.out(family) == HealthState::Failing;
+    if (is_out && !was_out) {
+      log::warn("address not answered", {{"key", endpoint.key}, {"address", address.text()}, {"why", now.detail}});
+    }
+    if (was_out && !now.out(family)) {
+      log::info("address answered again", {{"key", endpoint.key}, {"address", address.text()}});
+    }
+  }
+}
+
 }  // namespace
 
+/// Where one check of an endpoint is made: each is made at the first address of each family.
+struct Monitor::Place {
+  IpAddress address;
+  const CheckSpec* spec;
+};
+
 struct Monitor::Check {
-  Check(Timers& t, Watched& o, CheckSpec s, health::HealthMachine m)
-      : timers(t), owner(&o), spec(std::move(s)), machine(std::move(m)) {}
-  ~Check() { stop(); }
+  Check(Monitor& m, Watched& o, Place p, health::HealthMachine h)
+      : monitor(m), owner(&o), address(p.address), spec(*p.spec), machine(std::move(h)) {}
+  ~Check() {
+    stop();
+    monitor.impossible_.erase(this);
+  }
   Check(const Check&) = delete;
   Check& operator=(const Check&) = delete;
 
   /// Neither planned nor running.
   void stop() {
-    if (timer) timers.cancel(*timer);
+    if (timer) monitor.timers_.cancel(*timer);
     timer.reset();
     probe.reset();
     running = false;
   }
 
-  Timers& timers;
+  Monitor& monitor;
   Watched* owner;
+  IpAddress address;
   CheckSpec spec;
   health::HealthMachine machine;
   std::unique_ptr<probes::Probe> probe;
@@ -70,6 +97,14 @@ struct Monitor::Watched {
   Discovered found;
   model::Endpoint told;
   std::vector<std::unique_ptr<Check>> checks;
+
+  std::vector<model::Health> healths(Family family) const {
+    std::vector<model::Health> out;
+    for (const auto& check : checks) {
+      if (check->address.family() == family) out.push_back(check->machine.health());
+    }
+    return out;
+  }
 };
 
 Monitor::Monitor(const Clock& clock, Timers& timers, ProbeFactory make_probe, Sink sink, Options options)
@@ -96,27 +131,42 @@ void Monitor::set_endpoints(const std::vector<Discovered>& listed) {
     log::info("endpoint removed", {{"key", key}});
     sink_.remove(key);
   }
+  before.clear();
   for (const Discovered& found : listed) update(*watched_.at(found.key), found);
+  end_trouble_if_over();
 }
 
 void Monitor::update(Watched& watched, const Discovered& found) {
   if (!watched.checks.empty() && watched.found == found) return;
   auto before = std::exchange(watched.checks, {});
-  if (before.empty()) watched.told.health.since = clock_.now();
-  const model::Health known = watched.told.health;
   watched.found = found;
-  for (std::size_t i = 0; i < found.checks.size(); ++i) {
-    const CheckSpec& spec = found.checks[i];
+  for (const IpAddress& address : model::first_of_each_family(found.endpoint.addresses)) {
+    const auto others = std::partition(before.begin(), before.end(),
+                                       [&](const auto& check) { return check->address.family() == address.family(); });
+    std::vector<std::unique_ptr<Check>> of_family(std::make_move_iterator(before.begin()),
+                                                  std::make_move_iterator(others));
+    before.erase(before.begin(), others);
+    add_checks(watched, address, std::move(of_family));
+  }
+  tell(watched);
+}
+
+/// before: those at the family's address so far, in their order
+void Monitor::add_checks(Watched& watched, const IpAddress& address, std::vector<std::unique_ptr<Check>> before) {
+  // another address has to succeed before it is answered
+  if (!before.empty() && before.front()->address != address) before.clear();
+  const model::Health known = before.empty() ? model::Health{.since = clock_.now()} : before.front()->machine.health();
+  for (std::size_t i = 0; i < watched.found.checks.size(); ++i) {
+    const CheckSpec& spec = watched.found.checks[i];
     if (i < before.size() && before[i]->spec == spec) {
       watched.checks.push_back(std::move(before[i]));
       continue;
     }
     const model::Health previous = i < before.size() ? before[i]->machine.health() : known;
     health::HealthMachine machine(spec.settings, seeds_(), previous);
-    watched.checks.push_back(std::make_unique<Check>(timers_, watched, spec, std::move(machine)));
+    watched.checks.push_back(std::make_unique<Check>(*this, watched, Place{address, &spec}, std::move(machine)));
     schedule(*watched.checks.back());
   }
-  tell(watched);
 }
 
 void Monitor::schedule(Check& check) {
@@ -138,7 +188,7 @@ void Monitor::start(Check& check, bool after_event) {
   check.after_event = after_event;
   check.again = false;
   check.running = true;
-  const SocketAddress where{check.owner->found.endpoint.addresses.front(), check.spec.port};
+  const SocketAddress where{check.address, check.spec.port};
   if (!check.probe) check.probe = make_probe_(where, check.spec);
   check.probe->run(check.timeout, [this, &check](ProbeResult result) { on_result(check, std::move(result)); });
 }
@@ -171,6 +221,7 @@ void Monitor::on_result(Check& check, ProbeResult result) {
   ++counters_.outcomes.at(static_cast<std::size_t>(result.outcome));
   check.unknown_because = result.outcome == Outcome::Unknown ? result.detail : "";
   if (result.late) ++counters_.late;
+  note_trouble(check, result);
   Watched& watched = *check.owner;
   const bool changed = check.machine.on_result(result, clock_.now(), is_last_healthy(watched));
   if (check.again) {
@@ -186,6 +237,25 @@ void Monitor::on_result(Check& check, ProbeResult result) {
   if (changed) tell(watched);
 }
 
+/// The log has both edges of trouble of this machine's own, however many checks it concerns.
+void Monitor::note_trouble(const Check& check, const ProbeResult& result) {
+  if (result.outcome != Outcome::Unknown) {
+    impossible_.erase(&check);
+    return end_trouble_if_over();
+  }
+  impossible_.insert(&check);
+  if (trouble_.empty()) {
+    log::warn("checks are not possible", {{"key", check.owner->found.key}, {"why", result.detail}});
+  }
+  trouble_ = result.detail;
+}
+
+void Monitor::end_trouble_if_over() {
+  if (!impossible_.empty() || trouble_.empty()) return;
+  log::info("checks are possible again", {{"was", trouble_}});
+  trouble_.clear();
+}
+
 bool Monitor::is_last_healthy(const Watched& watched) const {
   return std::ranges::none_of(watched_, [&](const auto& entry) {
     const model::Endpoint& other = entry.second->told;
@@ -195,16 +265,14 @@ bool Monitor::is_last_healthy(const Watched& watched) const {
 }
 
 void Monitor::tell(Watched& watched) {
-  std::vector<model::Health> healths;
-  for (const auto& check : watched.checks) healths.push_back(check->machine.health());
   model::Endpoint now = watched.found.endpoint;
   now.key = watched.found.key;
   now.node = options_.node;
-  now.health = health::combined(healths);
+  now.health = health::of_families(watched.healths(Family::V4), watched.healths(Family::V6));
   if (now == watched.told) return;
-  const HealthState before = watched.told.health.state;
-  watched.told = std::move(now);
-  log_state(watched.told, before);
+  const model::Health before = std::exchange(watched.told, std::move(now)).health;
+  log_state(watched.told, before.state);
+  log_families(watched.told, before);
   sink_.put(watched.told);
 }
 

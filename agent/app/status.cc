@@ -32,6 +32,7 @@ v1::AgentStatus status_of(const model::Node& node, const report::Syncer& syncer,
   out.set_node(node.locality.node);
   out.set_cluster(node.locality.cluster);
   *out.mutable_locality() = convert::to_wire(node).locality();
+  for (const IpAddress& address : node.addresses) out.add_addresses(address.text());
   auto& federation = *out.mutable_federation();
   federation.set_state(std::string(syncer.state_name()));
   federation.set_epoch(syncer.epoch());

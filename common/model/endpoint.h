@@ -42,12 +42,19 @@ struct Health {
   HealthState state = HealthState::Pending;
   bool doubtful = false;  // the owner was late itself when it judged
   bool in_doubt =
-      false;           // may change soon: first failed check, first success of a rise, a drain deadline within the TTL
-  std::string detail;  // why, for people: "http 503", "connection refused"
-  TimePoint since{};   // in this state since, on this process's clock
+      false;  // may change soon: first failed check, first success of a rise, a drain deadline within the TTL
+  // The state of the address of this family if it does not pass its own checks and the other family's does, or did: it
+  // is not answered. At most one of the two is set.
+  std::optional<HealthState> v4;
+  std::optional<HealthState> v6;
+  std::string detail;        // why, for people: "http 503", "connection refused"
+  TimePoint since{};         // in this state since, on this process's clock
   std::uint32_t streak = 0;  // results in a row that contradict the state
   std::uint32_t needed = 0;  // how many of them change it
   std::optional<TimePoint> drain_until;
+
+  std::optional<HealthState>& out(Family family) { return family == Family::V4 ? v4 : v6; }
+  const std::optional<HealthState>& out(Family family) const { return family == Family::V4 ? v4 : v6; }
 
   friend bool operator==(const Health&, const Health&) = default;
 };
@@ -68,6 +75,9 @@ struct Endpoint {
 
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
+
+/// The first address of each family, in the order of the list: the addresses that are checked and answered.
+std::vector<IpAddress> first_of_each_family(const std::vector<IpAddress>& addresses);
 
 /// A machine with an agent.
 struct Node {

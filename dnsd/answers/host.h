@@ -27,14 +27,20 @@ struct EndpointTraits {
   bool in_doubt : 1 = false;
   bool known : 1 = true;        // see topology::Candidate
   bool hundredths : 1 = false;  // of a gateway: its weight is in hundredths
-  std::uint8_t group = 0;       // see topology::Candidate
-  std::uint8_t start = 100;     // percent of the weight, while it is warming up
+  bool out_v4 : 1 = false;      // it has an IPv4 address, which is not answered: see topology::Candidate::out
+  bool out_v6 : 1 = false;
+  std::uint8_t group = 0;    // see topology::Candidate
+  std::uint8_t start = 100;  // percent of the weight, while it is warming up
 
   /// What it counts when one is drawn: its weight (a standby's is 1) in hundredths.
   /// warm: it counts in full even if it is warming up
   std::uint32_t share(bool warm = false) const noexcept {
     return std::max(1U, weight) * (hundredths ? 1U : warm ? 100U : start);
   }
+
+  /// Whether its row has an address of the family, answered or not: what its names are made of.
+  bool knows_v4() const noexcept { return has_v4 || out_v4; }
+  bool knows_v6() const noexcept { return has_v6 || out_v6; }
 
   friend bool operator==(const EndpointTraits&, const EndpointTraits&) = default;
 };

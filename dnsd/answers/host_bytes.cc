@@ -124,7 +124,7 @@ bool HostBytes::rows_are_sound(const Host& host) {
     if (row.traits >= traits || row.locality >= host.localities->entries.size()) return false;
     const EndpointTraits& common = host.traits(row);
     if (common.why >= host.texts->entries.size() || common.standing > topology::Standing::Out) return false;
-    if (common.has_v6 && !host.has_v6_) return false;
+    if (common.knows_v6() && !host.has_v6_) return false;
   }
   return true;
 }

@@ -105,7 +105,7 @@ class HostBuilder {
     layout.row_count_ = static_cast<std::uint16_t>(rows_.size());
     layout.endpoint_count_ = static_cast<std::uint16_t>(plan_.candidates.size());
     layout.set_count_ = static_cast<std::uint16_t>(sets_.size());
-    layout.has_v6_ = std::ranges::any_of(traits_, [](const EndpointTraits& traits) { return traits.has_v6; });
+    layout.has_v6_ = std::ranges::any_of(traits_, [](const EndpointTraits& traits) { return traits.knows_v6(); });
     layout.has_loads_ = has_loads_;
     share_port_numbers(layout);
     // what most answers need comes first
@@ -139,6 +139,7 @@ class HostBuilder {
     v6_.emplace_back();
     if (candidate.v4) take_address(*candidate.v4, row, traits);
     if (candidate.v6) take_address(*candidate.v6, row, traits);
+    if (candidate.out) take_out_address(*candidate.out, row, traits);
     row.since = steps(candidate.since);
     row.locality = index_in(localities_, parts_.locality(candidate.locality));
     row.traits = index_in(traits_, traits);
@@ -149,6 +150,19 @@ class HostBuilder {
   /// Its row is the one behind the last.
   void take_address(const IpAddress& address, EndpointRow& row, EndpointTraits& traits) {
     (address.is_v4() ? traits.has_v4 : traits.has_v6) = true;
+    put_bytes(address, row);
+  }
+
+  void take_out_address(const IpAddress& address, EndpointRow& row, EndpointTraits& traits) {
+    if (address.is_v4()) {
+      traits.out_v4 = true;
+    } else {
+      traits.out_v6 = true;
+    }
+    put_bytes(address, row);
+  }
+
+  void put_bytes(const IpAddress& address, EndpointRow& row) {
     if (address.is_v4()) {
       std::ranges::copy(address.bytes(), row.v4.begin());
     } else {

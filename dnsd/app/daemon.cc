@@ -11,6 +11,7 @@
 #include "common/log/log.h"
 #include "common/process/memory.h"
 #include "common/process/passed_sockets.h"
+#include "common/process/process_metrics.h"
 #include "common/rpc/credentials.h"
 #include "dnsd/admin/calls.h"
 #include "dnsd/admin/http_api.h"
@@ -50,7 +51,9 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       service_(process::NotifyEnvironment::of_process(), loop, parts_),
       passed_(process::passed_sockets()),
       override_rounds_({loop, clock, catalog_, [this] { view_.expire_overrides(); }}),
-      failed_reloads_(registry_.counter("meshdns_config_failed_reloads_total", "reloads whose file was wrong")) {
+      failed_reloads_(registry_.counter("meshdns_config_failed_reloads_total", "reloads whose file was wrong")),
+      last_load_(registry_.gauge("meshdns_config_last_load_seconds",
+                                 "when the configuration that runs was read, in seconds since 1970")) {
   parts_.configuration = &configuration_;
   parts_.catalog = &catalog_;
   parts_.objects = &objects_;
@@ -59,6 +62,8 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
   parts_.events = &events_;
   parts_.warm_start = &warm_start_;
   register_metrics(registry_, parts_);
+  process::register_process_metrics(registry_, "meshdnsd", kVersion, clock.unix_seconds());
+  last_load_.set(static_cast<double>(clock.unix_seconds()));
   wire_record_changes();
   for (std::size_t at = 0; at < own_secret_.size(); at += sizeof(std::uint64_t)) {
     const std::uint64_t part = random_seed();
@@ -84,6 +89,7 @@ Result<void> Daemon::start() {
     if (auto seen = check_folder(configuration_.file.data_dir()); !seen) return seen;
   }
   budget_descriptors();
+  if (configuration_.tls) parts_.tls = &tls_watch_.emplace(*configuration_.tls, clock_, loop_);
   catalog_.set_capacity(configuration_.file.dns().max_records());
   catalog_.set_serial(static_cast<std::uint32_t>(clock_.unix_seconds()));
   if (auto done = serve_kept_answers(); !done) return done;
@@ -171,14 +177,16 @@ Result<void> Daemon::start_replica() {
   parts_.local_overrides = &*local_overrides_;
   replica_.emplace(
       loop_, clock_, catalog_, objects_,
-      Replica::Options{.watch = {{servers.begin(), servers.end()}, random_seed(), rpc::channel_credentials(tls())},
-                       .folder = configuration_.file.data_dir(),
-                       .changed = [this] { serve_first_records(); },
-                       .answers = [this] { return publisher_.pin(); },
-                       .keep_answers =
-                           [this](const auto& table, std::uint64_t of) {
-                             if (!local_overrides_->any()) warm_start_.keep(table, of);  // they are not in the snapshot
-                           }});
+      Replica::Options{
+          .watch = {{servers.begin(), servers.end()}, random_seed(), rpc::channel_credentials(configuration_.tls)},
+          .name = parts_.instance,
+          .folder = configuration_.file.data_dir(),
+          .changed = [this] { serve_first_records(); },
+          .answers = [this] { return publisher_.pin(); },
+          .keep_answers =
+              [this](const auto& table, std::uint64_t of) {
+                if (!local_overrides_->any()) warm_start_.keep(table, of);  // they are not in the snapshot
+              }});
   parts_.replica = &*replica_;
   freshness_.emplace(loop_, publisher_,
                      Freshness::Source{.silence = [this] { return replica_->silence(); },
@@ -238,19 +246,11 @@ void Daemon::tell_of_room() {
   }
 }
 
-const std::optional<rpc::TlsFiles>& Daemon::tls() const {
-  const auto& files = configuration_.tls;
-  if (files && rpc::is_expired(*files, clock_.unix_seconds())) {
-    log::warn("certificate expired", {{"file", files->certificate}});
-  }
-  return files;
-}
-
 Result<void> Daemon::listen_for_agents() {
   auto service = federation::FederationService::listen(
       loop_, clock_, *agents_, [this]() -> federation::Watchers& { return *watchers_; },
       {.address = configuration_.file.federation().listen(),
-       .credentials = rpc::server_credentials(tls()),
+       .credentials = rpc::server_credentials(configuration_.tls),
        .also = {admin::calls_from_afar(loop_, view_)},
        .connections = {.connections = budget_.federation, .per_address = budget_.per_address}});
   if (!service) return service.error();
@@ -323,7 +323,7 @@ Result<void> Daemon::start_admin() {
   log::info("admin listening", {{"address", http_->bound().text()}});
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(admin.socket()).parent_path(), ignored);
-  auto service = admin::AdminService::listen(loop_, view_, admin.socket());
+  auto service = admin::AdminService::listen(loop_, clock_, view_, admin.socket());
   if (!service) return service.error().with_context("admin");
   admin_ = std::move(*service);
   log::info("admin socket", {{"path", admin.socket()}});
@@ -370,6 +370,7 @@ void Daemon::reload() {
   warm_start_.configuration_changed();
   warm_start_.keep_later();
   if (dns_) dns_->set_policy(policy());
+  last_load_.set(static_cast<double>(clock_.unix_seconds()));
   log::info("reloaded", {{"hosts", publisher_.hosts()}});
   service_.reload_ended("reloaded: " + ServiceReport::status(parts_));
 }

@@ -6,6 +6,7 @@
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
 #include "common/rpc/acceptor.h"
+#include "common/rpc/tls_watch.h"
 #include "dnsd/answers/explain.h"
 #include "dnsd/app/mesh_view.h"
 #include "dnsd/app/version.h"
@@ -16,6 +17,7 @@ namespace meshdns::app {
 namespace {
 
 constexpr int kMostProblems = 100;  // in a status
+constexpr int kMostReplicas = 100;
 
 google::protobuf::Duration since(TimePoint then, TimePoint now) {
   return convert::to_wire(std::max(Duration::zero(), now - then));
@@ -48,10 +50,38 @@ void MeshView::write_listeners(v1::StatusReply& out) const {
   for (std::size_t i = 0; i < parts_.dns->bound().size(); ++i) {
     v1::Listener& listener = *out.add_dns();
     listener.set_address(parts_.dns->bound()[i].text());
-    *listener.mutable_locality() = convert::to_wire(settings.listeners[i].locality);
+    // a listener without a place of its own has the server's
+    const model::Locality& own = settings.listeners[i].locality;
+    *listener.mutable_locality() = convert::to_wire(own.empty() ? settings.own : own);
   }
   const server::ServerTotals totals = parts_.dns->counters();
   out.set_queries(totals.udp.received + totals.tcp.received);
+}
+
+void MeshView::write_replicas(v1::StatusReply& out) const {
+  if (parts_.watchers == nullptr) return;
+  out.set_subscribers(static_cast<std::uint32_t>(parts_.watchers->subscribers()));
+  parts_.watchers->each_subscriber([&](const federation::WatchSession& session) {
+    v1::ReplicaInfo& info = *out.add_replicas();
+    info.set_name(session.name());
+    info.set_peer(session.peer());
+    *info.mutable_connected() = since(session.opened(), parts_.clock.now());
+    info.set_behind(session.revisions_behind());
+    *info.mutable_lag() = convert::to_wire(session.lag());
+    return out.replicas_size() < kMostReplicas;
+  });
+  std::sort(out.mutable_replicas()->begin(), out.mutable_replicas()->end(),
+            [](const v1::ReplicaInfo& a, const v1::ReplicaInfo& b) { return a.name() < b.name(); });
+}
+
+void MeshView::write_certificates(v1::StatusReply& out) const {
+  if (parts_.tls == nullptr) return;
+  for (const rpc::TlsFile& file : parts_.tls->files()) {
+    v1::CertificateInfo& info = *out.add_certificates();
+    info.set_file(file.path);
+    info.set_not_after(file.not_after);
+    info.set_problem(file.problem);
+  }
 }
 
 void MeshView::count_records(v1::StatusReply& out) const {
@@ -135,8 +165,12 @@ void MeshView::status(std::function<void(Result<v1::StatusReply>)> done) {
 
 void MeshView::metrics(std::function<void(Result<std::string>)> done) {
   const auto round = parts_.counts->round();
-  const bool runs = slices_.run([this, round, done](Slice& slice) {
+  const bool by_service = parts_.configuration->file.admin().service_metrics();
+  const auto services = by_service ? std::make_shared<ServiceCounts>() : nullptr;
+  const bool runs = slices_.run([this, round, services, done](Slice& slice) {
     if (!parts_.counts->settle(round, slice)) return false;
+    if (services != nullptr && !services->look(parts_.catalog->records(), slice)) return false;
+    parts_.service_counts = services;
     done(registry_.text());
     return true;
   });
@@ -165,7 +199,8 @@ v1::StatusReply MeshView::status_now() {
   write_brakes(out);
   if (parts_.recovery != nullptr) out.set_recovering(parts_.recovery->recovering());
   if (parts_.persistence != nullptr) out.set_store_trouble(parts_.persistence->trouble());
-  if (parts_.watchers != nullptr) out.set_subscribers(static_cast<std::uint32_t>(parts_.watchers->subscribers()));
+  write_replicas(out);
+  write_certificates(out);
   if (parts_.replica != nullptr) {
     out.set_follows(parts_.replica->server());
     out.set_follows_connected(parts_.replica->connected());

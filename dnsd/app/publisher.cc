@@ -283,6 +283,7 @@ void Publisher::look_at_table() {
     if (table == nullptr) return;
     spread_hosts_ = table->spread_hosts;
     panic_hosts_ = table->panic_hosts;
+    host_states_ = table->host_states;
     places_ = table->where->places.size();
   });
   if (before == 0 && panic_hosts_ > 0) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -126,6 +127,8 @@ class Publisher {
   /// Hosts of the published table of which some clients' load is spread over tiers; of those that are in panic.
   std::uint32_t spread_hosts() const { return spread_hosts_; }
   std::uint32_t panic_hosts() const { return panic_hosts_; }
+  /// Hosts, by answers::HostState.
+  const std::array<std::uint32_t, answers::kHostStates>& host_states() const { return host_states_; }
   Duration last_cost() const { return last_cost_; }
   /// Hosts that wait for their publication. urgency: Removal or Addition
   std::size_t waiting(topology::Urgency urgency) { return planner_.queue().waiting(urgency); }
@@ -215,6 +218,7 @@ class Publisher {
   Duration last_cost_{};
   std::uint32_t spread_hosts_ = 0;
   std::uint32_t panic_hosts_ = 0;
+  std::array<std::uint32_t, answers::kHostStates> host_states_{};
   std::function<void(const Publication&)> observer_;
   std::shared_ptr<Publisher*> self_ = std::make_shared<Publisher*>(this);  // for what is posted: null when it is gone
   Quiescent<answers::AnswerTable> table_;

@@ -17,12 +17,28 @@ bool same_but_for_age(const model::Endpoint& a, const model::Endpoint& b) {
   return copy == b;
 }
 
+std::optional<IpAddress> first_of(const model::Endpoint& endpoint, Family family) {
+  const auto found = std::ranges::find(endpoint.addresses, family, &IpAddress::family);
+  return found == endpoint.addresses.end() ? std::nullopt : std::optional(*found);
+}
+
+/// Of the address of a family that has not been judged yet what was known of that address before counts.
+void keep_known_family(model::Endpoint& reported, const model::Endpoint& known, Family family) {
+  std::optional<model::HealthState>& state = reported.health.out(family);
+  if (state != model::HealthState::Pending || known.health.state == model::HealthState::Pending) return;
+  const auto address = first_of(reported, family);
+  if (address && address == first_of(known, family)) state = known.health.out(family);
+}
+
 /// An agent that has just started knows nothing yet of an endpoint that was published before: the last word stays until
 /// it has one of its own. As many failures as it takes are one.
 model::Endpoint with_known_health(model::Endpoint reported, const model::Endpoint& known, TimePoint now) {
   using enum model::HealthState;
   model::Health& health = reported.health;
-  if (health.state != Pending || known.health.state == Pending || reported.uid != known.uid) return reported;
+  if (reported.uid != known.uid) return reported;
+  keep_known_family(reported, known, Family::V4);
+  keep_known_family(reported, known, Family::V6);
+  if (health.state != Pending || known.health.state == Pending) return reported;
   const bool failed = health.needed > 0 && health.streak >= health.needed;
   if (!failed) {
     health = known.health;
@@ -31,6 +47,8 @@ model::Endpoint with_known_health(model::Endpoint reported, const model::Endpoin
   health.state = Failing;
   health.since = known.health.state == Failing ? known.health.since : now;
   health.streak = health.needed = 0;
+  health.v4 = known.health.v4;
+  health.v6 = known.health.v6;
   return reported;
 }
 

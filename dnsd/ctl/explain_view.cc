@@ -106,6 +106,9 @@ std::string tiers_table(const v1::ExplainReply& reply) {
   if (parts) titles.insert(titles.begin() + 1, "PART");
   Table table(titles);
   table.align_right(parts ? 3 : 2);
+  const bool weights = std::ranges::any_of(reply.tiers(), [](const auto& tier) {
+    return std::ranges::any_of(tier.endpoints(), [](const auto& endpoint) { return endpoint.weight() > 1; });
+  });
   for (const v1::ExplainedTier& tier : reply.tiers()) {
     bool first = true;
     for (const v1::EndpointInfo& endpoint : tier.endpoints()) {
@@ -114,8 +117,11 @@ std::string tiers_table(const v1::ExplainReply& reply) {
       if (parts) cells.push_back(first ? tier.part() : "");
       cells.push_back(first ? rung_text(tier) : "");
       cells.push_back(first ? (tier.panic() ? "panic " : "") + std::to_string(tier.load()) + "%" : "");
+      const std::string weight = weights ? "weight " + std::to_string(endpoint.weight()) : "";
+      const std::string why = why_text(endpoint.why());
       cells.insert(cells.end(), {endpoint.address(), endpoint.where(), endpoint.state(),
-                                 endpoint.has_in_state() ? age(endpoint.in_state()) : "", why_text(endpoint.why())});
+                                 endpoint.has_in_state() ? age(endpoint.in_state()) : "",
+                                 weight + (weight.empty() || why.empty() ? "" : ", ") + why});
       table.add(std::move(cells));
       first = false;
     }

@@ -33,6 +33,14 @@ void write_endpoint(const View& view, const topology::Tier& tier, std::uint32_t 
   out.set_why(manner + (manner.empty() || why.empty() ? "" : ", ") + why);
 }
 
+/// What is known of the endpoints of a tier besides what decides; external endpoints have no record.
+void write_records(const model::Records& records, v1::ExplainedTier& tier) {
+  for (v1::EndpointInfo& info : *tier.mutable_endpoints()) {
+    const auto found = records.endpoints.find(info.key());
+    if (found != records.endpoints.end()) write_record(found->second, info);
+  }
+}
+
 void write_tier(const View& view, const topology::Tier& tier, v1::ExplainedTier& out) {
   out.set_number(tier.number);
   out.set_rung(tier.rung);
@@ -96,10 +104,19 @@ Result<v1::ExplainReply> explained(const Scene& scene, const v1::ExplainRequest&
   for (const std::string& advice : topology::port_advice(*host)) out.add_advice(advice);
   if (auto advice = answers::distance_advice(seat->place, decision); !advice.empty()) out.add_advice(std::move(advice));
   write_answer({*host, *seat, decision, geography, scene.now}, out);
+  for (v1::ExplainedTier& tier : *out.mutable_tiers()) write_records(scene.catalog.records(), tier);
   return out;
 }
 
 }  // namespace
+
+void write_record(const model::Endpoint& endpoint, v1::EndpointInfo& out) {
+  out.set_node(endpoint.node);
+  out.set_namespace_(endpoint.namespace_);
+  out.set_service(endpoint.service);
+  out.mutable_labels()->insert(endpoint.labels.begin(), endpoint.labels.end());
+  for (const model::Port& port : endpoint.ports) *out.add_ports() = convert::to_wire(port);
+}
 
 v1::EndpointInfo endpoint_info(const topology::Candidate& candidate, TimePoint now) {
   v1::EndpointInfo out;

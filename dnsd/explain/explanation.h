@@ -15,5 +15,7 @@ Result<v1::ExplainReply> explain(const Scene& scene, const v1::ExplainRequest& r
                                  const topology::Overrides& overrides);
 
 v1::EndpointInfo endpoint_info(const topology::Candidate& candidate, TimePoint now);
+/// Adds what an endpoint's record says of it: node, service, labels and ports.
+void write_record(const model::Endpoint& endpoint, v1::EndpointInfo& out);
 
 }  // namespace meshdns::explain

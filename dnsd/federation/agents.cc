@@ -64,9 +64,9 @@ std::uint64_t Agents::digest_of(const model::Endpoint& endpoint) const {
   return copy == copies_.end() || !copy->second.whole ? 0 : copy->second.hash_of(own_key(endpoint));
 }
 
-std::shared_ptr<ReportSession> Agents::open(std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse) {
+std::shared_ptr<ReportSession> Agents::open(std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse, bool here) {
   ++counters_.sessions;
-  auto session = std::make_shared<ReportSession>(*this, port, std::move(pulse));
+  auto session = std::make_shared<ReportSession>(*this, port, std::move(pulse), here);
   sessions_[session.get()] = session;
   openings_.opened(session, env_.clock.now());
   if (shutting_down_) {
@@ -266,6 +266,23 @@ void Agents::forget_gone() {
   }
   std::erase_if(copies_, [&](const auto& entry) { return gone(entry.first); });
   leases_.forget_if(gone);
+}
+
+Result<void> Agents::remove(const std::string& node) {
+  if (!env_.catalog.knows_node(node)) return Error(Code::NotFound, "Node " + node + " not found");
+  if (is_connected(node)) {
+    return Error(Code::FailedPrecondition, "the agent of " + node +
+                                               " is connected: it would report the node again; stop it there with "
+                                               "`meshdns-agent leave`");
+  }
+  if (env_.catalog.frozen())
+    return Error(Code::FailedPrecondition, "the mesh is frozen: nothing is forgotten before thaw");
+  env_.catalog.withdraw(node, env_.clock.now());
+  leases_.forget(node);
+  copies_.erase(node);
+  if (env_.synced) env_.synced(node);
+  env_.changed();
+  return {};
 }
 
 void Agents::shut_down() {

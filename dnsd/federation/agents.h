@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/result.h"
 #include "common/rpc/port.h"
 #include "common/time/time.h"
 #include "dnsd/catalog/catalog.h"
@@ -82,9 +83,9 @@ class Agents {
   ~Agents();
 
   /// Begins a session on a new stream. Its events go to what is returned, which lives until closed() was called on it.
-  /// pulse: for note(), with the messages of this stream
+  /// pulse: for note(), with the messages of this stream; here: the connection comes from this machine
   std::shared_ptr<ReportSession> open(std::shared_ptr<ReportPort> port,
-                                      std::shared_ptr<Pulse> pulse = std::make_shared<Pulse>());
+                                      std::shared_ptr<Pulse> pulse = std::make_shared<Pulse>(), bool here = true);
   /// Whether the message is a heartbeat that says nothing new; then it is noted, and no session has to handle it.
   /// thread: any
   bool note(const std::shared_ptr<Pulse>& pulse, const v1::AgentMessage& message) {
@@ -108,6 +109,9 @@ class Agents {
   /// Drops what is kept of nodes that the catalog has forgotten: they count no more among the agents that share the
   /// heartbeats, and one whose stream is open all the same (its machine slept) has to begin anew.
   void forget_gone();
+  /// Withdraws a node's records, as its agent would when it leaves: for a node whose machine is gone.
+  /// errors: NotFound; FailedPrecondition: its agent is connected, or the mesh is frozen
+  Result<void> remove(const std::string& node);
   /// Tells every agent to go, and takes no more.
   void shut_down();
 

@@ -11,6 +11,7 @@
 
 #include "common/rpc/channel.h"
 #include "common/rpc/deadline.h"
+#include "common/rpc/peer.h"
 #include "common/rpc/raw_port.h"
 #include "common/rpc/reactors.h"
 #include "dnsd/federation/report_session.h"
@@ -104,7 +105,9 @@ class Calls : public Methods {
     };
     port->set_events(std::move(events));
     port->read_ahead();  // gRPC keeps it until this returns: the session is open when the message comes
-    loop_.post([&agents = agents_, session, port, pulse] { *session = agents.open(port, pulse); });
+    const auto peer = rpc::peer_named(context->peer());
+    const bool here = !peer || peer->ip.is_loopback();
+    loop_.post([&agents = agents_, session, port, pulse, here] { *session = agents.open(port, pulse, here); });
     return stream;
   }
 
@@ -128,8 +131,9 @@ class Calls : public Methods {
     };
     port->set_events(std::move(events));
     port->read_ahead();
-    loop_.post(
-        [watchers = watchers_, session, port] { *session = watchers().open(std::make_shared<rpc::RawPort>(port)); });
+    loop_.post([watchers = watchers_, session, port, peer = context->peer()] {
+      *session = watchers().open(std::make_shared<rpc::RawPort>(port), peer);
+    });
     return stream;
   }
 

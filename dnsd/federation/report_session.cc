@@ -1,5 +1,6 @@
 #include "dnsd/federation/report_session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/convert/report_convert.h"
@@ -25,16 +26,26 @@ std::set<std::string> listed_names(const google::protobuf::RepeatedPtrField<v1::
   return out;
 }
 
+/// Why an agent of another machine cannot mean this address.
+std::string loopback_problem(const IpAddress& address) {
+  return address.text() + " is on the agent's own machine only: clients would ask themselves there";
+}
+
 }  // namespace
 
-ReportSession::ReportSession(Agents& agents, std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse)
-    : agents_(agents), port_(std::move(port)), pulse_(std::move(pulse)) {
+ReportSession::ReportSession(Agents& agents, std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse, bool here)
+    : agents_(agents), port_(std::move(port)), here_(here), pulse_(std::move(pulse)) {
   pulse_->session = this;
 }
 
 ReportSession::~ReportSession() {
   pulse_->session = nullptr;
   cancel_timers();
+}
+
+std::optional<IpAddress> ReportSession::own_loopback(const std::vector<IpAddress>& addresses) const {
+  const auto found = std::ranges::find_if(addresses, &IpAddress::is_loopback);
+  return here_ || found == addresses.end() ? std::nullopt : std::optional(*found);
 }
 
 void ReportSession::cancel_timers() {
@@ -111,6 +122,9 @@ void ReportSession::on_hello(const v1::Hello& hello) {
   if (!node) return goodbye(v1::Goodbye::PROTOCOL_ERROR, node.error().message(), 60s);
   if (const auto refusal = catalog::check_node(*node)) {
     return goodbye(v1::Goodbye::PROTOCOL_ERROR, "node: " + refusal->field + ": " + refusal->reason, 60s);
+  }
+  if (const auto loopback = own_loopback(node->addresses)) {
+    return goodbye(v1::Goodbye::PROTOCOL_ERROR, "node: addresses: " + loopback_problem(*loopback), 60s);
   }
   node_ = std::move(*node);
   instance_uid_ = hello.instance_uid();
@@ -230,7 +244,10 @@ std::vector<model::Endpoint> ReportSession::decode(const google::protobuf::Repea
     }
     known.put(record.key(), convert::record_hash(record.key(), bytes));
     auto endpoint = convert::from_wire(record, node_.key, now);
-    if (endpoint) {
+    const auto loopback = endpoint ? own_loopback(endpoint->addresses) : std::nullopt;
+    if (loopback) {
+      refusals.push_back({endpoint->key, "addresses", loopback_problem(*loopback)});
+    } else if (endpoint) {
       out.push_back(std::move(*endpoint));
     } else {
       refusals.push_back(refusal_of(node_.key + "/" + record.key(), endpoint.error()));

@@ -20,7 +20,7 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   /// An agent that does not read its last message is cut off.
   static constexpr Duration kLongestEnd = 10s;
 
-  ReportSession(Agents& agents, std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse);
+  ReportSession(Agents& agents, std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse, bool here);
   ~ReportSession();
 
   void received(const v1::AgentMessage& message);
@@ -61,6 +61,8 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   void end();
   void goodbye(v1::Goodbye::Reason reason, const std::string& message, Duration retry_after);
   void cancel_timers();
+  /// The first loopback address of these, where the agent is on another machine: it means nothing here.
+  std::optional<IpAddress> own_loopback(const std::vector<IpAddress>& addresses) const;
   bool same_holder(const ReportSession& other) const;
   /// Takes over what was noted: the node was heard.
   void take_pulse();
@@ -74,6 +76,7 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   std::uint64_t hello_digest_ = 0;
   std::uint64_t hello_epoch_ = 0;
   std::uint64_t epoch_ = 0;  // 0 = not admitted
+  const bool here_;          // the agent's connection comes from this machine
   std::shared_ptr<Pulse> pulse_;
   bool said_hello_ = false;
   bool ended_ = false;

@@ -51,6 +51,13 @@ bool is_repeated(const answers::Host& host, const Rows& before, std::uint16_t ro
   });
 }
 
+/// The tier has IPv4 addresses, and all of them fail: clients without IPv6 need the next tier. Those of IPv6 have no
+/// such way out, because clients with both families would prefer a far IPv6 address to a near IPv4 one (RFC 6724).
+bool fails_over(const answers::Host& host, const answers::RowIndexes& rows, wire::Type type) noexcept {
+  return type == wire::Type::A &&
+         std::any_of(rows.begin(), rows.end(), [&](std::uint16_t row) { return host.traits(row).out_v4; });
+}
+
 /// What the most advanced endpoint of a tier has of its weight, in percent: the others are held back against it.
 std::uint64_t best_start(const answers::Host& host, const answers::RowIndexes& rows) noexcept {
   std::uint64_t best = 1;
@@ -110,7 +117,7 @@ Outcome HostAnswer::addresses(wire::Type type) const noexcept {
     const std::size_t at = i == 0 ? tier : i - (i <= tier ? 1 : 0);  // then the nearest that has the family
     choose(tier_rows(host, set, at), filter, {set.equal_weights, host.max_answers, is_warm(*this, at)}, random, choice);
     if (choice.count > 0) return write_addresses(choice.view(), type, ttl());
-    if (!host.independent_families) break;
+    if (!host.independent_families && !fails_over(host, tier_rows(host, set, at), type)) break;
   }
   return Outcome::NoDataForView;
 }

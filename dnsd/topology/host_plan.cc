@@ -15,6 +15,10 @@ std::string_view standing_name(Standing standing) {
   return "out";
 }
 
-std::string Candidate::address_text() const { return SocketAddress{v4 ? *v4 : v6.value_or(IpAddress{}), port}.text(); }
+std::string Candidate::address_text() const {
+  const bool out_names_it = !v4 && out && (out->is_v4() || !v6);
+  const IpAddress address = v4 ? *v4 : out_names_it ? *out : v6.value_or(IpAddress{});
+  return SocketAddress{address, port}.text();
+}
 
 }  // namespace meshdns::topology

@@ -33,8 +33,9 @@ struct HostPort {
 /// An endpoint that stands behind a host.
 struct Candidate {
   std::string key;
-  std::optional<IpAddress> v4;  // the first of each family
+  std::optional<IpAddress> v4;  // the first of each family, if it is answered
   std::optional<IpAddress> v6;
+  std::optional<IpAddress> out;      // the first of a family whose own checks fail: for the names of the endpoint only
   std::uint16_t port = 0;            // the first one, for people
   std::vector<std::uint16_t> ports;  // by HostPlan::ports; 0 = lacks it
   model::Locality locality;

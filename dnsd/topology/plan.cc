@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "common/base/text.h"
 #include "common/net/socket_address.h"
@@ -44,6 +45,16 @@ void take_addresses(Candidate& candidate, const std::vector<IpAddress>& addresse
   for (const IpAddress& address : addresses) {
     auto& slot = address.is_v4() ? candidate.v4 : candidate.v6;
     if (!slot) slot = address;
+  }
+}
+
+/// Takes away the address of the family that does not pass its own checks. An endpoint keeps its only one.
+void take_out(Candidate& candidate, const model::Health& health) {
+  if (!candidate.v4 || !candidate.v6) return;
+  if (health.v4) {
+    candidate.out = std::exchange(candidate.v4, std::nullopt);
+  } else if (health.v6) {
+    candidate.out = std::exchange(candidate.v6, std::nullopt);
   }
 }
 
@@ -189,6 +200,7 @@ Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoi
   Candidate out;
   out.key = endpoint.key;
   take_addresses(out, endpoint.addresses);
+  take_out(out, endpoint.health);
   out.port = first_port(endpoint);
   out.locality = locality_of(context.records, endpoint.node);
   out.weight = endpoint.weight;

@@ -162,7 +162,7 @@ class AgentTest(unittest.TestCase):
         self.bed.write("agent.yaml", "clustr: eu-1\n")
         agent.send_signal(signal.SIGHUP)
         agent.wait_line(r"reload failed problem=.*did you mean")
-        self.assertIn("meshdns_agent_config_reload_failures_total 1", self.get(agent, "/metrics"))
+        self.assertIn("meshdns_config_failed_reloads_total 1", self.get(agent, "/metrics"))
         self.until(agent, {("app-b", self.backend.port): "serving"})
         self.write_config()
         agent.send_signal(signal.SIGHUP)

@@ -253,6 +253,52 @@ TEST_F(MonitorTest, a_changed_check_goes_on_from_the_health_that_was_known) {
   EXPECT_EQ(state(changed.key), HealthState::Failing) << "nothing answers on port 81";
 }
 
+class TwoFamiliesTest : public MonitorTest {
+ protected:
+  Discovered both() {
+    Discovered out = listed("10.0.0.1:80");
+    out.endpoint.addresses = {at("10.0.0.1:80").ip, at("10.0.0.7:80").ip, at("[fd00::1]:80").ip};
+    return out;
+  }
+  const std::string key = "shop/app-b/10.0.0.1:80";
+};
+
+// Guards against an address that nothing checks: the service listens on IPv4 only.
+TEST_F(TwoFamiliesTest, each_family_is_checked_and_told_by_its_own_result) {
+  serves("10.0.0.1:80");
+  monitor.set_endpoints({both()});
+  sim.advance(10s);
+  EXPECT_EQ(endpoint(key).health.state, HealthState::Serving);
+  EXPECT_EQ(endpoint(key).health.v6, HealthState::Failing);
+  EXPECT_EQ(endpoint(key).health.detail, "IPv6 is not answered: connection refused");
+  serves("[fd00::1]:80");
+  sim.advance(10s);
+  EXPECT_EQ(endpoint(key).health.v6, std::nullopt);
+  dies("10.0.0.1:80");
+  monitor.closed(at("10.0.0.1:80"));
+  sim.advance(1ms);
+  EXPECT_EQ(endpoint(key).health.state, HealthState::Serving);
+  EXPECT_EQ(endpoint(key).health.v4, HealthState::Failing);
+  for (const auto& run : world.runs) EXPECT_NE(run.address, at("10.0.0.7:80")) << "it is not answered";
+}
+
+TEST_F(TwoFamiliesTest, another_address_has_to_succeed_before_it_is_answered) {
+  serves("10.0.0.1:80");
+  serves("[fd00::1]:80");
+  monitor.set_endpoints({both()});
+  sim.advance(1s);
+  ASSERT_EQ(endpoint(key).health.v6, std::nullopt);
+  Discovered moved = both();
+  moved.endpoint.addresses.back() = at("[fd00::2]:80").ip;
+  monitor.set_endpoints({moved});
+  EXPECT_EQ(endpoint(key).health.v6, HealthState::Pending);
+  EXPECT_EQ(endpoint(key).health.state, HealthState::Serving) << "the other address did not change";
+  serves("[fd00::2]:80");
+  sim.advance(2s);
+  EXPECT_EQ(endpoint(key).health.v6, std::nullopt);
+  EXPECT_EQ(world.runs.back().address.ip, at("[fd00::2]:80").ip);
+}
+
 TEST_F(MonitorTest, the_same_list_again_is_nothing_new) {
   two_serve();
   monitor.set_endpoints({listed("10.0.0.1:80"), listed("10.0.0.2:80")});
@@ -268,6 +314,27 @@ TEST_F(MonitorTest, every_outcome_is_counted) {
   const auto& now = monitor.counters();
   const auto refused = static_cast<std::size_t>(Outcome::Refused);
   EXPECT_EQ(now.outcomes[refused], before.outcomes[refused] + 1);
+}
+
+// Guards against an agent that runs out of descriptors and says nothing: what dies then is answered on.
+TEST_F(MonitorTest, checks_that_are_not_possible_put_in_doubt_and_are_told) {
+  two_serve();
+  EXPECT_EQ(monitor.trouble(), "");
+  for (const char* address : {"10.0.0.1:80", "10.0.0.2:80"}) {
+    world.answers[at(address)] = {Outcome::Unknown, "out of file descriptors"};
+  }
+  sim.advance(20s);
+  EXPECT_EQ(state("shop/app-b/10.0.0.1:80"), HealthState::Serving) << "nothing was learnt about it";
+  EXPECT_TRUE(endpoint("shop/app-b/10.0.0.1:80").health.in_doubt);
+  EXPECT_EQ(endpoint("shop/app-b/10.0.0.1:80").health.detail, "not checked: out of file descriptors");
+  EXPECT_EQ(monitor.impossible(), 2U);
+  EXPECT_EQ(monitor.trouble(), "out of file descriptors");
+  serves("10.0.0.1:80");
+  sim.advance(6s);
+  EXPECT_FALSE(endpoint("shop/app-b/10.0.0.1:80").health.in_doubt);
+  EXPECT_EQ(monitor.impossible(), 1U);
+  monitor.set_endpoints({listed("10.0.0.1:80")});
+  EXPECT_EQ(monitor.trouble(), "") << "the check that was not possible is gone";
 }
 
 }  // namespace

@@ -120,8 +120,10 @@ class GrpcTest : public testing::Test {
   report::ReporterOptions options(const std::string& node) const {
     report::ReporterOptions out;
     out.servers = {address_};
-    out.node.locality.cluster = "eu-1";
-    out.node.locality.node = node;
+    model::Node own;
+    own.locality.cluster = "eu-1";
+    own.locality.node = node;
+    out.node = report::NodeWords::fixed(std::move(own));
     out.instance_uid = "uid of " + node;
     out.boot_id = "boot";
     return out;
