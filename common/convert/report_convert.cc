@@ -116,6 +116,7 @@ v1::Endpoint to_wire(const model::Endpoint& endpoint, TimePoint now) {
   for (const model::Port& port : endpoint.ports) *out.add_ports() = to_wire(port);
   out.set_weight(endpoint.weight);
   write_health(endpoint.health, now, *out.mutable_health());
+  out.set_unwatched(endpoint.unwatched);
   return out;
 }
 
@@ -139,6 +140,7 @@ Result<model::Endpoint> from_wire(const v1::Endpoint& endpoint, const std::strin
   if (!health) return health.error();
   out.health = std::move(*health);
   out.node = node;
+  out.unwatched = endpoint.unwatched();
   return out;
 }
 
@@ -148,6 +150,7 @@ v1::Node to_wire(const model::Node& node) {
   *out.mutable_locality() = to_wire(node.locality);
   write_addresses(node.addresses, *out.mutable_addresses());
   for (const Prefix& prefix : node.prefixes) out.add_prefixes(prefix.text());
+  out.set_session(node.session);
   return out;
 }
 
@@ -166,6 +169,7 @@ Result<model::Node> from_wire(const v1::Node& node) {
     if (!prefix) return prefix.error().with_context("node.prefixes");
     out.prefixes.push_back(*prefix);
   }
+  out.session = node.session();
   return out;
 }
 

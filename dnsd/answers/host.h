@@ -25,9 +25,10 @@ struct EndpointTraits {
   bool has_v4 : 1 = false;
   bool has_v6 : 1 = false;
   bool in_doubt : 1 = false;
-  bool known : 1 = true;     // see topology::Candidate
-  std::uint8_t group = 0;    // see topology::Candidate
-  std::uint8_t start = 100;  // percent of the weight, while it is warming up
+  bool known : 1 = true;       // see topology::Candidate
+  bool displaced : 1 = false;  // the same
+  std::uint8_t group = 0;      // see topology::Candidate
+  std::uint8_t start = 100;    // percent of the weight, while it is warming up
 
   /// What it counts when one is drawn: its weight (a standby's is 1) in hundredths.
   /// warm: it counts in full even if it is warming up

@@ -87,11 +87,12 @@ std::string connections_text(const v1::ConnectionsInfo& info) {
 }
 
 Table nodes_table(const v1::ListReply& reply) {
-  Table table({"NODE", "WHERE", "ADDRESSES", "ENDPOINTS", "STATE", "NOT HEARD FOR"});
+  Table table({"NODE", "WHERE", "ADDRESSES", "ENDPOINTS", "STATE", "NOT HEARD FOR", "PROBLEM"});
   table.align_right(3);
   for (const v1::NodeInfo& node : reply.nodes()) {
     table.add({node.key(), convert::to_locality(node.locality()).text(), or_dash(joined(node.addresses(), ",")),
-               std::to_string(node.endpoints()), node.state(), node.has_in_state() ? age(node.in_state()) : ""});
+               std::to_string(node.endpoints()), node.state(), node.has_in_state() ? age(node.in_state()) : "",
+               node.problem()});
   }
   return table;
 }
@@ -248,13 +249,16 @@ std::string capture_rows(const v1::CaptureReply& reply) {
 }
 
 std::string describe_node(const v1::NodeInfo& node) {
-  return pairs({{"node", node.key()},
-                {"where", convert::to_locality(node.locality()).text()},
-                {"network", or_dash(node.locality().network())},
-                {"addresses", or_dash(joined(node.addresses()))},
-                {"prefixes", or_dash(joined(node.prefixes()))},
-                {"endpoints", std::to_string(node.endpoints())},
-                {"state", node.state() + (node.has_in_state() ? ", not heard for " + age(node.in_state()) : "")}});
+  std::vector<std::pair<std::string, std::string>> rows = {
+      {"node", node.key()},
+      {"where", convert::to_locality(node.locality()).text()},
+      {"network", or_dash(node.locality().network())},
+      {"addresses", or_dash(joined(node.addresses()))},
+      {"prefixes", or_dash(joined(node.prefixes()))},
+      {"endpoints", std::to_string(node.endpoints())},
+      {"state", node.state() + (node.has_in_state() ? ", not heard for " + age(node.in_state()) : "")}};
+  if (!node.problem().empty()) rows.emplace_back("problem", "its agent " + node.problem());
+  return pairs(rows);
 }
 
 std::string describe_endpoint(const v1::EndpointInfo& endpoint) {

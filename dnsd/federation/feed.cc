@@ -57,7 +57,7 @@ std::optional<Feed::Encoded> Feed::encode(const Key& key) const {
     case RecordType::Service: {
       const auto found = records.services.find(catalog::service_key_of(name));
       if (found == records.services.end()) return std::nullopt;
-      return Encoded{convert::service_body(found->first), {}};
+      return Encoded{convert::service_body(found->first, found->second.created), {}};
     }
     case RecordType::ClusterStatus:
       return found_in(records.cluster_statuses, [](const auto& status) {
