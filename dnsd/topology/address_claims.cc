@@ -2,17 +2,12 @@
 
 #include <algorithm>
 #include <compare>
+#include <optional>
 
 #include "dnsd/topology/plan.h"
 
 namespace meshdns::topology {
 namespace {
-
-std::uint64_t hash_of(const IpAddress& address) {
-  std::uint64_t out = 0xCBF29CE484222325U;  // FNV-1a
-  for (const std::uint8_t byte : address.bytes()) out = (out ^ byte) * 0x100000001B3U;
-  return out;
-}
 
 /// 127.0.0.1 is every machine's own.
 bool is_of_every_node(const IpAddress& address) {
@@ -59,11 +54,17 @@ std::string scope_of(const model::Records& records, const std::string& node) {
   return place.network.empty() ? "cluster " + place.cluster : "network " + place.network;
 }
 
-bool has(const std::vector<IpAddress>& addresses, const IpAddress& address) {
-  return std::ranges::find(addresses, address) != addresses.end();
+}  // namespace
+
+std::uint64_t AddressClaims::hash_of(const IpAddress& address) {
+  std::uint64_t out = 0xCBF29CE484222325U;  // FNV-1a
+  for (const std::uint8_t byte : address.bytes()) out = (out ^ byte) * 0x100000001B3U;
+  return out;
 }
 
-}  // namespace
+bool AddressClaims::has(const std::vector<IpAddress>& addresses, const IpAddress& address) {
+  return std::ranges::find(addresses, address) != addresses.end();
+}
 
 void AddressClaims::endpoint_entered(const model::Endpoint& endpoint) {
   for (const IpAddress& address : endpoint.addresses) endpoints_.emplace(hash_of(address), &endpoint);
@@ -74,14 +75,6 @@ void AddressClaims::endpoint_leaves(const model::Endpoint& endpoint) {
     const auto [begin, end] = endpoints_.equal_range(hash_of(address));
     const auto own = std::find_if(begin, end, [&](const auto& entry) { return entry.second == &endpoint; });
     if (own != end) endpoints_.erase(own);
-  }
-}
-
-template <class Visit>
-void AddressClaims::for_claims(const IpAddress& address, Visit visit) const {
-  const auto [begin, end] = endpoints_.equal_range(hash_of(address));
-  for (auto at = begin; at != end; ++at) {
-    if (has(at->second->addresses, address)) visit(*at->second);
   }
 }
 
@@ -142,21 +135,22 @@ bool AddressClaims::shares_prefixes(const std::string& node) const {
 }
 
 std::string AddressClaims::owner_instead(const model::Endpoint& endpoint, const IpAddress& address) const {
-  const Strength own = strength_of(records_, endpoint);
   const model::Endpoint* owner = nullptr;
-  Strength best = own;
+  std::optional<Strength> own;  // looked up where somebody claims the address too
+  Strength best;
   for_claims(address, [&](const model::Endpoint& other) {
     if (other.node == endpoint.node || !share_port(endpoint, other)) return;
-    const Strength strength = strength_of(records_, other);
+    if (!own) own = best = strength_of(records_, endpoint);
     // one that was never reached proves nothing against one that is heard
-    if (own.heard && other.health.state == model::HealthState::Pending) return;
+    if (own->heard && other.health.state == model::HealthState::Pending) return;
+    const Strength strength = strength_of(records_, other);
     const bool stronger = best < strength || (owner != nullptr && strength == best && other.key < owner->key);
     if (!stronger || scope_of(records_, endpoint.node) != scope_of(records_, other.node)) return;
     owner = &other;
     best = strength;
   });
   if (owner != nullptr) return owner->node + " (" + owner->namespace_ + "/" + owner->service + ")";
-  return own.heard ? "" : node_instead(endpoint, address);
+  return is_silent(endpoint, status_of(records_, endpoint.node)) ? node_instead(endpoint, address) : "";
 }
 
 std::string AddressClaims::node_instead(const model::Endpoint& endpoint, const IpAddress& address) const {

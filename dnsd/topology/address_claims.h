@@ -60,8 +60,15 @@ class AddressClaims {
     std::vector<Prefix> prefixes;
   };
 
+  static std::uint64_t hash_of(const IpAddress& address);
+  static bool has(const std::vector<IpAddress>& addresses, const IpAddress& address);
   template <class Visit>
-  void for_claims(const IpAddress& address, Visit visit) const;
+  void for_claims(const IpAddress& address, Visit visit) const {
+    const auto [begin, end] = endpoints_.equal_range(hash_of(address));
+    for (auto at = begin; at != end; ++at) {
+      if (has(at->second->addresses, address)) visit(*at->second);
+    }
+  }
   std::string node_instead(const model::Endpoint& endpoint, const IpAddress& address) const;
   void add_node(const std::string& node);
   void remove_node(const std::string& node);
