@@ -146,7 +146,7 @@ class CompilerTest : public testing::Test {
       case 4: catalog.erase_cluster(text("c", below(3)), now); return;
       case 5: return catalog.withdraw(node, now);
       case 6: return catalog.set_status(node, {below(2) == 0, below(2) == 0, now}, now);
-      case 7: return catalog.forget(1s, now);
+      case 7: catalog.forget(1s, now); return;
       case 8: catalog.apply_delta(node, {}, {node + text("/e", below(4))}, now); return;
       default:
         if (!catalog.records().nodes.contains(node)) put_node(node);
