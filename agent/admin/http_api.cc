@@ -35,7 +35,8 @@ Response leave(Agent& agent) {
 }
 
 Response ready(Agent& agent) {
-  return agent.ready() ? text(200, "ready\n") : text(503, "discovery was not read yet\n");
+  const std::string why = agent.unready();
+  return why.empty() ? text(200, "ready\n") : text(503, why + "\n");
 }
 
 using Route = Response (*)(Agent&);

@@ -97,12 +97,11 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                    {},
                    reporter_.connected() ? 1.0 : 0.0});
     if (tls_watch_) rpc::collect_samples(*tls_watch_, out);
-    const auto wrong = std::ranges::count_if(source_->files(), [](const auto& file) { return !file.error.empty(); });
     out.push_back({metrics::Sample::Kind::Gauge,
-                   "meshdns_agent_wrong_endpoint_files",
-                   "files in which something is wrong",
+                   "meshdns_agent_unread_files",
+                   "files of endpoints.d that are wrong or cannot be read, and the folder itself",
                    {},
-                   static_cast<double>(wrong)});
+                   static_cast<double>(unread_files(*source_))});
   });
   process::register_process_metrics(registry_, "meshdns-agent", kVersion, clock.unix_seconds());
   last_load_.set(static_cast<double>(clock.unix_seconds()));
@@ -230,7 +229,7 @@ void Daemon::refresh_every_second() {
 
 void Daemon::take_listing() {
   // First what the source says of itself: a removal is a word of its own.
-  syncer_.set_sources({source_state(*source_)});
+  syncer_.set_sources({told_state(*source_)});
   monitor_.set_endpoints(source_->endpoints());
   reporter_.changed();
 }
@@ -261,7 +260,9 @@ std::string Daemon::service_status() const {
   const std::size_t count = source_->endpoints().size();
   std::string out = std::to_string(count) + (count == 1 ? " endpoint" : " endpoints") + ", federation ";
   out += reporter_.server();
-  return reporter_.connected() ? out : out + " not reached: " + reporter_.last_error();
+  if (!reporter_.connected()) out += " not reached: " + reporter_.last_error();
+  const std::string unread = unread_text(*source_, configuration_.node.locality.node);
+  return unread.empty() ? out : out + "; " + unread;
 }
 
 void Daemon::reload() {
@@ -318,6 +319,11 @@ void Daemon::stop() {
     if (!syncer_.settled()) log::warn("not left", {{"error", "the federation did not acknowledge it"}});
     loop_.stop();
   });
+}
+
+std::string Daemon::unready() {
+  if (!ready_) return "discovery was not read yet";
+  return unread_text(*source_, configuration_.node.locality.node);
 }
 
 v1::AgentStatus Daemon::status() {

@@ -43,7 +43,7 @@ class Daemon : public admin::Agent {
   int exit_code() const { return exit_code_; }
 
   v1::AgentStatus status() override;
-  bool ready() override { return ready_; }
+  std::string unready() override;
   std::string metrics() override { return registry_.text(); }
   admin::Leaving leave() override;
 

@@ -129,6 +129,7 @@ v1::Endpoint to_wire(const model::Endpoint& endpoint, TimePoint now) {
   for (const model::Port& port : endpoint.ports) *out.add_ports() = to_wire(port);
   out.set_weight(endpoint.weight);
   write_health(endpoint.health, now, *out.mutable_health());
+  out.set_unwatched(endpoint.unwatched);
   return out;
 }
 
@@ -152,6 +153,7 @@ Result<model::Endpoint> from_wire(const v1::Endpoint& endpoint, const std::strin
   if (!health) return health.error();
   out.health = std::move(*health);
   out.node = node;
+  out.unwatched = endpoint.unwatched();
   return out;
 }
 
@@ -161,6 +163,7 @@ v1::Node to_wire(const model::Node& node) {
   *out.mutable_locality() = to_wire(node.locality);
   write_addresses(node.addresses, *out.mutable_addresses());
   for (const Prefix& prefix : node.prefixes) out.add_prefixes(prefix.text());
+  out.set_session(node.session);
   return out;
 }
 
@@ -179,6 +182,7 @@ Result<model::Node> from_wire(const v1::Node& node) {
     if (!prefix) return prefix.error().with_context("node.prefixes");
     out.prefixes.push_back(*prefix);
   }
+  out.session = node.session();
   return out;
 }
 

@@ -72,6 +72,9 @@ struct Endpoint {
   std::uint32_t weight = 1;  // 0 = standby
   Health health;
   std::string node;  // key of its Node: "cluster/node"
+  /// The node's agent does not list it, so nobody checks it: the health is the last that was told. Set by the
+  /// federation.
+  bool unwatched = false;
 
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
@@ -85,6 +88,9 @@ struct Node {
   Locality locality;  // cluster and node are filled in
   std::vector<IpAddress> addresses;
   std::vector<Prefix> prefixes;  // whose clients are here
+  /// The epoch of the session that first told these addresses and prefixes: of two nodes that claim the same one, the
+  /// one with the newer session has it. 0 = not told by an agent.
+  std::uint64_t session = 0;
 
   friend bool operator==(const Node&, const Node&) = default;
 };
@@ -94,7 +100,12 @@ struct NodeStatus {
   bool silent = false;    // its lease ran out, and no brake held it
   bool in_doubt = false;  // two heartbeats missed
   TimePoint since{};
-  std::string held{};  // the brake that holds its demotion, or where it is silent its removal; empty = none
+  std::string held{};      // the brake that holds its demotion, or where it is silent its removal; empty = none
+  std::string problem{};   // what its agent cannot do: "does not read endpoints.d: app-b.yaml:7:5: ..."; empty = none
+  bool unwatched = false;  // the lease of its unwatched endpoints ran out, and no brake held it
+
+  /// Whether there is anything to say.
+  bool empty() const { return !silent && !in_doubt && problem.empty() && !unwatched && held.empty(); }
 
   friend bool operator==(const NodeStatus&, const NodeStatus&) = default;
 };

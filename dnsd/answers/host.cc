@@ -18,6 +18,7 @@ topology::Candidate candidate_of(const Host& host, std::size_t index) {
   out.standing = traits.standing;
   out.in_doubt = traits.in_doubt;
   out.known = traits.known;
+  out.displaced = traits.displaced;
   out.group = traits.group;
   out.start = traits.start;
   out.why = host.text(traits.why);

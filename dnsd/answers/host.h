@@ -29,8 +29,9 @@ struct EndpointTraits {
   bool hundredths : 1 = false;  // of a gateway: its weight is in hundredths
   bool out_v4 : 1 = false;      // it has an IPv4 address, which is not answered: see topology::Candidate::out
   bool out_v6 : 1 = false;
-  std::uint8_t group = 0;    // see topology::Candidate
-  std::uint8_t start = 100;  // percent of the weight, while it is warming up
+  bool displaced : 1 = false;  // see topology::Candidate
+  std::uint8_t group = 0;      // the same
+  std::uint8_t start = 100;    // percent of the weight, while it is warming up
 
   /// What it counts when one is drawn: its weight (a standby's is 1) in hundredths.
   /// warm: it counts in full even if it is warming up

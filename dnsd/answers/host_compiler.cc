@@ -133,6 +133,7 @@ class HostBuilder {
     traits.standing = candidate.standing;
     traits.in_doubt = candidate.in_doubt;
     traits.known = candidate.known;
+    traits.displaced = candidate.displaced;
     traits.group = candidate.group;
     traits.start = candidate.start;
     traits.why = index_in(texts_, candidate.why);

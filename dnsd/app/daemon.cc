@@ -136,7 +136,8 @@ Result<void> Daemon::open_store() {
   parts_.recovery = &*recovery_;
   for (const std::string& node : persistence_.restored()) {
     recovery_->restored(node);
-    if (!catalog_.records().statuses.contains(node)) agents_->expect(node);
+    const auto status = catalog_.records().statuses.find(node);
+    if (status == catalog_.records().statuses.end() || !status->second.silent) agents_->expect(node);
   }
   watch_recovery();
   return {};

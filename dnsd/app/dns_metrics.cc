@@ -175,6 +175,10 @@ void add_catalog(Samples& out, const Parts& parts) {
   gauge(out, "meshdns_catalog_full", "1 while records are refused because there are dns.max_records of them", {},
         parts.catalog->full() ? 1 : 0);
   add_standings(out, parts.counts->standings());
+  gauge(out, "meshdns_catalog_unread_nodes", "nodes whose agent does not read all that it should", {},
+        parts.counts->unread());
+  gauge(out, "meshdns_catalog_unwatched_endpoints", "endpoints that no agent checks though their node's is heard", {},
+        parts.counts->unwatched());
   if (parts.persistence != nullptr) {
     gauge(out, "meshdns_store_writable", "0 while the store cannot be written", {},
           parts.persistence->trouble().empty() ? 1 : 0);
@@ -206,6 +210,10 @@ void add_catalog(Samples& out, const Parts& parts) {
   }
   gauge(out, "meshdns_answers_hosts", "names that are answered from endpoints", {},
         static_cast<double>(parts.publisher->hosts()));
+  gauge(out, "meshdns_answers_hostless_services", "services whose automatic host belongs to an older service", {},
+        static_cast<double>(parts.publisher->planner().services_without_host()));
+  gauge(out, "meshdns_answers_contested_prefixes", "prefixes of clients that several clusters claim", {},
+        static_cast<double>(parts.publisher->contested_prefixes()));
   gauge(out, "meshdns_answers_spread_hosts", "hosts of which some clients' load is spread over tiers", {},
         parts.publisher->spread_hosts());
   gauge(out, "meshdns_answers_panic_hosts", "hosts of which failing endpoints are answered too", {},
@@ -247,6 +255,9 @@ void add_agents(Samples& out, const federation::Agents& agents) {
         static_cast<double>(agents.connected()));
   gauge(out, "meshdns_federation_silent_nodes", "agents whose lease ran out", {},
         static_cast<double>(agents.leases().silent()));
+  gauge(out, "meshdns_federation_lapsed_nodes",
+        "nodes that are heard, with endpoints that nobody has checked for a lease", {},
+        static_cast<double>(agents.coverage().lapsed()));
   count(out, "meshdns_federation_sessions_total", "streams opened by agents", {}, counters.sessions);
   count(out, "meshdns_federation_deferred_sessions_total", "sessions that were told to come back later", {},
         counters.deferred);

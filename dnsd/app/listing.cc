@@ -185,7 +185,9 @@ v1::NodeInfo Listing::node_info(const model::Node& node) const {
   for (const Prefix& prefix : node.prefixes) out.add_prefixes(prefix.text());
   out.set_endpoints(parts_.counts->endpoints_of(key));
   const auto status = records.statuses.find(key);
-  if (status != records.statuses.end()) {
+  const bool unheard = status != records.statuses.end() && (status->second.silent || status->second.in_doubt);
+  if (status != records.statuses.end()) out.set_problem(status->second.problem);
+  if (unheard) {
     const bool held = !status->second.held.empty();
     out.set_state(status->second.silent ? "silent" : held ? "held" : "late");
     const Duration length = std::max(Duration::zero(), parts_.clock.now() - status->second.since);
@@ -200,7 +202,8 @@ v1::NodeInfo Listing::node_info(const model::Node& node) const {
 
 v1::EndpointInfo Listing::endpoint_info(const model::Endpoint& endpoint) const {
   const model::Records& records = parts_.catalog->records();
-  const topology::PlanContext context{records, records.overrides, parts_.clock.now()};
+  const topology::PlanContext context{records, parts_.publisher->planner().claims(), records.overrides,
+                                      parts_.clock.now()};
   v1::EndpointInfo info = explain::endpoint_info(topology::candidate_of(context, endpoint), context.now);
   explain::write_record(endpoint, info);
   if (endpoint.health.state == model::HealthState::Pending) info.set_state("pending");

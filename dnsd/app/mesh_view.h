@@ -138,6 +138,7 @@ class MeshView : public admin::Mesh {
   void write_overrides(v1::StatusReply& out) const;
   struct Problems;
   /// returns: false = the slice is over
+  bool look_for_unread(Problems& problems, Slice& slice);
   bool look_for_problems(Problems& problems, Slice& slice);
   /// Everything that costs nothing that grows with the mesh.
   v1::StatusReply status_now();

@@ -134,6 +134,7 @@ void MeshView::write_overrides(v1::StatusReply& out) const {
 struct MeshView::Problems {
   v1::StatusReply found{};
   std::string after{};  // the last virtual destination whose names were looked at
+  std::string node{};   // the last node whose status was looked at
   std::size_t all = 0;
 
   void add(const std::string& object, const std::string& message) {
@@ -150,6 +151,15 @@ void MeshView::status(std::function<void(Result<v1::StatusReply>)> done) {
   for (const topology::Conflict& conflict : parts_.publisher->conflicts()) {
     problems->add(conflict.object, conflict.message);
   }
+  parts_.publisher->with_table([&problems](const answers::AnswerTable* table) {
+    if (table == nullptr) return;
+    const answers::Locator& locator = table->where->locator;
+    for (const std::string& text : locator.contested) {
+      problems->add("clients",
+                    text + ": who asks from there is placed as far as they agree, except by their own servers");
+    }
+    problems->all += locator.contested_count - locator.contested.size();
+  });
   const auto round = parts_.counts->round();
   const bool runs = slices_.run([this, problems, round, done](Slice& slice) {
     if (!parts_.counts->settle(round, slice) || !look_for_problems(*problems, slice)) return false;
@@ -218,7 +228,19 @@ v1::StatusReply MeshView::status_now() {
   return out;
 }
 
+/// Nodes whose agents do not read all that they should. There are few statuses: only of nodes that are not well.
+bool MeshView::look_for_unread(Problems& problems, Slice& slice) {
+  const auto& statuses = parts_.catalog->records().statuses;
+  for (auto at = statuses.upper_bound(problems.node); at != statuses.end(); ++at) {
+    if (!slice.take()) return false;
+    if (!at->second.problem.empty()) problems.add("node " + at->first, at->second.problem);
+    problems.node = at->first;
+  }
+  return true;
+}
+
 bool MeshView::look_for_problems(Problems& problems, Slice& slice) {
+  if (!look_for_unread(problems, slice)) return false;
   if (parts_.external_names == nullptr) return true;
   const auto& destinations = parts_.catalog->records().destinations;
   for (auto at = destinations.upper_bound(problems.after); at != destinations.end(); ++at) {

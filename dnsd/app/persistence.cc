@@ -168,6 +168,8 @@ void Persistence::restore_record(RecordType type, const store::StoredRecord& rec
   } else if (type == RecordType::NodeStatus) {
     const auto status = convert::status_of(record.body, since);
     if (status && may_restore(type, record.key, record.key)) catalog_.mirror(record.key, *status);
+  } else if (type == RecordType::Service) {
+    if (const auto service = convert::service_of(record.body)) catalog_.mirror(service->key, service->created);
   } else if (type == RecordType::ClusterStatus) {
     if (const auto status = convert::cluster_status_of(record.body)) catalog_.mirror(record.key, *status);
   } else if (type == RecordType::ExternalName) {

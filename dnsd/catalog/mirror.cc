@@ -1,5 +1,7 @@
 #include "dnsd/catalog/catalog.h"
 
+#include <algorithm>
+
 namespace meshdns::catalog {
 
 void Catalog::mirror(const model::Node& node) {
@@ -25,8 +27,11 @@ void Catalog::mirror(const std::string& node, const model::NodeStatus& status) {
   note(RecordType::NodeStatus, node, false);
 }
 
-void Catalog::mirror(const model::ServiceKey& service) {
-  if (records_.services.try_emplace(service).first->second.endpoints == 0) idle_services_.insert(service);
+void Catalog::mirror(const model::ServiceKey& service, std::int64_t created) {
+  model::Service& known = records_.services[service];
+  known.created = created;
+  youngest_service_ = std::max(youngest_service_, created);
+  if (known.endpoints == 0) idle_services_.insert(service);
   note(RecordType::Service, service_key_text(service), false);
 }
 

@@ -98,7 +98,7 @@ std::string ports_text(const Ports& ports, const std::string& separator) {
 }
 
 Table nodes_table(const v1::ListReply& reply, bool wide) {
-  std::vector<std::string> titles = {"NODE", "WHERE", "ADDRESSES", "ENDPOINTS", "STATE", "NOT HEARD FOR"};
+  std::vector<std::string> titles = {"NODE", "WHERE", "ADDRESSES", "ENDPOINTS", "STATE", "NOT HEARD FOR", "PROBLEM"};
   if (wide) titles.insert(titles.end(), {"NETWORK", "PREFIXES"});
   Table table(titles);
   table.align_right(3);
@@ -108,7 +108,8 @@ Table nodes_table(const v1::ListReply& reply, bool wide) {
                                       or_dash(joined(node.addresses(), ",")),
                                       std::to_string(node.endpoints()),
                                       node.state(),
-                                      node.has_in_state() ? age(node.in_state()) : ""};
+                                      node.has_in_state() ? age(node.in_state()) : "",
+                                      node.problem()};
     if (wide) cells.insert(cells.end(), {or_dash(node.locality().network()), or_dash(joined(node.prefixes(), ","))});
     table.add(std::move(cells));
   }
@@ -332,13 +333,16 @@ std::string capture_rows(const v1::CaptureReply& reply) {
 }
 
 std::string describe_node(const v1::NodeInfo& node) {
-  return pairs({{"node", node.key()},
-                {"where", convert::to_locality(node.locality()).text()},
-                {"network", or_dash(node.locality().network())},
-                {"addresses", or_dash(joined(node.addresses()))},
-                {"prefixes", or_dash(joined(node.prefixes()))},
-                {"endpoints", std::to_string(node.endpoints())},
-                {"state", node.state() + (node.has_in_state() ? ", not heard for " + age(node.in_state()) : "")}});
+  std::vector<std::pair<std::string, std::string>> rows = {
+      {"node", node.key()},
+      {"where", convert::to_locality(node.locality()).text()},
+      {"network", or_dash(node.locality().network())},
+      {"addresses", or_dash(joined(node.addresses()))},
+      {"prefixes", or_dash(joined(node.prefixes()))},
+      {"endpoints", std::to_string(node.endpoints())},
+      {"state", node.state() + (node.has_in_state() ? ", not heard for " + age(node.in_state()) : "")}};
+  if (!node.problem().empty()) rows.emplace_back("problem", "its agent " + node.problem());
+  return pairs(rows);
 }
 
 std::string describe_endpoint(const v1::EndpointInfo& endpoint) {

@@ -77,6 +77,17 @@ void write_answer(const View& view, v1::ExplainReply& out) {
   *out.mutable_drawn_for() = convert::to_wire(std::chrono::seconds(view.seat.drawn_for));
 }
 
+/// Endpoints that are in no tier because their addresses belong to others now.
+void write_displaced(const topology::HostPlan& host, v1::ExplainReply& out) {
+  constexpr std::size_t kMost = 4;
+  std::size_t count = 0;
+  for (const topology::Candidate& candidate : host.candidates) {
+    if (!candidate.displaced || ++count > kMost) continue;
+    out.add_advice(candidate.key + " is left out: " + candidate.why);
+  }
+  if (count > kMost) out.add_advice(std::to_string(count - kMost) + " more are left out for the same reason");
+}
+
 Result<v1::ExplainReply> explained(const Scene& scene, const v1::ExplainRequest& request,
                                    const std::optional<topology::HostPlan>& host) {
   const auto client = IpAddress::parse(request.client().empty() ? "127.0.0.1" : request.client());
@@ -103,6 +114,7 @@ Result<v1::ExplainReply> explained(const Scene& scene, const v1::ExplainRequest&
   out.set_frozen(topology::frozen_text(scene.catalog.records().overrides));
   for (const std::string& advice : topology::port_advice(*host)) out.add_advice(advice);
   if (auto advice = answers::distance_advice(seat->place, decision); !advice.empty()) out.add_advice(std::move(advice));
+  write_displaced(*host, out);
   write_answer({*host, *seat, decision, geography, scene.now}, out);
   for (v1::ExplainedTier& tier : *out.mutable_tiers()) write_records(scene.catalog.records(), tier);
   return out;

@@ -47,7 +47,7 @@ Feed::Encoded Feed::encoded(const Named& entry) {
   } else if constexpr (std::is_same_v<Record, model::Endpoint>) {
     return {convert::endpoint_body(record), record.health.since};
   } else if constexpr (std::is_same_v<Record, model::Service>) {
-    return {convert::service_body(entry.first), {}};
+    return {convert::service_body(entry.first, record.created), {}};
   } else if constexpr (std::is_same_v<Record, model::ClusterStatus>) {
     return {convert::cluster_status_body(record), {}};
   } else {

@@ -55,7 +55,8 @@ std::optional<MeasuredTarget> endpoint_of(const model::Records& records, const m
        ++at) {
     const model::Endpoint& endpoint = at->second;
     const auto port = tcp_port(endpoint.ports);
-    if (endpoint.health.state != model::HealthState::Serving || !port || endpoint.addresses.empty()) continue;
+    const bool serves = endpoint.health.state == model::HealthState::Serving && !endpoint.unwatched;
+    if (!serves || !port || endpoint.addresses.empty()) continue;
     if (is_out_of_reach(endpoint, node)) continue;
     const std::uint64_t drawn = lot(endpoint.key, "");
     if (best && drawn >= lowest) continue;

@@ -42,7 +42,7 @@ std::optional<std::uint16_t> find_instance(const answers::Host& host, wire::Name
   if (dashes != 3 && dashes != 7) return std::nullopt;
   std::array<char, kLongestInstance> own;
   for (std::size_t i = 0; i < host.rows().size(); ++i) {
-    if (host.traits(i).knows_v4() != (dashes == 3)) continue;
+    if (host.traits(i).knows_v4() != (dashes == 3) || host.traits(i).displaced) continue;
     const std::size_t size = write_label(host, i, own.data());
     if (size == label.size() && std::memcmp(own.data(), label.data(), size) == 0) return static_cast<std::uint16_t>(i);
   }

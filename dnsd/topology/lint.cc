@@ -265,7 +265,8 @@ std::string nobody_in(const model::Records& records, const model::Target& target
 std::vector<Finding> lint(const LintScene& scene, const model::VirtualDestination& object) {
   Findings out;
   const auto endpoints = lint_services(scene, object, out);
-  const HostPlan plan = plan_object({scene.records, scene.records.overrides, scene.now}, object, endpoints);
+  const HostPlan plan =
+      plan_object({scene.records, scene.planner.claims(), scene.records.overrides, scene.now}, object, endpoints);
   lint_hosts(scene, object, plan, out);
   for (const std::string& advice : port_advice(plan)) out.push_back({"spec.ports", Severity::Advice, advice});
   lint_externals(scene, object, out);

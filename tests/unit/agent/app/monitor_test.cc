@@ -11,6 +11,7 @@ namespace {
 using discovery::Discovered;
 using health::Outcome;
 using model::HealthState;
+using testing::Each;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -82,6 +83,61 @@ TEST_F(MonitorTest, an_endpoint_is_told_while_pending_and_serves_after_one_succe
   EXPECT_EQ(endpoint("shop/app-b/10.0.0.1:80").health.since, sim.now());
   sim.advance(300ms);
   EXPECT_THAT(told, ElementsAre("shop/app-b/10.0.0.1:80 pending", "shop/app-b/10.0.0.1:80 serving"));
+}
+
+TEST_F(MonitorTest, an_instance_listed_with_its_ports_in_another_order_never_stops_serving) {
+  serves("10.0.0.1:80");
+  serves("10.0.0.1:81");
+  Discovered before = listed("10.0.0.1:80");
+  before.endpoint.ports.push_back({.name = "other", .number = 81});
+  monitor.set_endpoints({before});
+  sim.advance(1s);
+  told.clear();
+  Discovered after = listed("10.0.0.1:81");
+  after.endpoint.ports = {{.name = "other", .number = 81}, {.name = "http", .number = 80}};
+  monitor.set_endpoints({after});
+  EXPECT_THAT(told, ElementsAre("shop/app-b/10.0.0.1:81 serving", "removed shop/app-b/10.0.0.1:80"));
+  sim.advance(10s);
+  EXPECT_EQ(told.size(), 2U);
+}
+
+TEST_F(MonitorTest, what_replaces_an_endpoint_is_told_as_serving_before_that_one_is_removed) {
+  serves("10.0.0.1:80");
+  monitor.set_endpoints({listed("10.0.0.1:80")});
+  sim.advance(1s);
+  told.clear();
+  monitor.set_endpoints({listed("10.0.0.2:80")});
+  sim.advance(1min);
+  EXPECT_THAT(told, Each("shop/app-b/10.0.0.2:80 pending")) << "the old one is all that serves";
+  told.clear();
+  serves("10.0.0.2:80");
+  sim.advance(6s);
+  EXPECT_THAT(told, ElementsAre("shop/app-b/10.0.0.2:80 serving", "removed shop/app-b/10.0.0.1:80"));
+}
+
+TEST_F(MonitorTest, an_endpoint_that_waits_for_its_replacement_goes_when_it_fails_or_has_waited_long) {
+  serves("10.0.0.1:80");
+  serves("10.0.0.3:80");
+  monitor.set_endpoints({listed("10.0.0.1:80"), listed("10.0.0.3:80")});
+  sim.advance(1s);
+  monitor.set_endpoints({listed("10.0.0.2:80")});
+  dies("10.0.0.1:80");
+  sim.advance(30s);
+  EXPECT_FALSE(monitor.endpoints().contains("shop/app-b/10.0.0.1:80"));
+  EXPECT_TRUE(monitor.endpoints().contains("shop/app-b/10.0.0.3:80"));
+  sim.advance(Monitor::kReplacement);
+  EXPECT_FALSE(monitor.endpoints().contains("shop/app-b/10.0.0.3:80"));
+}
+
+TEST_F(MonitorTest, an_endpoint_that_is_listed_again_stays) {
+  serves("10.0.0.1:80");
+  monitor.set_endpoints({listed("10.0.0.1:80")});
+  sim.advance(1s);
+  monitor.set_endpoints({listed("10.0.0.2:80")});
+  monitor.set_endpoints({listed("10.0.0.1:80"), listed("10.0.0.2:80")});
+  serves("10.0.0.2:80");
+  sim.advance(Monitor::kReplacement + 1min);
+  EXPECT_EQ(state("shop/app-b/10.0.0.1:80"), HealthState::Serving);
 }
 
 TEST_F(MonitorTest, nothing_is_told_while_nothing_changes) {
