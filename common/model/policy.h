@@ -75,7 +75,11 @@ struct Policy {
   Duration ttl = 5s;
   Duration ttl_min = 1s;
   Duration slow_start = 30s;  // 0 = off
-  std::uint32_t max_answers = 8;
+  // Addresses, and instances of each tier in SRV, SVCB and HTTPS. Not given: kMostAddresses, and every instance.
+  std::optional<std::uint32_t> max_answers;
+
+  static constexpr std::uint32_t kMostAddresses = 8;
+  std::uint32_t most_addresses() const { return max_answers.value_or(kMostAddresses); }
 
   friend bool operator==(const Policy&, const Policy&) = default;
 };

@@ -96,6 +96,9 @@ struct Set {
   bool equal_weights : 1 = true;  // of the first tier; false where they are spread
   bool all_v4 : 1 = false;        // every row of the first tier has an IPv4 address
   bool repeats : 1 = false;       // some tier has an address more than once: endpoints that differ in their ports only
+  bool some_v4 : 1 = false;       // some row has an IPv4 address
+  bool some_v6 : 1 = false;       // the same of IPv6
+  bool capped : 1 = false;        // the note's last part says how many addresses of how many are answered
 };
 
 /// Indexes of a host's rows: of one byte each where the host has few rows, else of two.
@@ -240,6 +243,8 @@ class Host : public Shared {
   bool same_for_all : 1 = false;  // one answer for every place: ECS scope 0
   bool spread : 1 = false;        // some set is
   bool panic : 1 = false;         // some tier of some set is in panic
+  bool twins : 1 = false;         // some endpoints share both an address and a port number
+  bool timed : 1 = false;         // its answers depend on the time of day: by spread sets, or by what is cut
 
  private:
   friend class HostBuilder;

@@ -11,6 +11,7 @@
 #include <tuple>
 #include <type_traits>
 
+#include "common/base/text.h"
 #include "dnsd/answers/explain.h"
 
 namespace meshdns::answers {
@@ -53,6 +54,7 @@ class HostBuilder {
     std::vector<std::uint16_t> all(rows_.size());
     std::iota(all.begin(), all.end(), std::uint16_t{0});
     repeats_ = repeats_addresses(all);
+    twins_ = repeats_ && topology::has_twins(plan);
   }
 
   void add_class(const topology::Decision& decision) {
@@ -194,7 +196,7 @@ class HostBuilder {
     const GatewayRow key{target.gateway->address, std::min(target.hundredths, kMostWeight), ports};
     const auto known = gateway_rows_.find(key);
     if (known != gateway_rows_.end()) return known->second;
-    if (rows_.size() > std::numeric_limits<std::uint16_t>::max()) return std::nullopt;
+    if (rows_.size() == std::numeric_limits<std::uint16_t>::max()) return std::nullopt;
     const auto index = static_cast<std::uint16_t>(rows_.size());
     EndpointRow row;
     EndpointTraits traits;
@@ -215,7 +217,13 @@ class HostBuilder {
     Set set;
     set.ttl = seconds(decision.ttl);
     set.last_resort = decision.last_resort();
-    set.note = index_in(texts_, note_text(plan_, decision));
+    std::vector<std::string> notes = note_texts(decision);
+    const bool gateways = rows_.size() > plan_.candidates.size();
+    if (std::string cap = cap_text(plan_, decision, repeats_ || gateways); !cap.empty()) {
+      set.capped = true;
+      notes.push_back(std::move(cap));
+    }
+    set.note = index_in(texts_, join(notes, "; "));
     using enum topology::Emptiness;
     const bool kept_out = decision.emptiness == Unlocated || decision.emptiness == Fenced;
     if (kept_out || decision.emptiness == FenceUnknown) {
@@ -247,7 +255,12 @@ class HostBuilder {
     tiers_.push_back(
         {static_cast<std::uint16_t>(tier.number), static_cast<std::uint16_t>(set_rows_.size() - set.first_row)});
     const auto of_tier = std::span(set_rows_).subspan(static_cast<std::size_t>(begin));
-    set.repeats = set.repeats || (repeats_ && repeats_addresses(of_tier));
+    const bool may_repeat = repeats_ || !tier.gateways.empty();
+    set.repeats = set.repeats || (may_repeat && repeats_addresses(of_tier));
+    for (const std::uint16_t row : of_tier) {
+      set.some_v4 = set.some_v4 || traits_[rows_[row].traits].has_v4;
+      set.some_v6 = set.some_v6 || traits_[rows_[row].traits].has_v6;
+    }
     loads_.push_back({static_cast<std::uint8_t>(tier.load), static_cast<std::uint8_t>(tier.panic)});
     has_loads_ = has_loads_ || tier.panic || tier.load != (first ? 100 : 0);
     if (!first) return;
@@ -332,10 +345,12 @@ class HostBuilder {
     host->localities = parts_.list(std::move(localities_));
     host->texts = parts_.list(std::move(texts_));
     host->ttl = static_cast<std::uint16_t>(seconds(plan_.policy.ttl));
-    host->max_answers = static_cast<std::uint16_t>(plan_.policy.max_answers);
+    host->max_answers = static_cast<std::uint16_t>(plan_.policy.most_addresses());
     host->independent_families = plan_.policy.families == model::Families::Independent;
     host->spread = std::ranges::any_of(sets_, [](const Set& set) { return set.spread; });
     host->panic = std::ranges::any_of(loads_, [](const TierLoad& load) { return load.panic != 0; });
+    host->twins = twins_;
+    host->timed = host->spread || rows_.size() > host->max_answers;
     host->same_for_all = sets_.size() <= 1 && !host->spread;
     return out;
   }
@@ -355,6 +370,7 @@ class HostBuilder {
   std::vector<TierLoad> loads_;  // by tier
   bool has_loads_ = false;       // some set needs them
   bool repeats_ = false;         // two endpoints share an address
+  bool twins_ = false;           // and a port number
   std::vector<std::uint16_t> set_rows_;
   std::vector<std::uint16_t> classes_;
   std::vector<std::uint16_t> port_numbers_;

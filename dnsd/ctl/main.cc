@@ -38,7 +38,7 @@ struct Arguments {
   ctl::Rows rows;
   std::vector<std::string> names;
   std::string host;
-  std::string client = "127.0.0.1";
+  std::string client;
   std::string listener;
   std::string prefix;
   std::string length = "10s";
@@ -146,7 +146,7 @@ void add_reading_commands(CLI::App& cli, Arguments& arguments, std::map<const CL
   };
   auto* explain = cli.add_subcommand("explain", "what a client gets for a host, and why");
   explain->add_option("host", arguments.host, "app-b.mesh.internal")->required();
-  explain->add_option("--client", arguments.client, "address of the client")->capture_default_str();
+  explain->add_option("--client", arguments.client, "address of the client; else 127.0.0.1");
   explain->add_option("--listener", arguments.listener, "as if asked at this listen address");
   commands[explain] = [](const Arguments& given, ctl::Client& client) {
     v1::ExplainRequest request;

@@ -7,7 +7,8 @@
 
 namespace meshdns::explain {
 
-/// Why a client gets what it gets: decided anew from what the catalog says now.
+/// Why a client gets what it gets: decided anew from what the catalog says now. A name below a host that DNS answers,
+/// as _all.app-b.mesh.internal, is explained by the host's decision.
 /// errors: InvalidArgument (client, listener), NotFound (host)
 Result<v1::ExplainReply> explain(const Scene& scene, const v1::ExplainRequest& request);
 /// As it would be with these overrides instead of the records'.

@@ -88,7 +88,7 @@ query::Context UdpWorker::answer_batch(const UdpSocket& socket, unsigned count) 
                          .policy = *policy_.read(),
                          .limiter = &limiter_};
   context.stale = pulse_.is_silent(context.now);
-  const bool dated = (asked & wire::kAsksCookie) != 0 || table.spread_hosts > 0;
+  const bool dated = (asked & wire::kAsksCookie) != 0 || table.timed_hosts > 0;
   if (dated) [[unlikely]]
     context.unix_seconds = static_cast<std::uint32_t>(clock_.unix_seconds());
   for (unsigned i = 0; i < count; ++i) {

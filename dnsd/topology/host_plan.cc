@@ -1,5 +1,8 @@
 #include "dnsd/topology/host_plan.h"
 
+#include <set>
+#include <utility>
+
 #include "common/net/socket_address.h"
 
 namespace meshdns::topology {
@@ -13,6 +16,18 @@ std::string_view standing_name(Standing standing) {
     case Standing::Out: return "out";
   }
   return "out";
+}
+
+bool has_twins(const HostPlan& host) {
+  for (std::size_t port = 0; port < host.ports.size(); ++port) {
+    std::set<std::pair<IpAddress, std::uint16_t>> targets;
+    for (const Candidate& candidate : host.candidates) {
+      const auto& address = candidate.v4 ? candidate.v4 : candidate.v6;
+      const std::uint16_t number = port < candidate.ports.size() ? candidate.ports[port] : std::uint16_t{0};
+      if (address && number != 0 && !targets.emplace(*address, number).second) return true;
+    }
+  }
+  return false;
 }
 
 std::string Candidate::address_text() const {

@@ -64,4 +64,7 @@ struct HostPlan {
   std::optional<TimePoint> changes_at;  // time alone makes another plan of it then; nothing = never
 };
 
+/// Some endpoints share an address and the number of a port: their SRV records are the same.
+bool has_twins(const HostPlan& host);
+
 }  // namespace meshdns::topology

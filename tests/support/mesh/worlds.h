@@ -79,6 +79,7 @@ class WorldDraw {
     }
     if (one_in(3)) out.on_empty = model::OnEmpty::NoData;
     if (whole()) add_order(out);
+    if (whole() && one_in(4)) out.families = model::Families::Independent;
     return out;
   }
 

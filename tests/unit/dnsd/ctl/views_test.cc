@@ -65,6 +65,16 @@ number:
   ttl_why: "1s: 10.0.0.11 could come back (1 of 2 successes)")x";
 
 // Guards the contract: the example of the documentation.
+TEST(ExplainView, a_tier_with_very_many_endpoints_is_counted) {
+  v1::ExplainReply reply;
+  v1::ExplainedTier& tier = *reply.add_tiers();
+  for (int i = 0; i < 40000; ++i) tier.add_endpoints()->set_address("10.0.0.1:" + std::to_string(i));
+  const std::string text = explain_view(reply);
+  EXPECT_THAT(text, HasSubstr("10.0.0.1:99\n"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("10.0.0.1:100\n")));
+  EXPECT_THAT(text, HasSubstr("and 39900 more\n"));
+}
+
 TEST(ExplainView, is_the_documented_one) {
   EXPECT_EQ(explain_view(parsed<v1::ExplainReply>(kExample)),
             R"(app-b.mesh.internal for 10.0.0.9                         revision 214, 0.8 s old
