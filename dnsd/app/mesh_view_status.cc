@@ -179,7 +179,8 @@ void MeshView::metrics(std::function<void(Result<std::string>)> done) {
   const auto services = by_service ? std::make_shared<ServiceCounts>() : nullptr;
   const bool runs = slices_.run([this, round, services, done](Slice& slice) {
     if (!parts_.counts->settle(round, slice)) return false;
-    if (services != nullptr && !services->look(parts_.catalog->records(), slice)) return false;
+    const auto& claims = parts_.publisher->planner().claims();
+    if (services != nullptr && !services->look(parts_.catalog->records(), claims, slice)) return false;
     parts_.service_counts = services;
     done(registry_.text());
     return true;

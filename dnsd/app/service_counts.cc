@@ -4,8 +4,8 @@
 
 namespace meshdns::app {
 
-bool ServiceCounts::look(const model::Records& records, Slice& slice) {
-  const topology::PlanContext context{records, records.overrides, TimePoint{}};
+bool ServiceCounts::look(const model::Records& records, const topology::AddressClaims& claims, Slice& slice) {
+  const topology::PlanContext context{records, claims, records.overrides, TimePoint{}};
   for (auto at = records.endpoints.upper_bound(after_); at != records.endpoints.end(); ++at) {
     if (!slice.take()) return false;
     const model::Endpoint& endpoint = at->second;

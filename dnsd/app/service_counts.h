@@ -6,6 +6,7 @@
 #include "common/model/records.h"
 #include "dnsd/app/record_counts.h"
 #include "dnsd/app/slices.h"
+#include "dnsd/topology/address_claims.h"
 
 namespace meshdns::app {
 
@@ -16,7 +17,8 @@ class ServiceCounts {
   using Services = std::map<model::ServiceKey, RecordCounts::Standings>;
 
   /// returns: true = everything is counted, else the slice is over
-  bool look(const model::Records& records, Slice& slice);
+  /// claims: of these records
+  bool look(const model::Records& records, const topology::AddressClaims& claims, Slice& slice);
   const Services& services() const { return services_; }
 
  private:

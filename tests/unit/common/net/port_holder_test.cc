@@ -23,7 +23,9 @@ class Held {
     where.sin_family = AF_INET;
     where.sin_addr.s_addr = htonl(address);
     EXPECT_EQ(::bind(descriptor_, reinterpret_cast<const sockaddr*>(&where), sizeof where), 0);
-    if (type == SOCK_STREAM) EXPECT_EQ(::listen(descriptor_, 1), 0);
+    if (type == SOCK_STREAM) {
+      EXPECT_EQ(::listen(descriptor_, 1), 0);
+    }
     socklen_t size = sizeof where;
     EXPECT_EQ(::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&where), &size), 0);
     port_ = ntohs(where.sin_port);

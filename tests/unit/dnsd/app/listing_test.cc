@@ -267,9 +267,10 @@ TEST_F(ListingTest, clusters_without_an_object_are_told_too) {
 
 TEST_F(ListingTest, endpoints_are_counted_by_service_in_slices) {
   ServiceCounts counts;
+  const topology::AddressClaims claims(catalog_.records());
   Slices slices(clock_, clock_, {.steps = 1});
   bool done = false;
-  ASSERT_TRUE(slices.run([&](Slice& slice) { return done = counts.look(catalog_.records(), slice); }));
+  ASSERT_TRUE(slices.run([&](Slice& slice) { return done = counts.look(catalog_.records(), claims, slice); }));
   while (!done) clock_.advance(1ns);
   EXPECT_EQ(slices.longest(), 1U);
   ASSERT_EQ(counts.services().size(), kServices);
