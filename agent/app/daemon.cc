@@ -335,11 +335,6 @@ v1::AgentStatus Daemon::status() {
   out.set_reload_problem(reload_problem_);
   for (const std::string& trouble : troubles()) out.add_troubles(trouble);
   out.set_log_lines_dropped(log::dropped_lines());
-  if (!monitor_.trouble().empty()) {
-    const std::size_t count = monitor_.impossible();
-    out.add_problems(std::to_string(count) + (count == 1 ? " check is" : " checks are") +
-                     " not possible: " + monitor_.trouble());
-  }
   return out;
 }
 
