@@ -208,15 +208,13 @@ void Daemon::set_addresses(const std::vector<IpAddress>& addresses) {
   take_listing();
 }
 
-/// The machine's addresses or routes have changed. A connection that has lost its address is begun anew too.
+/// The machine's addresses or routes have changed. A session that said something else is begun anew. An attempt to
+/// connect goes on, because on a machine with many routes they change all the time.
 void Daemon::follow_addresses() {
   if (stopping_) return;
   const auto now = routed_addresses(federation_);
-  if (now.empty() || now == configuration_.node.addresses) {
-    if (!now.empty() && !reporter_.connected()) reporter_.node_changed();
-    return;
-  }
-  reporter_.node_changed();
+  if (now.empty()) return;
+  if (without_address_ || now != configuration_.node.addresses) reporter_.node_changed();
 }
 
 void Daemon::refresh_every_second() {
@@ -337,11 +335,6 @@ v1::AgentStatus Daemon::status() {
   out.set_reload_problem(reload_problem_);
   for (const std::string& trouble : troubles()) out.add_troubles(trouble);
   out.set_log_lines_dropped(log::dropped_lines());
-  if (!monitor_.trouble().empty()) {
-    const std::size_t count = monitor_.impossible();
-    out.add_problems(std::to_string(count) + (count == 1 ? " check is" : " checks are") +
-                     " not possible: " + monitor_.trouble());
-  }
   return out;
 }
 

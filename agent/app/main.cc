@@ -54,20 +54,21 @@ int wrong_config(std::string_view lines) {
   return kWrongUsage;
 }
 
-/// The files of endpoints.d are part of it; the folder need not exist yet.
-int check_config(const app::Configuration& configuration, const std::string& path) {
+/// endpoints.d and its files are part of it. With --dev the folder need not exist yet.
+int check_config(const app::Configuration& configuration, const Flags& flags) {
   log::set_level(log::Level::Error);
   discovery::StaticSource source(configuration.directory, {configuration.node.addresses});
   source.refresh();
   for (const auto& other : source.others()) std::cerr << other << ": not read, its name does not end in .yaml\n";
   std::string problems;
+  if (!source.error().empty() && !flags.dev) problems += source.error() + "\n";
   for (const auto& file : source.files()) problems += file.error.empty() ? "" : file.error + "\n";
   const auto usable =
       configuration.tls ? rpc::check_now(*configuration.tls, SystemClock().unix_seconds()) : Result<void>{};
   if (!usable) problems += usable.error().message() + "\n";
   if (!problems.empty()) return wrong_config(problems);
-  std::cout << path << ": ok, " << counted(source.endpoints().size(), "endpoint") << " in " << configuration.directory
-            << "\n";
+  std::cout << (flags.dev ? "--dev" : flags.config) << ": ok, " << counted(source.endpoints().size(), "endpoint")
+            << " in " << configuration.directory << "\n";
   return 0;
 }
 
@@ -126,7 +127,7 @@ int run_program(int argc, char** argv) {
   auto configuration =
       flags.dev ? app::dev_configuration(runtime_dir(), machine) : app::load_configuration(flags.config, machine);
   if (!configuration) return wrong_config(config::problems_text(configuration.error()));
-  if (flags.check_config) return check_config(*configuration, flags.dev ? "--dev" : flags.config);
+  if (flags.check_config) return check_config(*configuration, flags);
   if (flags.leave || flags.once) return run_once(*configuration, flags);
   if (!flags.log_level.empty()) log::fix_level(*log::level_named(flags.log_level));
   config::apply_log(configuration->file.log());

@@ -77,10 +77,7 @@ struct Monitor::Place {
 struct Monitor::Check {
   Check(Monitor& m, Watched& o, Place p, health::HealthMachine h)
       : monitor(m), owner(&o), address(p.address), spec(*p.spec), machine(std::move(h)) {}
-  ~Check() {
-    stop();
-    monitor.impossible_.erase(this);
-  }
+  ~Check() { stop(); }
   Check(const Check&) = delete;
   Check& operator=(const Check&) = delete;
 
@@ -194,7 +191,6 @@ void Monitor::retire() {
     sink_.remove(key);
   }
   if (next) retire_after(*next);
-  end_trouble_if_over();
 }
 
 void Monitor::retire_after(Duration delay) {
@@ -297,7 +293,6 @@ void Monitor::on_result(Check& check, ProbeResult result) {
   ++counters_.outcomes.at(static_cast<std::size_t>(result.outcome));
   check.unknown_because = result.outcome == Outcome::Unknown ? result.detail : "";
   if (result.late) ++counters_.late;
-  note_trouble(check, result);
   Watched& watched = *check.owner;
   const bool changed = check.machine.on_result(result, clock_.now(), is_last_healthy(watched));
   if (check.again) {
@@ -314,25 +309,6 @@ void Monitor::on_result(Check& check, ProbeResult result) {
   tell(watched);
   // not from inside the probe's own call: the check that ended may be of one that goes
   if (retire_timer_) retire_after(Duration::zero());
-}
-
-/// The log has both edges of trouble of this machine's own, however many checks it concerns.
-void Monitor::note_trouble(const Check& check, const ProbeResult& result) {
-  if (result.outcome != Outcome::Unknown) {
-    impossible_.erase(&check);
-    return end_trouble_if_over();
-  }
-  impossible_.insert(&check);
-  if (trouble_.empty()) {
-    log::warn("checks are not possible", {{"key", check.owner->found.key}, {"why", result.detail}});
-  }
-  trouble_ = result.detail;
-}
-
-void Monitor::end_trouble_if_over() {
-  if (!impossible_.empty() || trouble_.empty()) return;
-  log::info("checks are possible again", {{"was", trouble_}});
-  trouble_.clear();
 }
 
 bool Monitor::is_last_healthy(const Watched& watched) const {

@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 #include <random>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -69,10 +68,6 @@ class Monitor {
   const Counters& counters() const { return counters_; }
   /// The number of checks that said nothing the last time, because of a trouble of the agent's own, by that trouble.
   std::map<std::string, std::size_t> unknown() const;
-  /// Checks whose last attempt failed for a reason of this machine.
-  std::size_t impossible() const { return impossible_.size(); }
-  /// What this machine lacks, so that checks say nothing: "out of file descriptors"; empty = nothing
-  const std::string& trouble() const { return trouble_; }
 
  private:
   struct Place;
@@ -92,8 +87,6 @@ class Monitor {
   void retire_after(Duration delay);
   bool awaits_replacement(const Watched& watched) const;
   void tell(Watched& watched);
-  void note_trouble(const Check& check, const health::ProbeResult& result);
-  void end_trouble_if_over();
 
   const Clock& clock_;
   Timers& timers_;
@@ -102,8 +95,6 @@ class Monitor {
   Options options_;
   std::minstd_rand seeds_;
   Counters counters_;
-  std::set<const Check*> impossible_;  // checks whose last attempt failed for a reason of this machine
-  std::string trouble_;                // that reason, the latest one
   std::map<std::string, std::unique_ptr<Watched>> watched_;  // by key
   std::optional<TimerId> retire_timer_;
 };

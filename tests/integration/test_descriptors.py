@@ -51,17 +51,17 @@ class DescriptorsTest(unittest.TestCase):
         client = http.client.HTTPConnection(*agent.address("admin listening"), timeout=WAIT)
         self.addCleanup(client.close)
         status = self.status(client)
-        self.assertEqual(status["problems"], [])
+        self.assertEqual(status["troubles"], [])
         before = resource.prlimit(agent.process.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(agent.process.pid, resource.RLIMIT_NOFILE, (1, before[1]))  # what is open stays open
-        agent.wait_line('checks are not possible key=shop/app-b/.* why="out of file descriptors"')
-        problem = "1 check is not possible: out of file descriptors"
-        eventually(lambda: problem in self.status(client)["problems"], "the status says so")
+        problem = "1 check says nothing: out of file descriptors"
+        agent.wait_line(f'checks say nothing problem="{problem}"')
+        self.assertEqual(self.status(client)["troubles"], [problem])
         endpoint = eventually(lambda: self.doubtful(client), "the endpoint is in doubt")
         self.assertEqual((endpoint["state"], endpoint["why"]), ("serving", "not checked: out of file descriptors"))
         resource.prlimit(agent.process.pid, resource.RLIMIT_NOFILE, before)
-        agent.wait_line("checks are possible again")
-        eventually(lambda: not self.status(client)["problems"], "the problem is over")
+        agent.wait_line("checks say something again")
+        eventually(lambda: not self.status(client)["troubles"], "the problem is over")
 
     @staticmethod
     def status(client):

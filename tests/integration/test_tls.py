@@ -216,6 +216,7 @@ class TlsTest(unittest.TestCase):
         agent = self.bed.agent("old")
         agent.wait_line(r"certificate expired file=\S+old.pem")
         agent.stop()
+        os.makedirs(self.bed.path("endpoints.d"), exist_ok=True)
         code, _, err = run("meshdns-agent", "--config", self.bed.path("agent-old.yaml"), "--check-config")
         self.assertEqual(code, 2)
         self.assertRegex(err, r"old\.pem: expired on 20\d\d-.*\n1 error\n$")
