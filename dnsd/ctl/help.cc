@@ -34,6 +34,15 @@ std::string row(const std::string& name, const std::string& description) {
   return out + "\n";
 }
 
+/// "FILE"; of "TEXT:{up,down}" the words that there are; nothing of types that say nothing, and of bounds.
+std::string shown_type(const std::string& type) {
+  const auto colon = type.find(':');
+  const std::string base = type.substr(0, colon);
+  const std::string allowed = colon == std::string::npos ? "" : type.substr(colon + 1);
+  if (allowed.starts_with('{')) return allowed;
+  return base == "TEXT" || base == "UINT" ? "" : base;
+}
+
 class Formatter : public CLI::Formatter {
  public:
   std::string make_option(const CLI::Option* option, bool positional) const override {
@@ -41,8 +50,8 @@ class Formatter : public CLI::Formatter {
   }
   std::string make_option_opts(const CLI::Option* option) const override {
     std::string out;
-    const std::string type = option->get_type_name();
-    if (option->get_type_size() != 0 && !type.empty() && type != "TEXT" && type != "UINT") out += " " + type;
+    const std::string type = shown_type(option->get_type_name());
+    if (option->get_type_size() != 0 && !type.empty()) out += " " + type;
     if (!option->get_default_str().empty()) out += " (default " + option->get_default_str() + ")";
     return out;
   }

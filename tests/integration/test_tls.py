@@ -219,7 +219,7 @@ class TlsTest(unittest.TestCase):
         os.makedirs(self.bed.path("endpoints.d"), exist_ok=True)
         code, _, err = run("meshdns-agent", "--config", self.bed.path("agent-old.yaml"), "--check-config")
         self.assertEqual(code, 2)
-        self.assertRegex(err, r"old\.pem: expired on 20\d\d-.*\n1 error\n$")
+        self.assertRegex(err, r"old\.pem: expired on 20\d\d-")
 
     def test_files_are_checked_at_the_start(self):
         self.bed.server = "127.0.0.1:1"
