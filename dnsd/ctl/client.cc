@@ -10,6 +10,7 @@
 #include "common/rpc/caller.h"
 #include "common/rpc/credentials.h"
 #include "common/rpc/deadline.h"
+#include "common/rpc/plain_words.h"
 #include "common/rpc/reactors.h"
 #include "common/time/duration_text.h"
 #include "dnsd/ctl/append.h"
@@ -59,7 +60,7 @@ std::string unreachable(const Server& server, const std::string& why) {
   if (says("Socket closed") || says("Connection reset") || says("Broken pipe")) {
     return at + " refused " + server.tls->certificate + " (its log says why: tls handshake failed)";
   }
-  return "no connection to " + at + ": " + why;
+  return "no connection to " + at + ": " + rpc::plain_words(why);
 }
 
 /// `call` is given the context.
@@ -73,7 +74,7 @@ Result<Reply> called(const Server& server, F call, Duration deadline = kDeadline
   if (status.ok()) return reply;
   const Error error = rpc::error_of(status);
   switch (error.code()) {
-    case Code::Unavailable: return Error(error.code(), unreachable(server, error.message()));
+    case Code::Unavailable: return Error(error.code(), unreachable(server, status.error_message()));
     case Code::DeadlineExceeded:
       return Error(error.code(), "no answer from " + server.address + " within " + duration_text(deadline));
     case Code::NotFound:
