@@ -70,7 +70,7 @@ class PersistenceTest : public testing::Test {
     catalog::Catalog catalog(kRemembered);
     Objects objects(catalog, "eu/test");
     Persistence persistence(loop, clock_, catalog, objects);
-    EXPECT_TRUE(persistence.open(configuration_));
+    EXPECT_TRUE(persistence.open(configuration_, {}));
     return persistence.kept();
   }
   /// How many rows of a type the store has.
@@ -167,7 +167,7 @@ TEST_F(PersistenceTest, AFolderThatCannotBeEnteredIsNoFirstStart) {
   catalog::Catalog catalog(kRemembered);
   Objects objects(catalog, "eu/test");
   Persistence persistence(loop, clock_, catalog, objects);
-  const auto opened = persistence.open(configuration_);
+  const auto opened = persistence.open(configuration_, {});
   ASSERT_EQ(seteuid(user), 0);
   ASSERT_FALSE(opened);
   EXPECT_NE(opened.error().message().find("Permission denied"), std::string::npos) << opened.error().message();
