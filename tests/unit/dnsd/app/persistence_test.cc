@@ -98,6 +98,43 @@ TEST_F(PersistenceTest, WhatWasKnownIsKnownAgain) {
   });
 }
 
+// Guards against an automatic host that changes its owner with a restart.
+TEST_F(PersistenceTest, WhenAServiceWasHeardOfFirstIsKnownAgain) {
+  live([&](catalog::Catalog& catalog) {
+    catalog.set_wall_clock([] { return 1000; });
+    put(catalog, "n1", 1);
+    EXPECT_EQ(catalog.records().services.at({"shop", "web"}).created, 1000 * 1000);
+  });
+  live([&](catalog::Catalog& catalog) {
+    catalog.set_wall_clock([] { return 2000; });
+    EXPECT_EQ(catalog.records().services.at({"shop", "web"}).created, 1000 * 1000);
+    EXPECT_EQ(catalog.records().services.at({"shop", "web"}).endpoints, 1U);
+  });
+}
+
+// Guards against an agent's mistake that a restart of the federation makes forget.
+TEST_F(PersistenceTest, WhatAnAgentDoesNotReadIsKnownAgainAndWhoIsLateIsNot) {
+  live([&](catalog::Catalog& catalog) {
+    put(catalog, "n1", 1);
+    put(catalog, "n2", 1);
+    catalog.set_unwatched({"eu/n1/shop/web/0"}, clock_.now());
+    model::NodeStatus status;
+    status.in_doubt = true;
+    catalog.set_status("eu/n2", status, clock_.now());
+    status.problem = "does not read endpoints.d: a.yaml:1:1: no";
+    status.unwatched = true;
+    catalog.set_status("eu/n1", status, clock_.now());
+  });
+  live([&](catalog::Catalog& catalog) {
+    ASSERT_EQ(catalog.records().statuses.size(), 1U);
+    const model::NodeStatus& status = catalog.records().statuses.at("eu/n1");
+    EXPECT_EQ(status.problem, "does not read endpoints.d: a.yaml:1:1: no");
+    EXPECT_TRUE(status.unwatched);
+    EXPECT_FALSE(status.in_doubt);
+    EXPECT_TRUE(catalog.records().endpoints.at("eu/n1/shop/web/0").unwatched);
+  });
+}
+
 // Guards against rows that stay for ever because more went at once than the catalog remembers.
 TEST_F(PersistenceTest, WhatGoesInALargeChangeGoesFromTheStore) {
   live([&](catalog::Catalog& catalog) { put(catalog, "n1", kMany); });
