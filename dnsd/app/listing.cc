@@ -157,7 +157,8 @@ v1::NodeInfo Listing::node_info(const model::Node& node) const {
 v1::EndpointInfo Listing::endpoint_info(const model::Endpoint& endpoint) const {
   const model::Records& records = parts_.catalog->records();
   const topology::PlanContext context{records, records.overrides, parts_.clock.now()};
-  v1::EndpointInfo info = explain::endpoint_info(topology::candidate_of(context, endpoint), context.now);
+  v1::EndpointInfo info =
+      explain::endpoint_info(topology::candidate_of(context, endpoint), context.now, parts_.clock.unix_seconds());
   info.set_node(endpoint.node);
   info.set_namespace_(endpoint.namespace_);
   info.set_service(endpoint.service);

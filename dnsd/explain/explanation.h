@@ -14,6 +14,7 @@ Result<v1::ExplainReply> explain(const Scene& scene, const v1::ExplainRequest& r
 Result<v1::ExplainReply> explain(const Scene& scene, const v1::ExplainRequest& request,
                                  const topology::Overrides& overrides);
 
-v1::EndpointInfo endpoint_info(const topology::Candidate& candidate, TimePoint now);
+/// unix_seconds: now, on the clock that overrides are dated by
+v1::EndpointInfo endpoint_info(const topology::Candidate& candidate, TimePoint now, std::int64_t unix_seconds);
 
 }  // namespace meshdns::explain
