@@ -20,8 +20,8 @@ class Agent {
  public:
   virtual ~Agent() = default;
   virtual v1::AgentStatus status() = 0;
-  /// Discovery has been read: what is reported is what there is.
-  virtual bool ready() = 0;
+  /// Why what is reported may not be what there is: discovery is not read, or not all of it. Empty = it is ready.
+  virtual std::string unready() = 0;
   /// Prometheus text
   virtual std::string metrics() = 0;
   /// The first call begins to withdraw everything, all say how far that is. The process ends after it is done.

@@ -35,7 +35,8 @@ Response leave(Agent& agent) {
 }
 
 Response ready(Agent& agent) {
-  return agent.ready() ? text(200, "ready\n") : text(503, "discovery was not read yet\n");
+  const std::string why = agent.unready();
+  return why.empty() ? text(200, "ready\n") : text(503, why + "\n");
 }
 
 using Route = Response (*)(Agent&);
@@ -53,9 +54,15 @@ const std::map<std::string, Route>& routes() {
   return kRoutes;
 }
 
+Response not_here() {
+  std::string body = "there is nothing here; there is:\n";
+  for (const auto& [path, route] : routes()) body += "  " + path + "\n";
+  return text(404, std::move(body));
+}
+
 Response read_only(Agent& agent, const Request& request) {
   const auto route = routes().find(request.path);
-  if (route == routes().end()) return text(404, "not here; try /v1/status\n");
+  if (route == routes().end()) return not_here();
   if (request.method != "GET" && request.method != "HEAD") return text(405, "for reading only\n");
   return route->second(agent);
 }

@@ -64,6 +64,13 @@ void collect_samples(const Monitor& monitor, const Measurer& measurer, const rep
                      std::vector<Sample>& out) {
   collect_endpoints(syncer, out);
   collect_probes(monitor.counters(), out);
+  std::size_t impossible = 0;
+  for (const auto& [trouble, checks] : monitor.unknown()) impossible += checks;
+  out.push_back({Sample::Kind::Gauge,
+                 "meshdns_agent_impossible_checks",
+                 "checks whose last attempt failed for a reason of this machine",
+                 {},
+                 static_cast<double>(impossible)});
   collect_measurements(measurer, out);
   out.push_back({Sample::Kind::Gauge,
                  "meshdns_agent_unsent_records",

@@ -39,21 +39,38 @@ std::optional<rpc::TlsFiles> tls_of(const config::v1::Agent& file, const std::st
   return rpc::TlsFiles{folder / tls.certificate(), folder / tls.key(), folder / tls.ca()};
 }
 
+/// The node's own addresses before it is connected: of the servers the first that is written as an address counts. A
+/// machine without a network gets loopback, which goes no further than this machine.
+std::vector<IpAddress> likely_addresses(const std::vector<std::string>& servers) {
+  std::optional<IpAddress> federation;
+  for (const std::string& server : servers) {
+    if (!federation) federation = address_of_server(server);
+  }
+  auto out = routed_addresses(federation);
+  return out.empty() ? routed_addresses(std::nullopt) : out;
+}
+
 config::Loaded<Configuration> configuration_of(const std::string& text, const std::string& path,
                                                const Machine& machine) {
   auto file = config::load_agent(text, path);
   if (!file) return file.error();
   Configuration out;
   out.file = std::move(*file);
-  if (out.file.node().empty() && !is_ldh_label(machine.name)) {
+  const bool named = !out.file.node().empty();
+  if (!named) out.file.set_node(machine.name);
+  const std::string wrong = node_name_problem(out.file.node());
+  if (!wrong.empty()) {
+    return {{{path, 0, 0, "node", named ? wrong : "is missing, and the hostname cannot stand for it: " + wrong}}};
+  }
+  if (!named && !is_ldh_label(machine.name)) {
     return {{{path, 0, 0, "node", "is missing, and the hostname \"" + machine.name + "\" cannot stand for it"}}};
   }
-  if (out.file.node().empty()) out.file.set_node(machine.name);
   out.tls = tls_of(out.file, path);
   const auto usable = out.tls ? rpc::check(*out.tls) : Result<void>();
   if (!usable) return {{{path, 0, 0, "federation.tls", usable.error().message()}}};
   out.node = node_of(out.file);
-  if (out.node.addresses.empty()) out.node.addresses = routed_addresses(out.servers());
+  out.own_addresses = out.node.addresses.empty();
+  if (out.own_addresses) out.node.addresses = likely_addresses(out.servers());
   out.directory = (std::filesystem::path(path).parent_path() / out.file.discovery().static_().directory()).string();
   // two agents of one machine and one name differ at least in their sockets: the federation keeps to the first
   out.instance_uid = machine.machine_id + "/" + out.file.node() + out.file.admin().socket();
@@ -82,11 +99,11 @@ config::Loaded<Configuration> load_configuration(const std::string& path, const 
 }
 
 config::Loaded<Configuration> dev_configuration(const std::string& runtime_dir, const Machine& machine) {
-  const std::string text =
-      "cluster: dev\n"
-      "addresses: [127.0.0.1]\n"
-      "federation: {servers: [\"127.0.0.1:7400\"]}\n"
-      "admin: {listen: \"127.0.0.1:7402\"}\n";
+  const bool named = node_name_problem(machine.name).empty() && is_ldh_label(machine.name);
+  const std::string text = "cluster: dev\n" + std::string(named ? "" : "node: dev-node\n") +
+                           "addresses: [127.0.0.1]\n"
+                           "federation: {servers: [\"127.0.0.1:7400\"]}\n"
+                           "admin: {listen: \"127.0.0.1:7402\"}\n";
   auto out = configuration_of(text, "--dev", machine);
   if (out) out->file.mutable_admin()->set_socket(runtime_dir + "/meshdns-agent.sock");
   return out;
@@ -102,7 +119,9 @@ std::vector<std::string> restart_needed(const Configuration& before, const Confi
   compare("node", a.node() == b.node());
   compare("cluster", a.cluster() == b.cluster());
   compare("locality", MessageDifferencer::Equals(a.locality(), b.locality()));
-  compare("addresses", before.node.addresses == now.node.addresses);
+  // the machine's own are followed as they change
+  const bool written = !before.own_addresses || !now.own_addresses;
+  compare("addresses", !written || before.node.addresses == now.node.addresses);
   compare("prefixes", before.node.prefixes == now.node.prefixes);
   compare("federation", MessageDifferencer::Equals(a.federation(), b.federation()));
   compare("admin", MessageDifferencer::Equals(a.admin(), b.admin()));

@@ -15,8 +15,9 @@ namespace meshdns::app {
 /// An agent.yaml, read, checked, and turned into what the parts take.
 struct Configuration {
   config::v1::Agent file;
-  std::string directory;  // of endpoints.d
-  model::Node node;       // as the federation hears of it
+  std::string directory;       // of endpoints.d
+  model::Node node;            // as the federation hears of it
+  bool own_addresses = false;  // node.addresses are the machine's, not written: they follow it
   std::string instance_uid;
   std::string boot_id;
   std::optional<rpc::TlsFiles> tls;  // checked

@@ -14,6 +14,7 @@
 #include "common/base/text.h"
 #include "common/config/log_settings.h"
 #include "common/log/log.h"
+#include "common/process/process_metrics.h"
 #include "common/rpc/credentials.h"
 
 namespace meshdns::app {
@@ -25,12 +26,20 @@ constexpr Duration kLeaveOnStopPatience = 2s;
 constexpr Duration kLeavePatience = 5s;
 constexpr Duration kLingerUnasked = 2s;      // the one who asked to leave may still come for the outcome
 constexpr Duration kLingerAnswered = 100ms;  // until the answer has gone out
+constexpr int kNotLeft = 1;
+constexpr int kLeft = 3;  // the service manager does not start it again, as it does after any other end
 
-report::ReporterOptions reporter_options(const Configuration& configuration,
+report::ReporterOptions reporter_options(const Configuration& configuration, report::NodeWords node,
                                          std::function<void(const std::vector<report::Target>&)> measure) {
-  return {configuration.servers(), configuration.node, configuration.instance_uid,
-          configuration.boot_id,   random_seed(),      rpc::channel_credentials(configuration.tls),
+  return {configuration.servers(), std::move(node), configuration.instance_uid,
+          configuration.boot_id,   random_seed(),   rpc::channel_credentials(configuration.tls),
           std::move(measure)};
+}
+
+std::string texts_of(const std::vector<IpAddress>& addresses) {
+  std::vector<std::string> out;
+  for (const IpAddress& address : addresses) out.push_back(address.text());
+  return join(out, ",");
 }
 
 std::unique_ptr<discovery::StaticSource> make_source(const Configuration& configuration) {
@@ -47,11 +56,14 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       path_(std::move(path)),
       socket_events_count_(registry_.counter("meshdns_agent_socket_events_total",
                                              "listening sockets that the kernel reported as destroyed")),
-      failed_reloads_(registry_.counter("meshdns_agent_config_reload_failures_total", "reloads whose file was wrong")),
+      failed_reloads_(registry_.counter("meshdns_config_failed_reloads_total", "reloads whose file was wrong")),
+      last_load_(registry_.gauge("meshdns_config_last_load_seconds",
+                                 "when the configuration that runs was read, in seconds since 1970")),
       syncer_(report::wire_codec()),
       reporter_(
           loop, clock,
           reporter_options(configuration_,
+                           {[this](const auto& federation) { return node_for(federation); }, must_know_federation()},
                            [this](const std::vector<report::Target>& targets) { measurer_.set_targets(targets); }),
           syncer_),
       monitor_(clock, loop,
@@ -84,7 +96,15 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                    "1 while the federation listens",
                    {},
                    reporter_.connected() ? 1.0 : 0.0});
+    if (tls_watch_) rpc::collect_samples(*tls_watch_, out);
+    out.push_back({metrics::Sample::Kind::Gauge,
+                   "meshdns_agent_unread_files",
+                   "files of endpoints.d that are wrong or cannot be read, and the folder itself",
+                   {},
+                   static_cast<double>(unread_files(*source_))});
   });
+  process::register_process_metrics(registry_, "meshdns-agent", kVersion, clock.unix_seconds());
+  last_load_.set(static_cast<double>(clock.unix_seconds()));
 }
 
 Daemon::~Daemon() {
@@ -96,11 +116,10 @@ Result<void> Daemon::start() {
                          {"node", configuration_.node.key},
                          {"locality", configuration_.node.locality.text()},
                          {"endpoints", configuration_.directory}});
-  if (configuration_.tls && rpc::is_expired(*configuration_.tls, clock_.unix_seconds())) {
-    log::warn("certificate expired", {{"file", configuration_.tls->certificate}});
-  }
+  if (configuration_.tls) tls_watch_.emplace(*configuration_.tls, clock_, loop_);
   if (auto done = listen(); !done) return done;
   open_socket_events();
+  open_address_events();
   source_->refresh();
   take_listing();
   refresh_every_second();
@@ -140,6 +159,64 @@ void Daemon::open_socket_events() {
   log::info("socket events on");
 }
 
+void Daemon::open_address_events() {
+  if (!configuration_.own_addresses) return;
+  auto events = probes::AddressEvents::open(loop_, clock_, [this] { follow_addresses(); });
+  if (!events) {
+    log::warn("address events off: other addresses are noticed with the next connection", {{"reason", events.error()}});
+    return;
+  }
+  address_events_ = std::move(*events);
+}
+
+bool Daemon::must_know_federation() const {
+  return configuration_.own_addresses || std::ranges::any_of(configuration_.node.addresses, &IpAddress::is_loopback);
+}
+
+Result<model::Node> Daemon::node_for(const std::optional<IpAddress>& federation) {
+  federation_ = federation;
+  const bool here = !federation || federation->is_loopback();
+  if (configuration_.own_addresses) {
+    const auto addresses = routed_addresses(federation);
+    if (addresses.empty()) {
+      if (!std::exchange(without_address_, true)) {
+        log::warn("this machine has no address yet that others can reach: nothing is reported until it has one");
+      }
+      return Error(Code::Unavailable, "this machine has no address that others can reach");
+    }
+    if (std::exchange(without_address_, false))
+      log::info("this machine has an address", {{"addresses", texts_of(addresses)}});
+    set_addresses(addresses);
+    return configuration_.node;
+  }
+  const auto& written = configuration_.node.addresses;
+  const auto loopback = std::ranges::find_if(written, &IpAddress::is_loopback);
+  if (!here && loopback != written.end()) {
+    return Error(Code::FailedPrecondition, "addresses: " + loopback->text() +
+                                               " is on this machine only, and the federation is not on this machine");
+  }
+  return configuration_.node;
+}
+
+/// Takes other addresses of the machine: endpoints without an address of their own move with them.
+void Daemon::set_addresses(const std::vector<IpAddress>& addresses) {
+  if (addresses == configuration_.node.addresses) return;
+  log::info("addresses changed", {{"was", texts_of(configuration_.node.addresses)}, {"now", texts_of(addresses)}});
+  configuration_.node.addresses = addresses;
+  source_->set_defaults({addresses});
+  source_->refresh();
+  take_listing();
+}
+
+/// The machine's addresses or routes have changed. A session that said something else is begun anew. An attempt to
+/// connect goes on, because on a machine with many routes they change all the time.
+void Daemon::follow_addresses() {
+  if (stopping_) return;
+  const auto now = routed_addresses(federation_);
+  if (now.empty()) return;
+  if (without_address_ || now != configuration_.node.addresses) reporter_.node_changed();
+}
+
 void Daemon::refresh_every_second() {
   refresh_timer_ = loop_.after(kRefreshInterval, [this] {
     if (source_->refresh()) take_listing();
@@ -150,7 +227,7 @@ void Daemon::refresh_every_second() {
 
 void Daemon::take_listing() {
   // First what the source says of itself: a removal is a word of its own.
-  syncer_.set_sources({source_state(*source_)});
+  syncer_.set_sources({told_state(*source_)});
   monitor_.set_endpoints(source_->endpoints());
   reporter_.changed();
 }
@@ -181,7 +258,9 @@ std::string Daemon::service_status() const {
   const std::size_t count = source_->endpoints().size();
   std::string out = std::to_string(count) + (count == 1 ? " endpoint" : " endpoints") + ", federation ";
   out += reporter_.server();
-  return reporter_.connected() ? out : out + " not reached: " + reporter_.last_error();
+  if (!reporter_.connected()) out += " not reached: " + reporter_.last_error();
+  const std::string unread = unread_text(*source_, configuration_.node.locality.node);
+  return unread.empty() ? out : out + "; " + unread;
 }
 
 void Daemon::reload() {
@@ -194,6 +273,7 @@ void Daemon::reload() {
   source_->refresh();
   take_listing();
   reload_problem_.clear();
+  last_load_.set(static_cast<double>(clock_.unix_seconds()));
   log::info("reloaded", {{"endpoints", source_->endpoints().size()}});
   service_.reload_ended("reloaded: " + service_status());
 }
@@ -239,6 +319,11 @@ void Daemon::stop() {
   });
 }
 
+std::string Daemon::unready() {
+  if (!ready_) return "discovery was not read yet";
+  return unread_text(*source_, configuration_.node.locality.node);
+}
+
 v1::AgentStatus Daemon::status() {
   v1::AgentStatus out = status_of(configuration_.node, syncer_, clock_.now());
   auto& federation = *out.mutable_federation();
@@ -277,7 +362,7 @@ admin::Leaving Daemon::leave() {
 void Daemon::end_leaving(const std::string& server) {
   const auto count = syncer_.endpoints().size();
   const bool left = syncer_.settled();
-  exit_code_ = left ? 0 : 1;
+  exit_code_ = left ? kLeft : kNotLeft;
   leaving_ = left ? admin::Leaving{admin::Leaving::State::Left, left_text(configuration_.node.key, count, server)}
                   : admin::Leaving{admin::Leaving::State::Failed,
                                    "the federation at " + server + " did not acknowledge it; the records may stay"};

@@ -11,12 +11,14 @@
 #include "agent/app/measurer.h"
 #include "agent/app/monitor.h"
 #include "agent/discovery/static_source.h"
+#include "agent/probes/address_events.h"
 #include "agent/probes/socket_events.h"
 #include "agent/report/grpc_reporter.h"
 #include "common/http/server.h"
 #include "common/metrics/registry.h"
 #include "common/process/event_loop.h"
 #include "common/process/service_notify.h"
+#include "common/rpc/tls_watch.h"
 
 namespace meshdns::app {
 
@@ -41,13 +43,20 @@ class Daemon : public admin::Agent {
   int exit_code() const { return exit_code_; }
 
   v1::AgentStatus status() override;
-  bool ready() override { return ready_; }
+  std::string unready() override;
   std::string metrics() override { return registry_.text(); }
   admin::Leaving leave() override;
 
  private:
   Result<void> listen();
   void open_socket_events();
+  void open_address_events();
+  /// The node as a federation there is told, with the addresses that the machine has on the way to it now.
+  Result<model::Node> node_for(const std::optional<IpAddress>& federation);
+  /// What the federation may be told depends on where it is.
+  bool must_know_federation() const;
+  void follow_addresses();
+  void set_addresses(const std::vector<IpAddress>& addresses);
   void refresh_every_second();
   void take_listing();
   /// false: nothing was applied
@@ -68,16 +77,21 @@ class Daemon : public admin::Agent {
   metrics::Registry registry_;
   metrics::Counter& socket_events_count_;
   metrics::Counter& failed_reloads_;
+  metrics::Gauge& last_load_;
   report::Syncer syncer_;
   report::GrpcReporter reporter_;
   Monitor monitor_;
   Measurer measurer_;
   std::unique_ptr<discovery::StaticSource> source_;
   std::unique_ptr<probes::SocketEvents> socket_events_;
+  std::unique_ptr<probes::AddressEvents> address_events_;
+  std::optional<IpAddress> federation_;  // where the last connection to it ended, or was tried; nothing = here
+  bool without_address_ = false;         // the log has said so
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<http::Server> socket_;
   process::ServiceNotify service_;
   std::optional<TimerId> refresh_timer_;
+  std::optional<rpc::TlsWatch> tls_watch_;
   std::optional<admin::Leaving> leaving_;
   std::vector<std::string> restart_needed_;  // keys whose value in the file is not the one that runs
   std::vector<std::string> told_troubles_;

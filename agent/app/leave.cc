@@ -2,6 +2,7 @@
 
 #include <iostream>
 #include <optional>
+#include <utility>
 
 #include "agent/report/grpc_reporter.h"
 #include "common/base/random_seed.h"
@@ -55,9 +56,12 @@ std::string leave_at(process::EventLoop& loop, const Clock& clock, const Configu
                      const std::string& server) {
   report::Syncer syncer(report::wire_codec());
   syncer.leave(true);
+  model::Node node = configuration.node;
+  node.addresses.clear();  // whose records these are says its name
+  node.prefixes.clear();
   report::GrpcReporter reporter(loop, clock,
                                 {{server},
-                                 configuration.node,
+                                 report::NodeWords::fixed(std::move(node)),
                                  configuration.instance_uid,
                                  configuration.boot_id,
                                  random_seed(),

@@ -11,12 +11,15 @@
 
 #include "common/base/check.h"
 #include "common/base/text.h"
+#include "common/model/endpoint.h"
 #include "common/net/socket_address.h"
 
 namespace meshdns::app {
 namespace {
 
 constexpr std::uint16_t kAnyPort = 7400;
+constexpr int kAddressPreferences = 72;  // IPV6_ADDR_PREFERENCES and IPV6_PREFER_SRC_PUBLIC of <linux/in6.h>, which
+constexpr int kPublicSource = 2;         // cannot be included beside <netinet/in.h> (RFC 5014)
 
 std::string first_line(const char* path) {
   std::ifstream stream(path);
@@ -29,6 +32,7 @@ std::string short_hostname() {
   std::array<char, 256> buffer{};
   if (::gethostname(buffer.data(), buffer.size() - 1) != 0) return "localhost";
   const std::string_view whole = buffer.data();
+  if (IpAddress::parse(whole)) return std::string(whole);
   return ascii_lower(whole.substr(0, whole.find('.')));
 }
 
@@ -80,6 +84,11 @@ std::vector<IpAddress> address_towards(const IpAddress& to) {
   socklen_t size = fill(storage, to);
   const int descriptor = ::socket(storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return {};
+  if (!to.is_v4()) {
+    // not the temporary one, which changes every day (RFC 8981); where the kernel refuses, any will do
+    static_cast<void>(
+        ::setsockopt(descriptor, IPPROTO_IPV6, kAddressPreferences, &kPublicSource, sizeof kPublicSource));
+  }
   const bool found = ::connect(descriptor, reinterpret_cast<const sockaddr*>(&storage), size) == 0;
   size = sizeof storage;
   const bool named = found && ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &size) == 0;
@@ -88,20 +97,43 @@ std::vector<IpAddress> address_towards(const IpAddress& to) {
   return {ip_of(storage)};
 }
 
-std::vector<IpAddress> routed_addresses(const std::vector<std::string>& servers) {
-  std::vector<IpAddress> out;
-  for (const auto& server : servers) {
-    const auto address = SocketAddress::parse(server);
-    if (!address || address->ip.is_loopback()) continue;
-    for (const auto& local : address_towards(address->ip)) {
-      if (!local.is_loopback() && std::ranges::find(out, local) == out.end()) out.push_back(local);
-    }
-  }
+bool is_reachable_from_afar(const IpAddress& address) {
+  const auto bytes = address.bytes();
+  const bool link_local = address.is_v4() ? bytes[0] == 169 && bytes[1] == 254              // RFC 3927
+                                          : bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;  // RFC 4291 2.5.6
+  return !link_local && !address.is_loopback() && !address.is_unspecified();
+}
+
+std::vector<IpAddress> routed_addresses(const std::optional<IpAddress>& federation) {
+  const bool here = !federation || federation->is_loopback();
+  std::vector<IpAddress> towards;
+  if (!here) towards = address_towards(*federation);
   // Addresses for documentation (RFC 5737, RFC 3849): nobody has a route of their own to them.
-  if (out.empty()) out = address_towards(known("192.0.2.1"));
-  if (out.empty()) out = address_towards(known("2001:db8::1"));
-  if (out.empty()) out = {known("127.0.0.1")};
+  for (const char* afar : {"192.0.2.1", "2001:db8::1"}) {
+    for (const IpAddress& address : address_towards(known(afar))) towards.push_back(address);
+  }
+  std::erase_if(towards, [](const IpAddress& address) { return !is_reachable_from_afar(address); });
+  std::vector<IpAddress> out = model::first_of_each_family(towards);
+  std::ranges::sort(out, {}, &IpAddress::family);
+  if (out.empty() && here) out = {known("127.0.0.1")};
   return out;
+}
+
+std::optional<IpAddress> address_of_server(const std::string& server) {
+  const auto address = SocketAddress::parse(server);
+  return address ? std::optional(address->ip) : std::nullopt;
+}
+
+std::string node_name_problem(std::string_view name) {
+  static constexpr std::string_view kHint = ": give the node a name of its own, like n1";
+  const auto whole = [](std::string_view text) { return "\"" + std::string(text) + "\""; };
+  if (name.empty()) return "is empty" + std::string(kHint);
+  if (ascii_lower(name).starts_with("localhost")) return whole(name) + " is every machine" + std::string(kHint);
+  const bool digits = std::ranges::all_of(name, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+  if (digits || IpAddress::parse(name)) {
+    return whole(name) + " is an address or a part of one, not a name" + std::string(kHint);
+  }
+  return {};
 }
 
 }  // namespace meshdns::app

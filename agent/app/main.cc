@@ -5,13 +5,16 @@
 #include "agent/app/leave.h"
 #include "agent/app/once.h"
 #include "agent/app/version.h"
+#include "common/base/descriptor_limit.h"
 #include "common/base/output.h"
 #include "common/base/runtime_dir.h"
+#include "common/base/text.h"
 #include "common/config/log_settings.h"
 #include "common/log/log.h"
 #include "common/process/daemon_process.h"
 #include "common/process/signals.h"
 #include "common/rpc/credentials.h"
+#include "common/rpc/tls_files.h"
 #include "common/time/system_clock.h"
 
 namespace {
@@ -23,6 +26,7 @@ constexpr int kWrongUsage = 2;
 // What the libraries take at the start at most.
 constexpr std::size_t kThreads = 16;
 constexpr std::size_t kDescriptors = 40;
+constexpr std::size_t kManyDescriptors = 65536;  // as far as the hard limit goes: each check that runs takes one
 
 struct Flags {
   std::string config = "/etc/meshdns/agent.yaml";
@@ -50,16 +54,21 @@ int wrong_config(std::string_view lines) {
   return kWrongUsage;
 }
 
-/// The files of endpoints.d are part of it; the folder need not exist yet.
-int check_config(const app::Configuration& configuration, const std::string& path) {
+/// endpoints.d and its files are part of it. With --dev the folder need not exist yet.
+int check_config(const app::Configuration& configuration, const Flags& flags) {
   log::set_level(log::Level::Error);
   discovery::StaticSource source(configuration.directory, {configuration.node.addresses});
   source.refresh();
   for (const auto& other : source.others()) std::cerr << other << ": not read, its name does not end in .yaml\n";
   std::string problems;
+  if (!source.error().empty() && !flags.dev) problems += source.error() + "\n";
   for (const auto& file : source.files()) problems += file.error.empty() ? "" : file.error + "\n";
+  const auto usable =
+      configuration.tls ? rpc::check_now(*configuration.tls, SystemClock().unix_seconds()) : Result<void>{};
+  if (!usable) problems += usable.error().message() + "\n";
   if (!problems.empty()) return wrong_config(problems);
-  std::cout << path << ": ok, " << source.endpoints().size() << " endpoints in " << configuration.directory << "\n";
+  std::cout << (flags.dev ? "--dev" : flags.config) << ": ok, " << counted(source.endpoints().size(), "endpoint")
+            << " in " << configuration.directory << "\n";
   return 0;
 }
 
@@ -72,6 +81,7 @@ int run_once(const app::Configuration& configuration, const Flags& flags) {
 }
 
 int run(app::Configuration configuration, const Flags& flags) {
+  raise_descriptor_limit(kManyDescriptors);
   if (const auto room = process::check_room(kThreads, kDescriptors); !room) {
     log::error("cannot start", {{"error", room.error()}});
     return kFailed;
@@ -117,7 +127,7 @@ int run_program(int argc, char** argv) {
   auto configuration =
       flags.dev ? app::dev_configuration(runtime_dir(), machine) : app::load_configuration(flags.config, machine);
   if (!configuration) return wrong_config(config::problems_text(configuration.error()));
-  if (flags.check_config) return check_config(*configuration, flags.dev ? "--dev" : flags.config);
+  if (flags.check_config) return check_config(*configuration, flags);
   if (flags.leave || flags.once) return run_once(*configuration, flags);
   if (!flags.log_level.empty()) log::fix_level(*log::level_named(flags.log_level));
   config::apply_log(configuration->file.log());

@@ -24,6 +24,22 @@ bool is_behind(const SocketAddress& where, const Discovered& found) {
   return has_port && (where.ip.is_unspecified() || std::ranges::find(addresses, where.ip) != addresses.end());
 }
 
+/// Both are one instance, though it may have another key: clients of the new one reach what clients of the old one did.
+bool is_same_instance(const model::Endpoint& known, const model::Endpoint& now) {
+  const auto first_of = [](const model::Endpoint& endpoint, bool v4) {
+    const auto found = std::ranges::find(endpoint.addresses, v4, &IpAddress::is_v4);
+    return found == endpoint.addresses.end() ? std::optional<IpAddress>() : *found;
+  };
+  const auto kept = [&](bool v4) { return !first_of(now, v4) || first_of(now, v4) == first_of(known, v4); };
+  const auto has_port = [&](const model::Port& port) {
+    return std::ranges::any_of(known.ports, [&](const model::Port& other) {
+      return other.number == port.number && other.protocol == port.protocol;
+    });
+  };
+  return known.namespace_ == now.namespace_ && known.service == now.service && kept(true) && kept(false) &&
+         std::ranges::any_of(now.ports, has_port);
+}
+
 void log_state(const model::Endpoint& endpoint, HealthState before) {
   const auto& health = endpoint.health;
   if (health.state == before) return;
@@ -33,25 +49,49 @@ void log_state(const model::Endpoint& endpoint, HealthState before) {
   log::write(level, event, {{"key", endpoint.key}, {"why", why}, {"was", model::health_state_name(before)}});
 }
 
+/// Both edges of an address that is not answered while the endpoint is. Before it serves it has no edges.
+void log_families(const model::Endpoint& endpoint, const model::Health& before) {
+  const model::Health& now = endpoint.health;
+  if (now.state != HealthState::Serving) return;
+  for (const IpAddress& address : model::first_of_each_family(endpoint.addresses)) {
+    const Family family = address.family();
+    const bool was_out = before.state == HealthState::Serving && before.out(family) == HealthState::Failing;
+    const bool is_out = now.out(family) == HealthState::Failing;
+    if (is_out && !was_out) {
+      log::warn("address not answered", {{"key", endpoint.key}, {"address", address.text()}, {"why", now.detail}});
+    }
+    if (was_out && !now.out(family)) {
+      log::info("address answered again", {{"key", endpoint.key}, {"address", address.text()}});
+    }
+  }
+}
+
 }  // namespace
 
+/// Where one check of an endpoint is made: each is made at the first address of each family.
+struct Monitor::Place {
+  IpAddress address;
+  const CheckSpec* spec;
+};
+
 struct Monitor::Check {
-  Check(Timers& t, Watched& o, CheckSpec s, health::HealthMachine m)
-      : timers(t), owner(&o), spec(std::move(s)), machine(std::move(m)) {}
+  Check(Monitor& m, Watched& o, Place p, health::HealthMachine h)
+      : monitor(m), owner(&o), address(p.address), spec(*p.spec), machine(std::move(h)) {}
   ~Check() { stop(); }
   Check(const Check&) = delete;
   Check& operator=(const Check&) = delete;
 
   /// Neither planned nor running.
   void stop() {
-    if (timer) timers.cancel(*timer);
+    if (timer) monitor.timers_.cancel(*timer);
     timer.reset();
     probe.reset();
     running = false;
   }
 
-  Timers& timers;
+  Monitor& monitor;
   Watched* owner;
+  IpAddress address;
   CheckSpec spec;
   health::HealthMachine machine;
   std::unique_ptr<probes::Probe> probe;
@@ -70,6 +110,15 @@ struct Monitor::Watched {
   Discovered found;
   model::Endpoint told;
   std::vector<std::unique_ptr<Check>> checks;
+
+  std::vector<model::Health> healths(Family family) const {
+    std::vector<model::Health> out;
+    for (const auto& check : checks) {
+      if (check->address.family() == family) out.push_back(check->machine.health());
+    }
+    return out;
+  }
+  std::optional<TimePoint> unlisted{};  // since when it is not listed any more
 };
 
 Monitor::Monitor(const Clock& clock, Timers& timers, ProbeFactory make_probe, Sink sink, Options options)
@@ -80,43 +129,116 @@ Monitor::Monitor(const Clock& clock, Timers& timers, ProbeFactory make_probe, Si
       options_(std::move(options)),
       seeds_(static_cast<std::minstd_rand::result_type>(options_.seed)) {}
 
-Monitor::~Monitor() = default;
+Monitor::~Monitor() {
+  if (retire_timer_) timers_.cancel(*retire_timer_);
+}
 
 void Monitor::set_endpoints(const std::vector<Discovered>& listed) {
   std::map<std::string, std::unique_ptr<Watched>> before = std::exchange(watched_, {});
   for (const Discovered& found : listed) {
     auto node = before.extract(found.key);
     if (!node.empty()) {
+      node.mapped()->unlisted.reset();
       watched_.insert(std::move(node));
     } else {
       watched_.emplace(found.key, std::make_unique<Watched>());
     }
   }
-  for (const auto& [key, gone] : before) {
+  std::multimap<IpAddress, const Watched*> gone_by_address;
+  for (const auto& [key, gone] : before) gone_by_address.emplace(gone->found.endpoint.addresses.front(), gone.get());
+  for (const Discovered& found : listed) {
+    Watched& watched = *watched_.at(found.key);
+    if (!watched.checks.empty()) continue;
+    const auto [begin, end] = gone_by_address.equal_range(found.endpoint.addresses.front());
+    const auto known = std::find_if(
+        begin, end, [&](const auto& entry) { return is_same_instance(entry.second->found.endpoint, found.endpoint); });
+    if (known != end) watched.told.health = known->second->told.health;
+  }
+  // what replaces is told before what it replaces is removed
+  for (const Discovered& found : listed) update(*watched_.at(found.key), found);
+  for (auto& [key, gone] : before) {
+    if (!gone->unlisted) gone->unlisted = clock_.now();
+    watched_.emplace(key, std::move(gone));
+  }
+  retire();
+}
+
+bool Monitor::awaits_replacement(const Watched& watched) const {
+  const model::Endpoint& told = watched.told;
+  if (told.health.state != HealthState::Serving || clock_.now() - *watched.unlisted >= kReplacement) return false;
+  return std::ranges::any_of(watched_, [&](const auto& entry) {
+    const Watched& other = *entry.second;
+    return !other.unlisted && other.told.health.state == HealthState::Pending &&
+           other.told.namespace_ == told.namespace_ && other.told.service == told.service;
+  });
+}
+
+void Monitor::retire() {
+  std::vector<std::string> going;
+  std::optional<Duration> next;
+  for (const auto& [key, watched] : watched_) {
+    if (!watched->unlisted) continue;
+    if (!awaits_replacement(*watched)) {
+      going.push_back(key);
+      continue;
+    }
+    const Duration left = *watched->unlisted + kReplacement - clock_.now();
+    next = std::min(next.value_or(left), left);
+  }
+  for (const std::string& key : going) {
     log::info("endpoint removed", {{"key", key}});
+    watched_.erase(key);
     sink_.remove(key);
   }
-  for (const Discovered& found : listed) update(*watched_.at(found.key), found);
+  if (next) retire_after(*next);
+}
+
+void Monitor::retire_after(Duration delay) {
+  if (retire_timer_) timers_.cancel(*retire_timer_);
+  retire_timer_ = timers_.after(delay, [this] {
+    retire_timer_.reset();
+    retire();
+  });
 }
 
 void Monitor::update(Watched& watched, const Discovered& found) {
   if (!watched.checks.empty() && watched.found == found) return;
   auto before = std::exchange(watched.checks, {});
-  if (before.empty()) watched.told.health.since = clock_.now();
-  const model::Health known = watched.told.health;
+  // what takes the place of another instance goes on from its health
+  const bool goes_on = before.empty() && watched.told.health.state != HealthState::Pending;
+  const model::Health known = goes_on ? watched.told.health : model::Health{.since = clock_.now()};
   watched.found = found;
-  for (std::size_t i = 0; i < found.checks.size(); ++i) {
-    const CheckSpec& spec = found.checks[i];
+  for (const IpAddress& address : model::first_of_each_family(found.endpoint.addresses)) {
+    const auto others = std::partition(before.begin(), before.end(),
+                                       [&](const auto& check) { return check->address.family() == address.family(); });
+    std::vector<std::unique_ptr<Check>> of_family(std::make_move_iterator(before.begin()),
+                                                  std::make_move_iterator(others));
+    before.erase(before.begin(), others);
+    model::Health of_address = known;
+    of_address.state = known.out(address.family()).value_or(known.state);
+    of_address.v4 = of_address.v6 = std::nullopt;
+    add_checks(watched, address, std::move(of_family), of_address);
+  }
+  tell(watched);
+}
+
+/// before: those at the family's address so far, in their order; fresh: where a check begins that nothing is known of
+void Monitor::add_checks(Watched& watched, const IpAddress& address, std::vector<std::unique_ptr<Check>> before,
+                         const model::Health& fresh) {
+  // another address has to succeed before it is answered
+  if (!before.empty() && before.front()->address != address) before.clear();
+  const model::Health known = before.empty() ? fresh : before.front()->machine.health();
+  for (std::size_t i = 0; i < watched.found.checks.size(); ++i) {
+    const CheckSpec& spec = watched.found.checks[i];
     if (i < before.size() && before[i]->spec == spec) {
       watched.checks.push_back(std::move(before[i]));
       continue;
     }
     const model::Health previous = i < before.size() ? before[i]->machine.health() : known;
     health::HealthMachine machine(spec.settings, seeds_(), previous);
-    watched.checks.push_back(std::make_unique<Check>(timers_, watched, spec, std::move(machine)));
+    watched.checks.push_back(std::make_unique<Check>(*this, watched, Place{address, &spec}, std::move(machine)));
     schedule(*watched.checks.back());
   }
-  tell(watched);
 }
 
 void Monitor::schedule(Check& check) {
@@ -138,7 +260,7 @@ void Monitor::start(Check& check, bool after_event) {
   check.after_event = after_event;
   check.again = false;
   check.running = true;
-  const SocketAddress where{check.owner->found.endpoint.addresses.front(), check.spec.port};
+  const SocketAddress where{check.address, check.spec.port};
   if (!check.probe) check.probe = make_probe_(where, check.spec);
   check.probe->run(check.timeout, [this, &check](ProbeResult result) { on_result(check, std::move(result)); });
 }
@@ -183,7 +305,10 @@ void Monitor::on_result(Check& check, ProbeResult result) {
   } else {
     schedule(check);
   }
-  if (changed) tell(watched);
+  if (!changed) return;
+  tell(watched);
+  // not from inside the probe's own call: the check that ended may be of one that goes
+  if (retire_timer_) retire_after(Duration::zero());
 }
 
 bool Monitor::is_last_healthy(const Watched& watched) const {
@@ -195,16 +320,14 @@ bool Monitor::is_last_healthy(const Watched& watched) const {
 }
 
 void Monitor::tell(Watched& watched) {
-  std::vector<model::Health> healths;
-  for (const auto& check : watched.checks) healths.push_back(check->machine.health());
   model::Endpoint now = watched.found.endpoint;
   now.key = watched.found.key;
   now.node = options_.node;
-  now.health = health::combined(healths);
+  now.health = health::of_families(watched.healths(Family::V4), watched.healths(Family::V6));
   if (now == watched.told) return;
-  const HealthState before = watched.told.health.state;
-  watched.told = std::move(now);
-  log_state(watched.told, before);
+  const model::Health before = std::exchange(watched.told, std::move(now)).health;
+  log_state(watched.told, before.state);
+  log_families(watched.told, before);
   sink_.put(watched.told);
 }
 

@@ -48,8 +48,14 @@ class Monitor {
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
 
+  /// What replaces a serving endpoint has so long for its first success; until then both are told.
+  static constexpr Duration kReplacement = 2min;
+
   /// All that is listed now. An endpoint with a known key keeps its health whatever else of it changed, and a check
-  /// that did not change keeps its schedule.
+  /// that did not change keeps its schedule. So does an instance that has another key now, because its ports or
+  /// addresses are listed in another order. What is not listed any more is removed; but while it serves, and an
+  /// endpoint of its service waits for its first success, it stays and is checked, so that the service is never without
+  /// one.
   void set_endpoints(const std::vector<discovery::Discovered>& listed);
 
   /// The kernel destroyed a listener: what may have been behind it is probed at once.
@@ -64,15 +70,22 @@ class Monitor {
   std::map<std::string, std::size_t> unknown() const;
 
  private:
+  struct Place;
   struct Check;
   struct Watched;
 
   void update(Watched& watched, const discovery::Discovered& found);
+  void add_checks(Watched& watched, const IpAddress& address, std::vector<std::unique_ptr<Check>> before,
+                  const model::Health& fresh);
   void schedule(Check& check);
   void start(Check& check, bool after_event);
   void probe_after_event(Check& check);
   void on_result(Check& check, health::ProbeResult result);
   bool is_last_healthy(const Watched& watched) const;
+  /// Removes what is not listed any more, except what still waits for its replacement.
+  void retire();
+  void retire_after(Duration delay);
+  bool awaits_replacement(const Watched& watched) const;
   void tell(Watched& watched);
 
   const Clock& clock_;
@@ -83,6 +96,7 @@ class Monitor {
   std::minstd_rand seeds_;
   Counters counters_;
   std::map<std::string, std::unique_ptr<Watched>> watched_;  // by key
+  std::optional<TimerId> retire_timer_;
 };
 
 }  // namespace meshdns::app

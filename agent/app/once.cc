@@ -19,8 +19,21 @@ using health::ProbeResult;
 
 constexpr std::size_t kMostAtOnce = 64;
 
+struct Row {
+  std::string service;
+  std::string address;
+  std::string state = "serving";
+  std::string why;
+};
+
+/// One address of an endpoint: each is checked, and answered by its own result.
+struct OneAddress {
+  const Discovered& found;
+  IpAddress address;
+};
+
 struct OneCheck {
-  std::size_t endpoint;  // its place in the list
+  std::size_t at;  // the place of the address in the list
   discovery::CheckSpec spec;
   std::unique_ptr<probes::Probe> probe;
   ProbeResult result;
@@ -29,9 +42,9 @@ struct OneCheck {
 /// Runs them all, some at a time.
 class Round {
  public:
-  Round(process::EventLoop& loop, const std::vector<Discovered>& endpoints) : loop_(loop), endpoints_(endpoints) {
-    for (std::size_t i = 0; i < endpoints.size(); ++i) {
-      for (const auto& spec : endpoints[i].checks) checks_.push_back({i, spec, nullptr, {}});
+  Round(process::EventLoop& loop, const std::vector<OneAddress>& addresses) : loop_(loop), addresses_(addresses) {
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+      for (const auto& spec : addresses[i].found.checks) checks_.push_back({i, spec, nullptr, {}});
     }
   }
 
@@ -45,7 +58,7 @@ class Round {
   void start_next() {
     if (next_ == checks_.size()) return;
     OneCheck& check = checks_[next_++];
-    const SocketAddress where{endpoints_[check.endpoint].endpoint.addresses.front(), check.spec.port};
+    const SocketAddress where{addresses_[check.at].address, check.spec.port};
     check.probe = make_probe(loop_, where, check.spec);
     check.probe->run(check.spec.settings.timeout, [this, &check](ProbeResult result) {
       check.result = std::move(result);
@@ -55,17 +68,10 @@ class Round {
   }
 
   process::EventLoop& loop_;
-  const std::vector<Discovered>& endpoints_;
+  const std::vector<OneAddress>& addresses_;
   std::vector<OneCheck> checks_;
   std::size_t next_ = 0;
   std::size_t ended_ = 0;
-};
-
-struct Row {
-  std::string service;
-  std::string address;
-  std::string state = "serving";
-  std::string why;
 };
 
 /// One failing check is enough; trouble of our own says nothing either way.
@@ -75,13 +81,23 @@ void add_result(Row& row, const ProbeResult& result) {
   row.why = result.detail;
 }
 
-std::vector<Row> rows_of(const std::vector<Discovered>& endpoints, const std::vector<OneCheck>& checks) {
-  std::vector<Row> rows;
+std::vector<OneAddress> addresses_of(const std::vector<Discovered>& endpoints) {
+  std::vector<OneAddress> out;
   for (const auto& found : endpoints) {
-    const SocketAddress where{found.endpoint.addresses.front(), found.endpoint.ports.front().number};
+    for (const IpAddress& address : model::first_of_each_family(found.endpoint.addresses)) {
+      out.push_back({found, address});
+    }
+  }
+  return out;
+}
+
+std::vector<Row> rows_of(const std::vector<OneAddress>& addresses, const std::vector<OneCheck>& checks) {
+  std::vector<Row> rows;
+  for (const auto& [found, address] : addresses) {
+    const SocketAddress where{address, found.endpoint.ports.front().number};
     rows.push_back({.service = found.endpoint.namespace_ + "/" + found.endpoint.service, .address = where.text()});
   }
-  for (const auto& check : checks) add_result(rows[check.endpoint], check.result);
+  for (const auto& check : checks) add_result(rows[check.at], check.result);
   return rows;
 }
 
@@ -106,8 +122,9 @@ void print(std::vector<Row> rows, std::ostream& out) {
 int once(process::EventLoop& loop, const Configuration& configuration, std::ostream& out) {
   discovery::StaticSource source(configuration.directory, {configuration.node.addresses});
   source.refresh();
-  Round round(loop, source.endpoints());
-  print(rows_of(source.endpoints(), round.run()), out);
+  const auto addresses = addresses_of(source.endpoints());
+  Round round(loop, addresses);
+  print(rows_of(addresses, round.run()), out);
   const bool clean = std::ranges::all_of(source.files(), [](const auto& file) { return file.error.empty(); });
   return source.listed() && clean ? 0 : 1;
 }

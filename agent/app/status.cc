@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "agent/app/version.h"
+#include "common/base/text.h"
 #include "common/convert/report_convert.h"
 #include "common/time/duration_text.h"
 
@@ -32,6 +36,7 @@ v1::AgentStatus status_of(const model::Node& node, const report::Syncer& syncer,
   out.set_node(node.locality.node);
   out.set_cluster(node.locality.cluster);
   *out.mutable_locality() = convert::to_wire(node).locality();
+  for (const IpAddress& address : node.addresses) out.add_addresses(address.text());
   auto& federation = *out.mutable_federation();
   federation.set_state(std::string(syncer.state_name()));
   federation.set_epoch(syncer.epoch());
@@ -51,6 +56,43 @@ report::SourceState source_state(const discovery::StaticSource& source) {
     if (!file.error.empty()) out.error += (out.error.empty() ? "" : "\n") + file.error;
   }
   return out;
+}
+
+report::SourceState told_state(const discovery::StaticSource& source) {
+  report::SourceState out{"static", source.listed(), ""};
+  if (out.listed) return out;
+  const std::filesystem::path directory(source.directory());
+  const std::string name = (directory.has_filename() ? directory : directory.parent_path()).filename().string();
+  const auto add = [&](std::string problem) {
+    for (const std::string& prefix : {source.directory() + "/", source.directory() + ": ", source.directory()}) {
+      if (!problem.starts_with(prefix)) continue;
+      problem.erase(0, prefix.size());
+      break;
+    }
+    out.error +=
+        (out.error.empty() ? "" : "\n") + name + ": " + (problem.starts_with('/') ? problem.substr(1) : problem);
+  };
+  if (!source.error().empty()) add(source.error());
+  for (const auto& file : source.files()) {
+    if (file.listed) continue;
+    for (const auto line : split(file.error, '\n')) add(std::string(line));
+  }
+  return out;
+}
+
+std::string unread_text(const discovery::StaticSource& source, const std::string& node) {
+  if (source.listed()) return "";
+  const std::string problems = told_state(source).error;
+  const auto lines = split(problems, '\n');
+  std::string out = node + " does not read " + std::string(lines.front());
+  if (lines.size() > 1) out += " (and " + std::to_string(lines.size() - 1) + " more)";
+  return out;
+}
+
+std::size_t unread_files(const discovery::StaticSource& source) {
+  const auto& files = source.files();
+  const auto wrong = std::ranges::count_if(files, [](const auto& file) { return !file.listed; });
+  return static_cast<std::size_t>(wrong) + (source.error().empty() ? 0 : 1);
 }
 
 v1::AgentSource source_status(const report::SourceState& source) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "agent/discovery/static_source.h"
@@ -12,8 +13,14 @@ namespace meshdns::app {
 /// What the agent says of itself, without the link and the sources.
 v1::AgentStatus status_of(const model::Node& node, const report::Syncer& syncer, TimePoint now);
 
-/// A source with all its errors, a line each; for the federation and for people.
+/// A source with all its errors, a line each, for people on this node.
 report::SourceState source_state(const discovery::StaticSource& source);
+/// The same for the federation: what is not read, "endpoints.d: app-b.yaml:7:5: ..." a line.
+report::SourceState told_state(const discovery::StaticSource& source);
+/// "eu1-n1 does not read endpoints.d: app-b.yaml:7:5: ... (and 2 more)"; empty = it reads everything.
+std::string unread_text(const discovery::StaticSource& source, const std::string& node);
+/// How many files are wrong or cannot be read, the folder itself among them.
+std::size_t unread_files(const discovery::StaticSource& source);
 v1::AgentSource source_status(const report::SourceState& source);
 
 /// "http 503, 1 of 2 successes"; empty where there is nothing to say

@@ -9,7 +9,7 @@
 
 namespace meshdns::discovery {
 
-/// One check of an endpoint, at its first address.
+/// One check of an endpoint, made at the first address of each family.
 struct CheckSpec {
   enum class Kind : std::uint8_t { Tcp, Http };
 

@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kNoEndpoints = "only files whose names end in .yaml list endpoints";
+constexpr std::uintmax_t kLargestFile = std::uintmax_t{64} << 20;
 
 std::int64_t nanoseconds(const timespec& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; }
 
@@ -32,6 +33,10 @@ Result<std::string> regular_text(const std::string& path) {
   if (kind != fs::file_type::regular && kind != fs::file_type::not_found && kind != fs::file_type::none) {
     return Error(Code::FailedPrecondition, path + ": not a regular file");
   }
+  const auto size = fs::file_size(path, error);
+  if (!error && size > kLargestFile) {
+    return Error(Code::FailedPrecondition, path + ": larger than 64 MiB, which no list of endpoints is");
+  }
   return config::read_file(path);
 }
 
@@ -46,12 +51,21 @@ void log_changes(const std::vector<StaticSource::FileState>& before, const std::
   std::map<std::string, std::string> errors;
   for (const auto& file : before) errors[file.path] = file.error;
   for (const auto& file : now) log_change(file.path, errors[file.path], file.error);
+  for (const auto& file : before) {
+    const bool gone = std::ranges::find(now, file.path, &StaticSource::FileState::path) == now.end();
+    if (gone && !file.error.empty()) log::info("endpoints file with an error is gone", {{"path", file.path}});
+  }
 }
 
 }  // namespace
 
 StaticSource::StaticSource(std::string directory, Defaults defaults)
     : directory_(std::move(directory)), defaults_(std::move(defaults)) {}
+
+void StaticSource::set_defaults(Defaults defaults) {
+  defaults_ = std::move(defaults);
+  for (auto& [path, file] : files_) file.stamp = {};
+}
 
 bool StaticSource::refresh() {
   const auto found = names();

@@ -30,6 +30,10 @@ class StaticSource {
   /// returns: true if endpoints(), files(), listed() or error() changed
   bool refresh();
 
+  /// Other defaults: the next refresh() reads everything anew.
+  void set_defaults(Defaults defaults);
+
+  const std::string& directory() const { return directory_; }
   /// By file name, then in the order of the file. Of equal keys the first counts.
   const std::vector<Discovered>& endpoints() const { return listing_.endpoints; }
   const std::vector<FileState>& files() const { return listing_.files; }

@@ -11,4 +11,9 @@ namespace meshdns::health {
 /// (Failing) changing it; a Failing endpoint is doubtful if every failing check is.
 model::Health combined(const std::vector<model::Health>& checks);
 
+/// The health of an endpoint from that of its checks at its IPv4 and at its IPv6 address; one list may be empty. It is
+/// that of the family that is better off. The other one is out (Health::v4, v6) as long as it is worse off: Pending
+/// while nothing is known of it yet, so that what was published before may stay, else Failing.
+model::Health of_families(const std::vector<model::Health>& v4, const std::vector<model::Health>& v6);
+
 }  // namespace meshdns::health

@@ -25,14 +25,26 @@ HealthMachine::HealthMachine(Settings settings, std::uint64_t seed, model::Healt
 }
 
 bool HealthMachine::on_result(const ProbeResult& result, TimePoint now, bool last_healthy) {
-  if (result.outcome == Outcome::Unknown) return false;
   const model::Health before = health_;
+  if (result.outcome == Outcome::Unknown) {
+    on_unknown(result);
+    return health_ != before;
+  }
+  unknowns_ = 0;
   if (result.outcome == Outcome::Success) {
     on_success(now, last_healthy);
   } else {
     on_failure(result, now, last_healthy);
   }
   return health_ != before;
+}
+
+// The state stays, because nothing was learnt about it; but nobody may rely on it as long as it is not checked.
+void HealthMachine::on_unknown(const ProbeResult& result) {
+  unknowns_ = std::min(unknowns_ + 1, settings_.fall);
+  if (unknowns_ < settings_.fall || health_.streak > 0) return;
+  if (health_.state == HealthState::Serving) health_.in_doubt = true;
+  if (health_.state != HealthState::Failing) health_.detail = "not checked: " + result.detail;
 }
 
 void HealthMachine::on_success(TimePoint now, bool last_healthy) {

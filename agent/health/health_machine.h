@@ -28,6 +28,8 @@ struct Settings {
 ///
 /// Pending counts its failures: as many as end serving are a verdict on an endpoint that was published before, by an
 /// earlier run of the agent; a new one stays Pending.
+/// Results that are Unknown leave the state as it is; after `fall` of them in a row a serving endpoint is in doubt, and
+/// its detail says why it is not checked.
 /// Every change within 10 min of the one before doubles the successes needed (at most 16, or `rise` if that is more);
 /// 10 min without a change bring them back to `rise`. The last instance of a service is never held back.
 class HealthMachine {
@@ -48,6 +50,7 @@ class HealthMachine {
   const Settings& settings() const { return settings_; }
 
  private:
+  void on_unknown(const ProbeResult& result);
   void on_success(TimePoint now, bool last_healthy);
   void on_failure(const ProbeResult& result, TimePoint now, bool last_healthy);
   bool falls(const ProbeResult& result) const;
@@ -63,6 +66,7 @@ class HealthMachine {
   std::optional<TimePoint> changed_;  // between Serving and Failing, lately
   unsigned flaps_ = 0;                // changes, each within 10 min of the one before
   unsigned sure_failures_ = 0;        // in a row, that lateness does not explain
+  unsigned unknowns_ = 0;             // in a row, at most `fall`
   bool started_ = false;
 };
 

@@ -9,9 +9,12 @@
 #include "agent/report/session.h"
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
+#include "common/net/socket_address.h"
 #include "common/rpc/attempt_log.h"
 #include "common/rpc/backoff.h"
 #include "common/rpc/channel.h"
+#include "common/rpc/deadline.h"
+#include "common/rpc/peer.h"
 #include "common/rpc/reactors.h"
 #include "meshdns/v1/federation.grpc.pb.h"
 
@@ -19,6 +22,7 @@ namespace meshdns::report {
 namespace {
 
 constexpr std::uint32_t kProtocol = 1;
+constexpr Duration kLongestConnect = 20s;
 
 using Stream = rpc::ClientStream<v1::ReportReply, v1::AgentMessage>;
 
@@ -46,12 +50,13 @@ v1::ProbeResult::Outcome wire_outcome(Reach reach) {
 /// Fills in the body of a message, one overload per kind.
 struct BodyWriter {
   const ReporterOptions& options;
+  const model::Node& node;
   v1::AgentMessage& out;
 
   void operator()(const Hello& hello) const {
     v1::Hello& body = *out.mutable_hello();
     body.set_protocol(kProtocol);
-    *body.mutable_node() = convert::to_wire(options.node);
+    *body.mutable_node() = convert::to_wire(node);
     body.set_instance_uid(options.instance_uid);
     body.set_boot_id(options.boot_id);
     body.set_last_epoch(hello.last_epoch);
@@ -86,11 +91,11 @@ struct BodyWriter {
   }
 };
 
-v1::AgentMessage to_wire(const ReporterOptions& options, const Outgoing& message) {
+v1::AgentMessage to_wire(const ReporterOptions& options, const model::Node& node, const Outgoing& message) {
   v1::AgentMessage out;
   out.set_epoch(message.epoch);
   out.set_sequence(message.sequence);
-  std::visit(BodyWriter{options, out}, message.body);
+  std::visit(BodyWriter{options, node, out}, message.body);
   return out;
 }
 
@@ -166,6 +171,9 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
   bool connected = false;
   bool stopping = false;
   std::function<void()> stopped;
+  model::Node node;                             // as this session says it
+  std::shared_ptr<grpc::ClientContext> asking;  // where a server is; null = nobody asks
+  bool renewing = false;                        // the session ends because the node has changed
   std::optional<TimerId> retry;
   Duration retry_after{};
   std::string farewell;  // why the federation ends this session, in its words
@@ -173,9 +181,56 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
 
   const std::string& server() const { return options.servers[next_server % options.servers.size()]; }
 
+  v1::Federation::Stub& stub() {
+    auto& out = stubs[server()];
+    if (!out) out = v1::Federation::NewStub(rpc::channel_to(server(), options.credentials));
+    return *out;
+  }
+
   void open() {
-    auto& stub = stubs[server()];
-    if (!stub) stub = v1::Federation::NewStub(rpc::channel_to(server(), options.credentials));
+    const auto written = SocketAddress::parse(server());
+    if (options.node.need_address && !written && !server().starts_with("unix:")) return ask_where();
+    begin(written ? std::optional(written->ip) : std::nullopt);
+  }
+
+  /// Connects to a server that is a name, to learn which of its addresses gRPC has chosen. The call itself has no
+  /// meaning: that the federation does not know it is an answer too, and the stream uses the same connection.
+  void ask_where() {
+    struct Call {
+      grpc::ClientContext context;
+      v1::EnrollRequest request;
+      v1::EnrollReply reply;
+    };
+    const auto call = std::make_shared<Call>();
+    call->context.set_deadline(rpc::within(kLongestConnect));
+    asking = std::shared_ptr<grpc::ClientContext>(call, &call->context);
+    const auto done = [weak = weak_from_this(), call, &event_loop = loop](const grpc::Status& status) {
+      event_loop.post([weak, call, status] {
+        const auto self = weak.lock();
+        if (self && self->asking.get() == &call->context) self->found(call->context.peer(), status);
+      });
+    };
+    stub().async()->Enroll(&call->context, &call->request, &call->reply, done);
+  }
+
+  void found(const std::string& peer, const grpc::Status& status) {
+    asking.reset();
+    const auto address = rpc::peer_named(peer);
+    const bool reached = status.error_code() != grpc::StatusCode::UNAVAILABLE &&
+                         status.error_code() != grpc::StatusCode::DEADLINE_EXCEEDED;
+    if (reached && address) return begin(address->ip);
+    closed(Error(Code::Unavailable, reached ? "where it is cannot be told from " + peer : status.error_message()));
+  }
+
+  void stop_asking() {
+    if (const auto context = std::exchange(asking, nullptr)) context->TryCancel();
+  }
+
+  /// federation: where the connection ends; nothing = on this machine
+  void begin(const std::optional<IpAddress>& federation) {
+    auto about = options.node.about(federation);
+    if (!about) return closed(about.error());
+    node = std::move(*about);
     const auto weak = weak_from_this();
     auto* stream =
         new Stream([weak, &event_loop = loop](std::function<void()> work) { event_loop.post(std::move(work)); });
@@ -191,14 +246,24 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
       if (const auto self = weak.lock()) self->closed(why);
     };
     port->set_events(std::move(events));
-    stub->async()->Report(&stream->context(), stream);
+    stub().async()->Report(&stream->context(), stream);
     stream->start();
     Session::Line line;
-    line.send = [this](const Outgoing& message) { port->send(to_wire(options, message)); };
+    line.send = [this](const Outgoing& message) { port->send(to_wire(options, node, message)); };
     line.abort = [this] { port->abort(); };
     session.emplace(syncer, clock, loop, std::move(line));
     port->read_next();
     session->begin();
+  }
+
+  /// Ends the session, so that the next one says what is true now, or tries again where nothing could be said.
+  void node_changed() {
+    if (stopping) return;
+    renewing = port != nullptr;
+    if (port) return port->abort();
+    if (!retry) return;
+    loop.cancel(*std::exchange(retry, std::nullopt));
+    open();
   }
 
   void received(const v1::ReportReply& reply) {
@@ -248,6 +313,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
       end();
       return;
     }
+    if (std::exchange(renewing, false)) return open();
     error = farewell.empty() ? why.message() : std::exchange(farewell, {});
     const Duration delay = std::max(backoff.next(), std::exchange(retry_after, Duration::zero()));
     if (was_connected) {
@@ -267,6 +333,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
     stopping = true;
     stopped = std::move(done);
     if (retry) loop.cancel(*retry);
+    stop_asking();
     if (!port) {
       end();
       return;
@@ -292,6 +359,7 @@ GrpcReporter::GrpcReporter(process::EventLoop& loop, const Clock& clock, Reporte
     : state_(std::make_shared<State>(loop, clock, std::move(options), syncer)) {}
 
 GrpcReporter::~GrpcReporter() {
+  state_->stop_asking();
   if (state_->retry) state_->loop.cancel(*state_->retry);
   if (state_->port) state_->port->abort();
   state_->session.reset();
@@ -302,6 +370,8 @@ void GrpcReporter::start() { state_->open(); }
 void GrpcReporter::changed() {
   if (state_->session) state_->session->pump();
 }
+
+void GrpcReporter::node_changed() { state_->node_changed(); }
 
 void GrpcReporter::stop(Duration patience, std::function<void()> done) { state_->stop(patience, std::move(done)); }
 

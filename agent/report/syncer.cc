@@ -89,6 +89,8 @@ void Syncer::on_welcome(const Welcome& welcome) {
   heartbeat_ = std::max<Duration>(welcome.heartbeat, 10ms);
   want_full_ = welcome.want_full;
   set_targets(welcome.measure);
+  // what is not read must be known to whoever is at the other end now
+  sources_dirty_ = sources_dirty_ || !std::ranges::all_of(sources_, &SourceState::listed);
   sent_.clear();
   // unless it wants a Full the federation has exactly what Hello's digest said: what changed since then is in dirty_
   state_ = State::InSync;

@@ -20,6 +20,9 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 /// The whole text as a decimal number without sign; nothing if anything else is in it or it does not fit.
 std::optional<std::uint64_t> parse_uint(std::string_view text);
 
+/// "1 host", "2 hosts"
+std::string counted(std::uint64_t count, std::string_view what);
+
 /// Edits (insert, delete, replace, swap of neighbours) that lead from a to b; for "did you mean".
 std::size_t edit_distance(std::string_view a, std::string_view b);
 

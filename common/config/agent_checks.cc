@@ -23,6 +23,13 @@ void check_port(const Place& place, const v1::EndpointEntry& endpoint, const std
   report.add(place, fmt::format("the endpoint has no port {} (it has {})", shown(wanted), join(names, ", ")));
 }
 
+/// A request line and a Host header are made of visible ASCII characters; others would be sent as they are, or split
+/// it.
+void check_sendable(const Place& place, const std::string& text, Report& report) {
+  const bool fine = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 127; });
+  if (!fine) report.add(place, fmt::format("expected visible ASCII characters, others as %XX (got {})", shown(text)));
+}
+
 void check_check(const Place& place, const v1::EndpointEntry& endpoint, const v1::Check& check, Report& report) {
   if (check.kind_case() == v1::Check::KIND_NOT_SET) report.add(place, "expected one of tcp, http");
   if (check.has_tcp()) {
@@ -35,7 +42,10 @@ void check_check(const Place& place, const v1::EndpointEntry& endpoint, const v1
   if (!check.http().path().starts_with('/')) {
     report.add(http.child("path"),
                fmt::format("expected a path that starts with / (got {})", shown(check.http().path())));
+  } else {
+    check_sendable(http.child("path"), check.http().path(), report);
   }
+  check_sendable(http.child("host"), check.http().host(), report);
 }
 
 }  // namespace

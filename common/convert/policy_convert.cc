@@ -141,7 +141,7 @@ model::Policy to_policy(const Spec::Policy& from, FirstError& first) {
   to_ttls(from, out, first);
   to_slow_start(from, out, first);
   if (from.has_max_answers()) out.max_answers = from.max_answers();
-  first.expect(out.max_answers >= 1 && out.max_answers <= 256, "spec.policy.maxAnswers", "expected 1-256");
+  first.expect(out.most_addresses() >= 1 && out.most_addresses() <= 256, "spec.policy.maxAnswers", "expected 1-256");
   return out;
 }
 

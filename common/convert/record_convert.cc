@@ -52,13 +52,16 @@ std::string status_body(const model::NodeStatus& status) {
   out.set_silent(status.silent);
   out.set_in_doubt(status.in_doubt);
   out.set_held(status.held);
+  out.set_problem(status.problem);
+  out.set_unwatched(status.unwatched);
   return encoded(out);
 }
 
-std::string service_body(const model::ServiceKey& service) {
+std::string service_body(const model::ServiceKey& service, std::int64_t created) {
   v1::Service out;
   out.set_namespace_(service.namespace_);
   out.set_name(service.name);
+  out.set_created(created);
   return encoded(out);
 }
 
@@ -102,13 +105,14 @@ Result<model::Node> node_of(std::string_view body) {
 Result<model::NodeStatus> status_of(std::string_view body, TimePoint since) {
   const auto record = decoded<v1::NodeStatus>(body, "NodeStatus");
   if (!record) return record.error();
-  return model::NodeStatus{record->silent(), record->in_doubt(), since, record->held()};
+  return model::NodeStatus{record->silent(), record->in_doubt(), since,
+                           record->held(),   record->problem(),  record->unwatched()};
 }
 
-Result<model::ServiceKey> service_of(std::string_view body) {
+Result<NamedService> service_of(std::string_view body) {
   const auto record = decoded<v1::Service>(body, "Service");
   if (!record) return record.error();
-  return model::ServiceKey{record->namespace_(), record->name()};
+  return NamedService{{record->namespace_(), record->name()}, record->created()};
 }
 
 Result<model::ClusterStatus> cluster_status_of(std::string_view body) {

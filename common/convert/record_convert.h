@@ -18,7 +18,7 @@ namespace meshdns::convert {
 std::string endpoint_body(const model::Endpoint& endpoint);
 std::string node_body(const model::Node& node);
 std::string status_body(const model::NodeStatus& status);
-std::string service_body(const model::ServiceKey& service);
+std::string service_body(const model::ServiceKey& service, std::int64_t created = 0);
 std::string cluster_status_body(const model::ClusterStatus& status);
 std::string external_name_body(const model::ExternalName& name);
 /// Without the revision, which is the record's.
@@ -29,7 +29,14 @@ std::string object_body(const v1::Object& object);
 Result<model::Endpoint> endpoint_of(const std::string& key, std::string_view body, TimePoint since);
 Result<model::Node> node_of(std::string_view body);
 Result<model::NodeStatus> status_of(std::string_view body, TimePoint since);
-Result<model::ServiceKey> service_of(std::string_view body);
+/// A service and when the federation first heard of it.
+struct NamedService {
+  model::ServiceKey key;
+  std::int64_t created = 0;
+
+  friend bool operator==(const NamedService&, const NamedService&) = default;
+};
+Result<NamedService> service_of(std::string_view body);
 Result<model::ClusterStatus> cluster_status_of(std::string_view body);
 Result<model::ExternalName> external_name_of(std::string_view body);
 Result<v1::Object> object_of(std::string_view body);

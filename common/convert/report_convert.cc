@@ -3,6 +3,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "common/convert/addresses.h"
 
@@ -40,6 +41,15 @@ void write_health(const model::Health& health, TimePoint now, v1::Health& out) {
   out.set_streak(health.streak);
   out.set_needed(health.needed);
   if (health.drain_until) *out.mutable_drain_left() = to_wire(std::max(Duration::zero(), *health.drain_until - now));
+  if (health.v4) out.set_v4(wire_state(*health.v4));
+  if (health.v6) out.set_v6(wire_state(*health.v6));
+}
+
+/// Nothing for a family that is not out. States that a newer agent may know are out too.
+std::optional<model::HealthState> out_state(v1::Health::State state) {
+  if (state == v1::Health::STATE_UNSPECIFIED) return std::nullopt;
+  const auto known = model_state(state);
+  return known ? *known : model::HealthState::Failing;
 }
 
 Result<model::Health> read_health(const v1::Health& health, TimePoint now) {
@@ -54,6 +64,9 @@ Result<model::Health> read_health(const v1::Health& health, TimePoint now) {
   out.streak = health.streak();
   out.needed = health.needed();
   if (health.has_drain_left()) out.drain_until = now + from_wire(health.drain_left());
+  out.v4 = out_state(health.v4());
+  out.v6 = out_state(health.v6());
+  if (out.v4 && out.v6) return Error(Code::InvalidArgument, "health: neither family is answered");
   return out;
 }
 
@@ -116,6 +129,7 @@ v1::Endpoint to_wire(const model::Endpoint& endpoint, TimePoint now) {
   for (const model::Port& port : endpoint.ports) *out.add_ports() = to_wire(port);
   out.set_weight(endpoint.weight);
   write_health(endpoint.health, now, *out.mutable_health());
+  out.set_unwatched(endpoint.unwatched);
   return out;
 }
 
@@ -139,6 +153,7 @@ Result<model::Endpoint> from_wire(const v1::Endpoint& endpoint, const std::strin
   if (!health) return health.error();
   out.health = std::move(*health);
   out.node = node;
+  out.unwatched = endpoint.unwatched();
   return out;
 }
 
@@ -148,6 +163,7 @@ v1::Node to_wire(const model::Node& node) {
   *out.mutable_locality() = to_wire(node.locality);
   write_addresses(node.addresses, *out.mutable_addresses());
   for (const Prefix& prefix : node.prefixes) out.add_prefixes(prefix.text());
+  out.set_session(node.session);
   return out;
 }
 
@@ -166,6 +182,7 @@ Result<model::Node> from_wire(const v1::Node& node) {
     if (!prefix) return prefix.error().with_context("node.prefixes");
     out.prefixes.push_back(*prefix);
   }
+  out.session = node.session();
   return out;
 }
 

@@ -9,10 +9,10 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/basic_stream.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <utility>
 
+#include "common/http/answer_head.h"
 #include "common/process/asio_loop.h"
 
 namespace meshdns::http {
@@ -26,7 +26,9 @@ using Stream = beast::basic_stream<stream_protocol>;
 using Done = std::function<void(Result<Response>)>;
 
 constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t kMaxHead = 64 * 1024;
 constexpr std::size_t kMaxBody = 64 * 1024;
+constexpr std::size_t kMostInterim = 100;  // answers of the kind 1xx before the answer
 
 stream_protocol::endpoint endpoint_of(const Target& target) {
   if (!target.unix_path.empty()) return asio::local::stream_protocol::endpoint(target.unix_path);
@@ -51,13 +53,73 @@ Error error_of(const boost::system::error_code& error) {
   if (error == errc::too_many_files_open || error == errc::too_many_files_open_in_system) {
     return {Code::ResourceExhausted, "out of file descriptors"};
   }
-  if (error.category() == bhttp::make_error_code(bhttp::error::bad_version).category()) {
-    return {Code::DataLoss, "not an HTTP answer: " + error.message()};
-  }
   std::string message = error.message();
   if (!message.empty()) message.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(message.front())));
   return {Code::Unavailable, message};
 }
+
+/// The peer has closed the connection.
+bool is_end(const boost::system::error_code& error) { return error == asio::error::eof; }
+
+/// Reads one answer from the stream, of which `data_` holds what was not used yet.
+class AnswerReader {
+ public:
+  explicit AnswerReader(Stream& stream) : stream_(stream) {}
+
+  /// The head of the answer, after all interim ones.
+  asio::awaitable<Result<AnswerHead>> head() {
+    for (std::size_t interim = 0; interim < kMostInterim; ++interim) {
+      std::size_t size = head_size(data_);
+      while (size == 0) {
+        if (data_.size() > kMaxHead) co_return not_http("its headers are longer than 64 KiB");
+        const auto error = co_await read_some();
+        if (error) co_return is_end(error) ? not_http("it ends in its headers") : error_of(error);
+        size = head_size(data_);
+      }
+      const auto found = read_head(std::string_view(data_).substr(0, size));
+      if (!found) co_return not_http("it begins with " + first_words());
+      data_.erase(0, size);
+      if (!found->is_interim()) co_return *found;
+    }
+    co_return not_http("it consists of interim answers");
+  }
+
+  /// The body, or its first 64 KiB: a longer one is no failure, because a probe asks for the status.
+  asio::awaitable<Result<std::string>> body(const AnswerHead& head, bool head_only) {
+    BodyReader reader(head, head_only);
+    for (;;) {
+      const auto state = reader.look(data_);
+      // whatever is wrong with its framing, the status is clear
+      if (state != BodyReader::State::NeedsMore || data_.size() > kMaxBody) break;
+      const auto error = co_await read_some();
+      if (!error) continue;
+      if (!is_end(error)) co_return error_of(error);
+      if (reader.at_end() == BodyReader::State::Wrong) co_return not_http("it ends before its body does");
+      break;
+    }
+    co_return reader.body().substr(0, kMaxBody);
+  }
+
+ private:
+  static Error not_http(const std::string& why) { return {Code::DataLoss, "not an HTTP answer: " + why}; }
+
+  std::string first_words() const {
+    std::string out;
+    for (const char c : std::string_view(data_).substr(0, 16)) out += c >= ' ' && c < 127 ? c : '.';
+    return "\"" + out + "\"";
+  }
+
+  asio::awaitable<boost::system::error_code> read_some() {
+    const std::size_t before = data_.size();
+    data_.resize(before + 4096);
+    const auto [error, count] = co_await stream_.async_read_some(asio::buffer(data_.data() + before, 4096), kUse);
+    data_.resize(before + count);
+    co_return error;
+  }
+
+  Stream& stream_;
+  std::string data_;
+};
 
 asio::awaitable<Result<Response>> exchange(asio::io_context& context, const Target& target, Duration timeout) {
   Stream stream(context);
@@ -67,17 +129,15 @@ asio::awaitable<Result<Response>> exchange(asio::io_context& context, const Targ
   const auto request = request_of(target);
   auto [write_error, written] = co_await bhttp::async_write(stream, request, kUse);
   if (write_error) co_return error_of(write_error);
-  beast::flat_buffer buffer;
-  bhttp::response_parser<bhttp::string_body> parser;
-  parser.body_limit(kMaxBody);
-  auto [read_error, read] = co_await bhttp::async_read(stream, buffer, parser, kUse);
-  // A longer body than we keep is no failure: the header has been read and that is what a probe asks for.
-  if (read_error && read_error != bhttp::error::body_limit) co_return error_of(read_error);
+  AnswerReader reader(stream);
+  const auto head = co_await reader.head();
+  if (!head) co_return head.error();
+  auto body = co_await reader.body(*head, target.method == "HEAD");
+  if (!body) co_return body.error();
   Response out;
-  out.status = static_cast<int>(parser.get().result_int());
-  const auto type = parser.get()[bhttp::field::content_type];
-  out.content_type.assign(type.data(), type.size());
-  out.body = std::move(parser.get().body());
+  out.status = head->status;
+  out.content_type = std::string(head->header("content-type"));
+  out.body = std::move(*body);
   co_return out;
 }
 

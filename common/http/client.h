@@ -20,7 +20,8 @@ struct Target {
   std::string method = "GET";
 };
 
-/// One request on a connection of its own; the body is read up to 64 KiB and the rest left.
+/// One request on a connection of its own; the body is read up to 64 KiB and the rest left. Interim answers (1xx) are
+/// passed over; headers may have 64 KiB.
 /// callback: exactly once, on the loop's thread. Errors: Unavailable ("connection refused", "no route to host", reset),
 /// DeadlineExceeded (the timeout covers connect to last byte), DataLoss (not HTTP), ResourceExhausted (out of
 /// descriptors).

@@ -22,9 +22,12 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <list>
 #include <utility>
 
 #include "common/log/log.h"
+#include "common/net/port_holder.h"
+#include "common/net/socket_address.h"
 #include "common/net/unix_socket.h"
 #include "common/process/asio_loop.h"
 
@@ -40,16 +43,18 @@ using Acceptor = asio::basic_socket_acceptor<stream_protocol>;
 
 constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kMaxConnections = 64;
-constexpr std::size_t kShareOfDescriptors = 5;  // a server has at most such a part: the process has other work to do
-constexpr Duration kAcceptPause = 100ms;
+constexpr std::size_t kLeastConnections = 4;
+constexpr std::size_t kShareOfDescriptors = 8;
+constexpr auto kPause = std::chrono::milliseconds(100);  // until accept(2) is tried again
 constexpr std::size_t kMaxBody = 64 * 1024;
 
 using Message = bhttp::response<bhttp::string_body>;
 
+/// The rest of the descriptors is for what the daemon is there for: an agent's checks, a server's answers.
 std::size_t most_connections() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kMaxConnections;
-  return std::clamp<std::size_t>(limit.rlim_cur / kShareOfDescriptors, 1, kMaxConnections);
+  return std::clamp<std::size_t>(limit.rlim_cur / kShareOfDescriptors, kLeastConnections, kMaxConnections);
 }
 
 Message message_of(Response answer, const bhttp::request<bhttp::string_body>& request) {
@@ -78,8 +83,11 @@ class Counted {
 }  // namespace
 
 struct Server::State {
-  State(process::EventLoop& loop, LateHandler given)
-      : acceptor(process::io_context_of(loop)), handler(std::move(given)) {}
+  State(process::EventLoop& loop, std::string own_name, LateHandler given)
+      : acceptor(process::io_context_of(loop)),
+        pause(process::io_context_of(loop)),
+        name(std::move(own_name)),
+        handler(std::move(given)) {}
 
   // A spawned coroutine runs later, when the server may be gone: it holds the state from the beginning.
 
@@ -89,17 +97,37 @@ struct Server::State {
       if (error == asio::error::operation_aborted || !self->acceptor.is_open()) co_return;
       self->tell(error);
       if (error) {
-        // without a pause a process that has no descriptors left would do nothing but ask for one
-        asio::steady_timer pause(self->acceptor.get_executor(), kAcceptPause);
-        co_await pause.async_wait(kUse);
+        // the connection that could not be taken still waits: without a pause this would spin
+        self->pause.expires_after(kPause);
+        co_await self->pause.async_wait(kUse);
+        if (!self->acceptor.is_open()) co_return;
         continue;
       }
-      if (self->connections >= self->most) continue;
+      self->make_room();
       asio::co_spawn(self->acceptor.get_executor(), serve(self, Stream(std::move(socket))), asio::detached);
     }
   }
 
+  /// Both edges of not being able to accept. A client that is gone before it was accepted is none.
+  void tell(const boost::system::error_code& error) {
+    namespace errc = boost::system::errc;
+    if (error == errc::connection_aborted || error == errc::protocol_error) return;
+    if (error && !std::exchange(failing, true)) {
+      log::warn("cannot accept connections", {{"address", name}, {"error", error.message()}});
+    }
+    if (!error && std::exchange(failing, false)) log::info("connections are accepted again", {{"address", name}});
+  }
+
+  /// For one connection more: the one that has been waiting longest for a request is ended.
+  void make_room() {
+    if (waiting.empty() || connections < most) return;
+    Stream* longest = waiting.front();
+    waiting.pop_front();
+    longest->cancel();
+  }
+
   static asio::awaitable<void> serve(std::shared_ptr<State> self, Stream stream) {
+    if (self->connections >= self->most + kLeastConnections) co_return;  // all are being answered
     const Counted counted(self->connections);
     beast::flat_buffer buffer(kMaxBody + 16 * 1024);
     for (bool alive = true; alive && self->acceptor.is_open();) alive = co_await self->serve_one(stream, buffer);
@@ -109,7 +137,9 @@ struct Server::State {
     bhttp::request_parser<bhttp::string_body> parser;
     parser.body_limit(kMaxBody);
     stream.expires_after(10s);
+    waiting.push_back(&stream);
     const auto [read_error, read] = co_await bhttp::async_read(stream, buffer, parser, kUse);
+    std::erase(waiting, &stream);
     if (read_error) co_return false;
     const auto& request = parser.get();
     Request asked = parse_target(std::string_view(request.method_string().data(), request.method_string().size()),
@@ -133,19 +163,14 @@ struct Server::State {
         asio::use_awaitable);
   }
 
-  /// Logs both edges of a trouble.
-  void tell(const boost::system::error_code& error) {
-    if (bool(error) == std::exchange(failing, bool(error))) return;
-    if (error) return log::error("cannot accept connections", {{"server", name}, {"error", error.message()}});
-    log::info("connections are accepted again", {{"server", name}});
-  }
-
   Acceptor acceptor;
+  asio::steady_timer pause;
+  const std::string name;
   LateHandler handler;
-  std::string name;  // where it listens
-  bool failing = false;
   const std::size_t most = most_connections();
   std::size_t connections = 0;
+  std::list<Stream*> waiting;  // for a request, the longest first
+  bool failing = false;
   std::string unlink_when_done;
 };
 
@@ -160,7 +185,9 @@ Result<void> open_on(Acceptor& acceptor, const stream_protocol::endpoint& where,
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (!error) return {};
   const Code code = error == asio::error::address_in_use ? Code::AlreadyExists : Code::Unavailable;
-  return Error(code, fmt::format("cannot listen on {}: {}", name, error.message()));
+  const auto address = SocketAddress::parse(name);
+  const std::string holder = address ? held_by(error.value(), *address, Protocol::Tcp) : "";
+  return Error(code, fmt::format("cannot listen on {}: {}{}", name, error.message(), holder));
 }
 
 }  // namespace
@@ -186,9 +213,14 @@ Result<std::unique_ptr<Server>> Server::listen(process::EventLoop& loop, const S
 
 Result<std::unique_ptr<Server>> Server::listen(process::EventLoop& loop, const SocketAddress& address,
                                                LateHandler handler) {
-  auto state = std::make_shared<State>(loop, std::move(handler));
-  state->name = address.text();
-  const asio::ip::tcp::endpoint where(asio::ip::make_address(address.ip.text()), address.port);
+  auto state = std::make_shared<State>(loop, address.text(), std::move(handler));
+  auto ip = asio::ip::make_address(address.ip.text());
+  if (address.interface != 0) {
+    auto scoped = ip.to_v6();
+    scoped.scope_id(address.interface);
+    ip = scoped;
+  }
+  const asio::ip::tcp::endpoint where(ip, address.port);
   if (auto opened = open_on(state->acceptor, where, address.text()); !opened) return opened.error();
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
@@ -196,18 +228,18 @@ Result<std::unique_ptr<Server>> Server::listen(process::EventLoop& loop, const S
 Result<std::unique_ptr<Server>> Server::listen_unix(process::EventLoop& loop, const std::string& path,
                                                     Handler handler) {
   if (auto freed = free_socket_path(path); !freed) return freed.error();
-  auto state = std::make_shared<State>(loop, at_once(std::move(handler)));
+  auto state = std::make_shared<State>(loop, path, at_once(std::move(handler)));
   if (auto opened = open_on(state->acceptor, asio::local::stream_protocol::endpoint(path), path); !opened)
     return opened.error();
   ::chmod(path.c_str(), 0660);
   state->unlink_when_done = path;
-  state->name = path;
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
 
 Server::~Server() {
   boost::system::error_code ignored;
   state_->acceptor.close(ignored);
+  state_->pause.cancel();
   if (!state_->unlink_when_done.empty()) ::unlink(state_->unlink_when_done.c_str());
 }
 

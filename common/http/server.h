@@ -10,8 +10,12 @@
 
 namespace meshdns::http {
 
-/// A small HTTP/1.1 server on a daemon's loop: few requests, short answers, keep-alive, 10 s idle, at most 64
-/// connections. thread: everything on the loop's; stops when destroyed
+/// A small HTTP/1.1 server on a daemon's loop: few requests, short answers, keep-alive, 10 s idle.
+///
+/// It has at most 64 connections, and an eighth of the descriptors that the process may open. A client beyond them
+/// takes the place of the one that has waited longest without a request. While no descriptor is to be had it pauses for
+/// 100 ms at a time; the log has a line when that begins and when it is over. thread: everything on the loop's; stops
+/// when destroyed
 class Server {
  public:
   /// Port 0 picks a free one.

@@ -41,11 +41,22 @@ class PrometheusHistogram : public Histogram {
   prometheus::Histogram& histogram_;
 };
 
+prometheus::MetricType type_of(Sample::Kind kind) {
+  if (kind == Sample::Kind::Histogram) return prometheus::MetricType::Histogram;
+  return kind == Sample::Kind::Counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
+}
+
 prometheus::ClientMetric client_metric(const Sample& sample) {
   prometheus::ClientMetric out;
   for (const auto& [name, value] : sample.labels) out.label.push_back({name, value});
   out.counter.value = sample.value;
   out.gauge.value = sample.value;
+  if (sample.kind != Sample::Kind::Histogram) return out;
+  out.histogram.sample_sum = sample.value;
+  for (const Sample::Bucket& bucket : sample.buckets) {
+    out.histogram.bucket.push_back({bucket.count, bucket.bound});
+    out.histogram.sample_count = bucket.count;
+  }
   return out;
 }
 
@@ -55,8 +66,7 @@ std::vector<prometheus::MetricFamily> families_of(const std::vector<Sample>& sam
     auto& family = by_name[sample.name];
     family.name = sample.name;
     family.help = sample.help;
-    family.type =
-        sample.kind == Sample::Kind::Counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
+    family.type = type_of(sample.kind);
     family.metric.push_back(client_metric(sample));
   }
   std::vector<prometheus::MetricFamily> out;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -36,12 +37,17 @@ class Histogram {
 
 /// A value that is computed when somebody scrapes.
 struct Sample {
-  enum class Kind { Counter, Gauge };
+  enum class Kind { Counter, Gauge, Histogram };
+  struct Bucket {
+    double bound = 0;         // the upper one; infinity for the last
+    std::uint64_t count = 0;  // of what is at or below the bound
+  };
   Kind kind = Kind::Gauge;
   std::string name;
   std::string help;
   Labels labels;
-  double value = 0;
+  double value = 0;               // of a histogram: the sum of what was observed
+  std::vector<Bucket> buckets{};  // of a histogram
 };
 
 /// The metrics of one process; prometheus-cpp behind it. Objects that it hands out live as long as it does;

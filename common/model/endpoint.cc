@@ -1,5 +1,6 @@
 #include "common/model/endpoint.h"
 
+#include <algorithm>
 #include <functional>
 
 namespace meshdns::model {
@@ -28,6 +29,14 @@ std::size_t SharedHash::operator()(const Ports& ports) const {
     mix(hash, port.app_protocol);
   }
   return hash;
+}
+
+std::vector<IpAddress> first_of_each_family(const std::vector<IpAddress>& addresses) {
+  std::vector<IpAddress> out;
+  for (const IpAddress& address : addresses) {
+    if (std::ranges::find(out, address.family(), &IpAddress::family) == out.end()) out.push_back(address);
+  }
+  return out;
 }
 
 std::string_view health_state_name(HealthState state) {

@@ -42,12 +42,19 @@ struct Health {
   HealthState state = HealthState::Pending;
   bool doubtful = false;  // the owner was late itself when it judged
   bool in_doubt =
-      false;           // may change soon: first failed check, first success of a rise, a drain deadline within the TTL
-  std::string detail;  // why, for people: "http 503", "connection refused"
-  TimePoint since{};   // in this state since, on this process's clock
+      false;  // may change soon: first failed check, first success of a rise, a drain deadline within the TTL
+  // The state of the address of this family if it does not pass its own checks and the other family's does, or did: it
+  // is not answered. At most one of the two is set.
+  std::optional<HealthState> v4;
+  std::optional<HealthState> v6;
+  std::string detail;        // why, for people: "http 503", "connection refused"
+  TimePoint since{};         // in this state since, on this process's clock
   std::uint32_t streak = 0;  // results in a row that contradict the state
   std::uint32_t needed = 0;  // how many of them change it
   std::optional<TimePoint> drain_until;
+
+  std::optional<HealthState>& out(Family family) { return family == Family::V4 ? v4 : v6; }
+  const std::optional<HealthState>& out(Family family) const { return family == Family::V4 ? v4 : v6; }
 
   friend bool operator==(const Health&, const Health&) = default;
 };
@@ -65,9 +72,15 @@ struct Endpoint {
   std::uint32_t weight = 1;  // 0 = standby
   Health health;
   std::string node;  // key of its Node: "cluster/node"
+  /// The node's agent does not list it, so nobody checks it: the health is the last that was told. Set by the
+  /// federation.
+  bool unwatched = false;
 
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
+
+/// The first address of each family, in the order of the list: the addresses that are checked and answered.
+std::vector<IpAddress> first_of_each_family(const std::vector<IpAddress>& addresses);
 
 /// A machine with an agent.
 struct Node {
@@ -75,6 +88,9 @@ struct Node {
   Locality locality;  // cluster and node are filled in
   std::vector<IpAddress> addresses;
   std::vector<Prefix> prefixes;  // whose clients are here
+  /// The epoch of the session that first told these addresses and prefixes: of two nodes that claim the same one, the
+  /// one with the newer session has it. 0 = not told by an agent.
+  std::uint64_t session = 0;
 
   friend bool operator==(const Node&, const Node&) = default;
 };
@@ -84,7 +100,12 @@ struct NodeStatus {
   bool silent = false;    // its lease ran out, and no brake held it
   bool in_doubt = false;  // two heartbeats missed
   TimePoint since{};
-  std::string held{};  // the brake that holds its demotion, or where it is silent its removal; empty = none
+  std::string held{};      // the brake that holds its demotion, or where it is silent its removal; empty = none
+  std::string problem{};   // what its agent cannot do: "does not read endpoints.d: app-b.yaml:7:5: ..."; empty = none
+  bool unwatched = false;  // the lease of its unwatched endpoints ran out, and no brake held it
+
+  /// Whether there is anything to say.
+  bool empty() const { return !silent && !in_doubt && problem.empty() && !unwatched && held.empty(); }
 
   friend bool operator==(const NodeStatus&, const NodeStatus&) = default;
 };

@@ -34,11 +34,12 @@ Result<Rung> parse_rung(std::string_view text) {
   std::uint8_t all = 0;
   for (const auto word : split(text, '+')) {
     const auto part = find_part(word);
-    if (!part || *part == Part::Network) {
-      const auto guess = did_you_mean(word, {"region", "zone", "subzone", "cluster", "node", "any"});
-      return Error(Code::InvalidArgument,
-                   fmt::format("expected any, or region, zone, subzone, cluster, node joined by + (got \"{}\"{})", text,
-                               guess ? fmt::format(", did you mean \"{}\"?", *guess) : ""));
+    if (!part) {
+      const auto guess = did_you_mean(word, {"network", "region", "zone", "subzone", "cluster", "node", "any"});
+      return Error(
+          Code::InvalidArgument,
+          fmt::format("expected any, or network, region, zone, subzone, cluster, node joined by + (got \"{}\"{})", text,
+                      guess ? fmt::format(", did you mean \"{}\"?", *guess) : ""));
     }
     if (parts & bit(*part)) return Error(Code::InvalidArgument, fmt::format("\"{}\" names {} twice", text, word));
     parts |= bit(*part);

@@ -1,6 +1,8 @@
 #include "common/model/policy.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "common/base/text.h"
 #include "common/model/objects.h"
@@ -13,11 +15,22 @@ std::size_t given_parts(const Locality& selector) {
       std::ranges::count_if(kParts, [&](Part part) { return !selector.part(part).empty(); }));
 }
 
+/// How much a selector says, for comparison: the number of its parts, then how narrow the narrowest of them is.
+std::pair<std::size_t, std::size_t> specificity(const Locality& selector) {
+  constexpr std::array kNarrowLast = {Part::Network, Part::Region,  Part::Zone,
+                                      Part::Cluster, Part::Subzone, Part::Node};
+  std::size_t narrowest = 0;
+  for (std::size_t i = 0; i < kNarrowLast.size(); ++i) {
+    if (!selector.part(kNarrowLast[i]).empty()) narrowest = i;
+  }
+  return {given_parts(selector), narrowest};
+}
+
 template <class Rule>
 const Rule* most_specific(const std::vector<Rule>& rules, const Locality& client) {
   const Rule* best = nullptr;
   for (const Rule& rule : rules) {
-    const bool better = best == nullptr || given_parts(rule.from) > given_parts(best->from);
+    const bool better = best == nullptr || specificity(rule.from) > specificity(best->from);
     if (better && covers(rule.from, client)) best = &rule;
   }
   return best;

@@ -31,7 +31,8 @@ struct Fence {
   friend bool operator==(const Fence&, const Fence&) = default;
 };
 
-/// Clients in `from` go to these places in this order, beyond their own region.
+/// Clients in `from` go to these places in this order, beyond what is their own: their region, zone or cluster, as
+/// `from` names it.
 struct Failover {
   Locality from;  // the parts that are given must be equal; none = everywhere
   std::vector<Locality> to;
@@ -74,7 +75,11 @@ struct Policy {
   Duration ttl = 5s;
   Duration ttl_min = 1s;
   Duration slow_start = 30s;  // 0 = off
-  std::uint32_t max_answers = 8;
+  // Addresses, and instances of each tier in SRV, SVCB and HTTPS. Not given: kMostAddresses, and every instance.
+  std::optional<std::uint32_t> max_answers;
+
+  static constexpr std::uint32_t kMostAddresses = 8;
+  std::uint32_t most_addresses() const { return max_answers.value_or(kMostAddresses); }
 
   friend bool operator==(const Policy&, const Policy&) = default;
 };
@@ -85,7 +90,8 @@ bool covers(const Locality& selector, const Locality& place);
 /// "region=us,zone=us-a"; "everywhere" if no part is given
 std::string selector_text(const Locality& selector);
 
-/// The rule whose `from` covers the client and gives the most parts; among equals the first. null = none does
+/// The rule whose `from` covers the client and gives the most parts; among equals the one with the narrower part (a
+/// cluster is narrower than a zone, a zone than a region), then the first. null = none does
 const Failover* rule_for(const std::vector<Failover>& rules, const Locality& client);
 const Distribute* rule_for(const std::vector<Distribute>& rules, const Locality& client);
 

@@ -13,16 +13,16 @@ class RecordObserver {
  public:
   virtual ~RecordObserver() = default;
 
-  /// It is here, with the namespace, service and labels that it has until it leaves.
+  /// It is here, with the namespace, service, labels and addresses that it has until it leaves.
   virtual void endpoint_entered(const Endpoint& endpoint) = 0;
   /// Something else about it is different.
   virtual void endpoint_updated(const Endpoint& endpoint) = 0;
-  /// It is about to go, or to come back with another namespace, service or labels.
+  /// It is about to go, or to come back with another namespace, service, labels or addresses.
   virtual void endpoint_leaves(const Endpoint& endpoint) = 0;
   /// A node, or what the federation says of it, came, changed or went.
   virtual void node_changed(const std::string& node) = 0;
   virtual void node_status_changed(const std::string& node) = 0;
-  /// A service came or went; not its endpoints.
+  /// A service came or went, or its age is another; not its endpoints.
   virtual void service_changed(const ServiceKey& service) = 0;
   virtual void destination_changed(const std::string& key) = 0;
   virtual void cluster_changed(const std::string& name) = 0;

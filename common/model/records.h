@@ -25,6 +25,9 @@ struct ServiceKey {
 struct Service {
   std::uint32_t endpoints = 0;
   TimePoint gone_since{};  // of the last one, where there is none
+  /// When it was heard of first, in unix milliseconds; set once by the federation that heard of it, which gives no two
+  /// services the same. Of two services whose automatic hosts have one name, the older one has it.
+  std::int64_t created = 0;
 
   friend bool operator==(const Service&, const Service&) = default;
 };

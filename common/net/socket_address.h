@@ -9,10 +9,12 @@
 
 namespace meshdns {
 
-/// An address and a port: "10.0.0.1:53", "[fd00::1]:53".
+/// An address and a port: "10.0.0.1:53", "[fd00::1]:53"; a link-local one with the interface that it is meant on:
+/// "[fe80::1%eth0]:53".
 struct SocketAddress {
   IpAddress ip;
   std::uint16_t port = 0;
+  std::uint32_t interface = 0;  // index; 0 = any
 
   static Result<SocketAddress> parse(std::string_view text);
   std::string text() const;

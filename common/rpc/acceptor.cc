@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "common/log/log.h"
+#include "common/rpc/peer.h"
 
 namespace meshdns::rpc {
 namespace {
@@ -28,6 +29,8 @@ constexpr std::size_t kAtOnce = 64;
 constexpr std::size_t kLook = 512;  // entries that are looked at after a wait
 constexpr std::size_t kLookPerAccept = 2;
 constexpr std::size_t kMostEnding = 128;  // connections that are ended at once, to make room
+
+thread_local std::string handed_over;  // the peer, while its connection is handed over
 
 std::uint64_t inode_of(int descriptor) {
   struct stat found {};
@@ -46,25 +49,12 @@ std::optional<SocketAddress> peer_of(const sockaddr_storage& storage) {
                        ntohs(v6.sin6_port)};
 }
 
-/// "ipv4:127.0.0.1:4711" or "ipv6:%5Bfe80::1%25eth0%5D:4711", as gRPC 1.51 has it
-std::optional<SocketAddress> peer_named(std::string_view name) {
-  const auto colon = name.find(':');
-  const std::string_view kind = name.substr(0, colon);
-  if (colon == std::string_view::npos || (kind != "ipv4" && kind != "ipv6")) return std::nullopt;
-  std::string text(name.substr(colon + 1));
-  if (const auto open = text.find("%5B"); open != std::string::npos) text.replace(open, 3, "[");
-  if (const auto close = text.find("%5D"); close != std::string::npos) text.replace(close, 3, "]");
-  const auto scope = text.find("%25");
-  if (scope != std::string::npos) text.erase(scope, text.find(']') - scope);
-  const auto address = SocketAddress::parse(text);
-  return address ? std::optional(*address) : std::nullopt;
-}
-
-/// False: it was reset while it waited. gRPC logs an error for each one of those.
+/// False: the peer has gone while the connection waited in the kernel. After a restart thousands connect at once, and
+/// whoever waits too long gives up and connects again. If those that gave up cost as much as others, the queue would
+/// move so slowly that all of it has given up when its turn comes, for ever. gRPC logs an error for each one, besides.
 bool is_connected(int descriptor) {
-  sockaddr_storage peer{};
-  socklen_t size = sizeof peer;
-  return ::getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
+  pollfd peer{descriptor, POLLRDHUP, 0};
+  return ::poll(&peer, 1, 0) == 0;
 }
 
 void close_at_once(int descriptor) {
@@ -195,7 +185,9 @@ bool Acceptor::take(int descriptor, const std::optional<SocketAddress>& peer) {
   const bool room = table_.has_room();
   lock.unlock();
   if (taken) {
+    handed_over = peer ? peer->text() : "a local process";
     hand_over_(socket_->descriptor(), descriptor);
+    handed_over.clear();
     return room;
   }
   close_at_once(descriptor);
@@ -242,6 +234,8 @@ void Acceptor::make_room() {
     ++counts_.evicted;
   }
 }
+
+const std::string& Acceptor::peer_handed_over() { return handed_over; }
 
 void Acceptor::proven(std::string_view peer) {
   const auto address = peer_named(peer);

@@ -60,6 +60,8 @@ class Acceptor {
   void stop();
 
   const std::string& bound() const { return bound_; }
+  /// The peer of the connection that an acceptor is handing over on this thread at the moment; empty = none.
+  static const std::string& peer_handed_over();
   /// The peer has sent a whole message; as gRPC names peers: "ipv4:127.0.0.1:4711". thread: any
   void proven(std::string_view peer);
   /// thread: any

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "common/log/log.h"
+#include "common/rpc/handshakes.h"
 
 namespace meshdns::rpc {
 namespace {
@@ -32,7 +33,14 @@ void log_grpc(gpr_log_func_args* args) {
   if (args->severity != GPR_LOG_SEVERITY_ERROR) return log::info("grpc", {{"message", message}});
   const std::string reason = reason_of_handshake(message);
   if (reason.empty()) return log::error("grpc", {{"error", message}});
-  log::warn("tls handshake failed", {{"error", reason}});
+  const FailedHandshake failed = last_failed_handshake();
+  const std::string error = failed.mistrust.empty() ? reason : reason + ": " + failed.mistrust;
+  const std::string subject = failed.subject.empty() ? "none" : failed.subject;
+  if (failed.server) {
+    log::warn("tls handshake failed", {{"error", error}, {"peer", failed.peer}, {"subject", subject}});
+  } else {
+    log::warn("tls handshake failed", {{"error", error}, {"subject", subject}});
+  }
 }
 
 void prepare(gpr_log_func log) {
@@ -64,6 +72,7 @@ std::shared_ptr<grpc::ChannelCredentials> channel_credentials(const std::optiona
 
 void prepare_process() {
   prepare(log_grpc);
+  watch_handshakes();
   // Debian builds Abseil with the detection on: each lock of gRPC is looked up in a graph under a lock of its own, 5 to
   // 8 % of the CPU of 3,000 agents' heartbeats. A daemon does nothing with what is found but write and abort.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);

@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include "common/net/port_holder.h"
 #include "common/net/socket_address.h"
 #include "common/net/unix_socket.h"
 
@@ -40,7 +42,9 @@ int listening(const sockaddr* address, socklen_t size) {
   if (address->sa_family != AF_UNIX) tune(descriptor);
   if (address->sa_family == AF_INET6) set(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0);
   if (::bind(descriptor, address, size) == 0 && ::listen(descriptor, kBacklog) == 0) return descriptor;
+  const int error = errno;
   ::close(descriptor);
+  errno = error;
   return -1;
 }
 
@@ -51,11 +55,12 @@ int listening_on_path(const std::string& path) {
   return listening(reinterpret_cast<const sockaddr*>(&address), sizeof address);
 }
 
-int listening_v6(const in6_addr& address, std::uint16_t port) {
+int listening_v6(const in6_addr& address, std::uint16_t port, std::uint32_t interface) {
   sockaddr_in6 where{};
   where.sin6_family = AF_INET6;
   where.sin6_addr = address;
   where.sin6_port = htons(port);
+  where.sin6_scope_id = interface;
   return listening(reinterpret_cast<const sockaddr*>(&where), sizeof where);
 }
 
@@ -71,7 +76,7 @@ int listening_on(const SocketAddress& address) {
   if (address.ip.is_v4() && !address.ip.is_unspecified()) return listening_v4(address.ip, address.port);
   in6_addr bytes = in6addr_any;
   if (!address.ip.is_v4()) std::ranges::copy(address.ip.bytes(), std::begin(bytes.s6_addr));
-  const int both = listening_v6(bytes, address.port);
+  const int both = listening_v6(bytes, address.port, address.interface);
   // a machine without IPv6
   return both < 0 && address.ip.is_v4() ? listening_v4(address.ip, address.port) : both;
 }
@@ -84,8 +89,8 @@ std::uint16_t port_of(int descriptor) {
                                           : reinterpret_cast<const sockaddr_in6&>(where).sin6_port);
 }
 
-Error cannot_listen(const std::string& address) {
-  return {Code::Unavailable, "cannot listen on " + address + ": in use, or not an address of this machine"};
+Error cannot_listen(const std::string& address, int error, const std::string& holder = {}) {
+  return {Code::Unavailable, "cannot listen on " + address + ": " + std::strerror(error) + holder};
 }
 
 }  // namespace
@@ -95,14 +100,17 @@ Result<ListeningSocket> ListeningSocket::open(const std::string& address) {
     const std::string path = address.substr(kUnix.size());
     if (auto freed = free_socket_path(path); !freed) return freed.error();
     const int descriptor = listening_on_path(path);
-    if (descriptor < 0) return cannot_listen(address);
+    if (descriptor < 0) return cannot_listen(address, errno);
     return ListeningSocket(descriptor, address);
   }
   const auto where = SocketAddress::parse(address);
   if (!where) return where.error();
   const int descriptor = listening_on(*where);
-  if (descriptor < 0) return cannot_listen(address);
-  return ListeningSocket(descriptor, SocketAddress{where->ip, port_of(descriptor)}.text());
+  if (descriptor < 0) {
+    const int error = errno;
+    return cannot_listen(address, error, held_by(error, *where, Protocol::Tcp));
+  }
+  return ListeningSocket(descriptor, SocketAddress{where->ip, port_of(descriptor), where->interface}.text());
 }
 
 ListeningSocket::ListeningSocket(ListeningSocket&& other) noexcept

@@ -7,7 +7,11 @@
 
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <memory>
+#include <utility>
+
+#include "common/time/time_text.h"
 
 namespace meshdns::rpc {
 namespace {
@@ -35,12 +39,16 @@ Result<File> open(const std::string& path) {
   return file;
 }
 
-Result<Certificate> read_certificate(const std::string& path) {
+/// errors: there is none, or one of them is damaged
+Result<std::vector<Certificate>> read_certificates(const std::string& path) {
   auto file = open(path);
   if (!file) return file.error();
-  Certificate out(PEM_read_bio_X509(file->get(), nullptr, no_passphrase, nullptr));
+  std::vector<Certificate> out;
+  while (X509* next = PEM_read_bio_X509(file->get(), nullptr, no_passphrase, nullptr)) out.emplace_back(next);
+  const bool ended = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
   ERR_clear_error();
-  if (out == nullptr) return Error(Code::InvalidArgument, path + ": no certificate in PEM");
+  if (out.empty()) return Error(Code::InvalidArgument, path + ": no certificate in PEM");
+  if (!ended) return Error(Code::InvalidArgument, path + ": a certificate is damaged");
   return out;
 }
 
@@ -53,24 +61,73 @@ Result<Key> read_key(const std::string& path) {
   return out;
 }
 
+std::int64_t seconds_of(const ASN1_TIME* time) {
+  std::tm parts{};
+  return ASN1_TIME_to_tm(time, &parts) == 1 ? ::timegm(&parts) : 0;
+}
+
+std::string time_problem(const TlsFile& file, std::int64_t unix_seconds) {
+  if (unix_seconds > file.not_after) return "expired on " + time_text(file.not_after);
+  return unix_seconds < file.not_before ? "not valid before " + time_text(file.not_before) : "";
+}
+
+TlsFile inspected(const std::string& path, std::int64_t unix_seconds) {
+  TlsFile out{.path = path};
+  const auto certificates = read_certificates(path);
+  if (!certificates) {
+    const std::string message = certificates.error().message();
+    out.problem = message.starts_with(path + ": ") ? message.substr(path.size() + 2) : message;
+    return out;
+  }
+  out.not_before = seconds_of(X509_get0_notBefore(certificates->front().get()));
+  out.not_after = seconds_of(X509_get0_notAfter(certificates->front().get()));
+  out.problem = time_problem(out, unix_seconds);
+  return out;
+}
+
+/// Of a file whose certificates stand for themselves: the one that can be used for the longest.
+TlsFile inspected_authorities(const std::string& path, std::int64_t unix_seconds) {
+  TlsFile out = inspected(path, unix_seconds);
+  const auto certificates = read_certificates(path);
+  if (!certificates) return out;
+  for (const Certificate& certificate : *certificates) {
+    TlsFile other{path, seconds_of(X509_get0_notBefore(certificate.get())),
+                  seconds_of(X509_get0_notAfter(certificate.get())), ""};
+    other.problem = time_problem(other, unix_seconds);
+    const bool better = other.problem.empty() && (!out.problem.empty() || other.not_after > out.not_after);
+    if (better) out = std::move(other);
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<void> check(const TlsFiles& files) {
-  const auto certificate = read_certificate(files.certificate);
-  if (!certificate) return certificate.error();
+  const auto certificates = read_certificates(files.certificate);
+  if (!certificates) return certificates.error();
   const auto key = read_key(files.key);
   if (!key) return key.error();
-  if (const auto ca = read_certificate(files.ca); !ca) return ca.error();
-  const bool fits = X509_check_private_key(certificate->get(), key->get()) == 1;
+  if (const auto authorities = read_certificates(files.ca); !authorities) return authorities.error();
+  const bool fits = X509_check_private_key(certificates->front().get(), key->get()) == 1;
   ERR_clear_error();
   if (!fits) return Error(Code::InvalidArgument, files.key + ": not the key of " + files.certificate);
   return {};
 }
 
-bool is_expired(const TlsFiles& files, std::int64_t unix_seconds) {
-  const auto certificate = read_certificate(files.certificate);
-  time_t now = unix_seconds;
-  return certificate && X509_cmp_time(X509_get0_notAfter(certificate->get()), &now) < 0;
+std::vector<TlsFile> inspect(const TlsFiles& files, std::int64_t unix_seconds) {
+  std::vector<TlsFile> out = {inspected(files.certificate, unix_seconds),
+                              inspected_authorities(files.ca, unix_seconds)};
+  const bool readable = out[0].not_after != 0 && out[1].not_after != 0;
+  if (const auto usable = check(files); readable && !usable) out[0].problem = usable.error().message();
+  return out;
+}
+
+Result<void> check_now(const TlsFiles& files, std::int64_t unix_seconds) {
+  std::string problems;
+  for (const TlsFile& file : inspect(files, unix_seconds)) {
+    if (!file.problem.empty()) problems += (problems.empty() ? "" : "\n") + file.path + ": " + file.problem;
+  }
+  return problems.empty() ? Result<void>{} : Error(Code::InvalidArgument, problems);
 }
 
 }  // namespace meshdns::rpc

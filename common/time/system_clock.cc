@@ -8,6 +8,10 @@ std::int64_t SystemClock::unix_seconds() const {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+std::int64_t SystemClock::unix_millis() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since_1970()).count();
+}
+
 Duration SystemClock::since_1970() { return std::chrono::system_clock::now().time_since_epoch(); }
 
 }  // namespace meshdns

@@ -19,6 +19,8 @@ class Clock {
   virtual TimePoint now() const = 0;
   /// Wall clock, seconds since 1970; for epochs, serials and what people read. Never for durations.
   virtual std::int64_t unix_seconds() const = 0;
+  /// The same in milliseconds, for what people read.
+  virtual std::int64_t unix_millis() const { return unix_seconds() * 1000; }
 };
 
 using TimerId = std::uint64_t;

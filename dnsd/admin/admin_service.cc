@@ -2,13 +2,10 @@
 
 #include <grpcpp/grpcpp.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
-#include "common/net/unix_socket.h"
+#include "common/rpc/acceptor.h"
 #include "common/rpc/deadline.h"
 #include "dnsd/admin/calls.h"
 
@@ -20,34 +17,46 @@ constexpr Duration kPatience = 1s;
 }  // namespace
 
 struct AdminService::Server {
-  Server(std::shared_ptr<grpc::Service> service, std::string socket)
-      : calls(std::move(service)), path(std::move(socket)) {}
+  Server(std::shared_ptr<grpc::Service> service, std::unique_ptr<rpc::Acceptor> socket)
+      : calls(std::move(service)), acceptor(std::move(socket)) {}
 
   std::shared_ptr<grpc::Service> calls;
-  std::string path;
+  std::unique_ptr<rpc::Acceptor> acceptor;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> entrance;
   std::unique_ptr<grpc::Server> server;
 };
 
 AdminService::AdminService(std::unique_ptr<Server> server) : server_(std::move(server)) {}
 
-Result<std::unique_ptr<AdminService>> AdminService::listen(process::EventLoop& loop, Mesh& mesh,
+/// gRPC's own listener would go deaf where accept(2) fails once for want of descriptors; the acceptor tries again.
+Result<std::unique_ptr<AdminService>> AdminService::listen(process::EventLoop& loop, const Clock& clock, Mesh& mesh,
                                                            const std::string& path) {
-  if (auto freed = free_socket_path(path); !freed) return freed.error();
-  auto server = std::make_unique<Server>(calls_from_here(loop, mesh), path);
-  grpc::ServerBuilder builder;
-  builder.AddListeningPort("unix:" + path, grpc::InsecureServerCredentials());
-  builder.RegisterService(server->calls.get());
   const mode_t mask = ::umask(0117);
-  server->server = builder.BuildAndStart();
+  auto acceptor = rpc::Acceptor::listen("unix:" + path, {}, clock);
   ::umask(mask);
-  if (!server->server) return Error(Code::Unavailable, path + ": cannot listen there: " + std::strerror(errno));
-  return std::unique_ptr<AdminService>(new AdminService(std::move(server)));
+  if (!acceptor) return acceptor.error();
+  auto server = std::make_unique<Server>(calls_from_here(loop, mesh), std::move(*acceptor));
+  grpc::ServerBuilder builder;
+  server->entrance = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
+  builder.RegisterService(server->calls.get());
+  server->server = builder.BuildAndStart();
+  if (!server->server) return Error(Code::Unavailable, path + ": gRPC cannot be started there");
+  const auto hand_over = [entrance = server->entrance.get()](int listener, int descriptor) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.listener_fd = listener;
+    connection.fd = descriptor;
+    entrance->HandleNewConnection(&connection);
+  };
+  std::unique_ptr<AdminService> out(new AdminService(std::move(server)));
+  if (auto started = out->server_->acceptor->start(hand_over); !started) return started.error();
+  return out;
 }
 
 AdminService::~AdminService() {
+  server_->acceptor->stop();  // gRPC does not close what is handed over after its end
   server_->server->Shutdown(rpc::within(kPatience));
   server_->server->Wait();
-  ::unlink(server_->path.c_str());
 }
 
 }  // namespace meshdns::admin

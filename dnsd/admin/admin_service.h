@@ -14,7 +14,8 @@ class AdminService {
  public:
   /// A socket that nobody answers on is replaced. `mesh` must outlive the service; it is called on the loop's thread.
   /// errors: AlreadyExists if another process serves there; Unavailable if it cannot be bound
-  static Result<std::unique_ptr<AdminService>> listen(process::EventLoop& loop, Mesh& mesh, const std::string& path);
+  static Result<std::unique_ptr<AdminService>> listen(process::EventLoop& loop, const Clock& clock, Mesh& mesh,
+                                                      const std::string& path);
   /// Ends all calls, for at most 1 s.
   ~AdminService();
 

@@ -2,15 +2,22 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "common/base/text.h"
 #include "common/log/log.h"
+#include "common/rpc/caller.h"
 #include "meshdns/v1/admin.grpc.pb.h"
 
 namespace meshdns::admin {
 namespace {
 
 enum class From { Here, Afar };
+
+constexpr std::size_t kMostNamed = 5;  // objects in a log line
 
 grpc::Status status_of(const Error& error) {
   switch (error.code()) {
@@ -27,6 +34,41 @@ std::string property(const grpc::CallbackServerContext& context, const char* nam
   return values.empty() ? "" : std::string(values.front().data(), values.front().size());
 }
 
+/// Who the caller of the unix socket says it is; only those whom the socket's mode admits can say anything.
+std::string caller(const grpc::CallbackServerContext& context) {
+  const auto found = context.client_metadata().find(rpc::kCallerKey);
+  return found == context.client_metadata().end() ? "unknown" : std::string(found->second.data(), found->second.size());
+}
+
+/// "a, b, c and 5 more"
+std::string first_of(std::vector<std::string> texts) {
+  const std::size_t all = texts.size();
+  texts.resize(std::min(all, kMostNamed));
+  return join(texts, ", ") + (all > kMostNamed ? " and " + std::to_string(all - kMostNamed) + " more" : "");
+}
+
+/// "VirtualDestination/shop/api created, Cluster/eu-1 configured", or what was refused; empty = nothing changed.
+std::string outcome_text(const v1::ApplyReply& reply) {
+  std::vector<std::string> refused;
+  std::vector<std::string> changed;
+  for (const v1::ApplyResult& result : reply.results()) {
+    switch (result.outcome()) {
+      case v1::ApplyResult::CREATED: changed.push_back(result.key() + " created"); break;
+      case v1::ApplyResult::CONFIGURED: changed.push_back(result.key() + " configured"); break;
+      case v1::ApplyResult::REFUSED: refused.push_back(result.key() + ": " + result.error()); break;
+      default: break;
+    }
+  }
+  return refused.empty() ? first_of(std::move(changed)) : "refused: " + first_of(std::move(refused));
+}
+
+std::string outcome_text(const v1::DeleteRequest& request, const Result<v1::DeleteReply>& reply) {
+  const auto texts = [](const auto& keys) { return std::vector<std::string>(keys.begin(), keys.end()); };
+  if (!reply) return "refused: " + first_of(texts(request.keys())) + ": " + reply.error().message();
+  if (reply->deleted().empty()) return "refused: not found: " + first_of(texts(reply->missing()));
+  return first_of(texts(reply->deleted()));
+}
+
 /// Each call is answered on the control thread.
 class Calls : public v1::Admin::CallbackService {
  public:
@@ -36,17 +78,21 @@ class Calls : public v1::Admin::CallbackService {
   using Reactor = grpc::ServerUnaryReactor;
 
   Reactor* Apply(Context* context, const v1::ApplyRequest* request, v1::ApplyReply* reply) override {
-    if (!request->dry_run()) note(*context, "apply");
-    return admitted(context, [this, request, reply](Reactor* reactor) {
-      mesh_.apply(*request, [reply, reactor](v1::ApplyReply done) {
+    return admitted(context, [this, context, request, reply](Reactor* reactor) {
+      mesh_.apply(*request, [this, context, request, reply, reactor](v1::ApplyReply done) {
+        if (!request->dry_run()) note(*context, "apply", outcome_text(done));
         *reply = std::move(done);
         reactor->Finish(grpc::Status::OK);
       });
     });
   }
   Reactor* Delete(Context* context, const v1::DeleteRequest* request, v1::DeleteReply* reply) override {
-    note(*context, "delete");
-    return later(context, reply, [this, request](auto done) { mesh_.erase(*request, std::move(done)); });
+    return later(context, reply, [this, context, request](auto done) {
+      mesh_.erase(*request, [this, context, request, done](Result<v1::DeleteReply> deleted) {
+        note(*context, "delete", outcome_text(*request, deleted));
+        done(std::move(deleted));
+      });
+    });
   }
   Reactor* List(Context* context, const v1::ListRequest* request, v1::ListReply* reply) override {
     return later(context, reply, [this, request](auto done) { mesh_.list(*request, std::move(done)); });
@@ -58,7 +104,11 @@ class Calls : public v1::Admin::CallbackService {
     return later(context, reply, [this](auto done) { mesh_.status(std::move(done)); });
   }
   Reactor* ApproveShrink(Context* context, const v1::ApproveShrinkRequest*, v1::ApproveShrinkReply* reply) override {
-    return answered(context, [this, reply] { return fill(mesh_.approve_shrink(), reply); });
+    return answered(context, [this, context, reply] {
+      auto approved = mesh_.approve_shrink();
+      note(*context, "approve-shrink", approved ? approved->approved() : "refused: " + approved.error().message());
+      return fill(std::move(approved), reply);
+    });
   }
 
   Reactor* Capture(Context* context, const v1::CaptureRequest* request, v1::CaptureReply* reply) override {
@@ -78,12 +128,17 @@ class Calls : public v1::Admin::CallbackService {
   bool admits(const Context& context) const {
     return from_ == From::Here || !property(context, GRPC_X509_PEM_CERT_PROPERTY_NAME).empty();
   }
-  /// A change from afar is told, with who made it.
-  void note(const Context& context, const char* call) const {
-    if (from_ == From::Here || !admits(context)) return;
+  /// Logs a change when it is made or refused, with who made it. The call is not over yet.
+  void note(const Context& context, const char* call, const std::string& what) const {
+    if (what.empty()) return;
+    if (from_ == From::Here) {
+      log::info("change from here", {{"call", call}, {"by", caller(context)}, {"what", what}});
+      return;
+    }
     log::info("change from afar", {{"call", call},
                                    {"certificate", property(context, GRPC_X509_SUBJECT_PROPERTY_NAME)},
-                                   {"peer", context.peer()}});
+                                   {"peer", context.peer()},
+                                   {"what", what}});
   }
   /// `work` is given the reactor that it has to finish.
   template <class F>

@@ -283,9 +283,13 @@ void Compiler::replace(std::uint32_t number, Ref<const Host> host) {
   Ref<const Host>& at = page->hosts[number % HostPage::kHosts];
   const Ref<const Host> before = std::exchange(at, std::move(host));
   if (before && before->spread) --table_.spread_hosts;
+  if (before && before->timed) --table_.timed_hosts;
   if (before && before->panic) --table_.panic_hosts;
   if (at && at->spread) ++table_.spread_hosts;
+  if (at && at->timed) ++table_.timed_hosts;
   if (at && at->panic) ++table_.panic_hosts;
+  if (before) --table_.host_states[static_cast<std::size_t>(state_of(*before))];
+  if (at) ++table_.host_states[static_cast<std::size_t>(state_of(*at))];
   if (at) shapes_.add_host(at->shape);
   if (before) shapes_.remove_host(before->shape);
   outdated_first_.erase(number);

@@ -5,29 +5,52 @@
 #include "common/base/text.h"
 #include "common/time/duration_text.h"
 #include "dnsd/answers/policy_text.h"
+#include "dnsd/topology/families.h"
 #include "dnsd/topology/gateways.h"
 
 namespace meshdns::answers {
 namespace {
 
-std::string tier_head(const topology::Tier& tier) {
+/// The tier is of a cluster whose distance is not known, and so is another one of the same rung: a hash orders them.
+bool is_drawn_by_hash(const topology::Decision& decision, const topology::Tier& tier) {
+  const auto unknown = [&](const topology::Tier& other) {
+    return other.split && !other.distance && !other.cluster.empty() && other.rung == tier.rung &&
+           other.part == tier.part;
+  };
+  return unknown(tier) && std::ranges::count_if(decision.tiers, unknown) > 1;
+}
+
+std::string tier_head(const topology::Decision& decision, const topology::Tier& tier) {
   std::string text = "tier " + std::to_string(tier.number) + " " + tier_name(tier);
   if (tier.distance) text += " (" + duration_text(*tier.distance) + ")";
+  if (is_drawn_by_hash(decision, tier)) text += " (no distance known)";
   return text + " load " + std::to_string(tier.load) + "%" + (tier.panic ? " panic: " : ": ");
 }
 
+// A line of `_explain` has room for so many characters before what counts the endpoints that are left out.
+constexpr std::size_t kMostOfLine = 1600;
+constexpr std::size_t kLongestAge = 8;
+
 ExplainLine tier_line(const Seat& seat, const topology::Decision& decision, const topology::Tier& tier) {
   ExplainLine line;
-  std::string text = tier_head(tier);
-  for (const std::uint32_t member : tier.members) {
+  std::string text = tier_head(decision, tier);
+  const TierText of_tier(seat, decision, tier);
+  std::size_t used = 0;  // by the pieces
+  for (std::size_t i = 0; i < tier.members.size(); ++i) {
+    const std::uint32_t member = tier.members[i];
     const topology::Candidate& candidate = seat.host.candidates[member];
-    if (member != tier.members.front()) text += " | ";
+    if (i > 0 && used + text.size() > kMostOfLine) {
+      text += " and " + std::to_string(tier.members.size() - i) + " more";
+      break;
+    }
+    if (i > 0) text += " | ";
     text += candidate.address_text() + " " + state_word(decision.standings[member]);
     if (candidate.since != TimePoint{}) {
+      used += text.size() + kLongestAge;
       line.push_back({text + " ", candidate.since});
       text.clear();
     }
-    const std::string manner = manner_text(seat, decision, tier, member);
+    const std::string manner = of_tier.manner(member);
     const std::string why = why_text(candidate, decision.blocked(seat.host, member));
     text += (manner.empty() ? "" : " " + manner) + (why.empty() ? "" : ", " + why);
   }
@@ -40,17 +63,6 @@ std::string doubt_of(const topology::Candidate& candidate) {
   const bool serving = candidate.standing == topology::Standing::Serving;
   return address.text() + (serving ? " is in doubt" : " could come back") +
          (candidate.why.empty() ? "" : " (" + candidate.why + ")");
-}
-
-/// What the most advanced serving endpoint of a tier has of its weight.
-std::uint32_t best_start(const topology::HostPlan& host, const topology::Decision& decision,
-                         const topology::Tier& tier) {
-  std::uint32_t best = 1;
-  for (const std::uint32_t member : tier.members) {
-    const bool serving = decision.standings[member] == topology::Standing::Serving;
-    if (serving) best = std::max<std::uint32_t>(best, host.candidates[member].start);
-  }
-  return best;
 }
 
 std::string gateways_text(const topology::Route& route) {
@@ -97,18 +109,38 @@ std::string state_word(topology::Standing standing) {
   return standing == topology::Standing::Out ? "out" : "last_resort";
 }
 
-std::string manner_text(const Seat& seat, const topology::Decision& decision, const topology::Tier& tier,
-                        std::uint32_t member) {
-  const topology::Candidate& candidate = seat.host.candidates[member];
+TierText::TierText(const Seat& seat, const topology::Decision& decision, const topology::Tier& tier)
+    : seat_(seat), decision_(decision), tier_(tier) {
+  for (const std::uint32_t member : tier.members) {
+    const bool serving = decision.standings[member] == topology::Standing::Serving;
+    if (serving) best_start_ = std::max<std::uint32_t>(best_start_, seat.host.candidates[member].start);
+  }
+}
+
+std::string TierText::manner(std::uint32_t member) const {
+  const topology::Candidate& candidate = seat_.host.candidates[member];
   std::vector<std::string> words;
-  const std::uint32_t start = candidate.start * 100U / best_start(seat.host, decision, tier);
-  if (decision.standings[member] == topology::Standing::Serving && start < 100 && !tier.panic) {
+  const std::uint32_t start = candidate.start * 100U / best_start_;
+  if (decision_.standings[member] == topology::Standing::Serving && start < 100 && !tier_.panic) {
     words.push_back("slow-start " + std::to_string(start) + "%");
   }
   if (candidate.weight == 0) words.emplace_back("standby");
-  const topology::Route route = topology::route_to(seat.geography, seat.client, candidate.locality);
+  const topology::Route route = topology::route_to(seat_.geography, seat_.client, candidate.locality);
   if (route.kind == topology::Route::Kind::Gateway) words.push_back(gateways_text(route));
   return join(words, ", ");
+}
+
+std::string distance_advice(const model::Locality& client, const topology::Decision& decision) {
+  std::vector<std::string> clusters;
+  for (const topology::Tier& tier : decision.tiers) {
+    const bool told = std::ranges::find(clusters, tier.cluster) != clusters.end();
+    if (is_drawn_by_hash(decision, tier) && !told) clusters.push_back(tier.cluster);
+  }
+  if (clusters.empty()) return "";
+  const std::string from =
+      client.cluster.empty() ? ", for the client's cluster is not known" : " from " + client.cluster;
+  return "no distance known" + from + ": the order of " + join(clusters, ", ") +
+         " is drawn for this host and cluster, alike on every server";
 }
 
 std::string why_text(const topology::Candidate& candidate, bool blocked) {
@@ -137,23 +169,58 @@ std::string_view emptiness_text(topology::Emptiness emptiness) {
   return "";
 }
 
-std::string note_text(const topology::HostPlan& host, const topology::Decision& decision) {
-  if (!decision.answer_tier) return std::string(emptiness_text(decision.emptiness));
+std::vector<std::string> note_texts(const topology::Decision& decision) {
   std::vector<std::string> notes;
-  const auto add = [&notes](std::string note) {
-    if (!note.empty()) notes.push_back(std::move(note));
-  };
-  if (decision.last_resort()) {
-    add("last-resort: nothing serves, answering what is " + std::string(standing_name(decision.kind)));
+  if (!decision.answer_tier) {
+    notes.emplace_back(emptiness_text(decision.emptiness));
+  } else if (decision.last_resort()) {
+    notes.push_back("last-resort: nothing serves, answering what is " + std::string(standing_name(decision.kind)));
   } else {
-    add(passed_over_note(decision));
-    if (!decision.distributed || decision.panic != 0) add(spread_note(decision));
+    notes.push_back(passed_over_note(decision));
+    if (!decision.distributed || decision.panic != 0) notes.push_back(spread_note(decision));
   }
-  const std::size_t targets = decision.tiers[*decision.answer_tier].targets();
-  if (targets > host.policy.max_answers) {
-    add(std::to_string(host.policy.max_answers) + " of " + std::to_string(targets));
+  std::erase(notes, "");
+  return notes;
+}
+
+std::string cap_text(const topology::HostPlan& host, const topology::Decision& decision, bool may_repeat) {
+  if (!decision.answer_tier) return "";
+  const std::size_t most = host.policy.most_addresses();
+  std::size_t addresses = 0;
+  for (const topology::Tier& tier : decision.tiers) {
+    const bool used = tier.load > 0 || host.policy.families == model::Families::Independent;
+    if (!used || tier.targets() <= most) continue;
+    for (const auto family : {topology::Family::V4, topology::Family::V6}) {
+      addresses = std::max(addresses, topology::count_addresses(host, tier, family, may_repeat));
+    }
   }
+  return addresses > most ? std::to_string(most) + " of " + std::to_string(addresses) : "";
+}
+
+std::string note_text(const topology::HostPlan& host, const topology::Decision& decision) {
+  std::vector<std::string> notes = note_texts(decision);
+  notes.push_back(cap_text(host, decision));
+  std::erase(notes, "");
   return join(notes, "; ");
+}
+
+std::vector<std::string> family_texts(const topology::HostPlan& host, const topology::Decision& decision) {
+  std::vector<std::string> out;
+  for (const auto family : {topology::Family::V4, topology::Family::V6}) {
+    const auto has = [&](const topology::Tier& tier) { return topology::has_family(host, tier, family); };
+    if (std::ranges::none_of(decision.tiers, has)) continue;
+    const bool v4 = family == topology::Family::V4;
+    for (const topology::Tier& tier : decision.tiers) {
+      if (tier.load == 0 || has(tier)) continue;
+      const auto other = topology::family_tier(host, decision, tier.number, family);
+      const std::string from = other ? "from tier " + std::to_string(*other) + " " + tier_name(decision.tiers[*other])
+                                     : std::string("nothing");
+      out.push_back((v4 ? "A of tier " : "AAAA of tier ") + std::to_string(tier.number) + ": " + from +
+                    ", it has no IPv" + (v4 ? "4" : "6") + " address (families " +
+                    (other ? "independent)" : "together)"));
+    }
+  }
+  return out;
 }
 
 std::vector<ExplainLine> explain_lines(const Seat& seat, const topology::Decision& decision, const Version& version) {
@@ -172,6 +239,7 @@ std::vector<ExplainLine> explain_lines(const Seat& seat, const topology::Decisio
     lines.push_back({{"last resort: nothing serves, answering what is " + std::string(standing_name(decision.kind)),
                       std::nullopt}});
   }
+  for (std::string& text : family_texts(host, decision)) lines.push_back({{std::move(text), std::nullopt}});
   lines.push_back({{"ttl " + ttl_text(host, decision), std::nullopt}});
   return lines;
 }

@@ -9,6 +9,8 @@ topology::Candidate candidate_of(const Host& host, std::size_t index) {
   topology::Candidate out;
   if (traits.has_v4) out.v4 = IpAddress::v4_bytes(row.v4);
   if (traits.has_v6) out.v6 = IpAddress::v6_bytes(host.v6(index));
+  if (traits.out_v4) out.out = IpAddress::v4_bytes(row.v4);
+  if (traits.out_v6) out.out = IpAddress::v6_bytes(host.v6(index));
   out.port = traits.port;
   for (std::size_t port = 0; port < host.ports().size(); ++port) out.ports.push_back(host.port_number(port, index));
   out.locality = host.locality(row);
@@ -16,6 +18,7 @@ topology::Candidate candidate_of(const Host& host, std::size_t index) {
   out.standing = traits.standing;
   out.in_doubt = traits.in_doubt;
   out.known = traits.known;
+  out.displaced = traits.displaced;
   out.group = traits.group;
   out.start = traits.start;
   out.why = host.text(traits.why);

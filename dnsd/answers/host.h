@@ -25,13 +25,23 @@ struct EndpointTraits {
   bool has_v4 : 1 = false;
   bool has_v6 : 1 = false;
   bool in_doubt : 1 = false;
-  bool known : 1 = true;     // see topology::Candidate
-  std::uint8_t group = 0;    // see topology::Candidate
-  std::uint8_t start = 100;  // percent of the weight, while it is warming up
+  bool known : 1 = true;        // see topology::Candidate
+  bool hundredths : 1 = false;  // of a gateway: its weight is in hundredths
+  bool out_v4 : 1 = false;      // it has an IPv4 address, which is not answered: see topology::Candidate::out
+  bool out_v6 : 1 = false;
+  bool displaced : 1 = false;  // see topology::Candidate
+  std::uint8_t group = 0;      // the same
+  std::uint8_t start = 100;    // percent of the weight, while it is warming up
 
   /// What it counts when one is drawn: its weight (a standby's is 1) in hundredths.
   /// warm: it counts in full even if it is warming up
-  std::uint32_t share(bool warm = false) const noexcept { return std::max(1U, weight) * (warm ? 100U : start); }
+  std::uint32_t share(bool warm = false) const noexcept {
+    return std::max(1U, weight) * (hundredths ? 1U : warm ? 100U : start);
+  }
+
+  /// Whether its row has an address of the family, answered or not: what its names are made of.
+  bool knows_v4() const noexcept { return has_v4 || out_v4; }
+  bool knows_v6() const noexcept { return has_v6 || out_v6; }
 
   friend bool operator==(const EndpointTraits&, const EndpointTraits&) = default;
 };
@@ -86,6 +96,9 @@ struct Set {
   bool equal_weights : 1 = true;  // of the first tier; false where they are spread
   bool all_v4 : 1 = false;        // every row of the first tier has an IPv4 address
   bool repeats : 1 = false;       // some tier has an address more than once: endpoints that differ in their ports only
+  bool some_v4 : 1 = false;       // some row has an IPv4 address
+  bool some_v6 : 1 = false;       // the same of IPv6
+  bool capped : 1 = false;        // the note's last part says how many addresses of how many are answered
 };
 
 /// Indexes of a host's rows: of one byte each where the host has few rows, else of two.
@@ -230,6 +243,8 @@ class Host : public Shared {
   bool same_for_all : 1 = false;  // one answer for every place: ECS scope 0
   bool spread : 1 = false;        // some set is
   bool panic : 1 = false;         // some tier of some set is in panic
+  bool twins : 1 = false;         // some endpoints share both an address and a port number
+  bool timed : 1 = false;         // its answers depend on the time of day: by spread sets, or by what is cut
 
  private:
   friend class HostBuilder;

@@ -35,10 +35,12 @@ void HostBytes::fields(Io& io, H& host) {
     host.spread = (flags & 8U) != 0;
     host.has_loads_ = (flags & 16U) != 0;
     host.panic = (flags & 32U) != 0;
+    host.timed = (flags & 64U) != 0;
+    host.twins = (flags & 128U) != 0;
   } else {
     io(static_cast<std::uint8_t>((host.independent_families ? 1U : 0U) | (host.same_for_all ? 2U : 0U) |
                                  (host.has_v6_ ? 4U : 0U) | (host.spread ? 8U : 0U) | (host.has_loads_ ? 16U : 0U) |
-                                 (host.panic ? 32U : 0U)));
+                                 (host.panic ? 32U : 0U) | (host.timed ? 64U : 0U) | (host.twins ? 128U : 0U)));
   }
 }
 
@@ -124,7 +126,7 @@ bool HostBytes::rows_are_sound(const Host& host) {
     if (row.traits >= traits || row.locality >= host.localities->entries.size()) return false;
     const EndpointTraits& common = host.traits(row);
     if (common.why >= host.texts->entries.size() || common.standing > topology::Standing::Out) return false;
-    if (common.has_v6 && !host.has_v6_) return false;
+    if (common.knows_v6() && !host.has_v6_) return false;
   }
   return true;
 }

@@ -11,6 +11,7 @@
 #include <tuple>
 #include <type_traits>
 
+#include "common/base/text.h"
 #include "dnsd/answers/explain.h"
 
 namespace meshdns::answers {
@@ -53,6 +54,7 @@ class HostBuilder {
     std::vector<std::uint16_t> all(rows_.size());
     std::iota(all.begin(), all.end(), std::uint16_t{0});
     repeats_ = repeats_addresses(all);
+    twins_ = repeats_ && topology::has_twins(plan);
   }
 
   void add_class(const topology::Decision& decision) {
@@ -84,7 +86,7 @@ class HostBuilder {
         for (const model::Gateway& gateway : cluster.gateways) {
           const bool there = std::ranges::any_of(
               gateway_rows_, [&](const auto& entry) { return std::get<0>(entry.first) == gateway.address; });
-          if (!there) gateway_row({&gateway, 1, {i}});
+          if (!there) gateway_row({&gateway, 100, {i}});
         }
       }
     }
@@ -105,7 +107,7 @@ class HostBuilder {
     layout.row_count_ = static_cast<std::uint16_t>(rows_.size());
     layout.endpoint_count_ = static_cast<std::uint16_t>(plan_.candidates.size());
     layout.set_count_ = static_cast<std::uint16_t>(sets_.size());
-    layout.has_v6_ = std::ranges::any_of(traits_, [](const EndpointTraits& traits) { return traits.has_v6; });
+    layout.has_v6_ = std::ranges::any_of(traits_, [](const EndpointTraits& traits) { return traits.knows_v6(); });
     layout.has_loads_ = has_loads_;
     share_port_numbers(layout);
     // what most answers need comes first
@@ -133,12 +135,14 @@ class HostBuilder {
     traits.standing = candidate.standing;
     traits.in_doubt = candidate.in_doubt;
     traits.known = candidate.known;
+    traits.displaced = candidate.displaced;
     traits.group = candidate.group;
     traits.start = candidate.start;
     traits.why = index_in(texts_, candidate.why);
     v6_.emplace_back();
     if (candidate.v4) take_address(*candidate.v4, row, traits);
     if (candidate.v6) take_address(*candidate.v6, row, traits);
+    if (candidate.out) take_out_address(*candidate.out, row, traits);
     row.since = steps(candidate.since);
     row.locality = index_in(localities_, parts_.locality(candidate.locality));
     row.traits = index_in(traits_, traits);
@@ -149,6 +153,19 @@ class HostBuilder {
   /// Its row is the one behind the last.
   void take_address(const IpAddress& address, EndpointRow& row, EndpointTraits& traits) {
     (address.is_v4() ? traits.has_v4 : traits.has_v6) = true;
+    put_bytes(address, row);
+  }
+
+  void take_out_address(const IpAddress& address, EndpointRow& row, EndpointTraits& traits) {
+    if (address.is_v4()) {
+      traits.out_v4 = true;
+    } else {
+      traits.out_v6 = true;
+    }
+    put_bytes(address, row);
+  }
+
+  void put_bytes(const IpAddress& address, EndpointRow& row) {
     if (address.is_v4()) {
       std::ranges::copy(address.bytes(), row.v4.begin());
     } else {
@@ -173,17 +190,18 @@ class HostBuilder {
 
   /// The row of a gateway that stands for so much weight, added if there is none; nothing = there is no room for it.
   std::optional<std::uint16_t> gateway_row(const topology::GatewayTarget& target) {
-    constexpr std::uint64_t kMostWeight = std::numeric_limits<std::uint32_t>::max() / 100;
+    constexpr std::uint64_t kMostWeight = std::numeric_limits<std::uint32_t>::max();
     std::vector<std::uint16_t> ports;
     for (std::size_t port = 0; port < plan_.ports.size(); ++port) ports.push_back(port_of(target, port));
-    const GatewayRow key{target.gateway->address, std::min(target.weight, kMostWeight), ports};
+    const GatewayRow key{target.gateway->address, std::min(target.hundredths, kMostWeight), ports};
     const auto known = gateway_rows_.find(key);
     if (known != gateway_rows_.end()) return known->second;
-    if (rows_.size() > std::numeric_limits<std::uint16_t>::max()) return std::nullopt;
+    if (rows_.size() == std::numeric_limits<std::uint16_t>::max()) return std::nullopt;
     const auto index = static_cast<std::uint16_t>(rows_.size());
     EndpointRow row;
     EndpointTraits traits;
     traits.weight = static_cast<std::uint32_t>(std::get<1>(key));
+    traits.hundredths = true;
     traits.port = ports.empty() ? plan_.candidates[target.members.front()].port : ports.front();
     v6_.emplace_back();
     take_address(target.gateway->address, row, traits);
@@ -199,7 +217,13 @@ class HostBuilder {
     Set set;
     set.ttl = seconds(decision.ttl);
     set.last_resort = decision.last_resort();
-    set.note = index_in(texts_, note_text(plan_, decision));
+    std::vector<std::string> notes = note_texts(decision);
+    const bool gateways = rows_.size() > plan_.candidates.size();
+    if (std::string cap = cap_text(plan_, decision, repeats_ || gateways); !cap.empty()) {
+      set.capped = true;
+      notes.push_back(std::move(cap));
+    }
+    set.note = index_in(texts_, join(notes, "; "));
     using enum topology::Emptiness;
     const bool kept_out = decision.emptiness == Unlocated || decision.emptiness == Fenced;
     if (kept_out || decision.emptiness == FenceUnknown) {
@@ -231,7 +255,12 @@ class HostBuilder {
     tiers_.push_back(
         {static_cast<std::uint16_t>(tier.number), static_cast<std::uint16_t>(set_rows_.size() - set.first_row)});
     const auto of_tier = std::span(set_rows_).subspan(static_cast<std::size_t>(begin));
-    set.repeats = set.repeats || (repeats_ && repeats_addresses(of_tier));
+    const bool may_repeat = repeats_ || !tier.gateways.empty();
+    set.repeats = set.repeats || (may_repeat && repeats_addresses(of_tier));
+    for (const std::uint16_t row : of_tier) {
+      set.some_v4 = set.some_v4 || traits_[rows_[row].traits].has_v4;
+      set.some_v6 = set.some_v6 || traits_[rows_[row].traits].has_v6;
+    }
     loads_.push_back({static_cast<std::uint8_t>(tier.load), static_cast<std::uint8_t>(tier.panic)});
     has_loads_ = has_loads_ || tier.panic || tier.load != (first ? 100 : 0);
     if (!first) return;
@@ -316,10 +345,12 @@ class HostBuilder {
     host->localities = parts_.list(std::move(localities_));
     host->texts = parts_.list(std::move(texts_));
     host->ttl = static_cast<std::uint16_t>(seconds(plan_.policy.ttl));
-    host->max_answers = static_cast<std::uint16_t>(plan_.policy.max_answers);
+    host->max_answers = static_cast<std::uint16_t>(plan_.policy.most_addresses());
     host->independent_families = plan_.policy.families == model::Families::Independent;
     host->spread = std::ranges::any_of(sets_, [](const Set& set) { return set.spread; });
     host->panic = std::ranges::any_of(loads_, [](const TierLoad& load) { return load.panic != 0; });
+    host->twins = twins_;
+    host->timed = host->spread || rows_.size() > host->max_answers;
     host->same_for_all = sets_.size() <= 1 && !host->spread;
     return out;
   }
@@ -339,6 +370,7 @@ class HostBuilder {
   std::vector<TierLoad> loads_;  // by tier
   bool has_loads_ = false;       // some set needs them
   bool repeats_ = false;         // two endpoints share an address
+  bool twins_ = false;           // and a port number
   std::vector<std::uint16_t> set_rows_;
   std::vector<std::uint16_t> classes_;
   std::vector<std::uint16_t> port_numbers_;

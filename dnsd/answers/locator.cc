@@ -48,6 +48,13 @@ Locator::Found Locator::find(const IpAddress& address) const noexcept {
   return find_v6(bytes);
 }
 
+const Locator::Verdict& Locator::passed_on(std::uint32_t place, std::size_t at) const noexcept {
+  if (alternatives.empty() || cluster_of_place[place] == 0) return exact[at];
+  const std::uint64_t order = std::uint64_t{at} << 16 | cluster_of_place[place];
+  const auto found = std::ranges::lower_bound(alternatives, order, {}, &Alternative::order);
+  return found != alternatives.end() && found->order() == order ? found->verdict : exact[at];
+}
+
 Located Locator::locate(const IpAddress& client, std::uint16_t listener,
                         const wire::ClientSubnet& subnet) const noexcept {
   const Found own = find(client);
@@ -62,7 +69,7 @@ Located Locator::locate(const IpAddress& client, std::uint16_t listener,
   if (!subnet.present || subnet.source == 0) return out;  // source /0: do not use (RFC 7871 7.1.2)
   const Found asked = subnet.family == 1 ? find_v4(wire::load32(subnet.address.data())) : find_v6(subnet.address);
   if (asked.known) {
-    out = located(exact[listener * ranges + asked.range]);
+    out = located(passed_on(cut.place, listener * ranges + asked.range));
     out.subnet_trusted = true;
     if (out.source == PlaceSource::Prefix) out.source = PlaceSource::ClientSubnet;
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -55,6 +56,20 @@ struct Locator {
   PrefixList forwarders;
   /// Of each forwarder; the verdicts of one granularity start at coarse[granularity * listeners * ranges].
   std::vector<std::uint32_t> granularities;
+  /// What an exact verdict is for questions that a forwarder of one cluster passes on, where several clusters claim the
+  /// range. Sorted by order().
+  struct Alternative {
+    std::uint32_t at = 0;       // of the verdict in `exact`
+    std::uint16_t cluster = 0;  // its number, from 1
+    Verdict verdict;
+
+    std::uint64_t order() const noexcept { return std::uint64_t{at} << 16 | cluster; }
+  };
+  std::vector<Alternative> alternatives;
+  std::vector<std::uint16_t> cluster_of_place;  // the numbers of the places' clusters; 0 = one that contests nothing
+  static constexpr std::size_t kMostContested = 100;
+  std::vector<std::string> contested;  // for people: prefixes that several clusters claim, kMostContested at most
+  std::size_t contested_count = 0;     // all of them
   std::uint32_t listeners = 1;
   std::uint32_t ranges = 2;  // v4.size() + v6.size()
   std::vector<std::string> reasons = {"as nothing says where"};
@@ -74,6 +89,8 @@ struct Locator {
   Found find_v4(std::uint32_t address) const noexcept;
   Found find_v6(const std::array<std::uint8_t, 16>& address) const noexcept;
   Found find(const IpAddress& address) const noexcept;
+  /// The exact verdict for a question that a forwarder in this place passes on.
+  const Verdict& passed_on(std::uint32_t place, std::size_t at) const noexcept;
 };
 
 }  // namespace meshdns::answers

@@ -1,7 +1,8 @@
 #include "dnsd/answers/locator_compiler.h"
 
 #include <algorithm>
-#include <functional>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -11,56 +12,30 @@
 namespace meshdns::answers {
 namespace {
 
-using Claims = std::map<Prefix, Claim>;
+/// The claims that cover a range.
+struct Cover {
+  const Claims* claims = nullptr;      // of the longest prefix; null = nobody claims it
+  const Claims* configured = nullptr;  // of the longest configured prefix that is shorter; null = there is none
 
-bool may_report(const model::Records& records, const model::Node& node, const Prefix& prefix) {
-  const auto cluster = records.clusters.find(node.locality.cluster);
-  if (cluster == records.clusters.end() || !cluster->second.allowed_prefixes) return true;
-  return std::ranges::any_of(*cluster->second.allowed_prefixes,
-                             [&](const Prefix& allowed) { return allowed.contains(prefix); });
-}
-
-void for_node_prefixes(const model::Records& records,
-                       const std::function<void(const model::Node&, const Prefix&)>& visit) {
-  for (const auto& [key, node] : records.nodes) {
-    for (const Prefix& prefix : node.prefixes) {
-      if (may_report(records, node, prefix)) visit(node, prefix);
-    }
-    for (const IpAddress& address : node.addresses) {
-      if (may_report(records, node, Prefix::host(address))) visit(node, Prefix::host(address));
-    }
+  /// What covers a prefix inside, which is claimed by these.
+  Cover inside(const Claims& inner) const {
+    const bool is_configured = claims != nullptr && claims->front().configured;
+    return {&inner, is_configured ? claims : configured};
   }
-}
+};
 
-/// Configuration wins ties, so it comes first.
-Claims collect_claims(const model::Records& records) {
-  Claims claims;
-  for (const auto& [name, cluster] : records.clusters) {
-    model::Locality place = cluster.locality;
-    place.cluster = name;
-    for (const Prefix& prefix : cluster.client_prefixes) {
-      claims.emplace(prefix, Claim{place, "by client prefix " + prefix.text() + " (" + name + ")"});
-    }
-  }
-  for_node_prefixes(records, [&](const model::Node& node, const Prefix& prefix) {
-    claims.emplace(prefix, Claim{model::locality_of(records, node.key),
-                                 "by node prefix " + prefix.text() + " (" + node.locality.node + ")"});
-  });
-  return claims;
-}
-
-/// A range: its first address, its length as a prefix, and what covers it (null = nothing).
+/// A range: its first address, its length as a prefix, and what covers it.
 struct Range {
   Prefix prefix;
-  const Claim* claim = nullptr;
+  Cover cover;
 };
 
 /// Cuts `prefix` along the claims [first, last) that lie inside it; equal neighbours stay together.
-void cut(const Prefix& prefix, const Claim* claim, Claims::const_iterator first, Claims::const_iterator last,
+void cut(const Prefix& prefix, Cover cover, ClientClaims::const_iterator first, ClientClaims::const_iterator last,
          std::vector<Range>& out) {
-  if (first != last && first->first == prefix) claim = &(first++)->second;
+  if (first != last && first->first == prefix) cover = cover.inside((first++)->second);
   if (first == last) {
-    out.push_back({prefix, claim});
+    out.push_back({prefix, cover});
     return;
   }
   const int length = prefix.length() + 1;
@@ -72,19 +47,19 @@ void cut(const Prefix& prefix, const Claim* claim, Claims::const_iterator first,
   bytes[bit / 8] = static_cast<std::uint8_t>(bytes[bit / 8] | (0x80U >> (bit % 8)));
   const IpAddress high = prefix.address().is_v4() ? IpAddress::v4_bytes(std::span(bytes).first<4>())
                                                   : IpAddress::v6_bytes(std::span(bytes));
-  cut(low, claim, first, middle, out);
-  cut(Prefix::of(high, length), claim, middle, last, out);
+  cut(low, cover, first, middle, out);
+  cut(Prefix::of(high, length), cover, middle, last, out);
 }
 
 /// Prefix order is by address, then length, so a prefix stands right before what it contains.
-std::vector<Range> cut_family(const Claims& claims, Family family) {
+std::vector<Range> cut_family(const ClientClaims& claims, Family family) {
   const auto middle =
       std::find_if(claims.begin(), claims.end(), [](const auto& entry) { return entry.first.family() == Family::V6; });
   std::vector<Range> out;
   if (family == Family::V4) {
-    cut(Prefix{}, nullptr, claims.begin(), middle, out);
+    cut(Prefix{}, {}, claims.begin(), middle, out);
   } else {
-    cut(Prefix::of(IpAddress::v6_bytes(std::array<std::uint8_t, 16>{}), 0), nullptr, middle, claims.end(), out);
+    cut(Prefix::of(IpAddress::v6_bytes(std::array<std::uint8_t, 16>{}), 0), {}, middle, claims.end(), out);
   }
   return out;
 }
@@ -115,36 +90,57 @@ class Judge {
     reason("as nothing says where");
   }
 
-  Locator::Verdict exact(std::size_t listener, const Range& range) {
-    const ListenerSettings* from = listener < settings_.listeners.size() ? &settings_.listeners[listener] : nullptr;
-    const model::Locality* found = range.claim == nullptr ? nullptr : &range.claim->place;
+  /// asked_by: the cluster of the forwarder that passes the question on; empty = the server's own counts
+  Locator::Verdict exact(std::size_t listener, const Range& range, const std::string& asked_by = {}) {
+    const ListenerSettings* from = listener_of(listener);
+    const std::optional<Choice> found = choice_for(from, range, asked_by.empty() ? settings_.own.cluster : asked_by);
     model::Locality place;
     Locator::Verdict verdict;
-    if (from != nullptr && !from->locality.empty()) {
+    if (from != nullptr) {
       place = from->locality;
       verdict = {0, PlaceSource::Listener, reason("by listener " + from->text)};
-      if (found != nullptr) place = refined(place, *found);
-    } else if (found != nullptr) {
-      place = *found;
-      verdict = {0, PlaceSource::Prefix, reason(range.claim->reason)};
+      if (found) place = refined(place, found->place);
+    } else if (found) {
+      place = found->place;
+      verdict = {0, PlaceSource::Prefix, reason(found->reason)};
     } else if (!settings_.own.empty()) {
       verdict = {0, PlaceSource::Server, reason("by the server's own locality")};
     }
-    verdict.place = places_.id_of(place.empty() ? settings_.own : refined(place, settings_.own));
+    // claims that disagree are not those of this server's cluster: its own locality adds nothing to what they agree in
+    const bool is_agreed = from == nullptr && found && found->is_agreed;
+    if (!is_agreed) place = place.empty() ? settings_.own : refined(place, settings_.own);
+    verdict.place = places_.id_of(place);
     return verdict;
   }
 
   Locator::Verdict coarse(std::size_t listener, const Range& range, model::Part granularity) {
-    const ListenerSettings* from = listener < settings_.listeners.size() ? &settings_.listeners[listener] : nullptr;
-    const model::Locality& known = range.claim == nullptr ? settings_.own : range.claim->place;
-    model::Locality place = cut_to(known, granularity, clusters_);
-    if (from != nullptr && !from->locality.empty()) place = refined(from->locality, place);
+    const ListenerSettings* from = listener_of(listener);
+    const std::optional<Choice> found = choice_for(from, range, settings_.own.cluster);
+    model::Locality place = cut_to(found ? found->place : settings_.own, granularity, clusters_);
+    if (from != nullptr) place = refined(from->locality, place);
     if (place.empty()) return {places_.id_of(place), PlaceSource::Nowhere, 0};
     const std::string text = place.cluster.empty() ? place.text() : "cluster " + place.cluster;
     return {places_.id_of(place), PlaceSource::Forwarder, reason(text)};
   }
 
+  /// Whether the listener says where its clients are, down to the cluster.
+  bool states_cluster(std::size_t listener) const {
+    const ListenerSettings* from = listener_of(listener);
+    return from != nullptr && !from->locality.cluster.empty();
+  }
+
  private:
+  /// The listener, if it says where its clients are.
+  const ListenerSettings* listener_of(std::size_t listener) const {
+    const bool states = listener < settings_.listeners.size() && !settings_.listeners[listener].locality.empty();
+    return states ? &settings_.listeners[listener] : nullptr;
+  }
+  static std::optional<Choice> choice_for(const ListenerSettings* from, const Range& range, const std::string& own) {
+    if (range.cover.claims == nullptr) return std::nullopt;
+    const bool stated = from != nullptr && !from->locality.cluster.empty();
+    return choose(*range.cover.claims, stated ? from->locality.cluster : own, range.cover.configured);
+  }
+
   std::uint32_t reason(const std::string& text) {
     const auto [at, added] = reasons_.emplace(text, static_cast<std::uint32_t>(out_.reasons.size()));
     if (added) out_.reasons.push_back(text);
@@ -163,16 +159,48 @@ void store_ranges(const std::vector<Range>& v4, const std::vector<Range>& v6, Lo
   out.v6.clear();
   for (const Range& range : v4) {
     out.v4.push_back({range.prefix.address().v4_host_order(), static_cast<std::uint8_t>(range.prefix.length()),
-                      range.claim != nullptr});
+                      range.cover.claims != nullptr});
   }
   for (const Range& range : v6) {
     Locator::RangeV6 entry;
     std::ranges::copy(range.prefix.address().bytes(), entry.start.begin());
     entry.length = static_cast<std::uint8_t>(range.prefix.length());
-    entry.known = range.claim != nullptr;
+    entry.known = range.cover.claims != nullptr;
     out.v6.push_back(entry);
   }
   out.complete();
+}
+
+/// Verdicts for questions that forwarders of other clusters than the server's pass on, where that makes a difference.
+void add_alternatives(const std::vector<Range>& ranges, Judge& judge, Places& places, Locator& out) {
+  std::map<std::string, std::uint16_t> numbers;
+  const auto number_of = [&](const std::string& cluster) {
+    return numbers.emplace(cluster, static_cast<std::uint16_t>(numbers.size() + 1)).first->second;
+  };
+  for (std::uint32_t range = 0; range < ranges.size(); ++range) {
+    const Claims* claims = ranges[range].cover.claims;
+    if (claims == nullptr || claims->size() == 1) continue;
+    for (std::uint32_t listener = 0; listener < out.listeners; ++listener) {
+      if (judge.states_cluster(listener)) continue;
+      for (const Claim& claim : *claims) {
+        const Locator::Verdict verdict = judge.exact(listener, ranges[range], claim.place.cluster);
+        out.alternatives.push_back({listener * out.ranges + range, number_of(claim.place.cluster), verdict});
+      }
+    }
+  }
+  std::ranges::sort(out.alternatives, {}, &Locator::Alternative::order);
+  for (const model::Locality& place : places.all()) {
+    const auto known = numbers.find(place.cluster);
+    out.cluster_of_place.push_back(known == numbers.end() ? std::uint16_t{0} : known->second);
+  }
+}
+
+void note_contested(const ClientClaims& claims, Locator& out) {
+  for (const auto& [prefix, of_prefix] : claims) {
+    if (of_prefix.size() == 1) continue;
+    ++out.contested_count;
+    if (out.contested.size() < Locator::kMostContested) out.contested.push_back(contested_text(prefix, of_prefix));
+  }
 }
 
 }  // namespace
@@ -185,7 +213,7 @@ std::uint32_t Places::id_of(const model::Locality& place) {
 
 LocatorInput locator_input(const model::Records& records) {
   LocatorInput out;
-  out.claims = collect_claims(records);
+  out.claims = client_claims(records);
   std::set<Prefix> prefixes;
   for_node_prefixes(records, [&](const model::Node&, const Prefix& prefix) { prefixes.insert(prefix); });
   out.node_prefixes = {prefixes.begin(), prefixes.end()};
@@ -219,6 +247,8 @@ Locator compile_locator(const LocatorInput& input, const Settings& settings, Pla
       for (const Range& range : ranges) out.coarse.push_back(judge.coarse(listener, range, granularity));
     }
   }
+  if (!used.empty()) add_alternatives(ranges, judge, places, out);
+  note_contested(input.claims, out);
   return out;
 }
 

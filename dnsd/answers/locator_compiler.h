@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/model/records.h"
+#include "dnsd/answers/client_claims.h"
 #include "dnsd/answers/host_compiler.h"
 #include "dnsd/answers/locator.h"
 #include "dnsd/answers/settings.h"
@@ -22,15 +23,9 @@ class Places {
   std::vector<model::Locality> all_;
 };
 
-/// Who says where a prefix is.
-struct Claim {
-  model::Locality place;
-  std::string reason;  // "by node prefix 10.0.0.0/24 (eu1-n1)"
-};
-
 /// What of the records says where clients are.
 struct LocatorInput {
-  std::map<Prefix, Claim> claims;
+  ClientClaims claims;
   std::vector<Prefix> node_prefixes;  // that nodes report and may report: their own addresses and their clients'
   Clusters clusters;
 };

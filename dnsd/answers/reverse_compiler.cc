@@ -38,8 +38,10 @@ bool same_addresses(const Host& a, const Host& b) {
   const auto same_row = [&](std::size_t row) {
     const EndpointTraits& in_a = a.traits(row);
     const EndpointTraits& in_b = b.traits(row);
-    if (in_a.has_v4 != in_b.has_v4 || in_a.has_v6 != in_b.has_v6 || a.rows()[row].v4 != b.rows()[row].v4) return false;
-    return !in_a.has_v6 || a.v6(row) == b.v6(row);
+    if (in_a.displaced != in_b.displaced || in_a.knows_v4() != in_b.knows_v4() || in_a.knows_v6() != in_b.knows_v6()) {
+      return false;
+    }
+    return a.rows()[row].v4 == b.rows()[row].v4 && (!in_a.knows_v6() || a.v6(row) == b.v6(row));
   };
   if (a.endpoints().size() != b.endpoints().size()) return false;
   for (std::size_t row = 0; row < a.endpoints().size(); ++row) {
@@ -86,8 +88,9 @@ std::vector<IpAddress> ReverseCompiler::addresses_of(const Host* host) const {
   };
   for (std::size_t row = 0; row < host->endpoints().size(); ++row) {
     const EndpointTraits& traits = host->traits(row);
-    if (traits.has_v4) take(IpAddress::v4_bytes(host->rows()[row].v4));
-    if (traits.has_v6) take(IpAddress::v6_bytes(host->v6(row)));
+    if (traits.displaced) continue;
+    if (traits.knows_v4()) take(IpAddress::v4_bytes(host->rows()[row].v4));
+    if (traits.knows_v6()) take(IpAddress::v6_bytes(host->v6(row)));
   }
   std::ranges::sort(out);
   out.erase(std::unique(out.begin(), out.end()), out.end());

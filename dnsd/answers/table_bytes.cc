@@ -90,8 +90,8 @@ void carry(auto& io, Carried<HostPort> auto& value) {
 namespace answers {
 
 void carry(auto& io, Carried<Claim> auto& value) {
-  auto& [place, reason] = value;
-  io(place, reason);
+  auto& [place, reason, configured, heard] = value;
+  io(place, reason, configured, heard);
 }
 void carry(auto& io, Carried<ClusterRecords> auto& value) {
   auto& [clusters, statuses] = value;
@@ -260,6 +260,8 @@ Result<KeptTable> kept_table_of(std::string_view bytes, std::size_t zones, TimeP
   Duration unchanged{};
   std::int64_t then = 0;
   io(out.locator, out.clusters, out.shapes, out.places, out.version.revision, unchanged, out.serial, then);
+  const auto is_empty = [](const auto& entry) { return entry.second.empty(); };
+  if (std::ranges::any_of(out.locator.claims, is_empty)) return Error(Code::DataLoss, "a prefix has no claim");
   out.version.changed = now - age - unchanged;
   const ReadParts parts(io);
   const HostSurroundings around{classes_of(out), zones, (now - age).time_since_epoch() / Host::kSinceStep - then};

@@ -21,13 +21,6 @@ std::string type_text(wire::Type type) {
   return found == kNames.end() ? "TYPE" + std::to_string(static_cast<unsigned>(type)) : found->second;  // RFC 3597 5
 }
 
-std::string rcode_text(std::uint8_t rcode) {
-  static const std::map<unsigned, std::string> kNames = {
-      {0, "NOERROR"}, {1, "FORMERR"}, {2, "SERVFAIL"}, {3, "NXDOMAIN"}, {4, "NOTIMP"}, {5, "REFUSED"}, {9, "NOTAUTH"}};
-  const auto found = kNames.find(rcode);
-  return found == kNames.end() ? std::to_string(rcode) : found->second;
-}
-
 Result<server::Capture::Filter> filter_of(const v1::CaptureRequest& request) {
   server::Capture::Filter out;
   if (!request.host().empty()) {
@@ -44,6 +37,14 @@ Result<server::Capture::Filter> filter_of(const v1::CaptureRequest& request) {
 }
 
 }  // namespace
+
+std::string rcode_text(std::uint8_t rcode) {
+  static const std::map<unsigned, std::string> kNames = {{0, "NOERROR"},  {1, "FORMERR"},  {2, "SERVFAIL"},
+                                                         {3, "NXDOMAIN"}, {4, "NOTIMP"},   {5, "REFUSED"},
+                                                         {9, "NOTAUTH"},  {16, "BADVERS"}, {23, "BADCOOKIE"}};
+  const auto found = kNames.find(rcode);
+  return found == kNames.end() ? std::to_string(rcode) : found->second;
+}
 
 CaptureSession::~CaptureSession() {
   for (const auto& timer : {gathering_, patience_}) {

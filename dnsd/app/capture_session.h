@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -10,6 +11,9 @@
 #include "meshdns/v1/admin.pb.h"
 
 namespace meshdns::app {
+
+/// "NOERROR", "SERVFAIL", ...; the number of a code without a name.
+std::string rcode_text(std::uint8_t rcode);
 
 /// One operator's look at single queries, at a time. It ends when it is told to, or when nobody looks any more.
 /// thread: control

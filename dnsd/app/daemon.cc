@@ -9,7 +9,9 @@
 #include "common/base/text.h"
 #include "common/config/log_settings.h"
 #include "common/log/log.h"
+#include "common/process/memory.h"
 #include "common/process/passed_sockets.h"
+#include "common/process/process_metrics.h"
 #include "common/rpc/credentials.h"
 #include "dnsd/admin/calls.h"
 #include "dnsd/admin/http_api.h"
@@ -49,7 +51,9 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       service_(process::NotifyEnvironment::of_process(), loop, parts_),
       passed_(process::passed_sockets()),
       override_rounds_({loop, clock, catalog_, [this] { view_.expire_overrides(); }}),
-      failed_reloads_(registry_.counter("meshdns_config_failed_reloads_total", "reloads whose file was wrong")) {
+      failed_reloads_(registry_.counter("meshdns_config_failed_reloads_total", "reloads whose file was wrong")),
+      last_load_(registry_.gauge("meshdns_config_last_load_seconds",
+                                 "when the configuration that runs was read, in seconds since 1970")) {
   parts_.configuration = &configuration_;
   parts_.catalog = &catalog_;
   parts_.objects = &objects_;
@@ -58,6 +62,8 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
   parts_.events = &events_;
   parts_.warm_start = &warm_start_;
   register_metrics(registry_, parts_);
+  process::register_process_metrics(registry_, "meshdnsd", kVersion, clock.unix_seconds());
+  last_load_.set(static_cast<double>(clock.unix_seconds()));
   wire_record_changes();
   for (std::size_t at = 0; at < own_secret_.size(); at += sizeof(std::uint64_t)) {
     const std::uint64_t part = random_seed();
@@ -67,6 +73,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
 
 Daemon::~Daemon() {
   ending_.reset();
+  persistence_.finish();  // while agents_ can say what their records count for
   if (sweep_timer_) loop_.cancel(*sweep_timer_);
   for (const auto& timer : {forget_timer_, heartbeat_timer_, rate_limit_timer_, serving_timer_}) {
     if (timer) loop_.cancel(*timer);
@@ -82,6 +89,7 @@ Result<void> Daemon::start() {
     if (auto seen = check_folder(configuration_.file.data_dir()); !seen) return seen;
   }
   budget_descriptors();
+  if (configuration_.tls) parts_.tls = &tls_watch_.emplace(*configuration_.tls, clock_, loop_);
   catalog_.set_capacity(configuration_.file.dns().max_records());
   catalog_.set_serial(static_cast<std::uint32_t>(clock_.unix_seconds()));
   if (auto done = serve_kept_answers(); !done) return done;
@@ -92,13 +100,14 @@ Result<void> Daemon::start() {
   if (configuration_.file.has_replica()) return start_replica();
   override_rounds_.watch();
   const bool can_answer = !configuration_.federation() || !persistence_.knows_nothing();
+  start_federation();  // what watchers get is made while the first answers are compiled
   if (can_answer && !dns_) {
     if (auto done = start_dns(); !done) return done;
   }
-  if (auto done = start_federation(); !done) return done;
   start_external_names();
   if (auto done = start_admin(); !done) return done;
   schedule_forgetting();
+  process::release_free_memory();  // what the store was read into, and the first tables were made in
   if (can_answer) {
     become_ready();
   } else {
@@ -109,17 +118,26 @@ Result<void> Daemon::start() {
 
 Result<void> Daemon::open_store() {
   if (!configuration_.federation()) return {};
-  agents_.emplace(federation::Agents::Environment{catalog_, clock_, loop_, parts_.instance,
-                                                  [this] { records_changed(); },
-                                                  [this](const std::string& node) { agent_synced(node); }});
+  agents_.emplace(
+      federation::Agents::Environment{catalog_, clock_, loop_, parts_.instance, [this] { records_changed(); },
+                                      [this](const std::string& node) { agent_synced(node); },
+                                      [this](const std::string& endpoint) { persistence_.told(endpoint); }});
   parts_.agents = &*agents_;
+  // Ten thousand agents come back at once after a restart. Those that are refused try later and later, so the port is
+  // open before the store, which may have a million records, is read.
+  if (auto done = listen_for_agents(); !done) return done;
   parts_.persistence = &persistence_;
-  if (auto opened = persistence_.open(configuration_); !opened) return opened;
+  auto opened = persistence_.open(
+      configuration_, {.of = [this](const model::Endpoint& endpoint) { return agents_->digest_of(endpoint); },
+                       .restored = [this](const model::Endpoint& endpoint,
+                                          std::uint64_t digest) { agents_->restored(endpoint, digest); }});
+  if (!opened) return opened;
   recovery_.emplace(persistence_.kept(), clock_.now());
   parts_.recovery = &*recovery_;
   for (const std::string& node : persistence_.restored()) {
     recovery_->restored(node);
-    if (!catalog_.records().statuses.contains(node)) agents_->expect(node);
+    const auto status = catalog_.records().statuses.find(node);
+    if (status == catalog_.records().statuses.end() || !status->second.silent) agents_->expect(node);
   }
   watch_recovery();
   return {};
@@ -160,14 +178,16 @@ Result<void> Daemon::start_replica() {
   parts_.local_overrides = &*local_overrides_;
   replica_.emplace(
       loop_, clock_, catalog_, objects_,
-      Replica::Options{.watch = {{servers.begin(), servers.end()}, random_seed(), rpc::channel_credentials(tls())},
-                       .folder = configuration_.file.data_dir(),
-                       .changed = [this] { serve_first_records(); },
-                       .answers = [this] { return publisher_.pin(); },
-                       .keep_answers =
-                           [this](const auto& table, std::uint64_t of) {
-                             if (!local_overrides_->any()) warm_start_.keep(table, of);  // they are not in the snapshot
-                           }});
+      Replica::Options{
+          .watch = {{servers.begin(), servers.end()}, random_seed(), rpc::channel_credentials(configuration_.tls)},
+          .name = parts_.instance,
+          .folder = configuration_.file.data_dir(),
+          .changed = [this] { serve_first_records(); },
+          .answers = [this] { return publisher_.pin(); },
+          .keep_answers =
+              [this](const auto& table, std::uint64_t of) {
+                if (!local_overrides_->any()) warm_start_.keep(table, of);  // they are not in the snapshot
+              }});
   parts_.replica = &*replica_;
   freshness_.emplace(loop_, publisher_,
                      Freshness::Source{.silence = [this] { return replica_->silence(); },
@@ -227,16 +247,25 @@ void Daemon::tell_of_room() {
   }
 }
 
-const std::optional<rpc::TlsFiles>& Daemon::tls() const {
-  const auto& files = configuration_.tls;
-  if (files && rpc::is_expired(*files, clock_.unix_seconds())) {
-    log::warn("certificate expired", {{"file", files->certificate}});
-  }
-  return files;
+Result<void> Daemon::listen_for_agents() {
+  auto service = federation::FederationService::listen(
+      loop_, clock_, *agents_, [this]() -> federation::Watchers& { return *watchers_; },
+      {.address = configuration_.file.federation().listen(),
+       .credentials = rpc::server_credentials(configuration_.tls),
+       .also = {admin::calls_from_afar(loop_, view_)},
+       .connections = {.connections = budget_.federation, .per_address = budget_.per_address}});
+  if (!service) return service.error();
+  federation_ = std::move(*service);
+  parts_.federation_address = federation_->bound();
+  parts_.acceptor = federation_->acceptor();
+  log::info("federation listening", {{"address", federation_->bound()},
+                                     {"tls", configuration_.tls.has_value()},
+                                     {"connections", budget_.federation}});
+  return {};
 }
 
-Result<void> Daemon::start_federation() {
-  if (!configuration_.federation()) return {};
+void Daemon::start_federation() {
+  if (!configuration_.federation()) return;
   v1::Origin origin;
   origin.set_cluster(configuration_.file.cluster());
   origin.set_instance(host_name());
@@ -255,22 +284,8 @@ Result<void> Daemon::start_federation() {
   feed_->set_brakes(&agents_->brakes());
   watchers_.emplace(*feed_, clock_, loop_);
   parts_.watchers = &*watchers_;
-  auto service = federation::FederationService::listen(
-      loop_, clock_, *agents_, *watchers_,
-      {.address = configuration_.file.federation().listen(),
-       .credentials = rpc::server_credentials(tls()),
-       .also = {admin::calls_from_afar(loop_, view_)},
-       .connections = {.connections = budget_.federation, .per_address = budget_.per_address}});
-  if (!service) return service.error();
-  federation_ = std::move(*service);
-  parts_.federation_address = federation_->bound();
-  parts_.acceptor = federation_->acceptor();
-  log::info("federation listening", {{"address", federation_->bound()},
-                                     {"tls", configuration_.tls.has_value()},
-                                     {"connections", budget_.federation}});
   schedule_sweep();
   schedule_heartbeat();
-  return {};
 }
 
 void Daemon::wire_record_changes() {
@@ -309,7 +324,7 @@ Result<void> Daemon::start_admin() {
   log::info("admin listening", {{"address", http_->bound().text()}});
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(admin.socket()).parent_path(), ignored);
-  auto service = admin::AdminService::listen(loop_, view_, admin.socket());
+  auto service = admin::AdminService::listen(loop_, clock_, view_, admin.socket());
   if (!service) return service.error().with_context("admin");
   admin_ = std::move(*service);
   log::info("admin socket", {{"path", admin.socket()}});
@@ -356,6 +371,7 @@ void Daemon::reload() {
   warm_start_.configuration_changed();
   warm_start_.keep_later();
   if (dns_) dns_->set_policy(policy());
+  last_load_.set(static_cast<double>(clock_.unix_seconds()));
   log::info("reloaded", {{"hosts", publisher_.hosts()}});
   service_.reload_ended("reloaded: " + ServiceReport::status(parts_));
 }

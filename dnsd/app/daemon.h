@@ -10,6 +10,7 @@
 #include "common/metrics/registry.h"
 #include "common/process/event_loop.h"
 #include "common/resolve/resolver.h"
+#include "common/rpc/tls_watch.h"
 #include "dnsd/admin/admin_service.h"
 #include "dnsd/app/configuration.h"
 #include "dnsd/app/event_log.h"
@@ -78,9 +79,9 @@ class Daemon {
   void agent_synced(const std::string& node);
   /// Ends the recovery when it is over, and says so.
   void watch_recovery();
-  /// What the configuration says; a certificate whose time is over is told.
-  const std::optional<rpc::TlsFiles>& tls() const;
-  Result<void> start_federation();
+  /// Opens the federation's port; what comes there waits for the loop.
+  Result<void> listen_for_agents();
+  void start_federation();
   /// Restores what the store kept, before DNS is served.
   Result<void> open_store();
   Result<void> start_admin();
@@ -143,8 +144,10 @@ class Daemon {
   std::optional<TimerId> rate_limit_timer_;
   std::optional<TimePoint> beaten_;  // the pulse of dns_
   RateLimitWatch rate_limit_watch_;
+  std::optional<rpc::TlsWatch> tls_watch_;
   wire::CookieSecret own_secret_{};
   metrics::Counter& failed_reloads_;
+  metrics::Gauge& last_load_;
   bool recovering_told_ = false;
   bool stopping_ = false;
   bool failed_ = false;

@@ -8,7 +8,7 @@
 #include "common/time/system_clock.h"
 #include "dnsd/app/daemon.h"
 #include "dnsd/app/reload.h"
-#include "dnsd/server/descriptor_limit.h"
+#include "common/base/descriptor_limit.h"
 #include "dnsd/server/inherited.h"
 
 namespace meshdns::app {
@@ -24,7 +24,7 @@ void Daemon::budget_descriptors() {
     return;
   }
   const auto wanted = configuration_.connections();
-  const std::size_t limit = server::raise_descriptor_limit(std::numeric_limits<std::size_t>::max());
+  const std::size_t limit = raise_descriptor_limit(std::numeric_limits<std::size_t>::max());
   budget_ = DescriptorBudget::of(limit, wanted);
   const auto tell = [limit](const char* what, std::size_t most, std::size_t asked) {
     if (most < asked) log::warn("fewer connections than configured", {{"key", what}, {"most", most}, {"limit", limit}});
@@ -69,8 +69,9 @@ Result<void> Daemon::start_dns() {
   dns_ = std::move(*dns);
   parts_.dns = dns_.get();
   for (std::size_t i = 0; i < dns_->bound().size(); ++i) {
+    const model::Locality& own = configuration_.answers.listeners[i].locality;
     log::info("dns listening", {{"address", dns_->bound()[i].text()},
-                                {"locality", configuration_.answers.listeners[i].locality.text()},
+                                {"locality", (own.empty() ? configuration_.answers.own : own).text()},
                                 {"workers", options.workers},
                                 {"inherited", dns_->inherited(i)}});
   }

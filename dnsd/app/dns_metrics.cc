@@ -1,10 +1,14 @@
 #include "dnsd/app/dns_metrics.h"
 
 #include <array>
+#include <limits>
 #include <string>
+#include <utility>
 
 #include "common/log/log.h"
 #include "common/rpc/acceptor.h"
+#include "common/rpc/tls_watch.h"
+#include "dnsd/app/capture_session.h"
 #include "dnsd/topology/host_plan.h"
 
 namespace meshdns::app {
@@ -18,6 +22,7 @@ constexpr std::array kTypeNames = {"A", "AAAA", "SRV", "TXT", "SOA", "NS", "PTR"
 static_assert(kTypeNames.size() == query::kCountedTypes);
 constexpr std::array kSourceNames = {"listener", "client_subnet", "forwarder", "prefix", "server", "nowhere"};
 
+constexpr std::array kHostStateNames = {"serving", "last_resort", "empty"};  // as answers::HostState
 constexpr std::array kCookieNames = {"client_only", "wrong", "valid"};
 
 void count(Samples& out, const std::string& name, const std::string& help, const metrics::Labels& labels,
@@ -40,7 +45,7 @@ void add_queries(Samples& out, const std::string& transport, const query::Totals
   for (std::size_t i = 0; i < totals.by_rcode.size(); ++i) {
     if (totals.by_rcode[i] == 0 && i != 0) continue;
     count(out, "meshdns_dns_answers_total", "answers by RCODE",
-          {{"transport", transport}, {"rcode", std::to_string(i)}}, totals.by_rcode[i]);
+          {{"transport", transport}, {"rcode", rcode_text(static_cast<std::uint8_t>(i))}}, totals.by_rcode[i]);
   }
   for (std::size_t i = 0; i < kTypeNames.size(); ++i) {
     count(out, "meshdns_dns_questions_total", "questions by type", {{"transport", transport}, {"type", kTypeNames[i]}},
@@ -63,9 +68,45 @@ void add_queries(Samples& out, const std::string& transport, const query::Totals
         totals.beyond_tier_0);
 }
 
+void add_latency(Samples& out, const server::LatencyTotals& totals) {
+  Sample sample{Sample::Kind::Histogram,
+                "meshdns_dns_answer_seconds",
+                "from when UDP queries were read until their answers were given to the kernel",
+                {},
+                static_cast<double>(totals.nanoseconds) / 1e9};
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < server::kLatencyBuckets; ++i) {
+    const bool last = i == server::kLatencyBounds.size();
+    const double bound = last ? std::numeric_limits<double>::infinity()
+                              : std::chrono::duration<double>(server::kLatencyBounds[i]).count();
+    sample.buckets.push_back({bound, sum += totals.buckets[i]});
+  }
+  out.push_back(std::move(sample));
+}
+
+void add_host_states(Samples& out, const Publisher& publisher) {
+  for (std::size_t i = 0; i < kHostStateNames.size(); ++i) {
+    gauge(out, "meshdns_answers_host_states", "hosts by what they can be answered with",
+          {{"state", kHostStateNames[i]}}, publisher.host_states()[i]);
+  }
+}
+
+void add_services(Samples& out, const ServiceCounts& counts) {
+  for (const auto& [service, standings] : counts.services()) {
+    for (std::size_t i = 0; i < standings.size(); ++i) {
+      gauge(out, "meshdns_service_endpoints", "endpoints of a service by how they stand",
+            {{"namespace", service.namespace_},
+             {"service", service.name},
+             {"state", std::string(standing_name(static_cast<topology::Standing>(i)))}},
+            standings[i]);
+    }
+  }
+}
+
 void add_server(Samples& out, const server::ServerTotals& totals) {
   add_queries(out, "udp", totals.udp);
   add_queries(out, "tcp", totals.tcp);
+  add_latency(out, totals.udp_latency);
   count(out, "meshdns_dns_send_failures_total", "UDP answers that the kernel did not take", {}, totals.udp_send_failed);
   count(out, "meshdns_dns_udp_segmented_total", "UDP answers that left in one message with others of the same peer", {},
         totals.udp_segmented);
@@ -78,6 +119,8 @@ void add_server(Samples& out, const server::ServerTotals& totals) {
   count(out, ended, "TCP connections by what ended them", {{"reason", "timeout"}}, totals.tcp_timed_out);
   count(out, ended, "TCP connections by what ended them", {{"reason", "evicted"}}, totals.tcp_evicted);
   count(out, ended, "TCP connections by what ended them", {{"reason", "client_limit"}}, totals.tcp_client_limit);
+  count(out, "meshdns_dns_tcp_accept_failures_total", "attempts to accept a connection that failed for want of descriptors",
+        {}, totals.tcp_accept_failed);
 }
 
 void add_dnstap(Samples& out, const dnstap::Sender& sender) {
@@ -132,6 +175,10 @@ void add_catalog(Samples& out, const Parts& parts) {
   gauge(out, "meshdns_catalog_full", "1 while records are refused because there are dns.max_records of them", {},
         parts.catalog->full() ? 1 : 0);
   add_standings(out, parts.counts->standings());
+  gauge(out, "meshdns_catalog_unread_nodes", "nodes whose agent does not read all that it should", {},
+        parts.counts->unread());
+  gauge(out, "meshdns_catalog_unwatched_endpoints", "endpoints that no agent checks though their node's is heard", {},
+        parts.counts->unwatched());
   if (parts.persistence != nullptr) {
     gauge(out, "meshdns_store_writable", "0 while the store cannot be written", {},
           parts.persistence->trouble().empty() ? 1 : 0);
@@ -163,6 +210,10 @@ void add_catalog(Samples& out, const Parts& parts) {
   }
   gauge(out, "meshdns_answers_hosts", "names that are answered from endpoints", {},
         static_cast<double>(parts.publisher->hosts()));
+  gauge(out, "meshdns_answers_hostless_services", "services whose automatic host belongs to an older service", {},
+        static_cast<double>(parts.publisher->planner().services_without_host()));
+  gauge(out, "meshdns_answers_contested_prefixes", "prefixes of clients that several clusters claim", {},
+        static_cast<double>(parts.publisher->contested_prefixes()));
   gauge(out, "meshdns_answers_spread_hosts", "hosts of which some clients' load is spread over tiers", {},
         parts.publisher->spread_hosts());
   gauge(out, "meshdns_answers_panic_hosts", "hosts of which failing endpoints are answered too", {},
@@ -204,6 +255,9 @@ void add_agents(Samples& out, const federation::Agents& agents) {
         static_cast<double>(agents.connected()));
   gauge(out, "meshdns_federation_silent_nodes", "agents whose lease ran out", {},
         static_cast<double>(agents.leases().silent()));
+  gauge(out, "meshdns_federation_lapsed_nodes",
+        "nodes that are heard, with endpoints that nobody has checked for a lease", {},
+        static_cast<double>(agents.coverage().lapsed()));
   count(out, "meshdns_federation_sessions_total", "streams opened by agents", {}, counters.sessions);
   count(out, "meshdns_federation_deferred_sessions_total", "sessions that were told to come back later", {},
         counters.deferred);
@@ -280,7 +334,10 @@ void register_metrics(metrics::Registry& registry, const Parts& parts) {
             parts.rate_limiting ? 1 : 0);
     }
     if (parts.dnstap != nullptr) add_dnstap(out, *parts.dnstap);
+    if (parts.service_counts != nullptr) add_services(out, *parts.service_counts);
+    if (parts.tls != nullptr) rpc::collect_samples(*parts.tls, out);
     if (parts.publisher != nullptr) {
+      add_host_states(out, *parts.publisher);
       add_catalog(out, parts);
       add_overrides(out, parts);
     }

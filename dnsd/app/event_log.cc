@@ -43,11 +43,30 @@ EventLog::~EventLog() {
   for (const Waiting& waiting : waiting_) timers_.cancel(waiting.timer);
 }
 
-v1::Event EventLog::event_of(const Publication& publication) const {
+v1::Event EventLog::event_now() const {
   v1::Event event;
-  event.set_at(clock_.unix_seconds());
+  const std::int64_t now = clock_.unix_millis();
+  event.set_at(now / 1000);
+  event.set_at_millis(static_cast<std::uint32_t>(now % 1000));
+  return event;
+}
+
+v1::Event EventLog::event_of(const Publication& publication) const {
+  v1::Event event = event_now();
   event.set_revision(publication.revision);
   return event;
+}
+
+void EventLog::note(const std::vector<std::string>& hosts, const std::string& what) {
+  v1::Event event = event_now();
+  event.set_revision(catalog_.revision());
+  event.set_summary(what);
+  if (hosts.empty()) add(event);
+  for (const std::string& host : hosts) {
+    event.set_host(model::host_key(host));
+    add(event);
+  }
+  tell();
 }
 
 void EventLog::add(v1::Event event) { history_.add(std::move(event), clock_.now()); }

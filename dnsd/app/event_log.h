@@ -35,6 +35,8 @@ class EventLog {
   /// done: told at once, or, where it may wait, as soon as there is something
   /// errors: NotFound: there is no such host, and never was; Unavailable: too many wait
   void look(const v1::EventsRequest& request, Done done);
+  /// Operators have changed something: an event of these hosts, or, without any, of all.
+  void note(const std::vector<std::string>& hosts, const std::string& what);
   /// Nobody waits any more.
   void shut_down();
 
@@ -52,6 +54,7 @@ class EventLog {
   /// request: `after` is set where it goes on
   v1::EventsReply reply_to(const v1::EventsRequest& request) const;
   v1::Event event_of(const Publication& publication) const;
+  v1::Event event_now() const;
   void add(v1::Event event);
   void tell();
   void end_waiting(std::list<Waiting>::iterator at);

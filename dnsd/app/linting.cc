@@ -87,7 +87,28 @@ bool Linting::look_at_live(Page& page, Slice& slice) const {
     if (page.more) return true;
     page.after = at->first;
   }
+  add_contests(page.reply);
   return true;
+}
+
+void Linting::add_contests(v1::LintReply& reply) const {
+  const auto add = [&reply](const std::string& object, v1::Finding::Severity severity, const std::string& message) {
+    v1::Finding& finding = *reply.add_findings();
+    finding.set_object(object);
+    finding.set_severity(severity);
+    finding.set_message(message);
+  };
+  std::size_t services = 0;
+  for (const topology::Conflict& conflict : parts_.publisher->conflicts()) {
+    if (!conflict.object.starts_with("service ") || services++ >= answers::Locator::kMostContested) continue;
+    add(conflict.object, v1::Finding::WARNING, conflict.message);
+  }
+  parts_.publisher->with_table([&add](const answers::AnswerTable* table) {
+    if (table == nullptr) return;
+    for (const std::string& text : table->where->locator.contested) {
+      add("clients", v1::Finding::WARNING, text + ": who asks from there is placed as far as they agree");
+    }
+  });
 }
 
 bool Linting::look_at_given(Page& page, Slice& slice) const {

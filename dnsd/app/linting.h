@@ -33,6 +33,9 @@ class Linting {
   bool go_on(Page& page, Slice& slice);
   bool look_at_live(Page& page, Slice& slice) const;
   bool look_at_given(Page& page, Slice& slice) const;
+  /// Adds what is suspicious of no single object: services that have lost their host, prefixes that several clusters
+  /// claim.
+  void add_contests(v1::LintReply& reply) const;
 
   const Parts& parts_;
   Slices& slices_;

@@ -1,15 +1,19 @@
 #include "dnsd/app/listing.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "common/base/text.h"
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
 #include "dnsd/app/conditions.h"
+#include "dnsd/app/find_key.h"
+#include "dnsd/app/listing_filter.h"
 #include "dnsd/app/mesh_view.h"
 #include "dnsd/explain/explanation.h"
 #include "dnsd/topology/plan.h"
+#include "dnsd/topology/words.h"
 
 namespace meshdns::app {
 
@@ -22,28 +26,36 @@ struct Listing::Page {
   std::string after{};  // the last key that was shown, in this page or before
   bool more = false;    // rows are left for the next page
   std::unique_ptr<Conditions> conditions{};
+  ListingFilter filter{};
+  std::string exact{};  // the key of the only record that is wanted; empty = rows are looked for
 
   bool is_of_objects() const {
     return request.kind() == "VirtualDestination" || request.kind() == "Cluster" || request.kind() == "Override";
   }
-  bool is_empty() const { return reply.nodes().empty() && reply.endpoints().empty() && reply.objects().empty(); }
+  bool is_empty() const {
+    return reply.nodes().empty() && reply.endpoints().empty() && reply.objects().empty() && reply.undeclared().empty();
+  }
 };
 
 namespace {
 
 /// Adds rows to a page until it is full or `belongs` says that the listing ends.
-/// make: the row of a record. returns: false = the slice is over
+/// make: the row of a record; nothing = it is not wanted. returns: false = the slice is over
 template <class Page, class Map, class Rows, class Belongs, class Make>
 bool add_rows(Page& page, const Map& map, Rows& rows, Slice& slice, Belongs belongs, Make make) {
-  for (auto at = map.upper_bound(page.after); at != map.end() && belongs(at->first); ++at) {
+  const bool one = !page.exact.empty();
+  for (auto at = one ? map.find(page.exact) : map.upper_bound(page.after); at != map.end() && belongs(at->first);
+       ++at) {
     page.more = page.fill.full();
     if (page.more) return true;
     if (!slice.take()) return false;
-    auto row = make(at->second);
-    page.more = !page.fill.add(row.ByteSizeLong());
-    if (page.more) return true;
-    *rows.Add() = std::move(row);
+    if (auto row = make(at->second)) {
+      page.more = !page.fill.add(row->ByteSizeLong());
+      if (page.more) return true;
+      *rows.Add() = *std::move(row);
+    }
     page.after = at->first;
+    if (one) break;
   }
   return true;
 }
@@ -56,6 +68,11 @@ void Listing::list(const v1::ListRequest& request, const Done& done) {
   const auto page = std::make_shared<Page>(Page{request, done, PageFill({request.limit(), bytes_})});
   const bool known = request.kind() == "Node" || request.kind() == "Endpoint" || page->is_of_objects();
   if (!known) return done(Error(Code::InvalidArgument, "there is no kind " + request.kind()));
+  const bool exact = has_key(request);
+  auto filter = ListingFilter::of(request, exact);
+  if (!filter) return done(filter.error());
+  if (exact) page->exact = page->is_of_objects() ? request.kind() + "/" + request.key() : request.key();
+  page->filter = *std::move(filter);
   page->reply.set_first_revision(parts_.catalog->revision());
   if (!request.continue_().empty()) {
     const auto token = Continue::parse(request.continue_(), request.kind());
@@ -76,9 +93,11 @@ bool Listing::go_on(Page& page, Slice& slice) {
   }
   if (!made) return false;
   if (!page.request.key().empty() && page.is_empty()) {
-    page.done(Error(Code::NotFound, page.request.kind() + " " + page.request.key() + " not found"));
+    page.done(
+        Error(Code::NotFound, page.request.kind() + " " + page.request.key() + " not found" + meant(page.request)));
     return true;
   }
+  page.reply.set_frozen(topology::frozen_text(parts_.catalog->records().overrides));
   page.reply.set_revision(parts_.catalog->revision());
   if (page.more)
     page.reply.set_continue_(Continue{page.request.kind(), page.reply.first_revision(), page.after}.text());
@@ -86,22 +105,34 @@ bool Listing::go_on(Page& page, Slice& slice) {
   return true;
 }
 
+bool Listing::has_key(const v1::ListRequest& request) const {
+  const model::Records& records = parts_.catalog->records();
+  if (request.kind() == "Node") return records.nodes.contains(request.key());
+  if (request.kind() == "Endpoint") return records.endpoints.contains(request.key());
+  return parts_.objects->all().contains(request.kind() + "/" + request.key());
+}
+
+std::string Listing::meant(const v1::ListRequest& request) const {
+  const model::Records& records = parts_.catalog->records();
+  if (request.kind() == "Node") return meant_key(records.nodes, request.key());
+  if (request.kind() == "Endpoint") return meant_key(records.endpoints, request.key());
+  return meant_key(parts_.objects->all(), request.key(), request.kind() + "/");
+}
+
 bool Listing::look_at_nodes(Page& page, Slice& slice) {
-  const auto& nodes = parts_.catalog->records().nodes;
-  const auto make = [this](const model::Node& node) { return node_info(node); };
-  if (page.request.key().empty()) return add_rows(page, nodes, *page.reply.mutable_nodes(), slice, kAll, make);
-  const auto found = nodes.find(page.request.key());
-  if (found != nodes.end()) *page.reply.add_nodes() = node_info(found->second);
-  return true;
+  const auto make = [&](const model::Node& node) {
+    return page.filter.wants(node.key) ? std::optional(node_info(node)) : std::nullopt;
+  };
+  return add_rows(page, parts_.catalog->records().nodes, *page.reply.mutable_nodes(), slice, kAll, make);
 }
 
 bool Listing::look_at_endpoints(Page& page, Slice& slice) {
-  const auto& endpoints = parts_.catalog->records().endpoints;
-  const auto make = [this](const model::Endpoint& endpoint) { return endpoint_info(endpoint); };
-  if (page.request.key().empty()) return add_rows(page, endpoints, *page.reply.mutable_endpoints(), slice, kAll, make);
-  const auto found = endpoints.find(page.request.key());
-  if (found != endpoints.end()) *page.reply.add_endpoints() = endpoint_info(found->second);
-  return true;
+  const auto make = [&](const model::Endpoint& endpoint) -> std::optional<v1::EndpointInfo> {
+    if (!page.filter.wants(endpoint)) return std::nullopt;
+    v1::EndpointInfo row = endpoint_info(endpoint);
+    return page.filter.wants_state(row.state()) ? std::optional(std::move(row)) : std::nullopt;
+  };
+  return add_rows(page, parts_.catalog->records().endpoints, *page.reply.mutable_endpoints(), slice, kAll, make);
 }
 
 bool Listing::look_at_objects(Page& page, Slice& slice) {
@@ -112,23 +143,36 @@ bool Listing::look_at_objects(Page& page, Slice& slice) {
   }
   const auto& objects = parts_.objects->all();
   const std::string kind = page.request.kind() + "/";
-  const std::string& key = page.request.key();
-  const auto make = [&](v1::Object object) {
+  const auto make = [&](v1::Object object) -> std::optional<v1::Object> {
+    // a replica's own override has another key here than the name that it is shown by
+    if (!page.filter.wants(convert::object_key(object).substr(kind.size()))) return std::nullopt;
     page.conditions->write(object);
-    if (object.has_cluster()) write_measured(object);
+    if (object.has_cluster()) write_measured(object.metadata().name(), *object.mutable_status());
     if (object.has_virtual_destination()) write_names_condition(object);
     return object;
   };
   if (page.after.empty()) page.after = kind;
   const auto of_kind = [&](const std::string& of) { return of.starts_with(kind); };
-  if (key.empty()) return add_rows(page, objects, *page.reply.mutable_objects(), slice, of_kind, make);
-  // a replica's own override has another key here than the name that it is shown by
-  for (const std::string& name : {key, std::string(LocalOverrides::kKeyPrefix) + key}) {
-    const auto found = objects.find(kind + name);
-    const bool named = found != objects.end() && convert::object_key(found->second) == kind + key;
-    if (named) *page.reply.add_objects() = make(found->second);
-  }
+  if (!add_rows(page, objects, *page.reply.mutable_objects(), slice, of_kind, make)) return false;
+  if (page.request.kind() == "Cluster" && !page.more) add_undeclared(page);
   return true;
+}
+
+void Listing::add_undeclared(Page& page) const {
+  const model::Records& records = parts_.catalog->records();
+  for (auto at = records.nodes.begin(); at != records.nodes.end();) {
+    const std::string cluster = at->second.locality.cluster;
+    const std::uint32_t nodes = parts_.counts->nodes_of(cluster);
+    if (!records.clusters.contains(cluster) && page.filter.wants(cluster)) {
+      v1::ClusterInfo& info = *page.reply.add_undeclared();
+      info.set_name(cluster);
+      info.set_nodes(nodes);
+      *info.mutable_locality() = convert::to_wire(at->second.locality);
+      info.mutable_locality()->clear_node();
+      write_measured(cluster, info);
+    }
+    at = records.nodes.lower_bound(cluster + "0");  // '0' follows '/': the first node of another cluster
+  }
 }
 
 v1::NodeInfo Listing::node_info(const model::Node& node) const {
@@ -141,7 +185,9 @@ v1::NodeInfo Listing::node_info(const model::Node& node) const {
   for (const Prefix& prefix : node.prefixes) out.add_prefixes(prefix.text());
   out.set_endpoints(parts_.counts->endpoints_of(key));
   const auto status = records.statuses.find(key);
-  if (status != records.statuses.end()) {
+  const bool unheard = status != records.statuses.end() && (status->second.silent || status->second.in_doubt);
+  if (status != records.statuses.end()) out.set_problem(status->second.problem);
+  if (unheard) {
     const bool held = !status->second.held.empty();
     out.set_state(status->second.silent ? "silent" : held ? "held" : "late");
     const Duration length = std::max(Duration::zero(), parts_.clock.now() - status->second.since);
@@ -156,15 +202,12 @@ v1::NodeInfo Listing::node_info(const model::Node& node) const {
 
 v1::EndpointInfo Listing::endpoint_info(const model::Endpoint& endpoint) const {
   const model::Records& records = parts_.catalog->records();
-  const topology::PlanContext context{records, records.overrides, parts_.clock.now()};
+  const topology::PlanContext context{records, parts_.publisher->planner().claims(), records.overrides,
+                                      parts_.clock.now()};
   v1::EndpointInfo info =
       explain::endpoint_info(topology::candidate_of(context, endpoint), context.now, parts_.clock.unix_seconds());
-  info.set_node(endpoint.node);
-  info.set_namespace_(endpoint.namespace_);
-  info.set_service(endpoint.service);
-  info.mutable_labels()->insert(endpoint.labels.begin(), endpoint.labels.end());
+  explain::write_record(endpoint, info);
   if (endpoint.health.state == model::HealthState::Pending) info.set_state("pending");
-  for (const model::Port& port : endpoint.ports) *info.add_ports() = convert::to_wire(port);
   return info;
 }
 
@@ -183,16 +226,13 @@ void Listing::write_names_condition(v1::Object& object) const {
   resolved.set_message(problems.empty() ? "every hostname has addresses" : join(problems, "; "));
 }
 
-void Listing::write_measured(v1::Object& object) const {
+template <class Out>
+void Listing::write_measured(const std::string& cluster, Out& out) const {
   const auto& statuses = parts_.catalog->records().cluster_statuses;
-  const auto found = statuses.find(object.metadata().name());
+  const auto found = statuses.find(cluster);
   if (found == statuses.end()) return;
-  for (const auto& [to, far] : found->second.distances) {
-    (*object.mutable_status()->mutable_distances())[to] = convert::to_wire(far);
-  }
-  for (const IpAddress& address : found->second.gateways_down) {
-    object.mutable_status()->add_gateways_down(address.text());
-  }
+  for (const auto& [to, far] : found->second.distances) (*out.mutable_distances())[to] = convert::to_wire(far);
+  for (const IpAddress& address : found->second.gateways_down) out.add_gateways_down(address.text());
 }
 
 }  // namespace meshdns::app

@@ -43,8 +43,15 @@ class Listing {
 
   v1::NodeInfo node_info(const model::Node& node) const;
   v1::EndpointInfo endpoint_info(const model::Endpoint& endpoint) const;
-  /// Of a Cluster: what its agents have measured.
-  void write_measured(v1::Object& object) const;
+  /// What the agents of a cluster have measured.
+  template <class Out>
+  void write_measured(const std::string& cluster, Out& out) const;
+  /// Clusters that have nodes and no object.
+  void add_undeclared(Page& page) const;
+  /// Whether some record has just this key.
+  bool has_key(const v1::ListRequest& request) const;
+  /// What may be meant by a key that no record has, as meant_key() says it.
+  std::string meant(const v1::ListRequest& request) const;
   /// Whether the hostnames of its external endpoints are resolved.
   void write_names_condition(v1::Object& object) const;
 

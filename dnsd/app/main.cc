@@ -12,6 +12,7 @@
 #include "common/process/memory.h"
 #include "common/process/signals.h"
 #include "common/rpc/credentials.h"
+#include "common/rpc/tls_files.h"
 #include "common/time/system_clock.h"
 #include "dnsd/app/daemon.h"
 #include "dnsd/app/version.h"
@@ -86,6 +87,9 @@ void add_flags(CLI::App& cli, Flags& flags) {
 int check_config(app::Configuration configuration, const Flags& flags) {
   process::release_signals();
   if (const auto read = app::read_endpoints(configuration); !read) return wrong_config(read.error());
+  const auto usable =
+      configuration.tls ? rpc::check_now(*configuration.tls, SystemClock().unix_seconds()) : Result<void>{};
+  if (!usable) return wrong_config(usable.error());
   std::cout << (flags.dev ? "--dev" : flags.config) << ": ok\n";
   return 0;
 }

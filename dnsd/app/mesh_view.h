@@ -21,6 +21,7 @@
 #include "dnsd/app/record_counts.h"
 #include "dnsd/app/reload.h"
 #include "dnsd/app/replica.h"
+#include "dnsd/app/service_counts.h"
 #include "dnsd/app/simulations.h"
 #include "dnsd/app/slices.h"
 #include "dnsd/app/warm_start.h"
@@ -33,7 +34,8 @@
 
 namespace meshdns::rpc {
 class Acceptor;
-}
+class TlsWatch;
+}  // namespace meshdns::rpc
 
 namespace meshdns::app {
 
@@ -57,6 +59,8 @@ struct Parts {
   const WarmStart* warm_start = nullptr;
   const ExternalNames* external_names = nullptr;
   const server::DnsServer* dns = nullptr;
+  const rpc::TlsWatch* tls = nullptr;
+  std::shared_ptr<const ServiceCounts> service_counts{};  // of the last scrape that wanted them
   const dnstap::Sender* dnstap = nullptr;
   std::function<void()> records_changed;          // tells all who have to do with them; empty on a replica
   std::string federation_address;                 // where agents connect
@@ -121,17 +125,27 @@ class MeshView : public admin::Mesh {
   v1::ApplyReply apply_local(const v1::ApplyRequest& request);
   Result<v1::DeleteReply> erase_local(const v1::DeleteRequest& request);
   void forget_overrides(const std::vector<std::string>& names);
+  /// Of keys that are all of the kind Node.
+  Result<v1::DeleteReply> forget_nodes(const v1::DeleteRequest& request);
+  /// Why a replica changes no objects, and what it takes instead while its federation is lost.
+  const char* replica_refusal() const;
+  /// Tells who waits for events what operators have changed.
+  void note_changed(const v1::ApplyRequest& request, const v1::ApplyReply& reply);
+  void note_deleted(const v1::DeleteReply& reply);
   void store(Objects::Change change, std::function<void(Result<void>)> done);
   /// Ends the recovery: what is known is all that there is.
   v1::ApproveShrinkReply approve_records();
   void write_overrides(v1::StatusReply& out) const;
   struct Problems;
   /// returns: false = the slice is over
+  bool look_for_unread(Problems& problems, Slice& slice);
   bool look_for_problems(Problems& problems, Slice& slice);
   /// Everything that costs nothing that grows with the mesh.
   v1::StatusReply status_now();
   void write_listeners(v1::StatusReply& out) const;
   void write_brakes(v1::StatusReply& out) const;
+  void write_replicas(v1::StatusReply& out) const;
+  void write_certificates(v1::StatusReply& out) const;
   void write_connections(v1::StatusReply& out) const;
   void count_records(v1::StatusReply& out) const;
 

@@ -6,6 +6,7 @@
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
 #include "common/rpc/acceptor.h"
+#include "common/rpc/tls_watch.h"
 #include "dnsd/answers/explain.h"
 #include "dnsd/app/mesh_view.h"
 #include "dnsd/app/version.h"
@@ -16,6 +17,7 @@ namespace meshdns::app {
 namespace {
 
 constexpr int kMostProblems = 100;  // in a status
+constexpr int kMostReplicas = 100;
 
 google::protobuf::Duration since(TimePoint then, TimePoint now) {
   return convert::to_wire(std::max(Duration::zero(), now - then));
@@ -48,10 +50,38 @@ void MeshView::write_listeners(v1::StatusReply& out) const {
   for (std::size_t i = 0; i < parts_.dns->bound().size(); ++i) {
     v1::Listener& listener = *out.add_dns();
     listener.set_address(parts_.dns->bound()[i].text());
-    *listener.mutable_locality() = convert::to_wire(settings.listeners[i].locality);
+    // a listener without a place of its own has the server's
+    const model::Locality& own = settings.listeners[i].locality;
+    *listener.mutable_locality() = convert::to_wire(own.empty() ? settings.own : own);
   }
   const server::ServerTotals totals = parts_.dns->counters();
   out.set_queries(totals.udp.received + totals.tcp.received);
+}
+
+void MeshView::write_replicas(v1::StatusReply& out) const {
+  if (parts_.watchers == nullptr) return;
+  out.set_subscribers(static_cast<std::uint32_t>(parts_.watchers->subscribers()));
+  parts_.watchers->each_subscriber([&](const federation::WatchSession& session) {
+    v1::ReplicaInfo& info = *out.add_replicas();
+    info.set_name(session.name());
+    info.set_peer(session.peer());
+    *info.mutable_connected() = since(session.opened(), parts_.clock.now());
+    info.set_behind(session.revisions_behind());
+    *info.mutable_lag() = convert::to_wire(session.lag());
+    return out.replicas_size() < kMostReplicas;
+  });
+  std::sort(out.mutable_replicas()->begin(), out.mutable_replicas()->end(),
+            [](const v1::ReplicaInfo& a, const v1::ReplicaInfo& b) { return a.name() < b.name(); });
+}
+
+void MeshView::write_certificates(v1::StatusReply& out) const {
+  if (parts_.tls == nullptr) return;
+  for (const rpc::TlsFile& file : parts_.tls->files()) {
+    v1::CertificateInfo& info = *out.add_certificates();
+    info.set_file(file.path);
+    info.set_not_after(file.not_after);
+    info.set_problem(file.problem);
+  }
 }
 
 void MeshView::count_records(v1::StatusReply& out) const {
@@ -104,6 +134,7 @@ void MeshView::write_overrides(v1::StatusReply& out) const {
 struct MeshView::Problems {
   v1::StatusReply found{};
   std::string after{};  // the last virtual destination whose names were looked at
+  std::string node{};   // the last node whose status was looked at
   std::size_t all = 0;
 
   void add(const std::string& object, const std::string& message) {
@@ -120,6 +151,15 @@ void MeshView::status(std::function<void(Result<v1::StatusReply>)> done) {
   for (const topology::Conflict& conflict : parts_.publisher->conflicts()) {
     problems->add(conflict.object, conflict.message);
   }
+  parts_.publisher->with_table([&problems](const answers::AnswerTable* table) {
+    if (table == nullptr) return;
+    const answers::Locator& locator = table->where->locator;
+    for (const std::string& text : locator.contested) {
+      problems->add("clients",
+                    text + ": who asks from there is placed as far as they agree, except by their own servers");
+    }
+    problems->all += locator.contested_count - locator.contested.size();
+  });
   const auto round = parts_.counts->round();
   const bool runs = slices_.run([this, problems, round, done](Slice& slice) {
     if (!parts_.counts->settle(round, slice) || !look_for_problems(*problems, slice)) return false;
@@ -135,8 +175,13 @@ void MeshView::status(std::function<void(Result<v1::StatusReply>)> done) {
 
 void MeshView::metrics(std::function<void(Result<std::string>)> done) {
   const auto round = parts_.counts->round();
-  const bool runs = slices_.run([this, round, done](Slice& slice) {
+  const bool by_service = parts_.configuration->file.admin().service_metrics();
+  const auto services = by_service ? std::make_shared<ServiceCounts>() : nullptr;
+  const bool runs = slices_.run([this, round, services, done](Slice& slice) {
     if (!parts_.counts->settle(round, slice)) return false;
+    const auto& claims = parts_.publisher->planner().claims();
+    if (services != nullptr && !services->look(parts_.catalog->records(), claims, slice)) return false;
+    parts_.service_counts = services;
     done(registry_.text());
     return true;
   });
@@ -165,7 +210,8 @@ v1::StatusReply MeshView::status_now() {
   write_brakes(out);
   if (parts_.recovery != nullptr) out.set_recovering(parts_.recovery->recovering());
   if (parts_.persistence != nullptr) out.set_store_trouble(parts_.persistence->trouble());
-  if (parts_.watchers != nullptr) out.set_subscribers(static_cast<std::uint32_t>(parts_.watchers->subscribers()));
+  write_replicas(out);
+  write_certificates(out);
   if (parts_.replica != nullptr) {
     out.set_follows(parts_.replica->server());
     out.set_follows_connected(parts_.replica->connected());
@@ -183,7 +229,19 @@ v1::StatusReply MeshView::status_now() {
   return out;
 }
 
+/// Nodes whose agents do not read all that they should. There are few statuses: only of nodes that are not well.
+bool MeshView::look_for_unread(Problems& problems, Slice& slice) {
+  const auto& statuses = parts_.catalog->records().statuses;
+  for (auto at = statuses.upper_bound(problems.node); at != statuses.end(); ++at) {
+    if (!slice.take()) return false;
+    if (!at->second.problem.empty()) problems.add("node " + at->first, at->second.problem);
+    problems.node = at->first;
+  }
+  return true;
+}
+
 bool MeshView::look_for_problems(Problems& problems, Slice& slice) {
+  if (!look_for_unread(problems, slice)) return false;
   if (parts_.external_names == nullptr) return true;
   const auto& destinations = parts_.catalog->records().destinations;
   for (auto at = destinations.upper_bound(problems.after); at != destinations.end(); ++at) {

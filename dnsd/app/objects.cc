@@ -144,8 +144,9 @@ v1::DeleteReply Objects::check(const v1::DeleteRequest& request, Change& change)
   for (const std::string& key : request.keys()) {
     if (!objects_.contains(key)) reply.add_missing(key);
   }
-  if (reply.missing().empty()) {
+  if (reply.missing().empty() || request.ignore_missing()) {
     for (const std::string& key : request.keys()) {
+      if (!objects_.contains(key)) continue;
       reply.add_deleted(key);
       change.erase.push_back(key);
     }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/convert/object_convert.h"
+#include "dnsd/topology/lint.h"
 
 namespace meshdns::app {
 namespace {
@@ -19,7 +20,33 @@ bool takes_away(const model::Override& word) {
   return word.action == model::Action::Down || word.action == model::Action::Drain;
 }
 
+/// The targets of a request's overrides, by the index of the object.
+std::vector<std::pair<int, model::Target>> targets_of(const v1::ApplyRequest& request) {
+  std::vector<std::pair<int, model::Target>> out;
+  for (int i = 0; i < request.objects_size(); ++i) {
+    if (!request.objects(i).has_override()) continue;
+    const auto word = convert::to_override(request.objects(i));
+    if (word && word->action != model::Action::Freeze) out.emplace_back(i, word->target);
+  }
+  return out;
+}
+
 }  // namespace
+
+std::string idle_target(const v1::ApplyRequest& request, const model::Records& records) {
+  if (!request.needs_target() || request.force()) return "";
+  for (const auto& [index, target] : targets_of(request)) {
+    const std::string problem = topology::missed(records, target);
+    if (!problem.empty()) return problem + "; --force does it all the same";
+  }
+  return "";
+}
+
+void count_targets(const v1::ApplyRequest& request, const model::Records& records, v1::ApplyReply& reply) {
+  for (const auto& [index, target] : targets_of(request)) {
+    reply.mutable_results(index)->set_endpoints(topology::count_hits(records, target));
+  }
+}
 
 bool refuse_emptying(const v1::ApplyRequest& request, Publisher& publisher, const topology::Overrides& overrides,
                      v1::ApplyReply& reply) {

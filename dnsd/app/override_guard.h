@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+
+#include "common/model/records.h"
 #include "dnsd/app/publisher.h"
 #include "dnsd/topology/words.h"
 #include "meshdns/v1/admin.pb.h"
@@ -11,5 +14,12 @@ namespace meshdns::app {
 /// refused thread:  control
 bool refuse_emptying(const v1::ApplyRequest& request, Publisher& publisher, const topology::Overrides& overrides,
                      v1::ApplyReply& reply);
+
+/// Why an override of a request has no effect: no endpoint belongs to its target. Empty = each has one, or the request
+/// does not ask for it.
+std::string idle_target(const v1::ApplyRequest& request, const model::Records& records);
+
+/// Writes into the results of overrides how many endpoints their targets have.
+void count_targets(const v1::ApplyRequest& request, const model::Records& records, v1::ApplyReply& reply);
 
 }  // namespace meshdns::app

@@ -8,6 +8,7 @@
 #include "common/convert/object_convert.h"
 #include "common/convert/record_convert.h"
 #include "common/log/log.h"
+#include "common/process/memory.h"
 #include "dnsd/app/mesh_file.h"
 #include "dnsd/app/seed.h"
 #include "dnsd/store/memory_store.h"
@@ -47,12 +48,16 @@ bool is_suspicious(const store::Contents& contents, StoreMarker::Word marked) {
 Persistence::Persistence(process::EventLoop& loop, const Clock& clock, catalog::Catalog& catalog, Objects& objects)
     : loop_(loop), clock_(clock), catalog_(catalog), objects_(objects) {}
 
-Persistence::~Persistence() {
+Persistence::~Persistence() { finish(); }
+
+void Persistence::finish() {
   catalog_.set_noted({});
   if (writer_) writer_->finish();
+  writer_.reset();
 }
 
-Result<void> Persistence::open(const Configuration& configuration) {
+Result<void> Persistence::open(const Configuration& configuration, Digests digests) {
+  digests_ = std::move(digests);
   const auto path = database_of(configuration);
   auto store = make_store(path);
   if (!store) return store.error();
@@ -81,8 +86,9 @@ Result<void> Persistence::open(const Configuration& configuration) {
       [this](std::vector<store::StoredRecord> put, std::vector<store::RecordKey> erase, RecordWriter::Done done) {
         thread_->put_records(std::move(put), erase, std::move(done));
       },
-      [this](const Result<void>& result) { note(result); }});
+      [this](const Result<void>& result) { note(result); }, digests_.of});
   restore_records(std::move(contents->records));
+  process::release_free_memory();  // what the rows were read into, before what follows from them is made
   catalog_.set_noted([this](RecordType type, const std::string& key) { writer_->changed(type, key); });
   mark(kept_ == Kept::Lost ? StoreMarker::Word::Recovering : StoreMarker::Word::Whole);
   log::info("store opened", {{"epoch", epoch_},
@@ -156,10 +162,14 @@ void Persistence::restore_record(RecordType type, const store::StoredRecord& rec
     if (node && !listed_.contains(node->key)) catalog_.mirror(*node);
   } else if (type == RecordType::Endpoint) {
     const auto endpoint = convert::endpoint_of(record.key, record.body, since);
-    if (endpoint && may_restore(type, record.key, endpoint->node)) catalog_.mirror(*endpoint);
+    if (!endpoint || !may_restore(type, record.key, endpoint->node)) return;
+    catalog_.mirror(*endpoint);
+    if (digests_.restored) digests_.restored(*endpoint, record.digest);
   } else if (type == RecordType::NodeStatus) {
     const auto status = convert::status_of(record.body, since);
     if (status && may_restore(type, record.key, record.key)) catalog_.mirror(record.key, *status);
+  } else if (type == RecordType::Service) {
+    if (const auto service = convert::service_of(record.body)) catalog_.mirror(service->key, service->created);
   } else if (type == RecordType::ClusterStatus) {
     if (const auto status = convert::cluster_status_of(record.body)) catalog_.mirror(record.key, *status);
   } else if (type == RecordType::ExternalName) {
@@ -196,7 +206,7 @@ void Persistence::note(const Result<void>& result) {
   trouble_ = trouble;
   if (result && marks_again_) mark(word_);
   if (result) return;
-  writer_->retry();
+  if (writer_) writer_->retry();
   if (result.error().code() != Code::DataLoss || std::exchange(rewriting_, true)) return;
   // Every call that waited for this write has the same verdict; one answer is enough.
   loop_.post([this] {
@@ -223,7 +233,7 @@ void Persistence::erase_expired(std::vector<std::string> keys) {
 }
 
 void Persistence::write_everything() {
-  writer_->everything();
+  if (writer_) writer_->everything();
   std::vector<store::StoredObject> objects;
   for (const auto& [key, object] : objects_.all()) {
     if (object.metadata().manager() != MeshFile::kManager) objects.push_back({key, convert::object_body(object)});

@@ -32,10 +32,24 @@ class Persistence {
 
   Persistence(process::EventLoop& loop, const Clock& clock, catalog::Catalog& catalog, Objects& objects);
   ~Persistence();
+  /// Hands to the store what is not stored yet. Nothing that changes later is stored.
+  /// requires: what Digests ask still lives
+  void finish();
+
+  /// Links the store with what the federation knows of its agents' own counts, so that after a restart an agent whose
+  /// records are all here need not send them again.
+  struct Digests {
+    DigestOf of;  // an endpoint as it is in the catalog now
+    std::function<void(const model::Endpoint&, std::uint64_t digest)> restored;
+  };
 
   /// Opens the store of the configuration and fills catalog and objects from it.
   /// errors: the store cannot be used: it is a newer version's, or in use, or cannot be made
-  Result<void> open(const Configuration& configuration);
+  Result<void> open(const Configuration& configuration, Digests digests);
+  /// An agent has sent the record anew: what it counts for may be different though the record is not.
+  void told(const std::string& endpoint) {
+    if (writer_) writer_->changed(catalog::RecordType::Endpoint, endpoint);
+  }
 
   using Kept = federation::Recovery::Store;
   Kept kept() const { return kept_; }
@@ -88,6 +102,7 @@ class Persistence {
   bool seeded_ = false;
   std::set<std::string> listed_;  // nodes that the configuration lists: they are not restored
   std::set<std::string> restored_;
+  Digests digests_;
   std::optional<RecordWriter> writer_;  // after thread_, which it hands records to
   bool rewriting_ = false;              // write_everything() is posted
   std::string trouble_;

@@ -19,6 +19,8 @@ constexpr int kPlacesShare = 20;
 constexpr Duration kLongestPlacesPause = 1s;
 // Waiting longer than this is told.
 constexpr Duration kBehind = 1s;
+// So many contests at most are told at a time; status has all.
+constexpr std::size_t kMostTold = 10;
 // So many hosts are made at once for who wants the table of this moment.
 constexpr std::size_t kFewHosts = 256;
 
@@ -279,16 +281,38 @@ void Publisher::look_for_delay() {
 
 void Publisher::look_at_table() {
   const std::uint32_t before = panic_hosts_;
+  const std::size_t contested_before = contested_prefixes_;
   with_table([this](const answers::AnswerTable* table) {
     if (table == nullptr) return;
     spread_hosts_ = table->spread_hosts;
     panic_hosts_ = table->panic_hosts;
+    host_states_ = table->host_states;
     places_ = table->where->places.size();
+    contested_prefixes_ = table->where->locator.contested_count;
   });
+  tell_of_contests(contested_before);
   if (before == 0 && panic_hosts_ > 0) {
     log::warn("panic: failing endpoints are answered too", {{"hosts", panic_hosts_}});
   }
   if (before > 0 && panic_hosts_ == 0) log::info("panic is over");
+}
+
+void Publisher::tell_of_contests(std::size_t prefixes_before) {
+  const std::size_t hostless = planner_.services_without_host();
+  if (std::exchange(hostless_services_, hostless) < hostless) {
+    std::size_t told = 0;
+    for (const topology::Conflict& conflict : planner_.conflicts()) {
+      if (!conflict.object.starts_with("service ") || told++ == kMostTold) continue;
+      log::warn("service has no automatic host", {{"service", conflict.object}, {"reason", conflict.message}});
+    }
+  }
+  if (contested_prefixes_ <= prefixes_before) return;
+  with_table([](const answers::AnswerTable* table) {
+    const auto& contested = table->where->locator.contested;
+    for (std::size_t i = 0; i < contested.size() && i < kMostTold; ++i) {
+      log::warn("clusters claim the same clients", {{"problem", contested[i]}});
+    }
+  });
 }
 
 }  // namespace meshdns::app

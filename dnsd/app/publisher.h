@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -126,6 +127,10 @@ class Publisher {
   /// Hosts of the published table of which some clients' load is spread over tiers; of those that are in panic.
   std::uint32_t spread_hosts() const { return spread_hosts_; }
   std::uint32_t panic_hosts() const { return panic_hosts_; }
+  /// Hosts, by answers::HostState.
+  const std::array<std::uint32_t, answers::kHostStates>& host_states() const { return host_states_; }
+  /// Prefixes of clients that several clusters claim, in the published table.
+  std::size_t contested_prefixes() const { return contested_prefixes_; }
   Duration last_cost() const { return last_cost_; }
   /// Hosts that wait for their publication. urgency: Removal or Addition
   std::size_t waiting(topology::Urgency urgency) { return planner_.queue().waiting(urgency); }
@@ -165,6 +170,8 @@ class Publisher {
   void look_for_delay();
   /// Counts in the table that was just published; tells when a panic begins and ends.
   void look_at_table();
+  /// Tells who has lost an automatic host, and which clusters claim the same clients, when there are more than before.
+  void tell_of_contests(std::size_t prefixes_before);
   bool under_way() const { return submitted_ != finished_; }
   Version version() const { return {catalog_.revision(), catalog_.changed(), catalog_.serial()}; }
   /// The catalog's serial, unless clients have seen a newer one (RFC 1982): then the next.
@@ -215,6 +222,9 @@ class Publisher {
   Duration last_cost_{};
   std::uint32_t spread_hosts_ = 0;
   std::uint32_t panic_hosts_ = 0;
+  std::array<std::uint32_t, answers::kHostStates> host_states_{};
+  std::size_t contested_prefixes_ = 0;
+  std::size_t hostless_services_ = 0;  // at the last look
   std::function<void(const Publication&)> observer_;
   std::shared_ptr<Publisher*> self_ = std::make_shared<Publisher*>(this);  // for what is posted: null when it is gone
   Quiescent<answers::AnswerTable> table_;

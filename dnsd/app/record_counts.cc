@@ -6,7 +6,7 @@
 
 namespace meshdns::app {
 
-RecordCounts::RecordCounts(catalog::Catalog& catalog, model::RecordObserver& next) : catalog_(catalog), next_(next) {
+RecordCounts::RecordCounts(catalog::Catalog& catalog, topology::Planner& next) : catalog_(catalog), next_(next) {
   const model::Records& records = catalog_.records();
   for (const auto& [key, endpoint] : records.endpoints) ++mark(endpoint.node).endpoints;
   for (const auto& [key, node] : records.nodes) {
@@ -14,8 +14,11 @@ RecordCounts::RecordCounts(catalog::Catalog& catalog, model::RecordObserver& nex
     count_cluster(node.locality.cluster, 1);
   }
   for (const auto& [key, status] : records.statuses) {
-    mark(key).silent = status.silent;
+    OfNode& entry = mark(key);
+    entry.silent = status.silent;
     silent_ += status.silent ? 1 : 0;
+    entry.unread = !status.problem.empty();
+    unread_ += entry.unread ? 1 : 0;
   }
   catalog_.observe(this);
 }
@@ -24,6 +27,19 @@ RecordCounts::OfNode& RecordCounts::mark(const std::string& node) {
   OfNode& entry = nodes_[node];
   if (!std::exchange(entry.marked, true)) marked_.push_back(node);
   return entry;
+}
+
+void RecordCounts::mark_rivals(const model::Endpoint& endpoint) {
+  next_.claims().for_rivals(endpoint, [this](const model::Endpoint& rival) { mark(rival.node); });
+}
+
+void RecordCounts::mark_rivals_of(const std::string& node) {
+  const auto& endpoints = catalog_.records().endpoints;
+  const std::string prefix = node + "/";
+  for (auto at = endpoints.lower_bound(prefix); at != endpoints.end() && at->first.starts_with(prefix); ++at) {
+    mark_rivals(at->second);
+  }
+  next_.claims().for_endpoints_at(node, [this](const model::Endpoint& other) { mark(other.node); });
 }
 
 void RecordCounts::mark_all() {
@@ -71,7 +87,7 @@ bool RecordCounts::settle(Round round, Slice& slice) {
 
 bool RecordCounts::count(const std::string& node, Slice& slice) {
   const model::Records& records = catalog_.records();
-  const topology::PlanContext context{records, records.overrides, TimePoint{}};
+  const topology::PlanContext context{records, next_.claims(), records.overrides, TimePoint{}};
   const std::string prefix = node + "/";
   if (after_.empty()) {
     if (!slice.take()) return false;
@@ -81,6 +97,7 @@ bool RecordCounts::count(const std::string& node, Slice& slice) {
     if (!at->first.starts_with(prefix)) break;
     if (!slice.take()) return false;
     ++counting_[static_cast<std::size_t>(topology::standing_of(context, at->second))];
+    counting_unwatched_ += at->second.unwatched ? 1 : 0;
     after_ = at->first;
   }
   return true;
@@ -91,23 +108,28 @@ void RecordCounts::finish(const std::string& node) {
   const auto found = nodes_.find(node);
   for (std::size_t i = 0; i < totals_.size(); ++i) totals_[i] += counting_[i] - found->second.counted[i];
   found->second.counted = std::exchange(counting_, {});
+  unwatched_total_ += counting_unwatched_ - found->second.unwatched;
+  found->second.unwatched = std::exchange(counting_unwatched_, 0);
   const OfNode& entry = found->second;
-  const bool known = !entry.cluster.empty() || entry.silent || entry.endpoints > 0 || entry.marked;
+  const bool known = !entry.cluster.empty() || entry.silent || entry.unread || entry.endpoints > 0 || entry.marked;
   if (!known) nodes_.erase(found);
 }
 
 void RecordCounts::endpoint_entered(const model::Endpoint& endpoint) {
   ++mark(endpoint.node).endpoints;
+  mark_rivals(endpoint);
   next_.endpoint_entered(endpoint);
 }
 
 void RecordCounts::endpoint_updated(const model::Endpoint& endpoint) {
   mark(endpoint.node);
+  mark_rivals(endpoint);
   next_.endpoint_updated(endpoint);
 }
 
 void RecordCounts::endpoint_leaves(const model::Endpoint& endpoint) {
   --mark(endpoint.node).endpoints;
+  mark_rivals(endpoint);
   next_.endpoint_leaves(endpoint);
 }
 
@@ -118,14 +140,20 @@ void RecordCounts::node_changed(const std::string& node) {
   count_cluster(std::exchange(entry.cluster, cluster), -1);
   count_cluster(cluster, 1);
   ++names_version_;
+  mark_rivals_of(node);
   next_.node_changed(node);
+  mark_rivals_of(node);  // of the addresses that it has now
 }
 
 void RecordCounts::node_status_changed(const std::string& node) {
   const auto found = catalog_.records().statuses.find(node);
-  const bool silent = found != catalog_.records().statuses.end() && found->second.silent;
-  const bool was = std::exchange(mark(node).silent, silent);
-  silent_ += (silent ? 1 : 0) - (was ? 1 : 0);
+  const bool known = found != catalog_.records().statuses.end();
+  const bool silent = known && found->second.silent;
+  const bool unread = known && !found->second.problem.empty();
+  OfNode& entry = mark(node);
+  silent_ += (silent ? 1 : 0) - (std::exchange(entry.silent, silent) ? 1 : 0);
+  unread_ += (unread ? 1 : 0) - (std::exchange(entry.unread, unread) ? 1 : 0);
+  mark_rivals_of(node);
   next_.node_status_changed(node);
 }
 

@@ -9,7 +9,7 @@
 #include "common/model/record_observer.h"
 #include "dnsd/app/slices.h"
 #include "dnsd/catalog/catalog.h"
-#include "dnsd/topology/host_plan.h"
+#include "dnsd/topology/planner.h"
 
 namespace meshdns::app {
 
@@ -17,8 +17,8 @@ namespace meshdns::app {
 ///
 /// How it works: the catalog tells of each change; the counter passes it on to the next observer. How many endpoints a
 /// node has, and nodes a cluster, is counted at once. How endpoints stand depends on health, on the node's status and
-/// on overrides: a change marks the endpoint's node, and settle() counts the marked nodes again, in slices. An override
-/// marks all nodes.
+/// on overrides, and on who else claims its address: a change marks the endpoint's node and those of its rivals, and
+/// settle() counts the marked nodes again, in slices. An override marks all nodes.
 ///
 ///   endpoint changes -> node marked -> settle(): its old counts leave the totals, its new ones enter
 ///
@@ -33,7 +33,7 @@ class RecordCounts : public model::RecordObserver {
 
   /// next: who observed the catalog until now. Both must outlive the counter, which is the catalog's observer for its
   /// own lifetime.
-  RecordCounts(catalog::Catalog& catalog, model::RecordObserver& next);
+  RecordCounts(catalog::Catalog& catalog, topology::Planner& next);
   ~RecordCounts() override { catalog_.observe(&next_); }
   RecordCounts(const RecordCounts&) = delete;
   RecordCounts& operator=(const RecordCounts&) = delete;
@@ -48,6 +48,10 @@ class RecordCounts : public model::RecordObserver {
   std::uint32_t endpoints_of(const std::string& node) const;
   std::uint32_t nodes_of(const std::string& cluster) const;
   std::uint32_t silent() const { return silent_; }
+  /// Nodes whose agent does not read all that it should.
+  std::uint32_t unread() const { return unread_; }
+  /// Endpoints that no agent checks though their node's is heard, at the last settled round.
+  std::uint32_t unwatched() const { return unwatched_total_; }
   /// Grows when nodes, clusters or virtual destinations change.
   std::uint64_t names_version() const { return names_version_; }
 
@@ -67,12 +71,17 @@ class RecordCounts : public model::RecordObserver {
   struct OfNode {
     std::uint32_t endpoints = 0;
     Standings counted{};  // in totals_
+    std::uint32_t unwatched = 0;
     std::string cluster;  // whose nodes it is counted among; empty = of none
     bool silent = false;
+    bool unread = false;
     bool marked = false;
   };
 
   OfNode& mark(const std::string& node);
+  /// Those that claim an address of the endpoint stand otherwise, perhaps.
+  void mark_rivals(const model::Endpoint& endpoint);
+  void mark_rivals_of(const std::string& node);
   void mark_all();
   void count_cluster(const std::string& cluster, int by);
   /// Counts on from `after_`. returns: true = the node is counted
@@ -80,16 +89,19 @@ class RecordCounts : public model::RecordObserver {
   void finish(const std::string& node);
 
   catalog::Catalog& catalog_;
-  model::RecordObserver& next_;
+  topology::Planner& next_;
   std::unordered_map<std::string, OfNode> nodes_;
   std::unordered_map<std::string, std::uint32_t> of_cluster_;
   std::vector<std::string> marked_;  // for the next round
   std::vector<std::string> todo_;    // of this round; the last one is being counted
   std::string after_;                // key of the last endpoint that was counted; empty = its node is not begun
   Standings counting_{};             // of the node that is being counted
+  std::uint32_t counting_unwatched_ = 0;
+  std::uint32_t unwatched_total_ = 0;
   Standings totals_{};
   Round rounds_ = 0;  // that are over
   std::uint32_t silent_ = 0;
+  std::uint32_t unread_ = 0;
   std::uint64_t names_version_ = 1;
 };
 

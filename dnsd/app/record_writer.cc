@@ -66,7 +66,7 @@ void RecordWriter::turn() {
 }
 
 std::size_t RecordWriter::write(std::size_t most) {
-  const StoredAt at{env_.clock.now(), env_.clock.unix_seconds()};
+  const StoredAt at{env_.clock.now(), env_.clock.unix_seconds(), &env_.digest_of};
   std::vector<store::StoredRecord> put;
   std::vector<store::RecordKey> erase;
   for (auto& [type, key] : unwritten_.next(env_.catalog.records(), most)) {

@@ -40,6 +40,7 @@ class RecordWriter {
     const catalog::Catalog& catalog;
     Put put;
     std::function<void(const Result<void>&)> verdict;  // hears how each write went
+    DigestOf digest_of = {};
   };
 
   explicit RecordWriter(Environment environment) : RecordWriter(std::move(environment), Sizes{}) {}

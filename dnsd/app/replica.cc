@@ -28,7 +28,9 @@ Replica::Replica(process::EventLoop& loop, const Clock& clock, catalog::Catalog&
                .version = [this] { return mirror_.sets(); },
                .answers = options_.answers,
                .keep_answers = options_.keep_answers}),
-      started_(clock.now()) {}
+      started_(clock.now()) {
+  follower_.set_name(options_.name);
+}
 
 void Replica::changed() {
   // the first words of a federation that has lost its store are not all: a name that is missing may exist

@@ -22,6 +22,7 @@ class Replica {
  public:
   struct Options {
     federation::WatchOptions watch;
+    std::string name;                                       // "us-1/host", for its federation's operators
     std::string folder;                                     // of the snapshot file
     std::function<void()> changed;                          // the catalog has a new revision
     std::function<std::shared_ptr<PinnedTable>()> answers;  // see SnapshotKeeper

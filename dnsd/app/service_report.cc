@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "common/base/text.h"
 #include "common/log/log.h"
 #include "dnsd/app/replica.h"
 
@@ -12,10 +13,6 @@ namespace {
 
 // A table takes seconds at most: one that takes longer is never done.
 constexpr Duration kLongestCompile = 60s;
-
-std::string counted(std::size_t number, std::string_view what) {
-  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
-}
 
 }  // namespace
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -8,10 +10,14 @@
 
 namespace meshdns::app {
 
+/// What an endpoint as it is now adds to the sum that its agent and the federation compare; 0 = not known.
+using DigestOf = std::function<std::uint64_t(const model::Endpoint&)>;
+
 /// What a store keeps of a record, and how old it is.
 struct StoredAt {
   TimePoint now{};
   std::int64_t unix_seconds = 0;
+  const DigestOf* digest_of = nullptr;  // null or empty = nothing is known
 };
 
 /// Whether a federation stores records of this type: what agents report and measure, which node is silent (otherwise

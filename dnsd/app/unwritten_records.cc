@@ -7,8 +7,8 @@ namespace {
 
 using catalog::RecordType;
 
-constexpr std::array kTypes = {RecordType::Node, RecordType::NodeStatus, RecordType::Endpoint,
-                               RecordType::ClusterStatus, RecordType::ExternalName};
+constexpr std::array kTypes = {RecordType::Node,    RecordType::NodeStatus,    RecordType::Endpoint,
+                               RecordType::Service, RecordType::ClusterStatus, RecordType::ExternalName};
 
 }  // namespace
 
@@ -24,6 +24,11 @@ std::optional<std::string> UnwrittenRecords::step(const model::Records& records,
     case RecordType::Node: return step(records.nodes, last);
     case RecordType::NodeStatus: return step(records.statuses, last);
     case RecordType::Endpoint: return step(records.endpoints, last);
+    case RecordType::Service: {
+      const auto& services = records.services;
+      const auto at = last ? services.upper_bound(catalog::service_key_of(*last)) : services.begin();
+      return at == services.end() ? std::nullopt : std::optional(catalog::service_key_text(at->first));
+    }
     case RecordType::ClusterStatus: return step(records.cluster_statuses, last);
     case RecordType::ExternalName: return step(records.external_names, last);
     default: return std::nullopt;

@@ -1,6 +1,7 @@
 #include "dnsd/catalog/catalog.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace meshdns::catalog {
@@ -17,20 +18,39 @@ bool same_but_for_age(const model::Endpoint& a, const model::Endpoint& b) {
   return copy == b;
 }
 
+std::optional<IpAddress> first_of(const model::Endpoint& endpoint, Family family) {
+  const auto found = std::ranges::find(endpoint.addresses, family, &IpAddress::family);
+  return found == endpoint.addresses.end() ? std::nullopt : std::optional(*found);
+}
+
+/// Of the address of a family that has not been judged yet what was known of that address before counts.
+void keep_known_family(model::Endpoint& reported, const model::Endpoint& known, Family family) {
+  std::optional<model::HealthState>& state = reported.health.out(family);
+  if (state != model::HealthState::Pending || known.health.state == model::HealthState::Pending) return;
+  const auto address = first_of(reported, family);
+  if (address && address == first_of(known, family)) state = known.health.out(family);
+}
+
 /// An agent that has just started knows nothing yet of an endpoint that was published before: the last word stays until
 /// it has one of its own. As many failures as it takes are one.
 model::Endpoint with_known_health(model::Endpoint reported, const model::Endpoint& known, TimePoint now) {
   using enum model::HealthState;
   model::Health& health = reported.health;
-  if (health.state != Pending || known.health.state == Pending || reported.uid != known.uid) return reported;
+  if (reported.uid != known.uid) return reported;
+  keep_known_family(reported, known, Family::V4);
+  keep_known_family(reported, known, Family::V6);
+  if (health.state != Pending || known.health.state == Pending) return reported;
   const bool failed = health.needed > 0 && health.streak >= health.needed;
   if (!failed) {
     health = known.health;
+    reported.unwatched = known.unwatched;
     return reported;
   }
   health.state = Failing;
   health.since = known.health.state == Failing ? known.health.since : now;
   health.streak = health.needed = 0;
+  health.v4 = known.health.v4;
+  health.v6 = known.health.v6;
   return reported;
 }
 
@@ -99,6 +119,12 @@ std::size_t Catalog::size() const {
          records_.external_names.size() + records_.overrides.size();
 }
 
+std::size_t Catalog::room() const {
+  if (capacity_ == 0) return std::numeric_limits<std::size_t>::max();
+  const std::size_t taken = size() + 2 * held_.endpoints.added();
+  return taken >= capacity_ ? 0 : (capacity_ - taken) / 2;
+}
+
 void Catalog::commit(TimePoint now) {
   if (full_ && has_room() && size() + capacity_ / kRoomAgain < capacity_) full_ = false;
   if (pending_.empty() && !pending_overflow_) return;
@@ -151,10 +177,13 @@ void Catalog::write_endpoint(const model::Endpoint& endpoint, TimePoint now) {
 }
 
 void Catalog::store_endpoint(const model::Endpoint& endpoint) {
-  const auto [at, added] = records_.endpoints.try_emplace(endpoint.key, endpoint);
+  const std::size_t before = records_.endpoints.size();
+  // the end is the right place when a whole set comes in the order of its keys
+  const auto at = records_.endpoints.try_emplace(records_.endpoints.end(), endpoint.key, endpoint);
+  const bool added = records_.endpoints.size() > before;
   model::Endpoint& known = at->second;
   const bool entered = added || known.namespace_ != endpoint.namespace_ || known.service != endpoint.service ||
-                       known.labels != endpoint.labels;
+                       known.labels != endpoint.labels || known.addresses != endpoint.addresses;
   if (observer_ != nullptr && entered && !added) observer_->endpoint_leaves(known);
   if (!added) known = endpoint;
   labels_.share(known.labels);
@@ -166,6 +195,10 @@ void Catalog::store_endpoint(const model::Endpoint& endpoint) {
 void Catalog::add_to_service(const model::ServiceKey& service) {
   const auto [entry, added] = records_.services.try_emplace(service);
   ++entry->second.endpoints;
+  if (added && unix_seconds_) {
+    youngest_service_ = std::max(1000 * unix_seconds_(), youngest_service_ + 1);
+    entry->second.created = youngest_service_;
+  }
   if (added) note(RecordType::Service, service_key_text(service), false);
 }
 
@@ -173,15 +206,47 @@ std::vector<Refusal> Catalog::put_endpoints(const std::vector<model::Endpoint>& 
   std::vector<Refusal> refusals;
   for (const model::Endpoint& endpoint : endpoints) {
     if (auto refusal = check_endpoint(endpoint)) {
+      refusal->unwatched = !keep_watched(endpoint, now);
       refusals.push_back(std::move(*refusal));
     } else if (!has_room() && latest_endpoint(endpoint.key) == nullptr) {
       note_refused_for_room();
-      refusals.push_back({endpoint.key, "", "no room: there are " + std::to_string(size()) + " records"});
+      refusals.push_back({endpoint.key, "", "no room: there are " + std::to_string(size()) + " records", true, false});
     } else {
       put_endpoint(endpoint, now);
     }
   }
   return refusals;
+}
+
+bool Catalog::keep_watched(const model::Endpoint& refused, TimePoint now) {
+  const model::Endpoint* known = latest_endpoint(refused.key);
+  if (known == nullptr) return true;
+  if (known->addresses != refused.addresses || known->ports != refused.ports) return false;
+  model::Endpoint kept = *known;
+  kept.health = refused.health;
+  kept.unwatched = false;
+  put_endpoint(kept, now);
+  return true;
+}
+
+void Catalog::set_unwatched(const std::vector<std::string>& keys, TimePoint now) {
+  for (const std::string& key : keys) {
+    const model::Endpoint* known = latest_endpoint(key);
+    if (known == nullptr || known->unwatched) continue;
+    model::Endpoint unwatched = *known;
+    unwatched.unwatched = true;
+    put_endpoint(unwatched, now);
+  }
+  commit(now);
+}
+
+std::set<model::ServiceKey> Catalog::unpublished_services(const std::string& node) const {
+  std::set<model::ServiceKey> out;
+  for (const std::string& key : keys_of(node)) {
+    const model::Endpoint& endpoint = *latest_endpoint(key);
+    if (endpoint.health.state == model::HealthState::Pending) out.insert({endpoint.namespace_, endpoint.service});
+  }
+  return out;
 }
 
 void Catalog::remove_endpoint(const std::string& key, TimePoint now) {
@@ -198,8 +263,10 @@ void Catalog::erase_endpoint(const std::string& key, TimePoint now) {
     idle_services_.insert({found->second.namespace_, found->second.service});
   }
   if (observer_ != nullptr) observer_->endpoint_leaves(found->second);
+  const std::string gone = key;  // may be the record's own
   records_.endpoints.erase(found);
-  note(RecordType::Endpoint, key, true);
+  note(RecordType::Endpoint, gone, true);
+  if (erased_) erased_(gone);
 }
 
 std::vector<std::string> Catalog::keys_of(const std::string& node) const {
@@ -213,9 +280,13 @@ std::vector<Refusal> Catalog::apply_full(const std::string& node, const std::vec
   auto refusals = put_endpoints(endpoints, now);
   std::set<std::string> mentioned;
   for (const model::Endpoint& endpoint : endpoints) mentioned.insert(endpoint.key);
+  const std::set<model::ServiceKey> unpublished = unpublished_services(node);
   for (const std::string& key : keys_of(node)) {
-    const bool withdrawn = !mentioned.contains(key) && listed.contains(latest_endpoint(key)->source);
-    if (withdrawn) remove_endpoint(key, now);
+    const model::Endpoint& known = *latest_endpoint(key);
+    if (mentioned.contains(key) || !listed.contains(known.source)) continue;
+    const bool is_replaced =
+        known.health.state == model::HealthState::Serving && unpublished.contains({known.namespace_, known.service});
+    if (!is_replaced) remove_endpoint(key, now);
   }
   commit(now);
   return refusals;
@@ -299,50 +370,6 @@ bool Catalog::erase_cluster(const std::string& name, TimePoint now) {
   note(RecordType::Cluster, name, true);
   commit(now);
   return true;
-}
-
-bool Catalog::forget_node(const std::string& node, TimePoint now, const MayForget& may_forget) {
-  const auto keys = keys_of(node);
-  const auto may_go = [this](const std::string& key) {
-    const model::Endpoint& endpoint = records_.endpoints.at(key);
-    return records_.services[{endpoint.namespace_, endpoint.service}].endpoints > 1;
-  };
-  const auto going = static_cast<std::size_t>(std::ranges::count_if(keys, may_go));
-  if (going == 0 && !keys.empty()) return false;
-  if (may_forget && !may_forget(node, going)) return false;
-  for (const std::string& key : keys) {
-    if (may_go(key)) erase_endpoint(key, now);
-  }
-  return endpoints_of(node) == 0;
-}
-
-void Catalog::forget(Duration forget_after, TimePoint now, const MayForget& may_forget) {
-  if (frozen_) return;
-  std::vector<std::string> nodes;
-  for (const auto& [node, status] : records_.statuses) {
-    if (status.silent && now - status.since >= forget_after) nodes.push_back(node);
-  }
-  for (const std::string& node : nodes) {
-    if (!forget_node(node, now, may_forget)) continue;
-    records_.statuses.erase(node);
-    note(RecordType::NodeStatus, node, true);
-    if (records_.nodes.erase(node) > 0) note(RecordType::Node, node, true);
-  }
-  forget_services(forget_after, now);
-  commit(now);
-}
-
-void Catalog::forget_services(Duration forget_after, TimePoint now) {
-  std::erase_if(idle_services_, [&](const model::ServiceKey& key) {
-    const auto found = records_.services.find(key);
-    if (found == records_.services.end() || found->second.endpoints > 0) return true;
-    // mirrored without its age: it counts from the first look
-    if (found->second.gone_since == TimePoint{}) found->second.gone_since = now;
-    if (now - found->second.gone_since < forget_after) return false;
-    records_.services.erase(found);
-    note(RecordType::Service, service_key_text(key), true);
-    return true;
-  });
 }
 
 }  // namespace meshdns::catalog

@@ -76,6 +76,11 @@ class Catalog {
   /// done needs no log; empty = nobody is called. It must outlive the catalog, or be taken back.
   using Noted = std::function<void(RecordType, const std::string&)>;
   void set_noted(Noted noted) { noted_ = std::move(noted); }
+  /// Is called with the key of each endpoint that goes, whoever takes it away; one that moves to another service is
+  /// told too, and is there again afterwards. Empty = nobody is called.
+  void set_erased(std::function<void(const std::string& key)> erased) { erased_ = std::move(erased); }
+  /// Tells the unix time at which services are heard of first; without it they have no age.
+  void set_wall_clock(std::function<std::int64_t()> unix_seconds) { unix_seconds_ = std::move(unix_seconds); }
 
   // ---- the zones' serial: the revision, begun at unix time, so that it is the same wherever the revision is ----
 
@@ -95,22 +100,28 @@ class Catalog {
   std::size_t size() const;
   /// Whether one endpoint more, with its service, can be taken; those that wait for a thaw count.
   bool has_room() const { return capacity_ == 0 || size() + 2 * held_.endpoints.added() + 2 <= capacity_; }
+  /// How many endpoints more can be taken, if each brings its service.
+  std::size_t room() const;
   /// Something was refused for want of room, and there is not much room yet.
   bool full() const { return full_; }
   void note_refused_for_room() { full_ = true; }
 
   // ---- reports; keys of endpoints are "<node key>/<the agent's key>" ----
 
-  /// Nothing = taken. A node that was silent is heard again.
+  /// Nothing = taken. A node that was silent is heard again; what its agent cannot do is still so.
   std::optional<Refusal> put_node(const model::Node& node, TimePoint now);
-  /// The whole listing of a node. What is missing in it is withdrawn, if its source is in `listed`.
+  /// The whole listing of a node. What is missing in it is withdrawn, if its source is in `listed`; but a serving
+  /// endpoint stays while one of its service on the node is not published yet (unpublished_services()): what replaces
+  /// is answered before what it replaces goes.
   std::vector<Refusal> apply_full(const std::string& node, const std::vector<model::Endpoint>& endpoints,
                                   const std::set<std::string>& listed, TimePoint now);
-  /// What is refused keeps its last good version.
+  /// What is refused keeps its last good version, with the health that was told now if that is of the same address.
   std::vector<Refusal> apply_delta(const std::string& node, const std::vector<model::Endpoint>& upserts,
                                    const std::vector<std::string>& removals, TimePoint now);
   /// The node's own word that it goes away: it and its endpoints are gone at once.
   void withdraw(const std::string& node, TimePoint now);
+  /// Notes that nobody checks these endpoints. An agent that has a result of one clears it.
+  void set_unwatched(const std::vector<std::string>& keys, TimePoint now);
   /// A status without anything to say is erased.
   void set_status(const std::string& node, const model::NodeStatus& status, TimePoint now);
 
@@ -132,10 +143,15 @@ class Catalog {
   const model::NodeStatus* latest_status(const std::string& node) const {
     return held_.statuses.latest(records_.statuses, node);
   }
+  const model::Node* latest_node(const std::string& node) const { return held_.nodes.latest(records_.nodes, node); }
   const model::ClusterStatus* latest_cluster_status(const std::string& cluster) const {
     return held_.cluster_statuses.latest(records_.cluster_statuses, cluster);
   }
-  bool knows_node(const std::string& node) const { return held_.nodes.latest(records_.nodes, node) != nullptr; }
+  bool knows_node(const std::string& node) const { return latest_node(node) != nullptr; }
+  /// The keys of a node's endpoints, as they were told last.
+  std::vector<std::string> keys_of(const std::string& node) const;
+  /// The services of which a node has endpoints that were never published: they wait for their first success.
+  std::set<model::ServiceKey> unpublished_services(const std::string& node) const;
 
   // ---- operators ----
 
@@ -152,7 +168,7 @@ class Catalog {
   void mirror(const model::Node& node);
   void mirror(const model::Endpoint& endpoint);
   void mirror(const std::string& node, const model::NodeStatus& status);
-  void mirror(const model::ServiceKey& service);
+  void mirror(const model::ServiceKey& service, std::int64_t created = 0);
   void mirror(const model::VirtualDestination& object);
   void mirror(const model::Cluster& object);
   void mirror(const std::string& cluster, const model::ClusterStatus& status);
@@ -169,10 +185,21 @@ class Catalog {
 
   /// Whether a silent node may go, with so many endpoints.
   using MayForget = std::function<bool(const std::string& node, std::size_t endpoints)>;
+  /// What forget() has taken away.
+  struct Forgotten {
+    struct OfNode {
+      std::string node;
+      std::size_t endpoints = 0;
+      std::size_t kept = 0;  // the last ones of their services
+      TimePoint since{};     // it was last heard
+    };
+    std::vector<OfNode> nodes;
+    std::vector<model::ServiceKey> services;
+  };
   /// Forgets services without endpoints, and silent nodes, after `forget_after`. The last endpoint of a service stays.
   /// Costs by the number of silent nodes and of services without endpoints.
   /// may_forget: asked for each node of which something would go; empty = all may
-  void forget(Duration forget_after, TimePoint now, const MayForget& may_forget = {});
+  Forgotten forget(Duration forget_after, TimePoint now, const MayForget& may_forget = {});
 
   /// How many endpoints a node has.
   std::size_t endpoints_of(const std::string& node) const;
@@ -181,6 +208,9 @@ class Catalog {
   /// Puts those that are good.
   std::vector<Refusal> put_endpoints(const std::vector<model::Endpoint>& endpoints, TimePoint now);
   void put_endpoint(const model::Endpoint& endpoint, TimePoint now);
+  /// Gives the kept version the health of a refused one, if both are of the same addresses and ports. False = nobody
+  /// checks the kept version any more.
+  bool keep_watched(const model::Endpoint& refused, TimePoint now);
   /// As it is, now.
   void write_endpoint(const model::Endpoint& endpoint, TimePoint now);
   /// Or later, if the mesh is frozen.
@@ -217,13 +247,13 @@ class Catalog {
   void place_override(const std::string& key, const model::Override& object);
   bool drop_override(const std::string& key);
   void add_to_service(const model::ServiceKey& service);
-  void forget_services(Duration forget_after, TimePoint now);
+  std::vector<model::ServiceKey> forget_services(Duration forget_after, TimePoint now);
   void note(RecordType type, const std::string& key, bool removed);
   void forget_log(std::uint64_t up_to);
   /// Gives what was noted since the last call its revision.
   void commit(TimePoint now);
-  bool forget_node(const std::string& node, TimePoint now, const MayForget& may_forget);
-  std::vector<std::string> keys_of(const std::string& node) const;
+  /// Nothing = it stays as it is.
+  std::optional<Forgotten::OfNode> forget_node(const std::string& node, TimePoint now, const MayForget& may_forget);
 
   model::Records records_;
   model::SharedPool<model::Labels, model::SharedHash> labels_;  // of endpoints: many have the same
@@ -246,6 +276,9 @@ class Catalog {
   std::uint64_t log_begins_after_ = 0;
   model::RecordObserver* observer_ = nullptr;
   Noted noted_;
+  std::function<void(const std::string& key)> erased_;
+  std::function<std::int64_t()> unix_seconds_;
+  std::int64_t youngest_service_ = 0;  // the latest Service::created
 };
 
 }  // namespace meshdns::catalog

@@ -58,7 +58,13 @@ void Catalog::release() {
 std::optional<Refusal> Catalog::put_node(const model::Node& node, TimePoint now) {
   if (auto refusal = check_node(node)) return refusal;
   change(nodes(), node.key, std::optional(node), now);
-  change(statuses(), node.key, {}, now);
+  if (const model::NodeStatus* known = latest_status(node.key)) {
+    model::NodeStatus heard;
+    heard.problem = known->problem;
+    heard.unwatched = known->unwatched;
+    heard.since = known->silent || known->in_doubt ? now : known->since;
+    change(statuses(), node.key, heard.empty() ? std::nullopt : std::optional(heard), now);
+  }
   commit(now);
   return std::nullopt;
 }
@@ -71,8 +77,7 @@ void Catalog::withdraw(const std::string& node, TimePoint now) {
 }
 
 void Catalog::set_status(const std::string& node, const model::NodeStatus& status, TimePoint now) {
-  const bool says_something = status.silent || status.in_doubt;
-  change(statuses(), node, says_something ? std::optional(status) : std::nullopt, now);
+  change(statuses(), node, status.empty() ? std::nullopt : std::optional(status), now);
   commit(now);
 }
 

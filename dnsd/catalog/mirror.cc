@@ -1,5 +1,7 @@
 #include "dnsd/catalog/catalog.h"
 
+#include <algorithm>
+
 namespace meshdns::catalog {
 
 void Catalog::mirror(const model::Node& node) {
@@ -9,8 +11,10 @@ void Catalog::mirror(const model::Node& node) {
 
 void Catalog::mirror(const model::Endpoint& endpoint) {
   const model::ServiceKey service{endpoint.namespace_, endpoint.service};
-  const auto known = records_.endpoints.find(endpoint.key);
-  if (known != records_.endpoints.end()) {
+  auto& endpoints = records_.endpoints;
+  const bool beyond_all = endpoints.empty() || endpoints.rbegin()->first < endpoint.key;
+  const auto known = beyond_all ? endpoints.end() : endpoints.find(endpoint.key);
+  if (known != endpoints.end()) {
     const model::ServiceKey before{known->second.namespace_, known->second.service};
     if (--records_.services[before].endpoints == 0) idle_services_.insert(before);
   }
@@ -23,8 +27,11 @@ void Catalog::mirror(const std::string& node, const model::NodeStatus& status) {
   note(RecordType::NodeStatus, node, false);
 }
 
-void Catalog::mirror(const model::ServiceKey& service) {
-  if (records_.services.try_emplace(service).first->second.endpoints == 0) idle_services_.insert(service);
+void Catalog::mirror(const model::ServiceKey& service, std::int64_t created) {
+  model::Service& known = records_.services[service];
+  known.created = created;
+  youngest_service_ = std::max(youngest_service_, created);
+  if (known.endpoints == 0) idle_services_.insert(service);
   note(RecordType::Service, service_key_text(service), false);
 }
 

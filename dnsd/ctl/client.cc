@@ -1,7 +1,13 @@
 #include "dnsd/ctl/client.h"
 
 #include <grpcpp/grpcpp.h>
+#include <pwd.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <string_view>
+
+#include "common/rpc/caller.h"
 #include "common/rpc/credentials.h"
 #include "common/rpc/deadline.h"
 #include "common/rpc/plain_words.h"
@@ -19,12 +25,28 @@ constexpr Duration kLongDeadline = 60s;
 // Servers before pages send an answer whole.
 constexpr int kMostMessage = 256 << 20;
 
+constexpr std::string_view kUnix = "unix:";
+
+/// A socket that is there, and that this user may not connect to.
+bool is_forbidden(const std::string& address) {
+  return address.starts_with(kUnix) && ::access(address.c_str() + kUnix.size(), W_OK) != 0 && errno == EACCES;
+}
+
+/// "alice (uid 1000, pid 4711)"
+std::string caller() {
+  const uid_t uid = ::getuid();
+  const passwd* found = ::getpwuid(uid);
+  return std::string(found == nullptr ? "?" : found->pw_name) + " (uid " + std::to_string(uid) + ", pid " +
+         std::to_string(::getpid()) + ")";
+}
+
 /// Why nobody answers there, in words for people.
 /// why: what gRPC says of it, the only place where the reason is
 std::string unreachable(const Server& server, const std::string& why) {
   const auto says = [&](const char* what) { return why.find(what) != std::string::npos; };
   const std::string& at = server.address;
   if (says("Domain name not found")) return at + ": there is no such host";
+  if (is_forbidden(at)) return "permission denied: " + at + " is for root and the group meshdns";
   if (!server.tls || says("Connection refused") || says("No such file")) {
     return "no meshdnsd answers at " + at + " (is it running? --server names another)";
   }
@@ -46,6 +68,7 @@ template <class Reply, class F>
 Result<Reply> called(const Server& server, F call, Duration deadline = kDeadline) {
   grpc::ClientContext context;
   context.set_deadline(rpc::within(deadline));
+  context.AddMetadata(rpc::kCallerKey, caller());
   Reply reply;
   const grpc::Status status = call(context, reply);
   if (status.ok()) return reply;
@@ -126,9 +149,11 @@ Result<v1::SimulateReply> Client::simulate(v1::SimulateRequest request, std::uin
   });
 }
 
-Result<v1::EventsReply> Client::events(const v1::EventsRequest& request) {
-  return called<v1::EventsReply>(
-      server_, [&](auto& context, auto& reply) { return stub_->rpc->Events(&context, request, &reply); });
+Result<v1::EventsReply> Client::events(const v1::EventsRequest& request, bool patient) {
+  return called<v1::EventsReply>(server_, [&](auto& context, auto& reply) {
+    context.set_wait_for_ready(patient);
+    return stub_->rpc->Events(&context, request, &reply);
+  });
 }
 
 Result<v1::LintReply> Client::lint(v1::LintRequest request, std::uint32_t rows) {

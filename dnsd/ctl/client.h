@@ -28,7 +28,8 @@ class Client {
   Result<v1::ExplainReply> explain(v1::ExplainRequest request, std::uint32_t rows = kRows);
   Result<v1::SimulateReply> simulate(v1::SimulateRequest request, std::uint32_t rows = kRows);
   /// Answers within seconds where the request may wait.
-  Result<v1::EventsReply> events(const v1::EventsRequest& request);
+  /// patient: a server that is away is waited for, as long as an answer may take
+  Result<v1::EventsReply> events(const v1::EventsRequest& request, bool patient = false);
   Result<v1::LintReply> lint(v1::LintRequest request, std::uint32_t rows = kRows);
   Result<v1::StatusReply> status();
   Result<v1::ApproveShrinkReply> approve_shrink();

@@ -1,18 +1,20 @@
 #include "dnsd/ctl/commands.h"
 
+#include <algorithm>
 #include <iostream>
-#include <iterator>
 #include <map>
 #include <utility>
 
 #include "common/base/random_seed.h"
 #include "common/base/text.h"
-#include "common/config/load.h"
 #include "common/config/object_text.h"
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
+#include "common/model/override.h"
 #include "dnsd/ctl/diff.h"
 #include "dnsd/ctl/explain_view.h"
+#include "dnsd/ctl/files.h"
+#include "dnsd/ctl/lint_view.h"
 #include "dnsd/ctl/views.h"
 
 namespace meshdns::ctl {
@@ -37,14 +39,14 @@ std::string outcome_text(const v1::ApplyResult& result) {
 }
 
 /// What was refused; 0 = nothing was
-std::size_t print_refused(const v1::ApplyReply& reply) {
+std::size_t print_refused(const v1::ApplyReply& reply, const char* outcome) {
   std::size_t refused = 0;
   for (const v1::ApplyResult& result : reply.results()) {
     if (result.outcome() != v1::ApplyResult::REFUSED) continue;
     std::cerr << result.key() << ": " << result.error() << "\n";
     ++refused;
   }
-  if (refused > 0) std::cerr << errors_text(refused) << ", nothing applied\n";
+  if (refused > 0) std::cerr << errors_text(refused) << ", " << outcome << "\n";
   return refused;
 }
 
@@ -58,21 +60,39 @@ std::string written_text(v1::Object object) {
   return config::object_yaml(object);
 }
 
-Result<std::vector<std::string>> keys_of(const std::vector<std::string>& names, const std::string& file) {
+Result<std::vector<std::string>> keys_of(const std::vector<std::string>& names, const std::vector<std::string>& files) {
   std::vector<std::string> keys;
-  if (!file.empty()) {
-    const auto objects = read_objects(file, "nothing applied");
-    if (!objects) return Error(Code::InvalidArgument, "nothing deleted");
+  if (!files.empty()) {
+    const auto objects = read_objects(files, "nothing deleted");
+    if (!objects) return Error(Code::InvalidArgument, "");
     for (const v1::Object& object : *objects) keys.push_back(convert::object_key(object));
     return keys;
   }
   if (names.size() != 2) return Error(Code::InvalidArgument, "say what to delete: KIND NAME, or -f FILE");
   const auto kind = kind_named(names[0]);
-  if (!kind || *kind == "Node" || *kind == "Endpoint") {
-    return Error(Code::InvalidArgument, names[0] + " cannot be deleted; vd, cluster and override can");
+  if (!kind) return Error(Code::InvalidArgument, unknown_kind(names[0]));
+  if (*kind == "Endpoint") {
+    return Error(Code::InvalidArgument,
+                 "endpoints cannot be deleted: their agents report them; drain sends clients elsewhere");
   }
+  if (*kind == "Node") return Error(Code::InvalidArgument, "a node is forgotten: meshdnsctl forget node=" + names[1]);
   keys.push_back(*kind + "/" + names[1]);
   return keys;
+}
+
+/// What lint has to say of objects; nothing = it cannot be asked, which is printed.
+std::optional<v1::LintReply> findings_in(Client& client, const std::vector<v1::Object>& objects) {
+  v1::LintRequest request;
+  for (const v1::Object& object : objects) *request.add_objects() = object;
+  auto reply = client.lint(request);
+  if (reply) return *std::move(reply);
+  std::cerr << "lint: " << reply.error().message() << "\n";
+  return std::nullopt;
+}
+
+bool is_serious(const v1::LintReply& reply) {
+  return std::ranges::any_of(reply.findings(),
+                             [](const v1::Finding& finding) { return finding.severity() >= v1::Finding::WARNING; });
 }
 
 }  // namespace
@@ -80,29 +100,6 @@ Result<std::vector<std::string>> keys_of(const std::vector<std::string>& names, 
 int fail(const Error& error) {
   std::cerr << error.message() << "\n";
   return error.code() == Code::InvalidArgument ? kWrongUsage : kFailed;
-}
-
-std::optional<std::vector<v1::Object>> read_objects(const std::string& file, const char* outcome) {
-  std::string text;
-  if (file == "-") {
-    text.assign(std::istreambuf_iterator<char>(std::cin), {});
-  } else {
-    auto read = config::read_file(file);
-    if (!read) {
-      std::cerr << read.error().message() << "\n";
-      return std::nullopt;
-    }
-    text = std::move(*read);
-  }
-  const std::string name = file == "-" ? "standard input" : file;
-  auto objects = config::load_objects(text, name);
-  if (objects && !objects->empty()) return std::move(*objects);
-  if (objects) {
-    std::cerr << name << ": there is no object in it\n";
-    return std::nullopt;
-  }
-  std::cerr << config::problems_text(objects.error()) << errors_text(objects.error().size()) << ", " << outcome << "\n";
-  return std::nullopt;
 }
 
 std::optional<std::string> kind_named(const std::string& word) {
@@ -123,30 +120,48 @@ std::optional<std::string> kind_named(const std::string& word) {
   return found->second;
 }
 
-int apply(Client& client, const std::string& file, bool dry_run, bool force) {
-  const auto objects = read_objects(file, "nothing applied");
+std::string unknown_kind(const std::string& word) {
+  const std::vector<std::string> kinds = {"vd", "nodes", "endpoints", "clusters", "overrides"};
+  const auto guess = did_you_mean(word, kinds);
+  return "there is no kind " + word + (guess ? " (did you mean " + *guess + "?)" : "") + "; there are " +
+         join(kinds, ", ");
+}
+
+int apply(Client& client, const std::vector<std::string>& files, const ApplyFlags& flags) {
+  const auto objects = read_objects(files, "nothing applied");
   if (!objects) return kWrongUsage;
+  if (flags.strict) {
+    const auto findings = findings_in(client, *objects);
+    if (!findings) return kFailed;
+    if (is_serious(*findings)) {
+      std::cerr << lint_view(*findings, "") << "nothing applied: --strict refuses warnings and errors\n";
+      return kFailed;
+    }
+  }
   v1::ApplyRequest request = apply_request(*objects);
-  request.set_dry_run(dry_run);
-  request.set_force(force);
+  request.set_dry_run(flags.dry_run);
+  request.set_force(flags.force);
   const auto reply = client.apply(request);
   if (!reply) return fail(reply.error());
-  if (print_refused(*reply) > 0) return kWrongUsage;
+  if (print_refused(*reply, "nothing applied") > 0) return kFailed;
   for (const v1::ApplyResult& result : reply->results()) {
-    std::cout << result.key() << " " << outcome_text(result) << (dry_run ? " (dry run)" : "") << "\n";
+    std::cout << result.key() << " " << outcome_text(result) << (flags.dry_run ? " (dry run)" : "") << "\n";
   }
+  // what was just applied does not fail because it is suspicious, or because nobody can say whether it is
+  const auto findings = findings_in(client, *objects);
+  if (findings && !findings->findings().empty()) std::cerr << lint_view(*findings, "");
   return kOk;
 }
 
-int diff(Client& client, const std::string& file) {
-  const auto objects = read_objects(file, "nothing applied");
+int diff(Client& client, const std::vector<std::string>& files) {
+  const auto objects = read_objects(files, "nothing compared");
   if (!objects) return kWrongUsage;
   v1::ApplyRequest request = apply_request(*objects);
   request.set_dry_run(true);
   request.set_force(true);
   const auto reply = client.apply(request);
-  if (!reply) return fail(reply.error());
-  if (print_refused(*reply) > 0) return kWrongUsage;
+  if (!reply) return std::max<int>(fail(reply.error()), kNotCompared);
+  if (print_refused(*reply, "nothing compared") > 0) return kNotCompared;
   int exit = kOk;
   for (int i = 0; i < reply->results_size(); ++i) {
     const v1::ApplyResult& result = reply->results(i);
@@ -158,34 +173,54 @@ int diff(Client& client, const std::string& file) {
   return exit;
 }
 
-int erase(Client& client, const std::vector<std::string>& names, const std::string& file) {
-  const auto keys = keys_of(names, file);
-  if (!keys) return fail(keys.error());
+int erase(Client& client, const std::vector<std::string>& names, const std::vector<std::string>& files,
+          bool ignore_not_found) {
+  const auto keys = keys_of(names, files);
+  if (!keys) return keys.error().message().empty() ? int{kWrongUsage} : fail(keys.error());
   v1::DeleteRequest request;
+  request.set_ignore_missing(ignore_not_found);
   for (const std::string& key : *keys) request.add_keys(key);
   const auto reply = client.erase(request);
   if (!reply) return fail(reply.error());
   for (const std::string& key : reply->missing()) std::cerr << key << " not found\n";
+  for (const std::string& key : reply->deleted()) std::cout << key << " deleted\n";
+  if (reply->missing().empty() || ignore_not_found) return kOk;
+  std::cerr << "nothing deleted\n";
+  return kFailed;
+}
+
+int forget(Client& client, const std::string& word) {
+  const auto target = model::parse_target(word);
+  if (!target || target->kind != model::TargetKind::Node) {
+    return fail(Error(Code::InvalidArgument, "a node is named: forget node=CLUSTER/NAME (got " + word + ")"));
+  }
+  v1::DeleteRequest request;
+  request.add_keys("Node/" + target->name);
+  const auto reply = client.erase(request);
+  if (!reply) return fail(reply.error());
   if (!reply->missing().empty()) {
-    std::cerr << "nothing deleted\n";
+    std::cerr << "node " << target->name << " not found\n";
     return kFailed;
   }
-  for (const std::string& key : reply->deleted()) std::cout << key << " deleted\n";
+  for (const std::string& key : reply->deleted()) std::cout << key << " forgotten, with its endpoints\n";
   return kOk;
 }
 
 int explain(Client& client, const v1::ExplainRequest& request, Output output) {
   const auto reply = client.explain(request);
   if (!reply) return fail(reply.error());
-  std::cout << (output == Output::Table ? explain_view(*reply) : document(*reply, output));
+  std::cout << (is_for_people(output) ? explain_view(*reply) : document(*reply, output));
   return kOk;
 }
 
-int status(Client& client, Output output) {
+int status(Client& client, Output output, bool check) {
   const auto reply = client.status();
-  if (!reply) return fail(reply.error());
-  std::cout << (output == Output::Table ? status_view(*reply) : document(*reply, output));
-  return kOk;
+  if (!reply) return check ? std::max<int>(fail(reply.error()), kWrongUsage) : fail(reply.error());
+  std::cout << (is_for_people(output) ? status_view(*reply) : document(*reply, output));
+  if (!check) return kOk;
+  const std::string problem = status_problem(*reply);
+  if (!problem.empty()) std::cerr << problem << "\n";
+  return !reply->ready() ? int{kWrongUsage} : problem.empty() ? int{kOk} : int{kFailed};
 }
 
 int approve_shrink(Client& client) {
@@ -204,18 +239,18 @@ int capture(Client& client, v1::CaptureRequest request, Duration length, Output 
     ended = request.stop();
     const auto reply = client.capture(request);
     if (!reply) return fail(reply.error());
-    if (output == Output::Table) {
+    if (is_for_people(output)) {
       if (!std::exchange(titled, true)) std::cout << capture_title();
       std::cout << capture_rows(*reply) << std::flush;
       if (!std::cout) return kFailed;  // nobody reads it any more
     }
     shown += static_cast<std::uint64_t>(reply->queries_size());
     const std::uint64_t missed = all.missed() + reply->missed();
-    if (output != Output::Table) all.MergeFrom(*reply);
+    if (!is_for_people(output)) all.MergeFrom(*reply);
     all.set_missed(missed);
     request.set_stop(convert::from_wire(reply->elapsed()) >= length);
   }
-  if (output != Output::Table) {
+  if (!is_for_people(output)) {
     std::cout << document(all, output);
   } else {
     std::cout << shown << (shown == 1 ? " query" : " queries");

@@ -11,7 +11,10 @@
 
 namespace meshdns::ctl {
 
-enum class Output : std::uint8_t { Table, Json, Yaml };
+enum class Output : std::uint8_t { Table, Wide, Json, Yaml };
+
+/// A table, or text.
+inline bool is_for_people(Output output) { return output == Output::Table || output == Output::Wide; }
 
 /// A reply for programs; Yaml or Json.
 std::string document(const google::protobuf::Message& message, Output output);

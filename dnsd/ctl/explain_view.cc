@@ -100,25 +100,39 @@ std::string addresses_text(const Addresses& addresses, std::size_t columns) {
   return out;
 }
 
+constexpr int kMostEndpoints = 100;  // of a tier: more are counted, JSON has them all
+
 std::string tiers_table(const v1::ExplainReply& reply) {
   const bool parts = std::ranges::any_of(reply.tiers(), [](const auto& tier) { return !tier.part().empty(); });
   std::vector<std::string> titles = {"TIER", "RUNG", "LOAD", "ENDPOINT", "WHERE", "STATE", "FOR", "WHY"};
   if (parts) titles.insert(titles.begin() + 1, "PART");
   Table table(titles);
   table.align_right(parts ? 3 : 2);
+  const bool weights = std::ranges::any_of(reply.tiers(), [](const auto& tier) {
+    return std::ranges::any_of(tier.endpoints(), [](const auto& endpoint) { return endpoint.weight() > 1; });
+  });
   for (const v1::ExplainedTier& tier : reply.tiers()) {
-    bool first = true;
-    for (const v1::EndpointInfo& endpoint : tier.endpoints()) {
+    const int shown = std::min(tier.endpoints_size(), kMostEndpoints);
+    for (int i = 0; i < shown; ++i) {
+      const v1::EndpointInfo& endpoint = tier.endpoints(i);
+      const bool first = i == 0;
       std::vector<std::string> cells;
       cells.push_back(first ? std::to_string(tier.number()) : "");
       if (parts) cells.push_back(first ? tier.part() : "");
       cells.push_back(first ? rung_text(tier) : "");
       cells.push_back(first ? (tier.panic() ? "panic " : "") + std::to_string(tier.load()) + "%" : "");
+      const std::string weight = weights ? "weight " + std::to_string(endpoint.weight()) : "";
+      const std::string why = why_text(endpoint.why());
       cells.insert(cells.end(), {endpoint.address(), endpoint.where(), endpoint.state(),
-                                 endpoint.has_in_state() ? age(endpoint.in_state()) : "", why_text(endpoint.why())});
+                                 endpoint.has_in_state() ? age(endpoint.in_state()) : "",
+                                 weight + (weight.empty() || why.empty() ? "" : ", ") + why});
       table.add(std::move(cells));
-      first = false;
     }
+    if (shown == tier.endpoints_size()) continue;
+    std::vector<std::string> more(parts ? 4 : 3);
+    more.push_back("and " + std::to_string(tier.endpoints_size() - shown) + " more");
+    more.resize(parts ? 9 : 8);
+    table.add(std::move(more));
   }
   return table.empty() ? "no endpoint that any rung is for\n" : table.text();
 }

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <iostream>
+#include <map>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -30,13 +32,13 @@ class Printer {
       : kind_(std::move(kind)), output_(output), unix_seconds_(unix_seconds), list_(output, field_of(kind_)) {}
 
   void print(const v1::ListReply& page, bool last) {
-    if (output_ != Output::Table) {
+    if (!is_for_people(output_)) {
       std::cout << (is_of_objects(kind_) ? objects_.add(page, output_, last) : list_.add(page, last));
     } else if (!widths_) {
-      std::cout << list_view(kind_, page, unix_seconds_);
-      widths_ = list_table(kind_, page, unix_seconds_).widths();
+      std::cout << list_view({kind_, output_ == Output::Wide}, page, unix_seconds_);
+      widths_ = list_table({kind_, output_ == Output::Wide}, page, unix_seconds_).widths();
     } else {
-      std::cout << list_table(kind_, page, unix_seconds_).more_text(*widths_);
+      std::cout << list_table({kind_, output_ == Output::Wide}, page, unix_seconds_).more_text(*widths_);
     }
     std::cout << std::flush;
   }
@@ -56,10 +58,97 @@ v1::ListRequest request_for(const Named& what) {
   v1::ListRequest request;
   request.set_kind(what.kind);
   request.set_key(what.name);
+  request.set_service(what.service);
+  request.set_node(what.node);
+  request.set_state(what.state);
+  for (const std::string& label : what.labels) request.add_labels(label);
   return request;
 }
 
+/// The rows of a listing whose text is another than before, by key.
+class Changes {
+ public:
+  /// Adds those of a page to what is returned by take().
+  void look(const v1::ListReply& page) {
+    for (const v1::NodeInfo& node : page.nodes()) {
+      v1::NodeInfo lasting = node;
+      lasting.clear_in_state();
+      if (differs(node.key(), lasting.SerializeAsString())) *changed_.add_nodes() = node;
+    }
+    for (const v1::EndpointInfo& endpoint : page.endpoints()) {
+      v1::EndpointInfo lasting = endpoint;
+      lasting.clear_in_state();
+      if (differs(endpoint.key(), lasting.SerializeAsString())) *changed_.add_endpoints() = endpoint;
+    }
+  }
+  v1::ListReply take() { return std::exchange(changed_, v1::ListReply()); }
+
+ private:
+  bool differs(const std::string& key, std::string text) {
+    std::string& known = known_[key];
+    if (known == text) return false;
+    known = std::move(text);
+    return true;
+  }
+
+  std::map<std::string, std::string> known_;
+  v1::ListReply changed_;
+};
+
 }  // namespace
+
+int get_and_watch(Client& client, const Named& what, Output output, std::int64_t unix_seconds) {
+  if (is_of_objects(what.kind) || !is_for_people(output)) {
+    return fail(Error(Code::InvalidArgument,
+                      "--watch shows nodes or endpoints as a table; meshdnsctl watch -o json "
+                      "tells programs what changes"));
+  }
+  Changes changes;
+  Printer printer(what.kind, output, unix_seconds);
+  v1::EventsRequest events;
+  events.set_wait(true);
+  while (std::cout) {
+    v1::ListRequest request = request_for(what);
+    request.set_limit(Client::kRows);
+    do {
+      const auto page = client.list(request);
+      if (!page) return fail(page.error());
+      changes.look(*page);
+      request.set_continue_(page->continue_());
+    } while (!request.continue_().empty());
+    const v1::ListReply changed = changes.take();
+    if (rows_in(changed) > 0) printer.print(changed, false);
+    const auto reply = client.events(events);  // waits for a change, or some seconds
+    if (!reply) return fail(reply.error());
+    events.set_after(reply->last());
+  }
+  return kFailed;  // nobody reads it any more
+}
+
+std::vector<std::string> names_of(Client& client, const std::string& kind) {
+  std::vector<std::string> out;
+  v1::ListRequest request;
+  const bool of_nodes = kind == "Node" || kind == "zone" || kind == "Cluster";
+  request.set_kind(kind == "host" ? "VirtualDestination" : kind == "service" ? "Endpoint" : of_nodes ? "Node" : kind);
+  request.set_limit(Client::kRows);
+  const auto page = client.list(request);
+  if (!page) return out;
+  for (const v1::NodeInfo& node : page->nodes()) {
+    const auto& place = node.locality();
+    out.push_back(kind == "Node" ? node.key() : kind == "zone" ? place.zone() : place.cluster());
+  }
+  for (const v1::EndpointInfo& endpoint : page->endpoints()) {
+    out.push_back(kind == "service" ? endpoint.namespace_() + "/" + endpoint.service() : endpoint.address());
+  }
+  for (const v1::Object& object : page->objects()) {
+    const v1::Metadata& metadata = object.metadata();
+    const auto& hosts = object.virtual_destination().hosts();
+    if (kind == "host") out.insert(out.end(), hosts.begin(), hosts.end());
+    if (kind != "host")
+      out.push_back((metadata.namespace_().empty() ? "" : metadata.namespace_() + "/") + metadata.name());
+  }
+  return out;
+}
 
 int get(Client& client, const Named& what, Output output, std::int64_t unix_seconds, const Rows& rows) {
   v1::ListRequest request = request_for(what);
@@ -82,12 +171,13 @@ int get(Client& client, const Named& what, Output output, std::int64_t unix_seco
 }
 
 int describe(Client& client, const Named& what, Output output, std::int64_t unix_seconds) {
-  if (output != Output::Table) return get(client, what, output, unix_seconds, {});
+  if (!is_for_people(output)) return get(client, what, output, unix_seconds, {});
   const auto reply = client.list(request_for(what));
   if (!reply) return fail(reply.error());
   for (const auto& node : reply->nodes()) std::cout << describe_node(node);
   for (const auto& endpoint : reply->endpoints()) std::cout << describe_endpoint(endpoint);
   for (const auto& object : reply->objects()) std::cout << describe_object(object);
+  for (const auto& cluster : reply->undeclared()) std::cout << describe_cluster(cluster);
   return kOk;
 }
 

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <iostream>
 #include <memory>
+#include <utility>
 
 #include "dnsd/ctl/append.h"
 #include "dnsd/ctl/commands.h"
@@ -24,7 +25,7 @@ int history(const std::string& host, Client& client, Output output) {
     request.set_continue_(page->continue_());
     append(*std::move(page), all);
   } while (!request.continue_().empty());
-  if (output != Output::Table) {
+  if (!is_for_people(output)) {
     std::cout << document(all, output);
     return kOk;
   }
@@ -40,16 +41,29 @@ void end_on_signals() {
   }
 }
 
+/// Whether a server that does not answer may come back: it is being restarted.
+bool may_return(const Error& error) {
+  return error.code() == Code::Unavailable || error.code() == Code::DeadlineExceeded;
+}
+
 int watch(const std::string& host, Client& client, Output output) {
   end_on_signals();
   v1::EventsRequest request;
   request.set_host(host);
   request.set_wait(true);
+  bool answered = false;
+  bool lost = false;
   while (std::cout) {
-    const auto reply = client.events(request);
-    if (!reply) return fail(reply.error());
+    const auto reply = client.events(request, answered);
+    if (!reply && !(answered && may_return(reply.error()))) return fail(reply.error());
+    if (!reply) {
+      if (!std::exchange(lost, true)) std::cerr << reply.error().message() << "; waiting for it\n";
+      continue;
+    }
+    answered = true;
+    if (std::exchange(lost, false)) std::cerr << "connected again\n";
     for (const v1::Event& event : reply->events()) {
-      std::cout << (output == Output::Table ? event_view(event) : stream_document(event, output));
+      std::cout << (is_for_people(output) ? event_view(event) : stream_document(event, output));
     }
     std::cout << std::flush;
     request.set_after(reply->last());

@@ -1,5 +1,7 @@
 #include "dnsd/ctl/history_view.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -25,13 +27,15 @@ std::string answer_lines(const v1::AnswerChange& change) {
   std::vector<std::string> first(from.begin(), from.begin() + std::min(kMostPlaces, from.size()));
   std::string who = join(first, ", ");
   if (from.size() > kMostPlaces) who += " +" + std::to_string(from.size() - kMostPlaces);
-  return "  clients in " + who + "\n    got  " + change.before() + "\n    get  " + change.after() + "\n";
+  return "  clients in " + who + "\n    before  " + change.before() + "\n    after   " + change.after() + "\n";
 }
 
 }  // namespace
 
 std::string event_view(const v1::Event& event) {
-  std::string out = time_text(event.at()) + "  " + age_text(convert::from_wire(event.age())) + " ago  " +
+  std::string at = time_text(event.at());
+  at.insert(at.size() - 1, fmt::format(".{:03}", event.at_millis()));  // before the Z
+  std::string out = at + "  " + age_text(convert::from_wire(event.age())) + " ago  " +
                     (event.host().empty() ? "" : event.host() + "  ") + "revision " + std::to_string(event.revision()) +
                     (event.summary().empty() ? "" : ": " + event.summary()) + "\n";
   for (const v1::EndpointChange& change : event.endpoints()) out += endpoint_line(change);

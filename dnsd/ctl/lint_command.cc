@@ -45,7 +45,7 @@ int lint(const Flags& flags, Client* client, Output output) {
   }
   const auto reply = client != nullptr ? client->lint(request) : linted(flags.offline, request);
   if (!reply) return fail(reply.error());
-  std::cout << (output == Output::Table ? lint_view(*reply, flags.file) : document(*reply, output));
+  std::cout << (is_for_people(output) ? lint_view(*reply, flags.file) : document(*reply, output));
   if (reply->findings().empty()) return kOk;
   const bool error = std::ranges::any_of(
       reply->findings(), [](const v1::Finding& finding) { return finding.severity() == v1::Finding::ERROR; });

@@ -3,14 +3,17 @@
 #include <functional>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "common/base/output.h"
+#include "common/base/text.h"
 #include "common/rpc/credentials.h"
 #include "common/time/duration_text.h"
 #include "common/time/system_clock.h"
 #include "dnsd/ctl/commands.h"
 #include "dnsd/ctl/completion.h"
+#include "dnsd/ctl/help.h"
 #include "dnsd/ctl/override_commands.h"
 #include "dnsd/ctl/server.h"
 #include "dnsd/ctl/tool.h"
@@ -24,20 +27,30 @@ using ctl::Output;
 struct Arguments {
   ctl::ServerFlags server;
   Output output = Output::Table;
-  std::string file;
-  bool dry_run = false;
-  bool force = false;
+  std::vector<std::string> files;       // -f, may be repeated
+  std::vector<std::string> more_files;  // the same, as arguments
+  ctl::ApplyFlags apply;
+  bool ignore_not_found = false;
+  bool check = false;
+  bool watch = false;
   std::string kind;
-  std::string name;
+  ctl::Named named;
   ctl::Rows rows;
   std::vector<std::string> names;
   std::string host;
-  std::string client = "127.0.0.1";
+  std::string client;
   std::string listener;
   std::string prefix;
   std::string length = "10s";
   std::string shell;
+  std::string node;
   ctl::OverrideFlags override;
+
+  std::vector<std::string> all_files() const {
+    std::vector<std::string> out = files;
+    out.insert(out.end(), more_files.begin(), more_files.end());
+    return out;
+  }
 };
 
 std::int64_t unix_now() { return SystemClock().unix_seconds(); }
@@ -46,56 +59,94 @@ using Command = std::function<int(const Arguments&, ctl::Client&)>;
 
 int with_kind(const Arguments& arguments, const std::function<int(const std::string&)>& run) {
   if (const auto kind = ctl::kind_named(arguments.kind)) return run(*kind);
-  std::cerr << "there is no kind " << arguments.kind << "; there are vd, nodes, endpoints, clusters, overrides\n";
+  std::cerr << ctl::unknown_kind(arguments.kind) << "\n";
   return ctl::kWrongUsage;
 }
 
-void add_objects_commands(CLI::App& cli, Arguments& arguments, std::map<const CLI::App*, Command>& commands) {
-  auto* apply = cli.add_subcommand("apply", "create or change objects: all of the file, or none");
-  apply->add_option("-f,--file", arguments.file, "YAML file, - for standard input")->required();
-  apply->add_flag("--dry-run", arguments.dry_run, "check and say what would happen");
-  apply->add_flag("--force", arguments.force,
-                  "take over objects of another manager; overrides that leave hosts without endpoints");
-  commands[apply] = [](const Arguments& given, ctl::Client& client) {
-    return ctl::apply(client, given.file, given.dry_run, given.force);
-  };
-  auto* diff = cli.add_subcommand("diff", "what apply would change; exit code 1 if anything");
-  diff->add_option("-f,--file", arguments.file, "YAML file, - for standard input")->required();
-  commands[diff] = [](const Arguments& given, ctl::Client& client) { return ctl::diff(client, given.file); };
-  auto* erase = cli.add_subcommand(
-      "delete", "delete objects: vd NAMESPACE/NAME, cluster NAME, override NAME, or those of a file");
-  erase->add_option("names", arguments.names, "KIND NAME");
-  erase->add_option("-f,--file", arguments.file, "YAML file, - for standard input");
-  commands[erase] = [](const Arguments& given, ctl::Client& client) {
-    return ctl::erase(client, given.names, given.file);
-  };
+using WithFiles = std::function<int(const std::vector<std::string>&)>;
+
+int with_files(const Arguments& arguments, const WithFiles& run) {
+  const auto files = arguments.all_files();
+  if (!files.empty()) return run(files);
+  std::cerr << "say which files: FILE, FOLDER, or - for standard input\n";
+  return ctl::kWrongUsage;
 }
 
-void add_reading_commands(CLI::App& cli, Arguments& arguments, std::map<const CLI::App*, Command>& commands) {
+void add_file_options(CLI::App& command, Arguments& arguments) {
+  command.add_option("files", arguments.more_files, "YAML or JSON files, folders of them, - for standard input");
+  command.add_option("-f,--file", arguments.files, "the same; may be repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+}
+
+void add_objects_commands(CLI::App& cli, Arguments& arguments, std::map<const CLI::App*, Command>& commands) {
+  auto* apply = cli.add_subcommand("apply", "create or change objects: all of the files, or none");
+  add_file_options(*apply, arguments);
+  apply->add_flag("--dry-run", arguments.apply.dry_run, "check and say what would happen");
+  apply->add_flag("--strict", arguments.apply.strict, "refuse what lint warns of");
+  apply->add_flag("--force", arguments.apply.force,
+                  "take over objects of another manager; overrides that leave hosts without endpoints");
+  commands[apply] = [](const Arguments& given, ctl::Client& client) {
+    return with_files(given, [&](const auto& files) { return ctl::apply(client, files, given.apply); });
+  };
+  auto* diff = cli.add_subcommand("diff", "what apply would change; exit code 1 if anything, more if that fails");
+  add_file_options(*diff, arguments);
+  commands[diff] = [](const Arguments& given, ctl::Client& client) {
+    return with_files(given, [&](const auto& files) { return ctl::diff(client, files); });
+  };
+  auto* erase = cli.add_subcommand("delete", "delete objects, by name or those of files");
+  erase->add_option("names", arguments.names, "vd NAMESPACE/NAME, cluster NAME, override NAME");
+  erase->add_option("-f,--file", arguments.files, "YAML or JSON file, folder, or - for standard input")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  erase->add_flag("--ignore-not-found", arguments.ignore_not_found, "delete what is there of them");
+  commands[erase] = [](const Arguments& given, ctl::Client& client) {
+    return ctl::erase(client, given.names, given.files, given.ignore_not_found);
+  };
+  auto* forget = cli.add_subcommand("forget", "forget a node that will not come back, with its endpoints");
+  forget->add_option("target", arguments.node, "node=CLUSTER/NAME")->required();
+  commands[forget] = [](const Arguments& given, ctl::Client& client) { return ctl::forget(client, given.node); };
+}
+
+void add_get_command(CLI::App& cli, Arguments& arguments, std::map<const CLI::App*, Command>& commands) {
   auto* get = cli.add_subcommand("get", "list vd, nodes, endpoints, clusters or overrides");
   get->add_option("kind", arguments.kind, "vd, nodes, endpoints, clusters, overrides")->required();
-  get->add_option("name", arguments.name, "only this one");
+  get->add_option("name", arguments.named.name, "only this one: its key, the key's last part, or an address");
+  get->add_option("--service", arguments.named.service, "endpoints of this service")->type_name("NAMESPACE/NAME");
+  get->add_option("--node", arguments.named.node, "endpoints of this node")->type_name("NAME");
+  get->add_option("--state", arguments.named.state, "endpoints in this state: serving, last_resort, out, pending")
+      ->type_name("STATE");
+  get->add_option("-l,--labels", arguments.named.labels, "endpoints with this label; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  get->add_flag("-w,--watch", arguments.watch, "go on with the rows that change, until Ctrl-C");
   get->add_option("--limit", arguments.rows.most, "show no more than so many")->check(CLI::PositiveNumber);
   get->add_option("--chunk-size", arguments.rows.page, "ask for so many at a time")
       ->check(CLI::Range(1U, 100000U))
       ->capture_default_str();
   commands[get] = [](const Arguments& given, ctl::Client& client) {
     return with_kind(given, [&](const auto& kind) {
-      return ctl::get(client, {kind, given.name}, given.output, unix_now(), given.rows);
+      ctl::Named what = given.named;
+      what.kind = kind;
+      if (given.watch) return ctl::get_and_watch(client, what, given.output, unix_now());
+      return ctl::get(client, what, given.output, unix_now(), given.rows);
     });
   };
+}
+
+void add_reading_commands(CLI::App& cli, Arguments& arguments, std::map<const CLI::App*, Command>& commands) {
   auto* describe = cli.add_subcommand("describe", "everything about one thing");
   describe->add_option("kind", arguments.kind, "vd, node, endpoint, cluster, override")->required();
-  describe->add_option("name", arguments.name, "NAMESPACE/NAME, CLUSTER/NODE, the endpoint's key, or the name")
+  describe->add_option("name", arguments.named.name, "its key, the key's last part, or an endpoint's address")
       ->required();
   commands[describe] = [](const Arguments& given, ctl::Client& client) {
     return with_kind(given, [&](const auto& kind) {
-      return ctl::describe(client, {kind, given.name}, given.output, unix_now());
+      return ctl::describe(client, {.kind = kind, .name = given.named.name}, given.output, unix_now());
     });
   };
   auto* explain = cli.add_subcommand("explain", "what a client gets for a host, and why");
   explain->add_option("host", arguments.host, "app-b.mesh.internal")->required();
-  explain->add_option("--client", arguments.client, "address of the client")->capture_default_str();
+  explain->add_option("--client", arguments.client, "address of the client; else 127.0.0.1");
   explain->add_option("--listener", arguments.listener, "as if asked at this listen address");
   commands[explain] = [](const Arguments& given, ctl::Client& client) {
     v1::ExplainRequest request;
@@ -105,7 +156,10 @@ void add_reading_commands(CLI::App& cli, Arguments& arguments, std::map<const CL
     return ctl::explain(client, request, given.output);
   };
   auto* status = cli.add_subcommand("status", "how the federation is");
-  commands[status] = [](const Arguments& given, ctl::Client& client) { return ctl::status(client, given.output); };
+  status->add_flag("--check", arguments.check, "exit code 1 if something is wrong, 2 if nothing is answered");
+  commands[status] = [](const Arguments& given, ctl::Client& client) {
+    return ctl::status(client, given.output, given.check);
+  };
   auto* approve = cli.add_subcommand(
       "approve-shrink", "a replica takes the far smaller set that it refuses; a federation ends its recovery");
   commands[approve] = [](const Arguments&, ctl::Client& client) { return ctl::approve_shrink(client); };
@@ -182,54 +236,110 @@ void add_server_flags(CLI::App& cli, ctl::ServerFlags& flags) {
   cli.add_option("--key", flags.key, "the certificate's key (or $MESHDNS_KEY)")->type_name("FILE");
 }
 
-int complete(const Arguments& arguments) {
-  if (arguments.shell != "bash") {
-    std::cerr << "only bash is known\n";
+/// "--output: expected table, wide, json or yaml (got xml)"
+void set_output(const std::string& word, Output& output) {
+  static const std::map<std::string, Output> kOutputs = {
+      {"table", Output::Table}, {"wide", Output::Wide}, {"json", Output::Json}, {"yaml", Output::Yaml}};
+  const auto found = kOutputs.find(ascii_lower(word));
+  if (found == kOutputs.end()) {
+    throw CLI::ValidationError("--output", "expected table, wide, json or yaml (got " + word + ")");
+  }
+  output = found->second;
+}
+
+/// The parts of the command line, and who runs what.
+struct Line {
+  CLI::App cli{"meshdnsctl: shows and changes what meshdnsd answers", "meshdnsctl"};
+  Arguments arguments;
+  std::map<const CLI::App*, Command> commands;
+  std::vector<ctl::Tool> tools;
+  CLI::App* completion = nullptr;
+
+  Line() {
+    cli.formatter(ctl::help_formatter());
+    cli.set_version_flag("--version", std::string("meshdnsctl ") + MESHDNS_VERSION);
+    cli.require_subcommand(1);
+    cli.fallthrough();
+    add_server_flags(cli, arguments.server);
+    cli.add_option_function<std::string>(
+           "-o,--output", [this](const std::string& word) { set_output(word, arguments.output); },
+           "table, wide, json or yaml")
+        ->type_name("FORMAT");
+    add_objects_commands(cli, arguments, commands);
+    add_get_command(cli, arguments, commands);
+    add_reading_commands(cli, arguments, commands);
+    add_override_commands(cli, arguments, commands);
+    add_capture_command(cli, arguments, commands);
+    ctl::add_simulate(cli, tools);
+    ctl::add_history(cli, tools);
+    ctl::add_lint(cli, tools);
+    completion = cli.add_subcommand("completion", "a script for the completion of command lines in a shell");
+    completion->add_option("shell", arguments.shell, "bash, zsh or fish")->required();
+    ctl::add_footers(cli);
+  }
+};
+
+int print_completion(const Arguments& arguments) {
+  const auto script = ctl::completion_script(arguments.shell);
+  if (!script) {
+    std::cerr << "there is no completion for " << arguments.shell << "; there is for bash, zsh and fish\n";
     return ctl::kWrongUsage;
   }
-  std::cout << ctl::bash_completion();
+  std::cout << *script;
   return ctl::kOk;
 }
 
+/// What may stand for the last of the words, a line each.
+int complete(const Line& line, const std::vector<std::string>& words) {
+  const auto server = ctl::server_of({}, unix_now());
+  const auto names = [&](const std::string& kind) {
+    if (!server) return std::vector<std::string>();
+    ctl::Client client(*server);
+    return ctl::names_of(client, kind);
+  };
+  for (const std::string& word : ctl::completions(line.cli, words, names)) std::cout << word << "\n";
+  return ctl::kOk;
+}
+
+/// What is no command of CLI11: help, version, completions, and words that are no command at all.
+/// returns: the exit code; nothing = it is for CLI11
+std::optional<int> run_word(Line& line, std::vector<std::string>& words) {
+  if (words.empty()) return std::nullopt;
+  if (words.front() == "__complete") return complete(line, {words.begin() + 1, words.end()});
+  const bool help = words.front() == "help";
+  if (help) words.erase(words.begin());
+  if (help) words.emplace_back("--help");
+  if (words.front() == "version") words.front() = "--version";
+  const auto commands = line.cli.get_subcommands([](const CLI::App*) { return true; });
+  const bool known = words.front().starts_with('-') ||
+                     std::ranges::any_of(commands, [&](const auto* app) { return app->get_name() == words.front(); });
+  if (known) return std::nullopt;
+  std::cerr << ctl::unknown_command(line.cli, words.front()) << "\n";
+  return ctl::kWrongUsage;
+}
+
 int run_program(int argc, char** argv) {
-  Arguments arguments;
-  std::map<const CLI::App*, Command> commands;
-  CLI::App cli("meshdnsctl: shows and changes what meshdnsd answers", "meshdnsctl");
-  cli.set_version_flag("--version", std::string("meshdnsctl ") + MESHDNS_VERSION);
-  cli.require_subcommand(1);
-  cli.fallthrough();
-  add_server_flags(cli, arguments.server);
-  const std::map<std::string, Output> outputs = {
-      {"table", Output::Table}, {"json", Output::Json}, {"yaml", Output::Yaml}};
-  cli.add_option("-o,--output", arguments.output, "table, json or yaml")
-      ->transform(CLI::CheckedTransformer(outputs, CLI::ignore_case).description(""))
-      ->type_name("FORMAT");
-  add_objects_commands(cli, arguments, commands);
-  add_reading_commands(cli, arguments, commands);
-  add_override_commands(cli, arguments, commands);
-  add_capture_command(cli, arguments, commands);
-  std::vector<ctl::Tool> tools;
-  ctl::add_simulate(cli, tools);
-  ctl::add_history(cli, tools);
-  ctl::add_lint(cli, tools);
-  auto* completion = cli.add_subcommand("completion", "a script for shell completion");
-  completion->add_option("shell", arguments.shell, "bash")->required();
+  Line line;
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (const auto code = run_word(line, words)) return *code;
+  std::ranges::reverse(words);  // as CLI11 takes them
   try {
-    cli.parse(argc, argv);
+    line.cli.parse(words);
   } catch (const CLI::ParseError& error) {
-    return cli.exit(error) == 0 ? ctl::kOk : ctl::kWrongUsage;
+    return line.cli.exit(error) == 0 ? ctl::kOk : ctl::kWrongUsage;
   }
-  if (completion->parsed()) return complete(arguments);
-  const auto* command = cli.get_subcommands().front();
-  const auto tool = std::ranges::find(tools, command, &ctl::Tool::command);
-  if (tool != tools.end() && tool->offline()) return tool->run(nullptr, arguments.output);
-  const auto server = ctl::server_of(arguments.server, SystemClock().unix_seconds());
+  if (line.completion->parsed()) return print_completion(line.arguments);
+  const auto* command = line.cli.get_subcommands().front();
+  const auto tool = std::ranges::find(line.tools, command, &ctl::Tool::command);
+  if (tool != line.tools.end() && tool->offline()) return tool->run(nullptr, line.arguments.output);
+  const auto server = ctl::server_of(line.arguments.server, unix_now());
   if (!server) {
     std::cerr << server.error().message() << "\n";
     return ctl::kWrongUsage;
   }
   ctl::Client client(*server);
-  return tool != tools.end() ? tool->run(&client, arguments.output) : commands.at(command)(arguments, client);
+  return tool != line.tools.end() ? tool->run(&client, line.arguments.output)
+                                  : line.commands.at(command)(line.arguments, client);
 }
 
 }  // namespace

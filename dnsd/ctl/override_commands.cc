@@ -43,9 +43,19 @@ std::string outcome_text(const v1::ApplyResult& result) {
   return result.outcome() == v1::ApplyResult::CONFIGURED ? "replaced" : "unchanged";
 }
 
+/// A drain that nobody ends is forgotten: how long it lasts is asked for, as with force.
+Result<std::string> length_of(const OverrideWish& wish, const OverrideFlags& flags) {
+  if (!flags.length.empty()) return flags.length;
+  if (flags.local) return std::string(kDefaultLocalLength);
+  if (wish.action == model::Action::Freeze) return std::string(kNever);
+  return Error(Code::InvalidArgument, "say how long: --for 1h, or --for never");
+}
+
 /// Makes the override, or says why not.
 int make(Client& client, OverrideWish wish, const OverrideFlags& flags, std::int64_t unix_seconds) {
-  const std::string length = flags.length.empty() && flags.local ? kDefaultLocalLength : flags.length;
+  const auto asked = length_of(wish, flags);
+  if (!asked) return fail(asked.error());
+  const std::string& length = *asked;
   const auto expires = end_of(length, unix_seconds);
   if (!expires) return fail(expires.error());
   wish.expires = *expires;
@@ -53,6 +63,7 @@ int make(Client& client, OverrideWish wish, const OverrideFlags& flags, std::int
   wish.author = flags.author.empty() ? default_author() : flags.author;
   v1::ApplyRequest request;
   request.set_manager("cli");
+  request.set_needs_target(wish.target.has_value());
   request.set_force(flags.force);
   request.set_local(flags.local);
   *request.add_objects() = override_object(wish);
@@ -64,13 +75,14 @@ int make(Client& client, OverrideWish wish, const OverrideFlags& flags, std::int
     std::cerr << what << ": " << result.error() << "\n";
     return kFailed;
   }
-  const char* done = wish.action == model::Action::Drain  ? "drained"
-                     : wish.action == model::Action::Up   ? "forced up"
-                     : wish.action == model::Action::Down ? "forced down"
-                                                          : "frozen";
-  std::cout << what << " " << done << (flags.local ? " for this replica only" : "")
-            << (wish.expires == 0 ? " until it is taken back" : ", for " + length) << "\n"
-            << result.key() << " " << outcome_text(result) << "\n";
+  const char* done = wish.action == model::Action::Drain  ? " drained"
+                     : wish.action == model::Action::Up   ? " forced up"
+                     : wish.action == model::Action::Down ? " forced down"
+                                                          : " is frozen";
+  std::cout << what << done << (flags.local ? " for this replica only" : "")
+            << (wish.expires == 0 ? " until it is taken back" : " for " + length);
+  if (result.has_endpoints()) std::cout << ", " << counted(result.endpoints(), "endpoint");
+  std::cout << "\n" << result.key() << " " << outcome_text(result) << "\n";
   return kOk;
 }
 
@@ -115,7 +127,7 @@ int take_back(Client& client, const v1::ListReply& all, const Wanted& wanted) {
   }
   const auto reply = client.erase(request);
   if (!reply) return fail(reply.error());
-  std::cout << what << " no longer " << wanted.word << "\n";
+  std::cout << what << " is no longer " << wanted.word << "\n";
   for (const std::string& key : reply->deleted()) std::cout << key << " deleted\n";
   return kOk;
 }

@@ -62,9 +62,7 @@ Result<Server> server_of(ServerFlags flags, std::int64_t unix_seconds) {
   const auto files = files_of(flags, server);
   if (!files) return files.error();
   if (const auto usable = rpc::check(*files); !usable) return usable.error();
-  if (rpc::is_expired(*files, unix_seconds)) {
-    return Error(Code::InvalidArgument, files->certificate + ": the certificate's time is over");
-  }
+  if (const auto usable = rpc::check_now(*files, unix_seconds); !usable) return usable.error();
   return Server{server, *files};
 }
 

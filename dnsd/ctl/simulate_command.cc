@@ -81,7 +81,7 @@ int simulate(const Flags& flags, Client* client, Output output) {
   }
   if (!reply) return fail(reply.error());
   for (const std::string& note : reply->notes()) std::cerr << note << "\n";
-  if (output != Output::Table) {
+  if (!is_for_people(output)) {
     std::cout << document(*reply, output);
   } else {
     std::cout << (flags.host.empty() ? survey_view(*request, *reply) : simulation_view(*request, *reply));

@@ -53,13 +53,6 @@ std::string distances_text(const google::protobuf::Map<std::string, google::prot
   return or_dash(join(texts, ","));
 }
 
-constexpr std::size_t kColumns = 110;
-constexpr std::size_t kShortestReason = 12;
-
-std::string shortened(const std::string& text, std::size_t longest) {
-  return text.size() <= longest || longest < 3 ? text.substr(0, longest) : text.substr(0, longest - 3) + "...";
-}
-
 /// "52m" until an override ends
 std::string left_text(const std::string& expires, std::int64_t unix_seconds) {
   const auto then = parse_time(expires);
@@ -86,21 +79,60 @@ std::string connections_text(const v1::ConnectionsInfo& info) {
   return out;
 }
 
-Table nodes_table(const v1::ListReply& reply) {
-  Table table({"NODE", "WHERE", "ADDRESSES", "ENDPOINTS", "STATE", "NOT HEARD FOR"});
+template <class Map>
+std::string labels_text(const Map& labels, const std::string& separator) {
+  const std::map<std::string, std::string> sorted(labels.begin(), labels.end());
+  std::vector<std::string> texts;
+  for (const auto& [name, value] : sorted) texts.push_back(name + "=" + value);
+  return or_dash(join(texts, separator));
+}
+
+template <class Ports>
+std::string ports_text(const Ports& ports, const std::string& separator) {
+  std::vector<std::string> texts;
+  for (const v1::Port& port : ports) {
+    texts.push_back((port.name().empty() ? "" : port.name() + " ") + std::to_string(port.number()) + "/" +
+                    port.protocol());
+  }
+  return or_dash(join(texts, separator));
+}
+
+Table nodes_table(const v1::ListReply& reply, bool wide) {
+  std::vector<std::string> titles = {"NODE", "WHERE", "ADDRESSES", "ENDPOINTS", "STATE", "NOT HEARD FOR", "PROBLEM"};
+  if (wide) titles.insert(titles.end(), {"NETWORK", "PREFIXES"});
+  Table table(titles);
   table.align_right(3);
   for (const v1::NodeInfo& node : reply.nodes()) {
-    table.add({node.key(), convert::to_locality(node.locality()).text(), or_dash(joined(node.addresses(), ",")),
-               std::to_string(node.endpoints()), node.state(), node.has_in_state() ? age(node.in_state()) : ""});
+    std::vector<std::string> cells = {node.key(),
+                                      convert::to_locality(node.locality()).text(),
+                                      or_dash(joined(node.addresses(), ",")),
+                                      std::to_string(node.endpoints()),
+                                      node.state(),
+                                      node.has_in_state() ? age(node.in_state()) : "",
+                                      node.problem()};
+    if (wide) cells.insert(cells.end(), {or_dash(node.locality().network()), or_dash(joined(node.prefixes(), ","))});
+    table.add(std::move(cells));
   }
   return table;
 }
 
-Table endpoints_table(const v1::ListReply& reply) {
-  Table table({"SERVICE", "ENDPOINT", "WHERE", "NODE", "STATE", "FOR", "WHY"});
+Table endpoints_table(const v1::ListReply& reply, bool wide) {
+  std::vector<std::string> titles = {"SERVICE", "ENDPOINT", "WHERE", "NODE", "STATE", "FOR", "WHY"};
+  if (wide) titles.insert(titles.end(), {"WEIGHT", "PORTS", "LABELS", "KEY"});
+  Table table(titles);
   for (const v1::EndpointInfo& endpoint : reply.endpoints()) {
-    table.add({endpoint.namespace_() + "/" + endpoint.service(), endpoint.address(), endpoint.where(), endpoint.node(),
-               endpoint.state(), age(endpoint.in_state()), endpoint.why()});
+    std::vector<std::string> cells = {endpoint.namespace_() + "/" + endpoint.service(),
+                                      endpoint.address(),
+                                      endpoint.where(),
+                                      endpoint.node(),
+                                      endpoint.state(),
+                                      age(endpoint.in_state()),
+                                      endpoint.why()};
+    if (wide) {
+      cells.insert(cells.end(), {std::to_string(endpoint.weight()), ports_text(endpoint.ports(), ","),
+                                 labels_text(endpoint.labels(), ","), endpoint.key()});
+    }
+    table.add(std::move(cells));
   }
   return table;
 }
@@ -134,24 +166,54 @@ Table clusters_table(const v1::ListReply& reply) {
                or_dash(joined(object.status().gateways_down(), ",")),
                or_dash(joined(object.cluster().client_prefixes(), ",")), std::to_string(object.metadata().revision())});
   }
+  // clusters that only their nodes tell of have no object, and so no revision
+  for (const v1::ClusterInfo& cluster : reply.undeclared()) {
+    table.add({cluster.name(), convert::to_locality(cluster.locality()).text(), "-",
+               distances_text(cluster.distances()), or_dash(joined(cluster.gateways_down(), ",")), "-", "-"});
+  }
   return table;
 }
 
 Table overrides_table(const v1::ListReply& reply, std::int64_t unix_seconds) {
-  const auto rows = [&](std::size_t longest_reason) {
-    Table table({"NAME", "ACTION", "TARGET", "REASON", "AUTHOR", "EXPIRES IN", "CREATED"});
-    for (const v1::Object& object : reply.objects()) {
-      const v1::OverrideSpec& spec = object.override();
-      const std::string local = object.metadata().manager() == "local" ? " (local)" : "";
-      table.add({object.metadata().name() + local, spec.action(), target_text_of(object),
-                 shortened(spec.reason(), longest_reason), or_dash(spec.author()),
-                 left_text(spec.expires(), unix_seconds),
-                 age_text(std::chrono::seconds(unix_seconds - object.metadata().created())) + " ago"});
-    }
-    return table;
-  };
-  const std::size_t rest = rows(0).width();  // describe has the whole reason
-  return rows(std::max<std::size_t>(kShortestReason, rest >= kColumns ? 0 : kColumns - rest));
+  Table table({"NAME", "ACTION", "TARGET", "AUTHOR", "EXPIRES IN", "CREATED", "REASON"});
+  for (const v1::Object& object : reply.objects()) {
+    const v1::OverrideSpec& spec = object.override();
+    const std::string local = object.metadata().manager() == "local" ? " (local)" : "";
+    table.add({object.metadata().name() + local, spec.action(), target_text_of(object), or_dash(spec.author()),
+               left_text(spec.expires(), unix_seconds),
+               age_text(std::chrono::seconds(unix_seconds - object.metadata().created())) + " ago", spec.reason()});
+  }
+  return table;
+}
+
+/// "2 replicas: us-1/host 0 behind; eu-2/host 12 behind for 340ms"
+std::string replica_text(const v1::ReplicaInfo& replica) {
+  std::string out = replica.name() + (replica.name() == replica.peer() ? "" : "   " + replica.peer()) +
+                    "   connected " + age(replica.connected());
+  if (replica.behind() == 0) return out + "   up to date";
+  return out + "   " + counted(replica.behind(), "revision") + " behind" +
+         (replica.lag().seconds() == 0 && replica.lag().nanos() == 0 ? "" : " for " + age(replica.lag()));
+}
+
+/// "812 queries   41 publications, the last took 3ms"
+std::string answers_text(const v1::StatusReply& reply) {
+  const auto took = std::chrono::floor<std::chrono::microseconds>(convert::from_wire(reply.last_compile()));
+  return std::to_string(reply.queries()) + (reply.queries() == 1 ? " query   " : " queries   ") +
+         counted(reply.publications(), "publication") + ", the last took " + duration_text(took);
+}
+
+void add_replicas(const v1::StatusReply& reply, std::vector<std::pair<std::string, std::string>>& rows) {
+  for (const v1::ReplicaInfo& replica : reply.replicas()) rows.emplace_back("replica", replica_text(replica));
+  const auto shown = static_cast<std::uint32_t>(reply.replicas_size());
+  if (shown == 0 || reply.subscribers() <= shown) return;
+  rows.emplace_back("replica", "and " + std::to_string(reply.subscribers() - shown) + " more");
+}
+
+void add_certificates(const v1::StatusReply& reply, std::vector<std::pair<std::string, std::string>>& rows) {
+  for (const v1::CertificateInfo& info : reply.certificates()) {
+    const std::string until = info.not_after() == 0 ? "" : "   until " + time_text(info.not_after());
+    rows.emplace_back("certificate", info.file() + until + (info.problem().empty() ? "" : "   " + info.problem()));
+  }
 }
 
 /// What the files say and the process does not do; what it says and nobody hears.
@@ -175,11 +237,12 @@ std::string status_view(const v1::StatusReply& reply) {
     rows.emplace_back("dns", listener.address() + "   " + convert::to_locality(listener.locality()).text());
   }
   if (!reply.federation().empty()) {
-    rows.emplace_back("federation", reply.federation() + "   " + std::to_string(reply.agents_connected()) +
-                                        (reply.agents_connected() == 1 ? " agent" : " agents") + " connected, " +
-                                        std::to_string(reply.nodes_silent()) + " of " + std::to_string(reply.nodes()) +
-                                        " nodes silent");
+    rows.emplace_back("federation", reply.federation() + "   " + counted(reply.agents_connected(), "agent") +
+                                        " connected, " + std::to_string(reply.nodes_silent()) + " of " +
+                                        std::to_string(reply.nodes()) + " nodes silent");
   }
+  add_replicas(reply, rows);
+  add_certificates(reply, rows);
   if (reply.has_connections()) rows.emplace_back("connections", connections_text(reply.connections()));
   if (reply.has_busy()) {
     rows.emplace_back("busy", "the control thread is " + age(reply.busy().late()) + " late: agents beat each " +
@@ -195,8 +258,8 @@ std::string status_view(const v1::StatusReply& reply) {
     rows.emplace_back("recovering", who + ": nothing goes before the agents have told what there is");
   }
   for (const v1::BrakeInfo& brake : reply.brakes()) {
-    rows.emplace_back("brake", brake.name() + "   " + brake.reason() + "   holds " + std::to_string(brake.held_back()) +
-                                   (brake.held_back() == 1 ? " node" : " nodes"));
+    rows.emplace_back("brake",
+                      brake.name() + "   " + brake.reason() + "   holds " + counted(brake.held_back(), "node"));
   }
   if (!reply.shrink_refused().empty()) {
     rows.emplace_back("refused", "a set: " + reply.shrink_refused() + "; meshdnsctl approve-shrink takes it");
@@ -208,13 +271,9 @@ std::string status_view(const v1::StatusReply& reply) {
     rows.emplace_back("overrides", std::to_string(reply.overrides()) + local);
   }
   rows.emplace_back("catalog", "revision " + std::to_string(reply.revision()) + ", " + age(reply.revision_age()) +
-                                   " old   " + std::to_string(reply.hosts()) + " hosts");
+                                   " old   " + counted(reply.hosts(), "host"));
   rows.emplace_back("endpoints", state_counts(reply));
-  rows.emplace_back(
-      "answers",
-      std::to_string(reply.queries()) + " queries   " + std::to_string(reply.publications()) +
-          " publications, the last took " +
-          duration_text(std::chrono::floor<std::chrono::microseconds>(convert::from_wire(reply.last_compile()))));
+  rows.emplace_back("answers", answers_text(reply));
   add_process_rows(reply, rows);
   if (!reply.store_trouble().empty()) rows.emplace_back("store", "NOT WRITABLE: " + reply.store_trouble());
   for (const v1::ObjectProblem& problem : reply.problems()) {
@@ -226,21 +285,37 @@ std::string status_view(const v1::StatusReply& reply) {
   return pairs(rows);
 }
 
-Table list_table(const std::string& kind, const v1::ListReply& reply, std::int64_t unix_seconds) {
-  if (kind == "Override") return overrides_table(reply, unix_seconds);
-  if (kind == "Node") return nodes_table(reply);
-  if (kind == "Endpoint") return endpoints_table(reply);
-  return kind == "Cluster" ? clusters_table(reply) : destinations_table(reply);
+std::string status_problem(const v1::StatusReply& reply) {
+  if (!reply.ready()) return "not ready: nothing is answered";
+  if (reply.recovering()) return "recovering: a store was lost";
+  if (reply.stale()) return "stale: the federation is not heard";
+  if (!reply.store_trouble().empty()) return "the store is not writable: " + reply.store_trouble();
+  if (!reply.shrink_refused().empty()) return "a set is refused: " + reply.shrink_refused();
+  if (reply.brakes_size() > 0) return "a brake holds something back: " + reply.brakes(0).reason();
+  if (reply.connections().failing()) return "the system gives no more connections";
+  for (const v1::CertificateInfo& info : reply.certificates()) {
+    if (!info.problem().empty()) return info.file() + ": " + info.problem();
+  }
+  return "";
 }
 
-std::string list_view(const std::string& kind, const v1::ListReply& reply, std::int64_t unix_seconds) {
+Table list_table(const Listed& what, const v1::ListReply& reply, std::int64_t unix_seconds) {
+  if (what.kind == "Override") return overrides_table(reply, unix_seconds);
+  if (what.kind == "Node") return nodes_table(reply, what.wide);
+  if (what.kind == "Endpoint") return endpoints_table(reply, what.wide);
+  return what.kind == "Cluster" ? clusters_table(reply) : destinations_table(reply);
+}
+
+std::string list_view(const Listed& what, const v1::ListReply& reply, std::int64_t unix_seconds) {
   static const std::map<std::string, std::string> kNone = {{"Override", "no overrides\n"},
                                                            {"Node", "no nodes\n"},
                                                            {"Endpoint", "no endpoints\n"},
                                                            {"Cluster", "no clusters\n"},
                                                            {"VirtualDestination", "no virtual destinations\n"}};
-  const Table table = list_table(kind, reply, unix_seconds);
-  return table.empty() ? kNone.at(kind) : table.text();
+  const Table table = list_table(what, reply, unix_seconds);
+  if (table.empty()) return kNone.at(what.kind);
+  const bool stale = !reply.frozen().empty() && (what.kind == "Endpoint" || what.kind == "Node");
+  return (stale ? "frozen " + reply.frozen() + ": these are the states of when it began\n\n" : "") + table.text();
 }
 
 std::string capture_title() { return "   SECOND  CLIENT           BY   TYPE   RCODE     ANSWERS  TIER  NAME\n"; }
@@ -258,34 +333,37 @@ std::string capture_rows(const v1::CaptureReply& reply) {
 }
 
 std::string describe_node(const v1::NodeInfo& node) {
-  return pairs({{"node", node.key()},
-                {"where", convert::to_locality(node.locality()).text()},
-                {"network", or_dash(node.locality().network())},
-                {"addresses", or_dash(joined(node.addresses()))},
-                {"prefixes", or_dash(joined(node.prefixes()))},
-                {"endpoints", std::to_string(node.endpoints())},
-                {"state", node.state() + (node.has_in_state() ? ", not heard for " + age(node.in_state()) : "")}});
+  std::vector<std::pair<std::string, std::string>> rows = {
+      {"node", node.key()},
+      {"where", convert::to_locality(node.locality()).text()},
+      {"network", or_dash(node.locality().network())},
+      {"addresses", or_dash(joined(node.addresses()))},
+      {"prefixes", or_dash(joined(node.prefixes()))},
+      {"endpoints", std::to_string(node.endpoints())},
+      {"state", node.state() + (node.has_in_state() ? ", not heard for " + age(node.in_state()) : "")}};
+  if (!node.problem().empty()) rows.emplace_back("problem", "its agent " + node.problem());
+  return pairs(rows);
 }
 
 std::string describe_endpoint(const v1::EndpointInfo& endpoint) {
-  std::map<std::string, std::string> labels(endpoint.labels().begin(), endpoint.labels().end());
-  std::vector<std::string> label_texts;
-  for (const auto& [name, value] : labels) label_texts.push_back(name + "=" + value);
-  std::vector<std::string> ports;
-  for (const v1::Port& port : endpoint.ports()) {
-    ports.push_back((port.name().empty() ? "" : port.name() + " ") + std::to_string(port.number()) + "/" +
-                    port.protocol());
-  }
   return pairs({{"endpoint", endpoint.key()},
                 {"service", endpoint.namespace_() + "/" + endpoint.service()},
                 {"address", endpoint.address()},
-                {"ports", join(ports, ", ")},
+                {"ports", ports_text(endpoint.ports(), ", ")},
                 {"node", endpoint.node()},
                 {"where", endpoint.where()},
-                {"labels", or_dash(join(label_texts, ", "))},
+                {"labels", labels_text(endpoint.labels(), ", ")},
                 {"weight", std::to_string(endpoint.weight())},
                 {"state", endpoint.state() + " for " + age(endpoint.in_state()) +
                               (endpoint.why().empty() ? "" : ": " + endpoint.why())}});
+}
+
+std::string describe_cluster(const v1::ClusterInfo& cluster) {
+  return pairs({{"cluster", cluster.name() + " (no Cluster object declares it)"},
+                {"where", convert::to_locality(cluster.locality()).text()},
+                {"nodes", std::to_string(cluster.nodes())},
+                {"measured", distances_text(cluster.distances())},
+                {"gateways down", or_dash(joined(cluster.gateways_down()))}});
 }
 
 std::string describe_object(const v1::Object& object) { return config::object_yaml(object); }

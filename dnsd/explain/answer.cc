@@ -1,23 +1,38 @@
 #include "dnsd/explain/answer.h"
 
 #include <algorithm>
+#include <array>
 
 #include "common/base/text.h"
 #include "dnsd/answers/explain.h"
+#include "dnsd/topology/families.h"
 
 namespace meshdns::explain {
 namespace {
 
 constexpr std::size_t kMostAddresses = 4;  // in a text
 
-void add_addresses(const topology::Candidate& candidate, std::vector<std::string>& out) {
-  if (candidate.v4) out.push_back(candidate.v4->text());
-  if (candidate.v6) out.push_back(candidate.v6->text());
+constexpr std::array kFamilies = {topology::Family::V4, topology::Family::V6};
+
+/// Where the addresses of a family come from that the tier lacks; empty = it has some, or no tier has any.
+std::string families_text(const topology::HostPlan& host, const topology::Decision& decision,
+                          const topology::Tier& tier) {
+  std::vector<std::string> out;
+  for (const topology::Family family : kFamilies) {
+    const auto has = [&](const topology::Tier& each) { return topology::has_family(host, each, family); };
+    if (has(tier) || std::ranges::none_of(decision.tiers, has)) continue;
+    const std::string name = family == topology::Family::V4 ? "IPv4" : "IPv6";
+    const auto other = topology::family_tier(host, decision, tier.number, family);
+    out.push_back(other ? name + " from tier " + std::to_string(*other) : "no " + name);
+  }
+  return join(out, ", ");
 }
+
+std::string in_brackets(const std::string& text) { return text.empty() ? "" : " (" + text + ")"; }
 
 std::string brief_text(const Answer::Part& part) {
   return part.number + " " + part.brief + ": " + std::to_string(part.endpoints) +
-         (part.endpoints == 1 ? " endpoint" : " endpoints");
+         (part.endpoints == 1 ? " endpoint" : " endpoints") + in_brackets(part.families);
 }
 
 std::string first_addresses(const Answer::Part& part) {
@@ -42,12 +57,16 @@ std::string load_text(const Answer::Part& part) {
 
 }  // namespace
 
-std::vector<std::string> addresses_of(const topology::HostPlan& host, const topology::Tier& tier) {
+std::vector<std::string> addresses_of(const topology::HostPlan& host, const topology::Decision& decision,
+                                      const topology::Tier& tier) {
   std::vector<std::string> out;
-  for (const std::uint32_t member : tier.gateways.empty() ? tier.answering : tier.direct) {
-    add_addresses(host.candidates[member], out);
+  for (const topology::Family family : kFamilies) {
+    const auto from = topology::family_tier(host, decision, tier.number, family);
+    if (!from) continue;
+    for (const IpAddress& address : topology::addresses_of(host, decision.tiers[*from], family)) {
+      out.push_back(address.text());
+    }
   }
-  for (const topology::GatewayTarget& target : tier.gateways) out.push_back(target.gateway->address.text());
   return out;
 }
 
@@ -61,11 +80,12 @@ Answer answer_of(const topology::HostPlan& host, const topology::Decision& decis
     topology::Tier alone = tier;
     alone.part.clear();
     Answer::Part part{tier.load,
-                      addresses_of(host, tier),
+                      addresses_of(host, decision, tier),
                       tier.answering.size(),
                       "tier " + std::to_string(tier.number),
                       answers::tier_name(tier),
-                      answers::tier_name(alone)};
+                      answers::tier_name(alone),
+                      families_text(host, decision, tier)};
     std::ranges::sort(part.addresses);
     out.parts.push_back(std::move(part));
   }
@@ -81,7 +101,7 @@ std::string summary(const Answer& answer) {
 std::string text(const Answer& answer) {
   if (answer.parts.empty()) return "nothing: " + answer.unusual;
   return told(answer, "; ", [](const Answer::Part& part) {
-    return part.number + " " + part.tier + load_text(part) + ": " + first_addresses(part);
+    return part.number + " " + part.tier + load_text(part) + ": " + first_addresses(part) + in_brackets(part.families);
   });
 }
 

@@ -19,6 +19,7 @@ struct Answer {
     std::string number;                  // "tier 1"
     std::string tier;                    // "80% region=eu, region eu-2"
     std::string brief;                   // the same without share or group: "region eu-2"
+    std::string families;                // "IPv4 from tier 2", "no IPv6"; empty = the tier has both, or no tier has
 
     friend bool operator==(const Part& a, const Part& b) {  // which number the tier has changes no answer
       return a.load == b.load && a.addresses == b.addresses && a.endpoints == b.endpoints;
@@ -33,8 +34,10 @@ struct Answer {
 
 Answer answer_of(const topology::HostPlan& host, const topology::Decision& decision);
 
-/// The addresses that a tier is answered with, of both families.
-std::vector<std::string> addresses_of(const topology::HostPlan& host, const topology::Tier& tier);
+/// The addresses that clients get that have drawn a tier, each once: the IPv4 ones, then the IPv6 ones. With
+/// `families: independent` those of a family may be another tier's.
+std::vector<std::string> addresses_of(const topology::HostPlan& host, const topology::Decision& decision,
+                                      const topology::Tier& tier);
 
 /// For tables: "tier 1 region eu-2: 2 endpoints"; "tier 0 80%, tier 3 20%" where there are several; "nothing"
 std::string summary(const Answer& answer);

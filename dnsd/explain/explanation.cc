@@ -3,15 +3,17 @@
 #include <algorithm>
 
 #include "common/convert/report_convert.h"
-#include "common/model/host_name.h"
 #include "dnsd/answers/explain.h"
 #include "dnsd/answers/policy_text.h"
 #include "dnsd/explain/answer.h"
+#include "dnsd/explain/subject.h"
 #include "dnsd/topology/decide.h"
 #include "dnsd/topology/lint.h"
 
 namespace meshdns::explain {
 namespace {
+
+constexpr const char* kOwnClient = "127.0.0.1";  // where nobody says which client is meant
 
 /// A host as one client sees it, and what that comes to.
 struct View {
@@ -25,13 +27,21 @@ struct View {
   answers::Seat answers_seat() const { return {host, seat.place, geography}; }
 };
 
-void write_endpoint(const View& view, const topology::Tier& tier, std::uint32_t member, v1::EndpointInfo& out) {
+void write_endpoint(const View& view, const answers::TierText& tier, std::uint32_t member, v1::EndpointInfo& out) {
   const topology::Candidate& candidate = view.host.candidates[member];
   out = endpoint_info(candidate, view.now, view.unix_seconds);
   out.set_state(answers::state_word(view.decision.standings[member]));
-  const std::string manner = answers::manner_text(view.answers_seat(), view.decision, tier, member);
+  const std::string manner = tier.manner(member);
   const std::string why = answers::why_text(candidate, view.decision.blocked(view.host, member));
   out.set_why(manner + (manner.empty() || why.empty() ? "" : ", ") + why);
+}
+
+/// What is known of the endpoints of a tier besides what decides; external endpoints have no record.
+void write_records(const model::Records& records, v1::ExplainedTier& tier) {
+  for (v1::EndpointInfo& info : *tier.mutable_endpoints()) {
+    const auto found = records.endpoints.find(info.key());
+    if (found != records.endpoints.end()) write_record(found->second, info);
+  }
 }
 
 void write_tier(const View& view, const topology::Tier& tier, v1::ExplainedTier& out) {
@@ -44,9 +54,11 @@ void write_tier(const View& view, const topology::Tier& tier, v1::ExplainedTier&
   out.set_health(tier.health);
   out.set_load(tier.load);
   out.set_panic(tier.panic);
-  for (const std::uint32_t member : tier.members) write_endpoint(view, tier, member, *out.add_endpoints());
+  const answers::Seat seat = view.answers_seat();
+  const answers::TierText text(seat, view.decision, tier);
+  for (const std::uint32_t member : tier.members) write_endpoint(view, text, member, *out.add_endpoints());
   if (tier.load == 0) return;
-  for (const std::string& address : addresses_of(view.host, tier)) out.add_answer(address);
+  for (const std::string& address : addresses_of(view.host, view.decision, tier)) out.add_answer(address);
 }
 
 /// The tier in whose part of the loads the seat's draw falls; the decision answers something.
@@ -61,7 +73,7 @@ std::uint32_t drawn_tier(const Seat& seat, const topology::Decision& decision) {
 
 void write_answer(const View& view, v1::ExplainReply& out) {
   for (const topology::Tier& tier : view.decision.tiers) write_tier(view, tier, *out.add_tiers());
-  out.set_max_answers(view.host.policy.max_answers);
+  out.set_max_answers(view.host.policy.most_addresses());
   if (!view.decision.answer_tier) return;
   const std::uint32_t number = drawn_tier(view.seat, view.decision);
   out.set_answer_tier(number);
@@ -70,18 +82,42 @@ void write_answer(const View& view, v1::ExplainReply& out) {
   *out.mutable_drawn_for() = convert::to_wire(std::chrono::seconds(view.seat.drawn_for));
 }
 
-Result<v1::ExplainReply> explained(const Scene& scene, const v1::ExplainRequest& request,
+/// Endpoints that are in no tier because their addresses belong to others now.
+void write_displaced(const topology::HostPlan& host, v1::ExplainReply& out) {
+  constexpr std::size_t kMost = 4;
+  std::size_t count = 0;
+  for (const topology::Candidate& candidate : host.candidates) {
+    if (!candidate.displaced || ++count > kMost) continue;
+    out.add_advice(candidate.key + " is left out: " + candidate.why);
+  }
+  if (count > kMost) out.add_advice(std::to_string(count - kMost) + " more are left out for the same reason");
+}
+
+/// What is to be known besides the decision itself.
+void write_advice(const Subject& subject, const answers::Seat& seat, const topology::Decision& decision,
+                  const v1::ExplainRequest& request, v1::ExplainReply& out) {
+  const topology::HostPlan& host = seat.host;
+  if (!subject.role.empty()) out.add_advice(subject.role);
+  if (request.client().empty()) {
+    out.add_advice("no client was given: this is what " + std::string(kOwnClient) + " gets, on the server's own node");
+  }
+  for (const std::string& text : answers::family_texts(host, decision)) out.add_advice(text);
+  for (const std::string& advice : topology::port_advice(host)) out.add_advice(advice);
+  if (auto advice = answers::distance_advice(seat.client, decision); !advice.empty()) out.add_advice(std::move(advice));
+  write_displaced(host, out);
+}
+
+Result<v1::ExplainReply> explained(const Scene& scene, const v1::ExplainRequest& request, const Subject& subject,
                                    const std::optional<topology::HostPlan>& host) {
-  const auto client = IpAddress::parse(request.client().empty() ? "127.0.0.1" : request.client());
+  const auto client = IpAddress::parse(request.client().empty() ? kOwnClient : request.client());
   if (!client) return client.error().with_context("client");
-  const std::string name = model::host_key(request.host());
-  if (!host) return Error(Code::NotFound, "no host " + name + " is defined");
+  if (!host) return Error(Code::NotFound, "no host " + subject.host + " is defined");
   const auto seat = seat_of(scene, *host, *client, request.listener());
   if (!seat) return seat.error();
   const topology::Geography geography = scene.geography();
   const topology::Decision decision = topology::decide(*host, {seat->place, seat->panic}, geography);
   v1::ExplainReply out;
-  out.set_host(name);
+  out.set_host(subject.host);
   out.set_client(client->text());
   out.set_revision(scene.catalog.revision());
   *out.mutable_age() = convert::to_wire(scene.now - scene.catalog.changed());
@@ -94,12 +130,21 @@ Result<v1::ExplainReply> explained(const Scene& scene, const v1::ExplainRequest&
   out.set_ttl_why(answers::ttl_text(*host, decision));
   out.set_note(answers::note_text(*host, decision));
   out.set_frozen(topology::frozen_text(scene.catalog.records().overrides));
-  for (const std::string& advice : topology::port_advice(*host)) out.add_advice(advice);
+  write_advice(subject, {*host, seat->place, geography}, decision, request, out);
   write_answer({*host, *seat, decision, geography, scene.now, scene.unix_seconds}, out);
+  for (v1::ExplainedTier& tier : *out.mutable_tiers()) write_records(scene.catalog.records(), tier);
   return out;
 }
 
 }  // namespace
+
+void write_record(const model::Endpoint& endpoint, v1::EndpointInfo& out) {
+  out.set_node(endpoint.node);
+  out.set_namespace_(endpoint.namespace_);
+  out.set_service(endpoint.service);
+  out.mutable_labels()->insert(endpoint.labels.begin(), endpoint.labels.end());
+  for (const model::Port& port : endpoint.ports) *out.add_ports() = convert::to_wire(port);
+}
 
 v1::EndpointInfo endpoint_info(const topology::Candidate& candidate, TimePoint now, std::int64_t unix_seconds) {
   v1::EndpointInfo out;
@@ -124,7 +169,9 @@ Result<v1::ExplainReply> explain(const Scene& scene, const v1::ExplainRequest& r
 
 Result<v1::ExplainReply> explain(const Scene& scene, const v1::ExplainRequest& request,
                                  const topology::Overrides& overrides) {
-  return explained(scene, request, scene.planner.plan(model::host_key(request.host()), scene.now, overrides));
+  const auto subject = subject_of(scene, request.host());
+  if (!subject) return subject.error();
+  return explained(scene, request, *subject, scene.planner.plan(subject->host, scene.now, overrides));
 }
 
 }  // namespace meshdns::explain

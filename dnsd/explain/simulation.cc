@@ -1,7 +1,6 @@
 #include "dnsd/explain/simulation.h"
 
 #include "common/convert/object_convert.h"
-#include "common/model/host_name.h"
 #include "dnsd/explain/difference.h"
 #include "dnsd/explain/explanation.h"
 #include "dnsd/topology/lint.h"
@@ -44,9 +43,8 @@ Result<v1::SimulateReply> simulate(const Scene& scene, const v1::SimulateRequest
   if (!before) return before.error();
   auto after = explain(scene, request.explain(), supposition.overrides);
   if (!after) return after.error();
-  const std::string name = model::host_key(request.explain().host());
-  const auto plan = scene.planner.plan(name, scene.now);
-  const auto other = scene.planner.plan(name, scene.now, supposition.overrides);
+  const auto plan = scene.planner.plan(before->host(), scene.now);
+  const auto other = scene.planner.plan(before->host(), scene.now, supposition.overrides);
   v1::SimulateReply out;
   *out.mutable_before() = *std::move(before);
   *out.mutable_after() = *std::move(after);

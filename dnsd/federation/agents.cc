@@ -12,42 +12,64 @@ namespace meshdns::federation {
 
 namespace {
 
-std::uint64_t hash_of_key(const std::string& key) { return convert::record_hash(key, ""); }
+// So many agents at most are asked for everything in one sweep, because there is room again.
+constexpr std::size_t kAskedPerSweep = 16;
+
+std::string node_of(const std::string& endpoint) {
+  const auto slash = endpoint.find('/');
+  return slash == std::string::npos ? "" : endpoint.substr(0, endpoint.find('/', slash + 1));
+}
+
+void log_forgotten(const catalog::Catalog::Forgotten& forgotten, TimePoint now) {
+  for (const auto& gone : forgotten.nodes) {
+    log::warn(gone.kept == 0 ? "node forgotten" : "endpoints forgotten",
+              {{"node", gone.node}, {"endpoints", gone.endpoints}, {"kept", gone.kept}, {"silent", now - gone.since}});
+  }
+  for (const auto& service : forgotten.services) {
+    log::info("service forgotten", {{"service", catalog::service_key_text(service)}});
+  }
+}
+
+/// The key by which its agent knows an endpoint.
+std::string own_key(const model::Endpoint& endpoint) { return endpoint.key.substr(endpoint.node.size() + 1); }
 
 }  // namespace
 
-void NodeCopy::put(const std::string& key, std::uint64_t hash) {
-  std::uint64_t& known = hashes_[hash_of_key(key)];
-  digest_ += hash - known;
-  known = hash;
-}
-
-void NodeCopy::erase(const std::string& key) {
-  const auto found = hashes_.find(hash_of_key(key));
-  if (found == hashes_.end()) return;
-  digest_ -= found->second;
-  hashes_.erase(found);
-}
-
-void NodeCopy::clear() {
-  hashes_.clear();
-  digest_ = 0;
-  whole = false;
-}
-
-bool NodeCopy::has(const std::string& key) const { return hashes_.contains(hash_of_key(key)); }
-
 Agents::Agents(Environment environment)
-    : env_(std::move(environment)), leases_(env_.clock.now()), admission_(env_.rates), measuring_(env_.catalog) {}
+    : env_(std::move(environment)),
+      leases_(env_.clock.now()),
+      admission_(env_.rates),
+      measuring_(env_.catalog),
+      coverage_(env_.catalog) {
+  env_.catalog.set_erased([this](const std::string& key) { erased_.push_back(key); });
+  env_.catalog.set_wall_clock([&clock = env_.clock] { return clock.unix_seconds(); });
+}
 
 Agents::~Agents() {
+  env_.catalog.set_erased({});
+  env_.catalog.set_wall_clock({});
   // streams may hold their sessions for longer
   for (const auto& [key, session] : sessions_) session->cancel_timers();
 }
 
-std::shared_ptr<ReportSession> Agents::open(std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse) {
+void Agents::restored(const model::Endpoint& endpoint, std::uint64_t digest) {
+  const auto [at, first] = copies_.try_emplace(endpoint.node);
+  NodeCopy& copy = at->second;
+  copy.whole = (first || copy.whole) && digest != 0;
+  if (digest != 0) copy.put(own_key(endpoint), digest);
+}
+
+std::uint64_t Agents::digest_of(const model::Endpoint& endpoint) const {
+  if (env_.catalog.frozen()) return 0;
+  const auto copy = copies_.find(endpoint.node);
+  if (copy == copies_.end() || !copy->second.whole) return 0;
+  const std::string key = own_key(endpoint);
+  return copy->second.watches(key) ? copy->second.hash_of(key) : 0;
+}
+
+std::shared_ptr<ReportSession> Agents::open(std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse, bool here) {
   ++counters_.sessions;
-  auto session = std::make_shared<ReportSession>(*this, port, std::move(pulse));
+  auto session = std::make_shared<ReportSession>(*this, port, std::move(pulse), here);
   sessions_[session.get()] = session;
   openings_.opened(session, env_.clock.now());
   if (shutting_down_) {
@@ -95,6 +117,14 @@ std::uint64_t Agents::next_epoch(std::uint64_t echoed) {
   return last_epoch_;
 }
 
+std::uint64_t Agents::session_of(const model::Node& node, std::uint64_t epoch) const {
+  const model::Node* known = env_.catalog.latest_node(node.key);
+  const model::NodeStatus* status = env_.catalog.latest_status(node.key);
+  const bool goes_on = known != nullptr && (status == nullptr || !status->silent) &&
+                       known->addresses == node.addresses && known->prefixes == node.prefixes;
+  return goes_on && known->session != 0 ? known->session : epoch;
+}
+
 bool Agents::needs_full(const std::string& node, std::uint64_t digest) const {
   const auto copy = copies_.find(node);
   return copy == copies_.end() || !copy->second.whole || copy->second.digest() != digest ||
@@ -132,15 +162,24 @@ void Agents::sweep() {
     if (!status.silent) publish(node, status, now);
   }
   measure_load(now);
+  ask_for_missing();
+  const Coverage::Swept swept = coverage_.sweep(now);
+  fell_silent = fell_silent || swept.lapsed;
+  for (const std::string& node : swept.over) clear_unwatched(node, now);
   waiting_ = waiting_ || fell_silent;
   if (waiting_ && (fell_silent || now - judged_ >= judge_pace())) demote(now);
   sweep_measuring(now);
   env_.changed();
 }
 
-void Agents::publish(const std::string& node, const model::NodeStatus& status, TimePoint now) {
+void Agents::publish(const std::string& node, model::NodeStatus status, TimePoint now) {
   const auto* known = env_.catalog.latest_status(node);
   const bool was_silent = known != nullptr && known->silent;
+  if (known != nullptr) {
+    status.problem = known->problem;
+    status.unwatched = known->unwatched;
+    if (!status.silent && !status.in_doubt) status.since = known->silent || known->in_doubt ? now : known->since;
+  }
   env_.catalog.set_status(node, status, now);
   if (status.silent && !was_silent) log::warn("agent silent", {{"node", node}, {"for", now - status.since}});
   if (!status.silent && was_silent) log::info("agent heard again", {{"node", node}});
@@ -158,12 +197,20 @@ Brakes::Hearing Agents::hear(TimePoint now) const {
   leases_.each(now, [&](const Leases::Hearing& agent) {
     std::string zone = zone_of(agent.node);
     if (!agent.overdue) {
-      ++out.heard[std::move(zone)];
+      if (!coverage_.is_lapsed(agent.node)) ++out.heard[std::move(zone)];
       return;
     }
+    if (!agent.silent && coverage_.is_lapsed(agent.node)) return;  // it is one of those below
     const auto* known = env_.catalog.latest_status(agent.node);
     const bool demoted = known != nullptr && known->silent;
     out.unheard.push_back({agent.node, std::move(zone), agent.since, agent.silent, demoted});
+  });
+  // nothing tells whether endpoints live that a heard agent does not check: they are as silent as others
+  coverage_.each_lapsed([&](const Coverage::Lapsed& lapsed) {
+    if (!leases_.knows(lapsed.node) || leases_.status(lapsed.node).silent) return;
+    const auto* known = env_.catalog.latest_status(lapsed.node);
+    const bool demoted = known != nullptr && known->unwatched;
+    out.unheard.push_back({lapsed.node, zone_of(lapsed.node), lapsed.since, true, demoted});
   });
   return out;
 }
@@ -172,13 +219,60 @@ void Agents::demote(TimePoint now) {
   waiting_ = false;
   judged_ = now;
   for (const auto& [node, held_by] : brakes_.judge(hear(now), now)) {
+    waiting_ = waiting_ || !held_by.empty();
     model::NodeStatus status = leases_.status(node);
+    if (!status.silent) {
+      publish_unwatched(node, held_by, now);
+      continue;
+    }
     status.silent = held_by.empty();
     status.held = held_by;
-    waiting_ = waiting_ || !status.silent;
     publish(node, status, now);
   }
   tell_of_brakes();
+}
+
+void Agents::publish_unwatched(const std::string& node, const std::string& held_by, TimePoint now) {
+  const auto* known = env_.catalog.latest_status(node);
+  model::NodeStatus status = known != nullptr ? *known : model::NodeStatus{.since = now};
+  if (held_by.empty()) log::warn("nobody checks endpoints", {{"node", node}, {"problem", status.problem}});
+  status.unwatched = held_by.empty();
+  status.held = held_by;
+  env_.catalog.set_status(node, status, now);
+}
+
+void Agents::sources_told(const std::string& node, const google::protobuf::RepeatedPtrField<v1::Source>& sources) {
+  const TimePoint now = env_.clock.now();
+  const auto* known = env_.catalog.latest_status(node);
+  model::NodeStatus status = known != nullptr ? *known : model::NodeStatus{.since = now};
+  const auto unread = std::ranges::find_if(sources, [](const v1::Source& source) { return !source.listed(); });
+  const std::string problem = unread == sources.end() ? "" : Coverage::problem_text(unread->name(), unread->error());
+  if (problem == status.problem) return;
+  if (problem.empty()) {
+    log::info("agent reads its endpoints again", {{"node", node}});
+  } else {
+    log::warn("agent does not read its endpoints", {{"node", node}, {"problem", problem}});
+  }
+  if (status.problem.empty() && !status.silent && !status.in_doubt) status.since = now;
+  status.problem = problem;
+  env_.catalog.set_status(node, status, now);
+}
+
+void Agents::records_told(const std::string& node, const std::set<std::string>& listed) {
+  const TimePoint now = env_.clock.now();
+  const NodeCopy& copy = copies_[node];
+  if (copy.no_room > 0) short_of_room_.insert(node);
+  coverage_.told(node, copy, listed, std::max(Leases::lease_of(leases_.heartbeat()), Leases::kTolerance), now);
+  if (!coverage_.is_lapsed(node)) clear_unwatched(node, now);
+}
+
+void Agents::clear_unwatched(const std::string& node, TimePoint now) {
+  const auto* known = env_.catalog.latest_status(node);
+  if (known == nullptr || known->silent || known->in_doubt) return;
+  model::NodeStatus status = *known;
+  status.unwatched = false;
+  status.held.clear();
+  env_.catalog.set_status(node, status, now);
 }
 
 void Agents::tell_of_brakes() {
@@ -204,16 +298,49 @@ void Agents::forget(Duration forget_after) {
   forget_gone();
 }
 
+void Agents::ask_for_full(const std::string& node) {
+  copies_[node].whole = false;
+  if (const auto session = holder(node)) session->ask_for_full();
+}
+
+void Agents::ask_for_missing() {
+  std::set<std::string> nodes;
+  for (const std::string& key : std::exchange(erased_, {})) {
+    const std::string node = node_of(key);
+    const auto copy = copies_.find(node);
+    const bool is_missing = copy != copies_.end() && env_.catalog.latest_endpoint(key) == nullptr &&
+                            env_.catalog.knows_node(node) && copy->second.has(key.substr(node.size() + 1));
+    if (!is_missing) continue;
+    copy->second.erase(key.substr(node.size() + 1));
+    nodes.insert(node);
+  }
+  for (const std::string& node : nodes) ask_for_full(node);
+  offer_room();
+}
+
+void Agents::offer_room() {
+  std::size_t room = short_of_room_.empty() ? 0 : env_.catalog.room();
+  for (std::size_t asked = 0; room > 0 && asked < kAskedPerSweep && !short_of_room_.empty(); ++asked) {
+    const std::string node = short_of_room_.extract(short_of_room_.begin()).value();
+    const auto copy = copies_.find(node);
+    if (copy == copies_.end()) continue;
+    room -= std::min(room, std::exchange(copy->second.no_room, 0));
+    ask_for_full(node);
+  }
+}
+
 void Agents::forget_silent(Duration forget_after, TimePoint now) {
   const auto& records = env_.catalog.records();
   std::map<std::string, std::string> held;
-  env_.catalog.forget(forget_after, now, [&](const std::string& node, std::size_t endpoints) {
+  const auto forgotten = env_.catalog.forget(forget_after, now, [&](const std::string& node, std::size_t endpoints) {
     std::string held_by =
         brakes_.judge(Brakes::Deletion{node, zone_of(node), endpoints, records.endpoints.size()}, now);
     if (held_by.empty()) return true;
     held.emplace(node, std::move(held_by));
     return false;
   });
+  log_forgotten(forgotten, now);
+  ask_for_missing();
   std::map<std::string, model::NodeStatus> changed;
   for (const auto& [node, status] : records.statuses) {
     const auto found = held.find(node);
@@ -245,8 +372,29 @@ void Agents::forget_gone() {
     if (holder && gone(node))
       holder->goodbye(v1::Goodbye::FORGOTTEN, "not heard for so long that it was forgotten", 0s);
   }
-  std::erase_if(copies_, [&](const auto& entry) { return gone(entry.first); });
+  std::erase_if(copies_, [&](const auto& entry) {
+    if (!gone(entry.first)) return false;
+    coverage_.forget(entry.first);
+    return true;
+  });
   leases_.forget_if(gone);
+}
+
+Result<void> Agents::remove(const std::string& node) {
+  if (!env_.catalog.knows_node(node)) return Error(Code::NotFound, "Node " + node + " not found");
+  if (is_connected(node)) {
+    return Error(Code::FailedPrecondition, "the agent of " + node +
+                                               " is connected: it would report the node again; stop it there with "
+                                               "`meshdns-agent leave`");
+  }
+  if (env_.catalog.frozen())
+    return Error(Code::FailedPrecondition, "the mesh is frozen: nothing is forgotten before thaw");
+  env_.catalog.withdraw(node, env_.clock.now());
+  leases_.forget(node);
+  copies_.erase(node);
+  if (env_.synced) env_.synced(node);
+  env_.changed();
+  return {};
 }
 
 void Agents::shut_down() {

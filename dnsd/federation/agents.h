@@ -5,16 +5,19 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "common/base/result.h"
 #include "common/rpc/port.h"
 #include "common/time/time.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/federation/admission.h"
 #include "dnsd/federation/brakes.h"
+#include "dnsd/federation/coverage.h"
 #include "dnsd/federation/leases.h"
 #include "dnsd/federation/load.h"
 #include "dnsd/federation/measuring.h"
@@ -26,26 +29,6 @@ namespace meshdns::federation {
 
 class ReportSession;
 using ReportPort = rpc::Port<v1::ReportReply>;
-
-/// What one node's agent has told us, over all of its sessions. A record is known by the hash of its key.
-class NodeCopy {
- public:
-  /// hash: of the record's key and bytes
-  void put(const std::string& key, std::uint64_t hash);
-  void erase(const std::string& key);
-  void clear();
-  /// Whether the agent has sent a record with this key, refused ones included.
-  bool has(const std::string& key) const;
-  /// The sum of all hashes, as the agent counts it.
-  std::uint64_t digest() const { return digest_; }
-
-  std::uint64_t known_sequence = 0;
-  bool whole = false;  // no: a Full was never sent to its end
-
- private:
-  std::unordered_map<std::uint64_t, std::uint64_t> hashes_;  // by the hash of the key
-  std::uint64_t digest_ = 0;
-};
 
 /// Counts for metrics and status.
 struct AgentCounters {
@@ -69,9 +52,10 @@ class Agents {
     catalog::Catalog& catalog;
     const Clock& clock;
     Timers& timers;
-    std::string instance;                                      // "eu-1/host"
-    std::function<void()> changed;                             // the catalog may have a new revision; must be cheap
-    std::function<void(const std::string& node)> synced = {};  // an agent has told all that it has, or that it goes
+    std::string instance;                                        // "eu-1/host"
+    std::function<void()> changed;                               // the catalog may have a new revision; must be cheap
+    std::function<void(const std::string& node)> synced = {};    // an agent has told all that it has, or that it goes
+    std::function<void(const std::string& endpoint)> told = {};  // an agent has sent this record, changed or not
     Admission::Rates rates = {};
   };
 
@@ -79,9 +63,9 @@ class Agents {
   ~Agents();
 
   /// Begins a session on a new stream. Its events go to what is returned, which lives until closed() was called on it.
-  /// pulse: for note(), with the messages of this stream
+  /// pulse: for note(), with the messages of this stream; here: the connection comes from this machine
   std::shared_ptr<ReportSession> open(std::shared_ptr<ReportPort> port,
-                                      std::shared_ptr<Pulse> pulse = std::make_shared<Pulse>());
+                                      std::shared_ptr<Pulse> pulse = std::make_shared<Pulse>(), bool here = true);
   /// Whether the message is a heartbeat that says nothing new; then it is noted, and no session has to handle it.
   /// thread: any
   bool note(const std::shared_ptr<Pulse>& pulse, const v1::AgentMessage& message) {
@@ -89,6 +73,12 @@ class Agents {
   }
   /// A node that was restored from the store: it is given the time to come back.
   void expect(const std::string& node) { leases_.expect(node, env_.clock.now()); }
+  /// An endpoint was restored from the store, with what digest_of() said of it when it was stored. An agent whose
+  /// digest is the sum of its node's need not send a Full.
+  void restored(const model::Endpoint& endpoint, std::uint64_t digest);
+  /// Returns the part that an endpoint of the catalog has in its agent's digest. 0 = not known: the agent has not told
+  /// all that it has, or the catalog does not show what it has told last, because the mesh is frozen.
+  std::uint64_t digest_of(const model::Endpoint& endpoint) const;
   /// Judges who is silent, and what agents are to measure; called every Leases::sweep_interval(). Who is silent is
   /// demoted, unless a brake holds it.
   void sweep();
@@ -99,12 +89,19 @@ class Agents {
   /// Drops what is kept of nodes that the catalog has forgotten: they count no more among the agents that share the
   /// heartbeats, and one whose stream is open all the same (its machine slept) has to begin anew.
   void forget_gone();
+  /// Withdraws a node's records, as its agent would when it leaves: for a node whose machine is gone.
+  /// errors: NotFound; FailedPrecondition: its agent is connected, or the mesh is frozen
+  Result<void> remove(const std::string& node);
   /// Tells every agent to go, and takes no more.
   void shut_down();
+  /// Asks for what the catalog lacks of a node's records though its agent has told them: forgotten endpoints, and those
+  /// that were refused for want of room, when there is some.
+  void ask_for_missing();
 
   const Leases& leases() const { return leases_; }
   const Brakes& brakes() const { return brakes_; }
   const Measuring& measuring() const { return measuring_; }
+  const Coverage& coverage() const { return coverage_; }
   const AgentCounters& counters() const { return counters_; }
   const Load& load() const { return load_; }
   std::size_t connected() const { return holders_.size(); }
@@ -121,6 +118,9 @@ class Agents {
   std::uint64_t next_epoch(std::uint64_t echoed);
   /// Returns when a new session shall come back; zero = it begins now.
   Duration defer(const std::string& node, std::uint64_t digest);
+  /// The session that a node's addresses and prefixes are told in: the one that told them first, unless it was silent
+  /// meanwhile.
+  std::uint64_t session_of(const model::Node& node, std::uint64_t epoch) const;
   bool needs_full(const std::string& node, std::uint64_t digest) const;
   void measure_load(TimePoint now);
   /// Takes over the heartbeats that were noted since the last call.
@@ -128,11 +128,22 @@ class Agents {
   /// Between two judgements of agents that a brake holds: they cost by the number of all agents.
   Duration judge_pace() const { return Leases::sweep_interval() * (1 + leases_.size() / kJudgedPerSweep); }
   void sweep_measuring(TimePoint now);
+  /// The agent has told which of its sources it reads, perhaps with all its records.
+  void sources_told(const std::string& node, const google::protobuf::RepeatedPtrField<v1::Source>& sources);
+  /// listed: the sources whose records are complete
+  void records_told(const std::string& node, const std::set<std::string>& listed);
+  /// Lets the session ask its agent for everything at once, or the next one if there is none now.
+  void ask_for_full(const std::string& node);
+  void offer_room();
   std::string zone_of(const std::string& node) const;
   Brakes::Hearing hear(TimePoint now) const;
   /// Demotes those who are silent, as far as the brakes let them go.
   void demote(TimePoint now);
-  void publish(const std::string& node, const model::NodeStatus& status, TimePoint now);
+  void publish(const std::string& node, model::NodeStatus status, TimePoint now);
+  /// The verdict of the brakes about endpoints that nobody checks.
+  void publish_unwatched(const std::string& node, const std::string& held_by, TimePoint now);
+  /// Everything of the node is checked again, or has a lease left.
+  void clear_unwatched(const std::string& node, TimePoint now);
   void forget_silent(Duration forget_after, TimePoint now);
   /// Tells which brakes have closed and which have opened since the last call.
   void tell_of_brakes();
@@ -147,6 +158,9 @@ class Agents {
   Admission admission_;
   PulseInbox pulses_;
   Measuring measuring_;
+  Coverage coverage_;
+  std::vector<std::string> erased_;      // endpoints that went since ask_for_missing()
+  std::set<std::string> short_of_room_;  // nodes of which endpoints were refused for want of room
   AgentCounters counters_;
   std::unordered_map<std::string, NodeCopy> copies_;
   std::unordered_map<std::string, std::weak_ptr<ReportSession>> holders_;

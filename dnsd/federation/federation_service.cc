@@ -11,6 +11,7 @@
 
 #include "common/rpc/channel.h"
 #include "common/rpc/deadline.h"
+#include "common/rpc/peer.h"
 #include "common/rpc/raw_port.h"
 #include "common/rpc/reactors.h"
 #include "dnsd/federation/report_session.h"
@@ -73,10 +74,12 @@ class Buffers {
 /// Turns each call into a session on the control thread.
 class Calls : public Methods {
  public:
-  Calls(process::EventLoop& loop, Agents& agents, Watchers& watchers, const std::shared_ptr<rpc::Acceptor>& acceptor)
+  using WatchersOf = FederationService::WatchersOf;
+
+  Calls(process::EventLoop& loop, Agents& agents, WatchersOf watchers, const std::shared_ptr<rpc::Acceptor>& acceptor)
       : loop_(loop),
         agents_(agents),
-        watchers_(watchers),
+        watchers_(std::move(watchers)),
         acceptor_(acceptor),
         buffers_(std::make_shared<Buffers>(acceptor)) {}
 
@@ -102,7 +105,9 @@ class Calls : public Methods {
     };
     port->set_events(std::move(events));
     port->read_ahead();  // gRPC keeps it until this returns: the session is open when the message comes
-    loop_.post([&agents = agents_, session, port, pulse] { *session = agents.open(port, pulse); });
+    const auto peer = rpc::peer_named(context->peer());
+    const bool here = !peer || peer->ip.is_loopback();
+    loop_.post([&agents = agents_, session, port, pulse, here] { *session = agents.open(port, pulse, here); });
     return stream;
   }
 
@@ -120,14 +125,15 @@ class Calls : public Methods {
       if (*session) (*session)->pump();
     };
     buffers_->stream_opened();
-    events.closed = [session, &watchers = watchers_, buffers = buffers_](const Error&) {
+    events.closed = [session, watchers = watchers_, buffers = buffers_](const Error&) {
       buffers->stream_closed();
-      if (const auto ended = std::exchange(*session, nullptr)) watchers.closed(*ended);
+      if (const auto ended = std::exchange(*session, nullptr)) watchers().closed(*ended);
     };
     port->set_events(std::move(events));
     port->read_ahead();
-    loop_.post(
-        [&watchers = watchers_, session, port] { *session = watchers.open(std::make_shared<rpc::RawPort>(port)); });
+    loop_.post([watchers = watchers_, session, port, peer = context->peer()] {
+      *session = watchers().open(std::make_shared<rpc::RawPort>(port), peer);
+    });
     return stream;
   }
 
@@ -144,7 +150,7 @@ class Calls : public Methods {
 
   process::EventLoop& loop_;
   Agents& agents_;
-  Watchers& watchers_;
+  WatchersOf watchers_;
   // events may outlive the calls
   std::shared_ptr<rpc::Acceptor> acceptor_;
   std::shared_ptr<Buffers> buffers_;
@@ -153,8 +159,8 @@ class Calls : public Methods {
 }  // namespace
 
 struct FederationService::Server {
-  Server(process::EventLoop& loop, Agents& agents, Watchers& watchers, std::shared_ptr<rpc::Acceptor> port)
-      : acceptor(std::move(port)), calls(loop, agents, watchers, acceptor) {}
+  Server(process::EventLoop& loop, Agents& agents, WatchersOf watchers, std::shared_ptr<rpc::Acceptor> port)
+      : acceptor(std::move(port)), calls(loop, agents, std::move(watchers), acceptor) {}
 
   std::shared_ptr<rpc::Acceptor> acceptor;
   Calls calls;
@@ -182,12 +188,12 @@ void set_limits(grpc::ServerBuilder& builder) {
 FederationService::FederationService(std::unique_ptr<Server> server) : server_(std::move(server)) {}
 
 Result<std::unique_ptr<FederationService>> FederationService::listen(process::EventLoop& loop, const Clock& clock,
-                                                                     Agents& agents, Watchers& watchers,
+                                                                     Agents& agents, WatchersOf watchers,
                                                                      PortOptions options) {
   auto acceptor = rpc::Acceptor::listen(options.address, options.connections, clock);
   if (!acceptor) return acceptor.error();
   if (!options.credentials) options.credentials = grpc::InsecureServerCredentials();
-  auto server = std::make_unique<Server>(loop, agents, watchers, std::move(*acceptor));
+  auto server = std::make_unique<Server>(loop, agents, std::move(watchers), std::move(*acceptor));
   server->options = std::move(options);
   grpc::ServerBuilder builder;
   server->entrance = builder.experimental().AddExternalConnectionAcceptor(

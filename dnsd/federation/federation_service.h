@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,9 +30,14 @@ struct PortOptions {
 /// The gRPC server that agents report to and replicas watch.
 class FederationService {
  public:
+  /// Returns what serves Watch. It is called on the loop, so there need not be one before the loop runs.
+  using WatchersOf = std::function<Watchers&()>;
+
+  /// Takes connections at once. What they say is handled when the loop runs: whoever connects to a process that still
+  /// reads its store waits, and is not refused.
   /// errors: it cannot be bound
   static Result<std::unique_ptr<FederationService>> listen(process::EventLoop& loop, const Clock& clock, Agents& agents,
-                                                           Watchers& watchers, PortOptions options);
+                                                           WatchersOf watchers, PortOptions options);
   /// Ends all calls, for at most 2 s. The loop must not be needed for that by anybody but the sessions, whose last
   /// events are posted to it.
   ~FederationService();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "common/convert/record_convert.h"
@@ -35,38 +36,41 @@ Feed::Feed(catalog::Catalog& catalog, v1::Origin origin, std::uint64_t epoch, Ob
   update();
 }
 
+template <class Named>
+Feed::Encoded Feed::encoded(const Named& entry) {
+  const auto& record = entry.second;
+  using Record = std::remove_cvref_t<decltype(record)>;
+  if constexpr (std::is_same_v<Record, model::Node>) {
+    return {convert::node_body(record), {}};
+  } else if constexpr (std::is_same_v<Record, model::NodeStatus>) {
+    return {convert::status_body(record), record.since};
+  } else if constexpr (std::is_same_v<Record, model::Endpoint>) {
+    return {convert::endpoint_body(record), record.health.since};
+  } else if constexpr (std::is_same_v<Record, model::Service>) {
+    return {convert::service_body(entry.first, record.created), {}};
+  } else if constexpr (std::is_same_v<Record, model::ClusterStatus>) {
+    return {convert::cluster_status_body(record), {}};
+  } else {
+    static_assert(std::is_same_v<Record, model::ExternalName>);
+    return {convert::external_name_body(record), {}};
+  }
+}
+
 std::optional<Feed::Encoded> Feed::encode(const Key& key) const {
   const model::Records& records = catalog_.records();
   const auto& [type, name] = key;
-  const auto found_in = [&name = name](const auto& map, auto encoded) -> std::optional<Encoded> {
-    const auto found = map.find(name);
+  const auto found_in = [](const auto& map, const auto& sought) -> std::optional<Encoded> {
+    const auto found = map.find(sought);
     if (found == map.end()) return std::nullopt;
-    return encoded(found->second);
+    return encoded(*found);
   };
   switch (type) {
-    case RecordType::Node:
-      return found_in(records.nodes, [](const auto& node) { return Encoded{convert::node_body(node), {}}; });
-    case RecordType::NodeStatus:
-      return found_in(records.statuses, [](const auto& status) {
-        return Encoded{convert::status_body(status), status.since};
-      });
-    case RecordType::Endpoint:
-      return found_in(records.endpoints, [](const auto& endpoint) {
-        return Encoded{convert::endpoint_body(endpoint), endpoint.health.since};
-      });
-    case RecordType::Service: {
-      const auto found = records.services.find(catalog::service_key_of(name));
-      if (found == records.services.end()) return std::nullopt;
-      return Encoded{convert::service_body(found->first), {}};
-    }
-    case RecordType::ClusterStatus:
-      return found_in(records.cluster_statuses, [](const auto& status) {
-        return Encoded{convert::cluster_status_body(status), {}};
-      });
-    case RecordType::ExternalName:
-      return found_in(records.external_names, [](const auto& known) {
-        return Encoded{convert::external_name_body(known), {}};
-      });
+    case RecordType::Node: return found_in(records.nodes, name);
+    case RecordType::NodeStatus: return found_in(records.statuses, name);
+    case RecordType::Endpoint: return found_in(records.endpoints, name);
+    case RecordType::Service: return found_in(records.services, catalog::service_key_of(name));
+    case RecordType::ClusterStatus: return found_in(records.cluster_statuses, name);
+    case RecordType::ExternalName: return found_in(records.external_names, name);
     case RecordType::VirtualDestination:
     case RecordType::Cluster:
     case RecordType::Override: break;
@@ -89,16 +93,17 @@ void Feed::unlink(Entries::value_type& entry) {
   (at.newer == nullptr ? newest_ : at.newer->second.older) = at.older;
 }
 
-void Feed::put(const Key& key, std::uint64_t revision) {
-  const auto [at, added] = entries_.try_emplace(key);
+void Feed::put(const Key& key, std::uint64_t revision, const std::optional<Encoded>& encoded) {
+  const std::size_t before = entries_.size();
+  // the end is the right place at the start, when the records come in the order of their keys
+  const auto at = entries_.try_emplace(entries_.end(), key);
   Entry& entry = at->second;
-  if (added) {
+  if (entries_.size() > before) {
     entry.bucket = convert::bucket_of(record_type_name(key.first), key.second, kBuckets);
   } else {
     unlink(*at);
   }
   buckets_[entry.bucket] -= entry.hash;
-  const auto encoded = encode(key);
   records_ = records_ - (entry.present ? 1 : 0) + (encoded ? 1 : 0);
   entry.present = encoded.has_value();
   entry.revision = revision;
@@ -133,7 +138,10 @@ void Feed::update() {
   if (head_ == catalog_.revision()) return;
   deltas_.clear();
   if (const auto changes = catalog_.changes_since(head_)) {
-    for (const catalog::Change& change : *changes) put({change.type, change.key}, change.revision);
+    for (const catalog::Change& change : *changes) {
+      const Key key{change.type, change.key};
+      put(key, change.revision, encode(key));
+    }
   } else {
     compare_all();
   }
@@ -141,32 +149,39 @@ void Feed::update() {
   head_ = catalog_.revision();
 }
 
-void Feed::compare_all() {
-  std::set<Key> keys;
-  for (const auto& [key, entry] : entries_) keys.insert(key);
-  const model::Records& records = catalog_.records();
-  const auto add_all = [&keys](RecordType type, const auto& map) {
-    for (const auto& [name, record] : map) keys.emplace(type, name);
-  };
-  add_all(RecordType::Node, records.nodes);
-  add_all(RecordType::NodeStatus, records.statuses);
-  add_all(RecordType::Endpoint, records.endpoints);
-  for (const auto& [name, record] : records.services) {
-    keys.emplace(RecordType::Service, catalog::service_key_text(name));
-  }
-  add_all(RecordType::VirtualDestination, records.destinations);
-  add_all(RecordType::Cluster, records.clusters);
-  add_all(RecordType::ClusterStatus, records.cluster_statuses);
-  add_all(RecordType::ExternalName, records.external_names);
-  add_all(RecordType::Override, records.overrides);
-  for (const Key& key : keys) {
-    const auto found = entries_.find(key);
-    const auto encoded = encode(key);
+void Feed::compare(const Key& key, const std::optional<Encoded>& encoded) {
+  if (const auto found = entries_.empty() ? entries_.end() : entries_.find(key); found != entries_.end()) {
+    const Entry& entry = found->second;
     const std::uint64_t hash = encoded ? convert::record_hash(key.second, encoded->body) : 0;
-    const bool same =
-        found != entries_.end() && found->second.present == encoded.has_value() && found->second.hash == hash;
-    if (!same) put(key, catalog_.revision());
+    if (entry.present == encoded.has_value() && entry.hash == hash) return;
   }
+  put(key, catalog_.revision(), encoded);
+}
+
+void Feed::compare_all() {
+  std::vector<Key> gone;
+  for (const auto& [key, entry] : entries_) {
+    if (entry.present && !encode(key)) gone.push_back(key);
+  }
+  for (const Key& key : gone) put(key, catalog_.revision(), std::nullopt);
+  const model::Records& records = catalog_.records();
+  const auto compare_each = [this](RecordType type, const auto& map) {
+    for (const auto& entry : map) compare({type, entry.first}, encoded(entry));
+  };
+  const auto compare_objects = [this](RecordType type, const auto& map) {
+    for (const auto& [name, object] : map) compare({type, name}, encode({type, name}));
+  };
+  compare_each(RecordType::Node, records.nodes);
+  compare_each(RecordType::NodeStatus, records.statuses);
+  compare_each(RecordType::Endpoint, records.endpoints);
+  for (const auto& entry : records.services) {
+    compare({RecordType::Service, catalog::service_key_text(entry.first)}, encoded(entry));
+  }
+  compare_objects(RecordType::VirtualDestination, records.destinations);
+  compare_objects(RecordType::Cluster, records.clusters);
+  compare_each(RecordType::ClusterStatus, records.cluster_statuses);
+  compare_each(RecordType::ExternalName, records.external_names);
+  compare_objects(RecordType::Override, records.overrides);
 }
 
 v1::Batch Feed::empty_batch(v1::Batch::Kind kind, std::uint64_t from) const {

@@ -118,7 +118,10 @@ class Feed {
     TimePoint since{};  // the body is true since then; zero = its age says nothing
   };
 
-  void put(const Key& key, std::uint64_t revision);
+  /// Takes over a record as it is now; nothing = it is gone.
+  void put(const Key& key, std::uint64_t revision, const std::optional<Encoded>& encoded);
+  /// The same, unless it is what the feed has.
+  void compare(const Key& key, const std::optional<Encoded>& encoded);
   /// Compares every entry and every record, where the catalog cannot tell what changed.
   void compare_all();
   void link_newest(Entries::value_type& entry);
@@ -127,6 +130,9 @@ class Feed {
   /// Whether a remembered removal is still the last word on its key.
   bool is_current(const std::pair<std::uint64_t, Key>& removal) const;
   std::optional<Encoded> encode(const Key& key) const;
+  /// entry: of one of the maps of model::Records
+  template <class Named>
+  static Encoded encoded(const Named& entry);
   v1::Batch empty_batch(v1::Batch::Kind kind, std::uint64_t from) const;
   v1::Batch empty_set(v1::Batch::Kind kind) const;
   bool is_provisional(const Key& key) const;

@@ -40,6 +40,7 @@ void Follower::subscribe() {
   v1::WatchRequest request;
   request.mutable_subscribe()->set_mode(v1::Subscribe::REPLICA);
   request.mutable_subscribe()->add_features(kLazyAck);
+  request.mutable_subscribe()->set_name(name_);
   if (!mirror_.empty() && !std::exchange(fill_anew_, false)) {
     *request.mutable_subscribe()->add_held() = mirror_.position(true);
   }

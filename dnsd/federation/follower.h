@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/rpc/port.h"
@@ -40,6 +41,8 @@ class Follower {
   Follower& operator=(const Follower&) = delete;
   ~Follower();
 
+  /// Who this replica is, as it says to federations: "us-1/host".
+  void set_name(std::string name) { name_ = std::move(name); }
   /// A stream to a federation is open.
   void opened(std::shared_ptr<SubscribePort> port);
   void received(const v1::WatchReply& reply);
@@ -71,6 +74,7 @@ class Follower {
   Timers& timers_;
   Events events_;
   AckPace pace_;
+  std::string name_;
   std::shared_ptr<SubscribePort> port_;
   bool spoken_ = false;
   bool origin_recovers_ = false;

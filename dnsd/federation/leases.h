@@ -84,6 +84,7 @@ class Leases {
       see(Hearing{node, since, now - since >= 3 * entry.told / 2, entry.status.silent});
     }
   }
+  bool knows(const std::string& node) const { return entries_.contains(node); }
   /// Returns the status of a known node as of the last sweep.
   const model::NodeStatus& status(const std::string& node) const { return entries_.at(node).status; }
 

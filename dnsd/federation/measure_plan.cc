@@ -34,9 +34,16 @@ std::vector<MeasuredTarget> gateways_of(const model::Cluster& cluster) {
   return out;
 }
 
+/// The first address whose family passes its checks.
+IpAddress address_of(const model::Endpoint& endpoint) {
+  const auto found = std::ranges::find_if(
+      endpoint.addresses, [&](const IpAddress& address) { return !endpoint.health.out(address.family()); });
+  return found == endpoint.addresses.end() ? endpoint.addresses.front() : *found;
+}
+
 /// Only its own machine can reach it there; where the node itself is at loopback, the mesh is one machine.
 bool is_out_of_reach(const model::Endpoint& endpoint, const model::Node& node) {
-  return endpoint.addresses.front().is_loopback() && std::ranges::none_of(node.addresses, &IpAddress::is_loopback);
+  return address_of(endpoint).is_loopback() && std::ranges::none_of(node.addresses, &IpAddress::is_loopback);
 }
 
 /// The node's serving endpoint that has drawn the lowest lot.
@@ -48,12 +55,13 @@ std::optional<MeasuredTarget> endpoint_of(const model::Records& records, const m
        ++at) {
     const model::Endpoint& endpoint = at->second;
     const auto port = tcp_port(endpoint.ports);
-    if (endpoint.health.state != model::HealthState::Serving || !port || endpoint.addresses.empty()) continue;
+    const bool serves = endpoint.health.state == model::HealthState::Serving && !endpoint.unwatched;
+    if (!serves || !port || endpoint.addresses.empty()) continue;
     if (is_out_of_reach(endpoint, node)) continue;
     const std::uint64_t drawn = lot(endpoint.key, "");
     if (best && drawn >= lowest) continue;
     lowest = drawn;
-    best = {"endpoint " + endpoint.key, {endpoint.addresses.front(), *port}, node.locality.cluster, false};
+    best = {"endpoint " + endpoint.key, {address_of(endpoint), *port}, node.locality.cluster, false};
   }
   return best;
 }

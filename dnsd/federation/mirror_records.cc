@@ -109,7 +109,7 @@ Result<void> Mirror::decode(const Key& key, const std::string& body, TimePoint s
   switch (key.first) {
     case RecordType::Node: return take(convert::node_of(body));
     case RecordType::Endpoint: return take(convert::endpoint_of(key.second, body, since));
-    case RecordType::Service: return take(convert::service_of(body));
+    case RecordType::Service: return decode_service(body);
     case RecordType::NodeStatus: return take_named(convert::status_of(body, since));
     case RecordType::ClusterStatus: return take_named(convert::cluster_status_of(body));
     case RecordType::ExternalName: return take_named(convert::external_name_of(body));
@@ -118,6 +118,13 @@ Result<void> Mirror::decode(const Key& key, const std::string& body, TimePoint s
     case RecordType::Override: break;
   }
   return decode_object(key, body);
+}
+
+Result<void> Mirror::decode_service(const std::string& body) {
+  const auto service = convert::service_of(body);
+  if (!service) return service.error();
+  catalog_.mirror(service->key, service->created);
+  return {};
 }
 
 Result<void> Mirror::decode_object(const Key& key, const std::string& body) {
@@ -148,7 +155,11 @@ std::optional<std::string> Mirror::encoded(const Key& key) const {
     case RecordType::Node: return known(records.nodes, convert::node_body);
     case RecordType::NodeStatus: return known(records.statuses, convert::status_body);
     case RecordType::Endpoint: return known(records.endpoints, convert::endpoint_body);
-    case RecordType::Service: return convert::service_body(catalog::service_key_of(name));
+    case RecordType::Service: {
+      const model::ServiceKey service = catalog::service_key_of(name);
+      const auto found = records.services.find(service);
+      return convert::service_body(service, found == records.services.end() ? 0 : found->second.created);
+    }
     case RecordType::ClusterStatus: return known(records.cluster_statuses, convert::cluster_status_body);
     case RecordType::ExternalName: return known(records.external_names, convert::external_name_body);
     case RecordType::VirtualDestination:

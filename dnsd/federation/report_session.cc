@@ -1,5 +1,6 @@
 #include "dnsd/federation/report_session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/convert/report_convert.h"
@@ -10,11 +11,11 @@ namespace {
 
 constexpr std::uint32_t kProtocol = 1;
 
-/// "field: reason" as Result's errors have it, in two.
+/// "field: reason" as Result's errors have it, in two. Nothing of the record can be used.
 catalog::Refusal refusal_of(const std::string& key, const Error& error) {
   const auto colon = error.message().find(": ");
-  if (colon == std::string::npos) return {key, "", error.message()};
-  return {key, error.message().substr(0, colon), error.message().substr(colon + 2)};
+  if (colon == std::string::npos) return {key, "", error.message(), false, true};
+  return {key, error.message().substr(0, colon), error.message().substr(colon + 2), false, true};
 }
 
 std::set<std::string> listed_names(const google::protobuf::RepeatedPtrField<v1::Source>& sources) {
@@ -25,16 +26,26 @@ std::set<std::string> listed_names(const google::protobuf::RepeatedPtrField<v1::
   return out;
 }
 
+/// Why an agent of another machine cannot mean this address.
+std::string loopback_problem(const IpAddress& address) {
+  return address.text() + " is on the agent's own machine only: clients would ask themselves there";
+}
+
 }  // namespace
 
-ReportSession::ReportSession(Agents& agents, std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse)
-    : agents_(agents), port_(std::move(port)), pulse_(std::move(pulse)) {
+ReportSession::ReportSession(Agents& agents, std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse, bool here)
+    : agents_(agents), port_(std::move(port)), here_(here), pulse_(std::move(pulse)) {
   pulse_->session = this;
 }
 
 ReportSession::~ReportSession() {
   pulse_->session = nullptr;
   cancel_timers();
+}
+
+std::optional<IpAddress> ReportSession::own_loopback(const std::vector<IpAddress>& addresses) const {
+  const auto found = std::ranges::find_if(addresses, &IpAddress::is_loopback);
+  return here_ || found == addresses.end() ? std::nullopt : std::optional(*found);
 }
 
 void ReportSession::cancel_timers() {
@@ -112,11 +123,15 @@ void ReportSession::on_hello(const v1::Hello& hello) {
   if (const auto refusal = catalog::check_node(*node)) {
     return goodbye(v1::Goodbye::PROTOCOL_ERROR, "node: " + refusal->field + ": " + refusal->reason, 60s);
   }
+  if (const auto loopback = own_loopback(node->addresses)) {
+    return goodbye(v1::Goodbye::PROTOCOL_ERROR, "node: addresses: " + loopback_problem(*loopback), 60s);
+  }
   node_ = std::move(*node);
   instance_uid_ = hello.instance_uid();
   boot_id_ = hello.boot_id();
   hello_digest_ = hello.digest();
   hello_epoch_ = hello.last_epoch();
+  agents_.ask_for_missing();  // what the catalog has lost meanwhile counts for what follows
   const Duration wait = agents_.defer(node_.key, hello_digest_);
   if (wait > Duration::zero()) {
     return goodbye(v1::Goodbye::OVERLOADED, "too many agents connect at once: come back later", wait);
@@ -160,6 +175,7 @@ void ReportSession::contend(const std::shared_ptr<ReportSession>& holder) {
 void ReportSession::admit() {
   const TimePoint now = agents_.env_.clock.now();
   epoch_ = agents_.next_epoch(hello_epoch_);
+  node_.session = agents_.session_of(node_, epoch_);
   agents_.take_over(node_.key, shared_from_this());
   agents_.leases_.heard(node_.key, now);
   const bool wants_full = agents_.needs_full(node_.key, hello_digest_);
@@ -172,6 +188,8 @@ void ReportSession::admit() {
   welcome.set_known_sequence(copy().known_sequence);
   write_settings(*welcome.mutable_settings());
   log::info("agent session", {{"node", node_.key}, {"epoch", epoch_}, {"full", welcome.want_full()}});
+  // what was restored from the store is what the agent has
+  if (!wants_full && agents_.env_.synced) agents_.env_.synced(node_.key);
   port_->send(std::move(reply));
   agents_.env_.changed();
 }
@@ -228,7 +246,11 @@ std::vector<model::Endpoint> ReportSession::decode(const google::protobuf::Repea
     }
     known.put(record.key(), convert::record_hash(record.key(), bytes));
     auto endpoint = convert::from_wire(record, node_.key, now);
-    if (endpoint) {
+    const auto loopback = endpoint ? own_loopback(endpoint->addresses) : std::nullopt;
+    if (loopback) {
+      refusals.push_back({endpoint->key, "addresses", loopback_problem(*loopback), false, true});
+    } else if (endpoint) {
+      endpoint->unwatched = false;  // that is not the agent's to say
       out.push_back(std::move(*endpoint));
     } else {
       refusals.push_back(refusal_of(node_.key + "/" + record.key(), endpoint.error()));
@@ -255,9 +277,13 @@ void ReportSession::on_full(const v1::Full& full, std::uint64_t sequence) {
   std::set<std::string> listed = listed_names(full.sources());
   // what could not be read is there all the same: it must not be taken for withdrawn
   if (!arrived_refusals_.empty()) listed.clear();
-  auto refusals =
-      agents_.env_.catalog.apply_full(node_.key, std::exchange(arrived_, {}), listed, agents_.env_.clock.now());
+  const auto endpoints_told = std::exchange(arrived_, {});
+  auto refusals = agents_.env_.catalog.apply_full(node_.key, endpoints_told, listed, agents_.env_.clock.now());
+  tell_of(endpoints_told);
   refusals.insert(refusals.end(), arrived_refusals_.begin(), arrived_refusals_.end());
+  copy().note_refused(node_.key, refusals);
+  agents_.sources_told(node_.key, full.sources());
+  agents_.records_told(node_.key, listed);
   if (agents_.env_.synced) agents_.env_.synced(node_.key);
   acknowledge(sequence, refusals);
 }
@@ -272,8 +298,18 @@ void ReportSession::on_delta(const v1::Delta& delta, std::uint64_t sequence) {
   }
   const auto more = agents_.env_.catalog.apply_delta(node_.key, upserts, removals, agents_.env_.clock.now());
   refusals.insert(refusals.end(), more.begin(), more.end());
+  tell_of(upserts);
+  copy().note_refused(node_.key, refusals);
+  if (!delta.sources().empty()) agents_.sources_told(node_.key, delta.sources());
+  if (!delta.sources().empty() || !refusals.empty()) agents_.records_told(node_.key, {});
+  agents_.coverage_.changed(node_.key, agents_.env_.clock.now());
   acknowledge(sequence, refusals);
   if (has_leftovers(delta.sources())) ask_for_full();
+}
+
+void ReportSession::tell_of(const std::vector<model::Endpoint>& endpoints) {
+  if (!agents_.env_.told) return;
+  for (const model::Endpoint& endpoint : endpoints) agents_.env_.told(endpoint.key);
 }
 
 bool ReportSession::has_leftovers(const google::protobuf::RepeatedPtrField<v1::Source>& sources) {
@@ -304,6 +340,7 @@ void ReportSession::on_leave(const v1::Leave& leave, std::uint64_t sequence) {
   if (leave.withdraw()) {
     agents_.env_.catalog.withdraw(node_.key, agents_.env_.clock.now());
     agents_.leases_.forget(node_.key);
+    agents_.coverage_.forget(node_.key);
     agents_.copies_.erase(node_.key);
     if (agents_.env_.synced) agents_.env_.synced(node_.key);
   }

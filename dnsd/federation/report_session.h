@@ -20,7 +20,7 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   /// An agent that does not read its last message is cut off.
   static constexpr Duration kLongestEnd = 10s;
 
-  ReportSession(Agents& agents, std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse);
+  ReportSession(Agents& agents, std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse, bool here);
   ~ReportSession();
 
   void received(const v1::AgentMessage& message);
@@ -43,6 +43,8 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   void on_body(const v1::AgentMessage& message);
   void on_full(const v1::Full& full, std::uint64_t sequence);
   void on_delta(const v1::Delta& delta, std::uint64_t sequence);
+  /// These records were sent and applied, as far as they were not refused.
+  void tell_of(const std::vector<model::Endpoint>& endpoints);
   /// Records that are known here, but not to their source.
   bool has_leftovers(const google::protobuf::RepeatedPtrField<v1::Source>& sources);
   void ask_for_full();
@@ -59,6 +61,8 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   void end();
   void goodbye(v1::Goodbye::Reason reason, const std::string& message, Duration retry_after);
   void cancel_timers();
+  /// The first loopback address of these, where the agent is on another machine: it means nothing here.
+  std::optional<IpAddress> own_loopback(const std::vector<IpAddress>& addresses) const;
   bool same_holder(const ReportSession& other) const;
   /// Takes over what was noted: the node was heard.
   void take_pulse();
@@ -72,6 +76,7 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   std::uint64_t hello_digest_ = 0;
   std::uint64_t hello_epoch_ = 0;
   std::uint64_t epoch_ = 0;  // 0 = not admitted
+  const bool here_;          // the agent's connection comes from this machine
   std::shared_ptr<Pulse> pulse_;
   bool said_hello_ = false;
   bool ended_ = false;

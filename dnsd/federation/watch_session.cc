@@ -31,9 +31,23 @@ EncodedReply encoded_status(const Feed& feed) {
 
 WatchSession::WatchSession(Feed& feed, WatchCounters& counters, const Clock& clock, std::shared_ptr<WatchPort> port,
                            Idle idle)
-    : feed_(feed), counters_(counters), clock_(clock), port_(std::move(port)), idle_(std::move(idle)) {
+    : feed_(feed),
+      counters_(counters),
+      clock_(clock),
+      port_(std::move(port)),
+      idle_(std::move(idle)),
+      opened_(clock.now()) {
   ++counters_.sessions;
   port_->read_next();
+}
+
+std::uint64_t WatchSession::revisions_behind() const {
+  const std::uint64_t held = unacknowledged_.empty() && !transfer_ ? sent_ : acked_;
+  return feed_.head() > held ? feed_.head() - held : 0;
+}
+
+Duration WatchSession::lag() const {
+  return unacknowledged_.empty() ? Duration::zero() : clock_.now() - unacknowledged_.front().sent;
 }
 
 void WatchSession::received(const v1::WatchRequest& request) {
@@ -50,7 +64,8 @@ void WatchSession::acknowledged(const v1::Acknowledge& ack) {
   acked_ = ack.position().revision();
   counters_.nacks += static_cast<std::uint64_t>(ack.nacks_size());
   for (const v1::Nack& nack : ack.nacks()) {
-    log::warn("subscriber refused", {{"type", nack.type()}, {"key", nack.key()}, {"reason", nack.reason()}});
+    log::warn("subscriber refused",
+              {{"replica", name()}, {"type", nack.type()}, {"key", nack.key()}, {"reason", nack.reason()}});
   }
   const bool waited = waits_for_ack();
   while (!unacknowledged_.empty() && unacknowledged_.front().to <= acked_) unacknowledged_.pop_front();
@@ -60,6 +75,7 @@ void WatchSession::acknowledged(const v1::Acknowledge& ack) {
 void WatchSession::subscribe(const v1::Subscribe& subscribe) {
   // once more only to compare with what has settled meanwhile
   if (std::exchange(subscribed_, true) && !additive_) return goodbye("Subscribe was said already", 5s);
+  name_ = subscribe.name();
   feed_.update();
   const TimePoint now = clock_.now();
   for (const v1::Position& held : subscribe.held()) feed_.subscriber_holds(held, now);
@@ -81,8 +97,9 @@ bool WatchSession::resume(const v1::Position& held) {
   if (held.origin().cluster() != origin.cluster() || held.origin().instance() != origin.instance()) return false;
   if (held.epoch() == feed_.epoch() && feed_.reaches_back_to(held.revision())) {
     sent_ = held.revision();
+    acked_ = sent_;
     additive_ = false;
-    log::info("subscriber resumes", {{"from", sent_}, {"to", feed_.head()}});
+    log::info("subscriber resumes", {{"replica", name()}, {"peer", peer_}, {"from", sent_}, {"to", feed_.head()}});
     if (port_->drained()) send_now(encoded_status(feed_));
     return true;
   }
@@ -92,7 +109,9 @@ bool WatchSession::resume(const v1::Position& held) {
   begin(feed_.differing(differs));
   additive_ = transfer_->transfer().additive();
   if (additive_) differs_ = differs;
-  log::info("subscriber compares", {{"epoch", held.epoch()},
+  log::info("subscriber compares", {{"replica", name()},
+                                    {"peer", peer_},
+                                    {"epoch", held.epoch()},
                                     {"buckets", std::ranges::count(differs, true)},
                                     {"now", feed_.head()},
                                     {"additive", additive_}});
@@ -105,7 +124,8 @@ void WatchSession::fill(TimePoint now) {
   additive_ = transfer_->transfer().additive();
   // it may hold another origin's word for a record that is provisional here
   if (additive_) differs_.assign(Feed::kBuckets, true);
-  log::info("subscriber fills", {{"records", feed_.size()}, {"additive", additive_}});
+  log::info("subscriber fills",
+            {{"replica", name()}, {"peer", peer_}, {"records", feed_.size()}, {"additive", additive_}});
 }
 
 void WatchSession::begin(std::shared_ptr<Transfer> transfer) {
@@ -180,7 +200,7 @@ void WatchSession::heartbeat(const EncodedReply& status) {
 }
 
 void WatchSession::cut(const char* why) {
-  log::warn("subscriber cut", {{"why", why}, {"acknowledged", acked_}, {"sent", sent_}});
+  log::warn("subscriber cut", {{"replica", name()}, {"why", why}, {"acknowledged", acked_}, {"sent", sent_}});
   ++counters_.cut;
   ended_ = true;
   port_->abort();

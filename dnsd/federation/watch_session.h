@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/rpc/port.h"
@@ -63,6 +64,17 @@ class WatchSession {
   /// Ends the stream at once.
   void cut() { port_->abort(); }
 
+  /// Where the stream comes from, as gRPC names peers; set before anything is received.
+  void set_peer(std::string peer) { peer_ = std::move(peer); }
+  const std::string& peer() const { return peer_; }
+  /// What the subscriber calls itself: "us-1/host"; the peer, if it says nothing.
+  const std::string& name() const { return name_.empty() ? peer_ : name_; }
+  TimePoint opened() const { return opened_; }
+  /// The number of revisions that the subscriber has not acknowledged.
+  std::uint64_t revisions_behind() const;
+  /// For how long the oldest batch waits to be acknowledged.
+  Duration lag() const;
+
   bool subscribed() const { return subscribed_; }
   bool ended() const { return ended_; }  // goodbye was said
   std::uint64_t acked() const { return acked_; }
@@ -90,6 +102,9 @@ class WatchSession {
   const Clock& clock_;
   std::shared_ptr<WatchPort> port_;
   Idle idle_;
+  const TimePoint opened_;
+  std::string peer_;
+  std::string name_;
   bool subscribed_ = false;
   bool ended_ = false;
   bool acks_lazily_ = false;

@@ -2,15 +2,18 @@
 
 #include <utility>
 
+#include "common/log/log.h"
+
 namespace meshdns::federation {
 
 Watchers::~Watchers() {
   if (round_timer_) timers_.cancel(*round_timer_);
 }
 
-std::shared_ptr<WatchSession> Watchers::open(std::shared_ptr<WatchPort> port) {
+std::shared_ptr<WatchSession> Watchers::open(std::shared_ptr<WatchPort> port, std::string peer) {
   auto session = std::make_shared<WatchSession>(feed_, counters_, clock_, std::move(port),
                                                 [this](WatchSession& free) { idle(free); });
+  session->set_peer(std::move(peer));
   sessions_[session.get()] = session;
   openings_.opened(session, clock_.now());
   if (shutting_down_) session->goodbye("the federation is ending", 1s);
@@ -18,6 +21,7 @@ std::shared_ptr<WatchSession> Watchers::open(std::shared_ptr<WatchPort> port) {
 }
 
 void Watchers::closed(WatchSession& session) {
+  if (session.subscribed()) log::info("subscriber gone", {{"replica", session.name()}, {"peer", session.peer()}});
   idle_.erase(&session);
   sessions_.erase(&session);
 }

@@ -37,7 +37,8 @@ class Watchers {
   Watchers& operator=(const Watchers&) = delete;
   ~Watchers();
 
-  std::shared_ptr<WatchSession> open(std::shared_ptr<WatchPort> port);
+  /// peer: where the stream comes from, as gRPC names peers
+  std::shared_ptr<WatchSession> open(std::shared_ptr<WatchPort> port, std::string peer = {});
   void closed(WatchSession& session);
   /// The catalog has a new revision.
   void changed();
@@ -52,6 +53,13 @@ class Watchers {
   void shut_down();
 
   std::size_t subscribers() const { return sessions_.size(); }
+  /// Calls visit(session) for each one that has subscribed, until it returns false; in no order that lasts.
+  template <class F>
+  void each_subscriber(F visit) const {
+    for (const auto& [key, session] : sessions_) {
+      if (session->subscribed() && !visit(*session)) return;
+    }
+  }
   const WatchCounters& counters() const { return counters_; }
 
  private:

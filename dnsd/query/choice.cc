@@ -1,17 +1,19 @@
 #include "dnsd/query/choice.h"
 
-#include <algorithm>
+#include <bit>
+#include <cmath>
 #include <utility>
+
+#include "dnsd/wire/byte_order.h"
 
 namespace meshdns::query {
 namespace {
 
-void gather(const answers::RowIndexes& candidates, const RowFilter& filter, Random& random, Choice& out) noexcept {
-  const std::size_t size = candidates.size();
-  std::size_t at = size > Choice::kMost ? random.below(static_cast<std::uint32_t>(size)) : 0;
-  for (std::size_t i = 0; i < size && out.count < Choice::kMost; ++i) {
-    if (filter(candidates[at])) out.rows[out.count++] = candidates[at];
-    if (++at == size) at = 0;
+constexpr std::uint64_t kRowBits = 0xFFFF;  // of a key
+
+void gather(const answers::RowIndexes& candidates, const RowFilter& filter, Choice& out) noexcept {
+  for (const std::uint16_t row : candidates) {
+    if (filter(row)) out.rows[out.count++] = row;
   }
 }
 
@@ -29,12 +31,49 @@ std::size_t draw_one(const answers::Host& host, const Choice& among, std::size_t
   return among.count - 1;
 }
 
+/// What tells a row from the others on every server: its address, and its port where others share the address.
+std::uint64_t identity_of(const answers::Host& host, std::uint16_t row) noexcept {
+  const answers::EndpointTraits& endpoint = host.traits(row);
+  const std::uint64_t port = std::uint64_t{endpoint.port} << 32;
+  if (endpoint.has_v4) return port | wire::load32(host.rows()[row].v4.data());
+  if (!endpoint.has_v6) return port | row;
+  const auto& v6 = host.v6(row);
+  return mixed(wire::load64(v6.data()) ^ port, wire::load64(v6.data() + 8));
+}
+
 }  // namespace
+
+bool RowFilter::has_named_port(std::uint16_t row) const noexcept {
+  for (std::size_t i = 0; i < host.ports().size(); ++i) {
+    if (!host.ports()[i].name.empty() && host.port_number(i, row) != 0) return true;
+  }
+  return false;
+}
+
+std::uint64_t row_key(const answers::Host& host, std::uint16_t row, std::uint64_t lot, bool equal_weights,
+                      bool warm) noexcept {
+  std::uint64_t key = mixed(lot, identity_of(host, row));
+  if (!equal_weights) {
+    // u in (0, 1]: the same order as above, as far as weights are equal; positive numbers are ordered as their bits are
+    const double u = static_cast<double>((~key >> 11) + 1) * 0x1p-53;
+    key = std::bit_cast<std::uint64_t>(std::abs(std::log(u)) / host.traits(row).share(warm));
+  }
+  return (key & ~kRowBits) | row;
+}
 
 void choose(const answers::RowIndexes& candidates, const RowFilter& filter, const Draw& rule, Random& random,
             Choice& out) noexcept {
   out.count = 0;
-  gather(candidates, filter, random, out);
+  out.cut = false;
+  if (candidates.size() <= rule.limit && !rule.by_address) {
+    gather(candidates, filter, out);
+  } else {
+    LeastRows least(filter, rule);
+    for (const std::uint16_t row : candidates) {
+      if (filter(row)) least.add(row);
+    }
+    least.take(out);
+  }
   draw(filter.host, rule, random, out);
 }
 

@@ -130,8 +130,8 @@ void count(const answers::Host& host, const answers::Set& set, answers::PlaceSou
   const bool v4 = query.type == wire::Type::A;
   Rows rows;
   rows.gather(tier, *host, v4, v4 && set.all_v4);
-  if (rows.count == 0) return 0;
-  const std::size_t wanted = std::min<std::size_t>(rows.count, host->max_answers);
+  const std::size_t wanted = rows.count;
+  if (wanted == 0 || wanted > host->max_answers) return 0;
   const std::size_t records = wanted * (kRecordHead + (v4 ? 4 : 16));
   const bool subnet = query.edns.present && located.subnet_trusted;
   const std::size_t size = query.question_end + records + opt_size(query.edns, subnet);

@@ -13,7 +13,7 @@ namespace {
 std::size_t write_label(const answers::Host& host, std::size_t row, char* out) noexcept {
   char* at = out;
   char* const end = out + kLongestInstance;
-  const bool has_v4 = host.traits(row).has_v4;
+  const bool has_v4 = host.traits(row).knows_v4();
   const auto& v4 = host.rows()[row].v4;
   const std::size_t groups = has_v4 ? 4 : 8;
   for (std::size_t i = 0; i < groups; ++i) {
@@ -42,7 +42,7 @@ std::optional<std::uint16_t> find_instance(const answers::Host& host, wire::Name
   if (dashes != 3 && dashes != 7) return std::nullopt;
   std::array<char, kLongestInstance> own;
   for (std::size_t i = 0; i < host.rows().size(); ++i) {
-    if (host.traits(i).has_v4 != (dashes == 3)) continue;
+    if (host.traits(i).knows_v4() != (dashes == 3) || host.traits(i).displaced) continue;
     const std::size_t size = write_label(host, i, own.data());
     if (size == label.size() && std::memcmp(own.data(), label.data(), size) == 0) return static_cast<std::uint16_t>(i);
   }

@@ -55,23 +55,24 @@ std::uint32_t Pinned::ttl() const noexcept {
   return static_cast<std::uint32_t>(std::max<std::int64_t>(0, host_.spec->policy.ttl_min / 1s));
 }
 
-void Pinned::choose(wire::Type type, Random& random, Choice& out) const noexcept {
-  out.count = 0;
-  if (!answers_something()) return;
+void Pinned::choose(const HostAnswer& answer, wire::Type type, Choice& out) const noexcept {
   const RowFilter family{.host = host_, .v4 = type == wire::Type::A, .v6 = type == wire::Type::AAAA};
-  std::uint32_t seen = 0;
-  for (std::size_t i = 0; i < host_.endpoints().size(); ++i) {
-    const answers::EndpointRow& row = host_.endpoints()[i];
+  const auto fits = [&](std::uint16_t index) {
+    const answers::EndpointRow& row = host_.endpoints()[index];
     const answers::EndpointTraits& traits = host_.traits(row);
+    return Best{traits.standing, traits.weight == 0} == best_ && family(index) && is_there(row) && is_inside(row);
+  };
+  out.count = 0;
+  out.cut = false;
+  if (!answers_something()) return;
+  const Draw rule{.limit = answer.address_limit(type), .by_address = true, .seat = answer.seat};
+  LeastRows least(family, rule);
+  for (std::size_t i = 0; i < host_.endpoints().size(); ++i) {
     const auto index = static_cast<std::uint16_t>(i);
-    if (Best{traits.standing, traits.weight == 0} != best_ || !family(index) || !is_there(row) || !is_inside(row)) {
-      continue;
-    }
-    ++seen;
-    const std::size_t at = out.count < Choice::kMost ? out.count++ : random.below(seen);
-    if (at < Choice::kMost) out.rows[at] = index;
+    if (fits(index)) least.add(index);
   }
-  draw(host_, {.equal_weights = false, .limit = host_.max_answers}, random, out);
+  least.take(out);
+  draw(host_, rule, answer.random, out);
 }
 
 }  // namespace meshdns::query

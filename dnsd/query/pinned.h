@@ -8,7 +8,7 @@
 #include "dnsd/answers/explain.h"
 #include "dnsd/answers/host.h"
 #include "dnsd/query/choice.h"
-#include "dnsd/query/random.h"
+#include "dnsd/query/host_answer.h"
 #include "dnsd/wire/types.h"
 
 namespace meshdns::query {
@@ -38,9 +38,8 @@ class Pinned {
   bool last_resort() const noexcept;
   /// Seconds
   std::uint32_t ttl() const noexcept;
-  /// Draws among those that have an address of the type, at most Host::max_answers. Of more than Choice::kMost, all
-  /// have the same chance to take part in the draw.
-  void choose(wire::Type type, Random& random, Choice& out) const noexcept;
+  /// Chooses among those that have an address of the type, as many as HostAnswer::address_limit() says.
+  void choose(const HostAnswer& answer, wire::Type type, Choice& out) const noexcept;
 
  private:
   /// As in topology::decide: of the best standing; standbys (weight 0) only where nothing else has it

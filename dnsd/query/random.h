@@ -4,6 +4,14 @@
 
 namespace meshdns::query {
 
+/// Mixes two numbers well (the finalizer of SplitMix64): for choices that must be the same on every server.
+inline std::uint64_t mixed(std::uint64_t a, std::uint64_t b) noexcept {
+  std::uint64_t x = a + 0x9E3779B97F4A7C15 * (b + 1);
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
+  return x ^ (x >> 31);
+}
+
 /// A worker's own random numbers (wyrand: a step and one multiplication): which endpoints, in which order. Not for
 /// secrets.
 class Random {

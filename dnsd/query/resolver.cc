@@ -8,18 +8,26 @@
 #include "dnsd/query/instance_name.h"
 #include "dnsd/query/pinned.h"
 #include "dnsd/query/reverse.h"
+#include "dnsd/query/service_answer.h"
 #include "dnsd/query/spread.h"
 
 namespace meshdns::query {
 namespace {
 
 constexpr std::size_t kMostLinks = 8;  // of a CNAME chain
-constexpr std::uint32_t kHinfoTtl = 3600;
 constexpr std::uint16_t kHttpsPort = 443;
 constexpr std::uint32_t kNegativeTtlOfViews = 1;  // others may get data
 
 std::string_view text_of(wire::NameBytes bytes) noexcept {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// The set's note; of other types than A and AAAA without what is said of their cap.
+std::string_view note_of(const answers::Host& host, const answers::Set& set, bool addresses) noexcept {
+  const std::string_view note = host.text(set.note);
+  if (addresses || !set.capped) return note;
+  const auto last = note.rfind("; ");
+  return last == std::string_view::npos ? std::string_view() : note.substr(0, last);
 }
 
 /// The static wildcard below `encloser`, if there is one (RFC 4592 3.3.1).
@@ -132,71 +140,6 @@ Outcome Resolver::answer_reverse(const Reverse& reverse, const Subject& subject)
   return response_.count(Section::Answer, mark) ? Outcome::Answered : Outcome::Truncated;
 }
 
-Outcome Resolver::answer_any(const answers::Node& node, const Subject& subject, bool apex) noexcept {
-  if (apex) return answer_apex_soa(subject);
-  return node.rrsets.empty() ? Outcome::NoData : write_rrset(node.rrsets.front(), subject.owner);
-}
-
-Outcome Resolver::answer_apex_soa(const Subject& subject) noexcept {
-  const std::size_t mark = response_.writer().position();
-  response_.writer().soa(subject.owner, zone_->soa_ttl, soa_of(*zone_));
-  return response_.count(Section::Answer, mark) ? Outcome::Answered : Outcome::Truncated;
-}
-
-Outcome Resolver::write_rrset(const answers::Rrset& rrset, std::uint16_t owner) noexcept {
-  wire::Writer& writer = response_.writer();
-  for (const auto& rdata : rrset.rdata) {
-    const std::size_t mark = writer.position();
-    const bool one_name =
-        rrset.type == wire::Type::NS || rrset.type == wire::Type::CNAME || rrset.type == wire::Type::PTR;
-    if (one_name) {
-      writer.one_name(owner, rrset.type, rrset.ttl, wire::NameBytes(rdata));
-    } else if (rrset.type == wire::Type::MX && rdata.size() > 2) {
-      writer.mx(owner, rrset.ttl, rdata);
-    } else {
-      writer.generic(owner, rrset.type, rrset.ttl, rdata);
-    }
-    if (!response_.count(Section::Answer, mark)) return Outcome::Truncated;
-  }
-  if (rrset.type == wire::Type::NS) write_name_servers_addresses(rrset);
-  return Outcome::Answered;
-}
-
-void Resolver::write_name_servers_addresses(const answers::Rrset& rrset) noexcept {
-  wire::Writer& writer = response_.writer();
-  for (const auto& target : rrset.rdata) {
-    const answers::Node* node = context_.table.find(target, wire::hash_name(target)).node;
-    if (node == nullptr) continue;
-    for (const auto& entry : node->rrsets) {
-      if (entry.type != wire::Type::A && entry.type != wire::Type::AAAA) continue;
-      for (const auto& rdata : entry.rdata) {
-        const std::size_t mark = writer.position();
-        writer.generic(wire::NameBytes(target), entry.type, entry.ttl, rdata);
-        if (!response_.count(Section::Additional, mark)) return;
-      }
-    }
-  }
-}
-
-Outcome Resolver::write_cname(const answers::Rrset& rrset, std::uint16_t owner, Target& next) noexcept {
-  if (rrset.rdata.empty()) return Outcome::NoData;
-  wire::Writer& writer = response_.writer();
-  const std::size_t mark = writer.position();
-  const wire::NameBytes target(rrset.rdata.front());
-  writer.begin(owner, wire::Type::CNAME, rrset.ttl);
-  next = {target, static_cast<std::uint16_t>(writer.position())};
-  writer.name(target);
-  writer.end();
-  return response_.count(Section::Answer, mark) ? Outcome::Answered : Outcome::Truncated;
-}
-
-Outcome Resolver::write_hinfo(std::uint16_t owner) noexcept {
-  static constexpr std::array<std::uint8_t, 9> kRdata = {7, 'R', 'F', 'C', '8', '4', '8', '2', 0};  // RFC 8482 4.2
-  const std::size_t mark = response_.writer().position();
-  response_.writer().generic(owner, wire::Type::HINFO, kHinfoTtl, kRdata);
-  return response_.count(Section::Answer, mark) ? Outcome::Answered : Outcome::Truncated;
-}
-
 const answers::Located& Resolver::located() noexcept {
   if (!located_) {
     located_ = context_.table.where->locator.locate(context_.client, context_.listener, response_.query().edns.subnet);
@@ -210,7 +153,14 @@ HostAnswer Resolver::dynamic(const answers::Host& host, std::uint16_t owner) noe
   if (!host.same_for_all) widen_scope(where.scope);
   const answers::Set& set = context_.table.set(host, where.place);
   const DrawSeat seat{context_.client, response_.query().edns.subnet, where, context_.unix_seconds};
-  return {response_, host, set, owner, context_.random, set.spread ? drawn_tier(host, set, seat) : 0};
+  return {response_, host, set, owner, context_.random, lot_seat(), set.spread ? drawn_tier(host, set, seat) : 0};
+}
+
+LotSeat Resolver::lot_seat() const noexcept {
+  const wire::ClientSubnet& subnet = response_.query().edns.subnet;
+  // where there is a subnet option, resolve() has looked whether the asker is trusted
+  const bool by_subnet = located_ && located_->subnet_trusted && subnet.source > 0;
+  return {&context_.client, by_subnet ? &subnet : nullptr, context_.unix_seconds};
 }
 
 void Resolver::note_answer(const HostAnswer& answer) noexcept {
@@ -221,8 +171,18 @@ void Resolver::note_answer(const HostAnswer& answer) noexcept {
   if (set.has_ede) {
     response_.explain(set.ede, answer.host.text(set.ede_text));
   } else if (set.note != 0 && context_.table.may_explain(context_.client)) {
-    response_.explain(wire::Ede::Other, answer.host.text(set.note));
+    const wire::Type type = response_.query().type;
+    const bool addresses = type == wire::Type::A || type == wire::Type::AAAA;
+    const std::string_view note = note_of(answer.host, set, addresses);
+    if (!note.empty()) response_.explain(wire::Ede::Other, note);
   }
+}
+
+void Resolver::note_family(const HostAnswer& answer, wire::Type type) noexcept {
+  if (!response_.query().edns.present || !context_.table.may_explain(context_.client)) return;
+  if (!answer.lacks_family(type)) return;
+  response_.explain(wire::Ede::Other, type == wire::Type::A ? "families together: no IPv4 address in the tier in use"
+                                                            : "families together: no IPv6 address in the tier in use");
 }
 
 Outcome Resolver::answer_host(const answers::Host& host, const Subject& subject) noexcept {
@@ -230,9 +190,12 @@ Outcome Resolver::answer_host(const answers::Host& host, const Subject& subject)
   if (type == wire::Type::A || type == wire::Type::AAAA) {
     const HostAnswer answer = dynamic(host, subject.owner);
     note_answer(answer);
-    return answer.addresses(type);
+    const Outcome outcome = answer.addresses(type);
+    if (outcome == Outcome::NoDataForView) note_family(answer, type);
+    return outcome;
   }
   if (type == wire::Type::ANY) return write_hinfo(subject.owner);
+  if (type == wire::Type::SRV) return answer_service(host, subject, std::nullopt);
   if (type != wire::Type::HTTPS) return Outcome::NoData;
   const auto port = find_bound_port(host, kHttpsPort, "https");
   return port ? answer_service(host, subject, *port) : Outcome::NoData;
@@ -269,10 +232,13 @@ Outcome Resolver::answer_port(const answers::Host& host, const Subject& subject,
   return answer_service(host, subject, *port);
 }
 
-Outcome Resolver::answer_service(const answers::Host& host, const Subject& subject, std::size_t port) noexcept {
+Outcome Resolver::answer_service(const answers::Host& host, const Subject& subject,
+                                 std::optional<std::size_t> port) noexcept {
+  const bool has_named_port = std::ranges::any_of(host.ports(), [](const auto& each) { return !each.name.empty(); });
+  if (!port && !has_named_port) return Outcome::NoData;
   const HostAnswer answer = dynamic(host, subject.owner);
   note_answer(answer);
-  return answer.services(port, response_.query().type);
+  return ServiceAnswer(answer, {response_.query().type, port}).write();
 }
 
 Outcome Resolver::answer_pinned(const answers::Host& host, const Subject& subject, const HostName& name) noexcept {
@@ -282,9 +248,9 @@ Outcome Resolver::answer_pinned(const answers::Host& host, const Subject& subjec
   if (!preferred || pinned.serves()) {  // nothing here but the fence depends on where the client is: scope 0
     answers::Set set;
     set.ttl = pinned.ttl();
+    const HostAnswer answer{response_, host, set, subject.owner, context_.random, lot_seat()};
     Choice choice;
-    pinned.choose(type, context_.random, choice);
-    const HostAnswer answer{response_, host, set, subject.owner, context_.random};
+    pinned.choose(answer, type, choice);
     if (choice.count > 0 && pinned.last_resort()) note_last_resort();
     const auto why = pinned.fenced();
     if (why != topology::Emptiness::None) response_.explain(wire::Ede::Prohibited, answers::emptiness_text(why));
@@ -297,7 +263,10 @@ Outcome Resolver::answer_pinned(const answers::Host& host, const Subject& subjec
   note_answer(normal);
   answers::Set set = normal.set;
   set.ttl = std::min(set.ttl, pinned.ttl());  // short while somebody there may come back
-  return HostAnswer{response_, host, set, subject.owner, context_.random, normal.tier}.addresses(type);
+  const HostAnswer shorter{response_, host, set, subject.owner, context_.random, normal.seat, normal.tier};
+  const Outcome outcome = shorter.addresses(type);
+  if (outcome == Outcome::NoDataForView) note_family(shorter, type);
+  return outcome;
 }
 
 const model::Locality& Resolver::fence_seat(const answers::Host& host) noexcept {
@@ -345,11 +314,6 @@ Outcome Resolver::explain(const answers::Host& host, const Subject& subject) noe
   last.append("drawn for this client now: tier ");
   last.append_number(host.tiers(answer.set)[answer.tier].number);
   return write(last) ? Outcome::Answered : Outcome::Truncated;
-}
-
-wire::SoaFields Resolver::soa_of(const answers::Zone& zone) const noexcept {
-  const std::uint32_t serial = context_.table.serial_of(zone);
-  return {zone.mname, zone.rname, serial, zone.refresh, zone.retry, zone.expire, zone.minimum};
 }
 
 void Resolver::write_negative_soa(std::uint32_t most_ttl) noexcept {

@@ -45,7 +45,8 @@ class Resolver {
   /// `below` labels before the host's name
   Outcome answer_below_host(const answers::Host& host, const Subject& subject, std::size_t below) noexcept;
   Outcome answer_port(const answers::Host& host, const Subject& subject, const HostName& name) noexcept;
-  Outcome answer_service(const answers::Host& host, const Subject& subject, std::size_t port) noexcept;
+  /// SRV, SVCB or HTTPS. port: index of Host::ports(); nothing = SRV of every port with a name
+  Outcome answer_service(const answers::Host& host, const Subject& subject, std::optional<std::size_t> port) noexcept;
   /// `<place>.pin._zone`, `<place>.prefer._zone` and the like
   Outcome answer_pinned(const answers::Host& host, const Subject& subject, const HostName& name) noexcept;
   /// The name of an address, or one above such names
@@ -59,7 +60,10 @@ class Resolver {
   Outcome write_hinfo(std::uint16_t owner) noexcept;
 
   HostAnswer dynamic(const answers::Host& host, std::uint16_t owner) noexcept;
+  LotSeat lot_seat() const noexcept;
   void note_answer(const HostAnswer& answer) noexcept;
+  /// Says why the tier in use has no address of the type.
+  void note_family(const HostAnswer& answer, wire::Type type) noexcept;
   void note_last_resort() noexcept;
   /// Where the client is, if the host's fence depends on that: then the scope is the client's.
   const model::Locality& fence_seat(const answers::Host& host) noexcept;

@@ -49,12 +49,6 @@ bool Response::count(Section section, std::size_t mark) noexcept {
   return true;
 }
 
-void Response::truncate() noexcept {
-  writer_.rollback(query_.question_end);
-  std::fill(std::begin(counts_), std::end(counts_), std::uint16_t{0});
-  truncated_ = true;
-}
-
 void Response::explain(wire::Ede code, std::string_view text) noexcept {
   edns_.ede = code;
   edns_.ede_text = text;

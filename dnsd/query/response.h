@@ -36,8 +36,9 @@ class Response {
   /// returns: false if it did not fit
   bool count(Section section, std::size_t mark) noexcept;
   std::uint16_t records(Section section) const noexcept { return counts_[static_cast<std::size_t>(section)]; }
-  /// A needed record did not fit: TC=1, and none of the answer is given (a part would be cached as the whole).
-  void truncate() noexcept;
+  /// A needed record did not fit: TC=1. What was written stays: clients that come back over TCP ignore it (RFC 2181 9),
+  /// and those that never do (musl before 1.2.4) can work with it.
+  void truncate() noexcept { truncated_ = true; }
 
   /// EDE for EDNS clients; the last one counts. `text` outlives the response
   void explain(wire::Ede code, std::string_view text = {}) noexcept;

@@ -25,8 +25,8 @@ Reverse find_reverse(const answers::AnswerTable& table, const wire::FoldedName& 
 std::optional<std::uint16_t> find_row(const answers::Host& host, const IpAddress& address) noexcept {
   for (std::size_t row = 0; row < host.endpoints().size(); ++row) {
     const answers::EndpointTraits& traits = host.traits(row);
-    const bool has = address.is_v4() ? traits.has_v4 && std::ranges::equal(host.rows()[row].v4, address.bytes())
-                                     : traits.has_v6 && std::ranges::equal(host.v6(row), address.bytes());
+    const bool has = address.is_v4() ? traits.knows_v4() && std::ranges::equal(host.rows()[row].v4, address.bytes())
+                                     : traits.knows_v6() && std::ranges::equal(host.v6(row), address.bytes());
     if (has) return static_cast<std::uint16_t>(row);
   }
   return std::nullopt;

@@ -4,18 +4,11 @@
 #include <array>
 #include <cstring>
 
+#include "dnsd/query/random.h"
 #include "dnsd/wire/name.h"
 
 namespace meshdns::query {
 namespace {
-
-/// A good hash of two numbers (the finalizer of SplitMix64).
-std::uint64_t mixed(std::uint64_t a, std::uint64_t b) noexcept {
-  std::uint64_t x = a + 0x9E3779B97F4A7C15 * (b + 1);
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
-  return x ^ (x >> 31);
-}
 
 /// The first `length` bits of an address, and how many they are.
 std::uint64_t prefix_hash(const std::uint8_t* address, std::size_t size, std::size_t length) noexcept {
@@ -28,21 +21,48 @@ std::uint64_t prefix_hash(const std::uint8_t* address, std::size_t size, std::si
   return mixed(mixed(words[0], words[1]), 256 * size + length);
 }
 
+std::uint64_t subnet_hash(const wire::ClientSubnet& subnet, std::size_t length) noexcept {
+  return prefix_hash(subnet.address.data(), subnet.family == 1 ? 4 : 16, length);
+}
+
+std::uint64_t address_hash(const IpAddress& address, std::size_t length) noexcept {
+  const auto bytes = address.bytes();
+  return prefix_hash(bytes.data(), bytes.size(), length);
+}
+
 std::uint64_t located_prefix(const DrawSeat& seat) noexcept {
   const bool by_subnet = seat.located.subnet_trusted && seat.subnet.source > 0;
-  if (by_subnet) return prefix_hash(seat.subnet.address.data(), seat.subnet.family == 1 ? 4 : 16, seat.located.scope);
-  const auto bytes = seat.client.bytes();
-  return prefix_hash(bytes.data(), bytes.size(), seat.located.length);
+  if (by_subnet) return subnet_hash(seat.subnet, seat.located.scope);
+  return address_hash(seat.client, seat.located.length);
+}
+
+/// The time in slots of the TTL.
+struct Slot {
+  std::uint64_t number = 0;
+  std::uint64_t left = 0;  // seconds until the next one
+};
+
+/// who: shifts the begin of the slots, so that not all clients move at once
+Slot slot_of(std::uint64_t who, std::uint32_t ttl, std::uint32_t unix_seconds) noexcept {
+  const std::uint64_t length = std::max(1U, ttl);
+  const std::uint64_t phased = unix_seconds + who % length;
+  return {phased / length, length - phased % length};
 }
 
 }  // namespace
 
 Drawn drawn(std::uint64_t name, std::uint32_t ttl, const DrawSeat& seat) noexcept {
   const std::uint64_t who = mixed(name, located_prefix(seat));
-  const std::uint64_t length = std::max(1U, ttl);
-  const std::uint64_t phased = seat.unix_seconds + who % length;
-  const auto hit = static_cast<std::uint32_t>(((mixed(who, phased / length) >> 32) * 100) >> 32);
-  return {hit, length - phased % length};
+  const Slot slot = slot_of(who, ttl, seat.unix_seconds);
+  return {static_cast<std::uint32_t>(((mixed(who, slot.number) >> 32) * 100) >> 32), slot.left};
+}
+
+std::uint64_t lot_of(const answers::Host& host, const LotSeat& seat) noexcept {
+  const std::uint64_t who = seat.subnet != nullptr   ? subnet_hash(*seat.subnet, seat.subnet->source)
+                            : seat.client != nullptr ? address_hash(*seat.client, 128)
+                                                     : 0;
+  const std::uint64_t lot = mixed(wire::hash_name(host.name()), who);
+  return mixed(lot, slot_of(lot, host.ttl, seat.unix_seconds).number);
 }
 
 std::size_t drawn_tier(const answers::Host& host, const answers::Set& set, const DrawSeat& seat) noexcept {

@@ -53,7 +53,7 @@ class Capture {
     std::uint16_t listener = 0;
     bool stream = false;
     TimePoint at{};
-    std::uint32_t unix_seconds = 0;  // where the table has spread hosts
+    std::uint32_t unix_seconds = 0;  // where the table has timed hosts
     const answers::AnswerTable& table;
   };
 

@@ -4,7 +4,7 @@
 #include <system_error>
 #include <utility>
 
-#include "dnsd/server/descriptor_limit.h"
+#include "common/base/descriptor_limit.h"
 #include "dnsd/server/inherited.h"
 
 namespace meshdns::server {
@@ -21,14 +21,21 @@ struct Listening {
   bool inherited = false;
 };
 
+/// [::] takes IPv4 too, unless an IPv4 address is listed with the same port.
+Families families_at(const SocketAddress& address, const std::vector<SocketAddress>& listen) {
+  const bool own_v4 = std::ranges::any_of(
+      listen, [&](const SocketAddress& other) { return other.ip.is_v4() && other.port == address.port; });
+  return own_v4 ? Families::V6Only : Families::Both;
+}
+
 /// UDP and TCP on one port. Where any port will do, the kernel's choice for UDP may be taken for TCP: then another.
-Result<Listening> bind_pair(const SocketAddress& address) {
+Result<Listening> bind_pair(const SocketAddress& address, Families families) {
   for (int tries = 1;; ++tries) {
-    auto udp = open_udp(address, false);
+    auto udp = open_udp(address, false, families);
     if (!udp) return udp.error();
     Listening out;
     out.bound = bound_address(*udp);
-    auto tcp = open_tcp(out.bound);
+    auto tcp = open_tcp(out.bound, families);
     if (!tcp && (address.port != 0 || tries == kPortTries)) return tcp.error();
     if (!tcp) continue;
     out.udp.push_back(std::move(*udp));
@@ -38,27 +45,27 @@ Result<Listening> bind_pair(const SocketAddress& address) {
 }
 
 /// Beside what was inherited, what is missing of UDP and TCP.
-Result<Listening> complete(Inherited inherited, const SocketAddress& address) {
+Result<Listening> complete(Inherited inherited, const SocketAddress& address, Families families) {
   Listening out{std::move(inherited.udp), std::move(inherited.tcp), address, true};
   if (out.udp.empty()) {
-    auto udp = open_udp(address, false);
+    auto udp = open_udp(address, false, families);
     if (!udp) return udp.error();
     out.udp.push_back(std::move(*udp));
     out.inherited = false;
   }
   if (out.tcp) return out;
-  auto tcp = open_tcp(address);
+  auto tcp = open_tcp(address, families);
   if (!tcp) return tcp.error();
   out.tcp = std::move(*tcp);
   return out;
 }
 
 /// UDP sockets for so many workers at least.
-Result<void> add_for_workers(Listening& listening, std::size_t workers) {
+Result<void> add_for_workers(Listening& listening, std::size_t workers, Families families) {
   const std::size_t given = listening.udp.size();
   while (listening.udp.size() < workers) {
-    auto more =
-        listening.inherited ? copy_of(listening.udp[listening.udp.size() % given]) : open_udp(listening.bound, true);
+    auto more = listening.inherited ? copy_of(listening.udp[listening.udp.size() % given])
+                                    : open_udp(listening.bound, true, families);
     if (!more) return more.error();
     listening.udp.push_back(std::move(*more));
   }
@@ -78,10 +85,11 @@ Result<std::vector<Fd>> DnsServer::bind_all(const ServerOptions& options) {
   udp_sockets_.resize(std::max(1U, options.workers));
   for (const SocketAddress& address : options.listen) {
     const auto listener = static_cast<std::uint16_t>(bound_.size());
+    const Families families = families_at(address, options.listen);
     auto found = server::inherited(options.inherited, address);
-    auto listening = found ? complete(std::move(found), address) : bind_pair(address);
+    auto listening = found ? complete(std::move(found), address, families) : bind_pair(address, families);
     if (!listening) return listening.error();
-    if (auto added = add_for_workers(*listening, udp_sockets_.size()); !added) return added.error();
+    if (auto added = add_for_workers(*listening, udp_sockets_.size(), families); !added) return added.error();
     bound_.push_back(listening->bound);
     inherited_.push_back(listening->inherited);
     tcp.push_back(std::move(listening->tcp));
@@ -171,6 +179,7 @@ ServerTotals DnsServer::counters() const {
     query::merge(totals.udp, worker->counters());
     totals.udp_send_failed += worker->send_failed();
     totals.udp_segmented += worker->segmented();
+    worker->latency().add_to(totals.udp_latency);
   }
   tcp_->add_to(totals);
   return totals;

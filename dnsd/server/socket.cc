@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "dnsd/server/port_holder.h"
+#include "common/net/port_holder.h"
 
 namespace meshdns::server {
 namespace {
@@ -25,12 +25,9 @@ void set(const Fd& socket, int level, int option, int value) {
   static_cast<void>(::setsockopt(socket.get(), level, option, &value, sizeof value));
 }
 
-Error failure(const char* what, const SocketAddress& address, int error) {
-  std::string text = std::string(what) + " " + address.text() + ": " + std::strerror(error);
-  if (error == EADDRINUSE) {
-    const std::string holder = port_holder(address.port);
-    if (!holder.empty()) text += ", held by " + holder;
-  }
+Error failure(const std::string& what, Protocol protocol, const SocketAddress& address, int error) {
+  const char* name = protocol == Protocol::Udp ? " UDP " : " TCP ";
+  std::string text = what + name + address.text() + ": " + std::strerror(error) + held_by(error, address, protocol);
   if (error == EACCES && address.port < kFirstUnprivilegedPort) {
     text += " (ports below 1024 need CAP_NET_BIND_SERVICE: meshdnsd.service gives it; without the unit: root)";
   }
@@ -44,9 +41,10 @@ bool bind_to(const Fd& socket, const SocketAddress& address) {
   return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&kernel.storage), kernel.size) == 0;
 }
 
-Fd open_socket(const SocketAddress& address, int type) {
+Fd open_socket(const SocketAddress& address, int type, Families families) {
   Fd socket(::socket(address.ip.is_v4() ? AF_INET : AF_INET6, type | SOCK_CLOEXEC, 0));
-  if (socket && !address.ip.is_v4()) set(socket, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  const bool both = families == Families::Both && address.ip.is_unspecified();
+  if (socket && !address.ip.is_v4()) set(socket, IPPROTO_IPV6, IPV6_V6ONLY, both ? 0 : 1);
   return socket;
 }
 
@@ -69,6 +67,7 @@ KernelAddress KernelAddress::of(const SocketAddress& address) {
     auto& v6 = reinterpret_cast<sockaddr_in6&>(out.storage);
     v6.sin6_family = AF_INET6;
     v6.sin6_port = htons(address.port);
+    v6.sin6_scope_id = address.interface;
     std::memcpy(&v6.sin6_addr, bytes.data(), bytes.size());
     out.size = sizeof v6;
   }
@@ -96,13 +95,13 @@ void tune_udp(const Fd& socket, const SocketAddress& address) {
   const timeval timeout{0, kReceiveTimeoutMs * 1000};
   static_cast<void>(::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout));
   // Forged "fragmentation needed" messages must not shrink what we send (RFC 9715 3.1).
-  if (address.ip.is_v4()) {
-    set(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
-  } else {
+  const bool any = address.ip.is_unspecified();
+  if (address.ip.is_v4() || any) set(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+  if (!address.ip.is_v4()) {
     set(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
     set(socket, IPPROTO_IPV6, IPV6_MTU, kMinMtu6);
   }
-  if (!address.ip.is_unspecified()) return;
+  if (!any) return;
   set(socket, address.ip.is_v4() ? IPPROTO_IP : IPPROTO_IPV6, address.ip.is_v4() ? IP_PKTINFO : IPV6_RECVPKTINFO, 1);
 }
 
@@ -110,11 +109,11 @@ void tune_tcp(const Fd& socket) {
   set(socket, IPPROTO_TCP, TCP_NODELAY, 1);  // inherited by connections
 }
 
-Result<Fd> open_udp(const SocketAddress& address, bool shared) {
-  Fd socket = open_socket(address, SOCK_DGRAM);
-  if (!socket) return failure("open UDP", address, errno);
+Result<Fd> open_udp(const SocketAddress& address, bool shared, Families families) {
+  Fd socket = open_socket(address, SOCK_DGRAM, families);
+  if (!socket) return failure("open", Protocol::Udp, address, errno);
   if (shared) set(socket, SOL_SOCKET, SO_REUSEPORT, 1);
-  if (!bind_to(socket, address)) return failure("listen on UDP", address, errno);
+  if (!bind_to(socket, address)) return failure("listen on", Protocol::Udp, address, errno);
   if (!shared) set(socket, SOL_SOCKET, SO_REUSEPORT, 1);  // from now on our other workers may join
   tune_udp(socket, address);
   return socket;
@@ -130,13 +129,13 @@ bool steer_by_cpu(const Fd& socket, unsigned sockets) {
   return ::setsockopt(socket.get(), SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &filter, sizeof filter) == 0;
 }
 
-Result<Fd> open_tcp(const SocketAddress& address) {
-  Fd socket = open_socket(address, SOCK_STREAM | SOCK_NONBLOCK);
-  if (!socket) return failure("open TCP", address, errno);
+Result<Fd> open_tcp(const SocketAddress& address, Families families) {
+  Fd socket = open_socket(address, SOCK_STREAM | SOCK_NONBLOCK, families);
+  if (!socket) return failure("open", Protocol::Tcp, address, errno);
   set(socket, SOL_SOCKET, SO_REUSEADDR, 1);  // connections of an earlier process that still time out
   tune_tcp(socket);
   if (!bind_to(socket, address) || ::listen(socket.get(), kBacklog) != 0) {
-    return failure("listen on TCP", address, errno);
+    return failure("listen on", Protocol::Tcp, address, errno);
   }
   return socket;
 }
@@ -145,7 +144,8 @@ SocketAddress bound_address(const Fd& socket) {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
   if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
-  return {address_of(storage), port_of(storage)};
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(storage);
+  return {address_of(storage), port_of(storage), storage.ss_family == AF_INET6 ? v6.sin6_scope_id : 0};
 }
 
 }  // namespace meshdns::server

@@ -41,10 +41,13 @@ struct KernelAddress {
 IpAddress address_of(const sockaddr_storage& storage) noexcept;
 std::uint16_t port_of(const sockaddr_storage& storage) noexcept;
 
+/// Who reaches a socket that is bound to [::]: both families, or IPv6 alone because IPv4 has a socket of its own there.
+enum class Families : std::uint8_t { Both, V6Only };
+
 /// The UDP socket of one worker. The first one of an address is exclusive while it binds, so that no second server
 /// shares the port unseen; `shared` ones join it.
 /// Receives in blocking mode, at most `kReceiveTimeout` at a time, so that its thread sees the end coming.
-Result<Fd> open_udp(const SocketAddress& address, bool shared);
+Result<Fd> open_udp(const SocketAddress& address, bool shared, Families families = Families::Both);
 
 /// Lets the kernel hand a datagram to the socket whose number, in the order in which they were bound, is that of the
 /// CPU that received it modulo `sockets`: packet, socket and thread stay on one CPU. One call serves a whole group.
@@ -52,7 +55,7 @@ Result<Fd> open_udp(const SocketAddress& address, bool shared);
 bool steer_by_cpu(const Fd& socket, unsigned sockets);
 
 /// A listening TCP socket, non-blocking.
-Result<Fd> open_tcp(const SocketAddress& address);
+Result<Fd> open_tcp(const SocketAddress& address, Families families = Families::Both);
 
 /// Buffers, patience and path MTU as open_udp() sets them; what a kernel refuses is left.
 void tune_udp(const Fd& socket, const SocketAddress& address);

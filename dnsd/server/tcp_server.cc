@@ -111,6 +111,7 @@ void TcpServer::accept_from(const Listener& listener) {
     if (!fd) {
       const int reason = errno;
       const bool full = reason == EMFILE || reason == ENFILE || reason == ENOMEM || reason == ENOBUFS;
+      if (full) accept_failed_.add();
       if (full && peers_.empty()) pause_accepting(reason);
       if (full && !peers_.empty()) close(peers_.front(), evicted_);
       return;
@@ -286,6 +287,7 @@ void TcpServer::add_to(ServerTotals& totals) const {
   totals.tcp_timed_out += timed_out_.value();
   totals.tcp_evicted += evicted_.value();
   totals.tcp_client_limit += client_limit_.value();
+  totals.tcp_accept_failed += accept_failed_.value();
   totals.tcp_accepted += accepted_.value();
   totals.tcp_open += accepted_.value() - ended;
 }

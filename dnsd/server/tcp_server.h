@@ -110,7 +110,7 @@ class TcpServer {
   std::vector<std::uint8_t> scratch_;
   query::Counters counters_;
   query::Count ticks_;
-  query::Count accepted_, closed_count_, timed_out_, evicted_, client_limit_;
+  query::Count accepted_, closed_count_, timed_out_, evicted_, client_limit_, accept_failed_;
 };
 
 }  // namespace meshdns::server

@@ -58,12 +58,9 @@ void UdpWorker::serve(const UdpSocket& socket, int receive_flags) {
   policy_.offline();
   const unsigned received = batch_.receive(socket.fd.get(), socket.wildcard, receive_flags);
   if (received == 0) return;
-  if (watched()) [[unlikely]] {
-    answer_watched_batch(socket, received);
-  } else {
-    answer_batch(socket, received);
-  }
+  const TimePoint begun = watched() ? answer_watched_batch(socket, received).now : answer_batch(socket, received).now;
   batch_.send(socket.fd.get());
+  latency_.add(received, clock_.now() - begun);
 }
 
 /// Reads all requests first, so that the table's memory is on its way when they are answered.
@@ -91,7 +88,7 @@ query::Context UdpWorker::answer_batch(const UdpSocket& socket, unsigned count) 
                          .policy = *policy_.read(),
                          .limiter = &limiter_};
   context.stale = pulse_.is_silent(context.now);
-  const bool dated = (asked & wire::kAsksCookie) != 0 || table.spread_hosts > 0;
+  const bool dated = (asked & wire::kAsksCookie) != 0 || table.timed_hosts > 0;
   if (dated) [[unlikely]]
     context.unix_seconds = static_cast<std::uint32_t>(clock_.unix_seconds());
   for (unsigned i = 0; i < count; ++i) {
@@ -102,11 +99,12 @@ query::Context UdpWorker::answer_batch(const UdpSocket& socket, unsigned count) 
   return context;
 }
 
-void UdpWorker::answer_watched_batch(const UdpSocket& socket, unsigned count) {
+query::Context UdpWorker::answer_watched_batch(const UdpSocket& socket, unsigned count) {
   if (tap_ != nullptr) keep_questions(count);
   const query::Context context = answer_batch(socket, count);
   if (lane_.on()) capture_batch(count, context);
   if (tap_ != nullptr) tap_batch(count, context);
+  return context;
 }
 
 void UdpWorker::keep_questions(unsigned count) {

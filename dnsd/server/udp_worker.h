@@ -11,6 +11,7 @@
 #include "dnsd/query/counters.h"
 #include "dnsd/query/random.h"
 #include "dnsd/server/environment.h"
+#include "dnsd/server/latency.h"
 #include "dnsd/server/socket.h"
 #include "dnsd/server/udp_batch.h"
 
@@ -37,6 +38,7 @@ class UdpWorker {
   std::uint64_t send_failed() const { return batch_.failed().value(); }
   /// Answers that left together with others of the same peer
   std::uint64_t segmented() const { return batch_.segmented().value(); }
+  const Latency& latency() const { return latency_; }
   /// Rounds of the loop so far; an idle one makes some each second.
   std::uint64_t ticks() const { return ticks_.value(); }
 
@@ -50,7 +52,7 @@ class UdpWorker {
   std::uint8_t read_batch(unsigned count, const answers::AnswerTable& table);
   bool watched() const noexcept { return lane_.on() || tap_ != nullptr; }
   /// Answers as answer_batch() does, and shows what was asked and answered to who wants to see it.
-  void answer_watched_batch(const UdpSocket& socket, unsigned count);
+  query::Context answer_watched_batch(const UdpSocket& socket, unsigned count);
   void keep_questions(unsigned count);
   void tap_batch(unsigned count, const query::Context& context);
   void capture_batch(unsigned count, const query::Context& context);
@@ -68,6 +70,7 @@ class UdpWorker {
   query::Random random_;
   query::Counters counters_;
   query::Count ticks_;
+  Latency latency_;
   UdpBatch batch_;
   std::unique_ptr<Requests> requests_;
 };

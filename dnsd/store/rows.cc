@@ -36,7 +36,9 @@ std::int64_t hash_of(const StoredObject& object) { return hash_of({object.key, o
 std::int64_t hash_of(const StoredRecord& record) {
   std::string seconds;
   append_number(seconds, record.unix_seconds);
-  return hash_of({record.type, record.key, record.body, seconds});
+  // Rows of the first schema have no digest: they keep their hash.
+  if (record.digest == 0) return hash_of({record.type, record.key, record.body, seconds});
+  return hash_of({record.type, record.key, record.body, seconds, std::to_string(record.digest)});
 }
 
 Error damaged(const std::string& row) { return {Code::DataLoss, row + " is not what was written"}; }
@@ -146,13 +148,14 @@ Result<std::vector<StoredObject>> read_objects(Database& database) {
 Result<std::vector<StoredRecord>> read_records(Database& database) {
   std::vector<StoredRecord> records;
   const auto take = [&](const Statement& row) -> Result<void> {
-    StoredRecord record{row.text(0), row.text(1), row.text(2), row.number(3)};
-    if (row.number(4) != hash_of(record)) return damaged("record " + record.key);
+    StoredRecord record{row.text(0), row.text(1), row.text(2), row.number(3),
+                        static_cast<std::uint64_t>(row.number(4))};
+    if (row.number(5) != hash_of(record)) return damaged("record " + record.key);
     records.push_back(std::move(record));
     return {};
   };
-  const auto done =
-      for_each_row(database, "SELECT type, key, body, unix_seconds, hash FROM records ORDER BY type, key", take);
+  const auto done = for_each_row(
+      database, "SELECT type, key, body, unix_seconds, digest, hash FROM records ORDER BY type, key", take);
   if (!done) return done.error();
   return records;
 }
@@ -180,14 +183,15 @@ Result<void> write_records(Database& database, const std::vector<StoredRecord>& 
   auto erasing = database.prepare("DELETE FROM records WHERE type=?1 AND key=?2");
   if (!erasing) return erasing.error();
   auto putting = database.prepare(
-      "INSERT OR REPLACE INTO records(type, key, body, unix_seconds, hash) VALUES(?1, ?2, ?3, ?4, ?5)");
+      "INSERT OR REPLACE INTO records(type, key, body, unix_seconds, digest, hash) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
   if (!putting) return putting.error();
   for (const auto& [type, key] : erase) {
     if (auto done = erasing->bind(1, type).bind(2, key).run(); !done) return done;
   }
   for (const StoredRecord& record : put) {
     putting->bind(1, record.type).bind(2, record.key).bind_blob(3, record.body);
-    if (auto done = putting->bind(4, record.unix_seconds).bind(5, hash_of(record)).run(); !done) return done;
+    putting->bind(4, record.unix_seconds).bind(5, static_cast<std::int64_t>(record.digest));
+    if (auto done = putting->bind(6, hash_of(record)).run(); !done) return done;
   }
   return {};
 }

@@ -14,6 +14,7 @@ constexpr std::array kSteps = {
       CREATE TABLE records(type TEXT NOT NULL, key TEXT NOT NULL, body BLOB NOT NULL, unix_seconds INTEGER NOT NULL,
                            hash INTEGER NOT NULL, PRIMARY KEY(type, key)) WITHOUT ROWID;
     )sql",
+    "ALTER TABLE records ADD COLUMN digest INTEGER NOT NULL DEFAULT 0",
 };
 
 // Beside user_version, so that a flipped bit in the header is not taken for a newer schema.

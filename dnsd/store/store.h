@@ -23,6 +23,9 @@ struct StoredRecord {
   std::string key;
   std::string body;
   std::int64_t unix_seconds = 0;  // when it was encoded
+  // An endpoint's part of the sum by which its agent and the federation compare what they have (Heartbeat.digest), as
+  // of this body; 0 = not known.
+  std::uint64_t digest = 0;
 
   friend bool operator==(const StoredRecord&, const StoredRecord&) = default;
 };

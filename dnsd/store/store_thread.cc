@@ -23,6 +23,7 @@ struct ObjectWrite {
 struct Row {
   std::string body;
   std::int64_t unix_seconds = 0;
+  std::uint64_t digest = 0;
 };
 
 /// The newest of each key; nothing = erase it.
@@ -46,7 +47,7 @@ Rows take_rows(Records& records, std::size_t most) {
     auto entry = records.extract(records.begin());
     if (std::optional<Row>& row = entry.mapped()) {
       auto& [type, key] = entry.key();
-      rows.put.push_back({std::move(type), std::move(key), std::move(row->body), row->unix_seconds});
+      rows.put.push_back({std::move(type), std::move(key), std::move(row->body), row->unix_seconds, row->digest});
     } else {
       rows.erase.push_back(std::move(entry.key()));
     }
@@ -58,7 +59,7 @@ Rows take_rows(Records& records, std::size_t most) {
 void give_back(Records& records, Rows rows) {
   for (StoredRecord& record : rows.put) {
     RecordKey key{std::move(record.type), std::move(record.key)};
-    records.try_emplace(std::move(key), Row{std::move(record.body), record.unix_seconds});
+    records.try_emplace(std::move(key), Row{std::move(record.body), record.unix_seconds, record.digest});
   }
   for (RecordKey& key : rows.erase) records.try_emplace(std::move(key), std::nullopt);
 }
@@ -209,7 +210,7 @@ void StoreThread::put_records(std::vector<StoredRecord> put, const std::vector<R
   for (const RecordKey& key : erase) waiting.records.insert_or_assign(key, std::nullopt);
   for (StoredRecord& record : put) {
     RecordKey key{std::move(record.type), std::move(record.key)};
-    waiting.records.insert_or_assign(std::move(key), Row{std::move(record.body), record.unix_seconds});
+    waiting.records.insert_or_assign(std::move(key), Row{std::move(record.body), record.unix_seconds, record.digest});
   }
   if (done) waiting.done.push_back(std::move(done));
   shared_->ask_records = true;

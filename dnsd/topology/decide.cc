@@ -179,20 +179,40 @@ class Decider {
     }
   }
 
+  /// Endpoints that are reached through the same gateways.
+  struct Behind {
+    const Route* route = nullptr;
+    std::uint64_t weight = 0;
+    Members members;
+  };
+
   void substitute_gateways(Tier& tier) const {
+    std::vector<Behind> groups;
     for (const std::uint32_t i : tier.answering) {
       if (routes_[i] == nullptr) {
         tier.direct.push_back(i);
         continue;
       }
-      for (const model::Gateway* gateway : routes_[i]->gateways) {
-        const auto known = std::ranges::find_if(
-            tier.gateways, [&](const GatewayTarget& target) { return target.gateway->address == gateway->address; });
-        GatewayTarget& target =
-            known != tier.gateways.end() ? *known : tier.gateways.emplace_back(GatewayTarget{gateway, 0, {}});
-        target.weight += std::max<std::uint64_t>(1, weight_of(i));
-        target.members.push_back(i);
-      }
+      const auto known = std::ranges::find_if(
+          groups, [&](const Behind& group) { return group.route->gateways == routes_[i]->gateways; });
+      Behind& group = known != groups.end() ? *known : groups.emplace_back(Behind{routes_[i], 0, {}});
+      group.weight += std::max<std::uint64_t>(1, weight_of(i));
+      group.members.push_back(i);
+    }
+    for (const Behind& group : groups) share_out(group, tier);
+  }
+
+  /// Gives each gateway an equal share of the weight that stands behind all of them together.
+  static void share_out(const Behind& group, Tier& tier) {
+    const auto& gateways = group.route->gateways;
+    const std::uint64_t whole = 100 * group.weight;
+    for (std::size_t k = 0; k < gateways.size(); ++k) {
+      const auto known = std::ranges::find_if(
+          tier.gateways, [&](const GatewayTarget& target) { return target.gateway->address == gateways[k]->address; });
+      GatewayTarget& target =
+          known != tier.gateways.end() ? *known : tier.gateways.emplace_back(GatewayTarget{gateways[k], 0, {}});
+      target.hundredths += whole * (k + 1) / gateways.size() - whole * k / gateways.size();
+      target.members.insert(target.members.end(), group.members.begin(), group.members.end());
     }
   }
 

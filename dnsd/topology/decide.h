@@ -19,7 +19,7 @@ class Spots;
 /// A gateway that stands for endpoints of one tier.
 struct GatewayTarget {
   const model::Gateway* gateway = nullptr;  // in the geography's clusters
-  std::uint64_t weight = 0;                 // of all that it stands for
+  std::uint64_t hundredths = 0;             // its share of the weight of all that it stands for, in hundredths
   std::vector<std::uint32_t> members;       // those: their ports count where the gateway has none of the name
 };
 

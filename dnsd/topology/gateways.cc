@@ -13,7 +13,8 @@ Gateways gateways_of(const Geography& geography, const model::Locality& place, F
   Gateways out;
   const auto add = [&](const model::Cluster& cluster) {
     for (const model::Gateway& gateway : cluster.gateways) {
-      if (fits(gateway)) out.push_back(&gateway);
+      const bool known = std::ranges::any_of(out, [&](const auto* entry) { return entry->address == gateway.address; });
+      if (!known && fits(gateway)) out.push_back(&gateway);
     }
   };
   const auto own = geography.clusters.find(place.cluster);

@@ -19,7 +19,7 @@ struct Route {
     Blocked,  // gateways are defined, and none can be reached: `gateways` are all of them
   };
   Kind kind = Kind::Direct;
-  std::vector<const model::Gateway*> gateways;  // of the endpoint's own cluster first; in `clusters`
+  std::vector<const model::Gateway*> gateways;  // in `clusters`; each address once
 
   friend bool operator==(const Route&, const Route&) = default;
 };

@@ -33,8 +33,9 @@ struct HostPort {
 /// An endpoint that stands behind a host.
 struct Candidate {
   std::string key;
-  std::optional<IpAddress> v4;  // the first of each family
+  std::optional<IpAddress> v4;  // the first of each family, if it is answered
   std::optional<IpAddress> v6;
+  std::optional<IpAddress> out;      // the first of a family whose own checks fail: for the names of the endpoint only
   std::uint16_t port = 0;            // the first one, for people
   std::vector<std::uint16_t> ports;  // by HostPlan::ports; 0 = lacks it
   model::Locality locality;
@@ -44,6 +45,7 @@ struct Candidate {
   std::uint8_t group = 0;    // of the policy's priority groups; as many as there are = none of them
   std::uint8_t start = 100;  // percent of its weight that it gets while it is warming up (slow start)
   bool in_doubt = false;
+  bool displaced = false;    // its addresses belong to others now: it is shown, and none of its names has them
   std::string why;           // for people: "http 503, 1 of 2 successes"; empty = nothing to add
   TimePoint since{};         // in this standing; TimePoint{} = nobody says since when (external endpoints)
   std::int64_t said_at = 0;  // unix seconds: since when it stands so by an operator's override; 0 = by none
@@ -62,5 +64,8 @@ struct HostPlan {
   std::vector<Candidate> candidates;
   std::optional<TimePoint> changes_at;  // time alone makes another plan of it then; nothing = never
 };
+
+/// Some endpoints share an address and the number of a port: their SRV records are the same.
+bool has_twins(const HostPlan& host);
 
 }  // namespace meshdns::topology

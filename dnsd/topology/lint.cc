@@ -239,6 +239,24 @@ std::string missed(const model::Records& records, const model::Target& target) {
   return found ? "" : nobody_in(records, target);
 }
 
+std::uint32_t count_hits(const model::Records& records, const model::Target& target) {
+  if (target.kind == model::TargetKind::Endpoint) {
+    if (records.endpoints.contains(target.name)) return 1;
+    const EndpointTarget addressed(target.name);
+    return static_cast<std::uint32_t>(
+        std::ranges::count_if(records.endpoints, [&](const auto& entry) { return addressed.hits(entry.second); }));
+  }
+  std::uint32_t count = 0;
+  const std::string* node = nullptr;  // whose locality `place` is: keys of one node are neighbours
+  model::Locality place;
+  for (const auto& [key, endpoint] : records.endpoints) {
+    if (node == nullptr || *node != endpoint.node) place = model::locality_of(records, endpoint.node);
+    node = &endpoint.node;
+    count += hits(target, subject_of(endpoint, place)) ? 1 : 0;
+  }
+  return count;
+}
+
 std::string nobody_in(const model::Records& records, const model::Target& target) {
   if (is_external(records, target)) return "";
   return "no endpoint belongs to " + target_text(target) + meant(target.name, names_for(records, target.kind));
@@ -247,7 +265,8 @@ std::string nobody_in(const model::Records& records, const model::Target& target
 std::vector<Finding> lint(const LintScene& scene, const model::VirtualDestination& object) {
   Findings out;
   const auto endpoints = lint_services(scene, object, out);
-  const HostPlan plan = plan_object({scene.records, scene.records.overrides, scene.now}, object, endpoints);
+  const HostPlan plan =
+      plan_object({scene.records, scene.planner.claims(), scene.records.overrides, scene.now}, object, endpoints);
   lint_hosts(scene, object, plan, out);
   for (const std::string& advice : port_advice(plan)) out.push_back({"spec.ports", Severity::Advice, advice});
   lint_externals(scene, object, out);

@@ -72,6 +72,8 @@ std::vector<Finding> lint(const LintScene& scene, const model::Override& overrid
 std::string missed(const model::Records& records, const model::Target& target);
 /// The same of a target that no endpoint of the records belongs to; external endpoints may.
 std::string nobody_in(const model::Records& records, const model::Target& target);
+/// The number of endpoints of the records that belong to the target.
+std::uint32_t count_hits(const model::Records& records, const model::Target& target);
 
 /// Of each port of a host where clients that use its number do not reach every endpoint.
 /// source: design.md section 4, step 10

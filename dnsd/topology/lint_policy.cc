@@ -1,9 +1,14 @@
 #include "dnsd/topology/lint_policy.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
 
 #include "common/time/duration_text.h"
+#include "dnsd/topology/families.h"
 #include "dnsd/topology/matching.h"
+#include "dnsd/topology/steps.h"
 
 namespace meshdns::topology {
 namespace {
@@ -60,7 +65,30 @@ void lint_fence(const LintScene& scene, const HostPlan& host, Findings& out) {
                  "it excludes every endpoint that there is (" + std::to_string(host.candidates.size()) + ")"});
 }
 
-void lint_failover(const LintScene& scene, const model::Policy& policy, Findings& out) {
+/// Why clients of a failover rule never go to one of its places by the rule; empty = they may.
+std::string place_inside_own(const HostPlan& host, const model::Locality& from, const model::Locality& to) {
+  if (from.empty()) return "";  // each client has another own place
+  const std::uint8_t own = own_parts(from);
+  const auto is_own = [&](const model::Locality& place) {
+    return std::ranges::all_of(model::kParts, [&](Part part) {
+      const bool counts = ((own >> static_cast<unsigned>(part)) & 1U) != 0 && !from.part(part).empty();
+      return !counts || same(from, place, part);
+    });
+  };
+  std::size_t covered = 0;
+  bool all_own = true;
+  for (const Candidate& candidate : host.candidates) {
+    if (!covers(to, candidate.locality)) continue;
+    ++covered;
+    all_own = all_own && is_own(candidate.locality);
+  }
+  if (!is_own(to) && (covered == 0 || !all_own)) return "";
+  return "never reached: all of " + selector_text(to) + " is in " + selector_text(from) +
+         ", and what is there comes before the places of the rule; a rule from a zone or a cluster orders inside it";
+}
+
+void lint_failover(const LintScene& scene, const HostPlan& host, Findings& out) {
+  const model::Policy& policy = host.policy;
   for (std::size_t i = 0; i < policy.failover.size(); ++i) {
     const model::Failover& rule = policy.failover[i];
     const std::string path = indexed(kPolicy + "failover", i);
@@ -79,9 +107,8 @@ void lint_failover(const LintScene& scene, const model::Policy& policy, Findings
       if (wider != own) {
         out.push_back({at, Severity::Warning, "never reached: " + selector_text(*wider) + " before it covers it"});
       }
-      if (!to.region.empty() && to.region == rule.from.region) {
-        out.push_back({at, Severity::Warning,
-                       "never reached: failover is for what is beyond the client's own region (" + to.region + ")"});
+      if (auto problem = place_inside_own(host, rule.from, to); !problem.empty()) {
+        out.push_back({at, Severity::Warning, std::move(problem)});
       }
     }
   }
@@ -141,6 +168,73 @@ void lint_slow_start(const model::Policy& policy, Findings& out) {
   }
 }
 
+// BIND from 9.18.28 (max-records-per-type) and PowerDNS Recursor answer SERVFAIL above these.
+constexpr std::size_t kMostOfBind = 100;
+constexpr const char* kResolversRefuse =
+    ": BIND from 9.18.28 answers SERVFAIL above 100 records of a name and type, PowerDNS Recursor above 256";
+
+/// How many instances an SRV answer lists, if each cluster is a tier.
+std::size_t most_listed(const HostPlan& host) {
+  if (host.ports.empty()) return 0;
+  if (!host.policy.max_answers) return host.candidates.size();
+  std::map<std::string, std::size_t> by_cluster;
+  for (const Candidate& candidate : host.candidates) ++by_cluster[candidate.locality.cluster];
+  std::size_t sum = 0;
+  for (const auto& [cluster, count] : by_cluster) sum += std::min<std::size_t>(count, *host.policy.max_answers);
+  return sum;
+}
+
+void lint_size(const HostPlan& host, Findings& out) {
+  const std::string path = kPolicy + "maxAnswers";
+  const std::size_t listed = most_listed(host);
+  if (host.policy.most_addresses() > kMostOfBind) {
+    out.push_back({path, Severity::Advice, "more than " + std::to_string(kMostOfBind) + kResolversRefuse});
+  } else if (listed > kMostOfBind) {
+    out.push_back(
+        {path, Severity::Advice, "SRV lists up to " + std::to_string(listed) + " instances" + kResolversRefuse});
+  }
+}
+
+// More places are not looked from.
+constexpr std::size_t kMostPlaces = 16;
+
+/// Every endpoint has the families that the others have.
+bool are_alike(const HostPlan& host) {
+  return std::ranges::all_of(host.candidates, [&](const Candidate& candidate) {
+    const Candidate& first = host.candidates.front();
+    return candidate.v4.has_value() == first.v4.has_value() && candidate.v6.has_value() == first.v6.has_value();
+  });
+}
+
+/// Where the closest endpoints lack a family that others have, as seen from the places of the host's own endpoints.
+void lint_families(const LintScene& scene, const HostPlan& host, Findings& out) {
+  if (host.policy.families == model::Families::Independent || are_alike(host)) return;
+  std::set<model::Locality> places;
+  for (const Candidate& candidate : host.candidates) {
+    model::Locality place = candidate.locality;
+    place.node.clear();
+    if (places.size() < kMostPlaces) places.insert(std::move(place));
+  }
+  for (const Family family : {Family::V4, Family::V6}) {
+    std::vector<std::string> lacking;
+    for (const model::Locality& place : places) {
+      const Decision decision = decide(host, {place}, geography_of(scene.records));
+      const auto has = [&](const Tier& tier) { return has_family(host, tier, family); };
+      if (!decision.answer_tier || has(decision.tiers[*decision.answer_tier])) continue;
+      if (std::ranges::any_of(decision.tiers, has)) lacking.push_back(place.text());
+    }
+    if (lacking.empty()) continue;
+    const std::string type = family == Family::V4 ? "A" : "AAAA";
+    const std::size_t others = lacking.size() - 1;
+    out.push_back(
+        {kPolicy + "families", Severity::Advice,
+         "clients in " + lacking.front() +
+             (others == 0 ? "" : " and " + std::to_string(others) + (others == 1 ? " other place" : " other places")) +
+             " get no " + type + ": the closest endpoints have no " + (type == "A" ? "IPv4" : "IPv6") +
+             " address, others have one; families: independent lets each family have its own tier"});
+  }
+}
+
 }  // namespace
 
 std::string indexed(const std::string& path, std::size_t index) { return path + "[" + std::to_string(index) + "]"; }
@@ -156,11 +250,13 @@ void lint_places(const LintScene& scene, const model::Locality& selector, const 
 void lint_policy(const LintScene& scene, const HostPlan& host, Findings& out) {
   lint_ladder(host.policy, out);
   lint_fence(scene, host, out);
-  lint_failover(scene, host.policy, out);
+  lint_failover(scene, host, out);
   lint_groups(host, out);
   lint_distribute(scene, host.policy, out);
   lint_draws(scene, host.policy, out);
   lint_slow_start(host.policy, out);
+  lint_size(host, out);
+  lint_families(scene, host, out);
 }
 
 }  // namespace meshdns::topology

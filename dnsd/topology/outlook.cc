@@ -2,21 +2,66 @@
 
 #include <algorithm>
 #include <functional>
+#include <numeric>
+#include <span>
+#include <string_view>
+#include <tuple>
 
+#include "common/base/stable_hash.h"
 #include "dnsd/topology/distance.h"
 
 namespace meshdns::topology {
 namespace {
+
+/// Where a cluster is among a host's clusters for one client.
+struct Nearness {
+  std::optional<Duration> distance;
+  std::uint32_t turn = 0;  // see TierKey
+};
 
 /// Who looks.
 struct Viewer {
   const Steps& steps;
   const model::Locality& place;
   const Geography& geography;
-  const DistancesFrom distances;
 };
 
-Sight look_at(const Viewer& viewer, const model::Locality& place) {
+/// Gives clusters of one distance their turns. tied: indexes of `clusters`
+void take_turns(const HostPlan& host, const std::string& from, const std::vector<const std::string*>& clusters,
+                std::span<const std::size_t> tied, std::vector<Nearness>& out) {
+  if (tied.size() < 2) return;
+  std::vector<std::tuple<bool, std::uint64_t, std::string_view, std::size_t>> order;
+  for (const std::size_t i : tied) {
+    const std::string& cluster = *clusters[i];
+    order.emplace_back(cluster != from, stable_hash({host.name, from, cluster}), cluster, i);
+  }
+  std::ranges::sort(order);
+  for (std::size_t turn = 0; turn < order.size(); ++turn) {
+    out[std::get<3>(order[turn])].turn = static_cast<std::uint32_t>(turn);
+  }
+}
+
+/// By index of the spots' clusters.
+std::vector<Nearness> nearness_of_clusters(const HostPlan& host, const Spots& spots, const std::string& from,
+                                           const Geography& geography) {
+  const DistancesFrom distances(geography, from);
+  std::vector<Nearness> out;
+  for (const std::string* cluster : spots.clusters()) out.push_back({distances.to(*cluster), 0});
+  std::vector<std::size_t> order(out.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto far = [&](std::size_t i) { return out[i].distance.value_or(Duration::max()); };
+  std::ranges::sort(order, {}, far);
+  for (std::size_t begin = 0; begin < order.size();) {
+    std::size_t end = begin + 1;
+    while (end < order.size() && far(order[end]) == far(order[begin])) ++end;
+    take_turns(host, from, spots.clusters(), std::span(order).subspan(begin, end - begin), out);
+    begin = end;
+  }
+  return out;
+}
+
+/// nearness: of the place's cluster; null = it names none
+Sight look_at(const Viewer& viewer, const model::Locality& place, const Nearness* nearness) {
   const Steps& steps = viewer.steps;
   Sight out;
   out.inside = steps.admits(place);
@@ -29,10 +74,11 @@ Sight look_at(const Viewer& viewer, const model::Locality& place) {
   out.route = route_to(viewer.geography, viewer.place, place);
   if (!steps[*step].split) return out;
   out.key.cluster = place.cluster;
-  out.key.no_cluster = place.cluster.empty();
-  const auto far = viewer.distances.to(place.cluster);
-  out.key.unknown_distance = !far;
-  out.key.distance = far.value_or(Duration::zero());
+  out.key.no_cluster = nearness == nullptr;
+  out.key.unknown_distance = nearness == nullptr || !nearness->distance;
+  if (nearness == nullptr) return out;
+  out.key.distance = nearness->distance.value_or(Duration::zero());
+  out.key.turn = nearness->turn;
   return out;
 }
 
@@ -71,14 +117,22 @@ std::uint32_t Spots::find_or_add(const model::Locality& place) {
       std::find_if(begin, end, [&](const auto& entry) { return is_same(*places_[entry.second], place); });
   if (known != end) return known->second;
   places_.push_back(&place);
+  const auto cluster = std::ranges::find(
+      clusters_, place.cluster, [](const auto* name) -> auto& { return *name; });
+  cluster_of_spot_.push_back(place.cluster.empty() ? kNone : static_cast<std::uint32_t>(cluster - clusters_.begin()));
+  if (!place.cluster.empty() && cluster == clusters_.end()) clusters_.push_back(&place.cluster);
   return by_hash_.emplace(key, static_cast<std::uint32_t>(places_.size() - 1))->second;
 }
 
 Outlook::Outlook(const HostPlan& host, const Spots& spots, const model::Locality& place, const Geography& geography)
     : steps(host.policy, place), fence_unknown(steps.fence_unknown()), nowhere(place.empty()) {
-  const Viewer viewer{steps, place, geography, DistancesFrom(geography, place.cluster)};
+  const Viewer viewer{steps, place, geography};
+  const std::vector<Nearness> near = nearness_of_clusters(host, spots, place.cluster, geography);
   sights.reserve(spots.places().size());
-  for (const model::Locality* at : spots.places()) sights.push_back(look_at(viewer, *at));
+  for (std::size_t i = 0; i < spots.places().size(); ++i) {
+    const std::uint32_t cluster = spots.cluster_of(i);
+    sights.push_back(look_at(viewer, *spots.places()[i], cluster == Spots::kNone ? nullptr : &near[cluster]));
+  }
 }
 
 std::size_t Outlook::hash() const {

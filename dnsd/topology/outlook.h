@@ -27,6 +27,10 @@ class Spots {
   const std::vector<const model::Locality*>& places() const { return places_; }
   /// The spot of a candidate, an index of places(); kNone = the candidate is in no tier, whoever asks.
   std::uint32_t of(std::size_t candidate) const { return of_candidate_[candidate]; }
+  /// The clusters that the places name, each once.
+  const std::vector<const std::string*>& clusters() const { return clusters_; }
+  /// The cluster of a spot, an index of clusters(); kNone = its place names no cluster.
+  std::uint32_t cluster_of(std::size_t spot) const { return cluster_of_spot_[spot]; }
 
  private:
   std::uint32_t find_or_add(const model::Locality& place);
@@ -37,15 +41,20 @@ class Spots {
   std::vector<const model::Locality*> places_;
   std::vector<std::uint32_t> of_candidate_;
   std::unordered_multimap<std::size_t, std::uint32_t> by_hash_;
+  std::vector<const std::string*> clusters_;
+  std::vector<std::uint32_t> cluster_of_spot_;
 };
 
-/// Where a tier is among the others: share or group, step, then known distance, then name, then no cluster at all.
+/// Where a tier is among the others: share or group, step, then known distance, then unknown distance, then no cluster
+/// at all. Clusters that are equally far, or of which no distance is known, are ordered by a hash of (host, client's
+/// cluster, cluster): every server has the same order, and not all hosts and clients have the same first cluster.
 struct TierKey {
   std::size_t major = 0;
   std::size_t step = 0;
   bool no_cluster = false;
   bool unknown_distance = false;
   Duration distance{};
+  std::uint32_t turn = 0;  // among the clusters that are equally far
   std::string cluster;
 
   friend auto operator<=>(const TierKey&, const TierKey&) = default;

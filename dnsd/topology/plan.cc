@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "common/base/text.h"
 #include "common/net/socket_address.h"
@@ -17,18 +18,26 @@ constexpr Duration kKnownWhileSilent = 10min;
 Standing standing_of(const model::Endpoint& endpoint, const model::NodeStatus* status) {
   switch (endpoint.health.state) {
     case model::HealthState::Pending: return Standing::Out;
-    case model::HealthState::Draining:
-      return status != nullptr && status->silent ? Standing::Silent : Standing::Draining;
+    case model::HealthState::Draining: return is_silent(endpoint, status) ? Standing::Silent : Standing::Draining;
     case model::HealthState::Failing: return Standing::Failing;
     case model::HealthState::Serving: break;
   }
-  return status != nullptr && status->silent ? Standing::Silent : Standing::Serving;
+  return is_silent(endpoint, status) ? Standing::Silent : Standing::Serving;
 }
 
-std::string why_of(const model::Health& health, const model::NodeStatus* status) {
-  if (status != nullptr && health.state != model::HealthState::Failing) {
-    const std::string unheard = "its agent is not heard";
-    if (status->held.empty()) return unheard;
+/// Why nobody can tell whether the endpoint lives; empty = somebody can.
+std::string unheard_text(const model::Endpoint& endpoint, const model::NodeStatus* status) {
+  if (status != nullptr && (status->silent || status->in_doubt)) return "its agent is not heard";
+  if (!endpoint.unwatched) return "";
+  if (status == nullptr || status->problem.empty()) return "its agent does not check it";
+  return endpoint.node.substr(endpoint.node.find('/') + 1) + " " + status->problem;
+}
+
+std::string why_of(const model::Endpoint& endpoint, const model::NodeStatus* status) {
+  const model::Health& health = endpoint.health;
+  if (const std::string unheard = unheard_text(endpoint, status);
+      !unheard.empty() && health.state != model::HealthState::Failing) {
+    if (status == nullptr || status->held.empty()) return unheard;
     return unheard + (status->silent ? ", its removal held by the " : ", held by the ") + status->held + " brake";
   }
   std::string why = health.detail;
@@ -40,10 +49,41 @@ std::string why_of(const model::Health& health, const model::NodeStatus* status)
   return why;
 }
 
+/// Takes away the addresses that belong to another endpoint or node now. One that has none left keeps them for people
+/// to see, and is out.
+void leave_lost_addresses(const PlanContext& context, const model::Endpoint& endpoint, Candidate& candidate) {
+  const auto owner_of = [&](const std::optional<IpAddress>& address) {
+    return address ? context.claims.owner_instead(endpoint, *address) : std::string();
+  };
+  const std::string owner4 = owner_of(candidate.v4);
+  const std::string owner6 = owner_of(candidate.v6);
+  if (owner4.empty() && owner6.empty()) return;
+  const IpAddress& lost = owner4.empty() ? *candidate.v6 : *candidate.v4;
+  candidate.why = lost.text() + " belongs to " + (owner4.empty() ? owner6 : owner4);
+  const bool keeps_one = (candidate.v4 && owner4.empty()) || (candidate.v6 && owner6.empty());
+  if (!keeps_one) {
+    candidate.displaced = true;
+    candidate.standing = Standing::Out;
+    candidate.known = false;
+    return;
+  }
+  (owner4.empty() ? candidate.v6 : candidate.v4).reset();
+}
+
 void take_addresses(Candidate& candidate, const std::vector<IpAddress>& addresses) {
   for (const IpAddress& address : addresses) {
     auto& slot = address.is_v4() ? candidate.v4 : candidate.v6;
     if (!slot) slot = address;
+  }
+}
+
+/// Takes away the address of the family that does not pass its own checks. An endpoint keeps its only one.
+void take_out(Candidate& candidate, const model::Health& health) {
+  if (!candidate.v4 || !candidate.v6) return;
+  if (health.v4) {
+    candidate.out = std::exchange(candidate.v4, std::nullopt);
+  } else if (health.v6) {
+    candidate.out = std::exchange(candidate.v6, std::nullopt);
   }
 }
 
@@ -189,12 +229,13 @@ Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoi
   Candidate out;
   out.key = endpoint.key;
   take_addresses(out, endpoint.addresses);
+  take_out(out, endpoint.health);
   out.port = first_port(endpoint);
   out.locality = locality_of(context.records, endpoint.node);
   out.weight = endpoint.weight;
   out.standing = standing_of(endpoint, status);
-  out.in_doubt = endpoint.health.in_doubt || (status != nullptr && status->in_doubt);
-  out.why = why_of(endpoint.health, status);
+  out.in_doubt = endpoint.health.in_doubt || endpoint.unwatched || (status != nullptr && status->in_doubt);
+  out.why = why_of(endpoint, status);
   const bool silent = out.standing == Standing::Silent;
   out.since = silent ? status->since : endpoint.health.since;
   // a rollout or a node that was scaled away must not spill
@@ -202,14 +243,21 @@ Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoi
       endpoint.health.state == model::HealthState::Draining || endpoint.health.state == model::HealthState::Pending;
   out.known = !leaving && (!silent || context.now - status->since <= kKnownWhileSilent);
   if (const auto* word = word_for(context.overrides, subject_of(endpoint, out.locality))) obey(*word, out);
+  leave_lost_addresses(context, endpoint, out);
   return out;
+}
+
+bool is_silent(const model::Endpoint& endpoint, const model::NodeStatus* status) {
+  return status != nullptr && (status->silent || (status->unwatched && endpoint.unwatched));
 }
 
 Standing standing_of(const PlanContext& context, const model::Endpoint& endpoint) {
   const auto found = context.records.statuses.find(endpoint.node);
   Candidate out;
   out.standing = standing_of(endpoint, found == context.records.statuses.end() ? nullptr : &found->second);
-  if (context.overrides.empty()) return out.standing;
+  take_addresses(out, endpoint.addresses);
+  leave_lost_addresses(context, endpoint, out);
+  if (context.overrides.empty() || out.displaced) return out.standing;
   const model::Locality place = locality_of(context.records, endpoint.node);
   if (const auto* word = word_for(context.overrides, subject_of(endpoint, place))) obey(*word, out);
   return out.standing;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/model/records.h"
+#include "dnsd/topology/address_claims.h"
 #include "dnsd/topology/host_plan.h"
 #include "dnsd/topology/words.h"
 
@@ -15,9 +16,9 @@ struct HostNaming {
   std::string auto_hosts = "{service}.{namespace}.{zone}";  // empty = off
 };
 
-/// Why an object, or one of its hosts, has no effect.
+/// Why an object, or one of its hosts, has no effect; or why a service has no automatic host.
 struct Conflict {
-  std::string object;  // "shop/app-b"
+  std::string object;  // "shop/app-b", or "service blog/web"
   std::string message;
 
   friend bool operator==(const Conflict&, const Conflict&) = default;
@@ -26,7 +27,8 @@ struct Conflict {
 /// What plans are made from. Refers to its parts.
 struct PlanContext {
   const model::Records& records;
-  const Overrides& overrides;  // those of the records, or others where somebody asks what they would do
+  const AddressClaims& claims;  // of the records
+  const Overrides& overrides;   // those of the records, or others where somebody asks what they would do
   TimePoint now;
 };
 
@@ -41,6 +43,9 @@ HostPlan plan_service(const PlanContext& context, const std::vector<const model:
 /// What stands behind an object whose selectors match these endpoints; name and zone are the caller's.
 HostPlan plan_object(const PlanContext& context, const model::VirtualDestination& object,
                      const std::vector<const model::Endpoint*>& endpoints);
+
+/// Whether nobody has heard for a lease that an endpoint lives: of its node, or of it alone. status: null = all is well
+bool is_silent(const model::Endpoint& endpoint, const model::NodeStatus* status);
 
 /// How one endpoint stands; its ports are those of no host yet.
 Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoint);

@@ -58,7 +58,8 @@ void sort_by_key(std::vector<const model::Endpoint*>& endpoints) {
 
 }  // namespace
 
-Planner::Planner(const model::Records& records) : records_(records) {
+Planner::Planner(const model::Records& records) : records_(records), claims_(records) {
+  for (const auto& [key, node] : records_.nodes) claims_.node_changed(key, [](const model::Endpoint&) {});
   for (const auto& [key, endpoint] : records_.endpoints) endpoint_entered(endpoint);
 }
 
@@ -85,10 +86,14 @@ void Planner::endpoint_entered(const model::Endpoint& endpoint) {
     if (group.filled) group.add(&endpoint);
   });
   touch(endpoint, Urgency::Addition);
+  claims_.endpoint_entered(endpoint);
+  touch_rivals(endpoint);
 }
 
 void Planner::endpoint_leaves(const model::Endpoint& endpoint) {
   touch(endpoint, Urgency::Removal);
+  touch_rivals(endpoint);
+  claims_.endpoint_leaves(endpoint);
   for_groups(endpoint, [&](Group& group) {
     if (group.filled) group.remove(&endpoint);
   });
@@ -100,7 +105,8 @@ void Planner::add_hosts_of(const model::Endpoint& endpoint, std::set<std::string
   for (const std::string& zone : naming_.zones) {
     const std::string name = auto_host(naming_, {endpoint.namespace_, endpoint.service}, zone);
     const auto owner = owners_.find(name);
-    if (owner != owners_.end() && owner->second.object.empty()) out.insert(name);
+    const Owner service{"", {endpoint.namespace_, endpoint.service}};
+    if (owner != owners_.end() && owner->second == service) out.insert(name);
   }
   for_groups(endpoint, [&](const Group& group) {
     for (const std::string& key : group.objects) {
@@ -164,20 +170,41 @@ void Planner::claim_by_object(const model::VirtualDestination& object, Owners& o
   }
 }
 
-void Planner::claim_by_service(const model::ServiceKey& service, Owners& owners) const {
+void Planner::claim_by_service(const model::ServiceKey& service, Owners& owners) {
   for (const std::string& zone : naming_.zones) {
     const std::string name = auto_host(naming_, service, zone);
-    if (!name.empty() && !is_static_(name)) owners.emplace(name, Owner{"", service});
+    if (name.empty() || is_static_(name)) continue;
+    const auto [at, added] = owners.emplace(name, Owner{"", service});
+    if (added || !at->second.object.empty()) continue;
+    const model::ServiceKey& older = at->second.service;
+    contested_hosts_.insert(name);
+    contested_services_.insert(service);
+    conflicts_.push_back(
+        {"service " + service.namespace_ + "/" + service.name,
+         "host " + name + " belongs to service " + older.namespace_ + "/" + older.name + ", which is older"});
   }
+}
+
+std::vector<model::ServiceKey> Planner::services_by_claim() const {
+  std::vector<std::pair<std::int64_t, model::ServiceKey>> order;
+  order.reserve(records_.services.size());
+  for (const auto& [key, service] : records_.services) order.emplace_back(service.created, key);
+  std::ranges::sort(order);
+  std::vector<model::ServiceKey> out;
+  out.reserve(order.size());
+  for (auto& [created, key] : order) out.push_back(std::move(key));
+  return out;
 }
 
 /// Who owns which host, from the beginning: whoever went may have freed a host that another one claims too.
 void Planner::settle_objects() {
   rebuild_groups();
   conflicts_.clear();
+  contested_hosts_.clear();
+  contested_services_.clear();
   Owners owners;
   for (const model::VirtualDestination* object : by_claim(records_)) claim_by_object(*object, owners);
-  for (const auto& [key, service] : records_.services) claim_by_service(key, owners);
+  for (const model::ServiceKey& key : services_by_claim()) claim_by_service(key, owners);
   replace_owners(std::move(owners));
   std::set<std::string> hosts;
   for (const std::string& key : objects_) add_hosts_of_object(key, hosts);
@@ -205,9 +232,19 @@ void Planner::settle_new_service(const model::ServiceKey& service) {
   }
 }
 
+bool Planner::settles_alone(const model::ServiceKey& service) const {
+  return std::ranges::all_of(naming_.zones, [&](const std::string& zone) {
+    const std::string name = auto_host(naming_, service, zone);
+    if (contested_hosts_.contains(name)) return false;  // its age may be another now
+    const auto owner = owners_.find(name);
+    return owner == owners_.end() || !owner->second.object.empty() || owner->second.service == service;
+  });
+}
+
 void Planner::settle() {
   const bool gone = std::ranges::any_of(services_, [&](const auto& key) { return !records_.services.contains(key); });
-  if (gone || !objects_.empty()) return settle_objects();
+  const bool alone = std::ranges::all_of(services_, [this](const auto& key) { return settles_alone(key); });
+  if (gone || !alone || !objects_.empty()) return settle_objects();
   for (const model::ServiceKey& service : services_) settle_new_service(service);
   services_.clear();
 }
@@ -239,7 +276,7 @@ std::optional<HostPlan> Planner::plan(const std::string& host, TimePoint now, co
   settle();
   const auto owner = owners_.find(host);
   if (owner == owners_.end()) return std::nullopt;
-  return plan_of(host, owner->second, {records_, overrides, now});
+  return plan_of(host, owner->second, {records_, claims_, overrides, now});
 }
 
 const std::vector<Conflict>& Planner::conflicts() {

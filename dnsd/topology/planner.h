@@ -79,6 +79,13 @@ class Planner : public model::RecordObserver {
   std::vector<const model::Endpoint*> endpoints_of(const model::ServiceSelector& selector,
                                                    const std::string& own_namespace);
   const std::vector<Conflict>& conflicts();
+  /// How many services have lost their automatic host to an older one of the same name.
+  std::size_t services_without_host() {
+    settle();
+    return contested_services_.size();
+  }
+  /// Whose the addresses are that several endpoints claim.
+  const AddressClaims& claims() const { return claims_; }
   std::size_t hosts();
 
   void endpoint_entered(const model::Endpoint& endpoint) override;
@@ -122,6 +129,8 @@ class Planner : public model::RecordObserver {
   void touch(const std::set<std::string>& hosts, Urgency urgency);
   void touch(const model::Endpoint& endpoint, Urgency urgency);
   void touch_node(const std::string& node, Urgency urgency);
+  /// The endpoints that claim an address of this one may have it now, or no more.
+  void touch_rivals(const model::Endpoint& endpoint);
   /// The hosts that an endpoint, or an object, stands behind.
   void add_hosts_of(const model::Endpoint& endpoint, std::set<std::string>& out);
   void add_hosts_of_object(const std::string& key, std::set<std::string>& out) const;
@@ -139,7 +148,11 @@ class Planner : public model::RecordObserver {
   void settle_new_service(const model::ServiceKey& service);
   void rebuild_groups();
   void claim_by_object(const model::VirtualDestination& object, Owners& owners);
-  void claim_by_service(const model::ServiceKey& service, Owners& owners) const;
+  void claim_by_service(const model::ServiceKey& service, Owners& owners);
+  /// Services in the order in which they may claim a host.
+  std::vector<model::ServiceKey> services_by_claim() const;
+  /// The hosts of one service: false = another one claims some of them, and who has them is to be settled for all.
+  bool settles_alone(const model::ServiceKey& service) const;
   void replace_owners(Owners owners);
   std::vector<const model::Endpoint*> endpoints_of(const model::VirtualDestination& object) const;
   void add_endpoints_of(const model::ServiceSelector& selector, const std::string& own_namespace,
@@ -157,14 +170,17 @@ class Planner : public model::RecordObserver {
   std::function<bool(const std::string&)> is_static_ = [](const std::string&) { return false; };
   std::unordered_map<std::string, Group> groups_;
   Owners owners_;
+  AddressClaims claims_;
   std::vector<Conflict> conflicts_;
-  bool places_ = false;                   // nodes or clusters became different
-  bool geography_ = false;                // clusters, or what is measured of them
-  bool grouped_by_more_ = false;          // than services: some selector asks for labels or a namespace
-  PublicationQueue queue_;                // hosts that are to be planned again
-  std::set<std::string> erased_;          // hosts that were there at the last take()
-  std::set<std::string> objects_;         // that came, changed or went
-  std::set<model::ServiceKey> services_;  // the same
+  std::set<model::ServiceKey> contested_services_;  // that have lost a host to another service
+  std::set<std::string> contested_hosts_;           // that several services claim
+  bool places_ = false;                             // nodes or clusters became different
+  bool geography_ = false;                          // clusters, or what is measured of them
+  bool grouped_by_more_ = false;                    // than services: some selector asks for labels or a namespace
+  PublicationQueue queue_;                          // hosts that are to be planned again
+  std::set<std::string> erased_;                    // hosts that were there at the last take()
+  std::set<std::string> objects_;                   // that came, changed or went
+  std::set<model::ServiceKey> services_;            // the same
 };
 
 struct Plan {

@@ -23,6 +23,11 @@ const std::vector<const model::Endpoint*>& Planner::Group::members() const {
 void Planner::endpoint_updated(const model::Endpoint& endpoint) {
   const bool good = endpoint.health.state == model::HealthState::Serving && !endpoint.health.in_doubt;
   touch(endpoint, good ? Urgency::Addition : Urgency::Removal);
+  touch_rivals(endpoint);
+}
+
+void Planner::touch_rivals(const model::Endpoint& endpoint) {
+  claims_.for_rivals(endpoint, [this](const model::Endpoint& rival) { touch(rival, Urgency::Removal); });
 }
 
 void Planner::touch(const std::set<std::string>& hosts, Urgency urgency) {
@@ -40,12 +45,16 @@ void Planner::touch_node(const std::string& node, Urgency urgency) {
   for (auto at = records_.endpoints.lower_bound(prefix); at != records_.endpoints.end(); ++at) {
     if (!at->first.starts_with(prefix)) break;
     touch(at->second, urgency);
+    touch_rivals(at->second);
   }
 }
 
 void Planner::node_status_changed(const std::string& node) {
   // without a status the node is heard
   touch_node(node, records_.statuses.contains(node) ? Urgency::Removal : Urgency::Addition);
+  claims_.for_endpoints_at(node, [this](const model::Endpoint& other) { touch(other, Urgency::Removal); });
+  // whose prefix it is depends on who is heard
+  places_ = places_ || claims_.shares_prefixes(node);
 }
 
 void Planner::destination_changed(const std::string& key) { objects_.insert(key); }
@@ -53,6 +62,7 @@ void Planner::destination_changed(const std::string& key) { objects_.insert(key)
 void Planner::node_changed(const std::string& node) {
   places_ = true;
   touch_node(node, Urgency::Removal);  // its endpoints may have moved to another tier
+  claims_.node_changed(node, [this](const model::Endpoint& other) { touch(other, Urgency::Removal); });
 }
 
 void Planner::cluster_changed(const std::string& name) {
@@ -77,7 +87,7 @@ Planner::Changes Planner::take(TimePoint now, const SliceLimits& limits, const C
   PublicationQueue::Taken taken =
       queue_.take(now, limits, [&](const std::string& host) { return cost_of(host, cost); });
   Changes out;
-  const PlanContext context{records_, records_.overrides, now};
+  const PlanContext context{records_, claims_, records_.overrides, now};
   std::ranges::sort(taken.hosts);  // hosts of one kind have similar names, and share what they can as neighbours
   for (const std::string& host : taken.hosts) {
     const auto owner = owners_.find(host);

@@ -127,7 +127,8 @@ std::vector<std::string> Planner::emptied(const model::Target& target, TimePoint
   std::vector<std::string> out;
   for (const std::string& host : hosts_hit(target)) {
     const Owner& owner = owners_.at(host);
-    if (!serves(owner, {records_, overrides, now}) && serves(owner, {records_, records_.overrides, now})) {
+    if (!serves(owner, {records_, claims_, overrides, now}) &&
+        serves(owner, {records_, claims_, records_.overrides, now})) {
       out.push_back(host);
     }
   }

@@ -1,5 +1,7 @@
 #include "dnsd/topology/view.h"
 
+#include "dnsd/topology/steps.h"
+
 namespace meshdns::topology {
 namespace {
 
@@ -23,7 +25,7 @@ std::uint8_t view_parts(const model::Policy& policy) {
   }
   if (policy.fence) parts |= policy.fence->client_parts();
   for (const model::Failover& rule : policy.failover) {
-    parts |= given_parts(rule.from) | bit(model::Part::Region) | bit(model::Part::Cluster);
+    parts |= given_parts(rule.from) | own_parts(rule.from) | bit(model::Part::Cluster);
   }
   for (const model::Distribute& rule : policy.distribute) parts |= given_parts(rule.from);
   return static_cast<std::uint8_t>(parts);

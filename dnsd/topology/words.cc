@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace meshdns::topology {
 namespace {
@@ -67,6 +68,7 @@ void obey(const model::Override& word, Candidate& candidate) {
     case model::Action::Up:
       candidate.standing = Standing::Serving;
       candidate.known = true;
+      if (candidate.out) (candidate.out->is_v4() ? candidate.v4 : candidate.v6) = std::exchange(candidate.out, {});
       candidate.why = "forced up " + said_by(word);
       break;
     case model::Action::Freeze: return;

@@ -12,6 +12,21 @@ install(DIRECTORY packaging/kubernetes DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${MESHDNS_DOCS})
 install(DIRECTORY docs/ DESTINATION ${MESHDNS_DOCS} FILES_MATCHING PATTERN "*.md")
 
+# Completion of command lines, where the shells look for it; meshdnsctl writes the scripts itself.
+install(CODE "
+  get_filename_component(prefix \"\${CMAKE_INSTALL_PREFIX}\" ABSOLUTE BASE_DIR \"${CMAKE_BINARY_DIR}\")
+  foreach(place IN ITEMS bash:bash-completion/completions/meshdnsctl zsh:zsh/vendor-completions/_meshdnsctl
+                         fish:fish/vendor_completions.d/meshdnsctl.fish)
+    string(REGEX MATCH \"^[a-z]+\" shell \"\${place}\")
+    string(REGEX REPLACE \"^[a-z]+:\" \"\" path \"\${place}\")
+    execute_process(COMMAND \"${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/meshdnsctl\" completion \${shell}
+                    OUTPUT_VARIABLE script COMMAND_ERROR_IS_FATAL ANY)
+    set(installed \"\$ENV{DESTDIR}\${prefix}/share/\${path}\")
+    message(STATUS \"Installing: \${installed}\")
+    file(WRITE \"\${installed}\" \"\${script}\")
+  endforeach()
+")
+
 # The units name the folder that the binaries really go to, which is known only when they are installed.
 install(CODE "
   get_filename_component(prefix \"\${CMAKE_INSTALL_PREFIX}\" ABSOLUTE BASE_DIR \"${CMAKE_BINARY_DIR}\")

@@ -24,8 +24,9 @@ WAIT = 120.0  # ten times what anything here needs on a machine that is busy
 class Daemon:
     """One process whose log lines (standard error) are read and kept."""
 
-    def __init__(self, *argv, cwd=None, env=None, pass_fds=()):
-        self.argv = [os.path.join(BIN, argv[0]), *argv[1:]]
+    def __init__(self, *argv, cwd=None, env=None, pass_fds=(), prefix=()):
+        """prefix: a command that runs the daemon in its own place (`nsenter ... --`)."""
+        self.argv = [*prefix, os.path.join(BIN, argv[0]), *argv[1:]]
         self.lines = []
         self.process = subprocess.Popen(self.argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL,
                                         pass_fds=pass_fds, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

@@ -36,6 +36,7 @@ RECORDS = [
     *(f"big 60 TXT {number:02}{'x' * 200}" for number in range(20)),
 ]
 SIZE = 300  # endpoints of the large service
+EIGHT = 8  # endpoints whose SRV records and addresses fit into 1,232 bytes, but not into 512
 
 
 def node(name, cluster, locality, service, addresses, state="serving"):
@@ -45,14 +46,14 @@ def node(name, cluster, locality, service, addresses, state="serving"):
     return f"  - name: {name}\n    cluster: {cluster}\n    locality: {locality}\n    endpoints:\n{endpoints}"
 
 
-def virtual_destination(name, policy="{}"):
+def virtual_destination(name, policy="{}", app=None):
     return f"""\
   - apiVersion: meshdns.io/v1alpha1
     kind: VirtualDestination
     metadata: {{name: {name}, namespace: shop}}
     spec:
       hosts: [{name}.mesh.internal]
-      services: [{{matchLabels: {{app: {name}}}}}]
+      services: [{{matchLabels: {{app: {app or name}}}}}]
       ports: [{{name: http, number: 80, targetPort: http}}]
       policy: {policy}
 """
@@ -73,10 +74,12 @@ MESH = (
     + node("api", "eu-1", EU, "api", ["10.0.0.11", "10.0.0.12", "fd00::11"])
     + node("api", "us-1", US, "api", ["10.2.0.11"])
     + node("large", "eu-1", EU, "large", [f"10.1.{n // 200}.{n % 200 + 1}" for n in range(SIZE)])
+    + node("eight", "eu-1", EU, "eight", [f"10.1.9.{n + 1}" for n in range(EIGHT)])
     + node("failed", "eu-1", EU, "failed", ["10.0.0.21"], "failing")
     + node("empty", "eu-1", EU, "empty", ["10.0.0.31"], "failing")
     + "objects:\n"
-    + virtual_destination("api") + virtual_destination("large") + virtual_destination("failed")
+    + virtual_destination("api") + virtual_destination("large")
+    + virtual_destination("full", "{maxAnswers: 29}", "large") + virtual_destination("eight") + virtual_destination("failed")
     + virtual_destination("empty", "{onEmpty: NoData}") + virtual_destination("nothing")
     + cluster("eu-1", "eu", "10.1.0.0/16, 10.2.3.0/24, fd01::/48") + cluster("us-1", "us", "10.2.0.0/16")
 )

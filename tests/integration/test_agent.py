@@ -92,6 +92,13 @@ class AgentTest(unittest.TestCase):
         self.assertIn(path, err)
         self.assertIn('did you mean "ports"?', err)
 
+    def test_check_config_wants_a_folder_of_endpoints_that_can_be_read(self):
+        self.bed.write("plain", "")
+        for folder, why in (("nowhere", "no such file or directory"), ("plain", "not a directory")):
+            self.config = self.write_config(directory=folder)
+            code, _, err = run("meshdns-agent", "--check-config", "--config", self.config)
+            self.assertEqual((code, err), (2, f"{self.bed.path(folder)}: {why}\n1 error\n"))
+
     def test_a_missing_config_is_2(self):
         code, _, err = run("meshdns-agent", "--config", self.bed.path("none.yaml"))
         self.assertEqual(code, 2)
@@ -162,7 +169,7 @@ class AgentTest(unittest.TestCase):
         self.bed.write("agent.yaml", "clustr: eu-1\n")
         agent.send_signal(signal.SIGHUP)
         agent.wait_line(r"reload failed problem=.*did you mean")
-        self.assertIn("meshdns_agent_config_reload_failures_total 1", self.get(agent, "/metrics"))
+        self.assertIn("meshdns_config_failed_reloads_total 1", self.get(agent, "/metrics"))
         self.until(agent, {("app-b", self.backend.port): "serving"})
         self.write_config()
         agent.send_signal(signal.SIGHUP)

@@ -1,5 +1,6 @@
 """meshdnsd alone: configuration, DNS from a file, reload, and the command line."""
 import os
+import re
 import signal
 import subprocess
 import unittest
@@ -143,7 +144,9 @@ class MeshdnsdTest(unittest.TestCase):
         second = self.bed.write("second.yaml", text)
         code, _, err = run("meshdnsd", "--config", second)
         self.assertEqual(code, 1)
-        self.assertIn("held by meshdnsd", err)
+        holder = re.search(r"held by meshdnsd \(pid (\d+)\)", err)
+        self.assertTrue(holder, err)
+        self.assertEqual(int(holder.group(1)), self.daemon.process.pid)
 
     def test_ctl_reads_and_describes(self):
         code, out, err = self.ctl("get", "endpoints")
@@ -179,7 +182,7 @@ class MeshdnsdTest(unittest.TestCase):
         good = MESH[MESH.index("  - apiVersion"):].replace("  - apiVersion", "apiVersion").replace("\n    ", "\n")
         path = self.bed.write("vd.yaml", good.replace("number: 80,", "number: 81,"))
         code, _, err = self.ctl("apply", "-f", path)
-        self.assertEqual(code, 2)
+        self.assertEqual(code, 1)
         self.assertIn("managed by file", err)
 
 

@@ -1,7 +1,9 @@
 """A federation that has lost its store (failures.md A5): answers are never wrong, and it says what it does."""
+import contextlib
 import os
 import shutil
 import signal
+import sqlite3
 import time
 import unittest
 
@@ -132,6 +134,23 @@ class RecoveryTest(unittest.TestCase):
         self.assertEqual(self.ctl("approve-shrink")[0], 0)
         self.federation.wait_line("dns listening")
         eventually(lambda: self.look(self.federation, NAMES[0]) == ["127.0.0.1"], "what the agents have told")
+
+    def stored_digests(self):
+        """How many endpoints' rows say what their agent counts them for."""
+        with contextlib.closing(sqlite3.connect(self.bed.path("federation/federation.db"))) as store:
+            return store.execute("SELECT count(*) FROM records WHERE type='Endpoint' AND digest<>0").fetchone()[0]
+
+    def test_an_agent_whose_records_were_kept_does_not_send_them_again(self):
+        self.federation.stop()  # it writes what it put off
+        self.assertEqual(self.stored_digests(), 2)
+        self.start_federation()
+        self.federation.wait_line("agent session node=eu-1/n1 ")
+        sessions = [line for line in self.federation.lines if "agent session node=" in line]
+        self.assertRegex(sessions[0], r"node=eu-1/n1 .*full=false")
+        self.watch(self.federation, 0.5)
+        # what the agent says from now on counts as before
+        self.assertEqual(run("meshdns-agent", "leave", "--config", self.bed.path("n1.yaml"))[0], 0)
+        eventually(lambda: self.look(self.federation, NAMES[0]) == [], "what it withdraws goes")
 
     def test_a_first_start_is_no_recovery(self):
         self.assertNotIn("recovering", self.status())

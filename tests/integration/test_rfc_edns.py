@@ -10,7 +10,7 @@ import dns.rdatatype
 
 from mesh import WAIT, addresses, ask, texts
 from packets import DO, opt, option, query, subnet
-from rfc_server import LINKS, SIZE, RfcTest
+from rfc_server import EIGHT, LINKS, SIZE, RfcTest
 
 NOERROR, FORMERR, NXDOMAIN, BADVERS = dns.rcode.NOERROR, dns.rcode.FORMERR, dns.rcode.NXDOMAIN, dns.rcode.BADVERS
 UNTRUSTED = "127.0.0.2"
@@ -157,7 +157,8 @@ class TruncationTest(RfcTest):
                 edns = {} if payload is None else {"use_edns": 0, "payload": payload}
                 reply = self.ask(name, kind, **edns)
                 self.assertTrue(reply.flags & dns.flags.TC, f"{name} {payload}")
-                self.assertEqual(reply.answer, [])  # a part would be cached as the whole
+                part = len(addresses(reply) + texts(reply))
+                self.assertTrue(0 < part < whole, f"{name} {payload}: {part}")  # what fits, for who cannot come back
                 self.assertEqual(reply.edns, -1 if payload is None else 0)
             full = self.ask(name, kind, tcp=True)
             self.assertFalse(full.flags & dns.flags.TC)
@@ -168,25 +169,34 @@ class TruncationTest(RfcTest):
             reply = self.ask("large", **options)
             self.assertFalse(reply.flags & dns.flags.TC)
             self.assertEqual(len(addresses(reply)), 8)
-            reply = self.ask("_http._tcp.large", "SRV", use_edns=0, payload=1232)
-            self.assertEqual((reply.flags & dns.flags.TC, len(reply.answer[0])), (0, 8))
+
+    def test_rfc2782_all_of_a_service(self):
+        """Over UDP what fits, with TC; over TCP everything, below the port and at the host."""
+        for name in ("_http._tcp.large", "large"):
+            reply = self.ask(name, "SRV", use_edns=0, payload=1232)
+            self.assertTrue(reply.flags & dns.flags.TC)
+            self.assertGreater(len(reply.answer[0]), 8)
+            full = self.ask(name, "SRV", tcp=True)
+            self.assertFalse(full.flags & dns.flags.TC)
+            self.assertEqual(len({item.target for item in full.answer[0]}), SIZE)
 
     def test_rfc2181_9_additional_records_go_without_tc(self):
         counts = []
         for payload in (1232, 600, 512):
-            reply = self.ask("_http._tcp.large", "SRV", use_edns=0, payload=payload)
+            reply = self.ask("_http._tcp.eight", "SRV", use_edns=0, payload=payload)
             self.assertFalse(reply.flags & dns.flags.TC, payload)
-            self.assertEqual(len(reply.answer[0]), 8)
+            self.assertEqual(len(reply.answer[0]), EIGHT)
             counts.append(len(reply.additional))
         self.assertEqual(counts, sorted(counts, reverse=True))
-        self.assertEqual((counts[0], counts[-1] < counts[0]), (8, True))
+        self.assertEqual((counts[0], counts[-1] < counts[0]), (EIGHT, True))
 
     def test_rfc8914_text_goes_first(self):
         """Whatever the room, the text is there whole or not at all, and never instead of an address."""
         for payload in range(512, 700, 9):
-            reply = self.ask("_http._tcp.large", "SRV", use_edns=0, payload=payload)
+            reply = self.ask("full", use_edns=0, payload=payload)
+            self.assertEqual((reply.flags & dns.flags.TC, len(addresses(reply))), (0, 29), payload)
             for item in reply.options:
-                self.assertIn(item.text, (None, "", f"8 of {SIZE}"), payload)
+                self.assertIn(item.text, (None, "", f"29 of {SIZE}"), payload)
 
     def test_rfc2181_9_a_negative_answer_is_whole_or_truncated(self):
         """Behind a chain of long names there is a size at which only the SOA does not fit."""
@@ -194,7 +204,8 @@ class TruncationTest(RfcTest):
         for payload in range(512, 1232, 7):
             reply = self.ask("chain0", use_edns=0, payload=payload)
             cut = bool(reply.flags & dns.flags.TC)
-            self.assertEqual((len(reply.answer), len(reply.authority)), (0, 0) if cut else (LINKS, 1), payload)
+            whole = not cut or reply.rcode() == NXDOMAIN  # of the chain; then it was the SOA that did not fit
+            self.assertEqual((len(reply.answer) == LINKS, len(reply.authority)), (whole, 0 if cut else 1), payload)
             seen.add((cut, reply.rcode()))
         self.assertEqual(seen, {(True, NOERROR), (True, NXDOMAIN), (False, NXDOMAIN)})
 

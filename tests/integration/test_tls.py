@@ -5,6 +5,7 @@ import socket
 import subprocess
 import unittest
 import unittest.mock
+import urllib.request
 
 from mesh import WAIT, Bed, eventually, run
 
@@ -105,22 +106,26 @@ class TlsTest(unittest.TestCase):
         federation = self.bed.federation()
         self.bed.certificate("stranger", "ca-2")
         self.bed.agent("stranger").wait_line("not connected")
-        federation.wait_line("tls handshake failed .*certificate verify failed")
+        federation.wait_line(r'tls handshake failed error="certificate verify failed: .*" peer=127\.0\.0\.1:\d+ '
+                             r'subject="?CN=stranger')
         at = len(federation.lines)
         self.bed.certificate("old", "ca-1", days="-1")
         old = self.bed.agent("old")
         old.wait_line("certificate expired file=.*old.pem")
         old.wait_line("not connected")
-        federation.wait_line("tls handshake failed .*certificate verify failed", after=at)
+        federation.wait_line(r"tls handshake failed .*certificate has expired.* peer=127\.0\.0\.1:\d+ "
+                             r'subject="?CN=old', after=at)
         at = len(federation.lines)
         self.bed.agent("plain", tls="").wait_line("not connected")
-        federation.wait_line("tls handshake failed .*(wrong version number|http request|packet length)", after=at)
+        federation.wait_line(r"tls handshake failed .*(wrong version number|http request|packet length).* "
+                             r"peer=127\.0\.0\.1:\d+ subject=none", after=at)
         for node in ("stranger", "old", "plain"):
             self.assertFalse([line for line in federation.lines if f"eu-1/{node}" in line])
 
     def test_an_agent_refuses_a_federation_of_another_ca(self):
         self.bed.federation()
-        self.bed.agent("n1", ca="ca-2.pem").wait_line("tls handshake failed .*certificate verify failed")
+        self.bed.agent("n1", ca="ca-2.pem").wait_line(
+            r'tls handshake failed error="certificate verify failed: .*" subject="?CN=fed')
 
     def test_an_agent_refuses_a_plaintext_federation(self):
         self.bed.federation(tls="")
@@ -134,6 +139,11 @@ class TlsTest(unittest.TestCase):
         self.bed.exchange("fed-ca.pem", "ca.pem")
         self.bed.federation()
         self.bed.agent("node", ca="ca.pem").wait_line(" connected ")
+        for name, usage in (("node", "TLS Web Client Authentication"), ("fed", "TLS Web Server Authentication")):
+            text = subprocess.run(["openssl", "x509", "-in", self.bed.path(name + ".pem"), "-noout", "-text"],
+                                  capture_output=True, text=True, check=True).stdout
+            self.assertIn("Version: 3 ", text)
+            self.assertIn(usage, text)
 
     def s_client(self, *words):
         return subprocess.run(["openssl", "s_client", "-connect", self.bed.server, "-alpn", "h2", "-ign_eof", "-CAfile",
@@ -170,6 +180,46 @@ class TlsTest(unittest.TestCase):
         line = agent.wait_line(" connected | not connected ").group(0)
         agent.stop()
         return line == " connected "
+
+    def test_files_are_watched_while_a_daemon_runs(self):
+        federation = self.bed.federation()
+        end = self.metric(federation, "fed.pem")
+        self.assertGreater(end, 0)
+        self.bed.certificate("fed", "ca-1", days="60")
+        federation.wait_line(r"tls files taken certificate=\S+fed.pem until=20")
+        self.assertGreater(self.metric(federation, "fed.pem"), end)
+        good = self.read("fed.pem")
+        at = len(federation.lines)
+        self.bed.write("fed.pem", good.replace("A", "B"))
+        federation.wait_line(r"tls file cannot be used file=\S+fed.pem problem=", after=at)
+        self.bed.write("fed.pem", good)
+        federation.wait_line(r"tls file can be used again file=\S+fed.pem", after=at)
+        at = len(federation.lines)
+        self.bed.certificate("fed", "ca-1", days="3")
+        federation.wait_line(r"certificate expires soon file=\S+fed.pem until=20", after=at)
+        self.assertIn("fed.pem   until 20", run("meshdnsctl", "--server", self.bed.path("fed.sock"), "status")[1])
+
+    def read(self, name):
+        with open(self.bed.path(name), encoding="utf-8") as file:
+            return file.read()
+
+    @staticmethod
+    def metric(daemon, file):
+        host, port = daemon.address("admin listening")
+        with urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=WAIT) as reply:
+            text = reply.read().decode()
+        return float(re.search(rf'meshdns_tls_certificate_end_seconds{{file="[^"]*{file}"}} (\S+)', text).group(1))
+
+    def test_check_config_tells_what_is_over(self):
+        self.bed.server = "127.0.0.1:1"
+        self.bed.certificate("old", "ca-1", days="-1")
+        agent = self.bed.agent("old")
+        agent.wait_line(r"certificate expired file=\S+old.pem")
+        agent.stop()
+        os.makedirs(self.bed.path("endpoints.d"), exist_ok=True)
+        code, _, err = run("meshdns-agent", "--config", self.bed.path("agent-old.yaml"), "--check-config")
+        self.assertEqual(code, 2)
+        self.assertRegex(err, r"old\.pem: expired on 20\d\d-")
 
     def test_files_are_checked_at_the_start(self):
         self.bed.server = "127.0.0.1:1"
@@ -221,10 +271,11 @@ class FromAfarTest(unittest.TestCase):
                             (("explain", "api.mesh.internal", "--client", "10.0.0.9"), "for 10.0.0.9"),
                             (("status",), "1 host"), (("delete", "vd", "shop/api"), "deleted")):
             code, out, err = self.ctl(*words)
-            self.assertEqual((code, err), (0, ""), words)
+            self.assertEqual(code, 0, err)
             self.assertIn(line, out)
-        federation.wait_line('change from afar call=apply certificate="?CN=op"? peer=')
-        federation.wait_line('change from afar call=delete certificate="?CN=op"? peer=')
+        who = r'certificate="?CN=op"? peer=\S+'
+        federation.wait_line(f'change from afar call=apply {who} what="VirtualDestination/shop/api created"')
+        federation.wait_line(f"change from afar call=delete {who} what=VirtualDestination/shop/api")
         self.assertEqual(len([line for line in federation.lines if "change from afar" in line]), 2)
 
     def test_what_is_not_found_or_not_a_replica_is_said_as_on_the_socket(self):
@@ -267,7 +318,7 @@ class FromAfarTest(unittest.TestCase):
         self.refused("op2.pem: No such file", who="op2", code=2)
         self.refused("ca-3.pem: No such file", ca="ca-3", code=2)
         self.bed.certificate("old", "ca-1", days="-1")
-        self.refused("old.pem: the certificate's time is over", who="old", code=2)
+        self.refused("old.pem: expired on 20", who="old", code=2)
         self.refused("--server: expected ADDRESS:PORT, NAME:PORT or unix:/path", server="fed.example", code=2)
         self.refused("are for a --server HOST:PORT", server="unix:/run/x.sock", code=2)
         self.refused("no meshdnsd answers at 127.0.0.1:1 ")

@@ -86,6 +86,8 @@ class UnitsTest(unittest.TestCase):
                                ("ConfigurationDirectory", "meshdns"), ("ProtectSystem", "strict"),
                                ("NoNewPrivileges", "yes")):
                 self.assertEqual(service[key], [value], key)
+            # a plain kill ends a daemon with 0: it comes back. An agent that has left by `leave` does not
+            self.assertEqual(service["RestartPreventExitStatus"], ["2"] if name == "meshdnsd.service" else ["2 3"])
             self.assertRegex(service["WatchdogSec"][0], r"^\d+s$")
             self.assertIn("AF_NETLINK", service["RestrictAddressFamilies"][0].split())
             allowed = ["CAP_NET_BIND_SERVICE"] if name == "meshdnsd.service" else [""]
@@ -103,7 +105,9 @@ class UnitsTest(unittest.TestCase):
             self.assertTrue(os.path.isfile(documentation), documentation)
         for path in ("bin/meshdnsctl", "lib/sysusers.d/meshdns.conf", "lib/tmpfiles.d/meshdns.conf",
                      "share/meshdns/examples/meshdnsd.yaml", "share/meshdns/examples/agent.yaml",
-                     "share/meshdns/examples/endpoints.d/app-b.yaml", "share/meshdns/kubernetes/meshdnsd.yaml"):
+                     "share/meshdns/examples/endpoints.d/app-b.yaml", "share/meshdns/kubernetes/meshdnsd.yaml",
+                     "share/bash-completion/completions/meshdnsctl", "share/zsh/vendor-completions/_meshdnsctl",
+                     "share/fish/vendor_completions.d/meshdnsctl.fish"):
             self.assertTrue(os.path.isfile(os.path.join(self.prefix, path)), path)
 
     def test_a_package_tree_names_its_final_places(self):

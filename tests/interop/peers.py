@@ -28,10 +28,10 @@ def folder(name):
     return path
 
 
-def coredns():
-    """The path of a CoreDNS built from its module; cached until main.go or go.mod change."""
-    binary = os.path.join(folder("coredns"), "coredns")
-    sources = [os.path.join(COREDNS, name) for name in ("main.go", "go.mod", "go.sum")]
+def coredns(version):
+    """The path of a CoreDNS of this version, built from its module; cached until its sources here change."""
+    binary, module = os.path.join(folder("coredns"), "coredns-" + version), f"go-{version}.mod"
+    sources = [os.path.join(COREDNS, name) for name in ("main.go", module, f"go-{version}.sum")]
     with open(binary + ".lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if os.path.exists(binary) and os.path.getmtime(binary) > max(map(os.path.getmtime, sources)):
@@ -39,8 +39,8 @@ def coredns():
         go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin:/usr/lib/go/bin")
         if not go:
             skip("CoreDNS cannot be built: no go")
-        attempt("CoreDNS cannot be built", go, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w",
-                "-o", binary, ".", cwd=COREDNS)
+        attempt(f"CoreDNS {version} cannot be built", go, "build", "-modfile=" + module, "-trimpath", "-buildvcs=false",
+                "-ldflags=-s -w", "-o", binary, ".", cwd=COREDNS)
     return binary
 
 

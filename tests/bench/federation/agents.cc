@@ -68,8 +68,9 @@ class Fleet {
     for (int number = 0; number < mesh_.agents; ++number) {
       report::ReporterOptions options;
       options.servers = {server_};
-      options.node = mesh_.node(number);
-      options.instance_uid = "bench " + options.node.key;
+      const model::Node node = mesh_.node(number);
+      options.node = report::NodeWords::fixed(node);
+      options.instance_uid = "bench " + node.key;
       options.boot_id = "bench";
       options.seed = static_cast<std::uint64_t>(number) + 1;
       Agent& agent = agents_.emplace_back(loop_, clock_, std::move(options));

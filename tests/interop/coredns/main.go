@@ -1,4 +1,5 @@
-// The real CoreDNS with the 14 plugins that docs/coredns.md uses, in the order of CoreDNS's own plugin.cfg.
+// The real CoreDNS with the 14 plugins that docs/coredns.md uses, in the order of CoreDNS's own plugin.cfg. Each version has
+// a go-VERSION.mod, which `go mod tidy -modfile=go-VERSION.mod` makes from its first require line.
 package main
 
 import (

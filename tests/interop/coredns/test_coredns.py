@@ -1,8 +1,9 @@
-"""What clients get through the real CoreDNS, with each block of docs/coredns.md as it stands there.
+"""What clients get through the real CoreDNS, with each block of docs/coredns.md as it stands there, in each version.
 
 CoreDNS runs once per cluster, and once per node for the NodeLocal shape. The matrix is printed at the end: who gets the
 instances of which nodes, and how long a dead one is answered.
 """
+import re
 import sys
 import unittest
 
@@ -16,8 +17,10 @@ import peers
 from clusters import NODES, OUTSIDE, RESOLVERS, SERVER, Clusters
 from mesh import WAIT, addresses
 
-COREDNS = peers.coredns()
-lab.enter()  # behind the build: in there is no way out
+# the last version without `revert`; the one of kubeadm 1.34, in which `revert` with `cache` panics; a current one
+VERSIONS = ("1.11.3", "1.12.1", "1.14.7")
+COREDNS = {version: peers.coredns(version) for version in VERSIONS}
+lab.enter()  # after the builds: the namespaces have no way out
 BLOCKS = peers.blocks("coredns.md", "corefile")
 NODELOCAL = "169.254.20.10"
 REST_OF_THE_DNS = """\
@@ -31,7 +34,8 @@ REST_OF_THE_DNS = """\
     }
 }
 """
-RECOMMENDED = "subnet"
+RECOMMENDED = ("subnet", "inside")
+SUBNET = "rewrite edns0 subnet set 32 128"
 
 
 class CoreDnsTest(unittest.TestCase):
@@ -41,29 +45,40 @@ class CoreDnsTest(unittest.TestCase):
         cls.mesh.write("resolv.conf", f"nameserver {OUTSIDE}\n")
         for node in NODES:
             cls.mesh.hosts[node].run("ip", "address", "add", NODELOCAL + "/32", "dev", "lo")
-        cls.start(cls.mesh.hub, REST_OF_THE_DNS)
+        cls.begin(VERSIONS[-1], cls.mesh.hub, REST_OF_THE_DNS).wait_line("CoreDNS-1")
 
     @classmethod
-    def start(cls, host, block):
-        """CoreDNS with a block on a host, up."""
+    def begin(cls, version, host, block):
+        """CoreDNS with a block on a host; it may refuse the block."""
         text = block.replace("/etc/resolv.conf", cls.mesh.path("resolv.conf"))
-        daemon = cls.mesh.on(host, COREDNS, "-conf", cls.mesh.write(f"Corefile-{host.name}", text))
-        daemon.wait_line("CoreDNS-1")
-        return daemon
+        return cls.mesh.on(host, COREDNS[version], "-conf", cls.mesh.write(f"Corefile-{host.name}", text))
 
-    def run_block(self, name):
-        """Each cluster's CoreDNS (or each node's) with one block; gives what ends it."""
-        per_node = NODELOCAL in BLOCKS[name]
+    def run_text(self, version, text):
+        """Each cluster's CoreDNS (or each node's) with one block, up; gives what ends it."""
+        per_node = NODELOCAL in text
         hosts = NODES if per_node else RESOLVERS
         self.where = {node: NODELOCAL if per_node else RESOLVERS[NODES[node][0] + "-dns"] for node in NODES}
-        running = [self.start(self.mesh.hosts[host], BLOCKS[name]) for host in hosts]
+        running = [self.begin(version, self.mesh.hosts[host], text) for host in hosts]
+        for daemon in running:
+            daemon.wait_line("CoreDNS-" + re.escape(version))
         return lambda: [daemon.stop() for daemon in running]
+
+    def each(self, names, check):
+        """Calls check(name of the block) while it runs, for each block and version."""
+        for version in VERSIONS:
+            for name in names:
+                with self.subTest(version=version, block=name):
+                    stop = self.run_text(version, BLOCKS[name])
+                    try:
+                        check(name)
+                    finally:
+                        stop()
 
     def ask(self, node, *question, **options):
         return self.mesh.ask(node, self.where[node], *question, **options)
 
-    def measure(self, name):
-        stop = self.run_block(name)
+    def measure(self, version, name):
+        stop = self.run_text(version, BLOCKS[name])
         row = matrix.measure(self.mesh, self.where)
         stop()
         return row
@@ -71,36 +86,41 @@ class CoreDnsTest(unittest.TestCase):
     def test_matrix(self):
         expected = matrix.documented("coredns.md")
         self.assertEqual(set(BLOCKS), set(expected))
-        rows = {name: self.measure(name) for name in expected}
-        print("\n" + matrix.text("block", rows), file=sys.stderr, flush=True)
+        for version in VERSIONS:
+            rows = {name: self.measure(version, name) for name in expected}
+            print("\n" + matrix.text(version, rows), file=sys.stderr, flush=True)
+            with self.subTest(version):
+                self.check_matrix(expected, rows)
+
+    def check_matrix(self, expected, rows):
         for name, row in rows.items():
-            with self.subTest(name):
-                got, at_once = expected[name]
-                self.assertEqual(row.got, got)
-                self.assertLess(row.took, matrix.AT_ONCE if at_once else WAIT)
-        best = rows[RECOMMENDED]
-        self.assertEqual(best.got, matrix.OWN)
+            got, at_once = expected[name]
+            self.assertEqual(row.got, got, name)
+            self.assertLess(row.took, matrix.AT_ONCE if at_once else WAIT, name)
         slow = [row.took for name, row in rows.items() if not expected[name][1]]
-        self.assertLess(best.took, min(slow))
+        for name in RECOMMENDED:
+            self.assertEqual(rows[name].got, matrix.OWN, name)
+            self.assertLess(rows[name].took, min(slow), name)
 
     def test_the_rest_of_the_names_goes_on(self):
-        self.addCleanup(self.run_block("inside"))
+        self.each(["inside"], self.check_the_rest)
+
+    def check_the_rest(self, _):
         self.assertEqual(addresses(self.ask("eu-1-n1", "www.example.org")), ["192.0.2.7"])
         self.assertEqual(self.ask("eu-1-n1", "nothing.test").rcode(), dns.rcode.NXDOMAIN)
         self.assertEqual(self.ask("eu-1-n1", "nope.mesh.internal").rcode(), dns.rcode.NXDOMAIN)
 
-    def test_the_client_never_sees_the_subnet(self):
-        self.addCleanup(self.run_block(RECOMMENDED))
+    def test_what_the_client_sees_of_the_subnet(self):
+        self.each(RECOMMENDED, self.check_the_subnet)
+
+    def check_the_subnet(self, name):
         for edns in (-1, 0):
             options = self.ask("eu-1-n1", use_edns=edns).options
-            self.assertEqual([item for item in options if item.otype == dns.edns.OptionType.ECS], [])
+            subnets = [item for item in options if item.otype == dns.edns.OptionType.ECS]
+            self.assertEqual(len(subnets), 1 if name == "subnet" else 0)
 
     def test_priorities_arrive_as_they_were_sent(self):
-        for name in ("bare", RECOMMENDED, "inside", "nodelocal"):
-            with self.subTest(name):
-                stop = self.run_block(name)
-                self.check_priorities("us-1-n1")
-                stop()
+        self.each(["bare", *RECOMMENDED, "nodelocal"], lambda _: self.check_priorities("us-1-n1"))
 
     def check_priorities(self, node):
         question = ("_http._tcp.app-b.mesh.internal", "SRV")
@@ -113,6 +133,20 @@ class CoreDnsTest(unittest.TestCase):
     def srv(reply):
         return [(item.priority, item.target.to_text()) for rrset in reply.answer
                 if rrset.rdtype == dns.rdatatype.SRV for item in rrset]
+
+    def test_revert_takes_a_cluster_down(self):
+        """Why the blocks do without it. The first version does not start with it, the second answers SERVFAIL."""
+        text = BLOCKS["inside"].replace(SUBNET, SUBNET + " revert")
+        self.assertNotEqual(text, BLOCKS["inside"])
+        without, panics, mended = VERSIONS
+        daemon = self.begin(without, self.mesh.hosts["eu-1-dns"], text)
+        self.assertNotEqual(daemon.process.wait(WAIT), 0)
+        daemon.wait_line("rewrite: EDNS0 subnet")
+        for version, rcode in ((panics, dns.rcode.SERVFAIL), (mended, dns.rcode.NOERROR)):
+            with self.subTest(version):
+                stop = self.run_text(version, text)
+                self.assertEqual(self.ask("eu-1-n1").rcode(), rcode)
+                stop()
 
 
 if __name__ == "__main__":

@@ -25,6 +25,12 @@ model::HealthState state_of(const std::string& text) {
   throw std::runtime_error("no such state: " + text);
 }
 
+/// Of the address of a family: empty = it is answered
+std::optional<model::HealthState> out_state_of(const std::string& word) {
+  if (word.empty()) return std::nullopt;
+  return state_of(word);
+}
+
 wire::Type type_of(const std::string& text) {
   static const std::map<std::string, wire::Type> kTypes = {
       {"A", wire::Type::A},     {"AAAA", wire::Type::AAAA}, {"SRV", wire::Type::SRV},   {"TXT", wire::Type::TXT},
@@ -201,6 +207,8 @@ std::string MeshSubject::set_health(const Command& command) {
     const std::string needed = two(command.option("streak", "0/0"), '/', streak);
     endpoint.health.streak = number(streak);
     endpoint.health.needed = number(needed);
+    endpoint.health.v4 = out_state_of(command.option("v4"));
+    endpoint.health.v6 = out_state_of(command.option("v6"));
     if (endpoint.health.state != found.health.state) endpoint.health.since = now_;
     catalog_.apply_delta(endpoint.node, {endpoint}, {}, now_);
     return "";

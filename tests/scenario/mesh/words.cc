@@ -89,7 +89,7 @@ model::Policy policy_of(const Command& command) {
   read_order(command, policy);
   if (command.option("onEmpty") == "NoData") policy.on_empty = model::OnEmpty::NoData;
   if (command.option("families") == "independent") policy.families = model::Families::Independent;
-  policy.max_answers = number(command.option("max", "8"));
+  if (command.options.contains("max")) policy.max_answers = number(command.option("max"));
   policy.ttl = must(parse_duration(command.option("ttl", "5s")));
   policy.ttl_min = must(parse_duration(command.option("ttlMin", "1s")));
   const std::string slow_start = command.option("slowStart", "30s");

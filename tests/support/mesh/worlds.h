@@ -71,7 +71,7 @@ class WorldDraw {
     model::Policy out;
     if (one_in(2)) {
       static const std::vector<std::string> kRungs = {"node", "subzone", "cluster+zone", "cluster",
-                                                      "zone", "region",  "any"};
+                                                      "zone", "region",  "network",      "any"};
       out.ladder.clear();
       for (const auto& rung : kRungs) {
         if (one_in(2)) out.ladder.push_back(model::parse_rung(rung).value());
@@ -79,6 +79,7 @@ class WorldDraw {
     }
     if (one_in(3)) out.on_empty = model::OnEmpty::NoData;
     if (whole()) add_order(out);
+    if (whole() && one_in(4)) out.families = model::Families::Independent;
     return out;
   }
 
@@ -179,7 +180,7 @@ inline std::vector<std::string> described(const topology::HostPlan& host, const 
                        keys(tier.answering);
     std::vector<std::string> gateways;
     for (const auto& target : tier.gateways) {
-      gateways.push_back(" " + target.gateway->address.text() + "x" + std::to_string(target.weight));
+      gateways.push_back(" " + target.gateway->address.text() + "x" + std::to_string(target.hundredths));
     }
     std::ranges::sort(gateways);
     for (const auto& gateway : gateways) text += gateway;

@@ -17,14 +17,14 @@ struct FakeAgent : Agent {
     endpoint.set_for_("12s");
     return out;
   }
-  bool ready() override { return is_ready; }
+  std::string unready() override { return trouble; }
   std::string metrics() override { return "meshdns_agent_connected 1\n"; }
   Leaving leave() override {
     ++asked_to_leave;
     return leaving;
   }
 
-  bool is_ready = false;
+  std::string trouble = "discovery was not read yet";
   int asked_to_leave = 0;
   Leaving leaving;
 };
@@ -41,7 +41,9 @@ class HttpApiTest : public testing::Test {
 TEST_F(HttpApiTest, readiness_follows_the_agent_and_health_does_not) {
   EXPECT_EQ(get("/healthz").status, 200);
   EXPECT_EQ(get("/readyz").status, 503);
-  agent.is_ready = true;
+  agent.trouble = "n1 does not read endpoints.d: app-b.yaml:7:5: unknown field";
+  EXPECT_EQ(get("/readyz").body, agent.trouble + "\n");
+  agent.trouble.clear();
   EXPECT_EQ(get("/readyz").status, 200);
 }
 

@@ -35,7 +35,8 @@ TEST_F(ConfigurationTest, what_is_left_out_comes_from_the_machine) {
   EXPECT_EQ(found->node.key, "eu-1/vm7");
   EXPECT_EQ(found->node.locality.node, "vm7");
   EXPECT_EQ(found->node.locality.cluster, "eu-1");
-  EXPECT_EQ(found->node.addresses.size(), 1U);
+  EXPECT_FALSE(found->node.addresses.empty());
+  EXPECT_TRUE(found->own_addresses);
   EXPECT_EQ(found->instance_uid, "0123abcd/vm7/run/meshdns/agent.sock");
   EXPECT_EQ(found->boot_id, "boot-1");
   EXPECT_EQ(found->admin_address().text(), "127.0.0.1:7402");
@@ -60,6 +61,24 @@ TEST_F(ConfigurationTest, a_hostname_that_is_no_name_is_a_problem) {
   const auto found = load("cluster: eu-1\n" + kFederation, {"my_host", "", ""});
   ASSERT_FALSE(found);
   EXPECT_THAT(config::problems_text(found.error()), HasSubstr("node: is missing, and the hostname \"my_host\""));
+}
+
+TEST_F(ConfigurationTest, a_name_that_many_machines_have_is_a_problem) {
+  for (const char* hostname : {"localhost", "10.0.0.5", ""}) {
+    const auto found = load("cluster: eu-1\n" + kFederation, {hostname, "", ""});
+    ASSERT_FALSE(found) << hostname;
+    EXPECT_THAT(config::problems_text(found.error()), HasSubstr("node: is missing, and the hostname cannot stand"));
+  }
+  const auto written = load("cluster: eu-1\nnode: localhost\n" + kFederation);
+  ASSERT_FALSE(written);
+  EXPECT_THAT(config::problems_text(written.error()),
+              HasSubstr("node: \"localhost\" is every machine: give the node a name of its own, like n1"));
+}
+
+TEST_F(ConfigurationTest, dev_works_on_a_machine_without_a_name) {
+  const auto found = dev_configuration("/run/user/7", {"localhost", "", ""});
+  ASSERT_TRUE(found) << config::problems_text(found.error());
+  EXPECT_EQ(found->node.key, "dev/dev-node");
 }
 
 TEST_F(ConfigurationTest, a_file_that_is_not_there_is_one_problem) {
@@ -95,8 +114,40 @@ TEST(MachineTest, loopback_is_the_way_to_loopback) {
   EXPECT_THAT(address_towards(loopback), ElementsAre(loopback));
 }
 
-TEST(MachineTest, a_node_always_has_an_address) {
-  EXPECT_THAT(routed_addresses({"fed.example:7400", "unix:/run/fed.sock", "127.0.0.1:7400"}), testing::SizeIs(1));
+TEST(MachineTest, loopback_is_an_address_only_for_a_federation_on_this_machine) {
+  const auto loopback = IpAddress::parse("127.0.0.1").value();
+  for (const auto& federation : {std::optional<IpAddress>(), std::optional(loopback)}) {
+    EXPECT_THAT(routed_addresses(federation), testing::Not(IsEmpty()));
+  }
+  for (const char* afar : {"192.0.2.77", "2001:db8::77"}) {
+    for (const IpAddress& address : routed_addresses(IpAddress::parse(afar).value())) {
+      EXPECT_TRUE(is_reachable_from_afar(address)) << address.text();
+    }
+  }
+}
+
+TEST(MachineTest, what_others_cannot_reach) {
+  const auto reachable = [](const char* text) { return is_reachable_from_afar(IpAddress::parse(text).value()); };
+  for (const char* own : {"127.0.0.1", "127.8.0.1", "::1", "169.254.3.4", "fe80::1", "febf::1", "0.0.0.0", "::"}) {
+    EXPECT_FALSE(reachable(own)) << own;
+  }
+  for (const char* afar : {"10.0.0.1", "169.253.0.1", "fd00::1", "2001:db8::1", "fec0::1"}) {
+    EXPECT_TRUE(reachable(afar)) << afar;
+  }
+}
+
+TEST(MachineTest, servers_that_are_addresses) {
+  EXPECT_EQ(address_of_server("10.0.0.1:7400"), IpAddress::parse("10.0.0.1").value());
+  EXPECT_EQ(address_of_server("[fd00::1]:7400"), IpAddress::parse("fd00::1").value());
+  EXPECT_EQ(address_of_server("fed.example:7400"), std::nullopt);
+  EXPECT_EQ(address_of_server("unix:/run/fed.sock"), std::nullopt);
+}
+
+TEST(MachineTest, names_that_many_machines_have_are_no_names_of_nodes) {
+  for (const char* name : {"", "localhost", "LOCALHOST", "localhost.localdomain", "10", "10.0.0.5", "::1"}) {
+    EXPECT_THAT(node_name_problem(name), HasSubstr(": give the node a name of its own")) << name;
+  }
+  for (const char* name : {"n1", "10a", "eu1-n1.example", "vm-10", "local"}) EXPECT_EQ(node_name_problem(name), "");
 }
 
 TEST(MachineTest, this_machine_has_a_name_and_a_boot) {

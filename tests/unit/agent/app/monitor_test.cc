@@ -11,6 +11,7 @@ namespace {
 using discovery::Discovered;
 using health::Outcome;
 using model::HealthState;
+using testing::Each;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -82,6 +83,61 @@ TEST_F(MonitorTest, an_endpoint_is_told_while_pending_and_serves_after_one_succe
   EXPECT_EQ(endpoint("shop/app-b/10.0.0.1:80").health.since, sim.now());
   sim.advance(300ms);
   EXPECT_THAT(told, ElementsAre("shop/app-b/10.0.0.1:80 pending", "shop/app-b/10.0.0.1:80 serving"));
+}
+
+TEST_F(MonitorTest, an_instance_listed_with_its_ports_in_another_order_never_stops_serving) {
+  serves("10.0.0.1:80");
+  serves("10.0.0.1:81");
+  Discovered before = listed("10.0.0.1:80");
+  before.endpoint.ports.push_back({.name = "other", .number = 81});
+  monitor.set_endpoints({before});
+  sim.advance(1s);
+  told.clear();
+  Discovered after = listed("10.0.0.1:81");
+  after.endpoint.ports = {{.name = "other", .number = 81}, {.name = "http", .number = 80}};
+  monitor.set_endpoints({after});
+  EXPECT_THAT(told, ElementsAre("shop/app-b/10.0.0.1:81 serving", "removed shop/app-b/10.0.0.1:80"));
+  sim.advance(10s);
+  EXPECT_EQ(told.size(), 2U);
+}
+
+TEST_F(MonitorTest, what_replaces_an_endpoint_is_told_as_serving_before_that_one_is_removed) {
+  serves("10.0.0.1:80");
+  monitor.set_endpoints({listed("10.0.0.1:80")});
+  sim.advance(1s);
+  told.clear();
+  monitor.set_endpoints({listed("10.0.0.2:80")});
+  sim.advance(1min);
+  EXPECT_THAT(told, Each("shop/app-b/10.0.0.2:80 pending")) << "the old one is all that serves";
+  told.clear();
+  serves("10.0.0.2:80");
+  sim.advance(6s);
+  EXPECT_THAT(told, ElementsAre("shop/app-b/10.0.0.2:80 serving", "removed shop/app-b/10.0.0.1:80"));
+}
+
+TEST_F(MonitorTest, an_endpoint_that_waits_for_its_replacement_goes_when_it_fails_or_has_waited_long) {
+  serves("10.0.0.1:80");
+  serves("10.0.0.3:80");
+  monitor.set_endpoints({listed("10.0.0.1:80"), listed("10.0.0.3:80")});
+  sim.advance(1s);
+  monitor.set_endpoints({listed("10.0.0.2:80")});
+  dies("10.0.0.1:80");
+  sim.advance(30s);
+  EXPECT_FALSE(monitor.endpoints().contains("shop/app-b/10.0.0.1:80"));
+  EXPECT_TRUE(monitor.endpoints().contains("shop/app-b/10.0.0.3:80"));
+  sim.advance(Monitor::kReplacement);
+  EXPECT_FALSE(monitor.endpoints().contains("shop/app-b/10.0.0.3:80"));
+}
+
+TEST_F(MonitorTest, an_endpoint_that_is_listed_again_stays) {
+  serves("10.0.0.1:80");
+  monitor.set_endpoints({listed("10.0.0.1:80")});
+  sim.advance(1s);
+  monitor.set_endpoints({listed("10.0.0.2:80")});
+  monitor.set_endpoints({listed("10.0.0.1:80"), listed("10.0.0.2:80")});
+  serves("10.0.0.2:80");
+  sim.advance(Monitor::kReplacement + 1min);
+  EXPECT_EQ(state("shop/app-b/10.0.0.1:80"), HealthState::Serving);
 }
 
 TEST_F(MonitorTest, nothing_is_told_while_nothing_changes) {
@@ -253,6 +309,52 @@ TEST_F(MonitorTest, a_changed_check_goes_on_from_the_health_that_was_known) {
   EXPECT_EQ(state(changed.key), HealthState::Failing) << "nothing answers on port 81";
 }
 
+class TwoFamiliesTest : public MonitorTest {
+ protected:
+  Discovered both() {
+    Discovered out = listed("10.0.0.1:80");
+    out.endpoint.addresses = {at("10.0.0.1:80").ip, at("10.0.0.7:80").ip, at("[fd00::1]:80").ip};
+    return out;
+  }
+  const std::string key = "shop/app-b/10.0.0.1:80";
+};
+
+// Guards against an address that nothing checks: the service listens on IPv4 only.
+TEST_F(TwoFamiliesTest, each_family_is_checked_and_told_by_its_own_result) {
+  serves("10.0.0.1:80");
+  monitor.set_endpoints({both()});
+  sim.advance(10s);
+  EXPECT_EQ(endpoint(key).health.state, HealthState::Serving);
+  EXPECT_EQ(endpoint(key).health.v6, HealthState::Failing);
+  EXPECT_EQ(endpoint(key).health.detail, "IPv6 is not answered: connection refused");
+  serves("[fd00::1]:80");
+  sim.advance(10s);
+  EXPECT_EQ(endpoint(key).health.v6, std::nullopt);
+  dies("10.0.0.1:80");
+  monitor.closed(at("10.0.0.1:80"));
+  sim.advance(1ms);
+  EXPECT_EQ(endpoint(key).health.state, HealthState::Serving);
+  EXPECT_EQ(endpoint(key).health.v4, HealthState::Failing);
+  for (const auto& run : world.runs) EXPECT_NE(run.address, at("10.0.0.7:80")) << "it is not answered";
+}
+
+TEST_F(TwoFamiliesTest, another_address_has_to_succeed_before_it_is_answered) {
+  serves("10.0.0.1:80");
+  serves("[fd00::1]:80");
+  monitor.set_endpoints({both()});
+  sim.advance(1s);
+  ASSERT_EQ(endpoint(key).health.v6, std::nullopt);
+  Discovered moved = both();
+  moved.endpoint.addresses.back() = at("[fd00::2]:80").ip;
+  monitor.set_endpoints({moved});
+  EXPECT_EQ(endpoint(key).health.v6, HealthState::Pending);
+  EXPECT_EQ(endpoint(key).health.state, HealthState::Serving) << "the other address did not change";
+  serves("[fd00::2]:80");
+  sim.advance(2s);
+  EXPECT_EQ(endpoint(key).health.v6, std::nullopt);
+  EXPECT_EQ(world.runs.back().address.ip, at("[fd00::2]:80").ip);
+}
+
 TEST_F(MonitorTest, the_same_list_again_is_nothing_new) {
   two_serve();
   monitor.set_endpoints({listed("10.0.0.1:80"), listed("10.0.0.2:80")});
@@ -268,6 +370,24 @@ TEST_F(MonitorTest, every_outcome_is_counted) {
   const auto& now = monitor.counters();
   const auto refused = static_cast<std::size_t>(Outcome::Refused);
   EXPECT_EQ(now.outcomes[refused], before.outcomes[refused] + 1);
+}
+
+// Guards against an agent that runs out of descriptors and says nothing: what dies then is answered on.
+TEST_F(MonitorTest, checks_that_are_not_possible_put_in_doubt_and_are_told) {
+  two_serve();
+  EXPECT_THAT(monitor.unknown(), IsEmpty());
+  for (const char* address : {"10.0.0.1:80", "10.0.0.2:80"}) {
+    world.answers[at(address)] = {Outcome::Unknown, "out of file descriptors"};
+  }
+  sim.advance(20s);
+  EXPECT_EQ(state("shop/app-b/10.0.0.1:80"), HealthState::Serving) << "nothing was learnt about it";
+  EXPECT_TRUE(endpoint("shop/app-b/10.0.0.1:80").health.in_doubt);
+  EXPECT_EQ(endpoint("shop/app-b/10.0.0.1:80").health.detail, "not checked: out of file descriptors");
+  EXPECT_THAT(monitor.unknown(), ElementsAre(testing::Pair("out of file descriptors", 2U)));
+  serves("10.0.0.1:80");
+  sim.advance(6s);
+  EXPECT_FALSE(endpoint("shop/app-b/10.0.0.1:80").health.in_doubt);
+  EXPECT_THAT(monitor.unknown(), ElementsAre(testing::Pair("out of file descriptors", 1U)));
 }
 
 }  // namespace

@@ -176,5 +176,34 @@ TEST_F(StaticSourceTest, a_pipe_does_not_hold_it_up) {
   EXPECT_EQ(source_->files()[0].error, path("a.yaml") + ": not a regular file");
 }
 
+TEST_F(StaticSourceTest, a_file_that_is_too_large_for_a_list_is_refused) {
+  list("a.yaml", {"web"});
+  fs::resize_file(path("a.yaml"), (std::uintmax_t{64} << 20) + 1);  // sparse
+  source_->refresh();
+  EXPECT_FALSE(source_->listed());
+  EXPECT_EQ(source_->files().front().error, path("a.yaml") + ": larger than 64 MiB, which no list of endpoints is");
+}
+
+TEST_F(StaticSourceTest, other_defaults_change_what_leaves_the_address_out) {
+  list("a.yaml", {"web"});
+  source_->refresh();
+  source_->set_defaults({{IpAddress::v4(0x0a000002)}});
+  EXPECT_TRUE(source_->refresh());
+  EXPECT_EQ(source_->endpoints().front().key, "shop/web/10.0.0.2:80");
+  EXPECT_FALSE(source_->refresh());
+}
+
+// Guards the log's other edge: the error of a file ends with the file.
+TEST_F(StaticSourceTest, a_broken_file_that_is_removed_ends_its_error) {
+  write("a.yaml", "endpoints: 7");
+  source_->refresh();
+  testing::internal::CaptureStderr();
+  fs::remove(path("a.yaml"));
+  EXPECT_TRUE(source_->refresh());
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              testing::HasSubstr("endpoints file with an error is gone path=" + path("a.yaml")));
+  EXPECT_TRUE(source_->listed());
+}
+
 }  // namespace
 }  // namespace meshdns::discovery

@@ -23,6 +23,7 @@ model::Endpoint endpoint() {
   out.weight = 7;
   out.health = {.state = model::HealthState::Failing, .in_doubt = true, .detail = "http 503", .since = kNow - 90s};
   out.health.drain_until = kNow + 30s;
+  out.health.v6 = model::HealthState::Pending;
   out.node = "eu-1/n1";
   return out;
 }
@@ -54,6 +55,7 @@ TEST(ReportConvert, bad_records_name_the_field) {
   EXPECT_THAT(message([](auto& record) { *record.add_addresses() = "abc"; }), HasSubstr("addresses"));
   EXPECT_THAT(message([](auto& record) { record.mutable_ports(1)->set_number(70000); }), HasSubstr("ports[1].number"));
   EXPECT_THAT(message([](auto& record) { record.mutable_health()->clear_state(); }), HasSubstr("health.state"));
+  EXPECT_THAT(message([](auto& record) { record.mutable_health()->set_v4(v1::Health::FAILING); }), HasSubstr("health"));
   EXPECT_EQ(message([](auto&) {}), "taken");
 }
 

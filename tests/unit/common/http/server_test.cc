@@ -1,5 +1,6 @@
 #include "common/http/server.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
@@ -138,6 +139,86 @@ TEST_F(HttpTest, a_unix_socket_is_private_and_a_stale_one_is_replaced) {
     EXPECT_EQ(fetch({.unix_path = path, .path = "/bad"}).value().status, 503);
   }
   EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+/// Connections that say nothing.
+class SilentClients {
+ public:
+  explicit SilentClients(const SocketAddress& to) : to_(to) {}
+  ~SilentClients() {
+    for (const int descriptor : open_) ::close(descriptor);
+  }
+
+  void connect(std::size_t count) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(to_.port);
+    address.sin_addr.s_addr = htonl(to_.ip.v4_host_order());
+    for (std::size_t i = 0; i < count; ++i) {
+      const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      ASSERT_EQ(::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+      open_.push_back(descriptor);
+    }
+  }
+
+ private:
+  SocketAddress to_;
+  std::vector<int> open_;
+};
+
+// Guards an admin port that anybody on the machine could occupy.
+TEST_F(HttpTest, connections_that_say_nothing_make_room) {
+  const auto server = Server::listen(loop_, SocketAddress::parse("127.0.0.1:0").value(), echo).value();
+  SilentClients silent(server->bound());
+  silent.connect(100);
+  for (int i = 0; i < 3; ++i) {
+    const auto response = fetch({.address = server->bound()});
+    ASSERT_TRUE(response) << response.error().message();
+    EXPECT_EQ(response->status, 200);
+  }
+}
+
+/// While it lives the process can open no more descriptors than it has now, and `more`.
+class FewDescriptors {
+ public:
+  explicit FewDescriptors(rlim_t more) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ::close(next);
+    const rlimit low{static_cast<rlim_t>(next) + more, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &low);
+  }
+  ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+// Guards against a loop that spins at accept(2) while there are no descriptors.
+TEST_F(HttpTest, it_pauses_while_no_connection_can_be_accepted_and_says_so_once) {
+  const auto server = Server::listen(loop_, SocketAddress::parse("127.0.0.1:0").value(), echo).value();
+  SilentClients silent(server->bound());
+  testing::internal::CaptureStderr();
+  rusage before{};
+  rusage after{};
+  {
+    const FewDescriptors few(1);
+    silent.connect(1);  // takes the last one
+    ::getrusage(RUSAGE_THREAD, &before);
+    loop_.after(500ms, [this] { loop_.stop(); });
+    loop_.run();
+    loop_.restart();
+    ::getrusage(RUSAGE_THREAD, &after);
+  }
+  const auto spent = [](const timeval& time) { return time.tv_sec * 1'000'000 + time.tv_usec; };
+  EXPECT_LT(spent(after.ru_utime) + spent(after.ru_stime) - spent(before.ru_utime) - spent(before.ru_stime), 250'000)
+      << "microseconds of work, in half a second in which there was none";
+  EXPECT_EQ(fetch({.address = server->bound()})->status, 200);
+  const std::string log = testing::internal::GetCapturedStderr();
+  const auto first = log.find("cannot accept connections");
+  EXPECT_NE(first, std::string::npos) << log;
+  EXPECT_EQ(log.find("cannot accept connections", first + 1), std::string::npos) << log;
+  EXPECT_NE(log.find("connections are accepted again"), std::string::npos) << log;
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace meshdns::metrics {
 namespace {
 
@@ -35,6 +37,21 @@ TEST(Registry, histograms_have_buckets) {
   Registry registry;
   registry.histogram("meshdns_test_wait_seconds", "wait", {0.1, 1}).observe(0.5);
   EXPECT_THAT(registry.text(), HasSubstr("meshdns_test_wait_seconds_bucket{le=\"1\"} 1"));
+}
+
+TEST(Registry, collected_histograms_have_buckets_a_sum_and_a_count) {
+  Registry registry;
+  registry.collect_with([](std::vector<Sample>& out) {
+    Sample sample{Sample::Kind::Histogram, "meshdns_test_took_seconds", "took", {}, 2.5};
+    sample.buckets = {{0.1, 3}, {std::numeric_limits<double>::infinity(), 5}};
+    out.push_back(sample);
+  });
+  const std::string text = registry.text();
+  EXPECT_THAT(text, HasSubstr("# TYPE meshdns_test_took_seconds histogram"));
+  EXPECT_THAT(text, HasSubstr("meshdns_test_took_seconds_bucket{le=\"0.1\"} 3"));
+  EXPECT_THAT(text, HasSubstr("meshdns_test_took_seconds_bucket{le=\"+Inf\"} 5"));
+  EXPECT_THAT(text, HasSubstr("meshdns_test_took_seconds_sum 2.5"));
+  EXPECT_THAT(text, HasSubstr("meshdns_test_took_seconds_count 5"));
 }
 
 }  // namespace

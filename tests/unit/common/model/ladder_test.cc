@@ -23,6 +23,7 @@ TEST(Ladder, node_implies_cluster) {
 TEST(Ladder, rungs_without_cluster_and_node_are_split) {
   EXPECT_TRUE(parse_rung("any").value().split_by_cluster());
   EXPECT_TRUE(parse_rung("zone").value().split_by_cluster());
+  EXPECT_TRUE(parse_rung("network").value().split_by_cluster());
   EXPECT_FALSE(parse_rung("cluster").value().split_by_cluster());
   EXPECT_FALSE(parse_rung("node").value().split_by_cluster());
 }
@@ -30,7 +31,7 @@ TEST(Ladder, rungs_without_cluster_and_node_are_split) {
 TEST(Ladder, says_what_was_meant) {
   EXPECT_NE(parse_rung("cluster+zoen").error().message().find("did you mean \"zone\"?"), std::string::npos);
   EXPECT_FALSE(parse_rung("zone+zone"));
-  EXPECT_FALSE(parse_rung("network"));
+  EXPECT_NE(parse_rung("netwrok").error().message().find("did you mean \"network\"?"), std::string::npos);
   EXPECT_FALSE(parse_rung(""));
 }
 

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <net/if.h>
 
 #include "common/net/prefix.h"
 #include "common/net/socket_address.h"
@@ -44,6 +45,17 @@ TEST(Prefix, contains_by_family_and_bits) {
   EXPECT_FALSE(prefix.contains(IpAddress::parse("10.1.2.127").value()));
   EXPECT_FALSE(prefix.contains(IpAddress::parse("::").value()));
   EXPECT_TRUE(Prefix::parse("::/0").value().contains(IpAddress::parse("fd00::1").value()));
+}
+
+TEST(SocketAddress, a_link_local_one_names_its_interface) {
+  const auto found = SocketAddress::parse("[fe80::1%lo]:53");
+  ASSERT_TRUE(found) << found.error().message();
+  EXPECT_EQ(found->interface, if_nametoindex("lo"));
+  EXPECT_EQ(found->text(), "[fe80::1%lo]:53");
+  EXPECT_NE(*found, SocketAddress::parse("[fe80::1]:53").value());
+  EXPECT_EQ(SocketAddress::parse("[fe80::1%nowhere0]:53").error().message(),
+            "there is no interface \"nowhere0\" on this machine");
+  for (const char* bad : {"10.0.0.1%lo:53", "[fe80::1%]:53"}) EXPECT_FALSE(SocketAddress::parse(bad)) << bad;
 }
 
 TEST(SocketAddress, wants_brackets_around_v6) {

@@ -223,5 +223,101 @@ TEST(PlacesTest, NumbersEachOnce) {
   EXPECT_EQ(places.all().size(), 2U);
 }
 
+class ClaimTest : public LocatorTest {
+ protected:
+  void node(const std::string& key, const std::string& prefix, std::uint64_t session = 1, bool silent = false) {
+    const auto slash = key.find('/');
+    model::Node& out = records.nodes[key];
+    out.key = key;
+    out.locality = {.region = "eu",
+                    .zone = "z-" + key.substr(slash + 1),
+                    .cluster = key.substr(0, slash),
+                    .node = key.substr(slash + 1)};
+    out.prefixes = {must(Prefix::parse(prefix))};
+    out.session = session;
+    if (silent) records.statuses[key].silent = true;
+  }
+  std::string where(const std::string& client, const std::optional<Prefix>& subnet = std::nullopt,
+                    std::uint16_t listener = 0) {
+    places = {};
+    compile();
+    const Located located = locate(ip(client), subnet, listener);
+    return place(located).text() + "/" + place(located).node;
+  }
+};
+
+TEST_F(ClaimTest, AHeardNodesPrefixBeatsASilentOnes) {
+  node("eu-1/n1", "10.0.0.0/24", 9, true);
+  node("eu-1/n2", "10.0.0.0/24", 1);
+  EXPECT_EQ(where("10.0.0.7"), "eu/z-n2/eu-1/n2");
+  node("us-1/n1", "10.1.0.0/24", 1, true);
+  node("ap-1/n1", "10.1.0.0/24", 1);
+  EXPECT_EQ(where("10.1.0.7"), "eu/z-n1/ap-1/n1") << "of whatever cluster";
+}
+
+TEST_F(ClaimTest, OfTwoHeardNodesOfAClusterTheNewerSessionHasThePrefix) {
+  node("eu-1/n1", "10.0.0.0/24", 8);
+  node("eu-1/n2", "10.0.0.0/24", 7);
+  EXPECT_EQ(where("10.0.0.7"), "eu/z-n1/eu-1/n1");
+  node("eu-1/n2", "10.0.0.0/24", 9);
+  EXPECT_EQ(where("10.0.0.7"), "eu/z-n2/eu-1/n2");
+  node("eu-1/n1", "10.0.0.0/24", 9);
+  EXPECT_EQ(where("10.0.0.7"), "eu/-/eu-1/") << "as far as both agree";
+}
+
+// Two clusters with the pod network that kubeadm gives to all.
+TEST_F(ClaimTest, OfEqualClaimsTheAskedServersClusterWins) {
+  node("eu-1/n1", "10.244.0.0/24", 5);
+  node("us-1/n1", "10.244.0.0/24", 9);
+  settings.own = {.region = "us", .cluster = "us-1"};
+  EXPECT_EQ(where("10.244.0.7"), "eu/z-n1/us-1/n1");
+  settings.own = {.region = "eu", .cluster = "eu-1"};
+  EXPECT_EQ(where("10.244.0.7"), "eu/z-n1/eu-1/n1");
+  settings.own = {.region = "ap", .zone = "ap-a", .cluster = "ap-1"};
+  EXPECT_EQ(where("10.244.0.7"), "eu/z-n1/-/") << "neither, and not here: as far as the claims agree";
+  EXPECT_EQ(locator->contested_count, 1U);
+  EXPECT_EQ(locator->contested.at(0), "prefix 10.244.0.0/24 is claimed by eu-1 and us-1");
+}
+
+TEST_F(ClaimTest, OfEqualClaimsTheListenersClusterWins) {
+  node("eu-1/n1", "10.244.0.0/24");
+  node("us-1/n1", "10.244.0.0/24");
+  settings.own = {.cluster = "eu-1"};
+  settings.listeners.push_back({"10.0.9.2:53", {.cluster = "us-1"}});
+  EXPECT_EQ(where("10.244.0.7", std::nullopt, 0), "eu/z-n1/eu-1/n1");
+  EXPECT_EQ(where("10.244.0.7", std::nullopt, 1), "eu/z-n1/us-1/n1");
+}
+
+TEST_F(ClaimTest, OfEqualClaimsTheTrustedForwardersClusterWins) {
+  node("eu-1/n1", "10.244.0.0/24");
+  node("us-1/n1", "10.244.0.0/24");
+  node("us-1/dns", "192.0.2.53/32");
+  node("eu-1/dns", "192.0.2.54/32");
+  settings.own = {.cluster = "ap-1"};
+  for (const char* forwarder : {"192.0.2.53/32", "192.0.2.54/32", "192.0.2.55/32"}) {
+    settings.forwarders.push_back({must(Prefix::parse(forwarder)), model::Part::Cluster});
+  }
+  const Prefix subnet = must(Prefix::parse("10.244.0.0/24"));
+  EXPECT_EQ(where("192.0.2.53", subnet), "eu/z-n1/us-1/n1");
+  EXPECT_EQ(where("192.0.2.54", subnet), "eu/z-n1/eu-1/n1");
+  EXPECT_EQ(where("192.0.2.55", subnet), "eu/z-n1/-/");
+}
+
+TEST_F(ClaimTest, OfEqualClaimsTheShorterConfiguredPrefixesClusterWins) {
+  node("eu-1/n1", "10.244.0.0/24");
+  node("us-1/n1", "10.244.0.0/24");
+  cluster("us-1", {must(Prefix::parse("10.244.0.0/16"))});
+  EXPECT_EQ(where("10.244.0.7"), "eu/z-n1/us-1/n1");
+  cluster("eu-1", {must(Prefix::parse("10.244.0.0/16"))});
+  EXPECT_EQ(where("10.244.0.7"), "eu/z-n1/-/") << "both say so";
+}
+
+TEST_F(ClaimTest, AConfiguredClaimBeatsAReportedOneOfTheSamePrefix) {
+  node("eu-1/n1", "10.0.0.0/24");
+  cluster("us-1", {must(Prefix::parse("10.0.0.0/24"))});
+  settings.own = {.cluster = "eu-1"};
+  EXPECT_EQ(where("10.0.0.7"), "-/-/us-1/");
+}
+
 }  // namespace
 }  // namespace meshdns::answers

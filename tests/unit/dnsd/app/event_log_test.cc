@@ -206,5 +206,19 @@ TEST_F(EventLogTest, only_so_many_wait_and_hosts_that_never_were_are_refused) {
   EXPECT_THAT(codes, ElementsAre(Code::Unavailable, Code::NotFound));
 }
 
+TEST_F(EventLogTest, what_operators_change_is_told_to_who_waits) {
+  v1::EventsRequest request;
+  request.set_wait(true);
+  std::optional<v1::EventsReply> told;
+  log_.look(request, [&](Result<v1::EventsReply> reply) { told = test::must(reply); });
+  EXPECT_FALSE(told);
+  log_.note({}, "Override/freeze created: Freeze all by alice: incident 42");
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->events(0).summary(), "Override/freeze created: Freeze all by alice: incident 42");
+  log_.note({"Web.shop.mesh.internal"}, "VirtualDestination/shop/web created");
+  EXPECT_EQ(last().summary(), "VirtualDestination/shop/web created");
+  EXPECT_EQ(last().host(), kHost);
+}
+
 }  // namespace
 }  // namespace meshdns::app

@@ -124,7 +124,7 @@ class ListingTest : public testing::Test {
 TEST_F(ListingTest, pages_of_any_size_have_the_same_rows_in_the_same_order) {
   for (const char* name : {"a", "b", "c"}) add_object(name);
   const std::map<std::string, std::size_t> rows = {
-      {"Node", kNodes}, {"Endpoint", kNodes * kServices}, {"VirtualDestination", 3}, {"Cluster", 0}};
+      {"Node", kNodes}, {"Endpoint", kNodes * kServices}, {"VirtualDestination", 3}, {"Override", 0}};
   for (const auto& [kind, count] : rows) {
     const auto whole = all(view_, kind, 0, 1);
     EXPECT_EQ(keys(whole).size(), count) << kind;
@@ -186,6 +186,95 @@ TEST_F(ListingTest, one_thing_is_looked_up) {
   request.set_key("eu-1/n33");
   const auto missing = wait_for<v1::ListReply>([&](auto done) { view_.list(request, done); });
   EXPECT_EQ(missing.error().code(), Code::NotFound);
+}
+
+TEST_F(ListingTest, a_part_of_the_key_or_an_address_is_enough) {
+  v1::ListRequest request;
+  request.set_kind("Node");
+  request.set_key("n3");
+  EXPECT_THAT(keys(page(small_, request)), ElementsAre("eu-1/n3"));
+  add_node("us-1/n3");
+  EXPECT_THAT(keys(page(small_, request)), ElementsAre("eu-1/n3", "us-1/n3"));
+  request.set_kind("Endpoint");
+  for (const char* word : {"10.0.0.2", "10.0.0.2:8080", "shop/s1/10.0.0.2"}) {
+    request.set_key(word);
+    EXPECT_THAT(keys(page(small_, request)), ElementsAre("eu-1/n0/shop/s1/10.0.0.2")) << word;
+  }
+  request.set_key("10.0.0.2:81");
+  EXPECT_FALSE(wait_for<v1::ListReply>([&](auto done) { view_.list(request, done); }));
+  add_object("web");
+  request.set_kind("VirtualDestination");
+  request.set_key("web");
+  EXPECT_THAT(keys(page(small_, request)), ElementsAre("web"));
+}
+
+TEST_F(ListingTest, what_may_be_meant_is_said) {
+  v1::ListRequest request;
+  request.set_kind("Node");
+  request.set_key("eu-1/m3");
+  const auto missing = wait_for<v1::ListReply>([&](auto done) { view_.list(request, done); });
+  EXPECT_THAT(missing.error().message(), HasSubstr("(did you mean eu-1/n"));
+  add_object("frontend");
+  request.set_kind("VirtualDestination");
+  request.set_key("frontent");
+  const auto object = wait_for<v1::ListReply>([&](auto done) { view_.list(request, done); });
+  EXPECT_THAT(object.error().message(), HasSubstr("(did you mean shop/frontend?)"));
+}
+
+TEST_F(ListingTest, endpoints_are_chosen_by_service_node_state_and_labels) {
+  model::Endpoint& labelled = mesh_.records.endpoints.at("eu-1/n2/shop/s1/10.0.0.8");
+  labelled.labels = {{"app", "web"}, {"v", "2"}};
+  labelled.health.state = model::HealthState::Failing;
+  put(labelled);
+  const auto chosen = [&](auto choose) {
+    v1::ListRequest request;
+    request.set_kind("Endpoint");
+    choose(request);
+    return keys(page(small_, request));
+  };
+  EXPECT_EQ(chosen([](auto& request) { request.set_service("shop/s1"); }).size(), kNodes);
+  EXPECT_EQ(chosen([](auto& request) { request.set_service("s1"); }).size(), kNodes);
+  EXPECT_THAT(chosen([](auto& request) { request.set_service("1"); }), IsEmpty());
+  EXPECT_EQ(chosen([](auto& request) { request.set_node("n2"); }).size(), kServices);
+  EXPECT_THAT(chosen([](auto& request) { request.add_labels("v=2"); }), ElementsAre("eu-1/n2/shop/s1/10.0.0.8"));
+  EXPECT_THAT(chosen([](auto& request) { request.add_labels("v=3"); }), IsEmpty());
+  EXPECT_THAT(chosen([](auto& request) { request.set_state("last_resort"); }), ElementsAre("eu-1/n2/shop/s1/10.0.0.8"));
+  v1::ListRequest wrong;
+  wrong.set_kind("Endpoint");
+  wrong.add_labels("v");
+  EXPECT_EQ(wait_for<v1::ListReply>([&](auto done) { view_.list(wrong, done); }).error().code(), Code::InvalidArgument);
+  wrong.clear_labels();
+  wrong.set_state("last-resort");
+  EXPECT_THAT(wait_for<v1::ListReply>([&](auto done) { view_.list(wrong, done); }).error().message(),
+              HasSubstr("did you mean last_resort?"));
+  wrong.set_kind("Node");
+  wrong.set_state("serving");
+  EXPECT_EQ(wait_for<v1::ListReply>([&](auto done) { view_.list(wrong, done); }).error().code(), Code::InvalidArgument);
+}
+
+TEST_F(ListingTest, clusters_without_an_object_are_told_too) {
+  add_node("us-1/n0");
+  v1::ListRequest request;
+  request.set_kind("Cluster");
+  const auto reply = page(small_, request);
+  ASSERT_EQ(reply.undeclared_size(), 2);
+  EXPECT_EQ(reply.undeclared(0).name(), "eu-1");
+  EXPECT_EQ(reply.undeclared(0).nodes(), kNodes);
+  EXPECT_EQ(reply.undeclared(1).name(), "us-1");
+  request.set_key("us-1");
+  EXPECT_EQ(page(small_, request).undeclared_size(), 1);
+}
+
+TEST_F(ListingTest, endpoints_are_counted_by_service_in_slices) {
+  ServiceCounts counts;
+  const topology::AddressClaims claims(catalog_.records());
+  Slices slices(clock_, clock_, {.steps = 1});
+  bool done = false;
+  ASSERT_TRUE(slices.run([&](Slice& slice) { return done = counts.look(catalog_.records(), claims, slice); }));
+  while (!done) clock_.advance(1ns);
+  EXPECT_EQ(slices.longest(), 1U);
+  ASSERT_EQ(counts.services().size(), kServices);
+  EXPECT_EQ(counts.services().at({"shop", "s1"})[static_cast<std::size_t>(topology::Standing::Serving)], kNodes);
 }
 
 TEST_F(ListingTest, a_token_of_something_else_is_refused) {

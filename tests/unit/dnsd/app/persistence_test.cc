@@ -1,6 +1,7 @@
 // What is in the store when a federation has ended, and what the next one makes of it.
 #include "dnsd/app/persistence.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <sys/stat.h>
@@ -53,12 +54,15 @@ class PersistenceTest : public testing::Test {
 
   /// One life of a federation.
   void live(const std::function<void(catalog::Catalog&)>& life) {
+    live([&](catalog::Catalog& catalog, Persistence&) { life(catalog); }, {});
+  }
+  void live(const std::function<void(catalog::Catalog&, Persistence&)>& life, Persistence::Digests digests) {
     process::EventLoop loop;
     catalog::Catalog catalog(kRemembered);
     Objects objects(catalog, "eu/test");
     Persistence persistence(loop, clock_, catalog, objects);
-    ASSERT_TRUE(persistence.open(configuration_));
-    life(catalog);
+    ASSERT_TRUE(persistence.open(configuration_, std::move(digests)));
+    life(catalog, persistence);
   }
   /// What a start makes of what is kept.
   Persistence::Kept kept() {
@@ -103,6 +107,25 @@ TEST_F(PersistenceTest, WhatGoesInALargeChangeGoesFromTheStore) {
     put(catalog, "n2", kMany);
   });
   EXPECT_EQ(rows("Endpoint"), 2U + static_cast<std::size_t>(kMany));
+}
+
+// The digest is a part of the endpoint's row, so that no crash leaves a new one beside an old body.
+TEST_F(PersistenceTest, DigestsComeBackWithTheirEndpoints) {
+  std::uint64_t digest = 7;
+  std::vector<std::uint64_t> restored;
+  const Persistence::Digests digests{[&](const model::Endpoint&) { return digest; },
+                                     [&](const model::Endpoint&, std::uint64_t of) { restored.push_back(of); }};
+  live([&](catalog::Catalog& catalog, Persistence&) { put(catalog, "n1", 2); }, digests);
+  live(
+      [&](catalog::Catalog& catalog, Persistence& persistence) {
+        digest = 8;
+        // sent anew, and equal: the catalog has no change to tell of
+        persistence.told(catalog.records().endpoints.begin()->first);
+      },
+      digests);
+  EXPECT_THAT(std::exchange(restored, {}), testing::ElementsAre(7, 7));
+  live([](catalog::Catalog&, Persistence&) {}, digests);
+  EXPECT_THAT(restored, testing::ElementsAre(8, 7));
 }
 
 // Guards against endpoints that nobody takes away: a crash may leave a part of a large change.

@@ -256,10 +256,12 @@ TEST_F(CatalogTest, changes_lead_from_any_revision_to_the_present) {
 class KnownHealthTest : public CatalogTest {
  protected:
   /// The state after this report of a new agent.
-  model::Health after(model::Health known, model::Health reported) {
+  model::Health after(model::Health known, model::Health reported, const char* v6 = "fd00::11") {
     model::Endpoint entry = endpoint();
+    entry.addresses.push_back(IpAddress::parse("fd00::11").value());
     entry.health = std::move(known);
     put(entry);
+    entry.addresses.back() = IpAddress::parse(v6).value();
     entry.health = std::move(reported);
     now_ += 5s;
     put(entry);
@@ -292,6 +294,17 @@ TEST_F(KnownHealthTest, what_nobody_knew_stays_pending) {
 
 TEST_F(KnownHealthTest, no_number_needed_is_no_verdict) {
   EXPECT_EQ(after({.state = Serving, .since = kNow}, {.state = Pending}).state, Serving);
+}
+
+TEST_F(KnownHealthTest, of_a_family_that_is_not_judged_yet_what_was_published_stays) {
+  const model::Health starting{.state = Serving, .v6 = Pending, .since = kNow};
+  EXPECT_EQ(after({.state = Pending}, starting).v6, Pending) << "never published";
+  EXPECT_EQ(after({.state = Serving, .v6 = Failing, .since = kNow}, starting).v6, Failing);
+  EXPECT_EQ(after({.state = Serving, .since = kNow}, starting).v6, std::nullopt);
+  EXPECT_EQ(after({.state = Serving, .since = kNow}, starting, "fd00::12").v6, Pending) << "nobody has asked it yet";
+  EXPECT_EQ(after({.state = Serving, .v6 = Failing, .since = kNow}, {.state = Pending, .streak = 3, .needed = 3}).v6,
+            Failing)
+      << "the last resort is what served before";
 }
 
 }  // namespace

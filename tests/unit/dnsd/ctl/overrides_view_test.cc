@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "common/base/text.h"
 #include "dnsd/ctl/override_object.h"
 
 namespace meshdns::ctl {
@@ -24,17 +23,16 @@ v1::ListReply overrides(const std::string& reason) {
 }
 
 TEST(OverridesView, has_a_line_for_each) {
-  EXPECT_EQ(list_view("Override", overrides("new kernel"), kNow),
-            "NAME               ACTION  TARGET       REASON      AUTHOR       EXPIRES IN  CREATED\n"
-            "drain-node-eu1-n1  Drain   node=eu1-n1  new kernel  alice@ops-1  52m         5m ago\n"
-            "freeze (local)     Freeze  all          incident    -            never       5m ago\n");
-  EXPECT_EQ(list_view("Override", {}, kNow), "no overrides\n");
+  EXPECT_EQ(list_view({"Override"}, overrides("new kernel"), kNow),
+            "NAME               ACTION  TARGET       AUTHOR       EXPIRES IN  CREATED  REASON\n"
+            "drain-node-eu1-n1  Drain   node=eu1-n1  alice@ops-1  52m         5m ago   new kernel\n"
+            "freeze (local)     Freeze  all          -            never       5m ago   incident\n");
+  EXPECT_EQ(list_view({"Override"}, {}, kNow), "no overrides\n");
 }
 
-TEST(OverridesView, a_long_reason_is_cut_so_that_the_table_fits) {
-  const std::string view = list_view("Override", overrides(std::string(300, 'x')), kNow);
-  for (const auto line : split(view, '\n')) EXPECT_LE(line.size(), 110U) << line;
-  EXPECT_THAT(view, HasSubstr("xxx...  alice"));
+TEST(OverridesView, a_long_reason_is_whole) {
+  const std::string reason(300, 'x');
+  EXPECT_THAT(list_view({"Override"}, overrides(reason), kNow), HasSubstr("5m ago   " + reason + "\n"));
 }
 
 TEST(StatusView, a_freeze_is_told_with_what_waits) {

@@ -65,6 +65,16 @@ number:
   ttl_why: "1s: 10.0.0.11 could come back (1 of 2 successes)")x";
 
 // Guards the contract: the example of the documentation.
+TEST(ExplainView, a_tier_with_very_many_endpoints_is_counted) {
+  v1::ExplainReply reply;
+  v1::ExplainedTier& tier = *reply.add_tiers();
+  for (int i = 0; i < 40000; ++i) tier.add_endpoints()->set_address("10.0.0.1:" + std::to_string(i));
+  const std::string text = explain_view(reply);
+  EXPECT_THAT(text, HasSubstr("10.0.0.1:99\n"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("10.0.0.1:100\n")));
+  EXPECT_THAT(text, HasSubstr("and 39900 more\n"));
+}
+
 TEST(ExplainView, is_the_documented_one) {
   EXPECT_EQ(explain_view(parsed<v1::ExplainReply>(kExample)),
             R"(app-b.mesh.internal for 10.0.0.9                         revision 214, 0.8 s old
@@ -184,16 +194,16 @@ and 2 rows more
 
 TEST(HistoryView, an_event) {
   const auto event = parsed<v1::Event>(R"(
-    at: 1795808401 host: "a.mesh.internal" revision: 7 age { seconds: 12 } summary: "another policy"
+    at: 1795808401 at_millis: 42 host: "a.mesh.internal" revision: 7 age { seconds: 12 } summary: "another policy"
     endpoints { endpoint: "10.0.0.11:8080" where: "eu/a/eu-1" before: "serving" after: "last_resort" why: "http 503" }
     endpoints { endpoint: "10.0.0.12:8080" where: "eu/a/eu-1" after: "serving" }
     answers { from: "eu/a/eu-1" before: "tier 0 any: 10.0.0.11" after: "tier 0 any: 10.0.0.12" })");
-  EXPECT_EQ(event_view(event), R"(2026-11-27T19:40:01Z  12s ago  a.mesh.internal  revision 7: another policy
+  EXPECT_EQ(event_view(event), R"(2026-11-27T19:40:01.042Z  12s ago  a.mesh.internal  revision 7: another policy
   10.0.0.11:8080  eu/a/eu-1  serving -> last_resort  (http 503)
   10.0.0.12:8080  eu/a/eu-1  new -> serving
   clients in eu/a/eu-1
-    got  tier 0 any: 10.0.0.11
-    get  tier 0 any: 10.0.0.12
+    before  tier 0 any: 10.0.0.11
+    after   tier 0 any: 10.0.0.12
 )");
 }
 
@@ -225,6 +235,59 @@ TEST(StatusViewTest, says_how_many_connections_there_are_and_what_bounds_did) {
       HasSubstr("10 of 10 open   FULL: others wait   3 refused for their address   4 silent ones ended\n"));
   EXPECT_THAT(status_view(parsed<v1::StatusReply>("connections { open: 10 most: 11 failing: true }")),
               HasSubstr("10 of 11 open   CANNOT ACCEPT: the system gives no more\n"));
+}
+
+TEST(StatusViewTest, names_replicas_and_certificates_with_their_end) {
+  const auto reply = parsed<v1::StatusReply>(R"(ready: true subscribers: 3
+    replicas { name: "us-1/host" peer: "ipv4:10.2.0.1:5281" connected { seconds: 90 } }
+    replicas { name: "eu-2/host" peer: "ipv4:10.1.0.1:5282" connected { seconds: 5 } behind: 12 lag { nanos: 340000000 } }
+    certificates { file: "fed.pem" not_after: 1795808401 problem: "expired on 2026-11-27T19:40:01Z" })");
+  const std::string view = status_view(reply);
+  EXPECT_THAT(view, HasSubstr("us-1/host   ipv4:10.2.0.1:5281   connected 1m30s   up to date\n"));
+  EXPECT_THAT(view, HasSubstr("eu-2/host   ipv4:10.1.0.1:5282   connected 5.0s   12 revisions behind for 0.3s\n"));
+  EXPECT_THAT(view, HasSubstr("and 1 more\n"));
+  EXPECT_THAT(view, HasSubstr("fed.pem   until 2026-11-27T19:40:01Z   expired on 2026-11-27T19:40:01Z\n"));
+  EXPECT_EQ(status_problem(reply), "fed.pem: expired on 2026-11-27T19:40:01Z");
+}
+
+TEST(StatusViewTest, one_is_one) {
+  const std::string view = status_view(parsed<v1::StatusReply>("hosts: 1 queries: 1 publications: 1"));
+  EXPECT_THAT(view, HasSubstr("1 host\n"));
+  EXPECT_THAT(view, HasSubstr("1 query   1 publication, the last"));
+}
+
+TEST(StatusProblem, is_what_scripts_have_to_know) {
+  EXPECT_EQ(status_problem(parsed<v1::StatusReply>("ready: true")), "");
+  EXPECT_THAT(status_problem(parsed<v1::StatusReply>("")), HasSubstr("not ready"));
+  for (const char* wrong :
+       {"stale: true", "recovering: true", "store_trouble: 'disk full'", "shrink_refused: '30 of 40'",
+        "brakes { reason: '5 of 8 silent' }", "connections { failing: true }"}) {
+    EXPECT_NE(status_problem(parsed<v1::StatusReply>(std::string("ready: true ") + wrong)), "") << wrong;
+  }
+}
+
+TEST(ListView, wide_shows_weight_ports_labels_and_the_key) {
+  const auto reply = parsed<v1::ListReply>(R"(endpoints { key: "eu-1/n1/shop/web/10.0.0.11:8080" node: "eu-1/n1"
+    namespace: "shop" service: "web" address: "10.0.0.11:8080" where: "eu/eu-a/eu-1" state: "serving"
+    in_state { seconds: 12 } weight: 3 labels { key: "app" value: "web" } labels { key: "v" value: "2" }
+    ports { name: "http" number: 8080 protocol: "TCP" } })");
+  EXPECT_EQ(
+      list_view({"Endpoint", true}, reply, 0),
+      "SERVICE   ENDPOINT        WHERE         NODE     STATE    FOR  WHY  WEIGHT  PORTS          LABELS       KEY\n"
+      "shop/web  10.0.0.11:8080  eu/eu-a/eu-1  eu-1/n1  serving  12s       3       http 8080/TCP  app=web,v=2  "
+      "eu-1/n1/shop/web/10.0.0.11:8080\n");
+}
+
+TEST(ListView, a_frozen_mesh_is_told_above_the_states) {
+  auto reply = parsed<v1::ListReply>(R"(frozen: "by alice: incident" endpoints { address: "10.0.0.11:8080" })");
+  EXPECT_THAT(list_view({"Endpoint"}, reply, 0), testing::StartsWith("frozen by alice: incident: "));
+}
+
+TEST(ListView, clusters_that_only_nodes_tell_of_are_listed) {
+  const auto reply =
+      parsed<v1::ListReply>(R"(undeclared { name: "eu-2" nodes: 3 locality { region: "eu" cluster: "eu-2" }
+    distances { key: "us-1" value { nanos: 80000000 } } })");
+  EXPECT_THAT(list_view({"Cluster"}, reply, 0), HasSubstr("eu-2  eu/-/eu-2  -          us-1:80ms"));
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ struct Sample {
   std::uint32_t needed = 0;
   std::string uid{};
   std::uint16_t port = 0;  // TCP; 0 = none
+  std::string address = "10.0.0.11";
 };
 
 inline std::string encoded(const Sample& sample) {
@@ -36,7 +37,7 @@ inline std::string encoded(const Sample& sample) {
   out.source = sample.source;
   out.namespace_ = "shop";
   out.service = sample.service;
-  out.addresses = {IpAddress::v4(0x0A00000B)};
+  out.addresses = {IpAddress::parse(sample.address).value()};
   if (sample.port != 0) out.ports = {{.name = "http", .number = sample.port}};
   out.weight = sample.weight;
   out.health.state = sample.state;
@@ -57,13 +58,15 @@ struct Identity {
   std::string boot = "boot-1";
   std::string cluster = "eu-1";
   model::Locality place{};  // without the cluster
+  std::vector<std::string> addresses{};
 };
 
 /// One agent's stream, as the agent sees it.
 class FakeAgent {
  public:
-  explicit FakeAgent(Agents& agents) : port_(std::make_shared<test::FakePort<v1::ReportReply>>()) {
-    session_ = agents.open(port_);
+  /// here: it runs on the federation's machine
+  explicit FakeAgent(Agents& agents, bool here = true) : port_(std::make_shared<test::FakePort<v1::ReportReply>>()) {
+    session_ = agents.open(port_, std::make_shared<Pulse>(), here);
   }
 
   void say(const v1::AgentMessage& message) { session_->received(message); }
@@ -75,6 +78,10 @@ class FakeAgent {
     hello.mutable_node()->set_name(who.node);
     *hello.mutable_node()->mutable_locality() = convert::to_wire(who.place);
     hello.mutable_node()->mutable_locality()->set_cluster(who.cluster);
+    for (const std::string& address : who.addresses) {
+      const auto bytes = IpAddress::parse(address).value().bytes();
+      hello.mutable_node()->add_addresses(std::string(bytes.begin(), bytes.end()));
+    }
     hello.set_instance_uid(who.uid);
     hello.set_boot_id(who.boot);
     hello.set_digest(digest);

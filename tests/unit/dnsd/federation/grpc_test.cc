@@ -31,7 +31,8 @@ struct Federation {
       : agents({catalog, clock, loop, "eu-1/a", [this] { watchers.changed(); }}),
         feed(catalog, v1::Origin(), 1, [](auto, const auto&) { return nullptr; }),
         watchers(feed, clock, loop) {
-    auto listening = FederationService::listen(loop, clock, agents, watchers, {.address = address});
+    auto listening = FederationService::listen(loop, clock, agents, [this]() -> Watchers& { return watchers; },
+                                               {.address = address});
     if (!listening) throw std::runtime_error(listening.error().message());
     service = std::move(*listening);
   }
@@ -119,8 +120,10 @@ class GrpcTest : public testing::Test {
   report::ReporterOptions options(const std::string& node) const {
     report::ReporterOptions out;
     out.servers = {address_};
-    out.node.locality.cluster = "eu-1";
-    out.node.locality.node = node;
+    model::Node own;
+    own.locality.cluster = "eu-1";
+    own.locality.node = node;
+    out.node = report::NodeWords::fixed(std::move(own));
     out.instance_uid = "uid of " + node;
     out.boot_id = "boot";
     return out;
@@ -307,7 +310,8 @@ TEST_F(GrpcTest, garbage_on_the_port_hurts_nobody) {
 TEST_F(GrpcTest, a_port_in_use_is_an_error_that_names_it) {
   start_federation();
   const auto second =
-      FederationService::listen(loop_, clock_, federation_->agents, federation_->watchers, {.address = address_});
+      FederationService::listen(loop_, clock_, federation_->agents,
+                                [this]() -> Watchers& { return federation_->watchers; }, {.address = address_});
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error().message(), HasSubstr(address_));
 }

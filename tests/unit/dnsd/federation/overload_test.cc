@@ -112,7 +112,7 @@ TEST(AdmissionTest, ten_thousand_that_come_back_when_they_are_told_are_all_admit
 class OverloadTest : public FederationTest {};
 
 TEST_F(OverloadTest, sessions_beyond_the_rate_are_told_when_to_come_back) {
-  Agents agents{{catalog_, clock_, clock_, "eu-1/a", [] {}, {}, {.known = 3, .full = 2}}};
+  Agents agents{{catalog_, clock_, clock_, "eu-1/a", [] {}, {}, {}, {.known = 3, .full = 2}}};
   std::vector<std::unique_ptr<FakeAgent>> all;
   int welcomed = 0;
   for (int i = 0; i < 5; ++i) {

@@ -77,6 +77,33 @@ TEST_F(ReportSessionTest, refuses_a_hello_that_it_cannot_use) {
   EXPECT_THAT(catalog_.records().nodes, IsEmpty());
 }
 
+// Guards against nodes that are known at 127.0.0.1, where everybody else would find themselves.
+TEST_F(ReportSessionTest, loopback_addresses_of_another_machine_are_refused) {
+  for (const char* address : {"127.0.0.1", "::1"}) {
+    FakeAgent afar(agents_, false);
+    afar.hello({.addresses = {"10.0.0.7", address}});
+    EXPECT_THAT(afar.heard().goodbye().message(),
+                HasSubstr(std::string("node: addresses: ") + address + " is on the agent's own machine only"));
+  }
+  EXPECT_THAT(catalog_.records().nodes, IsEmpty());
+  FakeAgent afar(agents_, false);
+  afar.hello({.addresses = {"10.0.0.7"}});
+  ASSERT_NE(afar.epoch(), 0U);
+  afar.heard();
+  afar.full({encoded({.key = "a", .address = "127.0.0.1"}), encoded({.key = "b", .address = "10.0.0.7"})});
+  const auto ack = afar.heard().ack();
+  ASSERT_EQ(ack.nacks_size(), 1);
+  EXPECT_EQ(ack.nacks(0).key(), "a");
+  EXPECT_EQ(ack.nacks(0).field(), "addresses");
+  EXPECT_EQ(catalog_.records().endpoints.size(), 1U);
+}
+
+TEST_F(ReportSessionTest, on_the_federations_machine_loopback_is_an_address) {
+  FakeAgent& here = connect();
+  here.hello({.addresses = {"127.0.0.1"}});
+  EXPECT_NE(here.epoch(), 0U);
+}
+
 // ---- records ----
 
 TEST_F(ReportSessionTest, a_full_becomes_records_and_is_acknowledged) {

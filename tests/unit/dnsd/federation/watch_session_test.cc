@@ -45,6 +45,31 @@ TEST_F(WatchSessionTest, who_holds_nothing_gets_everything_and_then_what_changes
   expect_follows(federation_, subscriber_);
 }
 
+TEST_F(WatchSessionTest, a_subscriber_has_a_name_and_a_lag) {
+  subscriber_.follower.set_name("us-1/host");
+  federation_.report(2);
+  Link& link = connect();
+  std::vector<std::string> names;
+  const auto learn = [&](const WatchSession& session) {
+    names.push_back(session.name());
+    return true;
+  };
+  link.carry();
+  federation_.watchers().each_subscriber(learn);
+  EXPECT_THAT(names, ElementsAre("us-1/host"));
+  EXPECT_EQ(link.session().revisions_behind(), 0U);
+  federation_.report(5);
+  changed();
+  clock_.advance(100ms);
+  EXPECT_GT(link.session().revisions_behind(), 0U);
+  EXPECT_GE(link.session().lag(), 50ms);  // the round may have been planned
+  link.carry();
+  clock_.advance(Follower::AckPace{}.interval);
+  link.carry();
+  EXPECT_EQ(link.session().revisions_behind(), 0U);
+  EXPECT_EQ(link.session().lag(), 0ns);
+}
+
 TEST_F(WatchSessionTest, an_empty_federation_says_that_it_is_empty) {
   Link& link = connect();
   link.carry();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <numeric>
 #include <set>
@@ -20,15 +21,30 @@ class ChoiceTest : public testing::Test {
   ChoiceTest() : trace_(__FILE__, __LINE__, "seed " + std::to_string(seed)) {}
 
   void rows(std::size_t count, std::uint32_t weight = 1) {
-    plan.candidates.assign(count, {.v4 = IpAddress::v4(1), .weight = weight});
+    plan.candidates.assign(count, {.weight = weight});
+    for (std::size_t i = 0; i < count; ++i) plan.candidates[i].v4 = IpAddress::v4(static_cast<std::uint32_t>(i + 1));
     compile();
     all.resize(count);
     std::iota(all.begin(), all.end(), std::uint16_t{0});
   }
+  /// In a new slot each time.
   Rows draw(std::size_t limit, bool equal = true, const RowFilter* filter = nullptr) {
-    choose(answers::RowIndexes(all), filter == nullptr ? RowFilter{.host = *host} : *filter, {equal, limit}, random,
+    second += static_cast<std::uint32_t>(plan.policy.ttl / 1s);
+    return draw({.equal_weights = equal, .limit = limit}, filter);
+  }
+  Rows draw(Draw rule, const RowFilter* filter = nullptr) {
+    rule.seat = {&client, nullptr, second};
+    choose(answers::RowIndexes(all), filter == nullptr ? RowFilter{.host = *host, .v4 = true} : *filter, rule, random,
            choice);
     return {choice.view().begin(), choice.view().end()};
+  }
+  /// The addresses that are chosen, without their order
+  std::set<std::uint32_t> addresses(std::size_t limit, bool equal = true) {
+    std::set<std::uint32_t> out;
+    for (const auto row : draw({.equal_weights = equal, .limit = limit})) {
+      out.insert(plan.candidates[row].v4->v4_host_order());
+    }
+    return out;
   }
 
   void compile() { host = answers::compile_host(plan, {{0}, 0, 0, {}, clusters.geography()}, parts); }
@@ -42,6 +58,8 @@ class ChoiceTest : public testing::Test {
   answers::Ref<const answers::Host> host;
   Rows all;
   Choice choice;
+  IpAddress client = IpAddress::v4(0x0A000009);
+  std::uint32_t second = static_cast<std::uint32_t>(seed % 1'000'000'000);
 };
 
 TEST_F(ChoiceTest, EachAtMostOnceAndAtMostTheLimit) {
@@ -121,7 +139,7 @@ TEST_F(ChoiceTest, HugeWeightsDoNotOverflow) {
   EXPECT_EQ(seen.size(), Choice::kMost);
 }
 
-// More candidates than are looked at: a window of them from a random one on, so that every row is reached.
+// More candidates than a choice has room for.
 TEST_F(ChoiceTest, EveryRowOfManyAppears) {
   rows(1000);
   std::map<int, int> seen;
@@ -136,9 +154,11 @@ TEST_F(ChoiceTest, EveryRowOfManyAppears) {
 TEST_F(ChoiceTest, TheFilterHolds) {
   rows(6);
   const IpAddress v6 = IpAddress::v6_bytes(std::array<std::uint8_t, 16>{1});
+  const IpAddress other = IpAddress::v6_bytes(std::array<std::uint8_t, 16>{2});
   plan.ports = {{"http", "TCP", 0}};
   plan.candidates[0].v4.reset();
-  plan.candidates[1].v6 = plan.candidates[2].v6 = v6;
+  plan.candidates[1].v6 = v6;
+  plan.candidates[2].v6 = other;
   for (const std::size_t i : {0U, 2U, 3U, 5U}) plan.candidates[i].ports = {80};
   for (const std::size_t i : {1U, 4U}) plan.candidates[i].ports = {0};
   compile();
@@ -151,6 +171,105 @@ TEST_F(ChoiceTest, TheFilterHolds) {
   EXPECT_EQ(sorted({.host = *host, .v6 = true}), Rows({1, 2}));
   EXPECT_EQ(sorted({.host = *host, .port = 0}), Rows({0, 2, 3, 5}));
   EXPECT_EQ(sorted({.host = *host, .port = 0, .v6 = true}), Rows({2}));
+}
+
+// What HAProxy and Prometheus see: a subset that changes with each question looks like servers that come and go.
+TEST_F(ChoiceTest, ASubsetStaysForTheSlot) {
+  for (const bool equal : {true, false}) {
+    rows(300);
+    if (!equal) {
+      for (std::size_t i = 0; i < 300; i += 7) plan.candidates[i].weight = 5;
+      compile();
+    }
+    second -= second % 5;
+    std::set<std::set<std::uint32_t>> seen;
+    std::uint32_t moves = 0;
+    auto before = addresses(8, equal);
+    for (int i = 0; i < 100; ++i) {
+      for (int again = 0; again < 3; ++again) ASSERT_EQ(addresses(8, equal), addresses(8, equal));
+      ++second;
+      const auto now = addresses(8, equal);
+      moves += now != before ? 1 : 0;
+      before = now;
+      seen.insert(now);
+    }
+    EXPECT_EQ(moves, 20U) << "a slot is the TTL, 5 s";
+    EXPECT_GE(seen.size(), 20U);
+    EXPECT_LE(seen.size(), 21U);
+  }
+}
+
+TEST_F(ChoiceTest, ClientsGetSubsetsOfTheirOwn) {
+  rows(300);
+  std::set<std::set<std::uint32_t>> seen;
+  std::map<std::uint32_t, int> chosen;
+  for (std::uint32_t i = 0; i < 3000; ++i) {
+    client = IpAddress::v4(0x0A000000 + i);
+    const auto got = addresses(8);
+    seen.insert(got);
+    for (const auto address : got) ++chosen[address];
+  }
+  EXPECT_GT(seen.size(), 2990U);
+  ASSERT_EQ(chosen.size(), 300U);
+  for (const auto& [address, times] : chosen) EXPECT_NEAR(times, 80, 55) << address;  // six standard deviations
+}
+
+// Whatever happens to the others, a row that is answered stays, until its slot ends.
+TEST_F(ChoiceTest, AnotherRowThatComesOrGoesChangesNothingElse) {
+  for (const bool equal : {true, false}) {
+    rows(300);
+    const auto before = addresses(8, equal);
+    const auto gone = [&](std::uint32_t address) {
+      std::erase_if(plan.candidates, [&](const auto& candidate) { return candidate.v4 == IpAddress::v4(address); });
+      compile();
+      all.pop_back();
+    };
+    std::uint32_t other = 1;
+    while (before.contains(other)) ++other;
+    gone(other);
+    EXPECT_EQ(addresses(8, equal), before);
+    gone(*before.begin());
+    const auto after = addresses(8, equal);
+    std::vector<std::uint32_t> kept;
+    std::ranges::set_intersection(before, after, std::back_inserter(kept));
+    EXPECT_EQ(after.size(), 8U);
+    EXPECT_EQ(kept.size(), 7U);
+  }
+}
+
+// Rows that share an address are one address, with the weight of all of them.
+TEST_F(ChoiceTest, AddressesAreDrawnNotRows) {
+  rows(100);
+  for (std::size_t i = 0; i < 100; ++i) {
+    plan.candidates[i].v4 = IpAddress::v4(static_cast<std::uint32_t>(1 + i % 10));
+    plan.candidates[i].port = static_cast<std::uint16_t>(8000 + i);
+  }
+  compile();
+  for (int i = 0; i < 500; ++i, second += 5) {
+    for (const std::size_t limit : {8U, 10U, 200U}) {
+      const Rows drawn = draw({.limit = limit, .by_address = true});
+      std::set<std::uint32_t> distinct;
+      for (const auto row : drawn) distinct.insert(plan.candidates[row].v4->v4_host_order());
+      ASSERT_EQ(distinct.size(), std::min<std::size_t>(limit, 10)) << "8 of 10, never fewer";
+      ASSERT_EQ(drawn.size(), distinct.size());
+      ASSERT_EQ(choice.cut, limit == 8);
+    }
+  }
+}
+
+TEST_F(ChoiceTest, AnAddressHasTheWeightOfItsRows) {
+  rows(12);
+  for (std::size_t i = 0; i < 12; ++i) {
+    plan.candidates[i].v4 = IpAddress::v4(i < 9 ? 1 : static_cast<std::uint32_t>(i));
+    plan.candidates[i].port = static_cast<std::uint16_t>(8000 + i);
+  }
+  compile();
+  int shared = 0;
+  for (int i = 0; i < 6000; ++i, second += 5) {
+    const Rows drawn = draw({.limit = 1, .by_address = true});
+    shared += *plan.candidates[drawn.at(0)].v4 == IpAddress::v4(1) ? 1 : 0;
+  }
+  EXPECT_NEAR(shared, 4500, 210) << "9 of 12 rows";
 }
 
 TEST_F(ChoiceTest, RowsOfATier) {

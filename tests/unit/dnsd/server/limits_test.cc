@@ -1,10 +1,11 @@
 // What a server's clients share: connections, descriptors, CPUs, and the policy that changes under them.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <list>
 
-#include "dnsd/server/descriptor_limit.h"
+#include "common/base/descriptor_limit.h"
 #include "dnsd/server/dns_server.h"
 #include "tests/support/dns/reply.h"
 #include "tests/support/mesh/small_mesh.h"
@@ -142,6 +143,26 @@ TEST(DescriptorLimit, IsRaisedAsFarAsItMayBe) {
   EXPECT_EQ(now.rlim_cur, 200U);
   EXPECT_EQ(raise_descriptor_limit(before.rlim_max + 1), before.rlim_max);
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+// Guards against a loop that spins at accept(2) while there are no descriptors, and no connection that could make room.
+TEST_F(LimitsTest, WithoutDescriptorsItPausesAndGoesOn) {
+  start();
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int next = ::dup(0);
+  ::close(next);
+  const rlimit low{static_cast<rlim_t>(next) + 1, before.rlim_max};  // the client's alone
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  TcpClient client(at());
+  const auto later = [&] {
+    clock.advance(60ms);
+    return server->counters();
+  };
+  EXPECT_TRUE(eventually([&] { return later().tcp_accept_failed >= 3; }));
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(eventually([&] { return later().tcp_open == 1; }));
+  EXPECT_FALSE(client.ask(request()).empty());
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ TYPED_TEST(StoreContract, KeepsRecordsByTypeAndKey) {
   Store& store = this->restarted();
   ASSERT_TRUE(store.open(kNow));
   const StoredRecord node{"Node", "a", "node", 1};
-  const StoredRecord endpoint{"Endpoint", "a", std::string("\0", 1), -7};
+  const StoredRecord endpoint{"Endpoint", "a", std::string("\0", 1), -7, ~std::uint64_t{0}};
   ASSERT_TRUE(store.put_records({node, endpoint, {"Endpoint", "b", "x", 2}}, {}));
   ASSERT_TRUE(store.put_records({{"Node", "a", "newer", 3}}, {{"Endpoint", "b"}, {"Node", "b"}}));
   EXPECT_EQ(this->found().records, (std::vector<StoredRecord>{endpoint, {"Node", "a", "newer", 3}}));

@@ -51,10 +51,25 @@ TEST_F(StoreSchema, VersionOneIsRead) {
   EXPECT_EQ(contents->records, (std::vector<StoredRecord>{{"Endpoint", "n1/web", "up", 1'800'000'000}}));
 }
 
+// The second version has a column more: what the first one wrote stays whole, and both kinds of rows are read together.
+TEST_F(StoreSchema, RowsOfVersionOneStandBesideNewOnes) {
+  make("v1");
+  {
+    SqliteStore store(path_);
+    ASSERT_TRUE(store.open(kNow));
+    ASSERT_TRUE(store.put_records({{"Endpoint", "n2/web", "up", 1'800'000'001, 0x8000'0000'0000'0001U}}, {}));
+  }
+  const auto contents = SqliteStore(path_).open(kNow);
+  ASSERT_TRUE(contents) << message_of(contents);
+  EXPECT_EQ(contents->records,
+            (std::vector<StoredRecord>{{"Endpoint", "n1/web", "up", 1'800'000'000},
+                                       {"Endpoint", "n2/web", "up", 1'800'000'001, 0x8000'0000'0000'0001U}}));
+}
+
 TEST_F(StoreSchema, ANewerOneIsRefusedUntouched) {
   make("v9");
   EXPECT_EQ(refusal(), std::string(code_name(Code::FailedPrecondition)) + " store " + path_ +
-                           " was written by a newer meshdnsd (schema 9, this one knows 1)");
+                           " was written by a newer meshdnsd (schema 9, this one knows 2)");
 }
 
 TEST_F(StoreSchema, ANewerOneInTheLogIsRefusedUntouched) {
@@ -64,9 +79,9 @@ TEST_F(StoreSchema, ANewerOneInTheLogIsRefusedUntouched) {
   }
   auto database = Database::open(path_, Database::Access::Write);
   database->keep_log();
-  ASSERT_TRUE(migrate(*database, 1, std::array{"", "CREATE TABLE later(x)"}));
+  ASSERT_TRUE(migrate(*database, 2, std::array{"", "", "CREATE TABLE later(x)"}));
   database = Error{Code::Aborted, "closed"};
-  EXPECT_THAT(refusal(), testing::HasSubstr("schema 2, this one knows 1"));
+  EXPECT_THAT(refusal(), testing::HasSubstr("schema 3, this one knows 2"));
 }
 
 TEST_F(StoreSchema, SomebodyElsesDatabaseIsRefusedUntouched) {

@@ -74,6 +74,33 @@ TEST_F(LintTest, what_is_right_has_no_findings) {
   EXPECT_THAT(found(), IsEmpty());
 }
 
+TEST_F(LintTest, more_records_than_resolvers_take) {
+  object.policy.max_answers = 100;
+  EXPECT_THAT(found(), IsEmpty());
+  object.policy.max_answers = 101;
+  expect_one("advice spec.policy.maxAnswers: more than 100: BIND from 9.18.28 answers SERVFAIL above 100 records");
+  object.policy.max_answers.reset();
+  for (int i = 1; i < 100; ++i) add_endpoint(i < 60 ? "eu-1" : "us-1", "10.9.0." + std::to_string(i), "more");
+  expect_one("advice spec.policy.maxAnswers: SRV lists up to 101 instances: BIND from 9.18.28 answers SERVFAIL");
+  object.policy.max_answers = 60;
+  expect_one("SRV lists up to 101 instances");  // each tier gives so many
+  object.policy.max_answers = 50;
+  EXPECT_THAT(found(), IsEmpty());
+}
+
+TEST_F(LintTest, closest_endpoints_without_a_family_that_others_have) {
+  records.endpoints["us-1/n1/10.2.0.11"].addresses.push_back(IpAddress::parse("fd00::1").value());
+  expect_one(
+      "advice spec.policy.families: clients in eu/eu-a/eu-1 get no AAAA: the closest endpoints have no IPv6 address");
+  object.policy.families = model::Families::Independent;
+  EXPECT_THAT(found(), IsEmpty());
+  object.policy.families = model::Families::Together;
+  records.endpoints["eu-1/n1/10.0.0.11"].addresses = {IpAddress::parse("fd00::2").value()};
+  records.endpoints["us-1/n1/10.2.0.11"].addresses.pop_back();
+  EXPECT_THAT(found(), ElementsAre(HasSubstr("clients in eu/eu-a/eu-1 get no A: the closest endpoints have no IPv4"),
+                                   HasSubstr("clients in us/us-a/us-1 get no AAAA")));
+}
+
 TEST_F(LintTest, a_rung_behind_one_that_takes_all_of_it) {
   object.policy.ladder = {rung("region"), rung("cluster+zone"), rung("any")};
   expect_one("warning spec.policy.ladder[1]: the tier is never reached: region before it takes all");
@@ -145,7 +172,17 @@ TEST_F(LintTest, failover_places_that_are_never_reached) {
   object.policy.failover = {{{.region = "eu"}, {{.region = "us"}, {.region = "us", .zone = "us-a"}}}};
   expect_one("spec.policy.failover[0].to[1]: never reached: region=us before it covers it");
   object.policy.failover = {{{.region = "eu"}, {{.region = "eu", .zone = "eu-a"}}}};
-  expect_one("spec.policy.failover[0].to[0]: never reached: failover is for what is beyond the client's own region");
+  expect_one(
+      "spec.policy.failover[0].to[0]: never reached: all of region=eu,zone=eu-a is in region=eu, and what is there");
+  object.policy.failover = {{{.region = "eu"}, {{.cluster = "eu-1"}}}};
+  expect_one("spec.policy.failover[0].to[0]: never reached: all of cluster=eu-1 is in region=eu");
+  object.policy.failover = {{{.cluster = "eu-1"}, {{.region = "eu", .cluster = "eu-1"}}}};
+  expect_one("spec.policy.failover[0].to[0]: never reached: all of region=eu,cluster=eu-1 is in cluster=eu-1");
+  object.policy.failover = {{{.cluster = "eu-1"}, {{.region = "eu"}, {.cluster = "us-1"}}}};
+  expect_one("spec.policy.failover[0].to[0]: never reached: all of region=eu is in cluster=eu-1");
+  add_node("eu-2", "eu", "eu-b");
+  add_endpoint("eu-2", "10.1.0.11", "primary");
+  EXPECT_THAT(found(), IsEmpty());
   object.policy.failover = {{{.region = "eu"}, {{.region = "us"}}}, {{.region = "eu"}, {{.region = "us"}}}};
   expect_one("spec.policy.failover[1].from: a rule before it is for the same clients");
 }

@@ -101,6 +101,42 @@ TEST_F(PlanTest, an_object_replaces_the_automatic_host) {
   EXPECT_THAT(plan().conflicts, IsEmpty());
 }
 
+TEST_F(PlanTest, of_two_services_that_make_one_name_the_older_has_it_then_the_lesser_name) {
+  naming_.auto_hosts = "{service}.{zone}";
+  add("eu-1/n1", "a");
+  add("eu-1/n1", "b").namespace_ = "blog";
+  records_.services[{"shop", "web"}].created = 100;
+  records_.services[{"blog", "web"}].created = 200;
+  EXPECT_THAT(candidates("web.mesh.internal"), ElementsAre("eu-1/n1/a"));
+  EXPECT_EQ(only_conflict(), "service blog/web: host web.mesh.internal belongs to service shop/web, which is older");
+  records_.services[{"blog", "web"}].created = 99;
+  EXPECT_THAT(candidates("web.mesh.internal"), ElementsAre("eu-1/n1/b"));
+  records_.services[{"blog", "web"}].created = 100;
+  EXPECT_THAT(candidates("web.mesh.internal"), ElementsAre("eu-1/n1/b")) << "equal ages: by name";
+}
+
+// Guards against the first come: the planner hears of the older service last.
+TEST_F(PlanTest, an_older_service_that_comes_later_takes_its_host_back) {
+  naming_.auto_hosts = "{service}.{zone}";
+  add("eu-1/n1", "a");
+  records_.services[{"shop", "web"}].created = 100;
+  Planner planner(records_);
+  planner.configure(naming_, [](const std::string&) { return false; });
+  planner.take(TimePoint{1h});
+  model::Endpoint& other = add("eu-1/n1", "b");
+  other.namespace_ = "blog";
+  planner.endpoint_entered(other);
+  records_.services[{"blog", "web"}] = {.endpoints = 1, .created = 50};
+  planner.service_changed({"blog", "web"});
+  const auto changes = planner.take(TimePoint{1h});
+  ASSERT_EQ(changes.put.size(), 1U);
+  EXPECT_EQ(changes.put[0].candidates.at(0).key, "eu-1/n1/b");
+  EXPECT_EQ(planner.services_without_host(), 1U);
+  records_.services[{"blog", "web"}].created = 150;  // what its federation says after all
+  planner.service_changed({"blog", "web"});
+  EXPECT_EQ(planner.take(TimePoint{1h}).put.at(0).candidates.at(0).key, "eu-1/n1/a");
+}
+
 TEST_F(PlanTest, of_two_objects_the_older_has_the_host_then_the_lesser_name) {
   add_object("b", {"app.mesh.internal"});
   add_object("a", {"app.mesh.internal"});

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <set>
 
 #include "dnsd/topology/decide.h"
@@ -78,7 +79,7 @@ TEST(WholePolicy, endpoints_behind_gateways_are_answered_by_gateways_that_can_be
       std::set<std::uint32_t> direct(tier.direct.begin(), tier.direct.end());
       for (const GatewayTarget& target : tier.gateways) {
         ASSERT_TRUE(addresses.insert(target.gateway->address).second) << "twice";
-        ASSERT_GT(target.weight, 0U);
+        ASSERT_FALSE(target.members.empty());
         const auto status = world.statuses.find(world.client.cluster);
         const bool down =
             status != world.statuses.end() && status->second.gateways_down.contains(target.gateway->address);
@@ -90,6 +91,61 @@ TEST(WholePolicy, endpoints_behind_gateways_are_answered_by_gateways_that_can_be
         if (direct.contains(i) || network == world.client.network) continue;
         ASSERT_FALSE(network.empty() || world.client.network.empty());
       }
+    }
+  });
+}
+
+/// What a failover rule takes for the client's own, said another way than in Steps.
+bool is_own(const model::Locality& from, const model::Locality& client, const model::Locality& place) {
+  const auto equal = [](const std::string& a, const std::string& b) { return !a.empty() && a == b; };
+  const bool region = equal(client.region, place.region);
+  const bool zone = region && equal(client.zone, place.zone);
+  const bool subzone = zone && equal(client.subzone, place.subzone);
+  const bool cluster = equal(client.cluster, place.cluster);
+  if (from.empty()) return region;
+  return (from.network.empty() || !from.cluster.empty() || equal(client.network, place.network)) &&
+         (from.region.empty() || !from.cluster.empty() || region) && (from.zone.empty() || zone) &&
+         (from.subzone.empty() || subzone) && (from.cluster.empty() || cluster);
+}
+
+TEST(WholePolicy, places_of_a_failover_rule_come_behind_what_is_own_and_in_their_order) {
+  for_many_worlds([](const World& world, const Decision& decision, Draw&) {
+    const model::Failover* rule = rule_for(world.host.policy.failover, world.client);
+    if (rule == nullptr) return;
+    std::optional<std::uint32_t> first_place;
+    std::size_t last_to = 0;
+    for (const Tier& tier : decision.tiers) {
+      const bool is_place = tier.rung.starts_with("failover ");
+      if (is_place && !first_place) first_place = tier.number;
+      for (const auto i : tier.members) {
+        const model::Locality& place = world.host.candidates[i].locality;
+        ASSERT_FALSE(is_own(rule->from, world.client, place) && first_place) << "own behind a place";
+        const auto to = std::ranges::find_if(rule->to, [&](const auto& entry) { return covers(entry, place); });
+        if (is_place) {
+          const auto at = static_cast<std::size_t>(to - rule->to.begin());
+          ASSERT_GE(at, last_to);
+          last_to = at;
+          ASSERT_EQ(tier.rung, "failover " + selector_text(*to));
+        } else if (first_place) {
+          ASSERT_EQ(to, rule->to.end()) << "listed, and behind the places";
+        }
+      }
+    }
+  });
+}
+
+TEST(WholePolicy, gateways_share_the_weight_of_what_they_stand_for) {
+  for_many_worlds([](const World& world, const Decision& decision, Draw&) {
+    for (const Tier& tier : decision.tiers) {
+      if (tier.gateways.empty()) continue;
+      std::uint64_t given = 0, stood_for = 0;
+      std::set<std::uint32_t> members;
+      for (const GatewayTarget& target : tier.gateways) {
+        given += target.hundredths;
+        members.insert(target.members.begin(), target.members.end());
+      }
+      for (const auto i : members) stood_for += 100 * std::max(1U, world.host.candidates[i].weight);
+      ASSERT_EQ(given, stood_for);
     }
   });
 }

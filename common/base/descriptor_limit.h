@@ -2,10 +2,10 @@
 
 #include <cstddef>
 
-namespace meshdns::server {
+namespace meshdns {
 
 /// Raises the process's soft limit of open files to `wanted`, as far as its hard limit allows; never lowers it.
 /// returns: the limit that holds now
 std::size_t raise_descriptor_limit(std::size_t wanted);
 
-}  // namespace meshdns::server
+}  // namespace meshdns

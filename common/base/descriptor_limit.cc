@@ -1,10 +1,10 @@
-#include "dnsd/server/descriptor_limit.h"
+#include "common/base/descriptor_limit.h"
 
 #include <sys/resource.h>
 
 #include <algorithm>
 
-namespace meshdns::server {
+namespace meshdns {
 
 std::size_t raise_descriptor_limit(std::size_t wanted) {
   rlimit limit{};
@@ -15,4 +15,4 @@ std::size_t raise_descriptor_limit(std::size_t wanted) {
   return ::setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
 }
 
-}  // namespace meshdns::server
+}  // namespace meshdns

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "common/base/result.h"
+#include "common/process/event_loop.h"
+
+namespace meshdns::probes {
+
+/// Tells when the addresses or routes of this network namespace have changed (rtnetlink), without privilege. A burst of
+/// changes is one event, kCalm after its last change or kLongest after its first.
+class AddressEvents {
+ public:
+  static constexpr Duration kCalm = 200ms;
+  static constexpr Duration kLongest = 2s;
+
+  /// changed: on the loop's thread, until destroyed
+  /// errors:  PermissionDenied, Unimplemented (a kernel without it)
+  static Result<std::unique_ptr<AddressEvents>> open(process::EventLoop& loop, const Clock& clock,
+                                                     std::function<void()> changed);
+  ~AddressEvents();
+
+ private:
+  struct State;
+  explicit AddressEvents(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace meshdns::probes

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string_view>
+
+namespace meshdns {
+
+/// Returns a well mixed hash of several texts that is the same in every process, on every machine and in every version
+/// of the program: whatever servers must choose alike may depend on it. Not for keys that an attacker chooses.
+/// source: FNV-1a, then the finalizer of SplitMix64
+std::uint64_t stable_hash(std::initializer_list<std::string_view> texts);
+
+}  // namespace meshdns

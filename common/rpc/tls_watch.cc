@@ -1,0 +1,90 @@
+#include "common/rpc/tls_watch.h"
+
+#include <sys/stat.h>
+
+#include <utility>
+
+#include "common/log/log.h"
+#include "common/time/time_text.h"
+
+namespace meshdns::rpc {
+
+TlsWatch::TlsWatch(TlsFiles files, const Clock& clock, Timers& timers)
+    : files_(std::move(files)), clock_(clock), timers_(timers), version_(version()) {
+  read();
+  schedule();
+}
+
+TlsWatch::~TlsWatch() {
+  if (timer_) timers_.cancel(*timer_);
+}
+
+void TlsWatch::schedule() {
+  timer_ = timers_.after(kLook, [this] {
+    look();
+    schedule();
+  });
+}
+
+std::string TlsWatch::version() const {
+  std::string out;
+  for (const std::string& path : {files_.certificate, files_.key, files_.ca}) {
+    struct stat found {};
+    if (::stat(path.c_str(), &found) == 0) {
+      out += std::to_string(found.st_ino) + "," + std::to_string(found.st_size) + "," +
+             std::to_string(found.st_mtim.tv_sec) + "." + std::to_string(found.st_mtim.tv_nsec);
+    }
+    out += ";";
+  }
+  return out;
+}
+
+void TlsWatch::look() {
+  std::string now = version();
+  if (now == version_) {
+    if (clock_.now() - read_at_ >= kRead) read();
+    return;
+  }
+  version_ = std::move(now);
+  read();
+  if (const auto usable = check_now(files_, clock_.unix_seconds()); usable) {
+    log::info("tls files taken", {{"certificate", files_.certificate}, {"until", time_text(found_.front().not_after)}});
+  }
+}
+
+void TlsWatch::read() {
+  read_at_ = clock_.now();
+  found_ = inspect(files_, clock_.unix_seconds());
+  for (const TlsFile& file : found_) tell(file);
+}
+
+void TlsWatch::tell(const TlsFile& file) {
+  const bool soon = file.problem.empty() && file.not_after - clock_.unix_seconds() < kSoon;
+  const std::string what = soon ? "expires on " + time_text(file.not_after) : file.problem;
+  Told& told = told_[file.path];
+  if (what == told.what && (what.empty() || clock_.now() - told.at < kTellAgain)) return;
+  const bool mended = what.empty();
+  told = {what, clock_.now()};
+  if (mended) {
+    log::info("tls file can be used again", {{"file", file.path}, {"until", time_text(file.not_after)}});
+  } else if (soon) {
+    log::warn("certificate expires soon", {{"file", file.path}, {"until", time_text(file.not_after)}});
+  } else if (file.problem.starts_with("expired")) {
+    log::error("certificate expired", {{"file", file.path}, {"problem", file.problem}});
+  } else {
+    log::error("tls file cannot be used", {{"file", file.path}, {"problem", file.problem}});
+  }
+}
+
+void collect_samples(const TlsWatch& watch, std::vector<metrics::Sample>& out) {
+  for (const TlsFile& file : watch.files()) {
+    const metrics::Labels labels = {{"file", file.path}};
+    out.push_back({metrics::Sample::Kind::Gauge, "meshdns_tls_certificate_end_seconds",
+                   "when the file's certificate ends, in seconds since 1970; 0 = it cannot be read", labels,
+                   static_cast<double>(file.not_after)});
+    out.push_back({metrics::Sample::Kind::Gauge, "meshdns_tls_file_usable", "0 while the file cannot be used", labels,
+                   file.problem.empty() ? 1.0 : 0.0});
+  }
+}
+
+}  // namespace meshdns::rpc

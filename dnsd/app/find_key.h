@@ -1,0 +1,59 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/base/text.h"
+
+namespace meshdns::app {
+
+/// Whether a word means the key "cluster/node" or "namespace/name": the key itself, or what follows one of its slashes.
+inline bool means_key(std::string_view key, std::string_view word) {
+  if (!key.ends_with(word) || word.empty()) return false;
+  return key.size() == word.size() || key[key.size() - word.size() - 1] == '/';
+}
+
+/// The key of a map that a word means: the key itself, or the only key that means_key() accepts; empty = there is none.
+/// errors: InvalidArgument: several keys are meant
+template <class Map>
+Result<std::string> find_key(const Map& map, const std::string& word) {
+  if (map.contains(word)) return word;
+  std::vector<std::string> found;
+  for (const auto& [key, value] : map) {
+    if (means_key(key, word)) found.push_back(key);
+  }
+  if (found.size() > 1) {
+    const std::string more = found.size() > 3 ? " and " + std::to_string(found.size() - 3) + " more" : "";
+    found.resize(found.size() > 3 ? 3 : found.size());
+    return Error(Code::InvalidArgument, word + " may be " + join(found, ", ") + more + ": write the whole name");
+  }
+  return found.empty() ? std::string() : found.front();
+}
+
+/// Of more keys than this nobody is told which one may be meant: it takes longer than an answer may.
+inline constexpr std::size_t kMostGuessedKeys = 10000;
+
+/// " (did you mean shop/web?)", or nothing. The last part of a key may be meant too.
+/// prefix: of the keys that count; it is left out
+template <class Map>
+std::string meant_key(const Map& map, const std::string& word, const std::string& prefix = "") {
+  if (map.size() > kMostGuessedKeys) return "";
+  std::vector<std::string> whole;
+  std::vector<std::string> last;
+  for (const auto& [key, value] : map) {
+    if (!key.starts_with(prefix)) continue;
+    whole.push_back(key.substr(prefix.size()));
+    last.push_back(whole.back().substr(whole.back().rfind('/') + 1));
+  }
+  auto guess = did_you_mean(word, whole);
+  if (!guess) guess = did_you_mean(word.substr(word.rfind('/') + 1), last);
+  if (!guess) return "";
+  for (const std::string& key : whole) {
+    if (means_key(key, *guess)) return " (did you mean " + key + "?)";
+  }
+  return "";
+}
+
+}  // namespace meshdns::app

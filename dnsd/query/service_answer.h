@@ -1,0 +1,79 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "dnsd/query/host_answer.h"
+
+namespace meshdns::query {
+
+// How it works. Each tier of the set gives all its instances, or `maxAnswers` of them if the policy says so, nearest
+// tier first. The rows are collected before anything is written, because a weight depends on the others of its
+// priority.
+//
+//   SRV    priority = tier number. Tiers that have a load share the first priority, with weights in proportion to their
+//          loads, and the others follow: a client that obeys RFC 2782 spreads as A and AAAA do.
+//   SVCB   SvcPriority = tier number + 1. SVCB has no weights: the tier that this client has drawn comes first, as it
+//          does for A and AAAA.
+//
+// What does not fit into the message is left out, with TC. A set that is cut, by the policy or by the message, is the
+// same for the same client until its TTL ends.
+
+/// Writes the SRV, SVCB or HTTPS records of one host for one class of clients, with the targets' addresses as they fit.
+/// source: RFC 2782, RFC 9460
+class ServiceAnswer {
+ public:
+  struct Asked {
+    wire::Type type;                  // SRV, SVCB or HTTPS
+    std::optional<std::size_t> port;  // index of Host::ports(); nothing = every port with a name, for SRV only
+  };
+  /// `from` must outlive this.
+  ServiceAnswer(const HostAnswer& from, const Asked& asked) noexcept;
+
+  Outcome write() noexcept;
+
+ private:
+  // A message of 64 KiB has room for fewer records, whose targets are 11 bytes or longer.
+  static constexpr std::size_t kMost = 2500;
+
+  /// A row that is listed
+  struct Service {
+    std::uint16_t row;
+    std::uint16_t tier;      // index of Host::tiers(set)
+    std::uint16_t priority;  // of SRV
+    std::uint64_t weight;    // in hundredths
+  };
+  /// A record that is written, for the additional section
+  struct Target {
+    std::uint16_t row;
+    std::uint16_t offset;
+  };
+
+  bool is_first(std::size_t tier) const noexcept;
+  void collect() noexcept;
+  void collect_tier(std::size_t tier, std::uint16_t priority) noexcept;
+  std::uint64_t lot(std::size_t rows, std::size_t limit) const noexcept;
+  void weigh() noexcept;
+  void share_loads() noexcept;
+  bool is_written(std::size_t index, std::uint16_t number) const noexcept;
+  bool write_service(const Service& service, std::size_t port) noexcept;
+  bool write_row(std::size_t index) noexcept;
+  void write_additional() noexcept;
+
+  const HostAnswer& from_;
+  const answers::Host& host_;
+  const Asked asked_;
+  const bool spread_;
+  std::size_t ports_ = 1;  // records of a row, at most
+  std::size_t cap_ = 0;    // rows of a tier
+  std::size_t fit_ = 0;    // rows that can fit into the message, at most
+  bool cut_ = false;       // some rows were left out because of the message
+  std::size_t count_ = 0;
+  std::size_t written_ = 0;
+  std::array<Service, kMost> services_;
+  std::array<Target, kMost> targets_;
+};
+
+}  // namespace meshdns::query

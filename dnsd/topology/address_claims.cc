@@ -1,0 +1,171 @@
+#include "dnsd/topology/address_claims.h"
+
+#include <algorithm>
+#include <compare>
+#include <optional>
+
+#include "dnsd/topology/plan.h"
+
+namespace meshdns::topology {
+namespace {
+
+/// 127.0.0.1 is every machine's own.
+bool is_of_every_node(const IpAddress& address) {
+  return address.is_loopback() && (!address.is_v4() || address.v4_host_order() == 0x7F000001U);
+}
+
+bool share_port(const model::Endpoint& a, const model::Endpoint& b) {
+  if (a.ports.empty() || b.ports.empty()) return a.ports.empty() && b.ports.empty();
+  return std::ranges::any_of(a.ports, [&](const model::Port& port) {
+    return std::ranges::any_of(b.ports, [&](const model::Port& other) {
+      return port.number == other.number && port.protocol == other.protocol;
+    });
+  });
+}
+
+/// How strong the claim of a node is.
+struct Strength {
+  bool heard = false;
+  std::uint64_t session = 0;
+
+  friend auto operator<=>(const Strength&, const Strength&) = default;
+};
+
+Strength strength_of(const model::Records& records, const std::string& node, const model::NodeStatus* status) {
+  const auto known = records.nodes.find(node);
+  return {status == nullptr || !status->silent, known == records.nodes.end() ? 0 : known->second.session};
+}
+
+const model::NodeStatus* status_of(const model::Records& records, const std::string& node) {
+  const auto found = records.statuses.find(node);
+  return found == records.statuses.end() ? nullptr : &found->second;
+}
+
+Strength strength_of(const model::Records& records, const model::Endpoint& endpoint) {
+  const model::NodeStatus* status = status_of(records, endpoint.node);
+  Strength out = strength_of(records, endpoint.node, status);
+  out.heard = !is_silent(endpoint, status);
+  return out;
+}
+
+/// What addresses are compared in: the network, or the cluster of who states none.
+std::string scope_of(const model::Records& records, const std::string& node) {
+  const model::Locality place = model::locality_of(records, node);
+  return place.network.empty() ? "cluster " + place.cluster : "network " + place.network;
+}
+
+}  // namespace
+
+std::uint64_t AddressClaims::hash_of(const IpAddress& address) {
+  std::uint64_t out = 0xCBF29CE484222325U;  // FNV-1a
+  for (const std::uint8_t byte : address.bytes()) out = (out ^ byte) * 0x100000001B3U;
+  return out;
+}
+
+bool AddressClaims::has(const std::vector<IpAddress>& addresses, const IpAddress& address) {
+  return std::ranges::find(addresses, address) != addresses.end();
+}
+
+void AddressClaims::endpoint_entered(const model::Endpoint& endpoint) {
+  for (const IpAddress& address : endpoint.addresses) endpoints_.emplace(hash_of(address), &endpoint);
+}
+
+void AddressClaims::endpoint_leaves(const model::Endpoint& endpoint) {
+  for (const IpAddress& address : endpoint.addresses) {
+    const auto [begin, end] = endpoints_.equal_range(hash_of(address));
+    const auto own = std::find_if(begin, end, [&](const auto& entry) { return entry.second == &endpoint; });
+    if (own != end) endpoints_.erase(own);
+  }
+}
+
+void AddressClaims::add_node(const std::string& node) {
+  const auto found = records_.nodes.find(node);
+  if (found == records_.nodes.end()) return;
+  NodeClaims& known = known_nodes_[node];
+  known = {found->second.addresses, found->second.prefixes};
+  for (const IpAddress& address : known.addresses) {
+    nodes_.emplace(hash_of(address), node);
+    ++prefixes_[Prefix::host(address)];
+  }
+  for (const Prefix& prefix : known.prefixes) ++prefixes_[prefix];
+}
+
+void AddressClaims::remove_node(const std::string& node) {
+  const auto known = known_nodes_.find(node);
+  if (known == known_nodes_.end()) return;
+  const auto drop = [this](const Prefix& prefix) {
+    const auto found = prefixes_.find(prefix);
+    if (--found->second == 0) prefixes_.erase(found);
+  };
+  for (const IpAddress& address : known->second.addresses) {
+    const auto [begin, end] = nodes_.equal_range(hash_of(address));
+    const auto own = std::find_if(begin, end, [&](const auto& entry) { return entry.second == node; });
+    if (own != end) nodes_.erase(own);
+    drop(Prefix::host(address));
+  }
+  for (const Prefix& prefix : known->second.prefixes) drop(prefix);
+  known_nodes_.erase(known);
+}
+
+void AddressClaims::for_endpoints_at(const std::string& node,
+                                     const std::function<void(const model::Endpoint&)>& visit) const {
+  const auto known = known_nodes_.find(node);
+  if (known == known_nodes_.end()) return;
+  for (const IpAddress& address : known->second.addresses) {
+    for_claims(address, [&](const model::Endpoint& endpoint) {
+      if (endpoint.node != node) visit(endpoint);
+    });
+  }
+}
+
+void AddressClaims::node_changed(const std::string& node, const std::function<void(const model::Endpoint&)>& touched) {
+  for_endpoints_at(node, touched);
+  remove_node(node);
+  add_node(node);
+  for_endpoints_at(node, touched);
+}
+
+bool AddressClaims::shares_prefixes(const std::string& node) const {
+  const auto known = known_nodes_.find(node);
+  if (known == known_nodes_.end()) return false;
+  const auto shared = [this](const Prefix& prefix) { return prefixes_.at(prefix) > 1; };
+  return std::ranges::any_of(known->second.prefixes, shared) ||
+         std::ranges::any_of(known->second.addresses,
+                             [&](const IpAddress& address) { return shared(Prefix::host(address)); });
+}
+
+std::string AddressClaims::owner_instead(const model::Endpoint& endpoint, const IpAddress& address) const {
+  const model::Endpoint* owner = nullptr;
+  std::optional<Strength> own;  // looked up where somebody claims the address too
+  Strength best;
+  for_claims(address, [&](const model::Endpoint& other) {
+    if (other.node == endpoint.node || !share_port(endpoint, other)) return;
+    if (!own) own = best = strength_of(records_, endpoint);
+    // one that was never reached proves nothing against one that is heard
+    if (own->heard && other.health.state == model::HealthState::Pending) return;
+    const Strength strength = strength_of(records_, other);
+    const bool stronger = best < strength || (owner != nullptr && strength == best && other.key < owner->key);
+    if (!stronger || scope_of(records_, endpoint.node) != scope_of(records_, other.node)) return;
+    owner = &other;
+    best = strength;
+  });
+  if (owner != nullptr) return owner->node + " (" + owner->namespace_ + "/" + owner->service + ")";
+  return is_silent(endpoint, status_of(records_, endpoint.node)) ? node_instead(endpoint, address) : "";
+}
+
+std::string AddressClaims::node_instead(const model::Endpoint& endpoint, const IpAddress& address) const {
+  if (is_of_every_node(address)) return "";
+  std::string owner;
+  const auto [begin, end] = nodes_.equal_range(hash_of(address));
+  for (auto at = begin; at != end; ++at) {
+    const std::string& node = at->second;
+    const auto known = known_nodes_.find(node);
+    if (node == endpoint.node || !has(known->second.addresses, address)) continue;
+    if (!strength_of(records_, node, status_of(records_, node)).heard) continue;
+    if (scope_of(records_, endpoint.node) != scope_of(records_, node)) continue;
+    if (owner.empty() || node < owner) owner = node;
+  }
+  return owner;
+}
+
+}  // namespace meshdns::topology

@@ -1,0 +1,74 @@
+#include "dnsd/topology/families.h"
+
+#include <algorithm>
+#include <set>
+
+namespace meshdns::topology {
+namespace {
+
+/// Visits each address of the family that stands for the tier, until the visitor returns true.
+template <class F>
+bool any_address(const HostPlan& host, const Tier& tier, Family family, F visit) {
+  for (const std::uint32_t member : tier.gateways.empty() ? tier.answering : tier.direct) {
+    const Candidate& candidate = host.candidates[member];
+    const auto& address = family == Family::V4 ? candidate.v4 : candidate.v6;
+    if (address && visit(*address)) return true;
+  }
+  return std::ranges::any_of(tier.gateways, [&](const GatewayTarget& target) {
+    return target.gateway->address.is_v4() == (family == Family::V4) && visit(target.gateway->address);
+  });
+}
+
+/// Clients of this family go on to the next tier where this one has no address for them: always if families are
+/// independent, and for IPv4 also where an address that fails is the reason. Clients with both families would prefer a
+/// far IPv6 address to a near IPv4 one (RFC 6724), so IPv6 has no such way out.
+bool goes_on(const HostPlan& host, const Tier& tier, Family family) {
+  if (host.policy.families == model::Families::Independent) return true;
+  const auto& members = tier.gateways.empty() ? tier.answering : tier.direct;
+  return family == Family::V4 && std::ranges::any_of(members, [&](std::uint32_t member) {
+           const auto& out = host.candidates[member].out;
+           return out && out->is_v4();
+         });
+}
+
+}  // namespace
+
+std::vector<IpAddress> addresses_of(const HostPlan& host, const Tier& tier, Family family) {
+  std::vector<IpAddress> out;
+  std::set<IpAddress> seen;
+  any_address(host, tier, family, [&](const IpAddress& address) {
+    if (seen.insert(address).second) out.push_back(address);
+    return false;
+  });
+  return out;
+}
+
+std::size_t count_addresses(const HostPlan& host, const Tier& tier, Family family, bool may_repeat) {
+  std::vector<IpAddress> all;
+  any_address(host, tier, family, [&](const IpAddress& address) {
+    all.push_back(address);
+    return false;
+  });
+  if (!may_repeat) return all.size();
+  std::ranges::sort(all);
+  return static_cast<std::size_t>(std::unique(all.begin(), all.end()) - all.begin());
+}
+
+bool has_family(const HostPlan& host, const Tier& tier, Family family) {
+  return any_address(host, tier, family, [](const IpAddress&) { return true; });
+}
+
+std::optional<std::uint32_t> family_tier(const HostPlan& host, const Decision& decision, std::uint32_t drawn,
+                                         Family family) {
+  const Tier& first = decision.tiers[drawn];
+  if (has_family(host, first, family)) return drawn;
+  if (!goes_on(host, first, family)) return std::nullopt;
+  for (const Tier& tier : decision.tiers) {
+    if (&tier == &first) continue;
+    if (has_family(host, tier, family)) return tier.number;
+    if (!goes_on(host, tier, family)) return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace meshdns::topology

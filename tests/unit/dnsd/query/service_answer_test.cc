@@ -1,0 +1,265 @@
+// SRV, SVCB and HTTPS list a service: who reads the list instead of drawing from it must be able to rely on it.
+#include "dnsd/query/service_answer.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "tests/support/mesh/asker.h"
+
+namespace meshdns::test {
+namespace {
+
+using wire::Type;
+
+constexpr const char* kService = "_http._tcp.api.mesh.internal";
+constexpr const char* kBinding = "_8080._http.api.mesh.internal";
+
+using Records = std::set<std::string>;
+
+Records records(const Reply& reply) { return {reply.answer.begin(), reply.answer.end()}; }
+
+/// "... SRV <priority> <weight> <port> <target>"
+struct Srv {
+  explicit Srv(const std::string& record) {
+    const auto at = record.find(" SRV ") + 5;
+    const auto words = split(std::string_view(record).substr(at), ' ');
+    priority = std::stoi(std::string(words[0]));
+    weight = std::stoi(std::string(words[1]));
+    port = std::stoi(std::string(words[2]));
+    target = words[3];
+  }
+  int priority = 0;
+  int weight = 0;
+  int port = 0;
+  std::string target;
+};
+
+class ServiceAnswerTest : public testing::Test {
+ protected:
+  ServiceAnswerTest() {
+    mesh.node("eu-1/n1", "10.0.0.0/16");
+    mesh.node("us-1/n1", "10.2.0.0/16");
+    mesh.destination("api");
+  }
+  model::Policy& policy() { return mesh.records.destinations["shop/api"].policy; }
+  void add(const std::string& node, unsigned first, unsigned count) {
+    for (unsigned i = 0; i < count; ++i) {
+      mesh.endpoint(node, "shop/api", IpAddress::v4(0x0A010000 + first + i).text());
+    }
+  }
+  Asker asker(bool stream = false) {
+    Asker out(mesh.table(), "10.0.0.9");
+    out.stream = stream;
+    return out;
+  }
+  /// The sum of the weights of each priority
+  static std::map<int, int> weights(const Reply& reply) {
+    std::map<int, int> out;
+    for (const std::string& record : reply.answer) out[Srv(record).priority] += Srv(record).weight;
+    return out;
+  }
+
+  SmallMesh mesh;
+};
+
+TEST_F(ServiceAnswerTest, AllOfEveryTierWithoutTc) {
+  add("eu-1/n1", 1, 12);
+  add("us-1/n1", 100, 9);
+  for (const bool stream : {false, true}) {
+    Asker asking = asker(stream);
+    const Reply reply = asking.ask_edns(kService, Type::SRV);
+    EXPECT_FALSE(reply.tc);
+    EXPECT_EQ(records(reply).size(), 21U);
+    EXPECT_EQ(weights(reply), (std::map<int, int>{{0, 1200}, {1, 900}}));
+    EXPECT_EQ(reply.ede(), "") << "nothing is left out, whatever A does";
+  }
+}
+
+TEST_F(ServiceAnswerTest, OverTcpAsMuchAsAMessageHolds) {
+  add("eu-1/n1", 1, 1000);
+  const Reply srv = asker(true).ask_edns(kService, Type::SRV);
+  EXPECT_FALSE(srv.tc);
+  EXPECT_EQ(records(srv).size(), 1000U);
+  const Reply svcb = asker(true).ask_edns(kBinding, Type::SVCB);
+  EXPECT_FALSE(svcb.tc);
+  EXPECT_EQ(records(svcb).size(), 1000U);
+  add("eu-1/n1", 2000, 800);
+  Asker asking = asker(true);
+  const Reply cut = asking.ask_edns(kService, Type::SRV);
+  EXPECT_TRUE(cut.tc);
+  EXPECT_GT(records(cut).size(), 1200U);
+  EXPECT_EQ(records(asking.ask_edns(kService, Type::SRV)), records(cut));
+}
+
+// A UDP answer that is cut says so and gives what fits, the nearest first, the same again until the TTL ends.
+TEST_F(ServiceAnswerTest, OverUdpWhatFitsWithTc) {
+  add("eu-1/n1", 1, 10);
+  add("us-1/n1", 100, 60);
+  Asker asking = asker();
+  for (const auto& [name, type] : {std::pair(kService, Type::SRV), std::pair(kBinding, Type::SVCB)}) {
+    const Reply first = asking.ask_edns(name, type);
+    EXPECT_TRUE(first.tc);
+    EXPECT_LE(first.size, 1232U);
+    EXPECT_GT(first.answer.size(), 12U);
+    EXPECT_TRUE(first.additional.empty());
+    for (const std::string& record : {first.answer.front(), first.answer[9]}) {
+      EXPECT_NE(record.find(type == Type::SRV ? " SRV 0 " : " SVCB 1 "), std::string::npos) << record;
+    }
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(records(asking.ask_edns(name, type)), records(first));
+  }
+}
+
+TEST_F(ServiceAnswerTest, MaxAnswersCapsEachTierAndKeepsTheSame) {
+  add("eu-1/n1", 1, 12);
+  add("us-1/n1", 100, 9);
+  policy().max_answers = 3;
+  Asker asking = asker();
+  const Reply first = asking.ask_edns(kService, Type::SRV);
+  EXPECT_FALSE(first.tc) << "our own cap";
+  EXPECT_EQ(weights(first), (std::map<int, int>{{0, 300}, {1, 300}}));
+  std::set<Records> seen;
+  for (asking.unix_seconds = 0; asking.unix_seconds < 100; ++asking.unix_seconds) {
+    const auto now = records(asking.ask_edns(kService, Type::SRV));
+    EXPECT_EQ(records(asking.ask_edns(kService, Type::SRV)), now);
+    seen.insert(now);
+  }
+  EXPECT_GT(seen.size(), 15U) << "another subset in each slot of 5 s";
+  EXPECT_LE(seen.size(), 21U);
+  EXPECT_EQ(asking.ask_edns(kBinding, Type::SVCB).answer.size(), 6U);
+}
+
+// A, AAAA and SRV of one client are of the same instances.
+TEST_F(ServiceAnswerTest, AllTypesAreCutAlike) {
+  for (unsigned i = 1; i <= 30; ++i) {
+    mesh.endpoint("eu-1/n1", "shop/api", "10.1.0." + std::to_string(i) + ",fd00::" + std::to_string(i));
+  }
+  policy().max_answers = 5;
+  Asker asking = asker();
+  for (asking.unix_seconds = 0; asking.unix_seconds < 50; ++asking.unix_seconds) {
+    Records v4, v6, targets;
+    for (const auto& record : asking.ask("api.mesh.internal", Type::A).answer) {
+      v4.insert(record.substr(record.rfind('.') + 1));
+    }
+    for (const auto& record : asking.ask("api.mesh.internal", Type::AAAA).answer) {
+      v6.insert(record.substr(record.rfind(':') + 1));
+    }
+    for (const auto& record : asking.ask_edns(kService, Type::SRV).answer) {
+      const std::string label = Srv(record).target.substr(0, Srv(record).target.find('.'));
+      targets.insert(label.substr(label.rfind('-') + 1));
+    }
+    ASSERT_EQ(v4.size(), 5U);
+    ASSERT_EQ(v6, v4);
+    ASSERT_EQ(targets, v4);
+  }
+}
+
+TEST_F(ServiceAnswerTest, TheHostItselfHasAllNamedPorts) {
+  add("eu-1/n1", 1, 2);
+  for (auto& [key, endpoint] : mesh.records.endpoints) {
+    endpoint.ports = {{"http", 8080, "TCP", "http"}, {"grpc", 9000, "TCP", ""}, {"dns", 9000, "UDP", ""}};
+  }
+  const Reply reply = asker().ask_edns("api.mesh.internal", Type::SRV);
+  std::multiset<std::string> found;
+  for (const std::string& record : reply.answer) {
+    EXPECT_TRUE(record.starts_with("api.mesh.internal. 5 IN SRV 0 100 ")) << record;
+    found.insert(std::to_string(Srv(record).port) + " " + Srv(record).target);
+  }
+  EXPECT_EQ(found, (std::multiset<std::string>{"8080 10-1-0-1.api.mesh.internal.", "8080 10-1-0-2.api.mesh.internal.",
+                                               "9000 10-1-0-1.api.mesh.internal.", "9000 10-1-0-2.api.mesh.internal."}))
+      << "one record where two names have one number";
+  EXPECT_EQ(reply.additional.size(), 2U);
+}
+
+TEST_F(ServiceAnswerTest, ARecordStandsThereOnceWhereEndpointsShareAddressAndTarget) {
+  add("eu-1/n1", 1, 1);
+  auto& other = mesh.endpoint("eu-1/n1", "shop/api", "10.1.0.1,fd00::1");
+  other.ports[0].number = 9000;
+  auto& ports = mesh.records.destinations["shop/api"].ports;
+  ports.push_back({"http", 80, "TCP", "7000", "http"});
+  EXPECT_EQ(asker().ask_edns(kService, Type::SRV).answer.size(), 1U);
+  EXPECT_EQ(asker().ask_edns("_80._http.api.mesh.internal", Type::SVCB).answer.size(), 1U);
+}
+
+/// 80 % to eu-1, 20 % to us-1, and ap-1 in no share.
+class SpreadServicesTest : public ServiceAnswerTest {
+ protected:
+  SpreadServicesTest() {
+    mesh.node("ap-1/n1");
+    add("ap-1/n1", 5000, 1);
+    policy().distribute = {{{}, {{{.region = "eu"}, 80}, {{.region = "us"}, 20}}}};
+  }
+};
+
+TEST_F(SpreadServicesTest, TiersWithALoadShareTheFirstPriorityByTheirLoads) {
+  add("eu-1/n1", 1, 2);
+  add("us-1/n1", 100, 1);
+  const Reply reply = asker().ask_edns(kService, Type::SRV);
+  std::multiset<std::string> found;
+  for (const std::string& record : reply.answer) {
+    found.insert(std::to_string(Srv(record).priority) + " " + std::to_string(Srv(record).weight));
+  }
+  EXPECT_EQ(found, (std::multiset<std::string>{"0 2000", "0 4000", "0 4000", "2 100"}));
+}
+
+TEST_F(SpreadServicesTest, WeightsInsideATierAndManyInstancesKeepTheProportion) {
+  add("eu-1/n1", 1, 300);
+  add("us-1/n1", 1000, 40);
+  std::size_t heavy = 0;
+  for (auto& [key, endpoint] : mesh.records.endpoints) {
+    if (endpoint.node == "eu-1/n1" && heavy++ < 10) endpoint.weight = 7;
+  }
+  const Reply reply = asker(true).ask_edns(kService, Type::SRV);
+  std::map<std::string, double> sums;
+  for (const std::string& record : reply.answer) {
+    const Srv srv(record);
+    if (srv.priority != 0) continue;
+    const bool far = std::stoi(srv.target.substr(5)) == 3 || std::stoi(srv.target.substr(5)) == 4;
+    sums[far ? "us" : "eu"] += srv.weight;
+  }
+  ASSERT_EQ(sums.size(), 2U);
+  EXPECT_NEAR(sums["eu"] / sums["us"], 4.0, 0.05);
+}
+
+// SVCB has no weights: the tier that the client has drawn is the first, as in A.
+TEST_F(SpreadServicesTest, ServiceBindingsBeginWithTheDrawnTier) {
+  add("eu-1/n1", 1, 1);
+  add("us-1/n1", 60, 1);
+  Asker asking = asker();
+  std::set<std::string> firsts;
+  for (asking.unix_seconds = 0; asking.unix_seconds < 300; asking.unix_seconds += 5) {
+    const Reply addresses = asking.ask("api.mesh.internal", Type::A);
+    const Reply bindings = asking.ask_edns(kBinding, Type::SVCB);
+    ASSERT_EQ(bindings.answer.size(), 3U);
+    const std::string address = addresses.answer.front().substr(addresses.answer.front().rfind(' ') + 1);
+    std::set<int> priorities;
+    for (const std::string& record : bindings.answer) {
+      const int priority = std::stoi(record.substr(record.find(" SVCB ") + 6));
+      priorities.insert(priority);
+      EXPECT_EQ(priority == 1, record.find("ipv4hint=" + address) != std::string::npos) << record;
+    }
+    EXPECT_EQ(priorities.size(), 3U);
+    firsts.insert(address);
+  }
+  EXPECT_EQ(firsts.size(), 2U);
+}
+
+TEST_F(ServiceAnswerTest, SpillSharesThePriorityToo) {
+  add("eu-1/n1", 1, 2);
+  add("us-1/n1", 100, 1);
+  mesh.endpoint("eu-1/n1", "shop/api", "10.1.0.9").health.state = model::HealthState::Failing;
+  mesh.endpoint("eu-1/n1", "shop/api", "10.1.0.10").health.state = model::HealthState::Failing;
+  policy().spill = model::Spill{100, 0};
+  const Reply reply = asker().ask_edns(kService, Type::SRV);
+  EXPECT_EQ(weights(reply), (std::map<int, int>{{0, 10000}}));
+  for (const std::string& record : reply.answer) {
+    const Srv srv(record);
+    EXPECT_EQ(srv.weight, srv.target.starts_with("10-1-0-100.") ? 5000 : 2500) << record;
+  }
+}
+
+}  // namespace
+}  // namespace meshdns::test
