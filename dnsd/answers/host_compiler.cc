@@ -4,12 +4,10 @@
 #include <cstring>
 #include <limits>
 #include <map>
-#include <memory>
 #include <numeric>
 #include <optional>
 #include <random>
 #include <tuple>
-#include <type_traits>
 
 #include "common/base/text.h"
 #include "dnsd/answers/explain.h"
