@@ -186,7 +186,7 @@ class FirstLines {
     if (!object.kind().empty() && !object.metadata().name().empty()) note(object_name(object), place);
   }
   void note(const std::string& key, const Place& place) {
-    const auto [first, is_new] = lines_.try_emplace(key, place.node->line);
+    const auto [first, is_new] = lines_.try_emplace(ascii_lower(key), place.node->line);
     if (!is_new) report_.add(place, fmt::format("{} is {}", key, given_twice(first->second)));
   }
 

@@ -20,6 +20,11 @@ std::string meant(const std::string& word, const std::vector<std::string>& known
   return guess ? " (did you mean \"" + *guess + "\"?)" : "";
 }
 
+/// "region eu is also written EU: ..."
+std::string written_twice(const std::string& what, const std::vector<std::string>& others) {
+  return what + " is also written " + join(others, ", ") + ": names that differ only in the case of letters are one";
+}
+
 /// The address that an instance label stands for: "10-0-0-11".
 std::optional<IpAddress> labelled_address(std::string label) {
   std::ranges::replace(label, '-', '.');
@@ -76,6 +81,33 @@ void lint_hosts(const LintScene& scene, const model::VirtualDestination& object,
   }
 }
 
+/// Says where one service is reported in several spellings.
+void lint_service_names(const std::vector<const model::Endpoint*>& matched, const std::string& path, Findings& out) {
+  std::map<std::string, std::set<std::string>, NameLess> names;
+  for (const model::Endpoint* endpoint : matched) {
+    const std::string name = endpoint->namespace_ + "/" + endpoint->service;
+    names[name].insert(name);
+  }
+  for (const auto& [name, spellings] : names) {
+    if (spellings.size() < 2) continue;
+    const std::vector<std::string> others(std::next(spellings.begin()), spellings.end());
+    out.push_back({path, Severity::Advice, written_twice("service " + *spellings.begin(), others)});
+  }
+}
+
+/// Says where the places of the endpoints are written in several spellings.
+void lint_spellings(const LintScene& scene, const HostPlan& host, Findings& out) {
+  std::set<std::string> told;
+  for (const Candidate& candidate : host.candidates) {
+    for (const Part part : model::kParts) {
+      const std::string& name = candidate.locality.part(part);
+      auto spelling = part == Part::Node ? "" : scene.names.spelling_of(part, name);
+      if (spelling.empty() || !told.insert(ascii_lower(std::string(part_name(part)) + " " + name)).second) continue;
+      out.push_back({"spec.services", Severity::Advice, std::move(spelling)});
+    }
+  }
+}
+
 /// returns: everything that the selectors match
 std::vector<const model::Endpoint*> lint_services(const LintScene& scene, const model::VirtualDestination& object,
                                                   Findings& out) {
@@ -84,12 +116,11 @@ std::vector<const model::Endpoint*> lint_services(const LintScene& scene, const 
     const model::ServiceSelector& selector = object.services[i];
     const std::string path = indexed("spec.services", i);
     for (std::size_t k = 0; k < selector.clusters.size(); ++k) {
-      if (auto problem = scene.names.problem_of(Part::Cluster, selector.clusters[k]); !problem.empty()) {
-        out.push_back({indexed(path + ".clusters", k), Severity::Warning, std::move(problem)});
-      }
+      lint_name(scene, Part::Cluster, selector.clusters[k], indexed(path + ".clusters", k), out);
     }
     const auto matched = scene.planner.endpoints_of(selector, object.meta.namespace_);
     if (matched.empty()) out.push_back({path, Severity::Warning, "it matches no endpoint"});
+    lint_service_names(matched, path, out);
     all.insert(all.end(), matched.begin(), matched.end());
   }
   std::ranges::sort(all, {}, [](const model::Endpoint* endpoint) -> const std::string& { return endpoint->key; });
@@ -144,8 +175,10 @@ bool is_known(const model::Records& records, const model::Target& target) {
   if (target.kind == model::TargetKind::Service) {
     const auto slash = target.name.find('/');
     if (slash == std::string::npos) return false;
-    const auto service = records.services.find({target.name.substr(0, slash), target.name.substr(slash + 1)});
-    return service != records.services.end() && service->second.endpoints > 0;
+    return std::ranges::any_of(records.services, [&](const auto& entry) {
+      return entry.second.endpoints > 0 && same_name(entry.first.namespace_, target.name.substr(0, slash)) &&
+             same_name(entry.first.name, target.name.substr(slash + 1));
+    });
   }
   if (target.kind == model::TargetKind::Node && has_endpoints(records, target.name)) return true;
   static const std::string kNothing;
@@ -196,20 +229,35 @@ void KnownNames::add(const model::VirtualDestination& object) {
 }
 
 void KnownNames::add(const model::Cluster& cluster) {
-  add(cluster.locality);
-  names_[static_cast<std::size_t>(Part::Cluster)].insert(cluster.meta.name);
+  model::Locality place = cluster.locality;
+  place.cluster = cluster.meta.name;
+  add(place);
 }
 
 void KnownNames::add(const model::Locality& place) {
   for (const Part part : model::kParts) {
-    if (!place.part(part).empty()) names_[static_cast<std::size_t>(part)].insert(place.part(part));
+    const std::string& name = place.part(part);
+    if (!name.empty()) names_[static_cast<std::size_t>(part)][name].insert(name);
   }
 }
 
 std::string KnownNames::problem_of(Part part, const std::string& name) const {
-  const std::set<std::string>& known = names_[static_cast<std::size_t>(part)];
+  const Spellings& known = names_[static_cast<std::size_t>(part)];
   if (name.empty() || known.empty() || known.contains(name)) return "";
-  return "nothing is in " + std::string(part_name(part)) + " " + name + meant(name, {known.begin(), known.end()});
+  std::vector<std::string> names;
+  for (const auto& [other, spellings] : known) names.push_back(other);
+  return "nothing is in " + std::string(part_name(part)) + " " + name + meant(name, names);
+}
+
+std::string KnownNames::spelling_of(Part part, const std::string& name) const {
+  const Spellings& known = names_[static_cast<std::size_t>(part)];
+  const auto found = known.find(name);
+  if (found == known.end()) return "";
+  std::vector<std::string> others;
+  for (const std::string& spelling : found->second) {
+    if (spelling != name) others.push_back(spelling);
+  }
+  return others.empty() ? "" : written_twice(std::string(part_name(part)) + " " + name, others);
 }
 
 std::vector<std::string> port_advice(const HostPlan& host) {
@@ -270,6 +318,7 @@ std::vector<Finding> lint(const LintScene& scene, const model::VirtualDestinatio
   lint_hosts(scene, object, plan, out);
   for (const std::string& advice : port_advice(plan)) out.push_back({"spec.ports", Severity::Advice, advice});
   lint_externals(scene, object, out);
+  lint_spellings(scene, plan, out);
   lint_policy(scene, plan, out);
   return out;
 }
@@ -277,11 +326,15 @@ std::vector<Finding> lint(const LintScene& scene, const model::VirtualDestinatio
 std::vector<Finding> lint(const LintScene& scene, const model::Cluster& cluster) {
   Findings out;
   for (const auto& [other, distance] : cluster.distances) {
-    if (auto problem = scene.names.problem_of(Part::Cluster, other); !problem.empty()) {
-      out.push_back({"spec.distances." + other, Severity::Warning, std::move(problem)});
-    }
+    lint_name(scene, Part::Cluster, other, "spec.distances." + other, out);
   }
-  const std::set<std::string>& of_nodes = scene.names.clusters_of_nodes();
+  for (const Part part : model::kParts) {
+    const bool is_cluster = part == Part::Cluster;
+    const std::string path = is_cluster ? "metadata.name" : "spec.locality." + std::string(part_name(part));
+    auto spelling = scene.names.spelling_of(part, is_cluster ? cluster.meta.name : cluster.locality.part(part));
+    if (!spelling.empty()) out.push_back({path, Severity::Advice, std::move(spelling)});
+  }
+  const auto& of_nodes = scene.names.clusters_of_nodes();
   if (of_nodes.empty() || of_nodes.contains(cluster.meta.name)) return out;
   const std::string guess = meant(cluster.meta.name, {of_nodes.begin(), of_nodes.end()});
   if (!guess.empty()) out.push_back({"metadata.name", Severity::Warning, "no node is in this cluster" + guess});

@@ -2,10 +2,12 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "common/base/text.h"
 #include "common/model/locality.h"
 #include "common/model/records.h"
 #include "dnsd/topology/planner.h"
@@ -41,14 +43,19 @@ class KnownNames {
 
   /// Empty = it is known, or nothing is known of this part; else "no node is in region ue (did you mean \"eu\"?)".
   std::string problem_of(model::Part part, const std::string& name) const;
+  /// Empty = everybody writes the name of this part in the same way as here; else "region eu is also written EU: names
+  /// that differ only in the case of letters are one".
+  std::string spelling_of(model::Part part, const std::string& name) const;
   /// The clusters that nodes say they are in.
-  const std::set<std::string>& clusters_of_nodes() const { return clusters_of_nodes_; }
+  const std::set<std::string, NameLess>& clusters_of_nodes() const { return clusters_of_nodes_; }
 
  private:
   void add(const model::Locality& place);
 
-  std::array<std::set<std::string>, model::kParts.size()> names_;
-  std::set<std::string> clusters_of_nodes_;
+  using Spellings = std::map<std::string, std::set<std::string>, NameLess>;  // of names that are one
+
+  std::array<Spellings, model::kParts.size()> names_;
+  std::set<std::string, NameLess> clusters_of_nodes_;
 };
 
 /// What objects are looked at against. Refers to its parts.

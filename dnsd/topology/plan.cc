@@ -275,15 +275,16 @@ std::string zone_of(const std::vector<std::string>& zones, const std::string& ho
 bool selects(const model::ServiceSelector& selector, const std::string& own_namespace,
              const model::Endpoint& endpoint) {
   const std::string& wanted = selector.namespace_.empty() ? own_namespace : selector.namespace_;
-  if (endpoint.namespace_ != wanted) return false;
-  if (!selector.name.empty() && endpoint.service != selector.name) return false;
+  if (!same_name(endpoint.namespace_, wanted)) return false;
+  if (!selector.name.empty() && !same_name(endpoint.service, selector.name)) return false;
   return has_labels(endpoint.labels, selector.match_labels) &&
          std::ranges::all_of(selector.match_expressions,
                              [&](const auto& expression) { return expression.holds(endpoint.labels); });
 }
 
 bool selects_cluster(const model::ServiceSelector& selector, const std::string& cluster) {
-  return selector.clusters.empty() || std::ranges::find(selector.clusters, cluster) != selector.clusters.end();
+  return selector.clusters.empty() ||
+         std::ranges::any_of(selector.clusters, [&](const std::string& name) { return same_name(name, cluster); });
 }
 
 HostPlan plan_service(const PlanContext& context, const std::vector<const model::Endpoint*>& endpoints) {

@@ -168,6 +168,19 @@ TEST_F(LintTest, ports_that_plain_clients_do_not_reach) {
   expect_one("1 of 2 endpoints listen on 8080");
 }
 
+TEST_F(LintTest, names_in_two_spellings) {
+  records.nodes["eu-1/n1"].locality.region = "EU";
+  add_node("eu-2", "eu", "eu-b");
+  expect_one(
+      "advice spec.services: region EU is also written eu: names that differ only in the case of letters are one");
+  object.policy.fence = model::Fence{{}, {"Eu"}, {}, {}};
+  EXPECT_THAT(found(), Contains(HasSubstr("advice spec.policy.fence.regions[0]: region Eu is also written EU, eu")));
+  object.policy.fence.reset();
+  records.nodes["eu-1/n1"].locality.region = "eu";
+  records.endpoints["us-1/n1/10.2.0.11"].service = "Web";
+  expect_one("advice spec.services[0]: service shop/Web is also written shop/web");
+}
+
 TEST_F(LintTest, failover_places_that_are_never_reached) {
   object.policy.failover = {{{.region = "eu"}, {{.region = "us"}, {.region = "us", .zone = "us-a"}}}};
   expect_one("spec.policy.failover[0].to[1]: never reached: region=us before it covers it");
