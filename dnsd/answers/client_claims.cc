@@ -18,7 +18,7 @@ model::Locality agreed(const model::Locality& a, const model::Locality& b) {
   for (const model::Part part : model::kParts) {
     if (model::same(a, b, part)) out.part(part) = a.part(part);
   }
-  if (a.region != b.region) out.zone.clear();
+  if (!same_name(a.region, b.region)) out.zone.clear();
   if (out.zone.empty()) out.subzone.clear();
   if (out.cluster.empty()) out.node.clear();
   return out;

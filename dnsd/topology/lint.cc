@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "common/base/names.h"
 #include "common/base/text.h"
+#include "dnsd/topology/lint_hosts.h"
 #include "dnsd/topology/lint_policy.h"
 #include "dnsd/topology/matching.h"
 
@@ -12,9 +14,6 @@ namespace {
 using Findings = std::vector<Finding>;
 using model::Part;
 
-// A longer host leaves no room for the longest instance label, 39 characters and a dot, within 253.
-constexpr std::size_t kLongestHost = 213;
-
 std::string meant(const std::string& word, const std::vector<std::string>& known) {
   const auto guess = did_you_mean(word, known);
   return guess ? " (did you mean \"" + *guess + "\"?)" : "";
@@ -23,62 +22,6 @@ std::string meant(const std::string& word, const std::vector<std::string>& known
 /// "region eu is also written EU: ..."
 std::string written_twice(const std::string& what, const std::vector<std::string>& others) {
   return what + " is also written " + join(others, ", ") + ": names that differ only in the case of letters are one";
-}
-
-/// The address that an instance label stands for: "10-0-0-11".
-std::optional<IpAddress> labelled_address(std::string label) {
-  std::ranges::replace(label, '-', '.');
-  if (const auto v4 = IpAddress::parse(label)) return *v4;
-  std::ranges::replace(label, '.', ':');
-  if (std::ranges::count(label, ':') != 7) return std::nullopt;
-  if (const auto v6 = IpAddress::parse(label)) return *v6;
-  return std::nullopt;
-}
-
-bool has_instance(const LintScene& scene, const HostPlan& host, const IpAddress& address) {
-  const bool endpoint = std::ranges::any_of(
-      host.candidates, [&](const Candidate& candidate) { return candidate.v4 == address || candidate.v6 == address; });
-  return endpoint || std::ranges::any_of(scene.records.clusters, [&](const auto& entry) {
-           return std::ranges::any_of(entry.second.gateways,
-                                      [&](const auto& gateway) { return gateway.address == address; });
-         });
-}
-
-/// A host below another one, by a label that is an instance's there.
-void lint_nested(const LintScene& scene, const std::string& host, const HostPlan& own,
-                 const model::VirtualDestination& object, const std::string& path, Findings& out) {
-  const auto dot = host.find('.');
-  if (dot == std::string::npos) return;
-  const std::string parent = host.substr(dot + 1);
-  const auto address = labelled_address(host.substr(0, dot));
-  if (!address) return;
-  const bool of_object = std::ranges::find(object.hosts, parent) != object.hosts.end();
-  const auto plan = of_object ? std::optional(own) : scene.planner.plan(parent, scene.now);
-  if (!plan || !has_instance(scene, *plan, *address)) return;
-  out.push_back({path, Severity::Warning,
-                 "it hides the instance name of " + address->text() + " of " + parent + ": this host wins"});
-}
-
-void lint_hosts(const LintScene& scene, const model::VirtualDestination& object, const HostPlan& own, Findings& out) {
-  for (std::size_t i = 0; i < object.hosts.size(); ++i) {
-    const std::string& host = object.hosts[i];
-    const std::string path = indexed("spec.hosts", i);
-    if (zone_of(scene.zones, host).empty()) {
-      out.push_back(
-          {path, Severity::Error,
-           host + " is below none of the server's zones (" + join(scene.zones, ", ") + "): it is not served"});
-    }
-    const auto served = scene.planner.plan(host, scene.now);
-    if (served && !served->object.empty() && served->object != object.meta.key()) {
-      out.push_back({path, Severity::Warning, served->object + " claims it too: the older object has it"});
-    }
-    if (host.size() > kLongestHost) {
-      out.push_back({path, Severity::Warning,
-                     "longer than " + std::to_string(kLongestHost) +
-                         " characters: some instances have no names, and are missing in SRV and SVCB"});
-    }
-    lint_nested(scene, host, own, object, path, out);
-  }
 }
 
 /// Says where one service is reported in several spellings.
@@ -126,6 +69,30 @@ std::vector<const model::Endpoint*> lint_services(const LintScene& scene, const 
   std::ranges::sort(all, {}, [](const model::Endpoint* endpoint) -> const std::string& { return endpoint->key; });
   all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
+}
+
+/// Finds ports that lead to no endpoint: their SRV records have no targets.
+void lint_ports(const model::VirtualDestination& object, const std::vector<const model::Endpoint*>& endpoints,
+                Findings& out) {
+  if (endpoints.empty()) return;
+  for (std::size_t i = 0; i < object.ports.size(); ++i) {
+    const model::PortMapping& port = object.ports[i];
+    const std::string target = port.target_port.empty() ? std::to_string(port.number) : port.target_port;
+    std::set<std::string> known;
+    const auto is_target = [&](const model::Port& entry) {
+      if (entry.protocol != port.protocol) return false;
+      known.insert(entry.name.empty() ? std::to_string(entry.number)
+                                      : entry.name + " (" + std::to_string(entry.number) + ")");
+      return entry.name == port.target_port || std::to_string(entry.number) == target;
+    };
+    const bool found = std::ranges::any_of(
+        endpoints, [&](const model::Endpoint* endpoint) { return std::ranges::any_of(endpoint->ports, is_target); });
+    if (found) continue;
+    const std::string path = indexed("spec.ports", i) + (port.target_port.empty() ? ".number" : ".targetPort");
+    out.push_back({path, Severity::Warning,
+                   "no endpoint has a " + port.protocol + " port " + target +
+                       (known.empty() ? "" : "; they have " + join({known.begin(), known.end()}, ", "))});
+  }
 }
 
 void lint_externals(const LintScene& scene, const model::VirtualDestination& object, Findings& out) {
@@ -222,6 +189,7 @@ KnownNames::KnownNames(const model::Records& records) {
 void KnownNames::add(const model::Records& records, const model::Node& node) {
   add(locality_of(records, node.key));
   clusters_of_nodes_.insert(node.locality.cluster);
+  note_prefixes(node.prefixes);
 }
 
 void KnownNames::add(const model::VirtualDestination& object) {
@@ -232,6 +200,13 @@ void KnownNames::add(const model::Cluster& cluster) {
   model::Locality place = cluster.locality;
   place.cluster = cluster.meta.name;
   add(place);
+  note_prefixes(cluster.client_prefixes);
+}
+
+void KnownNames::note_prefixes(const std::vector<Prefix>& prefixes) {
+  wide_prefixes_ = wide_prefixes_ || std::ranges::any_of(prefixes, [](const Prefix& prefix) {
+                     return prefix.length() < prefix.address().bits();
+                   });
 }
 
 void KnownNames::add(const model::Locality& place) {
@@ -316,6 +291,7 @@ std::vector<Finding> lint(const LintScene& scene, const model::VirtualDestinatio
   const HostPlan plan =
       plan_object({scene.records, scene.planner.claims(), scene.records.overrides, scene.now}, object, endpoints);
   lint_hosts(scene, object, plan, out);
+  lint_ports(object, endpoints, out);
   for (const std::string& advice : port_advice(plan)) out.push_back({"spec.ports", Severity::Advice, advice});
   lint_externals(scene, object, out);
   lint_spellings(scene, plan, out);
@@ -334,6 +310,7 @@ std::vector<Finding> lint(const LintScene& scene, const model::Cluster& cluster)
     auto spelling = scene.names.spelling_of(part, is_cluster ? cluster.meta.name : cluster.locality.part(part));
     if (!spelling.empty()) out.push_back({path, Severity::Advice, std::move(spelling)});
   }
+  lint_prefixes(scene, cluster, out);
   const auto& of_nodes = scene.names.clusters_of_nodes();
   if (of_nodes.empty() || of_nodes.contains(cluster.meta.name)) return out;
   const std::string guess = meant(cluster.meta.name, {of_nodes.begin(), of_nodes.end()});

@@ -149,9 +149,17 @@ void lint_distribute(const LintScene& scene, const model::Policy& policy, Findin
 }
 
 void lint_draws(const LintScene& scene, const model::Policy& policy, Findings& out) {
-  if (!scene.coarse_forwarders || (!policy.spill && policy.distribute.empty())) return;
-  out.push_back({kPolicy + (policy.spill ? "spill" : "distribute"), Severity::Advice,
-                 "clients behind a trusted forwarder without client subnets follow one draw, all together"});
+  if (!policy.spill && policy.distribute.empty()) return;
+  const std::string path = kPolicy + (policy.spill ? "spill" : "distribute");
+  if (scene.coarse_forwarders) {
+    out.push_back({path, Severity::Advice,
+                   "clients behind a trusted forwarder without client subnets follow one draw, all together"});
+  }
+  if (scene.names.has_wide_prefixes()) {
+    out.push_back({path, Severity::Advice,
+                   "clients of one node prefix or client prefix follow one draw, all together: with few prefixes the "
+                   "shares are met over time only"});
+  }
 }
 
 void lint_slow_start(const model::Policy& policy, Findings& out) {

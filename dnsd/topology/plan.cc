@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "common/base/names.h"
 #include "common/base/text.h"
 #include "common/net/socket_address.h"
 #include "dnsd/topology/matching.h"
@@ -91,7 +92,8 @@ void take_out(Candidate& candidate, const model::Health& health) {
 std::uint16_t target_number(const model::PortMapping& port, const std::vector<model::Port>& own) {
   if (port.target_port.empty()) return port.number;
   if (const auto number = parse_uint(port.target_port)) return static_cast<std::uint16_t>(*number);
-  const auto found = std::ranges::find(own, port.target_port, &model::Port::name);
+  const auto found = std::ranges::find_if(
+      own, [&](const model::Port& entry) { return entry.name == port.target_port && entry.protocol == port.protocol; });
   return found == own.end() ? std::uint16_t{0} : found->number;
 }
 
