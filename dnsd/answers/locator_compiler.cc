@@ -119,7 +119,10 @@ class Judge {
     const ListenerSettings* from = listener_of(listener);
     const std::optional<Choice> found = choice_for(from, range, settings_.own.cluster);
     model::Locality place = cut_to(found ? found->place : settings_.own, granularity, clusters_);
-    if (from != nullptr) place = refined(from->locality, place);
+    if (from != nullptr) {
+      place = refined(from->locality, place);
+      return {places_.id_of(place), PlaceSource::Listener, reason("by listener " + from->text)};
+    }
     if (place.empty()) return {places_.id_of(place), PlaceSource::Nowhere, 0};
     const std::string text = place.cluster.empty() ? place.text() : "cluster " + place.cluster;
     return {places_.id_of(place), PlaceSource::Forwarder, reason(text)};

@@ -4,6 +4,7 @@
 #include <compare>
 #include <optional>
 
+#include "common/base/text.h"
 #include "dnsd/topology/plan.h"
 
 namespace meshdns::topology {
