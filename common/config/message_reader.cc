@@ -71,13 +71,13 @@ bool MessageReader::is_misspelt(const Place& place, const Keys& keys, std::size_
   const auto& children = place.node->children;
   for (std::size_t i = 0; i < children.size(); i += 2) {
     if (!children[i]->is(Node::Kind::Scalar) || keys.positions.contains(children[i]->text)) continue;
-    const auto guess = did_you_mean(children[i]->text, names_of(keys));
+    const auto guess = did_you_mean(children[i]->text, key_names(keys));
     if (!guess || *guess == key.name) return true;
   }
   return false;
 }
 
-std::vector<std::string> MessageReader::names_of(const Keys& keys) {
+std::vector<std::string> MessageReader::key_names(const Keys& keys) {
   std::vector<std::string> out;
   for (const Key& key : keys.list) out.push_back(key.name);
   return out;
@@ -119,7 +119,7 @@ void MessageReader::read_entry(const Entry& entry, const Keys& keys, Seen& seen,
 }
 
 void MessageReader::unknown(const Entry& entry, const Keys& keys) {
-  const auto names = names_of(keys);
+  const auto names = key_names(keys);
   const auto guess = did_you_mean(entry.key.text, names);
   report_.add(entry.key, entry.value.path(),
               guess ? fmt::format("unknown field (did you mean \"{}\"?)", *guess)
