@@ -163,7 +163,7 @@ TEST_F(FamiliesTest, a_simulation_sees_a_family_that_goes) {
 TEST_F(ExplanationTest, addresses_that_endpoints_share_count_once) {
   for (int i = 0; i < 40; ++i) {
     mesh.endpoint("eu-1/n1", "shop/web", "10.0.0." + std::to_string(11 + i % 10) + ",fd00::" + std::to_string(i))
-        .ports[0]
+        .ports.edit()[0]
         .number = static_cast<std::uint16_t>(9000 + i);
   }
   mesh.destination("web").max_answers = 8;

@@ -177,7 +177,7 @@ TEST_F(ServiceAnswerTest, TheHostItselfHasAllNamedPorts) {
 TEST_F(ServiceAnswerTest, ARecordStandsThereOnceWhereEndpointsShareAddressAndTarget) {
   add("eu-1/n1", 1, 1);
   auto& other = mesh.endpoint("eu-1/n1", "shop/api", "10.1.0.1,fd00::1");
-  other.ports[0].number = 9000;
+  other.ports.edit()[0].number = 9000;
   auto& ports = mesh.records.destinations["shop/api"].ports;
   ports.push_back({"http", 80, "TCP", "7000", "http"});
   EXPECT_EQ(asker().ask_edns(kService, Type::SRV).answer.size(), 1U);
