@@ -32,11 +32,12 @@ model::Endpoint endpoint_of(const v1::EndpointEntry& entry, const Defaults& defa
   return out;
 }
 
-/// The reader has seen to it that the endpoint has the port.
+/// The number of a TCP port. The reader has made sure that the endpoint has it.
 std::uint16_t port_number(const model::Endpoint& endpoint, const std::string& wanted) {
   if (const auto number = parse_uint(wanted)) return static_cast<std::uint16_t>(*number);
-  const auto port = std::find_if(endpoint.ports.begin(), endpoint.ports.end(),
-                                 [&](const model::Port& candidate) { return candidate.name == wanted; });
+  const auto port = std::find_if(endpoint.ports.begin(), endpoint.ports.end(), [&](const model::Port& candidate) {
+    return candidate.name == wanted && candidate.protocol == "TCP";
+  });
   MESHDNS_CHECK(port != endpoint.ports.end());
   return port->number;
 }

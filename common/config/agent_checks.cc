@@ -7,15 +7,18 @@
 namespace meshdns::config {
 namespace {
 
-bool has_port(const v1::EndpointEntry& endpoint, const std::string& wanted) {
+bool has_port(const v1::EndpointEntry& endpoint, const std::string& wanted, std::string_view protocol) {
   const auto number = parse_uint(wanted);
   return std::any_of(endpoint.ports().begin(), endpoint.ports().end(), [&](const v1::ServicePort& port) {
-    return number ? port.number() == *number : port.name() == wanted;
+    return port.protocol() == protocol && (number ? port.number() == *number : port.name() == wanted);
   });
 }
 
 void check_port(const Place& place, const v1::EndpointEntry& endpoint, const std::string& wanted, Report& report) {
-  if (wanted.empty() || has_port(endpoint, wanted)) return;
+  if (wanted.empty() || has_port(endpoint, wanted, "TCP")) return;
+  if (has_port(endpoint, wanted, "UDP")) {
+    return report.add(place, fmt::format("port {} is UDP: this check needs a TCP port", shown(wanted)));
+  }
   std::vector<std::string> names;
   for (const auto& port : endpoint.ports()) {
     names.push_back(port.name().empty() ? std::to_string(port.number()) : port.name());
@@ -30,8 +33,19 @@ void check_sendable(const Place& place, const std::string& text, Report& report)
   if (!fine) report.add(place, fmt::format("expected visible ASCII characters, others as %XX (got {})", shown(text)));
 }
 
+/// Some key of the check is known to nobody, which was said: it is the kind that was meant.
+bool names_another_kind(const Place& check) {
+  const auto& children = check.node->children;
+  for (std::size_t i = 0; i < children.size(); i += 2) {
+    if (v1::Check::descriptor()->FindFieldByName(children[i]->text) == nullptr) return true;
+  }
+  return false;
+}
+
 void check_check(const Place& place, const v1::EndpointEntry& endpoint, const v1::Check& check, Report& report) {
-  if (check.kind_case() == v1::Check::KIND_NOT_SET) report.add(place, "expected one of tcp, http");
+  if (check.kind_case() == v1::Check::KIND_NOT_SET && !names_another_kind(place)) {
+    report.add(place, "expected one of tcp, http");
+  }
   if (check.has_tcp()) {
     const Place tcp = place.child("tcp");
     check_port(tcp.child("port"), endpoint, check.tcp().port(), report);

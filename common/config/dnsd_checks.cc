@@ -4,6 +4,7 @@
 #include "common/base/text.h"
 #include "common/config/checks.h"
 #include "common/config/rules.h"
+#include "common/net/socket_address.h"
 
 namespace meshdns::config {
 namespace {
@@ -102,6 +103,23 @@ void check_identity(const Place& dns, const v1::Dns& config, Report& report) {
   }
 }
 
+/// An address that stands for all of the machine's takes the port of each of them.
+void check_listen(const Place& list, const v1::Dns& config, Report& report) {
+  const auto parsed = [&](int i) { return SocketAddress::parse(config.listen(i).address()); };
+  for (int i = 0; i < config.listen_size(); ++i) {
+    const auto one = parsed(i);
+    if (!one || one->port == 0) continue;
+    for (int k = 0; k < config.listen_size(); ++k) {
+      const auto all = parsed(k);
+      const bool takes = all && k != i && all->ip.is_unspecified() && !one->ip.is_unspecified() &&
+                         all->port == one->port && all->ip.family() == one->ip.family();
+      if (!takes) continue;
+      const Place listener = list.item(static_cast<std::size_t>(i));
+      report.add(listener.child("address"), fmt::format("{} beside it takes this port already", all->text()));
+    }
+  }
+}
+
 void check_dns(const Place& root, const v1::Meshdnsd& config, Report& report) {
   if (!has_role(config, "dns")) return;
   if (config.zones().empty()) report.add(root, "zones is missing: at least one is needed");
@@ -109,6 +127,7 @@ void check_dns(const Place& root, const v1::Meshdnsd& config, Report& report) {
   const Place dns = root.child("dns");
   check_auto_hosts(dns.child("auto_hosts"), config.dns().auto_hosts(), report);
   check_identity(dns, config.dns(), report);
+  check_listen(dns.child("listen"), config.dns(), report);
   const Place records = dns.child("static_records");
   for (int i = 0; i < config.dns().static_records_size(); ++i) {
     const bool blank = trim(config.dns().static_records(i)).empty();

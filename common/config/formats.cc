@@ -7,6 +7,7 @@
 #include "common/config/place.h"
 #include "common/model/host_name.h"
 #include "common/model/ladder.h"
+#include "common/net/host_address.h"
 #include "common/net/prefix.h"
 #include "common/net/socket_address.h"
 #include "common/net/unix_socket.h"
@@ -47,6 +48,11 @@ Wrong wrong_dns_name(std::string_view text) {
     return fmt::format("a wildcard is not allowed here (got {})", shown(text));
   }
   return model::is_host_name(text) ? std::nullopt : expected("a DNS name like web.example.net", text);
+}
+
+Wrong wrong_address(std::string_view text) {
+  const auto address = IpAddress::parse(text);
+  return address ? not_of_one_host(*address) : message_of(address);
 }
 
 /// prefix: what stands before the path, "unix:" or nothing
@@ -92,7 +98,7 @@ Wrong wrong_duration_or_off(const v1::Rules& rules, std::string_view text) {
 
 std::optional<std::string> wrong_format(const v1::Rules& rules, std::string_view text) {
   switch (rules.format()) {
-    case v1::Rules::ADDRESS: return message_of(IpAddress::parse(text));
+    case v1::Rules::ADDRESS: return wrong_address(text);
     case v1::Rules::PREFIX: return message_of(Prefix::parse(text));
     case v1::Rules::SOCKET_ADDRESS: return message_of(SocketAddress::parse(text));
     case v1::Rules::LDH_LABEL:

@@ -17,6 +17,29 @@ using meshdns::v1::Object;
 template <class T>
 using Check = std::function<void(const Place&, const T&, Report&)>;
 
+/// YAML 1.1's merge keys: said once each, not as the missing fields that they would have brought.
+bool has_merge_keys(const Tree& tree, Report& report) {
+  bool found = false;
+  for (const Node& node : tree.nodes) {
+    if (!node.is(Node::Kind::Map)) continue;
+    for (std::size_t i = 0; i < node.children.size(); i += 2) {
+      if (!node.children[i]->is(Node::Kind::Scalar) || node.children[i]->text != "<<") continue;
+      report.add(*node.children[i], "", "merge keys (<<) are not supported: write the fields out");
+      found = true;
+    }
+  }
+  return found;
+}
+
+/// Those that hold something: a "---" at the beginning or the end of a file makes an empty one.
+std::vector<const Node*> documents_of(const Tree& tree) {
+  std::vector<const Node*> out;
+  for (const Node* document : tree.documents) {
+    if (!document->is(Node::Kind::Null)) out.push_back(document);
+  }
+  return out;
+}
+
 /// A file with one document.
 template <class T>
 Loaded<T> load(const std::string& text, const std::string& file, const Check<T>& check) {
@@ -26,14 +49,40 @@ Loaded<T> load(const std::string& text, const std::string& file, const Check<T>&
     report.add(tree.error());
     return report.take();
   }
+  if (has_merge_keys(*tree, report)) return report.take();
   static const Node nothing;
-  const Place root{tree->documents.empty() ? &nothing : tree->documents.front()};
-  if (tree->documents.size() > 1) report.add(*tree->documents[1], "", "only one document is expected in this file");
+  const auto documents = documents_of(*tree);
+  const Place root{documents.empty() ? &nothing : documents.front()};
+  if (documents.size() > 1) report.add(*documents[1], "", "only one document is expected in this file");
   T out;
   MessageReader(report).read(root, out);
   check(root, out, report);
   if (!report.empty()) return report.take();
   return out;
+}
+
+/// `kind: List` as Kubernetes' tools write it around several objects.
+bool is_list_object(const Node& document) {
+  const Node* kind = document.find("kind");
+  return kind != nullptr && kind->is(Node::Kind::Scalar) && kind->text == "List";
+}
+
+std::vector<const Node*> items_of(const Place& list, Report& report) {
+  for (std::size_t i = 0; i < list.node->children.size(); i += 2) {
+    const Node& key = *list.node->children[i];
+    const bool known = key.text == "apiVersion" || key.text == "kind" || key.text == "metadata" || key.text == "items";
+    if (!known) report.add(key, key.text, "unknown field (expected apiVersion, kind, metadata, items)");
+  }
+  const Place version = list.child("apiVersion");
+  if (list.node->find("apiVersion") == nullptr || version.node->text != "v1") {
+    report.add(version, "expected v1, as kind List has it");
+  }
+  const Place items = list.child("items");
+  if (list.node->find("items") == nullptr || !items.node->is(Node::Kind::List)) {
+    report.add(items, "expected a list of objects");
+    return {};
+  }
+  return items.node->children;
 }
 
 void check_static_records(const Place& root, const v1::Meshdnsd& config, const RecordsCheck& check, Report& report) {
@@ -78,13 +127,15 @@ Loaded<std::vector<Object>> load_objects(const std::string& text, const std::str
     report.add(tree.error());
     return report.take();
   }
+  if (has_merge_keys(*tree, report)) return report.take();
   std::vector<Object> out;
   std::vector<Place> roots;
   MessageReader reader(report);
-  for (const Node* document : tree->documents) {
-    if (document->is(Node::Kind::Null)) continue;  // "---" at the end
-    if (document->is(Node::Kind::List)) {          // as `get -o json` writes several
+  for (const Node* document : documents_of(*tree)) {
+    if (document->is(Node::Kind::List)) {  // as `get -o json` writes several
       for (const Node* object : document->children) roots.push_back({object});
+    } else if (is_list_object(*document)) {
+      for (const Node* object : items_of({document}, report)) roots.push_back({object});
     } else {
       roots.push_back({document});
     }

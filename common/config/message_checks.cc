@@ -26,6 +26,14 @@ std::string names_of(const OneofDescriptor& oneof) {
   return join(names, ", ");
 }
 
+/// The value of a text field for comparison; of one that was not given, the first word that it may be.
+std::string key_text(const Message& element, const FieldDescriptor& field) {
+  const std::string text = element.GetReflection()->GetString(element, &field);
+  const v1::Rules& rules = rules_of(field);
+  if (text.empty() && rules.one_of_size() > 0) return rules.one_of(0);
+  return same_value_key(rules, text);
+}
+
 }  // namespace
 
 bool has_fallback(const Descriptor& type) {
@@ -68,18 +76,22 @@ void MessageReader::check_unique(const Place& list, const FieldDescriptor& field
 
 void MessageReader::check_keys(const Place& list, const FieldDescriptor& field, const Message& message) {
   const FieldDescriptor& key = *field.message_type()->FindFieldByName(rules_of(field).key());
+  const FieldDescriptor* protocol = field.message_type()->FindFieldByName("protocol");  // of ports
   std::unordered_map<std::string, int> lines;
   for (std::size_t i = 0; i < list.node->children.size(); ++i) {
     const Place item = list.item(i);
     const Message& element = message.GetReflection()->GetRepeatedMessage(message, &field, static_cast<int>(i));
-    const auto text = same_value_key(rules_of(key), element.GetReflection()->GetString(element, &key));
+    const auto text = key_text(element, key);
     const Place at = item.child(key.name());
     if (text.empty()) {
       const bool optional = !rules_of(key).required() && list.node->children.size() > 1;
       if (optional) report_.add(item, fmt::format("{} is missing: needed where there are several", key.name()));
-    } else if (const auto [first, is_new] = lines.try_emplace(text, at.node->line); !is_new && !text.ends_with(":0")) {
-      report_.add(at, given_twice(first->second));
+      continue;
     }
+    // TCP and UDP may have one port name: _sip._tcp and _sip._udp
+    const std::string whole = protocol == nullptr ? text : text + "/" + key_text(element, *protocol);
+    const auto [first, is_new] = lines.try_emplace(whole, at.node->line);
+    if (!is_new && !text.ends_with(":0")) report_.add(at, given_twice(first->second));
   }
 }
 

@@ -40,8 +40,8 @@ std::string_view kind_name(Node::Kind kind) {
   return kind == Node::Kind::Map ? "a mapping" : "a single value";
 }
 
-std::string_view scalar_name(const FieldDescriptor& field) {
-  if (is_duration(field)) return "a duration like 500ms";
+std::string scalar_name(const FieldDescriptor& field) {
+  if (is_duration(field)) return duration_example(rules_of(field));
   if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) return "a text";
   return field.cpp_type() == FieldDescriptor::CPPTYPE_BOOL ? "true or false" : "a number";
 }
@@ -60,9 +60,27 @@ void MessageReader::read(const Place& place, Message& out) {
   }
   if (!place.node->is(Node::Kind::Map) && !place.node->is(Node::Kind::Null)) return;  // said once, for all of it
   for (std::size_t i = 0; i < keys.list.size(); ++i) {
-    if (seen[i] == nullptr) not_given(place, keys.list[i], out);
+    if (seen[i] == nullptr && !is_misspelt(place, keys, i)) not_given(place, keys.list[i], out);
   }
   if (auto* object = DynamicCastToGenerated<Object>(&out)) read_spec(place, *object);
+}
+
+bool MessageReader::is_misspelt(const Place& place, const Keys& keys, std::size_t wanted) const {
+  const Key& key = keys.list[wanted];
+  if (key.field == nullptr || !rules_of(*key.field).required() || !place.node->is(Node::Kind::Map)) return false;
+  const auto& children = place.node->children;
+  for (std::size_t i = 0; i < children.size(); i += 2) {
+    if (!children[i]->is(Node::Kind::Scalar) || keys.positions.contains(children[i]->text)) continue;
+    const auto guess = did_you_mean(children[i]->text, key_names(keys));
+    if (!guess || *guess == key.name) return true;
+  }
+  return false;
+}
+
+std::vector<std::string> MessageReader::key_names(const Keys& keys) {
+  std::vector<std::string> out;
+  for (const Key& key : keys.list) out.push_back(key.name);
+  return out;
 }
 
 bool MessageReader::is_kind(const Place& place, Node::Kind kind) {
@@ -101,11 +119,11 @@ void MessageReader::read_entry(const Entry& entry, const Keys& keys, Seen& seen,
 }
 
 void MessageReader::unknown(const Entry& entry, const Keys& keys) {
-  std::vector<std::string> names;
-  for (const Key& key : keys.list) names.push_back(key.name);
+  const auto names = key_names(keys);
   const auto guess = did_you_mean(entry.key.text, names);
   report_.add(entry.key, entry.value.path(),
-              guess ? fmt::format("unknown field (did you mean \"{}\"?)", *guess) : std::string("unknown field"));
+              guess ? fmt::format("unknown field (did you mean \"{}\"?)", *guess)
+                    : fmt::format("unknown field (expected {})", join(names, ", ")));
 }
 
 void MessageReader::read_field(const Entry& entry, const FieldDescriptor& field, Message& out) {

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 #include <google/protobuf/duration.pb.h>
+#include <initializer_list>
+#include <string_view>
 #include <unordered_map>
 
 #include "common/base/text.h"
@@ -18,15 +20,34 @@ Duration duration_of(const google::protobuf::Duration& value) {
   return std::chrono::seconds(value.seconds()) + std::chrono::nanoseconds(value.nanos());
 }
 
+constexpr const char* kNeedsOne = "at least one is needed";
+
+/// An empty list would not mean what it seems to say: the default, or everything.
+void check_not_empty(const Place& place, std::initializer_list<std::string_view> names, Report& report) {
+  for (const std::string_view name : names) {
+    const Node* list = place.node->find(name);
+    if (list != nullptr && list->is(Node::Kind::List) && list->children.empty()) {
+      report.add(place.child(name), kNeedsOne);
+    }
+  }
+}
+
+/// TTLs are told to clients in seconds.
+void check_whole_seconds(const Place& place, const google::protobuf::Duration& ttl, Report& report) {
+  if (ttl.nanos() != 0)
+    report.add(place, fmt::format("expected whole seconds (got {})", duration_text(duration_of(ttl))));
+}
+
 void check_policy(const Place& place, const VirtualDestinationSpec::Policy& policy, Report& report) {
+  check_not_empty(place, {"ladder"}, report);
+  check_whole_seconds(place.child("ttl"), policy.ttl(), report);
+  check_whole_seconds(place.child("ttlMin"), policy.ttl_min(), report);
   const Duration ttl = policy.has_ttl() ? duration_of(policy.ttl()) : Duration(5s);
   const Duration ttl_min = policy.has_ttl_min() ? duration_of(policy.ttl_min()) : Duration(1s);
   if (ttl_min <= ttl) return;
   report.add(place.child(policy.has_ttl_min() ? "ttlMin" : "ttl"),
              fmt::format("ttlMin ({}) is longer than ttl ({})", duration_text(ttl_min), duration_text(ttl)));
 }
-
-constexpr const char* kNeedsOne = "at least one is needed";
 
 /// There is one, and each names at least one part.
 template <class Locality>
@@ -51,6 +72,7 @@ void check_fence(const Place& place, const VirtualDestinationSpec::Fence& fence,
   const bool given =
       !fence.within().empty() || !fence.regions().empty() || !fence.zones().empty() || !fence.clusters().empty();
   if (!given && place.node->children.empty()) report.add(place, "needs within, regions, zones or clusters");
+  check_not_empty(place, {"regions", "zones", "clusters"}, report);
 }
 
 void check_groups(const Place& list, const VirtualDestinationSpec::Policy& given, Report& report) {
@@ -84,6 +106,7 @@ void check_order(const Place& policy, const VirtualDestinationSpec::Policy& give
 void check_selectors(const Place& list, const VirtualDestinationSpec& spec, Report& report) {
   for (int i = 0; i < spec.services_size(); ++i) {
     const Place service = list.item(static_cast<std::size_t>(i));
+    check_not_empty(service, {"clusters"}, report);
     const Place expressions = service.child("matchExpressions");
     for (int k = 0; k < spec.services(i).match_expressions_size(); ++k) {
       const auto& given = spec.services(i).match_expressions(k);
@@ -126,6 +149,7 @@ void check_cluster(const Place& root, const Object& object, Report& report) {
   }
   const Place spec = root.child("spec");
   const Place locality = spec.child("locality");
+  check_not_empty(spec, {"allowedPrefixes"}, report);
   const auto& cluster = object.cluster();
   if (!cluster.locality().cluster().empty() && cluster.locality().cluster() != name) {
     report.add(locality.child("cluster"), fmt::format("differs from the object's name {}", shown(name)));
@@ -186,7 +210,7 @@ class FirstLines {
     if (!object.kind().empty() && !object.metadata().name().empty()) note(object_name(object), place);
   }
   void note(const std::string& key, const Place& place) {
-    const auto [first, is_new] = lines_.try_emplace(key, place.node->line);
+    const auto [first, is_new] = lines_.try_emplace(ascii_lower(key), place.node->line);
     if (!is_new) report_.add(place, fmt::format("{} is {}", key, given_twice(first->second)));
   }
 

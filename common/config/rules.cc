@@ -75,7 +75,7 @@ Wrong outside(const v1::Rules& rules, Duration value, std::string_view text) {
 
 Wrong read_duration(Message& out, const FieldDescriptor& field, std::string_view text) {
   const auto value = parse_duration(text);
-  if (!value) return expected("a duration like 500ms", text);
+  if (!value) return expected(duration_example(rules_of(field)), text);
   auto* target = google::protobuf::DynamicCastToGenerated<google::protobuf::Duration>(
       out.GetReflection()->MutableMessage(&out, &field));
   target->set_seconds(*value / 1s);
@@ -88,6 +88,11 @@ bool unprintable(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0
 }  // namespace
 
 const v1::Rules& rules_of(const FieldDescriptor& field) { return field.options().GetExtension(v1::rules); }
+
+std::string duration_example(const v1::Rules& rules) {
+  const bool long_ones = !rules.shortest().empty() && *parse_duration(rules.shortest()) >= Duration(1s);
+  return long_ones ? "a duration like 5s" : "a duration like 500ms";
+}
 
 bool is_duration(const FieldDescriptor& field) {
   return field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE &&
@@ -133,6 +138,7 @@ std::string same_value_key(const v1::Rules& rules, std::string_view text) {
       if (const auto address = SocketAddress::parse(text)) return address->text();
       break;
     case v1::Rules::DNS_NAME: return model::host_key(text);
+    case v1::Rules::LDH_LABEL: return ascii_lower(text);
     default: break;
   }
   return std::string(text);

@@ -22,6 +22,9 @@ bool is_duration(const google::protobuf::FieldDescriptor& field);
 std::optional<std::string> put_scalar(google::protobuf::Message& out, const google::protobuf::FieldDescriptor& field,
                                       std::string_view text);
 
+/// "a duration like 5s"; like 500ms where shorter ones than a second are allowed
+std::string duration_example(const v1::Rules& rules);
+
 /// What is wrong with a text by the rules of its field.
 std::optional<std::string> wrong_text(const v1::Rules& rules, std::string_view text);
 

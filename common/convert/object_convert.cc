@@ -10,6 +10,7 @@
 #include "common/convert/policy_convert.h"
 #include "common/convert/report_convert.h"
 #include "common/model/host_name.h"
+#include "common/net/host_address.h"
 #include "common/time/time_text.h"
 
 namespace meshdns::convert {
@@ -116,13 +117,23 @@ model::PortMapping to_port(const Spec::PortSpec& from, const std::string& field,
   return out;
 }
 
-void check_port_names(const std::vector<model::PortMapping>& ports, FirstError& first) {
-  std::set<std::string> seen;
+/// A name may be there once for each protocol: _sip._tcp and _sip._udp.
+template <class Ports>
+void check_port_names(const Ports& ports, const std::string& list, FirstError& first) {
+  std::set<std::pair<std::string, std::string>> seen;
   for (std::size_t i = 0; i < ports.size(); ++i) {
-    const std::string field = fmt::format("spec.ports[{}].name", i);
+    const std::string field = fmt::format("{}[{}].name", list, i);
     first.expect(ports.size() == 1 || !ports[i].name.empty(), field, "needed where there are several");
-    first.expect(seen.insert(ports[i].name).second, field, "given twice");
+    first.expect(seen.emplace(ascii_lower(ports[i].name), ports[i].protocol).second, field, "given twice");
   }
+}
+
+IpAddress take_address(const std::string& text, const std::string& field, FirstError& first) {
+  const auto address = IpAddress::parse(text);
+  if (!address) return first.take(address, field);
+  const auto problem = not_of_one_host(*address);
+  first.expect(!problem, field, problem.value_or(""));
+  return *address;
 }
 
 model::ExternalEndpoint to_external(const Spec::ExternalEndpoint& from, const std::string& field, FirstError& first) {
@@ -130,7 +141,7 @@ model::ExternalEndpoint to_external(const Spec::ExternalEndpoint& from, const st
   first.expect(is_port(from.port()), field + ".port", fmt::format("expected 1-65535 (got {})", from.port()));
   model::ExternalEndpoint out;
   if (from.hostname().empty()) {
-    out.address = first.take(IpAddress::parse(from.address()), field + ".address");
+    out.address = take_address(from.address(), field + ".address", first);
   } else {
     first.expect(model::is_host_name(from.hostname()), field + ".hostname", "expected a DNS name, without wildcard");
     out.hostname = model::host_key(from.hostname());
@@ -154,8 +165,7 @@ std::vector<Prefix> to_prefixes(const google::protobuf::RepeatedPtrField<std::st
 
 model::Gateway to_gateway(const v1::ClusterSpec::Gateway& from, const std::string& field, FirstError& first) {
   model::Gateway out;
-  out.address = first.take(IpAddress::parse(from.address()), field + ".address");
-  first.expect(!out.address.is_unspecified(), field + ".address", "expected an address of one host");
+  out.address = take_address(from.address(), field + ".address", first);
   for (const v1::Port& port : from.ports()) {
     const auto place = fmt::format("{}.ports[{}]", field, out.ports.size());
     first.expect(is_label_or_empty(port.name()), place + ".name", "expected letters, digits and hyphens");
@@ -163,6 +173,7 @@ model::Gateway to_gateway(const v1::ClusterSpec::Gateway& from, const std::strin
     out.ports.push_back({port.name(), static_cast<std::uint16_t>(port.number()),
                          port.protocol().empty() ? "TCP" : port.protocol(), port.app_protocol()});
   }
+  check_port_names(out.ports, field + ".ports", first);
   return out;
 }
 
@@ -211,7 +222,7 @@ Result<model::VirtualDestination> to_virtual_destination(const v1::Object& objec
   for (const auto& port : spec.ports()) {
     out.ports.push_back(to_port(port, fmt::format("spec.ports[{}]", out.ports.size()), first));
   }
-  check_port_names(out.ports, first);
+  check_port_names(out.ports, "spec.ports", first);
   for (const auto& external : spec.external_endpoints()) {
     const auto field = fmt::format("spec.externalEndpoints[{}]", out.external_endpoints.size());
     out.external_endpoints.push_back(to_external(external, field, first));

@@ -102,6 +102,8 @@ void to_ttls(const Spec::Policy& from, model::Policy& out, FirstError& first) {
   if (from.has_ttl_min()) out.ttl_min = first.take(to_duration(from.ttl_min()), "spec.policy.ttlMin");
   first.expect(out.ttl >= 1s && out.ttl <= kLongestTtl, "spec.policy.ttl", "expected 1s to 300s");
   first.expect(out.ttl_min >= 1s && out.ttl_min <= out.ttl, "spec.policy.ttlMin", "expected 1s to ttl");
+  first.expect(out.ttl % 1s == Duration::zero(), "spec.policy.ttl", "expected whole seconds");
+  first.expect(out.ttl_min % 1s == Duration::zero(), "spec.policy.ttlMin", "expected whole seconds");
 }
 
 void to_slow_start(const Spec::Policy& from, model::Policy& out, FirstError& first) {

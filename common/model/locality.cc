@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/names.h"
+#include "common/base/text.h"
+
 namespace meshdns::model {
 
 std::string_view part_name(Part part) {
@@ -35,12 +38,12 @@ std::string Locality::text() const {
 }
 
 bool same(const Locality& a, const Locality& b, Part part) {
-  return !a.part(part).empty() && a.part(part) == b.part(part);
+  return !a.part(part).empty() && same_name(a.part(part), b.part(part));
 }
 
 Locality refined(Locality place, const Locality& next) {
   for (const Part part : kParts) {
-    if (!place.part(part).empty() && !next.part(part).empty() && place.part(part) != next.part(part)) return place;
+    if (!place.part(part).empty() && !next.part(part).empty() && !same(place, next, part)) return place;
   }
   for (const Part part : kParts) {
     if (place.part(part).empty()) place.part(part) = next.part(part);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "common/base/names.h"
+#include "common/base/text.h"
 #include "common/net/socket_address.h"
 
 namespace meshdns::model {
@@ -22,7 +24,8 @@ bool is_address_of(const std::string& text, const TargetSubject& subject) {
 
 /// The whole, or what stands behind its last slash.
 bool is_or_ends_with(const std::string& whole, const std::string& name) {
-  return whole == name || whole.ends_with("/" + name);
+  if (whole.size() <= name.size()) return same_name(whole, name);
+  return same_name(std::string_view(whole).substr(whole.size() - name.size() - 1), "/" + name);
 }
 
 }  // namespace
@@ -60,11 +63,11 @@ bool hits(const Target& target, const TargetSubject& subject) {
   switch (target.kind) {
     case TargetKind::Endpoint: return subject.key == target.name || is_address_of(target.name, subject);
     case TargetKind::Node: return !subject.node.empty() && is_or_ends_with(subject.node, target.name);
-    case TargetKind::Service: return subject.namespace_ + "/" + subject.service == target.name;
+    case TargetKind::Service: return same_name(subject.namespace_ + "/" + subject.service, target.name);
     case TargetKind::Zone:
       return !subject.place.zone.empty() &&
              is_or_ends_with(subject.place.region + "/" + subject.place.zone, target.name);
-    case TargetKind::Cluster: return subject.place.cluster == target.name;
+    case TargetKind::Cluster: return same_name(subject.place.cluster, target.name);
   }
   return false;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "common/base/names.h"
 #include "common/base/text.h"
 #include "common/model/objects.h"
 
@@ -37,7 +38,7 @@ const Rule* most_specific(const std::vector<Rule>& rules, const Locality& client
 }
 
 bool is_listed(const std::vector<std::string>& list, const std::string& name) {
-  return list.empty() || std::ranges::find(list, name) != list.end();
+  return list.empty() || std::ranges::any_of(list, [&](const std::string& entry) { return same_name(entry, name); });
 }
 
 template <class Holds>
@@ -60,8 +61,8 @@ bool Fence::admits(const Locality& client, const Locality& place) const {
 }
 
 bool covers(const Locality& selector, const Locality& place) {
-  return std::ranges::all_of(
-      kParts, [&](Part part) { return selector.part(part).empty() || selector.part(part) == place.part(part); });
+  return std::ranges::all_of(kParts,
+                             [&](Part part) { return selector.part(part).empty() || same(selector, place, part); });
 }
 
 std::string selector_text(const Locality& selector) {

@@ -1,13 +1,14 @@
 #include "common/model/records.h"
 
+#include "common/model/named.h"
+
 namespace meshdns::model {
 
 Locality locality_of(const Records& records, const std::string& node) {
   const auto found = records.nodes.find(node);
   if (found == records.nodes.end()) return {};
-  const auto cluster = records.clusters.find(found->second.locality.cluster);
-  if (cluster == records.clusters.end()) return found->second.locality;
-  return refined(found->second.locality, cluster->second.locality);
+  const Cluster* cluster = find_named(records.clusters, found->second.locality.cluster);
+  return cluster == nullptr ? found->second.locality : refined(found->second.locality, cluster->locality);
 }
 
 }  // namespace meshdns::model

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "common/base/names.h"
 #include "common/base/text.h"
 
 namespace meshdns::answers {
@@ -17,7 +18,7 @@ model::Locality agreed(const model::Locality& a, const model::Locality& b) {
   for (const model::Part part : model::kParts) {
     if (model::same(a, b, part)) out.part(part) = a.part(part);
   }
-  if (a.region != b.region) out.zone.clear();
+  if (!same_name(a.region, b.region)) out.zone.clear();
   if (out.zone.empty()) out.subzone.clear();
   if (out.cluster.empty()) out.node.clear();
   return out;
@@ -57,7 +58,7 @@ class Contest {
   }
 
  private:
-  std::map<std::string, std::pair<Strength, Claim>> best_;  // by cluster
+  std::map<std::string, std::pair<Strength, Claim>, NameLess> best_;  // by cluster
 };
 
 bool is_heard(const model::Records& records, const std::string& node) {
@@ -66,7 +67,7 @@ bool is_heard(const model::Records& records, const std::string& node) {
 }
 
 const Claim* of_cluster(const Claims& claims, const std::string& cluster) {
-  const auto found = std::ranges::find_if(claims, [&](const Claim& claim) { return claim.place.cluster == cluster; });
+  const auto found = std::ranges::find_if(claims, [&](const Claim& claim) { return same_name(claim.place.cluster, cluster); });
   return cluster.empty() || found == claims.end() ? nullptr : &*found;
 }
 

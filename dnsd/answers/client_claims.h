@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/model/named.h"
 #include "common/model/records.h"
 #include "common/net/prefix.h"
 
@@ -56,9 +57,9 @@ std::string contested_text(const Prefix& prefix, const Claims& claims);
 template <class Visit>
 void for_node_prefixes(const model::Records& records, Visit visit) {
   const auto may_report = [&](const model::Node& node, const Prefix& prefix) {
-    const auto cluster = records.clusters.find(node.locality.cluster);
-    if (cluster == records.clusters.end() || !cluster->second.allowed_prefixes) return true;
-    for (const Prefix& allowed : *cluster->second.allowed_prefixes) {
+    const model::Cluster* cluster = model::find_named(records.clusters, node.locality.cluster);
+    if (cluster == nullptr || !cluster->allowed_prefixes) return true;
+    for (const Prefix& allowed : *cluster->allowed_prefixes) {
       if (allowed.contains(prefix)) return true;
     }
     return false;

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "common/base/text.h"
 #include "dnsd/answers/zone_compiler.h"
 #include "dnsd/topology/gateways.h"
 #include "dnsd/topology/view.h"
@@ -35,19 +36,20 @@ void add_differences(const std::map<std::string, V>& a, const std::map<std::stri
   }
 }
 
-/// Clusters whose endpoints are further, nearer, or reached in another way than before.
+/// Clusters whose endpoints are further, nearer, or reached in another way than before; in lower case.
 std::set<std::string> affected(const ClusterRecords& before, const ClusterRecords& now) {
   std::set<std::string> changed;
   add_differences(before.clusters, now.clusters, changed);
   add_differences(before.statuses, now.statuses, changed);
-  std::set<std::string> out = changed;
+  std::set<std::string> out;
   for (const std::string& name : changed) {
+    out.insert(ascii_lower(name));
     for (const ClusterRecords* records : {&before, &now}) {
       if (const auto at = records->clusters.find(name); at != records->clusters.end()) {
-        for (const auto& [other, distance] : at->second.distances) out.insert(other);
+        for (const auto& [other, distance] : at->second.distances) out.insert(ascii_lower(other));
       }
       if (const auto at = records->statuses.find(name); at != records->statuses.end()) {
-        for (const auto& [other, distance] : at->second.distances) out.insert(other);
+        for (const auto& [other, distance] : at->second.distances) out.insert(ascii_lower(other));
       }
     }
   }
@@ -193,8 +195,9 @@ void Compiler::outdate_clusters(const std::set<std::string>& clusters) {
     if (host == nullptr) continue;
     const auto [at, added] = known.try_emplace(host->localities.get(), false);
     if (added) {
-      at->second = std::ranges::any_of(host->localities->entries,
-                                       [&](const auto& place) { return clusters.contains(place->value.cluster); });
+      at->second = std::ranges::any_of(host->localities->entries, [&](const auto& place) {
+        return clusters.contains(ascii_lower(place->value.cluster));
+      });
     }
     if (at->second) outdated_.insert(number);
   }

@@ -4,13 +4,12 @@
 #include <cstring>
 #include <limits>
 #include <map>
-#include <memory>
 #include <numeric>
 #include <optional>
 #include <random>
 #include <tuple>
-#include <type_traits>
 
+#include "common/base/names.h"
 #include "common/base/text.h"
 #include "dnsd/answers/explain.h"
 
@@ -82,7 +81,7 @@ class HostBuilder {
       if (place.network.empty() || seen[rows_[i].locality]) continue;
       seen[rows_[i].locality] = true;
       for (const auto& [name, cluster] : geography.clusters) {
-        if (name != place.cluster && cluster.locality.network != place.network) continue;
+        if (!same_name(name, place.cluster) && !model::same(cluster.locality, place, model::Part::Network)) continue;
         for (const model::Gateway& gateway : cluster.gateways) {
           const bool there = std::ranges::any_of(
               gateway_rows_, [&](const auto& entry) { return std::get<0>(entry.first) == gateway.address; });

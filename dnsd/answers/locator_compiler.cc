@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "common/base/names.h"
+#include "common/model/named.h"
 #include "dnsd/topology/plan.h"
 
 namespace meshdns::answers {
@@ -74,8 +76,8 @@ model::Locality cut_to(const model::Locality& place, model::Part granularity, co
     }
     return out;
   }
-  const auto cluster = clusters.find(place.cluster);
-  if (cluster != clusters.end()) out = cluster->second.locality;
+  const model::Cluster* cluster = model::find_named(clusters, place.cluster);
+  if (cluster != nullptr) out = cluster->locality;
   out.network = place.network;
   out.cluster = place.cluster;
   return out;
@@ -117,7 +119,10 @@ class Judge {
     const ListenerSettings* from = listener_of(listener);
     const std::optional<Choice> found = choice_for(from, range, settings_.own.cluster);
     model::Locality place = cut_to(found ? found->place : settings_.own, granularity, clusters_);
-    if (from != nullptr) place = refined(from->locality, place);
+    if (from != nullptr) {
+      place = refined(from->locality, place);
+      return {places_.id_of(place), PlaceSource::Listener, reason("by listener " + from->text)};
+    }
     if (place.empty()) return {places_.id_of(place), PlaceSource::Nowhere, 0};
     const std::string text = place.cluster.empty() ? place.text() : "cluster " + place.cluster;
     return {places_.id_of(place), PlaceSource::Forwarder, reason(text)};
@@ -173,7 +178,7 @@ void store_ranges(const std::vector<Range>& v4, const std::vector<Range>& v6, Lo
 
 /// Verdicts for questions that forwarders of other clusters than the server's pass on, where that makes a difference.
 void add_alternatives(const std::vector<Range>& ranges, Judge& judge, Places& places, Locator& out) {
-  std::map<std::string, std::uint16_t> numbers;
+  std::map<std::string, std::uint16_t, NameLess> numbers;
   const auto number_of = [&](const std::string& cluster) {
     return numbers.emplace(cluster, static_cast<std::uint16_t>(numbers.size() + 1)).first->second;
   };

@@ -26,7 +26,6 @@ namespace meshdns::app {
 namespace {
 
 constexpr Duration kForgetInterval = 10s;
-constexpr Duration kServeInterval = 1s;  // until DNS is tried again
 constexpr Duration kSeedInterval = 30s;  // it replaces a store that is lost: agents tell what is newer
 
 }  // namespace
@@ -208,32 +207,6 @@ Result<void> Daemon::start_replica() {
   replica_->start();
   freshness_->watch();
   return {};
-}
-
-void Daemon::serve_first_records() {
-  if (replica_) view_.expire_overrides();  // before anybody is answered as they say
-  publisher_.set_not_ready(false);
-  publisher_.changed();
-  tell_of_room();
-  if (parts_.ready || stopping_) return;
-  if (const auto done = dns_ ? Result<void>{} : start_dns(); !done) return serve_later(done.error());
-  if (serving_.ends()) log::info("serves after all");
-  become_ready();
-}
-
-void Daemon::serve_later(const Error& why) {
-  // the system may give later what it does not give now; everything else does not become right by trying again
-  const bool passes = why.code() == Code::ResourceExhausted;
-  if (!passes || serving_.due(clock_.now())) log::error("cannot serve", {{"error", why}, {"tries_again", passes}});
-  if (!passes) {
-    failed_ = true;
-    return stop();
-  }
-  if (serving_timer_) return;
-  serving_timer_ = loop_.after(kServeInterval, [this] {
-    serving_timer_.reset();
-    serve_first_records();
-  });
 }
 
 void Daemon::tell_of_room() {

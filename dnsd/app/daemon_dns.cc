@@ -3,17 +3,18 @@
 #include <limits>
 #include <utility>
 
+#include "common/base/descriptor_limit.h"
 #include "common/base/random_seed.h"
 #include "common/log/log.h"
 #include "common/time/system_clock.h"
 #include "dnsd/app/daemon.h"
 #include "dnsd/app/reload.h"
-#include "common/base/descriptor_limit.h"
 #include "dnsd/server/inherited.h"
 
 namespace meshdns::app {
 namespace {
 
+constexpr Duration kServeInterval = 1s;      // until DNS is tried again
 constexpr Duration kRateLimitInterval = 1s;  // of the pulse, too
 
 }  // namespace
@@ -86,6 +87,32 @@ Result<void> Daemon::start_dns() {
   schedule_rate_limit_watch();
   start_dnstap();
   return {};
+}
+
+void Daemon::serve_first_records() {
+  if (replica_) view_.expire_overrides();  // before anybody is answered as they say
+  publisher_.set_not_ready(false);
+  publisher_.changed();
+  tell_of_room();
+  if (parts_.ready || stopping_) return;
+  if (const auto done = dns_ ? Result<void>{} : start_dns(); !done) return serve_later(done.error());
+  if (serving_.ends()) log::info("serves after all");
+  become_ready();
+}
+
+void Daemon::serve_later(const Error& why) {
+  // the system may give later what it does not give now; everything else does not become right by trying again
+  const bool passes = why.code() == Code::ResourceExhausted;
+  if (!passes || serving_.due(clock_.now())) log::error("cannot serve", {{"error", why}, {"tries_again", passes}});
+  if (!passes) {
+    failed_ = true;
+    return stop();
+  }
+  if (serving_timer_) return;
+  serving_timer_ = loop_.after(kServeInterval, [this] {
+    serving_timer_.reset();
+    serve_first_records();
+  });
 }
 
 void Daemon::start_external_names() {

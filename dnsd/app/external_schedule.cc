@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/net/host_address.h"
+
 namespace meshdns::app {
 
 void ExternalSchedule::set_names(const std::set<std::string>& names, TimePoint now) {
@@ -66,7 +68,7 @@ bool ExternalSchedule::failed(const std::string& name, const Error& error, TimeP
 Result<std::vector<IpAddress>> addresses_after(const resolve::Answer& answer, const std::vector<IpAddress>& known) {
   std::vector<IpAddress> out;
   std::ranges::copy_if(answer.addresses, std::back_inserter(out),
-                       [](const IpAddress& address) { return !address.is_unspecified(); });
+                       [](const IpAddress& address) { return !not_of_one_host(address); });
   std::ranges::copy_if(known, std::back_inserter(out),
                        [&](const IpAddress& address) { return address.family() == answer.unanswered; });
   if (out.empty()) return Error(Code::NotFound, "it has no addresses that anybody could connect to");

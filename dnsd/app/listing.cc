@@ -204,7 +204,8 @@ v1::EndpointInfo Listing::endpoint_info(const model::Endpoint& endpoint) const {
   const model::Records& records = parts_.catalog->records();
   const topology::PlanContext context{records, parts_.publisher->planner().claims(), records.overrides,
                                       parts_.clock.now()};
-  v1::EndpointInfo info = explain::endpoint_info(topology::candidate_of(context, endpoint), context.now);
+  v1::EndpointInfo info =
+      explain::endpoint_info(topology::candidate_of(context, endpoint), context.now, parts_.clock.unix_seconds());
   explain::write_record(endpoint, info);
   if (endpoint.health.state == model::HealthState::Pending) info.set_state("pending");
   return info;

@@ -1,5 +1,8 @@
 #include "dnsd/app/mesh_file.h"
 
+#include <utility>
+#include <vector>
+
 #include "common/convert/mesh_convert.h"
 #include "common/convert/object_convert.h"
 #include "common/log/log.h"
@@ -15,41 +18,60 @@ void warn(const catalog::Refusal& refusal) {
 
 }  // namespace
 
+std::vector<catalog::Refusal> MeshFile::apply_node(const config::v1::MeshNode& file, TimePoint now) {
+  const model::Node node = convert::to_node(file);
+  if (const auto refusal = catalog_.put_node(node, now)) {
+    catalog_.withdraw(node.key, now);
+    return {*refusal};
+  }
+  nodes_.insert(node.key);
+  std::vector<model::Endpoint> endpoints;
+  for (const auto& endpoint : file.endpoints()) endpoints.push_back(convert::to_endpoint(endpoint, node, kSource, now));
+  auto refusals = catalog_.apply_full(node.key, endpoints, {kSource}, now);
+  std::vector<std::string> refused;
+  for (const auto& refusal : refusals) refused.push_back(refusal.key);
+  // a restart would not know the last good version
+  if (!refused.empty()) catalog_.apply_delta(node.key, {}, refused, now);
+  return refusals;
+}
+
 void MeshFile::apply(const Configuration& configuration, TimePoint now, std::int64_t unix_seconds) {
-  std::set<std::string> nodes;
-  for (const auto& file : configuration.mesh_nodes) {
-    const model::Node node = convert::to_node(file);
-    if (const auto refusal = catalog_.put_node(node, now)) {
-      warn(*refusal);
-      continue;
+  std::set<std::string> before = std::exchange(nodes_, {});
+  for (const auto& file : configuration.mesh_nodes) before.erase(convert::to_node(file).key);
+  for (const std::string& node : before) catalog_.withdraw(node, now);
+  std::vector<catalog::Refusal> refusals;
+  // the second round has the room that the first one has made
+  for (int round = 0; round < 2; ++round) {
+    refusals.clear();
+    for (const auto& file : configuration.mesh_nodes) {
+      const auto of_node = apply_node(file, now);
+      refusals.insert(refusals.end(), of_node.begin(), of_node.end());
     }
-    nodes.insert(node.key);
-    std::vector<model::Endpoint> endpoints;
-    for (const auto& endpoint : file.endpoints())
-      endpoints.push_back(convert::to_endpoint(endpoint, node, kSource, now));
-    for (const auto& refusal : catalog_.apply_full(node.key, endpoints, {kSource}, now)) warn(refusal);
+    if (refusals.empty()) break;
   }
-  for (const std::string& node : nodes_) {
-    if (!nodes.contains(node)) catalog_.withdraw(node, now);
-  }
-  nodes_ = std::move(nodes);
+  for (const auto& refusal : refusals) warn(refusal);
+  catalog_.forget(Duration::zero(), now);  // services that the file has no more
   apply_objects(configuration, now, unix_seconds);
 }
 
 void MeshFile::apply_objects(const Configuration& configuration, TimePoint now, std::int64_t unix_seconds) {
-  v1::ApplyRequest request;
-  request.set_manager(kSource);
+  if (created_ == 0) created_ = unix_seconds;
   std::set<std::string> keys;
-  for (const v1::Object& object : configuration.mesh_objects) {
-    *request.add_objects() = object;
-    keys.insert(convert::object_key(object));
-  }
   Objects::Change change;
-  const v1::ApplyReply reply = objects_.check(request, unix_seconds, change);
-  for (const auto& result : reply.results()) {
-    if (result.outcome() != v1::ApplyResult::REFUSED) continue;
-    log::warn("endpoints_file refused", {{"key", result.key()}, {"reason", result.error()}});
+  for (const v1::Object& object : configuration.mesh_objects) {
+    v1::ApplyRequest request;
+    request.set_manager(kSource);
+    *request.add_objects() = object;
+    const v1::ApplyReply reply = objects_.check(request, unix_seconds, change);
+    const v1::ApplyResult& result = reply.results(0);
+    if (result.outcome() != v1::ApplyResult::REFUSED) {
+      keys.insert(convert::object_key(object));
+    } else {
+      log::warn("endpoints_file refused", {{"key", result.key()}, {"reason", result.error()}});
+    }
   }
+  // all of a file are equally old, whenever each was written into it: nobody gets a host for having come first
+  for (v1::Object& object : change.put) object.mutable_metadata()->set_created(created_);
   for (const auto& [key, object] : objects_.all()) {
     if (object.metadata().manager() == kSource && !keys.contains(key)) change.erase.push_back(key);
   }

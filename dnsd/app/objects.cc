@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/names.h"
+#include "common/base/text.h"
 #include "common/convert/object_convert.h"
 #include "common/time/time_text.h"
 #include "dnsd/topology/words.h"
@@ -63,6 +65,10 @@ v1::ApplyResult Objects::check_one(const v1::Object& object, const v1::ApplyRequ
     return refuse("it is at revision " + std::to_string(revision) + ", not " + std::to_string(expected->second));
   }
   if (live == objects_.end()) {
+    const auto twin = names_.lower_bound({ascii_lower(result.key()), ""});
+    if (twin != names_.end() && same_name(twin->second, result.key())) {
+      return refuse("it exists as " + twin->second + ": names that differ only in the case of letters are one");
+    }
     result.set_outcome(v1::ApplyResult::CREATED);
     return result;
   }
@@ -89,7 +95,7 @@ Result<void> Objects::put(v1::Object object, TimePoint now) {
     catalog_.put_cluster(*converted, now);
   }
   object.mutable_metadata()->set_revision(catalog_.revision());
-  objects_[key] = std::move(object);
+  keep(key, std::move(object));
   return {};
 }
 
@@ -101,7 +107,17 @@ void Objects::erase(const std::string& key, TimePoint now) {
   } else {
     catalog_.erase_destination(name_of(key), now);
   }
+  drop(key);
+}
+
+void Objects::keep(const std::string& key, v1::Object object) {
+  objects_[key] = std::move(object);
+  names_.emplace(ascii_lower(key), key);
+}
+
+void Objects::drop(const std::string& key) {
   objects_.erase(key);
+  names_.erase({ascii_lower(key), key});
 }
 
 const v1::Object* Objects::find(catalog::RecordType type, const std::string& key) const {
@@ -111,9 +127,9 @@ const v1::Object* Objects::find(catalog::RecordType type, const std::string& key
 
 void Objects::mirror(const std::string& key, const v1::Object* object) {
   if (object == nullptr) {
-    objects_.erase(key);
+    drop(key);
   } else {
-    objects_[key] = *object;
+    keep(key, *object);
   }
 }
 

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/result.h"
@@ -44,10 +46,13 @@ class Objects {
   v1::ApplyResult check_one(const v1::Object& object, const v1::ApplyRequest& request, std::int64_t unix_seconds) const;
   Result<void> put(v1::Object object, TimePoint now);
   void erase(const std::string& key, TimePoint now);
+  void keep(const std::string& key, v1::Object object);
+  void drop(const std::string& key);
 
   catalog::Catalog& catalog_;
   std::string origin_;
   std::map<std::string, v1::Object> objects_;
+  std::set<std::pair<std::string, std::string>> names_;  // each key in lower case, and as it is
 };
 
 }  // namespace meshdns::app

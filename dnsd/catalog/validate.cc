@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "common/base/text.h"
+#include "common/net/host_address.h"
 
 namespace meshdns::catalog {
 namespace {
@@ -14,22 +16,18 @@ constexpr std::size_t kMostLabels = 64;
 constexpr std::size_t kLongestText = 253;
 constexpr std::uint32_t kMostWeight = 65535;
 
-bool is_multicast(const IpAddress& address) {
-  return address.is_v4() ? address.v4_host_order() >> 28 == 0xE : address.bytes()[0] == 0xFF;
-}
-
 std::optional<std::string> address_problem(const std::vector<IpAddress>& addresses) {
   if (addresses.empty()) return "at least one address is needed";
   if (addresses.size() > kMostAddresses) return "more than 16 addresses";
   for (const IpAddress& address : addresses) {
-    if (address.is_unspecified() || is_multicast(address)) return address.text() + " is not an address of one host";
+    if (auto problem = not_of_one_host(address)) return problem;
   }
   return std::nullopt;
 }
 
 std::optional<Refusal> check_ports(const model::Endpoint& endpoint) {
   if (endpoint.ports.size() > kMostPorts) return Refusal{endpoint.key, "ports", "more than 64"};
-  std::set<std::string> names;
+  std::set<std::pair<std::string, std::string>> names;  // with their protocols: _sip._tcp and _sip._udp
   for (std::size_t i = 0; i < endpoint.ports.size(); ++i) {
     const model::Port& port = endpoint.ports[i];
     const std::string field = "ports[" + std::to_string(i) + "].";
@@ -40,7 +38,8 @@ std::optional<Refusal> check_ports(const model::Endpoint& endpoint) {
     if (endpoint.ports.size() > 1 && port.name.empty()) {
       return Refusal{endpoint.key, field + "name", "needed where there are several ports"};
     }
-    if (!names.insert(port.name).second) return Refusal{endpoint.key, field + "name", "used twice"};
+    if (!names.emplace(ascii_lower(port.name), port.protocol).second)
+      return Refusal{endpoint.key, field + "name", "used twice"};
     if (port.protocol != "TCP" && port.protocol != "UDP") {
       return Refusal{endpoint.key, field + "protocol", "must be TCP or UDP"};
     }

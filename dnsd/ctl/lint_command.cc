@@ -15,8 +15,15 @@ namespace {
 
 struct Flags {
   std::string file;
+  std::string fail_on = "warning";
   OfflineFlags offline;
 };
+
+/// The least severity with which the command fails.
+v1::Finding::Severity threshold(const std::string& fail_on) {
+  if (fail_on == "advice") return v1::Finding::ADVICE;
+  return fail_on == "error" ? v1::Finding::ERROR : v1::Finding::WARNING;
+}
 
 /// Against the mesh of a file: what the request has, else the file's own objects.
 Result<v1::LintReply> linted(const OfflineFlags& flags, v1::LintRequest request) {
@@ -46,10 +53,9 @@ int lint(const Flags& flags, Client* client, Output output) {
   const auto reply = client != nullptr ? client->lint(request) : linted(flags.offline, request);
   if (!reply) return fail(reply.error());
   std::cout << (is_for_people(output) ? lint_view(*reply, flags.file) : document(*reply, output));
-  if (reply->findings().empty()) return kOk;
-  const bool error = std::ranges::any_of(
-      reply->findings(), [](const v1::Finding& finding) { return finding.severity() == v1::Finding::ERROR; });
-  return error ? kWrongUsage : kFailed;
+  const bool bad = std::ranges::any_of(
+      reply->findings(), [&](const v1::Finding& finding) { return finding.severity() >= threshold(flags.fail_on); });
+  return bad ? kFailed : kOk;
 }
 
 }  // namespace
@@ -57,8 +63,11 @@ int lint(const Flags& flags, Client* client, Output output) {
 void add_lint(CLI::App& cli, std::vector<Tool>& tools) {
   const auto flags = std::make_shared<Flags>();
   auto* command =
-      cli.add_subcommand("lint", "what is suspicious in objects; exit code 0 nothing, 1 warnings or advice, 2 errors");
+      cli.add_subcommand("lint", "what is suspicious in objects; exit code 1 if anything is as severe as --fail-on");
   command->add_option("-f,--file", flags->file, "YAML file of objects, - for standard input; else those that are live");
+  command->add_option("--fail-on", flags->fail_on, "advice, warning or error")
+      ->check(CLI::IsMember({"advice", "warning", "error"}))
+      ->capture_default_str();
   add_offline_flags(*command, "--mesh", flags->offline);
   tools.push_back({command, [flags] { return !flags->offline.file.empty(); },
                    [flags](Client* client, Output output) { return lint(*flags, client, output); }});

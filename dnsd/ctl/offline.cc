@@ -1,6 +1,7 @@
 #include "dnsd/ctl/offline.h"
 
 #include <CLI/CLI.hpp>
+#include <iostream>
 
 #include "common/base/text.h"
 #include "common/config/load.h"
@@ -37,7 +38,9 @@ Result<std::unique_ptr<explain::OfflineMesh>> offline_mesh(const OfflineFlags& f
   const auto file = read_mesh(flags.file);
   if (!file) return file.error();
   const SystemClock clock;
-  return explain::OfflineMesh::of(*file, zones, clock.now(), clock.unix_seconds());
+  auto mesh = explain::OfflineMesh::of(*file, zones, clock.now(), clock.unix_seconds());
+  for (const std::string& problem : mesh->problems()) std::cerr << flags.file << ": left out: " << problem << "\n";
+  return mesh;
 }
 
 }  // namespace meshdns::ctl

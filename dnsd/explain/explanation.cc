@@ -22,13 +22,14 @@ struct View {
   const topology::Decision& decision;
   topology::Geography geography;
   TimePoint now;
+  std::int64_t unix_seconds;
 
   answers::Seat answers_seat() const { return {host, seat.place, geography}; }
 };
 
 void write_endpoint(const View& view, const answers::TierText& tier, std::uint32_t member, v1::EndpointInfo& out) {
   const topology::Candidate& candidate = view.host.candidates[member];
-  out = endpoint_info(candidate, view.now);
+  out = endpoint_info(candidate, view.now, view.unix_seconds);
   out.set_state(answers::state_word(view.decision.standings[member]));
   const std::string manner = tier.manner(member);
   const std::string why = answers::why_text(candidate, view.decision.blocked(view.host, member));
@@ -134,7 +135,7 @@ Result<v1::ExplainReply> explained(const Scene& scene, const v1::ExplainRequest&
   out.set_note(answers::note_text(*host, decision));
   out.set_frozen(topology::frozen_text(scene.catalog.records().overrides));
   write_advice(subject, {*host, seat->place, geography}, decision, request, out);
-  write_answer({*host, *seat, decision, geography, scene.now}, out);
+  write_answer({*host, *seat, decision, geography, scene.now, scene.unix_seconds}, out);
   for (v1::ExplainedTier& tier : *out.mutable_tiers()) write_records(scene.catalog.records(), tier);
   return out;
 }
@@ -149,13 +150,16 @@ void write_record(const model::Endpoint& endpoint, v1::EndpointInfo& out) {
   for (const model::Port& port : endpoint.ports) *out.add_ports() = convert::to_wire(port);
 }
 
-v1::EndpointInfo endpoint_info(const topology::Candidate& candidate, TimePoint now) {
+v1::EndpointInfo endpoint_info(const topology::Candidate& candidate, TimePoint now, std::int64_t unix_seconds) {
   v1::EndpointInfo out;
   out.set_key(candidate.key);
   out.set_address(candidate.address_text());
   out.set_where(candidate.locality.text());
   out.set_state(answers::state_word(candidate.standing));
-  if (candidate.since != TimePoint{}) {
+  if (candidate.said_at != 0) {
+    const Duration length = std::chrono::seconds(std::max<std::int64_t>(0, unix_seconds - candidate.said_at));
+    *out.mutable_in_state() = convert::to_wire(length);
+  } else if (candidate.since != TimePoint{}) {
     *out.mutable_in_state() = convert::to_wire(std::max(Duration::zero(), now - candidate.since));
   }
   out.set_why(answers::why_text(candidate));

@@ -15,7 +15,8 @@ Result<v1::ExplainReply> explain(const Scene& scene, const v1::ExplainRequest& r
 Result<v1::ExplainReply> explain(const Scene& scene, const v1::ExplainRequest& request,
                                  const topology::Overrides& overrides);
 
-v1::EndpointInfo endpoint_info(const topology::Candidate& candidate, TimePoint now);
+/// unix_seconds: now, on the clock that overrides are dated by
+v1::EndpointInfo endpoint_info(const topology::Candidate& candidate, TimePoint now, std::int64_t unix_seconds);
 /// Adds what an endpoint's record says of it: node, service, labels and ports.
 void write_record(const model::Endpoint& endpoint, v1::EndpointInfo& out);
 

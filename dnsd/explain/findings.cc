@@ -50,9 +50,15 @@ Linter::Linter(const model::Records& records, topology::Planner& planner, const 
 
 void Linter::expect(const v1::Object& object) {
   if (object.has_cluster()) {
-    if (const auto cluster = convert::to_cluster(object)) names_->add(*cluster);
+    if (const auto cluster = convert::to_cluster(object)) {
+      names_->add(*cluster);
+      scene_.companions.add(*cluster);
+    }
   } else if (object.has_virtual_destination()) {
-    if (const auto destination = convert::to_virtual_destination(object)) names_->add(*destination);
+    if (const auto destination = convert::to_virtual_destination(object)) {
+      names_->add(*destination);
+      scene_.companions.add(*destination);
+    }
   }
 }
 

@@ -21,7 +21,7 @@ class Linter {
   Linter(const Linter&) = delete;
   Linter& operator=(const Linter&) = delete;
 
-  /// What is about to be applied with the others: its names are known then.
+  /// Adds an object that is about to be applied with the others: each of them is looked at as if this one were there.
   void expect(const v1::Object& object);
   /// Worst first. An object that means nothing has one error.
   std::vector<v1::Finding> look(const v1::Object& object) const;

@@ -1,8 +1,8 @@
 #include "dnsd/explain/offline_mesh.h"
 
-#include "common/base/text.h"
 #include "common/convert/mesh_convert.h"
 #include "common/convert/object_convert.h"
+#include "dnsd/topology/words.h"
 
 namespace meshdns::explain {
 namespace {
@@ -17,13 +17,11 @@ OfflineMesh::OfflineMesh(const std::vector<std::string>& zones, TimePoint now, s
   catalog_.observe(&planner_);
 }
 
-Result<std::unique_ptr<OfflineMesh>> OfflineMesh::of(const config::v1::MeshFile& file,
-                                                     const std::vector<std::string>& zones, TimePoint now,
-                                                     std::int64_t unix_seconds) {
+std::unique_ptr<OfflineMesh> OfflineMesh::of(const config::v1::MeshFile& file, const std::vector<std::string>& zones,
+                                             TimePoint now, std::int64_t unix_seconds) {
   std::unique_ptr<OfflineMesh> mesh(new OfflineMesh(zones, now, unix_seconds));
   for (const auto& node : file.nodes()) mesh->add(node);
   for (const auto& object : file.objects()) mesh->add(object);
-  if (!mesh->problems_.empty()) return Error(Code::InvalidArgument, join(mesh->problems_, "\n"));
   static const std::vector<answers::StaticRecord> kNoRecords;
   const answers::Base base = answers::make_base(mesh->settings_, kNoRecords);
   answers::configure(mesh->planner_, base);
@@ -61,7 +59,12 @@ void OfflineMesh::add(const v1::Object& object) {
   if (object.has_virtual_destination()) {
     take(convert::to_virtual_destination(object), [&](const auto& made) { catalog_.put_destination(made, now_); });
   } else if (object.has_override()) {
-    take(convert::to_override(object), [&](const auto& made) { catalog_.put_override(made, now_); });
+    const auto made = convert::to_override(object);
+    if (made && topology::is_over(*made, unix_seconds_)) {
+      problems_.push_back(convert::object_key(object) + ": spec.expires: it is over");
+      return;
+    }
+    take(made, [&](const auto& word) { catalog_.put_override(word, now_); });
   } else {
     take(convert::to_cluster(object), [&](const auto& made) { catalog_.put_cluster(made, now_); });
   }

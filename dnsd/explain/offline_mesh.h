@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "common/base/result.h"
 #include "dnsd/answers/compile.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/explain/scene.h"
@@ -17,12 +16,12 @@ namespace meshdns::explain {
 /// without any server.
 class OfflineMesh {
  public:
-  /// zones: "mesh.internal"
-  /// errors: InvalidArgument: everything that the catalog refuses, a line each
-  static Result<std::unique_ptr<OfflineMesh>> of(const config::v1::MeshFile& file,
-                                                 const std::vector<std::string>& zones, TimePoint now,
-                                                 std::int64_t unix_seconds);
+  /// zones: "mesh.internal". What a server would leave out of its file is left out here too: see problems().
+  static std::unique_ptr<OfflineMesh> of(const config::v1::MeshFile& file, const std::vector<std::string>& zones,
+                                         TimePoint now, std::int64_t unix_seconds);
 
+  /// What was left out, and why, a line each.
+  const std::vector<std::string>& problems() const { return problems_; }
   Scene scene() { return {catalog_, planner_, settings_, *table_, now_, unix_seconds_}; }
 
  private:

@@ -52,8 +52,9 @@ std::vector<model::Locality> known_seats(const model::Records& records) {
   const auto add = [&](model::Locality place) {
     place.subzone.clear();
     place.node.clear();
-    clusters.insert(place.cluster);
-    seats.emplace(std::make_tuple(place.cluster, place.region, place.zone), std::move(place));
+    clusters.insert(ascii_lower(place.cluster));
+    const auto key = std::make_tuple(ascii_lower(place.cluster), ascii_lower(place.region), ascii_lower(place.zone));
+    seats.emplace(key, std::move(place));
   };
   const model::Locality* last = nullptr;  // nodes of one place follow each other
   for (const auto& [key, node] : records.nodes) {
@@ -64,7 +65,7 @@ std::vector<model::Locality> known_seats(const model::Records& records) {
     last = &node.locality;
   }
   for (const auto& [name, cluster] : records.clusters) {
-    if (clusters.contains(name)) continue;
+    if (clusters.contains(ascii_lower(name))) continue;
     model::Locality place = cluster.locality;
     place.cluster = name;
     add(std::move(place));

@@ -71,7 +71,7 @@ void Brakes::look(Latch& latch, bool too_many, bool still, TimePoint now) {
   }
 }
 
-void Brakes::look_at_zones(const std::map<std::string, Group>& zones, TimePoint now) {
+void Brakes::look_at_zones(const ZoneGroups& zones, TimePoint now) {
   std::erase_if(zones_, [&](const auto& entry) {
     const auto found = zones.find(entry.first);
     return found == zones.end() || found->second.waiting == 0;

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "common/base/names.h"
+#include "common/base/text.h"
 #include "common/model/locality.h"
 #include "common/time/time.h"
 
@@ -62,7 +64,7 @@ class Brakes {
   };
   /// What is heard of all agents at one moment.
   struct Hearing {
-    std::map<std::string, std::size_t> heard;  // agents by zone
+    std::map<std::string, std::size_t, NameLess> heard;  // agents by zone
     std::vector<Unheard> unheard;
     std::size_t registry = 0;  // endpoints of all nodes
     std::function<std::size_t(const std::string& node)> endpoints_of;
@@ -119,20 +121,21 @@ class Brakes {
     std::size_t deletions = 0;
   };
 
+  using ZoneGroups = std::map<std::string, Group, NameLess>;  // by zone_text()
   struct Groups {
     Group all;
-    std::map<std::string, Group> zones;
+    ZoneGroups zones;
     std::vector<const Unheard*> waiting;  // in the order in which they go
   };
   static Groups grouped(const Hearing& hearing, TimePoint now);
   /// The brake that holds all of a zone; empty = none
   std::string holder(const std::string& zone) const;
-  void look_at_zones(const std::map<std::string, Group>& zones, TimePoint now);
+  void look_at_zones(const ZoneGroups& zones, TimePoint now);
   void look_at_all(const Group& all, TimePoint now);
   /// too_many: it has to close; still: it has to stay closed
   static void look(Latch& latch, bool too_many, bool still, TimePoint now);
 
-  std::map<std::string, Latch> zones_;  // those that are closed
+  std::map<std::string, Latch, NameLess> zones_;  // those that are closed
   Latch overall_;
   SweepBudget budget_;
   std::size_t waiting_for_sweep_ = 0;

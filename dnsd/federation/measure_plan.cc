@@ -5,6 +5,8 @@
 #include <optional>
 #include <tuple>
 
+#include "common/base/names.h"
+#include "common/base/text.h"
 #include "common/convert/report_convert.h"
 
 namespace meshdns::federation {
@@ -87,8 +89,8 @@ std::vector<MeasuredTarget> endpoints_of(const model::Records& records, const No
 
 /// Higher is nearer.
 int nearness(const model::Locality& agent, const model::Locality& place) {
-  if (agent.region.empty() || agent.region != place.region) return 0;
-  return !agent.zone.empty() && agent.zone == place.zone ? 2 : 1;
+  if (!same(agent, place, model::Part::Region)) return 0;
+  return same(agent, place, model::Part::Zone) ? 2 : 1;
 }
 
 /// The agents of one cluster in the order in which they are asked to measure another.
@@ -120,13 +122,14 @@ struct Destination {
   std::vector<MeasuredTarget> targets;
 };
 
-using ByCluster = std::map<std::string, Nodes>;
+using ByCluster = std::map<std::string, Nodes, NameLess>;
+using Destinations = std::map<std::string, Destination, NameLess>;
 
 /// Every cluster that an agent of another one can measure, with what stands for it.
-std::map<std::string, Destination> destinations_of(const model::Records& records, const ByCluster& agents) {
+Destinations destinations_of(const model::Records& records, const ByCluster& agents) {
   ByCluster nodes;
   for (const auto& [key, node] : records.nodes) nodes[node.locality.cluster].push_back(&node);
-  std::map<std::string, Destination> out;
+  Destinations out;
   for (const auto& [name, cluster] : records.clusters) out[name] = {cluster.locality, gateways_of(cluster)};
   for (const auto& [name, members] : nodes) {
     if (agents.size() == 1 && agents.contains(name)) continue;  // it alone asks
@@ -155,7 +158,8 @@ MeasurePlan plan_measurements(const model::Records& records, const std::set<std:
     // one target of each cluster after the other, so that none is left out because another has many
     for (std::size_t round = 0; round < rounds; ++round) {
       for (const auto& [to, destination] : destinations) {
-        if (to != from && round < destination.targets.size()) assign(destination.targets[round], lines[to], plan);
+        if (!same_name(to, from) && round < destination.targets.size())
+          assign(destination.targets[round], lines[to], plan);
       }
     }
   }

@@ -211,11 +211,11 @@ Error SqliteStore::described(const Error& error) const {
     case Code::Aborted: return {Code::Unavailable, store + " is in use by " + lock_holder(path_)};
     case Code::ResourceExhausted: return {Code::Unavailable, store + " cannot be written: " + error.message()};
     case Code::Unavailable: {
-      // SQLite calls a file that it may not write a read-only one, whatever the reason
-      const std::string obstacle = write_obstacle(path_);
-      const bool told = obstacle.empty() || error.message().find(obstacle) != std::string::npos;
-      return {Code::Unavailable,
-              store + " cannot be written: " + error.message() + (told ? "" : " (" + obstacle + ")")};
+      // SQLite calls the consequence, such as "disk I/O error", and not the reason
+      std::string reason = write_obstacle(path_);
+      if (reason.empty()) reason = error.message();
+      if (reason.starts_with(path_ + ": ")) reason.erase(0, path_.size() + 2);
+      return {Code::Unavailable, store + " cannot be written: " + reason};
     }
     case Code::FailedPrecondition: return {Code::FailedPrecondition, store + " " + error.message()};
     default: return error.with_context(store);

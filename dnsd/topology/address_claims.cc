@@ -4,6 +4,7 @@
 #include <compare>
 #include <optional>
 
+#include "common/base/text.h"
 #include "dnsd/topology/plan.h"
 
 namespace meshdns::topology {
@@ -51,7 +52,7 @@ Strength strength_of(const model::Records& records, const model::Endpoint& endpo
 /// What addresses are compared in: the network, or the cluster of who states none.
 std::string scope_of(const model::Records& records, const std::string& node) {
   const model::Locality place = model::locality_of(records, node);
-  return place.network.empty() ? "cluster " + place.cluster : "network " + place.network;
+  return ascii_lower(place.network.empty() ? "cluster " + place.cluster : "network " + place.network);
 }
 
 }  // namespace

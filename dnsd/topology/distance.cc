@@ -1,21 +1,19 @@
 #include "dnsd/topology/distance.h"
 
+#include "common/base/names.h"
+#include "common/model/named.h"
+
 namespace meshdns::topology {
 namespace {
 
-template <class Record>
-const Record* find(const std::map<std::string, Record>& records, const std::string& key) {
-  const auto found = records.find(key);
-  return found == records.end() ? nullptr : &found->second;
-}
+using model::find_named;
 
 /// What a cluster's record has about another one.
 template <class Record>
 std::optional<Duration> stated(const Record* record, const std::string& other) {
   if (record == nullptr) return std::nullopt;
-  const auto entry = record->distances.find(other);
-  if (entry == record->distances.end()) return std::nullopt;
-  return entry->second;
+  const Duration* distance = find_named(record->distances, other);
+  return distance == nullptr ? std::nullopt : std::optional(*distance);
 }
 
 }  // namespace
@@ -23,16 +21,16 @@ std::optional<Duration> stated(const Record* record, const std::string& other) {
 DistancesFrom::DistancesFrom(const Geography& geography, const std::string& from)
     : geography_(geography),
       from_(from),
-      cluster_(find(geography.clusters, from)),
-      status_(find(geography.statuses, from)) {}
+      cluster_(find_named(geography.clusters, from)),
+      status_(find_named(geography.statuses, from)) {}
 
 std::optional<Duration> DistancesFrom::to(const std::string& cluster) const {
   if (from_.empty() || cluster.empty()) return std::nullopt;
-  if (from_ == cluster) return Duration::zero();
+  if (same_name(from_, cluster)) return Duration::zero();
   if (const auto there = stated(cluster_, cluster)) return there;
-  if (const auto back = stated(find(geography_.clusters, cluster), from_)) return back;
+  if (const auto back = stated(find_named(geography_.clusters, cluster), from_)) return back;
   if (const auto there = stated(status_, cluster)) return there;
-  return stated(find(geography_.statuses, cluster), from_);
+  return stated(find_named(geography_.statuses, cluster), from_);
 }
 
 std::optional<Duration> distance(const Geography& geography, const std::string& from, const std::string& to) {

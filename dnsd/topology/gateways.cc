@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/model/named.h"
+
 namespace meshdns::topology {
 namespace {
 
@@ -17,10 +19,10 @@ Gateways gateways_of(const Geography& geography, const model::Locality& place, F
       if (!known && fits(gateway)) out.push_back(&gateway);
     }
   };
-  const auto own = geography.clusters.find(place.cluster);
-  if (own != geography.clusters.end()) add(own->second);
+  const model::Cluster* own = model::find_named(geography.clusters, place.cluster);
+  if (own != nullptr) add(*own);
   for (auto other = geography.clusters.begin(); out.empty() && other != geography.clusters.end(); ++other) {
-    if (other != own && other->second.locality.network == place.network) add(other->second);
+    if (&other->second != own && same(other->second.locality, place, model::Part::Network)) add(other->second);
   }
   return out;
 }
@@ -29,9 +31,8 @@ Gateways gateways_of(const Geography& geography, const model::Locality& place, F
 
 Route route_to(const Geography& geography, const model::Locality& client, const model::Locality& place) {
   Route out;
-  if (client.network.empty() || place.network.empty() || client.network == place.network) return out;
-  const auto status = geography.statuses.find(client.cluster);
-  const model::ClusterStatus* seen_from = status == geography.statuses.end() ? nullptr : &status->second;
+  if (client.network.empty() || place.network.empty() || same(client, place, model::Part::Network)) return out;
+  const model::ClusterStatus* seen_from = model::find_named(geography.statuses, client.cluster);
   out.gateways = gateways_of(geography, place, [&](const model::Gateway& gateway) {
     return seen_from == nullptr || !seen_from->gateways_down.contains(gateway.address);
   });

@@ -45,9 +45,10 @@ struct Candidate {
   std::uint8_t group = 0;    // of the policy's priority groups; as many as there are = none of them
   std::uint8_t start = 100;  // percent of its weight that it gets while it is warming up (slow start)
   bool in_doubt = false;
-  bool displaced = false;  // its addresses belong to others now: it is shown, and none of its names has them
-  std::string why;         // for people: "http 503, 1 of 2 successes"; empty = nothing to add
-  TimePoint since{};       // in this standing; TimePoint{} = nobody says since when (external endpoints)
+  bool displaced = false;    // its addresses belong to others now: it is shown, and none of its names has them
+  std::string why;           // for people: "http 503, 1 of 2 successes"; empty = nothing to add
+  TimePoint since{};         // in this standing; TimePoint{} = nobody says since when (external endpoints)
+  std::int64_t said_at = 0;  // unix seconds: since when it stands so by an operator's override; 0 = by none
 
   /// "10.0.0.11:8080"
   std::string address_text() const;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "common/base/names.h"
 #include "common/base/text.h"
+#include "dnsd/topology/lint_hosts.h"
 #include "dnsd/topology/lint_policy.h"
 #include "dnsd/topology/matching.h"
 
@@ -12,67 +14,40 @@ namespace {
 using Findings = std::vector<Finding>;
 using model::Part;
 
-// A longer host leaves no room for the longest instance label, 39 characters and a dot, within 253.
-constexpr std::size_t kLongestHost = 213;
-
 std::string meant(const std::string& word, const std::vector<std::string>& known) {
   const auto guess = did_you_mean(word, known);
   return guess ? " (did you mean \"" + *guess + "\"?)" : "";
 }
 
-/// The address that an instance label stands for: "10-0-0-11".
-std::optional<IpAddress> labelled_address(std::string label) {
-  std::ranges::replace(label, '-', '.');
-  if (const auto v4 = IpAddress::parse(label)) return *v4;
-  std::ranges::replace(label, '.', ':');
-  if (std::ranges::count(label, ':') != 7) return std::nullopt;
-  if (const auto v6 = IpAddress::parse(label)) return *v6;
-  return std::nullopt;
+/// "region eu is also written EU: ..."
+std::string written_twice(const std::string& what, const std::vector<std::string>& others) {
+  return what + " is also written " + join(others, ", ") + ": names that differ only in the case of letters are one";
 }
 
-bool has_instance(const LintScene& scene, const HostPlan& host, const IpAddress& address) {
-  const bool endpoint = std::ranges::any_of(
-      host.candidates, [&](const Candidate& candidate) { return candidate.v4 == address || candidate.v6 == address; });
-  return endpoint || std::ranges::any_of(scene.records.clusters, [&](const auto& entry) {
-           return std::ranges::any_of(entry.second.gateways,
-                                      [&](const auto& gateway) { return gateway.address == address; });
-         });
+/// Says where one service is reported in several spellings.
+void lint_service_names(const std::vector<const model::Endpoint*>& matched, const std::string& path, Findings& out) {
+  std::map<std::string, std::set<std::string>, NameLess> names;
+  for (const model::Endpoint* endpoint : matched) {
+    const std::string name = endpoint->namespace_ + "/" + endpoint->service;
+    names[name].insert(name);
+  }
+  for (const auto& [name, spellings] : names) {
+    if (spellings.size() < 2) continue;
+    const std::vector<std::string> others(std::next(spellings.begin()), spellings.end());
+    out.push_back({path, Severity::Advice, written_twice("service " + *spellings.begin(), others)});
+  }
 }
 
-/// A host below another one, by a label that is an instance's there.
-void lint_nested(const LintScene& scene, const std::string& host, const HostPlan& own,
-                 const model::VirtualDestination& object, const std::string& path, Findings& out) {
-  const auto dot = host.find('.');
-  if (dot == std::string::npos) return;
-  const std::string parent = host.substr(dot + 1);
-  const auto address = labelled_address(host.substr(0, dot));
-  if (!address) return;
-  const bool of_object = std::ranges::find(object.hosts, parent) != object.hosts.end();
-  const auto plan = of_object ? std::optional(own) : scene.planner.plan(parent, scene.now);
-  if (!plan || !has_instance(scene, *plan, *address)) return;
-  out.push_back({path, Severity::Warning,
-                 "it hides the instance name of " + address->text() + " of " + parent + ": this host wins"});
-}
-
-void lint_hosts(const LintScene& scene, const model::VirtualDestination& object, const HostPlan& own, Findings& out) {
-  for (std::size_t i = 0; i < object.hosts.size(); ++i) {
-    const std::string& host = object.hosts[i];
-    const std::string path = indexed("spec.hosts", i);
-    if (zone_of(scene.zones, host).empty()) {
-      out.push_back(
-          {path, Severity::Error,
-           host + " is below none of the server's zones (" + join(scene.zones, ", ") + "): it is not served"});
+/// Says where the places of the endpoints are written in several spellings.
+void lint_spellings(const LintScene& scene, const HostPlan& host, Findings& out) {
+  std::set<std::string> told;
+  for (const Candidate& candidate : host.candidates) {
+    for (const Part part : model::kParts) {
+      const std::string& name = candidate.locality.part(part);
+      auto spelling = part == Part::Node ? "" : scene.names.spelling_of(part, name);
+      if (spelling.empty() || !told.insert(ascii_lower(std::string(part_name(part)) + " " + name)).second) continue;
+      out.push_back({"spec.services", Severity::Advice, std::move(spelling)});
     }
-    const auto served = scene.planner.plan(host, scene.now);
-    if (served && !served->object.empty() && served->object != object.meta.key()) {
-      out.push_back({path, Severity::Warning, served->object + " claims it too: the older object has it"});
-    }
-    if (host.size() > kLongestHost) {
-      out.push_back({path, Severity::Warning,
-                     "longer than " + std::to_string(kLongestHost) +
-                         " characters: some instances have no names, and are missing in SRV and SVCB"});
-    }
-    lint_nested(scene, host, own, object, path, out);
   }
 }
 
@@ -84,17 +59,40 @@ std::vector<const model::Endpoint*> lint_services(const LintScene& scene, const 
     const model::ServiceSelector& selector = object.services[i];
     const std::string path = indexed("spec.services", i);
     for (std::size_t k = 0; k < selector.clusters.size(); ++k) {
-      if (auto problem = scene.names.problem_of(Part::Cluster, selector.clusters[k]); !problem.empty()) {
-        out.push_back({indexed(path + ".clusters", k), Severity::Warning, std::move(problem)});
-      }
+      lint_name(scene, Part::Cluster, selector.clusters[k], indexed(path + ".clusters", k), out);
     }
     const auto matched = scene.planner.endpoints_of(selector, object.meta.namespace_);
     if (matched.empty()) out.push_back({path, Severity::Warning, "it matches no endpoint"});
+    lint_service_names(matched, path, out);
     all.insert(all.end(), matched.begin(), matched.end());
   }
   std::ranges::sort(all, {}, [](const model::Endpoint* endpoint) -> const std::string& { return endpoint->key; });
   all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
+}
+
+/// Finds ports that lead to no endpoint: their SRV records have no targets.
+void lint_ports(const model::VirtualDestination& object, const std::vector<const model::Endpoint*>& endpoints,
+                Findings& out) {
+  if (endpoints.empty()) return;
+  for (std::size_t i = 0; i < object.ports.size(); ++i) {
+    const model::PortMapping& port = object.ports[i];
+    const std::string target = port.target_port.empty() ? std::to_string(port.number) : port.target_port;
+    std::set<std::string> known;
+    const auto is_target = [&](const model::Port& entry) {
+      if (entry.protocol != port.protocol) return false;
+      known.insert(entry.name.empty() ? std::to_string(entry.number)
+                                      : entry.name + " (" + std::to_string(entry.number) + ")");
+      return entry.name == port.target_port || std::to_string(entry.number) == target;
+    };
+    const bool found = std::ranges::any_of(
+        endpoints, [&](const model::Endpoint* endpoint) { return std::ranges::any_of(endpoint->ports, is_target); });
+    if (found) continue;
+    const std::string path = indexed("spec.ports", i) + (port.target_port.empty() ? ".number" : ".targetPort");
+    out.push_back({path, Severity::Warning,
+                   "no endpoint has a " + port.protocol + " port " + target +
+                       (known.empty() ? "" : "; they have " + join({known.begin(), known.end()}, ", "))});
+  }
 }
 
 void lint_externals(const LintScene& scene, const model::VirtualDestination& object, Findings& out) {
@@ -144,8 +142,10 @@ bool is_known(const model::Records& records, const model::Target& target) {
   if (target.kind == model::TargetKind::Service) {
     const auto slash = target.name.find('/');
     if (slash == std::string::npos) return false;
-    const auto service = records.services.find({target.name.substr(0, slash), target.name.substr(slash + 1)});
-    return service != records.services.end() && service->second.endpoints > 0;
+    return std::ranges::any_of(records.services, [&](const auto& entry) {
+      return entry.second.endpoints > 0 && same_name(entry.first.namespace_, target.name.substr(0, slash)) &&
+             same_name(entry.first.name, target.name.substr(slash + 1));
+    });
   }
   if (target.kind == model::TargetKind::Node && has_endpoints(records, target.name)) return true;
   static const std::string kNothing;
@@ -189,6 +189,7 @@ KnownNames::KnownNames(const model::Records& records) {
 void KnownNames::add(const model::Records& records, const model::Node& node) {
   add(locality_of(records, node.key));
   clusters_of_nodes_.insert(node.locality.cluster);
+  note_prefixes(node.prefixes);
 }
 
 void KnownNames::add(const model::VirtualDestination& object) {
@@ -196,20 +197,42 @@ void KnownNames::add(const model::VirtualDestination& object) {
 }
 
 void KnownNames::add(const model::Cluster& cluster) {
-  add(cluster.locality);
-  names_[static_cast<std::size_t>(Part::Cluster)].insert(cluster.meta.name);
+  model::Locality place = cluster.locality;
+  place.cluster = cluster.meta.name;
+  add(place);
+  note_prefixes(cluster.client_prefixes);
+}
+
+void KnownNames::note_prefixes(const std::vector<Prefix>& prefixes) {
+  wide_prefixes_ = wide_prefixes_ || std::ranges::any_of(prefixes, [](const Prefix& prefix) {
+                     return prefix.length() < prefix.address().bits();
+                   });
 }
 
 void KnownNames::add(const model::Locality& place) {
   for (const Part part : model::kParts) {
-    if (!place.part(part).empty()) names_[static_cast<std::size_t>(part)].insert(place.part(part));
+    const std::string& name = place.part(part);
+    if (!name.empty()) names_[static_cast<std::size_t>(part)][name].insert(name);
   }
 }
 
 std::string KnownNames::problem_of(Part part, const std::string& name) const {
-  const std::set<std::string>& known = names_[static_cast<std::size_t>(part)];
+  const Spellings& known = names_[static_cast<std::size_t>(part)];
   if (name.empty() || known.empty() || known.contains(name)) return "";
-  return "nothing is in " + std::string(part_name(part)) + " " + name + meant(name, {known.begin(), known.end()});
+  std::vector<std::string> names;
+  for (const auto& [other, spellings] : known) names.push_back(other);
+  return "nothing is in " + std::string(part_name(part)) + " " + name + meant(name, names);
+}
+
+std::string KnownNames::spelling_of(Part part, const std::string& name) const {
+  const Spellings& known = names_[static_cast<std::size_t>(part)];
+  const auto found = known.find(name);
+  if (found == known.end()) return "";
+  std::vector<std::string> others;
+  for (const std::string& spelling : found->second) {
+    if (spelling != name) others.push_back(spelling);
+  }
+  return others.empty() ? "" : written_twice(std::string(part_name(part)) + " " + name, others);
 }
 
 std::vector<std::string> port_advice(const HostPlan& host) {
@@ -268,8 +291,10 @@ std::vector<Finding> lint(const LintScene& scene, const model::VirtualDestinatio
   const HostPlan plan =
       plan_object({scene.records, scene.planner.claims(), scene.records.overrides, scene.now}, object, endpoints);
   lint_hosts(scene, object, plan, out);
+  lint_ports(object, endpoints, out);
   for (const std::string& advice : port_advice(plan)) out.push_back({"spec.ports", Severity::Advice, advice});
   lint_externals(scene, object, out);
+  lint_spellings(scene, plan, out);
   lint_policy(scene, plan, out);
   return out;
 }
@@ -277,11 +302,16 @@ std::vector<Finding> lint(const LintScene& scene, const model::VirtualDestinatio
 std::vector<Finding> lint(const LintScene& scene, const model::Cluster& cluster) {
   Findings out;
   for (const auto& [other, distance] : cluster.distances) {
-    if (auto problem = scene.names.problem_of(Part::Cluster, other); !problem.empty()) {
-      out.push_back({"spec.distances." + other, Severity::Warning, std::move(problem)});
-    }
+    lint_name(scene, Part::Cluster, other, "spec.distances." + other, out);
   }
-  const std::set<std::string>& of_nodes = scene.names.clusters_of_nodes();
+  for (const Part part : model::kParts) {
+    const bool is_cluster = part == Part::Cluster;
+    const std::string path = is_cluster ? "metadata.name" : "spec.locality." + std::string(part_name(part));
+    auto spelling = scene.names.spelling_of(part, is_cluster ? cluster.meta.name : cluster.locality.part(part));
+    if (!spelling.empty()) out.push_back({path, Severity::Advice, std::move(spelling)});
+  }
+  lint_prefixes(scene, cluster, out);
+  const auto& of_nodes = scene.names.clusters_of_nodes();
   if (of_nodes.empty() || of_nodes.contains(cluster.meta.name)) return out;
   const std::string guess = meant(cluster.meta.name, {of_nodes.begin(), of_nodes.end()});
   if (!guess.empty()) out.push_back({"metadata.name", Severity::Warning, "no node is in this cluster" + guess});

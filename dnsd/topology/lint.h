@@ -2,10 +2,13 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "common/base/names.h"
+#include "common/base/text.h"
 #include "common/model/locality.h"
 #include "common/model/records.h"
 #include "dnsd/topology/planner.h"
@@ -41,14 +44,33 @@ class KnownNames {
 
   /// Empty = it is known, or nothing is known of this part; else "no node is in region ue (did you mean \"eu\"?)".
   std::string problem_of(model::Part part, const std::string& name) const;
+  /// Empty = everybody writes the name of this part in the same way as here; else "region eu is also written EU: names
+  /// that differ only in the case of letters are one".
+  std::string spelling_of(model::Part part, const std::string& name) const;
+  /// Some prefix of a node or a cluster stands for several clients.
+  bool has_wide_prefixes() const { return wide_prefixes_; }
   /// The clusters that nodes say they are in.
-  const std::set<std::string>& clusters_of_nodes() const { return clusters_of_nodes_; }
+  const std::set<std::string, NameLess>& clusters_of_nodes() const { return clusters_of_nodes_; }
 
  private:
   void add(const model::Locality& place);
+  void note_prefixes(const std::vector<Prefix>& prefixes);
 
-  std::array<std::set<std::string>, model::kParts.size()> names_;
-  std::set<std::string> clusters_of_nodes_;
+  using Spellings = std::map<std::string, std::set<std::string>, NameLess>;  // of names that are one
+
+  std::array<Spellings, model::kParts.size()> names_;
+  std::set<std::string, NameLess> clusters_of_nodes_;
+  bool wide_prefixes_ = false;
+};
+
+/// Objects that are about to be applied together, as those of one file: each is looked at as if the others were there.
+struct Companions {
+  std::map<std::string, model::VirtualDestination> destinations;  // by "namespace/name"
+  std::map<std::string, std::vector<std::string>> claims;         // host -> keys of destinations, in their order
+  std::map<std::string, model::Cluster, NameLess> clusters;
+
+  void add(const model::VirtualDestination& object);
+  void add(const model::Cluster& cluster) { clusters.emplace(cluster.meta.name, cluster); }
 };
 
 /// What objects are looked at against. Refers to its parts.
@@ -59,6 +81,7 @@ struct LintScene {
   std::vector<std::string> zones;  // of hosts
   bool coarse_forwarders = false;  // a trusted forwarder without client subnets stands for all clients of its place
   TimePoint now;
+  Companions companions{};
 };
 
 /// What is suspicious in an object, whether it is applied or not. What the object says of itself comes first; the rest

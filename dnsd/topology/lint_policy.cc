@@ -41,9 +41,7 @@ void lint_ladder(const model::Policy& policy, Findings& out) {
 void lint_names(const LintScene& scene, Part part, const std::vector<std::string>& names, const std::string& path,
                 Findings& out) {
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (auto problem = scene.names.problem_of(part, names[i]); !problem.empty()) {
-      out.push_back({indexed(path, i), Severity::Warning, std::move(problem)});
-    }
+    lint_name(scene, part, names[i], indexed(path, i), out);
   }
 }
 
@@ -151,9 +149,17 @@ void lint_distribute(const LintScene& scene, const model::Policy& policy, Findin
 }
 
 void lint_draws(const LintScene& scene, const model::Policy& policy, Findings& out) {
-  if (!scene.coarse_forwarders || (!policy.spill && policy.distribute.empty())) return;
-  out.push_back({kPolicy + (policy.spill ? "spill" : "distribute"), Severity::Advice,
-                 "clients behind a trusted forwarder without client subnets follow one draw, all together"});
+  if (!policy.spill && policy.distribute.empty()) return;
+  const std::string path = kPolicy + (policy.spill ? "spill" : "distribute");
+  if (scene.coarse_forwarders) {
+    out.push_back({path, Severity::Advice,
+                   "clients behind a trusted forwarder without client subnets follow one draw, all together"});
+  }
+  if (scene.names.has_wide_prefixes()) {
+    out.push_back({path, Severity::Advice,
+                   "clients of one node prefix or client prefix follow one draw, all together: with few prefixes the "
+                   "shares are met over time only"});
+  }
 }
 
 void lint_slow_start(const model::Policy& policy, Findings& out) {
@@ -239,11 +245,17 @@ void lint_families(const LintScene& scene, const HostPlan& host, Findings& out) 
 
 std::string indexed(const std::string& path, std::size_t index) { return path + "[" + std::to_string(index) + "]"; }
 
+void lint_name(const LintScene& scene, Part part, const std::string& name, const std::string& path, Findings& out) {
+  if (auto problem = scene.names.problem_of(part, name); !problem.empty()) {
+    out.push_back({path, Severity::Warning, std::move(problem)});
+  } else if (auto spelling = scene.names.spelling_of(part, name); !spelling.empty()) {
+    out.push_back({path, Severity::Advice, std::move(spelling)});
+  }
+}
+
 void lint_places(const LintScene& scene, const model::Locality& selector, const std::string& path, Findings& out) {
   for (const Part part : model::kParts) {
-    auto problem = scene.names.problem_of(part, selector.part(part));
-    if (problem.empty()) continue;
-    out.push_back({path + "." + std::string(part_name(part)), Severity::Warning, std::move(problem)});
+    lint_name(scene, part, selector.part(part), path + "." + std::string(part_name(part)), out);
   }
 }
 

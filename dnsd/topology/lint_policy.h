@@ -13,7 +13,10 @@ void lint_policy(const LintScene& scene, const HostPlan& host, std::vector<Findi
 /// "spec.policy.ladder[1]"
 std::string indexed(const std::string& path, std::size_t index);
 
-/// Names in a selector of places that nobody has.
+/// A name of a part of a locality that nobody has, or that others write in other letters. name: may be empty
+void lint_name(const LintScene& scene, model::Part part, const std::string& name, const std::string& path,
+               std::vector<Finding>& out);
+/// The same for the names in a selector of places.
 void lint_places(const LintScene& scene, const model::Locality& selector, const std::string& path,
                  std::vector<Finding>& out);
 

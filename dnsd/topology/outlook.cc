@@ -7,7 +7,9 @@
 #include <string_view>
 #include <tuple>
 
+#include "common/base/names.h"
 #include "common/base/stable_hash.h"
+#include "common/base/text.h"
 #include "dnsd/topology/distance.h"
 
 namespace meshdns::topology {
@@ -15,6 +17,7 @@ namespace {
 
 /// Where a cluster is among a host's clusters for one client.
 struct Nearness {
+  const std::string* cluster = nullptr;
   std::optional<Duration> distance;
   std::uint32_t turn = 0;  // see TierKey
 };
@@ -33,7 +36,8 @@ void take_turns(const HostPlan& host, const std::string& from, const std::vector
   std::vector<std::tuple<bool, std::uint64_t, std::string_view, std::size_t>> order;
   for (const std::size_t i : tied) {
     const std::string& cluster = *clusters[i];
-    order.emplace_back(cluster != from, stable_hash({host.name, from, cluster}), cluster, i);
+    order.emplace_back(!same_name(cluster, from), stable_hash({host.name, ascii_lower(from), ascii_lower(cluster)}),
+                       cluster, i);
   }
   std::ranges::sort(order);
   for (std::size_t turn = 0; turn < order.size(); ++turn) {
@@ -46,7 +50,7 @@ std::vector<Nearness> nearness_of_clusters(const HostPlan& host, const Spots& sp
                                            const Geography& geography) {
   const DistancesFrom distances(geography, from);
   std::vector<Nearness> out;
-  for (const std::string* cluster : spots.clusters()) out.push_back({distances.to(*cluster), 0});
+  for (const std::string* cluster : spots.clusters()) out.push_back({cluster, distances.to(*cluster), 0});
   std::vector<std::size_t> order(out.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   const auto far = [&](std::size_t i) { return out[i].distance.value_or(Duration::max()); };
@@ -73,10 +77,10 @@ Sight look_at(const Viewer& viewer, const model::Locality& place, const Nearness
   out.key.step = *step;
   out.route = route_to(viewer.geography, viewer.place, place);
   if (!steps[*step].split) return out;
-  out.key.cluster = place.cluster;
   out.key.no_cluster = nearness == nullptr;
   out.key.unknown_distance = nearness == nullptr || !nearness->distance;
   if (nearness == nullptr) return out;
+  out.key.cluster = *nearness->cluster;
   out.key.distance = nearness->distance.value_or(Duration::zero());
   out.key.turn = nearness->turn;
   return out;
@@ -117,11 +121,18 @@ std::uint32_t Spots::find_or_add(const model::Locality& place) {
       std::find_if(begin, end, [&](const auto& entry) { return is_same(*places_[entry.second], place); });
   if (known != end) return known->second;
   places_.push_back(&place);
-  const auto cluster = std::ranges::find(
-      clusters_, place.cluster, [](const auto* name) -> auto& { return *name; });
-  cluster_of_spot_.push_back(place.cluster.empty() ? kNone : static_cast<std::uint32_t>(cluster - clusters_.begin()));
-  if (!place.cluster.empty() && cluster == clusters_.end()) clusters_.push_back(&place.cluster);
+  cluster_of_spot_.push_back(place.cluster.empty() ? kNone : find_or_add_cluster(place.cluster));
   return by_hash_.emplace(key, static_cast<std::uint32_t>(places_.size() - 1))->second;
+}
+
+std::uint32_t Spots::find_or_add_cluster(const std::string& name) {
+  const auto known = std::ranges::find_if(clusters_, [&](const std::string* other) { return same_name(*other, name); });
+  if (known == clusters_.end()) {
+    clusters_.push_back(&name);
+    return static_cast<std::uint32_t>(clusters_.size() - 1);
+  }
+  if (name < **known) *known = &name;  // of several spellings one is shown, whatever the order of the candidates
+  return static_cast<std::uint32_t>(known - clusters_.begin());
 }
 
 Outlook::Outlook(const HostPlan& host, const Spots& spots, const model::Locality& place, const Geography& geography)

@@ -34,6 +34,7 @@ class Spots {
 
  private:
   std::uint32_t find_or_add(const model::Locality& place);
+  std::uint32_t find_or_add_cluster(const std::string& name);
   bool is_same(const model::Locality& a, const model::Locality& b) const;
   std::size_t hash(const model::Locality& place) const;
 

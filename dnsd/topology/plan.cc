@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "common/base/names.h"
 #include "common/base/text.h"
 #include "common/net/socket_address.h"
 #include "dnsd/topology/matching.h"
@@ -91,7 +92,8 @@ void take_out(Candidate& candidate, const model::Health& health) {
 std::uint16_t target_number(const model::PortMapping& port, const std::vector<model::Port>& own) {
   if (port.target_port.empty()) return port.number;
   if (const auto number = parse_uint(port.target_port)) return static_cast<std::uint16_t>(*number);
-  const auto found = std::ranges::find(own, port.target_port, &model::Port::name);
+  const auto found = std::ranges::find_if(
+      own, [&](const model::Port& entry) { return entry.name == port.target_port && entry.protocol == port.protocol; });
   return found == own.end() ? std::uint16_t{0} : found->number;
 }
 
@@ -275,15 +277,16 @@ std::string zone_of(const std::vector<std::string>& zones, const std::string& ho
 bool selects(const model::ServiceSelector& selector, const std::string& own_namespace,
              const model::Endpoint& endpoint) {
   const std::string& wanted = selector.namespace_.empty() ? own_namespace : selector.namespace_;
-  if (endpoint.namespace_ != wanted) return false;
-  if (!selector.name.empty() && endpoint.service != selector.name) return false;
+  if (!same_name(endpoint.namespace_, wanted)) return false;
+  if (!selector.name.empty() && !same_name(endpoint.service, selector.name)) return false;
   return has_labels(endpoint.labels, selector.match_labels) &&
          std::ranges::all_of(selector.match_expressions,
                              [&](const auto& expression) { return expression.holds(endpoint.labels); });
 }
 
 bool selects_cluster(const model::ServiceSelector& selector, const std::string& cluster) {
-  return selector.clusters.empty() || std::ranges::find(selector.clusters, cluster) != selector.clusters.end();
+  return selector.clusters.empty() ||
+         std::ranges::any_of(selector.clusters, [&](const std::string& name) { return same_name(name, cluster); });
 }
 
 HostPlan plan_service(const PlanContext& context, const std::vector<const model::Endpoint*>& endpoints) {

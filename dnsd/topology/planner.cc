@@ -14,11 +14,14 @@ namespace {
 // Rows of a compiled host are counted in 16 bits.
 constexpr std::size_t kMostCandidates = std::numeric_limits<std::uint16_t>::max();
 
-std::string service_group(const std::string& ns, const std::string& service) { return "service " + ns + " " + service; }
-std::string label_group(const std::string& ns, const std::string& name, const std::string& value) {
-  return "label " + ns + " " + name + " " + value;
+// Namespaces and services that differ only in the case of letters share their groups; labels are exact.
+std::string service_group(const std::string& ns, const std::string& service) {
+  return ascii_lower("service " + ns + " " + service);
 }
-std::string namespace_group(const std::string& ns) { return "namespace " + ns; }
+std::string label_group(const std::string& ns, const std::string& name, const std::string& value) {
+  return "label " + ascii_lower(ns) + " " + name + " " + value;
+}
+std::string namespace_group(const std::string& ns) { return ascii_lower("namespace " + ns); }
 
 /// Where a selector looks: the narrowest group that holds all that it can match.
 std::string group_of(const model::ServiceSelector& selector, const std::string& own_namespace) {

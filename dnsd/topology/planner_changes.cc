@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/names.h"
+#include "common/base/text.h"
 #include "dnsd/topology/planner.h"
 
 // The planner's part that notes which hosts a change touches, and hands them out.
@@ -68,7 +70,7 @@ void Planner::node_changed(const std::string& node) {
 void Planner::cluster_changed(const std::string& name) {
   places_ = geography_ = true;
   for (const auto& [key, node] : records_.nodes) {
-    if (node.locality.cluster == name) touch_node(key, Urgency::Addition);
+    if (same_name(node.locality.cluster, name)) touch_node(key, Urgency::Addition);
   }
 }
 

@@ -55,6 +55,7 @@ const model::Override* word_for(const Overrides& overrides, const model::TargetS
 }
 
 void obey(const model::Override& word, Candidate& candidate) {
+  const Standing before = candidate.standing;
   switch (word.action) {
     case model::Action::Down:
       candidate.standing = Standing::Out;
@@ -73,6 +74,8 @@ void obey(const model::Override& word, Candidate& candidate) {
     case model::Action::Freeze: return;
   }
   candidate.in_doubt = false;
+  // what an override does not change has been so for as long as without it
+  if (candidate.standing != before) candidate.said_at = word.meta.created;
 }
 
 }  // namespace meshdns::topology

@@ -1,5 +1,6 @@
 """What the system withholds from the daemons: a log that nobody reads, descriptors, threads, room for output."""
 import fcntl
+import json
 import os
 import resource
 import signal
@@ -11,7 +12,7 @@ import unittest
 
 import dns.edns
 
-from mesh import BIN, WAIT, Bed, addresses, ask, eventually
+from mesh import BIN, WAIT, Bed, addresses, ask, eventually, run
 from ports import free_port
 
 MESHDNSD = """\
@@ -149,6 +150,34 @@ class LogTest(ProcessTest):
         daemon.send_signal(signal.SIGTERM)
         self.assertEqual(daemon.stderr.read(), b"")
 
+    def test_the_journal_gets_priorities(self):
+        with open(self.bed.path("journal"), "w+b") as file:
+            stat = os.fstat(file.fileno())
+            daemon = self.spawn("meshdnsd", stderr=file,
+                                env=dict(os.environ, JOURNAL_STREAM=f"{stat.st_dev}:{stat.st_ino}"))
+            eventually(lambda: self.health(self.ports["admin"]), "/healthz")
+            daemon.send_signal(signal.SIGTERM)
+            daemon.wait(WAIT)
+            file.seek(0)
+            lines = file.read().splitlines()
+        self.assertTrue(lines)
+        for line in lines:
+            self.assertRegex(line, rb"^<(3>\S+ error|4>\S+ warning|6>\S+ info) ")
+
+    def test_a_reload_takes_the_format(self):
+        daemon = self.spawn("meshdnsd")
+        eventually(lambda: self.health(self.ports["admin"]), "/healthz")
+        with open(self.bed.path("meshdnsd.yaml"), "a", encoding="utf-8") as file:
+            file.write("log: {format: json}\n")
+        daemon.send_signal(signal.SIGHUP)
+        line = json.loads(next(line for line in daemon.stderr if line.startswith(b"{")))
+        self.assertEqual((line["level"], line["event"]), ("info", "reloaded"))
+        with open(self.bed.path("meshdnsd.yaml"), "a", encoding="utf-8") as file:
+            file.write("nothing: known\n")
+        daemon.send_signal(signal.SIGHUP)
+        line = json.loads(next(line for line in daemon.stderr if line.startswith(b"{")))
+        self.assertEqual((line["level"], line["event"][:13]), ("error", "reload failed"))
+
 
 class LimitsTest(ProcessTest):
     """The daemons as a user of their own, whose limits hold: root has none of threads."""
@@ -268,6 +297,33 @@ class BeginAndEndTest(ProcessTest):
                 self.assertEqual(os.readlink(f"/proc/{process.pid}/fd/{descriptor}"), "/dev/null")
             process.send_signal(signal.SIGTERM)
             self.assertEqual(process.wait(WAIT), 0)
+
+
+class MarkerTest(ProcessTest):
+    OBJECT = "apiVersion: meshdns.io/v1alpha1\nkind: Cluster\nmetadata: {name: us-1}\nspec: {}\n"
+
+    def test_it_is_written_as_soon_as_the_disk_can_be(self):
+        """A first start on a full disk left an empty one: that the store was lost later was not noticed."""
+        os.makedirs(self.bed.path("data/federation.db.state.next"))
+        server = self.spawn("meshdnsd")
+        self.assertIn(b"store not writable", self.line_with(server, b"federation.db.state: "))
+        self.assertFalse(os.path.exists(self.bed.path("data/federation.db.state")))
+        os.rmdir(self.bed.path("data/federation.db.state.next"))
+        code, out, err = run("meshdnsctl", "--server", "unix:" + self.bed.path("meshdnsd.sock"), "apply", "-f",
+                             self.bed.write("object.yaml", self.OBJECT))
+        self.assertEqual(code, 0, out + err)
+        eventually(lambda: os.path.exists(self.bed.path("data/federation.db.state")), "the marker")
+        server.kill()
+        server.wait()
+        for suffix in ("", "-wal"):
+            os.unlink(self.bed.path("data/federation.db" + suffix))
+        self.assertIn(b"recovering", self.line_with(self.spawn("meshdnsd"), b"nothing goes before all agents"))
+
+    def line_with(self, process, words):
+        for line in process.stderr:
+            if words in line:
+                return line
+        raise AssertionError(f"no line with {words}")
 
 
 class OutputTest(unittest.TestCase):

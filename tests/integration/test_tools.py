@@ -52,6 +52,13 @@ spec:
   policy: {ladder: [region, zone, any]}
 """
 
+ADVISED = """\
+apiVersion: meshdns.io/v1alpha1
+kind: Override
+metadata: {name: long}
+spec: {target: {cluster: eu-1}, action: Drain, reason: test}
+"""
+
 
 def mesh(state="serving"):
     eu = NODE.format(name="n1", cluster="eu-1", region="eu", zone="eu-a", address="10.0.0.11", prefix="127.0.0.0/8", state=state)
@@ -221,9 +228,14 @@ class ToolsTest(unittest.TestCase):
         self.assertIn("spec.policy.ladder[1]: warning: the tier is never reached: region before it takes all that zone would", out)
         self.assertIn("2 warnings in 1 object\n", out)
         self.bed.write("objects.yaml", SUSPICIOUS.replace("bad.mesh.internal", "bad.example.org"))
-        self.assertIn("error: bad.example.org is below none of the server's zones", self.ctl("lint", "-f", path, code=2))
+        self.assertIn("error: bad.example.org is below none of the server's zones", self.ctl("lint", "-f", path, code=1))
         self.bed.write("objects.yaml", SUSPICIOUS.replace("ladder", "lader"))
         self.assertIn('did you mean "ladder"', self.ctl("lint", "-f", path, code=2))
+        self.ctl("lint", "-f", path, "--fail-on", "never", code=2)
+        self.bed.write("objects.yaml", ADVISED)
+        self.assertIn("1 advice in 1 object\n", self.ctl("lint", "-f", path))
+        self.ctl("lint", "-f", path, "--fail-on", "error")
+        self.ctl("lint", "-f", path, "--fail-on", "advice", code=1)
         self.assertEqual(self.ctl("lint"), "nothing found in 2 objects\n")
         self.assertEqual(self.fetch("/v1/lint")["objects"], 2)
 

@@ -1,4 +1,5 @@
 #include "common/base/text.h"
+#include "common/base/names.h"
 
 #include <gtest/gtest.h>
 
@@ -18,6 +19,15 @@ TEST(Text, joins_trims_and_lowers) {
   EXPECT_EQ(trim(" \ta b\r\n"), "a b");
   EXPECT_EQ(trim("  "), "");
   EXPECT_EQ(ascii_lower("AbZ\xC4"), "abz\xC4");
+}
+
+TEST(Text, names_are_one_whatever_their_letters_case) {
+  EXPECT_TRUE(same_name("Web", "wEB"));
+  EXPECT_FALSE(same_name("web", "web1"));
+  EXPECT_FALSE(same_name("web[", "web{"));
+  const NameLess less;
+  EXPECT_FALSE(less("Web", "wEB") || less("wEB", "Web"));
+  EXPECT_TRUE(less("A", "b") && less("a", "B") && less("a", "aa"));
 }
 
 TEST(Text, numbers_are_whole_or_nothing) {

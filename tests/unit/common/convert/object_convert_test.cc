@@ -187,7 +187,20 @@ TEST(ToCluster, names_what_is_wrong_with_a_gateway) {
   EXPECT_EQ(said([](auto& g) { g.set_address("gate"); }),
             "spec.gateways[0].address: expected an IPv4 or IPv6 address (got \"gate\")");
   EXPECT_EQ(said([](auto& g) { g.set_address("0.0.0.0"); }),
-            "spec.gateways[0].address: expected an address of one host");
+            "spec.gateways[0].address: 0.0.0.0 is an unspecified address, not that of one host");
+  EXPECT_EQ(said([](auto& g) {
+              g.add_ports()->set_name("sip");
+              g.mutable_ports(0)->set_number(5060);
+              *g.add_ports() = g.ports(0);
+            }),
+            "spec.gateways[0].ports[1].name: given twice");
+  EXPECT_EQ(said([](auto& g) {
+              g.add_ports()->set_name("sip");
+              g.mutable_ports(0)->set_number(5060);
+              *g.add_ports() = g.ports(0);
+              g.mutable_ports(1)->set_protocol("UDP");
+            }),
+            "ok");
   EXPECT_EQ(said([](auto& g) { g.add_ports()->set_number(65536); }),
             "spec.gateways[0].ports[0].number: expected 1-65535 (got 65536)");
   EXPECT_EQ(said([](auto& g) { g.add_ports()->set_name("a b"); }),

@@ -27,6 +27,19 @@ TEST(ToPolicy, of_nothing_is_the_default) {
   EXPECT_EQ(converted([](auto&) {}).value(), model::Policy{});
 }
 
+TEST(ToPolicy, ttls_are_whole_seconds) {
+  EXPECT_EQ(said([](Policy& p) {
+              p.mutable_ttl()->set_seconds(2);
+              p.mutable_ttl()->set_nanos(500'000'000);
+            }),
+            "spec.policy.ttl: expected whole seconds");
+  EXPECT_EQ(said([](Policy& p) {
+              p.mutable_ttl_min()->set_seconds(1);
+              p.mutable_ttl_min()->set_nanos(1);
+            }),
+            "spec.policy.ttlMin: expected whole seconds");
+}
+
 TEST(ToPolicy, takes_the_order_over) {
   const auto failover = converted([](Policy& p) {
                           auto& rule = *p.add_failover();

@@ -70,7 +70,7 @@ class PersistenceTest : public testing::Test {
     catalog::Catalog catalog(kRemembered);
     Objects objects(catalog, "eu/test");
     Persistence persistence(loop, clock_, catalog, objects);
-    EXPECT_TRUE(persistence.open(configuration_));
+    EXPECT_TRUE(persistence.open(configuration_, {}));
     return persistence.kept();
   }
   /// How many rows of a type the store has.
@@ -95,6 +95,43 @@ TEST_F(PersistenceTest, WhatWasKnownIsKnownAgain) {
   live([&](catalog::Catalog& catalog) {
     EXPECT_EQ(catalog.records().nodes.size(), 1U);
     EXPECT_EQ(catalog.records().endpoints.size(), 3U);
+  });
+}
+
+// Guards against an automatic host that changes its owner with a restart.
+TEST_F(PersistenceTest, WhenAServiceWasHeardOfFirstIsKnownAgain) {
+  live([&](catalog::Catalog& catalog) {
+    catalog.set_wall_clock([] { return 1000; });
+    put(catalog, "n1", 1);
+    EXPECT_EQ(catalog.records().services.at({"shop", "web"}).created, 1000 * 1000);
+  });
+  live([&](catalog::Catalog& catalog) {
+    catalog.set_wall_clock([] { return 2000; });
+    EXPECT_EQ(catalog.records().services.at({"shop", "web"}).created, 1000 * 1000);
+    EXPECT_EQ(catalog.records().services.at({"shop", "web"}).endpoints, 1U);
+  });
+}
+
+// Guards against an agent's mistake that a restart of the federation makes forget.
+TEST_F(PersistenceTest, WhatAnAgentDoesNotReadIsKnownAgainAndWhoIsLateIsNot) {
+  live([&](catalog::Catalog& catalog) {
+    put(catalog, "n1", 1);
+    put(catalog, "n2", 1);
+    catalog.set_unwatched({"eu/n1/shop/web/0"}, clock_.now());
+    model::NodeStatus status;
+    status.in_doubt = true;
+    catalog.set_status("eu/n2", status, clock_.now());
+    status.problem = "does not read endpoints.d: a.yaml:1:1: no";
+    status.unwatched = true;
+    catalog.set_status("eu/n1", status, clock_.now());
+  });
+  live([&](catalog::Catalog& catalog) {
+    ASSERT_EQ(catalog.records().statuses.size(), 1U);
+    const model::NodeStatus& status = catalog.records().statuses.at("eu/n1");
+    EXPECT_EQ(status.problem, "does not read endpoints.d: a.yaml:1:1: no");
+    EXPECT_TRUE(status.unwatched);
+    EXPECT_FALSE(status.in_doubt);
+    EXPECT_TRUE(catalog.records().endpoints.at("eu/n1/shop/web/0").unwatched);
   });
 }
 
@@ -167,7 +204,7 @@ TEST_F(PersistenceTest, AFolderThatCannotBeEnteredIsNoFirstStart) {
   catalog::Catalog catalog(kRemembered);
   Objects objects(catalog, "eu/test");
   Persistence persistence(loop, clock_, catalog, objects);
-  const auto opened = persistence.open(configuration_);
+  const auto opened = persistence.open(configuration_, {});
   ASSERT_EQ(seteuid(user), 0);
   ASSERT_FALSE(opened);
   EXPECT_NE(opened.error().message().find("Permission denied"), std::string::npos) << opened.error().message();

@@ -99,6 +99,9 @@ class RecordWriterTest : public testing::TestWithParam<RecordWriter::Sizes> {
     for (const auto& [key, node] : catalog_.records().nodes) add(RecordType::Node, key);
     for (const auto& [key, status] : catalog_.records().statuses) add(RecordType::NodeStatus, key);
     for (const auto& [key, endpoint] : catalog_.records().endpoints) add(RecordType::Endpoint, key);
+    for (const auto& [key, service] : catalog_.records().services) {
+      add(RecordType::Service, catalog::service_key_text(key));
+    }
     out[{kSerialRecord, ""}] = std::to_string(catalog_.serial());
     return out;
   }
@@ -126,12 +129,12 @@ TEST_P(RecordWriterTest, WritesWhatChangedAndErasesWhatWent) {
   EXPECT_TRUE(store_.calls.empty()) << "later";
   settle();
   EXPECT_EQ(found(), expected());
-  EXPECT_EQ(found().size(), 11U);
+  EXPECT_EQ(found().size(), 12U);
   put_node("eu/n1", 2, 7);
   catalog_.withdraw("eu/n2", clock_.now());
   settle();
   EXPECT_EQ(found(), expected());
-  EXPECT_EQ(found().size(), 4U);
+  EXPECT_EQ(found().size(), 5U);
 }
 
 TEST_P(RecordWriterTest, NoTurnAndNoQueueIsLarge) {
@@ -206,7 +209,7 @@ TEST_P(RecordWriterTest, TheEndHandsOverAtOnce) {
   writer_.finish();
   EXPECT_EQ(clock_.pending(), 0U);
   while (!store_.calls.empty()) store_.answer();
-  const bool all = GetParam().last >= 11;
+  const bool all = GetParam().last >= 12;
   EXPECT_TRUE(!all || found() == expected());
   EXPECT_LE(found().size(), GetParam().last + 1);
 }

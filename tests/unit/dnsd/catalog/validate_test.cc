@@ -42,7 +42,8 @@ TEST(CheckEndpoint, names_are_dns_labels) {
 
 TEST(CheckEndpoint, addresses_are_of_one_host) {
   EXPECT_EQ(refused([](auto& e) { e.addresses.clear(); }), "addresses");
-  for (const char* bad : {"0.0.0.0", "::", "224.0.0.1", "239.255.255.255", "ff02::1"}) {
+  for (const char* bad :
+       {"0.0.0.0", "::", "224.0.0.1", "239.255.255.255", "ff02::1", "255.255.255.255", "169.254.1.1", "fe80::1"}) {
     EXPECT_EQ(refused([&](auto& e) { e.addresses.push_back(ip(bad)); }), "addresses") << bad;
   }
   EXPECT_EQ(refused([](auto& e) { e.addresses.assign(16, ip("10.0.0.1")); }), "");
@@ -57,6 +58,8 @@ TEST(CheckEndpoint, ports_can_be_told_apart) {
   EXPECT_EQ(with({{"http", 80, "SCTP", ""}}), "ports[0].protocol");
   EXPECT_EQ(with({{"http", 80, "TCP", ""}, {"", 81, "TCP", ""}}), "ports[1].name");
   EXPECT_EQ(with({{"http", 80, "TCP", ""}, {"http", 81, "TCP", ""}}), "ports[1].name");
+  EXPECT_EQ(with({{"http", 80, "TCP", ""}, {"HTTP", 81, "TCP", ""}}), "ports[1].name");
+  EXPECT_EQ(with({{"sip", 5060, "TCP", ""}, {"sip", 5060, "UDP", ""}}), "");
   Ports many;
   for (int i = 0; i < 65; ++i) many.push_back({"p" + std::to_string(i), 80, "TCP", ""});
   EXPECT_EQ(with(many), "ports");

@@ -18,7 +18,7 @@ using testing::HasSubstr;
 std::unique_ptr<OfflineMesh> example() {
   const auto text = test::must(config::read_file("packaging/examples/mesh.yaml"));
   const auto file = config::load_mesh(text, "mesh.yaml");
-  return test::must(OfflineMesh::of(*file, {"mesh.internal"}, TimePoint{1h}, 1000));
+  return OfflineMesh::of(*file, {"mesh.internal"}, TimePoint{1h}, 1000);
 }
 
 TEST(OfflineMesh, answers_as_a_server_with_the_file_would) {
@@ -37,21 +37,34 @@ TEST(OfflineMesh, answers_as_a_server_with_the_file_would) {
             "A and AAAA carry no port: 4 of 4 endpoints listen on 8080, not on 80; SRV and SVCB tell it");
   request.set_host("nobody.mesh.internal");
   EXPECT_EQ(explain(mesh->scene(), request).error().code(), Code::NotFound);
+  request.set_host("app-b.mesh.internal");
   request.set_client("x");
   EXPECT_EQ(explain(mesh->scene(), request).error().code(), Code::InvalidArgument);
 }
 
-TEST(OfflineMesh, tells_all_that_means_nothing) {
-  config::v1::MeshFile file;
+// As meshdnsd does it: one object that means nothing does not take the others away.
+TEST(OfflineMesh, leaves_out_and_tells_what_means_nothing) {
+  const auto text = test::must(config::read_file("packaging/examples/mesh.yaml"));
+  auto file = *config::load_mesh(text, "mesh.yaml");
   for (const char* name : {"a", "b"}) {
     v1::Object& object = *file.add_objects();
     object.set_kind("VirtualDestination");
     object.mutable_metadata()->set_name(name);
     object.mutable_virtual_destination();
   }
+  v1::Object& over = *file.add_objects();
+  over.set_api_version("meshdns.io/v1alpha1");
+  over.set_kind("Override");
+  over.mutable_metadata()->set_name("over");
+  over.mutable_override()->mutable_target()->set_cluster("eu-1");
+  over.mutable_override()->set_action("Down");
+  over.mutable_override()->set_reason("test");
+  over.mutable_override()->set_expires("1970-01-01T00:10:00Z");
   const auto mesh = OfflineMesh::of(file, {"mesh.internal"}, TimePoint{1h}, 1000);
-  ASSERT_FALSE(mesh);
-  EXPECT_THAT(mesh.error().message(), HasSubstr("\n"));
+  EXPECT_THAT(mesh->problems(), ElementsAre(HasSubstr("VirtualDestination/a: "), HasSubstr("VirtualDestination/b: "),
+                                            "Override/over: spec.expires: it is over"));
+  EXPECT_TRUE(mesh->scene().planner.plan("app-b.mesh.internal", TimePoint{1h}));
+  EXPECT_TRUE(mesh->scene().catalog.records().overrides.empty());
 }
 
 TEST(Linter, worst_comes_first_and_an_object_that_means_nothing_is_an_error) {

@@ -5,6 +5,7 @@
 
 #include "common/convert/object_convert.h"
 #include "dnsd/answers/compile.h"
+#include "dnsd/explain/explanation.h"
 #include "dnsd/explain/simulation.h"
 #include "tests/support/mesh/small_mesh.h"
 
@@ -114,6 +115,15 @@ TEST(Supposed, what_is_no_target_is_refused) {
   EXPECT_TRUE(supposed({}, request));
   request.mutable_overrides(0)->set_action("Away");
   EXPECT_FALSE(supposed({}, request));
+}
+
+TEST(EndpointInfo, is_in_its_state_since_the_override_that_made_it_so) {
+  topology::Candidate candidate;
+  candidate.since = TimePoint{1h};
+  EXPECT_EQ(endpoint_info(candidate, TimePoint{5h}, 1060).in_state().seconds(), 4 * 3600);
+  candidate.said_at = 1000;
+  EXPECT_EQ(endpoint_info(candidate, TimePoint{5h}, 1060).in_state().seconds(), 60);
+  EXPECT_EQ(endpoint_info(candidate, TimePoint{5h}, 990).in_state().seconds(), 0) << "another machine's clock";
 }
 
 }  // namespace

@@ -113,14 +113,14 @@ TEST_F(ChoiceTest, WeightsWithoutReplacement) {
   rows(3);
   plan.candidates[0].weight = 1000;
   compile();
-  std::map<int, int> second;
+  std::map<int, int> runner_up;
   for (int i = 0; i < 2000; ++i) {
     const Rows drawn = draw(2, false);
     EXPECT_EQ(std::set<std::uint16_t>(drawn.begin(), drawn.end()).size(), 2U);
-    ++second[drawn[1]];
+    ++runner_up[drawn[1]];
   }
-  EXPECT_NEAR(second[1], 1000, 160);
-  EXPECT_NEAR(second[2], 1000, 160);
+  EXPECT_NEAR(runner_up[1], 1000, 160);
+  EXPECT_NEAR(runner_up[2], 1000, 160);
 }
 
 TEST_F(ChoiceTest, WeightZeroCountsAsOneAmongItsOwn) {

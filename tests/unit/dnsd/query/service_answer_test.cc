@@ -38,6 +38,13 @@ struct Srv {
   std::string target;
 };
 
+/// One that asks over UDP or TCP.
+struct TransportAsker : Asker {
+  TransportAsker(std::shared_ptr<const answers::AnswerTable> of, bool by_tcp) : Asker(std::move(of), "10.0.0.9") {
+    stream = by_tcp;
+  }
+};
+
 class ServiceAnswerTest : public testing::Test {
  protected:
   ServiceAnswerTest() {
@@ -51,11 +58,7 @@ class ServiceAnswerTest : public testing::Test {
       mesh.endpoint(node, "shop/api", IpAddress::v4(0x0A010000 + first + i).text());
     }
   }
-  Asker asker(bool stream = false) {
-    Asker out(mesh.table(), "10.0.0.9");
-    out.stream = stream;
-    return out;
-  }
+  TransportAsker asker(bool stream = false) { return {mesh.table(), stream}; }
   /// The sum of the weights of each priority
   static std::map<int, int> weights(const Reply& reply) {
     std::map<int, int> out;
@@ -70,7 +73,7 @@ TEST_F(ServiceAnswerTest, AllOfEveryTierWithoutTc) {
   add("eu-1/n1", 1, 12);
   add("us-1/n1", 100, 9);
   for (const bool stream : {false, true}) {
-    Asker asking = asker(stream);
+    auto asking = asker(stream);
     const Reply reply = asking.ask_edns(kService, Type::SRV);
     EXPECT_FALSE(reply.tc);
     EXPECT_EQ(records(reply).size(), 21U);
@@ -88,7 +91,7 @@ TEST_F(ServiceAnswerTest, OverTcpAsMuchAsAMessageHolds) {
   EXPECT_FALSE(svcb.tc);
   EXPECT_EQ(records(svcb).size(), 1000U);
   add("eu-1/n1", 2000, 800);
-  Asker asking = asker(true);
+  auto asking = asker(true);
   const Reply cut = asking.ask_edns(kService, Type::SRV);
   EXPECT_TRUE(cut.tc);
   EXPECT_GT(records(cut).size(), 1200U);
@@ -99,7 +102,7 @@ TEST_F(ServiceAnswerTest, OverTcpAsMuchAsAMessageHolds) {
 TEST_F(ServiceAnswerTest, OverUdpWhatFitsWithTc) {
   add("eu-1/n1", 1, 10);
   add("us-1/n1", 100, 60);
-  Asker asking = asker();
+  auto asking = asker();
   for (const auto& [name, type] : {std::pair(kService, Type::SRV), std::pair(kBinding, Type::SVCB)}) {
     const Reply first = asking.ask_edns(name, type);
     EXPECT_TRUE(first.tc);
@@ -117,7 +120,7 @@ TEST_F(ServiceAnswerTest, MaxAnswersCapsEachTierAndKeepsTheSame) {
   add("eu-1/n1", 1, 12);
   add("us-1/n1", 100, 9);
   policy().max_answers = 3;
-  Asker asking = asker();
+  auto asking = asker();
   const Reply first = asking.ask_edns(kService, Type::SRV);
   EXPECT_FALSE(first.tc) << "our own cap";
   EXPECT_EQ(weights(first), (std::map<int, int>{{0, 300}, {1, 300}}));
@@ -138,7 +141,7 @@ TEST_F(ServiceAnswerTest, AllTypesAreCutAlike) {
     mesh.endpoint("eu-1/n1", "shop/api", "10.1.0." + std::to_string(i) + ",fd00::" + std::to_string(i));
   }
   policy().max_answers = 5;
-  Asker asking = asker();
+  auto asking = asker();
   for (asking.unix_seconds = 0; asking.unix_seconds < 50; ++asking.unix_seconds) {
     Records v4, v6, targets;
     for (const auto& record : asking.ask("api.mesh.internal", Type::A).answer) {
@@ -228,7 +231,7 @@ TEST_F(SpreadServicesTest, WeightsInsideATierAndManyInstancesKeepTheProportion) 
 TEST_F(SpreadServicesTest, ServiceBindingsBeginWithTheDrawnTier) {
   add("eu-1/n1", 1, 1);
   add("us-1/n1", 60, 1);
-  Asker asking = asker();
+  auto asking = asker();
   std::set<std::string> firsts;
   for (asking.unix_seconds = 0; asking.unix_seconds < 300; asking.unix_seconds += 5) {
     const Reply addresses = asking.ask("api.mesh.internal", Type::A);

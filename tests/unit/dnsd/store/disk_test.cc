@@ -137,8 +137,10 @@ TEST_F(StoreOnSmallDisk, ReadOnlyIsReadAndHealsByItself) {
   ASSERT_TRUE(contents) << message_of(contents);
   EXPECT_EQ(contents->objects, kFew);
   EXPECT_EQ(contents->epoch, kNow + 2);
-  EXPECT_THAT(contents->note, testing::HasSubstr("cannot be written"));
-  EXPECT_EQ(store.put_objects(large("big"), {}).error().code(), Code::Unavailable);
+  const std::string said = "store " + disk_.path() + " cannot be written: Read-only file system";
+  EXPECT_EQ(contents->note, said);
+  const auto refused = store.put_objects(large("big"), {});
+  EXPECT_EQ(refused.error(), Error(Code::Unavailable, said));
   ASSERT_TRUE(disk_.remount(0));
   EXPECT_TRUE(store.put_objects(large("big"), {}));
   EXPECT_EQ(store.open(kNow)->epoch, kNow + 3);

@@ -10,6 +10,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 model::Rung rung(const char* text) { return model::parse_rung(text).value(); }
 
@@ -51,7 +52,7 @@ class LintTest : public testing::Test {
     Planner planner(records);
     planner.configure({.zones = {"mesh.internal"}}, [](const std::string&) { return false; });
     const KnownNames names(records);
-    const LintScene scene{records, planner, names, {"mesh.internal"}, coarse, TimePoint{1h}};
+    const LintScene scene{records, planner, names, {"mesh.internal"}, coarse, TimePoint{1h}, companions};
     std::vector<std::string> out;
     for (const Finding& finding : lint(scene, looked_at)) {
       out.push_back(std::string(severity_name(finding.severity)) + " " + finding.path + ": " + finding.message);
@@ -64,6 +65,7 @@ class LintTest : public testing::Test {
   model::Records records;
   model::VirtualDestination object;
   bool coarse = false;
+  Companions companions;
 };
 
 TEST_F(LintTest, what_is_right_has_no_findings) {
@@ -166,6 +168,81 @@ TEST_F(LintTest, ports_that_plain_clients_do_not_reach) {
   records.endpoints.begin()->second.ports = {{"http", 80, "TCP", ""}};
   object.ports = {{"http", 80, "TCP", "http", ""}};
   expect_one("1 of 2 endpoints listen on 8080");
+}
+
+TEST_F(LintTest, ports_that_lead_to_no_endpoint) {
+  object.ports = {{"http", 80, "TCP", "web", ""}};
+  expect_one("warning spec.ports[0].targetPort: no endpoint has a TCP port web; they have http (8080)");
+  object.ports = {{"http", 80, "TCP", "", ""}};
+  expect_one("warning spec.ports[0].number: no endpoint has a TCP port 80; they have http (8080)");
+  object.ports = {{"http", 8080, "UDP", "http", ""}};
+  expect_one("warning spec.ports[0].targetPort: no endpoint has a UDP port http");
+  object.ports = {{"http", 8080, "TCP", "8080", ""}};
+  EXPECT_THAT(found(), IsEmpty());
+  object.services.clear();  // whatever an external endpoint has
+  object.external_endpoints = {{IpAddress::parse("192.0.2.1").value(), "", 443, {}, 1}};
+  object.ports = {{"http", 80, "TCP", "", ""}};
+  EXPECT_THAT(found(), Not(Contains(HasSubstr("no endpoint has"))));
+}
+
+TEST_F(LintTest, two_objects_of_a_file_that_claim_one_host) {
+  model::VirtualDestination other = object;
+  other.meta.name = "app";
+  companions.add(object);
+  companions.add(other);
+  expect_one("warning spec.hosts[0]: shop/app claims it too, in the same file: shop/app has it");
+  records.destinations["shop/web"] = object;  // the one that is there already is the older one
+  expect_one("warning spec.hosts[0]: shop/app claims it too, in the same file: shop/web has it");
+}
+
+TEST_F(LintTest, an_instance_of_another_object_of_the_file_is_hidden) {
+  model::VirtualDestination nested = object;
+  nested.meta.name = "nested";
+  nested.hosts = {"10-0-0-11.web.mesh.internal"};
+  companions.add(nested);
+  EXPECT_THAT(lint_of(nested), IsEmpty());
+  companions.add(object);
+  EXPECT_THAT(lint_of(nested),
+              ElementsAre(HasSubstr("spec.hosts[0]: it hides the instance name of 10.0.0.11 of web.mesh.internal")));
+}
+
+TEST_F(LintTest, equal_client_prefixes) {
+  model::Cluster eu;
+  eu.meta.name = "eu-1";
+  eu.client_prefixes = {Prefix::parse("10.42.0.0/16").value()};
+  model::Cluster us = eu;
+  us.meta.name = "us-1";
+  EXPECT_THAT(lint_of(eu), IsEmpty());
+  companions.add(eu);
+  companions.add(us);
+  EXPECT_THAT(lint_of(eu), ElementsAre(HasSubstr("warning spec.clientPrefixes[0]: cluster us-1 has 10.42.0.0/16 too")));
+  records.clusters["us-1"] = us;
+  us.client_prefixes.clear();  // the file takes it away
+  companions = {};
+  companions.add(us);
+  EXPECT_THAT(lint_of(eu), IsEmpty());
+  companions = {};
+  EXPECT_THAT(lint_of(eu), ElementsAre(HasSubstr("cluster us-1 has 10.42.0.0/16 too")));
+}
+
+TEST_F(LintTest, clients_of_a_prefix_are_drawn_together) {
+  object.policy.spill = model::Spill{};
+  EXPECT_THAT(found(), IsEmpty());
+  records.nodes["eu-1/n1"].prefixes = {Prefix::parse("10.0.0.0/24").value()};
+  expect_one("advice spec.policy.spill: clients of one node prefix or client prefix follow one draw");
+}
+
+TEST_F(LintTest, names_in_two_spellings) {
+  records.nodes["eu-1/n1"].locality.region = "EU";
+  add_node("eu-2", "eu", "eu-b");
+  expect_one(
+      "advice spec.services: region EU is also written eu: names that differ only in the case of letters are one");
+  object.policy.fence = model::Fence{{}, {"Eu"}, {}, {}};
+  EXPECT_THAT(found(), Contains(HasSubstr("advice spec.policy.fence.regions[0]: region Eu is also written EU, eu")));
+  object.policy.fence.reset();
+  records.nodes["eu-1/n1"].locality.region = "eu";
+  records.endpoints["us-1/n1/10.2.0.11"].service = "Web";
+  expect_one("advice spec.services[0]: service shop/Web is also written shop/web");
 }
 
 TEST_F(LintTest, failover_places_that_are_never_reached) {

@@ -167,6 +167,24 @@ TEST(Words, those_are_over_whose_second_has_come) {
   EXPECT_THAT(expired(overrides, 100), ElementsAre("a"));
 }
 
+// A drained endpoint was shown as draining for as long as it had served.
+TEST(Words, what_an_override_changes_is_so_since_the_override) {
+  model::Override word;
+  word.meta.created = 1000;
+  const auto said_at = [&word](Action action, Standing before) {
+    word.action = action;
+    Candidate candidate;
+    candidate.standing = before;
+    obey(word, candidate);
+    return candidate.said_at;
+  };
+  EXPECT_EQ(said_at(Action::Drain, Standing::Serving), 1000);
+  EXPECT_EQ(said_at(Action::Down, Standing::Serving), 1000);
+  EXPECT_EQ(said_at(Action::Up, Standing::Failing), 1000);
+  EXPECT_EQ(said_at(Action::Drain, Standing::Failing), 0) << "it fails for as long as without the drain";
+  EXPECT_EQ(said_at(Action::Up, Standing::Serving), 0);
+}
+
 TEST_F(PlannerOverridesTest, a_search_in_small_steps_finds_the_same) {
   add("us-1/n1", "db");
   const std::vector<std::pair<model::Target, std::vector<std::string>>> cases = {

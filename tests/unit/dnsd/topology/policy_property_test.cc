@@ -6,7 +6,9 @@
 #include <numeric>
 #include <optional>
 #include <set>
+#include <utility>
 
+#include "common/base/text.h"
 #include "dnsd/topology/decide.h"
 #include "dnsd/topology/gateways.h"
 #include "dnsd/topology/steps.h"
@@ -180,6 +182,54 @@ TEST(WholePolicy, a_panic_goes_on_until_it_is_well_over) {
     const Decision from_all = decide(world.host, {world.client, ~std::uint64_t{0}}, world.geography());
     ASSERT_EQ(from_all.panic & decision.panic, decision.panic);
     for (std::size_t i = 0; i < decision.tiers.size(); ++i) ASSERT_EQ(from_all.tiers[i].load, decision.tiers[i].load);
+  });
+}
+
+/// The same names in other letters, drawn for each place.
+void respell(model::Locality& place, Draw& draw) {
+  for (const model::Part part : model::kParts) {
+    for (char& letter : place.part(part)) {
+      if (letter >= 'a' && letter <= 'z' && draw.one_in(2)) letter = static_cast<char>(letter - 'a' + 'A');
+    }
+  }
+}
+
+std::string respelt(const std::string& cluster, Draw& draw) {
+  model::Locality place{.cluster = cluster};
+  respell(place, draw);
+  return place.cluster;
+}
+
+// Guards against places that are one in DNS and two in the policy.
+TEST(WholePolicy, the_case_of_letters_changes_nothing) {
+  for_many_worlds([](const World& world, const Decision& decision, Draw& draw) {
+    World other = world;
+    respell(other.client, draw);
+    for (Candidate& candidate : other.host.candidates) respell(candidate.locality, draw);
+    for (auto& rule : other.host.policy.failover) {
+      respell(rule.from, draw);
+      for (auto& to : rule.to) respell(to, draw);
+    }
+    for (auto& rule : other.host.policy.distribute) {
+      respell(rule.from, draw);
+      for (auto& share : rule.to) respell(share.to, draw);
+    }
+    if (other.host.policy.fence) {
+      for (auto& region : other.host.policy.fence->regions) region = respelt(region, draw);
+    }
+    other.clusters.clear();
+    for (auto [name, cluster] : world.clusters) {
+      respell(cluster.locality, draw);
+      const auto distances = std::exchange(cluster.distances, {});
+      for (const auto& [to, far] : distances) cluster.distances[respelt(to, draw)] = far;
+      other.clusters[respelt(name, draw)] = cluster;
+    }
+    const auto folded = [](const World& of, const Decision& decided) {
+      std::vector<std::string> out;
+      for (const std::string& line : described(of.host, decided)) out.push_back(ascii_lower(line));
+      return out;
+    };
+    ASSERT_EQ(folded(other, other.decide()), folded(world, decision));
   });
 }
 

@@ -1,0 +1,30 @@
+#include "common/net/host_address.h"
+
+namespace meshdns {
+namespace {
+
+bool is_multicast(const IpAddress& address) {
+  return address.is_v4() ? address.v4_host_order() >> 28 == 0xE : address.bytes()[0] == 0xFF;
+}
+
+bool is_broadcast(const IpAddress& address) { return address.is_v4() && address.v4_host_order() == 0xFFFFFFFF; }
+
+/// 169.254.0.0/16 (RFC 3927), fe80::/10 (RFC 4291): they mean something on one link only.
+bool is_link_local(const IpAddress& address) {
+  if (address.is_v4()) return address.v4_host_order() >> 16 == 0xA9FE;
+  return address.bytes()[0] == 0xFE && (address.bytes()[1] & 0xC0) == 0x80;
+}
+
+}  // namespace
+
+std::optional<std::string> not_of_one_host(const IpAddress& address) {
+  const char* kind = nullptr;
+  if (address.is_unspecified()) kind = "an unspecified";
+  if (is_multicast(address)) kind = "a multicast";
+  if (is_broadcast(address)) kind = "a broadcast";
+  if (is_link_local(address)) kind = "a link-local";
+  if (kind == nullptr) return std::nullopt;
+  return address.text() + " is " + kind + " address, not that of one host";
+}
+
+}  // namespace meshdns
