@@ -1,6 +1,7 @@
 #include "agent/app/monitor.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "agent/health/combined.h"
@@ -163,17 +164,17 @@ void Monitor::set_endpoints(const std::vector<Discovered>& listed) {
   retire();
 }
 
-bool Monitor::awaits_replacement(const Watched& watched) const {
-  const model::Endpoint& told = watched.told;
-  if (told.health.state != HealthState::Serving || clock_.now() - *watched.unlisted >= kReplacement) return false;
-  return std::ranges::any_of(watched_, [&](const auto& entry) {
-    const Watched& other = *entry.second;
-    return !other.unlisted && other.told.health.state == HealthState::Pending &&
-           other.told.namespace_ == told.namespace_ && other.told.service == told.service;
-  });
-}
-
 void Monitor::retire() {
+  std::set<std::pair<std::string, std::string>> awaited;  // services of which a listed endpoint never succeeded
+  for (const auto& [key, watched] : watched_) {
+    const model::Endpoint& told = watched->told;
+    const bool is_new = !watched->unlisted && told.health.state == HealthState::Pending;
+    if (is_new) awaited.emplace(told.namespace_, told.service);
+  }
+  const auto awaits_replacement = [&](const Watched& watched) {
+    return watched.told.health.state == HealthState::Serving && clock_.now() - *watched.unlisted < kReplacement &&
+           awaited.contains({watched.told.namespace_, watched.told.service});
+  };
   std::vector<std::string> going;
   std::optional<Duration> next;
   for (const auto& [key, watched] : watched_) {

@@ -85,7 +85,6 @@ class Monitor {
   /// Removes what is not listed any more, except what still waits for its replacement.
   void retire();
   void retire_after(Duration delay);
-  bool awaits_replacement(const Watched& watched) const;
   void tell(Watched& watched);
 
   const Clock& clock_;

@@ -62,9 +62,9 @@ class AnswerTable {
   Version version;
   std::uint32_t serial = 1;  // the cluster's: see serial_of
   bool stale = false;        // nothing was heard from where the records come from for too long: EDE 3 (RFC 8914 4.4)
-  std::uint32_t spread_hosts = 0;  // of which some clients' load is spread over tiers
-  std::uint32_t timed_hosts = 0;   // whose answers depend on the time of day
-  std::uint32_t panic_hosts = 0;   // of which endpoints are answered that fail
+  std::uint32_t spread_hosts = 0;                        // of which some clients' load is spread over tiers
+  std::uint32_t timed_hosts = 0;                         // whose answers depend on the time of day
+  std::uint32_t panic_hosts = 0;                         // of which endpoints are answered that fail
   std::array<std::uint32_t, kHostStates> host_states{};  // hosts, by HostState
   bool not_ready = false;  // it is not known yet what there is: SERVFAIL and EDE 14 in our zones (RFC 8914 4.15)
 

@@ -215,9 +215,10 @@ std::vector<std::string> family_texts(const topology::HostPlan& host, const topo
       const auto other = topology::family_tier(host, decision, tier.number, family);
       const std::string from = other ? "from tier " + std::to_string(*other) + " " + tier_name(decision.tiers[*other])
                                      : std::string("nothing");
+      const bool independent = host.policy.families == model::Families::Independent;
+      const std::string why = independent ? "families independent" : other ? "its own fail" : "families together";
       out.push_back((v4 ? "A of tier " : "AAAA of tier ") + std::to_string(tier.number) + ": " + from +
-                    ", it has no IPv" + (v4 ? "4" : "6") + " address (families " +
-                    (other ? "independent)" : "together)"));
+                    ", it has no IPv" + (v4 ? "4" : "6") + " address (" + why + ")");
     }
   }
   return out;

@@ -4,12 +4,10 @@
 #include <cstring>
 #include <limits>
 #include <map>
-#include <memory>
 #include <numeric>
 #include <optional>
 #include <random>
 #include <tuple>
-#include <type_traits>
 
 #include "common/base/names.h"
 #include "common/base/text.h"
@@ -174,26 +172,12 @@ class HostBuilder {
     }
   }
 
-  /// The number of one of the host's ports at a gateway: its own of the same name, else its own without a name, else
-  /// that of the first endpoint behind it that has the port; 0 = nobody behind it has it.
-  std::uint16_t port_of(const topology::GatewayTarget& target, std::size_t port) const {
-    const auto has = [&](std::uint32_t member) { return plan_.candidates[member].ports[port] != 0; };
-    const auto endpoint = std::ranges::find_if(target.members, has);
-    if (endpoint == target.members.end()) return 0;
-    for (const std::string& name : {plan_.ports[port].name, std::string()}) {
-      const auto own = std::ranges::find_if(target.gateway->ports, [&](const model::Port& entry) {
-        return entry.protocol == plan_.ports[port].protocol && entry.name == name;
-      });
-      if (own != target.gateway->ports.end()) return own->number;
-    }
-    return plan_.candidates[*endpoint].ports[port];
-  }
-
   /// The row of a gateway that stands for so much weight, added if there is none; nothing = there is no room for it.
   std::optional<std::uint16_t> gateway_row(const topology::GatewayTarget& target) {
     constexpr std::uint64_t kMostWeight = std::numeric_limits<std::uint32_t>::max();
     std::vector<std::uint16_t> ports;
-    for (std::size_t port = 0; port < plan_.ports.size(); ++port) ports.push_back(port_of(target, port));
+    for (std::size_t port = 0; port < plan_.ports.size(); ++port)
+      ports.push_back(topology::port_of(plan_, target, port));
     const GatewayRow key{target.gateway->address, std::min(target.hundredths, kMostWeight), ports};
     const auto known = gateway_rows_.find(key);
     if (known != gateway_rows_.end()) return known->second;

@@ -119,8 +119,8 @@ void add_server(Samples& out, const server::ServerTotals& totals) {
   count(out, ended, "TCP connections by what ended them", {{"reason", "timeout"}}, totals.tcp_timed_out);
   count(out, ended, "TCP connections by what ended them", {{"reason", "evicted"}}, totals.tcp_evicted);
   count(out, ended, "TCP connections by what ended them", {{"reason", "client_limit"}}, totals.tcp_client_limit);
-  count(out, "meshdns_dns_tcp_accept_failures_total", "attempts to accept a connection that failed for want of descriptors",
-        {}, totals.tcp_accept_failed);
+  count(out, "meshdns_dns_tcp_accept_failures_total",
+        "attempts to accept a connection that failed for want of descriptors", {}, totals.tcp_accept_failed);
 }
 
 void add_dnstap(Samples& out, const dnstap::Sender& sender) {

@@ -107,10 +107,14 @@ void write_advice(const Subject& subject, const answers::Seat& seat, const topol
   write_displaced(host, out);
 }
 
-Result<v1::ExplainReply> explained(const Scene& scene, const v1::ExplainRequest& request, const Subject& subject,
-                                   const std::optional<topology::HostPlan>& host) {
+Result<v1::ExplainReply> explained(const Scene& scene, const v1::ExplainRequest& request,
+                                   const topology::Overrides& overrides) {
   const auto client = IpAddress::parse(request.client().empty() ? kOwnClient : request.client());
   if (!client) return client.error().with_context("client");
+  const auto found = subject_of(scene, request.host());
+  if (!found) return found.error();
+  const Subject& subject = *found;
+  const auto host = scene.planner.plan(subject.host, scene.now, overrides);
   if (!host) return Error(Code::NotFound, "no host " + subject.host + " is defined");
   const auto seat = seat_of(scene, *host, *client, request.listener());
   if (!seat) return seat.error();
@@ -169,9 +173,7 @@ Result<v1::ExplainReply> explain(const Scene& scene, const v1::ExplainRequest& r
 
 Result<v1::ExplainReply> explain(const Scene& scene, const v1::ExplainRequest& request,
                                  const topology::Overrides& overrides) {
-  const auto subject = subject_of(scene, request.host());
-  if (!subject) return subject.error();
-  return explained(scene, request, *subject, scene.planner.plan(subject->host, scene.now, overrides));
+  return explained(scene, request, overrides);
 }
 
 }  // namespace meshdns::explain

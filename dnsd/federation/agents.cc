@@ -12,24 +12,6 @@ namespace meshdns::federation {
 
 namespace {
 
-// So many agents at most are asked for everything in one sweep, because there is room again.
-constexpr std::size_t kAskedPerSweep = 16;
-
-std::string node_of(const std::string& endpoint) {
-  const auto slash = endpoint.find('/');
-  return slash == std::string::npos ? "" : endpoint.substr(0, endpoint.find('/', slash + 1));
-}
-
-void log_forgotten(const catalog::Catalog::Forgotten& forgotten, TimePoint now) {
-  for (const auto& gone : forgotten.nodes) {
-    log::warn(gone.kept == 0 ? "node forgotten" : "endpoints forgotten",
-              {{"node", gone.node}, {"endpoints", gone.endpoints}, {"kept", gone.kept}, {"silent", now - gone.since}});
-  }
-  for (const auto& service : forgotten.services) {
-    log::info("service forgotten", {{"service", catalog::service_key_text(service)}});
-  }
-}
-
 /// The key by which its agent knows an endpoint.
 std::string own_key(const model::Endpoint& endpoint) { return endpoint.key.substr(endpoint.node.size() + 1); }
 
@@ -232,49 +214,6 @@ void Agents::demote(TimePoint now) {
   tell_of_brakes();
 }
 
-void Agents::publish_unwatched(const std::string& node, const std::string& held_by, TimePoint now) {
-  const auto* known = env_.catalog.latest_status(node);
-  model::NodeStatus status = known != nullptr ? *known : model::NodeStatus{.since = now};
-  if (held_by.empty()) log::warn("nobody checks endpoints", {{"node", node}, {"problem", status.problem}});
-  status.unwatched = held_by.empty();
-  status.held = held_by;
-  env_.catalog.set_status(node, status, now);
-}
-
-void Agents::sources_told(const std::string& node, const google::protobuf::RepeatedPtrField<v1::Source>& sources) {
-  const TimePoint now = env_.clock.now();
-  const auto* known = env_.catalog.latest_status(node);
-  model::NodeStatus status = known != nullptr ? *known : model::NodeStatus{.since = now};
-  const auto unread = std::ranges::find_if(sources, [](const v1::Source& source) { return !source.listed(); });
-  const std::string problem = unread == sources.end() ? "" : Coverage::problem_text(unread->name(), unread->error());
-  if (problem == status.problem) return;
-  if (problem.empty()) {
-    log::info("agent reads its endpoints again", {{"node", node}});
-  } else {
-    log::warn("agent does not read its endpoints", {{"node", node}, {"problem", problem}});
-  }
-  if (status.problem.empty() && !status.silent && !status.in_doubt) status.since = now;
-  status.problem = problem;
-  env_.catalog.set_status(node, status, now);
-}
-
-void Agents::records_told(const std::string& node, const std::set<std::string>& listed) {
-  const TimePoint now = env_.clock.now();
-  const NodeCopy& copy = copies_[node];
-  if (copy.no_room > 0) short_of_room_.insert(node);
-  coverage_.told(node, copy, listed, std::max(Leases::lease_of(leases_.heartbeat()), Leases::kTolerance), now);
-  if (!coverage_.is_lapsed(node)) clear_unwatched(node, now);
-}
-
-void Agents::clear_unwatched(const std::string& node, TimePoint now) {
-  const auto* known = env_.catalog.latest_status(node);
-  if (known == nullptr || known->silent || known->in_doubt) return;
-  model::NodeStatus status = *known;
-  status.unwatched = false;
-  status.held.clear();
-  env_.catalog.set_status(node, status, now);
-}
-
 void Agents::tell_of_brakes() {
   const auto told = std::exchange(brakes_told_, {});
   for (const Brakes::Closed& brake : brakes_.closed()) {
@@ -290,67 +229,6 @@ void Agents::tell_of_brakes() {
   }
 }
 
-void Agents::forget(Duration forget_after) {
-  brakes_.begin_deletions();
-  // a frozen mesh forgets nobody, and what it shows of a node is not the last word of it
-  if (!env_.catalog.frozen()) forget_silent(forget_after, env_.clock.now());
-  tell_of_brakes();
-  forget_gone();
-}
-
-void Agents::ask_for_full(const std::string& node) {
-  copies_[node].whole = false;
-  if (const auto session = holder(node)) session->ask_for_full();
-}
-
-void Agents::ask_for_missing() {
-  std::set<std::string> nodes;
-  for (const std::string& key : std::exchange(erased_, {})) {
-    const std::string node = node_of(key);
-    const auto copy = copies_.find(node);
-    const bool is_missing = copy != copies_.end() && env_.catalog.latest_endpoint(key) == nullptr &&
-                            env_.catalog.knows_node(node) && copy->second.has(key.substr(node.size() + 1));
-    if (!is_missing) continue;
-    copy->second.erase(key.substr(node.size() + 1));
-    nodes.insert(node);
-  }
-  for (const std::string& node : nodes) ask_for_full(node);
-  offer_room();
-}
-
-void Agents::offer_room() {
-  std::size_t room = short_of_room_.empty() ? 0 : env_.catalog.room();
-  for (std::size_t asked = 0; room > 0 && asked < kAskedPerSweep && !short_of_room_.empty(); ++asked) {
-    const std::string node = short_of_room_.extract(short_of_room_.begin()).value();
-    const auto copy = copies_.find(node);
-    if (copy == copies_.end()) continue;
-    room -= std::min(room, std::exchange(copy->second.no_room, 0));
-    ask_for_full(node);
-  }
-}
-
-void Agents::forget_silent(Duration forget_after, TimePoint now) {
-  const auto& records = env_.catalog.records();
-  std::map<std::string, std::string> held;
-  const auto forgotten = env_.catalog.forget(forget_after, now, [&](const std::string& node, std::size_t endpoints) {
-    std::string held_by =
-        brakes_.judge(Brakes::Deletion{node, zone_of(node), endpoints, records.endpoints.size()}, now);
-    if (held_by.empty()) return true;
-    held.emplace(node, std::move(held_by));
-    return false;
-  });
-  log_forgotten(forgotten, now);
-  ask_for_missing();
-  std::map<std::string, model::NodeStatus> changed;
-  for (const auto& [node, status] : records.statuses) {
-    const auto found = held.find(node);
-    const std::string held_by = found == held.end() ? "" : found->second;
-    if (!status.silent || status.held == held_by) continue;
-    changed.emplace(node, status).first->second.held = held_by;
-  }
-  for (const auto& [node, status] : changed) env_.catalog.set_status(node, status, now);
-}
-
 void Agents::sweep_measuring(TimePoint now) {
   if (!measuring_.due(now)) return;
   const auto connected = [this] {
@@ -361,40 +239,6 @@ void Agents::sweep_measuring(TimePoint now) {
   for (const std::string& node : measuring_.sweep({holders_changed_, connected}, now)) {
     if (const auto session = holder(node)) session->send_settings();
   }
-}
-
-void Agents::forget_gone() {
-  const std::uint64_t generation = env_.catalog.generation_of(catalog::RecordType::Node);
-  if (std::exchange(forgotten_generation_, generation) == generation) return;
-  const auto gone = [this](const std::string& node) { return !env_.catalog.knows_node(node); };
-  for (const auto& [node, session] : holders_) {
-    const auto holder = session.lock();
-    if (holder && gone(node))
-      holder->goodbye(v1::Goodbye::FORGOTTEN, "not heard for so long that it was forgotten", 0s);
-  }
-  std::erase_if(copies_, [&](const auto& entry) {
-    if (!gone(entry.first)) return false;
-    coverage_.forget(entry.first);
-    return true;
-  });
-  leases_.forget_if(gone);
-}
-
-Result<void> Agents::remove(const std::string& node) {
-  if (!env_.catalog.knows_node(node)) return Error(Code::NotFound, "Node " + node + " not found");
-  if (is_connected(node)) {
-    return Error(Code::FailedPrecondition, "the agent of " + node +
-                                               " is connected: it would report the node again; stop it there with "
-                                               "`meshdns-agent leave`");
-  }
-  if (env_.catalog.frozen())
-    return Error(Code::FailedPrecondition, "the mesh is frozen: nothing is forgotten before thaw");
-  env_.catalog.withdraw(node, env_.clock.now());
-  leases_.forget(node);
-  copies_.erase(node);
-  if (env_.synced) env_.synced(node);
-  env_.changed();
-  return {};
 }
 
 void Agents::shut_down() {

@@ -256,6 +256,7 @@ Outcome Resolver::answer_pinned(const answers::Host& host, const Subject& subjec
     if (why != topology::Emptiness::None) response_.explain(wire::Ede::Prohibited, answers::emptiness_text(why));
     if (choice.count > 0 || !preferred || !host.independent_families) {
       const Outcome outcome = answer.chosen(choice, type);
+      if (outcome == Outcome::NoData && preferred) note_preferred(host, type);
       return outcome == Outcome::NoData && Pinned::depends_on_client(host) ? Outcome::NoDataForView : outcome;
     }
   }
@@ -267,6 +268,17 @@ Outcome Resolver::answer_pinned(const answers::Host& host, const Subject& subjec
   const Outcome outcome = shorter.addresses(type);
   if (outcome == Outcome::NoDataForView) note_family(shorter, type);
   return outcome;
+}
+
+void Resolver::note_preferred(const answers::Host& host, wire::Type type) noexcept {
+  if (!response_.query().edns.present || !context_.table.may_explain(context_.client)) return;
+  const bool v4 = type == wire::Type::A;
+  const bool elsewhere = std::ranges::any_of(host.endpoints(), [&](const answers::EndpointRow& row) {
+    return v4 ? host.traits(row).has_v4 : host.traits(row).has_v6;
+  });
+  if (!elsewhere) return;
+  response_.explain(wire::Ede::Other, v4 ? "families together: no IPv4 address in the preferred place"
+                                         : "families together: no IPv6 address in the preferred place");
 }
 
 const model::Locality& Resolver::fence_seat(const answers::Host& host) noexcept {

@@ -65,6 +65,8 @@ class Resolver {
   /// Says why the tier in use has no address of the type.
   void note_family(const HostAnswer& answer, wire::Type type) noexcept;
   void note_last_resort() noexcept;
+  /// Says why a preferred place that serves has no address of the type, though other endpoints may have one.
+  void note_preferred(const answers::Host& host, wire::Type type) noexcept;
   /// Where the client is, if the host's fence depends on that: then the scope is the client's.
   const model::Locality& fence_seat(const answers::Host& host) noexcept;
   const answers::Located& located() noexcept;

@@ -17,11 +17,11 @@ struct ServerTotals {
   LatencyTotals udp_latency;
   std::uint64_t tcp_accepted = 0;
   std::uint64_t tcp_open = 0;
-  std::uint64_t tcp_closed = 0;        // by the client, by an error, or because it sent no DNS
-  std::uint64_t tcp_timed_out = 0;     // idle, no first query, or not reading
-  std::uint64_t tcp_evicted = 0;       // the longest idle one made room
+  std::uint64_t tcp_closed = 0;         // by the client, by an error, or because it sent no DNS
+  std::uint64_t tcp_timed_out = 0;      // idle, no first query, or not reading
+  std::uint64_t tcp_evicted = 0;        // the longest idle one made room
   std::uint64_t tcp_accept_failed = 0;  // attempts, for want of descriptors or memory; the connection waits
-  std::uint64_t tcp_client_limit = 0;  // the same, for another one of its own client
+  std::uint64_t tcp_client_limit = 0;   // the same, for another one of its own client
 };
 
 }  // namespace meshdns::server

@@ -261,6 +261,19 @@ class Decider {
 
 }  // namespace
 
+std::uint16_t port_of(const HostPlan& host, const GatewayTarget& target, std::size_t port) {
+  const auto has = [&](std::uint32_t member) { return host.candidates[member].ports[port] != 0; };
+  const auto endpoint = std::ranges::find_if(target.members, has);
+  if (endpoint == target.members.end()) return 0;
+  for (const std::string& name : {host.ports[port].name, std::string()}) {
+    const auto own = std::ranges::find_if(target.gateway->ports, [&](const model::Port& entry) {
+      return entry.protocol == host.ports[port].protocol && entry.name == name;
+    });
+    if (own != target.gateway->ports.end()) return own->number;
+  }
+  return host.candidates[*endpoint].ports[port];
+}
+
 struct HostDecider::Seen {
   Outlook outlook;
   std::uint64_t panic;

@@ -23,6 +23,10 @@ struct GatewayTarget {
   std::vector<std::uint32_t> members;       // those: their ports count where the gateway has none of the name
 };
 
+/// The number of one of the host's ports at a gateway: its own of the same name, else its own without a name, else
+/// that of the first endpoint behind it that has the port; 0 = nobody behind it has it.
+std::uint16_t port_of(const HostPlan& host, const GatewayTarget& target, std::size_t port);
+
 /// The endpoints of one rung, of one cluster where the rung is split, for one client.
 struct Tier {
   std::uint32_t number = 0;              // dense from 0: the closest

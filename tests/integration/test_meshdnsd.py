@@ -1,4 +1,5 @@
 """meshdnsd alone: configuration, DNS from a file, reload, and the command line."""
+import json
 import os
 import re
 import signal
@@ -117,6 +118,18 @@ class MeshdnsdTest(unittest.TestCase):
         self.bed.write("meshdnsd.yaml", text)
         self.daemon.send_signal(signal.SIGHUP)
         self.daemon.wait_line("restart needed for=dns.workers")
+        for _ in range(2):  # it is compared with what runs, not with the file of the last reload
+            at = len(self.daemon.lines)
+            self.daemon.send_signal(signal.SIGHUP)
+            self.daemon.wait_line("restart needed for=dns.workers", after=at)
+        self.assertEqual(json.loads(self.fetch("/v1/status"))["restart_needed"], ["dns.workers"])
+        self.bed.write("meshdnsd.yaml", CONFIG.format(folder=self.bed.folder) + "extra: 1\n")
+        self.daemon.send_signal(signal.SIGHUP)
+        eventually(lambda: "unknown field" in json.loads(self.fetch("/v1/status"))["reload_problem"], "the problem")
+        self.bed.write("meshdnsd.yaml", CONFIG.format(folder=self.bed.folder))
+        self.daemon.send_signal(signal.SIGHUP)
+        eventually(lambda: json.loads(self.fetch("/v1/status"))["reload_problem"] == "", "a good reload")
+        self.assertEqual(json.loads(self.fetch("/v1/status"))["restart_needed"], [])
 
     def test_http_is_for_reading(self):
         self.assertEqual(self.fetch("/healthz"), "ok\n")

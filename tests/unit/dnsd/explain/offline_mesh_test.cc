@@ -37,6 +37,7 @@ TEST(OfflineMesh, answers_as_a_server_with_the_file_would) {
             "A and AAAA carry no port: 4 of 4 endpoints listen on 8080, not on 80; SRV and SVCB tell it");
   request.set_host("nobody.mesh.internal");
   EXPECT_EQ(explain(mesh->scene(), request).error().code(), Code::NotFound);
+  request.set_host("app-b.mesh.internal");
   request.set_client("x");
   EXPECT_EQ(explain(mesh->scene(), request).error().code(), Code::InvalidArgument);
 }

@@ -62,7 +62,8 @@ TEST_F(WatchSessionTest, a_subscriber_has_a_name_and_a_lag) {
   changed();
   clock_.advance(100ms);
   EXPECT_GT(link.session().revisions_behind(), 0U);
-  EXPECT_GE(link.session().lag(), 50ms);  // the round may have been planned
+  // the round may have been planned; of parts that are written one by one the last has not gone yet
+  EXPECT_GE(link.session().lag(), test::size_or_smallest<Duration>(50ms, 0ms));
   link.carry();
   clock_.advance(Follower::AckPace{}.interval);
   link.carry();

@@ -29,11 +29,11 @@ class ChoiceTest : public testing::Test {
   }
   /// In a new slot each time.
   Rows draw(std::size_t limit, bool equal = true, const RowFilter* filter = nullptr) {
-    second += static_cast<std::uint32_t>(plan.policy.ttl / 1s);
+    at_second += static_cast<std::uint32_t>(plan.policy.ttl / 1s);
     return draw({.equal_weights = equal, .limit = limit}, filter);
   }
   Rows draw(Draw rule, const RowFilter* filter = nullptr) {
-    rule.seat = {&client, nullptr, second};
+    rule.seat = {&client, nullptr, at_second};
     choose(answers::RowIndexes(all), filter == nullptr ? RowFilter{.host = *host, .v4 = true} : *filter, rule, random,
            choice);
     return {choice.view().begin(), choice.view().end()};
@@ -59,7 +59,7 @@ class ChoiceTest : public testing::Test {
   Rows all;
   Choice choice;
   IpAddress client = IpAddress::v4(0x0A000009);
-  std::uint32_t second = static_cast<std::uint32_t>(seed % 1'000'000'000);
+  std::uint32_t at_second = static_cast<std::uint32_t>(seed % 1'000'000'000);
 };
 
 TEST_F(ChoiceTest, EachAtMostOnceAndAtMostTheLimit) {
@@ -181,13 +181,12 @@ TEST_F(ChoiceTest, ASubsetStaysForTheSlot) {
       for (std::size_t i = 0; i < 300; i += 7) plan.candidates[i].weight = 5;
       compile();
     }
-    second -= second % 5;
     std::set<std::set<std::uint32_t>> seen;
     std::uint32_t moves = 0;
     auto before = addresses(8, equal);
     for (int i = 0; i < 100; ++i) {
       for (int again = 0; again < 3; ++again) ASSERT_EQ(addresses(8, equal), addresses(8, equal));
-      ++second;
+      ++at_second;
       const auto now = addresses(8, equal);
       moves += now != before ? 1 : 0;
       before = now;
@@ -245,7 +244,7 @@ TEST_F(ChoiceTest, AddressesAreDrawnNotRows) {
     plan.candidates[i].port = static_cast<std::uint16_t>(8000 + i);
   }
   compile();
-  for (int i = 0; i < 500; ++i, second += 5) {
+  for (int i = 0; i < 500; ++i, at_second += 5) {
     for (const std::size_t limit : {8U, 10U, 200U}) {
       const Rows drawn = draw({.limit = limit, .by_address = true});
       std::set<std::uint32_t> distinct;
@@ -265,7 +264,7 @@ TEST_F(ChoiceTest, AnAddressHasTheWeightOfItsRows) {
   }
   compile();
   int shared = 0;
-  for (int i = 0; i < 6000; ++i, second += 5) {
+  for (int i = 0; i < 6000; ++i, at_second += 5) {
     const Rows drawn = draw({.limit = 1, .by_address = true});
     shared += *plan.candidates[drawn.at(0)].v4 == IpAddress::v4(1) ? 1 : 0;
   }

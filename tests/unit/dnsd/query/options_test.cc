@@ -157,7 +157,7 @@ TEST_F(OptionsTest, RoomIsHeldBackForAllOfThem) {
     const Reply reply = asker.ask_edns("_all.api.shop.mesh.internal", Type::A, edns);
     ASSERT_EQ(reply.options.size(), 3U) << size;
     ASSERT_LE(reply.size, size);
-    ASSERT_EQ(reply.tc, reply.answer.empty());
+    ASSERT_EQ(reply.tc, reply.answer.size() < 60);  // what fits is there all the same
     most = std::max(most, reply.size);
   }
   EXPECT_GT(most, 960U) << "60 addresses fit";

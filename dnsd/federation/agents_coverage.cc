@@ -1,0 +1,97 @@
+// What of Agents is about records that an agent has told and the catalog lacks, or that no agent checks.
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "common/log/log.h"
+#include "dnsd/federation/agents.h"
+#include "dnsd/federation/report_session.h"
+
+namespace meshdns::federation {
+namespace {
+
+// So many agents at most are asked for everything in one sweep, because there is room again.
+constexpr std::size_t kAskedPerSweep = 16;
+
+std::string node_of(const std::string& endpoint) {
+  const auto slash = endpoint.find('/');
+  return slash == std::string::npos ? "" : endpoint.substr(0, endpoint.find('/', slash + 1));
+}
+
+}  // namespace
+
+void Agents::publish_unwatched(const std::string& node, const std::string& held_by, TimePoint now) {
+  const auto* known = env_.catalog.latest_status(node);
+  model::NodeStatus status = known != nullptr ? *known : model::NodeStatus{.since = now};
+  if (held_by.empty()) log::warn("nobody checks endpoints", {{"node", node}, {"problem", status.problem}});
+  status.unwatched = held_by.empty();
+  status.held = held_by;
+  env_.catalog.set_status(node, status, now);
+}
+
+void Agents::sources_told(const std::string& node, const google::protobuf::RepeatedPtrField<v1::Source>& sources) {
+  const TimePoint now = env_.clock.now();
+  const auto* known = env_.catalog.latest_status(node);
+  model::NodeStatus status = known != nullptr ? *known : model::NodeStatus{.since = now};
+  const auto unread = std::ranges::find_if(sources, [](const v1::Source& source) { return !source.listed(); });
+  const std::string problem = unread == sources.end() ? "" : Coverage::problem_text(unread->name(), unread->error());
+  if (problem == status.problem) return;
+  if (problem.empty()) {
+    log::info("agent reads its endpoints again", {{"node", node}});
+  } else {
+    log::warn("agent does not read its endpoints", {{"node", node}, {"problem", problem}});
+  }
+  if (status.problem.empty() && !status.silent && !status.in_doubt) status.since = now;
+  status.problem = problem;
+  env_.catalog.set_status(node, status, now);
+}
+
+void Agents::records_told(const std::string& node, const std::set<std::string>& listed) {
+  const TimePoint now = env_.clock.now();
+  const NodeCopy& copy = copies_[node];
+  if (copy.no_room > 0) short_of_room_.insert(node);
+  coverage_.told(node, copy, listed, std::max(Leases::lease_of(leases_.heartbeat()), Leases::kTolerance), now);
+  if (!coverage_.is_lapsed(node)) clear_unwatched(node, now);
+}
+
+void Agents::clear_unwatched(const std::string& node, TimePoint now) {
+  const auto* known = env_.catalog.latest_status(node);
+  if (known == nullptr || known->silent || known->in_doubt) return;
+  model::NodeStatus status = *known;
+  status.unwatched = false;
+  status.held.clear();
+  env_.catalog.set_status(node, status, now);
+}
+
+void Agents::ask_for_full(const std::string& node) {
+  copies_[node].whole = false;
+  if (const auto session = holder(node)) session->ask_for_full();
+}
+
+void Agents::ask_for_missing() {
+  std::set<std::string> nodes;
+  for (const std::string& key : std::exchange(erased_, {})) {
+    const std::string node = node_of(key);
+    const auto copy = copies_.find(node);
+    const bool is_missing = copy != copies_.end() && env_.catalog.latest_endpoint(key) == nullptr &&
+                            env_.catalog.knows_node(node) && copy->second.has(key.substr(node.size() + 1));
+    if (!is_missing) continue;
+    copy->second.erase(key.substr(node.size() + 1));
+    nodes.insert(node);
+  }
+  for (const std::string& node : nodes) ask_for_full(node);
+  offer_room();
+}
+
+void Agents::offer_room() {
+  std::size_t room = short_of_room_.empty() ? 0 : env_.catalog.room();
+  for (std::size_t asked = 0; room > 0 && asked < kAskedPerSweep && !short_of_room_.empty(); ++asked) {
+    const std::string node = short_of_room_.extract(short_of_room_.begin()).value();
+    const auto copy = copies_.find(node);
+    if (copy == copies_.end()) continue;
+    room -= std::min(room, std::exchange(copy->second.no_room, 0));
+    ask_for_full(node);
+  }
+}
+
+}  // namespace meshdns::federation
