@@ -59,20 +59,30 @@ void MessageReader::read(const Place& place, Message& out) {
     check_oneofs(place, keys, seen);
   }
   if (!place.node->is(Node::Kind::Map) && !place.node->is(Node::Kind::Null)) return;  // said once, for all of it
+  const bool alone = missing(keys, seen) == 1;
   for (std::size_t i = 0; i < keys.list.size(); ++i) {
-    if (seen[i] == nullptr && !is_misspelt(place, keys, i)) not_given(place, keys.list[i], out);
+    if (seen[i] == nullptr && !is_misspelt(place, keys, i, alone)) not_given(place, keys.list[i], out);
   }
   if (auto* object = DynamicCastToGenerated<Object>(&out)) read_spec(place, *object);
 }
 
-bool MessageReader::is_misspelt(const Place& place, const Keys& keys, std::size_t wanted) const {
+std::size_t MessageReader::missing(const Keys& keys, const Seen& seen) {
+  std::size_t out = 0;
+  for (std::size_t i = 0; i < keys.list.size(); ++i) {
+    const Field* field = keys.list[i].field;
+    if (seen[i] == nullptr && field != nullptr && rules_of(*field).required()) ++out;
+  }
+  return out;
+}
+
+bool MessageReader::is_misspelt(const Place& place, const Keys& keys, std::size_t wanted, bool alone) {
   const Key& key = keys.list[wanted];
   if (key.field == nullptr || !rules_of(*key.field).required() || !place.node->is(Node::Kind::Map)) return false;
   const auto& children = place.node->children;
   for (std::size_t i = 0; i < children.size(); i += 2) {
     if (!children[i]->is(Node::Kind::Scalar) || keys.positions.contains(children[i]->text)) continue;
     const auto guess = did_you_mean(children[i]->text, key_names(keys));
-    if (!guess || *guess == key.name) return true;
+    if (guess ? *guess == key.name : alone) return true;
   }
   return false;
 }

@@ -43,8 +43,11 @@ class MessageReader {
   void read_map(const Place& place, const Field& field, google::protobuf::Message& out);
   void read_spec(const Place& place, meshdns::v1::Object& out);
   void unknown(const Entry& entry, const Keys& keys);
+  /// How many required keys are not given.
+  static std::size_t missing(const Keys& keys, const Seen& seen);
   /// A required key is missing where there is one that nobody knows: that was said, and is the likely reason.
-  bool is_misspelt(const Place& place, const Keys& keys, std::size_t wanted) const;
+  /// alone: no other required key is missing
+  static bool is_misspelt(const Place& place, const Keys& keys, std::size_t wanted, bool alone);
   static std::vector<std::string> key_names(const Keys& keys);
   void not_given(const Place& place, const Key& key, google::protobuf::Message& out);
   void check_unique(const Place& list, const Field& field, const google::protobuf::Message& message);

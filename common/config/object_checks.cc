@@ -34,7 +34,7 @@ void check_not_empty(const Place& place, std::initializer_list<std::string_view>
 
 /// TTLs are told to clients in seconds.
 void check_whole_seconds(const Place& place, const google::protobuf::Duration& ttl, Report& report) {
-  if (ttl.nanos() != 0)
+  if (ttl.nanos() != 0 && ttl.seconds() > 0)
     report.add(place, fmt::format("expected whole seconds (got {})", duration_text(duration_of(ttl))));
 }
 

@@ -42,7 +42,7 @@ HostPlan plan_ahead(const LintScene& scene, const model::VirtualDestination& obj
     const auto matched = scene.planner.endpoints_of(selector, object.meta.namespace_);
     endpoints.insert(endpoints.end(), matched.begin(), matched.end());
   }
-  return plan_object({scene.records, scene.records.overrides, scene.now}, object, endpoints);
+  return plan_object({scene.records, scene.planner.claims(), scene.records.overrides, scene.now}, object, endpoints);
 }
 
 /// What a host is, or will be when all that is looked at is applied.
