@@ -17,7 +17,6 @@ int place = -1;  // of the Connection in OpenSSL's objects
 struct Connection {
   FailedHandshake found;
   SSL_verify_cb verify = nullptr;  // gRPC's own; may be null
-  bool prepared = false;
 };
 
 thread_local FailedHandshake last;
@@ -44,25 +43,26 @@ int on_certificate(int good, X509_STORE_CTX* store) {
   return connection->verify == nullptr ? good : connection->verify(good, store);
 }
 
-void on_progress(const SSL* ssl, int where, int result) {
+/// Called for each record and message of a handshake, and so for the last one before it fails: an alert, or a record
+/// that cannot be read. gRPC uses the info callback itself; it has no use for this one.
+void on_message(int, int, int, const void*, std::size_t, SSL* ssl, void*) {
+  if (SSL_is_init_finished(ssl) != 0) return SSL_set_msg_callback(ssl, nullptr);  // records of data cost nothing
   Connection* connection = connection_of(ssl);
   if (connection == nullptr) return;
-  if ((where & SSL_CB_HANDSHAKE_START) != 0 && !connection->prepared) {
-    connection->prepared = true;
-    connection->found.server = SSL_is_server(ssl) != 0;
-    connection->verify = SSL_get_verify_callback(ssl);
-    // the callbacks are of the connection's own object, which is not const where it was made
-    SSL_set_verify(const_cast<SSL*>(ssl), SSL_get_verify_mode(ssl), on_certificate);
-  }
-  if ((where & SSL_CB_EXIT) != 0 && result <= 0) last = connection->found;
+  connection->found.server = SSL_is_server(ssl) != 0;
+  last = connection->found;
 }
 
+/// A new connection object, complete but for its application data.
 void on_new(void* parent, void*, CRYPTO_EX_DATA* data, int index, long, void*) {
+  auto* ssl = static_cast<SSL*>(parent);
   auto connection = std::make_unique<Connection>();
   connection->found.peer = Acceptor::peer_handed_over();
+  connection->verify = SSL_get_verify_callback(ssl);
   if (CRYPTO_set_ex_data(data, index, connection.get()) != 1) return;
   static_cast<void>(connection.release());  // on_free() deletes it
-  SSL_set_info_callback(static_cast<SSL*>(parent), on_progress);
+  SSL_set_verify(ssl, SSL_get_verify_mode(ssl), on_certificate);
+  SSL_set_msg_callback(ssl, on_message);
 }
 
 void on_free(void*, void* connection, CRYPTO_EX_DATA*, int, long, void*) {

@@ -18,9 +18,9 @@ struct FailedHandshake {
 ///
 /// How it works: gRPC's log line of a failed handshake names neither the peer nor the certificate. OpenSSL calls back
 /// for each new TLS connection object (its "new" callback for application data), and that happens on the thread that
-/// hands the accepted connection to gRPC: so the object gets the peer's name. Callbacks of the object note the refused
-/// certificate, and, on the thread where the handshake fails, right before gRPC logs it, which connection it was.
-/// What is verified, and how, is not touched.
+/// hands the accepted connection to gRPC: so the object gets the peer's name. A verify callback in front of gRPC's own
+/// notes the refused certificate and passes the outcome on; a message callback notes, on the thread where the handshake
+/// fails and gRPC logs it, which connection it was. What is verified, and how, is not touched.
 void watch_handshakes();
 
 /// The handshake that failed last on this thread.

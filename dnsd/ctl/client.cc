@@ -77,6 +77,7 @@ Result<Reply> called(const Server& server, F call, Duration deadline = kDeadline
     case Code::Unavailable: return Error(error.code(), unreachable(server, status.error_message()));
     case Code::DeadlineExceeded:
       return Error(error.code(), "no answer from " + server.address + " within " + duration_text(deadline));
+    case Code::FailedPrecondition:
     case Code::NotFound:
     case Code::PermissionDenied:
     case Code::Unimplemented: return error;

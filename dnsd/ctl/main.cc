@@ -301,20 +301,33 @@ int complete(const Line& line, const std::vector<std::string>& words) {
   return ctl::kOk;
 }
 
+/// Where the first word is that is neither an option nor an option's value; the end = nowhere.
+std::size_t first_word(const CLI::App& cli, const std::vector<std::string>& words) {
+  std::size_t at = 0;
+  while (at < words.size() && words[at].starts_with('-')) {
+    const CLI::Option* option = cli.get_option_no_throw(words[at]);
+    at += option != nullptr && option->get_type_size() > 0 ? 2 : 1;
+  }
+  return std::min(at, words.size());
+}
+
 /// What is no command of CLI11: help, version, completions, and words that are no command at all.
 /// returns: the exit code; nothing = it is for CLI11
 std::optional<int> run_word(Line& line, std::vector<std::string>& words) {
-  if (words.empty()) return std::nullopt;
-  if (words.front() == "__complete") return complete(line, {words.begin() + 1, words.end()});
-  const bool help = words.front() == "help";
-  if (help) words.erase(words.begin());
-  if (help) words.emplace_back("--help");
-  if (words.front() == "version") words.front() = "--version";
+  if (!words.empty() && words.front() == "__complete") return complete(line, {words.begin() + 1, words.end()});
+  const std::size_t at = first_word(line.cli, words);
+  if (at == words.size()) return std::nullopt;
+  const std::string word = words[at];
+  if (word == "version") words[at] = "--version";
+  if (word == "help") {
+    words.erase(words.begin() + static_cast<std::ptrdiff_t>(at));
+    words.emplace_back("--help");
+  }
   const auto commands = line.cli.get_subcommands([](const CLI::App*) { return true; });
-  const bool known = words.front().starts_with('-') ||
-                     std::ranges::any_of(commands, [&](const auto* app) { return app->get_name() == words.front(); });
+  const bool known = word == "version" || word == "help" ||
+                     std::ranges::any_of(commands, [&](const auto* app) { return app->get_name() == word; });
   if (known) return std::nullopt;
-  std::cerr << ctl::unknown_command(line.cli, words.front()) << "\n";
+  std::cerr << ctl::unknown_command(line.cli, word) << "\n";
   return ctl::kWrongUsage;
 }
 

@@ -78,7 +78,7 @@ class CtlTest(unittest.TestCase):
         _, where = self.start_node("n1", "127.0.0.11")
         self.ctl("apply", self.web())
         self.assertIn("web.mesh.internal", self.ctl("get", "vd", "web"))
-        self.assertIn("127.0.0.11", self.ctl("get", "nodes", "n1", "-o", "json"))
+        self.assertIn('"eu-1/n1"', self.ctl("get", "nodes", "n1", "-o", "json"))
         for word in (where, "127.0.0.11", f"eu-1/n1/shop/web/{where}"):
             self.assertIn("shop/web", self.ctl("describe", "endpoint", word))
         self.assertIn("(did you mean shop/web?)", self.ctl("get", "vd", "wbe", code=1))
@@ -167,7 +167,7 @@ class CtlTest(unittest.TestCase):
     @unittest.skipIf(os.geteuid() != 0, "only root can become somebody else")
     def test_a_socket_of_others_is_no_missing_server(self):
         os.chmod(self.bed.folder, 0o755)
-        done = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", "--", f"{BIN}/meshdnsctl", "--server",
+        done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--", f"{BIN}/meshdnsctl", "--server",
                                self.bed.path("federation.sock"), "status"], capture_output=True, text=True, check=False)
         if "setpriv" in done.stderr or "failed to execute" in done.stderr:
             self.skipTest("nobody cannot run it from here: " + done.stderr)
