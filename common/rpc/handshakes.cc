@@ -43,10 +43,14 @@ int on_certificate(int good, X509_STORE_CTX* store) {
   return connection->verify == nullptr ? good : connection->verify(good, store);
 }
 
+/// Takes the place of on_message() after the handshake. OpenSSL 3.0 calls the message callback twice for a record that
+/// it writes, and looks only before the first call whether there is one: it must never be taken away.
+void on_nothing(int, int, int, const void*, std::size_t, SSL*, void*) {}
+
 /// Called for each record and message of a handshake, and so for the last one before it fails: an alert, or a record
 /// that cannot be read. gRPC uses the info callback itself; it has no use for this one.
 void on_message(int, int, int, const void*, std::size_t, SSL* ssl, void*) {
-  if (SSL_is_init_finished(ssl) != 0) return SSL_set_msg_callback(ssl, nullptr);  // records of data cost nothing
+  if (SSL_is_init_finished(ssl) != 0) return SSL_set_msg_callback(ssl, on_nothing);  // records of data cost nothing
   Connection* connection = connection_of(ssl);
   if (connection == nullptr) return;
   connection->found.server = SSL_is_server(ssl) != 0;
