@@ -1,7 +1,10 @@
 #include "dnsd/topology/gateways.h"
 
 #include <algorithm>
+#include <map>
+#include <string_view>
 
+#include "common/base/names.h"
 #include "common/model/named.h"
 
 namespace meshdns::topology {
@@ -21,9 +24,12 @@ Gateways gateways_of(const Geography& geography, const model::Locality& place, F
   };
   const model::Cluster* own = model::find_named(geography.clusters, place.cluster);
   if (own != nullptr) add(*own);
-  for (auto other = geography.clusters.begin(); out.empty() && other != geography.clusters.end(); ++other) {
-    if (&other->second != own && same(other->second.locality, place, model::Part::Network)) add(other->second);
+  if (!out.empty()) return out;
+  std::map<std::string_view, const model::Cluster*, NameLess> others;  // in an order that no spelling changes
+  for (const auto& [name, cluster] : geography.clusters) {
+    if (&cluster != own && same(cluster.locality, place, model::Part::Network)) others.emplace(name, &cluster);
   }
+  for (auto other = others.begin(); out.empty() && other != others.end(); ++other) add(*other->second);
   return out;
 }
 
