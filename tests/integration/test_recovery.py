@@ -34,10 +34,10 @@ class RecoveryTest(unittest.TestCase):
         self.port = 0
         self.start_federation()
         self.port = self.federation.address("federation listening")[1]
-        backend = self.bed.backend()
         self.agents = {}
         for node, service in (("n1", "app-a"), ("n2", "app-b")):
-            self.bed.write(f"{node}.d/all.yaml", ENDPOINT.format(service=service, port=backend.port))
+            port = self.bed.backend().port  # an address and port are one node's
+            self.bed.write(f"{node}.d/all.yaml", ENDPOINT.format(service=service, port=port))
             config = self.bed.write(node + ".yaml", AGENT.format(node=node, zone="eu-a", port=self.port, folder=self.bed.folder))
             self.agents[node] = self.bed.start("meshdns-agent", "--config", config)
         self.ctl("apply", "-f", self.bed.write("object.yaml", OBJECT))

@@ -24,7 +24,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr Duration kPatience = 120s;
-
 /// What a federation remembers, and its service. Everything but the service's end runs on the loop.
 struct Federation {
   Federation(process::EventLoop& loop, const Clock& clock, const std::string& address)
@@ -309,9 +308,8 @@ TEST_F(GrpcTest, garbage_on_the_port_hurts_nobody) {
 
 TEST_F(GrpcTest, a_port_in_use_is_an_error_that_names_it) {
   start_federation();
-  const auto second =
-      FederationService::listen(loop_, clock_, federation_->agents,
-                                [this]() -> Watchers& { return federation_->watchers; }, {.address = address_});
+  const auto watchers = [this]() -> Watchers& { return federation_->watchers; };
+  const auto second = FederationService::listen(loop_, clock_, federation_->agents, watchers, {.address = address_});
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error().message(), HasSubstr(address_));
 }
