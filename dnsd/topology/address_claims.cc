@@ -136,6 +136,7 @@ bool AddressClaims::shares_prefixes(const std::string& node) const {
 }
 
 std::string AddressClaims::owner_instead(const model::Endpoint& endpoint, const IpAddress& address) const {
+  if (is_of_every_node(address)) return "";
   const model::Endpoint* owner = nullptr;
   std::optional<Strength> own;  // looked up where somebody claims the address too
   Strength best;
@@ -155,7 +156,6 @@ std::string AddressClaims::owner_instead(const model::Endpoint& endpoint, const 
 }
 
 std::string AddressClaims::node_instead(const model::Endpoint& endpoint, const IpAddress& address) const {
-  if (is_of_every_node(address)) return "";
   std::string owner;
   const auto [begin, end] = nodes_.equal_range(hash_of(address));
   for (auto at = begin; at != end; ++at) {

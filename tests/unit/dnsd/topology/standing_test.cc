@@ -95,6 +95,17 @@ TEST_F(StandingTest, a_machine_that_has_the_address_of_a_silent_one_has_its_endp
       << "every machine has 127.0.0.1";
 }
 
+TEST_F(StandingTest, two_machines_that_listen_on_127_0_0_1_do_not_claim_one_address) {
+  add_node("eu-1", "n2");
+  for (model::Endpoint* endpoint : {&add("eu-1/n1", "a", "pay"), &add("eu-1/n2", "b", "zads")}) {
+    endpoint->addresses = {IpAddress::v4(0x7F000001)};
+  }
+  records_.nodes["eu-1/n1"].session = 7;
+  records_.nodes["eu-1/n2"].session = 8;
+  EXPECT_EQ(host("pay.shop.mesh.internal").candidates.at(0).standing, Standing::Serving);
+  EXPECT_EQ(host("zads.shop.mesh.internal").candidates.at(0).standing, Standing::Serving);
+}
+
 TEST_F(StandingTest, only_the_lost_address_of_two_goes) {
   add_node("eu-1", "n2");
   const IpAddress v6 = *IpAddress::parse("fd00::1");
