@@ -67,7 +67,8 @@ bool is_heard(const model::Records& records, const std::string& node) {
 }
 
 const Claim* of_cluster(const Claims& claims, const std::string& cluster) {
-  const auto found = std::ranges::find_if(claims, [&](const Claim& claim) { return same_name(claim.place.cluster, cluster); });
+  const auto found =
+      std::ranges::find_if(claims, [&](const Claim& claim) { return same_name(claim.place.cluster, cluster); });
   return cluster.empty() || found == claims.end() ? nullptr : &*found;
 }
 
