@@ -33,7 +33,7 @@ struct Agent {
   Agent(process::EventLoop& loop, const Clock& clock, report::ReporterOptions options)
       : reporter(loop, clock, std::move(options), syncer) {}
 
-  bool in_sync() const { return syncer.state() == Syncer::State::InSync && syncer.acked() > 0; }
+  bool in_sync() const { return syncer.state() == Syncer::State::InSync; }
 
   Syncer syncer{report::wire_codec()};
   report::GrpcReporter reporter;
