@@ -27,8 +27,9 @@ class IpAddress {
   Family family() const { return family_; }
   bool is_v4() const { return family_ == Family::V4; }
   int bits() const { return is_v4() ? 32 : 128; }
-  /// 4 or 16 bytes
-  std::span<const std::uint8_t> bytes() const { return std::span(bytes_).first(is_v4() ? 4 : 16); }
+  /// 4 or 16 bytes of this object, which must outlive them: a temporary address has none to give.
+  std::span<const std::uint8_t> bytes() const& { return std::span(bytes_).first(is_v4() ? 4 : 16); }
+  void bytes() const&& = delete;
   std::uint32_t v4_host_order() const;
   bool is_loopback() const;
   bool is_unspecified() const;

@@ -79,8 +79,8 @@ class FakeAgent {
     *hello.mutable_node()->mutable_locality() = convert::to_wire(who.place);
     hello.mutable_node()->mutable_locality()->set_cluster(who.cluster);
     for (const std::string& address : who.addresses) {
-      const auto bytes = IpAddress::parse(address).value().bytes();
-      hello.mutable_node()->add_addresses(std::string(bytes.begin(), bytes.end()));
+      const IpAddress ip = IpAddress::parse(address).value();
+      hello.mutable_node()->add_addresses(std::string(ip.bytes().begin(), ip.bytes().end()));
     }
     hello.set_instance_uid(who.uid);
     hello.set_boot_id(who.boot);
