@@ -255,9 +255,7 @@ void Daemon::tell_of_troubles() {
 }
 
 std::string Daemon::service_status() const {
-  const std::size_t count = source_->endpoints().size();
-  std::string out = std::to_string(count) + (count == 1 ? " endpoint" : " endpoints") + ", federation ";
-  out += reporter_.server();
+  std::string out = counted(source_->endpoints().size(), "endpoint") + ", federation " + reporter_.server();
   if (!reporter_.connected()) out += " not reached: " + reporter_.last_error();
   const std::string unread = unread_text(*source_, configuration_.node.locality.node);
   return unread.empty() ? out : out + "; " + unread;

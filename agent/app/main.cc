@@ -50,7 +50,7 @@ void print_dev_hints(const app::Configuration& configuration) {
 /// "N errors" behind the lines.
 int wrong_config(std::string_view lines) {
   const auto count = std::count(lines.begin(), lines.end(), '\n');
-  std::cerr << lines << count << (count == 1 ? " error\n" : " errors\n");
+  std::cerr << lines << counted(static_cast<std::uint64_t>(count), "error") << "\n";
   return kWrongUsage;
 }
 

@@ -6,6 +6,7 @@
 
 #include "agent/health/combined.h"
 #include "common/log/log.h"
+#include "common/model/lookup.h"
 
 namespace meshdns::app {
 namespace {
@@ -27,17 +28,16 @@ bool is_behind(const SocketAddress& where, const Discovered& found) {
 
 /// Both are one instance, though it may have another key: clients of the new one reach what clients of the old one did.
 bool is_same_instance(const model::Endpoint& known, const model::Endpoint& now) {
-  const auto first_of = [](const model::Endpoint& endpoint, bool v4) {
-    const auto found = std::ranges::find(endpoint.addresses, v4, &IpAddress::is_v4);
-    return found == endpoint.addresses.end() ? std::optional<IpAddress>() : *found;
+  const auto kept = [&](Family family) {
+    const auto address = model::first_of(now.addresses, family);
+    return !address || address == model::first_of(known.addresses, family);
   };
-  const auto kept = [&](bool v4) { return !first_of(now, v4) || first_of(now, v4) == first_of(known, v4); };
   const auto has_port = [&](const model::Port& port) {
     return std::ranges::any_of(known.ports, [&](const model::Port& other) {
       return other.number == port.number && other.protocol == port.protocol;
     });
   };
-  return known.namespace_ == now.namespace_ && known.service == now.service && kept(true) && kept(false) &&
+  return known.namespace_ == now.namespace_ && known.service == now.service && kept(Family::V4) && kept(Family::V6) &&
          std::ranges::any_of(now.ports, has_port);
 }
 

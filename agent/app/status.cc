@@ -111,8 +111,7 @@ std::string why_text(const model::Health& health) {
 }
 
 std::string left_text(const std::string& node, std::size_t endpoints, const std::string& server) {
-  return fmt::format("{} left the federation at {}: {} {} withdrawn", node, server, endpoints,
-                     endpoints == 1 ? "endpoint" : "endpoints");
+  return fmt::format("{} left the federation at {}: {} withdrawn", node, server, counted(endpoints, "endpoint"));
 }
 
 }  // namespace meshdns::app

@@ -7,6 +7,7 @@
 
 #include "common/base/names.h"
 #include "common/base/text.h"
+#include "common/model/lookup.h"
 
 namespace meshdns::answers {
 namespace {
@@ -61,11 +62,6 @@ class Contest {
   std::map<std::string, std::pair<Strength, Claim>, NameLess> best_;  // by cluster
 };
 
-bool is_heard(const model::Records& records, const std::string& node) {
-  const auto status = records.statuses.find(node);
-  return status == records.statuses.end() || !status->second.silent;
-}
-
 const Claim* of_cluster(const Claims& claims, const std::string& cluster) {
   const auto found =
       std::ranges::find_if(claims, [&](const Claim& claim) { return same_name(claim.place.cluster, cluster); });
@@ -91,7 +87,7 @@ ClientClaims client_claims(const model::Records& records) {
     }
   }
   for_node_prefixes(records, [&](const model::Node& node, const Prefix& prefix) {
-    const bool heard = is_heard(records, node.key);
+    const bool heard = !model::is_silent(records, node.key);
     const std::string reason = "by node prefix " + prefix.text() + " (" + node.locality.node + ")";
     contests[prefix].add({model::locality_of(records, node.key), reason, false, heard}, {false, heard, node.session});
   });

@@ -190,7 +190,7 @@ std::string cap_text(const topology::HostPlan& host, const topology::Decision& d
   for (const topology::Tier& tier : decision.tiers) {
     const bool used = tier.load > 0 || host.policy.families == model::Families::Independent;
     if (!used || tier.targets() <= most) continue;
-    for (const auto family : {topology::Family::V4, topology::Family::V6}) {
+    for (const auto family : {Family::V4, Family::V6}) {
       addresses = std::max(addresses, topology::count_addresses(host, tier, family, may_repeat));
     }
   }
@@ -206,10 +206,10 @@ std::string note_text(const topology::HostPlan& host, const topology::Decision& 
 
 std::vector<std::string> family_texts(const topology::HostPlan& host, const topology::Decision& decision) {
   std::vector<std::string> out;
-  for (const auto family : {topology::Family::V4, topology::Family::V6}) {
+  for (const auto family : {Family::V4, Family::V6}) {
     const auto has = [&](const topology::Tier& tier) { return topology::has_family(host, tier, family); };
     if (std::ranges::none_of(decision.tiers, has)) continue;
-    const bool v4 = family == topology::Family::V4;
+    const bool v4 = family == Family::V4;
     for (const topology::Tier& tier : decision.tiers) {
       if (tier.load == 0 || has(tier)) continue;
       const auto other = topology::family_tier(host, decision, tier.number, family);

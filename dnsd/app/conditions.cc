@@ -28,10 +28,6 @@ std::string name_of(const v1::Object& object) {
   return key.substr(key.find('/') + 1);
 }
 
-std::string count_text(std::size_t count, const std::string& what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
 }  // namespace
 
 Conditions::Conditions(const catalog::Catalog& catalog, Publisher& publisher, const RecordCounts& counts,
@@ -64,7 +60,7 @@ Conditions::Said Conditions::programmed(const v1::Object& object) const {
     return {true, "InForce", freeze ? "nothing that agents tell becomes true" : "endpoints stand as it says"};
   }
   if (object.has_cluster()) {
-    return {true, "InForce", count_text(counts_.nodes_of(name), "node")};
+    return {true, "InForce", counted(counts_.nodes_of(name), "node")};
   }
   if (const auto problems = conflicts_.find(name); problems != conflicts_.end()) {
     return {false, "HostNotServed", join(problems->second, "; ")};
@@ -90,7 +86,7 @@ Conditions::Said Conditions::degraded_destination(const v1::Object& object) cons
     if (!host || host->object != name) continue;
     const auto serving = static_cast<std::size_t>(
         std::ranges::count(host->candidates, topology::Standing::Serving, &topology::Candidate::standing));
-    state = std::to_string(serving) + " of " + count_text(host->candidates.size(), "endpoint") + " serving";
+    state = std::to_string(serving) + " of " + counted(host->candidates.size(), "endpoint") + " serving";
     if (serving == 0) dead.push_back(host->name);
   }
   if (!dead.empty()) return {true, "NothingServes", "nothing serves of " + join(dead, ", ")};

@@ -9,6 +9,7 @@
 #include "common/base/text.h"
 #include "common/config/log_settings.h"
 #include "common/log/log.h"
+#include "common/model/lookup.h"
 #include "common/process/memory.h"
 #include "common/process/passed_sockets.h"
 #include "common/process/process_metrics.h"
@@ -135,8 +136,7 @@ Result<void> Daemon::open_store() {
   parts_.recovery = &*recovery_;
   for (const std::string& node : persistence_.restored()) {
     recovery_->restored(node);
-    const auto status = catalog_.records().statuses.find(node);
-    if (status == catalog_.records().statuses.end() || !status->second.silent) agents_->expect(node);
+    if (!model::is_silent(catalog_.records(), node)) agents_->expect(node);
   }
   watch_recovery();
   return {};

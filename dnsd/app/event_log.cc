@@ -23,8 +23,6 @@ const answers::Host* host_in(const answers::AnswerTable& table, const std::strin
 
 std::string more(std::size_t count, const char* what) { return "and " + std::to_string(count) + " more " + what; }
 
-std::string hosts_text(std::size_t count) { return std::to_string(count) + (count == 1 ? " host" : " hosts"); }
-
 void add_line(std::string& text, const std::string& line) { text += (text.empty() ? "" : "; ") + line; }
 
 }  // namespace
@@ -81,7 +79,7 @@ void EventLog::published(const Publication& publication) {
   if (publication.places) seats_.reset();
   const std::uint64_t last = history_.last();
   if (publication.before == nullptr || publication.before->not_ready) {
-    add_summary(publication, hosts_text(publication.put_count) + " at the start");
+    add_summary(publication, counted(publication.put_count, "host") + " at the start");
     return tell();
   }
   if (publication.geography && !publication.whole) {
@@ -98,7 +96,7 @@ void EventLog::published(const Publication& publication) {
     }
   }
   for (const std::string& host : publication.erased) add_change(publication, host);
-  if (untold > 0) add_summary(publication, hosts_text(untold) + " more may have changed");
+  if (untold > 0) add_summary(publication, counted(untold, "host") + " more may have changed");
   if (history_.last() != last) tell();
 }
 

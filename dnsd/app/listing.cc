@@ -7,6 +7,7 @@
 #include "common/base/text.h"
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
+#include "common/model/lookup.h"
 #include "dnsd/app/conditions.h"
 #include "dnsd/app/find_key.h"
 #include "dnsd/app/listing_filter.h"
@@ -184,13 +185,12 @@ v1::NodeInfo Listing::node_info(const model::Node& node) const {
   for (const IpAddress& address : node.addresses) out.add_addresses(address.text());
   for (const Prefix& prefix : node.prefixes) out.add_prefixes(prefix.text());
   out.set_endpoints(parts_.counts->endpoints_of(key));
-  const auto status = records.statuses.find(key);
-  const bool unheard = status != records.statuses.end() && (status->second.silent || status->second.in_doubt);
-  if (status != records.statuses.end()) out.set_problem(status->second.problem);
+  const model::NodeStatus* status = model::status_of(records, key);
+  const bool unheard = status != nullptr && (status->silent || status->in_doubt);
+  if (status != nullptr) out.set_problem(status->problem);
   if (unheard) {
-    const bool held = !status->second.held.empty();
-    out.set_state(status->second.silent ? "silent" : held ? "held" : "late");
-    const Duration length = std::max(Duration::zero(), parts_.clock.now() - status->second.since);
+    out.set_state(status->silent ? "silent" : !status->held.empty() ? "held" : "late");
+    const Duration length = std::max(Duration::zero(), parts_.clock.now() - status->since);
     *out.mutable_in_state() = convert::to_wire(length);
   } else {
     const bool connected = parts_.agents != nullptr && parts_.agents->is_connected(key);

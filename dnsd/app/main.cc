@@ -45,8 +45,7 @@ void print_dev_hints(const app::Configuration& configuration) {
 int wrong_config(const Error& error) {
   const auto text = trim(error.message());
   std::cerr << text << "\n";
-  const auto count = split(text, '\n').size();
-  std::cerr << count << (count == 1 ? " error\n" : " errors\n");
+  std::cerr << counted(split(text, '\n').size(), "error") << "\n";
   return kWrongUsage;
 }
 

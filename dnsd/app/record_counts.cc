@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/model/lookup.h"
 #include "dnsd/topology/plan.h"
 
 namespace meshdns::app {
@@ -146,10 +147,9 @@ void RecordCounts::node_changed(const std::string& node) {
 }
 
 void RecordCounts::node_status_changed(const std::string& node) {
-  const auto found = catalog_.records().statuses.find(node);
-  const bool known = found != catalog_.records().statuses.end();
-  const bool silent = known && found->second.silent;
-  const bool unread = known && !found->second.problem.empty();
+  const model::NodeStatus* status = model::status_of(catalog_.records(), node);
+  const bool silent = status != nullptr && status->silent;
+  const bool unread = status != nullptr && !status->problem.empty();
   OfNode& entry = mark(node);
   silent_ += (silent ? 1 : 0) - (std::exchange(entry.silent, silent) ? 1 : 0);
   unread_ += (unread ? 1 : 0) - (std::exchange(entry.unread, unread) ? 1 : 0);

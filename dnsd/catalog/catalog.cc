@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "common/model/lookup.h"
+
 namespace meshdns::catalog {
 namespace {
 
@@ -18,17 +20,12 @@ bool same_but_for_age(const model::Endpoint& a, const model::Endpoint& b) {
   return copy == b;
 }
 
-std::optional<IpAddress> first_of(const model::Endpoint& endpoint, Family family) {
-  const auto found = std::ranges::find(endpoint.addresses, family, &IpAddress::family);
-  return found == endpoint.addresses.end() ? std::nullopt : std::optional(*found);
-}
-
 /// Of the address of a family that has not been judged yet what was known of that address before counts.
 void keep_known_family(model::Endpoint& reported, const model::Endpoint& known, Family family) {
   std::optional<model::HealthState>& state = reported.health.out(family);
   if (state != model::HealthState::Pending || known.health.state == model::HealthState::Pending) return;
-  const auto address = first_of(reported, family);
-  if (address && address == first_of(known, family)) state = known.health.out(family);
+  const auto address = model::first_of(reported.addresses, family);
+  if (address && address == model::first_of(known.addresses, family)) state = known.health.out(family);
 }
 
 /// An agent that has just started knows nothing yet of an endpoint that was published before: the last word stays until

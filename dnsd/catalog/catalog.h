@@ -99,7 +99,7 @@ class Catalog {
   void set_capacity(std::size_t records) { capacity_ = records; }
   std::size_t size() const;
   /// Whether one endpoint more, with its service, can be taken; those that wait for a thaw count.
-  bool has_room() const { return capacity_ == 0 || size() + 2 * held_.endpoints.added() + 2 <= capacity_; }
+  bool has_room() const { return room() > 0; }
   /// How many endpoints more can be taken, if each brings its service.
   std::size_t room() const;
   /// Something was refused for want of room, and there is not much room yet.

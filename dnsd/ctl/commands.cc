@@ -20,8 +20,6 @@
 namespace meshdns::ctl {
 namespace {
 
-std::string errors_text(std::size_t count) { return std::to_string(count) + (count == 1 ? " error" : " errors"); }
-
 v1::ApplyRequest apply_request(const std::vector<v1::Object>& objects) {
   v1::ApplyRequest request;
   request.set_manager("cli");
@@ -46,7 +44,7 @@ std::size_t print_refused(const v1::ApplyReply& reply, const char* outcome) {
     std::cerr << result.key() << ": " << result.error() << "\n";
     ++refused;
   }
-  if (refused > 0) std::cerr << errors_text(refused) << ", " << outcome << "\n";
+  if (refused > 0) std::cerr << counted(refused, "error") << ", " << outcome << "\n";
   return refused;
 }
 

@@ -7,6 +7,7 @@
 #include "common/base/text.h"
 #include "common/convert/report_convert.h"
 #include "common/time/duration_text.h"
+#include "dnsd/ctl/flowed.h"
 #include "dnsd/ctl/table.h"
 
 namespace meshdns::ctl {
@@ -43,25 +44,6 @@ std::string why_text(const std::string& why) {
 std::string rung_text(const v1::ExplainedTier& tier) {
   if (!tier.split()) return tier.rung();
   return tier.rung() + " (" + (tier.cluster().empty() ? "no cluster" : tier.cluster()) + ")";
-}
-
-/// Pieces with three blanks between, in as many lines as they need; a piece is never cut. indent: of the other lines
-std::string flowed(const std::vector<std::string>& pieces, std::size_t indent) {
-  std::string out;
-  std::size_t at = indent;
-  for (const std::string& piece : pieces) {
-    const bool first = at == indent;
-    if (!first && at + 3 + piece.size() > kColumns) {
-      out += "\n" + std::string(indent, ' ');
-      at = indent;
-    } else if (!first) {
-      out += "   ";
-      at += 3;
-    }
-    out += piece;
-    at += piece.size();
-  }
-  return out;
 }
 
 std::vector<std::string> pieces_of(const std::string& policy) {
@@ -164,21 +146,7 @@ std::string spread_lines(const v1::ExplainReply& reply) {
 std::string noted(const std::string& title, const std::string& text) {
   std::string out = title;
   out.resize(kValueColumn, ' ');
-  std::size_t at = kValueColumn;
-  bool first = true;
-  for (const std::string_view word : split(text, ' ')) {
-    if (!first && at + 1 + word.size() > kColumns) {
-      out += "\n" + std::string(kValueColumn, ' ');
-      at = kValueColumn;
-    } else if (!first) {
-      out += " ";
-      ++at;
-    }
-    out.append(word);
-    at += word.size();
-    first = false;
-  }
-  return out + "\n";
+  return out + flowed(split(text, ' '), " ", {kValueColumn, kColumns}) + "\n";
 }
 
 }  // namespace
@@ -201,7 +169,8 @@ std::string explain_view(const v1::ExplainReply& reply) {
   out += "client   " + padded(reply.place(), width) + reply.reason() + "\n";
   std::vector<std::string> pieces = pieces_of(reply.policy());
   pieces.push_back("empty: " + reply.on_empty());
-  out += "policy   " + padded(policy, width) + flowed(pieces, kValueColumn + width) + "\n";
+  out += "policy   " + padded(policy, width) +
+         flowed({pieces.begin(), pieces.end()}, "   ", {kValueColumn + width, kColumns}) + "\n";
   if (!reply.frozen().empty()) out += "frozen   " + reply.frozen() + "\n";
   out += "\n" + tiers_table(reply) + "\n" + answer_lines(reply);
   if (!reply.answer().empty() && !reply.note().empty()) out += noted("note", reply.note());

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <set>
 
+#include "common/base/text.h"
 #include "common/config/load.h"
 #include "dnsd/ctl/commands.h"
 
@@ -85,7 +86,7 @@ std::optional<std::vector<v1::Object>> read_objects(const std::vector<std::strin
   std::size_t errors = 0;
   for (const std::string& file : *all) errors += read_into(file, out);
   if (errors == 0) return out;
-  std::cerr << errors << (errors == 1 ? " error, " : " errors, ") << outcome << "\n";
+  std::cerr << counted(errors, "error") << ", " << outcome << "\n";
   return std::nullopt;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/base/text.h"
+#include "dnsd/ctl/flowed.h"
 
 namespace meshdns::ctl {
 namespace {
@@ -17,21 +18,7 @@ std::string row(const std::string& name, const std::string& description) {
   std::string out = "  " + name;
   if (description.empty()) return out + "\n";
   out += out.size() + 2 > kIndent ? "\n" + std::string(kIndent, ' ') : std::string(kIndent - out.size(), ' ');
-  std::size_t at = kIndent;
-  bool first = true;
-  for (const std::string_view word : split(description, ' ')) {
-    if (!first && at + 1 + word.size() > kColumns) {
-      out += "\n" + std::string(kIndent, ' ');
-      at = kIndent;
-    } else if (!first) {
-      out += " ";
-      ++at;
-    }
-    out.append(word);
-    at += word.size();
-    first = false;
-  }
-  return out + "\n";
+  return out + flowed(split(description, ' '), " ", {kIndent, kColumns}) + "\n";
 }
 
 /// "FILE"; of "TEXT:{up,down}" the words that there are; nothing of types that say nothing, and of bounds.

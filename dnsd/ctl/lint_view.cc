@@ -108,8 +108,8 @@ std::string lint_view(const v1::LintReply& reply, const std::string& file) {
     const auto count = std::ranges::count(reply.findings(), kind.severity, &v1::Finding::severity);
     if (count > 0) counts.push_back(std::to_string(count) + " " + (count == 1 ? kind.one : kind.many));
   }
-  return out + (counts.empty() ? "nothing found" : join(counts, ", ")) + " in " + std::to_string(reply.objects()) +
-         (reply.objects() == 1 ? " object\n" : " objects\n");
+  return out + (counts.empty() ? "nothing found" : join(counts, ", ")) + " in " + counted(reply.objects(), "object") +
+         "\n";
 }
 
 }  // namespace meshdns::ctl

@@ -30,10 +30,6 @@ bool same_answer(const v1::ExplainReply& a, const v1::ExplainReply& b) {
          a.has_answer_tier() == b.has_answer_tier() && a.note() == b.note();
 }
 
-std::string count_text(std::uint32_t count, const std::string& what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
 template <class Places>
 std::string places_text(const Places& places, int most) {
   std::vector<std::string> first(places.begin(), places.begin() + std::min(most, places.size()));
@@ -82,8 +78,8 @@ std::string survey_view(const v1::SimulateRequest& request, const v1::SimulateRe
   }
   if (!table.empty()) out += "\n" + table.text() + "\n";
   const auto shown = static_cast<std::uint32_t>(reply.hosts_size());
-  if (reply.rows() > shown) out += "and " + count_text(reply.rows() - shown, "row") + " more\n";
-  return out + count_text(reply.hosts_all(), "host") + ", " + std::to_string(reply.hosts_seen()) +
+  if (reply.rows() > shown) out += "and " + counted(reply.rows() - shown, "row") + " more\n";
+  return out + counted(reply.hosts_all(), "host") + ", " + std::to_string(reply.hosts_seen()) +
          " with endpoints there: the answers of " + std::to_string(reply.hosts_changed()) +
          " change, nothing serves of " + std::to_string(reply.hosts_empty()) + "\n";
 }

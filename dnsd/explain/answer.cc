@@ -12,16 +12,16 @@ namespace {
 
 constexpr std::size_t kMostAddresses = 4;  // in a text
 
-constexpr std::array kFamilies = {topology::Family::V4, topology::Family::V6};
+constexpr std::array kFamilies = {Family::V4, Family::V6};
 
 /// Where the addresses of a family come from that the tier lacks; empty = it has some, or no tier has any.
 std::string families_text(const topology::HostPlan& host, const topology::Decision& decision,
                           const topology::Tier& tier) {
   std::vector<std::string> out;
-  for (const topology::Family family : kFamilies) {
+  for (const Family family : kFamilies) {
     const auto has = [&](const topology::Tier& each) { return topology::has_family(host, each, family); };
     if (has(tier) || std::ranges::none_of(decision.tiers, has)) continue;
-    const std::string name = family == topology::Family::V4 ? "IPv4" : "IPv6";
+    const std::string name = family == Family::V4 ? "IPv4" : "IPv6";
     const auto other = topology::family_tier(host, decision, tier.number, family);
     out.push_back(other ? name + " from tier " + std::to_string(*other) : "no " + name);
   }
@@ -31,8 +31,7 @@ std::string families_text(const topology::HostPlan& host, const topology::Decisi
 std::string in_brackets(const std::string& text) { return text.empty() ? "" : " (" + text + ")"; }
 
 std::string brief_text(const Answer::Part& part) {
-  return part.number + " " + part.brief + ": " + std::to_string(part.endpoints) +
-         (part.endpoints == 1 ? " endpoint" : " endpoints") + in_brackets(part.families);
+  return part.number + " " + part.brief + ": " + counted(part.endpoints, "endpoint") + in_brackets(part.families);
 }
 
 std::string first_addresses(const Answer::Part& part) {
@@ -60,7 +59,7 @@ std::string load_text(const Answer::Part& part) {
 std::vector<std::string> addresses_of(const topology::HostPlan& host, const topology::Decision& decision,
                                       const topology::Tier& tier) {
   std::vector<std::string> out;
-  for (const topology::Family family : kFamilies) {
+  for (const Family family : kFamilies) {
     const auto from = topology::family_tier(host, decision, tier.number, family);
     if (!from) continue;
     for (const IpAddress& address : topology::addresses_of(host, decision.tiers[*from], family)) {

@@ -10,13 +10,6 @@
 
 namespace meshdns::federation {
 
-namespace {
-
-/// The key by which its agent knows an endpoint.
-std::string own_key(const model::Endpoint& endpoint) { return endpoint.key.substr(endpoint.node.size() + 1); }
-
-}  // namespace
-
 Agents::Agents(Environment environment)
     : env_(std::move(environment)),
       leases_(env_.clock.now()),
@@ -38,14 +31,14 @@ void Agents::restored(const model::Endpoint& endpoint, std::uint64_t digest) {
   const auto [at, first] = copies_.try_emplace(endpoint.node);
   NodeCopy& copy = at->second;
   copy.whole = (first || copy.whole) && digest != 0;
-  if (digest != 0) copy.put(own_key(endpoint), digest);
+  if (digest != 0) copy.put(own_key(endpoint.node, endpoint.key), digest);
 }
 
 std::uint64_t Agents::digest_of(const model::Endpoint& endpoint) const {
   if (env_.catalog.frozen()) return 0;
   const auto copy = copies_.find(endpoint.node);
   if (copy == copies_.end() || !copy->second.whole) return 0;
-  const std::string key = own_key(endpoint);
+  const std::string key = own_key(endpoint.node, endpoint.key);
   return copy->second.watches(key) ? copy->second.hash_of(key) : 0;
 }
 

@@ -50,11 +50,12 @@ void Agents::ask_for_missing() {
   std::set<std::string> nodes;
   for (const std::string& key : std::exchange(erased_, {})) {
     const std::string node = node_of(key);
+    const std::string own = own_key(node, key);
     const auto copy = copies_.find(node);
     const bool is_missing = copy != copies_.end() && env_.catalog.latest_endpoint(key) == nullptr &&
-                            env_.catalog.knows_node(node) && copy->second.has(key.substr(node.size() + 1));
+                            env_.catalog.knows_node(node) && copy->second.has(own);
     if (!is_missing) continue;
-    copy->second.erase(key.substr(node.size() + 1));
+    copy->second.erase(own);
     nodes.insert(node);
   }
   for (const std::string& node : nodes) ask_for_full(node);

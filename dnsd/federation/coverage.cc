@@ -13,12 +13,11 @@ constexpr std::size_t kLongestProblem = 300;
 
 std::uint64_t hash_of_key(const std::string& key) { return convert::record_hash(key, ""); }
 
-/// The agent's key of an endpoint of its node; the whole key if it is of another one.
+}  // namespace
+
 std::string own_key(const std::string& node, const std::string& key) {
   return key.starts_with(node + "/") ? key.substr(node.size() + 1) : key;
 }
-
-}  // namespace
 
 void NodeCopy::put(const std::string& key, std::uint64_t hash) {
   std::uint64_t& known = hashes_[hash_of_key(key)];

@@ -14,6 +14,9 @@
 
 namespace meshdns::federation {
 
+/// The agent's key of an endpoint of its node, "cluster/node/<key>"; the whole key if it is of another one.
+std::string own_key(const std::string& node, const std::string& key);
+
 /// What one node's agent has told us, over all of its sessions. A record is known by the hash of its key.
 class NodeCopy {
  public:

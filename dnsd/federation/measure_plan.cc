@@ -8,6 +8,7 @@
 #include "common/base/names.h"
 #include "common/base/text.h"
 #include "common/convert/report_convert.h"
+#include "common/model/lookup.h"
 
 namespace meshdns::federation {
 namespace {
@@ -66,11 +67,6 @@ std::optional<MeasuredTarget> endpoint_of(const model::Records& records, const m
     best = {"endpoint " + endpoint.key, {address_of(endpoint), *port}, node.locality.cluster, false};
   }
   return best;
-}
-
-bool is_silent(const model::Records& records, const std::string& node) {
-  const auto status = records.statuses.find(node);
-  return status != records.statuses.end() && status->second.silent;
 }
 
 std::vector<MeasuredTarget> endpoints_of(const model::Records& records, const Nodes& nodes) {

@@ -4,7 +4,9 @@
 #include <compare>
 #include <optional>
 
+#include "common/base/stable_hash.h"
 #include "common/base/text.h"
+#include "common/model/lookup.h"
 #include "dnsd/topology/plan.h"
 
 namespace meshdns::topology {
@@ -32,20 +34,14 @@ struct Strength {
   friend auto operator<=>(const Strength&, const Strength&) = default;
 };
 
-Strength strength_of(const model::Records& records, const std::string& node, const model::NodeStatus* status) {
+Strength strength_of(const model::Records& records, const std::string& node) {
   const auto known = records.nodes.find(node);
-  return {status == nullptr || !status->silent, known == records.nodes.end() ? 0 : known->second.session};
-}
-
-const model::NodeStatus* status_of(const model::Records& records, const std::string& node) {
-  const auto found = records.statuses.find(node);
-  return found == records.statuses.end() ? nullptr : &found->second;
+  return {!model::is_silent(records, node), known == records.nodes.end() ? 0 : known->second.session};
 }
 
 Strength strength_of(const model::Records& records, const model::Endpoint& endpoint) {
-  const model::NodeStatus* status = status_of(records, endpoint.node);
-  Strength out = strength_of(records, endpoint.node, status);
-  out.heard = !is_silent(endpoint, status);
+  Strength out = strength_of(records, endpoint.node);
+  out.heard = !is_silent(endpoint, model::status_of(records, endpoint.node));
   return out;
 }
 
@@ -58,9 +54,8 @@ std::string scope_of(const model::Records& records, const std::string& node) {
 }  // namespace
 
 std::uint64_t AddressClaims::hash_of(const IpAddress& address) {
-  std::uint64_t out = 0xCBF29CE484222325U;  // FNV-1a
-  for (const std::uint8_t byte : address.bytes()) out = (out ^ byte) * 0x100000001B3U;
-  return out;
+  const auto bytes = address.bytes();
+  return stable_hash({std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size())});
 }
 
 bool AddressClaims::has(const std::vector<IpAddress>& addresses, const IpAddress& address) {
@@ -152,7 +147,7 @@ std::string AddressClaims::owner_instead(const model::Endpoint& endpoint, const 
     best = strength;
   });
   if (owner != nullptr) return owner->node + " (" + owner->namespace_ + "/" + owner->service + ")";
-  return is_silent(endpoint, status_of(records_, endpoint.node)) ? node_instead(endpoint, address) : "";
+  return is_silent(endpoint, model::status_of(records_, endpoint.node)) ? node_instead(endpoint, address) : "";
 }
 
 std::string AddressClaims::node_instead(const model::Endpoint& endpoint, const IpAddress& address) const {
@@ -162,7 +157,7 @@ std::string AddressClaims::node_instead(const model::Endpoint& endpoint, const I
     const std::string& node = at->second;
     const auto known = known_nodes_.find(node);
     if (node == endpoint.node || !has(known->second.addresses, address)) continue;
-    if (!strength_of(records_, node, status_of(records_, node)).heard) continue;
+    if (!strength_of(records_, node).heard) continue;
     if (scope_of(records_, endpoint.node) != scope_of(records_, node)) continue;
     if (owner.empty() || node < owner) owner = node;
   }

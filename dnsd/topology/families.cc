@@ -6,16 +6,21 @@
 namespace meshdns::topology {
 namespace {
 
+/// The endpoints that the tier is answered with by their own addresses.
+const std::vector<std::uint32_t>& answered_directly(const Tier& tier) {
+  return tier.gateways.empty() ? tier.answering : tier.direct;
+}
+
 /// Visits each address of the family that stands for the tier, until the visitor returns true.
 template <class F>
 bool any_address(const HostPlan& host, const Tier& tier, Family family, F visit) {
-  for (const std::uint32_t member : tier.gateways.empty() ? tier.answering : tier.direct) {
+  for (const std::uint32_t member : answered_directly(tier)) {
     const Candidate& candidate = host.candidates[member];
     const auto& address = family == Family::V4 ? candidate.v4 : candidate.v6;
     if (address && visit(*address)) return true;
   }
   return std::ranges::any_of(tier.gateways, [&](const GatewayTarget& target) {
-    return target.gateway->address.is_v4() == (family == Family::V4) && visit(target.gateway->address);
+    return target.gateway->address.family() == family && visit(target.gateway->address);
   });
 }
 
@@ -24,8 +29,7 @@ bool any_address(const HostPlan& host, const Tier& tier, Family family, F visit)
 /// far IPv6 address to a near IPv4 one (RFC 6724), so IPv6 has no such way out.
 bool goes_on(const HostPlan& host, const Tier& tier, Family family) {
   if (host.policy.families == model::Families::Independent) return true;
-  const auto& members = tier.gateways.empty() ? tier.answering : tier.direct;
-  return family == Family::V4 && std::ranges::any_of(members, [&](std::uint32_t member) {
+  return family == Family::V4 && std::ranges::any_of(answered_directly(tier), [&](std::uint32_t member) {
            const auto& out = host.candidates[member].out;
            return out && out->is_v4();
          });

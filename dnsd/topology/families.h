@@ -5,11 +5,10 @@
 #include <optional>
 #include <vector>
 
+#include "common/net/ip_address.h"
 #include "dnsd/topology/decide.h"
 
 namespace meshdns::topology {
-
-enum class Family : std::uint8_t { V4, V6 };
 
 /// Returns the addresses of one family that a tier is answered with, each once, in the order of its endpoints.
 std::vector<IpAddress> addresses_of(const HostPlan& host, const Tier& tier, Family family);
@@ -20,8 +19,9 @@ std::size_t count_addresses(const HostPlan& host, const Tier& tier, Family famil
 /// Returns whether a tier is answered with some address of the family.
 bool has_family(const HostPlan& host, const Tier& tier, Family family);
 
-/// Returns the tier whose addresses of one family a client gets that has drawn `drawn`: that tier, unless it has none
-/// and the policy says `families: independent`; then the nearest that has one. Nothing = NODATA.
+/// Returns the tier whose addresses of one family a client gets that has drawn `drawn`: that tier, unless it has none;
+/// then the nearest that has one, if the policy says `families: independent`, or if IPv4 is meant and each tier before
+/// lacks it only because an address fails its checks. Nothing = NODATA.
 /// drawn:  a tier's number
 /// source: design.md section 4, step 7
 std::optional<std::uint32_t> family_tier(const HostPlan& host, const Decision& decision, std::uint32_t drawn,

@@ -6,6 +6,7 @@
 
 #include "common/base/names.h"
 #include "common/base/text.h"
+#include "common/model/lookup.h"
 #include "common/net/socket_address.h"
 #include "dnsd/topology/matching.h"
 #include "dnsd/topology/slow_start.h"
@@ -72,10 +73,8 @@ void leave_lost_addresses(const PlanContext& context, const model::Endpoint& end
 }
 
 void take_addresses(Candidate& candidate, const std::vector<IpAddress>& addresses) {
-  for (const IpAddress& address : addresses) {
-    auto& slot = address.is_v4() ? candidate.v4 : candidate.v6;
-    if (!slot) slot = address;
-  }
+  candidate.v4 = model::first_of(addresses, Family::V4);
+  candidate.v6 = model::first_of(addresses, Family::V6);
 }
 
 /// Takes away the address of the family that does not pass its own checks. An endpoint keeps its only one.
@@ -226,8 +225,7 @@ void settle_time(HostPlan& host, TimePoint now) {
 }  // namespace
 
 Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoint) {
-  const auto found = context.records.statuses.find(endpoint.node);
-  const model::NodeStatus* status = found == context.records.statuses.end() ? nullptr : &found->second;
+  const model::NodeStatus* status = model::status_of(context.records, endpoint.node);
   Candidate out;
   out.key = endpoint.key;
   take_addresses(out, endpoint.addresses);
@@ -254,9 +252,8 @@ bool is_silent(const model::Endpoint& endpoint, const model::NodeStatus* status)
 }
 
 Standing standing_of(const PlanContext& context, const model::Endpoint& endpoint) {
-  const auto found = context.records.statuses.find(endpoint.node);
   Candidate out;
-  out.standing = standing_of(endpoint, found == context.records.statuses.end() ? nullptr : &found->second);
+  out.standing = standing_of(endpoint, model::status_of(context.records, endpoint.node));
   take_addresses(out, endpoint.addresses);
   leave_lost_addresses(context, endpoint, out);
   if (context.overrides.empty() || out.displaced) return out.standing;

@@ -1,4 +1,5 @@
-"""Configurations of one cluster's daemons: a federation, a replica that follows it, and agents. port: the federation's."""
+"""Configurations of one cluster's daemons: a federation, a replica that follows it, and agents. port: the federation's; of ENDPOINTS the
+instance's."""
 
 FEDERATION = """\
 cluster: eu-1
@@ -25,4 +26,11 @@ addresses: [127.0.0.1]
 federation: {{servers: ["127.0.0.1:{port}"]}}
 discovery: {{static: {{directory: {folder}/{node}.d}}}}
 admin: {{listen: "127.0.0.1:0", socket: {folder}/{node}.sock}}
+"""
+ENDPOINTS = """\
+endpoints:
+  - service: app-b
+    namespace: shop
+    ports: [{{name: http, number: {port}}}]
+    checks: [{{tcp: {{port: http}}, interval: 200ms}}]
 """

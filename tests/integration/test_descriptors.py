@@ -9,20 +9,12 @@ import one_cluster
 from mesh import WAIT, Bed, eventually
 from ports import free_port
 
-ENDPOINTS = """\
-endpoints:
-  - service: app-b
-    namespace: shop
-    ports: [{{name: http, number: {port}}}]
-    checks: [{{tcp: {{port: http}}, interval: 200ms}}]
-"""
-
 
 class DescriptorsTest(unittest.TestCase):
     def setUp(self):
         self.bed = self.enterContext(Bed())
         self.backend = self.bed.backend()
-        self.bed.write("n1.d/app-b.yaml", ENDPOINTS.format(port=self.backend.port))
+        self.bed.write("n1.d/app-b.yaml", one_cluster.ENDPOINTS.format(port=self.backend.port))
         text = one_cluster.AGENT.format(node="n1", zone="eu-a", folder=self.bed.folder, port=free_port())
         self.config = self.bed.write("n1.yaml", text)
 

@@ -7,13 +7,6 @@ from mesh import Bed, addresses, ask, eventually, run, texts
 from ports import free_port
 
 CONFIG = one_cluster.AGENT.replace("addresses: [127.0.0.1]", 'addresses: [127.0.0.1, "::1"]')
-ENDPOINTS = """\
-endpoints:
-  - service: app-b
-    namespace: shop
-    ports: [{{name: http, number: {port}}}]
-    checks: [{{tcp: {{port: http}}, interval: 200ms}}]
-"""
 
 
 class FamiliesTest(unittest.TestCase):
@@ -24,7 +17,7 @@ class FamiliesTest(unittest.TestCase):
         self.daemon = self.bed.start("meshdnsd", "--config",
                                      self.bed.write("federation.yaml", one_cluster.FEDERATION.format(**options)))
         self.backend = self.bed.backend("127.0.0.1")
-        self.bed.write("n1.d/app-b.yaml", ENDPOINTS.format(port=self.backend.port))
+        self.bed.write("n1.d/app-b.yaml", one_cluster.ENDPOINTS.format(port=self.backend.port))
         self.config = self.bed.write("n1.yaml", CONFIG.format(node="n1", zone="eu-a", **options))
         self.server = self.daemon.address("dns listening")
 

@@ -1,7 +1,6 @@
-#include "dnsd/topology/planner.h"
+#include "tests/unit/dnsd/topology/plan_fixture.h"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 namespace meshdns::topology {
 namespace {
@@ -11,31 +10,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using enum model::HealthState;
 
-class PlanTest : public testing::Test {
+class PlanTest : public PlanFixture {
  protected:
-  PlanTest() {
-    add_node("eu-1", "n1");
-    add_node("us-1", "n2");
-  }
-
-  void add_node(const std::string& cluster, const std::string& name) {
-    model::Node& node = records_.nodes[cluster + "/" + name];
-    node.key = cluster + "/" + name;
-    node.locality.cluster = cluster;
-    node.locality.node = name;
-  }
-  model::Endpoint& add(const std::string& node, const std::string& key, const std::string& service = "web") {
-    model::Endpoint& out = records_.endpoints[node + "/" + key];
-    out.key = node + "/" + key;
-    out.node = node;
-    out.namespace_ = "shop";
-    out.service = service;
-    out.addresses = {IpAddress::v4(0x0A00000B)};
-    out.ports = {{"http", 8080, "TCP", ""}};
-    out.health.state = Serving;
-    ++records_.services[{"shop", service}].endpoints;
-    return out;
-  }
   model::VirtualDestination& add_object(const std::string& name, const std::vector<std::string>& hosts) {
     model::VirtualDestination& out = records_.destinations["shop/" + name];
     out.meta.name = name;
@@ -45,22 +21,11 @@ class PlanTest : public testing::Test {
     out.services = {{"", "web", {}, {}, {}}};
     return out;
   }
-  Plan plan() const {
-    return plan_hosts(
-        records_, naming_, [](const std::string& name) { return name == "static.mesh.internal"; }, TimePoint{1h});
-  }
   std::vector<std::string> hosts() const {
     std::vector<std::string> out;
     for (const HostPlan& host : plan().hosts)
       out.push_back(host.name + (host.object.empty() ? "" : " of " + host.object));
     return out;
-  }
-  HostPlan host(const std::string& name) const {
-    for (const HostPlan& entry : plan().hosts) {
-      if (entry.name == name) return entry;
-    }
-    ADD_FAILURE() << "no host " << name;
-    return {};
   }
   std::vector<std::string> candidates(const std::string& name) const {
     std::vector<std::string> out;
@@ -72,9 +37,6 @@ class PlanTest : public testing::Test {
     EXPECT_EQ(conflicts.size(), 1U);
     return conflicts.empty() ? "" : conflicts[0].object + ": " + conflicts[0].message;
   }
-
-  model::Records records_;
-  HostNaming naming_{.zones = {"mesh.internal"}};
 };
 
 // ---- which hosts there are ----
