@@ -19,6 +19,8 @@ v1::Object as_written(v1::Object object) {
   v1::Metadata metadata;
   metadata.set_name(object.metadata().name());
   metadata.set_namespace_(object.metadata().namespace_());
+  *metadata.mutable_labels() = object.metadata().labels();
+  *metadata.mutable_annotations() = object.metadata().annotations();
   *object.mutable_metadata() = std::move(metadata);
   object.clear_status();
   return object;

@@ -149,6 +149,17 @@ std::string noted(const std::string& title, const std::string& text) {
   return out + flowed(split(text, ' '), " ", {kValueColumn, kColumns}) + "\n";
 }
 
+/// The client's network, where gateways make it matter.
+std::string network_line(const v1::ExplainReply& reply) {
+  const auto by_gateway = [](const v1::EndpointInfo& endpoint) {
+    return endpoint.why().find("gateway") != std::string::npos;
+  };
+  const bool matters = std::ranges::any_of(reply.tiers(), [&](const v1::ExplainedTier& tier) {
+    return std::ranges::any_of(tier.endpoints(), by_gateway);
+  });
+  return matters ? "network  " + reply.network() + "\n" : "";
+}
+
 }  // namespace
 
 std::string answer_lines(const v1::ExplainReply& reply) {
@@ -166,7 +177,7 @@ std::string explain_view(const v1::ExplainReply& reply) {
   const std::size_t width = std::max({kDetailColumn, reply.place().size() + 3, policy.size() + 3});
   std::string out = padded(reply.host() + " for " + reply.client(), kHeadColumn) + "revision " +
                     std::to_string(reply.revision()) + ", " + with_blank(age(reply.age())) + " old\n";
-  out += "client   " + padded(reply.place(), width) + reply.reason() + "\n";
+  out += "client   " + padded(reply.place(), width) + reply.reason() + "\n" + network_line(reply);
   std::vector<std::string> pieces = pieces_of(reply.policy());
   pieces.push_back("empty: " + reply.on_empty());
   out += "policy   " + padded(policy, width) +

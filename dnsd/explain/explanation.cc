@@ -127,6 +127,7 @@ Result<v1::ExplainReply> explained(const Scene& scene, const v1::ExplainRequest&
   *out.mutable_age() = convert::to_wire(scene.now - scene.catalog.changed());
   out.set_place(seat->place.text());
   out.set_reason(seat->reason);
+  out.set_network(seat->place.network);
   out.set_object(host->object);
   out.set_policy(answers::policy_text(host->policy));
   out.set_on_empty(host->policy.on_empty == model::OnEmpty::LastResort ? "last resort" : "no data");

@@ -44,5 +44,17 @@ TEST_F(ObjectsTest, a_name_in_other_letters_is_no_other_object) {
   EXPECT_EQ(apply(cluster("eu-1")).outcome(), v1::ApplyResult::CREATED);
 }
 
+TEST_F(ObjectsTest, labels_and_annotations_are_kept) {
+  v1::Object object = cluster("eu-1");
+  (*object.mutable_metadata()->mutable_labels())["app.kubernetes.io/managed-by"] = "Helm";
+  EXPECT_EQ(apply(object).outcome(), v1::ApplyResult::CREATED);
+  EXPECT_EQ(apply(object).outcome(), v1::ApplyResult::UNCHANGED);
+  (*object.mutable_metadata()->mutable_annotations())["note"] = "x";
+  EXPECT_EQ(apply(object).outcome(), v1::ApplyResult::CONFIGURED);
+  const v1::Object& kept = *objects_.find(catalog::RecordType::Cluster, "eu-1");
+  EXPECT_EQ(kept.metadata().labels().at("app.kubernetes.io/managed-by"), "Helm");
+  EXPECT_EQ(kept.metadata().annotations().at("note"), "x");
+}
+
 }  // namespace
 }  // namespace meshdns::app
