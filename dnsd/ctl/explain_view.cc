@@ -154,9 +154,8 @@ std::string network_line(const v1::ExplainReply& reply) {
   const auto by_gateway = [](const v1::EndpointInfo& endpoint) {
     return endpoint.why().find("gateway") != std::string::npos;
   };
-  const bool matters = std::ranges::any_of(reply.tiers(), [&](const v1::ExplainedTier& tier) {
-    return std::ranges::any_of(tier.endpoints(), by_gateway);
-  });
+  const bool matters = std::ranges::any_of(
+      reply.tiers(), [&](const v1::ExplainedTier& tier) { return std::ranges::any_of(tier.endpoints(), by_gateway); });
   return matters ? "network  " + reply.network() + "\n" : "";
 }
 
