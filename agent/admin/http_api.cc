@@ -1,9 +1,9 @@
 #include "agent/admin/http_api.h"
 
-#include <google/protobuf/util/json_util.h>
-
 #include <map>
 #include <string>
+
+#include "common/config/document.h"
 
 namespace meshdns::admin {
 namespace {
@@ -14,14 +14,7 @@ using http::Response;
 Response text(int status, std::string body) { return {status, "text/plain; charset=utf-8", std::move(body)}; }
 
 Response json(const google::protobuf::Message& message) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.always_print_primitive_fields = true;
-  options.preserve_proto_field_names = true;
-  std::string body;
-  const auto status = google::protobuf::util::MessageToJsonString(message, &body, options);
-  if (!status.ok()) return text(500, "cannot be written as JSON\n");
-  return {200, "application/json", body};
+  return {200, "application/json", config::Document(message).json()};
 }
 
 Response leave(Agent& agent) {

@@ -12,6 +12,7 @@
 #include "common/net/prefix.h"
 #include "common/net/socket_address.h"
 #include "common/time/duration_text.h"
+#include "common/time/time_text.h"
 
 namespace meshdns::config {
 namespace {
@@ -45,6 +46,15 @@ Wrong read_number(Message& out, const FieldDescriptor& field, std::string_view t
   }
   if (percent && !text.ends_with('%')) return expected(range_text(rules), text);
   put_number(out, field, static_cast<T>(*number));
+  return std::nullopt;
+}
+
+/// RFC 3339; files of before have seconds since 1970.
+Wrong read_time(Message& out, const FieldDescriptor& field, std::string_view text) {
+  if (parse_uint(text)) return read_number<std::int64_t>(out, field, text);
+  const auto time = parse_time(text);
+  if (!time) return expected("a time like 2026-11-27T18:00:00Z", text);
+  put_number(out, field, *time);
   return std::nullopt;
 }
 
@@ -109,7 +119,9 @@ Wrong put_scalar(Message& out, const FieldDescriptor& field, std::string_view te
     case FieldDescriptor::CPPTYPE_BOOL: return read_bool(out, field, text);
     case FieldDescriptor::CPPTYPE_UINT32: return read_number<std::uint32_t>(out, field, text);
     case FieldDescriptor::CPPTYPE_UINT64: return read_number<std::uint64_t>(out, field, text);
-    case FieldDescriptor::CPPTYPE_INT64: return read_number<std::int64_t>(out, field, text);
+    case FieldDescriptor::CPPTYPE_INT64:
+      return rules_of(field).format() == v1::Rules::TIME ? read_time(out, field, text)
+                                                         : read_number<std::int64_t>(out, field, text);
     default: return read_duration(out, field, text);
   }
 }

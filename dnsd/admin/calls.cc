@@ -112,7 +112,8 @@ class Calls : public v1::Admin::CallbackService {
   }
 
   Reactor* Capture(Context* context, const v1::CaptureRequest* request, v1::CaptureReply* reply) override {
-    return later(context, reply, [this, request](auto done) { mesh_.capture(*request, std::move(done)); });
+    return later(context, reply,
+                 [this, context, request](auto done) { mesh_.capture(*request, who(*context), std::move(done)); });
   }
   Reactor* Simulate(Context* context, const v1::SimulateRequest* request, v1::SimulateReply* reply) override {
     return later(context, reply, [this, request](auto done) { mesh_.simulate(*request, std::move(done)); });
@@ -127,6 +128,11 @@ class Calls : public v1::Admin::CallbackService {
  private:
   bool admits(const Context& context) const {
     return from_ == From::Here || !property(context, GRPC_X509_PEM_CERT_PROPERTY_NAME).empty();
+  }
+  /// "alice@host", or "CN=alice (ipv4:10.0.0.9:4711)" of somebody afar
+  std::string who(const Context& context) const {
+    if (from_ == From::Here) return caller(context);
+    return property(context, GRPC_X509_SUBJECT_PROPERTY_NAME) + " (" + context.peer() + ")";
   }
   /// Logs a change when it is made or refused, with who made it. The call is not over yet.
   void note(const Context& context, const char* call, const std::string& what) const {

@@ -1,7 +1,5 @@
 #include "dnsd/admin/http_api.h"
 
-#include <google/protobuf/util/json_util.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <functional>
@@ -11,6 +9,7 @@
 #include <utility>
 
 #include "common/base/text.h"
+#include "common/config/document.h"
 #include "common/convert/object_convert.h"
 
 namespace meshdns::admin {
@@ -26,14 +25,13 @@ constexpr std::size_t kMostRows = 1000;
 constexpr std::size_t kMostBody = 1UL << 20;
 
 Response json(const google::protobuf::Message& message) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.always_print_primitive_fields = true;
-  options.preserve_proto_field_names = true;
-  std::string text;
-  const auto status = google::protobuf::util::MessageToJsonString(message, &text, options);
-  if (!status.ok()) return {500, "text/plain; charset=utf-8", "cannot be written as JSON\n"};
-  return {200, "application/json", text};
+  return {200, "application/json", config::Document(message).json()};
+}
+
+Response json(const google::protobuf::Message& message, const char* list) {
+  config::Document document(message);
+  document.drop_empty_lists_but(list);
+  return {200, "application/json", document.json()};
 }
 
 Response text(int status, std::string body) { return {status, "text/plain; charset=utf-8", std::move(body)}; }
@@ -65,15 +63,16 @@ std::string next_target(const Request& request, const std::string& token) {
 
 /// Writes one page as JSON. A page whose JSON is longer than kMostBody is asked for again with half as many rows.
 /// call: asks the mesh with the limit and the token of `query`
+/// list: of a listing, which has several: the one that was asked for. Of the others only those with rows are written.
 template <class Reply, class Query, class F>
-void answer_page(const Request& request, Query query, Done done, F call) {
-  call(query, [request, query, done, call](Result<Reply> reply) {
+void answer_page(const Request& request, Query query, Done done, F call, const char* list = nullptr) {
+  call(query, [request, query, done, call, list](Result<Reply> reply) {
     if (!reply) return done(failure(reply.error()));
-    Response out = json(*reply);
+    Response out = list == nullptr ? json(*reply) : json(*reply, list);
     if (out.body.size() > kMostBody && query.limit() > 1) {
       Query less = query;
       less.set_limit(query.limit() / 2);
-      return answer_page<Reply>(request, std::move(less), done, call);
+      return answer_page<Reply>(request, std::move(less), done, call, list);
     }
     if (!reply->continue_().empty())
       out.headers["Link"] = "<" + next_target(request, reply->continue_()) + ">; rel=\"next\"";
@@ -95,12 +94,13 @@ bool take_page(const Request& request, Query& query, const Done& done) {
   return true;
 }
 
-void list(Mesh& mesh, const std::string& kind, const Request& request, const Done& done) {
+void list(Mesh& mesh, const std::string& kind, const char* field, const Request& request, const Done& done) {
   v1::ListRequest query;
   query.set_kind(kind);
   query.set_key(parameter(request, "key"));
   if (!take_page(request, query, done)) return;
-  answer_page<v1::ListReply>(request, query, done, [&mesh](const auto& asked, auto told) { mesh.list(asked, told); });
+  const auto call = [&mesh](const auto& asked, auto told) { mesh.list(asked, told); };
+  answer_page<v1::ListReply>(request, query, done, call, field);
 }
 
 void explain(Mesh& mesh, const Request& request, const Done& done) {
@@ -156,9 +156,10 @@ void lint(Mesh& mesh, const Request& request, const Done& done) {
 
 using Route = std::function<void(Mesh&, const Request&, const Done&)>;
 
-Route list_of(std::string kind) {
-  return [kind = std::move(kind)](Mesh& mesh, const Request& request, const Done& done) {
-    list(mesh, kind, request, done);
+/// field: of the listing, in which the rows are
+Route list_of(std::string kind, const char* field) {
+  return [kind = std::move(kind), field](Mesh& mesh, const Request& request, const Done& done) {
+    list(mesh, kind, field, request, done);
   };
 }
 
@@ -183,11 +184,11 @@ const std::map<std::string, Route>& routes() {
       {"/v1/simulate", simulate},
       {"/v1/history", history},
       {"/v1/lint", lint},
-      {"/v1/nodes", list_of("Node")},
-      {"/v1/endpoints", list_of("Endpoint")},
-      {"/v1/objects", list_of("VirtualDestination")},
-      {"/v1/overrides", list_of("Override")},
-      {"/v1/clusters", list_of("Cluster")},
+      {"/v1/nodes", list_of("Node", "nodes")},
+      {"/v1/endpoints", list_of("Endpoint", "endpoints")},
+      {"/v1/objects", list_of("VirtualDestination", "objects")},
+      {"/v1/overrides", list_of("Override", "objects")},
+      {"/v1/clusters", list_of("Cluster", "objects")},
   };
   return kRoutes;
 }

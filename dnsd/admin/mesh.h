@@ -38,9 +38,10 @@ class Mesh {
   /// The set that this replica refuses is taken when it comes again.
   /// errors: FailedPrecondition: this is not a replica, or it refuses none
   virtual Result<v1::ApproveShrinkReply> approve_shrink() = 0;
-  /// Some of the queries that come. `done` is called a moment later.
+  /// Some of the queries that come. `done` is called a moment later. by: who asks, for the log
   /// errors: InvalidArgument for a host or prefix that is none; FailedPrecondition: another capture is under way
-  virtual void capture(const v1::CaptureRequest& request, std::function<void(Result<v1::CaptureReply>)> done) = 0;
+  virtual void capture(const v1::CaptureRequest& request, const std::string& by,
+                       std::function<void(Result<v1::CaptureReply>)> done) = 0;
   /// Answers are served.
   virtual bool ready() = 0;
   /// Prometheus text. errors: Unavailable: too many calls at once

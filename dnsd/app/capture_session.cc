@@ -52,7 +52,8 @@ CaptureSession::~CaptureSession() {
   }
 }
 
-Result<void> CaptureSession::begin(const v1::CaptureRequest& request, const server::DnsServer& server) {
+Result<void> CaptureSession::begin(const v1::CaptureRequest& request, const std::string& by,
+                                   const server::DnsServer& server) {
   const auto filter = filter_of(request);
   if (!filter) return filter.error();
   server.capture().start(*filter);
@@ -60,17 +61,18 @@ Result<void> CaptureSession::begin(const v1::CaptureRequest& request, const serv
   id_ = request.id();
   begun_ = clock_.now();
   begun_unix_ = clock_.unix_seconds();
-  log::info("capture begins", {{"host", request.host()}, {"client", request.client()}});
+  log::info("capture begins", {{"by", by}, {"host", request.host()}, {"client", request.client()}});
   return {};
 }
 
-void CaptureSession::look(const v1::CaptureRequest& request, const server::DnsServer* server, Done done) {
+void CaptureSession::look(const v1::CaptureRequest& request, const std::string& by, const server::DnsServer* server,
+                          Done done) {
   if (server == nullptr) return done(Error(Code::FailedPrecondition, "DNS is not served yet"));
   const bool other = server_ != nullptr && (request.id() != id_ || gathering_);
   if (other) return done(Error(Code::FailedPrecondition, "another capture is under way"));
   if (server_ == nullptr) {
     if (request.stop()) return done(Error(Code::FailedPrecondition, "no capture is under way"));
-    if (auto begun = begin(request, *server); !begun) return done(begun.error());
+    if (auto begun = begin(request, by, *server); !begun) return done(begun.error());
   }
   if (patience_) timers_.cancel(*std::exchange(patience_, std::nullopt));
   if (request.stop()) {

@@ -30,10 +30,11 @@ class CaptureSession {
   ~CaptureSession();
 
   /// server: null = DNS is not served yet. It outlives this. done: told after kLook, of `stop` and errors at once
-  void look(const v1::CaptureRequest& request, const server::DnsServer* server, Done done);
+  /// by: who asks, for the log
+  void look(const v1::CaptureRequest& request, const std::string& by, const server::DnsServer* server, Done done);
 
  private:
-  Result<void> begin(const v1::CaptureRequest& request, const server::DnsServer& server);
+  Result<void> begin(const v1::CaptureRequest& request, const std::string& by, const server::DnsServer& server);
   v1::CaptureReply reply();
   void end();
 

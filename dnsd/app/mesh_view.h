@@ -104,8 +104,9 @@ class MeshView : public admin::Mesh {
   }
   void status(std::function<void(Result<v1::StatusReply>)> done) override;
   Result<v1::ApproveShrinkReply> approve_shrink() override;
-  void capture(const v1::CaptureRequest& request, std::function<void(Result<v1::CaptureReply>)> done) override {
-    capture_.look(request, parts_.dns, std::move(done));
+  void capture(const v1::CaptureRequest& request, const std::string& by,
+               std::function<void(Result<v1::CaptureReply>)> done) override {
+    capture_.look(request, by, parts_.dns, std::move(done));
   }
   bool ready() override { return parts_.ready; }
   /// See Slices::longest().

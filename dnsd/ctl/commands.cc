@@ -7,7 +7,7 @@
 
 #include "common/base/random_seed.h"
 #include "common/base/text.h"
-#include "common/config/object_text.h"
+#include "common/config/document.h"
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
 #include "common/model/override.h"
@@ -55,7 +55,7 @@ std::string written_text(v1::Object object) {
   metadata.set_name(object.metadata().name());
   metadata.set_namespace_(object.metadata().namespace_());
   *object.mutable_metadata() = metadata;
-  return config::object_yaml(object);
+  return config::Document(object).yaml();
 }
 
 Result<std::vector<std::string>> keys_of(const std::vector<std::string>& names, const std::vector<std::string>& files) {

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "common/config/document.h"
 #include "meshdns/v1/admin.pb.h"
 
 namespace meshdns::ctl {
@@ -33,20 +35,24 @@ class ObjectDocuments {
   std::size_t objects_ = 0;
 };
 
-/// A listing of nodes or endpoints as one document, page by page: the rows of all pages in one list, all else as the
-/// last page has it.
+/// A listing of nodes or endpoints as one document, page by page: the rows of all pages in one list that comes first,
+/// all else as the last page has it.
 class ListDocument {
  public:
-  /// field: of ListReply, in which the rows are: "endpoints"
+  /// field: of the listing, in which the rows are: "endpoints"
   ListDocument(Output output, std::string field) : output_(output), field_(std::move(field)) {}
 
   /// returns: the text of the next page
   std::string add(const v1::ListReply& page, bool last);
 
  private:
+  std::string json(const std::vector<config::Document>& rows, const config::Document& rest, bool last);
+  std::string yaml(const std::vector<config::Document>& rows, const config::Document& rest, bool last);
+
   Output output_;
   std::string field_;
   bool begun_ = false;
+  std::size_t rows_ = 0;
 };
 
 }  // namespace meshdns::ctl

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/base/text.h"
-#include "common/config/object_text.h"
+#include "common/config/document.h"
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
 #include "common/time/duration_text.h"
@@ -366,6 +366,6 @@ std::string describe_cluster(const v1::ClusterInfo& cluster) {
                 {"gateways down", or_dash(joined(cluster.gateways_down()))}});
 }
 
-std::string describe_object(const v1::Object& object) { return config::object_yaml(object); }
+std::string describe_object(const v1::Object& object) { return config::Document(object).yaml(); }
 
 }  // namespace meshdns::ctl

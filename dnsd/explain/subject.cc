@@ -71,7 +71,8 @@ Result<Subject> subject_of(const Scene& scene, const std::string& name) {
     if (!role.empty()) return Subject{host, key + " " + role};
     return Error(Code::NotFound, "no host " + key + " is defined; " + host + " is, but has no such name below it");
   }
-  return Error(Code::NotFound, "no host " + key + " is defined");
+  const auto meant = scene.planner.similar_host(key);
+  return Error(Code::NotFound, "no host " + key + " is defined" + (meant ? " (did you mean " + *meant + "?)" : ""));
 }
 
 }  // namespace meshdns::explain

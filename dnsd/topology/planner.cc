@@ -292,6 +292,15 @@ std::size_t Planner::hosts() {
   return owners_.size();
 }
 
+std::optional<std::string> Planner::similar_host(const std::string& name) {
+  settle();
+  if (owners_.size() > kMostGuessedHosts) return std::nullopt;
+  std::vector<std::string> hosts;
+  for (const auto& [host, owner] : owners_) hosts.push_back(host);
+  std::sort(hosts.begin(), hosts.end());  // of equally similar ones the same on every server
+  return did_you_mean(name, hosts);
+}
+
 void Planner::add_endpoints_of(const model::ServiceSelector& selector, const std::string& own_namespace,
                                std::vector<const model::Endpoint*>& out) const {
   const auto look_at = [&](const model::Endpoint& endpoint) {

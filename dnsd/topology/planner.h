@@ -87,6 +87,10 @@ class Planner : public model::RecordObserver {
   /// Whose the addresses are that several endpoints claim.
   const AddressClaims& claims() const { return claims_; }
   std::size_t hosts();
+  /// Of more hosts than this nobody is told which one may be meant: it takes longer than an answer may.
+  static constexpr std::size_t kMostGuessedHosts = 10000;
+  /// The host whose name was perhaps meant by a name that is none.
+  std::optional<std::string> similar_host(const std::string& name);
 
   void endpoint_entered(const model::Endpoint& endpoint) override;
   void endpoint_updated(const model::Endpoint& endpoint) override;

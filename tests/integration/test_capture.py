@@ -25,7 +25,7 @@ class CaptureTest(unittest.TestCase):
         seen = len(self.daemon.lines)
         ctl = subprocess.Popen([f"{BIN}/meshdnsctl", *self.flags, "capture", "--for", "1s", *words],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.daemon.wait_line("capture begins", after=seen)
+        self.daemon.wait_line(r"capture begins by=\"\S+ \(uid \d+, pid \d+\)\"", after=seen)
         for _ in range(CAPTURED):
             ask(self.server, "api.mesh.internal")
             ask(self.server, "api.mesh.internal", "AAAA", tcp=True)

@@ -126,11 +126,11 @@ class ConnectionsTest(unittest.TestCase):
         silent = [socket.create_connection((host, int(port)), source_address=("127.7.9.9", 0)) for _ in range(30)]
         for one in silent:
             self.addCleanup(one.close)
-        eventually(lambda: self.status().get("refused") == "10", "ten are refused")
+        eventually(lambda: self.status()["refused"] == 10, "ten are refused")
         self.daemon.wait_line("connections refused: their address has as many as it may address=127.7.9.9 most=20")
         RawAgent(self.server, "n1").close()
         status = self.status()
-        self.assertEqual("100", status["most"])
+        self.assertEqual(100, status["most"])
         self.assertFalse(status["full"])
 
     def test_a_stream_that_says_nothing_is_told_to_go(self):

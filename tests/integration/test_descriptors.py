@@ -62,7 +62,7 @@ class DescriptorsTest(unittest.TestCase):
 
     def doubtful(self, client):
         endpoint, = self.status(client)["endpoints"]
-        return endpoint if endpoint["in_doubt"] else None
+        return endpoint if endpoint["inDoubt"] else None
 
 
 if __name__ == "__main__":

@@ -57,8 +57,8 @@ class LeaveTest(unittest.TestCase):
         with urllib.request.urlopen("http://%s:%d/v1/status" % agent.address("admin listening"), timeout=WAIT) as reply:
             federation = json.load(reply)["federation"]
         self.assertTrue(federation["connected"])
-        self.assertEqual((federation["server"], federation["last_error"]), (self.mesh.federation, ""))
-        self.assertEqual((federation["state"], federation["unsent"]), ("in sync", "0"))
+        self.assertEqual((federation["server"], federation["lastError"]), (self.mesh.federation, ""))
+        self.assertEqual((federation["state"], federation["unsent"]), ("in sync", 0))
 
     def test_a_removed_file_withdraws_its_endpoint(self):
         self.mesh.write("eu-2/app-b.yaml", "endpoints: []\n")

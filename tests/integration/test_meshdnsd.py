@@ -122,14 +122,14 @@ class MeshdnsdTest(unittest.TestCase):
             at = len(self.daemon.lines)
             self.daemon.send_signal(signal.SIGHUP)
             self.daemon.wait_line("restart needed for=dns.workers", after=at)
-        self.assertEqual(json.loads(self.fetch("/v1/status"))["restart_needed"], ["dns.workers"])
+        self.assertEqual(json.loads(self.fetch("/v1/status"))["restartNeeded"], ["dns.workers"])
         self.bed.write("meshdnsd.yaml", CONFIG.format(folder=self.bed.folder) + "extra: 1\n")
         self.daemon.send_signal(signal.SIGHUP)
-        eventually(lambda: "unknown field" in json.loads(self.fetch("/v1/status"))["reload_problem"], "the problem")
+        eventually(lambda: "unknown field" in json.loads(self.fetch("/v1/status"))["reloadProblem"], "the problem")
         self.bed.write("meshdnsd.yaml", CONFIG.format(folder=self.bed.folder))
         self.daemon.send_signal(signal.SIGHUP)
-        eventually(lambda: json.loads(self.fetch("/v1/status"))["reload_problem"] == "", "a good reload")
-        self.assertEqual(json.loads(self.fetch("/v1/status"))["restart_needed"], [])
+        eventually(lambda: json.loads(self.fetch("/v1/status"))["reloadProblem"] == "", "a good reload")
+        self.assertEqual(json.loads(self.fetch("/v1/status"))["restartNeeded"], [])
 
     def test_http_is_for_reading(self):
         self.assertEqual(self.fetch("/healthz"), "ok\n")

@@ -89,7 +89,7 @@ class OverridesTest(unittest.TestCase):
         self.assertIn("drain-node-n1", self.ctl("describe", "override", "drain-node-n1"))
         table = self.ctl("get", "overrides")
         self.assertRegex(table, r"drain-node-n1 +Drain +node=n1 +alice@ops +(1h|59m\S*) +\S+ ago +new kernel\n")
-        self.assertEqual(json.loads(self.http("v1/overrides"))["objects"][0]["override"]["target"]["node"], "n1")
+        self.assertEqual(json.loads(self.http("v1/overrides"))["objects"][0]["spec"]["target"]["node"], "n1")
         self.assertEqual(self.metric('meshdns_catalog_overrides{action="Drain"}'), 1)
         self.federation.wait_line("override in force name=drain-node-n1")
         # what get gives, apply takes again

@@ -94,6 +94,35 @@ class UnitsTest(unittest.TestCase):
             self.assertEqual(service["CapabilityBoundingSet"], allowed)
             self.assertEqual(service["AmbientCapabilities"], allowed)
 
+    def test_what_cannot_start_is_tried_more_and_more_rarely(self):
+        for name, path in self.both():
+            service = read_unit(path)["Service"]
+            folder = tempfile.mkdtemp(dir=self.folder)
+            os.makedirs(os.path.join(folder, "meshdns"))
+            tools = os.path.join(folder, "bin")
+            os.makedirs(tools)
+            with open(os.path.join(tools, "sleep"), "w", encoding="utf-8") as file:
+                file.write(f'#!/bin/sh\necho "$1" >> {folder}/slept\n')
+            os.chmod(file.name, 0o755)
+
+            def execute(key, status):
+                for line in service[key]:
+                    script = line.replace("%t", folder).replace("$$", "$")  # as systemd reads it
+                    done = subprocess.run(["sh", "-c", script], timeout=mesh.WAIT, check=False, stderr=subprocess.PIPE,
+                                          env={"PATH": f"{tools}:/usr/bin:/bin", "EXIT_STATUS": status})
+                    self.assertEqual((done.returncode, done.stderr), (0, b""), line)
+
+            def slept():
+                with open(os.path.join(folder, "slept"), encoding="utf-8") as file:
+                    return [int(line) for line in file]
+
+            for status in ("KILL", *["1"] * 6, "0", "2"):
+                execute("ExecStopPost", status)
+            self.assertEqual(slept(), [1, 2, 4, 8, 16, 16], name)
+            execute("ExecStartPost", "")
+            execute("ExecStopPost", "1")
+            self.assertEqual(slept()[-1], 1, "a start that succeeded begins anew")
+
     def test_what_they_name_is_installed(self):
         for _, path in self.both():
             unit = read_unit(path)

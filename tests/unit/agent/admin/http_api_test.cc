@@ -53,7 +53,7 @@ TEST_F(HttpApiTest, status_is_json_with_the_names_of_the_schema) {
   EXPECT_THAT(status.body, HasSubstr("\"node\": \"n1\""));
   EXPECT_THAT(status.body, HasSubstr("\"namespace\": \"shop\""));
   EXPECT_THAT(status.body, HasSubstr("\"for\": \"12s\""));
-  EXPECT_THAT(status.body, HasSubstr("\"in_doubt\": false"));
+  EXPECT_THAT(status.body, HasSubstr("\"inDoubt\": false"));
 }
 
 TEST_F(HttpApiTest, metrics_are_prometheus_text) {

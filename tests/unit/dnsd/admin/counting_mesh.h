@@ -35,7 +35,8 @@ class CountingMesh : public Mesh {
   }
   void status(std::function<void(Result<v1::StatusReply>)> done) override { done(counted<v1::StatusReply>()); }
   Result<v1::ApproveShrinkReply> approve_shrink() override { return counted<v1::ApproveShrinkReply>(); }
-  void capture(const v1::CaptureRequest&, std::function<void(Result<v1::CaptureReply>)> done) override {
+  void capture(const v1::CaptureRequest&, const std::string&,
+               std::function<void(Result<v1::CaptureReply>)> done) override {
     ++calls;
     done(v1::CaptureReply());
   }

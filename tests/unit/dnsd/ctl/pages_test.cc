@@ -1,4 +1,5 @@
 // What meshdnsctl prints of a listing in pages is what it prints of the whole.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -39,7 +40,7 @@ v1::ListReply objects(int from, int to) {
 TEST(ListDocument, pages_are_the_whole) {
   for (const Output output : {Output::Json, Output::Yaml}) {
     for (const int count : {0, 1, 2, 5}) {
-      const std::string whole = document(endpoints(0, count), output);
+      const std::string whole = ListDocument(output, "endpoints").add(endpoints(0, count), true);
       for (const int size : {1, 2, 5}) {
         ListDocument pages(output, "endpoints");
         std::string text;
@@ -56,8 +57,20 @@ TEST(ListDocument, pages_are_the_whole) {
     ListDocument pages(output, "endpoints");
     std::string text = pages.add(endpoints(0, 2), false);
     text += pages.add(endpoints(0, 0), true);
-    EXPECT_EQ(text, document(endpoints(0, 2), output));
+    EXPECT_EQ(text, ListDocument(output, "endpoints").add(endpoints(0, 2), true));
   }
+}
+
+TEST(ListDocument, has_only_the_list_that_was_asked_for) {
+  EXPECT_EQ(ListDocument(Output::Json, "nodes").add({}, true),
+            "{\n  \"nodes\": [],\n  \"revision\": 0,\n  \"continue\": \"\",\n  \"firstRevision\": 0,\n  \"frozen\": "
+            "\"\"\n}\n");
+  EXPECT_EQ(ListDocument(Output::Yaml, "nodes").add({}, true),
+            "nodes: []\nrevision: 0\ncontinue: \"\"\nfirstRevision: 0\nfrozen: \"\"\n");
+  v1::ListReply one;
+  one.add_nodes()->set_key("eu-1/n1");
+  EXPECT_THAT(ListDocument(Output::Yaml, "nodes").add(one, true),
+              testing::StartsWith("nodes:\n  - key: eu-1/n1\n    prefixes: []\n"));
 }
 
 TEST(ObjectDocuments, pages_are_the_whole) {

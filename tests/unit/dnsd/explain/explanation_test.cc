@@ -92,7 +92,9 @@ TEST_F(ExplanationTest, names_that_dns_does_not_have_are_not_explained) {
             "no host nope.web.shop.mesh.internal is defined; web.shop.mesh.internal is, but has no such name below it");
   EXPECT_THAT(refusal("10-0-0-99.web.shop.mesh.internal"), HasSubstr("has no such name below it"));
   EXPECT_THAT(refusal("_nope._tcp.web.shop.mesh.internal"), HasSubstr("has no such name below it"));
-  EXPECT_EQ(refusal("wbe.shop.mesh.internal"), "no host wbe.shop.mesh.internal is defined");
+  EXPECT_EQ(refusal("wbe.shop.mesh.internal"),
+            "no host wbe.shop.mesh.internal is defined (did you mean web.shop.mesh.internal?)");
+  EXPECT_EQ(refusal("billing.shop.mesh.internal"), "no host billing.shop.mesh.internal is defined");
   EXPECT_EQ(refusal("internal"), "no host internal is defined");
   EXPECT_EQ(refusal(".."), "no host . is defined");
 }

@@ -1,0 +1,234 @@
+#include "common/config/document.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/duration.pb.h>
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "common/base/text.h"
+#include "common/config/rules.h"
+#include "common/time/duration_text.h"
+#include "common/time/time_text.h"
+#include "meshdns/v1/types.pb.h"
+
+namespace meshdns::config {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+/// JSON's escapes, which YAML's double quotes know too.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += fmt::format("\\{}", c);
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+bool is_yaml_word(std::string_view text) {
+  static constexpr std::string_view kWords[] = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"};
+  return std::find(std::begin(kWords), std::end(kWords), ascii_lower(text)) != std::end(kWords);
+}
+
+/// 5s, 1m30s, 10.0.0.1, 10.0.0.0/8: begin like numbers, but no YAML reader takes them for one.
+bool is_duration_or_ipv4(std::string_view text) {
+  if (text.find_first_not_of("0123456789./") == std::string_view::npos) {
+    return std::count(text.begin(), text.end(), '.') == 3;
+  }
+  return parse_duration(text).has_value() && text.front() != '.';
+}
+
+/// Texts that every YAML reader takes as a text without quotes.
+bool is_plain(std::string_view text) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto inner = [&](char c) {
+    return letter(c) || std::string_view("0123456789-./+").find(c) != std::string::npos;
+  };
+  if (text.empty() || !std::all_of(text.begin(), text.end(), inner) || is_yaml_word(text)) return false;
+  return letter(text.front()) || is_duration_or_ipv4(text);
+}
+
+}  // namespace
+
+/// What a message becomes, field by field.
+struct Document::Builder {
+  /// Operators' objects are written without what is not stated.
+  bool stated_only = false;
+
+  static Document bare(std::string text) { return Document(Kind::Bare, std::move(text)); }
+  static Document text(std::string text) { return Document(Kind::Text, std::move(text)); }
+
+  static Document of_text(const FieldDescriptor& field, const std::string& value) {
+    const bool number = rules_of(field).format() == v1::Rules::PORT_OR_NAME && parse_uint(value).has_value();
+    return number ? bare(value) : text(value);
+  }
+
+  static Document of_number(const FieldDescriptor& field, std::uint32_t number) {
+    if (rules_of(field).format() != v1::Rules::PERCENT) return bare(fmt::to_string(number));
+    return text(fmt::format("{}%", number));
+  }
+
+  static Document of_number(const FieldDescriptor& field, std::int64_t number) {
+    return rules_of(field).format() == v1::Rules::TIME ? text(time_text(number)) : bare(fmt::to_string(number));
+  }
+
+  Document of_message(const FieldDescriptor& field, const Message& message) const {
+    if (!is_duration(field)) return of(message);
+    const auto* duration = google::protobuf::DynamicCastToGenerated<google::protobuf::Duration>(&message);
+    const Duration length = std::chrono::seconds(duration->seconds()) + std::chrono::nanoseconds(duration->nanos());
+    return text(duration_text(length));
+  }
+
+  Document of_single(const Message& message, const FieldDescriptor& field) const {
+    const auto& reflection = *message.GetReflection();
+    switch (field.cpp_type()) {
+      case FieldDescriptor::CPPTYPE_STRING: return of_text(field, reflection.GetString(message, &field));
+      case FieldDescriptor::CPPTYPE_BOOL: return bare(reflection.GetBool(message, &field) ? "true" : "false");
+      case FieldDescriptor::CPPTYPE_ENUM: return text(reflection.GetEnum(message, &field)->name());
+      case FieldDescriptor::CPPTYPE_UINT32: return of_number(field, reflection.GetUInt32(message, &field));
+      case FieldDescriptor::CPPTYPE_UINT64: return bare(fmt::to_string(reflection.GetUInt64(message, &field)));
+      case FieldDescriptor::CPPTYPE_INT64: return of_number(field, reflection.GetInt64(message, &field));
+      default: return of_message(field, reflection.GetMessage(message, &field));
+    }
+  }
+
+  Document of_map(const Message& message, const FieldDescriptor& field) const {
+    const auto& reflection = *message.GetReflection();
+    const auto* key_field = field.message_type()->map_key();
+    std::map<std::string, const Message*> sorted;
+    for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
+      const Message& entry = reflection.GetRepeatedMessage(message, &field, i);
+      sorted[entry.GetReflection()->GetString(entry, key_field)] = &entry;
+    }
+    Document out(Kind::Map);
+    for (const auto& [key, entry] : sorted) out.add(key, of_single(*entry, *field.message_type()->map_value()));
+    return out;
+  }
+
+  Document of_list(const Message& message, const FieldDescriptor& field) const {
+    const auto& reflection = *message.GetReflection();
+    Document out(Kind::List);
+    for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
+      out.items_.push_back(field.cpp_type() == FieldDescriptor::CPPTYPE_STRING
+                               ? of_text(field, reflection.GetRepeatedString(message, &field, i))
+                               : of_message(field, reflection.GetRepeatedMessage(message, &field, i)));
+    }
+    return out;
+  }
+
+  /// Whether a field is written: messages, optional and oneof fields where they are set, times where they are not 0.
+  bool is_written(const Message& message, const FieldDescriptor& field) const {
+    const auto& reflection = *message.GetReflection();
+    if (field.is_repeated()) return !stated_only || reflection.FieldSize(message, &field) > 0;
+    const bool time = field.cpp_type() == FieldDescriptor::CPPTYPE_INT64 && rules_of(field).format() == v1::Rules::TIME;
+    return (!stated_only && !time && !field.has_presence()) || reflection.HasField(message, &field);
+  }
+
+  Document of(const Message& message) const {
+    const bool object = message.GetDescriptor() == meshdns::v1::Object::descriptor();
+    const Builder inner{.stated_only = stated_only || object};
+    Document out(Kind::Map);
+    for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
+      const FieldDescriptor& field = *message.GetDescriptor()->field(i);
+      if (!inner.is_written(message, field)) continue;
+      const bool is_spec = object && field.real_containing_oneof() != nullptr;
+      const std::string key = is_spec ? "spec" : field.json_name();
+      out.add(key, field.is_map()        ? inner.of_map(message, field)
+                   : field.is_repeated() ? inner.of_list(message, field)
+                                         : inner.of_single(message, field));
+    }
+    return out;
+  }
+};
+
+Document::Document(const Message& message) : Document(Builder().of(message)) {}
+
+void Document::add(std::string key, Document value) {
+  keys_.push_back(std::move(key));
+  items_.push_back(std::move(value));
+}
+
+std::vector<Document> Document::take(std::string_view list) {
+  const auto found = std::find(keys_.begin(), keys_.end(), list);
+  if (found == keys_.end()) return {};
+  const auto item = items_.begin() + (found - keys_.begin());
+  std::vector<Document> rows = std::move(item->items_);
+  items_.erase(item);
+  keys_.erase(found);
+  return rows;
+}
+
+void Document::drop_empty_lists_but(std::string_view list) {
+  for (std::size_t i = items_.size(); i-- > 0;) {
+    if (items_[i].kind_ != Kind::List || !items_[i].empty() || keys_[i] == list) continue;
+    items_.erase(items_.begin() + static_cast<std::ptrdiff_t>(i));
+    keys_.erase(keys_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+std::string Document::yaml_scalar() const { return kind_ == Kind::Bare || is_plain(text_) ? text_ : quoted(text_); }
+
+/// The lines of a map or list, each indented. As a list's element a map's first line stands behind the dash.
+void Document::write_yaml(std::size_t indent, std::string& out) const {
+  for (std::size_t i = 0; i < items_.size(); ++i) {
+    const Document& item = items_[i];
+    out.append(indent, ' ');
+    const bool in_list = kind_ == Kind::List;
+    out += in_list ? "-" : (is_plain(keys_[i]) ? keys_[i] : quoted(keys_[i])) + ":";
+    if (!item.is_collection()) {
+      out += " " + item.yaml_scalar() + "\n";
+    } else if (item.empty()) {
+      out += item.kind_ == Kind::List ? " []\n" : " {}\n";
+    } else {
+      std::string inner;
+      item.write_yaml(indent + 2, inner);
+      out += in_list ? " " + inner.substr(indent + 2) : "\n" + inner;
+    }
+  }
+}
+
+/// lines: false = all in one line
+void Document::write_json(std::size_t indent, bool lines, std::string& out) const {
+  if (!is_collection()) {
+    out += kind_ == Kind::Bare ? text_ : quoted(text_);
+    return;
+  }
+  const bool list = kind_ == Kind::List;
+  out += list ? '[' : '{';
+  for (std::size_t i = 0; i < items_.size(); ++i) {
+    if (i > 0) out += lines ? "," : ", ";
+    if (lines) out.append("\n").append(indent + 2, ' ');
+    if (!list) out += quoted(keys_[i]) + ": ";
+    items_[i].write_json(indent + 2, lines, out);
+  }
+  if (lines && !empty()) out.append("\n").append(indent, ' ');
+  out += list ? ']' : '}';
+}
+
+std::string Document::json_part(std::size_t indent) const {
+  std::string out;
+  write_json(indent, true, out);
+  return out;
+}
+
+std::string Document::json_line() const {
+  std::string out;
+  write_json(0, false, out);
+  return out;
+}
+
+std::string Document::yaml(std::size_t indent) const {
+  std::string out;
+  write_yaml(indent, out);
+  return out;
+}
+
+}  // namespace meshdns::config
