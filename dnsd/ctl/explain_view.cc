@@ -156,7 +156,7 @@ std::string network_line(const v1::ExplainReply& reply) {
   };
   const bool matters = std::ranges::any_of(
       reply.tiers(), [&](const v1::ExplainedTier& tier) { return std::ranges::any_of(tier.endpoints(), by_gateway); });
-  return matters ? "network  " + reply.network() + "\n" : "";
+  return matters && !reply.network().empty() ? "network  " + reply.network() + "\n" : "";
 }
 
 }  // namespace

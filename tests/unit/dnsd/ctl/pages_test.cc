@@ -70,7 +70,7 @@ TEST(ListDocument, has_only_the_list_that_was_asked_for) {
   v1::ListReply one;
   one.add_nodes()->set_key("eu-1/n1");
   EXPECT_THAT(ListDocument(Output::Yaml, "nodes").add(one, true),
-              testing::StartsWith("nodes:\n  - key: eu-1/n1\n    prefixes: []\n"));
+              testing::StartsWith("nodes:\n  - key: eu-1/n1\n    addresses: []\n"));
 }
 
 TEST(ObjectDocuments, pages_are_the_whole) {
