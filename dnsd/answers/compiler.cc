@@ -158,8 +158,12 @@ void Compiler::move_to_zones() {
     if (host == nullptr) continue;
     const std::uint32_t zone = zone_above(*static_names_, host->name());
     if (zone != kNone && zone == host->zone) continue;
-    replace(number, zone == kNone ? Ref<const Host>() : in_zone(*host, zone));
-    if (zone == kNone) free_.push_back(number);
+    if (zone == kNone) {
+      renew_host(number, {});
+      free_.push_back(number);
+    } else {
+      replace(number, in_zone(*host, zone));  // as outdated as it was
+    }
   }
 }
 
@@ -234,7 +238,7 @@ void Compiler::recompile(std::uint32_t number) {
   const Host* host = table_.host(number);
   const std::vector<std::uint8_t> name(host->name().begin(), host->name().end());
   const bool all_reached_anew = outdated_first_.contains(number);
-  replace(number, compiled(plan_of(*host, ""), name, host->zone, all_reached_anew ? nullptr : host));
+  renew_host(number, compiled(plan_of(*host, ""), name, host->zone, all_reached_anew ? nullptr : host));
 }
 
 Ref<const Host> Compiler::compiled(const topology::HostPlan& plan, const std::vector<std::uint8_t>& name,
@@ -263,7 +267,7 @@ void Compiler::put(const topology::HostPlan& plan) {
     number = known->second;
     names_changed_ = true;
   }
-  replace(number, compiled(plan, *name, zone_index(*static_names_, plan.zone), before));
+  renew_host(number, compiled(plan, *name, zone_index(*static_names_, plan.zone), before));
 }
 
 void Compiler::erase(const std::string& name) {
@@ -271,7 +275,7 @@ void Compiler::erase(const std::string& name) {
   if (!bytes) return;
   const std::uint32_t number = number_of(*bytes);
   if (number == kNone) return;
-  replace(number, {});
+  renew_host(number, {});
   free_.push_back(number);
   names_changed_ = true;
 }
@@ -295,9 +299,13 @@ void Compiler::replace(std::uint32_t number, Ref<const Host> host) {
   if (at) ++table_.host_states[static_cast<std::size_t>(state_of(*at))];
   if (at) shapes_.add_host(at->shape);
   if (before) shapes_.remove_host(before->shape);
+  reverse_.change(number, before.get(), at.get(), table_.reverse);
+}
+
+void Compiler::renew_host(std::uint32_t number, Ref<const Host> host) {
+  replace(number, std::move(host));
   outdated_first_.erase(number);
   outdated_.erase(number);
-  reverse_.change(number, before.get(), at.get(), table_.reverse);
 }
 
 std::uint32_t Compiler::number_of(wire::NameBytes name) const {

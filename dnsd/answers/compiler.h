@@ -107,7 +107,10 @@ class Compiler {
   void recompile(std::uint32_t number);
   void put(const topology::HostPlan& plan);
   void erase(const std::string& name);
+  /// host: null = it is gone
   void replace(std::uint32_t number, Ref<const Host> host);
+  /// Replaces a host by what was compiled just now, or takes it away: it is not outdated any more.
+  void renew_host(std::uint32_t number, Ref<const Host> host);
   /// The number of a host; kNone = there is none of this name.
   std::uint32_t number_of(wire::NameBytes name) const;
   std::uint32_t new_number();

@@ -251,6 +251,42 @@ TEST_F(CompilerTest, ClientsOfANewPlaceGetWhatTheServersNeighboursGetUntilAHostH
   EXPECT_EQ(dump(*table), dump(*anew()));
 }
 
+// A host that is only moved to another zone keeps waiting for its new sets; else it would never get them.
+TEST_F(CompilerTest, AReloadForgetsNoOutdatedHost) {
+  for (int cluster = 1; cluster <= 2; ++cluster) {
+    model::Node at;
+    at.key = text("c", cluster) + "/n1";
+    at.locality = {.region = text("r", cluster), .zone = "z1", .cluster = text("c", cluster), .node = "n1"};
+    EXPECT_FALSE(catalog.put_node(at, now));
+    std::vector<model::Endpoint> endpoints;
+    for (int i = 0; i < 20; ++i) {
+      endpoints.push_back(endpoint(at.key, i));
+      endpoints.back().namespace_ = "shop";
+      endpoints.back().service = text("t", i);
+      endpoints.back().addresses = {IpAddress::v4(0x0A000000 + static_cast<unsigned>(cluster * 100 + i))};
+      endpoints.back().health.state = model::HealthState::Serving;
+    }
+    catalog.apply_delta(at.key, endpoints, {}, now);
+  }
+  next();
+  model::Node client;
+  client.key = "c9/n9";
+  client.locality = {.region = "r2", .zone = "z9", .cluster = "c9", .node = "n9"};  // the second cluster's region
+  client.prefixes = {Prefix::of(IpAddress::v4(0x0A090000), 16)};
+  EXPECT_FALSE(catalog.put_node(client, now));
+  planner.take(TimePoint{1h});
+  update.locator = locator_input(catalog.records());
+  compiler.begin(update);
+  compiler.renew([] { return false; });
+  table = compiler.finish(std::exchange(update, {}));
+  ASSERT_GT(compiler.outdated(), 0U);
+  std::ranges::reverse(settings.zones);
+  update.base = make_base(settings, static_records);
+  configure(planner, *update.base);
+  drain(1ms);
+  EXPECT_EQ(dump(*table), dump(*anew()));
+}
+
 // Guards a reload from making every host anew while an endpoint's failure waits.
 TEST_F(CompilerTest, AReloadPlansNoHostAgain) {
   for (int i = 0; i < 100; ++i) change();
