@@ -6,12 +6,24 @@ function(meshdns_flags target)
   target_compile_options(${target} PRIVATE ${MESHDNS_WARNINGS})
 endfunction()
 
+# Compiles the sources of a target some together, each header once for all of them: with the preset of every day, where
+# MESHDNS_UNITY is ON. Two sources that give a name of their own to different things cannot be together; the arguments
+# behind the target (ALONE) name one of each such pair.
+function(meshdns_together target)
+  if(MESHDNS_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${MESHDNS_UNITY_BATCH})
+    set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  endif()
+endfunction()
+
 # meshdns_library(common_net SOURCES a.cc b.cc DEPS common_base)   the target of the folder common/net
+# ALONE: see meshdns_together
 function(meshdns_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS;ALONE" ${ARGN})
   if(ARG_SOURCES)
     add_library(${name} STATIC ${ARG_SOURCES})
     meshdns_flags(${name})
+    meshdns_together(${name} ${ARG_ALONE})
     target_link_libraries(${name} PUBLIC ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})
   else()
     add_library(${name} INTERFACE)
@@ -37,12 +49,13 @@ endfunction()
 
 # meshdns_test(common_net_test SOURCES prefix_map_test.cc DEPS common_net)   a GoogleTest binary, one ctest entry
 # SHARDS n: n entries that share its tests, for a binary that would take more than 20 s with sanitizers.
-# SMALLEST: the same entries once more, at the smallest sizes (tests/support/sizes.h).
+# SMALLEST: the same entries once more, at the smallest sizes (tests/support/sizes.h). ALONE: see meshdns_together
 # The limit is there for tests that hang; it is more than ten times what an entry needs where nobody else is busy.
 function(meshdns_test name)
-  cmake_parse_arguments(ARG "SMALLEST" "SHARDS" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "SMALLEST" "SHARDS" "SOURCES;DEPS;ALONE" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   meshdns_flags(${name})
+  meshdns_together(${name} ${ARG_ALONE})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   target_precompile_headers(${name} REUSE_FROM tests_pch)
   meshdns_pch_flags(${name})
