@@ -56,6 +56,16 @@ bool is_plain(std::string_view text) {
   return letter(text.front()) || is_duration_or_ipv4(text);
 }
 
+/// "13.684s": what was measured is for programs to compute with.
+std::string seconds_text(Duration length) {
+  const Duration rest = length % 1s;
+  std::string out = fmt::format("{}{}.{:09}", length < Duration::zero() ? "-" : "", std::chrono::abs(length) / 1s,
+                                std::chrono::abs(rest).count());
+  out.erase(out.find_last_not_of('0') + 1);
+  if (out.ends_with('.')) out.pop_back();
+  return out + "s";
+}
+
 }  // namespace
 
 /// What a message becomes, field by field.
@@ -84,7 +94,7 @@ struct Document::Builder {
     if (!is_duration(field)) return of(message);
     const auto* duration = google::protobuf::DynamicCastToGenerated<google::protobuf::Duration>(&message);
     const Duration length = std::chrono::seconds(duration->seconds()) + std::chrono::nanoseconds(duration->nanos());
-    return text(duration_text(length));
+    return text(stated_only ? duration_text(length) : seconds_text(length));
   }
 
   Document of_single(const Message& message, const FieldDescriptor& field) const {

@@ -11,11 +11,12 @@
 namespace meshdns::config {
 
 /// A message as it is written for programs, in JSON or YAML. Everything that is written has one dialect: names are
-/// those of the schema in camelCase, numbers are numbers, durations are as in configuration files ("1m30s"), and times
-/// are RFC 3339 ("2026-11-27T18:00:00Z"; a time of 0 is left out).
+/// those of the schema in camelCase, numbers are numbers, durations are seconds ("90.5s"), and times are RFC 3339
+/// ("2026-11-27T18:00:00Z"; a time of 0 is left out).
 ///
-/// Operators' objects, also inside other messages, are written as `apply` takes them: with `spec`, and without what is
-/// not stated. Other messages have all their plain fields, lists and maps, empty ones too.
+/// Operators' objects, also inside other messages, are written as `apply` takes them: with `spec`, with durations as in
+/// configuration files ("1m30s"), and without what is not stated. Other messages have all their plain fields, lists and
+/// maps, empty ones too.
 class Document {
  public:
   explicit Document(const google::protobuf::Message& message);

@@ -126,12 +126,13 @@ TEST(Document, has_one_dialect_for_all_messages) {
   meshdns::v1::StatusReply status;
   status.set_revision(28);
   status.mutable_last_compile()->set_nanos(1'500'000);
+  status.mutable_revision_age()->set_seconds(90);
   status.mutable_freeze()->set_since(1'700'000'000);
   status.mutable_freeze()->set_author("line\n\"two\"");
   const std::string text = Document(status).json();
-  for (const char* part :
-       {"\"revision\": 28,", "\"lastCompile\": \"1ms500us\"", "\"since\": \"2023-11-14T22:13:20Z\"",
-        "\"author\": \"line\\u000a\\\"two\\\"\"", "\"ready\": false", "\"zones\": []", "\"endpoints\": {}"}) {
+  for (const char* part : {"\"revision\": 28,", "\"lastCompile\": \"0.0015s\"", "\"revisionAge\": \"90s\"",
+                           "\"since\": \"2023-11-14T22:13:20Z\"", "\"author\": \"line\\u000a\\\"two\\\"\"",
+                           "\"ready\": false", "\"zones\": []", "\"endpoints\": {}"}) {
     EXPECT_THAT(text, testing::HasSubstr(part));
   }
   for (const char* part : {"expires", "held", "uptime", "busy", "_"}) {  // not there, not set, or another dialect
