@@ -10,6 +10,8 @@ namespace {
 
 using Packet = std::span<const std::uint8_t>;
 
+constexpr Type kNxName{128};  // a mark in NSEC records (RFC 9824 2.1)
+
 /// RFC 7871 6. false = FORMERR; a family that we do not know counts as absent.
 bool read_client_subnet(Packet data, ClientSubnet& out) noexcept {
   if (data.size() < 4) return false;
@@ -37,16 +39,23 @@ bool read_cookie(Packet data, RequestCookie& out) noexcept {
   return true;
 }
 
+/// Notes that the option is asked for if it could be read. A flag without its data would be answered with whatever is
+/// in the data's place.
+/// returns: `readable`
+bool note_option(std::uint8_t flag, bool readable, Edns& out) noexcept {
+  if (readable) out.asks |= flag;
+  return readable;
+}
+
 /// An option that is not the client subnet. false = FORMERR
 bool read_other_option(Option code, Packet data, Edns& out) noexcept {
-  const std::uint8_t seen = out.asks;
   switch (code) {
-    case Option::Nsid: out.asks |= kAsksNsid; return true;  // RFC 5001 2.1: whatever it holds is ignored
-    case Option::TcpKeepalive: out.asks |= kAsksKeepalive; return true;
+    case Option::Nsid: return note_option(kAsksNsid, true, out);  // RFC 5001 2.1: whatever it holds is ignored
+    case Option::TcpKeepalive: return note_option(kAsksKeepalive, true, out);
     case Option::ZoneVersion:
-      out.asks |= kAsksZoneVersion;
-      return (seen & kAsksZoneVersion) != 0 || data.empty();  // RFC 9660 3
-    case Option::Cookie: out.asks |= kAsksCookie; return (seen & kAsksCookie) != 0 || read_cookie(data, out.cookie);
+      return (out.asks & kAsksZoneVersion) != 0 || note_option(kAsksZoneVersion, data.empty(), out);  // RFC 9660 3
+    case Option::Cookie:
+      return (out.asks & kAsksCookie) != 0 || note_option(kAsksCookie, read_cookie(data, out.cookie), out);
     default: return true;
   }
 }
@@ -146,24 +155,36 @@ bool counts_fit_query(Packet packet, Type type) noexcept {
   return load16(packet.data() + 6) == 0 && (load16(packet.data() + 8) == 0 || type == Type::IXFR);
 }
 
-/// QTYPE 0 is reserved and OPT is not a type that can be asked for (RFC 6895 3.1, RFC 6891 6.1.1).
-bool is_askable(Type type) noexcept { return type != Type{} && type != Type::OPT; }
+/// QTYPE 0 is reserved; OPT and NXNAME are no types that can be asked for (RFC 6895 3.1, RFC 6891 6.1.1, RFC 9824 3.5).
+bool is_askable(Type type) noexcept { return type != Type{} && type != Type::OPT && type != kNxName; }
 
 /// A query with one question, and at most one record behind it, an additional one.
 bool is_usual(Packet packet) noexcept {
   return (packet[2] & 0x78U) == 0 && (load64(packet.data() + 4) & ~std::uint64_t{1}) == std::uint64_t{1} << 48;
 }
 
+/// Leaves nothing of the request that was read into `out` before: slots are used again for other clients. The bytes of
+/// the name beyond its length, which nobody reads, are the exception: clearing them would cost more than reading.
+void clear(Query& out) noexcept {
+  out.opcode = Opcode::Query;
+  out.recursion_desired = false;
+  out.size = 0;
+  out.question_end = kHeaderSize;
+  out.name.length = 0;
+  out.name.labels = 0;
+  out.name.hash = 0;
+  out.name.bytes[0] = 0;
+  out.name.offsets[0] = 0;
+  out.type = Type{};
+  out.qclass = Class{};
+  out.edns = Edns{};
+}
+
 }  // namespace
 
 Reading read_query(std::span<const std::uint8_t> packet, Query& out) noexcept {
+  clear(out);
   out.size = static_cast<std::uint16_t>(packet.size());
-  out.question_end = kHeaderSize;
-  out.edns.present = false;
-  out.edns.version = 0;
-  out.edns.asks = 0;
-  out.edns.subnet.present = false;
-  out.name.length = 0;
   if (packet.size() < kHeaderSize) return Reading::TooShort;
   if ((packet[2] & 0x80U) != 0) return Reading::Response;
   out.opcode = static_cast<Opcode>((packet[2] >> 3) & 0x0FU);

@@ -50,7 +50,7 @@ inline std::size_t udp_limit(const Edns& edns) noexcept {
   return std::clamp<std::size_t>(edns.udp_size, kMinUdpAnswer, kMaxUdpAnswer);
 }
 
-/// A request, read. Fixed size, nothing points into the packet.
+/// A request, read. Fixed size, nothing points into the packet. Each read_query() begins with a clean one.
 struct Query {
   Opcode opcode = Opcode::Query;
   bool recursion_desired = false;

@@ -10,6 +10,7 @@ from packets import (AA, AD, ANY, CD, CH, DO, HEADER, NONE, OPT, QR, RA, RD, TC,
 from rfc_server import RfcTest
 
 NOERROR, FORMERR, NXDOMAIN, NOTIMP = dns.rcode.NOERROR, dns.rcode.FORMERR, dns.rcode.NXDOMAIN, dns.rcode.NOTIMP
+NXNAME = 128  # RFC 9824: a mark in NSEC records
 REFUSED, NOTAUTH, BADVERS = dns.rcode.REFUSED, dns.rcode.NOTAUTH, dns.rcode.BADVERS
 ADDRESSES = ["10.0.0.11", "10.0.0.12"]
 WORK = 1e-2  # seconds of CPU time: ten times what one message may cost (G4, G5)
@@ -108,6 +109,11 @@ class PacketsTest(RfcTest):
             self.assert_rcode(query(kind=kind), FORMERR, kind)
             self.assert_rcode(query("nope.mesh.internal", kind), FORMERR, kind)
             self.assert_rcode(query("example.com", kind), FORMERR, kind)
+
+    def test_rfc9824_3_5_nobody_asks_for_nxname(self):
+        for name in ("mesh.internal", "api.shop.mesh.internal", "nope.mesh.internal", "example.com"):
+            self.assert_rcode(query(name, NXNAME), FORMERR, name)
+            self.assert_rcode(query(name, NXNAME, edns=opt()), FORMERR, name)
 
     def test_rfc8906_types_and_classes_of_every_number(self):
         """Whatever is asked, something is answered: never silence, NOTIMP or SERVFAIL."""

@@ -156,6 +156,7 @@ TEST(Message, ManyOptionsAreIgnored) {
 TEST(Message, TypesThatCannotBeAsked) {
   EXPECT_EQ(reading(Request{.name = "a", .type = Type{0}}.bytes()), Reading::Malformed);
   EXPECT_EQ(reading(Request{.name = "a", .type = Type::OPT}.bytes()), Reading::Malformed);
+  EXPECT_EQ(reading(Request{.name = "a", .type = Type{128}}.bytes()), Reading::Malformed);
   EXPECT_EQ(reading(Request{.name = "a", .type = Type{666}}.bytes()), Reading::Ok);
 }
 
