@@ -151,7 +151,11 @@ class HostBuilder {
 
   /// Its row is the one behind the last.
   void take_address(const IpAddress& address, EndpointRow& row, EndpointTraits& traits) {
-    (address.is_v4() ? traits.has_v4 : traits.has_v6) = true;
+    if (address.is_v4()) {
+      traits.has_v4 = true;
+    } else {
+      traits.has_v6 = true;
+    }
     put_bytes(address, row);
   }
 
