@@ -125,9 +125,13 @@ int run_program(int argc, char** argv) {
   }
   const auto machine = app::this_machine();
   auto configuration =
-      flags.dev ? app::dev_configuration(runtime_dir(), machine) : app::load_configuration(flags.config, machine);
+      flags.dev ? app::dev_configuration(dev_folder(), machine) : app::load_configuration(flags.config, machine);
   if (!configuration) return wrong_config(config::problems_text(configuration.error()));
   if (flags.check_config) return check_config(*configuration, flags);
+  if (const auto made = flags.dev ? own_dev_folder() : Result<void>{}; !made) {
+    std::cerr << made.error().message() << "\n";
+    return kFailed;
+  }
   if (flags.leave || flags.once) return run_once(*configuration, flags);
   if (!flags.log_level.empty()) log::fix_level(*log::level_named(flags.log_level));
   config::apply_log(configuration->file.log());
@@ -138,6 +142,7 @@ int run_program(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   process::prepare_daemon();
+  clean_output();
   rpc::prepare_process();
   return end_output(run_program(argc, argv));
 }

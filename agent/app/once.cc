@@ -9,6 +9,7 @@
 
 #include "agent/app/probe_factory.h"
 #include "agent/discovery/static_source.h"
+#include "common/base/printable.h"
 
 namespace meshdns::app {
 namespace {
@@ -102,6 +103,7 @@ std::vector<Row> rows_of(const std::vector<OneAddress>& addresses, const std::ve
 }
 
 void print(std::vector<Row> rows, std::ostream& out) {
+  for (Row& row : rows) row = {printable(row.service), row.address, row.state, printable(row.why)};
   rows.insert(rows.begin(), {"NAMESPACE/SERVICE", "ADDRESS", "STATE", "WHY"});
   std::size_t service = 0, address = 0, state = 0;
   for (const auto& row : rows) {

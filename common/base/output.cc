@@ -4,14 +4,59 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <iostream>
+#include <streambuf>
+#include <string>
+#include <string_view>
+
+#include "common/base/printable.h"
 
 namespace meshdns {
 
 namespace {
+
+/// Passes on what is written to it, cleaned. A character of several bytes may come in several writes; the bytes wait
+/// for the rest until the stream is flushed.
+class CleanBuffer : public std::streambuf {
+ public:
+  explicit CleanBuffer(std::streambuf* to) : to_(to) {}
+
+ protected:
+  int_type overflow(int_type character) override {
+    if (traits_type::eq_int_type(character, traits_type::eof())) return traits_type::not_eof(character);
+    const char byte = traits_type::to_char_type(character);
+    return xsputn(&byte, 1) == 1 ? character : traits_type::eof();
+  }
+  std::streamsize xsputn(const char* data, std::streamsize size) override {
+    held_.append(data, static_cast<std::size_t>(size));
+    return pass_on(held_.size() - begun_at_end()) ? size : 0;
+  }
+  int sync() override { return pass_on(held_.size()) && to_->pubsync() == 0 ? 0 : -1; }
+
+ private:
+  /// The bytes at the end that begin a character, which is not there yet.
+  std::size_t begun_at_end() const {
+    for (std::size_t back = 1; back <= std::min<std::size_t>(3, held_.size()); ++back) {
+      const auto byte = static_cast<unsigned char>(held_[held_.size() - back]);
+      if (byte < 0x80) return 0;
+      if (byte >= 0xc0) return back < (byte >= 0xf0 ? 4U : byte >= 0xe0 ? 3U : 2U) ? back : 0;
+    }
+    return 0;
+  }
+  bool pass_on(std::size_t size) {
+    const std::string text = printable(std::string_view(held_).substr(0, size), Lines::Many);
+    held_.erase(0, size);
+    return to_->sputn(text.data(), static_cast<std::streamsize>(text.size())) ==
+           static_cast<std::streamsize>(text.size());
+  }
+
+  std::streambuf* to_;
+  std::string held_;
+};
 
 // Sanitizers are not ready yet when this is called, nor is anything else: bare system calls.
 __attribute__((no_sanitize("address", "thread", "undefined"))) void open_standard_descriptors() {
@@ -25,6 +70,12 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) void open_standar
 [[gnu::section(".preinit_array"), gnu::used]] void (*const kBeforeAll)() = open_standard_descriptors;
 
 }  // namespace
+
+void clean_output() {
+  for (std::ostream* stream : {&std::cout, &std::cerr}) {
+    stream->rdbuf(new CleanBuffer(stream->rdbuf()));  // kept for good: streams are flushed after the last destructor
+  }
+}
 
 int end_output(int code) {
   const bool lost_before = !std::cout || std::ferror(stdout) != 0;

@@ -1,13 +1,26 @@
 #include "common/base/runtime_dir.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 
+#include "common/base/private_folder.h"
+
 namespace meshdns {
 
-std::string runtime_dir() {
+std::string dev_folder() {
   const char* folder = std::getenv("XDG_RUNTIME_DIR");
-  return folder != nullptr && *folder != '\0' ? folder : std::filesystem::temp_directory_path().string();
+  if (folder != nullptr && *folder != '\0') return std::string(folder) + "/meshdns-dev";
+  return (std::filesystem::temp_directory_path() / ("meshdns-dev-" + std::to_string(::geteuid()))).string();
+}
+
+Result<void> own_dev_folder() {
+  const std::string folder = dev_folder();
+  if (auto made = make_private_folder(folder); !made) return made;
+  // in the temporary folder another user may have been first
+  if (const std::string why = untrusted(folder); !why.empty()) return Error(Code::FailedPrecondition, "--dev: " + why);
+  return {};
 }
 
 }  // namespace meshdns

@@ -6,7 +6,9 @@
 #include <map>
 #include <utility>
 
+#include "common/base/printable.h"
 #include "common/base/text.h"
+#include "common/base/utf8.h"
 #include "common/config/rules.h"
 #include "common/time/duration_text.h"
 #include "common/time/time_text.h"
@@ -18,17 +20,21 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
-/// JSON's escapes, which YAML's double quotes know too.
+/// JSON's escapes, which YAML's double quotes know too. Also of what both would leave as it is and a terminal would
+/// obey.
 std::string quoted(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += fmt::format("\\{}", c);
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-    } else {
+  while (!text.empty()) {
+    const std::size_t plain = printable_length(text);
+    for (const char c : text.substr(0, plain)) {
+      if (c == '"' || c == '\\') out += '\\';
       out += c;
     }
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    const PrintableEscape escape = printable_escape(text);
+    out += utf8_length(text) == 0 ? "\\ufffd" : escape.view();
+    text.remove_prefix(escape.length);
   }
   return out + "\"";
 }

@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 
+#include "common/base/printable.h"
 #include "common/base/utf8.h"
 #include "common/log/line_writer.h"
 
@@ -104,48 +105,43 @@ bool is_plain(std::string_view value) {
          std::all_of(value.begin(), value.end(), [](char c) { return c > ' ' && c != '"' && c != '=' && c != 0x7f; });
 }
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }
+/// Appends the value between quotes. A line stays a line whatever a peer sends: the line ends of longer texts become
+/// blanks, and whatever else moves the cursor of who reads the log is escaped.
+/// invalid: what is written for a byte that is no UTF-8; empty = the byte's number
+/// source: RFC 8259 7
+void append_quoted(std::string& out, std::string_view value, std::string_view invalid) {
+  out += '"';
+  while (!value.empty()) {
+    const std::size_t plain = printable_length(value);
+    for (const char c : value.substr(0, plain)) {
+      if (c == '"' || c == '\\') out += '\\';
+      out += c;
+    }
+    value.remove_prefix(plain);
+    if (value.empty()) break;
+    const PrintableEscape escape = printable_escape(value);
+    const bool blank = value[0] == '\n' || value[0] == '\r' || value[0] == '\t';
+    const bool is_invalid = utf8_length(value) == 0 && !invalid.empty();
+    out += blank ? " " : is_invalid ? invalid : escape.view();
+    value.remove_prefix(escape.length);
+  }
+  out += '"';
+}
 
-// Control characters never reach the log: a line stays a line whatever a peer sends.
 void append_value(std::string& out, std::string_view value) {
   if (is_plain(value)) {
     out += value;
-    return;
+  } else {
+    append_quoted(out, value, "");
   }
-  out += '"';
-  for (const char c : value) {
-    if (c == '"' || c == '\\') {
-      (out += '\\') += c;
-    } else {
-      out += is_control(c) ? ' ' : c;
-    }
-  }
-  out += '"';
 }
 
-/// source: RFC 8259 7
-void append_json(std::string& out, std::string_view value) {
-  out += '"';
-  while (!value.empty()) {
-    const std::size_t length = utf8_length(value);
-    if (length == 0) {
-      out += "\\ufffd";
-    } else if (value[0] == '"' || value[0] == '\\') {
-      (out += '\\') += value[0];
-    } else if (is_control(value[0])) {
-      out += ' ';
-    } else {
-      out += value.substr(0, length);
-    }
-    value.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  out += '"';
-}
+void append_json(std::string& out, std::string_view value) { append_quoted(out, value, "\\ufffd"); }
 
 }  // namespace
 
 std::string line_text(std::string_view event, Fields fields) {
-  std::string out(event);
+  std::string out = printable(event);
   for (const Field& field : fields) {
     ((out += ' ') += field.key) += '=';
     append_value(out, field.value);

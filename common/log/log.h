@@ -20,7 +20,7 @@ std::optional<Level> level_named(std::string_view name);
 /// and the fields.
 enum class Format { Text, Json };
 
-/// One key=value of a log line. Values with spaces or quotes are quoted when written.
+/// One key=value of a log line. Values are quoted where they need it; what a terminal would obey is escaped.
 struct Field {
   std::string_view key;
   std::string value;

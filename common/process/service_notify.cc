@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "common/base/printable.h"
 #include "common/base/text.h"
 
 namespace meshdns::process {
@@ -26,7 +27,7 @@ std::string variable(const char* name) {
 std::string single_line(std::string_view text) {
   std::string out(text);
   std::ranges::replace(out, '\n', ' ');
-  return out;
+  return printable(out);
 }
 
 }  // namespace

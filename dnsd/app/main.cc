@@ -102,9 +102,10 @@ int run_program(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return cli.exit(error) == 0 ? 0 : kWrongUsage;
   }
-  auto configuration = flags.dev ? app::dev_configuration(runtime_dir()) : app::load_without_endpoints(flags.config);
+  auto configuration = flags.dev ? app::dev_configuration(dev_folder()) : app::load_without_endpoints(flags.config);
   if (!configuration) return wrong_config(configuration.error());
   if (flags.check_config) return check_config(std::move(*configuration), flags);
+  if (const auto made = flags.dev ? own_dev_folder() : Result<void>{}; !made) return wrong_config(made.error());
   if (!flags.log_level.empty()) log::fix_level(*log::level_named(flags.log_level));
   config::apply_log(configuration->file.log());
   return process::run_daemon([&] { return run(std::move(*configuration), flags); });
@@ -114,6 +115,7 @@ int run_program(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   process::prepare_daemon();
+  clean_output();
   process::bound_arenas();
   rpc::prepare_process();
   return end_output(run_program(argc, argv));

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "common/base/printable.h"
 #include "common/base/random_seed.h"
 #include "common/base/text.h"
 #include "common/config/document.h"
@@ -41,7 +42,7 @@ std::size_t print_refused(const v1::ApplyReply& reply, const char* outcome) {
   std::size_t refused = 0;
   for (const v1::ApplyResult& result : reply.results()) {
     if (result.outcome() != v1::ApplyResult::REFUSED) continue;
-    std::cerr << result.key() << ": " << result.error() << "\n";
+    std::cerr << printable(result.key()) << ": " << printable(result.error()) << "\n";
     ++refused;
   }
   if (refused > 0) std::cerr << counted(refused, "error") << ", " << outcome << "\n";
@@ -143,7 +144,7 @@ int apply(Client& client, const std::vector<std::string>& files, const ApplyFlag
   if (!reply) return fail(reply.error());
   if (print_refused(*reply, "nothing applied") > 0) return kFailed;
   for (const v1::ApplyResult& result : reply->results()) {
-    std::cout << result.key() << " " << outcome_text(result) << (flags.dry_run ? " (dry run)" : "") << "\n";
+    std::cout << printable(result.key()) << " " << outcome_text(result) << (flags.dry_run ? " (dry run)" : "") << "\n";
   }
   // what was just applied does not fail because it is suspicious, or because nobody can say whether it is
   const auto findings = findings_in(client, *objects);
@@ -163,7 +164,7 @@ int diff(Client& client, const std::vector<std::string>& files) {
   int exit = kOk;
   for (int i = 0; i < reply->results_size(); ++i) {
     const v1::ApplyResult& result = reply->results(i);
-    std::cout << result.key() << " " << outcome_text(result) << "\n";
+    std::cout << printable(result.key()) << " " << outcome_text(result) << "\n";
     if (result.outcome() == v1::ApplyResult::UNCHANGED) continue;
     std::cout << line_diff(result.has_before() ? written_text(result.before()) : "", written_text(request.objects(i)));
     exit = kFailed;
@@ -180,8 +181,8 @@ int erase(Client& client, const std::vector<std::string>& names, const std::vect
   for (const std::string& key : *keys) request.add_keys(key);
   const auto reply = client.erase(request);
   if (!reply) return fail(reply.error());
-  for (const std::string& key : reply->missing()) std::cerr << key << " not found\n";
-  for (const std::string& key : reply->deleted()) std::cout << key << " deleted\n";
+  for (const std::string& key : reply->missing()) std::cerr << printable(key) << " not found\n";
+  for (const std::string& key : reply->deleted()) std::cout << printable(key) << " deleted\n";
   if (reply->missing().empty() || ignore_not_found) return kOk;
   std::cerr << "nothing deleted\n";
   return kFailed;
@@ -200,7 +201,7 @@ int forget(Client& client, const std::string& word) {
     std::cerr << "node " << target->name << " not found\n";
     return kFailed;
   }
-  for (const std::string& key : reply->deleted()) std::cout << key << " forgotten, with its endpoints\n";
+  for (const std::string& key : reply->deleted()) std::cout << printable(key) << " forgotten, with its endpoints\n";
   return kOk;
 }
 

@@ -7,6 +7,7 @@
 #include "common/base/text.h"
 #include "common/convert/report_convert.h"
 #include "common/time/duration_text.h"
+#include "dnsd/ctl/clean.h"
 #include "dnsd/ctl/flowed.h"
 #include "dnsd/ctl/table.h"
 
@@ -161,7 +162,8 @@ std::string network_line(const v1::ExplainReply& reply) {
 
 }  // namespace
 
-std::string answer_lines(const v1::ExplainReply& reply) {
+std::string answer_lines(const v1::ExplainReply& told) {
+  const v1::ExplainReply reply = cleaned(told);
   if (reply.answer().empty()) return noted("answer", "nothing: " + reply.note());
   if (reply.has_drawn_for()) return spread_lines(reply);
   const std::string ttl = ttl_text(reply.ttl_why());
@@ -171,7 +173,8 @@ std::string answer_lines(const v1::ExplainReply& reply) {
   return "answer   " + all + (fits ? "      " : "\n" + std::string(kValueColumn, ' ')) + ttl + "\n";
 }
 
-std::string explain_view(const v1::ExplainReply& reply) {
+std::string explain_view(const v1::ExplainReply& told) {
+  const v1::ExplainReply reply = cleaned(told);
   const std::string policy = reply.object().empty() ? "automatic host" : reply.object();
   const std::size_t width = std::max({kDetailColumn, reply.place().size() + 3, policy.size() + 3});
   std::string out = padded(reply.host() + " for " + reply.client(), kHeadColumn) + "revision " +

@@ -9,6 +9,7 @@
 #include "common/convert/report_convert.h"
 #include "common/time/duration_text.h"
 #include "common/time/time_text.h"
+#include "dnsd/ctl/clean.h"
 
 namespace meshdns::ctl {
 namespace {
@@ -32,7 +33,8 @@ std::string answer_lines(const v1::AnswerChange& change) {
 
 }  // namespace
 
-std::string event_view(const v1::Event& event) {
+std::string event_view(const v1::Event& told) {
+  const v1::Event event = cleaned(told);
   std::string at = time_text(event.at());
   at.insert(at.size() - 1, fmt::format(".{:03}", event.at_millis()));  // before the Z
   std::string out = at + "  " + age_text(convert::from_wire(event.age())) + " ago  " +

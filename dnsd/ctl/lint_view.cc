@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/base/text.h"
+#include "dnsd/ctl/clean.h"
 
 namespace meshdns::ctl {
 namespace {
@@ -91,7 +92,8 @@ std::string line_of(const Alike& alike) {
 
 }  // namespace
 
-std::string lint_view(const v1::LintReply& reply, const std::string& file) {
+std::string lint_view(const v1::LintReply& told, const std::string& file) {
+  const v1::LintReply reply = cleaned(told);
   const std::string begin = file.empty() ? "" : file + ": ";
   std::string out;
   const Groups groups(reply);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/output.h"
+#include "common/base/printable.h"
 #include "common/base/text.h"
 #include "common/rpc/credentials.h"
 #include "common/time/duration_text.h"
@@ -297,7 +298,7 @@ int complete(const Line& line, const std::vector<std::string>& words) {
     ctl::Client client(*server);
     return ctl::names_of(client, kind);
   };
-  for (const std::string& word : ctl::completions(line.cli, words, names)) std::cout << word << "\n";
+  for (const std::string& word : ctl::completions(line.cli, words, names)) std::cout << printable(word) << "\n";
   return ctl::kOk;
 }
 
@@ -359,5 +360,6 @@ int run_program(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   rpc::prepare_command();
+  clean_output();
   return end_output(run_program(argc, argv));
 }

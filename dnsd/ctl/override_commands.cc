@@ -8,6 +8,7 @@
 #include <iostream>
 #include <set>
 
+#include "common/base/printable.h"
 #include "common/base/text.h"
 #include "common/time/duration_text.h"
 #include "dnsd/ctl/commands.h"
@@ -72,7 +73,7 @@ int make(Client& client, OverrideWish wish, const OverrideFlags& flags, std::int
   const std::string what = wish.target ? target_text(*wish.target) : "the mesh";
   const v1::ApplyResult& result = reply->results(0);
   if (!reply->applied()) {
-    std::cerr << what << ": " << result.error() << "\n";
+    std::cerr << what << ": " << printable(result.error()) << "\n";
     return kFailed;
   }
   const char* done = wish.action == model::Action::Drain  ? " drained"
@@ -82,7 +83,7 @@ int make(Client& client, OverrideWish wish, const OverrideFlags& flags, std::int
   std::cout << what << done << (flags.local ? " for this replica only" : "")
             << (wish.expires == 0 ? " until it is taken back" : " for " + length);
   if (result.has_endpoints()) std::cout << ", " << counted(result.endpoints(), "endpoint");
-  std::cout << "\n" << result.key() << " " << outcome_text(result) << "\n";
+  std::cout << "\n" << printable(result.key()) << " " << outcome_text(result) << "\n";
   return kOk;
 }
 
@@ -115,7 +116,7 @@ int take_back(Client& client, const v1::ListReply& all, const Wanted& wanted) {
     if (target == wanted.target && local == wanted.local) {
       request.add_keys("Override/" + object.metadata().name());
     } else {
-      others.insert(target + (local ? " (--local)" : ""));
+      others.insert(printable(target) + (local ? " (--local)" : ""));
     }
   }
   const std::string what = wanted.target == "all" ? "the mesh" : wanted.target;
@@ -128,7 +129,7 @@ int take_back(Client& client, const v1::ListReply& all, const Wanted& wanted) {
   const auto reply = client.erase(request);
   if (!reply) return fail(reply.error());
   std::cout << what << " is no longer " << wanted.word << "\n";
-  for (const std::string& key : reply->deleted()) std::cout << key << " deleted\n";
+  for (const std::string& key : reply->deleted()) std::cout << printable(key) << " deleted\n";
   return kOk;
 }
 

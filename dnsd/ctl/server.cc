@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/private_folder.h"
 #include "common/base/runtime_dir.h"
 #include "common/base/text.h"
 #include "common/config/formats.h"
@@ -19,8 +20,9 @@ constexpr const char* kSocket = "/run/meshdns/meshdnsd.sock";
 std::string default_server() {
   struct stat found {};
   if (::stat(kSocket, &found) == 0) return std::string("unix:") + kSocket;
-  const std::string dev = runtime_dir() + "/meshdnsd.sock";
-  const bool own = ::lstat(dev.c_str(), &found) == 0 && S_ISSOCK(found.st_mode) && found.st_uid == ::geteuid();
+  const std::string dev = dev_folder() + "/meshdnsd.sock";
+  const bool own = untrusted(dev_folder()).empty() && ::lstat(dev.c_str(), &found) == 0 && S_ISSOCK(found.st_mode) &&
+                   found.st_uid == ::geteuid();
   return "unix:" + (own ? dev : kSocket);
 }
 

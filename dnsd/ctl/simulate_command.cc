@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "common/base/printable.h"
 #include "common/config/load.h"
 #include "common/convert/object_convert.h"
 #include "common/model/override.h"
@@ -80,7 +81,7 @@ int simulate(const Flags& flags, Client* client, Output output) {
     reply = simulated(**mesh, *request);
   }
   if (!reply) return fail(reply.error());
-  for (const std::string& note : reply->notes()) std::cerr << note << "\n";
+  for (const std::string& note : reply->notes()) std::cerr << printable(note) << "\n";
   if (!is_for_people(output)) {
     std::cout << document(*reply, output);
   } else {

@@ -5,6 +5,7 @@
 
 #include "common/base/text.h"
 #include "common/convert/object_convert.h"
+#include "dnsd/ctl/clean.h"
 #include "dnsd/ctl/explain_view.h"
 #include "dnsd/ctl/table.h"
 
@@ -52,7 +53,8 @@ std::string supposition_text(const v1::SimulateRequest& request) {
   return join(words, ", ");
 }
 
-std::string simulation_view(const v1::SimulateRequest& request, const v1::SimulateReply& reply) {
+std::string simulation_view(const v1::SimulateRequest& request, const v1::SimulateReply& told) {
+  const v1::SimulateReply reply = cleaned(told);
   const v1::ExplainReply& before = reply.before();
   std::string out = before.host() + " for " + before.client() + " in " + before.place() +
                     "   supposed: " + supposition_text(request) + "\n";
@@ -69,7 +71,8 @@ std::string simulation_view(const v1::SimulateRequest& request, const v1::Simula
   return out + "\n" + table.text();
 }
 
-std::string survey_view(const v1::SimulateRequest& request, const v1::SimulateReply& reply) {
+std::string survey_view(const v1::SimulateRequest& request, const v1::SimulateReply& told) {
+  const v1::SimulateReply reply = cleaned(told);
   std::string out =
       "supposed: " + supposition_text(request) + "   seen from " + places_text(reply.from(), kMostPlaces) + "\n";
   Table table({"HOST", "FROM", "NOW", "THEN"});

@@ -5,12 +5,14 @@
 #include <map>
 #include <vector>
 
+#include "common/base/printable.h"
 #include "common/base/text.h"
 #include "common/config/document.h"
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
 #include "common/time/duration_text.h"
 #include "common/time/time_text.h"
+#include "dnsd/ctl/clean.h"
 #include "dnsd/ctl/override_object.h"
 #include "dnsd/ctl/table.h"
 
@@ -227,7 +229,8 @@ void add_process_rows(const v1::StatusReply& reply, std::vector<std::pair<std::s
 
 }  // namespace
 
-std::string status_view(const v1::StatusReply& reply) {
+std::string status_view(const v1::StatusReply& told) {
+  const v1::StatusReply reply = cleaned(told);
   std::vector<std::pair<std::string, std::string>> rows = {
       {"meshdnsd", reply.version() + "   " + reply.instance() + "   up " + age(reply.uptime()) +
                        (reply.ready() ? "   ready" : "   not ready")},
@@ -285,7 +288,8 @@ std::string status_view(const v1::StatusReply& reply) {
   return pairs(rows);
 }
 
-std::string status_problem(const v1::StatusReply& reply) {
+std::string status_problem(const v1::StatusReply& told) {
+  const v1::StatusReply reply = cleaned(told);
   if (!reply.ready()) return "not ready: nothing is answered";
   if (reply.recovering()) return "recovering: a store was lost";
   if (reply.stale()) return "stale: the federation is not heard";
@@ -299,7 +303,8 @@ std::string status_problem(const v1::StatusReply& reply) {
   return "";
 }
 
-Table list_table(const Listed& what, const v1::ListReply& reply, std::int64_t unix_seconds) {
+Table list_table(const Listed& what, const v1::ListReply& told, std::int64_t unix_seconds) {
+  const v1::ListReply reply = cleaned(told);
   if (what.kind == "Override") return overrides_table(reply, unix_seconds);
   if (what.kind == "Node") return nodes_table(reply, what.wide);
   if (what.kind == "Endpoint") return endpoints_table(reply, what.wide);
@@ -315,12 +320,14 @@ std::string list_view(const Listed& what, const v1::ListReply& reply, std::int64
   const Table table = list_table(what, reply, unix_seconds);
   if (table.empty()) return kNone.at(what.kind);
   const bool stale = !reply.frozen().empty() && (what.kind == "Endpoint" || what.kind == "Node");
-  return (stale ? "frozen " + reply.frozen() + ": these are the states of when it began\n\n" : "") + table.text();
+  return (stale ? "frozen " + printable(reply.frozen()) + ": these are the states of when it began\n\n" : "") +
+         table.text();
 }
 
 std::string capture_title() { return "   SECOND  CLIENT           BY   TYPE   RCODE     ANSWERS  TIER  NAME\n"; }
 
-std::string capture_rows(const v1::CaptureReply& reply) {
+std::string capture_rows(const v1::CaptureReply& told) {
+  const v1::CaptureReply reply = cleaned(told);
   std::string out;
   for (const v1::CapturedQuery& query : reply.queries()) {
     const double second = std::chrono::duration<double>(convert::from_wire(query.at())).count();
@@ -332,7 +339,8 @@ std::string capture_rows(const v1::CaptureReply& reply) {
   return out;
 }
 
-std::string describe_node(const v1::NodeInfo& node) {
+std::string describe_node(const v1::NodeInfo& told) {
+  const v1::NodeInfo node = cleaned(told);
   std::vector<std::pair<std::string, std::string>> rows = {
       {"node", node.key()},
       {"where", convert::to_locality(node.locality()).text()},
@@ -345,7 +353,8 @@ std::string describe_node(const v1::NodeInfo& node) {
   return pairs(rows);
 }
 
-std::string describe_endpoint(const v1::EndpointInfo& endpoint) {
+std::string describe_endpoint(const v1::EndpointInfo& told) {
+  const v1::EndpointInfo endpoint = cleaned(told);
   return pairs({{"endpoint", endpoint.key()},
                 {"service", endpoint.namespace_() + "/" + endpoint.service()},
                 {"address", endpoint.address()},
@@ -358,7 +367,8 @@ std::string describe_endpoint(const v1::EndpointInfo& endpoint) {
                               (endpoint.why().empty() ? "" : ": " + endpoint.why())}});
 }
 
-std::string describe_cluster(const v1::ClusterInfo& cluster) {
+std::string describe_cluster(const v1::ClusterInfo& told) {
+  const v1::ClusterInfo cluster = cleaned(told);
   return pairs({{"cluster", cluster.name() + " (no Cluster object declares it)"},
                 {"where", convert::to_locality(cluster.locality()).text()},
                 {"nodes", std::to_string(cluster.nodes())},

@@ -6,14 +6,17 @@
 #include <charconv>
 #include <cstring>
 
+#include "common/base/printable.h"
 #include "common/time/duration_text.h"
 
 namespace meshdns::query {
 
 void Line::append(std::string_view text) noexcept {
-  const std::size_t size = std::min(text.size(), data_.size() - size_);
-  std::memcpy(data_.data() + size_, text.data(), size);
-  size_ += size;
+  for_printable(text, Lines::One, [this](std::string_view part) {
+    const std::size_t size = std::min(part.size(), data_.size() - size_);
+    std::memcpy(data_.data() + size_, part.data(), size);
+    size_ += size;
+  });
 }
 
 void Line::append_number(std::uint64_t value) noexcept {

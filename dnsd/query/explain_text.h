@@ -13,7 +13,7 @@
 
 namespace meshdns::query {
 
-/// One line under construction, in fixed memory; what does not fit is cut.
+/// One printable line under construction, in fixed memory; what does not fit is cut.
 class Line {
  public:
   void append(std::string_view text) noexcept;

@@ -118,11 +118,15 @@ class MistakesTest(unittest.TestCase):
     @unittest.skipIf(os.path.exists("/run/meshdns/meshdnsd.sock"), "an installed meshdnsd comes first")
     def test_meshdnsctl_finds_what_runs_for_development(self):
         self.start_dnsd()
+        os.mkdir(self.bed.path("meshdns-dev"), 0o700)
+        os.link(self.bed.path("meshdnsd.sock"), self.bed.path("meshdns-dev/meshdnsd.sock"))
         os.environ["XDG_RUNTIME_DIR"] = self.bed.folder
         self.addCleanup(os.environ.pop, "XDG_RUNTIME_DIR")
         code, out, err = run("meshdnsctl", "status")
         self.assertEqual((code, err), (0, ""))
         self.assertIn("eu-1/", out)
+        os.chmod(self.bed.path("meshdns-dev"), 0o770)  # another user could have put a socket there
+        self.assertNotIn("eu-1/", run("meshdnsctl", "status")[1])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 #include "common/config/document.h"
 
+#include <google/protobuf/util/json_util.h>
 #include <google/protobuf/util/message_differencer.h>
 
 #include <set>
@@ -54,6 +55,23 @@ spec:
     slowStart: "off"
     maxAnswers: 4
 )";
+
+// JSON and YAML let pass what a terminal obeys; programs must read the same text as before.
+TEST(Document, what_a_terminal_would_obey_is_escaped_and_read_back) {
+  const std::string name =
+      "a\x1b[2J\n\xe2\x81\xa6"
+      "b\xc2\x9b\"\\";
+  meshdns::v1::NodeInfo node;
+  node.set_key(name);
+  const std::string escaped = R"("a\u001b[2J\n\u2066b\u009b\"\\")";
+  const Document document(node);
+  EXPECT_NE(document.json().find(R"("key": )" + escaped), std::string::npos) << document.json();
+  EXPECT_NE(document.json_line().find(R"("key": )" + escaped), std::string::npos);
+  EXPECT_NE(document.yaml().find("key: " + escaped), std::string::npos) << document.yaml();
+  meshdns::v1::NodeInfo read;
+  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(document.json(), &read).ok());
+  EXPECT_EQ(read.key(), name);
+}
 
 TEST(ObjectYaml, is_read_back_equal) {
   const auto objects = load_objects(kDestination, "x.yaml");

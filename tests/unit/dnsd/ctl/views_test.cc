@@ -3,6 +3,8 @@
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "common/base/text.h"
 #include "dnsd/ctl/explain_view.h"
 #include "dnsd/ctl/history_view.h"
@@ -63,6 +65,56 @@ number:
 }
   answer: "10.0.1.12" answer: "10.0.1.13" answer_tier: 1
   ttl_why: "1s: 10.0.0.11 could come back (1 of 2 successes)")x";
+
+constexpr const char* kHostile =
+    "n\x1b[2J\n\xe2\x80\xae"
+    "forged  row";
+constexpr const char* kShown = "n\\u001b[2J\\n\\u202eforged  row";
+
+/// Has the name as it is shown, and as many lines as without it.
+void expect_clean(const std::string& view, std::ptrdiff_t lines) {
+  EXPECT_THAT(view, HasSubstr(kShown));
+  EXPECT_EQ(view.find('\x1b'), std::string::npos) << view;
+  EXPECT_EQ(std::ranges::count(view, '\n'), lines) << view;
+}
+
+// Names, details, labels and reasons come from agents: they moved the cursor of who looked, and forged rows.
+TEST(Views, WhatPeersSayIsOnePrintableLine) {
+  v1::ListReply nodes;
+  nodes.add_nodes()->set_key(kHostile);
+  expect_clean(list_view({"Node", true}, nodes, 0), 2);
+  expect_clean(describe_node(nodes.nodes(0)), 7);
+  v1::ListReply endpoints;
+  v1::EndpointInfo& endpoint = *endpoints.add_endpoints();
+  endpoint.set_why(kHostile);
+  (*endpoint.mutable_labels())[kHostile] = "v\x1b";
+  const std::string table = list_view({"Endpoint", true}, endpoints, 0);
+  expect_clean(table, 2);
+  EXPECT_THAT(table, HasSubstr(std::string(kShown) + "=v\\u001b")) << "keys and values of maps";
+  expect_clean(describe_endpoint(endpoint), 9);
+}
+
+TEST(Views, WhatPeersSayOfAHostIsOnePrintableLine) {
+  v1::StatusReply status;
+  status.set_ready(true);
+  status.add_replicas()->set_name(kHostile);
+  EXPECT_EQ(status_view(status).find('\x1b'), std::string::npos);
+  status.set_store_trouble(kHostile);
+  expect_clean(status_problem(status), 0);
+  v1::Event event;
+  event.set_summary(kHostile);
+  expect_clean(event_view(event), 1);
+  auto explained = parsed<v1::ExplainReply>(kExample);
+  const auto lines = std::ranges::count(explain_view(explained), '\n');
+  explained.mutable_tiers(0)->mutable_endpoints(0)->set_why(kHostile);
+  expect_clean(explain_view(explained), lines);
+  v1::LintReply lint;
+  lint.add_findings()->set_object(kHostile);
+  expect_clean(lint_view(lint, ""), 2);
+  v1::SimulateReply simulated;
+  simulated.add_endpoints()->set_endpoint(kHostile);
+  EXPECT_THAT(simulation_view({}, simulated), HasSubstr(kShown));
+}
 
 // Guards the contract: the example of the documentation.
 TEST(ExplainView, a_tier_with_very_many_endpoints_is_counted) {
