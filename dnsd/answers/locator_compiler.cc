@@ -220,7 +220,19 @@ LocatorInput locator_input(const model::Records& records) {
   LocatorInput out;
   out.claims = client_claims(records);
   std::set<Prefix> prefixes;
-  for_node_prefixes(records, [&](const model::Node&, const Prefix& prefix) { prefixes.insert(prefix); });
+  // An agent alone must not open explanations to others: its prefixes count only where an operator has said what the
+  // agents of its cluster may report.
+  const auto is_stated = [&](const model::Node& node) {
+    const model::Cluster* cluster = model::find_named(records.clusters, node.locality.cluster);
+    return cluster != nullptr && cluster->allowed_prefixes.has_value();
+  };
+  for_node_prefixes(records, [&](const model::Node& node, const Prefix& prefix) {
+    if (is_stated(node)) prefixes.insert(prefix);
+  });
+  for (const auto& [key, node] : records.nodes) {
+    if (is_stated(node)) continue;
+    for (const IpAddress& address : node.addresses) prefixes.insert(Prefix::host(address));
+  }
   out.node_prefixes = {prefixes.begin(), prefixes.end()};
   out.clusters = records.clusters;
   return out;

@@ -26,7 +26,7 @@ class Places {
 /// What of the records says where clients are.
 struct LocatorInput {
   ClientClaims claims;
-  std::vector<Prefix> node_prefixes;  // that nodes report and may report: their own addresses and their clients'
+  std::vector<Prefix> node_prefixes;  // explained to by default: nodes' addresses, and what `allowedPrefixes` permits
   Clusters clusters;
 };
 LocatorInput locator_input(const model::Records& records);

@@ -41,7 +41,7 @@ struct Settings {
   model::Locality own;                   // the server's
   std::vector<IpAddress> own_addresses;  // where it is reached
   std::vector<ForwarderSettings> forwarders;
-  std::optional<std::vector<Prefix>> explain_allow;         // nothing = loopback and the nodes' prefixes
+  std::optional<std::vector<Prefix>> explain_allow;         // nothing = loopback and LocatorInput::node_prefixes
   std::string auto_hosts = "{service}.{namespace}.{zone}";  // empty = off
   std::vector<std::string> static_records;                  // "www 60 CNAME app-b", relative to the first zone
 };

@@ -135,7 +135,7 @@ std::size_t answer_generally(std::uint8_t* buffer, std::size_t capacity, wire::R
   } else if (allowance.limited) {
     response.truncate();
   } else if (response.rcode() == wire::Rcode::NoError && query.has_question()) {
-    Resolver(response, context).resolve();
+    Resolver(response, context, context.stream || cookie == wire::CookieState::Valid).resolve();
   }
   counters.by_rcode[static_cast<std::size_t>(response.rcode())].add();
   if (response.truncated()) counters.truncated.add();

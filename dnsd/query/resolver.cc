@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t kMostLinks = 8;  // of a CNAME chain
 constexpr std::uint16_t kHttpsPort = 443;
 constexpr std::uint32_t kNegativeTtlOfViews = 1;  // others may get data
+constexpr std::size_t kMostUdpExplainLines = 16;  // of a decision; more of them rarely fit into 1,232 bytes
 
 std::string_view text_of(wire::NameBytes bytes) noexcept {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -302,6 +303,8 @@ Outcome Resolver::explain(const answers::Host& host, const Subject& subject) noe
   }
   const wire::Type type = response_.query().type;
   if (type != wire::Type::TXT && type != wire::Type::ANY) return Outcome::NoData;
+  // A source address that may be forged gets neither a long answer nor the work of making one.
+  if (!proven_) return Outcome::Truncated;
   const HostAnswer answer = dynamic(host, subject.owner);  // for the scope, and what this client has drawn
   widen_scope(response_.query().edns.subnet.source);
   const auto write = [&](const Line& line) {
@@ -309,11 +312,12 @@ Outcome Resolver::explain(const answers::Host& host, const Subject& subject) noe
     response_.writer().txt(subject.owner, 0, line.bytes());
     return response_.count(Section::Answer, mark);
   };
+  const auto lines = context_.table.explain(host, located().place);
+  if (!context_.stream && lines.size() + 1 > kMostUdpExplainLines) return Outcome::Truncated;
   Line first;
   append_line_number(first, 1);
   append_client(first, context_.table, located(), context_.client, response_.query().edns.subnet);
   if (!write(first)) return Outcome::Truncated;
-  const auto lines = context_.table.explain(host, located().place);
   for (std::size_t i = 0; i < lines.size(); ++i) {
     Line line;
     append_line_number(line, i + 2);

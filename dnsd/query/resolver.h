@@ -16,7 +16,9 @@ namespace meshdns::query {
 /// source: RFC 1034 4.3.2, RFC 2308, RFC 4592, RFC 6604 (rcode at the end of a CNAME chain), RFC 8482
 class Resolver {
  public:
-  Resolver(Response& response, const Context& context) noexcept : response_(response), context_(context) {}
+  /// proven: the client gets what is sent to its address: TCP, or a valid cookie
+  Resolver(Response& response, const Context& context, bool proven) noexcept
+      : response_(response), context_(context), proven_(proven) {}
 
   void resolve() noexcept;
 
@@ -78,6 +80,7 @@ class Resolver {
 
   Response& response_;
   const Context& context_;
+  const bool proven_;
   const answers::Zone* zone_ = nullptr;  // of the name that was looked at last
   std::optional<answers::Located> located_;
   std::uint8_t scope_ = 0;  // the longest used so far

@@ -151,9 +151,9 @@ def run(*argv, stdin=""):
 
 
 def ask(server, name, kind="A", **options):
-    """One UDP query from `source`; every reply must parse."""
+    """One UDP query from `source`; every reply must parse. Explanations come over TCP."""
     source = options.pop("source", None)
-    tcp = options.pop("tcp", False)
+    tcp = options.pop("tcp", name.startswith("_explain."))
     query = dns.message.make_query(name, kind, **options)
     query.flags &= ~dns.flags.RD
     send = dns.query.tcp if tcp else dns.query.udp

@@ -70,9 +70,12 @@ class EdnsTest(RfcTest):
         self.assertEqual(explained(self.ask("example.com.", use_edns=0)), [20])
         self.assertEqual(explained(self.ask("failed", use_edns=0)), [0])
         self.assertEqual(explained(self.ask("api", use_edns=0)), [])
-        refused = self.ask("_explain.api", "TXT", use_edns=0, source=UNTRUSTED)
-        self.assertEqual((refused.rcode(), explained(refused)), (dns.rcode.REFUSED, [18]))
+        for tcp in (False, True):
+            refused = self.ask("_explain.api", "TXT", use_edns=0, source=UNTRUSTED, tcp=tcp)
+            self.assertEqual((refused.rcode(), explained(refused)), (dns.rcode.REFUSED, [18]))
         self.assertEqual(self.ask("_explain.api", "TXT", use_edns=0).rcode(), NOERROR)
+        cut = self.ask("_explain.api", "TXT", use_edns=0, tcp=False)
+        self.assertEqual((bool(cut.flags & dns.flags.TC), cut.answer), (True, []), "no cookie: dig comes back over TCP")
 
     def test_rfc8914_informational_text_is_for_who_may_explain(self):
         [here] = [item for item in self.ask("large", use_edns=0).options if item.otype == dns.edns.OptionType.EDE]

@@ -199,7 +199,22 @@ TEST_F(LocatorTest, ConfigurationWinsTiesAndLengthWinsOverConfiguration) {
   EXPECT_EQ(place(locate(ip("10.0.1.1"))).cluster, "c1");
   EXPECT_EQ(place(locate(ip("10.0.7.1"))).cluster, "c2");
   EXPECT_EQ(place(locate(ip("10.0.8.1"))).node, "n1");
-  EXPECT_EQ(locator_input(records).node_prefixes.size(), 3U);
+}
+
+// An agent that reported 0.0.0.0/0 opened `_explain`, and the reasons in answers, to everybody.
+TEST_F(LocatorTest, WhoMayExplainIsNotWidenedByWhatAgentsReport) {
+  model::Node& node = records.nodes["c1/n1"];
+  node.key = "c1/n1";
+  node.locality = {.cluster = "c1", .node = "n1"};
+  node.prefixes = {must(Prefix::parse("0.0.0.0/0")), must(Prefix::parse("10.0.7.0/24"))};
+  node.addresses = {ip("10.0.8.1"), ip("192.0.2.1")};
+  const auto host = [](const IpAddress& address) { return Prefix::host(address); };
+  EXPECT_EQ(locator_input(records).node_prefixes, (std::vector<Prefix>{host(ip("10.0.8.1")), host(ip("192.0.2.1"))}));
+  cluster("c1", {});
+  EXPECT_EQ(locator_input(records).node_prefixes.size(), 2U) << "an object that does not say what is allowed";
+  records.clusters["c1"].allowed_prefixes = {must(Prefix::parse("10.0.0.0/16"))};
+  EXPECT_EQ(locator_input(records).node_prefixes,
+            (std::vector<Prefix>{must(Prefix::parse("10.0.7.0/24")), host(ip("10.0.8.1"))}));
 }
 
 TEST_F(LocatorTest, AForwardersSubnet) {

@@ -16,6 +16,7 @@ class ExplainTest : public testing::Test {
     mesh.node("eu-2/n1", "192.0.2.0/24");
     mesh.settings.explain_allow = std::vector<Prefix>{must(Prefix::parse("0.0.0.0/0"))};
     asker.table = mesh.table();
+    asker.stream = true;
   }
   /// Its text
   std::string first_line(const char* client, const EdnsRequest& edns = {}) {
@@ -27,6 +28,7 @@ class ExplainTest : public testing::Test {
   Asker asker{nullptr};
 };
 
+constexpr std::uint16_t kCookie = 10;
 constexpr const char* kForwarder = "192.0.2.53";
 
 TEST_F(ExplainTest, WhoAsksItself) {
@@ -44,6 +46,62 @@ TEST_F(ExplainTest, AForwarderThatDoesNotSayForWhom) {
   EXPECT_EQ(first_line(kForwarder), "01 asked by 192.0.2.53 (forwarder, no ECS): placed as cluster eu-2");
   EXPECT_EQ(first_line(kForwarder, EdnsRequest{}.subnet("203.0.113.0/24")),
             "01 asked by 192.0.2.53 (forwarder, unknown subnet): placed as cluster eu-2");
+}
+
+// A forged address got long answers that cost much: what is asked for once costs one short, cut answer.
+TEST_F(ExplainTest, OverUdpOnlyAValidCookieGetsTheLines) {
+  const auto ask = [this](const EdnsRequest& edns) {
+    return asker.ask_edns("_explain.web.shop.mesh.internal", Type::TXT, edns);
+  };
+  asker.client = must(IpAddress::parse("10.2.0.9"));
+  asker.policy.cookies = {{1, 2, 3}};
+  asker.stream = false;
+  const Bytes client_cookie = hex("0102030405060708");
+  const Reply first = ask(EdnsRequest{}.option(kCookie, client_cookie));
+  EXPECT_TRUE(first.tc);
+  EXPECT_TRUE(first.answer.empty());
+  const Bytes cookie = first.option(wire::Option::Cookie).value();
+  const Reply proven = ask(EdnsRequest{}.option(kCookie, cookie));
+  EXPECT_FALSE(proven.tc);
+  EXPECT_GE(proven.answer.size(), 3U);
+  EXPECT_TRUE(ask({}).tc) << "without a cookie";
+  EXPECT_EQ(asker.totals().truncated, 2U);
+  asker.stream = true;
+  EXPECT_EQ(ask({}).answer.size(), proven.answer.size());
+}
+
+TEST_F(ExplainTest, ManyLinesComeOverTcpOnly) {
+  SmallMesh mesh = standard_mesh();
+  for (int i = 0; i < 20; ++i) {
+    const std::string cluster = "c" + std::to_string(i);
+    mesh.node(cluster + "-1/n1");
+    mesh.endpoint(cluster + "-1/n1", "shop/wide", "10.9.0." + std::to_string(i + 1));
+  }
+  asker.table = mesh.table();
+  asker.client = must(IpAddress::parse("10.2.0.9"));
+  asker.policy.cookies = {{1, 2, 3}};
+  const auto ask = [this](const Bytes& cookie) {
+    return asker.ask_edns("_explain.wide.shop.mesh.internal", Type::TXT, EdnsRequest{}.option(kCookie, cookie));
+  };
+  const Reply whole = ask(hex("0102030405060708"));
+  EXPECT_GE(whole.answer.size(), 20U);
+  asker.stream = false;
+  const Reply cut = ask(whole.option(wire::Option::Cookie).value());
+  EXPECT_TRUE(cut.tc);
+  EXPECT_TRUE(cut.answer.empty()) << "at once, not as many as fit";
+}
+
+// Names come from agents: dig shows escapes, but other resolvers print what they get.
+TEST_F(ExplainTest, NamesAreClean) {
+  SmallMesh mesh = standard_mesh();
+  mesh.node("eu-1/n\x1b[2J\n", "10.7.0.0/16");
+  mesh.settings.explain_allow = std::vector<Prefix>{must(Prefix::parse("0.0.0.0/0"))};
+  asker.table = mesh.table();
+  asker.client = must(IpAddress::parse("10.7.0.9"));
+  const Bytes raw = asker.raw(Request{.name = "_explain.web.shop.mesh.internal", .type = Type::TXT}.bytes());
+  EXPECT_EQ(std::ranges::count(raw.begin() + wire::kHeaderSize + 40, raw.end(), std::uint8_t{0x1b}), 0);
+  const std::string text(raw.begin(), raw.end());
+  EXPECT_NE(text.find("n\\u001b[2J\\n"), std::string::npos);
 }
 
 }  // namespace
