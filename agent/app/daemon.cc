@@ -131,7 +131,9 @@ Result<void> Daemon::start() {
 }
 
 Result<void> Daemon::listen() {
-  auto http = http::Server::listen(loop_, configuration_.admin_address(), admin::http_api(*this));
+  auto http = http::Server::listen(loop_, configuration_.admin_address(), admin::http_api(*this),
+                                   {.hosts = {configuration_.node.locality.node},
+                                    .refused = &registry_.counter(http::kRefusedRequests, http::kRefusedHelp)});
   if (!http) return http.error().with_context("admin.listen");
   http_ = std::move(*http);
   log::info("admin listening", {{"address", http_->bound().text()}});

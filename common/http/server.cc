@@ -23,8 +23,11 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <list>
+#include <optional>
 #include <utility>
 
+#include "common/base/printable.h"
+#include "common/http/host_names.h"
 #include "common/log/log.h"
 #include "common/net/port_holder.h"
 #include "common/net/socket_address.h"
@@ -46,6 +49,7 @@ constexpr std::size_t kMaxConnections = 64;
 constexpr std::size_t kLeastConnections = 4;
 constexpr std::size_t kShareOfDescriptors = 8;
 constexpr auto kPause = std::chrono::milliseconds(100);  // until accept(2) is tried again
+constexpr auto kQuiet = std::chrono::minutes(1);         // between two lines about requests that were refused
 constexpr std::size_t kMaxBody = 64 * 1024;
 
 using Message = bhttp::response<bhttp::string_body>;
@@ -57,12 +61,40 @@ std::size_t most_connections() {
   return std::clamp<std::size_t>(limit.rlim_cur / kShareOfDescriptors, kLeastConnections, kMaxConnections);
 }
 
+/// Returns the body as it may end on the terminal of whoever asks with curl: the names in it come from peers. In JSON
+/// an escape means the same character; in the values of metrics' labels a backslash is written twice.
+std::string printable_body(std::string body, std::string_view type) {
+  if (printable_length(body, Lines::Many) == body.size()) return body;
+  const bool metrics = type.starts_with("text/plain; version=");
+  std::string out;
+  for (std::string_view rest = body; !rest.empty();) {
+    const std::size_t plain = printable_length(rest, Lines::Many);
+    out += rest.substr(0, plain);
+    rest.remove_prefix(plain);
+    if (rest.empty()) break;
+    const PrintableEscape escape = printable_escape(rest);
+    if (metrics) out += '\\';
+    out += escape.view();
+    rest.remove_prefix(escape.length);
+  }
+  return out;
+}
+
+/// source: RFC 9110 15.5.20
+Response misdirected(std::string_view host) {
+  return {
+      .status = 421,
+      .body = "Host " + printable(host) +
+              " is no address, not localhost and no name of this host. It may be a page of another site that makes its "
+              "own name point here (DNS rebinding), so nothing is told: ask by address\n"};
+}
+
 Message message_of(Response answer, const bhttp::request<bhttp::string_body>& request) {
   Message out{static_cast<bhttp::status>(answer.status), request.version()};
   out.set(bhttp::field::content_type, answer.content_type);
   for (const auto& [name, value] : answer.headers) out.set(name, value);
   out.keep_alive(request.keep_alive());
-  out.body() = std::move(answer.body);
+  out.body() = printable_body(std::move(answer.body), answer.content_type);
   out.prepare_payload();
   if (request.method() == bhttp::verb::head) out.body().clear();
   return out;
@@ -82,10 +114,11 @@ class Counted {
 
 }  // namespace
 
-struct Server::State {
+struct Server::State : std::enable_shared_from_this<Server::State> {
   State(process::EventLoop& loop, std::string own_name, LateHandler given)
       : acceptor(process::io_context_of(loop)),
         pause(process::io_context_of(loop)),
+        quiet(process::io_context_of(loop)),
         name(std::move(own_name)),
         handler(std::move(given)) {}
 
@@ -118,12 +151,39 @@ struct Server::State {
     if (!error && std::exchange(failing, false)) log::info("connections are accepted again", {{"address", name}});
   }
 
-  /// For one connection more: the one that has been waiting longest for a request is ended.
+  /// For one connection more: the one that has been waiting longest for a request is ended, else the one that has not
+  /// taken its answer for longest.
   void make_room() {
-    if (waiting.empty() || connections < most) return;
-    Stream* longest = waiting.front();
-    waiting.pop_front();
-    longest->cancel();
+    if (connections < most) return;
+    for (std::list<Stream*>* idle : {&waiting, &writing}) {
+      if (idle->empty()) continue;
+      Stream* longest = idle->front();
+      idle->pop_front();
+      return longest->cancel();
+    }
+  }
+
+  /// One line a minute: a page in a browser may ask as often as it likes.
+  void note_refused(std::string_view host) {
+    if (refused != nullptr) refused->add();
+    if (std::exchange(told, true)) return;
+    log::warn("HTTP request refused", {{"address", name}, {"host", host}, {"reason", "no name of this host"}});
+    quiet.expires_after(kQuiet);
+    quiet.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+      const auto self = weak.lock();
+      if (self && !error) self->told = false;
+    });
+  }
+
+  /// The host that the request wrongly names; nothing = it may be answered.
+  std::optional<std::string> misnamed(const bhttp::request<bhttp::string_body>& request) const {
+    if (!hosts) return std::nullopt;
+    const auto [first, last] = request.equal_range(bhttp::field::host);
+    for (auto at = first; at != last; ++at) {
+      const std::string host(at->value().data(), at->value().size());
+      if (!hosts->allow(host)) return host;
+    }
+    return std::nullopt;
   }
 
   static asio::awaitable<void> serve(std::shared_ptr<State> self, Stream stream) {
@@ -142,13 +202,27 @@ struct Server::State {
     std::erase(waiting, &stream);
     if (read_error) co_return false;
     const auto& request = parser.get();
+    const auto wrong = misnamed(request);
+    if (wrong) note_refused(*wrong);
+    Response response;
+    if (wrong) {
+      response = misdirected(*wrong);
+    } else {
+      response = co_await answered(asked_by(request));
+    }
+    Message answer = message_of(std::move(response), request);
+    stream.expires_after(10s);
+    writing.push_back(&stream);
+    const auto [write_error, written] = co_await bhttp::async_write(stream, answer, kUse);
+    std::erase(writing, &stream);
+    co_return !write_error && answer.keep_alive();
+  }
+
+  static Request asked_by(const bhttp::request<bhttp::string_body>& request) {
     Request asked = parse_target(std::string_view(request.method_string().data(), request.method_string().size()),
                                  std::string_view(request.target().data(), request.target().size()));
     asked.body = request.body();
-    Message answer = message_of(co_await answered(asked), request);
-    stream.expires_after(10s);
-    const auto [write_error, written] = co_await bhttp::async_write(stream, answer, kUse);
-    co_return !write_error && answer.keep_alive();
+    return asked;
   }
 
   /// Waits for the handler. The coroutine goes on in a turn of its own: the handler may answer while it is called.
@@ -165,11 +239,16 @@ struct Server::State {
 
   Acceptor acceptor;
   asio::steady_timer pause;
+  asio::steady_timer quiet;  // until the log may tell again of a request that was refused
   const std::string name;
   LateHandler handler;
   const std::size_t most = most_connections();
   std::size_t connections = 0;
   std::list<Stream*> waiting;  // for a request, the longest first
+  std::list<Stream*> writing;  // an answer, the longest first
+  bool told = false;
+  std::optional<HostNames> hosts;       // nothing = each Host is answered
+  metrics::Counter* refused = nullptr;  // may be null
   bool failing = false;
   std::string unlink_when_done;
 };
@@ -206,14 +285,16 @@ Server::Server(std::shared_ptr<State> state) : state_(std::move(state)) {
   asio::co_spawn(state_->acceptor.get_executor(), State::accept_all(state_), asio::detached);
 }
 
-Result<std::unique_ptr<Server>> Server::listen(process::EventLoop& loop, const SocketAddress& address,
-                                               Handler handler) {
-  return listen(loop, address, at_once(std::move(handler)));
+Result<std::unique_ptr<Server>> Server::listen(process::EventLoop& loop, const SocketAddress& address, Handler handler,
+                                               ServerOptions options) {
+  return listen(loop, address, at_once(std::move(handler)), std::move(options));
 }
 
 Result<std::unique_ptr<Server>> Server::listen(process::EventLoop& loop, const SocketAddress& address,
-                                               LateHandler handler) {
+                                               LateHandler handler, ServerOptions options) {
   auto state = std::make_shared<State>(loop, address.text(), std::move(handler));
+  state->hosts.emplace(options.hosts);
+  state->refused = options.refused;
   auto ip = asio::ip::make_address(address.ip.text());
   if (address.interface != 0) {
     auto scoped = ip.to_v6();
@@ -240,6 +321,7 @@ Server::~Server() {
   boost::system::error_code ignored;
   state_->acceptor.close(ignored);
   state_->pause.cancel();
+  state_->quiet.cancel();
   if (!state_->unlink_when_done.empty()) ::unlink(state_->unlink_when_done.c_str());
 }
 

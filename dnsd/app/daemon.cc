@@ -16,6 +16,7 @@
 #include "common/rpc/credentials.h"
 #include "dnsd/admin/calls.h"
 #include "dnsd/admin/http_api.h"
+#include "dnsd/app/data_folder.h"
 #include "dnsd/app/dns_metrics.h"
 #include "dnsd/app/kept_records.h"
 #include "dnsd/app/reload.h"
@@ -87,6 +88,7 @@ Result<void> Daemon::start() {
   ending_.emplace();
   if (keeps_records) {
     if (auto seen = check_folder(configuration_.file.data_dir()); !seen) return seen;
+    guard_data_folder(configuration_.file.data_dir());
   }
   budget_descriptors();
   if (configuration_.tls) parts_.tls = &tls_watch_.emplace(*configuration_.tls, clock_, loop_);
@@ -291,7 +293,9 @@ Result<void> Daemon::start_admin() {
   const auto& admin = configuration_.file.admin();
   const auto address = SocketAddress::parse(admin.listen());
   if (!address) return address.error();
-  auto http = http::Server::listen(loop_, *address, admin::http_api(view_));
+  auto http = http::Server::listen(loop_, *address, admin::http_api(view_),
+                                   {.hosts = {parts_.instance.substr(parts_.instance.find('/') + 1)},
+                                    .refused = &registry_.counter(http::kRefusedRequests, http::kRefusedHelp)});
   if (!http) return http.error().with_context("admin");
   http_ = std::move(*http);
   log::info("admin listening", {{"address", http_->bound().text()}});

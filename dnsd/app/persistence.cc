@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/private_folder.h"
 #include "common/base/text.h"
 #include "common/convert/object_convert.h"
 #include "common/convert/record_convert.h"
@@ -29,10 +30,8 @@ std::filesystem::path database_of(const Configuration& configuration) {
 
 Result<std::unique_ptr<store::Store>> make_store(const std::filesystem::path& path) {
   if (path.empty()) return std::make_unique<store::MemoryStore>();
-  std::error_code error;
-  std::filesystem::create_directories(path.parent_path(), error);
-  if (error) {
-    return Error(Code::Unavailable, path.parent_path().string() + ": " + error.message() +
+  if (auto made = make_private_folder(path.parent_path().string()); !made) {
+    return Error(Code::Unavailable, made.error().message() +
                                         " (data_dir names another folder; federation.store: {memory: {}} needs none)");
   }
   return std::make_unique<store::SqliteStore>(path.string());

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "common/base/private_folder.h"
 #include "dnsd/snapshot_file/digest.h"
 #include "dnsd/snapshot_file/file_io.h"
 
@@ -144,8 +145,8 @@ SnapshotFile::Writer::~Writer() {
 }
 
 Result<SnapshotFile::Writer> SnapshotFile::write(std::int64_t unix_seconds) const {
-  std::error_code ignored;
-  fs::create_directories(fs::path(path_).parent_path(), ignored);
+  (void)make_private_folder(
+      fs::path(path_).parent_path().string());  // what is wrong with it is said when the file is made
   const std::string current = path_ + ".snapshot";
   const int fd = ::open((current + ".next").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return failure(current + ".next");

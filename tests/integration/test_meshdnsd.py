@@ -84,6 +84,15 @@ class MeshdnsdTest(unittest.TestCase):
                              check=True).stdout
         self.assertIn("tier 1 any us-1 load 0%: 10.2.0.11:8080 serving", out)
 
+    def test_a_page_of_another_site_reads_nothing_at_the_admin_port(self):
+        request = urllib.request.Request(self.admin + "/metrics", headers={"Host": "evil.example"})
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=WAIT)
+        self.assertEqual(refused.exception.code, 421)
+        self.assertIn("evil.example", refused.exception.read().decode())
+        self.assertIn("meshdns_http_refused_requests_total 1\n", self.fetch("/metrics"))
+        self.daemon.wait_line("HTTP request refused")
+
     def test_outside_our_zones_is_refused_with_the_reason(self):
         reply = ask(self.eu, "example.org", use_edns=0)
         self.assertEqual(reply.rcode(), dns.rcode.REFUSED)

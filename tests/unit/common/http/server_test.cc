@@ -12,6 +12,9 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "common/http/client.h"
 
@@ -29,6 +32,29 @@ class HttpTest : public testing::Test {
     loop_.run();
     loop_.restart();
     return *got;
+  }
+
+  /// Everything that the server sends until it ends the connection.
+  std::string exchange(const SocketAddress& server, const std::string& request) {
+    const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(server.port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(client, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+    EXPECT_EQ(::send(client, request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
+    std::string answer;
+    std::thread reader([&] {
+      char piece[4096];
+      for (ssize_t size = 0; (size = ::recv(client, piece, sizeof piece, 0)) > 0;)
+        answer.append(piece, static_cast<std::size_t>(size));
+      loop_.post([this] { loop_.stop(); });
+    });
+    loop_.run();
+    loop_.restart();
+    reader.join();
+    ::close(client);
+    return answer;
   }
 
   process::EventLoop loop_;
@@ -176,6 +202,100 @@ TEST_F(HttpTest, connections_that_say_nothing_make_room) {
     ASSERT_TRUE(response) << response.error().message();
     EXPECT_EQ(response->status, 200);
   }
+}
+
+/// Connections that ask for something large and never read it.
+class DeafClients {
+ public:
+  explicit DeafClients(const SocketAddress& server) : server_(server) {}
+  ~DeafClients() {
+    for (const int client : clients_) ::close(client);
+  }
+  void ask(int count) {
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(server_.port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    constexpr std::string_view kRequest = "GET /large HTTP/1.0\r\n\r\n";
+    for (int i = 0; i < count; ++i) {
+      const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      const int little = 4096;  // is kept for what has come and was not read
+      ASSERT_EQ(::setsockopt(client, SOL_SOCKET, SO_RCVBUF, &little, sizeof little), 0);
+      ASSERT_EQ(::connect(client, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+      ASSERT_GT(::send(client, kRequest.data(), kRequest.size(), 0), 0);
+      clients_.push_back(client);
+    }
+  }
+
+ private:
+  SocketAddress server_;
+  std::vector<int> clients_;
+};
+
+// Only connections that waited for a request made room: as many that did not read their answers kept everybody out.
+TEST_F(HttpTest, connections_that_do_not_read_make_room) {
+  int asked = 0;
+  const auto large = [&asked, this](const Request& request) {
+    if (request.path != "/large") return Response{.body = "small"};
+    if (++asked % 20 == 0) loop_.stop();
+    return Response{.body = std::string(4 << 20, 'x')};  // more than sockets buffer
+  };
+  const auto server = Server::listen(loop_, SocketAddress::parse("127.0.0.1:0").value(), Handler(large)).value();
+  DeafClients deaf(server->bound());
+  for (int i = 0; i < 4; ++i) {  // 80
+    deaf.ask(20);
+    const TimerId patience = loop_.after(60s, [this] { loop_.stop(); });
+    loop_.run();
+    loop_.cancel(patience);
+    loop_.restart();
+    ASSERT_EQ(asked, 20 * (i + 1)) << "somebody was kept out";
+  }
+  const auto response = fetch({.address = server->bound(), .path = "/healthz"});
+  ASSERT_TRUE(response) << response.error().message();
+  EXPECT_EQ(response->body, "small");
+}
+
+// A page whose name is made to resolve to this machine (DNS rebinding) read what the admin port tells.
+TEST_F(HttpTest, a_request_for_another_host_is_refused) {
+  metrics::Registry registry;
+  metrics::Counter& refused = registry.counter(kRefusedRequests, kRefusedHelp);
+  const auto server = Server::listen(loop_, SocketAddress::parse("127.0.0.1:0").value(), Handler(echo),
+                                     {.hosts = {"admin.example.net"}, .refused = &refused})
+                          .value();
+  testing::internal::CaptureStderr();
+  const std::string hostile =
+      "\xe2\x80\xae"
+      "evil.example";  // control characters are no header's
+  for (const std::string& host : {std::string("evil.example"), std::string("localhost.evil.example:80"), hostile}) {
+    const std::string answer =
+        exchange(server->bound(), "GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 421 ")) << answer;
+    EXPECT_EQ(answer.find("\xe2\x80\xae"), std::string::npos);
+    EXPECT_NE(answer.find("DNS rebinding"), std::string::npos) << answer;
+  }
+  EXPECT_EQ(refused.value(), 3);
+  const std::string log = testing::internal::GetCapturedStderr();
+  const auto first = log.find("HTTP request refused");
+  EXPECT_NE(first, std::string::npos);
+  EXPECT_EQ(log.find("HTTP request refused", first + 1), std::string::npos) << "a line a minute: " << log;
+  for (const char* host : {"localhost:7401", "127.0.0.1:7401", "[::1]:7401", "10.1.2.3", "Admin.Example.Net."}) {
+    const std::string answer =
+        exchange(server->bound(), std::string("GET / HTTP/1.1\r\nHost: ") + host + "\r\nConnection: close\r\n\r\n");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << host << ": " << answer;
+  }
+  EXPECT_TRUE(exchange(server->bound(), "GET / HTTP/1.0\r\n\r\n").starts_with("HTTP/1.0 200 ")) << "no browser asks so";
+}
+
+// curl printed the names of agents with all that a terminal obeys.
+TEST_F(HttpTest, bodies_are_clean) {
+  const auto tell = [](const Request& request) {
+    Response out{.body = "{\"name\":\"a\xe2\x81\xa6\x1b b\"}\n"};
+    if (request.path == "/metrics") out.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    return out;
+  };
+  const auto server = Server::listen(loop_, SocketAddress::parse("127.0.0.1:0").value(), Handler(tell)).value();
+  EXPECT_EQ(fetch({.address = server->bound(), .path = "/v1"})->body, "{\"name\":\"a\\u2066\\u001b b\"}\n");
+  EXPECT_EQ(fetch({.address = server->bound(), .path = "/metrics"})->body, "{\"name\":\"a\\\\u2066\\\\u001b b\"}\n");
 }
 
 /// While it lives the process can open no more descriptors than it has now, and `more`.

@@ -1,0 +1,54 @@
+#include "common/http/host_names.h"
+
+#include <unistd.h>
+
+#include <array>
+
+#include "common/base/text.h"
+#include "common/net/ip_address.h"
+
+namespace meshdns::http {
+namespace {
+
+std::string this_host() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+/// The header without its port.
+std::string_view name_in(std::string_view host) {
+  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
+  return host.substr(0, host.find(':'));
+}
+
+bool is_address(std::string_view name) {
+  if (name.starts_with('[') && name.ends_with(']')) {
+    const std::string_view inner = name.substr(1, name.size() - 2);
+    return inner.find(':') != std::string_view::npos && IpAddress::parse(std::string(inner)).has_value();
+  }
+  return IpAddress::parse(std::string(name)).has_value();
+}
+
+}  // namespace
+
+HostNames::HostNames(const std::vector<std::string>& more) {
+  add("localhost");
+  const std::string own = this_host();
+  add(own);
+  add(own.substr(0, own.find('.')));
+  for (const std::string& name : more) add(name);
+}
+
+void HostNames::add(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  if (!name.empty()) names_.insert(ascii_lower(name));
+}
+
+bool HostNames::allow(std::string_view host) const {
+  std::string_view name = name_in(host);
+  if (is_address(name)) return true;
+  if (name.ends_with('.')) name.remove_suffix(1);
+  return names_.contains(ascii_lower(name));
+}
+
+}  // namespace meshdns::http
