@@ -149,7 +149,7 @@ TEST(Document, has_one_dialect_for_all_messages) {
   status.mutable_freeze()->set_author("line\n\"two\"");
   const std::string text = Document(status).json();
   for (const char* part : {"\"revision\": 28,", "\"lastCompile\": \"0.0015s\"", "\"revisionAge\": \"90s\"",
-                           "\"since\": \"2023-11-14T22:13:20Z\"", "\"author\": \"line\\u000a\\\"two\\\"\"",
+                           "\"since\": \"2023-11-14T22:13:20Z\"", "\"author\": \"line\\n\\\"two\\\"\"",
                            "\"ready\": false", "\"zones\": []", "\"endpoints\": {}"}) {
     EXPECT_THAT(text, testing::HasSubstr(part));
   }
