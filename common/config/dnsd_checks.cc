@@ -103,11 +103,17 @@ void check_identity(const Place& dns, const v1::Dns& config, Report& report) {
   }
 }
 
-/// An address that stands for all of the machine's takes the port of each of them.
+/// An address that stands for all of the machine's takes the port of each of them; a link-local one is the address of one
+/// interface.
 void check_listen(const Place& list, const v1::Dns& config, Report& report) {
   const auto parsed = [&](int i) { return SocketAddress::parse(config.listen(i).address()); };
   for (int i = 0; i < config.listen_size(); ++i) {
     const auto one = parsed(i);
+    if (one && one->ip.is_v6_link_local() && one->interface == 0) {
+      const Place listener = list.item(static_cast<std::size_t>(i));
+      report.add(listener.child("address"),
+                 fmt::format("a link-local address is that of one interface: [{}%eth0]:{}", one->ip.text(), one->port));
+    }
     if (!one || one->port == 0) continue;
     for (int k = 0; k < config.listen_size(); ++k) {
       const auto all = parsed(k);

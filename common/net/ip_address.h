@@ -33,6 +33,8 @@ class IpAddress {
   std::uint32_t v4_host_order() const;
   bool is_loopback() const;
   bool is_unspecified() const;
+  /// fe80::/10 (RFC 4291 2.5.6)
+  bool is_v6_link_local() const { return !is_v4() && bytes_[0] == 0xFE && (bytes_[1] & 0xC0) == 0x80; }
   std::string text() const;
 
   friend auto operator<=>(const IpAddress&, const IpAddress&) = default;

@@ -54,8 +54,7 @@ std::vector<IpAddress> machine_addresses() {
     sockaddr_storage storage{};
     std::memcpy(&storage, at->ifa_addr, family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
     const IpAddress address = server::address_of(storage);
-    const bool link_local = !address.is_v4() && address.bytes()[0] == 0xFE && (address.bytes()[1] & 0xC0U) == 0x80;
-    if (!link_local) (address.is_loopback() ? loopback : routable).push_back(address);
+    if (!address.is_v6_link_local()) (address.is_loopback() ? loopback : routable).push_back(address);
   }
   ::freeifaddrs(list);
   return routable.empty() ? loopback : routable;
@@ -65,7 +64,8 @@ std::vector<IpAddress> own_addresses(const config::v1::Dns& dns) {
   std::vector<IpAddress> out;
   for (const auto& listener : dns.listen()) {
     const IpAddress ip = checked(SocketAddress::parse(listener.address())).ip;
-    const std::vector<IpAddress> more = ip.is_unspecified() ? machine_addresses() : std::vector{ip};
+    const bool of_none = ip.is_unspecified() || ip.is_v6_link_local();  // that others could ask
+    const std::vector<IpAddress> more = of_none ? machine_addresses() : std::vector{ip};
     for (const IpAddress& address : more) {
       if (std::ranges::find(out, address) == out.end()) out.push_back(address);
     }

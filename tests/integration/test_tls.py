@@ -304,10 +304,18 @@ class FromAfarTest(unittest.TestCase):
         self.assertEqual(self.ctl("get", "vd")[1], "no virtual destinations\n")
 
     def test_a_federation_of_another_ca_or_address_is_refused(self):
-        self.bed.federation()
+        federation = self.bed.federation()
         self.refused(r"its certificate is not of \S+ca-2.pem", ca="ca-2")
         self.bed.certificate("fed", "ca-1", san="DNS:fed.example")
-        eventually(lambda: "for other addresses" in self.ctl("status")[2], "the new certificate")
+        said = []
+
+        def refused():
+            said.append(self.ctl("status"))
+            return "for other addresses" in said[-1][2]
+        try:
+            eventually(refused, "the new certificate")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the last ones said {said[-3:]}, the daemon {federation.lines[-20:]}") from None
 
     def test_a_plaintext_federation_refuses(self):
         self.bed.federation(tls="")
