@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "agent/report/session.h"
+#include "common/convert/peer_bounds.h"
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
+#include "common/log/ration.h"
 #include "common/net/socket_address.h"
 #include "common/rpc/attempt_log.h"
 #include "common/rpc/backoff.h"
@@ -112,10 +114,18 @@ std::vector<Target> read_targets(const v1::Settings& settings) {
   for (const v1::Target& target : settings.measure()) {
     const auto address = IpAddress::from_bytes(target.address());
     if (!address || target.port() == 0 || target.port() > kMostPort) continue;
-    const Duration interval = target.has_interval() ? convert::from_wire(target.interval()) : Target::kInterval;
+    const Duration interval = target.has_interval() ? convert::from_wire(target.interval(), convert::kShortestInterval,
+                                                                         convert::kLongestInterval)
+                                                    : Target::kInterval;
     out.push_back({target.key(), {*address, static_cast<std::uint16_t>(target.port())}, interval});
   }
   return out;
+}
+
+/// 0 = the federation says nothing of it
+Duration read_heartbeat(const v1::Settings& settings) {
+  if (!settings.has_heartbeat()) return Duration::zero();
+  return convert::from_wire(settings.heartbeat(), convert::kShortestHeartbeat, convert::kLongestHeartbeat);
 }
 
 /// Nothing = a kind of message that this version does not act upon.
@@ -123,16 +133,16 @@ std::optional<Incoming> from_wire(const v1::ReportReply& reply) {
   switch (reply.body_case()) {
     case v1::ReportReply::kWelcome: {
       const v1::Welcome& welcome = reply.welcome();
-      return Welcome{welcome.epoch(), welcome.instance(), welcome.want_full(),
-                     convert::from_wire(welcome.settings().heartbeat()), read_targets(welcome.settings())};
+      return Welcome{welcome.epoch(), welcome.instance(), welcome.want_full(), read_heartbeat(welcome.settings()),
+                     read_targets(welcome.settings())};
     }
-    case v1::ReportReply::kSettings:
-      return Settings{convert::from_wire(reply.settings().heartbeat()), read_targets(reply.settings())};
+    case v1::ReportReply::kSettings: return Settings{read_heartbeat(reply.settings()), read_targets(reply.settings())};
     case v1::ReportReply::kAck: return read_ack(reply.ack());
     case v1::ReportReply::kSendFull: return SendFull{};
     case v1::ReportReply::kPing: return Ping{};
     case v1::ReportReply::kGoodbye:
-      return Goodbye{reply.goodbye().message(), convert::from_wire(reply.goodbye().retry_after())};
+      return Goodbye{reply.goodbye().message(),
+                     convert::from_wire(reply.goodbye().retry_after(), Duration::zero(), convert::kLongestRetry)};
     default: return std::nullopt;
   }
 }
@@ -163,6 +173,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
   Syncer& syncer;
   rpc::Backoff backoff;
   rpc::AttemptLog attempts;
+  log::Ration refused_lines{"records that the federation refused"};
   /// By server, kept from attempt to attempt: see rpc::channel_to.
   std::map<std::string, std::unique_ptr<v1::Federation::Stub>> stubs;
   std::shared_ptr<Stream::Stream> port;
@@ -268,6 +279,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
 
   void received(const v1::ReportReply& reply) {
     if (!session) return;
+    refused_lines.look(clock.now());
     if (const auto message = from_wire(reply)) {
       if (std::holds_alternative<Welcome>(*message)) welcomed(std::get<Welcome>(*message));
       if (const auto* goodbye = std::get_if<Goodbye>(&*message)) {
@@ -293,9 +305,10 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
         {{"server", server()}, {"instance", welcome.instance}, {"epoch", welcome.epoch}, {"full", welcome.want_full}});
   }
 
-  static void log_refused(const Ack& ack) {
+  void log_refused(const Ack& ack) {
     for (const Refused& refusal : ack.refused) {
-      log::warn("refused", {{"endpoint", refusal.key}, {"field", refusal.field}, {"reason", refusal.reason}});
+      refused_lines.warn(clock.now(), "refused",
+                         {{"endpoint", refusal.key}, {"field", refusal.field}, {"reason", refusal.reason}});
     }
   }
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "common/convert/addresses.h"
+#include "common/convert/peer_bounds.h"
 
 namespace meshdns::convert {
 namespace {
@@ -60,10 +61,12 @@ Result<model::Health> read_health(const v1::Health& health, TimePoint now) {
   out.doubtful = health.doubtful();
   out.in_doubt = health.in_doubt();
   out.detail = health.detail();
-  out.since = now - from_wire(health.in_state());
+  out.since = now - from_wire(health.in_state(), Duration::zero(), kLongestState);
   out.streak = health.streak();
   out.needed = health.needed();
-  if (health.has_drain_left()) out.drain_until = now + from_wire(health.drain_left());
+  if (health.has_drain_left()) {
+    out.drain_until = now + from_wire(health.drain_left(), Duration::zero(), kLongestDrain);
+  }
   out.v4 = out_state(health.v4());
   out.v6 = out_state(health.v6());
   if (out.v4 && out.v6) return Error(Code::InvalidArgument, "health: neither family is answered");
@@ -95,6 +98,10 @@ Duration from_wire(const google::protobuf::Duration& duration) {
   constexpr std::int64_t kLongest = 100LL * 365 * 24 * 3600;  // keeps sums with time points in range
   return std::chrono::seconds(std::clamp(duration.seconds(), -kLongest, kLongest)) +
          std::chrono::nanoseconds(duration.nanos());
+}
+
+Duration from_wire(const google::protobuf::Duration& duration, Duration least, Duration most) {
+  return std::clamp(from_wire(duration), least, most);
 }
 
 v1::Locality to_wire(const model::Locality& place) {

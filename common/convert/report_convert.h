@@ -29,5 +29,7 @@ std::uint64_t record_hash(std::string_view key, std::string_view bytes);
 
 google::protobuf::Duration to_wire(Duration duration);
 Duration from_wire(const google::protobuf::Duration& duration);
+/// The same, or the bound that it is beyond.
+Duration from_wire(const google::protobuf::Duration& duration, Duration least, Duration most);
 
 }  // namespace meshdns::convert

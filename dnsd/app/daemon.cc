@@ -134,7 +134,7 @@ Result<void> Daemon::open_store() {
                        .restored = [this](const model::Endpoint& endpoint,
                                           std::uint64_t digest) { agents_->restored(endpoint, digest); }});
   if (!opened) return opened;
-  recovery_.emplace(persistence_.kept(), clock_.now());
+  recovery_.emplace(persistence_.kept(), clock_.now(), persistence_.loss());
   parts_.recovery = &*recovery_;
   for (const std::string& node : persistence_.restored()) {
     recovery_->restored(node);
@@ -153,7 +153,7 @@ void Daemon::watch_recovery() {
   recovery_->look(clock_.now());
   if (std::exchange(recovering_told_, recovery_->recovering()) == recovery_->recovering()) return;
   if (recovery_->recovering()) {
-    persistence_.found_lost();
+    persistence_.found_lost(recovery_->claimed());
     log::warn("recovering: the store was lost, nothing goes before all agents have told",
               {{"nodes", catalog_.records().nodes.size()}, {"endpoints", catalog_.records().endpoints.size()}});
     return;
@@ -233,6 +233,7 @@ Result<void> Daemon::listen_for_agents() {
   federation_ = std::move(*service);
   parts_.federation_address = federation_->bound();
   parts_.acceptor = federation_->acceptor();
+  parts_.streams = federation_->streams();
   log::info("federation listening", {{"address", federation_->bound()},
                                      {"tls", configuration_.tls.has_value()},
                                      {"connections", budget_.federation}});
@@ -257,6 +258,7 @@ void Daemon::start_federation() {
                                             }});
   }
   feed_->set_brakes(&agents_->brakes());
+  feed_->set_serial_anchor(static_cast<std::uint32_t>(clock_.unix_seconds()));
   watchers_.emplace(*feed_, clock_, loop_);
   parts_.watchers = &*watchers_;
   schedule_sweep();

@@ -8,6 +8,7 @@
 #include "common/log/log.h"
 #include "common/rpc/acceptor.h"
 #include "common/rpc/tls_watch.h"
+#include "dnsd/app/bounds_metrics.h"
 #include "dnsd/app/capture_session.h"
 #include "dnsd/topology/host_plan.h"
 
@@ -346,6 +347,7 @@ void register_metrics(metrics::Registry& registry, const Parts& parts) {
       add_brakes(out, *parts.agents);
     }
     if (parts.acceptor != nullptr) add_connections(out, parts.acceptor->counts());
+    add_bounds(out, parts);
     add_measured(out, parts.catalog->records());
     if (parts.external_names != nullptr) add_external_names(out, parts.external_names->counts());
     count(out, "meshdns_log_dropped_lines_total", "log lines that standard error did not take", {},

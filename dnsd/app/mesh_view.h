@@ -34,6 +34,7 @@
 
 namespace meshdns::rpc {
 class Acceptor;
+class StreamLimits;
 class TlsWatch;
 }  // namespace meshdns::rpc
 
@@ -65,6 +66,7 @@ struct Parts {
   std::function<void()> records_changed;          // tells all who have to do with them; empty on a replica
   std::string federation_address;                 // where agents connect
   std::shared_ptr<const rpc::Acceptor> acceptor;  // there; null = nowhere
+  std::shared_ptr<const rpc::StreamLimits> streams{};
   bool ready = false;
   bool rate_limiting = false;
   ReloadState reload;

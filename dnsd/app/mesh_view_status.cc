@@ -209,7 +209,10 @@ v1::StatusReply MeshView::status_now() {
   if (parts_.agents != nullptr) write_agents(*parts_.agents, out);
   write_brakes(out);
   if (parts_.recovery != nullptr) out.set_recovering(parts_.recovery->recovering());
-  if (parts_.persistence != nullptr) out.set_store_trouble(parts_.persistence->trouble());
+  if (parts_.persistence != nullptr) {
+    out.set_store_trouble(parts_.persistence->trouble());
+    out.set_store_lacked(parts_.persistence->lacked());
+  }
   write_replicas(out);
   write_certificates(out);
   if (parts_.replica != nullptr) {

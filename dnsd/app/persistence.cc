@@ -39,7 +39,16 @@ Result<std::unique_ptr<store::Store>> make_store(const std::filesystem::path& pa
 
 /// It may not be what this federation knew last.
 bool is_suspicious(const store::Contents& contents, StoreMarker::Word marked) {
-  return contents.begun || contents.rebuilt || contents.records_lost || marked == StoreMarker::Word::Recovering;
+  return contents.begun || contents.rebuilt || contents.records_lost || marked == StoreMarker::Word::Recovering ||
+         marked == StoreMarker::Word::Claimed;
+}
+
+/// The epoch in which the newest snapshot of this federation was written; 0 = there is none.
+std::uint64_t snapshot_epoch(const std::string& folder, std::int64_t unix_seconds) {
+  auto kept = open_snapshot(folder + "/" + kFederationSnapshot, unix_seconds).newest;
+  if (!kept) return 0;
+  const auto head = BlockReader(kept->content).next();
+  return head && *head ? (*head)->epoch() : 0;
 }
 
 }  // namespace
@@ -69,14 +78,23 @@ Result<void> Persistence::open(const Configuration& configuration, Digests diges
     marker_.emplace(path.string() + ".state");
     marking_.emplace();
   }
+  const StoreMarker::Content marked = marker_ ? marker_->read() : StoreMarker::Content{};
+  const Lack lack = marker_ ? lack_of(*contents, marked, configuration.file.data_dir()) : Lack{};
+  lacked_ = lack.text;
+  if (!lacked_.empty()) log::error("the store has lost what was written", {{"lacks", lacked_}});
   std::optional<KeptSet> seed;
-  if (marker_ && is_suspicious(*contents, marker_->read())) {
+  if (marker_ && (is_suspicious(*contents, marked.word) || !lacked_.empty())) {
     seed = newest_seed(configuration.file.data_dir(), clock_.unix_seconds());
   }
-  kept_ = judge(*contents, seed.has_value());
+  kept_ = judge(*contents, marked.word, seed.has_value());
+  claimed_ = kept_ == Kept::Lost && marked.word == StoreMarker::Word::Claimed && lacked_.empty() &&
+             !is_suspicious(*contents, StoreMarker::Word::Whole);
   seeded_ = kept_ == Kept::Lost && seed;
-  if (seeded_) restore_seed(std::move(*seed), {catalog_, objects_, listed_, contents->objects.empty()}, clock_.now());
-  restore_objects(*contents);
+  if (seeded_) {
+    restore_seed(std::move(*seed), {catalog_, objects_, listed_, contents->objects.empty() || lack.objects},
+                 clock_.now());
+  }
+  restore_objects(*contents, lack.objects);
   const std::size_t stored_records = contents->records.size();
   thread_ = std::make_unique<store::StoreThread>(std::move(*store),
                                                  [this](std::function<void()> work) { loop_.post(std::move(work)); });
@@ -89,7 +107,8 @@ Result<void> Persistence::open(const Configuration& configuration, Digests diges
   restore_records(std::move(contents->records));
   process::release_free_memory();  // what the rows were read into, before what follows from them is made
   catalog_.set_noted([this](RecordType type, const std::string& key) { writer_->changed(type, key); });
-  mark(kept_ == Kept::Lost ? StoreMarker::Word::Recovering : StoreMarker::Word::Whole);
+  const auto lost = claimed_ ? StoreMarker::Word::Claimed : StoreMarker::Word::Recovering;
+  mark(kept_ == Kept::Lost ? lost : StoreMarker::Word::Whole);
   log::info("store opened", {{"epoch", epoch_},
                              {"objects", contents->objects.size()},
                              {"records", stored_records},
@@ -99,9 +118,29 @@ Result<void> Persistence::open(const Configuration& configuration, Digests diges
   return {};
 }
 
-Persistence::Kept Persistence::judge(const store::Contents& contents, bool has_seed) const {
+Persistence::Lack Persistence::lack_of(const store::Contents& contents, const StoreMarker::Content& marked,
+                                       const std::string& folder) const {
+  const store::Written& has = contents.written;
+  const store::Written& had = marked.written;
+  if (had.transactions > 0) {
+    if (has.transactions >= had.transactions && has.of_objects >= had.of_objects) return {};
+    const auto missing = [](std::uint64_t there, std::uint64_t was) { return was > there ? was - there : 0; };
+    return {std::to_string(missing(has.transactions, had.transactions)) + " of " + std::to_string(had.transactions) +
+                " transactions, " + std::to_string(missing(has.of_objects, had.of_objects)) + " of them of objects",
+            has.of_objects < had.of_objects};
+  }
+  // an earlier version has counted nothing; but its snapshot may be of a start that the store knows nothing of
+  if (contents.begun || marked.word == StoreMarker::Word::None) return {};
+  const std::uint64_t epoch = snapshot_epoch(folder, clock_.unix_seconds());
+  if (epoch <= contents.stored_epoch) return {};
+  return {"everything since epoch " + std::to_string(contents.stored_epoch) + ", the snapshot is of epoch " +
+              std::to_string(epoch),
+          true};
+}
+
+Persistence::Kept Persistence::judge(const store::Contents& contents, StoreMarker::Word marked, bool has_seed) const {
   if (!marker_) return Kept::New;
-  const StoreMarker::Word marked = marker_->read();
+  if (!lacked_.empty()) return Kept::Lost;
   if (!is_suspicious(contents, marked)) return Kept::Kept;
   const bool first_start = contents.begun && !contents.records_lost && marked == StoreMarker::Word::None && !has_seed;
   return first_start ? Kept::New : Kept::Lost;
@@ -109,21 +148,29 @@ Persistence::Kept Persistence::judge(const store::Contents& contents, bool has_s
 
 void Persistence::mark(StoreMarker::Word word) {
   if (!marker_) return;
-  word_ = word;
+  const bool same = std::exchange(word_, word) == word;
   marks_again_ = false;
-  marking_->run(
-      [this, marker = *marker_, word] { loop_.post([this, result = marker.write(word)] { marked(result); }); });
+  // numbers can wait for the write that is under way; a word cannot
+  mark_waits_ = same && marking_now_ > 0;
+  if (mark_waits_) return;
+  ++marking_now_;
+  marked_at_ = clock_.now();
+  marking_->run([this, marker = *marker_, content = StoreMarker::Content{word, thread_->written()}] {
+    loop_.post([this, result = marker.write(content)] { marked(result); });
+  });
 }
 
 void Persistence::marked(const Result<void>& result) {
+  if (--marking_now_ == 0 && mark_waits_) return mark(word_);
   if (result) return;
   marks_again_ = true;  // with the next write of the store that works
   if (reminder_.due(clock_.now())) log::error("store not writable", {{"reason", result.error()}});
 }
 
-void Persistence::found_lost() {
+void Persistence::found_lost(bool claimed) {
   kept_ = Kept::Lost;
-  mark(StoreMarker::Word::Recovering);
+  claimed_ = claimed;
+  mark(claimed ? StoreMarker::Word::Claimed : StoreMarker::Word::Recovering);
 }
 
 void Persistence::recovered() {
@@ -133,9 +180,10 @@ void Persistence::recovered() {
   thread_->put_objects({}, {}, [this](const Result<void>& result) { note(result); });
 }
 
-void Persistence::restore_objects(const store::Contents& contents) {
+void Persistence::restore_objects(const store::Contents& contents, bool behind) {
   Objects::Change change;
   for (const store::StoredObject& stored : contents.objects) {
+    if (behind && objects_.all().contains(stored.key)) continue;  // the snapshot's is the newer one
     const auto object = convert::object_of(stored.body);
     if (object) {
       change.put.push_back(*object);
@@ -203,7 +251,7 @@ void Persistence::note(const Result<void>& result) {
   if (!trouble.empty() && reminder_.due(clock_.now())) log::error("store not writable", {{"reason", trouble}});
   if (trouble.empty() && reminder_.ends()) log::info("store writable again", {{"was", trouble_}});
   trouble_ = trouble;
-  if (result && marks_again_) mark(word_);
+  if (result && (marks_again_ || clock_.now() - marked_at_ >= kMarkInterval)) mark(word_);
   if (result) return;
   if (writer_) writer_->retry();
   if (result.error().code() != Code::DataLoss || std::exchange(rewriting_, true)) return;
@@ -222,7 +270,10 @@ void Persistence::apply(Objects::Change change, std::function<void(Result<void>)
   thread_->put_objects(std::move(put), std::move(erase),
                        [this, change = std::move(change), done = std::move(done)](const Result<void>& stored) {
                          note(stored);
-                         if (stored) objects_.commit(change, clock_.now());
+                         if (stored) {
+                           objects_.commit(change, clock_.now());
+                           mark(word_);
+                         }
                          done(stored);
                        });
 }

@@ -29,6 +29,9 @@ class Persistence {
  public:
   /// So many revisions may have been shown beyond what was written; the serial goes on behind them.
   static constexpr std::uint32_t kMostUnwritten = 1U << 16;
+  /// How often the marker beside the store notes how many transactions of records there were; those of objects are
+  /// noted at once.
+  static constexpr Duration kMarkInterval = 30s;
 
   Persistence(process::EventLoop& loop, const Clock& clock, catalog::Catalog& catalog, Objects& objects);
   ~Persistence();
@@ -53,12 +56,16 @@ class Persistence {
 
   using Kept = federation::Recovery::Store;
   Kept kept() const { return kept_; }
-  /// The store is lost, and no snapshot stands in for it.
-  bool knows_nothing() const { return kept_ == Kept::Lost && !seeded_; }
+  /// What is known of a lost store.
+  federation::Recovery::Loss loss() const { return {claimed_, seeded_}; }
+  /// The store is lost, and no snapshot stands in for it. What only a subscriber says keeps nobody from answering.
+  bool knows_nothing() const { return kept_ == Kept::Lost && !seeded_ && !claimed_; }
+  /// What the store lacked at the start of what had been written into it; empty = nothing.
+  const std::string& lacked() const { return lacked_; }
   /// The nodes that were restored.
   const std::set<std::string>& restored() const { return restored_; }
-  /// A store that seemed new has lost what was there: the next start has to know.
-  void found_lost();
+  /// A store has lost what was there: the next start has to know. claimed: only a subscriber says so
+  void found_lost(bool claimed);
   /// What the catalog has now is all that there is.
   void recovered();
 
@@ -73,10 +80,16 @@ class Persistence {
   const std::string& trouble() const { return trouble_; }
 
  private:
-  void restore_objects(const store::Contents& contents);
+  void restore_objects(const store::Contents& contents, bool behind);
+  /// What the store lacks of what had been written into it.
+  struct Lack {
+    std::string text;      // empty = nothing
+    bool objects = false;  // objects, too, or nobody knows
+  };
+  Lack lack_of(const store::Contents& contents, const StoreMarker::Content& marked, const std::string& folder) const;
   /// Empties `records` on the way, so that what is restored and what is yet to be restored need no memory at once.
   void restore_records(std::vector<store::StoredRecord> records);
-  Kept judge(const store::Contents& contents, bool has_seed) const;
+  Kept judge(const store::Contents& contents, StoreMarker::Word marked, bool has_seed) const;
   /// Writes the marker, on a thread of its own: it waits for the disk. What cannot be written is tried again when the
   /// store can be written.
   void mark(StoreMarker::Word word);
@@ -97,9 +110,14 @@ class Persistence {
   std::uint64_t epoch_ = 0;
   std::optional<StoreMarker> marker_;  // nothing = nothing is kept on a disk
   StoreMarker::Word word_{};           // what the marker is to say
-  bool marks_again_ = false;           // it does not say so yet
+  bool marks_again_ = false;           // it does not say so yet, and could not be written
+  int marking_now_ = 0;                // writes of it that are under way
+  bool mark_waits_ = false;            // and has to be written once more
+  TimePoint marked_at_{};
   Kept kept_ = Kept::New;
   bool seeded_ = false;
+  bool claimed_ = false;
+  std::string lacked_;
   std::set<std::string> listed_;  // nodes that the configuration lists: they are not restored
   std::set<std::string> restored_;
   Digests digests_;

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <string_view>
 
 #include "common/base/text.h"
 #include "dnsd/snapshot_file/file_io.h"
@@ -15,22 +16,44 @@ namespace {
 
 constexpr const char* kWhole = "whole";
 constexpr const char* kRecovering = "recovering";
+constexpr const char* kClaimed = "claimed";
+
+StoreMarker::Word word_of(std::string_view text) {
+  if (text == kWhole) return StoreMarker::Word::Whole;
+  if (text == kRecovering) return StoreMarker::Word::Recovering;
+  return text == kClaimed ? StoreMarker::Word::Claimed : StoreMarker::Word::Unknown;
+}
+
+const char* text_of(StoreMarker::Word word) {
+  if (word == StoreMarker::Word::Recovering) return kRecovering;
+  return word == StoreMarker::Word::Claimed ? kClaimed : kWhole;
+}
 
 }  // namespace
 
-StoreMarker::Word StoreMarker::read() const {
+StoreMarker::Content StoreMarker::read() const {
   struct stat found {};
-  if (::stat(path_.c_str(), &found) != 0 && errno == ENOENT) return Word::None;
+  if (::stat(path_.c_str(), &found) != 0 && errno == ENOENT) return {};
   std::ifstream file(path_);
-  std::string text;
-  std::getline(file, text);
-  if (trim(text) == kWhole) return Word::Whole;
-  return trim(text) == kRecovering ? Word::Recovering : Word::Unknown;
+  std::string word;
+  std::string numbers;
+  std::getline(file, word);
+  std::getline(file, numbers);
+  Content out{word_of(trim(word)), {}};
+  const auto fields = split(trim(numbers), ' ');
+  if (fields.size() == 2) {
+    out.written.transactions = parse_uint(fields[0]).value_or(0);
+    out.written.of_objects = parse_uint(fields[1]).value_or(0);
+  }
+  return out;
 }
 
-Result<void> StoreMarker::write(Word word) const {
-  const std::string text = std::string(word == Word::Recovering ? kRecovering : kWhole) + "\n";
-  return snapshot_file::replace_file(path_, text);
+Result<void> StoreMarker::write(const Content& content) const {
+  const store::Written& written = content.written;
+  // the word has a line of its own: earlier versions read just that
+  return snapshot_file::replace_file(path_, std::string(text_of(content.word)) + "\n" +
+                                                std::to_string(written.transactions) + " " +
+                                                std::to_string(written.of_objects) + "\n");
 }
 
 }  // namespace meshdns::app

@@ -279,6 +279,7 @@ std::string status_view(const v1::StatusReply& told) {
   rows.emplace_back("answers", answers_text(reply));
   add_process_rows(reply, rows);
   if (!reply.store_trouble().empty()) rows.emplace_back("store", "NOT WRITABLE: " + reply.store_trouble());
+  if (!reply.store_lacked().empty()) rows.emplace_back("store", "HAD LOST at the start: " + reply.store_lacked());
   for (const v1::ObjectProblem& problem : reply.problems()) {
     rows.emplace_back("problem", problem.object() + ": " + problem.message());
   }

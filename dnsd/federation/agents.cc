@@ -24,7 +24,10 @@ Agents::~Agents() {
   env_.catalog.set_erased({});
   env_.catalog.set_wall_clock({});
   // streams may hold their sessions for longer
-  for (const auto& [key, session] : sessions_) session->cancel_timers();
+  for (const auto& [key, session] : sessions_) {
+    session->cancel_timers();
+    session->drop_full();
+  }
 }
 
 void Agents::restored(const model::Endpoint& endpoint, std::uint64_t digest) {
@@ -42,9 +45,10 @@ std::uint64_t Agents::digest_of(const model::Endpoint& endpoint) const {
   return copy->second.watches(key) ? copy->second.hash_of(key) : 0;
 }
 
-std::shared_ptr<ReportSession> Agents::open(std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse, bool here) {
+std::shared_ptr<ReportSession> Agents::open(std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse,
+                                            ReportPeer peer) {
   ++counters_.sessions;
-  auto session = std::make_shared<ReportSession>(*this, port, std::move(pulse), here);
+  auto session = std::make_shared<ReportSession>(*this, port, std::move(pulse), std::move(peer));
   sessions_[session.get()] = session;
   openings_.opened(session, env_.clock.now());
   if (shutting_down_) {
@@ -56,6 +60,7 @@ std::shared_ptr<ReportSession> Agents::open(std::shared_ptr<ReportPort> port, st
 }
 
 void Agents::end_silent_streams() {
+  session_lines_.look(env_.clock.now());
   openings_.each_due(env_.clock.now(), [](const std::shared_ptr<ReportSession>& session) {
     if (!session->said_hello()) session->goodbye(v1::Goodbye::PROTOCOL_ERROR, "no Hello within 10 s", 5s);
   });
@@ -81,6 +86,11 @@ void Agents::closed(const ReportSession& session) {
     if (!current || current.get() == &session) {
       holders_.erase(held);
       ++holders_changed_;
+      // what was refused and is not here need not be remembered: its agent sends it again when it comes back
+      const auto copy = copies_.find(session.node());
+      const bool is_large =
+          copy != copies_.end() && copy->second.size() > env_.catalog.endpoints_of(session.node()) + kMostKeptKeys;
+      if (is_large) copies_.erase(copy);
     }
   }
   sessions_.erase(&session);
@@ -88,7 +98,14 @@ void Agents::closed(const ReportSession& session) {
 
 std::uint64_t Agents::next_epoch(std::uint64_t echoed) {
   const auto unix_seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(0, env_.clock.unix_seconds()));
-  last_epoch_ = std::max({last_epoch_, echoed, unix_seconds}) + 1;
+  const std::uint64_t own = std::max(last_epoch_, unix_seconds);
+  const bool is_sane = echoed <= unix_seconds + kMostEpochAhead || echoed <= own;
+  if (!is_sane) {
+    ++counters_.clamped;
+    session_lines_.warn(env_.clock.now(), "an agent's last_epoch is ignored: it is too far ahead",
+                        {{"last_epoch", echoed}, {"own", own}});
+  }
+  last_epoch_ = std::max(own, is_sane ? echoed : 0) + 1;
   return last_epoch_;
 }
 
@@ -156,8 +173,10 @@ void Agents::publish(const std::string& node, model::NodeStatus status, TimePoin
     if (!status.silent && !status.in_doubt) status.since = known->silent || known->in_doubt ? now : known->since;
   }
   env_.catalog.set_status(node, status, now);
-  if (status.silent && !was_silent) log::warn("agent silent", {{"node", node}, {"for", now - status.since}});
-  if (!status.silent && was_silent) log::info("agent heard again", {{"node", node}});
+  if (status.silent && !was_silent) {
+    session_lines_.warn(now, "agent silent", {{"node", node}, {"for", now - status.since}});
+  }
+  if (!status.silent && was_silent) session_lines_.info(now, "agent heard again", {{"node", node}});
 }
 
 std::string Agents::zone_of(const std::string& node) const {

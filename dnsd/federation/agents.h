@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "common/base/result.h"
+#include "common/log/ration.h"
 #include "common/rpc/port.h"
+#include "common/rpc/quota.h"
 #include "common/time/time.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/federation/admission.h"
@@ -30,6 +32,12 @@ namespace meshdns::federation {
 class ReportSession;
 using ReportPort = rpc::Port<v1::ReportReply>;
 
+/// Where an agent's stream comes from.
+struct ReportPeer {
+  bool here = true;       // from this machine
+  std::string address{};  // by which it is counted; empty = it has none
+};
+
 /// Counts for metrics and status.
 struct AgentCounters {
   std::uint64_t sessions = 0;
@@ -37,6 +45,8 @@ struct AgentCounters {
   std::uint64_t messages = 0;
   std::uint64_t refused_records = 0;
   std::uint64_t protocol_errors = 0;
+  std::uint64_t cut = 0;      // sessions whose agent did not read
+  std::uint64_t clamped = 0;  // values that no agent can mean: they count as another, or as none
   std::map<std::string, std::uint64_t> brakes_closed;  // how often, by name
 };
 
@@ -47,6 +57,14 @@ class Agents {
   /// A holder of a node's session that is asked whether it still lives has this long to answer.
   static constexpr Duration kProofOfLife = 1s;
   static constexpr std::size_t kJudgedPerSweep = 1000;
+  /// An epoch that an agent echoes counts if it is at most so far ahead of the clock and of our own. Epochs are 64 bits
+  /// and begin at unix time: from there nobody gets to their end by counting.
+  static constexpr std::uint64_t kMostEpochAhead = std::uint64_t{1} << 32;
+  /// The records of Fulls that are arriving, encoded: of all agents, and of those at one address.
+  static constexpr rpc::Quota::Limits kArriving{std::size_t{128} << 20, std::size_t{32} << 20};
+  /// Keys beyond a node's endpoints that are remembered when its session has ended.
+  static constexpr std::size_t kMostKeptKeys = 1000;
+  static constexpr std::uint64_t kSessionLines = 1000;  // of the log, in each interval
 
   struct Environment {
     catalog::Catalog& catalog;
@@ -63,9 +81,9 @@ class Agents {
   ~Agents();
 
   /// Begins a session on a new stream. Its events go to what is returned, which lives until closed() was called on it.
-  /// pulse: for note(), with the messages of this stream; here: the connection comes from this machine
+  /// pulse: for note(), with the messages of this stream
   std::shared_ptr<ReportSession> open(std::shared_ptr<ReportPort> port,
-                                      std::shared_ptr<Pulse> pulse = std::make_shared<Pulse>(), bool here = true);
+                                      std::shared_ptr<Pulse> pulse = std::make_shared<Pulse>(), ReportPeer peer = {});
   /// Whether the message is a heartbeat that says nothing new; then it is noted, and no session has to handle it.
   /// thread: any
   bool note(const std::shared_ptr<Pulse>& pulse, const v1::AgentMessage& message) {
@@ -105,6 +123,8 @@ class Agents {
   const AgentCounters& counters() const { return counters_; }
   const Load& load() const { return load_; }
   std::size_t connected() const { return holders_.size(); }
+  /// The bytes of Fulls that are arriving.
+  std::size_t arriving_bytes() const { return arriving_.total(); }
   std::size_t open_streams() const { return sessions_.size(); }
   bool is_connected(const std::string& node) const { return holders_.contains(node); }
 
@@ -162,6 +182,8 @@ class Agents {
   std::vector<std::string> erased_;      // endpoints that went since ask_for_missing()
   std::set<std::string> short_of_room_;  // nodes of which endpoints were refused for want of room
   AgentCounters counters_;
+  rpc::Quota arriving_{kArriving};  // before the sessions, which have shares of it
+  log::Ration session_lines_{"agents", kSessionLines};
   std::unordered_map<std::string, NodeCopy> copies_;
   std::unordered_map<std::string, std::weak_ptr<ReportSession>> holders_;
   std::uint64_t holders_changed_ = 0;       // how often holders_ became different

@@ -47,10 +47,10 @@ std::uint64_t NodeCopy::hash_of(const std::string& key) const {
   return found == hashes_.end() ? 0 : found->second;
 }
 
-void NodeCopy::note_refused(const std::string& node, const std::vector<catalog::Refusal>& refusals) {
-  for (const catalog::Refusal& refusal : refusals) {
-    if (refusal.no_room) ++no_room;
-    if (refusal.unwatched) unusable_.insert(own_key(node, refusal.key));
+void NodeCopy::note_refused(const std::string& node, const catalog::Refusal& refusal, const catalog::Catalog& catalog) {
+  if (refusal.no_room) ++no_room;
+  if (refusal.unwatched && catalog.latest_endpoint(refusal.key) != nullptr) {
+    unusable_.insert(own_key(node, refusal.key));
   }
 }
 

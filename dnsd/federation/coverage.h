@@ -28,8 +28,11 @@ class NodeCopy {
   bool has(const std::string& key) const { return hash_of(key) != 0; }
   /// Returns the hash of the record with this key; 0 = the agent has sent none.
   std::uint64_t hash_of(const std::string& key) const;
-  /// Notes what became of records that the catalog or the session did not take. keys: of the mesh, "cluster/node/key"
-  void note_refused(const std::string& node, const std::vector<catalog::Refusal>& refusals);
+  /// Notes that the catalog or the session did not take a record. Its key is remembered only if the catalog has an
+  /// earlier version of it: the keys that an agent can make up have no end. refusal.key: "cluster/node/key"
+  void note_refused(const std::string& node, const catalog::Refusal& refusal, const catalog::Catalog& catalog);
+  /// How many keys the agent has told, those of refused records included.
+  std::size_t size() const { return hashes_.size(); }
   /// Whether what the agent tells of this key is what the catalog has.
   bool watches(const std::string& key) const { return has(key) && !unusable_.contains(key); }
   /// The sum of all hashes, as the agent counts it.

@@ -14,6 +14,7 @@
 #include "common/rpc/peer.h"
 #include "common/rpc/raw_port.h"
 #include "common/rpc/reactors.h"
+#include "common/rpc/stream_limits.h"
 #include "dnsd/federation/report_session.h"
 #include "meshdns/v1/federation.grpc.pb.h"
 
@@ -23,6 +24,8 @@ namespace {
 constexpr Duration kPatience = 2s;
 constexpr int kHandshakeMs = 10000;  // until TLS and the settings of HTTP/2 are exchanged
 constexpr int kIdleMs = 60000;       // a connection without a call
+constexpr int kStreamsOfConnection = 1024;
+constexpr std::size_t kStreamsPerConnection = 4;  // of all connections together: a fleet may share a proxy's
 
 using Stream = rpc::ServerStream<v1::AgentMessage, v1::ReportReply>;
 
@@ -39,23 +42,15 @@ class Buffers {
   static constexpr std::size_t kEach = std::size_t{64} << 10;  // of a connection or stream
   static constexpr std::size_t kStep = 256;                    // of them
 
-  explicit Buffers(std::shared_ptr<const rpc::Acceptor> acceptor)
-      : acceptor_(std::move(acceptor)), quota_("federation") {
+  Buffers(std::shared_ptr<const rpc::Acceptor> acceptor, std::shared_ptr<rpc::StreamLimits> streams)
+      : acceptor_(std::move(acceptor)), streams_(std::move(streams)), quota_("federation") {
     fit();
   }
   const grpc::ResourceQuota& quota() const { return quota_; }
 
   // thread: any
-  void stream_opened() {
-    ++streams_;
-    fit();
-  }
-  void stream_closed() {
-    --streams_;
-    fit();
-  }
   void fit() {
-    const std::size_t steps = (acceptor_->counts().open + streams_) / kStep + 1;
+    const std::size_t steps = (acceptor_->counts().open + streams_->counts().open) / kStep + 1;
     const std::lock_guard lock(mutex_);
     // one step of slack: a count that goes up and down at a border resizes nothing
     if (steps <= steps_ && steps + 1 >= steps_) return;
@@ -65,28 +60,47 @@ class Buffers {
 
  private:
   const std::shared_ptr<const rpc::Acceptor> acceptor_;
-  std::atomic<std::size_t> streams_ = 0;
+  const std::shared_ptr<rpc::StreamLimits> streams_;
   std::mutex mutex_;  // of what follows
   grpc::ResourceQuota quota_;
   std::size_t steps_ = 0;
 };
 
+/// A stream beyond what its address or the port may have: it ends at once.
+template <class In, class Out>
+class RefusedStream : public grpc::ServerBidiReactor<In, Out> {
+ public:
+  RefusedStream() {
+    this->Finish(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "there are as many streams as there may be"));
+  }
+  void OnDone() override { delete this; }
+};
+
+/// After a storm glibc keeps what thousands of connections and streams took, free, in the arenas of gRPC's threads.
+void give_memory_back() { ::malloc_trim(0); }
+
 /// Turns each call into a session on the control thread.
 class Calls : public Methods {
  public:
   using WatchersOf = FederationService::WatchersOf;
+  using Ticket = std::shared_ptr<rpc::StreamLimits::Ticket>;
 
-  Calls(process::EventLoop& loop, Agents& agents, WatchersOf watchers, const std::shared_ptr<rpc::Acceptor>& acceptor)
+  Calls(process::EventLoop& loop, Agents& agents, WatchersOf watchers, const std::shared_ptr<rpc::Acceptor>& acceptor,
+        rpc::StreamLimits::Options streams)
       : loop_(loop),
         agents_(agents),
         watchers_(std::move(watchers)),
         acceptor_(acceptor),
-        buffers_(std::make_shared<Buffers>(acceptor)) {}
+        streams_(std::make_shared<rpc::StreamLimits>(streams)),
+        buffers_(std::make_shared<Buffers>(acceptor, streams_)) {}
 
   Buffers& buffers() { return *buffers_; }
+  std::shared_ptr<const rpc::StreamLimits> streams() const { return streams_; }
 
   grpc::ServerBidiReactor<v1::AgentMessage, v1::ReportReply>* Report(grpc::CallbackServerContext* context) override {
-    auto* stream = new Stream(context, poster(*context));
+    auto ticket = admit(*context);
+    if (!ticket) return new RefusedStream<v1::AgentMessage, v1::ReportReply>;
+    auto* stream = new Stream(context, poster(*context, ticket));
     const auto port = stream->port();
     const auto session = std::make_shared<std::shared_ptr<ReportSession>>();
     rpc::StreamEvents<v1::AgentMessage> events;
@@ -97,22 +111,28 @@ class Calls : public Methods {
     events.needs_nothing = [&agents = agents_, pulse](const v1::AgentMessage& message) {
       return agents.note(pulse, message);
     };
-    events.written = [] {};
-    buffers_->stream_opened();
-    events.closed = [session, buffers = buffers_](const Error&) {
-      buffers->stream_closed();
+    events.written = [session] {
+      if (*session) (*session)->written();
+    };
+    events.closed = [session, end = ending(std::move(ticket))](const Error&) {
       if (const auto ended = std::exchange(*session, nullptr)) ended->closed();
+      end();
     };
     port->set_events(std::move(events));
     port->read_ahead();  // gRPC keeps it until this returns: the session is open when the message comes
     const auto peer = rpc::peer_named(context->peer());
     const bool here = !peer || peer->ip.is_loopback();
-    loop_.post([&agents = agents_, session, port, pulse, here] { *session = agents.open(port, pulse, here); });
+    const std::string address = rpc::quota_address(context->peer());
+    loop_.post([&agents = agents_, session, port, pulse, here, address] {
+      *session = agents.open(port, pulse, {here, address});
+    });
     return stream;
   }
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Watch(grpc::CallbackServerContext* context) override {
-    auto* stream = new rpc::RawServerStream(context, poster(*context));
+    auto ticket = admit(*context);
+    if (!ticket) return new RefusedStream<grpc::ByteBuffer, grpc::ByteBuffer>;
+    auto* stream = new rpc::RawServerStream(context, poster(*context, ticket));
     const auto port = stream->port();
     const auto session = std::make_shared<std::shared_ptr<WatchSession>>();
     rpc::StreamEvents<grpc::ByteBuffer> events;
@@ -124,10 +144,9 @@ class Calls : public Methods {
     events.written = [session] {
       if (*session) (*session)->pump();
     };
-    buffers_->stream_opened();
-    events.closed = [session, watchers = watchers_, buffers = buffers_](const Error&) {
-      buffers->stream_closed();
+    events.closed = [session, watchers = watchers_, end = ending(std::move(ticket))](const Error&) {
       if (const auto ended = std::exchange(*session, nullptr)) watchers().closed(*ended);
+      end();
     };
     port->set_events(std::move(events));
     port->read_ahead();
@@ -140,11 +159,28 @@ class Calls : public Methods {
  private:
   /// Posts a stream's events to the control thread. The first event is that a message has come, or that the stream has
   /// ended: with it the connection is proven, however long the control thread takes.
-  std::function<void(std::function<void()>)> poster(const grpc::CallbackServerContext& context) const {
-    return [&loop = loop_, acceptor = acceptor_, peer = context.peer(),
+  std::function<void(std::function<void()>)> poster(const grpc::CallbackServerContext& context,
+                                                    const Ticket& ticket) const {
+    return [&loop = loop_, acceptor = acceptor_, peer = context.peer(), weak = std::weak_ptr(ticket),
             proven = std::make_shared<std::atomic<bool>>()](std::function<void()> work) {
-      if (!proven->exchange(true)) acceptor->proven(peer);
+      if (!proven->exchange(true)) {
+        acceptor->proven(peer);
+        if (const auto open = weak.lock()) open->spoke();
+      }
       loop.post(std::move(work));
+    };
+  }
+  Ticket admit(const grpc::CallbackServerContext& context) const {
+    Ticket ticket = streams_->admit(context.peer());
+    if (ticket) buffers_->fit();
+    return ticket;
+  }
+  /// Returns what is to be done when the stream of this ticket has ended.
+  std::function<void()> ending(Ticket ticket) const {
+    return [held = std::make_shared<Ticket>(std::move(ticket)), streams = streams_, buffers = buffers_] {
+      held->reset();
+      buffers->fit();
+      if (streams->ebbed()) give_memory_back();
     };
   }
 
@@ -153,14 +189,22 @@ class Calls : public Methods {
   WatchersOf watchers_;
   // events may outlive the calls
   std::shared_ptr<rpc::Acceptor> acceptor_;
+  std::shared_ptr<rpc::StreamLimits> streams_;
   std::shared_ptr<Buffers> buffers_;
 };
+
+rpc::StreamLimits::Options stream_limits(const rpc::Acceptor::Options& connections) {
+  rpc::StreamLimits::Options out;
+  out.open = {kStreamsPerConnection * connections.connections, kStreamsPerConnection * connections.per_address};
+  return out;
+}
 
 }  // namespace
 
 struct FederationService::Server {
-  Server(process::EventLoop& loop, Agents& agents, WatchersOf watchers, std::shared_ptr<rpc::Acceptor> port)
-      : acceptor(std::move(port)), calls(loop, agents, std::move(watchers), acceptor) {}
+  Server(process::EventLoop& loop, Agents& agents, WatchersOf watchers, std::shared_ptr<rpc::Acceptor> port,
+         rpc::StreamLimits::Options streams)
+      : acceptor(std::move(port)), calls(loop, agents, std::move(watchers), acceptor, streams) {}
 
   std::shared_ptr<rpc::Acceptor> acceptor;
   Calls calls;
@@ -174,6 +218,7 @@ namespace {
 void set_limits(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(rpc::kMostMessage);
   builder.SetMaxSendMessageSize(rpc::kMostMessage);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsOfConnection);
   // what an idle connection holds for its next message; it grows with what comes
   builder.AddChannelArgument(GRPC_ARG_TCP_READ_CHUNK_SIZE, 1024);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
@@ -193,7 +238,8 @@ Result<std::unique_ptr<FederationService>> FederationService::listen(process::Ev
   auto acceptor = rpc::Acceptor::listen(options.address, options.connections, clock);
   if (!acceptor) return acceptor.error();
   if (!options.credentials) options.credentials = grpc::InsecureServerCredentials();
-  auto server = std::make_unique<Server>(loop, agents, std::move(watchers), std::move(*acceptor));
+  auto server = std::make_unique<Server>(loop, agents, std::move(watchers), std::move(*acceptor),
+                                         stream_limits(options.connections));
   server->options = std::move(options);
   grpc::ServerBuilder builder;
   server->entrance = builder.experimental().AddExternalConnectionAcceptor(
@@ -212,15 +258,15 @@ Result<std::unique_ptr<FederationService>> FederationService::listen(process::Ev
     at->entrance->HandleNewConnection(&connection);
   };
   std::unique_ptr<FederationService> out(new FederationService(std::move(server)));
-  // after a storm glibc keeps what thousands of connections took, free, in the arenas of gRPC's threads
-  const auto ebbed = [] { ::malloc_trim(0); };
-  if (auto started = out->server_->acceptor->start(hand_over, ebbed); !started) return started.error();
+  if (auto started = out->server_->acceptor->start(hand_over, give_memory_back); !started) return started.error();
   return out;
 }
 
 const std::string& FederationService::bound() const { return server_->acceptor->bound(); }
 
 std::shared_ptr<const rpc::Acceptor> FederationService::acceptor() const { return server_->acceptor; }
+
+std::shared_ptr<const rpc::StreamLimits> FederationService::streams() const { return server_->calls.streams(); }
 
 FederationService::~FederationService() {
   server_->acceptor->stop();  // gRPC does not close what is handed over after its end

@@ -9,6 +9,7 @@
 #include "common/base/result.h"
 #include "common/process/event_loop.h"
 #include "common/rpc/acceptor.h"
+#include "common/rpc/stream_limits.h"
 #include "dnsd/federation/agents.h"
 #include "dnsd/federation/watchers.h"
 
@@ -46,6 +47,8 @@ class FederationService {
   const std::string& bound() const;
   /// What accepts connections there; it may be asked for its counts after the end of the service.
   std::shared_ptr<const rpc::Acceptor> acceptor() const;
+  /// What bounds the streams there; it may outlive the service.
+  std::shared_ptr<const rpc::StreamLimits> streams() const;
 
  private:
   struct Server;

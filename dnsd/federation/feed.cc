@@ -13,6 +13,13 @@ namespace {
 
 using catalog::RecordType;
 
+/// What these keys need in memory, about.
+std::size_t bytes_of(const std::vector<std::pair<RecordType, std::string>>& keys) {
+  std::size_t out = keys.size() * sizeof keys[0];
+  for (const auto& key : keys) out += key.second.size();
+  return out;
+}
+
 v1::Removal removal_of(RecordType type, const std::string& key, std::uint64_t revision) {
   v1::Removal removal;
   removal.set_type(std::string(record_type_name(type)));
@@ -34,6 +41,7 @@ Feed::Feed(catalog::Catalog& catalog, v1::Origin origin, std::uint64_t epoch, Ob
       sizes_(sizes),
       buckets_(kBuckets) {
   update();
+  set_serial_anchor(serial());
 }
 
 template <class Named>
@@ -136,7 +144,7 @@ void Feed::forget_removals() {
 
 void Feed::update() {
   if (head_ == catalog_.revision()) return;
-  deltas_.clear();
+  forget_deltas();
   if (const auto changes = catalog_.changes_since(head_)) {
     for (const catalog::Change& change : *changes) {
       const Key key{change.type, change.key};
@@ -243,8 +251,9 @@ Transfer::Source Feed::all_records(Wanted wanted) {
 }
 
 std::shared_ptr<Transfer> Feed::delta(std::uint64_t from, TimePoint now) {
-  auto& known = deltas_[from];
-  if (known && known->may_join(now)) return known;
+  if (const auto known = deltas_.find(from); known != deltas_.end() && known->second->may_join(now)) {
+    return known->second;
+  }
   std::vector<const Entries::value_type*> changed;
   for (const auto* at = newest_; at != nullptr && at->second.revision > from; at = at->second.older) {
     changed.push_back(at);
@@ -252,8 +261,26 @@ std::shared_ptr<Transfer> Feed::delta(std::uint64_t from, TimePoint now) {
   std::ranges::sort(changed, {}, [](const auto* entry) { return std::tie(entry->second.revision, entry->first); });
   std::vector<Key> keys;
   for (const auto* entry : changed) keys.push_back(entry->first);
-  known = std::make_shared<Transfer>(empty_batch(v1::Batch::DELTA, from), pieces_of(std::move(keys)), shared(now));
-  return known;
+  const Transfer::Limits limits{sizes_.part_bytes, now + kSharedFor, bytes_of(keys)};
+  if (deltas_bytes_ + limits.source_bytes > kMostKeptDeltas) forget_deltas();
+  deltas_bytes_ += limits.source_bytes;
+  auto made = std::make_shared<Transfer>(empty_batch(v1::Batch::DELTA, from), pieces_of(std::move(keys)), limits);
+  deltas_.insert_or_assign(from, made);
+  return made;
+}
+
+void Feed::forget_deltas() {
+  for (const auto& [from, transfer] : deltas_) transfer->seal();
+  deltas_.clear();
+  deltas_bytes_ = 0;
+}
+
+void Feed::forget_transfers(TimePoint now) {
+  const auto joinable = [now](const auto& entry) { return entry.second->may_join(now); };
+  if (std::ranges::none_of(deltas_, joinable)) forget_deltas();
+  if (fill_ == nullptr || fill_->may_join(now)) return;
+  fill_->seal();
+  fill_.reset();
 }
 
 v1::Batch Feed::empty_set(v1::Batch::Kind kind) const {
@@ -283,6 +310,11 @@ std::shared_ptr<Transfer> Feed::snapshot(TimePoint now) {
   return fill_;
 }
 
+std::shared_ptr<Transfer> Feed::own_snapshot() {
+  return std::make_shared<Transfer>(empty_set(v1::Batch::SNAPSHOT), all_records([](const Entry&) { return true; }),
+                                    Transfer::Limits{sizes_.part_bytes, {}, 0});
+}
+
 std::vector<bool> Feed::differences(const std::vector<std::uint64_t>& held) const {
   std::vector<bool> differs(kBuckets, true);
   for (std::uint32_t i = 0; i < kBuckets; ++i) differs[i] = i >= held.size() || held[i] != buckets_[i];
@@ -296,7 +328,7 @@ std::shared_ptr<Transfer> Feed::differing(const std::vector<bool>& differs) {
   }
   return std::make_shared<Transfer>(std::move(head),
                                     all_records([differs](const Entry& entry) { return differs[entry.bucket]; }),
-                                    Transfer::Limits{sizes_.part_bytes, {}});
+                                    Transfer::Limits{sizes_.part_bytes, {}, 0});
 }
 
 std::shared_ptr<Transfer> Feed::confirmed(const std::set<std::string>& nodes, const std::vector<bool>& differs) {
@@ -317,8 +349,9 @@ std::shared_ptr<Transfer> Feed::confirmed(const std::set<std::string>& nodes, co
     // the subscriber may know it as silent from before: a status that there is not is told as removed
     if (!catalog_.records().statuses.contains(node)) keys.emplace_back(RecordType::NodeStatus, node);
   }
+  const std::size_t held = bytes_of(keys);
   return std::make_shared<Transfer>(std::move(head), pieces_of(std::move(keys)),
-                                    Transfer::Limits{sizes_.part_bytes, {}});
+                                    Transfer::Limits{sizes_.part_bytes, {}, held});
 }
 
 std::function<std::optional<std::string>()> Feed::blocks(TimePoint now, std::size_t records) {
@@ -342,15 +375,26 @@ std::function<std::optional<std::string>()> Feed::blocks(TimePoint now, std::siz
   };
 }
 
-void Feed::subscriber_holds(const v1::Position& held, TimePoint now) {
-  if (held.origin().cluster() != origin_.cluster()) return;
+bool Feed::holds_others(const v1::Position& held) const {
+  if (held.buckets_size() != static_cast<int>(kBuckets)) return false;
+  for (std::uint32_t i = 0; i < kBuckets; ++i) {
+    const std::uint64_t hash = held.buckets(static_cast<int>(i));
+    if (hash != 0 && hash != buckets_[i]) return true;
+  }
+  return false;
+}
+
+bool Feed::subscriber_holds(const v1::Position& held, TimePoint now) {
+  if (held.origin().cluster() != origin_.cluster()) return true;
   // a lost store counts its epochs from the clock: two starts within a second have the same
-  const bool of_this_start =
-      held.epoch() == epoch_ && held.origin().instance() == origin_.instance() && held.revision() <= head();
+  const bool ours = held.epoch() == epoch_ && held.origin().instance() == origin_.instance();
+  const bool of_this_start = ours && held.revision() <= head();
   const bool same = of_this_start && held.revision() == head_;
-  if (held.has_serial() && !(same && held.serial() == serial())) catalog_.pass_serial(held.serial());
-  if (recovery_ == nullptr) return;
-  if (!of_this_start) recovery_->earlier_records_seen(now);
+  if (recovery_ != nullptr && !of_this_start && holds_others(held)) recovery_->earlier_records_seen(now);
+  if (!held.has_serial() || (same && held.serial() == serial())) return true;
+  if (catalog::is_newer_serial(held.serial(), serial_limit_)) return false;
+  catalog_.pass_serial(held.serial());
+  return true;
 }
 
 }  // namespace meshdns::federation

@@ -46,6 +46,10 @@ class Feed {
   static constexpr std::uint32_t kBuckets = 1024;
   /// Transfers say how long states have lasted, so they are shared only by subscribers that begin within this time.
   static constexpr Duration kSharedFor = 1s;
+  /// Less than half of the circle of serials (RFC 1982), so that a serial that was pushed on is still the newer one.
+  static constexpr std::uint32_t kMostSerialAhead = std::uint32_t{1} << 30;
+  /// What the deltas that others may join hold together, about.
+  static constexpr std::size_t kMostKeptDeltas = std::size_t{32} << 20;
 
   /// Returns the object behind "namespace/name" or a cluster's name, as it was applied; null = it is gone.
   using ObjectLookup = std::function<const v1::Object*(catalog::RecordType, const std::string& key)>;
@@ -74,6 +78,10 @@ class Feed {
   std::shared_ptr<Transfer> delta(std::uint64_t from, TimePoint now);
   /// Returns every record. While the federation is not settled the set is additive, and provisional records say so.
   std::shared_ptr<Transfer> snapshot(TimePoint now);
+  /// The same for one subscriber alone, however slowly it reads.
+  std::shared_ptr<Transfer> own_snapshot();
+  /// Forgets transfers that nobody can join any more; called now and then.
+  void forget_transfers(TimePoint now);
   /// Returns the buckets whose hash differs from `held`, which has kBuckets of them.
   std::vector<bool> differences(const std::vector<std::uint64_t>& held) const;
   /// Returns every record in these buckets.
@@ -98,8 +106,12 @@ class Feed {
     return brakes_ == nullptr ? std::vector<Brakes::Closed>{} : brakes_->closed();
   }
   /// What a subscriber holds may prove that this federation has lost what it knew, or that clients have seen a newer
-  /// serial.
-  void subscriber_holds(const v1::Position& held, TimePoint now);
+  /// serial. Only records that differ from ours prove a loss: an old epoch alone is easily said.
+  /// returns: false = its serial is too far ahead, and was ignored
+  bool subscriber_holds(const v1::Position& held, TimePoint now);
+  /// Subscribers cannot make the serial newer than this one and kMostSerialAhead; without a call it is the serial of
+  /// the beginning.
+  void set_serial_anchor(std::uint32_t serial) { serial_limit_ = serial + kMostSerialAhead; }
 
  private:
   using Key = std::pair<catalog::RecordType, std::string>;
@@ -127,6 +139,9 @@ class Feed {
   void link_newest(Entries::value_type& entry);
   void unlink(Entries::value_type& entry);
   void forget_removals();
+  void forget_deltas();
+  /// Whether a subscriber has records, in a bucket that is not the same here.
+  bool holds_others(const v1::Position& held) const;
   /// Whether a remembered removal is still the last word on its key.
   bool is_current(const std::pair<std::uint64_t, Key>& removal) const;
   std::optional<Encoded> encode(const Key& key) const;
@@ -142,7 +157,7 @@ class Feed {
   template <class Wanted>
   Transfer::Source all_records(Wanted wanted);
   Transfer::Source pieces_of(std::vector<Key> keys);
-  Transfer::Limits shared(TimePoint now) const { return {sizes_.part_bytes, now + kSharedFor}; }
+  Transfer::Limits shared(TimePoint now) const { return {sizes_.part_bytes, now + kSharedFor, 0}; }
 
   catalog::Catalog& catalog_;
   v1::Origin origin_;
@@ -151,6 +166,7 @@ class Feed {
   Recovery* recovery_;
   FeedSizes sizes_;
   const Brakes* brakes_ = nullptr;
+  std::uint32_t serial_limit_ = 0;  // no subscriber makes it newer
   std::uint64_t head_ = 0;
   Entries entries_;
   std::uint64_t erased_ = 0;               // how many entries were ever erased: iterators of transfers look at it
@@ -162,6 +178,7 @@ class Feed {
   std::vector<std::uint64_t> buckets_;
   std::vector<std::string> confirmations_;
   std::map<std::uint64_t, std::shared_ptr<Transfer>> deltas_;  // to the head, by where they begin
+  std::size_t deltas_bytes_ = 0;                               // that they hold, about
   std::shared_ptr<Transfer> fill_;                             // the snapshot that was begun last
 };
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/convert/peer_bounds.h"
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
 #include "dnsd/federation/features.h"
@@ -33,6 +34,7 @@ void Follower::opened(std::shared_ptr<SubscribePort> port) {
 void Follower::closed() {
   port_.reset();
   cancel_ack();
+  mirror_.break_off();
 }
 
 void Follower::subscribe() {
@@ -66,13 +68,14 @@ void Follower::on_status(const v1::Status& status) {
 void Follower::received(const v1::WatchReply& reply) {
   if (port_ == nullptr) return;
   last_heard_ = clock_.now();
+  refused_lines_.look(last_heard_);
   if (!std::exchange(spoken_, true)) events_.first_word();
   if (reply.has_batch()) {
     if (!take(reply.batch())) return port_->close();
   } else if (reply.has_status()) {
     on_status(reply.status());
   } else if (reply.has_goodbye()) {
-    retry_after_ = convert::from_wire(reply.goodbye().retry_after());
+    retry_after_ = convert::from_wire(reply.goodbye().retry_after(), Duration::zero(), convert::kLongestRetry);
   }
   port_->read_next();
 }
@@ -126,7 +129,8 @@ void Follower::send_ack(const std::vector<v1::Nack>& nacks) {
   v1::WatchRequest request;
   *request.mutable_ack()->mutable_position() = mirror_.position(false);
   for (const v1::Nack& nack : nacks) {
-    log::warn("record refused", {{"type", nack.type()}, {"key", nack.key()}, {"reason", nack.reason()}});
+    refused_lines_.warn(*last_ack_, "record refused",
+                        {{"type", nack.type()}, {"key", nack.key()}, {"reason", nack.reason()}});
     *request.mutable_ack()->add_nacks() = nack;
   }
   port_->send(std::move(request));

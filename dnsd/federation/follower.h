@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/log/ration.h"
 #include "common/rpc/port.h"
 #include "common/time/time.h"
 #include "dnsd/federation/mirror.h"
@@ -87,6 +88,7 @@ class Follower {
   std::optional<TimerId> ack_timer_;
   TimePoint last_heard_;
   Duration retry_after_{};
+  log::Ration refused_lines_{"records refused"};
 };
 
 }  // namespace meshdns::federation

@@ -65,10 +65,9 @@ Result<std::vector<v1::Nack>> Mirror::apply(const v1::Batch& part, TimePoint now
     return Error(Code::FailedPrecondition, "a batch without its first part, or without one between");
   }
   ++arriving_->parts;
-  for (const v1::Removal& removal : part.removals()) {
-    if (const auto type = catalog::record_type_named(removal.type())) {
-      arriving_->removals.emplace(*type, removal.key());
-    }
+  if (const std::string much = take_in(part); !much.empty()) {
+    arriving_.reset();
+    return Error(Code::FailedPrecondition, "a batch has too much: " + much);
   }
   if (part.last()) {
     auto taken = finish(part, now);
@@ -82,6 +81,24 @@ Result<std::vector<v1::Nack>> Mirror::apply(const v1::Batch& part, TimePoint now
     stage(part, now);
   }
   return std::vector<v1::Nack>{};
+}
+
+std::string Mirror::take_in(const v1::Batch& part) {
+  Arriving& batch = *arriving_;
+  batch.pieces += static_cast<std::size_t>(part.records_size() + part.removals_size());
+  if (batch.pieces > bounds_.pieces) return "more than " + std::to_string(bounds_.pieces) + " records and removals";
+  for (const v1::Removal& removal : part.removals()) {
+    const auto type = catalog::record_type_named(removal.type());
+    if (!type || !batch.removals.emplace(*type, removal.key()).second) continue;
+    batch.removal_bytes += removal.key().size();
+  }
+  if (batch.removal_bytes > bounds_.removal_bytes) {
+    return "removals of more than " + std::to_string(bounds_.removal_bytes) + " bytes";
+  }
+  if (batch.staged_bytes > bounds_.staged_bytes) {
+    return "records of more than " + std::to_string(bounds_.staged_bytes) + " bytes without a last part";
+  }
+  return "";
 }
 
 void Mirror::mark(const v1::Batch& part) {
@@ -102,12 +119,17 @@ void Mirror::stage(const v1::Batch& part, TimePoint now) {
     const std::uint64_t hash = convert::record_hash(record.key(), record.body());
     if (!same({*type, record.key()}, hash, record, now)) *different.add_records() = record;
   }
-  if (different.records_size() > 0) arriving_->staged.push_back({now, different.SerializeAsString()});
+  if (different.records_size() == 0) return;
+  arriving_->staged.push_back({now, different.SerializeAsString()});
+  arriving_->staged_bytes += arriving_->staged.back().records.size();
 }
 
 void Mirror::put_all(const v1::Batch& part, TimePoint now) {
   for (const v1::Record& record : part.records()) {
-    if (auto nack = put(record, now)) arriving_->nacks.push_back(std::move(*nack));
+    auto nack = put(record, now);
+    if (!nack) continue;
+    ++arriving_->nacked;
+    if (arriving_->nacks.size() < kMostNacks) arriving_->nacks.push_back(std::move(*nack));
   }
 }
 
@@ -151,6 +173,11 @@ Result<std::vector<v1::Nack>> Mirror::finish(const v1::Batch& last, TimePoint no
   }
   catalog_.mirrored(revision_, now);
   if (last.has_serial()) catalog_.set_serial(last.serial());
+  if (const std::size_t more = arriving_->nacked - arriving_->nacks.size(); more > 0) {
+    v1::Nack& rest = arriving_->nacks.emplace_back();
+    rest.set_code(v1::Nack::INVALID);
+    rest.set_reason(std::to_string(more) + " more records were refused");
+  }
   return std::move(arriving_->nacks);
 }
 

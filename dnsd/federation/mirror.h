@@ -40,19 +40,32 @@ class Mirror {
   static constexpr std::size_t kGuardedEndpoints = 20;
   /// A record with the body that is held counts as unchanged if its state began at the same moment, within so much.
   static constexpr Duration kSameMoment = 1s;
+  /// What a batch may have whose last part is not here yet. A batch with more is refused, and so is its origin's
+  /// stream.
+  struct Bounds {
+    std::size_t pieces = 4'000'000;                      // records and removals: twice as many as are kept by default
+    std::size_t staged_bytes = std::size_t{1} << 30;     // of the records that wait for the last part
+    std::size_t removal_bytes = std::size_t{128} << 20;  // of the keys that are to go
+  };
+  /// Refused records that are told back of one batch; the others are counted.
+  static constexpr std::size_t kMostNacks = 1000;
 
   /// objects: told of every object that comes or (null) goes, by "VirtualDestination/shop/app-b"
   using ObjectSink = std::function<void(const std::string& key, const v1::Object* object)>;
   /// Returns the next piece of an encoded v1::Batch; nothing = that was all.
   using Blocks = std::function<std::optional<std::string>()>;
 
-  Mirror(catalog::Catalog& catalog, ObjectSink objects) : catalog_(catalog), objects_(std::move(objects)) {}
+  Mirror(catalog::Catalog& catalog, ObjectSink objects) : Mirror(catalog, std::move(objects), Bounds{}) {}
+  Mirror(catalog::Catalog& catalog, ObjectSink objects, const Bounds& bounds)
+      : catalog_(catalog), objects_(std::move(objects)), bounds_(bounds) {}
 
   /// Takes a part of a batch; see above for when its records get into the catalog.
   /// returns: the records that were refused, of all parts, with the last one; their last good versions stay. Records
   ///          that there is no room for are not among them: the catalog knows
   /// errors:  FailedPrecondition: the batch does not follow on what is held, or the guard refuses it: nothing changed
   Result<std::vector<v1::Nack>> apply(const v1::Batch& part, TimePoint now);
+  /// The stream has ended: the rest of a batch does not come, and what is here of it is dropped.
+  void break_off() { arriving_.reset(); }
   /// The next whole set is taken whatever it removes.
   void approve_shrink() { shrink_approved_ = true; }
   /// "30 of 40 endpoints would go": what the guard holds back; empty = nothing.
@@ -98,10 +111,16 @@ class Mirror {
     HeldRecords::Count named;    // records that were held before, that it replaces or confirms
     std::vector<Staged> staged;  // not for a fill
     std::set<Key> removals;
-    std::vector<v1::Nack> nacks;  // of what was put already
+    std::vector<v1::Nack> nacks;  // of what was put already; at most kMostNacks
+    std::size_t nacked = 0;       // how many there were
+    std::size_t pieces = 0;
+    std::size_t staged_bytes = 0;
+    std::size_t removal_bytes = 0;
   };
 
   void begin(const v1::Batch& first);
+  /// Counts a part, with its removals. returns: what it has too much of; empty = nothing
+  std::string take_in(const v1::Batch& part);
   Result<std::vector<v1::Nack>> finish(const v1::Batch& last, TimePoint now);
   Result<void> check(const v1::Batch& batch) const;
   /// What the guard says against the set; empty = nothing. `batch`: its last part
@@ -145,6 +164,7 @@ class Mirror {
 
   catalog::Catalog& catalog_;
   ObjectSink objects_;
+  const Bounds bounds_;
   v1::Origin origin_;
   std::uint64_t epoch_ = 0;
   std::uint64_t revision_ = 0;

@@ -4,6 +4,7 @@
 
 #include "common/base/check.h"
 #include "common/convert/object_convert.h"
+#include "common/convert/peer_bounds.h"
 #include "common/convert/record_convert.h"
 #include "common/convert/report_convert.h"
 #include "dnsd/federation/mirror.h"
@@ -12,6 +13,10 @@ namespace meshdns::federation {
 namespace {
 
 using catalog::RecordType;
+
+Duration age_of(const v1::Record& record) {
+  return convert::from_wire(record.in_state(), Duration::zero(), convert::kLongestState);
+}
 
 v1::Nack nack_of(const v1::Record& record, const Error& error) {
   v1::Nack nack;
@@ -50,7 +55,7 @@ bool Mirror::same(const Key& key, std::uint64_t hash, const v1::Record& record, 
   if (held == nullptr || held->hash != hash) return false;
   const auto since = since_of(key);
   if (!since) return true;
-  const Duration off = *since - (now - convert::from_wire(record.in_state()));
+  const Duration off = *since - (now - age_of(record));
   return -kSameMoment <= off && off <= kSameMoment;
 }
 
@@ -74,7 +79,7 @@ std::optional<v1::Nack> Mirror::put(const v1::Record& record, TimePoint now) {
     held->set = set_;
     return std::nullopt;
   }
-  const TimePoint since = now - convert::from_wire(record.in_state());
+  const TimePoint since = now - age_of(record);
   if (*type == RecordType::Endpoint) note_service_of(key.second);  // it may move to another one
   if (auto done = decode(key, record.body(), since); !done) return nack_of(record, done.error());
   hold(key, record, hash);

@@ -10,8 +10,10 @@ bool Recovery::synced(const std::string& node, TimePoint now) {
 void Recovery::earlier_records_seen(TimePoint now) {
   if (store_ != Store::New) return;
   // an instance that has run for so long knows its agents: the subscriber comes from elsewhere
-  if (now - last_new_ >= kQuiet) return;
+  if (now - last_new_ >= kQuiet || now - began_ >= kLongest) return;
   store_ = Store::Lost;
+  loss_.claimed = true;
+  began_ = now;
   settled_ = false;
 }
 
@@ -20,11 +22,16 @@ void Recovery::approve() {
   provisional_.clear();
 }
 
-void Recovery::look(TimePoint now) {
-  if (settled_ || now - last_new_ < kQuiet) return;
+bool Recovery::waits_for_first(TimePoint now) const {
+  if (store_ != Store::Lost || !synced_.empty()) return false;
   // whom nobody reports to knows nothing: silence is not death
-  if (store_ == Store::Lost && synced_.empty()) return;
-  approve();
+  if (loss_.claimed) return now - began_ < kLongest;
+  return !loss_.seeded || expects_agents_;
+}
+
+void Recovery::look(TimePoint now) {
+  if (settled_ || waits_for_first(now)) return;
+  if (now - last_new_ >= kQuiet || now - began_ >= kLongest) approve();
 }
 
 }  // namespace meshdns::federation

@@ -33,8 +33,13 @@ std::string loopback_problem(const IpAddress& address) {
 
 }  // namespace
 
-ReportSession::ReportSession(Agents& agents, std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse, bool here)
-    : agents_(agents), port_(std::move(port)), here_(here), pulse_(std::move(pulse)) {
+ReportSession::ReportSession(Agents& agents, std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse,
+                             ReportPeer peer)
+    : agents_(agents),
+      port_(std::move(port)),
+      peer_(std::move(peer)),
+      pulse_(std::move(pulse)),
+      arriving_(agents.arriving_, peer_.address) {
   pulse_->session = this;
 }
 
@@ -45,11 +50,11 @@ ReportSession::~ReportSession() {
 
 std::optional<IpAddress> ReportSession::own_loopback(const std::vector<IpAddress>& addresses) const {
   const auto found = std::ranges::find_if(addresses, &IpAddress::is_loopback);
-  return here_ || found == addresses.end() ? std::nullopt : std::optional(*found);
+  return peer_.here || found == addresses.end() ? std::nullopt : std::optional(*found);
 }
 
 void ReportSession::cancel_timers() {
-  for (auto* timer : {&proof_timer_, &end_timer_}) {
+  for (auto* timer : {&proof_timer_, &end_timer_, &part_timer_, &write_timer_}) {
     if (*timer) agents_.env_.timers.cancel(*std::exchange(*timer, std::nullopt));
   }
 }
@@ -73,7 +78,7 @@ void ReportSession::received(const v1::AgentMessage& message) {
   } else {
     pulse_->expect(epoch_, copy().digest());
   }
-  port_->read_next();
+  read_on();
 }
 
 void ReportSession::take_pulse() {
@@ -88,12 +93,17 @@ void ReportSession::closed() {
   take_pulse();
   ended_ = true;
   cancel_timers();
-  if (epoch_ != 0) log::info("agent session ended", {{"node", node_.key}, {"epoch", epoch_}});
+  drop_full();
+  if (epoch_ != 0) {
+    agents_.session_lines_.info(agents_.env_.clock.now(), "agent session ended",
+                                {{"node", node_.key}, {"epoch", epoch_}});
+  }
   agents_.closed(*this);
 }
 
 void ReportSession::end() {
   ended_ = true;
+  drop_full();
   port_->close();
   end_timer_ = agents_.env_.timers.after(kLongestEnd, [this] {
     end_timer_.reset();
@@ -108,7 +118,7 @@ void ReportSession::goodbye(v1::Goodbye::Reason reason, const std::string& messa
   reply.mutable_goodbye()->set_reason(reason);
   reply.mutable_goodbye()->set_message(message);
   *reply.mutable_goodbye()->mutable_retry_after() = convert::to_wire(retry_after);
-  port_->send(std::move(reply));
+  send(std::move(reply));
   end();
 }
 
@@ -125,6 +135,11 @@ void ReportSession::on_hello(const v1::Hello& hello) {
   }
   if (const auto loopback = own_loopback(node->addresses)) {
     return goodbye(v1::Goodbye::PROTOCOL_ERROR, "node: addresses: " + loopback_problem(*loopback), 60s);
+  }
+  for (const auto& [field, id] : {std::pair{"instance_uid", &hello.instance_uid()}, {"boot_id", &hello.boot_id()}}) {
+    if (id->size() > kLongestId) {
+      return goodbye(v1::Goodbye::PROTOCOL_ERROR, std::string(field) + ": is longer than 256 bytes", 60s);
+    }
   }
   node_ = std::move(*node);
   instance_uid_ = hello.instance_uid();
@@ -155,7 +170,7 @@ bool ReportSession::same_holder(const ReportSession& other) const {
 void ReportSession::contend(const std::shared_ptr<ReportSession>& holder) {
   v1::ReportReply ping;
   ping.mutable_ping();
-  holder->port_->send(std::move(ping));
+  holder->send(std::move(ping));
   const auto proofs = holder->proofs_;
   proof_timer_ = agents_.env_.timers.after(Agents::kProofOfLife, [this, old = std::weak_ptr(holder), proofs] {
     proof_timer_.reset();
@@ -187,10 +202,11 @@ void ReportSession::admit() {
   welcome.set_want_full(wants_full);
   welcome.set_known_sequence(copy().known_sequence);
   write_settings(*welcome.mutable_settings());
-  log::info("agent session", {{"node", node_.key}, {"epoch", epoch_}, {"full", welcome.want_full()}});
+  agents_.session_lines_.info(now, "agent session",
+                              {{"node", node_.key}, {"epoch", epoch_}, {"full", welcome.want_full()}});
   // what was restored from the store is what the agent has
   if (!wants_full && agents_.env_.synced) agents_.env_.synced(node_.key);
-  port_->send(std::move(reply));
+  send(std::move(reply));
   agents_.env_.changed();
 }
 
@@ -206,7 +222,7 @@ void ReportSession::send_settings() {
   if (ended_) return;
   v1::ReportReply reply;
   write_settings(*reply.mutable_settings());
-  port_->send(std::move(reply));
+  send(std::move(reply));
 }
 
 bool ReportSession::in_sequence(const v1::AgentMessage& message) {
@@ -234,54 +250,50 @@ void ReportSession::on_body(const v1::AgentMessage& message) {
 }
 
 std::vector<model::Endpoint> ReportSession::decode(const google::protobuf::RepeatedPtrField<std::string>& encoded,
-                                                   std::vector<catalog::Refusal>& refusals) {
+                                                   Refusals& refusals) {
   const TimePoint now = agents_.env_.clock.now();
   std::vector<model::Endpoint> out;
   NodeCopy& known = copy();
   v1::Endpoint record;
   for (const std::string& bytes : encoded) {
     if (!record.ParseFromString(bytes)) {
-      refusals.push_back({"", "", "not an Endpoint"});
+      refusals.add({"", "", "not an Endpoint"});
       continue;
     }
     known.put(record.key(), convert::record_hash(record.key(), bytes));
     auto endpoint = convert::from_wire(record, node_.key, now);
     const auto loopback = endpoint ? own_loopback(endpoint->addresses) : std::nullopt;
-    if (loopback) {
-      refusals.push_back({endpoint->key, "addresses", loopback_problem(*loopback), false, true});
-    } else if (endpoint) {
+    if (endpoint && !loopback) {
       endpoint->unwatched = false;  // that is not the agent's to say
       out.push_back(std::move(*endpoint));
-    } else {
-      refusals.push_back(refusal_of(node_.key + "/" + record.key(), endpoint.error()));
+      continue;
     }
+    auto refusal = loopback ? catalog::Refusal{endpoint->key, "addresses", loopback_problem(*loopback), false, true}
+                            : refusal_of(node_.key + "/" + record.key(), endpoint.error());
+    known.note_refused(node_.key, refusal, agents_.env_.catalog);
+    refusals.add(std::move(refusal));
   }
   return out;
 }
 
 void ReportSession::on_full(const v1::Full& full, std::uint64_t sequence) {
-  if (full.part() == 0) {
-    part_ = 0;
-    copy().clear();
-    arrived_.clear();
-    arrived_refusals_.clear();
-  }
-  if (!part_ || full.part() != *part_) return goodbye(v1::Goodbye::PROTOCOL_ERROR, "parts of a Full are missing", 1s);
-  ++*part_;
+  if (!begin_part(full)) return;
   auto endpoints = decode(full.endpoints(), arrived_refusals_);
   arrived_.insert(arrived_.end(), std::make_move_iterator(endpoints.begin()), std::make_move_iterator(endpoints.end()));
-  if (arrived_.size() > kMostEndpoints) return goodbye(v1::Goodbye::OVERLOADED, "more than 100000 endpoints", 60s);
-  if (!full.last()) return acknowledge(sequence, {});
-  part_.reset();
+  if (!within_keys()) return;
+  if (!full.last()) {
+    await_part();
+    return acknowledge(sequence, {});
+  }
   copy().whole = true;
   std::set<std::string> listed = listed_names(full.sources());
   // what could not be read is there all the same: it must not be taken for withdrawn
-  if (!arrived_refusals_.empty()) listed.clear();
+  if (arrived_refusals_.count > 0) listed.clear();
   const auto endpoints_told = std::exchange(arrived_, {});
-  auto refusals = agents_.env_.catalog.apply_full(node_.key, endpoints_told, listed, agents_.env_.clock.now());
+  Refusals refusals = std::exchange(arrived_refusals_, {});
+  drop_full();
+  note_refused(agents_.env_.catalog.apply_full(node_.key, endpoints_told, listed, agents_.env_.clock.now()), refusals);
   tell_of(endpoints_told);
-  refusals.insert(refusals.end(), arrived_refusals_.begin(), arrived_refusals_.end());
-  copy().note_refused(node_.key, refusals);
   agents_.sources_told(node_.key, full.sources());
   agents_.records_told(node_.key, listed);
   if (agents_.env_.synced) agents_.env_.synced(node_.key);
@@ -289,19 +301,18 @@ void ReportSession::on_full(const v1::Full& full, std::uint64_t sequence) {
 }
 
 void ReportSession::on_delta(const v1::Delta& delta, std::uint64_t sequence) {
-  std::vector<catalog::Refusal> refusals;
+  Refusals refusals;
   const auto upserts = decode(delta.upserts(), refusals);
+  if (!within_keys()) return;
   std::vector<std::string> removals;
   for (const auto& removal : delta.removals()) {
     copy().erase(removal.key());
     removals.push_back(node_.key + "/" + removal.key());
   }
-  const auto more = agents_.env_.catalog.apply_delta(node_.key, upserts, removals, agents_.env_.clock.now());
-  refusals.insert(refusals.end(), more.begin(), more.end());
+  note_refused(agents_.env_.catalog.apply_delta(node_.key, upserts, removals, agents_.env_.clock.now()), refusals);
   tell_of(upserts);
-  copy().note_refused(node_.key, refusals);
   if (!delta.sources().empty()) agents_.sources_told(node_.key, delta.sources());
-  if (!delta.sources().empty() || !refusals.empty()) agents_.records_told(node_.key, {});
+  if (!delta.sources().empty() || refusals.count > 0) agents_.records_told(node_.key, {});
   agents_.coverage_.changed(node_.key, agents_.env_.clock.now());
   acknowledge(sequence, refusals);
   if (has_leftovers(delta.sources())) ask_for_full();
@@ -332,11 +343,12 @@ void ReportSession::on_heartbeat(const v1::Heartbeat& heartbeat) {
 void ReportSession::ask_for_full() {
   v1::ReportReply reply;
   reply.mutable_send_full();
-  port_->send(std::move(reply));
+  send(std::move(reply));
 }
 
 void ReportSession::on_leave(const v1::Leave& leave, std::uint64_t sequence) {
-  log::info("agent leaves", {{"node", node_.key}, {"withdraw", leave.withdraw()}});
+  agents_.session_lines_.info(agents_.env_.clock.now(), "agent leaves",
+                              {{"node", node_.key}, {"withdraw", leave.withdraw()}});
   if (leave.withdraw()) {
     agents_.env_.catalog.withdraw(node_.key, agents_.env_.clock.now());
     agents_.leases_.forget(node_.key);
@@ -348,12 +360,22 @@ void ReportSession::on_leave(const v1::Leave& leave, std::uint64_t sequence) {
   end();
 }
 
-void ReportSession::acknowledge(std::uint64_t sequence, const std::vector<catalog::Refusal>& refusals) {
+void ReportSession::note_refused(const std::vector<catalog::Refusal>& more, Refusals& refusals) {
+  for (const catalog::Refusal& refusal : more) {
+    copy().note_refused(node_.key, refusal, agents_.env_.catalog);
+    refusals.add(refusal);
+  }
+}
+
+void ReportSession::acknowledge(std::uint64_t sequence, const Refusals& refusals) {
   if (agents_.copies_.contains(node_.key)) copy().known_sequence = sequence;
-  agents_.counters_.refused_records += refusals.size();
+  agents_.counters_.refused_records += refusals.count;
   v1::ReportReply reply;
   reply.mutable_ack()->set_sequence(sequence);
-  for (const catalog::Refusal& refusal : refusals) {
+  std::size_t bytes = 0;
+  for (const catalog::Refusal& refusal : refusals.listed) {
+    bytes += refusal.key.size() + refusal.field.size() + refusal.reason.size();
+    if (bytes > kMostNackBytes) break;
     v1::Nack& nack = *reply.mutable_ack()->add_nacks();
     const std::string own = node_.key + "/";
     nack.set_type("Endpoint");
@@ -363,7 +385,13 @@ void ReportSession::acknowledge(std::uint64_t sequence, const std::vector<catalo
     nack.set_reason(refusal.reason);
     nack.set_kept_previous(agents_.env_.catalog.records().endpoints.contains(refusal.key));
   }
-  port_->send(std::move(reply));
+  if (const auto told = static_cast<std::size_t>(reply.ack().nacks_size()); told < refusals.count) {
+    v1::Nack& rest = *reply.mutable_ack()->add_nacks();
+    rest.set_type("Endpoint");
+    rest.set_code(v1::Nack::INVALID);
+    rest.set_reason(std::to_string(refusals.count - told) + " more records were refused");
+  }
+  send(std::move(reply));
 }
 
 }  // namespace meshdns::federation

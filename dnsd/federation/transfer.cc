@@ -45,6 +45,14 @@ void Transfer::encode_next(TimePoint now) {
   parts_.push_back({std::make_shared<const std::string>(reply.SerializeAsString()), 0});
   head_.clear_buckets();
   if (complete_) source_ = nullptr;
+  drop_oldest();
+}
+
+void Transfer::drop_oldest() {
+  while (oldest_ < parts_.size() && parts_[oldest_].bytes == nullptr) ++oldest_;
+  if (parts_.size() - oldest_ <= kMostHeldParts) return;
+  seal();  // who joined now would miss the beginning
+  parts_[oldest_++].bytes.reset();
 }
 
 void Transfer::release(Part& part) const {
@@ -75,8 +83,12 @@ Transfer::Reader::~Reader() {
   }
 }
 
+bool Transfer::Reader::lost() const {
+  return next_ < transfer_->parts_.size() && transfer_->parts_[next_].bytes == nullptr;
+}
+
 EncodedReply Transfer::Reader::next(TimePoint now) {
-  MESHDNS_CHECK(!done());
+  MESHDNS_CHECK(!done() && !lost());
   if (!transfer_->may_join(now)) transfer_->seal();
   if (next_ == transfer_->parts_.size()) transfer_->encode_next(now);
   Part& part = transfer_->parts_[next_++];

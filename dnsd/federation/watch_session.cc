@@ -29,16 +29,25 @@ EncodedReply encoded_status(const Feed& feed) {
   return std::make_shared<const std::string>(reply.SerializeAsString());
 }
 
-WatchSession::WatchSession(Feed& feed, WatchCounters& counters, const Clock& clock, std::shared_ptr<WatchPort> port,
-                           Idle idle)
-    : feed_(feed),
-      counters_(counters),
-      clock_(clock),
+WatchSession::WatchSession(WatchContext& context, std::shared_ptr<WatchPort> port, std::string peer,
+                           std::string address)
+    : context_(context),
+      feed_(context.feed),
+      counters_(context.counters),
+      clock_(context.clock),
       port_(std::move(port)),
-      idle_(std::move(idle)),
-      opened_(clock.now()) {
+      opened_(context.clock.now()),
+      peer_(std::move(peer)),
+      source_(context.unread, address),
+      unread_(context.unread, address) {
   ++counters_.sessions;
   port_->read_next();
+}
+
+void WatchSession::leave() {
+  transfer_.reset();
+  source_.release();
+  unread_.release();
 }
 
 std::uint64_t WatchSession::revisions_behind() const {
@@ -61,11 +70,12 @@ void WatchSession::received(const v1::WatchRequest& request) {
 }
 
 void WatchSession::acknowledged(const v1::Acknowledge& ack) {
-  acked_ = ack.position().revision();
+  acked_ = std::min(ack.position().revision(), sent_);
+  if (ack.position().revision() > sent_) ++counters_.clamped;
   counters_.nacks += static_cast<std::uint64_t>(ack.nacks_size());
   for (const v1::Nack& nack : ack.nacks()) {
-    log::warn("subscriber refused",
-              {{"replica", name()}, {"type", nack.type()}, {"key", nack.key()}, {"reason", nack.reason()}});
+    context_.nacks.warn(clock_.now(), "subscriber refused",
+                        {{"replica", name()}, {"type", nack.type()}, {"key", nack.key()}, {"reason", nack.reason()}});
   }
   const bool waited = waits_for_ack();
   while (!unacknowledged_.empty() && unacknowledged_.front().to <= acked_) unacknowledged_.pop_front();
@@ -75,18 +85,30 @@ void WatchSession::acknowledged(const v1::Acknowledge& ack) {
 void WatchSession::subscribe(const v1::Subscribe& subscribe) {
   // once more only to compare with what has settled meanwhile
   if (std::exchange(subscribed_, true) && !additive_) return goodbye("Subscribe was said already", 5s);
-  name_ = subscribe.name();
+  name_ = subscribe.name().substr(0, kLongestName);
   feed_.update();
   const TimePoint now = clock_.now();
-  for (const v1::Position& held : subscribe.held()) feed_.subscriber_holds(held, now);
+  const bool was_recovering = feed_.recovering();
+  const auto end = subscribe.held().begin() + std::min(subscribe.held_size(), kMostHeld);
+  std::for_each(subscribe.held().begin(), end, [&](const auto& held) {
+    if (feed_.subscriber_holds(held, now)) return;
+    ++counters_.clamped;
+    context_.nacks.warn(now, "a subscriber's serial is ignored: it is too far ahead",
+                        {{"replica", name()}, {"peer", peer_}, {"serial", held.serial()}, {"own", feed_.serial()}});
+  });
+  if (feed_.recovering() && !was_recovering) {
+    log::warn("a subscriber holds records of this cluster from before: the store counts as lost",
+              {{"replica", name()}, {"peer", peer_}});
+  }
   acks_lazily_ = std::ranges::find(subscribe.features(), kLazyAck) != subscribe.features().end();
   transfer_.reset();
+  source_.release();
   unacknowledged_.clear();
   differs_.clear();
   confirmed_ = feed_.confirmations().size();
   // a subscriber that holds nothing yet must not take a recovering federation's first set for everything
-  if (feed_.recovering()) send_now(encoded_status(feed_));
-  const bool resumed = std::ranges::any_of(subscribe.held(), [&](const auto& held) { return resume(held); });
+  if (feed_.recovering() && port_->drained()) send_now(encoded_status(feed_));
+  const bool resumed = std::any_of(subscribe.held().begin(), end, [&](const auto& held) { return resume(held); });
   if (!resumed) fill(now);
   if (subscribe.held().empty()) differs_.clear();  // it holds what it is sent, and nothing else
   pump();
@@ -99,7 +121,8 @@ bool WatchSession::resume(const v1::Position& held) {
     sent_ = held.revision();
     acked_ = sent_;
     additive_ = false;
-    log::info("subscriber resumes", {{"replica", name()}, {"peer", peer_}, {"from", sent_}, {"to", feed_.head()}});
+    context_.lines.info(clock_.now(), "subscriber resumes",
+                        {{"replica", name()}, {"peer", peer_}, {"from", sent_}, {"to", feed_.head()}});
     if (port_->drained()) send_now(encoded_status(feed_));
     return true;
   }
@@ -109,27 +132,39 @@ bool WatchSession::resume(const v1::Position& held) {
   begin(feed_.differing(differs));
   additive_ = transfer_->transfer().additive();
   if (additive_) differs_ = differs;
-  log::info("subscriber compares", {{"replica", name()},
-                                    {"peer", peer_},
-                                    {"epoch", held.epoch()},
-                                    {"buckets", std::ranges::count(differs, true)},
-                                    {"now", feed_.head()},
-                                    {"additive", additive_}});
+  context_.lines.info(clock_.now(), "subscriber compares",
+                      {{"replica", name()},
+                       {"peer", peer_},
+                       {"epoch", held.epoch()},
+                       {"buckets", std::ranges::count(differs, true)},
+                       {"now", feed_.head()},
+                       {"additive", additive_}});
   return true;
 }
 
 void WatchSession::fill(TimePoint now) {
-  ++counters_.snapshots;
   begin(feed_.snapshot(now));
+  begun_fill();
+}
+
+void WatchSession::fill_alone() {
+  begin(feed_.own_snapshot());
+  begun_fill();
+}
+
+void WatchSession::begun_fill() {
+  ++counters_.snapshots;
   additive_ = transfer_->transfer().additive();
   // it may hold another origin's word for a record that is provisional here
   if (additive_) differs_.assign(Feed::kBuckets, true);
-  log::info("subscriber fills",
-            {{"replica", name()}, {"peer", peer_}, {"records", feed_.size()}, {"additive", additive_}});
+  context_.lines.info(clock_.now(), "subscriber fills",
+                      {{"replica", name()}, {"peer", peer_}, {"records", feed_.size()}, {"additive", additive_}});
 }
 
 void WatchSession::begin(std::shared_ptr<Transfer> transfer) {
   sent_ = transfer->to();
+  source_.release();
+  source_.hold(transfer->source_bytes());
   transfer_.emplace(std::move(transfer));
 }
 
@@ -143,6 +178,10 @@ bool WatchSession::behind() const { return sent_ != feed_.head() || has_confirme
 
 bool WatchSession::advance() {
   if (!subscribed_ || ended_ || transfer_ || !port_->drained() || waits_for_ack()) return false;
+  if (behind() && !source_.is_open()) {
+    starve();
+    return false;
+  }
   feed_.update();
   const TimePoint now = clock_.now();
   if (sent_ != feed_.head()) {
@@ -164,22 +203,42 @@ bool WatchSession::advance() {
   return true;
 }
 
+void WatchSession::starve() {
+  if (std::exchange(starved_, true)) return;
+  ++counters_.waits;
+  context_.starved(*this);
+}
+
+void WatchSession::fed() {
+  starved_ = false;
+  pump();
+}
+
 void WatchSession::pump() {
+  if (!port_->drained()) return;
+  if (unread_.held() > 0) {
+    unread_.release();
+    context_.read();
+  }
   if (!subscribed_ || ended_ || !port_->drained()) return;
   if (transfer_) {
     send_part();
   } else {
-    idle_(*this);
+    context_.idle(*this);
   }
 }
 
 void WatchSession::send_part() {
+  if (transfer_->lost()) fill_alone();
+  if (!unread_.is_open()) return starve();
   const TimePoint now = clock_.now();
   const EncodedReply part = transfer_->next(now);
   if (transfer_->done()) {
     unacknowledged_.push_back({transfer_->transfer().to(), now});
     transfer_.reset();
+    source_.release();
   }
+  unread_.hold(part->size());
   send_now(part);
 }
 
@@ -189,18 +248,23 @@ void WatchSession::send_now(const EncodedReply& reply) {
   port_->send(reply);
 }
 
-void WatchSession::heartbeat(const EncodedReply& status) {
-  if (ended_) return;
+void WatchSession::heartbeat(const EncodedReply& status, bool pressed) {
   const TimePoint now = clock_.now();
+  if (ended_) {
+    if (now - last_write_ >= kLongestEnd) port_->abort();
+    return;
+  }
   if (!unacknowledged_.empty() && now - unacknowledged_.front().sent >= kAckPatience)
     return cut("acknowledges nothing");
-  if (!port_->drained() && now - last_write_ >= kWritePatience) return cut("reads nothing");
+  const Duration patience = pressed && unread_.held() > 0 ? kPressedPatience : kWritePatience;
+  if (!port_->drained() && now - last_write_ >= patience) return cut("reads nothing");
   if (!subscribed_ || transfer_ || !port_->drained()) return;
   send_now(status);
 }
 
 void WatchSession::cut(const char* why) {
-  log::warn("subscriber cut", {{"replica", name()}, {"why", why}, {"acknowledged", acked_}, {"sent", sent_}});
+  context_.lines.warn(clock_.now(), "subscriber cut",
+                      {{"replica", name()}, {"why", why}, {"acknowledged", acked_}, {"sent", sent_}});
   ++counters_.cut;
   ended_ = true;
   port_->abort();

@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "common/log/ration.h"
 #include "common/rpc/port.h"
+#include "common/rpc/quota.h"
 #include "common/time/time.h"
 #include "dnsd/federation/feed.h"
 
@@ -25,7 +27,32 @@ struct WatchCounters {
   std::uint64_t bucket_updates = 0;
   std::uint64_t sent_bytes = 0;
   std::uint64_t nacks = 0;
-  std::uint64_t cut = 0;  // sessions that did not acknowledge, or did not read
+  std::uint64_t cut = 0;      // sessions that did not acknowledge, or did not read
+  std::uint64_t waits = 0;    // parts that had to wait, because too much was unread
+  std::uint64_t clamped = 0;  // values that no subscriber can mean: they count as another, or as none
+};
+
+class WatchSession;
+
+/// What all sessions of a federation share.
+struct WatchContext {
+  /// Batches that are under way, in bytes: parts that are not read yet, and lists of what is to be told. Of all
+  /// subscribers, and of those at one address.
+  static constexpr rpc::Quota::Limits kUnread{std::size_t{64} << 20, std::size_t{16} << 20};
+  static constexpr std::uint64_t kLines = 200;  // of the log in each interval: subscribers that come and go
+
+  Feed& feed;
+  const Clock& clock;
+  /// The session could begin another batch; it may call advance().
+  std::function<void(WatchSession&)> idle;
+  /// The session has to wait, because too much is unread.
+  std::function<void(WatchSession&)> starved;
+  /// Something was read.
+  std::function<void()> read;
+  WatchCounters counters{};
+  rpc::Quota unread{kUnread};
+  log::Ration lines{"subscribers", kLines};
+  log::Ration nacks{"records that subscribers refused"};
 };
 
 /// Returns the message that tells subscribers where the federation's head is, and what it holds back.
@@ -44,11 +71,15 @@ class WatchSession {
   /// After so long without acknowledgement, or without reading, the stream is ended.
   static constexpr Duration kAckPatience = 15s;
   static constexpr Duration kWritePatience = 30s;
+  /// The same while others have to wait because too much is unread.
+  static constexpr Duration kPressedPatience = 5s;
+  /// A subscriber that does not read its last message is cut off.
+  static constexpr Duration kLongestEnd = 10s;
+  static constexpr int kMostHeld = 16;              // positions in one Subscribe; the others are not looked at
+  static constexpr std::size_t kLongestName = 256;  // bytes; the rest is cut off
 
-  /// Called whenever the session could begin another batch; it may call advance().
-  using Idle = std::function<void(WatchSession&)>;
-
-  WatchSession(Feed& feed, WatchCounters& counters, const Clock& clock, std::shared_ptr<WatchPort> port, Idle idle);
+  /// peer: where the stream comes from, as gRPC names peers; address: by which it is counted
+  WatchSession(WatchContext& context, std::shared_ptr<WatchPort> port, std::string peer, std::string address);
 
   void received(const v1::WatchRequest& request);
   /// A write is done: sends the next part, or is idle.
@@ -59,13 +90,16 @@ class WatchSession {
   /// Whether the subscriber lacks something, as far as the feed knows.
   bool behind() const;
   /// Tells that nothing has changed, if the line is free. Ends the stream of a subscriber that is gone for too long.
-  void heartbeat(const EncodedReply& status);
+  /// pressed: others have to wait because too much is unread
+  void heartbeat(const EncodedReply& status, bool pressed);
+  /// Gives back what it has of the shared room: the stream has ended.
+  void leave();
+  /// There may be room again: goes on.
+  void fed();
   void goodbye(const std::string& why, Duration retry_after, v1::Goodbye::Reason reason = v1::Goodbye::SHUTTING_DOWN);
   /// Ends the stream at once.
   void cut() { port_->abort(); }
 
-  /// Where the stream comes from, as gRPC names peers; set before anything is received.
-  void set_peer(std::string peer) { peer_ = std::move(peer); }
   const std::string& peer() const { return peer_; }
   /// What the subscriber calls itself: "us-1/host"; the peer, if it says nothing.
   const std::string& name() const { return name_.empty() ? peer_ : name_; }
@@ -97,16 +131,25 @@ class WatchSession {
   bool has_confirmed() const { return !differs_.empty() && confirmed_ < feed_.confirmations().size(); }
   void cut(const char* why);
 
+  /// It reads so slowly that the others' batch is gone: it gets one of its own.
+  void fill_alone();
+  void begun_fill();
+  /// Waits until something was read.
+  void starve();
+
+  WatchContext& context_;
   Feed& feed_;
   WatchCounters& counters_;
   const Clock& clock_;
   std::shared_ptr<WatchPort> port_;
-  Idle idle_;
   const TimePoint opened_;
-  std::string peer_;
+  const std::string peer_;
+  rpc::Quota::Share source_;  // what the batch under way holds
+  rpc::Quota::Share unread_;  // the part that is being written
   std::string name_;
   bool subscribed_ = false;
   bool ended_ = false;
+  bool starved_ = false;  // waits for room
   bool acks_lazily_ = false;
   std::uint64_t sent_ = 0;  // the revision that the subscriber has when the batch under way is written
   std::uint64_t acked_ = 0;

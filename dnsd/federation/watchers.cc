@@ -2,18 +2,30 @@
 
 #include <utility>
 
-#include "common/log/log.h"
+#include "common/rpc/stream_limits.h"
 
 namespace meshdns::federation {
 
+Watchers::Watchers(Feed& feed, const Clock& clock, Timers& timers, rpc::Quota::Limits unread)
+    : feed_(feed),
+      clock_(clock),
+      timers_(timers),
+      context_{.feed = feed,
+               .clock = clock,
+               .idle = [this](WatchSession& session) { idle(session); },
+               .starved = [this](WatchSession& session) { starved_.push_back(&session); },
+               .read = [this] { feed_starved(); },
+               .unread = rpc::Quota(unread)} {}
+
 Watchers::~Watchers() {
   if (round_timer_) timers_.cancel(*round_timer_);
+  // streams may hold their sessions for longer
+  for (const auto& [key, session] : sessions_) session->leave();
 }
 
 std::shared_ptr<WatchSession> Watchers::open(std::shared_ptr<WatchPort> port, std::string peer) {
-  auto session = std::make_shared<WatchSession>(feed_, counters_, clock_, std::move(port),
-                                                [this](WatchSession& free) { idle(free); });
-  session->set_peer(std::move(peer));
+  const std::string address = rpc::quota_address(peer);
+  auto session = std::make_shared<WatchSession>(context_, std::move(port), std::move(peer), address);
   sessions_[session.get()] = session;
   openings_.opened(session, clock_.now());
   if (shutting_down_) session->goodbye("the federation is ending", 1s);
@@ -21,9 +33,33 @@ std::shared_ptr<WatchSession> Watchers::open(std::shared_ptr<WatchPort> port, st
 }
 
 void Watchers::closed(WatchSession& session) {
-  if (session.subscribed()) log::info("subscriber gone", {{"replica", session.name()}, {"peer", session.peer()}});
+  if (session.subscribed()) {
+    context_.lines.info(clock_.now(), "subscriber gone", {{"replica", session.name()}, {"peer", session.peer()}});
+  }
   idle_.erase(&session);
+  std::erase(starved_, &session);
+  session.leave();
   sessions_.erase(&session);
+  feed_starved();
+}
+
+void Watchers::feed_starved() {
+  if (std::exchange(feeding_, true)) return;
+  // each one once: whose address holds too much waits again
+  for (std::size_t left = starved_.size(); left > 0 && !starved_.empty(); --left) {
+    if (context_.unread.total() >= context_.unread.limits().total) break;
+    WatchSession* session = starved_.front();
+    starved_.pop_front();
+    session->fed();
+  }
+  feeding_ = false;
+}
+
+void Watchers::tidy() {
+  const TimePoint now = clock_.now();
+  feed_.forget_transfers(now);
+  context_.lines.look(now);
+  context_.nacks.look(now);
 }
 
 void Watchers::changed() {
@@ -70,18 +106,20 @@ void Watchers::confirmed(const std::string& node) {
 }
 
 void Watchers::heartbeat() {
+  tidy();
   const EncodedReply status = encoded_status(feed_);
-  for (const auto& [key, session] : sessions_) session->heartbeat(status);
+  for (const auto& [key, session] : sessions_) session->heartbeat(status, !starved_.empty());
 }
 
 void Watchers::heartbeat_slice() {
+  tidy();
   if (sessions_.empty()) return;
   const EncodedReply status = encoded_status(feed_);
   auto at = sessions_.upper_bound(beaten_);
   for (std::size_t left = (sessions_.size() + kSlices - 1) / kSlices; left > 0; --left) {
     if (at == sessions_.end()) at = sessions_.begin();
     beaten_ = at->first;
-    (at++)->second->heartbeat(status);
+    (at++)->second->heartbeat(status, !starved_.empty());
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -32,7 +33,8 @@ class Watchers {
   /// agents report everything, and the catalog's log would run out meanwhile.
   static constexpr std::uint64_t kMostLag = 64;
 
-  Watchers(Feed& feed, const Clock& clock, Timers& timers) : feed_(feed), clock_(clock), timers_(timers) {}
+  /// unread: how much of batches subscribers may leave unread
+  Watchers(Feed& feed, const Clock& clock, Timers& timers, rpc::Quota::Limits unread = WatchContext::kUnread);
   Watchers(const Watchers&) = delete;
   Watchers& operator=(const Watchers&) = delete;
   ~Watchers();
@@ -60,7 +62,9 @@ class Watchers {
       if (session->subscribed() && !visit(*session)) return;
     }
   }
-  const WatchCounters& counters() const { return counters_; }
+  const WatchCounters& counters() const { return context_.counters; }
+  /// The bytes of batches that subscribers have not read yet, about.
+  std::size_t unread_bytes() const { return context_.unread.total(); }
 
  private:
   /// The session has nothing to write, and may begin the next batch.
@@ -68,11 +72,17 @@ class Watchers {
   Duration pace() const { return std::clamp(2 * round_cost_, kPace, kSlowestPace); }
   void plan_round();
   void round();
+  /// Lets those go on that had to wait because too much was unread.
+  void feed_starved();
+  /// What is done with each heartbeat, besides.
+  void tidy();
 
   Feed& feed_;
   const Clock& clock_;
   Timers& timers_;
-  WatchCounters counters_;
+  WatchContext context_;               // before the sessions, which have shares of it
+  std::deque<WatchSession*> starved_;  // in the order in which they came
+  bool feeding_ = false;
   Openings<WatchSession> openings_;
   std::map<const WatchSession*, std::shared_ptr<WatchSession>> sessions_;
   std::set<WatchSession*> idle_;

@@ -54,8 +54,10 @@ Result<Contents> SqliteStore::open(std::int64_t unix_seconds) {
   if (!contents) return described(contents.error());
   epoch_ = std::max(contents->epoch, static_cast<std::uint64_t>(std::max<std::int64_t>(unix_seconds, 0))) + 1;
   contents->epoch = epoch_;
+  transactions_ = contents->written.transactions;
+  of_objects_ = contents->written.of_objects;
   if (!database_) return contents;
-  const auto stored = write(kDurable, [](Database&) -> Result<void> { return {}; });
+  const auto stored = write(Kind::Opening, [](Database&) -> Result<void> { return {}; });
   if (stored) return contents;
   add_note(*contents, stored.error().message());
   // Damage between reading and writing: what was read goes into the new file.
@@ -65,14 +67,14 @@ Result<Contents> SqliteStore::open(std::int64_t unix_seconds) {
 }
 
 Result<void> SqliteStore::put_objects(const std::vector<StoredObject>& put, const std::vector<std::string>& erase) {
-  return write(kDurable, [&](Database& database) -> Result<void> {
+  return write(Kind::Objects, [&](Database& database) -> Result<void> {
     if (auto done = erase_lost(database); !done) return done;
     return write_objects(database, put, erase);
   });
 }
 
 Result<void> SqliteStore::put_records(const std::vector<StoredRecord>& put, const std::vector<RecordKey>& erase) {
-  return write(kLazy, [&](Database& database) { return write_records(database, put, erase); });
+  return write(Kind::Records, [&](Database& database) { return write_records(database, put, erase); });
 }
 
 Result<Contents> SqliteStore::load() {
@@ -167,15 +169,16 @@ Result<void> SqliteStore::attach() {
   return {};
 }
 
-Result<void> SqliteStore::write(const char* synchronous, const Work& work) {
+Result<void> SqliteStore::write(Kind kind, const Work& work) {
   if (epoch_ == 0) return Error{Code::FailedPrecondition, "the store is not open"};
   if (auto done = attach(); !done) return done;
-  if (auto done = run(synchronous, work); !done) return after_failure(done.error());
+  if (auto done = run(kind, work); !done) return after_failure(done.error());
   epoch_stored_ = true;
   return {};
 }
 
-Result<void> SqliteStore::run(const char* synchronous, const Work& work) {
+Result<void> SqliteStore::run(Kind kind, const Work& work) {
+  const char* synchronous = kind == Kind::Records ? kLazy : kDurable;
   if (auto done = database_->execute(std::string("PRAGMA synchronous=") + synchronous); !done) return done;
   auto transaction = Transaction::begin(*database_);
   if (!transaction) return transaction.error();
@@ -183,7 +186,14 @@ Result<void> SqliteStore::run(const char* synchronous, const Work& work) {
     if (auto done = write_epoch(*database_, epoch_); !done) return done;
   }
   if (auto done = work(*database_); !done) return done;
-  return transaction->commit();
+  const Written next{transactions_ + 1, of_objects_ + (kind == Kind::Objects ? 1 : 0)};
+  if (auto done = write_written(*database_, next); !done) return done;
+  if (auto done = transaction->commit(); !done) return done;
+  transactions_ = next.transactions;
+  of_objects_ = next.of_objects;
+  // What cannot be written into the file now is durable all the same, in the log, and the next transaction tries again.
+  if (kind != Kind::Records) static_cast<void>(database_->execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+  return {};
 }
 
 Error SqliteStore::after_failure(const Error& error) {

@@ -33,9 +33,20 @@ struct StoredRecord {
 /// Type and key of a record.
 using RecordKey = std::pair<std::string, std::string>;
 
+/// How many transactions a store has taken since it was begun. The store counts them inside of itself, so that who
+/// has noted the numbers elsewhere finds a store that has lost its last transactions, and looks whole all the same.
+struct Written {
+  std::uint64_t transactions = 0;
+  std::uint64_t of_objects = 0;  // among them
+
+  friend bool operator==(const Written&, const Written&) = default;
+};
+
 /// What a store holds when it is opened, in the order of the keys.
 struct Contents {
-  std::uint64_t epoch = 0;  // of this opening
+  std::uint64_t epoch = 0;         // of this opening
+  std::uint64_t stored_epoch = 0;  // of the last opening that the store knows of
+  Written written;                 // before this opening
   std::vector<StoredObject> objects;
   std::vector<StoredRecord> records;
   bool begun = false;         // there was no file: a first start, or its disk was lost
@@ -57,13 +68,17 @@ class Store {
   ///         Unavailable = in use by another process (named), or unreadable
   virtual Result<Contents> open(std::int64_t unix_seconds) = 0;
 
-  /// Durable when it returns: all or nothing. What is in both is put.
+  /// Durable when it returns: all or nothing. What is in both is put. Later damage of a log beside the store takes
+  /// nothing of it back.
   /// errors: Unavailable = nothing was written (disk full, read-only ...); a later call tries everything anew.
   ///         DataLoss = the store was damaged or removed and a new, empty one is begun: hand it everything again
   virtual Result<void> put_objects(const std::vector<StoredObject>& put, const std::vector<std::string>& erase) = 0;
 
   /// One transaction, lazily: it may be lost when the machine crashes, but never half of it. Errors as above.
   virtual Result<void> put_records(const std::vector<StoredRecord>& put, const std::vector<RecordKey>& erase) = 0;
+
+  /// As of the last transaction. thread: any
+  virtual Written written() const { return {}; }
 };
 
 }  // namespace meshdns::store

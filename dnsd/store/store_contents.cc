@@ -12,11 +12,21 @@ namespace {
 
 constexpr std::string_view kEpoch = "epoch";
 constexpr std::string_view kLost = "lost";
+constexpr std::string_view kWritten = "written";  // "<transactions> <of objects>"
 
 Result<std::uint64_t> read_epoch(Database& database) {
   const auto text = read_meta(database, kEpoch);
   if (!text) return text.error();
   return *text ? parse_uint(**text).value_or(0) : 0;
+}
+
+Result<Written> read_written(Database& database) {
+  const auto text = read_meta(database, kWritten);
+  if (!text) return text.error();
+  if (!*text) return Written{};
+  const auto fields = split(**text, ' ');
+  if (fields.size() != 2) return Written{};
+  return Written{parse_uint(fields[0]).value_or(0), parse_uint(fields[1]).value_or(0)};
 }
 
 Result<void> write_beginning(Database& database, const Beginning& beginning) {
@@ -40,11 +50,15 @@ Result<Contents> read_contents(Database& database) {
   if (!epoch) return epoch.error();
   auto lost = read_meta(database, kLost);
   if (!lost) return lost.error();
+  auto written = read_written(database);
+  if (!written) return written.error();
   auto objects = read_objects(database);
   if (!objects) return objects.error();
   auto records = read_records(database);
   if (!records) return records.error();
   contents.epoch = *epoch;
+  contents.stored_epoch = *epoch;
+  contents.written = *written;
   contents.rebuilt = lost->has_value();
   contents.note = lost->value_or("");
   contents.objects = std::move(*objects);
@@ -61,6 +75,11 @@ Result<void> check_pages(Database& database) {
 
 Result<void> write_epoch(Database& database, std::uint64_t epoch) {
   return write_meta(database, kEpoch, std::to_string(epoch));
+}
+
+Result<void> write_written(Database& database, const Written& written) {
+  return write_meta(database, kWritten,
+                    std::to_string(written.transactions) + " " + std::to_string(written.of_objects));
 }
 
 Result<void> erase_lost(Database& database) { return erase_meta(database, kLost); }

@@ -12,6 +12,7 @@ Result<Contents> read_contents(Database& database);
 /// quick_check. errors: DataLoss with what it says
 Result<void> check_pages(Database& database);
 Result<void> write_epoch(Database& database, std::uint64_t epoch);
+Result<void> write_written(Database& database, const Written& written);
 /// The objects that were lost are given again.
 Result<void> erase_lost(Database& database);
 

@@ -217,4 +217,6 @@ void StoreThread::put_records(std::vector<StoredRecord> put, const std::vector<R
   shared_->changed.notify_all();
 }
 
+Written StoreThread::written() const { return shared_->store->written(); }
+
 }  // namespace meshdns::store

@@ -44,6 +44,8 @@ class StoreThread {
   /// Queues records. Those that cannot be written stay in the queue and go with the next call, which may be an empty
   /// one. `done` (may be empty) gets the first failure, or success when all of these records are written.
   void put_records(std::vector<StoredRecord> put, const std::vector<RecordKey>& erase, Done done = {});
+  /// As of the last transaction that was written.
+  Written written() const;
 
  private:
   struct Shared;

@@ -119,6 +119,28 @@ class RecoveryTest(unittest.TestCase):
         self.federation.wait_line("recovering: the store was lost")
         self.watch(self.federation, 0.5)
 
+    def noted_objects(self):
+        """How many transactions of objects the marker beside the store tells of."""
+        with open(self.bed.path("federation/federation.db.state"), encoding="ascii") as file:
+            return int(file.read().split()[2])
+
+    def kill_after_an_object(self):
+        """Kills the federation when one object more was acknowledged; gives the path of the store's log."""
+        eventually(lambda: any(name.startswith("federation.snapshot") for name in os.listdir(self.bed.path("federation"))),
+                   "a snapshot")
+        self.ctl("apply", "-f", self.bed.write("more.yaml", OBJECT.replace("name: api", "name: more").replace("api.mesh", "more.mesh")))
+        eventually(lambda: self.noted_objects() >= 2, "both transactions of objects are noted")
+        self.federation.stop(signal.SIGKILL)
+        return self.bed.path("federation/federation.db-wal")
+
+    def test_a_log_that_is_gone_takes_no_object_back(self):
+        log = self.kill_after_an_object()
+        os.unlink(log)
+        self.start_federation()
+        self.federation.wait_line("ready")
+        self.assertEqual(self.look(self.federation, "more.mesh.internal"), ["127.0.0.1"])
+        self.watch(self.federation, 0.5)
+
     def test_without_a_snapshot_dns_waits(self):
         self.federation.stop()
         self.remove_store()

@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+#include <tuple>
+
+#include "common/convert/peer_bounds.h"
+
 namespace meshdns::convert {
 namespace {
 
@@ -84,6 +89,42 @@ TEST(ReportConvert, durations_stay_in_range) {
   huge.set_seconds(std::numeric_limits<std::int64_t>::max());
   EXPECT_GT(TimePoint{} + from_wire(huge), TimePoint{});
   EXPECT_EQ(from_wire(to_wire(Duration(1500ms))), Duration(1500ms));
+}
+
+// A peer's 10^9 s or -100 years must neither stop this side nor overflow what is counted from it.
+TEST(ReportConvert, durations_of_peers_are_clamped) {
+  const auto clamped = [](std::int64_t seconds) {
+    google::protobuf::Duration duration;
+    duration.set_seconds(seconds);
+    return from_wire(duration, 1s, 5min);
+  };
+  EXPECT_EQ(clamped(7), 7s);
+  EXPECT_EQ(clamped(0), 1s);
+  EXPECT_EQ(clamped(1'000'000'000), 5min);
+  EXPECT_EQ(clamped(-1'000'000'000), 1s);
+  EXPECT_EQ(clamped(std::numeric_limits<std::int64_t>::max()), 5min);
+  EXPECT_EQ(clamped(std::numeric_limits<std::int64_t>::min()), 1s);
+}
+
+TEST(ReportConvert, states_and_drains_of_agents_are_clamped) {
+  v1::Endpoint endpoint;
+  endpoint.set_key("a");
+  endpoint.set_source("files");
+  endpoint.set_service("web");
+  endpoint.set_namespace_("shop");
+  endpoint.add_addresses(std::string("\x0a\0\0\x01", 4));
+  endpoint.mutable_health()->set_state(v1::Health::DRAINING);
+  constexpr std::int64_t kCentury = 100LL * 366 * 86400;
+  const TimePoint now{std::chrono::hours(1)};
+  for (const auto& [said, lasted, left] : {std::tuple{kCentury, kLongestState, kLongestDrain},
+                                           std::tuple{-kCentury, Duration::zero(), Duration::zero()}}) {
+    endpoint.mutable_health()->mutable_in_state()->set_seconds(said);
+    endpoint.mutable_health()->mutable_drain_left()->set_seconds(said);
+    const auto read = from_wire(endpoint, "eu/n1", now);
+    ASSERT_TRUE(read) << read.error().message();
+    EXPECT_EQ(now - read->health.since, lasted);
+    EXPECT_EQ(*read->health.drain_until - now, left);
+  }
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <map>
 
 #include "common/time/sim_clock.h"
 #include "dnsd/store/sqlite_store.h"
@@ -186,6 +187,90 @@ TEST_F(PersistenceTest, ALostStoreIsNoticedThoughTheMarkerSaysNothing) {
   std::filesystem::remove(folder_.path());
   store::write_bytes(folder_.path("federation.db.state"), "");
   EXPECT_EQ(kept(), Persistence::Kept::Lost);
+}
+
+/// What a federation leaves when it is killed: file, log and marker in the middle of its life.
+class KilledTest : public PersistenceTest {
+ protected:
+  /// Runs until the marker has noted this many transactions of objects, and copies what is on the disk.
+  void kill_after_object() {
+    process::EventLoop loop;
+    catalog::Catalog catalog(kRemembered);
+    Objects objects(catalog, "eu/test");
+    Persistence persistence(loop, clock_, catalog, objects);
+    ASSERT_TRUE(persistence.open(configuration_, {}));
+    v1::Object object;
+    object.set_api_version("meshdns.io/v1alpha1");
+    object.set_kind("Cluster");
+    object.mutable_metadata()->set_name("eu");
+    object.mutable_cluster()->mutable_locality()->set_region("eu");
+    bool applied = false;
+    persistence.apply({.put = {object}, .erase = {}}, [&](const Result<void>& done) { applied = done.has_value(); });
+    const StoreMarker marker(folder_.path("federation.db.state"));
+    const std::function<void()> look = [&] {
+      if (applied && marker.read().written.of_objects == 1) return loop.stop();
+      loop.after(1ms, look);
+    };
+    look();
+    loop.run();
+    for (const char* name : {"federation.db", "federation.db-wal", "federation.db.state"}) {
+      left_[name] = store::bytes_of(folder_.path(name));
+    }
+  }
+  void put_back() {
+    for (const auto& [name, bytes] : left_) store::write_bytes(folder_.path(name), bytes);
+  }
+  struct Start {
+    Persistence::Kept kept{};
+    std::string lacked;
+    std::size_t objects = 0;
+  };
+  Start start() {
+    process::EventLoop loop;
+    catalog::Catalog catalog(kRemembered);
+    Objects objects(catalog, "eu/test");
+    Persistence persistence(loop, clock_, catalog, objects);
+    EXPECT_TRUE(persistence.open(configuration_, {}));
+    return {persistence.kept(), persistence.lacked(), objects.all().size()};
+  }
+
+  std::map<std::string, std::string> left_;
+};
+
+TEST_F(KilledTest, WhatWasKilledIsWhole) {
+  kill_after_object();
+  put_back();
+  const Start found = start();
+  EXPECT_EQ(found.kept, Persistence::Kept::Kept);
+  EXPECT_EQ(found.lacked, "");
+  EXPECT_EQ(found.objects, 1U);
+}
+
+// An older file, or a log that is gone: ready, NXDOMAIN, lost=false.
+TEST_F(KilledTest, AStoreThatLacksTransactionsIsLostAndSaysSo) {
+  live([](catalog::Catalog&) {});
+  const std::string before = store::bytes_of(folder_.path());
+  kill_after_object();
+  put_back();
+  store::write_bytes(folder_.path(), before);
+  store::write_bytes(folder_.path("federation.db-wal"), "");
+  const Start found = start();
+  EXPECT_EQ(found.kept, Persistence::Kept::Lost);
+  EXPECT_NE(found.lacked.find("transactions, 1 of them of objects"), std::string::npos) << found.lacked;
+  EXPECT_EQ(start().lacked, "") << "it is told once, and the recovery goes on";
+  EXPECT_EQ(start().kept, Persistence::Kept::Lost);
+}
+
+// A claim of a subscriber must not be more at the next start than it was.
+TEST_F(PersistenceTest, WhatOnlyASubscriberSaysKeepsNobodyFromAnswering) {
+  live([&](catalog::Catalog&, Persistence& persistence) { persistence.found_lost(true); }, {});
+  live(
+      [&](catalog::Catalog&, Persistence& persistence) {
+        EXPECT_EQ(persistence.kept(), Persistence::Kept::Lost);
+        EXPECT_TRUE(persistence.loss().claimed);
+        EXPECT_FALSE(persistence.knows_nothing());
+      },
+      {});
 }
 
 TEST_F(PersistenceTest, TheFirstStartIsNoLoss) {

@@ -65,8 +65,9 @@ struct Identity {
 class FakeAgent {
  public:
   /// here: it runs on the federation's machine
-  explicit FakeAgent(Agents& agents, bool here = true) : port_(std::make_shared<test::FakePort<v1::ReportReply>>()) {
-    session_ = agents.open(port_, std::make_shared<Pulse>(), here);
+  explicit FakeAgent(Agents& agents, bool here = true, const std::string& address = "10.9.9.9")
+      : port_(std::make_shared<test::FakePort<v1::ReportReply>>()) {
+    session_ = agents.open(port_, std::make_shared<Pulse>(), {here, address});
   }
 
   void say(const v1::AgentMessage& message) { session_->received(message); }
@@ -130,6 +131,8 @@ class FakeAgent {
     message.mutable_leave()->set_withdraw(withdraw);
     say(message);
   }
+  /// It has read what was sent.
+  void written() { session_->written(); }
   /// The stream has ended.
   void end() { session_->closed(); }
 

@@ -52,6 +52,53 @@ TEST(Recovery, without_any_agent_only_an_operator_ends_it) {
   EXPECT_TRUE(recovery.settled());
 }
 
+// New agents, real or made up, put the end of a recovery off: but not for ever.
+TEST(Recovery, ends_at_the_latest_though_new_agents_go_on_coming) {
+  Recovery recovery(Store::Lost, kStart);
+  TimePoint now = kStart;
+  for (int agent = 0; now < kStart + Recovery::kLongest - 1s; now += 30s) {
+    recovery.synced("n" + std::to_string(agent++), now);
+    recovery.look(now);
+    ASSERT_TRUE(recovery.recovering());
+  }
+  recovery.synced("last", kStart + Recovery::kLongest);
+  recovery.look(kStart + Recovery::kLongest);
+  EXPECT_FALSE(recovery.recovering());
+}
+
+// One Subscribe put a federation that has no agents at all into recovery for ever.
+TEST(Recovery, what_only_a_subscriber_says_ends_without_any_agent) {
+  Recovery recovery(Store::New, kStart);
+  recovery.earlier_records_seen(kStart + 5s);
+  EXPECT_TRUE(recovery.recovering());
+  EXPECT_TRUE(recovery.claimed());
+  recovery.look(kStart + 5s + Recovery::kLongest - 1s);
+  EXPECT_TRUE(recovery.recovering());
+  recovery.look(kStart + 5s + Recovery::kLongest);
+  EXPECT_FALSE(recovery.recovering());
+  recovery.earlier_records_seen(kStart + 6s + Recovery::kLongest);
+  EXPECT_FALSE(recovery.recovering()) << "it is not begun again";
+}
+
+TEST(Recovery, a_claim_is_too_late_though_new_agents_go_on_coming) {
+  Recovery recovery(Store::New, kStart);
+  for (int agent = 0; agent < 30; ++agent) recovery.synced("n" + std::to_string(agent), kStart + agent * 30s);
+  recovery.earlier_records_seen(kStart + 15min);
+  EXPECT_FALSE(recovery.recovering());
+}
+
+TEST(Recovery, a_seed_that_names_no_nodes_waits_for_no_agent) {
+  Recovery recovery(Store::Lost, kStart, {.claimed = false, .seeded = true});
+  recovery.look(kStart + 59s);
+  EXPECT_TRUE(recovery.recovering());
+  recovery.look(kStart + 60s);
+  EXPECT_FALSE(recovery.recovering());
+  Recovery with_nodes(Store::Lost, kStart, {.claimed = false, .seeded = true});
+  with_nodes.restored("n1");
+  with_nodes.look(kStart + 24h);
+  EXPECT_TRUE(with_nodes.recovering()) << "silence is not death";
+}
+
 TEST(Recovery, a_new_store_is_a_lost_one_if_a_subscriber_knows_more) {
   Recovery recovery(Store::New, kStart);
   EXPECT_TRUE(recovery.settled());
@@ -217,6 +264,44 @@ TEST_F(RecoveryStreamTest, an_empty_federation_takes_nothing_away) {  // A5
   EXPECT_FALSE(subscriber_.follower.origin_recovers());
   EXPECT_THAT(subscriber_.keys(), ElementsAre("eu-1/n2/x"));
   expect_follows(federation_, subscriber_);
+}
+
+/// What a stranger can say without knowing anything: an old epoch, and what it likes of buckets.
+class ClaimTest : public RecoveryStreamTest {
+ protected:
+  void claim(const std::function<void(v1::Position&)>& more) {
+    v1::WatchRequest request;
+    v1::Position& held = *request.mutable_subscribe()->add_held();
+    held.mutable_origin()->set_cluster("eu-1");
+    held.mutable_origin()->set_instance("a");
+    held.set_epoch(1);
+    held.set_revision(1000);
+    more(held);
+    const auto session = federation_.watchers().open(std::make_shared<test::FakePort<EncodedReply>>());
+    session->received(request);
+    federation_.watchers().closed(*session);
+  }
+};
+
+TEST_F(ClaimTest, an_old_epoch_alone_proves_nothing) {
+  restart(Store::New, {});
+  federation_.report(3);
+  claim([](v1::Position&) {});
+  EXPECT_FALSE(recovery_->recovering()) << "no buckets";
+  claim([](v1::Position& held) {
+    for (std::uint32_t i = 0; i < Feed::kBuckets; ++i) held.add_buckets(0);
+  });
+  EXPECT_FALSE(recovery_->recovering()) << "it holds nothing";
+  federation_.feed().update();
+  claim([this](v1::Position& held) {
+    for (const std::uint64_t hash : federation_.feed().bucket_hashes()) held.add_buckets(hash);
+  });
+  EXPECT_FALSE(recovery_->recovering()) << "it holds what is here";
+  claim([this](v1::Position& held) {
+    for (const std::uint64_t hash : federation_.feed().bucket_hashes()) held.add_buckets(hash);
+    held.set_buckets(17, 4711);
+  });
+  EXPECT_TRUE(recovery_->recovering()) << "it has records that are not here";
 }
 
 // Guards the name of an endpoint that only the subscriber knows.

@@ -70,8 +70,9 @@ inline std::vector<std::string> keys_of(const std::vector<EncodedReply>& parts) 
 /// A federation without its agents: a catalog, and what subscribers get of it.
 class Federation {
  public:
-  explicit Federation(SimClock& clock, std::uint64_t epoch = 1, FeedSizes feed_sizes = smallest_or_default())
-      : sizes(feed_sizes), clock_(clock) {
+  explicit Federation(SimClock& clock, std::uint64_t epoch = 1, FeedSizes feed_sizes = smallest_or_default(),
+                      rpc::Quota::Limits most_unread = WatchContext::kUnread)
+      : sizes(feed_sizes), unread(most_unread), clock_(clock) {
     begin(epoch);
   }
 
@@ -86,7 +87,7 @@ class Federation {
       return found == objects_.end() ? nullptr : &found->second;
     };
     feed_.emplace(catalog, origin, epoch, object, recovery, sizes);
-    watchers_.emplace(*feed_, clock_, clock_);
+    watchers_.emplace(*feed_, clock_, clock_, unread);
   }
 
   void report(const std::vector<model::Endpoint>& endpoints) {
@@ -139,6 +140,7 @@ class Federation {
     return catalog::Catalog(test::size_or_smallest(catalog::Catalog::kLogLength, std::size_t{2}));
   }
   const FeedSizes sizes;
+  const rpc::Quota::Limits unread;
   catalog::Catalog catalog = empty_catalog();
 
  private:

@@ -151,12 +151,14 @@ TEST_F(StoreOnSmallDisk, ReadOnlyIsReadWithTheLogThatACrashLeft) {
   SqliteStore crashed(elsewhere.path());
   ASSERT_TRUE(crashed.open(kNow));
   ASSERT_TRUE(crashed.put_objects(kFew, {}));
+  ASSERT_TRUE(crashed.put_records({{"Node", "n1", "body", kNow}}, {}));
   for (const char* suffix : {"", "-wal"}) write_bytes(disk_.path() + suffix, bytes_of(elsewhere.path() + suffix));
   ASSERT_GT(std::filesystem::file_size(disk_.path() + "-wal"), 0U);
   ASSERT_TRUE(disk_.remount(MS_RDONLY));
   const auto contents = SqliteStore(disk_.path()).open(kNow);
   ASSERT_TRUE(contents) << message_of(contents);
   EXPECT_EQ(contents->objects, kFew);
+  EXPECT_EQ(contents->records.size(), 1U);
 }
 
 TEST_F(StoreOnSmallDisk, DamagedAndReadOnlyIsNoReasonNotToStart) {

@@ -1,0 +1,93 @@
+// What one agent's stream may hold, and for how long: a Full that is arriving, replies that are not read, keys.
+#include <utility>
+
+#include "common/log/log.h"
+#include "dnsd/federation/report_session.h"
+
+namespace meshdns::federation {
+
+void ReportSession::send(v1::ReportReply reply) {
+  const TimePoint now = agents_.env_.clock.now();
+  if (unwritten_++ == 0) unwritten_since_ = now;
+  port_->send(std::move(reply));
+  if (!write_timer_ && !ended_) write_timer_ = agents_.env_.timers.after(kWritePatience, [this] { watch_writes(); });
+}
+
+void ReportSession::written() {
+  unwritten_ = 0;
+  if (!ended_ && std::exchange(waits_for_reader_, false)) port_->read_next();
+}
+
+void ReportSession::read_on() {
+  if (unwritten_ <= kMostUnwritten || port_->drained()) return port_->read_next();
+  waits_for_reader_ = true;
+}
+
+void ReportSession::watch_writes() {
+  write_timer_.reset();
+  if (ended_) return;
+  if (port_->drained()) unwritten_ = 0;
+  if (unwritten_ == 0) return;  // the next reply begins to watch again
+  const TimePoint now = agents_.env_.clock.now();
+  const Duration left = unwritten_since_ + kWritePatience - now;
+  if (left > Duration::zero()) {
+    write_timer_ = agents_.env_.timers.after(left, [this] { watch_writes(); });
+    return;
+  }
+  ++agents_.counters_.cut;
+  agents_.session_lines_.warn(now, "agent cut", {{"node", node_.key}, {"why", "reads nothing"}});
+  ended_ = true;
+  drop_full();
+  port_->abort();
+}
+
+bool ReportSession::begin_part(const v1::Full& full) {
+  if (full.part() == 0) {
+    drop_full();
+    part_ = 0;
+    copy().clear();
+  }
+  const auto refuse = [this](v1::Goodbye::Reason reason, const char* why, Duration retry_after) {
+    goodbye(reason, why, retry_after);
+    return false;
+  };
+  if (!part_ || full.part() != *part_) {
+    return refuse(v1::Goodbye::PROTOCOL_ERROR, "parts of a Full are missing", 1s);
+  }
+  ++*part_;
+  if (full.part() == 0 && full.last()) return true;  // nothing of it has to be kept
+  std::size_t bytes = 0;
+  for (const std::string& record : full.endpoints()) bytes += record.size();
+  if (arriving_.held() + bytes > kMostFullBytes) {
+    return refuse(v1::Goodbye::OVERLOADED, "the records of a Full have more than 16 MiB", 60s);
+  }
+  if (!arriving_.grow(bytes)) {
+    return refuse(v1::Goodbye::OVERLOADED, "too many agents send everything at once: come back later", 5s);
+  }
+  return true;
+}
+
+void ReportSession::await_part() {
+  if (part_timer_) agents_.env_.timers.cancel(*part_timer_);
+  part_timer_ = agents_.env_.timers.after(kPartPatience, [this] {
+    part_timer_.reset();
+    goodbye(v1::Goodbye::PROTOCOL_ERROR, "a Full was begun and not ended", 5s);
+  });
+}
+
+void ReportSession::drop_full() {
+  if (part_timer_) agents_.env_.timers.cancel(*std::exchange(part_timer_, std::nullopt));
+  part_.reset();
+  arrived_ = {};
+  arrived_refusals_ = {};
+  arriving_.release();
+}
+
+bool ReportSession::within_keys() {
+  if (copy().size() <= kMostEndpoints && arrived_.size() <= kMostEndpoints) return true;
+  copy().clear();
+  goodbye(v1::Goodbye::OVERLOADED, "more than 100000 endpoints", 60s);
+  return false;
+}
+
+}  // namespace meshdns::federation
