@@ -16,7 +16,8 @@ namespace meshdns::federation {
 /// thread: control
 class ReportSession : public std::enable_shared_from_this<ReportSession> {
  public:
-  static constexpr std::size_t kMostEndpoints = 100000;  // of one node
+  /// Of the refusals in one acknowledgement, in bytes: a message may have four times as much.
+  static constexpr std::size_t kMostNackBytes = std::size_t{1} << 20;
   /// An agent that does not read its last message is cut off.
   static constexpr Duration kLongestEnd = 10s;
 
@@ -56,6 +57,8 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   /// Decodes records and notes their hashes; what cannot be decoded is refused.
   std::vector<model::Endpoint> decode(const google::protobuf::RepeatedPtrField<std::string>& encoded,
                                       std::vector<catalog::Refusal>& refusals);
+  /// Keeps endpoints of a Full that is arriving, as many as the node's share is; the others are refused.
+  void keep_arrived(std::vector<model::Endpoint> endpoints);
   void acknowledge(std::uint64_t sequence, const std::vector<catalog::Refusal>& refusals);
   /// Nothing more is taken; the stream ends when all is written, or soon.
   void end();
@@ -85,6 +88,7 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   std::optional<TimerId> end_timer_;      // waiting for the peer to read its last message
   std::optional<std::uint32_t> part_;     // of a Full that is arriving; the next one expected
   std::vector<model::Endpoint> arrived_;  // its records so far
+  std::size_t arrived_bytes_ = 0;         // text_bytes() of these
   std::vector<catalog::Refusal> arrived_refusals_;
 };
 
