@@ -10,6 +10,7 @@
 #include "common/convert/policy_convert.h"
 #include "common/convert/report_convert.h"
 #include "common/model/host_name.h"
+#include "common/model/limits.h"
 #include "common/net/host_address.h"
 #include "common/time/time_text.h"
 
@@ -19,7 +20,6 @@ namespace {
 using Spec = v1::VirtualDestinationSpec;
 
 constexpr std::uint32_t kMostPort = 65535;
-constexpr std::uint32_t kMostWeight = 65535;
 
 template <class Message>
 model::Locality without_node(const Message& from) {
@@ -44,6 +44,9 @@ void check_head(const v1::Object& object, std::string_view kind, FirstError& fir
   first.expect(object.api_version() == "meshdns.io/v1alpha1", "apiVersion", "expected meshdns.io/v1alpha1");
   first.expect(object.kind() == kind, "kind", fmt::format("expected {} (got {})", kind, object.kind()));
   first.expect(model::is_host_name(object.metadata().name()), "metadata.name", "expected a DNS name");
+  first.expect(
+      object.ByteSizeLong() <= model::kMostRecordBytes, "spec",
+      fmt::format("the object has {} bytes, at most {} are taken", object.ByteSizeLong(), model::kMostRecordBytes));
 }
 
 model::ObjectMeta to_meta(const v1::Metadata& from) {
@@ -101,6 +104,11 @@ model::ServiceSelector to_selector(const Spec::Service& from, const std::string&
   return out;
 }
 
+void check_app_protocol(const std::string& text, const std::string& field, FirstError& first) {
+  first.expect(text.size() <= model::kLongestText, field + ".appProtocol",
+               fmt::format("longer than {} characters", model::kLongestText));
+}
+
 model::PortMapping to_port(const Spec::PortSpec& from, const std::string& field, FirstError& first) {
   first.expect(is_label_or_empty(from.name()), field + ".name", "expected letters, digits and hyphens");
   first.expect(is_port(from.number()), field + ".number", fmt::format("expected 1-65535 (got {})", from.number()));
@@ -114,12 +122,14 @@ model::PortMapping to_port(const Spec::PortSpec& from, const std::string& field,
   if (!from.protocol().empty()) out.protocol = from.protocol();
   out.target_port = from.target_port();
   out.app_protocol = from.app_protocol();
+  check_app_protocol(out.app_protocol, field, first);
   return out;
 }
 
 /// A name may be there once for each protocol: _sip._tcp and _sip._udp.
 template <class Ports>
 void check_port_names(const Ports& ports, const std::string& list, FirstError& first) {
+  first.expect(ports.size() <= model::kMostPorts, list, fmt::format("more than {}", model::kMostPorts));
   std::set<std::pair<std::string, std::string>> seen;
   for (std::size_t i = 0; i < ports.size(); ++i) {
     const std::string field = fmt::format("{}[{}].name", list, i);
@@ -150,7 +160,8 @@ model::ExternalEndpoint to_external(const Spec::ExternalEndpoint& from, const st
   out.locality = to_locality(from.locality());
   check_locality(out.locality, field + ".locality", first);
   if (from.has_weight()) out.weight = from.weight();
-  first.expect(out.weight <= kMostWeight, field + ".weight", fmt::format("expected 0-65535 (got {})", out.weight));
+  first.expect(out.weight <= model::kMostWeight, field + ".weight",
+               fmt::format("expected 0-65535 (got {})", out.weight));
   return out;
 }
 
@@ -172,6 +183,7 @@ model::Gateway to_gateway(const v1::ClusterSpec::Gateway& from, const std::strin
     first.expect(is_port(port.number()), place + ".number", fmt::format("expected 1-65535 (got {})", port.number()));
     out.ports.push_back({port.name(), static_cast<std::uint16_t>(port.number()),
                          port.protocol().empty() ? "TCP" : port.protocol(), port.app_protocol()});
+    check_app_protocol(port.app_protocol(), place, first);
   }
   check_port_names(out.ports, field + ".ports", first);
   return out;

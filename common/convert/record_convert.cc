@@ -3,8 +3,10 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
+#include "common/base/utf8.h"
 #include "common/convert/addresses.h"
 #include "common/convert/report_convert.h"
+#include "common/model/limits.h"
 
 namespace meshdns::convert {
 namespace {
@@ -105,8 +107,12 @@ Result<model::Node> node_of(std::string_view body) {
 Result<model::NodeStatus> status_of(std::string_view body, TimePoint since) {
   const auto record = decoded<v1::NodeStatus>(body, "NodeStatus");
   if (!record) return record.error();
-  return model::NodeStatus{record->silent(), record->in_doubt(), since,
-                           record->held(),   record->problem(),  record->unwatched()};
+  return model::NodeStatus{.silent = record->silent(),
+                           .in_doubt = record->in_doubt(),
+                           .since = since,
+                           .held = std::string(utf8_prefix(record->held(), model::kLongestText)),
+                           .problem = std::string(utf8_prefix(record->problem(), model::kLongestDetail)),
+                           .unwatched = record->unwatched()};
 }
 
 Result<NamedService> service_of(std::string_view body) {

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <optional>
 
+#include "common/base/utf8.h"
 #include "common/convert/addresses.h"
 #include "common/convert/peer_bounds.h"
+#include "common/model/limits.h"
 
 namespace meshdns::convert {
 namespace {
@@ -60,7 +62,7 @@ Result<model::Health> read_health(const v1::Health& health, TimePoint now) {
   out.state = *state;
   out.doubtful = health.doubtful();
   out.in_doubt = health.in_doubt();
-  out.detail = health.detail();
+  out.detail = utf8_prefix(health.detail(), model::kLongestDetail);
   out.since = now - from_wire(health.in_state(), Duration::zero(), kLongestState);
   out.streak = health.streak();
   out.needed = health.needed();

@@ -39,6 +39,15 @@ std::vector<IpAddress> first_of_each_family(const std::vector<IpAddress>& addres
   return out;
 }
 
+std::size_t text_bytes(const Endpoint& endpoint) {
+  constexpr std::size_t kEach = 16;
+  std::size_t bytes = endpoint.key.size() + endpoint.uid.size() + endpoint.source.size() + endpoint.namespace_.size() +
+                      endpoint.service.size() + endpoint.health.detail.size() + endpoint.addresses.size() * kEach;
+  for (const auto& [name, value] : endpoint.labels) bytes += name.size() + value.size();
+  for (const Port& port : endpoint.ports) bytes += kEach + port.name.size() + port.app_protocol.size();
+  return bytes;
+}
+
 std::string_view health_state_name(HealthState state) {
   switch (state) {
     case HealthState::Pending: return "pending";

@@ -82,6 +82,9 @@ struct Endpoint {
 /// The first address of each family, in the order of the list: the addresses that are checked and answered.
 std::vector<IpAddress> first_of_each_family(const std::vector<IpAddress>& addresses);
 
+/// What an endpoint takes of its node's share (kMostNodeBytes): all its texts, and 16 bytes for each address and port.
+std::size_t text_bytes(const Endpoint& endpoint);
+
 /// A machine with an agent.
 struct Node {
   std::string key;    // "cluster/name"

@@ -12,6 +12,13 @@ bool is_host_name(std::string_view text) {
   return text.size() <= 253 && std::all_of(labels.begin(), labels.end(), is_ldh_label);
 }
 
+bool is_node_name(std::string_view text) { return !text.ends_with('.') && is_host_name(text); }
+
+bool is_node_key(std::string_view text) {
+  const auto slash = text.find('/');
+  return slash != std::string_view::npos && is_ldh_label(text.substr(0, slash)) && is_node_name(text.substr(slash + 1));
+}
+
 std::string host_key(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
   return ascii_lower(name);

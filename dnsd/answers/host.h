@@ -35,8 +35,9 @@ struct EndpointTraits {
 
   /// What it counts when one is drawn: its weight (a standby's is 1) in hundredths.
   /// warm: it counts in full even if it is warming up
-  std::uint32_t share(bool warm = false) const noexcept {
-    return std::max(1U, weight) * (hundredths ? 1U : warm ? 100U : start);
+  /// returns: at least 1
+  std::uint64_t share(bool warm = false) const noexcept {
+    return std::max(std::uint64_t{1}, std::uint64_t{std::max(1U, weight)} * (hundredths ? 1U : warm ? 100U : start));
   }
 
   /// Whether its row has an address of the family, answered or not: what its names are made of.

@@ -7,11 +7,16 @@
 #include <numeric>
 #include <optional>
 #include <random>
+#include <set>
+#include <span>
 #include <tuple>
+#include <unordered_map>
 
 #include "common/base/names.h"
 #include "common/base/text.h"
+#include "common/model/limits.h"
 #include "dnsd/answers/explain.h"
+#include "dnsd/answers/numbered.h"
 
 namespace meshdns::answers {
 namespace {
@@ -28,17 +33,9 @@ std::int32_t steps(TimePoint since) {
   return static_cast<std::int32_t>(std::clamp<std::int64_t>(count, Limits::min(), Limits::max()));
 }
 
-/// The index of a value in a list, to which it is added if it is not there.
-template <class T>
-std::uint16_t index_in(std::vector<T>& list, const T& value) {
-  const auto found = std::ranges::find(list, value);
-  const auto index = static_cast<std::uint16_t>(found - list.begin());
-  if (found == list.end()) list.push_back(value);
-  return index;
-}
+constexpr std::size_t kMostSharing = 64;  // sets whose tiers another set may share
 
-template <class T>
-bool has_equals(std::vector<T>& list) {
+bool has_equals(auto& list) {
   std::ranges::sort(list);
   return std::ranges::adjacent_find(list) != list.end();
 }
@@ -58,12 +55,16 @@ class HostBuilder {
 
   void add_class(const topology::Decision& decision) {
     Set set = set_of(decision);
-    const auto equal = std::ranges::find_if(sets_, [&](const Set& other) { return same(set, other); });
-    classes_.push_back(static_cast<std::uint16_t>(equal - sets_.begin()));
-    if (equal != sets_.end()) {  // its rows and tiers are those of the other
+    const std::size_t hash = hash_of(set);
+    const auto [begin, end] = sets_by_hash_.equal_range(hash);
+    const auto equal = std::find_if(begin, end, [&](const auto& entry) { return same(set, sets_[entry.second]); });
+    if (equal != end) {  // its rows and tiers are those of the other
+      classes_.push_back(equal->second);
       set_rows_.resize(set.first_row);
       resize_tiers(set.first_tier);
     } else {
+      classes_.push_back(static_cast<std::uint16_t>(sets_.size()));
+      sets_by_hash_.emplace(hash, classes_.back());
       share_tiers(set);
       sets_.push_back(set);
     }
@@ -76,6 +77,8 @@ class HostBuilder {
   void add_gateways(const topology::Geography& geography) {
     if (!topology::has_gateways(geography.clusters)) return;
     std::vector<bool> seen(localities_.size(), false);
+    std::set<IpAddress> known;
+    for (const auto& [key, row] : gateway_rows_) known.insert(std::get<0>(key));
     for (std::uint32_t i = 0; i < plan_.candidates.size(); ++i) {
       const model::Locality& place = plan_.candidates[i].locality;
       if (place.network.empty() || seen[rows_[i].locality]) continue;
@@ -83,9 +86,7 @@ class HostBuilder {
       for (const auto& [name, cluster] : geography.clusters) {
         if (!same_name(name, place.cluster) && !model::same(cluster.locality, place, model::Part::Network)) continue;
         for (const model::Gateway& gateway : cluster.gateways) {
-          const bool there = std::ranges::any_of(
-              gateway_rows_, [&](const auto& entry) { return std::get<0>(entry.first) == gateway.address; });
-          if (!there) gateway_row({&gateway, 100, {i}});
+          if (known.insert(gateway.address).second) gateway_row({&gateway, 100, {i}});
         }
       }
     }
@@ -106,7 +107,8 @@ class HostBuilder {
     layout.row_count_ = static_cast<std::uint16_t>(rows_.size());
     layout.endpoint_count_ = static_cast<std::uint16_t>(plan_.candidates.size());
     layout.set_count_ = static_cast<std::uint16_t>(sets_.size());
-    layout.has_v6_ = std::ranges::any_of(traits_, [](const EndpointTraits& traits) { return traits.knows_v6(); });
+    layout.has_v6_ =
+        std::ranges::any_of(traits_.list(), [](const EndpointTraits& traits) { return traits.knows_v6(); });
     layout.has_loads_ = has_loads_;
     share_port_numbers(layout);
     // what most answers need comes first
@@ -118,7 +120,7 @@ class HostBuilder {
                            ? append(set_rows_)
                            : append(std::vector<std::uint8_t>(set_rows_.begin(), set_rows_.end()));
     layout.rows_ = append(rows_);
-    layout.traits_ = append(traits_);
+    layout.traits_ = append(traits_.list());
     layout.port_numbers_ = append(port_numbers_);
     layout.v6_ = append(layout.has_v6_ ? v6_ : std::vector<Host::V6>());
     if (has_loads_) append(loads_);
@@ -129,7 +131,7 @@ class HostBuilder {
   void add_row(const topology::Candidate& candidate) {
     EndpointRow row;
     EndpointTraits traits;
-    traits.weight = candidate.weight;
+    traits.weight = std::min(candidate.weight, model::kMostWeight);
     traits.port = candidate.port;
     traits.standing = candidate.standing;
     traits.in_doubt = candidate.in_doubt;
@@ -137,14 +139,14 @@ class HostBuilder {
     traits.displaced = candidate.displaced;
     traits.group = candidate.group;
     traits.start = candidate.start;
-    traits.why = index_in(texts_, candidate.why);
+    traits.why = texts_.index_of(candidate.why);
     v6_.emplace_back();
     if (candidate.v4) take_address(*candidate.v4, row, traits);
     if (candidate.v6) take_address(*candidate.v6, row, traits);
     if (candidate.out) take_out_address(*candidate.out, row, traits);
     row.since = steps(candidate.since);
-    row.locality = index_in(localities_, parts_.locality(candidate.locality));
-    row.traits = index_in(traits_, traits);
+    row.locality = localities_.index_of(parts_.locality(candidate.locality));
+    row.traits = traits_.index_of(traits);
     for (const std::uint16_t number : candidate.ports) port_numbers_.push_back(number);
     rows_.push_back(row);
   }
@@ -194,8 +196,8 @@ class HostBuilder {
     traits.port = ports.empty() ? plan_.candidates[target.members.front()].port : ports.front();
     v6_.emplace_back();
     take_address(target.gateway->address, row, traits);
-    row.locality = index_in(localities_, parts_.locality({}));
-    row.traits = index_in(traits_, traits);
+    row.locality = localities_.index_of(parts_.locality({}));
+    row.traits = traits_.index_of(traits);
     port_numbers_.insert(port_numbers_.end(), ports.begin(), ports.end());
     rows_.push_back(row);
     gateway_rows_.emplace(key, index);
@@ -212,13 +214,13 @@ class HostBuilder {
       set.capped = true;
       notes.push_back(std::move(cap));
     }
-    set.note = index_in(texts_, join(notes, "; "));
+    set.note = texts_.index_of(join(notes, "; "));
     using enum topology::Emptiness;
     const bool kept_out = decision.emptiness == Unlocated || decision.emptiness == Fenced;
     if (kept_out || decision.emptiness == FenceUnknown) {
       set.has_ede = true;
       set.ede = wire::Ede::Prohibited;
-      set.ede_text = index_in(texts_, std::string(emptiness_text(decision.emptiness)));
+      set.ede_text = texts_.index_of(std::string(emptiness_text(decision.emptiness)));
     }
     set.first_row = static_cast<std::uint32_t>(set_rows_.size());
     set.first_tier = static_cast<std::uint32_t>(tiers_.size());
@@ -283,6 +285,14 @@ class HostBuilder {
     loads_.resize(size);
   }
 
+  /// Equal for sets that are same().
+  std::size_t hash_of(const Set& set) const {
+    std::size_t hash = std::size_t{set.ttl} << 32 | std::size_t{set.note} << 16 | set.tier_count;
+    const auto mix = [&](std::size_t value) { hash = hash * 0x9E3779B97F4A7C15U + value; };
+    for (const std::uint16_t row : std::span(set_rows_).subspan(set.first_row, set.row_count)) mix(row);
+    return hash;
+  }
+
   /// Clients of both see the same answers, notes and errors.
   bool same(const Set& a, const Set& b) const {
     const auto rows = [&](const Set& set) { return std::span(set_rows_).subspan(set.first_row, set.row_count); };
@@ -291,15 +301,16 @@ class HostBuilder {
            std::ranges::equal(tiers_of(a), tiers_of(b)) && std::ranges::equal(loads_of(a), loads_of(b));
   }
 
-  /// Where every place has as many endpoints, the tiers of each say the same.
+  /// Where every place has as many endpoints, the tiers of each say the same. Only the first sets are looked at.
   void share_tiers(Set& set) {
     const auto begins_so = [&](const Set& other) {
       return other.tier_count >= set.tier_count &&
              std::ranges::equal(tiers_of(other).first(set.tier_count), tiers_of(set)) &&
              std::ranges::equal(loads_of(other).first(set.tier_count), loads_of(set));
     };
-    const auto other = std::ranges::find_if(sets_, begins_so);
-    if (other == sets_.end()) return;
+    const auto first = std::span(sets_).first(std::min(sets_.size(), kMostSharing));
+    const auto other = std::ranges::find_if(first, begins_so);
+    if (other == first.end()) return;
     resize_tiers(set.first_tier);
     set.first_tier = other->first_tier;
   }
@@ -331,8 +342,8 @@ class HostBuilder {
     host->zone = frame.zone;
     host->shape = frame.shape;
     host->spec = parts_.spec(plan_);
-    host->localities = parts_.list(std::move(localities_));
-    host->texts = parts_.list(std::move(texts_));
+    host->localities = parts_.list(localities_.take());
+    host->texts = parts_.list(texts_.take());
     host->ttl = static_cast<std::uint16_t>(seconds(plan_.policy.ttl));
     host->max_answers = static_cast<std::uint16_t>(plan_.policy.most_addresses());
     host->independent_families = plan_.policy.families == model::Families::Independent;
@@ -349,12 +360,13 @@ class HostBuilder {
   const topology::HostPlan& plan_;
   HostParts& parts_;
   std::map<GatewayRow, std::uint16_t> gateway_rows_;
-  std::vector<Ref<const KnownLocality>> localities_;
-  std::vector<std::string> texts_ = {""};
+  Numbered<Ref<const KnownLocality>, LocalityHash> localities_;
+  Numbered<std::string> texts_{{""}};
   std::vector<EndpointRow> rows_;
-  std::vector<EndpointTraits> traits_;
+  Numbered<EndpointTraits, TraitsHash> traits_;
   std::vector<Host::V6> v6_;  // by row
   std::vector<Set> sets_;
+  std::unordered_multimap<std::size_t, std::uint16_t> sets_by_hash_;
   std::vector<Tier> tiers_;
   std::vector<TierLoad> loads_;  // by tier
   bool has_loads_ = false;       // some set needs them

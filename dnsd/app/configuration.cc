@@ -14,6 +14,7 @@
 
 #include "common/base/check.h"
 #include "common/base/text.h"
+#include "common/config/rules.h"
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
 #include "dnsd/answers/bytes.h"
@@ -237,6 +238,19 @@ std::string host_name() {
 }
 
 bool Configuration::federation() const { return std::ranges::find(file.roles(), "federation") != file.roles().end(); }
+
+Loopback Configuration::loopback() const {
+  const auto here = [](const std::string& address) { return config::is_on_this_host(address); };
+  bool all = false;
+  if (file.has_replica()) {
+    all = std::ranges::all_of(file.replica().federation(), here);
+  } else if (federation()) {
+    all = here(file.federation().listen());
+  } else {
+    all = std::ranges::all_of(file.dns().listen(), [&](const auto& listener) { return here(listener.address()); });
+  }
+  return all ? Loopback::Allowed : Loopback::Refused;
+}
 
 server::ServerOptions Configuration::dns_options() const {
   server::ServerOptions out;

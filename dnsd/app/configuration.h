@@ -7,6 +7,7 @@
 
 #include "common/base/result.h"
 #include "common/config/load.h"
+#include "common/net/host_address.h"
 #include "common/rpc/tls_files.h"
 #include "dnsd/answers/settings.h"
 #include "dnsd/answers/zone_parser.h"
@@ -41,6 +42,8 @@ struct Configuration {
   dnstap::Teller dnstap_teller() const;
   /// Who resolves hostnames of external endpoints; empty = the system's resolvers.
   std::vector<SocketAddress> external_name_servers() const;
+  /// Whether loopback addresses may be answered: where records come from, or else who asks, is on this machine only.
+  Loopback loopback() const;
   Duration forget_after() const;
   Duration stale_after() const;
 };

@@ -93,6 +93,7 @@ Result<void> Daemon::start() {
   budget_descriptors();
   if (configuration_.tls) parts_.tls = &tls_watch_.emplace(*configuration_.tls, clock_, loop_);
   catalog_.set_capacity(configuration_.file.dns().max_records());
+  catalog_.set_loopback(configuration_.loopback());
   catalog_.set_serial(static_cast<std::uint32_t>(clock_.unix_seconds()));
   if (auto done = serve_kept_answers(); !done) return done;
   if (auto done = read_endpoints(configuration_); !done) return done;

@@ -167,14 +167,20 @@ void add_waiting(Samples& out, Publisher& publisher) {
         std::chrono::duration<double>(publisher.step_delay()).count());
 }
 
+void add_refused(Samples& out, const catalog::Catalog& catalog) {
+  gauge(out, "meshdns_catalog_full", "1 while records are refused because there are dns.max_records of them", {},
+        catalog.full() ? 1 : 0);
+  count(out, "meshdns_catalog_refused_records_total", "records that were refused, whichever way they came", {},
+        catalog.refused_records());
+}
+
 void add_catalog(Samples& out, const Parts& parts) {
   const model::Records& records = parts.catalog->records();
   gauge(out, "meshdns_catalog_revision_number", "changes since the start", {},
         static_cast<double>(parts.catalog->revision()));
   gauge(out, "meshdns_catalog_nodes", "nodes known", {}, static_cast<double>(records.nodes.size()));
   gauge(out, "meshdns_catalog_records", "records of all kinds", {}, static_cast<double>(parts.catalog->size()));
-  gauge(out, "meshdns_catalog_full", "1 while records are refused because there are dns.max_records of them", {},
-        parts.catalog->full() ? 1 : 0);
+  add_refused(out, *parts.catalog);
   add_standings(out, parts.counts->standings());
   gauge(out, "meshdns_catalog_unread_nodes", "nodes whose agent does not read all that it should", {},
         parts.counts->unread());
@@ -211,6 +217,8 @@ void add_catalog(Samples& out, const Parts& parts) {
   }
   gauge(out, "meshdns_answers_hosts", "names that are answered from endpoints", {},
         static_cast<double>(parts.publisher->hosts()));
+  gauge(out, "meshdns_answers_hosts_over_ports", "hosts whose endpoints name more ports than a host may have", {},
+        static_cast<double>(parts.publisher->hosts_over_ports()));
   gauge(out, "meshdns_answers_hostless_services", "services whose automatic host belongs to an older service", {},
         static_cast<double>(parts.publisher->planner().services_without_host()));
   gauge(out, "meshdns_answers_contested_prefixes", "prefixes of clients that several clusters claim", {},

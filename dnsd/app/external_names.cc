@@ -69,7 +69,8 @@ const std::vector<IpAddress>& ExternalNames::known(const std::string& name) cons
 void ExternalNames::answered(const std::string& name, const Result<resolve::Answer>& answer) {
   const TimePoint now = environment_.clock.now();
   const std::uint64_t before = environment_.catalog.revision();
-  const auto addresses = answer ? addresses_after(*answer, known(name)) : answer.error();
+  const auto addresses =
+      answer ? addresses_after(*answer, known(name), environment_.catalog.loopback()) : answer.error();
   if (addresses) {
     ++asked_.answered;
     if (const auto was = schedule_.succeeded(name, answer->ttl, now)) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "common/net/host_address.h"
+#include "common/model/limits.h"
 
 namespace meshdns::app {
 
@@ -65,14 +65,16 @@ bool ExternalSchedule::failed(const std::string& name, const Error& error, TimeP
   return first;
 }
 
-Result<std::vector<IpAddress>> addresses_after(const resolve::Answer& answer, const std::vector<IpAddress>& known) {
+Result<std::vector<IpAddress>> addresses_after(const resolve::Answer& answer, const std::vector<IpAddress>& known,
+                                               Loopback loopback) {
   std::vector<IpAddress> out;
   std::ranges::copy_if(answer.addresses, std::back_inserter(out),
-                       [](const IpAddress& address) { return !not_of_one_host(address); });
+                       [&](const IpAddress& address) { return !not_answerable(address, loopback); });
   std::ranges::copy_if(known, std::back_inserter(out),
                        [&](const IpAddress& address) { return address.family() == answer.unanswered; });
   if (out.empty()) return Error(Code::NotFound, "it has no addresses that anybody could connect to");
   std::ranges::sort(out);
+  if (out.size() > model::kMostResolved) out.resize(model::kMostResolved);
   return out;
 }
 

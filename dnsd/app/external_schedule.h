@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/base/result.h"
+#include "common/net/host_address.h"
 #include "common/resolve/answer.h"
 #include "common/time/time.h"
 
@@ -60,8 +61,13 @@ class ExternalSchedule {
 };
 
 /// The addresses that a name has with this answer.
-/// known:  those that it had; of the family that the answer says nothing of they stay
-/// errors: NotFound: there is none that anybody could connect to
-Result<std::vector<IpAddress>> addresses_after(const resolve::Answer& answer, const std::vector<IpAddress>& known);
+/// known:    those that it had; of the family that the answer says nothing of they stay
+/// loopback: whether its addresses may be loopback ones. Whoever has the name says what it resolves to, so that it
+/// could
+///           send the mesh's clients to themselves (DNS rebinding)
+/// returns:  at most kMostResolved, in order
+/// errors:   NotFound: there is none that anybody could connect to
+Result<std::vector<IpAddress>> addresses_after(const resolve::Answer& answer, const std::vector<IpAddress>& known,
+                                               Loopback loopback);
 
 }  // namespace meshdns::app

@@ -32,9 +32,13 @@ std::string expiry_problem(const model::Override& word, std::int64_t unix_second
   return "spec.expires: " + time_text(word.expires) + " is over";
 }
 
-/// Empty = the object means something.
-std::string problem_of(const v1::Object& object, std::int64_t unix_seconds) {
-  const auto said_of = [](const auto& converted) { return converted ? "" : converted.error().message(); };
+/// Empty = the object means something, and the catalog takes it.
+std::string problem_of(const v1::Object& object, std::int64_t unix_seconds, Loopback loopback) {
+  const auto said_of = [&](const auto& converted) -> std::string {
+    if (!converted) return converted.error().message();
+    const auto refusal = catalog::check(*converted, loopback);
+    return refusal ? refusal_text(*refusal) : "";
+  };
   if (object.has_virtual_destination()) return said_of(convert::to_virtual_destination(object));
   if (object.has_cluster()) return said_of(convert::to_cluster(object));
   if (object.has_override()) {
@@ -60,7 +64,8 @@ v1::ApplyResult Objects::check_one(const v1::Object& object, const v1::ApplyRequ
   };
   const auto live = objects_.find(result.key());
   if (live != objects_.end()) *result.mutable_before() = live->second;
-  if (const std::string problem = problem_of(object, unix_seconds); !problem.empty()) return refuse(problem);
+  if (const std::string problem = problem_of(object, unix_seconds, catalog_.loopback()); !problem.empty())
+    return refuse(problem);
   const auto expected = request.if_revision().find(result.key());
   const std::uint64_t revision = live == objects_.end() ? 0 : live->second.metadata().revision();
   if (expected != request.if_revision().end() && expected->second != revision) {
@@ -83,10 +88,13 @@ v1::ApplyResult Objects::check_one(const v1::Object& object, const v1::ApplyRequ
 
 Result<void> Objects::put(v1::Object object, TimePoint now) {
   const std::string key = convert::object_key(object);
+  const auto refused = [&](const catalog::Refusal& refusal) {
+    return Error(Code::InvalidArgument, refusal_text(refusal)).with_context(key);
+  };
   if (object.has_virtual_destination()) {
     const auto converted = convert::to_virtual_destination(object);
     if (!converted) return converted.error().with_context(key);
-    catalog_.put_destination(*converted, now);
+    if (const auto refusal = catalog_.put_destination(*converted, now)) return refused(*refusal);
   } else if (object.has_override()) {
     const auto converted = convert::to_override(object);
     if (!converted) return converted.error().with_context(key);
@@ -94,7 +102,7 @@ Result<void> Objects::put(v1::Object object, TimePoint now) {
   } else {
     const auto converted = convert::to_cluster(object);
     if (!converted) return converted.error().with_context(key);
-    catalog_.put_cluster(*converted, now);
+    if (const auto refusal = catalog_.put_cluster(*converted, now)) return refused(*refusal);
   }
   object.mutable_metadata()->set_revision(catalog_.revision());
   keep(key, std::move(object));

@@ -203,24 +203,47 @@ bool Persistence::may_restore(RecordType type, const std::string& key, const std
   return false;
 }
 
+void Persistence::left_out(const store::StoredRecord& record, const std::string& why) {
+  constexpr std::size_t kMostTold = 10;
+  if (++left_out_ > kMostTold) return;
+  log::error("stored record left out",
+             {{"type", record.type}, {"key", catalog::in_quotes(record.key)}, {"reason", why}});
+}
+
 void Persistence::restore_record(RecordType type, const store::StoredRecord& record, TimePoint since) {
+  // what the catalog refuses would be refused at every start: it is erased from the store
+  const auto refused = [&](const std::optional<catalog::Refusal>& refusal) {
+    if (!refusal) return false;
+    left_out(record, refusal_text(*refusal));
+    writer_->changed(type, record.key);
+    return true;
+  };
+  const auto restore = [&](const auto& decoded, const auto& mirror) {
+    if (!decoded) return left_out(record, decoded.error().message());
+    refused(mirror(*decoded));
+  };
   if (type == RecordType::Node) {
-    const auto node = convert::node_of(record.body);
-    if (node && !listed_.contains(node->key)) catalog_.mirror(*node);
+    restore(convert::node_of(record.body), [&](const model::Node& node) -> std::optional<catalog::Refusal> {
+      return listed_.contains(node.key) ? std::nullopt : catalog_.mirror(node);
+    });
   } else if (type == RecordType::Endpoint) {
     const auto endpoint = convert::endpoint_of(record.key, record.body, since);
-    if (!endpoint || !may_restore(type, record.key, endpoint->node)) return;
-    catalog_.mirror(*endpoint);
+    if (!endpoint) return left_out(record, endpoint.error().message());
+    if (!may_restore(type, record.key, endpoint->node) || refused(catalog_.mirror(*endpoint))) return;
     if (digests_.restored) digests_.restored(*endpoint, record.digest);
   } else if (type == RecordType::NodeStatus) {
-    const auto status = convert::status_of(record.body, since);
-    if (status && may_restore(type, record.key, record.key)) catalog_.mirror(record.key, *status);
+    if (!may_restore(type, record.key, record.key)) return;
+    restore(convert::status_of(record.body, since),
+            [&](const model::NodeStatus& status) { return catalog_.mirror(record.key, status); });
   } else if (type == RecordType::Service) {
-    if (const auto service = convert::service_of(record.body)) catalog_.mirror(service->key, service->created);
+    restore(convert::service_of(record.body),
+            [&](const convert::NamedService& service) { return catalog_.mirror(service.key, service.created); });
   } else if (type == RecordType::ClusterStatus) {
-    if (const auto status = convert::cluster_status_of(record.body)) catalog_.mirror(record.key, *status);
+    restore(convert::cluster_status_of(record.body),
+            [&](const model::ClusterStatus& status) { return catalog_.mirror(record.key, status); });
   } else if (type == RecordType::ExternalName) {
-    if (const auto name = convert::external_name_of(record.body)) catalog_.mirror(record.key, *name);
+    restore(convert::external_name_of(record.body),
+            [&](const model::ExternalName& name) { return catalog_.mirror(record.key, name); });
   }
 }
 
@@ -237,6 +260,7 @@ void Persistence::restore_records(std::vector<store::StoredRecord> records) {
       if (type) restore_record(*type, record, clock_.now() - age);
     }
   }
+  if (left_out_ > 0) log::error("stored records left out", {{"records", left_out_}});
   catalog_.mirrored(catalog_.revision() + 1, clock_.now());
   if (serial) catalog_.pass_serial(static_cast<std::uint32_t>(*serial) + kMostUnwritten);
   for (const auto& [key, node] : catalog_.records().nodes) {

@@ -95,6 +95,8 @@ class Persistence {
   void mark(StoreMarker::Word word);
   void marked(const Result<void>& result);
   void restore_record(catalog::RecordType type, const store::StoredRecord& record, TimePoint since);
+  /// Counts a record that is not restored; the first ones are logged.
+  void left_out(const store::StoredRecord& record, const std::string& why);
   /// Whether a record of `node` may be restored: the configuration does not list the node, and the store has it. A
   /// crash in a large change may leave a record without its node. Neither an agent nor the node's silence would ever
   /// take it away, so it is erased from the store, too.
@@ -118,6 +120,7 @@ class Persistence {
   bool seeded_ = false;
   bool claimed_ = false;
   std::string lacked_;
+  std::size_t left_out_ = 0;      // stored records that were not restored
   std::set<std::string> listed_;  // nodes that the configuration lists: they are not restored
   std::set<std::string> restored_;
   Digests digests_;

@@ -148,8 +148,23 @@ topology::Planner::Changes Publisher::take(bool whole) {
       [this](const model::Policy& policy, std::size_t endpoints) { return cost_.of(weight_of(policy, endpoints)); });
   planned_ = clock_.now() - planning;
   weight_ = 0;
-  for (const topology::HostPlan& plan : changes.put) weight_ += weight_of(plan.policy, plan.candidates.size());
+  for (const topology::HostPlan& plan : changes.put) {
+    weight_ += weight_of(plan.policy, plan.candidates.size());
+    note_ports(plan);
+  }
+  for (const std::string& host : changes.erased) hosts_over_ports_.erase(host);
   return changes;
+}
+
+void Publisher::note_ports(const topology::HostPlan& plan) {
+  if (plan.refused_ports.empty()) {
+    hosts_over_ports_.erase(plan.name);
+    return;
+  }
+  const bool first = hosts_over_ports_.insert(plan.name).second;
+  if (!first || !over_ports_told_.due(clock_.now())) return;
+  log::warn("port names refused: a host has too many",
+            {{"host", plan.name}, {"refused", plan.refused_ports.size()}, {"first", plan.refused_ports.front()}});
 }
 
 double Publisher::weight_of(const model::Policy& policy, std::size_t endpoints) const {

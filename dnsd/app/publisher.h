@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "dnsd/app/kept_answers.h"
 #include "dnsd/app/publication_cost.h"
 #include "dnsd/app/publication_pace.h"
+#include "dnsd/app/reminder.h"
 #include "dnsd/catalog/catalog.h"
 
 namespace meshdns::app {
@@ -131,6 +133,8 @@ class Publisher {
   const std::array<std::uint32_t, answers::kHostStates>& host_states() const { return host_states_; }
   /// Prefixes of clients that several clusters claim, in the published table.
   std::size_t contested_prefixes() const { return contested_prefixes_; }
+  /// Hosts whose endpoints name more ports than a host may have (HostPlan::refused_ports).
+  std::size_t hosts_over_ports() const { return hosts_over_ports_.size(); }
   Duration last_cost() const { return last_cost_; }
   /// Hosts that wait for their publication. urgency: Removal or Addition
   std::size_t waiting(topology::Urgency urgency) { return planner_.queue().waiting(urgency); }
@@ -152,6 +156,8 @@ class Publisher {
   enum class Extent : std::uint8_t { Slice, Whole };
   void publish(Extent extent);
   topology::Planner::Changes take(bool whole);
+  /// Notes, and tells at most once a minute, which host has more port names than a host may have.
+  void note_ports(const topology::HostPlan& plan);
   /// Notes which version the table has all of.
   void note_complete();
   /// Adds what concerns all hosts, if it is due.
@@ -225,6 +231,8 @@ class Publisher {
   std::array<std::uint32_t, answers::kHostStates> host_states_{};
   std::size_t contested_prefixes_ = 0;
   std::size_t hostless_services_ = 0;  // at the last look
+  std::set<std::string> hosts_over_ports_;
+  Reminder over_ports_told_;
   std::function<void(const Publication&)> observer_;
   std::shared_ptr<Publisher*> self_ = std::make_shared<Publisher*>(this);  // for what is posted: null when it is gone
   Quiescent<answers::AnswerTable> table_;

@@ -179,6 +179,8 @@ void Catalog::store_endpoint(const model::Endpoint& endpoint) {
   const auto at = records_.endpoints.try_emplace(records_.endpoints.end(), endpoint.key, endpoint);
   const bool added = records_.endpoints.size() > before;
   model::Endpoint& known = at->second;
+  if (!added) count_use(known, false);
+  count_use(endpoint, true);
   const bool entered = added || known.namespace_ != endpoint.namespace_ || known.service != endpoint.service ||
                        known.labels != endpoint.labels || known.addresses != endpoint.addresses;
   if (observer_ != nullptr && entered && !added) observer_->endpoint_leaves(known);
@@ -197,22 +199,6 @@ void Catalog::add_to_service(const model::ServiceKey& service) {
     entry->second.created = youngest_service_;
   }
   if (added) note(RecordType::Service, service_key_text(service), false);
-}
-
-std::vector<Refusal> Catalog::put_endpoints(const std::vector<model::Endpoint>& endpoints, TimePoint now) {
-  std::vector<Refusal> refusals;
-  for (const model::Endpoint& endpoint : endpoints) {
-    if (auto refusal = check_endpoint(endpoint)) {
-      refusal->unwatched = !keep_watched(endpoint, now);
-      refusals.push_back(std::move(*refusal));
-    } else if (!has_room() && latest_endpoint(endpoint.key) == nullptr) {
-      note_refused_for_room();
-      refusals.push_back({endpoint.key, "", "no room: there are " + std::to_string(size()) + " records", true, false});
-    } else {
-      put_endpoint(endpoint, now);
-    }
-  }
-  return refusals;
 }
 
 bool Catalog::keep_watched(const model::Endpoint& refused, TimePoint now) {
@@ -260,6 +246,7 @@ void Catalog::erase_endpoint(const std::string& key, TimePoint now) {
     idle_services_.insert({found->second.namespace_, found->second.service});
   }
   if (observer_ != nullptr) observer_->endpoint_leaves(found->second);
+  count_use(found->second, false);
   const std::string gone = key;  // may be the record's own
   records_.endpoints.erase(found);
   note(RecordType::Endpoint, gone, true);
@@ -274,7 +261,7 @@ std::size_t Catalog::endpoints_of(const std::string& node) const { return keys_o
 
 std::vector<Refusal> Catalog::apply_full(const std::string& node, const std::vector<model::Endpoint>& endpoints,
                                          const std::set<std::string>& listed, TimePoint now) {
-  auto refusals = put_endpoints(endpoints, now);
+  auto refusals = put_endpoints(node, endpoints, now);
   std::set<std::string> mentioned;
   for (const model::Endpoint& endpoint : endpoints) mentioned.insert(endpoint.key);
   const std::set<model::ServiceKey> unpublished = unpublished_services(node);
@@ -291,29 +278,37 @@ std::vector<Refusal> Catalog::apply_full(const std::string& node, const std::vec
 
 std::vector<Refusal> Catalog::apply_delta(const std::string& node, const std::vector<model::Endpoint>& upserts,
                                           const std::vector<std::string>& removals, TimePoint now) {
-  auto refusals = put_endpoints(upserts, now);
+  auto refusals = put_endpoints(node, upserts, now);
   for (const std::string& key : removals) {
-    if (key.starts_with(node + "/")) remove_endpoint(key, now);
+    if (key.starts_with(node + "/")) {
+      remove_endpoint(key, now);
+    } else {
+      refusals.push_back(*counted(Refusal{key, "key", in_quotes(key) + " is no key of node " + node}));
+    }
   }
   commit(now);
   return refusals;
 }
 
-void Catalog::put_destination(const model::VirtualDestination& object, TimePoint now) {
+std::optional<Refusal> Catalog::put_destination(const model::VirtualDestination& object, TimePoint now) {
+  if (auto refusal = counted(check(object, loopback_))) return refusal;
   const std::string key = object.meta.key();
   const auto found = records_.destinations.find(key);
-  if (found != records_.destinations.end() && found->second == object) return;
+  if (found != records_.destinations.end() && found->second == object) return std::nullopt;
   records_.destinations[key] = object;
   note(RecordType::VirtualDestination, key, false);
   commit(now);
+  return std::nullopt;
 }
 
-void Catalog::put_cluster(const model::Cluster& object, TimePoint now) {
+std::optional<Refusal> Catalog::put_cluster(const model::Cluster& object, TimePoint now) {
+  if (auto refusal = counted(check(object, loopback_))) return refusal;
   const auto found = records_.clusters.find(object.meta.name);
-  if (found != records_.clusters.end() && found->second == object) return;
+  if (found != records_.clusters.end() && found->second == object) return std::nullopt;
   records_.clusters[object.meta.name] = object;
   note(RecordType::Cluster, object.meta.name, false);
   commit(now);
+  return std::nullopt;
 }
 
 void Catalog::store_override(const model::Override& object) {

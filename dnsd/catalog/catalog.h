@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -97,6 +98,11 @@ class Catalog {
 
   /// How many records it takes from agents and other origins; nodes always fit. 0 = any number
   void set_capacity(std::size_t records) { capacity_ = records; }
+  /// Whether loopback addresses may be answered; refused unless it is said.
+  void set_loopback(Loopback loopback) { loopback_ = loopback; }
+  Loopback loopback() const { return loopback_; }
+  /// How many records were refused, whichever way they came.
+  std::uint64_t refused_records() const { return refused_records_; }
   std::size_t size() const;
   /// Whether one endpoint more, with its service, can be taken; those that wait for a thaw count.
   bool has_room() const { return room() > 0; }
@@ -108,6 +114,9 @@ class Catalog {
 
   // ---- reports; keys of endpoints are "<node key>/<the agent's key>" ----
 
+  // An endpoint whose key is not of the node that reports it is refused, as are those beyond the node's share
+  // (kMostNodeEndpoints, kMostNodeBytes).
+
   /// Nothing = taken. A node that was silent is heard again; what its agent cannot do is still so.
   std::optional<Refusal> put_node(const model::Node& node, TimePoint now);
   /// The whole listing of a node. What is missing in it is withdrawn, if its source is in `listed`; but a serving
@@ -115,7 +124,8 @@ class Catalog {
   /// is answered before what it replaces goes.
   std::vector<Refusal> apply_full(const std::string& node, const std::vector<model::Endpoint>& endpoints,
                                   const std::set<std::string>& listed, TimePoint now);
-  /// What is refused keeps its last good version, with the health that was told now if that is of the same address.
+  /// What is refused keeps its last good version, with the health that was told now if that is of the same address. A
+  /// removal of another node's endpoint is refused too.
   std::vector<Refusal> apply_delta(const std::string& node, const std::vector<model::Endpoint>& upserts,
                                    const std::vector<std::string>& removals, TimePoint now);
   /// The node's own word that it goes away: it and its endpoints are gone at once.
@@ -128,6 +138,7 @@ class Catalog {
   /// What the agents of a cluster have measured. One without anything to say is erased.
   void set_cluster_status(const std::string& cluster, const model::ClusterStatus& status, TimePoint now);
   /// What a hostname of external endpoints has resolved to. Without addresses it is erased.
+  /// requires: no address that check() refuses
   void set_external_name(const std::string& hostname, const model::ExternalName& name, TimePoint now);
 
   // ---- freeze: while there is an Override of that action, what comes from agents and measurements is taken, but held
@@ -155,25 +166,27 @@ class Catalog {
 
   // ---- operators ----
 
-  void put_destination(const model::VirtualDestination& object, TimePoint now);
-  void put_cluster(const model::Cluster& object, TimePoint now);
+  /// Nothing = taken.
+  std::optional<Refusal> put_destination(const model::VirtualDestination& object, TimePoint now);
+  std::optional<Refusal> put_cluster(const model::Cluster& object, TimePoint now);
   void put_override(const model::Override& object, TimePoint now);
   /// false = there is none
   bool erase_destination(const std::string& key, TimePoint now);
   bool erase_cluster(const std::string& name, TimePoint now);
   bool erase_override(const std::string& name, TimePoint now);
 
-  // ---- another origin's records, as a replica gets them, or our own from the store ----
+  // ---- another origin's records, as a replica gets them, or our own from the store. Nothing = taken; what is refused
+  // changes nothing ----
 
-  void mirror(const model::Node& node);
-  void mirror(const model::Endpoint& endpoint);
-  void mirror(const std::string& node, const model::NodeStatus& status);
-  void mirror(const model::ServiceKey& service, std::int64_t created = 0);
-  void mirror(const model::VirtualDestination& object);
-  void mirror(const model::Cluster& object);
-  void mirror(const std::string& cluster, const model::ClusterStatus& status);
-  void mirror(const std::string& hostname, const model::ExternalName& name);
-  void mirror(const model::Override& object);
+  std::optional<Refusal> mirror(const model::Node& node);
+  std::optional<Refusal> mirror(const model::Endpoint& endpoint);
+  std::optional<Refusal> mirror(const std::string& node, const model::NodeStatus& status);
+  std::optional<Refusal> mirror(const model::ServiceKey& service, std::int64_t created = 0);
+  std::optional<Refusal> mirror(const model::VirtualDestination& object);
+  std::optional<Refusal> mirror(const model::Cluster& object);
+  std::optional<Refusal> mirror(const std::string& cluster, const model::ClusterStatus& status);
+  std::optional<Refusal> mirror(const std::string& hostname, const model::ExternalName& name);
+  std::optional<Refusal> mirror(const model::Override& object);
   void unmirror(RecordType type, const std::string& key);
   /// An override of this process alone, by a key that no origin's has: of no revision, never among the changes.
   void set_local_override(const std::string& key, const model::Override& object) { place_override(key, object); }
@@ -205,8 +218,22 @@ class Catalog {
   std::size_t endpoints_of(const std::string& node) const;
 
  private:
+  /// How much of its share a node has taken.
+  struct NodeUse {
+    std::size_t endpoints = 0;
+    std::size_t bytes = 0;  // text_bytes() of all
+  };
+  /// Counts a refusal, if it is one.
+  std::optional<Refusal> counted(std::optional<Refusal> refusal);
   /// Puts those that are good.
-  std::vector<Refusal> put_endpoints(const std::vector<model::Endpoint>& endpoints, TimePoint now);
+  std::vector<Refusal> put_endpoints(const std::string& node, const std::vector<model::Endpoint>& endpoints,
+                                     TimePoint now);
+  /// Why an endpoint of the node cannot be put; nothing = it can, and counts in `use`.
+  std::optional<Refusal> refusal_of(const std::string& node, const model::Endpoint& endpoint, NodeUse& use,
+                                    TimePoint now);
+  /// What a node has now, what is held back included.
+  NodeUse use_of(const std::string& node) const;
+  void count_use(const model::Endpoint& endpoint, bool add);
   void put_endpoint(const model::Endpoint& endpoint, TimePoint now);
   /// Gives the kept version the health of a refused one, if both are of the same addresses and ports. False = nobody
   /// checks the kept version any more.
@@ -262,6 +289,9 @@ class Catalog {
   HeldChanges held_;
   bool frozen_ = false;
   std::size_t capacity_ = 0;
+  Loopback loopback_ = Loopback::Refused;
+  std::uint64_t refused_records_ = 0;
+  std::unordered_map<std::string, NodeUse> uses_;  // by node, of the endpoints that are shown
   bool full_ = false;
   std::uint64_t revision_ = 0;
   std::uint32_t serial_base_ = 0;  // of revision 0

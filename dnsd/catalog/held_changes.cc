@@ -56,7 +56,7 @@ void Catalog::release() {
 }
 
 std::optional<Refusal> Catalog::put_node(const model::Node& node, TimePoint now) {
-  if (auto refusal = check_node(node)) return refusal;
+  if (auto refusal = counted(check(node, loopback_))) return refusal;
   change(nodes(), node.key, std::optional(node), now);
   if (const model::NodeStatus* known = latest_status(node.key)) {
     model::NodeStatus heard;

@@ -2,87 +2,201 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "common/base/text.h"
-#include "common/net/host_address.h"
+#include "common/base/utf8.h"
+#include "common/model/host_name.h"
+#include "common/model/limits.h"
 
 namespace meshdns::catalog {
 namespace {
 
-constexpr std::size_t kMostAddresses = 16;
-constexpr std::size_t kMostPorts = 64;
-constexpr std::size_t kMostLabels = 64;
-constexpr std::size_t kLongestText = 253;
-constexpr std::uint32_t kMostWeight = 65535;
+using Problem = std::optional<std::string>;
 
-std::optional<std::string> address_problem(const std::vector<IpAddress>& addresses) {
-  if (addresses.empty()) return "at least one address is needed";
-  if (addresses.size() > kMostAddresses) return "more than 16 addresses";
+bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
+
+Problem address_problem(const std::vector<IpAddress>& addresses, std::size_t most, Loopback loopback) {
+  if (addresses.size() > most) return "more than " + std::to_string(most) + " addresses";
   for (const IpAddress& address : addresses) {
-    if (auto problem = not_of_one_host(address)) return problem;
+    if (auto problem = not_answerable(address, loopback)) return problem;
   }
   return std::nullopt;
 }
 
+/// Of a short text that is compared or used as a name.
+Problem text_problem(const std::string& text, std::size_t longest = model::kLongestText) {
+  if (text.size() > longest) return "longer than " + std::to_string(longest) + " bytes";
+  if (std::ranges::any_of(text, is_control)) return "has control characters";
+  return std::nullopt;
+}
+
+std::string no_label(const std::string& value) { return in_quotes(value) + " is no DNS label"; }
+
+Problem port_name_problem(const model::Endpoint& endpoint, const model::Port& port) {
+  if (!port.name.empty() && !is_ldh_label(port.name)) return no_label(port.name);
+  if (endpoint.ports.size() > 1 && port.name.empty()) return "needed where there are several ports";
+  return std::nullopt;
+}
+
 std::optional<Refusal> check_ports(const model::Endpoint& endpoint) {
-  if (endpoint.ports.size() > kMostPorts) return Refusal{endpoint.key, "ports", "more than 64"};
-  std::set<std::pair<std::string, std::string>> names;  // with their protocols: _sip._tcp and _sip._udp
+  if (endpoint.ports.size() > model::kMostPorts) {
+    return Refusal{endpoint.key, "ports", "more than " + std::to_string(model::kMostPorts)};
+  }
+  std::set<std::pair<std::string, std::string_view>> names;  // with their protocols: _sip._tcp and _sip._udp
   for (std::size_t i = 0; i < endpoint.ports.size(); ++i) {
     const model::Port& port = endpoint.ports[i];
-    const std::string field = "ports[" + std::to_string(i) + "].";
-    if (port.number == 0) return Refusal{endpoint.key, field + "number", "must be 1 to 65535"};
-    if (!port.name.empty() && !is_ldh_label(port.name)) {
-      return Refusal{endpoint.key, field + "name", "\"" + port.name + "\" is no DNS label"};
-    }
-    if (endpoint.ports.size() > 1 && port.name.empty()) {
-      return Refusal{endpoint.key, field + "name", "needed where there are several ports"};
-    }
-    if (!names.emplace(ascii_lower(port.name), port.protocol).second)
-      return Refusal{endpoint.key, field + "name", "used twice"};
-    if (port.protocol != "TCP" && port.protocol != "UDP") {
-      return Refusal{endpoint.key, field + "protocol", "must be TCP or UDP"};
-    }
+    const auto refuse = [&](const char* field, std::string reason) {
+      return Refusal{endpoint.key, "ports[" + std::to_string(i) + "]." + field, std::move(reason)};
+    };
+    if (port.number == 0) return refuse("number", "must be 1 to 65535");
+    if (auto problem = port_name_problem(endpoint, port)) return refuse("name", *std::move(problem));
+    if (!names.emplace(ascii_lower(port.name), port.protocol).second) return refuse("name", "used twice");
+    if (port.protocol != "TCP" && port.protocol != "UDP") return refuse("protocol", "must be TCP or UDP");
+    if (auto problem = text_problem(port.app_protocol)) return refuse("app_protocol", *std::move(problem));
   }
   return std::nullopt;
 }
 
 std::optional<Refusal> check_labels(const model::Endpoint& endpoint) {
-  if (endpoint.labels.size() > kMostLabels) return Refusal{endpoint.key, "labels", "more than 64"};
+  if (endpoint.labels.size() > model::kMostLabels) {
+    return Refusal{endpoint.key, "labels", "more than " + std::to_string(model::kMostLabels)};
+  }
   for (const auto& [name, value] : endpoint.labels) {
-    if (name.empty() || name.size() > kLongestText || value.size() > kLongestText) {
-      return Refusal{endpoint.key, "labels", "names have 1 to 253 characters, values at most 253"};
+    if (name.empty()) return Refusal{endpoint.key, "labels", "a name is empty"};
+    for (const std::string* text : {&name, &value}) {
+      if (auto problem = text_problem(*text))
+        return Refusal{endpoint.key, "labels", in_quotes(*text) + ": " + *problem};
     }
   }
   return std::nullopt;
 }
 
+/// The key names the node that the endpoint is of.
+Problem key_problem(const model::Endpoint& endpoint) {
+  if (auto problem = text_problem(endpoint.key, model::kLongestKey)) return problem;
+  if (!model::is_node_key(endpoint.node)) return in_quotes(endpoint.node) + " is no cluster/node";
+  const std::string& key = endpoint.key;
+  const bool of_node =
+      key.size() > endpoint.node.size() + 1 && key.starts_with(endpoint.node) && key[endpoint.node.size()] == '/';
+  if (!of_node) return in_quotes(key) + " is no key of node " + endpoint.node;
+  return std::nullopt;
+}
+
+Problem part_problem(const model::Locality& place, model::Part part) {
+  const std::string& value = place.part(part);
+  if (part == model::Part::Node) {
+    return model::is_node_name(value) ? Problem() : in_quotes(value) + " is no host name (RFC 1123)";
+  }
+  if (value.empty() && part != model::Part::Cluster) return std::nullopt;
+  return is_ldh_label(value) ? Problem() : no_label(value);
+}
+
 }  // namespace
 
-std::optional<Refusal> check_endpoint(const model::Endpoint& endpoint) {
+std::string in_quotes(std::string_view value) {
+  constexpr std::size_t kLongest = 64;
+  std::string out(utf8_prefix(value, kLongest));
+  std::ranges::replace_if(out, is_control, '?');
+  return "\"" + out + (value.size() > kLongest ? "...\"" : "\"");
+}
+
+std::string refusal_text(const Refusal& refusal) {
+  return refusal.field.empty() ? refusal.reason : refusal.field + ": " + refusal.reason;
+}
+
+std::optional<Refusal> check(const model::Endpoint& endpoint, Loopback loopback) {
   const auto refuse = [&](std::string field, std::string reason) {
     return Refusal{endpoint.key, std::move(field), std::move(reason)};
   };
-  if (endpoint.key.empty() || endpoint.key.size() > 4 * kLongestText) return refuse("key", "empty or too long");
-  if (!is_ldh_label(endpoint.service)) return refuse("service", "\"" + endpoint.service + "\" is no DNS label");
-  if (!is_ldh_label(endpoint.namespace_)) return refuse("namespace", "\"" + endpoint.namespace_ + "\" is no DNS label");
-  if (const auto problem = address_problem(endpoint.addresses)) return refuse("addresses", *problem);
-  if (endpoint.weight > kMostWeight) return refuse("weight", "must be 0 to 65535");
+  if (const auto problem = key_problem(endpoint)) return refuse("key", *problem);
+  if (!is_ldh_label(endpoint.service)) return refuse("service", no_label(endpoint.service));
+  if (!is_ldh_label(endpoint.namespace_)) return refuse("namespace", no_label(endpoint.namespace_));
+  if (const auto problem = text_problem(endpoint.uid)) return refuse("uid", *problem);
+  if (const auto problem = text_problem(endpoint.source)) return refuse("source", *problem);
+  if (endpoint.addresses.empty()) return refuse("addresses", "at least one address is needed");
+  if (const auto problem = address_problem(endpoint.addresses, model::kMostAddresses, loopback)) {
+    return refuse("addresses", *problem);
+  }
+  if (endpoint.weight > model::kMostWeight) return refuse("weight", "must be 0 to 65535");
+  if (endpoint.health.v4 && endpoint.health.v6) return refuse("health", "neither family is answered");
+  if (endpoint.health.detail.size() > model::kLongestDetail) return refuse("health.detail", "longer than 1024 bytes");
   if (auto refusal = check_ports(endpoint)) return refusal;
   return check_labels(endpoint);
 }
 
-std::optional<Refusal> check_node(const model::Node& node) {
+std::optional<Refusal> check(const model::Node& node, Loopback loopback) {
   for (const model::Part part : model::kParts) {
-    const std::string& value = node.locality.part(part);
-    const bool needed = part == model::Part::Cluster || part == model::Part::Node;
-    if (value.empty() && !needed) continue;
-    if (part == model::Part::Node ? value.empty() || value.size() > kLongestText : !is_ldh_label(value)) {
-      return Refusal{node.key, "locality." + std::string(part_name(part)), "\"" + value + "\" is no DNS label"};
+    if (const auto problem = part_problem(node.locality, part)) {
+      return Refusal{node.key, "locality." + std::string(part_name(part)), *problem};
     }
   }
-  if (const auto problem = address_problem(node.addresses); problem && !node.addresses.empty()) {
+  if (node.key != node.locality.cluster + "/" + node.locality.node) {
+    return Refusal{node.key, "key", in_quotes(node.key) + " is not of this node"};
+  }
+  if (const auto problem = address_problem(node.addresses, model::kMostAddresses, loopback)) {
     return Refusal{node.key, "addresses", *problem};
+  }
+  if (node.prefixes.size() > model::kMostPrefixes) {
+    return Refusal{node.key, "prefixes", "more than " + std::to_string(model::kMostPrefixes)};
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> check(const std::string& node, const model::NodeStatus& status) {
+  if (!model::is_node_key(node)) return Refusal{node, "key", in_quotes(node) + " is no cluster/node"};
+  if (status.held.size() > model::kLongestText) return Refusal{node, "held", "longer than 253 bytes"};
+  if (status.problem.size() > model::kLongestDetail) return Refusal{node, "problem", "longer than 1024 bytes"};
+  return std::nullopt;
+}
+
+std::optional<Refusal> check(const model::ServiceKey& service) {
+  const std::string key = service.namespace_ + "/" + service.name;
+  if (!is_ldh_label(service.namespace_)) return Refusal{key, "namespace", no_label(service.namespace_)};
+  if (!is_ldh_label(service.name)) return Refusal{key, "name", no_label(service.name)};
+  return std::nullopt;
+}
+
+std::optional<Refusal> check(const std::string& cluster, const model::ClusterStatus& status) {
+  if (!is_ldh_label(cluster)) return Refusal{cluster, "key", no_label(cluster)};
+  if (status.distances.size() > model::kMostMeasured || status.gateways_down.size() > model::kMostMeasured) {
+    return Refusal{cluster, "distances", "more than " + std::to_string(model::kMostMeasured)};
+  }
+  for (const auto& [other, distance] : status.distances) {
+    if (!is_ldh_label(other)) return Refusal{cluster, "distances", no_label(other)};
+    if (distance < Duration::zero()) return Refusal{cluster, "distances", in_quotes(other) + " is negative"};
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> check(const std::string& hostname, const model::ExternalName& name, Loopback loopback) {
+  if (!model::is_host_name(hostname) || hostname != model::host_key(hostname)) {
+    return Refusal{hostname, "key", in_quotes(hostname) + " is no host name in lower case"};
+  }
+  if (name.addresses.empty()) return Refusal{hostname, "addresses", "at least one address is needed"};
+  if (const auto problem = address_problem(name.addresses, model::kMostResolved, loopback)) {
+    return Refusal{hostname, "addresses", *problem};
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> check(const model::VirtualDestination& object, Loopback loopback) {
+  for (std::size_t i = 0; i < object.external_endpoints.size(); ++i) {
+    const model::ExternalEndpoint& external = object.external_endpoints[i];
+    if (!external.hostname.empty()) continue;
+    if (const auto problem = not_answerable(external.address, loopback)) {
+      return Refusal{object.meta.key(), "spec.externalEndpoints[" + std::to_string(i) + "].address", *problem};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> check(const model::Cluster& object, Loopback loopback) {
+  for (std::size_t i = 0; i < object.gateways.size(); ++i) {
+    if (const auto problem = not_answerable(object.gateways[i].address, loopback)) {
+      return Refusal{object.meta.key(), "spec.gateways[" + std::to_string(i) + "].address", *problem};
+    }
   }
   return std::nullopt;
 }

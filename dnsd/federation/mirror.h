@@ -143,7 +143,7 @@ class Mirror {
   /// Notes what the catalog has taken.
   void hold(const Key& key, const v1::Record& record, std::uint64_t hash);
   Result<void> decode(const Key& key, const std::string& body, TimePoint since);
-  Result<void> decode_service(const std::string& body);
+  Result<void> decode_service(const Key& key, const std::string& body);
   Result<void> decode_object(const Key& key, const std::string& body);
   void remove(const Key& key);
   /// An endpoint is about to leave its service, which it may have brought itself: the origin need not have told of it.

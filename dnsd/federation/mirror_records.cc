@@ -7,6 +7,7 @@
 #include "common/convert/peer_bounds.h"
 #include "common/convert/record_convert.h"
 #include "common/convert/report_convert.h"
+#include "common/model/limits.h"
 #include "dnsd/federation/mirror.h"
 
 namespace meshdns::federation {
@@ -25,6 +26,11 @@ v1::Nack nack_of(const v1::Record& record, const Error& error) {
   nack.set_code(v1::Nack::INVALID);
   nack.set_reason(error.message());
   return nack;
+}
+
+Result<void> taken(const std::optional<catalog::Refusal>& refusal) {
+  if (refusal) return Error(Code::InvalidArgument, refusal_text(*refusal));
+  return {};
 }
 
 std::string object_key_text(RecordType type, const std::string& key) {
@@ -101,20 +107,24 @@ void Mirror::hold(const Key& key, const v1::Record& record, std::uint64_t hash) 
 }
 
 Result<void> Mirror::decode(const Key& key, const std::string& body, TimePoint since) {
-  const auto take = [&](auto decoded) -> Result<void> {
+  if (body.size() > model::kMostRecordBytes) {
+    return Error(Code::InvalidArgument, "body: " + std::to_string(body.size()) + " bytes, more than a record may have");
+  }
+  const auto take = [&](auto decoded, const auto& key_of) -> Result<void> {
     if (!decoded) return decoded.error();
-    catalog_.mirror(*decoded);
-    return {};
+    if (key_of(*decoded) != key.second) return Error(Code::InvalidArgument, "key: the body is of another record");
+    return taken(catalog_.mirror(*decoded));
   };
   const auto take_named = [&](auto decoded) -> Result<void> {
     if (!decoded) return decoded.error();
-    catalog_.mirror(key.second, *decoded);
-    return {};
+    return taken(catalog_.mirror(key.second, *decoded));
   };
   switch (key.first) {
-    case RecordType::Node: return take(convert::node_of(body));
-    case RecordType::Endpoint: return take(convert::endpoint_of(key.second, body, since));
-    case RecordType::Service: return decode_service(body);
+    case RecordType::Node: return take(convert::node_of(body), [](const model::Node& node) { return node.key; });
+    case RecordType::Endpoint:
+      return take(convert::endpoint_of(key.second, body, since),
+                  [](const model::Endpoint& known) { return known.key; });
+    case RecordType::Service: return decode_service(key, body);
     case RecordType::NodeStatus: return take_named(convert::status_of(body, since));
     case RecordType::ClusterStatus: return take_named(convert::cluster_status_of(body));
     case RecordType::ExternalName: return take_named(convert::external_name_of(body));
@@ -125,25 +135,27 @@ Result<void> Mirror::decode(const Key& key, const std::string& body, TimePoint s
   return decode_object(key, body);
 }
 
-Result<void> Mirror::decode_service(const std::string& body) {
+Result<void> Mirror::decode_service(const Key& key, const std::string& body) {
   const auto service = convert::service_of(body);
   if (!service) return service.error();
-  catalog_.mirror(service->key, service->created);
-  return {};
+  if (catalog::service_key_text(service->key) != key.second) {
+    return Error(Code::InvalidArgument, "key: the body is of another record");
+  }
+  return taken(catalog_.mirror(service->key, service->created));
 }
 
 Result<void> Mirror::decode_object(const Key& key, const std::string& body) {
   const auto object = convert::object_of(body);
   if (!object) return object.error();
-  const auto take = [&](auto meaning) -> Result<void> {
+  const auto take = [&](const auto& meaning) -> Result<void> {
     if (!meaning) return meaning.error();
-    catalog_.mirror(*meaning);
-    return {};
+    if (meaning->meta.key() != key.second) return Error(Code::InvalidArgument, "key: the body is of another record");
+    return taken(catalog_.mirror(*meaning));
   };
-  const auto taken = key.first == RecordType::Cluster    ? take(convert::to_cluster(*object))
-                     : key.first == RecordType::Override ? take(convert::to_override(*object))
-                                                         : take(convert::to_virtual_destination(*object));
-  if (!taken) return taken.error();
+  const auto done = key.first == RecordType::Cluster    ? take(convert::to_cluster(*object))
+                    : key.first == RecordType::Override ? take(convert::to_override(*object))
+                                                        : take(convert::to_virtual_destination(*object));
+  if (!done) return done.error();
   objects_(object_key_text(key.first, key.second), &*object);
   return {};
 }

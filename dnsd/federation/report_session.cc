@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/utf8.h"
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
+#include "common/model/limits.h"
 
 namespace meshdns::federation {
 namespace {
@@ -116,7 +118,7 @@ void ReportSession::goodbye(v1::Goodbye::Reason reason, const std::string& messa
   if (reason == v1::Goodbye::PROTOCOL_ERROR) ++agents_.counters_.protocol_errors;
   v1::ReportReply reply;
   reply.mutable_goodbye()->set_reason(reason);
-  reply.mutable_goodbye()->set_message(message);
+  reply.mutable_goodbye()->set_message(std::string(utf8_prefix(message, model::kLongestDetail)));
   *reply.mutable_goodbye()->mutable_retry_after() = convert::to_wire(retry_after);
   send(std::move(reply));
   end();
@@ -130,11 +132,11 @@ void ReportSession::on_hello(const v1::Hello& hello) {
   }
   auto node = convert::from_wire(hello.node());
   if (!node) return goodbye(v1::Goodbye::PROTOCOL_ERROR, node.error().message(), 60s);
-  if (const auto refusal = catalog::check_node(*node)) {
-    return goodbye(v1::Goodbye::PROTOCOL_ERROR, "node: " + refusal->field + ": " + refusal->reason, 60s);
-  }
   if (const auto loopback = own_loopback(node->addresses)) {
     return goodbye(v1::Goodbye::PROTOCOL_ERROR, "node: addresses: " + loopback_problem(*loopback), 60s);
+  }
+  if (const auto refusal = catalog::check(*node, agents_.env_.catalog.loopback())) {
+    return goodbye(v1::Goodbye::PROTOCOL_ERROR, "node: " + refusal->field + ": " + refusal->reason, 60s);
   }
   for (const auto& [field, id] : {std::pair{"instance_uid", &hello.instance_uid()}, {"boot_id", &hello.boot_id()}}) {
     if (id->size() > kLongestId) {
@@ -276,10 +278,25 @@ std::vector<model::Endpoint> ReportSession::decode(const google::protobuf::Repea
   return out;
 }
 
+void ReportSession::keep_arrived(std::vector<model::Endpoint> endpoints) {
+  for (model::Endpoint& endpoint : endpoints) {
+    const std::size_t bytes = arrived_bytes_ + text_bytes(endpoint);
+    if (arrived_.size() < model::kMostNodeEndpoints && bytes <= model::kMostNodeBytes) {
+      arrived_bytes_ = bytes;
+      arrived_.push_back(std::move(endpoint));
+    } else {
+      arrived_refusals_.add({endpoint.key, "",
+                                   "a node has at most " + std::to_string(model::kMostNodeEndpoints) +
+                                       " endpoints with " + std::to_string(model::kMostNodeBytes >> 20) +
+                                       " MiB of text",
+                                   false, true});
+    }
+  }
+}
+
 void ReportSession::on_full(const v1::Full& full, std::uint64_t sequence) {
   if (!begin_part(full)) return;
-  auto endpoints = decode(full.endpoints(), arrived_refusals_);
-  arrived_.insert(arrived_.end(), std::make_move_iterator(endpoints.begin()), std::make_move_iterator(endpoints.end()));
+  keep_arrived(decode(full.endpoints(), arrived_refusals_));
   if (!within_keys()) return;
   if (!full.last()) {
     await_part();
@@ -374,16 +391,17 @@ void ReportSession::acknowledge(std::uint64_t sequence, const Refusals& refusals
   reply.mutable_ack()->set_sequence(sequence);
   std::size_t bytes = 0;
   for (const catalog::Refusal& refusal : refusals.listed) {
-    bytes += refusal.key.size() + refusal.field.size() + refusal.reason.size();
-    if (bytes > kMostNackBytes) break;
     v1::Nack& nack = *reply.mutable_ack()->add_nacks();
     const std::string own = node_.key + "/";
     nack.set_type("Endpoint");
-    nack.set_key(refusal.key.starts_with(own) ? refusal.key.substr(own.size()) : refusal.key);
+    const std::string_view key = refusal.key;
+    nack.set_key(std::string(utf8_prefix(key.starts_with(own) ? key.substr(own.size()) : key, model::kLongestKey)));
     nack.set_field(refusal.field);
     nack.set_code(v1::Nack::INVALID);
-    nack.set_reason(refusal.reason);
+    nack.set_reason(std::string(utf8_prefix(refusal.reason, model::kLongestDetail)));
     nack.set_kept_previous(agents_.env_.catalog.records().endpoints.contains(refusal.key));
+    bytes += nack.ByteSizeLong();
+    if (bytes >= kMostNackBytes) break;
   }
   if (const auto told = static_cast<std::size_t>(reply.ack().nacks_size()); told < refusals.count) {
     v1::Nack& rest = *reply.mutable_ack()->add_nacks();

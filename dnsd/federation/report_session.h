@@ -31,7 +31,7 @@ struct Refusals {
 /// thread: control
 class ReportSession : public std::enable_shared_from_this<ReportSession> {
  public:
-  static constexpr std::size_t kMostEndpoints = 100000;                  // of one node
+  static constexpr std::size_t kMostKeys = 100000;                       // of one node, refused ones included
   static constexpr std::size_t kMostFullBytes = std::size_t{16} << 20;   // of the records of a Full that is arriving
   static constexpr std::size_t kLongestId = 256;                         // bytes of instance_uid and boot_id
   static constexpr std::size_t kMostNackBytes = std::size_t{256} << 10;  // of one acknowledgement
@@ -84,6 +84,8 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
                                       Refusals& refusals);
   /// Notes what the catalog has refused, too.
   void note_refused(const std::vector<catalog::Refusal>& more, Refusals& refusals);
+  /// Keeps endpoints of a Full that is arriving, as many as the node's share is; the others are refused.
+  void keep_arrived(std::vector<model::Endpoint> endpoints);
   void acknowledge(std::uint64_t sequence, const Refusals& refusals);
   /// Nothing more is taken; the stream ends when all is written, or soon.
   void end();
@@ -134,6 +136,7 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   bool waits_for_reader_ = false;         // the next message is read when the peer has read
   std::optional<std::uint32_t> part_;     // of a Full that is arriving; the next one expected
   std::vector<model::Endpoint> arrived_;  // its records so far
+  std::size_t arrived_bytes_ = 0;         // text_bytes() of these
   Refusals arrived_refusals_;
   rpc::Quota::Share arriving_;  // the bytes of its records so far
 };

@@ -79,12 +79,13 @@ void ReportSession::drop_full() {
   if (part_timer_) agents_.env_.timers.cancel(*std::exchange(part_timer_, std::nullopt));
   part_.reset();
   arrived_ = {};
+  arrived_bytes_ = 0;
   arrived_refusals_ = {};
   arriving_.release();
 }
 
 bool ReportSession::within_keys() {
-  if (copy().size() <= kMostEndpoints && arrived_.size() <= kMostEndpoints) return true;
+  if (copy().size() <= kMostKeys) return true;
   copy().clear();
   goodbye(v1::Goodbye::OVERLOADED, "more than 100000 endpoints", 60s);
   return false;

@@ -56,7 +56,7 @@ std::uint64_t row_key(const answers::Host& host, std::uint16_t row, std::uint64_
   if (!equal_weights) {
     // u in (0, 1]: the same order as above, as far as weights are equal; positive numbers are ordered as their bits are
     const double u = static_cast<double>((~key >> 11) + 1) * 0x1p-53;
-    key = std::bit_cast<std::uint64_t>(std::abs(std::log(u)) / host.traits(row).share(warm));
+    key = std::bit_cast<std::uint64_t>(std::abs(std::log(u)) / static_cast<double>(host.traits(row).share(warm)));
   }
   return (key & ~kRowBits) | row;
 }

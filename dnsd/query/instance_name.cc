@@ -9,11 +9,12 @@
 namespace meshdns::query {
 namespace {
 
-/// returns: the length of the label
+/// returns: the length of the label; 0 = the row has no address to make one of
 std::size_t write_label(const answers::Host& host, std::size_t row, char* out) noexcept {
   char* at = out;
   char* const end = out + kLongestInstance;
   const bool has_v4 = host.traits(row).knows_v4();
+  if (!has_v4 && !host.traits(row).knows_v6()) return 0;
   const auto& v4 = host.rows()[row].v4;
   const std::size_t groups = has_v4 ? 4 : 8;
   for (std::size_t i = 0; i < groups; ++i) {
@@ -30,7 +31,7 @@ InstanceName::InstanceName(const answers::Host& host, std::size_t row) noexcept 
   std::array<char, kLongestInstance> label;
   const std::size_t size = write_label(host, row, label.data());
   const wire::NameBytes parent = host.name();
-  if (1 + size + parent.size() > bytes.size()) return;
+  if (size == 0 || 1 + size + parent.size() > bytes.size()) return;
   bytes[0] = static_cast<std::uint8_t>(size);
   std::memcpy(bytes.data() + 1, label.data(), size);
   std::memcpy(bytes.data() + 1 + size, parent.data(), parent.size());

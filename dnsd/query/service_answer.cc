@@ -70,7 +70,7 @@ void ServiceAnswer::collect_tier(std::size_t tier, std::uint16_t priority) noexc
   const std::uint64_t best = warm ? 100 : best_start(host_, rows);
   for (const std::uint64_t key : least.sorted()) {
     const std::uint16_t row = row_of_key(key);
-    const std::uint64_t weight = std::uint64_t{host_.traits(row).share(warm)} * 100 / best;
+    const std::uint64_t weight = host_.traits(row).share(warm) * 100 / best;
     services_[count_++] = {row, static_cast<std::uint16_t>(tier), priority, weight};
   }
 }
@@ -145,24 +145,11 @@ void ServiceAnswer::share_loads() noexcept {
   });
 }
 
-/// A record with this service's priority and address, and this number, is there already.
-bool ServiceAnswer::is_written(std::size_t index, std::uint16_t number) const noexcept {
-  const Service& service = services_[index];
+/// A record with this service's priority and address, and this number, is there already; if not, it is from now on.
+bool ServiceAnswer::is_repeated(const Service& service, std::uint16_t number) noexcept {
   const bool v4 = host_.traits(service.row).has_v4;
   if (!v4 && !host_.traits(service.row).has_v6) return false;
-  const auto has_number = [&](std::uint16_t row) {
-    if (asked_.port) return host_.port_number(*asked_.port, row) == number;
-    for (std::size_t port = 0; port < host_.ports().size(); ++port) {
-      if (!host_.ports()[port].name.empty() && host_.port_number(port, row) == number) return true;
-    }
-    return false;
-  };
-  const auto before = std::span(services_).first(index);
-  return std::ranges::any_of(before, [&](const Service& other) {
-    const answers::EndpointTraits& traits = host_.traits(other.row);
-    return other.priority == service.priority && traits.has_v4 == v4 && (v4 || traits.has_v6) &&
-           share_address(host_, other.row, service.row, v4) && has_number(other.row);
-  });
+  return !repeated_.add(host_, {service.row, number, service.priority, v4});
 }
 
 bool ServiceAnswer::write_service(const Service& service, std::size_t port) noexcept {
@@ -188,8 +175,7 @@ bool ServiceAnswer::write_service(const Service& service, std::size_t port) noex
 }
 
 /// returns: false if a record did not fit
-bool ServiceAnswer::write_row(std::size_t index) noexcept {
-  const Service& service = services_[index];
+bool ServiceAnswer::write_row(const Service& service) noexcept {
   const auto ports = host_.ports();
   for (std::size_t port = asked_.port.value_or(0); port < ports.size(); ++port) {
     const std::uint16_t number = host_.port_number(port, service.row);
@@ -197,11 +183,12 @@ bool ServiceAnswer::write_row(std::size_t index) noexcept {
     const auto repeats = [&](std::size_t before) {
       return !ports[before].name.empty() && host_.port_number(before, service.row) == number;
     };
-    bool skip = number == 0 || (host_.twins && is_written(index, number));
+    bool skip = number == 0;
     if (!asked_.port) {
       skip = skip || ports[port].name.empty();
       for (std::size_t before = 0; before < port && !skip; ++before) skip = repeats(before);
     }
+    if (!skip && host_.twins) skip = is_repeated(service, number);
     if (!skip && !write_service(service, port)) return false;
     if (asked_.port) break;
   }
@@ -224,10 +211,11 @@ void ServiceAnswer::write_additional() noexcept {
 
 Outcome ServiceAnswer::write() noexcept {
   collect();
+  if (host_.twins) repeated_.begin(fit_);
   if (count_ == 0) return cut_ ? Outcome::Truncated : Outcome::NoDataForView;
   weigh();
   for (std::size_t i = 0; i < count_; ++i) {
-    if (!write_row(i)) return Outcome::Truncated;
+    if (!write_row(services_[i])) return Outcome::Truncated;
   }
   if (cut_) return Outcome::Truncated;
   write_additional();

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "dnsd/query/host_answer.h"
+#include "dnsd/query/written_targets.h"
 
 namespace meshdns::query {
 
@@ -57,9 +58,9 @@ class ServiceAnswer {
   std::uint64_t lot(std::size_t rows, std::size_t limit) const noexcept;
   void weigh() noexcept;
   void share_loads() noexcept;
-  bool is_written(std::size_t index, std::uint16_t number) const noexcept;
+  bool is_repeated(const Service& service, std::uint16_t number) noexcept;
   bool write_service(const Service& service, std::size_t port) noexcept;
-  bool write_row(std::size_t index) noexcept;
+  bool write_row(const Service& service) noexcept;
   void write_additional() noexcept;
 
   const HostAnswer& from_;
@@ -74,6 +75,7 @@ class ServiceAnswer {
   std::size_t written_ = 0;
   std::array<Service, kMost> services_;
   std::array<Target, kMost> targets_;
+  WrittenTargets<kMost> repeated_;  // for a host with twins
 };
 
 }  // namespace meshdns::query

@@ -61,6 +61,7 @@ struct HostPlan {
   std::string object;  // "shop/app-b"; empty = an automatic host
   model::Policy policy;
   std::vector<HostPort> ports;
+  std::vector<std::string> refused_ports;  // "_http._tcp": names beyond the most that a host may have
   std::vector<Candidate> candidates;
   std::optional<TimePoint> changes_at;  // time alone makes another plan of it then; nothing = never
 };

@@ -1,9 +1,12 @@
 #include "dnsd/topology/lint.h"
 
 #include <algorithm>
+#include <string_view>
+#include <tuple>
 
 #include "common/base/names.h"
 #include "common/base/text.h"
+#include "common/model/limits.h"
 #include "dnsd/topology/lint_hosts.h"
 #include "dnsd/topology/lint_policy.h"
 #include "dnsd/topology/matching.h"
@@ -71,27 +74,46 @@ std::vector<const model::Endpoint*> lint_services(const LintScene& scene, const 
   return all;
 }
 
+/// The ports that endpoints have, of one protocol.
+struct KnownPorts {
+  std::set<std::string> names;
+  std::set<std::uint16_t> numbers;
+  std::set<std::string> shown;  // "http (8080)"
+};
+
+std::map<std::string, KnownPorts> known_ports(const std::vector<const model::Endpoint*>& endpoints) {
+  std::map<std::string, KnownPorts> out;
+  std::set<std::tuple<std::string_view, std::string_view, std::uint16_t>> seen;  // most endpoints have the same ports
+  for (const model::Endpoint* endpoint : endpoints) {
+    for (const model::Port& port : endpoint->ports) {
+      if (!seen.emplace(port.protocol, port.name, port.number).second) continue;
+      KnownPorts& known = out[port.protocol];
+      const std::string number = std::to_string(port.number);
+      known.names.insert(port.name);
+      known.numbers.insert(port.number);
+      known.shown.insert(port.name.empty() ? number : port.name + " (" + number + ")");
+    }
+  }
+  return out;
+}
+
 /// Finds ports that lead to no endpoint: their SRV records have no targets.
 void lint_ports(const model::VirtualDestination& object, const std::vector<const model::Endpoint*>& endpoints,
                 Findings& out) {
-  if (endpoints.empty()) return;
+  if (endpoints.empty() || object.ports.empty()) return;
+  std::map<std::string, KnownPorts> all = known_ports(endpoints);
   for (std::size_t i = 0; i < object.ports.size(); ++i) {
     const model::PortMapping& port = object.ports[i];
     const std::string target = port.target_port.empty() ? std::to_string(port.number) : port.target_port;
-    std::set<std::string> known;
-    const auto is_target = [&](const model::Port& entry) {
-      if (entry.protocol != port.protocol) return false;
-      known.insert(entry.name.empty() ? std::to_string(entry.number)
-                                      : entry.name + " (" + std::to_string(entry.number) + ")");
-      return entry.name == port.target_port || std::to_string(entry.number) == target;
-    };
-    const bool found = std::ranges::any_of(
-        endpoints, [&](const model::Endpoint* endpoint) { return std::ranges::any_of(endpoint->ports, is_target); });
-    if (found) continue;
+    const KnownPorts& known = all[port.protocol];
+    const auto number = parse_uint(target);
+    if (known.names.contains(port.target_port)) continue;
+    if (number && known.numbers.contains(static_cast<std::uint16_t>(*number))) continue;
     const std::string path = indexed("spec.ports", i) + (port.target_port.empty() ? ".number" : ".targetPort");
-    out.push_back({path, Severity::Warning,
-                   "no endpoint has a " + port.protocol + " port " + target +
-                       (known.empty() ? "" : "; they have " + join({known.begin(), known.end()}, ", "))});
+    out.push_back(
+        {path, Severity::Warning,
+         "no endpoint has a " + port.protocol + " port " + target +
+             (known.shown.empty() ? "" : "; they have " + join({known.shown.begin(), known.shown.end()}, ", "))});
   }
 }
 
@@ -237,6 +259,14 @@ std::string KnownNames::spelling_of(Part part, const std::string& name) const {
 
 std::vector<std::string> port_advice(const HostPlan& host) {
   std::vector<std::string> out;
+  if (!host.refused_ports.empty()) {
+    constexpr std::ptrdiff_t kMostShown = 5;
+    std::vector<std::string> shown(host.refused_ports.begin(),
+                                   host.refused_ports.begin() + std::min(kMostShown, std::ssize(host.refused_ports)));
+    if (host.refused_ports.size() > shown.size()) shown.push_back("...");
+    out.push_back(counted(host.refused_ports.size(), "port name") + " beyond the " + std::to_string(model::kMostPorts) +
+                  " that a host may have: not answered: " + join(shown, ", "));
+  }
   for (std::size_t i = 0; i < host.ports.size(); ++i) {
     const HostPort& port = host.ports[i];
     if (port.number == 0) continue;

@@ -9,6 +9,7 @@
 #include "common/model/lookup.h"
 #include "common/net/socket_address.h"
 #include "dnsd/topology/matching.h"
+#include "dnsd/topology/ports.h"
 #include "dnsd/topology/slow_start.h"
 
 namespace meshdns::topology {
@@ -72,6 +73,14 @@ void leave_lost_addresses(const PlanContext& context, const model::Endpoint& end
   (owner4.empty() ? candidate.v6 : candidate.v4).reset();
 }
 
+/// No check lets an endpoint without an address in. Nothing of such a one is answered, and it has no name.
+void set_unusable(Candidate& candidate) {
+  candidate.displaced = true;
+  candidate.standing = Standing::Out;
+  candidate.known = false;
+  candidate.why = "has no address";
+}
+
 void take_addresses(Candidate& candidate, const std::vector<IpAddress>& addresses) {
   candidate.v4 = model::first_of(addresses, Family::V4);
   candidate.v6 = model::first_of(addresses, Family::V6);
@@ -85,15 +94,6 @@ void take_out(Candidate& candidate, const model::Health& health) {
   } else if (health.v6) {
     candidate.out = std::exchange(candidate.v6, std::nullopt);
   }
-}
-
-/// The number behind `target` (a number or a port's name; empty = `fallback`) at an endpoint; 0 = it has no such port.
-std::uint16_t target_number(const model::PortMapping& port, const std::vector<model::Port>& own) {
-  if (port.target_port.empty()) return port.number;
-  if (const auto number = parse_uint(port.target_port)) return static_cast<std::uint16_t>(*number);
-  const auto found = std::ranges::find_if(
-      own, [&](const model::Port& entry) { return entry.name == port.target_port && entry.protocol == port.protocol; });
-  return found == own.end() ? std::uint16_t{0} : found->number;
 }
 
 /// Those of each endpoint that an external one stands for: each address of a hostname is one, but that an IPv4 and an
@@ -137,64 +137,28 @@ Candidate external_candidate(const PlanContext& context, const HostPlan& host, c
   return out;
 }
 
-/// The ports of a host without port mapping: those that its endpoints name. The first that states an application
-/// protocol is believed.
-std::vector<HostPort> named_ports(const std::vector<const model::Endpoint*>& endpoints) {
-  std::vector<HostPort> ports;
-  for (const model::Endpoint* endpoint : endpoints) {
-    for (const model::Port& port : endpoint->ports) {
-      if (!is_ldh_label(port.name)) continue;
-      const auto known = std::ranges::find_if(
-          ports, [&](const HostPort& entry) { return entry.name == port.name && entry.protocol == port.protocol; });
-      if (known == ports.end()) {
-        ports.push_back({port.name, port.protocol, 0, port.app_protocol});
-      } else if (known->app_protocol.empty()) {
-        known->app_protocol = port.app_protocol;
-      }
-    }
-  }
-  return ports;
-}
-
-/// What the mapping states, else the first endpoint whose port it leads to.
-std::string app_protocol_of(const model::PortMapping& port, const std::vector<const model::Endpoint*>& endpoints) {
-  if (!port.app_protocol.empty()) return port.app_protocol;
-  for (const model::Endpoint* endpoint : endpoints) {
-    const std::uint16_t number = target_number(port, endpoint->ports);
-    const auto own = std::ranges::find_if(endpoint->ports, [&](const model::Port& entry) {
-      return entry.number == number && entry.protocol == port.protocol && !entry.app_protocol.empty();
-    });
-    if (own != endpoint->ports.end()) return own->app_protocol;
-  }
-  return "";
-}
-
 void add_with_own_ports(const PlanContext& context, const std::vector<const model::Endpoint*>& endpoints,
                         HostPlan& host) {
-  host.ports = named_ports(endpoints);
+  NamedPorts named(endpoints);
   for (const model::Endpoint* endpoint : endpoints) {
     Candidate candidate = candidate_of(context, *endpoint);
-    for (const HostPort& port : host.ports) {
-      const auto own = std::ranges::find_if(endpoint->ports, [&](const model::Port& entry) {
-        return entry.name == port.name && entry.protocol == port.protocol;
-      });
-      candidate.ports.push_back(own == endpoint->ports.end() ? std::uint16_t{0} : own->number);
-    }
+    candidate.ports = named.numbers_of(*endpoint);
     host.candidates.push_back(std::move(candidate));
   }
+  host.ports = named.take();
+  host.refused_ports = named.refused();
 }
 
 void add_with_mapping(const PlanContext& context, const std::vector<const model::Endpoint*>& endpoints,
                       const model::VirtualDestination& object, HostPlan& host) {
-  for (const model::PortMapping& port : object.ports) {
-    host.ports.push_back({port.name, port.protocol, port.number, app_protocol_of(port, endpoints)});
-  }
+  MappedPorts mapped(object.ports);
   for (const model::Endpoint* endpoint : endpoints) {
     Candidate candidate = candidate_of(context, *endpoint);
-    for (const model::PortMapping& port : object.ports) candidate.ports.push_back(target_number(port, endpoint->ports));
+    candidate.ports = mapped.numbers_of(*endpoint);
     if (!candidate.ports.empty() && candidate.ports.front() != 0) candidate.port = candidate.ports.front();
     host.candidates.push_back(std::move(candidate));
   }
+  host.ports = mapped.take();
 }
 
 /// The first of the policy's groups that an endpoint belongs to; as many as there are = to none.
@@ -244,6 +208,7 @@ Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoi
   out.known = !leaving && (!silent || context.now - status->since <= kKnownWhileSilent);
   if (const auto* word = word_for(context.overrides, subject_of(endpoint, out.locality))) obey(*word, out);
   leave_lost_addresses(context, endpoint, out);
+  if (endpoint.addresses.empty()) set_unusable(out);
   return out;
 }
 

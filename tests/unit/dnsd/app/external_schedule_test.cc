@@ -131,16 +131,20 @@ resolve::Answer answer(std::initializer_list<const char*> addresses, std::option
 
 TEST(ExternalAddresses, an_answer_replaces_what_was_known_but_of_the_family_that_was_not_answered) {
   const auto known = answer({"10.0.0.1", "fd00::1"}).addresses;
-  EXPECT_EQ(addresses_after(answer({"10.0.0.2"}), known).value(), answer({"10.0.0.2"}).addresses);
-  EXPECT_EQ(addresses_after(answer({"10.0.0.2"}, Family::V6), known).value(),
+  EXPECT_EQ(addresses_after(answer({"10.0.0.2"}), known, Loopback::Refused).value(), answer({"10.0.0.2"}).addresses);
+  EXPECT_EQ(addresses_after(answer({"10.0.0.2"}, Family::V6), known, Loopback::Refused).value(),
             answer({"10.0.0.2", "fd00::1"}).addresses);
-  EXPECT_EQ(addresses_after(answer({"fd00::2"}, Family::V4), known).value(), answer({"10.0.0.1", "fd00::2"}).addresses);
+  EXPECT_EQ(addresses_after(answer({"fd00::2"}, Family::V4), known, Loopback::Refused).value(),
+            answer({"10.0.0.1", "fd00::2"}).addresses);
 }
 
 TEST(ExternalAddresses, the_address_of_nobody_is_none) {
-  EXPECT_EQ(addresses_after(answer({"0.0.0.0", "10.0.0.1", "::", "224.0.0.5", "169.254.0.1", "fe80::1"}), {}).value(),
+  EXPECT_EQ(addresses_after(answer({"0.0.0.0", "10.0.0.1", "::", "224.0.0.5", "169.254.0.1", "fe80::1", "127.0.0.1",
+                                    "::1", "240.0.0.1"}),
+                            {}, Loopback::Refused)
+                .value(),
             answer({"10.0.0.1"}).addresses);
-  EXPECT_EQ(addresses_after(answer({"0.0.0.0"}), {}).error().code(), Code::NotFound);
+  EXPECT_EQ(addresses_after(answer({"0.0.0.0"}), {}, Loopback::Refused).error().code(), Code::NotFound);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ class ShownSerialTest : public testing::Test {
   }
 
   void change() {
-    catalog_.apply_delta("", {catalog::endpoint("eu-1/n1", std::to_string(++endpoints_))}, {}, clock_.now());
+    catalog_.apply_delta("eu-1/n1", {catalog::endpoint("eu-1/n1", std::to_string(++endpoints_))}, {}, clock_.now());
   }
   std::uint32_t shown() {
     publisher_.changed();

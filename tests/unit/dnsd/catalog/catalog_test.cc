@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "common/model/limits.h"
 #include "tests/unit/dnsd/catalog/sample.h"
 
 namespace meshdns::catalog {
@@ -305,6 +306,80 @@ TEST_F(KnownHealthTest, of_a_family_that_is_not_judged_yet_what_was_published_st
   EXPECT_EQ(after({.state = Serving, .v6 = Failing, .since = kNow}, {.state = Pending, .streak = 3, .needed = 3}).v6,
             Failing)
       << "the last resort is what served before";
+}
+
+// Whoever asks: a report is of one node, and touches no other node's records.
+TEST_F(CatalogTest, another_nodes_endpoints_are_not_touched) {
+  catalog_.put_node(node(), now_);
+  put(endpoint("eu-1/n1", "a"));
+  model::Endpoint foreign = endpoint("eu-1/n1", "a");
+  foreign.health.state = Failing;
+  const auto revision = catalog_.revision();
+  for (const std::string& claimed : {std::string("eu-1/n2"), std::string("eu-1/n1")}) {
+    foreign.node = claimed;
+    auto refusals = catalog_.apply_delta("eu-1/n2", {foreign}, {"eu-1/n1/a"}, now_);
+    ASSERT_THAT(refusals, SizeIs(2)) << claimed;
+    EXPECT_EQ(refusals[0].field, "key");
+    EXPECT_EQ(refusals[1], (Refusal{"eu-1/n1/a", "key", "\"eu-1/n1/a\" is no key of node eu-1/n2"}));
+    EXPECT_THAT(catalog_.apply_full("eu-1/n2", {foreign}, {"files"}, now_), SizeIs(1));
+  }
+  EXPECT_EQ(catalog_.revision(), revision);
+  EXPECT_EQ(catalog_.records().endpoints.at("eu-1/n1/a").health.state, Serving);
+  EXPECT_EQ(catalog_.refused_records(), 6U);
+}
+
+TEST_F(CatalogTest, a_nodes_share_is_counted_in_bytes_too) {
+  catalog_.put_node(node(), now_);
+  const auto large = [](int i) {
+    model::Endpoint out = endpoint("eu-1/n1", std::to_string(i));
+    for (int label = 0; label < 60; ++label) {
+      out.labels.edit()[std::to_string(label) + std::string(240, 'n')] = std::string(253, 'v');
+    }
+    return out;
+  };
+  std::vector<model::Endpoint> endpoints;
+  const std::size_t fit = model::kMostNodeBytes / text_bytes(large(100));
+  for (std::size_t i = 0; i < fit + 2; ++i) endpoints.push_back(large(100 + static_cast<int>(i)));
+  EXPECT_THAT(catalog_.apply_delta("eu-1/n1", endpoints, {}, now_), SizeIs(2));
+  EXPECT_THAT(catalog_.apply_delta("eu-1/n1", {large(101)}, {}, now_), IsEmpty()) << "no more than before";
+  EXPECT_THAT(catalog_.apply_delta("eu-1/n1", {}, {"eu-1/n1/100", "eu-1/n1/101"}, now_), IsEmpty());
+  EXPECT_THAT(catalog_.apply_delta("eu-1/n1", {endpoints.back()}, {}, now_), IsEmpty());
+  model::Endpoint other = endpoint("eu-1/n2", "a");
+  EXPECT_THAT(catalog_.apply_delta("eu-1/n2", {other}, {}, now_), IsEmpty()) << "each node has its own share";
+}
+
+// A freeze holds changes back, and the share counts them all the same.
+TEST_F(CatalogTest, a_nodes_share_counts_what_is_held_back) {
+  catalog_.put_node(node(), now_);
+  model::Override freeze;
+  freeze.meta.name = "freeze";
+  freeze.action = model::Action::Freeze;
+  catalog_.put_override(freeze, now_);
+  std::vector<model::Endpoint> endpoints;
+  for (std::size_t i = 0; i < model::kMostNodeEndpoints; ++i)
+    endpoints.push_back(endpoint("eu-1/n1", std::to_string(i)));
+  EXPECT_THAT(catalog_.apply_delta("eu-1/n1", endpoints, {}, now_), IsEmpty());
+  EXPECT_THAT(catalog_.apply_delta("eu-1/n1", {endpoint("eu-1/n1", "x")}, {}, now_), SizeIs(1));
+}
+
+// One check for every way in: what a replica or a store has is no better than what an agent reports.
+TEST_F(CatalogTest, what_is_mirrored_is_checked) {
+  model::Endpoint bad = endpoint();
+  bad.addresses.clear();
+  EXPECT_EQ(catalog_.mirror(bad).value().field, "addresses");
+  bad = endpoint();
+  bad.weight = 1U << 30;
+  EXPECT_EQ(catalog_.mirror(bad).value().field, "weight");
+  EXPECT_EQ(catalog_.mirror(node("n1/shop")).value().field, "locality.node");
+  EXPECT_EQ(catalog_.mirror("n1", model::NodeStatus{}).value().field, "key");
+  EXPECT_EQ(catalog_.mirror(model::ServiceKey{"shop", ""}).value().field, "name");
+  EXPECT_EQ(catalog_.mirror("eu/1", model::ClusterStatus{}).value().field, "key");
+  EXPECT_EQ(catalog_.mirror("web.example.net", model::ExternalName{}).value().field, "addresses");
+  EXPECT_EQ(catalog_.size(), 0U);
+  EXPECT_EQ(catalog_.refused_records(), 7U);
+  EXPECT_EQ(catalog_.mirror(node()), std::nullopt);
+  EXPECT_EQ(catalog_.mirror(endpoint()), std::nullopt);
+  EXPECT_THAT(keys(), ElementsAre("eu-1/n1/a"));
 }
 
 }  // namespace

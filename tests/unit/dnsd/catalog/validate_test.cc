@@ -13,7 +13,7 @@ namespace {
 std::string refused(const std::function<void(model::Endpoint&)>& change) {
   model::Endpoint out = endpoint();
   change(out);
-  const auto refusal = check_endpoint(out);
+  const auto refusal = check(out, Loopback::Refused);
   if (!refusal) return "";
   EXPECT_EQ(refusal->key, out.key);
   EXPECT_FALSE(refusal->reason.empty());
@@ -43,11 +43,57 @@ TEST(CheckEndpoint, names_are_dns_labels) {
 TEST(CheckEndpoint, addresses_are_of_one_host) {
   EXPECT_EQ(refused([](auto& e) { e.addresses.clear(); }), "addresses");
   for (const char* bad :
-       {"0.0.0.0", "::", "224.0.0.1", "239.255.255.255", "ff02::1", "255.255.255.255", "169.254.1.1", "fe80::1"}) {
+       {"0.0.0.0", "::", "224.0.0.1", "239.255.255.255", "ff02::1", "255.255.255.255", "169.254.1.1", "fe80::1",
+        "240.0.0.1", "0.0.0.1", "127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "::ffff:0.0.0.1"}) {
     EXPECT_EQ(refused([&](auto& e) { e.addresses.push_back(ip(bad)); }), "addresses") << bad;
   }
   EXPECT_EQ(refused([](auto& e) { e.addresses.assign(16, ip("10.0.0.1")); }), "");
   EXPECT_EQ(refused([](auto& e) { e.addresses.assign(17, ip("10.0.0.1")); }), "addresses");
+}
+
+TEST(CheckEndpoint, loopback_is_for_a_mesh_on_one_machine) {
+  model::Endpoint out = endpoint();
+  out.addresses = {ip("127.0.0.1"), ip("::1")};
+  EXPECT_EQ(check(out, Loopback::Refused).value().field, "addresses");
+  EXPECT_EQ(check(out, Loopback::Allowed), std::nullopt);
+  out.addresses = {ip("0.0.0.1")};
+  EXPECT_EQ(check(out, Loopback::Allowed).value().field, "addresses");
+}
+
+// Guards against records that name another node's, or no node at all.
+TEST(CheckEndpoint, its_key_is_of_its_node) {
+  EXPECT_EQ(refused([](auto& e) { e.key = "eu-1/n2/a"; }), "key");
+  EXPECT_EQ(refused([](auto& e) { e.key = "eu-1/n1/"; }), "key");
+  EXPECT_EQ(refused([](auto& e) { e.key = "eu-1/n1"; }), "key");
+  EXPECT_EQ(refused([](auto& e) { e.key = "eu-1/n1/a\nb"; }), "key");
+  for (const std::string bad : {"eu-1/n1/shop", "eu-1/n 1", "n1", "eu.1/n1", "/n1", "eu-1/"}) {
+    EXPECT_EQ(refused([&](auto& e) {
+                e.node = bad;
+                e.key = bad + "/a";
+              }),
+              "key")
+        << bad;
+  }
+}
+
+TEST(CheckEndpoint, texts_have_bounds_and_no_control_characters) {
+  const std::string text(253, 'x');
+  EXPECT_EQ(refused([&](auto& e) { e.uid = e.source = text; }), "");
+  EXPECT_EQ(refused([&](auto& e) { e.ports = {{"http", 80, "TCP", text}}; }), "");
+  for (const std::string& bad : {text + "x", std::string("a\x1b[2J"), std::string("a\nb"), std::string("a\x7f")}) {
+    EXPECT_EQ(refused([&](auto& e) { e.uid = bad; }), "uid");
+    EXPECT_EQ(refused([&](auto& e) { e.source = bad; }), "source");
+    EXPECT_EQ(refused([&](auto& e) { e.ports = {{"http", 80, "TCP", bad}}; }), "ports[0].app_protocol");
+    EXPECT_EQ(refused([&](auto& e) { e.labels = {{bad, "v"}}; }), "labels");
+    EXPECT_EQ(refused([&](auto& e) { e.labels = {{"n", bad}}; }), "labels");
+  }
+  EXPECT_EQ(refused([](auto& e) { e.health.detail.assign(1025, 'd'); }), "health.detail");
+  EXPECT_EQ(refused([](auto& e) { e.health.v4 = e.health.v6 = model::HealthState::Failing; }), "health");
+}
+
+TEST(Refusal, shows_no_more_of_a_strangers_text_than_a_person_reads) {
+  EXPECT_EQ(in_quotes("a\x1b[2Jb\n"), "\"a?[2Jb?\"");
+  EXPECT_EQ(in_quotes(std::string(1000, 'x')), "\"" + std::string(64, 'x') + "...\"");
 }
 
 TEST(CheckEndpoint, ports_can_be_told_apart) {
@@ -80,24 +126,71 @@ TEST(CheckEndpoint, sizes_have_bounds) {
 }
 
 TEST(CheckNode, a_place_is_of_labels_and_has_cluster_and_name) {
-  EXPECT_EQ(check_node(node()), std::nullopt);
+  EXPECT_EQ(check(node(), Loopback::Refused), std::nullopt);
   for (const model::Part part : model::kParts) {
     SCOPED_TRACE(part_name(part));
     model::Node bad = node();
     bad.locality.part(part) = std::string(254, 'x');
-    EXPECT_EQ(check_node(bad).value().field, "locality." + std::string(part_name(part)));
+    EXPECT_EQ(check(bad, Loopback::Refused).value().field, "locality." + std::string(part_name(part)));
     bad.locality.part(part).clear();
-    EXPECT_EQ(check_node(bad).has_value(), part == model::Part::Cluster || part == model::Part::Node);
+    EXPECT_EQ(check(bad, Loopback::Refused).has_value(), part == model::Part::Cluster || part == model::Part::Node);
   }
 }
 
 TEST(CheckNode, its_name_may_have_dots_and_its_addresses_may_be_missing) {
   model::Node good = node("n1.example.com");
-  EXPECT_EQ(check_node(good), std::nullopt);
+  EXPECT_EQ(check(good, Loopback::Refused), std::nullopt);
   good.addresses = {ip("10.0.0.1")};
-  EXPECT_EQ(check_node(good), std::nullopt);
+  EXPECT_EQ(check(good, Loopback::Refused), std::nullopt);
   good.addresses = {ip("224.0.0.1")};
-  EXPECT_EQ(check_node(good).value().field, "addresses");
+  EXPECT_EQ(check(good, Loopback::Refused).value().field, "addresses");
+}
+
+TEST(CheckNode, its_name_is_a_host_name_and_its_key_says_so) {
+  for (const std::string& bad : {std::string("n1/shop"), std::string("n_1"), std::string("n1."), std::string("n\n1"),
+                                 std::string("n\xc3\xa4"), std::string(254, 'n')}) {
+    EXPECT_EQ(check(node(bad), Loopback::Refused).value().field, "locality.node") << bad;
+  }
+  model::Node other = node();
+  other.key = "eu-1/n2";
+  EXPECT_EQ(check(other, Loopback::Refused).value().field, "key");
+}
+
+TEST(CheckNode, its_prefixes_and_addresses_have_bounds) {
+  model::Node out = node();
+  out.prefixes.assign(256, Prefix());
+  out.addresses.assign(16, ip("10.0.0.1"));
+  EXPECT_EQ(check(out, Loopback::Refused), std::nullopt);
+  out.prefixes.emplace_back();
+  EXPECT_EQ(check(out, Loopback::Refused).value().field, "prefixes");
+  out.addresses.push_back(ip("10.0.0.1"));
+  EXPECT_EQ(check(out, Loopback::Refused).value().field, "addresses");
+}
+
+TEST(CheckOthers, each_type_of_record_has_its_rule) {
+  model::NodeStatus status;
+  EXPECT_EQ(check("eu-1/n1", status), std::nullopt);
+  EXPECT_EQ(check("eu-1/n1/x", status).value().field, "key");
+  status.problem.assign(1025, 'p');
+  EXPECT_EQ(check("eu-1/n1", status).value().field, "problem");
+  EXPECT_EQ(check(model::ServiceKey{"shop", "web"}), std::nullopt);
+  EXPECT_EQ(check(model::ServiceKey{"shop", "a.b"}).value().field, "name");
+  EXPECT_EQ(check(model::ServiceKey{"", "web"}).value().field, "namespace");
+  EXPECT_EQ(check("eu-1", model::ClusterStatus{{{"us-1", 80ms}}, {}}), std::nullopt);
+  EXPECT_EQ(check("eu 1", model::ClusterStatus{}).value().field, "key");
+  EXPECT_EQ(check("eu-1", model::ClusterStatus{{{"us-1", -1ms}}, {}}).value().field, "distances");
+  EXPECT_EQ(check("web.example.net", model::ExternalName{{ip("10.0.0.1")}}, Loopback::Refused), std::nullopt);
+  EXPECT_EQ(check("Web.example.net", model::ExternalName{{ip("10.0.0.1")}}, Loopback::Refused).value().field, "key");
+  EXPECT_EQ(check("web.example.net", model::ExternalName{}, Loopback::Refused).value().field, "addresses");
+  EXPECT_EQ(check("web.example.net", model::ExternalName{{ip("127.0.0.1")}}, Loopback::Refused).value().field,
+            "addresses");
+  model::Cluster cluster;
+  cluster.gateways = {{ip("127.0.0.1"), {}}};
+  EXPECT_EQ(check(cluster, Loopback::Refused).value().field, "spec.gateways[0].address");
+  EXPECT_EQ(check(cluster, Loopback::Allowed), std::nullopt);
+  model::VirtualDestination object;
+  object.external_endpoints.emplace_back().address = ip("127.0.0.1");
+  EXPECT_EQ(check(object, Loopback::Refused).value().field, "spec.externalEndpoints[0].address");
 }
 
 }  // namespace

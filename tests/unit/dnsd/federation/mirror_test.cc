@@ -1,5 +1,6 @@
 #include "dnsd/federation/mirror.h"
 
+#include "common/model/limits.h"
 #include "tests/unit/dnsd/federation/mirror_fixture.h"
 
 namespace meshdns::federation {
@@ -9,6 +10,44 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
+
+// Guards against a federation whose records crash or mislead a replica: each is refused by name, the others are taken.
+TEST_P(MirrorTest, a_record_that_cannot_be_answered_is_refused) {
+  v1::Batch set = snapshot_of(2);
+  auto bad = catalog::endpoint("eu-1/n1", "none");
+  bad.addresses.clear();
+  add(set, "Endpoint", bad.key, convert::endpoint_body(bad));
+  add_endpoint(set, "heavy", 1U << 30);
+  add(set, "Node", "eu-1/n2", convert::node_body(catalog::node("n1")));
+  add(set, "NodeStatus", "n1", convert::status_body({.silent = true}));
+  add(set, "Service", "shop/api", convert::service_body({"shop", "web"}));
+  add(set, "ExternalName", "web.example.net", convert::external_name_body({{IpAddress::v4(0x7F000001)}}));
+  v1::Object object;
+  object.set_api_version("meshdns.io/v1alpha1");
+  object.set_kind("Cluster");
+  object.mutable_metadata()->set_name("eu-1");
+  object.mutable_cluster();
+  add(set, "Cluster", "us-1", convert::object_body(object));
+  (*object.mutable_metadata()->mutable_annotations())["note"] = std::string(model::kMostRecordBytes, 'x');
+  add(set, "Cluster", "eu-1", convert::object_body(object));
+  EXPECT_EQ(apply(set),
+            "taken but eu-1/n1/none: addresses: at least one address is needed"
+            " but eu-1/n1/heavy: weight: must be 0 to 65535"
+            " but eu-1/n2: key: the body is of another record"
+            " but n1: key: \"n1\" is no cluster/node"
+            " but shop/api: key: the body is of another record"
+            " but web.example.net: addresses: 127.0.0.1 is a loopback address: clients on other machines would ask"
+            " themselves"
+            " but us-1: key: the body is of another record"
+            " but eu-1: body: " +
+                std::to_string(convert::object_body(object).size()) + " bytes, more than a record may have");
+  EXPECT_THAT(keys(), ElementsAre("eu-1/n1/0", "eu-1/n1/1"));
+  EXPECT_EQ(subscriber_.catalog.refused_records(), 4U);
+  v1::Batch next = delta(1, 2);
+  add_endpoint(next, "1", 1U << 30);
+  EXPECT_EQ(apply(next), "taken but eu-1/n1/1: weight: must be 0 to 65535");
+  EXPECT_EQ(subscriber_.catalog.records().endpoints.at("eu-1/n1/1").weight, 1U) << "the last good version stays";
+}
 
 INSTANTIATE_TEST_SUITE_P(Parts, MirrorTest, testing::Values(kOnePart, 1), part_size_name);
 

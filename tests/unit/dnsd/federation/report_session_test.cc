@@ -98,7 +98,13 @@ TEST_F(ReportSessionTest, loopback_addresses_of_another_machine_are_refused) {
   EXPECT_EQ(catalog_.records().endpoints.size(), 1U);
 }
 
-TEST_F(ReportSessionTest, on_the_federations_machine_loopback_is_an_address) {
+// An agent beside a federation that others reach has no business to send them to themselves.
+TEST_F(ReportSessionTest, loopback_is_an_address_where_the_federation_is_on_loopback) {
+  FakeAgent& reached_by_others = connect();
+  reached_by_others.hello({.addresses = {"127.0.0.1"}});
+  EXPECT_THAT(reached_by_others.heard().goodbye().message(),
+              HasSubstr("node: addresses: 127.0.0.1 is a loopback address"));
+  catalog_.set_loopback(Loopback::Allowed);
   FakeAgent& here = connect();
   here.hello({.addresses = {"127.0.0.1"}});
   EXPECT_NE(here.epoch(), 0U);

@@ -91,7 +91,11 @@ class Federation {
   }
 
   void report(const std::vector<model::Endpoint>& endpoints) {
-    EXPECT_THAT(catalog.apply_delta("", endpoints, {}, clock_.now()), testing::IsEmpty());
+    std::map<std::string, std::vector<model::Endpoint>> by_node;
+    for (const model::Endpoint& endpoint : endpoints) by_node[endpoint.node].push_back(endpoint);
+    for (const auto& [node, of_node] : by_node) {
+      EXPECT_THAT(catalog.apply_delta(node, of_node, {}, clock_.now()), testing::IsEmpty());
+    }
   }
   /// "eu-1/n1/0" to "eu-1/n1/<count - 1>"
   void report(int count) {

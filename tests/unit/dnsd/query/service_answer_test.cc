@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "tests/support/cost.h"
 #include "tests/support/mesh/asker.h"
 
 namespace meshdns::test {
@@ -262,6 +263,66 @@ TEST_F(ServiceAnswerTest, SpillSharesThePriorityToo) {
     const Srv srv(record);
     EXPECT_EQ(srv.weight, srv.target.starts_with("10-1-0-100.") ? 5000 : 2500) << record;
   }
+}
+
+// Guards the division by the sum of the weights: in 32 bits the weights of such endpoints came to nothing. No check
+// lets them in, and the compiler takes the most that a weight may be.
+TEST_F(ServiceAnswerTest, weights_that_no_check_has_seen_are_answered) {
+  for (const char* address : {"10.0.0.61", "10.0.0.62", "10.0.0.63"}) {
+    mesh.endpoint("eu-1/n1", "shop/api", address).weight = 1U << 30;
+  }
+  mesh.endpoint("eu-1/n1", "shop/api", "10.0.0.64").weight = 0xFFFFFFFF;
+  for (const bool stream : {false, true}) {
+    auto asking = asker(stream);
+    const Reply srv = asking.ask_edns(kService, Type::SRV);
+    ASSERT_EQ(srv.answer.size(), 4U);
+    for (const std::string& record : srv.answer) EXPECT_EQ(Srv(record).weight, 65535) << record;
+    EXPECT_EQ(asking.ask_edns("api.mesh.internal", Type::A).answer.size(), 4U);
+  }
+}
+
+// Guards against memory shown in the names of targets: an endpoint without addresses has no name.
+TEST_F(ServiceAnswerTest, an_endpoint_without_addresses_is_in_no_answer) {
+  mesh.endpoint("eu-1/n1", "shop/api", "10.0.0.61");
+  mesh.endpoint("eu-1/n1", "shop/api", "10.0.0.62").addresses.clear();
+  for (const bool stream : {false, true}) {
+    auto asking = asker(stream);
+    for (const Type type : {Type::SRV, Type::A, Type::AAAA, Type::SVCB, Type::HTTPS, Type::TXT}) {
+      for (const char* name : {kService, kBinding, "api.mesh.internal", "_all.api.mesh.internal",
+                               "_explain.api.mesh.internal", "0-0-0-0.api.mesh.internal"}) {
+        asking.ask_edns(name, type);
+      }
+    }
+    EXPECT_EQ(asking.ask_edns(kService, Type::SRV).answer.size(), 1U);
+    EXPECT_EQ(asking.ask_edns("0-0-0-0.api.mesh.internal", Type::A).rcode, static_cast<int>(wire::Rcode::NxDomain));
+  }
+}
+
+// Guards the worker: endpoints that share an address were compared with all before them, port by port.
+TEST_F(ServiceAnswerTest, endpoints_that_share_an_address_cost_by_their_number) {
+  const auto cost = [&](int endpoints) {
+    mesh.records.endpoints.clear();
+    for (int i = 0; i < endpoints; ++i) {
+      model::Endpoint one;
+      one.key = "eu-1/n1/" + std::to_string(i);
+      one.node = "eu-1/n1";
+      one.namespace_ = "shop";
+      one.service = "api";
+      one.addresses = {IpAddress::v4(0x0A000061)};
+      for (int port = 0; port < 32; ++port) {
+        one.ports.push_back(
+            {"p" + std::to_string(port), static_cast<std::uint16_t>(1 + 32 * (i % 50) + port), "TCP", ""});
+      }
+      one.health.state = model::HealthState::Serving;
+      mesh.records.endpoints[one.key] = one;
+    }
+    auto asking = asker(true);
+    const Bytes request = Request{.name = "api.mesh.internal", .type = Type::SRV, .edns = EdnsRequest{}}.bytes();
+    return cpu_seconds([&] { asking.raw(request); });
+  };
+  const double one = cost(500);
+  const double four = cost(2000);
+  EXPECT_LT(four, one * kMostForFourTimes) << "500: " << one << " s, 2000: " << four << " s";
 }
 
 }  // namespace
