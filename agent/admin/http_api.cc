@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-#include "common/config/document.h"
+#include "common/convert/document.h"
 
 namespace meshdns::admin {
 namespace {
@@ -14,7 +14,7 @@ using http::Response;
 Response text(int status, std::string body) { return {status, "text/plain; charset=utf-8", std::move(body)}; }
 
 Response json(const google::protobuf::Message& message) {
-  return {200, "application/json", config::Document(message).json()};
+  return {200, "application/json", convert::Document(message).json()};
 }
 
 Response leave(Agent& agent) {

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "common/base/text.h"
-#include "common/config/document.h"
+#include "common/convert/document.h"
 #include "common/convert/object_convert.h"
 
 namespace meshdns::admin {
@@ -25,11 +25,11 @@ constexpr std::size_t kMostRows = 1000;
 constexpr std::size_t kMostBody = 1UL << 20;
 
 Response json(const google::protobuf::Message& message) {
-  return {200, "application/json", config::Document(message).json()};
+  return {200, "application/json", convert::Document(message).json()};
 }
 
 Response json(const google::protobuf::Message& message, const char* list) {
-  config::Document document(message);
+  convert::Document document(message);
   document.drop_empty_lists_but(list);
   return {200, "application/json", document.json()};
 }

@@ -107,8 +107,7 @@ class HostBuilder {
     layout.row_count_ = static_cast<std::uint16_t>(rows_.size());
     layout.endpoint_count_ = static_cast<std::uint16_t>(plan_.candidates.size());
     layout.set_count_ = static_cast<std::uint16_t>(sets_.size());
-    layout.has_v6_ =
-        std::ranges::any_of(traits_.list(), [](const EndpointTraits& traits) { return traits.knows_v6(); });
+    layout.has_v6_ = std::ranges::any_of(traits_.list(), [](const auto& traits) { return traits.knows_v6(); });
     layout.has_loads_ = has_loads_;
     share_port_numbers(layout);
     // what most answers need comes first
@@ -153,11 +152,8 @@ class HostBuilder {
 
   /// Its row is the one behind the last.
   void take_address(const IpAddress& address, EndpointRow& row, EndpointTraits& traits) {
-    if (address.is_v4()) {
-      traits.has_v4 = true;
-    } else {
-      traits.has_v6 = true;
-    }
+    if (address.is_v4()) traits.has_v4 = true;
+    if (!address.is_v4()) traits.has_v6 = true;
     put_bytes(address, row);
   }
 

@@ -8,7 +8,7 @@
 #include "common/base/printable.h"
 #include "common/base/random_seed.h"
 #include "common/base/text.h"
-#include "common/config/document.h"
+#include "common/convert/document.h"
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
 #include "common/model/override.h"
@@ -56,7 +56,7 @@ std::string written_text(v1::Object object) {
   metadata.set_name(object.metadata().name());
   metadata.set_namespace_(object.metadata().namespace_());
   *object.mutable_metadata() = metadata;
-  return config::Document(object).yaml();
+  return convert::Document(object).yaml();
 }
 
 Result<std::vector<std::string>> keys_of(const std::vector<std::string>& names, const std::vector<std::string>& files) {

@@ -1,10 +1,10 @@
 #include "dnsd/ctl/documents.h"
 
-#include "common/config/document.h"
+#include "common/convert/document.h"
 
 namespace meshdns::ctl {
 
-using config::Document;
+using convert::Document;
 
 std::string document(const google::protobuf::Message& message, Output output) {
   const Document out(message);

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/config/document.h"
+#include "common/convert/document.h"
 #include "meshdns/v1/admin.pb.h"
 
 namespace meshdns::ctl {
@@ -46,8 +46,8 @@ class ListDocument {
   std::string add(const v1::ListReply& page, bool last);
 
  private:
-  std::string json(const std::vector<config::Document>& rows, const config::Document& rest, bool last);
-  std::string yaml(const std::vector<config::Document>& rows, const config::Document& rest, bool last);
+  std::string json(const std::vector<convert::Document>& rows, const convert::Document& rest, bool last);
+  std::string yaml(const std::vector<convert::Document>& rows, const convert::Document& rest, bool last);
 
   Output output_;
   std::string field_;

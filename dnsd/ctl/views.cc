@@ -7,7 +7,7 @@
 
 #include "common/base/printable.h"
 #include "common/base/text.h"
-#include "common/config/document.h"
+#include "common/convert/document.h"
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
 #include "common/time/duration_text.h"
@@ -377,6 +377,6 @@ std::string describe_cluster(const v1::ClusterInfo& told) {
                 {"gateways down", or_dash(joined(cluster.gateways_down()))}});
 }
 
-std::string describe_object(const v1::Object& object) { return config::Document(object).yaml(); }
+std::string describe_object(const v1::Object& object) { return convert::Document(object).yaml(); }
 
 }  // namespace meshdns::ctl

@@ -278,22 +278,6 @@ std::vector<model::Endpoint> ReportSession::decode(const google::protobuf::Repea
   return out;
 }
 
-void ReportSession::keep_arrived(std::vector<model::Endpoint> endpoints) {
-  for (model::Endpoint& endpoint : endpoints) {
-    const std::size_t bytes = arrived_bytes_ + text_bytes(endpoint);
-    if (arrived_.size() < model::kMostNodeEndpoints && bytes <= model::kMostNodeBytes) {
-      arrived_bytes_ = bytes;
-      arrived_.push_back(std::move(endpoint));
-    } else {
-      arrived_refusals_.add({endpoint.key, "",
-                                   "a node has at most " + std::to_string(model::kMostNodeEndpoints) +
-                                       " endpoints with " + std::to_string(model::kMostNodeBytes >> 20) +
-                                       " MiB of text",
-                                   false, true});
-    }
-  }
-}
-
 void ReportSession::on_full(const v1::Full& full, std::uint64_t sequence) {
   if (!begin_part(full)) return;
   keep_arrived(decode(full.endpoints(), arrived_refusals_));

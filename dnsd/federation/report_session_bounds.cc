@@ -1,7 +1,9 @@
 // What one agent's stream may hold, and for how long: a Full that is arriving, replies that are not read, keys.
+#include <string>
 #include <utility>
 
 #include "common/log/log.h"
+#include "common/model/limits.h"
 #include "dnsd/federation/report_session.h"
 
 namespace meshdns::federation {
@@ -89,6 +91,21 @@ bool ReportSession::within_keys() {
   copy().clear();
   goodbye(v1::Goodbye::OVERLOADED, "more than 100000 endpoints", 60s);
   return false;
+}
+
+void ReportSession::keep_arrived(std::vector<model::Endpoint> endpoints) {
+  for (model::Endpoint& endpoint : endpoints) {
+    const std::size_t bytes = arrived_bytes_ + text_bytes(endpoint);
+    if (arrived_.size() < model::kMostNodeEndpoints && bytes <= model::kMostNodeBytes) {
+      arrived_bytes_ = bytes;
+      arrived_.push_back(std::move(endpoint));
+    } else {
+      arrived_refusals_.add({endpoint.key, "",
+                             "a node has at most " + std::to_string(model::kMostNodeEndpoints) + " endpoints with " +
+                                 std::to_string(model::kMostNodeBytes >> 20) + " MiB of text",
+                             false, true});
+    }
+  }
 }
 
 }  // namespace meshdns::federation

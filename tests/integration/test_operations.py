@@ -54,7 +54,7 @@ def sources():
     for folder in ("common", "dnsd", "agent"):
         for where, _, names in os.walk(os.path.join(ROOT, folder)):
             for name in sorted(names):
-                if name.endswith(".cc") and not where.endswith("dnsd/ctl"):
+                if name.endswith((".cc", ".h")) and not where.endswith("dnsd/ctl"):
                     yield text_of(os.path.relpath(os.path.join(where, name), ROOT))
 
 

@@ -1,5 +1,6 @@
 #include "dnsd/federation/watch_session.h"
 
+#include "common/model/limits.h"
 #include "tests/unit/dnsd/federation/watch_fixture.h"
 
 namespace meshdns::federation {
@@ -199,8 +200,18 @@ TEST_F(WatchSessionTest, what_changes_while_a_subscriber_is_slow_becomes_one_del
   expect_follows(federation_, subscriber_);
 }
 
+/// As many endpoints as a node may have, "eu-1/n1/0" to "eu-1/n1/9999", in more than a mebibyte.
+std::vector<model::Endpoint> of_two_parts() {
+  std::vector<model::Endpoint> out;
+  for (std::size_t i = 0; i < model::kMostNodeEndpoints; ++i) {
+    out.push_back(catalog::endpoint("eu-1/n1", std::to_string(i)));
+    out.back().health.detail = std::string(100, 'd');
+  }
+  return out;
+}
+
 TEST_F(WatchSessionTest, a_change_between_the_parts_of_a_snapshot_comes_after_them) {
-  federation_.report(15000);
+  federation_.report(of_two_parts());
   Link& link = connect();
   ASSERT_TRUE(link.carry_one());
   EXPECT_FALSE(link.heard[0].batch().last());
@@ -216,7 +227,7 @@ TEST_F(WatchSessionTest, a_stream_that_ends_between_two_parts_changes_nothing) {
   federation_.report(3);
   connect().carry();
   disconnect();
-  federation_.report(15000);
+  federation_.report(of_two_parts());
   federation_.begin(2);
   ASSERT_TRUE(connect().carry_one());
   EXPECT_THAT(subscriber_.keys(), SizeIs(3));

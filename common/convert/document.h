@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace meshdns::config {
+namespace meshdns::convert {
 
 /// A message as it is written for programs, in JSON or YAML. Everything that is written has one dialect: names are
 /// those of the schema in camelCase, numbers are numbers, durations are seconds ("90.5s"), and times are RFC 3339
@@ -54,4 +54,4 @@ class Document {
   std::vector<Document> items_;
 };
 
-}  // namespace meshdns::config
+}  // namespace meshdns::convert

@@ -1,4 +1,4 @@
-#include "common/config/document.h"
+#include "common/convert/document.h"
 
 #include <google/protobuf/util/json_util.h>
 #include <google/protobuf/util/message_differencer.h>
@@ -10,9 +10,13 @@
 #include "meshdns/v1/admin.pb.h"
 #include "meshdns/v1/agent_status.pb.h"
 
-namespace meshdns::config {
+namespace meshdns::convert {
 namespace {
 
+using config::is_duration;
+using config::load_objects;
+using config::problems_text;
+using config::rules_of;
 using google::protobuf::util::MessageDifferencer;
 
 constexpr auto kDestination = R"(apiVersion: meshdns.io/v1alpha1
@@ -180,7 +184,7 @@ void check_fields(const google::protobuf::Descriptor& message, std::set<std::str
     const auto& field = *message.field(i);
     EXPECT_NE(field.type(), google::protobuf::FieldDescriptor::TYPE_BYTES) << field.full_name();
     const bool number = field.cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_INT64;
-    EXPECT_TRUE(!number || rules_of(field).format() == v1::Rules::TIME) << field.full_name();
+    EXPECT_TRUE(!number || rules_of(field).format() == config::v1::Rules::TIME) << field.full_name();
     if (field.message_type() != nullptr && !is_duration(field)) check_fields(*field.message_type(), seen);
   }
 }
@@ -197,4 +201,4 @@ TEST(Document, no_time_is_a_mere_number) {
 }
 
 }  // namespace
-}  // namespace meshdns::config
+}  // namespace meshdns::convert

@@ -1,4 +1,4 @@
-#include "common/config/document.h"
+#include "common/convert/document.h"
 
 #include <fmt/format.h>
 #include <google/protobuf/duration.pb.h>
@@ -9,16 +9,25 @@
 #include "common/base/printable.h"
 #include "common/base/text.h"
 #include "common/base/utf8.h"
-#include "common/config/rules.h"
 #include "common/time/duration_text.h"
 #include "common/time/time_text.h"
+#include "meshdns/config/v1/rules.pb.h"
 #include "meshdns/v1/types.pb.h"
 
-namespace meshdns::config {
+namespace meshdns::convert {
 namespace {
 
+using config::v1::Rules;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+
+config::v1::Rules::Format format_of(const FieldDescriptor& field) {
+  return field.options().GetExtension(config::v1::rules).format();
+}
+
+bool is_duration(const FieldDescriptor& field) {
+  return field.message_type() == google::protobuf::Duration::descriptor();
+}
 
 /// JSON's escapes, which YAML's double quotes know too. Also of what both would leave as it is and a terminal would
 /// obey.
@@ -83,17 +92,17 @@ struct Document::Builder {
   static Document text(std::string text) { return Document(Kind::Text, std::move(text)); }
 
   static Document of_text(const FieldDescriptor& field, const std::string& value) {
-    const bool number = rules_of(field).format() == v1::Rules::PORT_OR_NAME && parse_uint(value).has_value();
+    const bool number = format_of(field) == Rules::PORT_OR_NAME && parse_uint(value).has_value();
     return number ? bare(value) : text(value);
   }
 
   static Document of_number(const FieldDescriptor& field, std::uint32_t number) {
-    if (rules_of(field).format() != v1::Rules::PERCENT) return bare(fmt::to_string(number));
+    if (format_of(field) != Rules::PERCENT) return bare(fmt::to_string(number));
     return text(fmt::format("{}%", number));
   }
 
   static Document of_number(const FieldDescriptor& field, std::int64_t number) {
-    return rules_of(field).format() == v1::Rules::TIME ? text(time_text(number)) : bare(fmt::to_string(number));
+    return format_of(field) == Rules::TIME ? text(time_text(number)) : bare(fmt::to_string(number));
   }
 
   Document of_message(const FieldDescriptor& field, const Message& message) const {
@@ -144,7 +153,7 @@ struct Document::Builder {
   bool is_written(const Message& message, const FieldDescriptor& field) const {
     const auto& reflection = *message.GetReflection();
     if (field.is_repeated()) return !stated_only || reflection.FieldSize(message, &field) > 0;
-    const bool time = field.cpp_type() == FieldDescriptor::CPPTYPE_INT64 && rules_of(field).format() == v1::Rules::TIME;
+    const bool time = field.cpp_type() == FieldDescriptor::CPPTYPE_INT64 && format_of(field) == Rules::TIME;
     return (!stated_only && !time && !field.has_presence()) || reflection.HasField(message, &field);
   }
 
@@ -247,4 +256,4 @@ std::string Document::yaml(std::size_t indent) const {
   return out;
 }
 
-}  // namespace meshdns::config
+}  // namespace meshdns::convert
