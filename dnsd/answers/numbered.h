@@ -25,9 +25,9 @@ class Numbered {
   /// The index of a value, which is added if it is not there. 0, the first value, if there are too many.
   std::uint16_t index_of(const T& value) {
     if (list_.size() <= kFew) {
-      const auto found = std::ranges::find(list_, value);
-      if (found == list_.end()) list_.push_back(value);
-      return static_cast<std::uint16_t>(found == list_.end() ? list_.size() - 1 : found - list_.begin());
+      const auto index = static_cast<std::size_t>(std::ranges::find(list_, value) - list_.begin());
+      if (index == list_.size()) list_.push_back(value);
+      return static_cast<std::uint16_t>(index);
     }
     for (std::size_t i = index_.size(); i < list_.size(); ++i) index_.emplace(list_[i], static_cast<std::uint16_t>(i));
     if (const auto found = index_.find(value); found != index_.end()) return found->second;

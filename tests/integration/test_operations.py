@@ -3,6 +3,7 @@
 A block runs in a copy of the machine's file tree (an overlay that vanishes), as root without a network. Building is exempt;
 systemctl, kubectl and podman are played by scripts that check what they are given.
 """
+import glob
 import os
 import re
 import subprocess
@@ -125,6 +126,36 @@ class WordsTest(unittest.TestCase):
             _, line, _, _, end, _ = row.split("|")
             for words in re.findall(r"`([^`]+)`", line + end):
                 self.assertTrue('"' + words in code, f"no daemon says so: {words}")
+
+
+class BoundsTest(unittest.TestCase):
+    def test_every_bound_has_a_test_that_exists(self):
+        tests = {}
+        for where, _, names in os.walk(os.path.join(ROOT, "tests/unit")):
+            for name in names:
+                if name.endswith(".cc"):
+                    text = text_of(os.path.relpath(os.path.join(where, name), ROOT))
+                    for suite, test in re.findall(r"^TEST(?:_F|_P)?\((\w+),\s+(\w+)\)", text, re.M):
+                        tests.setdefault(suite, []).append(test)
+        table = text_of("docs/security.md").split("## Bounds")[1].split("\n## ")[0]
+        rows = [row.split(" | ")[4] for row in re.findall(r"^\| .*$", table, re.M)[2:]]
+        self.assertGreater(len(rows), 30)
+        for row in rows:
+            named = re.findall(r"`([^`]+)`", row)
+            self.assertTrue(named, row)
+            suite = None
+            for name in named:
+                if not re.fullmatch(r"\w*\.[\w…*]+", name):  # a Python test or a fuzz target
+                    stem = name.removeprefix("integration_")
+                    self.assertTrue(any(os.path.exists(os.path.join(ROOT, path)) for path in
+                                        (f"tests/integration/{stem}.py", f"tests/fuzz/{name}.cc")) or
+                                    any(f"def {name}(" in text_of(os.path.relpath(path, ROOT)) for path in
+                                        glob.glob(os.path.join(ROOT, "tests/integration/*.py"))), name)
+                    continue
+                suite = name.split(".")[0] or suite
+                test = name.split(".")[1]
+                known = tests.get(suite, []) if not suite.endswith("*") else ["*"]
+                self.assertTrue(any(one.startswith(test.rstrip("*")) for one in known), f"there is no {suite}.{test}")
 
 
 if __name__ == "__main__":

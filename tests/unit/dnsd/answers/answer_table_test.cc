@@ -189,7 +189,7 @@ TEST(HostTest, ThePlanComesBack) {
     candidate.port = static_cast<std::uint16_t>(i);
     candidate.ports = {static_cast<std::uint16_t>(i % 7), 53};
     candidate.locality = {.zone = "z" + std::to_string(i % 5), .node = "n" + std::to_string(i)};
-    candidate.weight = i * 1000;
+    candidate.weight = i * 200;
     candidate.standing = static_cast<topology::Standing>(i % 5);
     candidate.in_doubt = i % 2 == 0;
     candidate.why = i % 4 == 0 ? "" : "http " + std::to_string(i);

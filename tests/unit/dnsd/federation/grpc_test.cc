@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "agent/report/grpc_reporter.h"
+#include "common/model/limits.h"
 #include "common/net/socket_address.h"
 #include "common/time/system_clock.h"
 #include "dnsd/federation/federation_service.h"
@@ -51,7 +52,7 @@ struct Agent {
   std::optional<GrpcReporter> reporter;
 };
 
-model::Endpoint endpoint(const std::string& key, const std::string& padding = "") {
+model::Endpoint endpoint(const std::string& key) {
   model::Endpoint out;
   out.key = key;
   out.source = "files";
@@ -59,7 +60,6 @@ model::Endpoint endpoint(const std::string& key, const std::string& padding = ""
   out.service = "web";
   out.addresses = {IpAddress::v4(0x0A00000B)};
   out.health.state = model::HealthState::Serving;
-  if (!padding.empty()) out.labels.edit()["padding"] = padding;
   return out;
 }
 
@@ -194,10 +194,13 @@ TEST_F(GrpcTest, heartbeats_go_on_and_the_digests_stay_equal) {
 TEST_F(GrpcTest, a_full_beyond_the_largest_message_goes_in_parts) {
   start_federation();
   std::vector<model::Endpoint> endpoints;
-  const std::string padding(250, 'x');
-  for (int i = 0; i < 20000; ++i) endpoints.push_back(endpoint(std::to_string(i), padding));
+  const std::string padding(500, 'x');
+  for (std::size_t i = 0; i < model::kMostNodeEndpoints; ++i) {
+    endpoints.push_back(endpoint(std::to_string(i)));
+    endpoints.back().health.detail = padding;
+  }
   add_agent(options("n1"), endpoints);
-  EXPECT_TRUE(until([this] { return records() == 20000; })) << records();
+  EXPECT_TRUE(until([this] { return records() == model::kMostNodeEndpoints; })) << records();
 }
 
 TEST_F(GrpcTest, a_refused_record_is_told_by_name) {
