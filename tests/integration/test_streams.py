@@ -56,9 +56,9 @@ class StreamsTest(unittest.TestCase):
         return made
 
     def fill(self):
-        agent = self.agent("n1")
-        agent.send_full(RawAgent.endpoint(f"k{i}", f"web{i % 50}", f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}")
-                        for i in range(ENDPOINTS))
+        for node, of_node in (("n1", range(ENDPOINTS // 2)), ("n2", range(ENDPOINTS // 2, ENDPOINTS))):
+            self.agent(node).send_full(RawAgent.endpoint(f"k{i}", f"web{i % 50}", f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}")
+                                       for i in of_node)
         eventually(lambda: self.metric('meshdns_catalog_endpoints{state="serving"}') == ENDPOINTS, "all is known", timeout=LONG)
 
     def deaf(self, number):

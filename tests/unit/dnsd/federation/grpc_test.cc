@@ -194,11 +194,8 @@ TEST_F(GrpcTest, heartbeats_go_on_and_the_digests_stay_equal) {
 TEST_F(GrpcTest, a_full_beyond_the_largest_message_goes_in_parts) {
   start_federation();
   std::vector<model::Endpoint> endpoints;
-  const std::string padding(500, 'x');
-  for (std::size_t i = 0; i < model::kMostNodeEndpoints; ++i) {
-    endpoints.push_back(endpoint(std::to_string(i)));
-    endpoints.back().health.detail = padding;
-  }
+  for (std::size_t i = 0; i < model::kMostNodeEndpoints; ++i) endpoints.push_back(endpoint(std::to_string(i)));
+  for (model::Endpoint& one : endpoints) one.health.detail = std::string(500, 'x');
   add_agent(options("n1"), endpoints);
   EXPECT_TRUE(until([this] { return records() == model::kMostNodeEndpoints; })) << records();
 }
