@@ -62,6 +62,12 @@ bool AddressClaims::has(const std::vector<IpAddress>& addresses, const IpAddress
   return std::ranges::find(addresses, address) != addresses.end();
 }
 
+bool AddressClaims::has_more_claims(const IpAddress& address, std::size_t number) const {
+  auto [at, end] = endpoints_.equal_range(hash_of(address));
+  for (; at != end && number > 0; ++at) --number;
+  return at != end;
+}
+
 void AddressClaims::endpoint_entered(const model::Endpoint& endpoint) {
   for (const IpAddress& address : endpoint.addresses) endpoints_.emplace(hash_of(address), &endpoint);
 }
@@ -131,7 +137,7 @@ bool AddressClaims::shares_prefixes(const std::string& node) const {
 }
 
 std::string AddressClaims::owner_instead(const model::Endpoint& endpoint, const IpAddress& address) const {
-  if (is_of_every_node(address)) return "";
+  if (is_of_every_node(address) || has_more_claims(address, kMostClaims)) return "";
   const model::Endpoint* owner = nullptr;
   std::optional<Strength> own;  // looked up where somebody claims the address too
   Strength best;

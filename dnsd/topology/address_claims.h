@@ -18,6 +18,9 @@ namespace meshdns::topology {
 // answered with it, and its names do not have it. Endpoints of one node, and claims of equal strength, share an address
 // as before. Without networks only endpoints of one cluster are compared, because clusters may use the same addresses.
 //
+// Where more than kMostClaims endpoints claim one address, it is shared by all of them: to compare each with each other
+// would cost the square of their number, and one agent can claim as many as it likes.
+//
 // The index holds a pointer for each address of each endpoint, and for each address of each node. It is kept equal to
 // the records by whoever hears of their changes.
 // source: design.md section 5 (an address belongs to who is alive)
@@ -25,6 +28,8 @@ namespace meshdns::topology {
 /// Knows which endpoints and nodes claim the same address, and whose it is. Pure. The records must outlive it.
 class AddressClaims {
  public:
+  static constexpr std::size_t kMostClaims = 1024;
+
   explicit AddressClaims(const model::Records& records) : records_(records) {}
 
   // ---- changes of the records ----
@@ -40,10 +45,12 @@ class AddressClaims {
 
   /// Who has an address of an endpoint in its place, "eu-1/n2 (shop/zads)"; empty = the endpoint has it.
   std::string owner_instead(const model::Endpoint& endpoint, const IpAddress& address) const;
-  /// Visits the endpoints of other nodes that claim an address of this one.
+  /// Visits the endpoints of other nodes for whom it matters that this one claims its addresses.
   template <class Visit>
   void for_rivals(const model::Endpoint& endpoint, Visit visit) const {
     for (const IpAddress& address : endpoint.addresses) {
+      // with one claim more or less than there may be, all the others share the address, or do so no more
+      if (has_more_claims(address, kMostClaims + 1)) continue;
       for_claims(address, [&](const model::Endpoint& other) {
         if (other.node != endpoint.node) visit(other);
       });
@@ -61,6 +68,8 @@ class AddressClaims {
   };
 
   static std::uint64_t hash_of(const IpAddress& address);
+  /// Whether more endpoints than so many claim an address; costs no more than the number.
+  bool has_more_claims(const IpAddress& address, std::size_t number) const;
   static bool has(const std::vector<IpAddress>& addresses, const IpAddress& address);
   template <class Visit>
   void for_claims(const IpAddress& address, Visit visit) const {

@@ -1,4 +1,7 @@
 // How endpoints stand beside others: addresses that several claim, and endpoints that nobody checks.
+#include <algorithm>
+#include <string>
+
 #include "tests/unit/dnsd/topology/plan_fixture.h"
 
 namespace meshdns::topology {
@@ -39,6 +42,34 @@ TEST_F(StandingTest, of_two_that_are_heard_the_newer_session_has_the_address) {
   records_.endpoints["eu-1/n2/b"].health.state = Pending;
   EXPECT_EQ(host("pay.shop.mesh.internal").candidates.at(0).standing, Standing::Serving)
       << "an endpoint that never answered has nothing";
+}
+
+// Guards the control thread: two agents that claim one address for 10,000 endpoints each would stop it for minutes.
+TEST_F(StandingTest, an_address_with_very_many_claims_is_shared) {
+  add_node("eu-1", "n2");
+  records_.nodes["eu-1/n1"].session = 7;
+  records_.nodes["eu-1/n2"].session = 8;
+  for (std::size_t i = 0; i < AddressClaims::kMostClaims / 2; ++i) {
+    add("eu-1/n1", "a" + std::to_string(i), "old");
+    add("eu-1/n2", "b" + std::to_string(i), "new");
+  }
+  const auto of_old = [&](Standing standing) {
+    return std::ranges::count(host("old.shop.mesh.internal").candidates, standing, &Candidate::standing);
+  };
+  EXPECT_EQ(of_old(Standing::Out), static_cast<std::ptrdiff_t>(AddressClaims::kMostClaims / 2));
+  const model::Endpoint& last = add("eu-1/n2", "last", "new");
+  EXPECT_EQ(of_old(Standing::Serving), static_cast<std::ptrdiff_t>(AddressClaims::kMostClaims / 2));
+
+  AddressClaims claims(records_);
+  const auto rivals = [&] {
+    std::size_t count = 0;
+    claims.for_rivals(last, [&](const model::Endpoint&) { ++count; });
+    return count;
+  };
+  for (const auto& [key, endpoint] : records_.endpoints) claims.endpoint_entered(endpoint);
+  EXPECT_EQ(rivals(), AddressClaims::kMostClaims / 2) << "for whom it is another state than before";
+  claims.endpoint_entered(add("eu-1/n2", "one more", "new"));
+  EXPECT_EQ(rivals(), 0U) << "nobody stands otherwise for one more or less";
 }
 
 TEST_F(StandingTest, a_machine_that_has_the_address_of_a_silent_one_has_its_endpoints_addresses) {
