@@ -131,9 +131,12 @@ Result<void> Daemon::start() {
 }
 
 Result<void> Daemon::listen() {
-  auto http = http::Server::listen(loop_, configuration_.admin_address(), admin::http_api(*this),
-                                   {.hosts = {configuration_.node.locality.node},
-                                    .refused = &registry_.counter(http::kRefusedRequests, http::kRefusedHelp)});
+  const auto& names = configuration_.file.admin().hosts();
+  std::vector<std::string> hosts(names.begin(), names.end());
+  hosts.push_back(configuration_.node.locality.node);
+  auto http = http::Server::listen(
+      loop_, configuration_.admin_address(), admin::http_api(*this),
+      {.hosts = std::move(hosts), .refused = &registry_.counter(http::kRefusedRequests, http::kRefusedHelp)});
   if (!http) return http.error().with_context("admin.listen");
   http_ = std::move(*http);
   log::info("admin listening", {{"address", http_->bound().text()}});

@@ -296,9 +296,11 @@ Result<void> Daemon::start_admin() {
   const auto& admin = configuration_.file.admin();
   const auto address = SocketAddress::parse(admin.listen());
   if (!address) return address.error();
-  auto http = http::Server::listen(loop_, *address, admin::http_api(view_),
-                                   {.hosts = {parts_.instance.substr(parts_.instance.find('/') + 1)},
-                                    .refused = &registry_.counter(http::kRefusedRequests, http::kRefusedHelp)});
+  std::vector<std::string> hosts(admin.hosts().begin(), admin.hosts().end());
+  hosts.push_back(parts_.instance.substr(parts_.instance.find('/') + 1));
+  auto http = http::Server::listen(
+      loop_, *address, admin::http_api(view_),
+      {.hosts = std::move(hosts), .refused = &registry_.counter(http::kRefusedRequests, http::kRefusedHelp)});
   if (!http) return http.error().with_context("admin");
   http_ = std::move(*http);
   log::info("admin listening", {{"address", http_->bound().text()}});

@@ -26,7 +26,7 @@ dns:
     - {{address: "127.0.0.1:0", locality: {{cluster: us-1, region: us, zone: us-a}}}}
   endpoints_file: mesh.yaml
   static_records: ["www 60 CNAME app-b", "info 30 TXT hello"]
-admin: {{listen: "127.0.0.1:0", socket: {folder}/meshdnsd.sock}}
+admin: {{listen: "127.0.0.1:0", socket: {folder}/meshdnsd.sock, hosts: [metrics.example.net]}}
 """
 MESH = """\
 nodes:
@@ -91,6 +91,9 @@ class MeshdnsdTest(unittest.TestCase):
         self.assertEqual(refused.exception.code, 421)
         self.assertIn("evil.example", refused.exception.read().decode())
         self.assertIn("meshdns_http_refused_requests_total 1\n", self.fetch("/metrics"))
+        named = urllib.request.Request(self.admin + "/healthz", headers={"Host": "Metrics.example.net:80"})
+        with urllib.request.urlopen(named, timeout=WAIT) as reply:
+            self.assertEqual(reply.status, 200)
         self.daemon.wait_line("HTTP request refused")
 
     def test_outside_our_zones_is_refused_with_the_reason(self):
