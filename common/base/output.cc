@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <deque>
 #include <iostream>
 #include <streambuf>
 #include <string>
@@ -72,9 +73,9 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) void open_standar
 }  // namespace
 
 void clean_output() {
-  for (std::ostream* stream : {&std::cout, &std::cerr}) {
-    stream->rdbuf(new CleanBuffer(stream->rdbuf()));  // kept for good: streams are flushed after the last destructor
-  }
+  // kept for good: streams are flushed after the last destructor
+  static auto& buffers = *new std::deque<CleanBuffer>;
+  for (std::ostream* stream : {&std::cout, &std::cerr}) stream->rdbuf(&buffers.emplace_back(stream->rdbuf()));
 }
 
 int end_output(int code) {

@@ -103,8 +103,8 @@ void check_identity(const Place& dns, const v1::Dns& config, Report& report) {
   }
 }
 
-/// An address that stands for all of the machine's takes the port of each of them; a link-local one is the address of one
-/// interface.
+/// An address that stands for all of the machine's takes the port of each of them; a link-local one is the address of
+/// one interface.
 void check_listen(const Place& list, const v1::Dns& config, Report& report) {
   const auto parsed = [&](int i) { return SocketAddress::parse(config.listen(i).address()); };
   for (int i = 0; i < config.listen_size(); ++i) {

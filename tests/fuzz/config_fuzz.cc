@@ -24,7 +24,7 @@ void check_problems(const config::Loaded<T>& loaded, const std::string& text) {
 void check_written(const meshdns::v1::Object& object) {
   meshdns::v1::Object expected = object;
   expected.clear_status();
-  for (const auto& text : {convert::Document(object).yaml(), convert::Document(object).json()}) {
+  for (const auto& text : {meshdns::convert::Document(object).yaml(), meshdns::convert::Document(object).json()}) {
     const auto again = config::load_objects(text, "again");
     MESHDNS_CHECK(again && again->size() == 1);
     MESHDNS_CHECK(google::protobuf::util::MessageDifferencer::Equals(again->at(0), expected));
