@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <fstream>
 
 #include "common/base/check.h"
+#include "common/base/machine_name.h"
 #include "common/base/text.h"
 #include "common/model/endpoint.h"
 #include "common/net/socket_address.h"
@@ -29,9 +29,8 @@ std::string first_line(const char* path) {
 }
 
 std::string short_hostname() {
-  std::array<char, 256> buffer{};
-  if (::gethostname(buffer.data(), buffer.size() - 1) != 0) return "localhost";
-  const std::string_view whole = buffer.data();
+  const std::string name = machine_name().value_or("localhost");
+  const std::string_view whole = name;
   if (IpAddress::parse(whole)) return std::string(whole);
   return ascii_lower(whole.substr(0, whole.find('.')));
 }

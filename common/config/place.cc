@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "common/base/printable.h"
+
 namespace meshdns::config {
 
 Place Place::child(std::string_view name) const& {
@@ -39,8 +41,7 @@ std::string shown(std::string_view text) {
   if (text.empty()) return "\"\"";
   std::string out;
   for (const char c : text.substr(0, kLongest)) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += byte < 0x20 || byte == 0x7f ? std::string("?") : std::string(1, c);
+    out += is_control(c) ? '?' : c;
   }
   if (text.size() <= kLongest) return out;
   while (!out.empty() && (static_cast<unsigned char>(out.back()) & 0x80U) != 0) out.pop_back();  // no half character

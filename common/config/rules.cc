@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "common/base/printable.h"
 #include "common/base/text.h"
 #include "common/config/formats.h"
 #include "common/config/place.h"
@@ -93,8 +94,6 @@ Wrong read_duration(Message& out, const FieldDescriptor& field, std::string_view
   return outside(rules_of(field), *value, text);
 }
 
-bool unprintable(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-
 }  // namespace
 
 const v1::Rules& rules_of(const FieldDescriptor& field) { return field.options().GetExtension(v1::rules); }
@@ -127,7 +126,7 @@ Wrong put_scalar(Message& out, const FieldDescriptor& field, std::string_view te
 }
 
 Wrong wrong_text(const v1::Rules& rules, std::string_view text) {
-  if (std::any_of(text.begin(), text.end(), unprintable)) return "control characters are not allowed";
+  if (std::any_of(text.begin(), text.end(), is_control)) return "control characters are not allowed";
   if (rules.required() && text.empty()) return "must not be empty";
   const auto& words = rules.one_of();
   if (!words.empty() && std::find(words.begin(), words.end(), text) == words.end()) {

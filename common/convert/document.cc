@@ -8,7 +8,7 @@
 
 #include "common/base/printable.h"
 #include "common/base/text.h"
-#include "common/base/utf8.h"
+#include "common/convert/report_convert.h"
 #include "common/time/duration_text.h"
 #include "common/time/time_text.h"
 #include "meshdns/config/v1/rules.pb.h"
@@ -32,20 +32,11 @@ bool is_duration(const FieldDescriptor& field) {
 /// JSON's escapes, which YAML's double quotes know too. Also of what both would leave as it is and a terminal would
 /// obey.
 std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  while (!text.empty()) {
-    const std::size_t plain = printable_length(text);
-    for (const char c : text.substr(0, plain)) {
-      if (c == '"' || c == '\\') out += '\\';
-      out += c;
-    }
-    text.remove_prefix(plain);
-    if (text.empty()) break;
-    const PrintableEscape escape = printable_escape(text);
-    out += utf8_length(text) == 0 ? "\\ufffd" : escape.view();
-    text.remove_prefix(escape.length);
-  }
-  return out + "\"";
+  std::string out;
+  append_quoted(out, text, [](std::string_view, const PrintableEscape& escape) {
+    return escape.is_invalid() ? std::string_view("\\ufffd") : escape.view();
+  });
+  return out;
 }
 
 bool is_yaml_word(std::string_view text) {
@@ -108,7 +99,7 @@ struct Document::Builder {
   Document of_message(const FieldDescriptor& field, const Message& message) const {
     if (!is_duration(field)) return of(message);
     const auto* duration = google::protobuf::DynamicCastToGenerated<google::protobuf::Duration>(&message);
-    const Duration length = std::chrono::seconds(duration->seconds()) + std::chrono::nanoseconds(duration->nanos());
+    const Duration length = from_wire(*duration);
     return text(stated_only ? duration_text(length) : seconds_text(length));
   }
 

@@ -1,19 +1,11 @@
 #include "common/http/host_names.h"
 
-#include <unistd.h>
-
-#include <array>
-
+#include "common/base/machine_name.h"
 #include "common/base/text.h"
 #include "common/net/ip_address.h"
 
 namespace meshdns::http {
 namespace {
-
-std::string this_host() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
-}
 
 /// The header without its port.
 std::string_view name_in(std::string_view host) {
@@ -33,7 +25,7 @@ bool is_address(std::string_view name) {
 
 HostNames::HostNames(const std::vector<std::string>& more) {
   add("localhost");
-  const std::string own = this_host();
+  const std::string own = machine_name().value_or("");
   add(own);
   add(own.substr(0, own.find('.')));
   for (const std::string& name : more) add(name);

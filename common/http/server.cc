@@ -67,16 +67,11 @@ std::string printable_body(std::string body, std::string_view type) {
   if (printable_length(body, Lines::Many) == body.size()) return body;
   const bool metrics = type.starts_with("text/plain; version=");
   std::string out;
-  for (std::string_view rest = body; !rest.empty();) {
-    const std::size_t plain = printable_length(rest, Lines::Many);
-    out += rest.substr(0, plain);
-    rest.remove_prefix(plain);
-    if (rest.empty()) break;
-    const PrintableEscape escape = printable_escape(rest);
-    if (metrics) out += '\\';
-    out += escape.view();
-    rest.remove_prefix(escape.length);
-  }
+  for_printable(
+      body, Lines::Many, [&out](std::string_view part) { out += part; },
+      [&out, metrics](std::string_view, const PrintableEscape& escape) {
+        (out += metrics ? "\\" : "") += escape.view();
+      });
   return out;
 }
 

@@ -13,7 +13,6 @@
 #include <mutex>
 
 #include "common/base/printable.h"
-#include "common/base/utf8.h"
 #include "common/log/line_writer.h"
 
 namespace meshdns::log {
@@ -108,35 +107,22 @@ bool is_plain(std::string_view value) {
 /// Appends the value between quotes. A line stays a line whatever a peer sends: the line ends of longer texts become
 /// blanks, and whatever else moves the cursor of who reads the log is escaped.
 /// invalid: what is written for a byte that is no UTF-8; empty = the byte's number
-/// source: RFC 8259 7
-void append_quoted(std::string& out, std::string_view value, std::string_view invalid) {
-  out += '"';
-  while (!value.empty()) {
-    const std::size_t plain = printable_length(value);
-    for (const char c : value.substr(0, plain)) {
-      if (c == '"' || c == '\\') out += '\\';
-      out += c;
-    }
-    value.remove_prefix(plain);
-    if (value.empty()) break;
-    const PrintableEscape escape = printable_escape(value);
-    const bool blank = value[0] == '\n' || value[0] == '\r' || value[0] == '\t';
-    const bool is_invalid = utf8_length(value) == 0 && !invalid.empty();
-    out += blank ? " " : is_invalid ? invalid : escape.view();
-    value.remove_prefix(escape.length);
-  }
-  out += '"';
+void append_value_quoted(std::string& out, std::string_view value, std::string_view invalid) {
+  append_quoted(out, value, [invalid](std::string_view character, const PrintableEscape& escape) {
+    const bool blank = character[0] == '\n' || character[0] == '\r' || character[0] == '\t';
+    return blank ? " " : escape.is_invalid() && !invalid.empty() ? invalid : escape.view();
+  });
 }
 
 void append_value(std::string& out, std::string_view value) {
   if (is_plain(value)) {
     out += value;
   } else {
-    append_quoted(out, value, "");
+    append_value_quoted(out, value, "");
   }
 }
 
-void append_json(std::string& out, std::string_view value) { append_quoted(out, value, "\\ufffd"); }
+void append_json(std::string& out, std::string_view value) { append_value_quoted(out, value, "\\ufffd"); }
 
 }  // namespace
 

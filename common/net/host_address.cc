@@ -17,8 +17,7 @@ bool is_reserved(const IpAddress& address) { return address.is_v4() && address.v
 
 /// 169.254.0.0/16 (RFC 3927), fe80::/10 (RFC 4291): they mean something on one link only.
 bool is_link_local(const IpAddress& address) {
-  if (address.is_v4()) return address.v4_host_order() >> 16 == 0xA9FE;
-  return address.bytes()[0] == 0xFE && (address.bytes()[1] & 0xC0) == 0x80;
+  return address.is_v4() ? address.v4_host_order() >> 16 == 0xA9FE : address.is_v6_link_local();
 }
 
 }  // namespace

@@ -22,13 +22,11 @@ class Quota {
   /// Takes `amount` more. Returns false, and takes nothing, if that would be too much. Whoever holds nothing yet of an
   /// address that holds nothing gets even more than the limit of an address, so that what is large at all can pass.
   bool take(const std::string& address, std::size_t amount) {
-    const auto found = held_.find(address);
-    const std::size_t held = found == held_.end() ? 0 : found->second;
     if (amount == 0) return true;
+    const std::size_t held = of(address);
     const bool fits = held + amount <= limits_.each || held == 0;
     if (!fits || (total_ + amount > limits_.total && total_ > 0)) return false;
-    held_[address] += amount;
-    total_ += amount;
+    take_anyway(address, amount);
     return true;
   }
   /// Takes it whatever the limits say. For what is known only when it is there; open_to() is asked before.

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "common/metrics/samples.h"
 #include "common/rpc/stream_limits.h"
 #include "dnsd/federation/agents.h"
 #include "dnsd/federation/watchers.h"
@@ -9,27 +10,19 @@
 namespace meshdns::app {
 namespace {
 
-using metrics::Sample;
-using Samples = std::vector<Sample>;
-
-void add_count(Samples& out, const std::string& name, const std::string& help, const metrics::Labels& labels,
-               std::uint64_t value) {
-  out.push_back({Sample::Kind::Counter, name, help, labels, static_cast<double>(value)});
-}
-
-void add_gauge(Samples& out, const std::string& name, const std::string& help, double value) {
-  out.push_back({Sample::Kind::Gauge, name, help, {}, value});
-}
+using metrics::count;
+using metrics::gauge;
+using Samples = std::vector<metrics::Sample>;
 
 void add_streams(Samples& out, const rpc::StreamLimits::Counts& counts) {
-  add_gauge(out, "meshdns_federation_open_streams", "streams at the federation's port",
-            static_cast<double>(counts.open));
-  add_gauge(out, "meshdns_federation_silent_streams", "streams that have not said anything yet",
-            static_cast<double>(counts.silent));
+  gauge(out, "meshdns_federation_open_streams", "streams at the federation's port", {},
+        static_cast<double>(counts.open));
+  gauge(out, "meshdns_federation_silent_streams", "streams that have not said anything yet", {},
+        static_cast<double>(counts.silent));
   const char* refused = "meshdns_federation_refused_streams_total";
   const char* help = "streams refused by the federation's bounds";
-  add_count(out, refused, help, {{"reason", "open"}}, counts.refused);
-  add_count(out, refused, help, {{"reason", "silent"}}, counts.refused_silent);
+  count(out, refused, help, {{"reason", "open"}}, counts.refused);
+  count(out, refused, help, {{"reason", "silent"}}, counts.refused_silent);
 }
 
 }  // namespace
@@ -40,22 +33,22 @@ void add_bounds(Samples& out, const Parts& parts) {
   const char* help = "values beyond what a peer can mean, which count as another value or as none";
   if (parts.agents != nullptr) {
     const federation::AgentCounters& counters = parts.agents->counters();
-    add_gauge(out, "meshdns_federation_arriving_bytes", "bytes of agents' records whose last part is not here yet",
-              static_cast<double>(parts.agents->arriving_bytes()));
-    add_count(out, "meshdns_federation_cut_agents_total", "agents that read nothing", {}, counters.cut);
-    add_count(out, clamped, help, {{"from", "agent"}}, counters.clamped);
+    gauge(out, "meshdns_federation_arriving_bytes", "bytes of agents' records whose last part is not here yet", {},
+          static_cast<double>(parts.agents->arriving_bytes()));
+    count(out, "meshdns_federation_cut_agents_total", "agents that read nothing", {}, counters.cut);
+    count(out, clamped, help, {{"from", "agent"}}, counters.clamped);
   }
   if (parts.watchers != nullptr) {
     const federation::WatchCounters& counters = parts.watchers->counters();
-    add_gauge(out, "meshdns_federation_unread_bytes", "bytes of updates that subscribers have not read yet, about",
-              static_cast<double>(parts.watchers->unread_bytes()));
-    add_count(out, "meshdns_federation_unread_waits_total", "updates that waited because too much was unread", {},
-              counters.waits);
-    add_count(out, clamped, help, {{"from", "subscriber"}}, counters.clamped);
+    gauge(out, "meshdns_federation_unread_bytes", "bytes of updates that subscribers have not read yet, about", {},
+          static_cast<double>(parts.watchers->unread_bytes()));
+    count(out, "meshdns_federation_unread_waits_total", "updates that waited because too much was unread", {},
+          counters.waits);
+    count(out, clamped, help, {{"from", "subscriber"}}, counters.clamped);
   }
   if (parts.persistence != nullptr) {
-    add_gauge(out, "meshdns_store_lacked", "1 if the store had lost, at the start, some of what had been written",
-              parts.persistence->lacked().empty() ? 0 : 1);
+    gauge(out, "meshdns_store_lacked", "1 if the store had lost, at the start, some of what had been written", {},
+          parts.persistence->lacked().empty() ? 0 : 1);
   }
 }
 

@@ -2,10 +2,8 @@
 
 #include <ifaddrs.h>
 #include <netinet/in.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <iterator>
 #include <ranges>
@@ -13,6 +11,7 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "common/base/machine_name.h"
 #include "common/base/text.h"
 #include "common/config/rules.h"
 #include "common/convert/object_convert.h"
@@ -231,11 +230,7 @@ Result<Configuration> configuration_in(const std::string& path) {
 
 }  // namespace
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "localhost";
-  return name.data();
-}
+std::string host_name() { return machine_name().value_or("localhost"); }
 
 bool Configuration::federation() const { return std::ranges::find(file.roles(), "federation") != file.roles().end(); }
 

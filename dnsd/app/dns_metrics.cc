@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/log/log.h"
+#include "common/metrics/samples.h"
 #include "common/rpc/acceptor.h"
 #include "common/rpc/tls_watch.h"
 #include "dnsd/app/bounds_metrics.h"
@@ -15,6 +16,8 @@
 namespace meshdns::app {
 namespace {
 
+using metrics::count;
+using metrics::gauge;
 using metrics::Sample;
 using Samples = std::vector<Sample>;
 
@@ -25,16 +28,6 @@ constexpr std::array kSourceNames = {"listener", "client_subnet", "forwarder", "
 
 constexpr std::array kHostStateNames = {"serving", "last_resort", "empty"};  // as answers::HostState
 constexpr std::array kCookieNames = {"client_only", "wrong", "valid"};
-
-void count(Samples& out, const std::string& name, const std::string& help, const metrics::Labels& labels,
-           std::uint64_t value) {
-  out.push_back({Sample::Kind::Counter, name, help, labels, static_cast<double>(value)});
-}
-
-void gauge(Samples& out, const std::string& name, const std::string& help, const metrics::Labels& labels,
-           double value) {
-  out.push_back({Sample::Kind::Gauge, name, help, labels, value});
-}
 
 void add_queries(Samples& out, const std::string& transport, const query::Totals& totals) {
   count(out, "meshdns_dns_received_packets_total", "DNS messages received", {{"transport", transport}},

@@ -39,21 +39,13 @@ StoreMarker::Content StoreMarker::read() const {
   std::string numbers;
   std::getline(file, word);
   std::getline(file, numbers);
-  Content out{word_of(trim(word)), {}};
-  const auto fields = split(trim(numbers), ' ');
-  if (fields.size() == 2) {
-    out.written.transactions = parse_uint(fields[0]).value_or(0);
-    out.written.of_objects = parse_uint(fields[1]).value_or(0);
-  }
-  return out;
+  return {word_of(trim(word)), store::written_of(trim(numbers))};
 }
 
 Result<void> StoreMarker::write(const Content& content) const {
-  const store::Written& written = content.written;
   // the word has a line of its own: earlier versions read just that
-  return snapshot_file::replace_file(path_, std::string(text_of(content.word)) + "\n" +
-                                                std::to_string(written.transactions) + " " +
-                                                std::to_string(written.of_objects) + "\n");
+  return snapshot_file::replace_file(
+      path_, std::string(text_of(content.word)) + "\n" + store::written_text(content.written) + "\n");
 }
 
 }  // namespace meshdns::app

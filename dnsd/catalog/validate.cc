@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "common/base/printable.h"
 #include "common/base/text.h"
 #include "common/base/utf8.h"
 #include "common/model/host_name.h"
@@ -14,8 +15,6 @@ namespace meshdns::catalog {
 namespace {
 
 using Problem = std::optional<std::string>;
-
-bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
 
 Problem address_problem(const std::vector<IpAddress>& addresses, std::size_t most, Loopback loopback) {
   if (addresses.size() > most) return "more than " + std::to_string(most) + " addresses";

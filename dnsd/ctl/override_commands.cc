@@ -3,11 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <iostream>
 #include <set>
 
+#include "common/base/machine_name.h"
 #include "common/base/printable.h"
 #include "common/base/text.h"
 #include "common/time/duration_text.h"
@@ -23,11 +23,9 @@ constexpr const char* kNever = "never";
 
 /// "alice@host"
 std::string default_author() {
-  std::array<char, 256> host{};
-  if (::gethostname(host.data(), host.size() - 1) != 0) host.front() = '\0';
   const char* user = std::getenv("USER");
   const std::string who = user == nullptr || *user == '\0' ? "uid " + std::to_string(::geteuid()) : user;
-  return who + "@" + host.data();
+  return who + "@" + machine_name().value_or("");
 }
 
 /// When an override ends that lasts for so long; 0 = never.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/printable.h"
 #include "common/base/text.h"
 #include "common/convert/report_convert.h"
 
@@ -59,8 +60,7 @@ std::string Coverage::problem_text(const std::string& source, const std::string&
   std::string text = "does not read " + (error.empty() ? "source " + source : std::string(lines.front()));
   if (text.size() > kLongestProblem) text = text.substr(0, kLongestProblem) + "...";
   if (lines.size() > 1) text += " (and " + std::to_string(lines.size() - 1) + " more)";
-  std::ranges::replace_if(
-      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
+  std::ranges::replace_if(text, is_control, ' ');
   return text;
 }
 

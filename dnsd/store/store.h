@@ -41,6 +41,10 @@ struct Written {
 
   friend bool operator==(const Written&, const Written&) = default;
 };
+/// "<transactions> <of objects>", as a store and what stands beside it keep it.
+std::string written_text(const Written& written);
+/// Reads that back; nothing was written where it is no such text.
+Written written_of(std::string_view text);
 
 /// What a store holds when it is opened, in the order of the keys.
 struct Contents {

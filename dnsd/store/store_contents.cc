@@ -24,9 +24,7 @@ Result<Written> read_written(Database& database) {
   const auto text = read_meta(database, kWritten);
   if (!text) return text.error();
   if (!*text) return Written{};
-  const auto fields = split(**text, ' ');
-  if (fields.size() != 2) return Written{};
-  return Written{parse_uint(fields[0]).value_or(0), parse_uint(fields[1]).value_or(0)};
+  return written_of(**text);
 }
 
 Result<void> write_beginning(Database& database, const Beginning& beginning) {
@@ -43,6 +41,16 @@ Result<void> write_beginning(Database& database, const Beginning& beginning) {
 }
 
 }  // namespace
+
+std::string written_text(const Written& written) {
+  return std::to_string(written.transactions) + " " + std::to_string(written.of_objects);
+}
+
+Written written_of(std::string_view text) {
+  const auto fields = split(text, ' ');
+  if (fields.size() != 2) return {};
+  return {parse_uint(fields[0]).value_or(0), parse_uint(fields[1]).value_or(0)};
+}
 
 Result<Contents> read_contents(Database& database) {
   Contents contents;
@@ -78,8 +86,7 @@ Result<void> write_epoch(Database& database, std::uint64_t epoch) {
 }
 
 Result<void> write_written(Database& database, const Written& written) {
-  return write_meta(database, kWritten,
-                    std::to_string(written.transactions) + " " + std::to_string(written.of_objects));
+  return write_meta(database, kWritten, written_text(written));
 }
 
 Result<void> erase_lost(Database& database) { return erase_meta(database, kLost); }

@@ -11,13 +11,12 @@ import re
 import shlex
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from sources import ROOT  # noqa: E402  (found by the line above)
+from sources import ROOT, count_bad  # noqa: E402  (found by the line above)
 
 CODEGEN = ["-O0", "-Xclang", "-emit-codegen-only", "-c"]
 
@@ -70,12 +69,7 @@ def main():
         print("fuzz_clang: there are no sources")
         return 1
     pch = prepare(next(iter(commands.values())), fuzz)
-    bad = 0
-    with ThreadPoolExecutor(args.jobs) as pool:
-        for status, said in pool.map(lambda item: read([*item[1], *pch], item[0]), sorted(commands.items())):
-            if status:
-                bad += 1
-                print(said, flush=True)
+    bad = count_bad(lambda item: read([*item[1], *pch], item[0]), sorted(commands.items()), args.jobs)
     print(f"fuzz_clang: {len(commands)} sources, {bad} that clang does not compile")
     return 1 if bad else 0
 

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,18 @@ def select(root, folders, suffixes):
     for name in repository_files(root):
         if name.split("/")[0] in folders and name.endswith(tuple(suffixes)):
             yield name, (root / name).read_text(encoding="utf-8", errors="replace")
+
+
+def count_bad(read, items, jobs):
+    """Calls read(item), so many at a time, which gives a status and what was said; prints what those said whose status is
+    not 0, in the order of the items. Returns how many these are."""
+    bad = 0
+    with ThreadPoolExecutor(jobs) as pool:
+        for status, said in pool.map(read, items):
+            if status:
+                bad += 1
+                print(said, flush=True)
+    return bad
 
 
 def line_of(text, offset):

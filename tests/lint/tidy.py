@@ -7,12 +7,11 @@ import os
 import re
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from sources import ROOT, repository_files  # noqa: E402  (found by the line above)
+from sources import ROOT, count_bad, repository_files  # noqa: E402  (found by the line above)
 
 _GCC_ONLY = re.compile(r" (?:-Winvalid-pch|-fpch-preprocess|-Wno-restrict)(?= |$)")
 _PCH = re.compile(r"(?<= -include )\S*/cmake_pch\.hxx(?= |$)")
@@ -74,7 +73,7 @@ def tidy(folder, path):
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     said = result.stdout + ("" if result.returncode == 0 else result.stderr)
     lines = [line for line in said.replace(f"{ROOT}/", "").splitlines() if not _NOISE.match(line)]
-    return path, result.returncode, "\n".join(lines)
+    return result.returncode, "\n".join(lines)
 
 
 def main():
@@ -84,12 +83,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     args = parser.parse_args()
     folder, paths = prepared(args.build.resolve(), chosen(args.all))
-    bad = 0
-    with ThreadPoolExecutor(args.jobs) as pool:
-        for path, status, said in pool.map(lambda path: tidy(folder, path), paths):
-            if status:
-                bad += 1
-                print(said, flush=True)
+    bad = count_bad(lambda path: tidy(folder, path), paths, args.jobs)
     print(f"clang-tidy: {len(paths)} sources, {bad} with problems")
     return 1 if bad else 0
 

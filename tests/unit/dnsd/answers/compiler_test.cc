@@ -58,6 +58,19 @@ class CompilerTest : public testing::Test {
     compiler.renew([this] { return below(3) == 0; });
     table = compiler.finish(std::exchange(update, {}));
   }
+  /// A publication with clients of a new place, "<region>/z9/c9", that renews one host only.
+  void add_clients(const std::string& region) {
+    model::Node node;
+    node.key = "c9/n9";
+    node.locality = {.region = region, .zone = "z9", .cluster = "c9", .node = "n9"};
+    node.prefixes = {Prefix::of(IpAddress::v4(0x0A090000), 16)};
+    EXPECT_FALSE(catalog.put_node(node, now));
+    planner.take(TimePoint{1h});
+    update.locator = locator_input(catalog.records());
+    compiler.begin(update);
+    compiler.renew([] { return false; });
+    table = compiler.finish(std::exchange(update, {}));
+  }
   /// How many publications it takes until nothing waits.
   int drain(Duration most) {
     for (int count = 1;; ++count) {
@@ -223,16 +236,7 @@ TEST_F(CompilerTest, ClientsOfANewPlaceGetWhatTheServersNeighboursGetUntilAHostH
   }
   next();
   const std::size_t places = table->where->places.size();
-  model::Node client;
-  client.key = "c9/n9";
-  client.locality = {.region = "r9", .zone = "z9", .cluster = "c9", .node = "n9"};
-  client.prefixes = {Prefix::of(IpAddress::v4(0x0A090000), 16)};
-  EXPECT_FALSE(catalog.put_node(client, now));
-  planner.take(TimePoint{1h});
-  update.locator = locator_input(catalog.records());
-  compiler.begin(update);
-  compiler.renew([] { return false; });
-  table = compiler.finish(std::exchange(update, {}));
+  add_clients("r9");
   ASSERT_GT(table->where->places.size(), places);
   EXPECT_GT(compiler.outdated(), 0U);
   const auto in = [&](const std::string& place) {
@@ -269,16 +273,7 @@ TEST_F(CompilerTest, AReloadForgetsNoOutdatedHost) {
     catalog.apply_delta(at.key, endpoints, {}, now);
   }
   next();
-  model::Node client;
-  client.key = "c9/n9";
-  client.locality = {.region = "r2", .zone = "z9", .cluster = "c9", .node = "n9"};  // the second cluster's region
-  client.prefixes = {Prefix::of(IpAddress::v4(0x0A090000), 16)};
-  EXPECT_FALSE(catalog.put_node(client, now));
-  planner.take(TimePoint{1h});
-  update.locator = locator_input(catalog.records());
-  compiler.begin(update);
-  compiler.renew([] { return false; });
-  table = compiler.finish(std::exchange(update, {}));
+  add_clients("r2");  // the second cluster's region
   ASSERT_GT(compiler.outdated(), 0U);
   std::ranges::reverse(settings.zones);
   update.base = make_base(settings, static_records);
