@@ -227,28 +227,23 @@ void Planner::replace_owners(Owners owners) {
   owners_ = std::move(owners);
 }
 
-void Planner::settle_new_service(const model::ServiceKey& service) {
+bool Planner::settle_alone(const model::ServiceKey& service) {
   for (const std::string& zone : naming_.zones) {
     const std::string name = auto_host(naming_, service, zone);
     if (name.empty() || is_static_(name)) continue;
-    if (owners_.emplace(name, Owner{"", service}).second) queue_.add(name, Urgency::Addition);
-  }
-}
-
-bool Planner::settles_alone(const model::ServiceKey& service) const {
-  return std::ranges::all_of(naming_.zones, [&](const std::string& zone) {
-    const std::string name = auto_host(naming_, service, zone);
     if (contested_hosts_.contains(name)) return false;  // its age may be another now
-    const auto owner = owners_.find(name);
-    return owner == owners_.end() || !owner->second.object.empty() || owner->second.service == service;
-  });
+    const auto [at, added] = owners_.emplace(name, Owner{"", service});
+    if (added) queue_.add(name, Urgency::Addition);
+    // two that are new at once meet here too: the first one looked at is not the older one
+    if (at->second.object.empty() && !(at->second.service == service)) return false;
+  }
+  return true;
 }
 
 void Planner::settle() {
   const bool gone = std::ranges::any_of(services_, [&](const auto& key) { return !records_.services.contains(key); });
-  const bool alone = std::ranges::all_of(services_, [this](const auto& key) { return settles_alone(key); });
-  if (gone || !alone || !objects_.empty()) return settle_objects();
-  for (const model::ServiceKey& service : services_) settle_new_service(service);
+  if (gone || !objects_.empty()) return settle_objects();
+  if (!std::ranges::all_of(services_, [this](const auto& key) { return settle_alone(key); })) return settle_objects();
   services_.clear();
 }
 

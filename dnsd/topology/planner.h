@@ -149,14 +149,14 @@ class Planner : public model::RecordObserver {
   /// Hosts and conflicts as the records have it now.
   void settle();
   void settle_objects();
-  void settle_new_service(const model::ServiceKey& service);
   void rebuild_groups();
   void claim_by_object(const model::VirtualDestination& object, Owners& owners);
   void claim_by_service(const model::ServiceKey& service, Owners& owners);
   /// Services in the order in which they may claim a host.
   std::vector<model::ServiceKey> services_by_claim() const;
-  /// The hosts of one service: false = another one claims some of them, and who has them is to be settled for all.
-  bool settles_alone(const model::ServiceKey& service) const;
+  /// Gives a service the hosts that nobody has. returns: false = another service claims some of them too, and who has
+  /// them is to be settled for all
+  bool settle_alone(const model::ServiceKey& service);
   void replace_owners(Owners owners);
   std::vector<const model::Endpoint*> endpoints_of(const model::VirtualDestination& object) const;
   void add_endpoints_of(const model::ServiceSelector& selector, const std::string& own_namespace,

@@ -145,7 +145,8 @@ class OrderTest : public testing::Test {
     services_.clear();
     for (unsigned i = 0; i < 8; ++i) add_node(i);
     for (unsigned i = 0; i < 16; ++i) add_endpoint(i);
-    for (unsigned i = 0; i < 3; ++i) add_object(i);
+    const unsigned objects = below(2) * 3;  // an object that comes settles anew who owns what, and hides what did not
+    for (unsigned i = 0; i < objects; ++i) add_object(i);
     for (unsigned i = 0; i < 3; ++i) add_cluster(i);
     for (const auto& [service, created] : services_) {
       records_.push_back([service = service, created = created](catalog::Catalog& to) { to.mirror(service, created); });
@@ -175,6 +176,32 @@ class OrderTest : public testing::Test {
   std::vector<Record> records_;
   std::map<model::ServiceKey, std::int64_t> services_;
 };
+
+TEST_F(OrderTest, of_two_services_that_are_new_at_once_the_older_one_has_the_host) {
+  model::Endpoint young;
+  young.key = "c0/n0/a";
+  young.node = "c0/n0";
+  young.namespace_ = "bank";  // comes first by name
+  young.service = "web";
+  young.addresses = {must(IpAddress::parse("10.0.0.1"))};
+  young.ports = {{"http", 80, "TCP", ""}};
+  model::Endpoint old = young;
+  old.key = "c0/n0/b";
+  old.namespace_ = "shop";
+  old.addresses = {must(IpAddress::parse("10.0.0.2"))};
+
+  Server server(settings_);
+  server.catalog.mirrored(1, TimePoint{1h});
+  server.publish();  // from here on services come alone, without objects
+  for (const model::Endpoint& endpoint : {young, old}) server.catalog.mirror(endpoint);
+  server.catalog.mirror({"bank", "web"}, 2);
+  server.catalog.mirror({"shop", "web"}, 1);
+  const auto said = server.says();
+  EXPECT_THAT(
+      said, testing::Contains("service bank/web: host web.mesh.internal belongs to service shop/web, which is older"));
+  EXPECT_THAT(said, testing::Contains("10.0.0.2 is at web.mesh.internal."));
+  EXPECT_THAT(said, testing::Not(testing::Contains("10.0.0.1 is at web.mesh.internal.")));
+}
 
 TEST_F(OrderTest, the_same_records_in_any_order_give_the_same_table) {
   for (int round = 0; round < 60; ++round) {

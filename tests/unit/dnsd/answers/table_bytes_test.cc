@@ -149,7 +149,7 @@ TEST(TableBytesTest, DamagedBytesHarmNobody) {
   const SmallMesh mesh = rich_mesh();
   const std::string bytes = bytes_of(*mesh.table(), kNow);
   std::size_t refused = 0;
-  for (int round = 0; round < 1500; ++round) {
+  for (int round = 0; round < 500; ++round) {
     std::string damaged = bytes;
     for (auto left = random() % 3 + 1; left > 0; --left) damaged[random() % bytes.size()] = static_cast<char>(random());
     const auto table = again(mesh, damaged);
@@ -159,7 +159,7 @@ TEST(TableBytesTest, DamagedBytesHarmNobody) {
       EXPECT_FALSE(replies(*table).empty());
     }
   }
-  EXPECT_GT(refused, 100U);
+  EXPECT_GT(refused, 33U);
 }
 
 }  // namespace
