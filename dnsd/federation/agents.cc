@@ -123,6 +123,12 @@ bool Agents::needs_full(const std::string& node, std::uint64_t digest) const {
          !env_.catalog.knows_node(node);
 }
 
+bool Agents::has_room_for(const std::string& node) {
+  if (env_.catalog.records().nodes.contains(node) || env_.catalog.has_room()) return true;
+  env_.catalog.note_refused_for_room();
+  return false;
+}
+
 Duration Agents::defer(const std::string& node, std::uint64_t digest) {
   const Duration wait = admission_.ask(needs_full(node, digest), load_.lateness(), env_.clock.now());
   if (wait > Duration::zero()) ++counters_.deferred;

@@ -138,6 +138,8 @@ class Agents {
   std::uint64_t next_epoch(std::uint64_t echoed);
   /// Returns when a new session shall come back; zero = it begins now.
   Duration defer(const std::string& node, std::uint64_t digest);
+  /// Returns whether the catalog has this node, or room for one more. If not, the catalog notes that it is full.
+  bool has_room_for(const std::string& node);
   /// The session that a node's addresses and prefixes are told in: the one that told them first, unless it was silent
   /// meanwhile.
   std::uint64_t session_of(const model::Node& node, std::uint64_t epoch) const;

@@ -149,6 +149,7 @@ void ReportSession::on_hello(const v1::Hello& hello) {
   hello_digest_ = hello.digest();
   hello_epoch_ = hello.last_epoch();
   agents_.ask_for_missing();  // what the catalog has lost meanwhile counts for what follows
+  if (!agents_.has_room_for(node_.key)) return goodbye(v1::Goodbye::OVERLOADED, "no room: dns.max_records", 60s);
   const Duration wait = agents_.defer(node_.key, hello_digest_);
   if (wait > Duration::zero()) {
     return goodbye(v1::Goodbye::OVERLOADED, "too many agents connect at once: come back later", wait);

@@ -4,13 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <ctime>
 #include <map>
 #include <set>
 
 #include "dnsd/answers/compile.h"
 #include "dnsd/answers/explain.h"
 #include "dnsd/explain/simulation.h"
+#include "dnsd/topology/lint.h"
+#include "tests/support/cost.h"
 #include "tests/support/mesh/asker.h"
 #include "tests/support/mesh/small_mesh.h"
 
@@ -194,14 +195,6 @@ TEST_F(ExplanationTest, the_note_counts_addresses) {
   EXPECT_EQ(asker.ask_edns("few.shop.mesh.internal", wire::Type::A).ede(), "");
 }
 
-/// Seconds of CPU time
-template <class F>
-double cpu_time(F work) {
-  const std::clock_t begin = std::clock();
-  work();
-  return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
-}
-
 topology::HostPlan large_host(std::uint32_t endpoints) {
   topology::HostPlan out;
   out.name = "web.mesh.internal";
@@ -236,23 +229,73 @@ TEST_F(ExplanationTest, lines_have_a_bound_and_say_what_is_left_out) {
   EXPECT_THAT(text_of(lines_of(large_host(3)).at(1)), Not(HasSubstr("more")));
 }
 
-// Ten times the endpoints take about ten times as long. It was a hundred times: eleven seconds for 40,000.
-TEST_F(ExplanationTest, takes_time_in_proportion_to_the_endpoints) {
-  const auto measured = [&](unsigned endpoints) {
+class CostTest : public ExplanationTest {
+ protected:
+  /// Returns the processor time of one call of work, in seconds, with so many endpoints of shop/web.
+  template <class Work>
+  double cost(unsigned endpoints, bool with_names, Work work) {
     mesh.records.endpoints.clear();
     mesh.endpoints("eu-1/n1", "shop/web", endpoints);
-    v1::ExplainRequest request;
-    request.set_host("web.shop.mesh.internal");
-    request.set_client("10.0.0.9");
-    return with_scene([&](const Scene& scene) {
-      return cpu_time([&] {
-        EXPECT_EQ(test::must(explain::explain(scene, request)).tiers(0).endpoints_size(), static_cast<int>(endpoints));
-      });
-    });
-  };
-  measured(1000);
-  const double small = measured(2000);
-  EXPECT_LT(measured(20000), 40 * small);
+    std::uint16_t number = 0;
+    for (auto& [key, endpoint] : mesh.records.endpoints) {
+      if (!with_names) break;
+      std::vector<model::Port> ports;
+      for (int i = 0; i < 64; ++i) {
+        ++number;
+        ports.push_back({"p" + std::to_string(number), number, "TCP", ""});
+      }
+      endpoint.ports = std::move(ports);
+    }
+    return with_scene([&](const Scene& scene) { return test::cpu_seconds([&] { work(scene); }); });
+  }
+  /// Four times the endpoints take about four times as long. requires: small is large enough to be measured
+  template <class Work>
+  void expect_linear(unsigned small, bool with_names, Work work) {
+    const double one = cost(small, with_names, work);
+    const double two = cost(2 * small, with_names, work);
+    const double four = cost(4 * small, with_names, work);
+    EXPECT_LT(four, one * test::kMostForFourTimes) << "1: " << one << " s, 2: " << two << " s, 4: " << four << " s";
+  }
+
+  v1::ExplainRequest request_ = [] {
+    v1::ExplainRequest out;
+    out.set_host("web.shop.mesh.internal");
+    out.set_client("10.0.0.9");
+    return out;
+  }();
+};
+
+// It was quadratic: eleven seconds for 40,000 endpoints.
+TEST_F(CostTest, explain_costs_by_the_number_of_endpoints) {
+  expect_linear(4000, false,
+                [&](const Scene& scene) { ASSERT_EQ(test::must(explain::explain(scene, request_)).tiers_size(), 1); });
+}
+
+// 400 endpoints with 64 names of ports each stopped the control thread for 5 s.
+TEST_F(CostTest, planning_costs_by_the_number_of_endpoints_and_ports) {
+  expect_linear(100, true, [&](const Scene& scene) {
+    topology::Planner planner(mesh.records);
+    answers::configure(planner, answers::make_base(mesh.settings, {}));
+    ASSERT_EQ(planner.take(scene.now).put.size(), 1U);
+  });
+}
+
+TEST_F(CostTest, compiling_costs_by_the_number_of_endpoints_and_ports) {
+  expect_linear(100, true, [&](const Scene&) { ASSERT_TRUE(mesh.table()); });
+}
+
+TEST_F(CostTest, explain_costs_by_the_number_of_ports_too) {
+  expect_linear(100, true, [&](const Scene& scene) { test::must(explain::explain(scene, request_)); });
+}
+
+TEST_F(CostTest, lint_costs_by_the_number_of_endpoints_and_ports) {
+  mesh.destination("web");
+  mesh.records.destinations["shop/web"].ports = {{.name = "http", .number = 80, .target_port = "p7"}};
+  const topology::KnownNames names(mesh.records);
+  expect_linear(100, true, [&](const Scene& scene) {
+    const topology::LintScene lint_scene{mesh.records, scene.planner, names, {"mesh.internal"}, false, scene.now};
+    ASSERT_FALSE(topology::lint(lint_scene, mesh.records.destinations.at("shop/web")).empty());
+  });
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "dnsd/federation/feed.h"
 
 #include "common/convert/record_convert.h"
+#include "common/model/limits.h"
 #include "tests/unit/dnsd/federation/watch_fixture.h"
 
 namespace meshdns::federation {
@@ -219,6 +220,27 @@ TEST_P(FeedPartsTest, every_kind_of_batch_is_whole_in_parts_of_any_size) {
   if (buckets.size() > 1) {
     EXPECT_THAT(batch_of(buckets[1]).buckets(), IsEmpty()) << "the first part has them";
   }
+}
+
+// Guards replicas that stopped following for ever: one record of 4 MB made a part that no gRPC message can hold.
+TEST_F(FeedTest, the_largest_records_there_may_be_fit_into_messages) {
+  for (int i = 0; i < 6; ++i) {
+    model::VirtualDestination object;
+    object.meta = {.name = "o" + std::to_string(i), .namespace_ = "shop"};
+    object.hosts.assign(model::kMostRecordBytes / 256, std::string(250, 'h'));  // each has some bytes of frame
+    federation_.catalog.mirror(object);
+  }
+  federation_.report(30);
+  constexpr std::size_t kMostMessage = std::size_t{4} << 20;  // as both ends of the stream set it
+  std::size_t objects = 0;
+  const auto parts = snapshot();
+  expect_good_parts(parts, v1::Batch::SNAPSHOT, std::size_t{1} << 20);
+  for (const EncodedReply& part : parts) {
+    EXPECT_LT(part->size(), kMostMessage);
+    const v1::Batch batch = batch_of(part);
+    for (const v1::Record& record : batch.records()) objects += record.body().size() > 900'000 ? 1 : 0;
+  }
+  EXPECT_EQ(objects, 6U);
 }
 
 // Guards the crash loop at restart: what is provisional said so in the batch after the part that held it.

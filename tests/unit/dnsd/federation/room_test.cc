@@ -29,6 +29,26 @@ TEST_F(RoomTest, C3_a_federation_refuses_endpoints_beyond_its_room) {
   EXPECT_THAT(keys(), testing::Contains("eu-1/n1/e"));
 }
 
+// Names of nodes are free: without the bound, one peer that says another name in each Hello fills the catalog.
+TEST_F(RoomTest, a_federation_refuses_nodes_beyond_its_room) {
+  catalog_.set_capacity(5);
+  connected({{.key = "a"}, {.key = "b"}});
+  FakeAgent& other = connect();
+  other.hello({.node = "n2"});
+  ASSERT_TRUE(other.heard().has_goodbye());
+  EXPECT_EQ(other.heard().goodbye().reason(), v1::Goodbye::OVERLOADED);
+  EXPECT_THAT(other.heard().goodbye().message(), testing::HasSubstr("dns.max_records"));
+  EXPECT_TRUE(catalog_.full());
+  EXPECT_FALSE(catalog_.records().nodes.contains("eu-1/n2"));
+  FakeAgent& again = connect();
+  again.hello();
+  EXPECT_TRUE(again.welcomed()) << "a node that is there goes on";
+  catalog_.set_capacity(100);
+  FakeAgent& later = connect();
+  later.hello({.node = "n2"});
+  EXPECT_TRUE(later.welcomed());
+}
+
 class ReplicaRoomTest : public testing::Test {
  protected:
   Link& connect() { return *links_.emplace_back(std::make_unique<Link>(federation_, subscriber_)); }
