@@ -11,6 +11,7 @@ import layers
 import metrics
 import sizes
 import sources
+import tags
 import tidy
 import tree
 import words
@@ -252,7 +253,7 @@ PAGE = """# Page
 
 | id | what |
 | --- | --- |
-| A1 | a |
+| A1, A3 | a |
 | B3, B4 | b |
 
 ```
@@ -297,7 +298,7 @@ class Citations(Tree):
                               ("section 1, steps 1 to 3", "no step 3 in that section"), (", step 1", "without a section"),
                               (', "Older things"', 'has no heading "Older things"'),
                               ('section 2, "Old things"', 'has no heading "Old things" in that section'),
-                              ("A2", "has no row A2"), ("A1, B3 and B5", "has no row B5"), ("A1-A2", "has no row A2")):
+                              ("A2", "has no row A2"), ("A1, B3 and B5", "has no row B5"), ("A1-A3", "has no row A2")):
             found = self.cites(f"// docs/page.md{'' if text[0] == ',' else ' '}{text}.")
             self.assertEqual(1, len(found), text)
             self.assertIn(message, found[0])
@@ -338,6 +339,34 @@ class Citations(Tree):
                                     "`tests/b.py`", path="docs/a.md"))
 
 
+class Tags(Tree):
+    def test_each_tag_begins_its_line(self):
+        for tag in tags.TAGS:
+            self.write("dnsd/wire/a.h", f"/// Does it. {tag}: x\n/// {tag}: y\nint f();\n")
+            self.assertEqual(["dnsd/wire/a.h:1"], self.found(tags), tag)
+
+    def test_inside_a_paragraph(self):
+        for line in ("/// It is there. errors: Unavailable", "  // the records. source: RFC 1035", "/// all of it; returns: x",
+                     "/// or v1::Reply thread:", "/// returns: how many thread: control", "int f();  // A number. thread: any",
+                     "/* Says so. requires: more */ int f();"):
+            self.write("dnsd/wire/a.h", f"\n{line}\n/// control\nint g();\n")
+            self.assertEqual(["dnsd/wire/a.h:2"], self.found(tags), line)
+
+    def test_lines_of_their_own(self):
+        self.write("dnsd/wire/a.h", "\n".join((
+            "/// Does it.", "/// out:     bytes", "/// returns: how many", "///          of them", "// source: RFC 1035",
+            "int f();  // thread: any", "// ---- thread: control ----", "/// thread:  any; `table` must outlive the call",
+            "/// A turn on the control thread: it ends.", "/// The resource: none. Its source: a file. errors::Code",
+            'auto text = "Done. errors: 3";', "bool returns = a ? b : errors::kNone;")))
+        self.assertEqual([], self.found(tags))
+
+    def test_sources_and_tests_too(self):
+        for path in ("common/a.cc", "agent/app/a.h", "tests/support/a.h"):
+            self.write(path, "/// Does it. returns: x\n")
+        self.write("docs/a.md", "It is so. returns: x\n")
+        self.assertEqual(["agent/app/a.h:1", "common/a.cc:1", "tests/support/a.h:1"], self.found(tags))
+
+
 class Code(unittest.TestCase):
     def test_blanks_keep_lines_and_offsets(self):
         text = 'a /* x\ny */ b "s\\"t" \'c\' R"(q\n"w)" 0xF\'F // z\\\nstill\nend'
@@ -345,6 +374,9 @@ class Code(unittest.TestCase):
         self.assertEqual(len(text), len(code))
         self.assertEqual(text.count("\n"), code.count("\n"))
         self.assertEqual(["a", "b", "0xF'F", "end"], code.split())
+        comments = sources.comments_only(text)
+        self.assertEqual(len(text), len(comments))
+        self.assertEqual(["/*", "x", "y", "*/", "//", "z\\", "still"], comments.split())
 
 
 class Tidy(Tree):
