@@ -31,7 +31,7 @@ using Ladder = std::vector<Rung>;
 /// "cluster+zone", "region", "any"; an unknown word or a repeated part is an error.
 Result<Rung> parse_rung(std::string_view text);
 
-/// cluster+zone, cluster, zone, region, any (design.md section 4)
+/// cluster+zone, cluster, zone, region, any (docs/design.md section 4)
 const Ladder& default_ladder();
 
 }  // namespace meshdns::model

@@ -36,8 +36,8 @@ struct Locality {
 /// Both state the part and it is equal.
 bool same(const Locality& a, const Locality& b, Part part);
 
-/// Fills the empty parts of `place` from `next` if what both state agrees; else returns it unchanged (design.md section
-/// 3).
+/// Fills the empty parts of `place` from `next` if what both state agrees; else returns it unchanged (docs/design.md
+/// section 3).
 Locality refined(Locality place, const Locality& next);
 
 }  // namespace meshdns::model

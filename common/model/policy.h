@@ -62,7 +62,7 @@ struct Spill {
   friend bool operator==(const Spill&, const Spill&) = default;
 };
 
-/// How a name chooses; defaults are those of a name without an object (interface.md section 2).
+/// How a name chooses; defaults are those of a name without an object (docs/config-objects.md, "VirtualDestination").
 struct Policy {
   Ladder ladder = default_ladder();
   std::optional<Fence> fence;

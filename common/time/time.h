@@ -6,7 +6,7 @@
 
 namespace meshdns {
 
-/// Monotonic time. All durations are measured with it; wall-clock jumps change nothing (failures.md B6).
+/// Monotonic time. All durations are measured with it; wall-clock jumps change nothing (docs/failures.md B6).
 using Duration = std::chrono::nanoseconds;
 using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 

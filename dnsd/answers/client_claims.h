@@ -34,7 +34,7 @@ void for_node_prefixes(const model::Records& records, Visit visit);
 // the same addresses (kubeadm, kind and k3s give every cluster the same pod network), so their claims all stay, and
 // who is asked decides: its own cluster has it; else the only one that is heard; else the cluster of the next shorter
 // configured prefix; else nobody, and the client is only as far as all claims agree. Nothing depends on the order of
-// the records. source: design.md section 3
+// the records. source: docs/design.md section 3
 
 /// Collects who claims which prefix. Of claims that agree about everything but the node or so, what they agree in
 /// stays.

@@ -36,7 +36,7 @@ struct Seat {
   topology::Geography geography;
 };
 
-/// Lines 02.. of `_explain` (interface.md section 4).
+/// Lines 02.. of `_explain` (docs/operations.md, "Why did I get this address").
 std::vector<ExplainLine> explain_lines(const Seat& seat, const topology::Decision& decision, const Version& version);
 
 /// "cluster+zone", "region eu-2", "80% region=eu, any us-1"

@@ -25,10 +25,10 @@ struct Located {
   std::uint8_t length = 0;      // of the range that the client's own address is in
 };
 
-/// Places clients by listener, client subnet, source prefix and the server itself, in that order (design.md section
-/// 3). All combinations are settled when it is compiled: the prefixes are cut into ranges that do not overlap, and
-/// each (listener, range) has its verdict. A lookup is a look at an index, then a binary search among the few ranges
-/// within a /16 (IPv6: among all).
+/// Places clients by listener, client subnet, source prefix and the server itself, in that order (docs/design.md
+/// section 3). All combinations are settled when it is compiled: the prefixes are cut into ranges that do not overlap,
+/// and each (listener, range) has its verdict. A lookup is a look at an index, then a binary search among the few
+/// ranges within a /16 (IPv6: among all).
 struct Locator {
   /// From `start` to the start of the next one.
   struct RangeV4 {

@@ -34,7 +34,7 @@ LocatorInput locator_input(const model::Records& records);
 /// Settles where every client is: cuts the configured and the reported prefixes into ranges that do not overlap, and
 /// gives each (listener, range) its verdict. One listener more than configured, without a locality of its own, stands
 /// for questions that come from elsewhere (meshdnsctl).
-/// source: design.md section 3, RFC 7871 7.2.1 (overlapping entries)
+/// source: docs/design.md section 3, RFC 7871 7.2.1 (overlapping entries)
 Locator compile_locator(const LocatorInput& input, const Settings& settings, Places& places);
 
 }  // namespace meshdns::answers

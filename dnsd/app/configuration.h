@@ -51,7 +51,7 @@ struct Configuration {
 /// This machine's name.
 std::string host_name();
 
-/// errors: everything that is wrong, a line each, as interface.md section 5 has it
+/// errors: everything that is wrong, a line each, as docs/config-meshdnsd.md has it
 Result<Configuration> load_configuration(const std::string& path);
 
 /// The same, but that read_endpoints() is left to do: of a large file it takes long.

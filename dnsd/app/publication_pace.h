@@ -8,7 +8,8 @@
 namespace meshdns::app {
 
 /// When to publish: the first change at once, then at most every max(10 ms, 2 x the cost of the last publication),
-/// capped at 250 ms (design.md section 5, "No timers in the path of a change"). Pure; the caller owns clock and timer.
+/// capped at 250 ms (docs/design.md section 5, "No timers in the path of a change"). Pure; the caller owns clock and
+/// timer.
 class PublicationPace {
  public:
   static constexpr Duration kShortest = 10ms;

@@ -13,7 +13,7 @@ namespace meshdns::federation {
 /// How it works: a token bucket for sessions whose records are known already (their digest matches), and another,
 /// slower one for those that have to send everything. A session that finds no token is given the next free moment of
 /// its bucket's queue, so that those who are sent away come back one after the other, not all at once. While the
-/// control thread is late, nobody is admitted who has to send everything. source: failures.md C1
+/// control thread is late, nobody is admitted who has to send everything. source: docs/failures.md C1
 class Admission {
  public:
   struct Rates {

@@ -42,7 +42,7 @@ class SweepBudget {
 /// the others. Those that were demoted count until they have been silent for kWindow; after that nobody expects them.
 /// A brake is closed while it holds somebody. It opens when nobody waits any more, or when its share has been kSlack
 /// percent lower, or fewer than kFewest are unheard, for kSettle: those that come back do so one after the other.
-/// source: design.md section 5 (brakes)
+/// source: docs/design.md section 5, "Brakes"
 class Brakes {
  public:
   static constexpr std::size_t kFewest = 3;

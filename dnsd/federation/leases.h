@@ -19,7 +19,7 @@ namespace meshdns::federation {
 /// How it works: each agent is judged by the heartbeat interval that it was told. The next moment at which its status
 /// can change is in a queue ordered by time; a message only notes that the agent was heard, and the queue's entry is
 /// put off when its moment comes. So a message costs one look-up, and a sweep costs by the agents whose moment has
-/// come, not by all agents. source: design.md section 5 (a silent agent), rpc.md (session rules)
+/// come, not by all agents. source: docs/design.md section 5, "A silent agent"
 class Leases {
  public:
   static constexpr Duration kTolerance = 10s;

@@ -15,7 +15,7 @@ namespace meshdns::federation {
 /// A recovery costs something: nobody is judged silent while it lasts. So peers cannot make one last: new agents put
 /// its end off, but not beyond kLongest, and a recovery that rests on nothing but a subscriber's word ends then even
 /// without any agent. Pure.
-/// source: design.md section 5, docs/adr/0009 and 0036
+/// source: docs/design.md section 5, "After a start", docs/adr/0009, docs/adr/0036
 class Recovery {
  public:
   enum class Store : std::uint8_t {

@@ -22,7 +22,7 @@
 
 namespace meshdns::query {
 
-/// TTLs of what follows from endpoints are never longer, in seconds (design.md section 4).
+/// TTLs of what follows from endpoints are never longer, in seconds (docs/design.md section 4).
 inline constexpr std::uint32_t kMostDynamicTtl = 300;
 
 /// A choice of endpoint rows, in the order in which they are answered.

@@ -32,7 +32,7 @@ struct HostAnswer {
   LotSeat seat = {};
   std::size_t tier = 0;  // the one that addresses are of: an index of Host::tiers(set)
 
-  /// A or AAAA of the tier in use (design.md section 4: one tier, never mixed; a family that it lacks is NODATA).
+  /// A or AAAA of the tier in use (docs/design.md section 4: one tier, never mixed; a family that it lacks is NODATA).
   Outcome addresses(wire::Type type) const noexcept;
   /// addresses() is NODATA though a tier that is not in use has addresses of this type.
   bool lacks_family(wire::Type type) const noexcept;

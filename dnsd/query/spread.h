@@ -41,7 +41,7 @@ std::uint64_t lot_of(const answers::Host& host, const LotSeat& seat) noexcept;
 /// Which tier of a spread set is used: one draw for each (host, located prefix, slot of the host's TTL). Slots of
 /// different hosts and prefixes begin at different times.
 /// returns: index of Host::tiers(set), of one with a load; the set has one
-/// source:  design.md section 4, step 7
+/// source:  docs/design.md section 4, step 7
 std::size_t drawn_tier(const answers::Host& host, const answers::Set& set, const DrawSeat& seat) noexcept;
 
 }  // namespace meshdns::query

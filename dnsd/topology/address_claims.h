@@ -23,7 +23,7 @@ namespace meshdns::topology {
 //
 // The index holds a pointer for each address of each endpoint, and for each address of each node. It is kept equal to
 // the records by whoever hears of their changes.
-// source: design.md section 5 (an address belongs to who is alive)
+// source: docs/design.md section 5, "An address belongs to who is alive"
 
 /// Knows which endpoints and nodes claim the same address, and whose it is. Pure. The records must outlive it.
 class AddressClaims {

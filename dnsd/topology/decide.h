@@ -83,7 +83,7 @@ struct Client {
 };
 
 /// Chooses for one client: which endpoints, in which tiers, how much of each, for how long. Pure.
-/// source: design.md section 4, steps 2 to 9
+/// source: docs/design.md section 4, steps 2 to 9
 Decision decide(const HostPlan& host, const Client& client, const Geography& geography);
 
 // How it works. What a client gets of a host follows from the standing of the candidates, which is the same for all

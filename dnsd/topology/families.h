@@ -23,7 +23,7 @@ bool has_family(const HostPlan& host, const Tier& tier, Family family);
 /// then the nearest that has one, if the policy says `families: independent`, or if IPv4 is meant and each tier before
 /// lacks it only because an address fails its checks. Nothing = NODATA.
 /// drawn:  a tier's number
-/// source: design.md section 4, step 7
+/// source: docs/design.md section 4, step 7
 std::optional<std::uint32_t> family_tier(const HostPlan& host, const Decision& decision, std::uint32_t drawn,
                                          Family family);
 

@@ -26,7 +26,7 @@ struct Route {
 
 /// The gateways of the place's own cluster that clients here can reach, else those of any cluster in its network. Where
 /// none can be reached, those that should be: one of them may come back, the endpoint's own address never can.
-/// source: design.md section 4, step 8
+/// source: docs/design.md section 4, step 8
 Route route_to(const Geography& geography, const model::Locality& client, const model::Locality& place);
 
 /// Some cluster has a gateway: then answers depend on the client's network.

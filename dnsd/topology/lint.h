@@ -86,7 +86,7 @@ struct LintScene {
 
 /// What is suspicious in an object, whether it is applied or not. What the object says of itself comes first; the rest
 /// depends on the records, and on them alone.
-/// source: design.md section 4
+/// source: docs/design.md section 4
 std::vector<Finding> lint(const LintScene& scene, const model::VirtualDestination& object);
 std::vector<Finding> lint(const LintScene& scene, const model::Cluster& cluster);
 std::vector<Finding> lint(const LintScene& scene, const model::Override& override);
@@ -99,7 +99,7 @@ std::string nobody_in(const model::Records& records, const model::Target& target
 std::uint32_t count_hits(const model::Records& records, const model::Target& target);
 
 /// Of each port of a host where clients that use its number do not reach every endpoint.
-/// source: design.md section 4, step 10
+/// source: docs/design.md section 4, step 10
 std::vector<std::string> port_advice(const HostPlan& host);
 
 }  // namespace meshdns::topology

@@ -37,7 +37,7 @@ std::vector<std::uint32_t> loads_by_share(const std::vector<std::uint32_t>& heal
 std::uint32_t health_together(const std::vector<std::uint32_t>& healths);
 
 /// Too little of a tier serves; a panic that was there ends only kPanicExit above the threshold.
-/// source: design.md section 4, step 7
+/// source: docs/design.md section 4, step 7
 bool is_panic(const TierWeights& weights, std::uint32_t below, bool was);
 inline constexpr std::uint32_t kPanicExit = 10;  // percent
 

@@ -45,7 +45,7 @@ std::string auto_host(const HostNaming& naming, const model::ServiceKey& service
   return zone_of(naming.zones, name) == zone ? name : "";
 }
 
-/// Objects in the order in which they may claim a host (design.md section 4, step 1).
+/// Objects in the order in which they may claim a host (docs/design.md section 4, step 1).
 std::vector<const model::VirtualDestination*> by_claim(const model::Records& records) {
   std::vector<const model::VirtualDestination*> objects;
   for (const auto& [key, object] : records.destinations) objects.push_back(&object);

@@ -18,7 +18,7 @@ namespace meshdns::topology {
 
 /// Which hosts exist and which endpoints stand behind each, kept equal to the records: a change costs what it touches,
 /// not the number of hosts. Without clock, socket and lock.
-/// source: design.md section 4, steps 1 and 2
+/// source: docs/design.md section 4, steps 1 and 2
 class Planner : public model::RecordObserver {
  public:
   struct Changes {

@@ -44,7 +44,7 @@ std::uint8_t own_parts(const model::Locality& from);
 // the rule.
 
 /// The policy's ladder as one client climbs it, with the places of its failover rule.
-/// source: design.md section 4, steps 3 to 5
+/// source: docs/design.md section 4, steps 3 to 5
 class Steps {
  public:
   /// Refers to both.

@@ -14,7 +14,7 @@ using Overrides = std::map<std::string, model::Override>;
 
 /// The override that decides for an endpoint: the most specific target wins, at one level Down before Drain before Up;
 /// null = none is for it.
-/// source: design.md section 4, step 2
+/// source: docs/design.md section 4, step 2
 const model::Override* word_for(const Overrides& overrides, const model::TargetSubject& subject);
 
 /// Of overrides that one process alone obeys, whatever its federation says.

@@ -57,7 +57,7 @@ enum class Option : std::uint16_t {
 /// SvcParamKeys (RFC 9460 14.3.2)
 enum class SvcParam : std::uint16_t { Port = 3, Ipv4Hint = 4, Ipv6Hint = 6 };
 
-/// INFO-CODEs of RFC 8914 that design.md section 4 uses
+/// INFO-CODEs of RFC 8914 that docs/design.md section 4 uses
 enum class Ede : std::uint16_t { Other = 0, StaleAnswer = 3, NotReady = 14, Prohibited = 18, NotAuthoritative = 20 };
 
 inline constexpr std::size_t kOptSize = 11;  // an OPT record without options (RFC 6891 6.1.2)

@@ -21,7 +21,7 @@ from mesh import Bed, eventually  # noqa: E402
 from ports import free_port  # noqa: E402
 
 GOAL_MS = 25.0
-# design.md section 5: fall 3, interval 5 s, edge interval 1 s: 2 to 7.5 s, plus at most 50 ms on the way
+# docs/design.md section 5: fall 3, interval 5 s, edge interval 1 s: 2 to 7.5 s, plus at most 50 ms on the way
 PROBED_S = (2.0, 7.5 + 0.05)
 
 MESHDNSD = """\

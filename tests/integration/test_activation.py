@@ -1,4 +1,4 @@
-"""Socket activation: the service manager holds the DNS port (failures.md A3 and F5)."""
+"""Socket activation: the service manager holds the DNS port (docs/failures.md A3 and F5)."""
 import os
 import socket
 import threading

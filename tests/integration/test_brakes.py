@@ -1,4 +1,4 @@
-"""Brakes: agents that fall silent together are held, and everybody says so (failures.md B12, B13)."""
+"""Brakes: agents that fall silent together are held, and everybody says so (docs/failures.md B12, B13)."""
 import re
 import signal
 import unittest

@@ -1,4 +1,4 @@
-"""The federation's port under clients that give up, that say nothing, and whose links fall silent (failures.md H3)."""
+"""The federation's port under clients that give up, that say nothing, and whose links fall silent (docs/failures.md H3)."""
 import ctypes
 import fcntl
 import json

@@ -1,4 +1,4 @@
-"""A federation that has lost its store (failures.md A5): answers are never wrong, and it says what it does."""
+"""A federation that has lost its store (docs/failures.md A5): answers are never wrong, and it says what it does."""
 import contextlib
 import os
 import shutil

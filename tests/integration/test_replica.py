@@ -1,4 +1,4 @@
-"""Replicas: what they answer while their federation is away, and what they do when it is back (failures.md A1-A5)."""
+"""Replicas: what they answer while their federation is away, and what they do when it is back (docs/failures.md A1-A5)."""
 import contextlib
 import os
 import re

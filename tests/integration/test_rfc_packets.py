@@ -1,4 +1,4 @@
-"""Odd and malformed packets: each gets its answer, or silence, and costs little (RFC 8906, 9619; failures.md G4-G6)."""
+"""Odd and malformed packets: each gets its answer, or silence, and costs little (RFC 8906, 9619; docs/failures.md G4-G6)."""
 import struct
 
 import dns.opcode

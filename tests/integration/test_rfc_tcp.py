@@ -1,4 +1,4 @@
-"""DNS over TCP: RFC 7766, 5966 and 9210; failures.md G1 and G2."""
+"""DNS over TCP: RFC 7766, 5966 and 9210; docs/failures.md G1 and G2."""
 import resource
 import socket
 import struct

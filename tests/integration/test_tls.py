@@ -244,7 +244,7 @@ class TlsTest(unittest.TestCase):
 
 
 class FromAfarTest(unittest.TestCase):
-    """meshdnsctl over the federation port (interface.md section 1)."""
+    """meshdnsctl over the federation port (docs/operations.md, "meshdnsctl from afar")."""
 
     def setUp(self):
         self.bed = self.enterContext(TlsBed())

@@ -76,7 +76,7 @@ SLEEPER = ("import socket, time\n"
 class Clusters(Bed):
     """Start it once; `hosts` are the machines, `ask` is a client's query, `kill` and `revive` are an instance's.
 
-    dns: meshdnsd's section of that name; what coredns.md has unless it is given
+    dns: meshdnsd's section of that name; what docs/coredns.md has unless it is given
     """
 
     def __init__(self, dns=None):

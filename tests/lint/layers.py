@@ -1,4 +1,4 @@
-"""Who may include whom: the layer table as data. Read by includes.py; the reason of each line is the design's."""
+"""Who may include whom: the layer table as data. Read by includes.py; docs/design.md section 6 explains it."""
 
 COMMON = {f"common/{name}" for name in
           "base time net published model convert config log metrics http resolve rpc process".split()}

@@ -4,12 +4,14 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import citations
 import clocks
 import includes
 import layers
 import metrics
 import sizes
 import sources
+import tags
 import tidy
 import tree
 import words
@@ -236,6 +238,135 @@ class Words(Tree):
         self.assertEqual([], self.found(words))
 
 
+PAGE = """# Page
+
+## 1. Words
+
+1. First.
+2. Second.
+
+### Old things
+
+10. Tenth.
+
+## 2. More: `x`/y
+
+| id | what |
+| --- | --- |
+| A1, A3 | a |
+| B3, B4 | b |
+
+```
+## 3. In a block
+```
+
+## Plain
+"""
+
+
+class Citations(Tree):
+    def setUp(self):
+        super().setUp()
+        self.write("docs/page.md", PAGE)
+        self.write("docs/adr/0007-a.md", "# 7. A\n")
+
+    def cites(self, *lines, path="dnsd/wire/a.h"):
+        """The problems of a file with these lines, "line: message"."""
+        self.write(path, "\n".join(lines) + "\n")
+        return [f"{problem.line}: {problem.message}" for problem in sorted(citations.check(self.root))
+                if problem.path == path]
+
+    def test_what_there_is(self):
+        self.assertEqual([], self.cites(
+            "/// docs/page.md, docs/page.md section 1, docs/page.md sections 1 and 2, `docs/page.md`'s",
+            "/// (docs/page.md section 1, step 2), docs/page.md section 1, steps 1, 2 and 10 (see docs/page.md",
+            "/// section 1, step 2; docs/page.md section",
+            "/// 1, \"Old things\"), docs/page.md, \"Old",
+            "/// things\", docs/page.md, \"Plain\", docs/page.md A1, docs/page.md rows A1 and B3-B4",
+            "/// docs/adr/0007-a.md, docs/adr/0007, ADR 7, ADR 0007; https://example.net/none.md, RFC 1035 4.1.1"))
+
+    def test_a_page_that_is_not_there(self):
+        self.assertEqual(2, len(self.cites("// see page.md", "int a;", "// docs/none.md section 4")))
+        for path, mark in (("dnsd/wire/a.cc", "//"), ("proto/meshdns/v1/a.proto", "//"), ("dnsd/CMakeLists.txt", "#"),
+                           ("tests/a.py", "#"), ("dev", "#"), ("tests/scenario/mesh/a.txt", "#"), (".ci/run", "#")):
+            self.assertEqual(["1: none.md: no such page; its path is given from the top of the repository"],
+                             self.cites(f"{mark} see none.md", path=path), path)
+
+    def test_what_the_page_does_not_have(self):
+        for text, message in (("section 3", "has no section 3"), ("sections 1 to 3", "has no section 3"),
+                              ("section 1, step 3", "no step 3 in that section"),
+                              ("section 1, steps 1 to 3", "no step 3 in that section"), (", step 1", "without a section"),
+                              (', "Older things"', 'has no heading "Older things"'),
+                              ('section 2, "Old things"', 'has no heading "Old things" in that section'),
+                              ("A2", "has no row A2"), ("A1, B3 and B5", "has no row B5"), ("A1-A3", "has no row A2")):
+            found = self.cites(f"// docs/page.md{'' if text[0] == ',' else ' '}{text}.")
+            self.assertEqual(1, len(found), text)
+            self.assertIn(message, found[0])
+
+    def test_over_the_end_of_a_comments_line(self):
+        self.assertEqual(["1: docs/page.md has no section 8"], self.cites("  /// docs/page.md section", "  /// 8, step 1"))
+        self.assertEqual(["1: docs/page.md has no row A9"], self.cites("# docs/page.md", "# A9", path="tests/a.py"))
+
+    def test_decisions(self):
+        self.assertEqual(["1: there is no decision 0008 in docs/adr"], self.cites("// ADR 8 and ADR 7"))
+        self.assertEqual(["1: there is no decision 0009 in docs/adr"], self.cites("// docs/adr/0009 says why"))
+
+    def test_python_by_its_comments_and_docstrings_alone(self):
+        self.assertEqual([f"{line}: {name}.md: no such page; its path is given from the top of the repository"
+                          for line, name in ((1, "a"), (5, "b"), (6, "c"))],
+                         self.cites('"""See a.md."""', "X = 'x.md'", "", "def f():", '    """Text.  b.md', '    c.md"""',
+                                    '    return open("y.md")', path="tests/a.py"))
+
+    def test_links_are_relative_to_their_page(self):
+        self.write("README.md", "[page.md](docs/page.md) [w](docs/page.md#2-more-xy) [f](docs/adr) [x](https://a.b/c.md)\n")
+        self.write("docs/other.md", "[p](page.md#plain) [n](none.md)\n[a](page.md#3-in-a-block) [up](../README.md) [h](#h)\n")
+        self.assertEqual(["docs/other.md:1", "docs/other.md:2", "docs/other.md:2"], self.found(citations))
+        self.assertIn("docs/page.md has no heading for #3-in-a-block", self.messages(citations))
+        self.assertIn("link to none.md: there is no docs/none.md", self.messages(citations))
+
+    def test_pages_cite_by_paths_too(self):
+        self.assertEqual(1, len(self.cites("`docs/page.md` section 2", "other.md", "```", "none.md", "```",
+                                           path="CHANGELOG.md")))
+
+    def test_tests_that_a_page_names(self):
+        self.write("tests/a_test.cc", "TEST_F(Suite,\n       holds) {}\n")
+        self.write("tests/test_a.py", "class A:\n    def test_one_thing(self):\n        pass\n")
+        self.assertEqual([], self.cites("| `tests/a_test.cc` (`Suite.holds`); `tests/test_a.py` (`test_one_thing`, `test_o*`) |",
+                                        path="docs/a.md"))
+        self.assertEqual(["1: tests/a_test.cc has no Suite.breaks", "2: tests/test_a.py has no test_one",
+                          "3: there is no tests/b.py"],
+                         self.cites("`tests/a_test.cc` (`Suite.holds`, `Suite.breaks`)", "`tests/test_a.py` (`test_one`)",
+                                    "`tests/b.py`", path="docs/a.md"))
+
+
+class Tags(Tree):
+    def test_each_tag_begins_its_line(self):
+        for tag in tags.TAGS:
+            self.write("dnsd/wire/a.h", f"/// Does it. {tag}: x\n/// {tag}: y\nint f();\n")
+            self.assertEqual(["dnsd/wire/a.h:1"], self.found(tags), tag)
+
+    def test_inside_a_paragraph(self):
+        for line in ("/// It is there. errors: Unavailable", "  // the records. source: RFC 1035", "/// all of it; returns: x",
+                     "/// or v1::Reply thread:", "/// returns: how many thread: control", "int f();  // A number. thread: any",
+                     "/* Says so. requires: more */ int f();"):
+            self.write("dnsd/wire/a.h", f"\n{line}\n/// control\nint g();\n")
+            self.assertEqual(["dnsd/wire/a.h:2"], self.found(tags), line)
+
+    def test_lines_of_their_own(self):
+        self.write("dnsd/wire/a.h", "\n".join((
+            "/// Does it.", "/// out:     bytes", "/// returns: how many", "///          of them", "// source: RFC 1035",
+            "int f();  // thread: any", "// ---- thread: control ----", "/// thread:  any; `table` must outlive the call",
+            "/// A turn on the control thread: it ends.", "/// The resource: none. Its source: a file. errors::Code",
+            'auto text = "Done. errors: 3";', "bool returns = a ? b : errors::kNone;")))
+        self.assertEqual([], self.found(tags))
+
+    def test_sources_and_tests_too(self):
+        for path in ("common/a.cc", "agent/app/a.h", "tests/support/a.h"):
+            self.write(path, "/// Does it. returns: x\n")
+        self.write("docs/a.md", "It is so. returns: x\n")
+        self.assertEqual(["agent/app/a.h:1", "common/a.cc:1", "tests/support/a.h:1"], self.found(tags))
+
+
 class Code(unittest.TestCase):
     def test_blanks_keep_lines_and_offsets(self):
         text = 'a /* x\ny */ b "s\\"t" \'c\' R"(q\n"w)" 0xF\'F // z\\\nstill\nend'
@@ -243,6 +374,9 @@ class Code(unittest.TestCase):
         self.assertEqual(len(text), len(code))
         self.assertEqual(text.count("\n"), code.count("\n"))
         self.assertEqual(["a", "b", "0xF'F", "end"], code.split())
+        comments = sources.comments_only(text)
+        self.assertEqual(len(text), len(comments))
+        self.assertEqual(["/*", "x", "y", "*/", "//", "z\\", "still"], comments.split())
 
 
 class Tidy(Tree):

@@ -67,6 +67,16 @@ def code_only(text):
     return _TOKEN.sub(lambda match: _blank(match.group()), text)
 
 
+def comments_only(text):
+    """C++ with everything but its comments replaced by blanks; offsets and lines stay."""
+    out, end = [], 0
+    for match in _TOKEN.finditer(text):
+        kept = match.group() if match.group("comment") else _blank(match.group())
+        out += [_blank(text[end:match.start()]), kept]
+        end = match.end()
+    return "".join(out) + _blank(text[end:])
+
+
 def without_comments(text):
     """C++ with comments replaced by blanks; strings stay."""
     return _TOKEN.sub(lambda match: _blank(match.group()) if match.group("comment") else match.group(), text)

@@ -2,7 +2,7 @@
 # NOLINT(size): one table, one file
 """One table: every peer DNS server, the UDP echo ceiling, and (optionally) our server, under the same load.
 
-See README.md.  All traffic is on 127.0.0.0/8.  Every process it starts is ended by pid; all state is in --work.
+See tests/bench/peers/README.md.  All traffic is on 127.0.0.0/8.  Every process it starts is ended by pid; all state is in --work.
 """
 import argparse, json, os, shutil, signal, socket, statistics as st, struct, subprocess, sys, time
 

@@ -1,4 +1,4 @@
-"""A hundred thousand mutated packets (failures.md G3): the server stays, says nothing but to what is no request, and
+"""A hundred thousand mutated packets (docs/failures.md G3): the server stays, says nothing but to what is no request, and
 every reply is a message, with the request's id and its question."""
 import os
 import random

@@ -18,7 +18,7 @@ std::string problems(const std::string& text, const Defaults& defaults = kDefaul
   return out ? "none" : config::problems_text(out.error());
 }
 
-// interface.md section 3
+// docs/config-agent.md, "endpoints.d/*.yaml"
 TEST(EndpointsFile, an_entry_with_everything) {
   const auto found = read(R"(endpoints:
 - service: app-b

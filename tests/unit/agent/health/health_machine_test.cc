@@ -75,7 +75,7 @@ TEST(HealthMachine, goes_on_from_what_was_published_when_its_check_is_replaced) 
   EXPECT_EQ(failing.health().state, HealthState::Serving);
 }
 
-// failures.md B10: one flip per 5 s; at most 3 changes in the first minute and one a minute afterwards.
+// docs/failures.md B10: one flip per 5 s; at most 3 changes in the first minute and one a minute afterwards.
 TEST(HealthMachine, one_flip_per_5_s_changes_the_answers_rarely) {
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     HealthMachine machine({}, seed);

@@ -198,7 +198,7 @@ TEST_P(MirrorTest, objects_are_told_when_they_come_and_go) {
   EXPECT_THAT(subscriber_.catalog.records().destinations, IsEmpty());
 }
 
-// ---- the guard (failures.md A5) ----
+// ---- the guard (docs/failures.md A5) ----
 
 TEST_P(MirrorTest, a_set_that_takes_away_more_than_half_is_refused) {
   apply(snapshot_of(20, 7));

@@ -82,7 +82,7 @@ TEST_F(AckTest, one_that_acknowledges_now_and_then_is_waited_for_when_it_is_late
   EXPECT_THAT(sent(), ElementsAre(21));
 }
 
-// failures.md E2: a partition that lets only one direction through
+// docs/failures.md E2: a partition that lets only one direction through
 TEST_F(AckTest, one_that_never_acknowledges_is_cut) {
   subscribe({kLazyAck});
   federation_.watchers().heartbeat();

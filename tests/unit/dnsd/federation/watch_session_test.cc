@@ -116,7 +116,7 @@ TEST_F(WatchSessionTest, after_a_restart_only_buckets_that_differ_are_sent) {
   expect_follows(federation_, subscriber_);
 }
 
-// failures.md A9
+// docs/failures.md A9
 TEST_F(WatchSessionTest, a_restart_without_a_change_costs_next_to_nothing) {
   federation_.report(500);
   connect().carry();

@@ -163,7 +163,7 @@ TEST_F(OptionsTest, RoomIsHeldBackForAllOfThem) {
   EXPECT_GT(most, 960U) << "60 addresses fit";
 }
 
-// failures.md G5 allows 1 ms of CPU time; ten times of it here, where a sanitizer may be at work. The least of ten
+// docs/failures.md G5 allows 1 ms of CPU time; ten times of it here, where a sanitizer may be at work. The least of ten
 // rounds
 TEST_F(OptionsTest, ManyOptionsCostLittle) {
   asker.stream = true;

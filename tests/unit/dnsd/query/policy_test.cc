@@ -109,7 +109,7 @@ TEST_F(PolicyTest, AValidCookieIsNotLimited) {
   EXPECT_EQ(limited.option(Option::Cookie).value().size(), 24U) << "the client comes back with this one";
 }
 
-// failures.md G7
+// docs/failures.md G7
 TEST_F(PolicyTest, WithoutACookieAnswersStaySmall) {
   SmallMesh mesh;
   mesh.node("eu-1/n1");

@@ -138,7 +138,7 @@ TEST_F(TcpConnectionTest, WritingMustMakeProgress) {
   EXPECT_EQ(connection.deadline(limits, 1), now + 500ms);
 }
 
-// failures.md G1: what was large for a moment is not kept
+// docs/failures.md G1: what was large for a moment is not kept
 TEST_F(TcpConnectionTest, IdleConnectionsAreSmall) {
   Bytes many;
   for (int i = 0; i < 2000; ++i) {

@@ -143,7 +143,7 @@ TEST_F(SnapshotFileTest, a_write_that_ends_in_the_middle_changes_nothing) {
   EXPECT_EQ(read(current() + ".previous"), older);
 }
 
-// failures.md A4
+// docs/failures.md A4
 TEST_F(SnapshotFileTest, any_damage_leads_to_the_generation_before) {
   ASSERT_TRUE(file().save("older", 1));
   ASSERT_TRUE(file().save(std::string(3000, 'x'), 2));
