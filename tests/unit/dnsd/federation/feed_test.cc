@@ -225,10 +225,7 @@ TEST_P(FeedPartsTest, every_kind_of_batch_is_whole_in_parts_of_any_size) {
 // Guards replicas that stopped following for ever: one record of 4 MB made a part that no gRPC message can hold.
 TEST_F(FeedTest, the_largest_records_there_may_be_fit_into_messages) {
   for (int i = 0; i < 6; ++i) {
-    model::VirtualDestination object;
-    object.meta = {.name = "o" + std::to_string(i), .namespace_ = "shop"};
-    object.hosts.assign(model::kMostRecordBytes / 256, std::string(250, 'h'));  // each has some bytes of frame
-    federation_.catalog.mirror(object);
+    federation_.put_destination("o" + std::to_string(i), 80, std::string(model::kMostRecordBytes - 1000, 'x'));
   }
   federation_.report(30);
   constexpr std::size_t kMostMessage = std::size_t{4} << 20;  // as both ends of the stream set it

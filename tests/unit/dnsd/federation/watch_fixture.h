@@ -104,9 +104,11 @@ class Federation {
     report(endpoints);
   }
   void withdraw(const std::vector<std::string>& keys) { catalog.apply_delta("eu-1/n1", {}, keys, clock_.now()); }
-  void put_destination(const std::string& name, std::uint32_t port) {
+  /// note: an annotation
+  void put_destination(const std::string& name, std::uint32_t port, const std::string& note = "") {
     v1::Object object = object_named("VirtualDestination", name);
     object.mutable_metadata()->set_namespace_("shop");
+    if (!note.empty()) (*object.mutable_metadata()->mutable_annotations())["note"] = note;
     auto& spec = *object.mutable_virtual_destination();
     spec.add_hosts(name + ".mesh.internal");
     spec.add_services()->set_name(name);
