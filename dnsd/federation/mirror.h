@@ -135,7 +135,8 @@ class Mirror {
   std::string take_in(const v1::Batch& part);
   Result<std::vector<v1::Nack>> finish(const v1::Batch& last, TimePoint now);
   Result<void> check(const v1::Batch& batch) const;
-  /// Returns the guard's reason to refuse the set; empty = none. batch: the last part
+  /// Returns the guard's reason to refuse the set; empty = none.
+  /// batch: the last part of the set
   std::string guard(const v1::Batch& batch) const;
   bool is_covered(std::uint32_t bucket) const;
   HeldRecords::Count covered() const;
