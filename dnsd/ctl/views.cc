@@ -28,7 +28,7 @@ std::string joined(const Field& field, const std::string& separator = ", ") {
   return join({field.begin(), field.end()}, separator);
 }
 
-/// "name     value", names in one width
+/// Returns lines "name     value" with names of one width.
 std::string pairs(const std::vector<std::pair<std::string, std::string>>& rows) {
   std::size_t width = 0;
   for (const auto& [name, value] : rows) width = std::max(width, name.size());
@@ -46,7 +46,7 @@ std::string state_counts(const v1::StatusReply& reply) {
   return parts.empty() ? "none" : join(parts, ", ");
 }
 
-/// "eu-2:12ms,us-1:80ms"
+/// Returns distances in order: "eu-2:12ms,us-1:80ms".
 std::string distances_text(const google::protobuf::Map<std::string, google::protobuf::Duration>& distances) {
   std::map<std::string, std::string> in_order;
   for (const auto& [to, far] : distances) in_order[to] = duration_text(convert::from_wire(far));
@@ -55,13 +55,13 @@ std::string distances_text(const google::protobuf::Map<std::string, google::prot
   return or_dash(join(texts, ","));
 }
 
-/// "52m" until an override ends
+/// Returns the time until an override ends: "52m".
 std::string left_text(const std::string& expires, std::int64_t unix_seconds) {
   const auto then = parse_time(expires);
   return then ? age_text(std::chrono::seconds(std::max<std::int64_t>(0, *then - unix_seconds))) : "never";
 }
 
-/// "since 2026-11-27T18:00:00Z by alice@host: incident 42, 17 changes held, until 2026-11-27T19:00:00Z"
+/// Returns "since 2026-11-27T18:00:00Z by alice@host: incident 42, 17 changes held, until 2026-11-27T19:00:00Z".
 std::string freeze_text(const v1::FreezeInfo& freeze) {
   std::string out = "since " + time_text(freeze.since()) + (freeze.author().empty() ? "" : " by " + freeze.author()) +
                     ": " + freeze.reason();

@@ -22,7 +22,8 @@ std::string own_key(const std::string& node, const std::string& key);
 /// their sums (digests). Keys are kept as hashes, not as text.
 class NodeCopy {
  public:
-  /// Notes a record. hash: of the record's key and bytes
+  /// Notes a record.
+  /// hash: of the record's key and bytes
   void put(const std::string& key, std::uint64_t hash);
   void erase(const std::string& key);
   void clear();

@@ -6,7 +6,8 @@
 namespace meshdns::federation {
 namespace {
 
-/// Returns the median. requires: at least one value
+/// Returns the median.
+/// requires: at least one value
 Duration median(std::vector<Duration> values) {
   std::ranges::sort(values);
   const std::size_t half = values.size() / 2;

@@ -39,7 +39,8 @@ class Distances {
 
   /// Takes over a status that was published before this process began, as if it had just been heard.
   void restore(const std::string& cluster, const model::ClusterStatus& status, TimePoint now);
-  /// Takes one result. from: the agent's cluster
+  /// Takes one result.
+  /// from: the agent's cluster
   void heard(const std::string& from, const std::string& agent, const MeasuredTarget& target, const Found& found,
              TimePoint now);
   /// Forgets the gateways that are not in `known`.
