@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::size_t kRoomAgain = 20;  // there is room again when a twentieth is free
 
-/// Whether two endpoints are equal except for the moments since when, which every process counts on its own clock.
+/// Returns whether two endpoints are equal except for the moments since when, which every process counts on its own
+/// clock.
 bool same_but_for_age(const model::Endpoint& a, const model::Endpoint& b) {
   if (a.health.state != b.health.state) return false;
   model::Endpoint copy = a;

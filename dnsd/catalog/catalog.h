@@ -32,8 +32,8 @@ enum class RecordType : std::uint8_t {
   Override,
 };
 inline constexpr std::size_t kRecordTypes = static_cast<std::size_t>(RecordType::Override) + 1;
-/// Whether records of this type are operators' objects. The catalog holds their meaning; their text as it was applied
-/// is kept elsewhere (dnsd/app).
+/// Returns whether records of this type are operators' objects. The catalog holds their meaning; their text as it was
+/// applied is kept elsewhere (dnsd/app).
 bool is_object(RecordType type);
 /// Returns the name by which the protocol and the store know a type, like "NodeStatus".
 std::string_view record_type_name(RecordType type);
@@ -77,7 +77,7 @@ class Catalog {
   std::uint64_t generation() const { return generation_; }
   /// The generation in which a record of this type changed last; 0 = never.
   std::uint64_t generation_of(RecordType type) const { return touched_[static_cast<std::size_t>(type)]; }
-  /// When the last revision was made.
+  /// Returns when the last revision was made.
   TimePoint changed() const { return changed_; }
   /// Returns the changes after `revision`, oldest first. Nothing if the log does not reach back to it; the caller then
   /// has to compare all records(). Costs by the number of changes returned.
@@ -118,11 +118,11 @@ class Catalog {
   std::uint64_t refused_records() const { return refused_records_; }
   /// The number of all records.
   std::size_t size() const;
-  /// Whether one more endpoint, with its service, can be taken. Endpoints that a freeze holds back count.
+  /// Returns whether one more endpoint, with its service, can be taken. Endpoints that a freeze holds back count.
   bool has_room() const { return room() > 0; }
   /// The number of endpoints that can still be taken, if each brings a service.
   std::size_t room() const;
-  /// Whether a record was refused for want of room, and less than a twentieth of the capacity is free since.
+  /// Returns whether a record was refused for want of room, and less than a twentieth of the capacity is free since.
   bool full() const { return full_; }
   void note_refused_for_room() { full_ = true; }
 
@@ -218,7 +218,7 @@ class Catalog {
 
   /// Returns whether a silent node and so many of its endpoints may be forgotten.
   using MayForget = std::function<bool(const std::string& node, std::size_t endpoints)>;
-  /// What forget() has removed.
+  /// The records that forget() has removed.
   struct Forgotten {
     struct OfNode {
       std::string node;

@@ -27,7 +27,7 @@ constexpr int kMostMessage = 256 << 20;
 
 constexpr std::string_view kUnix = "unix:";
 
-/// Whether the address is a socket that exists and to which this user may not connect.
+/// Returns whether the address is a socket that exists and to which this user may not connect.
 bool is_forbidden(const std::string& address) {
   return address.starts_with(kUnix) && ::access(address.c_str() + kUnix.size(), W_OK) != 0 && errno == EACCES;
 }

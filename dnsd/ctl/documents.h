@@ -15,7 +15,7 @@ namespace meshdns::ctl {
 
 enum class Output : std::uint8_t { Table, Wide, Json, Yaml };
 
-/// Whether the output is a table or text for people.
+/// Returns whether the output is a table or text for people.
 inline bool is_for_people(Output output) { return output == Output::Table || output == Output::Wide; }
 
 /// Returns a reply as YAML or JSON.

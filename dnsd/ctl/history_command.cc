@@ -42,7 +42,7 @@ void end_on_signals() {
   }
 }
 
-/// Whether a server that does not answer may come back, because it is being restarted.
+/// Returns whether a server that does not answer may come back, because it is being restarted.
 bool may_return(const Error& error) {
   return error.code() == Code::Unavailable || error.code() == Code::DeadlineExceeded;
 }

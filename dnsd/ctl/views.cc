@@ -218,7 +218,8 @@ void add_certificates(const v1::StatusReply& reply, std::vector<std::pair<std::s
   }
 }
 
-/// What the files say and the process does not do; what it says and nobody hears.
+/// Returns lines about settings in the files that the process does not use, and settings of the process that have no
+/// effect.
 void add_process_rows(const v1::StatusReply& reply, std::vector<std::pair<std::string, std::string>>& rows) {
   if (!reply.reload_problem().empty()) rows.emplace_back("reload", "FAILED: " + reply.reload_problem());
   if (reply.restart_needed_size() > 0) rows.emplace_back("restart", "needed for " + joined(reply.restart_needed()));

@@ -63,8 +63,8 @@ class Agents {
   static constexpr Duration kProofOfLife = 1s;
   /// The number of agents up to which the brakes judge in every sweep; with more agents, less often: judge_pace().
   static constexpr std::size_t kJudgedPerSweep = 1000;
-  /// How far an epoch that an agent echoes may be ahead of both the clock and our own epoch; a larger one is ignored.
-  /// Epochs have 64 bits and begin at unix time, so counting never reaches their end.
+  /// The limit by which an epoch that an agent echoes may be ahead of both the clock and our own epoch; a larger one is
+  /// ignored. Epochs have 64 bits and begin at unix time, so counting never reaches their end.
   static constexpr std::uint64_t kMostEpochAhead = std::uint64_t{1} << 32;
   /// Encoded bytes of Fulls that are arriving: of all agents together, and of the agents at one address.
   static constexpr rpc::Quota::Limits kArriving{std::size_t{128} << 20, std::size_t{32} << 20};

@@ -27,7 +27,7 @@ class NodeCopy {
   void put(const std::string& key, std::uint64_t hash);
   void erase(const std::string& key);
   void clear();
-  /// Whether the agent has sent a record with this key; refused records count.
+  /// Returns whether the agent has sent a record with this key; refused records count.
   bool has(const std::string& key) const { return hash_of(key) != 0; }
   /// Returns the hash of the record with this key; 0 = the agent has sent none.
   std::uint64_t hash_of(const std::string& key) const;
@@ -37,7 +37,7 @@ class NodeCopy {
   void note_refused(const std::string& node, const catalog::Refusal& refusal, const catalog::Catalog& catalog);
   /// The number of keys that the agent has reported; refused records count.
   std::size_t size() const { return hashes_.size(); }
-  /// Whether the agent reports this key and the catalog has the reported version.
+  /// Returns whether the agent reports this key and the catalog has the reported version.
   bool watches(const std::string& key) const { return has(key) && !unusable_.contains(key); }
   /// The sum of all hashes. The agent computes the same sum.
   std::uint64_t digest() const { return digest_; }
@@ -95,7 +95,7 @@ class Coverage {
   /// Drops what is known of a node.
   void forget(const std::string& node) { entries_.erase(node); }
 
-  /// Whether some of a node's endpoints have not been checked for a lease.
+  /// Returns whether some of a node's endpoints have not been checked for a lease.
   bool is_lapsed(const std::string& node) const;
   struct Lapsed {
     const std::string& node;

@@ -80,8 +80,8 @@ class Feed {
   /// The time within which replicas have to begin a transfer to share it. It is short because a transfer says how long
   /// each state has lasted at the time of encoding.
   static constexpr Duration kSharedFor = 1s;
-  /// How far a replica's report may move the zones' serial forward. Less than half of the circle of serials (RFC 1982),
-  /// so that a serial that was moved still compares as newer.
+  /// The limit by which replicas' reports may move the zones' serial forward. Less than half of the circle of serials
+  /// (RFC 1982), so that a serial that was moved still compares as newer.
   static constexpr std::uint32_t kMostSerialAhead = std::uint32_t{1} << 30;
   /// Bytes of keys that the shared deltas may hold together, about. Beyond this no replica joins the older deltas.
   static constexpr std::size_t kMostKeptDeltas = std::size_t{32} << 20;
@@ -110,7 +110,7 @@ class Feed {
   std::size_t size() const { return records_; }
   std::vector<std::uint64_t> bucket_hashes() const { return {buckets_.begin(), buckets_.end()}; }
 
-  /// Whether delta() can begin at this revision.
+  /// Returns whether delta() can begin at this revision.
   bool reaches_back_to(std::uint64_t revision) const { return revision >= oldest_ && revision <= head_; }
   /// Returns the records and removals after the revision `from`, up to the head.
   /// requires: reaches_back_to(from)
@@ -182,9 +182,9 @@ class Feed {
   void unlink(Entries::value_type& entry);
   void forget_removals();
   void forget_deltas();
-  /// Whether a position has records in a bucket whose hash is not the one here.
+  /// Returns whether a position has records in a bucket whose hash is not the one here.
   bool holds_others(const v1::Position& held) const;
-  /// Whether a remembered removal is still the newest change of its key.
+  /// Returns whether a remembered removal is still the newest change of its key.
   bool is_current(const std::pair<std::uint64_t, Key>& removal) const;
   std::optional<Encoded> encode(const Key& key) const;
   /// entry: an element of one of the maps in model::Records

@@ -52,12 +52,12 @@ class Follower {
   void received(const v1::WatchReply& reply);
   void closed();
 
-  /// Whether the origin reports that it is recovering from the loss of its store.
+  /// Returns whether the origin reports that it is recovering from the loss of its store.
   bool origin_recovers() const { return origin_recovers_; }
   /// The origin's closed brakes, as in its last status.
   const std::vector<v1::Brake>& origin_brakes() const { return origin_brakes_; }
   bool connected() const { return port_ != nullptr && spoken_; }
-  /// When the origin was last heard; the start of the process if never.
+  /// Returns when the origin was last heard; the start of the process if never.
   TimePoint last_heard() const { return last_heard_; }
   /// The time to wait before the next attempt: as the last Goodbye asked, or kShrinkRetry.
   Duration retry_after() const { return retry_after_; }

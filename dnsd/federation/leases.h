@@ -56,7 +56,7 @@ class Leases {
   static Duration lease_of(Duration heartbeat) { return 3 * heartbeat; }
   /// Sets how many times longer than usual the interval is because the federation is busy; at least 1.
   void stretch(double factor) { stretch_ = factor; }
-  /// Whether the interval has changed by a quarter or more since this agent was told.
+  /// Returns whether the interval has changed by a quarter or more since this agent was told.
   bool must_tell(const std::string& node) const;
   /// Notes that the agent was told heartbeat(). A longer interval counts at once. A shorter one counts when the agent
   /// is heard again, because the agent cannot keep an interval that it has not read yet.
@@ -116,7 +116,7 @@ class Leases {
   };
   using Entries = std::unordered_map<std::string, Entry>;
 
-  /// When the agent was heard, moved on by the lateness of all sweeps since.
+  /// Returns when the agent was heard, moved on by the lateness of all sweeps since.
   TimePoint heard_at(const Entry& entry) const { return entry.heard + (forgiven_ - entry.forgiven_before); }
   Duration silent_after(const Entry& entry) const { return std::max(lease_of(entry.told), kTolerance); }
   /// Two heartbeats are missed, and the third is late by half an interval.

@@ -43,7 +43,8 @@ class Load {
 
   /// The factor by which heartbeat intervals are longer than usual; 1 to kMost.
   double stretch() const { return stretch_; }
-  /// Whether the thread is busy: from the moment that the lateness rises above kBusy until the factor is 1 again.
+  /// Returns whether the thread is busy: from the moment that the lateness rises above kBusy until the factor is 1
+  /// again.
   bool busy() const { return busy_; }
   Duration lateness() const { return lateness_; }
 

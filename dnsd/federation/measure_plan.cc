@@ -44,8 +44,8 @@ IpAddress address_of(const model::Endpoint& endpoint) {
   return found == endpoint.addresses.end() ? endpoint.addresses.front() : *found;
 }
 
-/// Whether only the endpoint's own machine can reach it, at a loopback address. A node that itself is at loopback is in
-/// a mesh on one machine, where every agent can reach it.
+/// Returns whether only the endpoint's own machine can reach it, at a loopback address. A node that itself is at
+/// loopback is in a mesh on one machine, where every agent can reach it.
 bool is_out_of_reach(const model::Endpoint& endpoint, const model::Node& node) {
   return address_of(endpoint).is_loopback() && std::ranges::none_of(node.addresses, &IpAddress::is_loopback);
 }

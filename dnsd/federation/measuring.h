@@ -31,7 +31,7 @@ class Measuring {
   void write_targets(const std::string& node, v1::Settings& out) const;
   /// Takes an agent's results; ignores results for targets that are not in its plan.
   void heard(const std::string& node, const v1::Measurements& measurements, TimePoint now);
-  /// Whether it is time for sweep().
+  /// Returns whether it is time for sweep().
   bool due(TimePoint now) const { return !swept_ || now - *swept_ >= kPace; }
   /// The nodes whose agents have a session.
   struct Connected {

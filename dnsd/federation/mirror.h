@@ -82,10 +82,10 @@ class Mirror {
   /// needed.
   bool wants_refill();
 
-  /// Whether no set was taken to its end yet.
+  /// Returns whether no set was taken to its end yet.
   bool empty() const { return epoch_ == 0; }
-  /// Whether the last set was additive: the mirror may hold records that the origin does not have, and has to compare
-  /// buckets as soon as the origin has settled.
+  /// Returns whether the last set was additive: the mirror may hold records that the origin does not have, and has to
+  /// compare buckets as soon as the origin has settled.
   bool additive() const { return additive_; }
   std::uint64_t epoch() const { return epoch_; }
   std::uint64_t revision() const { return revision_; }
@@ -148,9 +148,10 @@ class Mirror {
 
   // ---- mirror_records.cc ----
 
-  /// Whether the catalog has room for the record. Nodes always fit; their endpoints would be refused without them.
+  /// Returns whether the catalog has room for the record. Nodes always fit; their endpoints would be refused without
+  /// them.
   bool fits(const Key& key) const;
-  /// Whether the held record has the same hash, and its state began at the same moment.
+  /// Returns whether the held record has the same hash, and its state began at the same moment.
   bool same(const Key& key, std::uint64_t hash, const v1::Record& record, TimePoint now) const;
   std::optional<v1::Nack> put(const v1::Record& record, TimePoint now);
   /// Notes that the mirror holds a record, after the catalog has taken it.

@@ -76,7 +76,7 @@ class Recovery {
   void look(TimePoint now);
 
   Store store() const { return store_; }
-  /// Whether only a replica's position says that the store was lost.
+  /// Returns whether only a replica's position says that the store was lost.
   bool claimed() const { return loss_.claimed; }
   bool recovering() const { return store_ == Store::Lost && !settled_; }
   bool settled() const { return settled_; }
@@ -85,7 +85,7 @@ class Recovery {
   std::size_t agents() const { return synced_.size(); }
 
  private:
-  /// Whether the recovery waits for its first agent, and time without a new agent does not end it.
+  /// Returns whether the recovery waits for its first agent, and time without a new agent does not end it.
   bool waits_for_first(TimePoint now) const;
 
   Store store_;

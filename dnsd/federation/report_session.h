@@ -79,7 +79,7 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   void on_delta(const v1::Delta& delta, std::uint64_t sequence);
   /// Reports to Environment::told which records were sent, refused ones excluded.
   void tell_of(const std::vector<model::Endpoint>& endpoints);
-  /// Whether the catalog has endpoints of these sources that the agent did not send.
+  /// Returns whether the catalog has endpoints of these sources that the agent did not send.
   bool has_leftovers(const google::protobuf::RepeatedPtrField<v1::Source>& sources);
   void ask_for_full();
   /// Sends the settings of Welcome again: the heartbeat interval and what to measure.

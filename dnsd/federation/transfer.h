@@ -69,12 +69,12 @@ class Transfer {
     Reader(const Reader&) = delete;
     Reader& operator=(const Reader&) = delete;
 
-    /// Whether the next part was dropped because other readers are far ahead.
+    /// Returns whether the next part was dropped because other readers are far ahead.
     bool lost() const;
     /// Returns the next part, and encodes it if this is the first reader to ask.
     /// requires: !done(), !lost()
     EncodedReply next(TimePoint now);
-    /// Whether the reader has taken the last part.
+    /// Returns whether the reader has taken the last part.
     bool done() const;
     const Transfer& transfer() const { return *transfer_; }
 

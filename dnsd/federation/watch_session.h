@@ -93,7 +93,7 @@ class WatchSession {
   /// Begins the next batch if the replica lacks something and can take a batch now.
   /// returns: whether it has sent something
   bool advance();
-  /// Whether the replica lacks something that the feed has taken over.
+  /// Returns whether the replica lacks something that the feed has taken over.
   bool behind() const;
   /// Sends the status if no batch is under way. Ends the stream of a replica that has not acknowledged or read for too
   /// long.

@@ -61,9 +61,9 @@ class Database {
   Result<std::int64_t> number(std::string_view sql);
   Result<std::string> text(std::string_view sql);
 
-  /// Whether SQLite considers the file read-only, because of its permissions or its header.
+  /// Returns whether SQLite considers the file read-only, because of its permissions or its header.
   bool read_only() const;
-  /// Whether the file is no longer at its path.
+  /// Returns whether the file is no longer at its path.
   bool moved() const;
   bool in_transaction() const;
   /// Makes closing leave the log beside the file as it is: for a file that is to stay untouched.

@@ -20,7 +20,7 @@ void remove_file(const std::string& path);
 /// Renames the finished file `made` to `path`, durably. Fails if `path` exists.
 Result<void> publish_file(const std::string& made, const std::string& path);
 
-/// Whether there is a file of this name.
+/// Returns whether there is a file of this name.
 /// errors: FailedPrecondition: unknown, because a folder on the way cannot be entered or read
 Result<bool> is_there(const std::string& path);
 
