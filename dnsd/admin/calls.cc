@@ -131,7 +131,8 @@ class Calls : public v1::Admin::CallbackService {
   bool admits(const Context& context) const {
     return from_ == From::Here || !property(context, GRPC_X509_PEM_CERT_PROPERTY_NAME).empty();
   }
-  /// Returns the caller for the log: "alice@host", or "CN=alice (ipv4:10.0.0.9:4711)" for a remote caller.
+  /// Returns the caller for the log: "alice (uid 1000, pid 4711)", or "CN=alice (ipv4:10.0.0.9:4711)" for a remote
+  /// caller.
   std::string who(const Context& context) const {
     if (from_ == From::Here) return caller(context);
     return property(context, GRPC_X509_SUBJECT_PROPERTY_NAME) + " (" + context.peer() + ")";

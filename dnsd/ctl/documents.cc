@@ -53,7 +53,7 @@ std::string ListDocument::json(const std::vector<Document>& rows, const Document
 std::string ListDocument::yaml(const std::vector<Document>& rows, const Document& rest, bool last) {
   std::string out;
   if (rows_ == 0 && !rows.empty()) out += field_ + ":\n";
-  for (const Document& row : rows) out += "  - " + row.yaml(4).substr(4);  // the dash is in its first indent
+  for (const Document& row : rows) out += "  - " + row.yaml(4).substr(4);  // "  - " replaces its first indent
   rows_ += rows.size();
   if (!last) return out;
   return out + (rows_ == 0 ? field_ + ": []\n" : "") + rest.yaml();

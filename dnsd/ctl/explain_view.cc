@@ -126,7 +126,7 @@ std::string ttl_text(const std::string& why) {
   return "ttl " + with_blank(why.substr(0, colon)) + (colon == std::string::npos ? "" : why.substr(colon));
 }
 
-/// Returns a line for each tier with a load if there are several such tiers; otherwise nothing.
+/// Returns a line for each tier with a load, and the line of the TTL. For answers with several such tiers.
 std::string spread_lines(const v1::ExplainReply& reply) {
   std::string out;
   for (const v1::ExplainedTier& tier : reply.tiers()) {

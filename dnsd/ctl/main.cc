@@ -312,8 +312,9 @@ std::size_t first_word(const CLI::App& cli, const std::vector<std::string>& word
   return std::min(at, words.size());
 }
 
-/// Runs what CLI11 does not handle: help, version, completions, and words that are no command.
-/// returns: the exit code; nothing = CLI11 has to handle it
+/// Handles first words that CLI11 does not know: runs `__complete`, turns `version` and `help` into options, and
+/// refuses words that are no command.
+/// returns: the exit code; nothing = CLI11 has to run `words`
 std::optional<int> run_word(Line& line, std::vector<std::string>& words) {
   if (!words.empty() && words.front() == "__complete") return complete(line, {words.begin() + 1, words.end()});
   const std::size_t at = first_word(line.cli, words);

@@ -6,7 +6,8 @@
 
 namespace meshdns::ctl {
 
-/// Returns the supposed overrides: "down cluster=eu-1, up node=n1"; "no override" where the present ones are ignored.
+/// Returns the supposed overrides: "down cluster=eu-1, up node=n1". Begins with "no other override" if the present ones
+/// are ignored.
 std::string supposition_text(const v1::SimulateRequest& request);
 
 /// Returns the text for one client and one host: what the client gets, what it would get, and the endpoints concerned.

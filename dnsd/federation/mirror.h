@@ -61,6 +61,8 @@ class Mirror {
   /// Returns the next piece of an encoded v1::Batch; nothing after the last piece.
   using Blocks = std::function<std::optional<std::string>()>;
 
+  /// catalog: must outlive the mirror
+  /// objects: called while a batch is applied
   Mirror(catalog::Catalog& catalog, ObjectSink objects) : Mirror(catalog, std::move(objects), Bounds{}) {}
   Mirror(catalog::Catalog& catalog, ObjectSink objects, const Bounds& bounds)
       : catalog_(catalog), objects_(std::move(objects)), bounds_(bounds) {}

@@ -77,7 +77,7 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   void on_body(const v1::AgentMessage& message);
   void on_full(const v1::Full& full, std::uint64_t sequence);
   void on_delta(const v1::Delta& delta, std::uint64_t sequence);
-  /// Reports to Environment::told which records were sent, refused ones excluded.
+  /// Reports to Environment::told which records the agent has sent, except records that could not be decoded.
   void tell_of(const std::vector<model::Endpoint>& endpoints);
   /// Returns whether the catalog has endpoints of these sources that the agent did not send.
   bool has_leftovers(const google::protobuf::RepeatedPtrField<v1::Source>& sources);
