@@ -28,7 +28,8 @@ struct AdminService::Server {
 
 AdminService::AdminService(std::unique_ptr<Server> server) : server_(std::move(server)) {}
 
-/// gRPC's own listener would go deaf where accept(2) fails once for want of descriptors; the acceptor tries again.
+/// gRPC's own listener never accepts again after accept(2) has failed for want of descriptors; the acceptor tries
+/// again.
 Result<std::unique_ptr<AdminService>> AdminService::listen(process::EventLoop& loop, const Clock& clock, Mesh& mesh,
                                                            const std::string& path) {
   const mode_t mask = ::umask(0117);
@@ -54,7 +55,7 @@ Result<std::unique_ptr<AdminService>> AdminService::listen(process::EventLoop& l
 }
 
 AdminService::~AdminService() {
-  server_->acceptor->stop();  // gRPC does not close what is handed over after its end
+  server_->acceptor->stop();  // first: gRPC does not close connections that it gets after its end
   server_->server->Shutdown(rpc::within(kPatience));
   server_->server->Wait();
 }

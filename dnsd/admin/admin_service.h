@@ -9,14 +9,15 @@
 
 namespace meshdns::admin {
 
-/// gRPC for meshdnsctl on a unix socket of mode 0660.
+/// The gRPC server for meshdnsctl on a unix socket of mode 0660. The socket's mode decides who may call.
 class AdminService {
  public:
-  /// A socket that nobody answers on is replaced. `mesh` must outlive the service; it is called on the loop's thread.
+  /// Binds the socket and serves the calls. A socket on which no process answers is replaced. `mesh` must outlive the
+  /// service; it is called on the loop's thread.
   /// errors: AlreadyExists if another process serves there; Unavailable if it cannot be bound
   static Result<std::unique_ptr<AdminService>> listen(process::EventLoop& loop, const Clock& clock, Mesh& mesh,
                                                       const std::string& path);
-  /// Ends all calls, for at most 1 s.
+  /// Ends all calls, within at most 1 s.
   ~AdminService();
 
  private:

@@ -17,7 +17,7 @@ namespace {
 
 enum class From { Here, Afar };
 
-constexpr std::size_t kMostNamed = 5;  // objects in a log line
+constexpr std::size_t kMostNamed = 5;  // objects named in a log line
 
 grpc::Status status_of(const Error& error) {
   switch (error.code()) {
@@ -28,26 +28,28 @@ grpc::Status status_of(const Error& error) {
   }
 }
 
-/// What the certificate says that the caller has shown; empty = none, or it says nothing.
+/// Returns a property of the caller's certificate; empty = no certificate, or no such property.
 std::string property(const grpc::CallbackServerContext& context, const char* name) {
   const auto values = context.auth_context()->FindPropertyValues(name);
   return values.empty() ? "" : std::string(values.front().data(), values.front().size());
 }
 
-/// Who the caller of the unix socket says it is; only those whom the socket's mode admits can say anything.
+/// Returns the name that the caller of the unix socket gives itself. It is not verified, but only users whom the
+/// socket's mode admits can call at all.
 std::string caller(const grpc::CallbackServerContext& context) {
   const auto found = context.client_metadata().find(rpc::kCallerKey);
   return found == context.client_metadata().end() ? "unknown" : std::string(found->second.data(), found->second.size());
 }
 
-/// "a, b, c and 5 more"
+/// Returns the first texts in a list: "a, b, c and 5 more".
 std::string first_of(std::vector<std::string> texts) {
   const std::size_t all = texts.size();
   texts.resize(std::min(all, kMostNamed));
   return join(texts, ", ") + (all > kMostNamed ? " and " + std::to_string(all - kMostNamed) + " more" : "");
 }
 
-/// "VirtualDestination/shop/api created, Cluster/eu-1 configured", or what was refused; empty = nothing changed.
+/// Returns the outcome for the log: "VirtualDestination/shop/api created, Cluster/eu-1 configured", or the refusals;
+/// empty = nothing changed.
 std::string outcome_text(const v1::ApplyReply& reply) {
   std::vector<std::string> refused;
   std::vector<std::string> changed;
@@ -69,7 +71,7 @@ std::string outcome_text(const v1::DeleteRequest& request, const Result<v1::Dele
   return first_of(texts(reply->deleted()));
 }
 
-/// Each call is answered on the control thread.
+/// Implements the Admin calls: each call is posted to the control thread and answered there.
 class Calls : public v1::Admin::CallbackService {
  public:
   Calls(process::EventLoop& loop, Mesh& mesh, From from) : loop_(loop), mesh_(mesh), from_(from) {}
@@ -129,12 +131,13 @@ class Calls : public v1::Admin::CallbackService {
   bool admits(const Context& context) const {
     return from_ == From::Here || !property(context, GRPC_X509_PEM_CERT_PROPERTY_NAME).empty();
   }
-  /// "alice@host", or "CN=alice (ipv4:10.0.0.9:4711)" of somebody afar
+  /// Returns the caller for the log: "alice (uid 1000, pid 4711)", or "CN=alice (ipv4:10.0.0.9:4711)" for a remote
+  /// caller.
   std::string who(const Context& context) const {
     if (from_ == From::Here) return caller(context);
     return property(context, GRPC_X509_SUBJECT_PROPERTY_NAME) + " (" + context.peer() + ")";
   }
-  /// Logs a change when it is made or refused, with who made it. The call is not over yet.
+  /// Logs a change with its caller, when it was made or refused and before the call ends.
   void note(const Context& context, const char* call, const std::string& what) const {
     if (what.empty()) return;
     if (from_ == From::Here) {
@@ -146,7 +149,7 @@ class Calls : public v1::Admin::CallbackService {
                                    {"peer", context.peer()},
                                    {"what", what}});
   }
-  /// `work` is given the reactor that it has to finish.
+  /// Runs `work` on the control thread if the caller is admitted. `work` has to finish the reactor that it gets.
   template <class F>
   Reactor* admitted(Context* context, F work) {
     Reactor* reactor = context->DefaultReactor();
@@ -162,7 +165,7 @@ class Calls : public v1::Admin::CallbackService {
   Reactor* answered(Context* context, F work) {
     return admitted(context, [work = std::move(work)](Reactor* reactor) { reactor->Finish(work()); });
   }
-  /// `work` is given the function that takes the Result.
+  /// Runs `work` on the control thread. `work` has to pass the Result to the function that it gets.
   template <class T, class F>
   Reactor* later(Context* context, T* reply, F work) {
     return admitted(context, [reply, work = std::move(work)](Reactor* reactor) {

@@ -19,8 +19,8 @@ using http::Request;
 using http::Response;
 using Done = std::function<void(Response)>;
 
-// Rows become JSON at once: 250 of them take some milliseconds of the loop's thread.
-constexpr std::size_t kRows = 250;  // in a page that nobody gave a limit for
+// All rows of a page become JSON in one go: 250 rows take some milliseconds of the loop's thread.
+constexpr std::size_t kRows = 250;  // in a page without ?limit=
 constexpr std::size_t kMostRows = 1000;
 constexpr std::size_t kMostBody = 1UL << 20;
 
@@ -41,7 +41,7 @@ Response failure(const Error& error) {
   return text(error.code() == Code::NotFound ? 404 : busy ? 503 : 400, error.message() + "\n");
 }
 
-/// An answer that is not divided.
+/// Returns a callback for an answer that is not divided into pages.
 template <class Reply>
 std::function<void(Result<Reply>)> as_json(Done done) {
   return [done = std::move(done)](Result<Reply> reply) { done(reply ? json(*reply) : failure(reply.error())); };
@@ -52,7 +52,7 @@ std::string parameter(const Request& request, const std::string& name) {
   return found == request.parameters.end() ? "" : found->second;
 }
 
-/// The request again, with another `continue`.
+/// Returns the request's target with another `continue`.
 std::string next_target(const Request& request, const std::string& token) {
   std::string out = request.path + "?";
   for (const auto& [name, value] : request.parameters) {
@@ -61,9 +61,9 @@ std::string next_target(const Request& request, const std::string& token) {
   return out + "continue=" + token;
 }
 
-/// Writes one page as JSON. A page whose JSON is longer than kMostBody is asked for again with half as many rows.
+/// Writes one page as JSON. If the JSON is longer than kMostBody, asks again for half as many rows.
 /// call: asks the mesh with the limit and the token of `query`
-/// list: of a listing, which has several: the one that was asked for. Of the others only those with rows are written.
+/// list: for a listing: the list that was asked for. Of the other lists only those with rows are written
 template <class Reply, class Query, class F>
 void answer_page(const Request& request, Query query, Done done, F call, const char* list = nullptr) {
   call(query, [request, query, done, call, list](Result<Reply> reply) {
@@ -80,7 +80,8 @@ void answer_page(const Request& request, Query query, Done done, F call, const c
   });
 }
 
-/// Takes over ?limit= and ?continue=. returns: false = ?limit= is no number from 1 on; `done` was called
+/// Takes over ?limit= and ?continue=.
+/// returns: false = ?limit= is not a number of at least 1, and `done` was called
 template <class Query>
 bool take_page(const Request& request, Query& query, const Done& done) {
   const std::string given = parameter(request, "limit");
@@ -156,7 +157,7 @@ void lint(Mesh& mesh, const Request& request, const Done& done) {
 
 using Route = std::function<void(Mesh&, const Request&, const Done&)>;
 
-/// field: of the listing, in which the rows are
+/// field: the list in the reply that holds the rows
 Route list_of(std::string kind, const char* field) {
   return [kind = std::move(kind), field](Mesh& mesh, const Request& request, const Done& done) {
     list(mesh, kind, field, request, done);

@@ -4,7 +4,8 @@
 #include "common/model/limits.h"
 #include "dnsd/catalog/catalog.h"
 
-// The catalog's part that decides which endpoints of a report are taken: each record by itself, and the node's share.
+// The part of Catalog that decides which endpoints of a report are taken. Each record is checked by itself, and against
+// the node's share.
 
 namespace meshdns::catalog {
 
@@ -40,7 +41,7 @@ Catalog::NodeUse Catalog::use_of(const std::string& node) const {
 
 std::optional<Refusal> Catalog::refusal_of(const std::string& node, const model::Endpoint& endpoint, NodeUse& use,
                                            TimePoint now) {
-  // another node's endpoint is not touched at all, not even its health
+  // a node may not touch another node's endpoint, so not even the health of a kept version is taken
   if (endpoint.node != node || !endpoint.key.starts_with(node + "/")) {
     return Refusal{endpoint.key, "key", in_quotes(endpoint.key) + " is no key of node " + node};
   }

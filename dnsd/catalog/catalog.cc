@@ -9,9 +9,10 @@
 namespace meshdns::catalog {
 namespace {
 
-constexpr std::size_t kRoomAgain = 20;  // when a twentieth is free
+constexpr std::size_t kRoomAgain = 20;  // there is room again when a twentieth is free
 
-/// Equal but for the moment since when it is so, which every process counts on its own clock.
+/// Returns whether two endpoints are equal except for the moments since when, which every process counts on its own
+/// clock.
 bool same_but_for_age(const model::Endpoint& a, const model::Endpoint& b) {
   if (a.health.state != b.health.state) return false;
   model::Endpoint copy = a;
@@ -20,7 +21,7 @@ bool same_but_for_age(const model::Endpoint& a, const model::Endpoint& b) {
   return copy == b;
 }
 
-/// Of the address of a family that has not been judged yet what was known of that address before counts.
+/// Keeps the known state of an address family that the agent has not judged yet, if the address is the same.
 void keep_known_family(model::Endpoint& reported, const model::Endpoint& known, Family family) {
   std::optional<model::HealthState>& state = reported.health.out(family);
   if (state != model::HealthState::Pending || known.health.state == model::HealthState::Pending) return;
@@ -28,8 +29,9 @@ void keep_known_family(model::Endpoint& reported, const model::Endpoint& known, 
   if (address && address == model::first_of(known.addresses, family)) state = known.health.out(family);
 }
 
-/// An agent that has just started knows nothing yet of an endpoint that was published before: the last word stays until
-/// it has one of its own. As many failures as it takes are one.
+/// Returns the reported endpoint with the known health where the agent has none yet. An agent that has just started
+/// knows nothing of an endpoint that was published before, so the last health stays until the agent has a result of its
+/// own. As many failures as a verdict needs are such a result.
 model::Endpoint with_known_health(model::Endpoint reported, const model::Endpoint& known, TimePoint now) {
   using enum model::HealthState;
   model::Health& health = reported.health;
@@ -101,7 +103,7 @@ void Catalog::note(RecordType type, const std::string& key, bool removed) {
     case RecordType::Node: return observer_->node_changed(key);
     case RecordType::NodeStatus: return observer_->node_status_changed(key);
     case RecordType::Endpoint:
-    case RecordType::Override: return;  // told where it happens
+    case RecordType::Override: return;  // the observer was called where the change was made
     case RecordType::Service: return observer_->service_changed(service_key_of(key));
     case RecordType::VirtualDestination: return observer_->destination_changed(key);
     case RecordType::Cluster: return observer_->cluster_changed(key);
@@ -175,7 +177,7 @@ void Catalog::write_endpoint(const model::Endpoint& endpoint, TimePoint now) {
 
 void Catalog::store_endpoint(const model::Endpoint& endpoint) {
   const std::size_t before = records_.endpoints.size();
-  // the end is the right place when a whole set comes in the order of its keys
+  // hint: a whole set comes in the order of its keys, so each one goes to the end
   const auto at = records_.endpoints.try_emplace(records_.endpoints.end(), endpoint.key, endpoint);
   const bool added = records_.endpoints.size() > before;
   model::Endpoint& known = at->second;
@@ -247,7 +249,7 @@ void Catalog::erase_endpoint(const std::string& key, TimePoint now) {
   }
   if (observer_ != nullptr) observer_->endpoint_leaves(found->second);
   count_use(found->second, false);
-  const std::string gone = key;  // may be the record's own
+  const std::string gone = key;  // copied: `key` may be the erased record's own
   records_.endpoints.erase(found);
   note(RecordType::Endpoint, gone, true);
   if (erased_) erased_(gone);

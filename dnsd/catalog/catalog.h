@@ -19,6 +19,7 @@
 
 namespace meshdns::catalog {
 
+/// The types of records, in the order in which a complete set is sent: a node before its endpoints.
 enum class RecordType : std::uint8_t {
   Node,
   NodeStatus,
@@ -31,15 +32,19 @@ enum class RecordType : std::uint8_t {
   Override,
 };
 inline constexpr std::size_t kRecordTypes = static_cast<std::size_t>(RecordType::Override) + 1;
-/// Operators' objects, which are kept as they were applied besides.
+/// Returns whether records of this type are operators' objects. The catalog holds their meaning; their text as it was
+/// applied is kept elsewhere (dnsd/app).
 bool is_object(RecordType type);
+/// Returns the name by which the protocol and the store know a type, like "NodeStatus".
 std::string_view record_type_name(RecordType type);
+/// Returns the type of this name; nothing = no such type.
 std::optional<RecordType> record_type_named(std::string_view name);
-/// The key of a service's record: "namespace/name".
+/// Returns the key of a service's record: "namespace/name".
 std::string service_key_text(const model::ServiceKey& key);
+/// Returns the service of a record's key; the inverse of service_key_text().
 model::ServiceKey service_key_of(const std::string& text);
 
-/// One record that became different or went away at a revision.
+/// A record that changed or was removed at a revision.
 struct Change {
   std::uint64_t revision = 0;
   RecordType type{};
@@ -49,105 +54,117 @@ struct Change {
   friend bool operator==(const Change&, const Change&) = default;
 };
 
-/// The federation's state. Pure: `now` comes from outside, and every call that changes something is one revision.
+/// The records that a federation or a replica knows, with revisions and a log of changes. On a federation, agents,
+/// measurements and operators change it; on a replica, the Mirror does. Does not compile answers, does not judge
+/// silence and does not write to disk; observers and changes_since() serve these purposes. Pure: `now` comes from
+/// outside. Each call that changes records is one revision, except mirror(), which collects until mirrored().
+///
+/// The parts are in catalog.cc, admission.cc (reports: which endpoints are taken), held_changes.cc (freeze),
+/// forget.cc, mirror.cc and validate.cc (the checks).
+/// thread: control
 class Catalog {
  public:
-  /// How many changes are remembered by default: more than one agent may report at a time.
+  /// The default length of the log, in changes. More than one agent may report at a time.
   static constexpr std::size_t kLogLength = 100000;
 
-  /// log_length: for how many changes changes_since() can answer; a revision with more is not remembered
+  /// log_length: the number of changes that changes_since() can return; a revision with more is not remembered
   explicit Catalog(std::size_t log_length = kLogLength) : log_length_(log_length) {}
 
   const model::Records& records() const { return records_; }
   std::uint64_t revision() const { return revision_; }
-  /// Counts every change of the records, and never goes back: a replica's revision may begin anew, the generation
-  /// does not. Changes by set_local_override(), which belong to no revision, are not counted.
+  /// Counts every revision and never goes back, while the revision of a replica may begin anew. Changes by
+  /// set_local_override(), which belong to no revision, are not counted.
   std::uint64_t generation() const { return generation_; }
-  /// The generation that changed a record of this type last; 0 = none was ever changed.
+  /// The generation in which a record of this type changed last; 0 = never.
   std::uint64_t generation_of(RecordType type) const { return touched_[static_cast<std::size_t>(type)]; }
-  /// When the last revision came to be.
+  /// Returns when the last revision was made.
   TimePoint changed() const { return changed_; }
-  /// Returns the changes after `revision`, oldest first; nothing if the log does not reach back so far, and then the
-  /// caller has to compare with records() as a whole. Costs by the number of changes returned.
+  /// Returns the changes after `revision`, oldest first. Nothing if the log does not reach back to it; the caller then
+  /// has to compare all records(). Costs by the number of changes returned.
   std::optional<std::vector<Change>> changes_since(std::uint64_t revision) const;
-  /// Who hears of every change while it happens; null = nobody. It outlives the catalog, or is taken back.
+  /// Sets the observer that is called with every change while it happens; null = none. The observer must outlive the
+  /// catalog or be removed.
   void observe(model::RecordObserver* observer) { observer_ = observer; }
 
-  /// Is called with type and name of each record that changes, while it changes, so that a list of what is yet to be
-  /// done needs no log; empty = nobody is called. It must outlive the catalog, or be taken back.
+  /// Called with the type and key of each record while it changes. For callers that keep a list of changed keys and
+  /// need no log. What the function refers to must outlive the catalog, or the function must be removed (empty).
   using Noted = std::function<void(RecordType, const std::string&)>;
   void set_noted(Noted noted) { noted_ = std::move(noted); }
-  /// Is called with the key of each endpoint that goes, whoever takes it away; one that moves to another service is
-  /// told too, and is there again afterwards. Empty = nobody is called.
+  /// Sets the function that is called with the key of each endpoint that is erased, by whatever way; empty = none. It
+  /// is also called for an endpoint that moves to another service and exists again afterwards.
   void set_erased(std::function<void(const std::string& key)> erased) { erased_ = std::move(erased); }
-  /// Tells the unix time at which services are heard of first; without it they have no age.
+  /// Sets the clock for Service::created. Without a clock, services get no age.
   void set_wall_clock(std::function<std::int64_t()> unix_seconds) { unix_seconds_ = std::move(unix_seconds); }
 
-  // ---- the zones' serial: the revision, begun at unix time, so that it is the same wherever the revision is ----
+  // ---- the zones' serial: a base at unix time plus the revision, so that it is equal wherever the revision is ----
 
   std::uint32_t serial() const { return serial_at(revision_); }
   std::uint32_t serial_at(std::uint64_t revision) const { return serial_base_ + static_cast<std::uint32_t>(revision); }
-  /// The serial of the revision that there is now.
+  /// Sets the serial of the present revision.
   void set_serial(std::uint32_t serial) { serial_base_ = serial - static_cast<std::uint32_t>(revision_); }
-  /// Makes it newer than one that somebody has seen.
+  /// Makes the serial newer than `seen`, which somebody has already seen.
   void pass_serial(std::uint32_t seen) {
     if (!is_newer_serial(serial(), seen)) set_serial(seen + 1);
   }
 
   // ---- bounds ----
 
-  /// How many records it takes from agents and other origins; nodes always fit. 0 = any number
+  /// Sets how many records the catalog takes from agents and other origins; nodes always fit. 0 = no limit.
   void set_capacity(std::size_t records) { capacity_ = records; }
-  /// Whether loopback addresses may be answered; refused unless it is said.
+  /// Sets whether loopback addresses may be answered; by default they are refused.
   void set_loopback(Loopback loopback) { loopback_ = loopback; }
   Loopback loopback() const { return loopback_; }
-  /// How many records were refused, whichever way they came.
+  /// The number of records refused so far, by whatever way they came.
   std::uint64_t refused_records() const { return refused_records_; }
+  /// The number of all records.
   std::size_t size() const;
-  /// Whether one endpoint more, with its service, can be taken; those that wait for a thaw count.
+  /// Returns whether one more endpoint, with its service, can be taken. Endpoints that a freeze holds back count.
   bool has_room() const { return room() > 0; }
-  /// How many endpoints more can be taken, if each brings its service.
+  /// The number of endpoints that can still be taken, if each brings a service.
   std::size_t room() const;
-  /// Something was refused for want of room, and there is not much room yet.
+  /// Returns whether a record was refused for want of room, and less than a twentieth of the capacity is free since.
   bool full() const { return full_; }
   void note_refused_for_room() { full_ = true; }
 
   // ---- reports; keys of endpoints are "<node key>/<the agent's key>" ----
 
-  // An endpoint whose key is not of the node that reports it is refused, as are those beyond the node's share
-  // (kMostNodeEndpoints, kMostNodeBytes).
+  // An endpoint whose key does not begin with the key of the reporting node is refused; so are endpoints beyond the
+  // node's share (kMostNodeEndpoints, kMostNodeBytes).
 
-  /// Nothing = taken. A node that was silent is heard again; what its agent cannot do is still so.
+  /// Adds or replaces a node. A node that was silent counts as heard again; the problems that its agent reported stay.
+  /// returns: nothing = taken
   std::optional<Refusal> put_node(const model::Node& node, TimePoint now);
-  /// The whole listing of a node. What is missing in it is withdrawn, if its source is in `listed`; but a serving
-  /// endpoint stays while one of its service on the node is not published yet (unpublished_services()): what replaces
-  /// is answered before what it replaces goes.
+  /// Takes a node's whole listing. Withdraws endpoints that are missing in it if their source is in `listed`. A serving
+  /// endpoint stays while another one of its service on the node is not published yet (unpublished_services()), so that
+  /// a replacement is answered before the replaced endpoint goes.
+  /// returns: the refused records
   std::vector<Refusal> apply_full(const std::string& node, const std::vector<model::Endpoint>& endpoints,
                                   const std::set<std::string>& listed, TimePoint now);
-  /// What is refused keeps its last good version, with the health that was told now if that is of the same address. A
-  /// removal of another node's endpoint is refused too.
+  /// Takes changed and removed endpoints of a node. A refused endpoint keeps its last good version, with the reported
+  /// health if both versions have the same addresses and ports. A removal of another node's endpoint is refused, too.
+  /// returns: the refused records
   std::vector<Refusal> apply_delta(const std::string& node, const std::vector<model::Endpoint>& upserts,
                                    const std::vector<std::string>& removals, TimePoint now);
-  /// The node's own word that it goes away: it and its endpoints are gone at once.
+  /// Removes a node and its endpoints at once, because the node itself says that it goes.
   void withdraw(const std::string& node, TimePoint now);
-  /// Notes that nobody checks these endpoints. An agent that has a result of one clears it.
+  /// Marks endpoints that no agent checks. An agent that has a result for an endpoint clears its mark.
   void set_unwatched(const std::vector<std::string>& keys, TimePoint now);
-  /// A status without anything to say is erased.
+  /// Sets a node's status; an empty status is erased.
   void set_status(const std::string& node, const model::NodeStatus& status, TimePoint now);
 
-  /// What the agents of a cluster have measured. One without anything to say is erased.
+  /// Sets the measurements of a cluster's agents; an empty status is erased.
   void set_cluster_status(const std::string& cluster, const model::ClusterStatus& status, TimePoint now);
-  /// What a hostname of external endpoints has resolved to. Without addresses it is erased.
+  /// Sets the addresses to which a hostname of external endpoints has resolved; a name without addresses is erased.
   /// requires: no address that check() refuses
   void set_external_name(const std::string& hostname, const model::ExternalName& name, TimePoint now);
 
-  // ---- freeze: while there is an Override of that action, what comes from agents and measurements is taken, but held
-  // back; when the last one goes it is made true in one revision. Nothing is forgotten meanwhile ----
+  // ---- freeze: while an Override with that action exists, changes from agents and measurements are taken, but held
+  // back. When the last such Override goes, they are applied in one revision. Nothing is forgotten meanwhile ----
 
   bool frozen() const { return frozen_; }
-  /// How many changes wait.
+  /// The number of changes that are held back.
   std::size_t held() const { return held_.size(); }
-  /// As they were told last, shown or held back; null = there is none.
+  /// Each returns the latest version of a record, held back or not; null = none.
   const model::Endpoint* latest_endpoint(const std::string& key) const {
     return held_.endpoints.latest(records_.endpoints, key);
   }
@@ -159,24 +176,26 @@ class Catalog {
     return held_.cluster_statuses.latest(records_.cluster_statuses, cluster);
   }
   bool knows_node(const std::string& node) const { return latest_node(node) != nullptr; }
-  /// The keys of a node's endpoints, as they were told last.
+  /// Returns the keys of a node's endpoints as they were reported last, held back or not.
   std::vector<std::string> keys_of(const std::string& node) const;
-  /// The services of which a node has endpoints that were never published: they wait for their first success.
+  /// Returns the services with endpoints on the node that are not published yet: they wait for their first success.
   std::set<model::ServiceKey> unpublished_services(const std::string& node) const;
 
   // ---- operators ----
 
-  /// Nothing = taken.
+  /// Each adds or replaces an operator's object.
+  /// returns: nothing = taken
   std::optional<Refusal> put_destination(const model::VirtualDestination& object, TimePoint now);
   std::optional<Refusal> put_cluster(const model::Cluster& object, TimePoint now);
   void put_override(const model::Override& object, TimePoint now);
-  /// false = there is none
+  /// Each removes an operator's object.
+  /// returns: false = there is none
   bool erase_destination(const std::string& key, TimePoint now);
   bool erase_cluster(const std::string& name, TimePoint now);
   bool erase_override(const std::string& name, TimePoint now);
 
-  // ---- another origin's records, as a replica gets them, or our own from the store. Nothing = taken; what is refused
-  // changes nothing ----
+  // ---- another origin's records, as a replica gets them, or our own records from the store. mirror() returns nothing
+  // if the record was taken; a refused record changes nothing. The caller ends a group of calls with mirrored() ----
 
   std::optional<Refusal> mirror(const model::Node& node);
   std::optional<Refusal> mirror(const model::Endpoint& endpoint);
@@ -188,64 +207,66 @@ class Catalog {
   std::optional<Refusal> mirror(const std::string& hostname, const model::ExternalName& name);
   std::optional<Refusal> mirror(const model::Override& object);
   void unmirror(RecordType type, const std::string& key);
-  /// An override of this process alone, by a key that no origin's has: of no revision, never among the changes.
+  /// Sets an override of this process alone, under a key that no origin uses. It belongs to no revision and is never
+  /// among the changes.
   void set_local_override(const std::string& key, const model::Override& object) { place_override(key, object); }
   void erase_local_override(const std::string& key) { drop_override(key); }
-  /// What was mirrored since the last call is this revision of its origin.
+  /// Makes everything that was mirrored since the last call one revision, with the origin's number.
   void mirrored(std::uint64_t revision, TimePoint now);
 
   // ---- time ----
 
-  /// Whether a silent node may go, with so many endpoints.
+  /// Returns whether a silent node and so many of its endpoints may be forgotten.
   using MayForget = std::function<bool(const std::string& node, std::size_t endpoints)>;
-  /// What forget() has taken away.
+  /// The records that forget() has removed.
   struct Forgotten {
     struct OfNode {
       std::string node;
       std::size_t endpoints = 0;
-      std::size_t kept = 0;  // the last ones of their services
-      TimePoint since{};     // it was last heard
+      std::size_t kept = 0;  // endpoints kept because they are the last ones of their services
+      TimePoint since{};     // when the node was last heard
     };
     std::vector<OfNode> nodes;
     std::vector<model::ServiceKey> services;
   };
-  /// Forgets services without endpoints, and silent nodes, after `forget_after`. The last endpoint of a service stays.
-  /// Costs by the number of silent nodes and of services without endpoints.
-  /// may_forget: asked for each node of which something would go; empty = all may
+  /// Forgets services without endpoints, and silent nodes, after `forget_after`. The last endpoint of a service stays,
+  /// and with it its node. Costs by the number of silent nodes and of services without endpoints.
+  /// may_forget: asked for each node before anything of it goes; empty = all may go
   Forgotten forget(Duration forget_after, TimePoint now, const MayForget& may_forget = {});
 
-  /// How many endpoints a node has.
+  /// The number of a node's endpoints.
   std::size_t endpoints_of(const std::string& node) const;
 
  private:
-  /// How much of its share a node has taken.
+  /// The part of its share that a node uses.
   struct NodeUse {
     std::size_t endpoints = 0;
-    std::size_t bytes = 0;  // text_bytes() of all
+    std::size_t bytes = 0;  // text_bytes() of all its endpoints
   };
-  /// Counts a refusal, if it is one.
+  /// Counts a refusal if there is one, and returns it.
   std::optional<Refusal> counted(std::optional<Refusal> refusal);
-  /// Puts those that are good.
+  /// Puts the endpoints that are not refused.
+  /// returns: the refused records
   std::vector<Refusal> put_endpoints(const std::string& node, const std::vector<model::Endpoint>& endpoints,
                                      TimePoint now);
-  /// Why an endpoint of the node cannot be put; nothing = it can, and counts in `use`.
+  /// Returns why an endpoint of the node is refused; nothing = it can be put, and is added to `use`.
   std::optional<Refusal> refusal_of(const std::string& node, const model::Endpoint& endpoint, NodeUse& use,
                                     TimePoint now);
-  /// What a node has now, what is held back included.
+  /// Returns what a node uses now, held changes included.
   NodeUse use_of(const std::string& node) const;
   void count_use(const model::Endpoint& endpoint, bool add);
   void put_endpoint(const model::Endpoint& endpoint, TimePoint now);
-  /// Gives the kept version the health of a refused one, if both are of the same addresses and ports. False = nobody
-  /// checks the kept version any more.
+  /// Gives the kept version of a refused endpoint the reported health, if both have the same addresses and ports.
+  /// returns: false = they do not, so nobody checks the kept version any more
   bool keep_watched(const model::Endpoint& refused, TimePoint now);
-  /// As it is, now.
+  /// Adds or replaces an endpoint now, even in a frozen mesh.
   void write_endpoint(const model::Endpoint& endpoint, TimePoint now);
-  /// Or later, if the mesh is frozen.
+  /// Removes an endpoint, or holds the removal back if the mesh is frozen.
   void remove_endpoint(const std::string& key, TimePoint now);
   void erase_endpoint(const std::string& key, TimePoint now);
-  /// Adds or replaces a record as it is.
+  /// Adds or replaces an endpoint's record; its service exists already.
   void store_endpoint(const model::Endpoint& endpoint);
-  /// The records of one type that have no owner but the record itself.
+  /// The shown and held records of one type, for the types that change without effects on other records.
   template <class Record>
   struct Kind {
     RecordType type;
@@ -260,13 +281,13 @@ class Catalog {
   Kind<model::ExternalName> external_names() {
     return {RecordType::ExternalName, records_.external_names, held_.external_names};
   }
-  /// Makes it so, now; nothing = it goes. Without commit.
+  /// Sets a record now; nothing = erases it. The caller commits.
   template <class Record>
   void write(const Kind<Record>& kind, const std::string& key, const std::optional<Record>& record);
-  /// The same, or later if the mesh is frozen; what is so already is no change.
+  /// Like write(), but holds the change back if the mesh is frozen. Does nothing if the record is equal already.
   template <class Record>
   void change(const Kind<Record>& kind, const std::string& key, const std::optional<Record>& record, TimePoint now);
-  /// Makes true what was held back, but for what still holds it. Without commit.
+  /// Applies all held changes. The caller commits.
   void release();
   template <class Record>
   void release(const Kind<Record>& kind);
@@ -277,29 +298,30 @@ class Catalog {
   std::vector<model::ServiceKey> forget_services(Duration forget_after, TimePoint now);
   void note(RecordType type, const std::string& key, bool removed);
   void forget_log(std::uint64_t up_to);
-  /// Gives what was noted since the last call its revision.
+  /// Makes the changes that were noted since the last call one revision.
   void commit(TimePoint now);
-  /// Nothing = it stays as it is.
+  /// Forgets the endpoints of a silent node that are not the last ones of their services.
+  /// returns: nothing = the node is unchanged
   std::optional<Forgotten::OfNode> forget_node(const std::string& node, TimePoint now, const MayForget& may_forget);
 
   model::Records records_;
-  model::SharedPool<model::Labels, model::SharedHash> labels_;  // of endpoints: many have the same
+  model::SharedPool<model::Labels, model::SharedHash> labels_;  // of endpoints; many endpoints share the same labels
   model::SharedPool<model::Ports, model::SharedHash> ports_;
-  std::set<model::ServiceKey> idle_services_;  // those that have, or had lately, no endpoint
+  std::set<model::ServiceKey> idle_services_;  // services that have no endpoint, or had none lately
   HeldChanges held_;
   bool frozen_ = false;
   std::size_t capacity_ = 0;
   Loopback loopback_ = Loopback::Refused;
   std::uint64_t refused_records_ = 0;
-  std::unordered_map<std::string, NodeUse> uses_;  // by node, of the endpoints that are shown
+  std::unordered_map<std::string, NodeUse> uses_;  // by node, held changes excluded
   bool full_ = false;
   std::uint64_t revision_ = 0;
-  std::uint32_t serial_base_ = 0;  // of revision 0
+  std::uint32_t serial_base_ = 0;  // the serial of revision 0
   TimePoint changed_{};
   std::uint64_t generation_ = 0;
-  std::array<std::uint64_t, kRecordTypes> touched_{};  // by type: generation_of()
-  std::vector<Change> pending_;                        // of the next revision, as far as the log can take them
-  bool pending_overflow_ = false;                      // it could not take all
+  std::array<std::uint64_t, kRecordTypes> touched_{};  // generation_of() by type
+  std::vector<Change> pending_;                        // changes of the next revision, up to the log's length
+  bool pending_overflow_ = false;                      // pending_ lacks some changes
   std::array<bool, kRecordTypes> pending_types_{};
   std::size_t log_length_;
   std::deque<Change> log_;
@@ -308,7 +330,7 @@ class Catalog {
   Noted noted_;
   std::function<void(const std::string& key)> erased_;
   std::function<std::int64_t()> unix_seconds_;
-  std::int64_t youngest_service_ = 0;  // the latest Service::created
+  std::int64_t youngest_service_ = 0;  // the latest Service::created so far
 };
 
 }  // namespace meshdns::catalog

@@ -3,7 +3,7 @@
 
 #include "dnsd/catalog/catalog.h"
 
-// The catalog's part that forgets what nobody has heard of for long.
+// The part of Catalog that forgets silent nodes and services without endpoints.
 
 namespace meshdns::catalog {
 
@@ -50,7 +50,7 @@ std::vector<model::ServiceKey> Catalog::forget_services(Duration forget_after, T
   std::erase_if(idle_services_, [&](const model::ServiceKey& key) {
     const auto found = records_.services.find(key);
     if (found == records_.services.end() || found->second.endpoints > 0) return true;
-    // mirrored without its age: it counts from the first look
+    // mirrored records come without that moment: the time counts from the first look
     if (found->second.gone_since == TimePoint{}) found->second.gone_since = now;
     if (now - found->second.gone_since < forget_after) return false;
     records_.services.erase(found);

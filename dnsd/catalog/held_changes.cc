@@ -2,8 +2,8 @@
 
 #include "dnsd/catalog/catalog.h"
 
-// The catalog's part for what comes by itself, from agents and measurements: it is made true at once, or held back
-// while the mesh is frozen.
+// The part of Catalog for changes from agents and measurements: they are applied at once, or held back while the mesh
+// is frozen.
 
 namespace meshdns::catalog {
 
@@ -35,7 +35,7 @@ void Catalog::release(const Kind<Record>& kind) {
 }
 
 void Catalog::release() {
-  // nodes come before their endpoints and go after them
+  // a node has to exist as long as its endpoints do: new nodes first, removed nodes last
   const auto nodes_held = held_.nodes.take();
   for (const auto& [key, change] : nodes_held) {
     if (change.record) write(nodes(), key, change.record);
@@ -89,7 +89,7 @@ void Catalog::set_cluster_status(const std::string& cluster, const model::Cluste
 void Catalog::set_external_name(const std::string& hostname, const model::ExternalName& name, TimePoint now) {
   const auto record = name.addresses.empty() ? std::nullopt : std::optional(name);
   if (record && !records_.external_names.contains(hostname)) {
-    write(external_names(), hostname, record);  // frozen or not: it may be an operator's new object that names it
+    write(external_names(), hostname, record);  // even in a freeze: an operator's new object may need it
   } else {
     change(external_names(), hostname, record, now);
   }

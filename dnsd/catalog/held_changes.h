@@ -12,18 +12,18 @@
 
 namespace meshdns::catalog {
 
-/// Changes of records of one type that wait: of each key the last one. `shown` are the records that stay as they are
-/// meanwhile. Pure.
+/// The changes of one record type that wait for a thaw: for each key the last one. `shown` in all functions is the
+/// catalog's map of the records as they stay meanwhile. Used by Catalog only. Pure.
 template <class Record>
 class HeldMap {
  public:
   using Shown = std::map<std::string, Record>;
   struct Change {
-    std::optional<Record> record;  // nothing = it goes
-    TimePoint at{};                // when that was told
+    std::optional<Record> record;  // nothing = the record is to be removed
+    TimePoint at{};                // when the change was reported
   };
 
-  /// The record as it would be if nothing waited; null = there is none.
+  /// Returns the record as if all changes were applied; null = none.
   const Record* latest(const Shown& shown, const std::string& key) const {
     if (const auto held = changes_.find(key); held != changes_.end()) {
       return held->second.record ? &*held->second.record : nullptr;
@@ -32,7 +32,7 @@ class HeldMap {
     return found == shown.end() ? nullptr : &found->second;
   }
 
-  /// A change that leads back to what is shown is none.
+  /// Keeps a change. A change that leads back to the shown record removes the waiting one.
   void hold(const Shown& shown, const std::string& key, std::optional<Record> record, TimePoint now) {
     const auto found = shown.find(key);
     const bool known = found != shown.end();
@@ -45,7 +45,7 @@ class HeldMap {
     changes_[key] = {std::move(record), now};
   }
 
-  /// Of the records that begin so, as they would be if nothing waited.
+  /// Returns the keys that begin with `prefix` as if all changes were applied. They are not in order.
   std::vector<std::string> keys(const Shown& shown, const std::string& prefix) const {
     std::vector<std::string> out;
     for (auto at = shown.lower_bound(prefix); at != shown.end() && at->first.starts_with(prefix); ++at) {
@@ -57,13 +57,14 @@ class HeldMap {
     return out;
   }
 
+  /// Returns all changes and forgets them.
   std::map<std::string, Change> take() {
     added_ = 0;
     return std::exchange(changes_, {});
   }
 
   std::size_t size() const { return changes_.size(); }
-  /// How many of them are records that are not shown yet.
+  /// The number of changes that add a record.
   std::size_t added() const { return added_; }
 
  private:
@@ -71,8 +72,8 @@ class HeldMap {
   std::size_t added_ = 0;
 };
 
-/// What agents tell and what is measured while the mesh is frozen: merged by key, so that there are never more changes
-/// than records.
+/// The changes from agents and measurements while the mesh is frozen. They are merged by key, so there are never more
+/// changes than records.
 struct HeldChanges {
   HeldMap<model::Node> nodes;
   HeldMap<model::NodeStatus> statuses;

@@ -93,7 +93,7 @@ void Catalog::unmirror(RecordType type, const std::string& key) {
 
 void Catalog::mirrored(std::uint64_t revision, TimePoint now) {
   if (pending_.empty() && !pending_overflow_) return;
-  if (revision <= revision_) forget_log(revision - 1);  // a new epoch counts anew: nobody can go on from the old one
+  if (revision <= revision_) forget_log(revision - 1);  // a new epoch: no delta leads from the old revisions
   revision_ = revision - 1;
   commit(now);
 }

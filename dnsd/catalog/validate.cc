@@ -24,7 +24,7 @@ Problem address_problem(const std::vector<IpAddress>& addresses, std::size_t mos
   return std::nullopt;
 }
 
-/// Of a short text that is compared or used as a name.
+/// Returns the problem of a short text that is compared or used as a name; nothing = none.
 Problem text_problem(const std::string& text, std::size_t longest = model::kLongestText) {
   if (text.size() > longest) return "longer than " + std::to_string(longest) + " bytes";
   if (std::ranges::any_of(text, is_control)) return "has control characters";
@@ -72,7 +72,7 @@ std::optional<Refusal> check_labels(const model::Endpoint& endpoint) {
   return std::nullopt;
 }
 
-/// The key names the node that the endpoint is of.
+/// Returns the problem of an endpoint's key, which has to begin with its node's key; nothing = none.
 Problem key_problem(const model::Endpoint& endpoint) {
   if (auto problem = text_problem(endpoint.key, model::kLongestKey)) return problem;
   if (!model::is_node_key(endpoint.node)) return in_quotes(endpoint.node) + " is no cluster/node";

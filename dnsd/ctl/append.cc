@@ -6,7 +6,7 @@
 namespace meshdns::ctl {
 namespace {
 
-/// Tiers go on by number; everything else of a later page is rows.
+/// Adds a page's rows: a tier continues the tier with the same number, everything else is appended.
 void add_rows(const v1::ExplainReply& page, v1::ExplainReply& all) {
   for (const v1::ExplainedTier& tier : page.tiers()) {
     const auto found = std::ranges::find(*all.mutable_tiers(), tier.number(), &v1::ExplainedTier::number);

@@ -4,7 +4,7 @@
 
 namespace meshdns::ctl {
 
-// Each adds the next page of an answer to what came before; `all` is empty before the first page.
+// Each function adds the next page of an answer to the previous pages; `all` is empty before the first page.
 
 void append(v1::ExplainReply page, v1::ExplainReply& all);
 void append(v1::SimulateReply page, v1::SimulateReply& all);

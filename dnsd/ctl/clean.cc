@@ -26,7 +26,7 @@ void clean_messages(const FieldDescriptor& field, Message& message) {
   const auto& reflection = *message.GetReflection();
   if (!field.is_repeated()) return clean(*reflection.MutableMessage(&message, &field));
   for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
-    clean(*reflection.MutableRepeatedMessage(&message, &field, i));  // of a map: its entries
+    clean(*reflection.MutableRepeatedMessage(&message, &field, i));  // a map's entries are messages, too
   }
 }
 

@@ -20,19 +20,19 @@ namespace meshdns::ctl {
 namespace {
 
 constexpr Duration kDeadline = 10s;
-// Of answers for which the server looks at many hosts or objects.
+// for answers that need many hosts or objects
 constexpr Duration kLongDeadline = 60s;
-// Servers before pages send an answer whole.
+// large, because servers older than paging send an answer in one message
 constexpr int kMostMessage = 256 << 20;
 
 constexpr std::string_view kUnix = "unix:";
 
-/// A socket that is there, and that this user may not connect to.
+/// Returns whether the address is a socket that exists and to which this user may not connect.
 bool is_forbidden(const std::string& address) {
   return address.starts_with(kUnix) && ::access(address.c_str() + kUnix.size(), W_OK) != 0 && errno == EACCES;
 }
 
-/// "alice (uid 1000, pid 4711)"
+/// Returns the caller for the server's log: "alice (uid 1000, pid 4711)".
 std::string caller() {
   const uid_t uid = ::getuid();
   const passwd* found = ::getpwuid(uid);
@@ -40,8 +40,8 @@ std::string caller() {
          std::to_string(::getpid()) + ")";
 }
 
-/// Why nobody answers there, in words for people.
-/// why: what gRPC says of it, the only place where the reason is
+/// Returns why no server answers, in words for operators.
+/// why: gRPC's message, the only place that holds the reason
 std::string unreachable(const Server& server, const std::string& why) {
   const auto says = [&](const char* what) { return why.find(what) != std::string::npos; };
   const std::string& at = server.address;
@@ -63,7 +63,7 @@ std::string unreachable(const Server& server, const std::string& why) {
   return "no connection to " + at + ": " + rpc::plain_words(why);
 }
 
-/// `call` is given the context.
+/// Makes one call and translates its failure. `call` gets the context and the reply.
 template <class Reply, class F>
 Result<Reply> called(const Server& server, F call, Duration deadline = kDeadline) {
   grpc::ClientContext context;
@@ -85,8 +85,8 @@ Result<Reply> called(const Server& server, F call, Duration deadline = kDeadline
   }
 }
 
-/// Asks for page after page of one answer. An older server knows no pages: its first reply is the whole.
-/// call: asks what `request` says then
+/// Returns all pages of an answer. A server older than paging sends everything in its first reply.
+/// call: makes the call with the present content of `request`
 template <class Reply, class Request, class F>
 Result<Reply> all_pages(const Server& server, Request& request, std::uint32_t rows, F call) {
   Reply all;

@@ -10,25 +10,27 @@
 
 namespace meshdns::ctl {
 
-/// The federation that the command talks to.
+/// The Admin calls to the meshdnsd that a command talks to. Each call blocks until the answer or a deadline. Failures
+/// to connect are described in words for operators.
 class Client {
  public:
-  static constexpr std::uint32_t kRows = 500;  // in a page
+  static constexpr std::uint32_t kRows = 500;  // rows in a page
 
   explicit Client(const Server& server);
   ~Client();
 
   Result<v1::ApplyReply> apply(const v1::ApplyRequest& request);
   Result<v1::DeleteReply> erase(const v1::DeleteRequest& request);
-  /// One page.
+  /// Returns one page of a listing.
   Result<v1::ListReply> list(const v1::ListRequest& request);
-  /// All pages of a listing that is short: of operators' objects.
+  /// Returns all pages of a listing that is short: of operators' objects.
   Result<v1::ListReply> list_all(const std::string& kind);
-  /// All pages as one reply; rows: in each of them.
+  /// Returns all pages as one reply.
+  /// rows: in each page
   Result<v1::ExplainReply> explain(v1::ExplainRequest request, std::uint32_t rows = kRows);
   Result<v1::SimulateReply> simulate(v1::SimulateRequest request, std::uint32_t rows = kRows);
-  /// Answers within seconds where the request may wait.
-  /// patient: a server that is away is waited for, as long as an answer may take
+  /// Returns events. If the request may wait, the server answers within seconds.
+  /// patient: wait for a server that is away, for as long as an answer may take
   Result<v1::EventsReply> events(const v1::EventsRequest& request, bool patient = false);
   Result<v1::LintReply> lint(v1::LintRequest request, std::uint32_t rows = kRows);
   Result<v1::StatusReply> status();

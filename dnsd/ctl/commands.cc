@@ -37,7 +37,8 @@ std::string outcome_text(const v1::ApplyResult& result) {
   }
 }
 
-/// What was refused; 0 = nothing was
+/// Prints the refused objects.
+/// returns: their number
 std::size_t print_refused(const v1::ApplyReply& reply, const char* outcome) {
   std::size_t refused = 0;
   for (const v1::ApplyResult& result : reply.results()) {
@@ -49,7 +50,7 @@ std::size_t print_refused(const v1::ApplyReply& reply, const char* outcome) {
   return refused;
 }
 
-/// As the operator would write it: without what the federation adds.
+/// Returns the object as an operator would write it, without the federation's additions.
 std::string written_text(v1::Object object) {
   object.clear_status();
   v1::Metadata metadata;
@@ -79,7 +80,7 @@ Result<std::vector<std::string>> keys_of(const std::vector<std::string>& names, 
   return keys;
 }
 
-/// What lint has to say of objects; nothing = it cannot be asked, which is printed.
+/// Returns lint's findings in objects; nothing = lint failed, and the error was printed.
 std::optional<v1::LintReply> findings_in(Client& client, const std::vector<v1::Object>& objects) {
   v1::LintRequest request;
   for (const v1::Object& object : objects) *request.add_objects() = object;
@@ -146,7 +147,7 @@ int apply(Client& client, const std::vector<std::string>& files, const ApplyFlag
   for (const v1::ApplyResult& result : reply->results()) {
     std::cout << printable(result.key()) << " " << outcome_text(result) << (flags.dry_run ? " (dry run)" : "") << "\n";
   }
-  // what was just applied does not fail because it is suspicious, or because nobody can say whether it is
+  // the objects are applied already: neither findings nor a failing lint may change the exit code
   const auto findings = findings_in(client, *objects);
   if (findings && !findings->findings().empty()) std::cerr << lint_view(*findings, "");
   return kOk;

@@ -11,37 +11,40 @@
 
 namespace meshdns::ctl {
 
-/// Exit codes: a command that compares or checks says with 1 what it found, and with more that it could not look.
+/// The exit codes. A command that compares or checks returns 1 for its finding, and more if it could not look.
 enum Exit : int { kOk = 0, kFailed = 1, kWrongUsage = 2, kNotCompared = 3 };
 
-/// Prints the error. returns: the exit code
+/// Prints the error.
+/// returns: the exit code
 int fail(const Error& error);
-/// The objects of a file, a folder or "-" (standard input); all problems were printed if there is nothing.
-/// outcome: what they come to: "nothing applied"
+/// Returns the objects of a file, a folder or "-" (standard input); nothing = all problems were printed.
+/// outcome: the consequence, for the problems: "nothing applied"
 std::optional<std::vector<v1::Object>> read_objects(const std::string& file, const char* outcome);
 
-/// "vd", "nodes", "endpoint", "cluster", ... as the federation calls it; nothing = no such kind
+/// Returns the federation's name of a kind: of "vd", "nodes", "endpoint", "cluster", ...; nothing = no such kind.
 std::optional<std::string> kind_named(const std::string& word);
-/// Why a word is no kind, with those that there are.
+/// Returns the message for a word that is no kind, with the list of kinds.
 std::string unknown_kind(const std::string& word);
 
-// Each does one command and returns the exit code; results go to standard output, errors to standard error.
+// Each function runs one command and returns the exit code; results go to standard output, errors to standard error.
 
 struct ApplyFlags {
   bool dry_run = false;
   bool force = false;
-  bool strict = false;  // what lint warns of is refused
+  bool strict = false;  // refuses objects of which lint warns
 };
-/// Behind what was applied it prints what lint finds in it.
+/// Applies objects, then prints what lint finds in them.
 int apply(Client& client, const std::vector<std::string>& files, const ApplyFlags& flags);
-/// Exit code 1 if there is a difference, more if they cannot be compared.
+/// Compares files with the federation's objects. Exit code 1 if there is a difference, more if they cannot be compared.
 int diff(Client& client, const std::vector<std::string>& files);
+/// Deletes objects.
 /// names: "vd shop/app-b", "cluster eu-1", "override drain-node-eu1-n1"; or the objects of files
 int erase(Client& client, const std::vector<std::string>& names, const std::vector<std::string>& files,
           bool ignore_not_found);
+/// Makes the federation forget a node.
 /// word: "node=eu-1/n7"
 int forget(Client& client, const std::string& word);
-/// What get and describe are about.
+/// The things that get and describe show.
 struct Named {
   std::string kind;    // as the federation calls it
   std::string name{};  // empty = all
@@ -51,25 +54,28 @@ struct Named {
   std::string state{};
   std::vector<std::string> labels{};
 };
-/// How much get asks for and shows.
+/// The number of rows that get asks for and shows.
 struct Rows {
-  std::uint32_t page = Client::kRows;  // asked for at a time
+  std::uint32_t page = Client::kRows;  // asked for in one call
   std::uint64_t most = 0;              // shown; 0 = all
 };
-/// Prints page after page as they come. unix_seconds: now
+/// Prints a listing, page by page as the pages come.
+/// unix_seconds: now
 int get(Client& client, const Named& what, Output output, std::int64_t unix_seconds, const Rows& rows);
-/// The same, and then each row that becomes different, until it is interrupted. Of nodes and endpoints.
+/// Like get() for nodes and endpoints, and then prints each row that changes, until it is interrupted.
 int get_and_watch(Client& client, const Named& what, Output output, std::int64_t unix_seconds);
-/// Names that a server has, for completions: of a kind, or "host", "service" and "zone". Empty where none answers.
+/// Returns names of the server's mesh for completions: of a kind, or of "host", "service" or "zone". Empty if no server
+/// answers.
 std::vector<std::string> names_of(Client& client, const std::string& kind);
-/// For json and yaml the same as get of one thing.
+/// Prints everything about one thing. For JSON and YAML the same as get().
 int describe(Client& client, const Named& what, Output output, std::int64_t unix_seconds);
 int explain(Client& client, const v1::ExplainRequest& request, Output output);
+/// Prints the status.
 /// check: exit code 1 if something is wrong though answers go on, 2 if nothing is answered
 int status(Client& client, Output output, bool check);
-/// For a replica that refuses what its federation says.
+/// Makes a replica take the set that it refuses.
 int approve_shrink(Client& client);
-/// Some of the queries that match, while they come, for so long.
+/// Prints some of the matching queries as they come, for `length`.
 int capture(Client& client, v1::CaptureRequest request, Duration length, Output output);
 
 }  // namespace meshdns::ctl

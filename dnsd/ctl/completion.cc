@@ -13,7 +13,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-// Bash splits a word at = and :, and replaces only what is behind the last of them.
+// Bash splits a word at = and :, and replaces only the part behind the last of them.
 constexpr const char* kBash = R"(_meshdnsctl() {
   local line="${COMP_LINE:0:COMP_POINT}" words current cut
   read -ra words <<< "$line"
@@ -60,7 +60,7 @@ complete -c meshdnsctl -f -a '(__meshdnsctl_complete)'
 const Words kFiles = {":files"};
 const Words kKinds = {"vd", "nodes", "endpoints", "clusters", "overrides"};
 
-/// Null = there is none.
+/// Returns the command of this name; null = none.
 const CLI::App* command_named(const CLI::App& cli, const std::string& name) {
   for (const CLI::App* command : cli.get_subcommands([](const CLI::App*) { return true; })) {
     if (command->get_name() == name) return command;
@@ -76,7 +76,7 @@ Words commands_of(const CLI::App& cli) {
   return out;
 }
 
-/// "node=eu-1/n1", where the word has its "=" already; else "node=" and its siblings.
+/// Returns targets: "node=eu-1/n1" if the word has its "=" already, otherwise "node=" and its siblings.
 Words targets(const std::string& word, const Names& names) {
   static const std::map<std::string, std::string> kOf = {
       {"node", "Node"}, {"cluster", "Cluster"}, {"service", "service"}, {"zone", "zone"}, {"endpoint", "Endpoint"}};
@@ -92,7 +92,7 @@ Words targets(const std::string& word, const Names& names) {
   return out;
 }
 
-/// The values of an option; nothing = it has none, or is no option of these commands.
+/// Returns the values of an option; nothing = the option takes none, or does not exist.
 std::optional<Words> values_of(const std::string& option, const std::string& word, const Names& names) {
   static const std::map<std::string, Words> kFixed = {
       {"-o", {"table", "wide", "json", "yaml"}},
@@ -115,7 +115,8 @@ std::optional<Words> values_of(const std::string& option, const std::string& wor
   return found == kFixed.end() ? std::nullopt : std::optional(found->second);
 }
 
-/// The values of a command's positional arguments. given: those that stand before the word
+/// Returns the values of a command's positional arguments.
+/// given: the arguments before the word
 Words positionals_of(const std::string& command, const Words& given, const std::string& word, const Names& names) {
   static const std::set<std::string> kOfHosts = {"explain", "history", "watch", "simulate"};
   static const std::set<std::string> kOfTargets = {"drain", "undrain", "unforce"};
@@ -157,7 +158,7 @@ std::vector<std::string> completions(const CLI::App& cli, const std::vector<std:
   const std::string& word = words.back();
   const CLI::App* command = nullptr;
   Words given;
-  std::string before;  // the option whose value the word is; empty = it is none
+  std::string before;  // the option whose value the word is; empty = none
   for (std::size_t i = 0; i + 1 < words.size(); ++i) {
     const bool value = !std::exchange(before, "").empty();
     if (!value && words[i].starts_with('-')) {

@@ -16,7 +16,7 @@ Lines lines_of(const std::string& text) {
   return lines;
 }
 
-/// length[i][j]: common lines of a from i on and b from j on
+/// Returns a table: length[i][j] is the number of common lines of a[i...] and b[j...], in order.
 std::vector<std::vector<std::size_t>> common_lengths(const Lines& a, const Lines& b) {
   std::vector<std::vector<std::size_t>> length(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
   for (std::size_t i = a.size(); i-- > 0;) {

@@ -4,7 +4,8 @@
 
 namespace meshdns::ctl {
 
-/// Line by line: "  same", "- only in before", "+ only in after"; the longest common lines stay together.
+/// Returns the difference line by line: "  same", "- only in before", "+ only in after". Keeps the longest common
+/// subsequence of lines.
 std::string line_diff(const std::string& before, const std::string& after);
 
 }  // namespace meshdns::ctl

@@ -47,13 +47,13 @@ std::string ListDocument::json(const std::vector<Document>& rows, const Document
   for (const Document& row : rows) out += (rows_++ > 0 ? ",\n    " : "\n    ") + row.json_part(4);
   if (!last) return out;
   out += rows_ > 0 ? "\n  ]" : "]";
-  return out + (rest.empty() ? "\n}" : "," + rest.json_part(0).substr(1)) + "\n";  // goes on where that one begins
+  return out + (rest.empty() ? "\n}" : "," + rest.json_part(0).substr(1)) + "\n";  // goes on in the same object
 }
 
 std::string ListDocument::yaml(const std::vector<Document>& rows, const Document& rest, bool last) {
   std::string out;
   if (rows_ == 0 && !rows.empty()) out += field_ + ":\n";
-  for (const Document& row : rows) out += "  - " + row.yaml(4).substr(4);  // behind its dash
+  for (const Document& row : rows) out += "  - " + row.yaml(4).substr(4);  // "  - " replaces its first indent
   rows_ += rows.size();
   if (!last) return out;
   return out + (rows_ == 0 ? field_ + ": []\n" : "") + rest.yaml();

@@ -15,17 +15,17 @@ namespace meshdns::ctl {
 
 enum class Output : std::uint8_t { Table, Wide, Json, Yaml };
 
-/// A table, or text.
+/// Returns whether the output is a table or text for people.
 inline bool is_for_people(Output output) { return output == Output::Table || output == Output::Wide; }
 
-/// A reply for programs; Yaml or Json.
+/// Returns a reply as YAML or JSON.
 std::string document(const google::protobuf::Message& message, Output output);
 
-/// One of many that come one after the other: a line of JSON, or a YAML document that begins with "---".
+/// Returns one of many documents in a row: a line of JSON, or a YAML document that begins with "---".
 std::string stream_document(const google::protobuf::Message& message, Output output);
 
-/// Objects as documents that `apply` takes again: YAML documents, or a JSON object (a list of several). They come page
-/// by page; the texts of all pages together are the whole.
+/// Writes objects, page by page, as documents that `apply` accepts: YAML documents, or a JSON object (a list of
+/// several). The texts of all pages together are the whole.
 class ObjectDocuments {
  public:
   /// returns: the text of the next page
@@ -35,11 +35,11 @@ class ObjectDocuments {
   std::size_t objects_ = 0;
 };
 
-/// A listing of nodes or endpoints as one document, page by page: the rows of all pages in one list that comes first,
-/// all else as the last page has it.
+/// Writes a listing of nodes or endpoints as one document, page by page. One list with the rows of all pages comes
+/// first; all other fields follow as the last page has them.
 class ListDocument {
  public:
-  /// field: of the listing, in which the rows are: "endpoints"
+  /// field: the list in the reply that holds the rows: "endpoints"
   ListDocument(Output output, std::string field) : output_(output), field_(std::move(field)) {}
 
   /// returns: the text of the next page

@@ -14,16 +14,16 @@
 namespace meshdns::ctl {
 namespace {
 
-constexpr std::size_t kValueColumn = 9;    // where "client   ..." has its value
-constexpr std::size_t kDetailColumn = 20;  // behind that: where what is said of it begins, if it is not longer
-constexpr std::size_t kHeadColumn = 57;    // of the revision, in the first line
+constexpr std::size_t kValueColumn = 9;    // column of the value in "client   ..."
+constexpr std::size_t kDetailColumn = 20;  // column of the detail after a value that is not longer
+constexpr std::size_t kHeadColumn = 57;    // column of the revision in the first line
 
 std::string padded(std::string text, std::size_t width) {
   text.resize(std::max(text.size() + 3, width), ' ');
   return text;
 }
 
-/// "1s" as "1 s"; "4h12m" stays as it is.
+/// Returns "1 s" for "1s"; "4h12m" unchanged.
 std::string with_blank(const std::string& text) {
   const auto unit = text.find_first_not_of("0123456789.");
   if (unit == std::string::npos || unit == 0) return text;
@@ -33,7 +33,7 @@ std::string with_blank(const std::string& text) {
 
 std::string age(const google::protobuf::Duration& duration) { return age_text(convert::from_wire(duration)); }
 
-/// "slow-start 40%, ..." as people read it in a table: "slow start 40 %, ..."
+/// Returns the text for a table: "slow start 40 %, ..." for "slow-start 40%, ...".
 std::string why_text(const std::string& why) {
   constexpr std::string_view kWord = "slow-start ";
   if (!why.starts_with(kWord)) return why;
@@ -58,7 +58,7 @@ std::vector<std::string> pieces_of(const std::string& policy) {
   return out;
 }
 
-/// As many as fit into so many columns, at least one; then how many more there are.
+/// Returns as many addresses as fit into `columns`, at least one, and the number of further ones.
 std::string fitting(const std::vector<std::string>& addresses, std::size_t columns) {
   std::string out = addresses.front();
   for (std::size_t i = 1; i < addresses.size(); ++i) {
@@ -70,7 +70,7 @@ std::string fitting(const std::vector<std::string>& addresses, std::size_t colum
   return out;
 }
 
-/// "A 10.0.0.1, 10.0.0.2   AAAA fd00::1"
+/// Returns addresses by family: "A 10.0.0.1, 10.0.0.2   AAAA fd00::1".
 template <class Addresses>
 std::string addresses_text(const Addresses& addresses, std::size_t columns) {
   std::vector<std::string> v4;
@@ -83,7 +83,7 @@ std::string addresses_text(const Addresses& addresses, std::size_t columns) {
   return out;
 }
 
-constexpr int kMostEndpoints = 100;  // of a tier: more are counted, JSON has them all
+constexpr int kMostEndpoints = 100;  // rows of a tier; further ones are only counted, JSON has them all
 
 std::string tiers_table(const v1::ExplainReply& reply) {
   const bool parts = std::ranges::any_of(reply.tiers(), [](const auto& tier) { return !tier.part().empty(); });
@@ -120,13 +120,13 @@ std::string tiers_table(const v1::ExplainReply& reply) {
   return table.empty() ? "no endpoint that any rung is for\n" : table.text();
 }
 
-/// "1s: 10.0.0.11 could come back" with its unit apart
+/// Returns "1 s: 10.0.0.11 could come back" for "1s: ...".
 std::string ttl_text(const std::string& why) {
   const auto colon = why.find(':');
   return "ttl " + with_blank(why.substr(0, colon)) + (colon == std::string::npos ? "" : why.substr(colon));
 }
 
-/// All tiers with a load, where there are several.
+/// Returns a line for each tier with a load, and the line of the TTL. For answers with several such tiers.
 std::string spread_lines(const v1::ExplainReply& reply) {
   std::string out;
   for (const v1::ExplainedTier& tier : reply.tiers()) {
@@ -143,14 +143,14 @@ std::string spread_lines(const v1::ExplainReply& reply) {
   return out + std::string(kValueColumn, ' ') + ttl_text(reply.ttl_why()) + "\n";
 }
 
-/// A note or advice, its words flowed over as many lines as it takes.
+/// Returns a note or advice, wrapped at words.
 std::string noted(const std::string& title, const std::string& text) {
   std::string out = title;
   out.resize(kValueColumn, ' ');
   return out + flowed(split(text, ' '), " ", {kValueColumn, kColumns}) + "\n";
 }
 
-/// The client's network, where gateways make it matter.
+/// Returns the line with the client's network if an endpoint is reached by a gateway; otherwise nothing.
 std::string network_line(const v1::ExplainReply& reply) {
   const auto by_gateway = [](const v1::EndpointInfo& endpoint) {
     return endpoint.why().find("gateway") != std::string::npos;

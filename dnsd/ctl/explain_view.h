@@ -7,13 +7,14 @@
 
 namespace meshdns::ctl {
 
-inline constexpr std::size_t kColumns = 110;  // of what people read
+inline constexpr std::size_t kColumns = 110;  // the width of text for people
 
-/// What a client gets of a host, and why (docs/operations.md, "Why did I get this address"). No record is wrapped;
-/// lists of addresses that do not fit end with how many more there are.
+/// Returns the text of `explain`: what a client gets for a host, and why (docs/operations.md,
+/// "Why did I get this address"). Rows are not wrapped; lists of addresses that do not fit end with the number of
+/// further addresses.
 std::string explain_view(const v1::ExplainReply& reply);
 
-/// The lines of its answer alone: which tier this client gets now, which others there are, the TTL.
+/// Returns only the lines about the answer: the tier that the client gets now, the other tiers, the TTL.
 std::string answer_lines(const v1::ExplainReply& reply);
 
 }  // namespace meshdns::ctl

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Of a folder; nothing = it cannot be read.
+/// Returns the files of a folder; nothing = the folder cannot be read.
 std::optional<std::vector<std::string>> files_in(const std::string& folder) {
   static const std::set<std::string> kEndings = {".yaml", ".yml", ".json"};
   std::vector<std::string> out;
@@ -35,7 +35,8 @@ std::optional<std::vector<std::string>> files_in(const std::string& folder) {
   return out;
 }
 
-/// Adds the objects of one file. returns: how many errors were printed
+/// Adds the objects of one file.
+/// returns: the number of errors that were printed
 std::size_t read_into(const std::string& file, std::vector<v1::Object>& out) {
   std::string text;
   if (file == "-") {

@@ -8,12 +8,12 @@
 
 namespace meshdns::ctl {
 
-/// The files that the words of a command line name: a folder stands for its *.yaml, *.yml and *.json, by name; "-" is
-/// standard input. errors were printed where there is nothing
+/// Returns the files that the words of a command line name. A folder stands for its *.yaml, *.yml and *.json in the
+/// order of their names; "-" is standard input. Nothing = errors were printed.
 std::optional<std::vector<std::string>> files_named(const std::vector<std::string>& words);
 
-/// The objects of all these files, folders and "-"; where there is nothing, all problems were printed.
-/// outcome: what they come to: "nothing applied"
+/// Returns the objects of all these files, folders and "-"; nothing = all problems were printed.
+/// outcome: the consequence, for the problems: "nothing applied"
 std::optional<std::vector<v1::Object>> read_objects(const std::vector<std::string>& files, const char* outcome);
 
 }  // namespace meshdns::ctl

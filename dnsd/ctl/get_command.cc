@@ -11,7 +11,7 @@
 #include "dnsd/ctl/table.h"
 #include "dnsd/ctl/views.h"
 
-// get and describe: listings, which come in pages.
+// The commands get and describe: listings, which come in pages.
 
 namespace meshdns::ctl {
 namespace {
@@ -65,10 +65,10 @@ v1::ListRequest request_for(const Named& what) {
   return request;
 }
 
-/// The rows of a listing whose text is another than before, by key.
+/// Finds the rows of a listing whose text has changed, by key.
 class Changes {
  public:
-  /// Adds those of a page to what is returned by take().
+  /// Adds the changed rows of a page to the result of take().
   void look(const v1::ListReply& page) {
     for (const v1::NodeInfo& node : page.nodes()) {
       v1::NodeInfo lasting = node;
@@ -118,7 +118,7 @@ int get_and_watch(Client& client, const Named& what, Output output, std::int64_t
     } while (!request.continue_().empty());
     const v1::ListReply changed = changes.take();
     if (rows_in(changed) > 0) printer.print(changed, false);
-    const auto reply = client.events(events);  // waits for a change, or some seconds
+    const auto reply = client.events(events);  // the server answers after a change, or after some seconds
     if (!reply) return fail(reply.error());
     events.set_after(reply->last());
   }

@@ -11,9 +11,9 @@ namespace meshdns::ctl {
 namespace {
 
 constexpr std::size_t kColumns = 100;
-constexpr std::size_t kIndent = 30;  // where descriptions begin
+constexpr std::size_t kIndent = 30;  // column of the descriptions
 
-/// "  name      description", the description's words flowed over as many lines as it takes.
+/// Returns "  name      description", with the description wrapped at words.
 std::string row(const std::string& name, const std::string& description) {
   std::string out = "  " + name;
   if (description.empty()) return out + "\n";
@@ -21,7 +21,8 @@ std::string row(const std::string& name, const std::string& description) {
   return out + flowed(split(description, ' '), " ", {kIndent, kColumns}) + "\n";
 }
 
-/// "FILE"; of "TEXT:{up,down}" the words that there are; nothing of types that say nothing, and of bounds.
+/// Returns the type to show: "FILE", or the words in "TEXT:{up,down}"; nothing for types that say nothing, and for
+/// bounds.
 std::string shown_type(const std::string& type) {
   const auto colon = type.find(':');
   const std::string base = type.substr(0, colon);
@@ -79,7 +80,7 @@ const std::map<std::string, std::vector<std::string>>& examples() {
   return kExamples;
 }
 
-/// The options that stand before or after each command.
+/// Returns the help of the options that every command takes.
 std::string global_options(const CLI::App& cli) {
   std::string out = "Options of every command:\n";
   const Formatter formatter;
@@ -102,7 +103,7 @@ void add_footers(CLI::App& cli) {
       footer += "\nExamples:\n";
       for (const std::string& example : found->second) footer += "  " + example + "\n";
     }
-    footer.pop_back();  // the formatter ends the last line
+    footer.pop_back();  // the formatter adds the last newline
     command->footer(footer);
   }
 }

@@ -34,14 +34,15 @@ int history(const std::string& host, Client& client, Output output) {
   return kOk;
 }
 
-/// Ends with the first signal; what was written is flushed, and nothing else is to be tidied up.
+/// Makes the process end with the first signal. The output is flushed after each event, and nothing else needs
+/// cleaning.
 void end_on_signals() {
   for (const int number : {SIGINT, SIGTERM}) {
     std::signal(number, [](int) { ::_exit(kOk); });
   }
 }
 
-/// Whether a server that does not answer may come back: it is being restarted.
+/// Returns whether a server that does not answer may come back, because it is being restarted.
 bool may_return(const Error& error) {
   return error.code() == Code::Unavailable || error.code() == Code::DeadlineExceeded;
 }

@@ -14,7 +14,7 @@
 namespace meshdns::ctl {
 namespace {
 
-constexpr int kMostPlaces = 3;  // by name
+constexpr int kMostPlaces = 3;  // places that are named; further ones are counted
 
 std::string state_text(const std::string& state, const char* without) { return state.empty() ? without : state; }
 

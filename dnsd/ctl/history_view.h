@@ -6,7 +6,7 @@
 
 namespace meshdns::ctl {
 
-/// What changed in answers, newest last: when, of which host, which endpoints made it so, and what clients get now.
+/// Returns the text of an event: when, which host, which endpoints were the cause, and what clients get now.
 std::string event_view(const v1::Event& event);
 
 }  // namespace meshdns::ctl

@@ -19,13 +19,13 @@ struct Flags {
   OfflineFlags offline;
 };
 
-/// The least severity with which the command fails.
+/// Returns the lowest severity with which the command fails.
 v1::Finding::Severity threshold(const std::string& fail_on) {
   if (fail_on == "advice") return v1::Finding::ADVICE;
   return fail_on == "error" ? v1::Finding::ERROR : v1::Finding::WARNING;
 }
 
-/// Against the mesh of a file: what the request has, else the file's own objects.
+/// Lints against the mesh in a file: the request's objects, or the file's own objects if it has none.
 Result<v1::LintReply> linted(const OfflineFlags& flags, v1::LintRequest request) {
   const auto mesh = offline_mesh(flags);
   if (!mesh) return mesh.error();

@@ -14,7 +14,7 @@
 namespace meshdns::ctl {
 namespace {
 
-// So many findings that say the same of different hosts have a line each; more of them have one line together.
+// Up to this number, equal findings of different hosts have a line each; more of them share one line.
 constexpr std::size_t kMostAlike = 3;
 
 struct Kind {
@@ -31,7 +31,7 @@ const char* name_of(v1::Finding::Severity severity) {
   return kind == kKinds.end() ? "finding" : kind->one;
 }
 
-/// The text without what differs from one host to the next: numbers, names and addresses become "*".
+/// Returns the text with "*" for the words that differ between hosts: numbers, names and addresses.
 std::string pattern_of(const std::string& text) {
   std::vector<std::string> words;
   for (const std::string_view word : split(text, ' ')) {
@@ -43,13 +43,13 @@ std::string pattern_of(const std::string& text) {
   return join(words, " ");
 }
 
-/// "spec.hosts" of "spec.hosts[17]"
+/// Returns the path without its index: "spec.hosts" for "spec.hosts[17]".
 std::string field_of(const std::string& path) { return path.substr(0, path.find('[')); }
 
-/// Findings that say the same of different hosts.
+/// Equal findings of different hosts.
 using Alike = std::vector<const v1::Finding*>;
 
-/// Refers to the reply.
+/// Groups equal findings. Refers to the reply, which must outlive this.
 class Groups {
  public:
   explicit Groups(const v1::LintReply& reply) {
@@ -75,7 +75,7 @@ std::string line_of(const v1::Finding& finding) {
          severity_and_message(finding);
 }
 
-/// One line: the first names, how many more there are, and what the first of them is told.
+/// Returns one line for a group: the first names, the number of further ones, and the text of the first finding.
 std::string line_of(const Alike& alike) {
   const v1::Finding& first = *alike.front();
   const bool one_object =

@@ -24,12 +24,12 @@ namespace {
 using namespace meshdns;
 using ctl::Output;
 
-/// All that can stand on the command line.
+/// Everything that the command line can hold.
 struct Arguments {
   ctl::ServerFlags server;
   Output output = Output::Table;
   std::vector<std::string> files;       // -f, may be repeated
-  std::vector<std::string> more_files;  // the same, as arguments
+  std::vector<std::string> more_files;  // files given as arguments
   ctl::ApplyFlags apply;
   bool ignore_not_found = false;
   bool check = false;
@@ -168,7 +168,7 @@ void add_reading_commands(CLI::App& cli, Arguments& arguments, std::map<const CL
 
 constexpr const char* kTarget = "endpoint=, node=, service=NAMESPACE/NAME, zone= or cluster=, and a name";
 
-/// Who makes an override, and for how long.
+/// Adds the options for the author and the duration of an override.
 void add_override_options(CLI::App& command, ctl::OverrideFlags& flags) {
   command.add_option("--author", flags.author, "who does it; default: $USER@host");
   command.add_option("--for", flags.length, "how long, or never")->type_name("DURATION");
@@ -237,7 +237,7 @@ void add_server_flags(CLI::App& cli, ctl::ServerFlags& flags) {
   cli.add_option("--key", flags.key, "the certificate's key (or $MESHDNS_KEY)")->type_name("FILE");
 }
 
-/// "--output: expected table, wide, json or yaml (got xml)"
+/// Sets the output, or throws "--output: expected table, wide, json or yaml (got xml)".
 void set_output(const std::string& word, Output& output) {
   static const std::map<std::string, Output> kOutputs = {
       {"table", Output::Table}, {"wide", Output::Wide}, {"json", Output::Json}, {"yaml", Output::Yaml}};
@@ -248,7 +248,7 @@ void set_output(const std::string& word, Output& output) {
   output = found->second;
 }
 
-/// The parts of the command line, and who runs what.
+/// The command line and the functions that run its commands.
 struct Line {
   CLI::App cli{"meshdnsctl: shows and changes what meshdnsd answers", "meshdnsctl"};
   Arguments arguments;
@@ -290,7 +290,7 @@ int print_completion(const Arguments& arguments) {
   return ctl::kOk;
 }
 
-/// What may stand for the last of the words, a line each.
+/// Prints the completions of the last word, one per line.
 int complete(const Line& line, const std::vector<std::string>& words) {
   const auto server = ctl::server_of({}, unix_now());
   const auto names = [&](const std::string& kind) {
@@ -302,7 +302,7 @@ int complete(const Line& line, const std::vector<std::string>& words) {
   return ctl::kOk;
 }
 
-/// Where the first word is that is neither an option nor an option's value; the end = nowhere.
+/// Returns the index of the first word that is neither an option nor an option's value; the end if there is none.
 std::size_t first_word(const CLI::App& cli, const std::vector<std::string>& words) {
   std::size_t at = 0;
   while (at < words.size() && words[at].starts_with('-')) {
@@ -312,8 +312,9 @@ std::size_t first_word(const CLI::App& cli, const std::vector<std::string>& word
   return std::min(at, words.size());
 }
 
-/// What is no command of CLI11: help, version, completions, and words that are no command at all.
-/// returns: the exit code; nothing = it is for CLI11
+/// Handles first words that CLI11 does not know: runs `__complete`, turns `version` and `help` into options, and
+/// refuses words that are no command.
+/// returns: the exit code; nothing = CLI11 has to run `words`
 std::optional<int> run_word(Line& line, std::vector<std::string>& words) {
   if (!words.empty() && words.front() == "__complete") return complete(line, {words.begin() + 1, words.end()});
   const std::size_t at = first_word(line.cli, words);
@@ -336,7 +337,7 @@ int run_program(int argc, char** argv) {
   Line line;
   std::vector<std::string> words(argv + 1, argv + argc);
   if (const auto code = run_word(line, words)) return *code;
-  std::ranges::reverse(words);  // as CLI11 takes them
+  std::ranges::reverse(words);  // CLI11 takes the words in reverse
   try {
     line.cli.parse(words);
   } catch (const CLI::ParseError& error) {

@@ -25,7 +25,7 @@ Result<config::v1::MeshFile> read_mesh(const std::string& file) {
   auto mesh = config::load_mesh(*text, file);
   if (mesh) return *std::move(mesh);
   std::string problems = config::problems_text(mesh.error());
-  problems.pop_back();  // the last line's end
+  problems.pop_back();  // the last newline
   return Error(Code::InvalidArgument, problems);
 }
 

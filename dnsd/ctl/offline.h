@@ -14,15 +14,17 @@ class App;
 
 namespace meshdns::ctl {
 
-/// Where a mesh is read from instead of asking a server.
+/// The file with a mesh, for commands that need no server.
 struct OfflineFlags {
   std::string file;
   std::vector<std::string> zones = {"mesh.internal"};
 };
 
+/// Adds the flags to a command.
 /// names: of the flag for the file: "-f,--file"
 void add_offline_flags(CLI::App& command, const std::string& names, OfflineFlags& flags);
 
+/// Returns the mesh in a file.
 /// errors: InvalidArgument: everything that is wrong in the file, a line each
 Result<config::v1::MeshFile> read_mesh(const std::string& file);
 Result<std::unique_ptr<explain::OfflineMesh>> offline_mesh(const OfflineFlags& flags);

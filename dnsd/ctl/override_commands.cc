@@ -21,14 +21,14 @@ constexpr const char* kDefaultReason = "no reason given";
 constexpr const char* kDefaultLocalLength = "1h";
 constexpr const char* kNever = "never";
 
-/// "alice@host"
+/// Returns the default author: "alice@host".
 std::string default_author() {
   const char* user = std::getenv("USER");
   const std::string who = user == nullptr || *user == '\0' ? "uid " + std::to_string(::geteuid()) : user;
   return who + "@" + machine_name().value_or("");
 }
 
-/// When an override ends that lasts for so long; 0 = never.
+/// Returns the end of an override of this length in unix seconds; 0 = never.
 Result<std::int64_t> end_of(const std::string& length, std::int64_t unix_seconds) {
   if (length.empty() || length == kNever) return 0;
   const auto duration = parse_duration(length);
@@ -42,7 +42,8 @@ std::string outcome_text(const v1::ApplyResult& result) {
   return result.outcome() == v1::ApplyResult::CONFIGURED ? "replaced" : "unchanged";
 }
 
-/// A drain that nobody ends is forgotten: how long it lasts is asked for, as with force.
+/// Returns the length of an override. Drain and force have no default, because an override that nobody ends is
+/// forgotten.
 Result<std::string> length_of(const OverrideWish& wish, const OverrideFlags& flags) {
   if (!flags.length.empty()) return flags.length;
   if (flags.local) return std::string(kDefaultLocalLength);
@@ -50,7 +51,7 @@ Result<std::string> length_of(const OverrideWish& wish, const OverrideFlags& fla
   return Error(Code::InvalidArgument, "say how long: --for 1h, or --for never");
 }
 
-/// Makes the override, or says why not.
+/// Makes the override, or prints why that failed.
 int make(Client& client, OverrideWish wish, const OverrideFlags& flags, std::int64_t unix_seconds) {
   const auto asked = length_of(wish, flags);
   if (!asked) return fail(asked.error());
@@ -94,7 +95,7 @@ int make_for_target(Client& client, model::Action action, const OverrideFlags& f
   return make(client, std::move(wish), flags, unix_seconds);
 }
 
-/// What taking back is about.
+/// The overrides that a command removes.
 struct Wanted {
   std::set<std::string> actions;
   std::string target;  // "node=eu1-n1", "all"
@@ -102,7 +103,7 @@ struct Wanted {
   std::string word;  // "drained"
 };
 
-/// Deletes what is wanted of these; tells what else there is if nothing is.
+/// Deletes the wanted overrides; prints which others there are if none is wanted.
 int take_back(Client& client, const v1::ListReply& all, const Wanted& wanted) {
   v1::DeleteRequest request;
   request.set_local(wanted.local);

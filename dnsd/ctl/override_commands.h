@@ -8,9 +8,9 @@
 
 namespace meshdns::ctl {
 
-/// What stands on the command line of drain, undrain, force, unforce, freeze and thaw.
+/// The flags of drain, undrain, force, unforce, freeze and thaw.
 struct OverrideFlags {
-  std::string action;               // of force: up or down
+  std::string action;               // for force: up or down
   std::vector<std::string> target;  // "node=eu1-n1"
   std::string reason;
   std::string author;  // empty = "$USER@host"
@@ -19,12 +19,13 @@ struct OverrideFlags {
   bool local = false;
 };
 
-// Each does one command and returns the exit code, as those of commands.h. unix_seconds: now
+// Each function runs one command and returns the exit code, as the functions in commands.h do.
+// unix_seconds: now
 
 int drain(Client& client, const OverrideFlags& flags, std::int64_t unix_seconds);
 int force(Client& client, const OverrideFlags& flags, std::int64_t unix_seconds);
 int freeze(Client& client, const OverrideFlags& flags, std::int64_t unix_seconds);
-/// They take back what is for exactly this target, whoever made it and however it is named.
+/// Each removes the overrides for exactly this target, whoever made them and whatever their names are.
 int undrain(Client& client, const OverrideFlags& flags);
 int unforce(Client& client, const OverrideFlags& flags);
 int thaw(Client& client);

@@ -11,14 +11,15 @@ namespace {
 
 constexpr std::size_t kLongestName = 200;
 
-/// Tells names apart that are the same after what DNS does not take was replaced (FNV-1a).
+/// Returns a hash (FNV-1a) that keeps names apart which dns_text() makes equal.
 std::string digest_text(const std::string& text) {
   std::uint32_t hash = 2166136261U;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
   return fmt::format("{:08x}", hash);
 }
 
-/// "eu-1.n1" of "eu-1/n1", "10.0.0.11-8080" of "10.0.0.11:8080"; `exact` is false where two targets could have it.
+/// Returns a name that DNS accepts: "eu-1.n1" for "eu-1/n1", "10.0.0.11-8080" for "10.0.0.11:8080".
+/// exact: becomes false if another name could have the same result
 std::string dns_text(const std::string& name, bool& exact) {
   std::string out;
   for (const char c : name) {
@@ -29,7 +30,7 @@ std::string dns_text(const std::string& name, bool& exact) {
   return out;
 }
 
-/// Puts the name into the field of its kind.
+/// Writes the target's name into the field of its kind.
 void write_target(const model::Target& target, v1::OverrideSpec::Target& out) {
   switch (target.kind) {
     case model::TargetKind::Endpoint: return out.set_endpoint(target.name);
@@ -40,7 +41,7 @@ void write_target(const model::Target& target, v1::OverrideSpec::Target& out) {
   }
 }
 
-/// "node=eu1-n1" of "node eu1-n1" and "node/eu1-n1"; empty = nothing like it.
+/// Returns the target that may be meant: "node=eu1-n1" for "node eu1-n1" and "node/eu1-n1"; empty = none.
 std::string meant_by(const std::vector<std::string>& words) {
   if (words.size() > 2 || join(words, "").find('=') != std::string::npos) return "";
   std::string kind = words.front();
@@ -72,7 +73,7 @@ Result<model::Target> target_of(const std::vector<std::string>& words) {
 
 std::string override_name(model::Action action, const std::optional<model::Target>& target) {
   if (!target) return "freeze";
-  const std::string word = action == model::Action::Drain ? "drain" : "force";  // up replaces down
+  const std::string word = action == model::Action::Drain ? "drain" : "force";  // for up and down: up replaces down
   const std::string prefix = word + "-" + std::string(target_kind_name(target->kind)) + "-";
   bool exact = true;
   std::string name = prefix + dns_text(target->name, exact);

@@ -11,7 +11,7 @@
 
 namespace meshdns::ctl {
 
-/// What drain, force and freeze ask for.
+/// The override that drain, force or freeze asks for.
 struct OverrideWish {
   model::Action action = model::Action::Drain;
   std::optional<model::Target> target;  // nothing = freeze
@@ -20,17 +20,18 @@ struct OverrideWish {
   std::int64_t expires = 0;  // unix seconds; 0 = never
 };
 
-/// "node=eu1-n1", from the words that stand on the command line.
-/// errors: InvalidArgument: how it is written
+/// Returns the target in the words of a command line, like "node=eu1-n1".
+/// errors: InvalidArgument, with the right spelling
 Result<model::Target> target_of(const std::vector<std::string>& words);
 
-/// "drain-node-eu1-n1", "force-service-shop.web", "freeze": the same wish has the same name, so that it replaces the
-/// one before; it is a DNS name whatever the target is called.
+/// Returns the name of an override: "drain-node-eu1-n1", "force-service-shop.web", "freeze". The same wish always has
+/// the same name, and so replaces the previous override. It is a DNS name, whatever the target is called.
 std::string override_name(model::Action action, const std::optional<model::Target>& target);
 
+/// Returns the Override object for a wish.
 v1::Object override_object(const OverrideWish& wish);
 
-/// Of an object, "node=eu1-n1"; "all" of a freeze.
+/// Returns the target of an Override object: "node=eu1-n1"; "all" for a freeze.
 std::string target_text_of(const v1::Object& object);
 
 }  // namespace meshdns::ctl

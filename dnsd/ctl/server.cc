@@ -56,7 +56,8 @@ Result<Server> server_of(ServerFlags flags, std::int64_t unix_seconds) {
     return Error(Code::InvalidArgument, "--server: " + *wrong);
   }
   if (server.starts_with("unix:")) {
-    // who shows a certificate means a server elsewhere, and must not change this one
+    // certificate files mean a remote server: without its address the command would change this host's server by
+    // mistake
     if (flags.ca.empty() && flags.certificate.empty() && flags.key.empty()) return Server{server, {}};
     return Error(Code::InvalidArgument,
                  "--ca, --certificate and --key are for a --server HOST:PORT, not for " + server);

@@ -8,7 +8,7 @@
 
 namespace meshdns::ctl {
 
-/// --server, --ca, --certificate and --key; empty = not given
+/// The values of --server, --ca, --certificate and --key; empty = not given.
 struct ServerFlags {
   std::string server;
   std::string ca;
@@ -16,15 +16,16 @@ struct ServerFlags {
   std::string key;
 };
 
-/// Where the meshdnsd is, and what is shown to it.
+/// The address of a meshdnsd, and the certificate files for it.
 struct Server {
   std::string address;               // "unix:/path", or "HOST:PORT"
-  std::optional<rpc::TlsFiles> tls;  // with HOST:PORT always
+  std::optional<rpc::TlsFiles> tls;  // always set with HOST:PORT
 };
 
-/// What is not given is taken from $MESHDNS_SERVER, $MESHDNS_CA, $MESHDNS_CERTIFICATE and $MESHDNS_KEY; without any
-/// server it is the meshdnsd of this host: its socket, or that of a `meshdnsd --dev` of the same user.
-/// errors: InvalidArgument or NotFound: what is missing or cannot be used
+/// Returns the server for the flags. A flag that is not given is taken from $MESHDNS_SERVER, $MESHDNS_CA,
+/// $MESHDNS_CERTIFICATE or $MESHDNS_KEY. Without a server, returns the meshdnsd of this host: its socket, or the socket
+/// of a `meshdnsd --dev` of the same user.
+/// errors: InvalidArgument or NotFound: the missing or unusable value
 Result<Server> server_of(ServerFlags flags, std::int64_t unix_seconds);
 
 }  // namespace meshdns::ctl

@@ -17,7 +17,7 @@
 namespace meshdns::ctl {
 namespace {
 
-constexpr std::size_t kSteps = 10000;  // of a survey at a time: nobody waits for the thread
+constexpr std::size_t kSteps = 10000;  // of a survey in one slice: no other work waits for the thread
 
 struct Flags {
   std::string host;

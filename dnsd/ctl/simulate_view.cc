@@ -12,7 +12,7 @@
 namespace meshdns::ctl {
 namespace {
 
-constexpr int kMostPlaces = 3;  // by name, that are looked from
+constexpr int kMostPlaces = 3;  // places of clients that are named; further ones are counted
 
 std::string target_text(const v1::OverrideSpec::Target& target) {
   if (!target.endpoint().empty()) return "endpoint=" + target.endpoint();
@@ -22,7 +22,7 @@ std::string target_text(const v1::OverrideSpec::Target& target) {
 }
 
 std::string indented(const std::string& title, std::string lines) {
-  // answer_lines() begins with a title of its own
+  // replaces the title with which answer_lines() begins
   return title + lines.substr(title.size());
 }
 

@@ -5,21 +5,22 @@
 
 namespace meshdns::ctl {
 
-/// Columns for people: left aligned, two blanks between, no line wrapped, nothing behind the last cell of a row.
+/// A table for people: columns aligned left with two blanks between them, no wrapped lines, no trailing blanks.
 class Table {
  public:
   explicit Table(std::vector<std::string> titles) : rows_{std::move(titles)} {}
 
   void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
   bool empty() const { return rows_.size() == 1; }
-  /// This column's cells end where it ends: numbers
+  /// Aligns a column to the right, for numbers.
   void align_right(std::size_t column) { right_.push_back(column); }
   std::string text() const;
-  /// The rows without the titles, for a table that goes on: in these widths, a longer cell moves the rest of its row.
+  /// Returns the rows without the titles, for a table that continues with these widths. A longer cell moves the rest of
+  /// its row.
   std::string more_text(const std::vector<std::size_t>& widths) const;
-  /// Of the columns, by titles and rows.
+  /// Returns the widths of the columns, from titles and rows.
   std::vector<std::size_t> widths() const;
-  /// Of the longest line.
+  /// Returns the length of the longest line.
   std::size_t width() const;
 
  private:

@@ -14,19 +14,21 @@ class App;
 
 namespace meshdns::ctl {
 
-/// A command with flags of its own, as main() runs it.
+/// A command with its own flags, as main() runs it.
 struct Tool {
   const CLI::App* command = nullptr;
-  /// Whether it needs no server, when the command line has been read.
+  /// Returns whether the command needs no server. Called when the command line was read.
   std::function<bool()> offline = [] { return false; };
-  /// client: null where it is offline. returns: the exit code
+  /// Runs the command.
+  /// client: null if offline() is true
+  /// returns: the exit code
   std::function<int(Client*, Output)> run;
 };
 
-// Each adds one command, or two, to the command line.
+// Each function adds one or two commands to the command line.
 
 void add_simulate(CLI::App& cli, std::vector<Tool>& tools);
-/// history and watch
+/// Adds the commands history and watch.
 void add_history(CLI::App& cli, std::vector<Tool>& tools);
 void add_lint(CLI::App& cli, std::vector<Tool>& tools);
 

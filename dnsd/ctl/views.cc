@@ -28,7 +28,7 @@ std::string joined(const Field& field, const std::string& separator = ", ") {
   return join({field.begin(), field.end()}, separator);
 }
 
-/// "name     value", names in one width
+/// Returns lines "name     value" with names of one width.
 std::string pairs(const std::vector<std::pair<std::string, std::string>>& rows) {
   std::size_t width = 0;
   for (const auto& [name, value] : rows) width = std::max(width, name.size());
@@ -46,7 +46,7 @@ std::string state_counts(const v1::StatusReply& reply) {
   return parts.empty() ? "none" : join(parts, ", ");
 }
 
-/// "eu-2:12ms,us-1:80ms"
+/// Returns distances in order: "eu-2:12ms,us-1:80ms".
 std::string distances_text(const google::protobuf::Map<std::string, google::protobuf::Duration>& distances) {
   std::map<std::string, std::string> in_order;
   for (const auto& [to, far] : distances) in_order[to] = duration_text(convert::from_wire(far));
@@ -55,13 +55,13 @@ std::string distances_text(const google::protobuf::Map<std::string, google::prot
   return or_dash(join(texts, ","));
 }
 
-/// "52m" until an override ends
+/// Returns the time until an override ends: "52m".
 std::string left_text(const std::string& expires, std::int64_t unix_seconds) {
   const auto then = parse_time(expires);
   return then ? age_text(std::chrono::seconds(std::max<std::int64_t>(0, *then - unix_seconds))) : "never";
 }
 
-/// "since 2026-11-27T18:00:00Z by alice@host: incident 42, 17 changes held, until 2026-11-27T19:00:00Z"
+/// Returns "since 2026-11-27T18:00:00Z by alice@host: incident 42, 17 changes held, until 2026-11-27T19:00:00Z".
 std::string freeze_text(const v1::FreezeInfo& freeze) {
   std::string out = "since " + time_text(freeze.since()) + (freeze.author().empty() ? "" : " by " + freeze.author()) +
                     ": " + freeze.reason();
@@ -71,7 +71,7 @@ std::string freeze_text(const v1::FreezeInfo& freeze) {
   return out + (freeze.expires() == 0 ? "" : ", until " + time_text(freeze.expires()));
 }
 
-/// "812 of 48488 open   FULL: others wait   3 refused"
+/// Returns the use of the connections: "812 of 48488 open   FULL: others wait   3 refused for their address".
 std::string connections_text(const v1::ConnectionsInfo& info) {
   std::string out = std::to_string(info.open()) + " of " + std::to_string(info.most()) + " open";
   if (info.full()) out += "   FULL: others wait";
@@ -188,7 +188,7 @@ Table overrides_table(const v1::ListReply& reply, std::int64_t unix_seconds) {
   return table;
 }
 
-/// "2 replicas: us-1/host 0 behind; eu-2/host 12 behind for 340ms"
+/// Returns the state of a replica: "us-1/host   ipv4:10.0.0.9:4711   connected 3m   12 revisions behind for 340ms".
 std::string replica_text(const v1::ReplicaInfo& replica) {
   std::string out = replica.name() + (replica.name() == replica.peer() ? "" : "   " + replica.peer()) +
                     "   connected " + age(replica.connected());
@@ -197,7 +197,7 @@ std::string replica_text(const v1::ReplicaInfo& replica) {
          (replica.lag().seconds() == 0 && replica.lag().nanos() == 0 ? "" : " for " + age(replica.lag()));
 }
 
-/// "812 queries   41 publications, the last took 3ms"
+/// Returns "812 queries   41 publications, the last took 3ms".
 std::string answers_text(const v1::StatusReply& reply) {
   const auto took = std::chrono::floor<std::chrono::microseconds>(convert::from_wire(reply.last_compile()));
   return std::to_string(reply.queries()) + (reply.queries() == 1 ? " query   " : " queries   ") +
@@ -218,7 +218,7 @@ void add_certificates(const v1::StatusReply& reply, std::vector<std::pair<std::s
   }
 }
 
-/// What the files say and the process does not do; what it says and nobody hears.
+/// Adds rows for a failed reload, settings that need a restart, and dropped log lines.
 void add_process_rows(const v1::StatusReply& reply, std::vector<std::pair<std::string, std::string>>& rows) {
   if (!reply.reload_problem().empty()) rows.emplace_back("reload", "FAILED: " + reply.reload_problem());
   if (reply.restart_needed_size() > 0) rows.emplace_back("restart", "needed for " + joined(reply.restart_needed()));

@@ -8,30 +8,30 @@
 
 namespace meshdns::ctl {
 
-// What people read. No line is longer than 110 columns but for texts that are longer themselves and
-// for wide tables.
+// Text for people. No line is longer than 110 columns, except for single texts that are longer and for wide tables.
 
 std::string status_view(const v1::StatusReply& reply);
-/// What `status --check` complains of; empty = nothing.
+/// Returns the problem that `status --check` reports; empty = none.
 std::string status_problem(const v1::StatusReply& reply);
-/// What is listed, and how much of it.
+/// The kind of a listing, and whether it has all columns.
 struct Listed {
   std::string kind;  // as the federation calls it
   bool wide = false;
 };
-/// The rows of a listing. unix_seconds: now
+/// Returns the rows of a listing.
+/// unix_seconds: now
 Table list_table(const Listed& what, const v1::ListReply& reply, std::int64_t unix_seconds);
-/// The same as text, with a note where the mesh is frozen; "no nodes" where there are none
+/// Returns a listing as text, with a note if the mesh is frozen; "no nodes" if there are none.
 std::string list_view(const Listed& what, const v1::ListReply& reply, std::int64_t unix_seconds);
-/// Captured queries, a line each; the widths do not follow what comes.
+/// Each returns captured queries, a line each. The widths are fixed, because the rows come one by one.
 std::string capture_title();
 std::string capture_rows(const v1::CaptureReply& reply);
 
-/// Everything about one thing.
+/// Each returns everything about one thing.
 std::string describe_node(const v1::NodeInfo& node);
 std::string describe_endpoint(const v1::EndpointInfo& endpoint);
 std::string describe_cluster(const v1::ClusterInfo& cluster);
-/// The document, and what became of it.
+/// Returns an object's document, and its status.
 std::string describe_object(const v1::Object& object);
 
 }  // namespace meshdns::ctl

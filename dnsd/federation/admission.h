@@ -8,17 +8,18 @@
 
 namespace meshdns::federation {
 
-/// Which new sessions begin now, and when the others shall come back. Pure.
+/// Decides which new sessions begin now, and when the others shall come back. Used by Agents. Pure.
 ///
-/// How it works: a token bucket for sessions whose records are known already (their digest matches), and another,
-/// slower one for those that have to send everything. A session that finds no token is given the next free moment of
-/// its bucket's queue, so that those who are sent away come back one after the other, not all at once. While the
-/// control thread is late, nobody is admitted who has to send everything. source: docs/failures.md C1
+/// How it works: one token bucket is for sessions whose records are known already (their digest matches), a slower one
+/// for sessions that have to send everything. A session that finds no token is given the next free moment of its
+/// bucket's queue, so that the agents that are sent away come back one after the other, not all at once. While the
+/// control thread is late, no session is admitted that has to send everything.
+/// source: docs/failures.md C1
 class Admission {
  public:
   struct Rates {
-    double known = 4000;  // sessions a second whose records are known
-    double full = 2000;   // that send everything
+    double known = 4000;  // sessions per second whose records are known
+    double full = 2000;   // sessions per second that send everything
   };
   static constexpr Duration kLate = 1s;
   static constexpr Duration kSoonest = 100ms;
@@ -27,8 +28,9 @@ class Admission {
   Admission() = default;
   explicit Admission(Rates rates) : buckets_{Bucket(rates.known), Bucket(rates.full)} {}
 
-  /// late: how late the control thread is
-  /// returns: when to come back; zero = the session begins now
+  /// Asks for a new session.
+  /// late:    how late the control thread is
+  /// returns: the time after which the agent shall come back; zero = the session begins now
   Duration ask(bool needs_full, Duration late, TimePoint now) {
     Bucket& bucket = buckets_[needs_full ? 1 : 0];
     const bool admitted = bucket.take(now) && !(needs_full && late >= kLate);
@@ -43,17 +45,17 @@ class Admission {
 
     bool take(TimePoint now) {
       const double seconds = std::chrono::duration<double>(now - filled_).count();
-      tokens_ = std::min(per_second_, tokens_ + seconds * per_second_);  // a second's worth at most
+      tokens_ = std::min(per_second_, tokens_ + seconds * per_second_);  // at most the tokens of one second
       filled_ = now;
       if (tokens_ < 1) return false;
       tokens_ -= 1;
       return true;
     }
-    /// Gives away the next moment that nobody else was given.
+    /// Returns the next moment that no other agent was given, and gives it away.
     TimePoint next_free(TimePoint now, Duration late) {
       const auto each = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(1 / per_second_));
       given_ = std::max(given_, now + late) + each;
-      if (given_ - now > kLatest) given_ = now + kLatest / 2;  // many that were sent away do not come back
+      if (given_ - now > kLatest) given_ = now + kLatest / 2;  // many agents that were sent away never come back
       return given_;
     }
 

@@ -23,7 +23,7 @@ Agents::Agents(Environment environment)
 Agents::~Agents() {
   env_.catalog.set_erased({});
   env_.catalog.set_wall_clock({});
-  // streams may hold their sessions for longer
+  // streams may keep their sessions alive for longer than this object, to which the timers and quotas refer
   for (const auto& [key, session] : sessions_) {
     session->cancel_timers();
     session->drop_full();
@@ -86,7 +86,7 @@ void Agents::closed(const ReportSession& session) {
     if (!current || current.get() == &session) {
       holders_.erase(held);
       ++holders_changed_;
-      // what was refused and is not here need not be remembered: its agent sends it again when it comes back
+      // a long list of refused keys need not be kept: the agent sends the records again when it comes back
       const auto copy = copies_.find(session.node());
       const bool is_large =
           copy != copies_.end() && copy->second.size() > env_.catalog.endpoints_of(session.node()) + kMostKeptKeys;
@@ -200,12 +200,12 @@ Brakes::Hearing Agents::hear(TimePoint now) const {
       if (!coverage_.is_lapsed(agent.node)) ++out.heard[std::move(zone)];
       return;
     }
-    if (!agent.silent && coverage_.is_lapsed(agent.node)) return;  // it is one of those below
+    if (!agent.silent && coverage_.is_lapsed(agent.node)) return;  // each_lapsed() adds it below
     const auto* known = env_.catalog.latest_status(agent.node);
     const bool demoted = known != nullptr && known->silent;
     out.unheard.push_back({agent.node, std::move(zone), agent.since, agent.silent, demoted});
   });
-  // nothing tells whether endpoints live that a heard agent does not check: they are as silent as others
+  // a node whose endpoints are not checked counts as unheard: its heartbeats say nothing about those endpoints
   coverage_.each_lapsed([&](const Coverage::Lapsed& lapsed) {
     if (!leases_.knows(lapsed.node) || leases_.status(lapsed.node).silent) return;
     const auto* known = env_.catalog.latest_status(lapsed.node);
@@ -261,7 +261,7 @@ void Agents::sweep_measuring(TimePoint now) {
 
 void Agents::shut_down() {
   shutting_down_ = true;
-  auto sessions = sessions_;  // goodbye() may end some of them
+  auto sessions = sessions_;  // a copy: goodbye() may remove sessions
   for (const auto& [key, session] : sessions) {
     session->goodbye(v1::Goodbye::SHUTTING_DOWN, "the federation is ending", 1s);
   }

@@ -1,4 +1,4 @@
-// What of Agents is about endpoints that no agent checks.
+// The part of Agents that handles endpoints that no agent checks.
 #include <algorithm>
 #include <set>
 #include <utility>

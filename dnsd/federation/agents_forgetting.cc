@@ -8,12 +8,12 @@
 #include "dnsd/federation/agents.h"
 #include "dnsd/federation/report_session.h"
 
-// Agents: who is forgotten, after a time or by an operator's word, and what is asked for again.
+// The part of Agents that forgets nodes, after a time or by an operator's order, and asks agents for lost records.
 
 namespace meshdns::federation {
 namespace {
 
-// So many agents at most are asked for everything in one sweep, because there is room again.
+// agents that are asked for a Full in one sweep because there is room again
 constexpr std::size_t kAskedPerSweep = 16;
 
 std::string node_of(const std::string& endpoint) {
@@ -35,7 +35,7 @@ void log_forgotten(const catalog::Catalog::Forgotten& forgotten, TimePoint now) 
 
 void Agents::forget(Duration forget_after) {
   brakes_.begin_deletions();
-  // a frozen mesh forgets nobody, and what it shows of a node is not the last word of it
+  // a frozen mesh forgets no node: the status that it shows is not the latest one
   if (!env_.catalog.frozen()) forget_silent(forget_after, env_.clock.now());
   tell_of_brakes();
   forget_gone();

@@ -14,7 +14,7 @@ namespace {
 bool is_more(std::size_t part, std::size_t whole, std::size_t percent) { return part * 100 > whole * percent; }
 bool is_at_least(std::size_t part, std::size_t whole, std::size_t percent) { return part * 100 >= whole * percent; }
 
-/// The most of them that lie within `span`.
+/// Returns the largest number of `times` that lie within one `span`.
 std::size_t most_within(std::vector<TimePoint> times, Duration span) {
   std::ranges::sort(times);
   std::size_t most = 0;
@@ -26,8 +26,8 @@ std::size_t most_within(std::vector<TimePoint> times, Duration span) {
   return most;
 }
 
-/// Those that waited longest first; of equals (all that a start expected in vain) at random, so that no service is
-/// before another.
+/// Orders nodes by how long they have waited, longest first. Equal nodes (all that a start expected in vain) are in the
+/// order of a hash, so that no service goes first.
 bool is_before(const Brakes::Unheard* a, const Brakes::Unheard* b) {
   if (a->since != b->since) return a->since < b->since;
   const auto turn_of = [](const std::string& node) { return convert::record_hash(node, ""); };
@@ -134,7 +134,7 @@ std::vector<Brakes::Verdict> Brakes::judge(const Hearing& hearing, TimePoint now
   waiting_for_sweep_ = 0;
   for (const Unheard* agent : groups.waiting) {
     std::string held_by = holder(agent->zone);
-    // nobody overtakes: else a node with many endpoints could wait for ever
+    // no node overtakes another: otherwise a node with many endpoints could wait for ever
     const auto passes = [&] {
       return waiting_for_sweep_ == 0 && budget_.take(hearing.endpoints_of(agent->node), hearing.registry, now);
     };

@@ -75,7 +75,8 @@ void Coverage::told(const std::string& node, const NodeCopy& copy, const std::se
     if (!copy.has(own) && listed.contains(catalog_.latest_endpoint(key)->source)) replaced.insert(key);
   }
   catalog_.set_unwatched(unchecked, now);
-  const std::size_t endpoints = unwatched(node);  // some may be checked again, but without a result yet
+  // may be more than `unchecked`: a mark stays until the agent has a result
+  const std::size_t endpoints = unwatched(node);
   if (endpoints == 0) {
     entries_.erase(node);
     return;

@@ -6,14 +6,15 @@
 namespace meshdns::federation {
 namespace {
 
-/// Of at least one.
+/// Returns the median.
+/// requires: at least one value
 Duration median(std::vector<Duration> values) {
   std::ranges::sort(values);
   const std::size_t half = values.size() / 2;
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
-/// No more digits than the hysteresis leaves a meaning to; never 0.
+/// Rounds a distance to the precision that the hysteresis leaves meaningful; never to 0.
 Duration rounded(Duration value) {
   if (value >= 10ms) return std::chrono::round<std::chrono::milliseconds>(value);
   const Duration unit = value >= 1ms ? Duration(100us) : Duration(10us);
@@ -57,7 +58,8 @@ void Distances::heard(const std::string& from, const std::string& agent, const M
   if (target.gateway) heard_gateway(gateways_[from][target.address.ip], seat, found.connected, now);
 }
 
-/// Who is new here begins with what was known: neither a verdict nor a recovery is skipped because agents changed.
+/// A view that is new, or not fresh, begins with the published verdict. Otherwise a change of the measuring agents
+/// would skip the three failures or the two successes.
 void Distances::heard_gateway(Gateway& gateway, const Seat& seat, bool connected, TimePoint now) {
   gateway.heard = now;
   const auto [entry, first] = gateway.views.try_emplace(seat);
@@ -96,7 +98,7 @@ void Distances::settle(Way& way, TimePoint now) {
 
 void Distances::settle(Gateway& gateway, TimePoint now) {
   std::erase_if(gateway.views, [&](const auto& entry) { return now - entry.second.heard > kLately; });
-  if (gateway.views.empty()) return;  // silence changes nothing
+  if (gateway.views.empty()) return;  // without a fresh result the verdict stays
   gateway.down = std::ranges::all_of(gateway.views, [](const auto& entry) { return entry.second.down; });
 }
 

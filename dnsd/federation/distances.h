@@ -13,37 +13,40 @@
 
 namespace meshdns::federation {
 
-/// Makes of what agents measure what is true of their clusters: how far others are, and which gateways cannot be
-/// reached. Pure.
+/// Turns the measurements of agents into facts about their clusters: how far other clusters are, and which gateways
+/// cannot be reached. Used by Measuring, which publishes them. Pure.
 ///
-/// A distance is the median of the agents, each of its targets, each smoothed as TCP smooths round-trip times (RFC 6298
-/// 2.3); it changes only when it is wrong by more than a fifth and more than 2 ms, so that no order of clusters flaps,
-/// and is forgotten when nothing was heard for ten minutes. A gateway is down while every agent that reported lately
-/// has found it so: three failures in a row, until two successes.
+/// A distance is the median over the agents, and for each agent the median over its targets. Each target's value is
+/// smoothed as TCP smooths round-trip times (RFC 6298 2.3). The published value changes only when it is wrong by more
+/// than a fifth and by more than 2 ms, so that the order of clusters does not flap. It is forgotten when nothing was
+/// heard for ten minutes. A gateway is down while every agent that reported lately finds it down: after three failures
+/// in a row, until two successes.
 class Distances {
  public:
   static constexpr Duration kForgetAfter = 10min;
-  static constexpr Duration kFresh = 90s;   // older ones take no part in the median while there are others
-  static constexpr Duration kLately = 30s;  // of gateways
+  static constexpr Duration kFresh = 90s;   // older measurements take no part in the median
+  static constexpr Duration kLately = 30s;  // older verdicts on gateways do not count
   static constexpr Duration kLeastChange = 2ms;
-  static constexpr Duration kLongest = 24h;  // what is not below is no round-trip time
+  static constexpr Duration kLongest = 24h;  // a longer value is no round-trip time
   static constexpr int kFall = 3;
   static constexpr int kRise = 2;
 
-  /// Of an agent's attempt to connect; what it skipped is nothing that was found.
+  /// The result of an agent's attempt to connect. A skipped attempt has no result.
   struct Found {
     bool connected = false;
     std::optional<Duration> rtt;  // used where it is above 0 and below kLongest
   };
 
-  /// What was published before this process began counts as if it had just been heard.
+  /// Takes over a status that was published before this process began, as if it had just been heard.
   void restore(const std::string& cluster, const model::ClusterStatus& status, TimePoint now);
+  /// Takes one result.
   /// from: the agent's cluster
   void heard(const std::string& from, const std::string& agent, const MeasuredTarget& target, const Found& found,
              TimePoint now);
-  /// Those that are no gateways any more are forgotten.
+  /// Forgets the gateways that are not in `known`.
   void keep_gateways(const std::set<IpAddress>& known);
-  /// What is to be published now, by asking cluster; those with nothing to say are not in it.
+  /// Returns the statuses to publish now, by the measuring agents' cluster. A cluster with nothing to publish is not in
+  /// the map.
   std::map<std::string, model::ClusterStatus> settle(TimePoint now);
 
  private:
@@ -55,11 +58,11 @@ class Distances {
   struct Way {
     std::map<Seat, Smoothed> measured;
     std::optional<Duration> published;
-    TimePoint heard{};  // from anybody, success or not
+    TimePoint heard{};  // the last result of any agent, success or not
   };
   struct View {
     bool down = false;
-    int contradictions = 0;  // in a row
+    int contradictions = 0;  // results against `down` in a row
     TimePoint heard{};
   };
   struct Gateway {

@@ -2,7 +2,7 @@
 
 namespace meshdns::federation {
 
-/// What a subscriber says in Subscribe.features if it acknowledges at most every 250 ms or 1,000 records, not each
+/// The word in Subscribe.features of a replica that acknowledges at most every 250 ms or 1,000 records instead of each
 /// batch.
 inline constexpr const char* kLazyAck = "lazy-ack";
 

@@ -22,25 +22,25 @@ namespace meshdns::federation {
 namespace {
 
 constexpr Duration kPatience = 2s;
-constexpr int kHandshakeMs = 10000;  // until TLS and the settings of HTTP/2 are exchanged
-constexpr int kIdleMs = 60000;       // a connection without a call
+constexpr int kHandshakeMs = 10000;  // limit until TLS and HTTP/2 settings are exchanged
+constexpr int kIdleMs = 60000;       // limit of a connection without a call
 constexpr int kStreamsOfConnection = 1024;
-constexpr std::size_t kStreamsPerConnection = 4;  // of all connections together: a fleet may share a proxy's
+constexpr std::size_t kStreamsPerConnection = 4;  // on average: a fleet may share a proxy's connection
 
 using Stream = rpc::ServerStream<v1::AgentMessage, v1::ReportReply>;
 
-/// Report with messages, Watch with bytes that are encoded already, Enroll not yet.
+/// The service with Report on decoded messages, Watch on encoded bytes, and Enroll, which is not implemented yet.
 using Methods = v1::Federation::WithCallbackMethod_Report<
     v1::Federation::WithRawCallbackMethod_Watch<v1::Federation::WithCallbackMethod_Enroll<v1::Federation::Service>>>;
 
-/// How much gRPC may hold of what peers send. gRPC 1.51 gathers a message up to the length that its head claims (up to
-/// 4 GiB) before it looks whether it may be as long; beyond the quota it cuts streams, and who meant well comes back.
-/// The quota follows the connections and streams that are open, in steps, up and down.
+/// Bounds the bytes that gRPC may hold of incoming messages. gRPC 1.51 gathers a message up to the length that its head
+/// claims (up to 4 GiB) before it checks whether such a length is allowed. Beyond the quota gRPC ends streams, and
+/// honest peers connect again. The quota follows the number of open connections and streams, in steps, up and down.
 class Buffers {
  public:
   static constexpr std::size_t kBase = std::size_t{64} << 20;
-  static constexpr std::size_t kEach = std::size_t{64} << 10;  // of a connection or stream
-  static constexpr std::size_t kStep = 256;                    // of them
+  static constexpr std::size_t kEach = std::size_t{64} << 10;  // bytes for each connection or stream
+  static constexpr std::size_t kStep = 256;                    // connections and streams in one step
 
   Buffers(std::shared_ptr<const rpc::Acceptor> acceptor, std::shared_ptr<rpc::StreamLimits> streams)
       : acceptor_(std::move(acceptor)), streams_(std::move(streams)), quota_("federation") {
@@ -48,11 +48,12 @@ class Buffers {
   }
   const grpc::ResourceQuota& quota() const { return quota_; }
 
-  // thread: any
+  /// Adapts the quota to the number of open connections and streams.
+  /// thread: any
   void fit() {
     const std::size_t steps = (acceptor_->counts().open + streams_->counts().open) / kStep + 1;
     const std::lock_guard lock(mutex_);
-    // one step of slack: a count that goes up and down at a border resizes nothing
+    // one step of slack: otherwise a count that crosses a border again and again would resize each time
     if (steps <= steps_ && steps + 1 >= steps_) return;
     steps_ = steps;
     quota_.Resize(kBase + steps * kStep * kEach);
@@ -61,12 +62,12 @@ class Buffers {
  private:
   const std::shared_ptr<const rpc::Acceptor> acceptor_;
   const std::shared_ptr<rpc::StreamLimits> streams_;
-  std::mutex mutex_;  // of what follows
+  std::mutex mutex_;  // guards the members that follow
   grpc::ResourceQuota quota_;
   std::size_t steps_ = 0;
 };
 
-/// A stream beyond what its address or the port may have: it ends at once.
+/// A stream beyond the limit of its address or of the port: ends at once.
 template <class In, class Out>
 class RefusedStream : public grpc::ServerBidiReactor<In, Out> {
  public:
@@ -76,7 +77,8 @@ class RefusedStream : public grpc::ServerBidiReactor<In, Out> {
   void OnDone() override { delete this; }
 };
 
-/// After a storm glibc keeps what thousands of connections and streams took, free, in the arenas of gRPC's threads.
+/// Returns freed memory to the system. After a storm of connections glibc would keep it in the arenas of gRPC's
+/// threads.
 void give_memory_back() { ::malloc_trim(0); }
 
 /// Turns each call into a session on the control thread.
@@ -119,7 +121,7 @@ class Calls : public Methods {
       end();
     };
     port->set_events(std::move(events));
-    port->read_ahead();  // gRPC keeps it until this returns: the session is open when the message comes
+    port->read_ahead();  // gRPC delivers nothing before this returns: the session is open by then
     const auto peer = rpc::peer_named(context->peer());
     const bool here = !peer || peer->ip.is_loopback();
     const std::string address = rpc::quota_address(context->peer());
@@ -157,8 +159,8 @@ class Calls : public Methods {
   }
 
  private:
-  /// Posts a stream's events to the control thread. The first event is that a message has come, or that the stream has
-  /// ended: with it the connection is proven, however long the control thread takes.
+  /// Returns a function that posts a stream's events to the control thread. The first event is that a message has come,
+  /// or that the stream has ended. It proves the connection, however long the control thread takes to handle it.
   std::function<void(std::function<void()>)> poster(const grpc::CallbackServerContext& context,
                                                     const Ticket& ticket) const {
     return [&loop = loop_, acceptor = acceptor_, peer = context.peer(), weak = std::weak_ptr(ticket),
@@ -175,7 +177,7 @@ class Calls : public Methods {
     if (ticket) buffers_->fit();
     return ticket;
   }
-  /// Returns what is to be done when the stream of this ticket has ended.
+  /// Returns the function to call when the stream of this ticket has ended.
   std::function<void()> ending(Ticket ticket) const {
     return [held = std::make_shared<Ticket>(std::move(ticket)), streams = streams_, buffers = buffers_] {
       held->reset();
@@ -187,7 +189,7 @@ class Calls : public Methods {
   process::EventLoop& loop_;
   Agents& agents_;
   WatchersOf watchers_;
-  // events may outlive the calls
+  // shared: events may outlive the calls
   std::shared_ptr<rpc::Acceptor> acceptor_;
   std::shared_ptr<rpc::StreamLimits> streams_;
   std::shared_ptr<Buffers> buffers_;
@@ -219,7 +221,7 @@ void set_limits(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(rpc::kMostMessage);
   builder.SetMaxSendMessageSize(rpc::kMostMessage);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsOfConnection);
-  // what an idle connection holds for its next message; it grows with what comes
+  // the buffer of an idle connection; gRPC enlarges it for larger messages
   builder.AddChannelArgument(GRPC_ARG_TCP_READ_CHUNK_SIZE, 1024);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -269,7 +271,7 @@ std::shared_ptr<const rpc::Acceptor> FederationService::acceptor() const { retur
 std::shared_ptr<const rpc::StreamLimits> FederationService::streams() const { return server_->calls.streams(); }
 
 FederationService::~FederationService() {
-  server_->acceptor->stop();  // gRPC does not close what is handed over after its end
+  server_->acceptor->stop();  // first: gRPC does not close connections that it gets after its end
   server_->server->Shutdown(rpc::within(kPatience));
   server_->server->Wait();
 }

@@ -20,34 +20,36 @@ class Service;
 
 namespace meshdns::federation {
 
-/// Where the federation's port is, and what is served there.
+/// The address of the federation's port, its credentials, and the other services on it.
 struct PortOptions {
   std::string address;                                   // "127.0.0.1:7400", "[::1]:0" or "unix:/path"
   std::shared_ptr<grpc::ServerCredentials> credentials;  // null = plaintext
-  std::vector<std::shared_ptr<grpc::Service>> also;      // other services on the port
+  std::vector<std::shared_ptr<grpc::Service>> also;      // further services on the port
   rpc::Acceptor::Options connections{};
 };
 
-/// The gRPC server that agents report to and replicas watch.
+/// The gRPC server to which agents report and which replicas watch. Turns each call into a ReportSession or a
+/// WatchSession on the control thread.
 class FederationService {
  public:
-  /// Returns what serves Watch. It is called on the loop, so there need not be one before the loop runs.
+  /// Returns the Watchers that serve the Watch call. Called on the loop, so they need not exist before the loop runs.
   using WatchersOf = std::function<Watchers&()>;
 
-  /// Takes connections at once. What they say is handled when the loop runs: whoever connects to a process that still
-  /// reads its store waits, and is not refused.
-  /// errors: it cannot be bound
+  /// Binds the port and accepts connections at once. Messages are handled when the loop runs, so an agent that connects
+  /// to a process that still reads its store waits instead of being refused. All arguments by reference must outlive
+  /// the service.
+  /// errors: the address cannot be bound
   static Result<std::unique_ptr<FederationService>> listen(process::EventLoop& loop, const Clock& clock, Agents& agents,
                                                            WatchersOf watchers, PortOptions options);
-  /// Ends all calls, for at most 2 s. The loop must not be needed for that by anybody but the sessions, whose last
-  /// events are posted to it.
+  /// Ends all calls, within at most 2 s. The sessions' last events are posted to the loop; ending needs nothing else of
+  /// the loop.
   ~FederationService();
 
-  /// "127.0.0.1:7400" with the real port, or the unix address
+  /// The bound address with the real port, like "127.0.0.1:7400", or the unix address.
   const std::string& bound() const;
-  /// What accepts connections there; it may be asked for its counts after the end of the service.
+  /// The acceptor of the port's connections. Its counts may be read after the end of the service.
   std::shared_ptr<const rpc::Acceptor> acceptor() const;
-  /// What bounds the streams there; it may outlive the service.
+  /// The bounds of the port's streams. The object may outlive the service.
   std::shared_ptr<const rpc::StreamLimits> streams() const;
 
  private:

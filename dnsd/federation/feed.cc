@@ -13,7 +13,7 @@ namespace {
 
 using catalog::RecordType;
 
-/// What these keys need in memory, about.
+/// The memory that these keys take, in bytes, about.
 std::size_t bytes_of(const std::vector<std::pair<RecordType, std::string>>& keys) {
   std::size_t out = keys.size() * sizeof keys[0];
   for (const auto& key : keys) out += key.second.size();
@@ -103,7 +103,7 @@ void Feed::unlink(Entries::value_type& entry) {
 
 void Feed::put(const Key& key, std::uint64_t revision, const std::optional<Encoded>& encoded) {
   const std::size_t before = entries_.size();
-  // the end is the right place at the start, when the records come in the order of their keys
+  // hint: at the start the records come in the order of their keys, so each one goes to the end
   const auto at = entries_.try_emplace(entries_.end(), key);
   Entry& entry = at->second;
   if (entries_.size() > before) {
@@ -137,7 +137,7 @@ void Feed::forget_removals() {
     }
     removals_.pop_front();
   }
-  // a record that comes and goes again and again leaves removals behind that mean nothing any more
+  // outdated removals pile up where a record comes and goes again and again
   if (removals_.size() <= 2 * sizes_.removals + 2) return;
   std::erase_if(removals_, [this](const auto& removal) { return !is_current(removal); });
 }
@@ -286,7 +286,7 @@ void Feed::forget_transfers(TimePoint now) {
 v1::Batch Feed::empty_set(v1::Batch::Kind kind) const {
   v1::Batch batch = empty_batch(kind, 0);
   if (settled()) return batch;
-  // buckets of which none is listed: subscribers that know nothing of additive sets take nothing away, too
+  // an additive set lists no bucket, so that replicas that do not know the additive flag remove nothing either
   batch.set_kind(v1::Batch::BUCKETS);
   batch.set_additive(true);
   return batch;
@@ -302,7 +302,7 @@ bool Feed::is_provisional(const Key& key) const {
 }
 
 std::shared_ptr<Transfer> Feed::snapshot(TimePoint now) {
-  // one that somebody reads and that was begun at an earlier revision is as good: its readers go on with a delta
+  // a snapshot of an earlier revision will do, if it is read right now: its readers go on with a delta
   const bool same = fill_ && fill_->additive() == !settled() && reaches_back_to(fill_->to());
   if (same && fill_->may_join(now) && (fill_->to() == head_ || fill_->is_read())) return fill_;
   fill_ = std::make_shared<Transfer>(empty_set(v1::Batch::SNAPSHOT), all_records([](const Entry&) { return true; }),
@@ -346,7 +346,7 @@ std::shared_ptr<Transfer> Feed::confirmed(const std::set<std::string>& nodes, co
     for (auto at = endpoints.lower_bound(own); at != endpoints.end() && at->first.starts_with(own); ++at) {
       if (at->second.node == node) add({RecordType::Endpoint, at->first});
     }
-    // the subscriber may know it as silent from before: a status that there is not is told as removed
+    // the replica may hold an old status in which the node is silent: piece() sends its removal
     if (!catalog_.records().statuses.contains(node)) keys.emplace_back(RecordType::NodeStatus, node);
   }
   const std::size_t held = bytes_of(keys);
@@ -367,7 +367,7 @@ std::function<std::optional<std::string>()> Feed::blocks(TimePoint now, std::siz
       if (!piece) break;
       auto* record = std::get_if<v1::Record>(&*piece);
       if (record == nullptr) continue;
-      record->clear_provisional();  // what a file says is as old as the file, whoever told it
+      record->clear_provisional();  // all records of a file are provisional when it is read
       *block.add_records() = std::move(*record);
     }
     if (!first && block.records().empty()) return std::nullopt;
@@ -386,7 +386,7 @@ bool Feed::holds_others(const v1::Position& held) const {
 
 bool Feed::subscriber_holds(const v1::Position& held, TimePoint now) {
   if (held.origin().cluster() != origin_.cluster()) return true;
-  // a lost store counts its epochs from the clock: two starts within a second have the same
+  // two starts of a lost store within a second have the same epoch (it is from the clock): the revision counts, too
   const bool ours = held.epoch() == epoch_ && held.origin().instance() == origin_.instance();
   const bool of_this_start = ours && held.revision() <= head();
   const bool same = of_this_start && held.revision() == head_;

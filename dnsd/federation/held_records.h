@@ -13,14 +13,18 @@
 
 namespace meshdns::federation {
 
-/// Which records of an origin a mirror holds, and the hashes by which the two compare what they have.
+/// The index of the records that a mirror holds of its origin, with the hashes by which both compare their records.
+/// Used by Mirror only. The records themselves are in the catalog.
 ///
 /// How it works
-/// The catalog holds what a record says; here are only 24 bytes of each record: its revision, the hash of its body, its
-/// bucket, and the number of the last set that named it (a mark: what a set leaves out is what has another number).
-/// Nearly all records of a large mesh are endpoints, so that their table borrows its keys from the catalog's map; the
-/// keys of all other records are copies. Sums of hashes and counts are kept for each bucket as records come and go, so
-/// that comparing with an origin, and judging how much a set would take away, needs no walk over the records.
+/// The index keeps 24 bytes per record: its revision, the hash of its body, its bucket, and the number of the last set
+/// that named it. A record that the current set leaves out is a record with another number. Nearly all records of a
+/// large mesh are endpoints, so their table borrows the keys from the catalog's map; the keys of all other records are
+/// copies. Each bucket's sum of hashes and counts are updated whenever a record comes or goes, so comparing with the
+/// origin, and judging how much a set would remove, need no walk over the records.
+///
+///   endpoints_  "eu-1/n1/a" (borrowed) -> {revision, hash, set, bucket}      sums_[bucket]    hash sum
+///   others_     {Node, "eu-1/n1"}      -> {revision, hash, set, bucket}      counts_[bucket]  records, endpoints
 class HeldRecords {
  public:
   using Key = std::pair<catalog::RecordType, std::string>;
@@ -28,7 +32,7 @@ class HeldRecords {
   struct Record {
     std::uint64_t revision = 0;
     std::uint64_t hash = 0;  // convert::record_hash of key and body
-    std::uint32_t set = 0;   // the set that named it last
+    std::uint32_t set = 0;   // number of the last set that named the record
     std::uint16_t bucket = 0;
   };
   struct Count {
@@ -38,15 +42,18 @@ class HeldRecords {
 
   HeldRecords();
 
-  /// Null = it is not held. Valid until the record is erased; only `set` and `revision` may be changed.
+  /// Returns the record's entry; null = not held. The pointer is valid until the record is erased. The caller may
+  /// change only `set` and `revision`, because sums and counts follow from the other members.
   Record* find(catalog::RecordType type, const std::string& key);
   const Record* find(catalog::RecordType type, const std::string& key) const;
   bool contains(const Key& key) const { return find(key.first, key.second) != nullptr; }
-  /// key: of an endpoint: the one in the catalog's map, which must outlive the record here
+  /// Adds or replaces an entry.
+  /// key: for an endpoint, the key in the catalog's map itself, which must outlive the entry
   void put(catalog::RecordType type, const std::string& key, const Record& record);
-  /// The bucket that a record is put into.
+  /// Returns the number of the record's bucket.
   static std::uint16_t bucket_of(catalog::RecordType type, const std::string& key);
-  /// Before the catalog erases the endpoint. returns: false = it was not held
+  /// Erases an entry. Call it before the catalog erases the endpoint, whose key the entry borrows.
+  /// returns: false = the record was not held
   bool erase(catalog::RecordType type, const std::string& key);
 
   bool empty() const { return total_.records == 0; }
@@ -55,9 +62,10 @@ class HeldRecords {
   /// The sum of the hashes of each bucket's records.
   const std::vector<std::uint64_t>& sums() const { return sums_; }
 
-  /// Returns the keys, in order, of the records in the buckets that `covers` wants that the set `set` did not name.
+  /// Returns the keys, in order, of the records that the set `set` did not name, in the buckets for which `covers`
+  /// returns true.
   std::vector<Key> not_named(std::uint32_t set, const std::function<bool(std::uint16_t bucket)>& covers) const;
-  /// All except endpoints, in order.
+  /// All held records except endpoints, in the order of their keys.
   const std::map<Key, Record>& others() const { return others_; }
 
  private:

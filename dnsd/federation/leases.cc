@@ -14,9 +14,9 @@ void Leases::heard(const std::string& node, TimePoint now) {
   entry.told = entry.told_next;
   entry.expected = false;
   if (entry.status.silent || entry.status.in_doubt) {
-    queue(*at, now);  // the next sweep takes it back
+    queue(*at, now);  // the next sweep takes the status back
   } else if (!entry.queued || entry.due > now + doubtful_after(entry)) {
-    queue_next(*at, now);  // it was put off further than it may now be silent
+    queue_next(*at, now);  // queued too late: the agent was told a shorter interval meanwhile
   }
 }
 
@@ -88,13 +88,13 @@ model::NodeStatus Leases::judge(const Entry& entry, TimePoint now) const {
   status.since = entry.heard;
   const bool grace = now - started_ < kGrace;
   status.silent = quiet >= silent_after(entry) && !grace;
-  if (entry.expected && grace) return status;  // subscribers may know better, from before the start
+  if (entry.expected && grace) return status;  // in doubt would overwrite what replicas know from before the start
   status.in_doubt = quiet >= doubtful_after(entry);
   return status;
 }
 
 std::vector<Leases::Verdict> Leases::sweep(TimePoint now) {
-  const bool first = swept_ == started_;  // a start that took long says nothing of how busy the thread is
+  const bool first = swept_ == started_;  // a slow start does not show a busy thread
   const Duration late = std::max(Duration::zero(), now - swept_ - sweep_interval());
   lag_ = first ? Duration::zero() : late;
   forgiven_ += late;
@@ -112,7 +112,7 @@ std::vector<Leases::Verdict> Leases::sweep(TimePoint now) {
       out.push_back({at.first, status});
     }
     queue_next(at, now);
-    // a moment that has come already (grace and lease end together) is judged in this sweep, too
+    // the next moment may have come already (grace and lease end together): this loop judges it, too
   }
   std::ranges::sort(out, {}, &Verdict::node);
   return out;

@@ -7,11 +7,11 @@
 
 namespace meshdns::federation {
 
-/// How busy the control thread is, judged by how late its timers come. Pure.
+/// Judges how busy the control thread is by how late its timers come. Used by Agents. Pure.
 ///
-/// While it is busy, agents are told to beat less often: the factor grows by a quarter each second that the lateness
-/// stays above kBusy, and shrinks by as much after kCalmFor below kCalm. So the load that agents make follows what this
-/// machine can take, not only their number.
+/// While the thread is busy, agents are told to send heartbeats less often: the factor grows by a quarter each second
+/// that the lateness stays above kBusy, and shrinks by as much after kCalmFor below kCalm. So the load that agents make
+/// follows the capacity of this machine, not only the number of agents.
 class Load {
  public:
   static constexpr Duration kBusy = 100ms;
@@ -21,9 +21,9 @@ class Load {
   static constexpr double kStep = 1.25;
   static constexpr double kMost = 8;
 
-  /// Takes how late a timer came that is due every few hundred milliseconds.
+  /// Takes the lateness of a timer that is due every few hundred milliseconds.
   void measured(Duration late, TimePoint now) {
-    lateness_ += (late - lateness_) / 4;  // one late timer is not load
+    lateness_ += (late - lateness_) / 4;  // smoothed: one late timer is not load
     if (lateness_ >= kBusy) {
       busy_ = true;
       calm_since_.reset();
@@ -41,9 +41,10 @@ class Load {
     busy_ = stretch_ > 1;
   }
 
-  /// How many times longer than usual heartbeat intervals are; 1 to kMost.
+  /// The factor by which heartbeat intervals are longer than usual; 1 to kMost.
   double stretch() const { return stretch_; }
-  /// Since the lateness rose above kBusy, until it was calm and the factor is 1 again.
+  /// Returns whether the thread is busy: from the moment that the lateness rises above kBusy until the factor is 1
+  /// again.
   bool busy() const { return busy_; }
   Duration lateness() const { return lateness_; }
 

@@ -13,11 +13,11 @@
 namespace meshdns::federation {
 namespace {
 
-constexpr std::size_t kInLine = 8;  // agents that may be asked for one cluster, those included who are full
+constexpr std::size_t kInLine = 8;  // agents considered for one cluster, full ones included
 
 using Nodes = std::vector<const model::Node*>;
 
-/// Every pair has a number of its own: the lowest ones are chosen (rendezvous hashing).
+/// Returns the lot of a pair; the pairs with the lowest lots are chosen (rendezvous hashing).
 std::uint64_t lot(const std::string& one, const std::string& other) { return convert::record_hash(one, other); }
 
 std::optional<std::uint16_t> tcp_port(const std::vector<model::Port>& ports) {
@@ -37,19 +37,20 @@ std::vector<MeasuredTarget> gateways_of(const model::Cluster& cluster) {
   return out;
 }
 
-/// The first address whose family passes its checks.
+/// Returns the endpoint's first address whose family passes its checks; the first address if none does.
 IpAddress address_of(const model::Endpoint& endpoint) {
   const auto found = std::ranges::find_if(
       endpoint.addresses, [&](const IpAddress& address) { return !endpoint.health.out(address.family()); });
   return found == endpoint.addresses.end() ? endpoint.addresses.front() : *found;
 }
 
-/// Only its own machine can reach it there; where the node itself is at loopback, the mesh is one machine.
+/// Returns whether only the endpoint's own machine can reach it, at a loopback address. A node that itself is at
+/// loopback is in a mesh on one machine, where every agent can reach it.
 bool is_out_of_reach(const model::Endpoint& endpoint, const model::Node& node) {
   return address_of(endpoint).is_loopback() && std::ranges::none_of(node.addresses, &IpAddress::is_loopback);
 }
 
-/// The node's serving endpoint that has drawn the lowest lot.
+/// Returns the node's serving endpoint with the lowest lot.
 std::optional<MeasuredTarget> endpoint_of(const model::Records& records, const model::Node& node) {
   const std::string prefix = node.key + "/";
   std::optional<MeasuredTarget> best;
@@ -83,13 +84,13 @@ std::vector<MeasuredTarget> endpoints_of(const model::Records& records, const No
   return out;
 }
 
-/// Higher is nearer.
+/// Returns how near an agent is to a place; higher is nearer.
 int nearness(const model::Locality& agent, const model::Locality& place) {
   if (!same(agent, place, model::Part::Region)) return 0;
   return same(agent, place, model::Part::Zone) ? 2 : 1;
 }
 
-/// The agents of one cluster in the order in which they are asked to measure another.
+/// Returns the first kInLine agents of a cluster in the order in which they are asked to measure another cluster.
 std::vector<std::string> in_line(const Nodes& agents, const std::string& cluster, const model::Locality& place) {
   std::vector<std::tuple<int, std::uint64_t, std::string>> order;
   for (const model::Node* agent : agents) {
@@ -121,14 +122,14 @@ struct Destination {
 using ByCluster = std::map<std::string, Nodes, NameLess>;
 using Destinations = std::map<std::string, Destination, NameLess>;
 
-/// Every cluster that an agent of another one can measure, with what stands for it.
+/// Returns every cluster that an agent of another cluster can measure, with its targets.
 Destinations destinations_of(const model::Records& records, const ByCluster& agents) {
   ByCluster nodes;
   for (const auto& [key, node] : records.nodes) nodes[node.locality.cluster].push_back(&node);
   Destinations out;
   for (const auto& [name, cluster] : records.clusters) out[name] = {cluster.locality, gateways_of(cluster)};
   for (const auto& [name, members] : nodes) {
-    if (agents.size() == 1 && agents.contains(name)) continue;  // it alone asks
+    if (agents.size() == 1 && agents.contains(name)) continue;  // the only cluster with agents: none measures it
     Destination& destination = out[name];
     if (destination.place.region.empty()) destination.place = members.front()->locality;
     if (destination.targets.empty()) destination.targets = endpoints_of(records, members);
@@ -151,7 +152,7 @@ MeasurePlan plan_measurements(const model::Records& records, const std::set<std:
   for (const auto& [from, members] : agents) {
     std::map<std::string, std::vector<std::string>> lines;
     for (const auto& [to, destination] : destinations) lines[to] = in_line(members, to, destination.place);
-    // one target of each cluster after the other, so that none is left out because another has many
+    // one target of each cluster per round, so that no cluster is left out because another one has many targets
     for (std::size_t round = 0; round < rounds; ++round) {
       for (const auto& [to, destination] : destinations) {
         if (!same_name(to, from) && round < destination.targets.size())

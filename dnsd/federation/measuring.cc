@@ -9,7 +9,7 @@
 namespace meshdns::federation {
 namespace {
 
-/// "eu-1" of "eu-1/n1"
+/// Returns the cluster in a node's key: "eu-1" of "eu-1/n1".
 std::string cluster_of(const std::string& node) { return node.substr(0, node.find('/')); }
 
 void log_gateways(const std::string& cluster, const model::ClusterStatus& before, const model::ClusterStatus& now) {

@@ -134,10 +134,10 @@ void Mirror::put_all(const v1::Batch& part, TimePoint now) {
 }
 
 void Mirror::remove_missing(bool additive) {
-  // nothing that a broken fill has left was ever held
+  // the remains of a broken fill never counted as held, so even an additive set removes them
   if (arriving_->fill) {
     for (const Key& key : held_.not_named(set_, [](std::uint16_t) { return true; })) remove(key);
-    // an endpoint that it left may have brought a service whose own record never came
+    // an endpoint of the broken fill may have created a service whose own record never came
     for (const auto& [key, service] : catalog_.records().services) orphans_.insert(catalog::service_key_text(key));
     return;
   }
@@ -155,13 +155,13 @@ Result<std::vector<v1::Nack>> Mirror::finish(const v1::Batch& last, TimePoint no
   const bool leaves_out = arriving_->fill || arriving_->named.records < covered().records;
   for (Staged& staged : arriving_->staged) {
     v1::Batch part;
-    static_cast<void>(part.ParseFromString(std::exchange(staged.records, {})));  // it was made here
+    static_cast<void>(part.ParseFromString(std::exchange(staged.records, {})));  // cannot fail: stage() encoded it
     put_all(part, staged.arrived);
   }
   put_all(last, now);
-  // after the records: an endpoint leaves its service before the service goes
+  // after the records: otherwise a service would go before the endpoint that moves out of it
   if (leaves_out) remove_missing(last.additive());
-  // a service goes after its endpoints, whatever the order in which they went
+  // removals come in any order, but a service can only go after its endpoints: remove_orphans() does that
   for (const Key& key : arriving_->removals) remove(key);
   remove_orphans();
   origin_ = last.origin();

@@ -16,118 +16,133 @@
 
 namespace meshdns::federation {
 
-/// A replica's copy of one origin's records: batches in, the catalog of its own process out.
+/// A replica's copy of one origin's records: takes batches and applies them to the catalog of its own process. Used by
+/// Follower, which owns the stream, and by the reader and writer of the replica's snapshot file. Does not publish
+/// answers: whoever compiles them watches the catalog's revision.
 ///
-/// How it works
-/// A batch comes in parts, and counts when its last part is here. What happens to the parts before depends on whether
-/// the mirror holds anything:
+/// How it works (feed.h shows the federation's side)
+/// A batch comes in parts and counts when its last part has arrived. The treatment of the earlier parts depends on
+/// whether the mirror holds anything:
 ///
 ///   nothing held (first fill, restored file)      something held
 ///   each part -> catalog at once                  each part -> staged: encoded, and only records that differ
-///   last part -> what an earlier, broken fill     last part -> guard, then staged records -> catalog,
-///                left goes; position, revision                 then what the set leaves out goes; position, revision
+///   last part -> records of an earlier, broken    last part -> guard, then staged records -> catalog, then
+///                fill go; position, revision                   records that the set leaves out go; position, revision
 ///
-/// Nobody acts on a catalog before its revision moves, so that a fill needs no copy of the set. A fill that breaks off
-/// leaves records in the catalog, but the position stays empty: the mirror still says that it holds nothing, and the
-/// next set replaces what is left. A set that follows on records that are held is atomic and guarded.
-/// A held record carries the number of the last set that named it (HeldRecords), so that the records that a set leaves
-/// out are found without a list of those that it has. Bodies are not kept: the catalog's record encodes to the same
-/// bytes. Where it does not (a newer federation's unknown fields, operators' objects), the body is kept verbatim.
+/// Nobody acts on a catalog before its revision moves, so a fill needs no second copy of the set. A fill that breaks
+/// off leaves records in the catalog, but the position stays empty: the mirror still reports that it holds nothing, and
+/// the next set replaces the remains. A set that arrives while records are held is applied as a whole or not at all,
+/// and the guard can refuse it.
+/// Each held record carries the number of the last set that named it (HeldRecords). The records that a set leaves out
+/// are the records with an older number, so no list of a set's keys is needed. Bodies are not kept, because the
+/// catalog's record encodes to the same bytes. Where it does not (unknown fields of a newer federation, operators'
+/// objects), the body is kept verbatim.
 /// thread: control
 class Mirror {
  public:
-  /// A whole set that takes away more than half of at least so many endpoints needs its origin's word that it means it.
+  /// The guard's limit: a set that removes more than half of at least this many endpoints is refused, unless the origin
+  /// says that it means it (Batch.authoritative_shrink) or an operator approves it.
   static constexpr std::size_t kGuardedEndpoints = 20;
-  /// A record with the body that is held counts as unchanged if its state began at the same moment, within so much.
+  /// A record with the held body counts as unchanged if its state began within this time of the held state's beginning.
   static constexpr Duration kSameMoment = 1s;
-  /// What a batch may have whose last part is not here yet. A batch with more is refused, and so is its origin's
-  /// stream.
+  /// The size that a batch may reach before its last part. A batch that exceeds one of these is refused, and its stream
+  /// ends.
   struct Bounds {
-    std::size_t pieces = 4'000'000;                      // records and removals: twice as many as are kept by default
-    std::size_t staged_bytes = std::size_t{1} << 30;     // of the records that wait for the last part
-    std::size_t removal_bytes = std::size_t{128} << 20;  // of the keys that are to go
+    std::size_t pieces = 4'000'000;                      // records and removals; twice the default capacity
+    std::size_t staged_bytes = std::size_t{1} << 30;     // records that wait for the last part
+    std::size_t removal_bytes = std::size_t{128} << 20;  // keys that are to be removed
   };
-  /// Refused records that are told back of one batch; the others are counted.
+  /// The number of refused records of one batch that are listed; further ones are only counted.
   static constexpr std::size_t kMostNacks = 1000;
 
-  /// objects: told of every object that comes or (null) goes, by "VirtualDestination/shop/app-b"
+  /// Receives each operator's object that arrives or (null) goes, by a key like "VirtualDestination/shop/app-b". Needed
+  /// because the catalog holds only the meaning of objects, not their text.
   using ObjectSink = std::function<void(const std::string& key, const v1::Object* object)>;
-  /// Returns the next piece of an encoded v1::Batch; nothing = that was all.
+  /// Returns the next piece of an encoded v1::Batch; nothing after the last piece.
   using Blocks = std::function<std::optional<std::string>()>;
 
+  /// catalog: must outlive the mirror
+  /// objects: called while a batch is applied
   Mirror(catalog::Catalog& catalog, ObjectSink objects) : Mirror(catalog, std::move(objects), Bounds{}) {}
   Mirror(catalog::Catalog& catalog, ObjectSink objects, const Bounds& bounds)
       : catalog_(catalog), objects_(std::move(objects)), bounds_(bounds) {}
 
-  /// Takes a part of a batch; see above for when its records get into the catalog.
-  /// returns: the records that were refused, of all parts, with the last one; their last good versions stay. Records
-  ///          that there is no room for are not among them: the catalog knows
-  /// errors:  FailedPrecondition: the batch does not follow on what is held, or the guard refuses it: nothing changed
+  /// Takes one part of a batch. The class comment says when the part's records reach the catalog.
+  /// returns: with the last part: the refused records of all parts, whose last good versions stay; otherwise none.
+  ///          Records that lack room are not listed; the catalog counts them
+  /// errors:  FailedPrecondition: a part is missing, the batch is too large, the delta does not follow on the held
+  ///          revision, or the guard refuses the set. Held records are unchanged, and the batch is dropped
   Result<std::vector<v1::Nack>> apply(const v1::Batch& part, TimePoint now);
-  /// The stream has ended: the rest of a batch does not come, and what is here of it is dropped.
+  /// Drops the batch that is arriving, because its stream has ended.
   void break_off() { arriving_.reset(); }
-  /// The next whole set is taken whatever it removes.
+  /// Makes the guard let the next set pass, whatever it removes.
   void approve_shrink() { shrink_approved_ = true; }
-  /// "30 of 40 endpoints would go": what the guard holds back; empty = nothing.
+  /// Returns the reason why the guard refused the last set, like "30 of 40 endpoints would go"; empty = not refused.
   const std::string& shrink_refused() const { return shrink_refused_; }
 
-  /// Records were refused for want of room, and now there is some: a whole set is needed. Told once.
+  /// Returns true once after records were refused because the catalog was full and it has room again: a whole set is
+  /// needed.
   bool wants_refill();
 
-  /// No set was taken as a whole yet.
+  /// Returns whether no set was taken to its end yet.
   bool empty() const { return epoch_ == 0; }
-  /// The last set was additive: what is held may be more than what there is, and has to be compared once more.
+  /// Returns whether the last set was additive: the mirror may hold records that the origin does not have, and has to
+  /// compare buckets as soon as the origin has settled.
   bool additive() const { return additive_; }
   std::uint64_t epoch() const { return epoch_; }
   std::uint64_t revision() const { return revision_; }
   const v1::Origin& origin() const { return origin_; }
-  /// The number of sets, deltas excepted, that were taken. Revisions of one origin count on while it stands still.
+  /// The number of sets that were taken; deltas do not count. While it is unchanged, revisions of the origin only grow.
   std::uint64_t sets() const { return sets_; }
-  /// What the origin says of itself without a batch: a serial may move on though the revision stands still.
-  /// returns: something became different
+  /// Takes the zones' serial from the origin's status message, because it may change while the revision does not.
+  /// returns: whether the serial changed
   bool take_head(const v1::Position& head);
-  /// with_buckets: hashes too, for an origin that may have begun a new epoch; an additive set is of no epoch (0)
+  /// Returns the position that this replica reports to its origin.
+  /// with_buckets: with bucket hashes, for an origin that may have begun a new epoch; then the epoch of an additive set
+  ///               is 0, so that the origin compares buckets
   v1::Position position(bool with_buckets) const;
 
-  /// Everything as one snapshot of this revision, in pieces of so many records, to be kept in a file and applied after
-  /// a restart. Pieces may be taken while deltas are applied: a record that changes meanwhile is as it was or as it
-  /// became, and the delta from this revision makes both equal. After another set (sets()) the rest is of no use.
-  /// The mirror must outlive the function.
+  /// Returns a function that encodes the held records as one snapshot of this revision, `records` at a time, for a file
+  /// that the next start applies. Deltas may be applied between two calls: a record that changes meanwhile is in the
+  /// file in its old or new version, and the delta from this revision makes both equal. After another set (sets() has
+  /// changed) the remaining pieces are useless. The mirror must outlive the function.
   Blocks blocks(TimePoint now, std::size_t records) const;
 
  private:
   using Key = HeldRecords::Key;
-  /// A part of a set that waits for the last one.
+  /// The records of one part, kept until the last part arrives.
   struct Staged {
     TimePoint arrived;
     std::string records;  // an encoded v1::Batch
   };
-  /// The batch that is coming.
+  /// The batch that is arriving.
   struct Arriving {
     v1::Batch::Kind kind{};
     bool fill = false;
     std::uint32_t parts = 0;
-    std::vector<bool> buckets;   // those that a BUCKETS set replaces
-    HeldRecords::Count named;    // records that were held before, that it replaces or confirms
-    std::vector<Staged> staged;  // not for a fill
+    std::vector<bool> buckets;   // true = the BUCKETS set replaces this bucket
+    HeldRecords::Count named;    // held records in replaced buckets that it names
+    std::vector<Staged> staged;  // unused by a fill
     std::set<Key> removals;
-    std::vector<v1::Nack> nacks;  // of what was put already; at most kMostNacks
-    std::size_t nacked = 0;       // how many there were
+    std::vector<v1::Nack> nacks;  // of records that were put already; at most kMostNacks
+    std::size_t nacked = 0;       // refused records, listed or not
     std::size_t pieces = 0;
     std::size_t staged_bytes = 0;
     std::size_t removal_bytes = 0;
   };
 
   void begin(const v1::Batch& first);
-  /// Counts a part, with its removals. returns: what it has too much of; empty = nothing
+  /// Counts a part's records and notes its removals.
+  /// returns: the limit that is exceeded, as text; empty = none
   std::string take_in(const v1::Batch& part);
   Result<std::vector<v1::Nack>> finish(const v1::Batch& last, TimePoint now);
   Result<void> check(const v1::Batch& batch) const;
-  /// What the guard says against the set; empty = nothing. `batch`: its last part
+  /// Returns the guard's reason to refuse the set; empty = none.
+  /// batch: the last part of the set
   std::string guard(const v1::Batch& batch) const;
   bool is_covered(std::uint32_t bucket) const;
   HeldRecords::Count covered() const;
-  /// Marks the held records that a part names.
+  /// Marks the held records that a part names with the number of the arriving set.
   void mark(const v1::Batch& part);
   void stage(const v1::Batch& part, TimePoint now);
   void put_all(const v1::Batch& part, TimePoint now);
@@ -135,31 +150,34 @@ class Mirror {
 
   // ---- mirror_records.cc ----
 
-  /// Nodes always fit, so that endpoints have a place.
+  /// Returns whether the catalog has room for the record. Nodes always fit; their endpoints would be refused without
+  /// them.
   bool fits(const Key& key) const;
-  /// What is held says the same already.
+  /// Returns whether the held record has the same hash, and its state began at the same moment.
   bool same(const Key& key, std::uint64_t hash, const v1::Record& record, TimePoint now) const;
   std::optional<v1::Nack> put(const v1::Record& record, TimePoint now);
-  /// Notes what the catalog has taken.
+  /// Notes that the mirror holds a record, after the catalog has taken it.
   void hold(const Key& key, const v1::Record& record, std::uint64_t hash);
   Result<void> decode(const Key& key, const std::string& body, TimePoint since);
   Result<void> decode_service(const Key& key, const std::string& body);
   Result<void> decode_object(const Key& key, const std::string& body);
   void remove(const Key& key);
-  /// An endpoint is about to leave its service, which it may have brought itself: the origin need not have told of it.
+  /// Notes the endpoint's service before the endpoint leaves it. The endpoint may have created the service, of which
+  /// the origin then never sent a record; remove_orphans() has to look at it.
   void note_service_of(const std::string& endpoint);
-  /// Services that are gone for the origin go when we hold no endpoint of them any more.
+  /// Removes the noted services that the origin does not have and that hold no endpoint here.
   void remove_orphans();
-  /// The body that the catalog's record has; nothing = it has none
+  /// Returns the catalog's record as bytes; nothing if the catalog has none or holds only its meaning.
   std::optional<std::string> encoded(const Key& key) const;
-  /// The body as the origin wrote it.
+  /// Returns the body as the origin wrote it.
   std::string body_of(const Key& key) const;
   std::optional<TimePoint> since_of(const Key& key) const;
 
   // ---- mirror_blocks.cc ----
 
   void add(v1::Batch& batch, const Key& key, const HeldRecords::Record& held, TimePoint now) const;
-  /// Adds the records after `cursor`; returns: false = there are none any more
+  /// Adds up to `records` held records after `cursor` to the batch, and moves `cursor`.
+  /// returns: false = the last record was added
   bool add_after(Key& cursor, v1::Batch& batch, std::size_t records, TimePoint now) const;
 
   catalog::Catalog& catalog_;
@@ -170,9 +188,9 @@ class Mirror {
   std::uint64_t revision_ = 0;
   std::uint64_t sets_ = 0;
   HeldRecords held_;
-  std::map<Key, std::string> verbatim_;  // bodies that the catalog's records do not encode to
-  std::set<std::string> orphans_;        // keys of services
-  std::uint32_t set_ = 0;                // of the batch that is coming or came last
+  std::map<Key, std::string> verbatim_;  // bodies that the catalog's record does not reproduce
+  std::set<std::string> orphans_;        // keys of services that remove_orphans() looks at
+  std::uint32_t set_ = 0;                // number of the set that arrives, or arrived last
   std::optional<Arriving> arriving_;
   bool additive_ = false;
   bool shrink_approved_ = false;

@@ -1,4 +1,4 @@
-// What of Mirror is about keeping it in a file.
+// The part of Mirror that encodes the held records for a snapshot file.
 #include <algorithm>
 
 #include "common/convert/report_convert.h"
@@ -21,7 +21,7 @@ void Mirror::add(v1::Batch& batch, const Key& key, const HeldRecords::Record& he
 
 bool Mirror::add_after(Key& cursor, v1::Batch& batch, std::size_t records, TimePoint now) const {
   const auto full = [&] { return static_cast<std::size_t>(batch.records_size()) >= records; };
-  // in the order of types, so that nodes come before their endpoints
+  // in the order of types, because the catalog refuses an endpoint before its node
   if (cursor.first != RecordType::Endpoint) {
     const bool before = cursor.first < RecordType::Endpoint;
     for (auto at = held_.others().upper_bound(cursor); at != held_.others().end(); ++at) {

@@ -1,4 +1,4 @@
-// What of Mirror is about single records: taking one, taking one away, and its body.
+// The part of Mirror that handles single records: takes one, removes one, encodes its body.
 #include <algorithm>
 #include <utility>
 
@@ -67,7 +67,7 @@ bool Mirror::same(const Key& key, std::uint64_t hash, const v1::Record& record, 
 
 std::optional<v1::Nack> Mirror::put(const v1::Record& record, TimePoint now) {
   const auto type = catalog::record_type_named(record.type());
-  if (!type) return std::nullopt;  // a kind that newer federations have
+  if (!type) return std::nullopt;  // a newer federation's type
   const Key key{*type, record.key()};
   if (!fits(key)) {
     short_of_records_ = true;
@@ -75,9 +75,9 @@ std::optional<v1::Nack> Mirror::put(const v1::Record& record, TimePoint now) {
     return std::nullopt;
   }
   HeldRecords::Record* held = held_.find(*type, key.second);
-  // what a broken fill has left does not count as held
+  // a record that a broken fill left does not count as held: the provisional one replaces it
   const bool counts = held != nullptr && !(arriving_->fill && held->set != set_);
-  // what we hold may be newer than what the origin had stored
+  // the origin writes its store late: the version that we hold may be newer than its provisional one
   if (record.provisional() && counts) return std::nullopt;
   const std::uint64_t hash = convert::record_hash(key.second, record.body());
   if (held != nullptr && same(key, hash, record, now)) {
@@ -86,7 +86,7 @@ std::optional<v1::Nack> Mirror::put(const v1::Record& record, TimePoint now) {
     return std::nullopt;
   }
   const TimePoint since = now - age_of(record);
-  if (*type == RecordType::Endpoint) note_service_of(key.second);  // it may move to another one
+  if (*type == RecordType::Endpoint) note_service_of(key.second);  // the endpoint may move to another service
   if (auto done = decode(key, record.body(), since); !done) return nack_of(record, done.error());
   hold(key, record, hash);
   return std::nullopt;
@@ -181,7 +181,7 @@ std::optional<std::string> Mirror::encoded(const Key& key) const {
     case RecordType::ExternalName: return known(records.external_names, convert::external_name_body);
     case RecordType::VirtualDestination:
     case RecordType::Cluster:
-    case RecordType::Override: break;  // the catalog has only what they mean
+    case RecordType::Override: break;  // the catalog holds only the meaning of an object
   }
   return std::nullopt;
 }
@@ -192,11 +192,11 @@ std::string Mirror::body_of(const Key& key) const {
 }
 
 void Mirror::remove(const Key& key) {
-  // the caller's key may be the one that goes
+  // copied: `key` may refer into the entry that is erased
   const Key gone = key;
   const bool held = held_.erase(gone.first, gone.second);
   if (gone.first == RecordType::Service) {
-    // not held, it may be here all the same: an endpoint that was told before its service brought it
+    // also if it is not held: an endpoint that came before its service has created it in the catalog
     orphans_.insert(gone.second);
     verbatim_.erase(gone);
     return;
@@ -220,7 +220,7 @@ void Mirror::remove_orphans() {
   std::erase_if(orphans_, [&](const std::string& key) {
     if (held_.contains({RecordType::Service, key})) return true;
     const auto found = services.find(catalog::service_key_of(key));
-    // an additive set may have left us an endpoint that the origin does not know
+    // an additive set removes nothing: we may have an endpoint of the service that the origin does not know
     if (found != services.end() && found->second.endpoints > 0) return false;
     if (found != services.end()) catalog_.unmirror(RecordType::Service, key);
     return true;

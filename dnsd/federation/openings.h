@@ -8,17 +8,17 @@
 
 namespace meshdns::federation {
 
-/// Streams that were opened, in the order in which their first message is due. Asking who is late costs what is due,
-/// however many sessions there are.
+/// The streams that were opened, in the order in which their first message is due. Used by Agents and Watchers to end
+/// streams that never say Hello or Subscribe. A look costs by the streams that are due, not by all streams.
 /// thread: control
 template <class Session>
 class Openings {
  public:
   static constexpr Duration kPatience = 10s;
 
-  /// An entry does not keep the session.
+  /// Adds a stream. The entry does not keep the session alive.
   void opened(const std::shared_ptr<Session>& session, TimePoint now) { due_.push_back({session, now + kPatience}); }
-  /// Calls `late` with each session that was opened kPatience ago and still lives; each one once.
+  /// Calls `late` once with each session that was opened at least kPatience ago and still exists.
   template <class F>
   void each_due(TimePoint now, F late) {
     while (!due_.empty() && due_.front().at <= now) {

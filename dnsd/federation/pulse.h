@@ -14,36 +14,37 @@ namespace meshdns::federation {
 
 class ReportSession;
 
-/// The part of a session that gRPC's threads see: a heartbeat that says nothing new is only noted, so that thousands of
-/// them a second cost the control thread next to nothing.
+/// The part of a ReportSession that gRPC's threads may touch. A heartbeat that reports nothing new is only noted here,
+/// so that thousands of heartbeats a second cost the control thread next to nothing.
 ///
-/// How it works: after each message the session publishes what a heartbeat says if nothing is to be done: its epoch and
-/// the digest of the copy. A heartbeat that says just that is noted with its time, and the control thread takes the
-/// notes before it judges who is silent. A stream has one read outstanding, and none while the session handles a
-/// message, so no heartbeat overtakes what the session is about to do.
+/// How it works: after each message the session publishes the content of a heartbeat that needs no work: its epoch and
+/// the digest of the node's copy. gRPC's thread compares a heartbeat with that and, if it is equal, notes its time. The
+/// control thread takes the notes before it judges which agents are silent. A stream has one outstanding read, and none
+/// while the session handles a message, so no heartbeat overtakes a message that is not handled yet.
 class Pulse {
  public:
   // ---- thread: control ----
 
-  /// The next heartbeat needs nothing if it says this.
+  /// Publishes the content of a heartbeat that the session need not handle.
   void expect(std::uint64_t epoch, std::uint64_t digest) {
     digest_ = digest;
     epoch_ = epoch;
   }
-  /// Every message goes to the session, until the next expect().
+  /// Sends every message to the session until the next expect().
   void expect_nothing() { epoch_ = 0; }
-  /// Takes the note. returns: whether there was one
+  /// Takes the note.
+  /// returns: whether there was one
   bool take() { return noted_.exchange(false); }
   /// Returns when the last noted heartbeat came.
   TimePoint heard() const { return heard_; }
   std::uint64_t sequence() const { return sequence_; }
   void set_sequence(std::uint64_t sequence) { sequence_ = sequence; }
 
-  ReportSession* session = nullptr;  // null = it has ended
+  ReportSession* session = nullptr;  // null = the session has ended
 
   // ---- thread: gRPC's ----
 
-  /// Notes a plain heartbeat.
+  /// Notes a heartbeat that reports nothing new.
   /// returns: false = the session has to handle the message
   bool note(const v1::AgentMessage& message, TimePoint now) {
     if (!message.has_heartbeat() || epoch_ == 0 || message.epoch() != epoch_) return false;
@@ -52,7 +53,8 @@ class Pulse {
     heard_ = now;
     return true;
   }
-  /// returns: whether the note is the first since take()
+  /// Marks that there is a note.
+  /// returns: whether it is the first one since take()
   bool mark() { return !noted_.exchange(true); }
 
  private:
@@ -63,10 +65,12 @@ class Pulse {
   std::atomic<bool> noted_ = false;
 };
 
-/// The pulses that were noted since the control thread looked last. thread: any
+/// Collects the pulses with a note for the control thread.
+/// thread: any
 class PulseInbox {
  public:
-  /// returns: whether the message needs nothing more
+  /// Notes a message in `pulse` if it is a heartbeat that reports nothing new.
+  /// returns: false = the session has to handle the message
   bool note(const std::shared_ptr<Pulse>& pulse, const v1::AgentMessage& message, TimePoint now) {
     if (!pulse->note(message, now)) return false;
     if (!pulse->mark()) return true;
@@ -74,6 +78,7 @@ class PulseInbox {
     noted_.push_back(pulse);
     return true;
   }
+  /// Returns the pulses that were noted since the last call.
   std::vector<std::shared_ptr<Pulse>> take() {
     const std::lock_guard lock(mutex_);
     return std::exchange(noted_, {});

@@ -9,7 +9,7 @@ bool Recovery::synced(const std::string& node, TimePoint now) {
 
 void Recovery::earlier_records_seen(TimePoint now) {
   if (store_ != Store::New) return;
-  // an instance that has run for so long knows its agents: the subscriber comes from elsewhere
+  // an instance that has run for so long knows its agents: the replica's records are of another instance
   if (now - last_new_ >= kQuiet || now - began_ >= kLongest) return;
   store_ = Store::Lost;
   loss_.claimed = true;
@@ -24,7 +24,7 @@ void Recovery::approve() {
 
 bool Recovery::waits_for_first(TimePoint now) const {
   if (store_ != Store::Lost || !synced_.empty()) return false;
-  // whom nobody reports to knows nothing: silence is not death
+  // without any agent the federation knows nothing, and time alone must not turn unknown records into removed ones
   if (loss_.claimed) return now - began_ < kLongest;
   return !loss_.seeded || expects_agents_;
 }

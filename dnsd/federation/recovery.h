@@ -1,5 +1,29 @@
 #pragma once
 
+// How it works
+//
+// After a start a federation does not know what became of its agents and records meanwhile. Until it is *settled*, it
+// sends only additive sets, so that no replica removes a record that the federation merely does not know. The restored
+// records of a node are *provisional* until its agent has sent them or confirmed them by its digest. The state of the
+// store decides how long that lasts:
+//
+//   New  --------------------------------------------------------------------------> settled
+//     \  a replica holds other records of this cluster
+//      `-> Lost (claimed)    ends 60 s after the last new agent, or 10 min after the claim
+//   Lost, seeded by a snapshot with nodes, or not seeded
+//                            waits for the first agent, for any time; then ends 60 s after the last new agent, or
+//                            10 min after the start. approve() ends it, too
+//   Lost, seeded by a snapshot without nodes
+//                            ends after 60 s without a new agent: there may be none
+//   Kept                     ends 60 s after the start
+//
+// A lost store is *recovering* until it is settled: no agent is judged silent and nothing is forgotten. That has a
+// price, so peers cannot prolong it at will: new agents postpone the end by at most kLongest, and a recovery that
+// rests on a replica's claim alone ends then even without any agent.
+//
+// Deliberately not done: the expected agents are not counted. A node that was scaled away while the federation was
+// down would otherwise keep the recovery open for ever.
+
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -9,52 +33,50 @@
 
 namespace meshdns::federation {
 
-/// How far a federation may trust what it knows after a start. Until it is settled it takes nothing away because it is
-/// absent: agents that it has not heard yet may have it. What it restored is provisional until its owner has told anew.
-///
-/// A recovery costs something: nobody is judged silent while it lasts. So peers cannot make one last: new agents put
-/// its end off, but not beyond kLongest, and a recovery that rests on nothing but a subscriber's word ends then even
-/// without any agent. Pure.
-/// source: docs/design.md section 5, "After a start", docs/adr/0009, docs/adr/0036
+/// Decides how far a federation may trust its records after a start: whether it is settled, whether it recovers a lost
+/// store, and which nodes are provisional. Used by Feed and by the federation's timers in dnsd/app. Does not hold
+/// records. Pure: `now` comes from outside.
+/// source: docs/design.md section 5, docs/adr/0009 and 0036
 class Recovery {
  public:
   enum class Store : std::uint8_t {
-    Kept,  // settled after a grace of kQuiet
-    New,   // nothing was there before: settled, unless a subscriber knows better
-    Lost,  // recovering: until kQuiet has passed without a new agent; without any agent, until an operator says so
+    Kept,  // the store was read: settled after kQuiet
+    New,   // no store was ever there: settled, unless a replica holds earlier records
+    Lost,  // the store is gone, damaged or short of transactions: recovering
   };
-  /// What is known of a lost store.
+  /// The circumstances of a lost store.
   struct Loss {
-    bool claimed = false;  // only a subscriber says so
-    bool seeded = false;   // a snapshot stands in for it: it names the nodes whose agents may come
+    bool claimed = false;  // only a replica's position says that the store was lost
+    bool seeded = false;   // records were restored from a snapshot instead
   };
-  /// Of Leases, too: a verdict of silence comes not before the end.
+  /// The time without a new agent after which a recovery ends. Leases::kGrace is as long, so that a kept store is
+  /// settled by the time the first agent can be judged silent.
   static constexpr Duration kQuiet = 60s;
-  /// A recovery for which an agent has come ends after so long, whoever else comes.
+  /// The longest recovery, once an agent has come.
   static constexpr Duration kLongest = 10min;
 
   Recovery(Store store, TimePoint now) : Recovery(store, now, Loss{}) {}
   Recovery(Store store, TimePoint now, Loss loss)
       : store_(store), loss_(loss), began_(now), last_new_(now), settled_(store == Store::New) {}
 
-  /// A node was restored: its records are provisional.
+  /// Notes that a node was restored from the store or a snapshot: its records are provisional.
   void restored(const std::string& node) {
     provisional_.insert(node);
     expects_agents_ = true;
   }
-  /// A node's agent has told all that it has, or that it goes.
-  /// returns: the node's records were provisional
+  /// Notes that a node's agent has reported all its records, or that it leaves.
+  /// returns: whether the node's records were provisional
   bool synced(const std::string& node, TimePoint now);
-  /// A subscriber holds records of this cluster that are not from this start: a new store is a lost one, if it has been
-  /// open for less than kLongest and its agents are still coming.
+  /// Notes that a replica holds records of this cluster from before this start. A new store then counts as lost, if the
+  /// process is younger than kLongest and an agent has come, or the process has started, within kQuiet.
   void earlier_records_seen(TimePoint now);
-  /// An operator says that nothing more is to be expected.
+  /// Ends the recovery at once: an operator says that nothing more is to be expected.
   void approve();
-  /// After each sweep. Ends what is over.
+  /// Ends the recovery if its time is over. Called after each sweep.
   void look(TimePoint now);
 
   Store store() const { return store_; }
-  /// Nothing but a subscriber's word says that the store was lost.
+  /// Returns whether only a replica's position says that the store was lost.
   bool claimed() const { return loss_.claimed; }
   bool recovering() const { return store_ == Store::Lost && !settled_; }
   bool settled() const { return settled_; }
@@ -63,15 +85,15 @@ class Recovery {
   std::size_t agents() const { return synced_.size(); }
 
  private:
-  /// Whether silence is no end: nobody has come, and somebody may be there.
+  /// Returns whether the recovery waits for its first agent, and time without a new agent does not end it.
   bool waits_for_first(TimePoint now) const;
 
   Store store_;
   Loss loss_;
-  TimePoint began_;     // the recovery; the start if there is none
-  TimePoint last_new_;  // when the last new agent came; the start if none
+  TimePoint began_;     // of the recovery; of the process if there is none
+  TimePoint last_new_;  // when the last new agent came; at first the start
   bool settled_;
-  bool expects_agents_ = false;  // nodes were restored
+  bool expects_agents_ = false;  // some nodes were restored
   std::set<std::string> provisional_;
   std::set<std::string> synced_;
 };

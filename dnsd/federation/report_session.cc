@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint32_t kProtocol = 1;
 
-/// "field: reason" as Result's errors have it, in two. Nothing of the record can be used.
+/// Splits an error "field: reason" into a refusal. Nothing of the record can be used.
 catalog::Refusal refusal_of(const std::string& key, const Error& error) {
   const auto colon = error.message().find(": ");
   if (colon == std::string::npos) return {key, "", error.message(), false, true};
@@ -28,7 +28,7 @@ std::set<std::string> listed_names(const google::protobuf::RepeatedPtrField<v1::
   return out;
 }
 
-/// Why an agent of another machine cannot mean this address.
+/// Returns why an agent on another machine cannot mean this address.
 std::string loopback_problem(const IpAddress& address) {
   return address.text() + " is on the agent's own machine only: clients would ask themselves there";
 }
@@ -148,7 +148,7 @@ void ReportSession::on_hello(const v1::Hello& hello) {
   boot_id_ = hello.boot_id();
   hello_digest_ = hello.digest();
   hello_epoch_ = hello.last_epoch();
-  agents_.ask_for_missing();  // what the catalog has lost meanwhile counts for what follows
+  agents_.ask_for_missing();  // before defer(), which asks whether the catalog has all records
   if (!agents_.has_room_for(node_.key)) return goodbye(v1::Goodbye::OVERLOADED, "no room: dns.max_records", 60s);
   const Duration wait = agents_.defer(node_.key, hello_digest_);
   if (wait > Duration::zero()) {
@@ -184,7 +184,7 @@ void ReportSession::contend(const std::shared_ptr<ReportSession>& holder) {
       return goodbye(v1::Goodbye::ALREADY_EXISTS,
                      "another agent reports for " + node_.key + ": give each its own node name", 30s);
     }
-    // another contender may have taken over meanwhile: it is asked in its turn
+    // another contender may have taken the node meanwhile: ping it in its turn
     if (still && agents_.holder(node_.key) == still) return admit();
     claim();
   });
@@ -207,7 +207,7 @@ void ReportSession::admit() {
   write_settings(*welcome.mutable_settings());
   agents_.session_lines_.info(now, "agent session",
                               {{"node", node_.key}, {"epoch", epoch_}, {"full", welcome.want_full()}});
-  // what was restored from the store is what the agent has
+  // the digest matches: the restored records are the agent's records, and no longer provisional
   if (!wants_full && agents_.env_.synced) agents_.env_.synced(node_.key);
   send(std::move(reply));
   agents_.env_.changed();
@@ -248,7 +248,7 @@ void ReportSession::on_body(const v1::AgentMessage& message) {
     case v1::AgentMessage::kHeartbeat: return on_heartbeat(message.heartbeat());
     case v1::AgentMessage::kRtts: return agents_.measuring_.heard(node_.key, message.rtts(), agents_.env_.clock.now());
     case v1::AgentMessage::kLeave: return on_leave(message.leave(), message.sequence());
-    default: return;  // kinds that newer agents may send
+    default: return;  // a newer agent's kind of message
   }
 }
 
@@ -267,7 +267,7 @@ std::vector<model::Endpoint> ReportSession::decode(const google::protobuf::Repea
     auto endpoint = convert::from_wire(record, node_.key, now);
     const auto loopback = endpoint ? own_loopback(endpoint->addresses) : std::nullopt;
     if (endpoint && !loopback) {
-      endpoint->unwatched = false;  // that is not the agent's to say
+      endpoint->unwatched = false;  // only the federation decides that
       out.push_back(std::move(*endpoint));
       continue;
     }
@@ -289,7 +289,7 @@ void ReportSession::on_full(const v1::Full& full, std::uint64_t sequence) {
   }
   copy().whole = true;
   std::set<std::string> listed = listed_names(full.sources());
-  // what could not be read is there all the same: it must not be taken for withdrawn
+  // a record that was refused still exists on the node: an incomplete list must not withdraw it
   if (arrived_refusals_.count > 0) listed.clear();
   const auto endpoints_told = std::exchange(arrived_, {});
   Refusals refusals = std::exchange(arrived_refusals_, {});
@@ -332,7 +332,7 @@ bool ReportSession::has_leftovers(const google::protobuf::RepeatedPtrField<v1::S
   const catalog::Catalog& catalog = agents_.env_.catalog;
   const auto& endpoints = catalog.records().endpoints;
   for (auto at = endpoints.lower_bound(own); at != endpoints.end() && at->first.starts_with(own); ++at) {
-    if (catalog.latest_endpoint(at->first) == nullptr) continue;  // withdrawn, and that is held back
+    if (catalog.latest_endpoint(at->first) == nullptr) continue;  // a freeze holds its withdrawal
     if (listed.contains(at->second.source) && !copy().has(at->first.substr(own.size()))) return true;
   }
   return false;

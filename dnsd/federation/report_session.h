@@ -12,8 +12,8 @@
 
 namespace meshdns::federation {
 
-/// Records of a message that were not taken. Those beyond kMost are only counted: a message of 4 MiB may have a million
-/// of them, and each costs a hundred times what it cost its sender.
+/// The refused records of a message. At most kMost are listed; further ones are only counted, because a message of
+/// 4 MiB may have a million of them, and refusing one costs a hundred times what sending it cost.
 struct Refusals {
   static constexpr std::size_t kMost = 1000;
 
@@ -26,29 +26,35 @@ struct Refusals {
   std::size_t count = 0;
 };
 
-/// One agent's stream: Hello, then records and heartbeats. Every message renews the lease, every bad record is refused
-/// by name while the rest is applied, and the next message is read when this one is handled.
+/// One agent's Report stream: first Hello, then records and heartbeats. Each message renews the lease. A bad record is
+/// refused by name while the others are applied. The next message is read when the present one is handled. Owned by
+/// Agents, whose members the session uses.
+///
+///   opened --Hello--> deferred: Goodbye
+///            Hello--> another agent holds the node: ping it --it answers--> Goodbye
+///            Hello--> admitted: Welcome (epoch), then Full, Delta, Heartbeat, ... --> Leave, Goodbye or the stream
+/// ends
 /// thread: control
 class ReportSession : public std::enable_shared_from_this<ReportSession> {
  public:
-  static constexpr std::size_t kMostKeys = 100000;                       // of one node, refused ones included
-  static constexpr std::size_t kMostFullBytes = std::size_t{16} << 20;   // of the records of a Full that is arriving
-  static constexpr std::size_t kLongestId = 256;                         // bytes of instance_uid and boot_id
-  static constexpr std::size_t kMostNackBytes = std::size_t{256} << 10;  // of one acknowledgement
-  /// An agent that does not read its last message is cut off.
+  static constexpr std::size_t kMostKeys = 100000;                       // of one node, refused records included
+  static constexpr std::size_t kMostFullBytes = std::size_t{16} << 20;   // encoded records of a Full that is arriving
+  static constexpr std::size_t kLongestId = 256;                         // bytes of instance_uid, and of boot_id
+  static constexpr std::size_t kMostNackBytes = std::size_t{256} << 10;  // refusals in one acknowledgement
+  /// The stream is aborted when the agent has not read its Goodbye for so long.
   static constexpr Duration kLongestEnd = 10s;
-  /// A Full whose next part does not come for so long ends the session.
+  /// The session ends when the next part of a Full does not come for so long.
   static constexpr Duration kPartPatience = 60s;
-  /// An agent that has not read for so long what it was told is cut off.
+  /// The stream is aborted when the agent has not read a reply for so long.
   static constexpr Duration kWritePatience = 30s;
-  /// An agent that has so many replies to read is not listened to until it has read them.
+  /// With more unread replies than this, the next message is not read before the agent has read them.
   static constexpr std::size_t kMostUnwritten = 4;
 
   ReportSession(Agents& agents, std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse, ReportPeer peer);
   ~ReportSession();
 
   void received(const v1::AgentMessage& message);
-  /// All that was said is written.
+  /// Takes note that all replies are written.
   void written();
   void closed();
 
@@ -59,59 +65,64 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   friend class Agents;
 
   void on_hello(const v1::Hello& hello);
-  /// Speaks for its node from now on, unless another one does.
+  /// Takes the node for this session, unless another agent holds it.
   void claim();
-  /// The present holder has shown that it lives, or has not.
+  /// Pings the present holder of the node, and takes the node if the holder does not answer within kProofOfLife.
   void contend(const std::shared_ptr<ReportSession>& holder);
+  /// Begins the session: gives it an epoch, puts the node into the catalog, sends Welcome.
   void admit();
-  /// False = the stream is at its end.
+  /// Checks the epoch and sequence of a message.
+  /// returns: false = they are wrong and the stream ends
   bool in_sequence(const v1::AgentMessage& message);
   void on_body(const v1::AgentMessage& message);
   void on_full(const v1::Full& full, std::uint64_t sequence);
   void on_delta(const v1::Delta& delta, std::uint64_t sequence);
-  /// These records were sent and applied, as far as they were not refused.
+  /// Reports to Environment::told which records the agent has sent, except records that could not be decoded.
   void tell_of(const std::vector<model::Endpoint>& endpoints);
-  /// Records that are known here, but not to their source.
+  /// Returns whether the catalog has endpoints of these sources that the agent did not send.
   bool has_leftovers(const google::protobuf::RepeatedPtrField<v1::Source>& sources);
   void ask_for_full();
-  /// Says again what was said with Welcome: the heartbeat interval, and what to measure.
+  /// Sends the settings of Welcome again: the heartbeat interval and what to measure.
   void send_settings();
   void write_settings(v1::Settings& out);
   void on_heartbeat(const v1::Heartbeat& heartbeat);
   void on_leave(const v1::Leave& leave, std::uint64_t sequence);
-  /// Decodes records and notes their hashes; what cannot be decoded is refused.
+  /// Decodes records and notes their hashes in the node's copy; refuses records that cannot be decoded.
   std::vector<model::Endpoint> decode(const google::protobuf::RepeatedPtrField<std::string>& encoded,
                                       Refusals& refusals);
-  /// Notes what the catalog has refused, too.
+  /// Adds the catalog's refusals to `refusals` and notes them in the node's copy.
   void note_refused(const std::vector<catalog::Refusal>& more, Refusals& refusals);
-  /// Keeps endpoints of a Full that is arriving, as many as the node's share is; the others are refused.
+  /// Keeps endpoints of a Full until its last part, up to the node's share; refuses the others.
   void keep_arrived(std::vector<model::Endpoint> endpoints);
   void acknowledge(std::uint64_t sequence, const Refusals& refusals);
-  /// Nothing more is taken; the stream ends when all is written, or soon.
+  /// Takes no more messages, and ends the stream when all replies are written, or after kLongestEnd.
   void end();
   void goodbye(v1::Goodbye::Reason reason, const std::string& message, Duration retry_after);
   void cancel_timers();
-  /// The first loopback address of these, where the agent is on another machine: it means nothing here.
+  /// Returns the first loopback address among `addresses` if the agent is on another machine, where it means nothing
+  /// here.
   std::optional<IpAddress> own_loopback(const std::vector<IpAddress>& addresses) const;
   bool same_holder(const ReportSession& other) const;
-  /// Takes over what was noted: the node was heard.
+  /// Handles a heartbeat that was noted in the pulse: the node was heard.
   void take_pulse();
   NodeCopy& copy() { return agents_.copies_[node_.key]; }
 
   // ---- report_session_bounds.cc ----
 
   void send(v1::ReportReply reply);
-  /// Asks for the next message, as soon as the agent has read enough of what it was told.
+  /// Reads the next message as soon as the agent has read enough replies.
   void read_on();
-  /// Cuts off the agent if it has read nothing for kWritePatience; otherwise looks again when that may be so.
+  /// Aborts the stream if the agent has read nothing for kWritePatience; otherwise looks again when that may be so.
   void watch_writes();
-  /// Makes room for a part of a Full. False = the session has ended.
+  /// Makes room for a part of a Full.
+  /// returns: false = there is none, or a part is missing: the session has ended
   bool begin_part(const v1::Full& full);
-  /// A part has come; the next one has kPartPatience from now on.
+  /// Gives the next part of a Full kPartPatience from now on.
   void await_part();
-  /// Forgets the Full that is arriving.
+  /// Drops the Full that is arriving.
   void drop_full();
-  /// False = the agent has more keys than a node may have: the session has ended.
+  /// Checks the number of the node's keys.
+  /// returns: false = more than kMostKeys: the session has ended
   bool within_keys();
 
   Agents& agents_;
@@ -126,19 +137,19 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   std::shared_ptr<Pulse> pulse_;
   bool said_hello_ = false;
   bool ended_ = false;
-  std::uint64_t proofs_ = 0;            // messages since the session began: signs of life
-  std::optional<TimerId> proof_timer_;  // waiting for the holder's
-  std::optional<TimerId> end_timer_;    // waiting for the peer to read its last message
-  std::optional<TimerId> part_timer_;   // waiting for the next part of a Full
-  std::optional<TimerId> write_timer_;  // waiting for the peer to read
-  std::size_t unwritten_ = 0;           // replies since all was written
+  std::uint64_t proofs_ = 0;            // messages so far, as signs of life
+  std::optional<TimerId> proof_timer_;  // waits for the holder's sign of life
+  std::optional<TimerId> end_timer_;    // waits for the agent to read its last message
+  std::optional<TimerId> part_timer_;   // waits for the next part of a Full
+  std::optional<TimerId> write_timer_;  // waits for the agent to read
+  std::size_t unwritten_ = 0;           // replies sent since all were written
   TimePoint unwritten_since_{};
-  bool waits_for_reader_ = false;         // the next message is read when the peer has read
-  std::optional<std::uint32_t> part_;     // of a Full that is arriving; the next one expected
-  std::vector<model::Endpoint> arrived_;  // its records so far
-  std::size_t arrived_bytes_ = 0;         // text_bytes() of these
+  bool waits_for_reader_ = false;         // reads the next message when the agent has read
+  std::optional<std::uint32_t> part_;     // next part of the Full that is arriving; nothing = no Full is
+  std::vector<model::Endpoint> arrived_;  // records of that Full so far
+  std::size_t arrived_bytes_ = 0;         // text_bytes() of arrived_
   Refusals arrived_refusals_;
-  rpc::Quota::Share arriving_;  // the bytes of its records so far
+  rpc::Quota::Share arriving_;  // encoded bytes of that Full's records so far
 };
 
 }  // namespace meshdns::federation

@@ -1,4 +1,4 @@
-// What one agent's stream may hold, and for how long: a Full that is arriving, replies that are not read, keys.
+// The part of ReportSession that bounds one agent's stream: a Full that is arriving, unread replies, keys.
 #include <string>
 #include <utility>
 
@@ -29,7 +29,7 @@ void ReportSession::watch_writes() {
   write_timer_.reset();
   if (ended_) return;
   if (port_->drained()) unwritten_ = 0;
-  if (unwritten_ == 0) return;  // the next reply begins to watch again
+  if (unwritten_ == 0) return;  // send() starts the timer again
   const TimePoint now = agents_.env_.clock.now();
   const Duration left = unwritten_since_ + kWritePatience - now;
   if (left > Duration::zero()) {
@@ -57,7 +57,7 @@ bool ReportSession::begin_part(const v1::Full& full) {
     return refuse(v1::Goodbye::PROTOCOL_ERROR, "parts of a Full are missing", 1s);
   }
   ++*part_;
-  if (full.part() == 0 && full.last()) return true;  // nothing of it has to be kept
+  if (full.part() == 0 && full.last()) return true;  // a Full in one part is applied at once: nothing has to be kept
   std::size_t bytes = 0;
   for (const std::string& record : full.endpoints()) bytes += record.size();
   if (arriving_.held() + bytes > kMostFullBytes) {

@@ -51,7 +51,7 @@ void Transfer::encode_next(TimePoint now) {
 void Transfer::drop_oldest() {
   while (oldest_ < parts_.size() && parts_[oldest_].bytes == nullptr) ++oldest_;
   if (parts_.size() - oldest_ <= kMostHeldParts) return;
-  seal();  // who joined now would miss the beginning
+  seal();  // a reader that joined now would miss the dropped part
   parts_[oldest_++].bytes.reset();
 }
 

@@ -30,11 +30,11 @@ struct WatchClient::State : std::enable_shared_from_this<State> {
   rpc::Backoff backoff;
   rpc::AttemptLog attempts;
   Follower& follower;
-  /// By server, kept from attempt to attempt: see rpc::channel_to.
+  /// One stub for each server, kept from attempt to attempt: see rpc::channel_to.
   std::map<std::string, std::unique_ptr<v1::Federation::Stub>> stubs;
   std::shared_ptr<Stream::Stream> port;
   std::size_t next_server = 0;
-  std::function<void()> stopped;  // while it ends
+  std::function<void()> stopped;  // stop()'s `done`, until the stream has ended
   std::optional<TimerId> retry;
   std::string error = "not tried yet";
 

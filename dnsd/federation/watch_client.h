@@ -15,14 +15,15 @@ class ChannelCredentials;
 
 namespace meshdns::federation {
 
-/// Whom a replica follows, and how.
+/// The federations that a replica may follow, and how it connects to them.
 struct WatchOptions {
   std::vector<std::string> servers;  // "10.0.0.1:7400", "fed.example:7400", "unix:/run/meshdns/fed.sock"
-  std::uint64_t seed = 1;            // of the back-off
+  std::uint64_t seed = 1;            // of the back-off's random part
   std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;  // null = plaintext
 };
 
-/// Holds one Watch stream open to one of several federations: the next one is tried when one is lost.
+/// Keeps one Watch stream open to one of several federations. When the stream is lost, tries the next federation after
+/// a back-off. The loop and the follower must outlive this.
 /// thread: the loop's
 class WatchClient {
  public:
@@ -30,10 +31,11 @@ class WatchClient {
   ~WatchClient();
 
   void start();
-  /// Ends the stream; `done` when nothing of it will touch the loop any more. Before the loop ends.
+  /// Ends the stream, and calls `done` when nothing of it will touch the loop any more. Call it before the loop ends.
   void stop(std::function<void()> done);
-  /// "fed.eu-1.example:7400", and why there is no stream
+  /// The federation that is connected or tried next, like "fed.eu-1.example:7400".
   std::string server() const;
+  /// The reason why the last attempt failed or the last stream ended.
   std::string last_error() const;
 
  private:

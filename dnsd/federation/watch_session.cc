@@ -83,7 +83,7 @@ void WatchSession::acknowledged(const v1::Acknowledge& ack) {
 }
 
 void WatchSession::subscribe(const v1::Subscribe& subscribe) {
-  // once more only to compare with what has settled meanwhile
+  // a second Subscribe is allowed only after an additive set: to compare when the federation has settled
   if (std::exchange(subscribed_, true) && !additive_) return goodbye("Subscribe was said already", 5s);
   name_ = subscribe.name().substr(0, kLongestName);
   feed_.update();
@@ -106,11 +106,11 @@ void WatchSession::subscribe(const v1::Subscribe& subscribe) {
   unacknowledged_.clear();
   differs_.clear();
   confirmed_ = feed_.confirmations().size();
-  // a subscriber that holds nothing yet must not take a recovering federation's first set for everything
+  // first the status: a replica that holds nothing must not take a recovering federation's first set for complete
   if (feed_.recovering() && port_->drained()) send_now(encoded_status(feed_));
   const bool resumed = std::any_of(subscribe.held().begin(), end, [&](const auto& held) { return resume(held); });
   if (!resumed) fill(now);
-  if (subscribe.held().empty()) differs_.clear();  // it holds what it is sent, and nothing else
+  if (subscribe.held().empty()) differs_.clear();  // it held nothing, so it holds what it is sent: no bucket differs
   pump();
 }
 
@@ -155,7 +155,7 @@ void WatchSession::fill_alone() {
 void WatchSession::begun_fill() {
   ++counters_.snapshots;
   additive_ = transfer_->transfer().additive();
-  // it may hold another origin's word for a record that is provisional here
+  // the replica may hold another origin's version of a record that is provisional here
   if (additive_) differs_.assign(Feed::kBuckets, true);
   context_.lines.info(clock_.now(), "subscriber fills",
                       {{"replica", name()}, {"peer", peer_}, {"records", feed_.size()}, {"additive", additive_}});

@@ -27,27 +27,27 @@ struct WatchCounters {
   std::uint64_t bucket_updates = 0;
   std::uint64_t sent_bytes = 0;
   std::uint64_t nacks = 0;
-  std::uint64_t cut = 0;      // sessions that did not acknowledge, or did not read
-  std::uint64_t waits = 0;    // parts that had to wait, because too much was unread
-  std::uint64_t clamped = 0;  // values that no subscriber can mean: they count as another, or as none
+  std::uint64_t cut = 0;      // sessions ended because the replica did not acknowledge or read
+  std::uint64_t waits = 0;    // parts that had to wait because too much was unread
+  std::uint64_t clamped = 0;  // impossible values: replaced or ignored
 };
 
 class WatchSession;
 
-/// What all sessions of a federation share.
+/// The state that all sessions of a federation share. Owned by Watchers, and must outlive the sessions.
 struct WatchContext {
-  /// Batches that are under way, in bytes: parts that are not read yet, and lists of what is to be told. Of all
-  /// subscribers, and of those at one address.
+  /// Bytes of batches under way: parts that are not read yet, and lists of keys that are yet to be sent. The first
+  /// limit is for all replicas together, the second for the replicas at one address.
   static constexpr rpc::Quota::Limits kUnread{std::size_t{64} << 20, std::size_t{16} << 20};
-  static constexpr std::uint64_t kLines = 200;  // of the log in each interval: subscribers that come and go
+  static constexpr std::uint64_t kLines = 200;  // log lines per interval about replicas that come and go
 
   Feed& feed;
   const Clock& clock;
-  /// The session could begin another batch; it may call advance().
+  /// Called when the session could begin another batch; may call advance().
   std::function<void(WatchSession&)> idle;
-  /// The session has to wait, because too much is unread.
+  /// Called when the session has to wait because too much is unread.
   std::function<void(WatchSession&)> starved;
-  /// Something was read.
+  /// Called when a replica has read something.
   std::function<void()> read;
   WatchCounters counters{};
   rpc::Quota unread{kUnread};
@@ -55,58 +55,65 @@ struct WatchContext {
   log::Ration nacks{"records that subscribers refused"};
 };
 
-/// Returns the message that tells subscribers where the federation's head is, and what it holds back.
+/// Returns the status message: the federation's head, whether it is recovering or not settled, and its closed brakes.
 EncodedReply encoded_status(const Feed& feed);
 
-/// One subscriber's stream: brings it from what it holds to the head, and on from there. While a batch is being
-/// written, or waits to be acknowledged, nothing piles up: the next delta begins where that one ended, so there is one
-/// pending version of each key. thread: control
+/// One replica's Watch stream: brings the replica from what it holds to the head, and keeps it there. Owned by
+/// Watchers. feed.h lists which batch a replica gets.
+///
+/// Nothing queues up while a batch is being written or waits for its acknowledgement: the next delta begins where that
+/// batch ended, so at most one version of each key is pending.
+/// thread: control
 class WatchSession {
  public:
-  /// A subscriber that acknowledges each batch is sent so many before it has acknowledged the first of them: else they
-  /// would queue in the sockets of a slow one instead of being merged.
+  /// The number of unacknowledged batches after which the session waits, for a replica that acknowledges each batch.
+  /// Otherwise batches would queue in the sockets of a slow replica instead of being merged.
   static constexpr std::size_t kMostUnacknowledged = 2;
-  /// One that acknowledges now and then is waited for when a batch is unacknowledged for so long.
+  /// The age of the oldest unacknowledged batch after which the session waits, for a replica that acknowledges lazily
+  /// (features.h).
   static constexpr Duration kLazyAckDue = 350ms;
-  /// After so long without acknowledgement, or without reading, the stream is ended.
+  /// The stream ends when a batch is unacknowledged, or a message is unread, for so long.
   static constexpr Duration kAckPatience = 15s;
   static constexpr Duration kWritePatience = 30s;
-  /// The same while others have to wait because too much is unread.
+  /// Like kWritePatience, while other sessions wait because too much is unread.
   static constexpr Duration kPressedPatience = 5s;
-  /// A subscriber that does not read its last message is cut off.
+  /// The stream is aborted when the replica has not read its Goodbye for so long.
   static constexpr Duration kLongestEnd = 10s;
-  static constexpr int kMostHeld = 16;              // positions in one Subscribe; the others are not looked at
-  static constexpr std::size_t kLongestName = 256;  // bytes; the rest is cut off
+  static constexpr int kMostHeld = 16;              // positions in one Subscribe; further ones are ignored
+  static constexpr std::size_t kLongestName = 256;  // bytes of the replica's name; the rest is cut off
 
-  /// peer: where the stream comes from, as gRPC names peers; address: by which it is counted
+  /// context: must outlive the session
+  /// peer:    where the stream comes from, as gRPC names peers
+  /// address: by which the stream's unread bytes are counted
   WatchSession(WatchContext& context, std::shared_ptr<WatchPort> port, std::string peer, std::string address);
 
   void received(const v1::WatchRequest& request);
-  /// A write is done: sends the next part, or is idle.
+  /// Sends the next part, or reports that the session is idle. Called when a write is done.
   void pump();
-  /// Begins the next batch if the subscriber lacks something and can take it.
+  /// Begins the next batch if the replica lacks something and can take a batch now.
   /// returns: whether it has sent something
   bool advance();
-  /// Whether the subscriber lacks something, as far as the feed knows.
+  /// Returns whether the replica lacks something that the feed has taken over.
   bool behind() const;
-  /// Tells that nothing has changed, if the line is free. Ends the stream of a subscriber that is gone for too long.
-  /// pressed: others have to wait because too much is unread
+  /// Sends the status if no batch is under way. Ends the stream of a replica that has not acknowledged or read for too
+  /// long.
+  /// pressed: other sessions wait because too much is unread
   void heartbeat(const EncodedReply& status, bool pressed);
-  /// Gives back what it has of the shared room: the stream has ended.
+  /// Gives back the session's share of the unread bytes. Called when the stream has ended.
   void leave();
-  /// There may be room again: goes on.
+  /// Goes on after starved: there may be room again.
   void fed();
   void goodbye(const std::string& why, Duration retry_after, v1::Goodbye::Reason reason = v1::Goodbye::SHUTTING_DOWN);
-  /// Ends the stream at once.
+  /// Aborts the stream at once.
   void cut() { port_->abort(); }
 
   const std::string& peer() const { return peer_; }
-  /// What the subscriber calls itself: "us-1/host"; the peer, if it says nothing.
+  /// The name that the replica gives itself, like "us-1/host"; the peer if it gives none.
   const std::string& name() const { return name_.empty() ? peer_ : name_; }
   TimePoint opened() const { return opened_; }
-  /// The number of revisions that the subscriber has not acknowledged.
+  /// The number of revisions that the replica has not acknowledged.
   std::uint64_t revisions_behind() const;
-  /// For how long the oldest batch waits to be acknowledged.
+  /// The time for which the oldest batch has waited to be acknowledged.
   Duration lag() const;
 
   bool subscribed() const { return subscribed_; }
@@ -121,7 +128,8 @@ class WatchSession {
 
   void subscribe(const v1::Subscribe& subscribe);
   void acknowledged(const v1::Acknowledge& ack);
-  /// The subscriber holds something: a delta or the buckets that differ. False = not of this origin
+  /// Goes on from a position that the replica holds: with deltas, or with the buckets that differ.
+  /// returns: false = the position is of another origin, or has neither a usable revision nor bucket hashes
   bool resume(const v1::Position& held);
   void fill(TimePoint now);
   void begin(std::shared_ptr<Transfer> transfer);
@@ -131,10 +139,10 @@ class WatchSession {
   bool has_confirmed() const { return !differs_.empty() && confirmed_ < feed_.confirmations().size(); }
   void cut(const char* why);
 
-  /// It reads so slowly that the others' batch is gone: it gets one of its own.
+  /// Begins a snapshot for this replica alone, because it reads so slowly that the shared one is gone.
   void fill_alone();
   void begun_fill();
-  /// Waits until something was read.
+  /// Waits until a replica has read something.
   void starve();
 
   WatchContext& context_;
@@ -144,19 +152,19 @@ class WatchSession {
   std::shared_ptr<WatchPort> port_;
   const TimePoint opened_;
   const std::string peer_;
-  rpc::Quota::Share source_;  // what the batch under way holds
-  rpc::Quota::Share unread_;  // the part that is being written
+  rpc::Quota::Share source_;  // bytes that the source of the batch under way holds
+  rpc::Quota::Share unread_;  // bytes of the part that is being written
   std::string name_;
   bool subscribed_ = false;
   bool ended_ = false;
-  bool starved_ = false;  // waits for room
+  bool starved_ = false;  // waits until something was read
   bool acks_lazily_ = false;
-  std::uint64_t sent_ = 0;  // the revision that the subscriber has when the batch under way is written
+  std::uint64_t sent_ = 0;  // the revision to which the last begun batch leads
   std::uint64_t acked_ = 0;
-  bool additive_ = false;                     // the last set was: the subscriber may compare anew
-  std::vector<bool> differs_;                 // the buckets that it may hold otherwise; empty = none
-  std::size_t confirmed_ = 0;                 // of Feed::confirmations(), how many it has heard of
-  std::optional<Transfer::Reader> transfer_;  // the batch that is on its way
+  bool additive_ = false;                     // the last set was additive: the replica may subscribe again to compare
+  std::vector<bool> differs_;                 // buckets that may differ in the replica; empty = none
+  std::size_t confirmed_ = 0;                 // how many of Feed::confirmations() were sent
+  std::optional<Transfer::Reader> transfer_;  // the batch under way
   std::deque<Unacknowledged> unacknowledged_;
   TimePoint last_write_{};
 };

@@ -19,7 +19,7 @@ Watchers::Watchers(Feed& feed, const Clock& clock, Timers& timers, rpc::Quota::L
 
 Watchers::~Watchers() {
   if (round_timer_) timers_.cancel(*round_timer_);
-  // streams may hold their sessions for longer
+  // streams may keep their sessions alive for longer, but the quota goes with this object
   for (const auto& [key, session] : sessions_) session->leave();
 }
 
@@ -45,7 +45,7 @@ void Watchers::closed(WatchSession& session) {
 
 void Watchers::feed_starved() {
   if (std::exchange(feeding_, true)) return;
-  // each one once: whose address holds too much waits again
+  // each session once: a session whose address still holds too much is added again
   for (std::size_t left = starved_.size(); left > 0 && !starved_.empty(); --left) {
     if (context_.unread.total() >= context_.unread.limits().total) break;
     WatchSession* session = starved_.front();
@@ -128,7 +128,7 @@ void Watchers::end_silent_streams() {
     if (session->subscribed()) return;
     if (session->ended()) return session->cut();
     session->goodbye("no Subscribe within 10 s", 5s, v1::Goodbye::PROTOCOL_ERROR);
-    openings_.opened(session, clock_.now());  // it may never read that
+    openings_.opened(session, clock_.now());  // the replica may never read the Goodbye
   });
 }
 

@@ -16,46 +16,53 @@
 
 namespace meshdns::federation {
 
-/// All subscribers of a federation, and when they are told what changed.
+/// The Watch sessions of all replicas of a federation. Decides when each replica is sent what changed; WatchSession
+/// decides what.
 ///
-/// How it works: what changed goes out in rounds. A change begins a round at once if the last one is longer ago than
-/// the pace; otherwise a timer begins it, and takes along what changed meanwhile. The pace is 10 ms, or twice what the
-/// last round cost. A round visits the sessions that are idle: sessions that still write, or whose subscriber has not
-/// acknowledged, come back by themselves when they are free, and what they missed is merged into one delta. A change
-/// that finds a round planned costs nothing. thread: control
+/// How it works: changes go out in rounds. A change begins a round at once if the last round is longer ago than the
+/// pace; otherwise a timer begins the round, which takes along what changed meanwhile. The pace is 10 ms, or twice the
+/// cost of the last round if that is more. A round visits only idle sessions. A session that still writes, or waits for
+/// an acknowledgement, becomes idle by itself later, and what it missed is merged into one delta. A change that comes
+/// while a round is planned costs nothing.
+///
+///   change --> round: every idle session advances --> pace --> round with what changed meanwhile
+///   busy session --written, acknowledged--> idle: advances at once, or in the next round
+/// thread: control
 class Watchers {
  public:
   static constexpr Duration kHeartbeat = 500ms;  // half of the shortest stale_after
-  static constexpr std::size_t kSlices = 10;     // of one round of heartbeats
+  static constexpr std::size_t kSlices = 10;     // slices of one round of heartbeats
   static constexpr Duration kPace = 10ms;
   static constexpr Duration kSlowestPace = 250ms;
-  /// A feed that is so many revisions behind is updated at once, though no round is due: timers come late while many
-  /// agents report everything, and the catalog's log would run out meanwhile.
+  /// A feed that is so many revisions behind is updated at once, even if no round is due. Timers come late while many
+  /// agents send everything, and the catalog's log would not reach back far enough meanwhile.
   static constexpr std::uint64_t kMostLag = 64;
 
-  /// unread: how much of batches subscribers may leave unread
+  /// The feed, the clock and the timers must outlive this.
+  /// unread: bytes of batches that replicas may leave unread
   Watchers(Feed& feed, const Clock& clock, Timers& timers, rpc::Quota::Limits unread = WatchContext::kUnread);
   Watchers(const Watchers&) = delete;
   Watchers& operator=(const Watchers&) = delete;
   ~Watchers();
 
+  /// Begins a session on a new stream.
   /// peer: where the stream comes from, as gRPC names peers
   std::shared_ptr<WatchSession> open(std::shared_ptr<WatchPort> port, std::string peer = {});
   void closed(WatchSession& session);
-  /// The catalog has a new revision.
+  /// Sends what changed, now or in the next round. Called when the catalog has a new revision.
   void changed();
-  /// A node's agent has confirmed what was provisional.
+  /// Sends a node's records to the replicas that differed. Called when its agent has confirmed provisional records.
   void confirmed(const std::string& node);
-  /// Tells every subscriber that the federation lives; ends sessions that do not acknowledge or do not read.
+  /// Sends every replica the status; ends the sessions of replicas that do not acknowledge or read.
   void heartbeat();
-  /// Ends the streams whose Subscribe is overdue; called every half second or so.
+  /// Ends the streams whose Subscribe is overdue. Called about every half second.
   void end_silent_streams();
-  /// Does the same for the next kSlices-th part of the sessions; called every kHeartbeat / kSlices.
+  /// Like heartbeat(), for the next kSlices-th part of the sessions. Called every kHeartbeat / kSlices.
   void heartbeat_slice();
   void shut_down();
 
   std::size_t subscribers() const { return sessions_.size(); }
-  /// Calls visit(session) for each one that has subscribed, until it returns false; in no order that lasts.
+  /// Calls visit(session) for each session that has subscribed, until it returns false. The order is not stable.
   template <class F>
   void each_subscriber(F visit) const {
     for (const auto& [key, session] : sessions_) {
@@ -63,30 +70,30 @@ class Watchers {
     }
   }
   const WatchCounters& counters() const { return context_.counters; }
-  /// The bytes of batches that subscribers have not read yet, about.
+  /// The bytes of batches that replicas have not read yet, about.
   std::size_t unread_bytes() const { return context_.unread.total(); }
 
  private:
-  /// The session has nothing to write, and may begin the next batch.
+  /// Takes note that the session has nothing to write and may begin the next batch.
   void idle(WatchSession& session);
   Duration pace() const { return std::clamp(2 * round_cost_, kPace, kSlowestPace); }
   void plan_round();
   void round();
-  /// Lets those go on that had to wait because too much was unread.
+  /// Lets sessions go on that had to wait because too much was unread.
   void feed_starved();
-  /// What is done with each heartbeat, besides.
+  /// Forgets old transfers and writes counted log lines. Called with each heartbeat.
   void tidy();
 
   Feed& feed_;
   const Clock& clock_;
   Timers& timers_;
-  WatchContext context_;               // before the sessions, which have shares of it
-  std::deque<WatchSession*> starved_;  // in the order in which they came
+  WatchContext context_;               // declared before the sessions, which hold shares of its quota
+  std::deque<WatchSession*> starved_;  // sessions that wait for room, in the order in which they came
   bool feeding_ = false;
   Openings<WatchSession> openings_;
   std::map<const WatchSession*, std::shared_ptr<WatchSession>> sessions_;
   std::set<WatchSession*> idle_;
-  const WatchSession* beaten_ = nullptr;  // the last one that the slices of heartbeats have reached
+  const WatchSession* beaten_ = nullptr;  // the last session that heartbeat_slice() reached
   std::optional<TimerId> round_timer_;
   std::optional<TimePoint> last_round_;
   Duration round_cost_{};

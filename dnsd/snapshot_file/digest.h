@@ -8,7 +8,7 @@ struct XXH3_state_s;
 
 namespace meshdns::snapshot_file {
 
-/// An XXH3 that is computed while the bytes come.
+/// An XXH3 checksum that is computed while the bytes come.
 class Digest {
  public:
   Digest();

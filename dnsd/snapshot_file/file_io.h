@@ -13,16 +13,18 @@ namespace meshdns::snapshot_file {
 inline constexpr std::size_t kPart = std::size_t{1} << 18;  // bytes read at once: they stay in the processor's cache
 
 /// Reads up to `most` bytes at the file's position and appends them to `out`.
-/// returns: how many; 0 = the end, negative = errno says why not
+/// returns: the number of bytes read; 0 = end of file, negative = failed, see errno
 std::ptrdiff_t read_some(int fd, std::string& out, std::size_t most);
-/// Hands out the next `length` bytes of a file, part by part. returns: false = they are not there
+/// Passes the next `length` bytes of a file to `take`, part by part.
+/// returns: false = the file ends before, or cannot be read
 bool read_parts(int fd, std::uint64_t length, const std::function<void(std::string_view)>& take);
-/// returns: false = errno says why
+/// Writes all bytes.
+/// returns: false = failed, see errno
 bool write_all(int fd, std::string_view bytes);
-/// Makes renames in a file's folder last.
+/// Syncs the folder of a file, so that renames in it are durable.
 void sync_folder(const std::string& path);
 
-/// Gives the file this content, durably, or leaves it as it is.
+/// Replaces the content of a file durably, or leaves the file as it is.
 /// errors: Unavailable, with the reason
 Result<void> replace_file(const std::string& path, std::string_view content);
 

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kMagic = "MDNSSNAP";
 constexpr std::uint32_t kFirstVersion = 1;
 constexpr std::size_t kHead = 8 + 4 + 8;  // of both versions: magic, version, time
-constexpr std::size_t kSum = 8 + 8;       // length and checksum: at the end; in the first version after the head
+constexpr std::size_t kSum = 8 + 8;       // length and checksum: at the end; in version 1 after the head
 
 void put_number(std::string& out, std::uint64_t value, std::size_t bytes) {
   for (std::size_t i = 0; i < bytes; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
@@ -43,7 +43,7 @@ std::string head_of(std::int64_t unix_seconds) {
 
 Error failure(const std::string& what) { return {Code::Unavailable, what + ": " + std::strerror(errno)}; }
 
-/// Closes on the way out.
+/// Closes the file when it goes out of scope.
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
@@ -61,7 +61,7 @@ class Descriptor {
 
 int open_file(const std::string& path) { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }
 
-/// Bytes of the file from an offset on, as many as there are up to `most`; the file's position is behind them.
+/// Returns up to `most` bytes of the file from an offset on. Moves the file's position behind them.
 std::string bytes_at(int fd, std::uint64_t offset, std::size_t most) {
   std::string out;
   if (::lseek(fd, static_cast<off_t>(offset), SEEK_SET) < 0) return out;
@@ -69,7 +69,7 @@ std::string bytes_at(int fd, std::uint64_t offset, std::size_t most) {
   return out;
 }
 
-/// What the head of a file says of it, and its size.
+/// The head of a generation's file, and the file's size.
 struct Generation {
   std::uint64_t version = 0;
   std::int64_t unix_seconds = 0;
@@ -99,7 +99,9 @@ Result<Generation> generation_of(int fd) {
   return out;
 }
 
-/// Reads the file once. returns: what it is; the file's position is where its content begins
+/// Reads the whole file and checks it. Moves the file's position to the beginning of the content.
+/// returns: its head
+/// errors:  DataLoss = damaged; FailedPrecondition = of an unknown version
 Result<Generation> checked(int fd) {
   const auto generation = generation_of(fd);
   if (!generation) return generation.error();
@@ -146,7 +148,7 @@ SnapshotFile::Writer::~Writer() {
 
 Result<SnapshotFile::Writer> SnapshotFile::write(std::int64_t unix_seconds) const {
   (void)make_private_folder(
-      fs::path(path_).parent_path().string());  // what is wrong with it is said when the file is made
+      fs::path(path_).parent_path().string());  // result unused: a failure shows when the file is opened
   const std::string current = path_ + ".snapshot";
   const int fd = ::open((current + ".next").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return failure(current + ".next");
@@ -218,7 +220,7 @@ SnapshotFile::Opened SnapshotFile::open(std::int64_t unix_seconds) const {
       return out;
     }
     out.problems.push_back(path + ": " + generation.error().message());
-    // what a newer program wrote is still good for that one
+    // a file of a newer program is still good for that program, and stays
     if (generation.error().code() != Code::FailedPrecondition) ::rename(path.c_str(), (path + ".bad").c_str());
   }
   return out;

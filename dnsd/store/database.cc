@@ -9,7 +9,7 @@
 namespace meshdns::store {
 namespace {
 
-// Long enough for a predecessor that is just closing.
+// long enough for the previous process, which may be closing the file just now
 constexpr int kBusyMilliseconds = 250;
 
 Code code_of(int primary) {
@@ -29,7 +29,7 @@ Code code_of(int primary) {
   }
 }
 
-/// What SQLite says, and what the system said to it.
+/// Returns SQLite's error with the system's error that caused it.
 Error error_of(sqlite3* database, int code) {
   if (database == nullptr) return {code_of(code & 0xff), sqlite3_errstr(code)};
   std::string text = sqlite3_errmsg(database);
@@ -41,11 +41,12 @@ Error error_of(sqlite3* database, int code) {
   return {code_of(primary), text};
 }
 
-/// sqlite.org/uri.html: what means something in a URI is written as %hh.
+/// Returns a URI that opens the file as immutable; characters with a meaning in URIs are written as %hh.
+/// source: sqlite.org/uri.html
 std::string immutable_uri(const std::string& path) {
   static constexpr std::string_view kHex = "0123456789abcdef";
   std::string uri = "file:";
-  std::error_code failed;  // a working directory that is gone; an absolute path needs none
+  std::error_code failed;  // set if the working directory is gone; an absolute path works all the same
   const auto absolute = std::filesystem::absolute(path, failed);
   for (const char c : failed ? path : absolute.string()) {
     if (c != '%' && c != '?' && c != '#') {
@@ -67,7 +68,7 @@ bool has_log(const std::string& path) {
 
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
-// Binding fails only for a wrong number or without memory; step() then reports what is missing.
+// Binding fails only for a wrong parameter number or without memory; step() then reports the failure.
 Statement& Statement::bind(int parameter, std::int64_t number) {
   sqlite3_bind_int64(statement_.get(), parameter, number);
   return *this;
@@ -122,7 +123,7 @@ Result<Database> Database::open(const std::string& path, Access access) {
   if (code != SQLITE_OK) return error_of(raw, code);
   sqlite3_busy_timeout(raw, kBusyMilliseconds);
   if (access == Access::Read) database.keep_log();
-  // Alone: no shared memory beside the file, and a second process cannot write into it.
+  // Exclusive: SQLite then needs no shared memory beside the file, and a second process cannot write into it.
   if (auto done = database.execute("PRAGMA locking_mode=EXCLUSIVE"); !done) return done.error();
   return database;
 }
@@ -175,7 +176,7 @@ Result<Transaction> Transaction::begin(Database& database) {
 
 Transaction::~Transaction() {
   if (database_ == nullptr || !database_->in_transaction()) return;
-  // A rollback that fails leaves the transaction to the closing of the connection.
+  // If the rollback fails, closing the connection ends the transaction.
   const auto ignored = database_->execute("ROLLBACK");
   static_cast<void>(ignored);
 }

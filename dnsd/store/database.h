@@ -13,16 +13,17 @@ struct sqlite3_stmt;
 
 namespace meshdns::store {
 
-/// A prepared statement; finalized when it goes. Errors as Database's.
+/// A prepared statement of a Database, which must outlive it. The destructor finalizes it. Errors as Database's.
 class Statement {
  public:
-  /// Parameters count from 1, columns from 0.
+  /// Binds a value to a parameter. Parameters count from 1, columns from 0. A failure is reported by the next step().
   Statement& bind(int parameter, std::int64_t number);
   Statement& bind(int parameter, std::string_view text);
   Statement& bind_blob(int parameter, std::string_view bytes);
-  /// true = there is a row to look at, false = done
+  /// Moves to the next row.
+  /// returns: true = there is a row to read, false = the statement is done
   Result<bool> step();
-  /// Steps to the end, and makes it ready for the next values.
+  /// Steps to the end and resets the statement for the next values.
   Result<void> run();
 
   std::int64_t number(int column) const;
@@ -39,29 +40,33 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
-/// One connection to an SQLite file.
-/// errors: DataLoss = damaged or no database; Aborted = somebody else holds it; ResourceExhausted = disk or memory is
-///         full; Unavailable = cannot be opened, read or written; Internal = the statement does not fit the file
+/// One connection to an SQLite file. Wraps the calls of SQLite that the store needs, and knows nothing of its tables.
+/// errors: DataLoss = damaged, or not a database; Aborted = another process holds the file; ResourceExhausted = disk or
+///         memory is full; Unavailable = cannot be opened, read or written; Internal = the statement does not fit the
+///         file
 class Database {
  public:
   enum class Access : std::uint8_t {
-    Write,  // for this process alone; the file exists
-    Read,   // as it stands, the log beside it included; without locks and without writing anything anywhere
+    Write,  // for this process alone; the file must exist
+    Read,   // the file with its log as they are; takes no locks and writes nothing
   };
+  /// Opens a connection.
   static Result<Database> open(const std::string& path, Access access);
 
+  /// Runs statements without parameters; ignores their rows.
   Result<void> execute(const std::string& sql);
+  /// Prepares one statement.
   Result<Statement> prepare(std::string_view sql);
-  /// The first column of the first row; 0 or empty without a row.
+  /// Returns the first column of the first row; 0 or empty without a row.
   Result<std::int64_t> number(std::string_view sql);
   Result<std::string> text(std::string_view sql);
 
-  /// true = SQLite takes the file for one that it must not write, be it by permission or by its header
+  /// Returns whether SQLite considers the file read-only, because of its permissions or its header.
   bool read_only() const;
-  /// true = the file is not at its path any more
+  /// Returns whether the file is no longer at its path.
   bool moved() const;
   bool in_transaction() const;
-  /// From now on closing leaves the log beside the file as it is: for a file that is to stay untouched.
+  /// Makes closing leave the log beside the file as it is: for a file that is to stay untouched.
   void keep_log();
 
  private:
@@ -73,7 +78,8 @@ class Database {
   std::unique_ptr<sqlite3, Close> database_;
 };
 
-/// BEGIN IMMEDIATE until commit(); whatever ends it otherwise takes everything back.
+/// A transaction from BEGIN IMMEDIATE to commit(). The destructor rolls back a transaction that was not committed. The
+/// database must outlive it.
 class Transaction {
  public:
   static Result<Transaction> begin(Database& database);

@@ -6,7 +6,7 @@
 
 namespace meshdns::store {
 
-/// Keeps everything as long as it lives: `store: {memory: {}}`, and tests.
+/// A store that keeps everything in memory and loses it with the process: for `store: {memory: {}}` and tests.
 class MemoryStore : public Store {
  public:
   Result<Contents> open(std::int64_t unix_seconds) override;

@@ -21,7 +21,7 @@ void append_number(std::string& text, std::int64_t number) {
 
 /// Returns the hash of `values` and of their lengths, so that no byte can move from one value to the next.
 std::int64_t hash_of(std::initializer_list<std::string_view> values) {
-  // One hash a row: the buffer keeps its memory from row to row.
+  // one buffer for all rows, because each row would allocate otherwise
   thread_local std::string text;
   text.clear();
   for (const std::string_view value : values) {
@@ -36,7 +36,7 @@ std::int64_t hash_of(const StoredObject& object) { return hash_of({object.key, o
 std::int64_t hash_of(const StoredRecord& record) {
   std::string seconds;
   append_number(seconds, record.unix_seconds);
-  // Rows of the first schema have no digest: they keep their hash.
+  // rows of the first schema have no digest, and their hash must stay valid
   if (record.digest == 0) return hash_of({record.type, record.key, record.body, seconds});
   return hash_of({record.type, record.key, record.body, seconds, std::to_string(record.digest)});
 }
@@ -60,7 +60,7 @@ Result<std::int64_t> objects_sum(Database& database) {
   const auto text = read_meta(database, kObjectsSum);
   if (!text) return text.error();
   if (!*text) return damaged("the sum of the objects");
-  // An unsigned number in the text: parse_uint takes no sign.
+  // stored as unsigned, because parse_uint takes no sign
   return static_cast<std::int64_t>(parse_uint(**text).value_or(0));
 }
 
@@ -81,7 +81,7 @@ Result<Writer> writer(Database& database, std::string_view find, std::string_vie
   return Writer{std::move(*finding), std::move(*erasing), std::move(*putting)};
 }
 
-/// Takes the row's hash out of the sum, if there is such a row.
+/// Removes the hash of the row from the sum, if there is such a row.
 Result<void> subtract(Writer& with, const std::string& key, std::int64_t& sum) {
   const auto there = with.find.bind(1, key).step();
   if (!there) return there.error();

@@ -7,22 +7,26 @@
 
 namespace meshdns::store {
 
-// SQLite sees when a page is no page any more, but not when a byte of a value is different. So each row has a hash of
-// itself, and `meta` the sum of the objects' hashes: a row that vanished or became an older one is seen, too.
+// Reads and writes the rows of the store's tables. SQLite detects a page that is not a page, but not a changed byte in
+// a value. So each row has a hash of itself, and `meta` holds the sum (XOR) of all objects' hashes, by which an object
+// that vanished or became an older version is detected, too.
 
-/// Nothing = not there. errors: DataLoss = not what was written
+/// Returns a value of the table `meta`; nothing = there is none.
+/// errors: DataLoss = the row is not what was written
 Result<std::optional<std::string>> read_meta(Database& database, std::string_view name);
 Result<void> write_meta(Database& database, std::string_view name, std::string_view value);
 Result<void> erase_meta(Database& database, std::string_view name);
 
-/// errors: DataLoss = not what was written
+/// Returns all rows of a table, in the order of their keys.
+/// errors: DataLoss = a row is not what was written
 Result<std::vector<StoredObject>> read_objects(Database& database);
 Result<std::vector<StoredRecord>> read_records(Database& database);
 
-/// In a new file, before the first object.
+/// Begins the sum of the objects in a new file. Call it before the first object is written.
 Result<void> begin_objects(Database& database);
 
-/// Inside a transaction.
+/// Writes rows and the sum of the objects.
+/// requires: an open transaction
 Result<void> write_objects(Database& database, const std::vector<StoredObject>& put,
                            const std::vector<std::string>& erase);
 Result<void> write_records(Database& database, const std::vector<StoredRecord>& put,

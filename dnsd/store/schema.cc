@@ -17,10 +17,10 @@ constexpr std::array kSteps = {
     "ALTER TABLE records ADD COLUMN digest INTEGER NOT NULL DEFAULT 0",
 };
 
-// Beside user_version, so that a flipped bit in the header is not taken for a newer schema.
+// kept in `meta` as well as in user_version, so that a flipped bit in the header is not taken for a newer schema
 constexpr std::string_view kSchemaName = "schema";
 
-/// The version that `meta` tells; nothing = there is none, or it cannot be read.
+/// Returns the schema in `meta`; nothing = there is none, or it cannot be read.
 std::optional<std::string> version_in_meta(Database& database) {
   auto value = read_meta(database, kSchemaName);
   return value ? *value : std::nullopt;

@@ -6,14 +6,15 @@
 
 namespace meshdns::store {
 
-/// Step n leads from schema n to n + 1; the first one makes an empty file a store. Steps are only ever added.
+/// Returns the SQL that leads from schema n to schema n + 1, for each n; the first step makes an empty file a store.
+/// Steps are only ever added, never changed.
 std::span<const char* const> schema_steps();
 
-/// Which schema the file has, if it is a store that these steps can bring up to date.
+/// Returns the schema of the file, if the file is a store that these steps can bring up to date.
 /// errors: FailedPrecondition = newer than the steps, or no store at all; DataLoss = its header is damaged
 Result<int> check_schema(Database& database, std::span<const char* const> steps);
 
-/// Runs the steps that are missing, each of them whole or not at all.
+/// Runs the missing steps, each in a transaction of its own.
 Result<void> migrate(Database& database, int from, std::span<const char* const> steps);
 
 }  // namespace meshdns::store

@@ -12,8 +12,8 @@ namespace {
 
 constexpr const char* kDurable = "FULL";
 constexpr const char* kLazy = "NORMAL";
-// The log goes into the file when it has this many pages (of 4 KiB), and is cut to `kLogLimit` bytes when it begins
-// anew. Changes are all over the file: the longer the log, the more of them meet in a page before it is written.
+// The log is written into the file when it has this many pages (of 4 KiB), and is cut to `kLogLimit` bytes when it
+// begins again. Changes are spread over the whole file: the longer the log, the more changes share one page write.
 constexpr const char* kLogPages = "4000";
 constexpr const char* kLogLimit = "16777216";
 constexpr const char* kCacheKibibytes = "16384";
@@ -31,7 +31,7 @@ bool is_full_or_refused(const Error& error) {
   return error.code() == Code::Unavailable || error.code() == Code::ResourceExhausted;
 }
 
-/// Makes the connection ready to write, and reads everything by the way.
+/// Makes the connection ready for writing, and returns the content.
 Result<Contents> prepare(Database& database) {
   const auto version = check_schema(database, schema_steps());
   if (!version) return version.error();
@@ -60,7 +60,7 @@ Result<Contents> SqliteStore::open(std::int64_t unix_seconds) {
   const auto stored = write(Kind::Opening, [](Database&) -> Result<void> { return {}; });
   if (stored) return contents;
   add_note(*contents, stored.error().message());
-  // Damage between reading and writing: what was read goes into the new file.
+  // damage was found between reading and writing: a new file was begun, which takes the objects that were read
   if (stored.error().code() != Code::DataLoss) return contents;
   if (auto again = put_objects(contents->objects, {}); !again) add_note(*contents, again.error().message());
   return contents;
@@ -111,7 +111,7 @@ Result<Contents> SqliteStore::load_to_write() {
 
 Result<Contents> SqliteStore::load_to_read(const Error& why) {
   const auto there = is_there(path_);
-  if (!there) return there.error();  // what is there may be lost, or the disk of another machine: nobody knows
+  if (!there) return there.error();  // not taken for an empty store: the disk may only be missing
   const std::string note = described(why).message();
   if (!*there) {
     Contents nothing;
@@ -150,7 +150,8 @@ Result<Contents> SqliteStore::replace(const Error& damage) {
   const std::string lost = contents.rebuilt ? contents.note : "";
   const auto begun = begin_file(path_, {saved.epoch, contents.objects, lost});
   const auto loaded = begun ? load_to_write() : Result<Contents>(begun.error());
-  // What could be saved stands in no file yet: when one can be made, it all has to be handed over again.
+  // Without a new file the saved objects are in no file: existed_ makes the next write report DataLoss, so that the
+  // caller hands over everything again.
   existed_ = begun.has_value() || !contents.rebuilt;
   if (!loaded) add_note(contents, "a new one cannot be begun: " + loaded.error().message());
   return contents;
@@ -191,14 +192,14 @@ Result<void> SqliteStore::run(Kind kind, const Work& work) {
   if (auto done = transaction->commit(); !done) return done;
   transactions_ = next.transactions;
   of_objects_ = next.of_objects;
-  // What cannot be written into the file now is durable all the same, in the log, and the next transaction tries again.
+  // A failed checkpoint loses nothing: the log is durable, and the next transaction tries again.
   if (kind != Kind::Records) static_cast<void>(database_->execute("PRAGMA wal_checkpoint(TRUNCATE)"));
   return {};
 }
 
 Error SqliteStore::after_failure(const Error& error) {
   if (error.code() == Code::DataLoss) return begin_again(error);
-  // A full disk may have room for the next write; whatever else it is, the connection may be its cause.
+  // A full disk may have room for the next write; after any other error a new connection may help.
   if (error.code() != Code::ResourceExhausted) database_.reset();
   return described(error);
 }
@@ -221,7 +222,7 @@ Error SqliteStore::described(const Error& error) const {
     case Code::Aborted: return {Code::Unavailable, store + " is in use by " + lock_holder(path_)};
     case Code::ResourceExhausted: return {Code::Unavailable, store + " cannot be written: " + error.message()};
     case Code::Unavailable: {
-      // SQLite calls the consequence, such as "disk I/O error", and not the reason
+      // SQLite names the consequence, such as "disk I/O error", and not the reason
       std::string reason = write_obstacle(path_);
       if (reason.empty()) reason = error.message();
       if (reason.starts_with(path_ + ": ")) reason.erase(0, path_.size() + 2);

@@ -27,7 +27,7 @@ fs::path folder_of(const std::string& path) {
   return folder.empty() ? fs::path(".") : folder;
 }
 
-/// A rename or link is durable only when its folder is.
+/// Syncs the folder of a path: otherwise a rename or link in it is not durable.
 void sync_folder(const std::string& path) {
   const int folder = ::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) return;
@@ -41,7 +41,7 @@ std::string free_name(const std::string& wanted) {
   return name;
 }
 
-/// The "08:01:1234" of /proc/locks.
+/// Returns the text by which /proc/locks names a file, like "08:01:1234".
 std::string inode_text(const struct stat& file) {
   char text[64];
   std::snprintf(text, sizeof text, "%02x:%02x:%llu", major(file.st_dev), minor(file.st_dev),
@@ -49,7 +49,7 @@ std::string inode_text(const struct stat& file) {
   return text;
 }
 
-/// The process that /proc/locks names for the inode; 0 = none.
+/// Returns the process that /proc/locks names for the inode; 0 = none.
 long locking_process(const std::string& inode) {
   std::ifstream locks("/proc/locks");
   for (std::string line; std::getline(locks, line);) {
@@ -66,7 +66,8 @@ long locking_process(const std::string& inode) {
 
 Result<std::string> set_aside(const std::string& path, std::int64_t unix_seconds) {
   const std::string aside = free_name(path + ".corrupt-" + std::to_string(unix_seconds));
-  // The file first: should we die in between, a log without its file tells the next start that something was lost.
+  // The file first: if the process dies in between, a log without its file shows the next start that something was
+  // lost.
   for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
     if (std::rename((path + suffix).c_str(), (aside + suffix).c_str()) != 0 && errno != ENOENT) {
       return failed("cannot rename " + path + suffix, errno);
@@ -89,7 +90,7 @@ void remove_file(const std::string& path) {
 }
 
 Result<void> publish_file(const std::string& made, const std::string& path) {
-  // Not rename(), which would take the place of another's file; but some file systems have no links.
+  // rename() would replace a file that another process has made; it is used only where the file system has no links.
   const bool linked = ::link(made.c_str(), path.c_str()) == 0;
   const bool named = linked || (errno != EEXIST && ::rename(made.c_str(), path.c_str()) == 0);
   const int reason = errno;

@@ -19,14 +19,14 @@ struct ObjectWrite {
   Done done;
 };
 
-/// A StoredRecord without its name.
+/// A StoredRecord without its type and key.
 struct Row {
   std::string body;
   std::int64_t unix_seconds = 0;
   std::uint64_t digest = 0;
 };
 
-/// The newest of each key; nothing = erase it.
+/// The newest version of each record; nothing = erase the record.
 using Records = std::map<RecordKey, std::optional<Row>>;
 
 struct RecordWrite {
@@ -39,7 +39,7 @@ struct Rows {
   std::vector<RecordKey> erase;
 };
 
-/// Moves the first rows, at most `most`, out of `records`.
+/// Moves the first `most` rows out of `records`.
 Rows take_rows(Records& records, std::size_t most) {
   Rows rows;
   rows.put.reserve(std::min(most, records.size()));
@@ -55,7 +55,7 @@ Rows take_rows(Records& records, std::size_t most) {
   return rows;
 }
 
-/// Puts rows back that could not be written. A newer version of a row stays.
+/// Puts rows back that could not be written, except rows with a newer version in `records`.
 void give_back(Records& records, Rows rows) {
   for (StoredRecord& record : rows.put) {
     RecordKey key{std::move(record.type), std::move(record.key)};
@@ -68,31 +68,32 @@ const Error kTooMuch{Code::ResourceExhausted, "too many writes wait for the stor
 
 }  // namespace
 
-/// What both threads see; lives as long as the longer one.
+/// The state that both threads share. It lives as long as the longer-living one of them.
 struct StoreThread::Shared {
   Shared(std::unique_ptr<Store> the_store, Post the_post, std::size_t the_rows)
       : store(std::move(the_store)), post(std::move(the_post)), rows(std::max<std::size_t>(the_rows, 1)) {}
 
   void run();
-  /// false = there is nothing to do, and the end has come
+  /// Waits for work.
+  /// returns: false = the thread has to end
   bool wait();
-  /// Writes the calls that wait now.
+  /// Writes the object calls that wait now, but not those that come meanwhile.
   void write_objects();
   bool write_object();
   void write_records();
-  /// One transaction after the other, until all is written, one fails or nobody waits any more.
+  /// Writes records, one transaction after the other, until all are written, one fails, or the destructor gives up.
   Result<void> write_rows(Records& waiting);
   void tell(const Done& done, const Result<void>& verdict);
 
-  std::unique_ptr<Store> store;  // the writing thread's
+  std::unique_ptr<Store> store;  // used by the writing thread only
   const Post post;
   const std::size_t rows;
   std::mutex mutex;
   std::condition_variable changed;
-  // under the mutex
+  // guarded by the mutex
   std::deque<ObjectWrite> objects;
   RecordWrite records;
-  bool ask_records = false;  // a call came since the last write of records
+  bool ask_records = false;  // put_records() was called since the last write
   bool closing = false;
   bool given_up = false;
   bool ended = false;
@@ -109,7 +110,7 @@ void StoreThread::Shared::run() {
     write_objects();
     write_records();
   }
-  store.reset();  // closing may wait for the disk, too
+  store.reset();  // here, because closing may wait for the disk, too
   const std::lock_guard lock(mutex);
   ended = true;
   changed.notify_all();
@@ -141,7 +142,7 @@ void StoreThread::Shared::write_records() {
   const Result<void> verdict = write_rows(write.records);
   if (!verdict) {
     lock.lock();
-    records.records.merge(write.records);  // what came meanwhile is newer and stays
+    records.records.merge(write.records);  // merge() keeps versions that came meanwhile: they are newer
     lock.unlock();
   }
   for (const Done& done : write.done) tell(done, verdict);
@@ -155,7 +156,7 @@ Result<void> StoreThread::Shared::write_rows(Records& waiting) {
       return done;
     }
     if (waiting.empty()) break;
-    write_objects();  // somebody waits for their verdict
+    write_objects();  // a caller waits for the result
     const std::lock_guard lock(mutex);
     if (given_up) break;
   }

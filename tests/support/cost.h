@@ -7,8 +7,8 @@
 
 namespace meshdns::test {
 
-/// Returns the processor time of this thread that one call takes, in seconds: the least of some calls. A busy machine
-/// makes it hardly longer, because waiting for the processor does not count.
+/// Returns the processor time that one call takes in this thread, in seconds: the least of five calls. A busy machine
+/// hardly lengthens it, because waiting for the processor does not count.
 template <class Call>
 double cpu_seconds(const Call& call) {
   const auto now = [] {
@@ -25,7 +25,8 @@ double cpu_seconds(const Call& call) {
   return least;
 }
 
-/// Four times the size takes four times as long where the cost is linear, and sixteen times where it is quadratic.
+/// The limit for the ratio of two costs when the size grows four times: a linear cost grows four times, a quadratic one
+/// sixteen times.
 inline constexpr double kMostForFourTimes = 10;
 
 }  // namespace meshdns::test

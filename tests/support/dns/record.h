@@ -4,8 +4,8 @@
 
 namespace meshdns::test {
 
-/// Keeps a packet that a test asks with in the folder $MESHDNS_RECORD_PACKETS, if there is one: a seed for query_fuzz
-/// (tests/fuzz/record_seeds.py).
+/// Writes a packet with which a test asks into the folder $MESHDNS_RECORD_PACKETS, if that is set. The packets are
+/// seeds for query_fuzz (tests/fuzz/record_seeds.py).
 void record_packet(const Bytes& packet);
 
 }  // namespace meshdns::test

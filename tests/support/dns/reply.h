@@ -16,7 +16,7 @@ struct ReplyOption {
   std::vector<std::uint8_t> data;
 };
 
-/// A reply as ldns reads it; names and records in presentation form.
+/// A reply as ldns reads it. Names and records are in presentation form.
 struct Reply {
   std::uint16_t id = 0;
   bool qr = false, aa = false, tc = false, rd = false, ra = false, ad = false, cd = false, z = false;
@@ -32,15 +32,16 @@ struct Reply {
   std::vector<ReplyOption> options;
   std::size_t size = 0;
 
-  /// Data of the first such option; nothing = not there
+  /// Returns the data of the first option with this code; nothing = none.
   std::optional<std::vector<std::uint8_t>> option(wire::Option code) const;
-  /// "10.1.2.0/24/16": family, source, scope; empty = no such option
+  /// Returns the client subnet option as text, "10.1.2.0/24/16": address, source and scope length; empty = none.
   std::string subnet() const;
-  /// "18" or "0 text"; empty = no such option
+  /// Returns the extended DNS error as text, "18" or "0 text"; empty = none.
   std::string ede() const;
 };
 
-/// Errors: whatever ldns refuses, bytes behind the last record included.
+/// Reads a reply with ldns.
+/// errors: ldns refuses the message, or there are bytes behind the last record
 Result<Reply> parse_reply(std::span<const std::uint8_t> message);
 
 }  // namespace meshdns::test

@@ -12,7 +12,7 @@ namespace meshdns::test {
 
 using Bytes = std::vector<std::uint8_t>;
 
-/// Bytes from hexadecimal digits; anything else in the text is skipped.
+/// Returns bytes from hexadecimal digits; skips all other characters.
 Bytes hex(std::string_view digits);
 
 struct EdnsRequest {
@@ -21,8 +21,9 @@ struct EdnsRequest {
   std::uint16_t flags = 0;
   Bytes options;  // raw
 
+  /// Adds an option.
   EdnsRequest& option(std::uint16_t code, const Bytes& data);
-  /// "10.1.2.0/24": the address cut to the prefix
+  /// Adds a client subnet option, like "10.1.2.0/24": the address is cut to the prefix.
   EdnsRequest& subnet(std::string_view prefix);
 };
 
@@ -34,15 +35,16 @@ struct Request {
   std::uint16_t flags = 0x0100;  // RD
   std::optional<EdnsRequest> edns;
 
-  /// The message in wire form
+  /// Returns the message in wire form.
   Bytes bytes() const;
 };
 
-/// Header with these counts; nothing behind it.
+/// Returns a header with these counts, and nothing after it.
 Bytes header(std::uint16_t id, std::uint16_t flags, std::uint16_t questions, std::uint16_t answers,
              std::uint16_t authority, std::uint16_t additional);
-/// `<name> <type> IN` in wire form
+/// Returns a question in wire form.
 Bytes question(std::string_view name, wire::Type type, wire::Class qclass = wire::Class::IN);
+/// Returns both byte strings in a row.
 Bytes operator+(Bytes left, const Bytes& right);
 
 }  // namespace meshdns::test

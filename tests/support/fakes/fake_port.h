@@ -7,7 +7,8 @@
 
 namespace meshdns::test {
 
-/// A stream without a network: what was sent is kept, and counts as written when the test says so.
+/// A stream without a network. Keeps what was sent. With `hold_writes`, a message counts as written only when the test
+/// clears `in_flight`.
 template <class Out>
 class FakePort : public rpc::Port<Out> {
  public:
@@ -21,11 +22,11 @@ class FakePort : public rpc::Port<Out> {
   void close() override { closed = true; }
   void abort() override { closed = aborted = true; }
 
-  /// What was sent since the last call.
+  /// Returns what was sent since the last call.
   std::vector<Out> take() { return std::exchange(sent, {}); }
 
   std::vector<Out> sent;
-  bool hold_writes = false;  // a peer that does not read
+  bool hold_writes = false;  // the peer does not read
   bool in_flight = false;
   bool closed = false;
   bool aborted = false;

@@ -11,8 +11,8 @@
 
 namespace meshdns::test {
 
-/// Instances that exist in a map only: a probe of `address` gives answers[address] after answer_time, nothing there is
-/// a refusal. It must outlive its probes.
+/// Probes of instances that exist only in a map: a probe of `address` returns answers[address] after answer_time; an
+/// address that is not in the map refuses the connection. This must outlive its probes.
 class FakeProbes {
  public:
   struct Run {

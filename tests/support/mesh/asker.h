@@ -13,12 +13,12 @@
 
 namespace meshdns::test {
 
-/// Asks one table without sockets. Every reply is read by ldns, which aborts the test if it cannot.
+/// Asks one answer table without sockets. Each reply is read by ldns; the test aborts if ldns cannot read it.
 struct Asker {
   explicit Asker(std::shared_ptr<const answers::AnswerTable> from, const std::string& asked_by = "192.0.2.1")
       : table(std::move(from)), client(must(IpAddress::parse(asked_by))) {}
 
-  /// The reply's bytes; empty = dropped
+  /// Returns the bytes of the reply; empty = the query was dropped.
   Bytes raw(const Bytes& request) {
     record_packet(request);
     Bytes buffer(65535);
@@ -38,7 +38,7 @@ struct Asker {
   }
   Reply ask(const Request& request) { return must(parse_reply(raw(request.bytes()))); }
   Reply ask(const std::string& name, wire::Type type) { return ask(Request{.name = name, .type = type}); }
-  /// With EDNS
+  /// Like ask(), with EDNS.
   Reply ask_edns(const std::string& name, wire::Type type, const EdnsRequest& edns = {}) {
     return ask(Request{.name = name, .type = type, .edns = edns});
   }

@@ -15,8 +15,9 @@
 
 namespace meshdns::test {
 
-/// A whole mesh out of a seed: nodes in places of all kinds, endpoints in all states, clusters with gateways and
-/// distances, overrides, and web.mesh.internal with any policy. Its answers are made of it.
+/// A whole random mesh from a seed: nodes in all kinds of places, endpoints in all states, clusters with gateways and
+/// distances, overrides, and the host web.mesh.internal with any policy; and the answer table compiled from it. The
+/// same seed gives the same mesh.
 class RandomMesh {
  public:
   explicit RandomMesh(std::uint32_t seed) : draw_(seed, WorldDraw::Kind::Whole) {
@@ -35,6 +36,7 @@ class RandomMesh {
     publish();
   }
 
+  /// Compiles `table` from the present records.
   void publish() {
     table = answers::compile({.records = catalog.records(),
                               .settings = settings,
@@ -43,10 +45,11 @@ class RandomMesh {
                               .now = now})
                 .table;
   }
+  /// Returns the mesh as `explain` sees it. This must outlive the result.
   explain::Scene scene(std::int64_t unix_seconds = 0) {
     return {catalog, planner, settings, *table, now, unix_seconds};
   }
-  /// One for each node, and one that nobody knows.
+  /// Returns one client address at each node, and one address that no node has.
   std::vector<std::string> clients() const {
     std::vector<std::string> out = {"192.0.2.77"};
     for (int i = 0; i < 6; ++i) out.push_back("10." + std::to_string(i) + ".0.9");

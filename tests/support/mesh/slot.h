@@ -11,19 +11,20 @@
 
 namespace meshdns::test {
 
-/// The bytes with which two slots are filled: what differs between their answers was never written for this request.
+/// The bytes with which two slots are filled before a request. Bytes that differ between their answers were never
+/// written for this request.
 inline constexpr std::uint8_t kEmptySlot = 0x00;
 inline constexpr std::uint8_t kUsedSlot = 0xA5;
 
-/// Leaves `fill` where the next functions have their variables.
+/// Fills the part of the stack where the next functions have their variables.
 [[gnu::noinline]] inline void fill_stack(std::uint8_t fill) {
   std::array<std::uint8_t, 16 * 1024> area;
   area.fill(fill);
-  asm volatile("" : : "r"(area.data()) : "memory");  // the compiler must not leave it out
+  asm volatile("" : : "r"(area.data()) : "memory");  // keeps the compiler from removing the writes
 }
 
-/// What a server makes of one packet in memory that another request has used before: the `wire::Query`, the buffer
-/// behind the packet, and the stack are full of `fill`.
+/// Answers one packet in memory that another request has used before: the `wire::Query`, the buffer behind the packet,
+/// and the stack are full of `fill`. Shows memory that is read before it is written.
 struct Slot {
   explicit Slot(std::uint8_t fill_with) : fill(fill_with) {
     static_assert(std::is_trivially_copyable_v<wire::Query>);
@@ -45,7 +46,7 @@ struct Slot {
   Bytes bytes;  // the answer
 };
 
-/// Both slots hold the same answer, and read the same of the request.
+/// Returns whether both slots hold the same answer and the same reading of the request.
 inline bool is_same(const Slot& a, const Slot& b) {
   const auto seen = [](const Slot& slot) {
     const wire::Query& q = slot.query;

@@ -12,14 +12,14 @@
 
 namespace meshdns::test {
 
-/// The value of a Result that a test relies on.
+/// Returns the value of a Result; aborts the test if there is none.
 template <class T>
 T must(Result<T> result) {
   MESHDNS_CHECK(result.has_value());
   return std::move(*result);
 }
 
-/// A mesh in memory and its answer table, for who asks the answer function itself: tests, fuzz targets, benchmarks.
+/// A mesh in memory and its answer table, for callers of the answer function itself: tests, fuzz targets, benchmarks.
 /// Zone mesh.internal, serial 1000; hosts are automatic: web.shop.mesh.internal.
 struct SmallMesh {
   SmallMesh() {
@@ -29,7 +29,10 @@ struct SmallMesh {
     settings.explain_allow = std::vector<Prefix>{must(Prefix::parse("10.0.0.0/8"))};
   }
 
-  /// key: "eu-1/n1"; the region is what stands before the first hyphen, the zone its cluster's name
+  /// Adds a node. Its region is the part of the cluster's name before the first hyphen; its zone is "zone-" and the
+  /// cluster's name.
+  /// key:    "eu-1/n1"
+  /// prefix: "10.0.0.0/16", of the node's clients; empty = none
   void node(const std::string& key, const std::string& prefix = "") {
     model::Node& node = records.nodes[key];
     node.key = key;
@@ -40,7 +43,9 @@ struct SmallMesh {
     if (!prefix.empty()) node.prefixes.push_back(must(Prefix::parse(prefix)));
   }
 
-  /// service: "shop/web"; addresses: "10.0.0.1" or "10.0.0.1,fd00::1". Serves, with port http 8080.
+  /// Adds a serving endpoint with the port http 8080.
+  /// service:   "shop/web"
+  /// addresses: "10.0.0.1" or "10.0.0.1,fd00::1"
   model::Endpoint& endpoint(const std::string& node, const std::string& service, const std::string& addresses) {
     model::Endpoint& endpoint = records.endpoints[node + "/" + service + "/" + addresses];
     endpoint.key = node + "/" + service + "/" + addresses;
@@ -54,12 +59,13 @@ struct SmallMesh {
     return endpoint;
   }
 
-  /// `count` endpoints 10.1.0.1, 10.1.0.2, ... of one service on one node
+  /// Adds `count` endpoints 10.1.0.1, 10.1.0.2, ... of one service on one node.
   void endpoints(const std::string& node, const std::string& service, unsigned count) {
     for (unsigned i = 1; i <= count; ++i) endpoint(node, service, IpAddress::v4(0x0A010000 + i).text());
   }
 
-  /// Host <name>.mesh.internal of the service of this name
+  /// Adds a virtual destination with the host <name>.mesh.internal for the service of this name.
+  /// returns: its policy
   model::Policy& destination(const std::string& name) {
     model::VirtualDestination& object = records.destinations["shop/" + name];
     object.meta.namespace_ = "shop";
@@ -69,8 +75,10 @@ struct SmallMesh {
     return object.policy;
   }
 
+  /// Adds a static record, like "www 60 CNAME web.shop".
   void fixed(const std::string& record) { settings.static_records.push_back(record); }
 
+  /// Compiles the answer table of the present records.
   std::shared_ptr<const answers::AnswerTable> table() const {
     const auto fixed_records = must(answers::parse_records(settings.static_records, {settings.zones[0].name}));
     return answers::compile({records, settings, fixed_records, {7, TimePoint{1h}}, 1000, false, false, TimePoint{2h}})
@@ -81,7 +89,8 @@ struct SmallMesh {
   model::Records records;
 };
 
-/// One of everything: clients 10.0.0.0/16 are in eu-1, 10.2.0.0/16 in us-1, 192.0.2.53 is a trusted forwarder.
+/// Returns a mesh with one case of everything. Clients 10.0.0.0/16 are in eu-1, 10.2.0.0/16 in us-1; 192.0.2.53 is a
+/// trusted forwarder.
 ///   web.shop   eu: 10.0.0.11 + fd00::11, 10.0.0.12; us: 10.2.0.11      three.shop  eu: 10.0.0.21 to .23
 ///   many.shop  12 in eu (an EDE note for 10.0.0.0/8)                   dead.shop   eu, failing
 ///   fenced     EDE 18 for clients that are nowhere; static records: www, out, txt, deep.er, *.wild

@@ -13,7 +13,7 @@
 
 namespace meshdns::test {
 
-/// A host, a client and what is known of clusters, as they may come.
+/// One input of topology::decide(): a host, a client and the known clusters.
 struct World {
   topology::HostPlan host;
   model::Locality client;
@@ -24,10 +24,10 @@ struct World {
   topology::Decision decide() const { return topology::decide(host, {client}, geography()); }
 };
 
-/// Makes worlds out of a seed.
+/// Draws random worlds from a seed. The same seed gives the same worlds.
 class WorldDraw {
  public:
-  /// Ladder: policies have nothing but a ladder, and nobody is overridden or behind a gateway.
+  /// Ladder: policies have only a ladder, and no endpoint is overridden or behind a gateway. Whole: everything.
   enum class Kind { Ladder, Whole };
 
   WorldDraw(std::uint32_t seed, Kind kind) : random_(seed), kind_(kind) {}
@@ -150,7 +150,7 @@ class WorldDraw {
   Kind kind_;
 };
 
-/// Runs a property over many worlds; a failure names the seed.
+/// Checks a property in 3,000 random worlds; a failure names the seed.
 /// property: (const World&, const topology::Decision&, WorldDraw&)
 template <class Property>
 void for_many_worlds(WorldDraw::Kind kind, const Property& property) {
@@ -162,7 +162,8 @@ void for_many_worlds(WorldDraw::Kind kind, const Property& property) {
   }
 }
 
-/// Tiers by keys instead of indexes, so that they can be compared between orders of candidates.
+/// Returns a decision as text, with keys instead of indexes, so that decisions can be compared between orders of the
+/// candidates.
 inline std::vector<std::string> described(const topology::HostPlan& host, const topology::Decision& decision) {
   const auto keys = [&](const std::vector<std::uint32_t>& indexes) {
     std::vector<std::string> out;
