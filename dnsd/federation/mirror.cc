@@ -151,7 +151,8 @@ Result<std::vector<v1::Nack>> Mirror::finish(const v1::Batch& last, TimePoint no
   shrink_refused_ = guard(last);
   if (!shrink_refused_.empty()) return Error(Code::FailedPrecondition, shrink_refused_);
   if (auto good = check(last); !good) return good.error();
-  shrink_approved_ = false;
+  // only a set that could have been refused uses the approval up: a delta may come before the set that is meant
+  if (last.kind() != v1::Batch::DELTA && !last.additive()) shrink_approved_ = false;
   const bool leaves_out = arriving_->fill || arriving_->named.records < covered().records;
   for (Staged& staged : arriving_->staged) {
     v1::Batch part;

@@ -3,7 +3,11 @@
 namespace meshdns::federation {
 
 bool Recovery::synced(const std::string& node, TimePoint now) {
-  if (store_ != Store::Kept && synced_.insert(node).second) last_new_ = now;
+  if (store_ != Store::Kept && synced_.insert(node).second) {
+    // the wait for the first agent is not a part of kLongest: it would leave none of it for the others
+    if (store_ == Store::Lost && !loss_.claimed && synced_.size() == 1) began_ = now;
+    last_new_ = now;
+  }
   return provisional_.erase(node) > 0;
 }
 

@@ -12,7 +12,7 @@
 //      `-> Lost (claimed)    ends 60 s after the last new agent, or 10 min after the claim
 //   Lost, seeded by a snapshot with nodes, or not seeded
 //                            waits for the first agent, for any time; then ends 60 s after the last new agent, or
-//                            10 min after the start. approve() ends it, too
+//                            10 min after the first one. approve() ends it, too
 //   Lost, seeded by a snapshot without nodes
 //                            ends after 60 s without a new agent: there may be none
 //   Kept                     ends 60 s after the start
@@ -90,7 +90,7 @@ class Recovery {
 
   Store store_;
   Loss loss_;
-  TimePoint began_;     // of the recovery; of the process if there is none
+  TimePoint began_;     // kLongest counts from here: the start, a replica's claim, or the first agent of a lost store
   TimePoint last_new_;  // when the last new agent came; at first the start
   bool settled_;
   bool expects_agents_ = false;  // some nodes were restored

@@ -172,7 +172,11 @@ Result<std::uint64_t> SnapshotFile::Writer::finish() {
   const std::string& current = state_->path;
   if (!write_all(state_->file.get(), last) || ::fsync(state_->file.get()) != 0) return failure(state_->next());
   if (::rename(current.c_str(), (current + ".previous").c_str()) != 0 && errno != ENOENT) return failure(current);
-  if (::rename(state_->next().c_str(), current.c_str()) != 0) return failure(state_->next());
+  if (::rename(state_->next().c_str(), current.c_str()) != 0) {
+    auto failed = failure(state_->next());
+    (void)::rename((current + ".previous").c_str(), current.c_str());  // result unused: what failed first is told
+    return failed;
+  }
   state_->finished = true;
   sync_folder(current);
   return checksum;

@@ -239,6 +239,14 @@ TEST_P(MirrorTest, an_approval_or_the_origins_word_passes_the_guard_once) {
   EXPECT_EQ(apply(meant), "taken");
 }
 
+// The operator's approval was lost when a change came before the set that it was given for.
+TEST_P(MirrorTest, an_approval_is_for_the_next_set_and_not_for_a_delta) {
+  apply(snapshot_of(40, 1));
+  mirror().approve_shrink();
+  EXPECT_EQ(apply(delta(1, 2)), "taken");
+  EXPECT_EQ(apply(snapshot_of(5, 3)), "taken");
+}
+
 TEST_P(MirrorTest, the_number_may_go_back_with_a_new_epoch) {
   apply(snapshot_of(3, 50));
   const auto seen = subscriber_.catalog.changed();

@@ -66,6 +66,23 @@ TEST(Recovery, ends_at_the_latest_though_new_agents_go_on_coming) {
   EXPECT_FALSE(recovery.recovering());
 }
 
+// The first agent ended the recovery at once when it came after 10 minutes, and all others were taken for gone.
+TEST(Recovery, the_wait_for_the_first_agent_is_not_counted) {
+  Recovery recovery(Store::Lost, kStart);
+  TimePoint now = kStart + 2 * Recovery::kLongest;
+  recovery.look(now);
+  ASSERT_TRUE(recovery.recovering());
+  recovery.synced("n1", now);
+  recovery.look(now);
+  EXPECT_TRUE(recovery.recovering());
+  now += 30s;
+  recovery.synced("n2", now);
+  recovery.look(now + Recovery::kQuiet - 1s);
+  EXPECT_TRUE(recovery.recovering());
+  recovery.look(now + Recovery::kQuiet);
+  EXPECT_FALSE(recovery.recovering());
+}
+
 // One Subscribe put a federation that has no agents at all into recovery for ever.
 TEST(Recovery, what_only_a_subscriber_says_ends_without_any_agent) {
   Recovery recovery(Store::New, kStart);

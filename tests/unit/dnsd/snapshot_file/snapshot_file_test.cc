@@ -143,6 +143,16 @@ TEST_F(SnapshotFileTest, a_write_that_ends_in_the_middle_changes_nothing) {
   EXPECT_EQ(read(current() + ".previous"), older);
 }
 
+TEST_F(SnapshotFileTest, a_file_that_cannot_take_its_place_leaves_the_current_one) {
+  ASSERT_TRUE(file().save("older", 1));
+  auto writer = file().write(2);
+  ASSERT_TRUE(writer && writer->append("lost"));
+  fs::remove(current() + ".next");
+  EXPECT_FALSE(writer->finish());
+  EXPECT_EQ(file().load(2).content, "older");
+  EXPECT_TRUE(fs::exists(current())) << "where its checksum is read";
+}
+
 // docs/failures.md A4
 TEST_F(SnapshotFileTest, any_damage_leads_to_the_generation_before) {
   ASSERT_TRUE(file().save("older", 1));
