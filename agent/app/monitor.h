@@ -24,10 +24,10 @@ namespace meshdns::app {
 ///
 /// How it works: each endpoint is checked at its first address of each family, by each check of its list:
 ///
-///   Watched (endpoint, by key) ---- Check: address v4, spec 0, HealthMachine, Probe, timer --\      of_families()
-///                              ---- Check: address v4, spec 1, ...                        ---+--> model::Health ->
-///                              sink
-///                              ---- Check: address v6, spec 0, ...                        --/
+///   Watched (one endpoint)
+///     Check  v4 address, check 0: HealthMachine, Probe, timer  --\     of_families()
+///     Check  v4 address, check 1: ...                          ---+--> model::Health --> Sink::put
+///     Check  v6 address, check 0: ...                          --/
 ///
 /// A check waits for its timer, runs its probe, hands the result to its machine, and sets the timer again.
 /// thread: the loop's

@@ -16,9 +16,9 @@ namespace meshdns {
 /// How it works (quiescent-state reclamation): each publish() advances an epoch and puts the old value on a list with
 /// the new epoch. Each reader notes in a cache line of its own the epoch at which it last fetched the value:
 ///
-///   root_ ------> value 7                             Reader A  seen 7
-///   retired_      value 6 (since 7), 5 (since 6)      Reader B  seen 6      B may still use value 6, so only 5 is
-///   freed epoch_  7                                         Reader C  offline     C uses nothing
+///   root_ ------> value 7                           Reader A  seen 7
+///   retired_      value 6 (since 7), 5 (since 6)    Reader B  seen 6: may still use value 6, so only 5 is freed
+///   epoch_  7                                       Reader C  offline: uses nothing
 ///
 /// The owner frees an old value when every reader is offline or has seen the value's epoch. A reader never waits; but a
 /// reader that blocks without going offline keeps old values from being freed. A read is two loads and one store.
