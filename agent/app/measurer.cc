@@ -12,16 +12,15 @@ using report::Target;
 
 constexpr Duration kTick = 250ms;
 constexpr Duration kLate = 100ms;
-constexpr int kLooksAfterChange =
-    3;  // connections in quick succession after a change, the first included: as many as a verdict takes
+// The number of connections in quick succession after a change, the first included: as many as a verdict takes.
+constexpr int kLooksAfterChange = 3;
 
 Reach reach_of(health::Outcome outcome) {
   switch (outcome) {
     case health::Outcome::Success: return Reach::Connected;
     case health::Outcome::Refused: return Reach::Refused;
     case health::Outcome::Timeout: return Reach::Timeout;
-    case health::Outcome::Failure:
-      return Reach::NoRoute;  // the only other failure of a connect: a router on the way reports it
+    case health::Outcome::Failure: return Reach::NoRoute;  // of a connect: a router on the way reports it
     case health::Outcome::Unknown: return Reach::Skipped;
   }
   return Reach::Skipped;

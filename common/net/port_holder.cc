@@ -42,8 +42,8 @@ std::optional<IpAddress> address_in_hex(std::string_view text) {
 /// Whether a socket that is bound to `held` keeps others from binding `wanted`.
 bool collide(const IpAddress& held, const IpAddress& wanted) {
   if (held == wanted) return true;
-  if (held.is_unspecified())
-    return held.is_v4() == wanted.is_v4() || !held.is_v4();  // a socket on :: may take IPv4 too
+  // a socket on :: may take IPv4 too
+  if (held.is_unspecified()) return held.is_v4() == wanted.is_v4() || !held.is_v4();
   return wanted.is_unspecified() && held.is_v4() == wanted.is_v4();
 }
 
