@@ -30,10 +30,13 @@ struct Settings {
 ///
 /// Pending: failures are counted in `streak`, but the state stays Pending. If an earlier run of the agent has published
 /// the endpoint, `streak` >= `needed` counts as a verdict; a new endpoint just stays Pending.
+///
 /// Unknown results do not change the state. After `fall` of them in a row a serving endpoint is in doubt, and its
-/// detail says why it is not checked. Flapping: each change within 10 min of the one before doubles the number of
-/// successes needed to serve again (at most 16, or `rise` if that is more); after 10 min without a change it is `rise`
-/// again. The last instance of a service is never held back in this way.
+/// detail says why it is not checked.
+///
+/// Flapping: each change within 10 min of the one before doubles the number of successes needed to serve again (at most
+/// 16, or `rise` if that is more); after 10 min without a change it is `rise` again. The last instance of a service is
+/// never held back in this way.
 class HealthMachine {
  public:
   /// seed:     seeds the jitter of next_delay()
