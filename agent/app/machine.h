@@ -16,6 +16,7 @@ struct Machine {
   std::string boot_id;     // identifies this boot
 };
 
+/// Asks the operating system; takes the hostname as "localhost" if there is none.
 Machine this_machine();
 
 /// Returns the local address that the routing table chooses for packets to `to`; empty = there is no route. Sends

@@ -19,6 +19,7 @@ namespace meshdns::convert {
 std::string endpoint_body(const model::Endpoint& endpoint);
 std::string node_body(const model::Node& node);
 std::string status_body(const model::NodeStatus& status);
+/// created: as Service::created, in unix milliseconds; 0 = unknown
 std::string service_body(const model::ServiceKey& service, std::int64_t created = 0);
 std::string cluster_status_body(const model::ClusterStatus& status);
 std::string external_name_body(const model::ExternalName& name);

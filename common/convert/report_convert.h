@@ -30,6 +30,7 @@ Result<model::Node> from_wire(const v1::Node& node);
 std::uint64_t record_hash(std::string_view key, std::string_view bytes);
 
 google::protobuf::Duration to_wire(Duration duration);
+/// Converts a duration of a message, and cuts it to 100 years, so that sums with points in time cannot overflow.
 Duration from_wire(const google::protobuf::Duration& duration);
 /// Converts a duration of a message, and replaces one that is out of bounds by the bound.
 Duration from_wire(const google::protobuf::Duration& duration, Duration least, Duration most);

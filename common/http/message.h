@@ -17,6 +17,7 @@ struct Request {
   std::string body;                               // at most 64 KiB
 };
 
+/// An answer of a handler. The server adds the headers of the connection.
 struct Response {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";

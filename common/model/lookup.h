@@ -17,6 +17,7 @@ inline const NodeStatus* status_of(const Records& records, const std::string& no
   return found == records.statuses.end() ? nullptr : &found->second;
 }
 
+/// Whether the federation judges a node as silent.
 inline bool is_silent(const Records& records, const std::string& node) {
   const NodeStatus* status = status_of(records, node);
   return status != nullptr && status->silent;

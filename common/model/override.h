@@ -34,6 +34,7 @@ Result<Target> parse_target(std::string_view text);
 enum class Action : std::uint8_t { Down, Drain, Up, Freeze };
 /// Returns "Down", "Drain", "Up" or "Freeze".
 std::string_view action_name(Action action);
+/// Returns the action of that name; nothing = there is none.
 std::optional<Action> action_named(std::string_view name);
 
 /// An operator's decision about endpoints, which wins over their health.

@@ -14,6 +14,7 @@
 
 namespace meshdns::model {
 
+/// The key of a service: its namespace and name, as reported.
 struct ServiceKey {
   std::string namespace_;
   std::string name;
