@@ -7,24 +7,26 @@
 
 namespace meshdns::admin {
 
-/// How far the withdrawal of this node's records is.
+/// The progress of withdrawing this node's records.
 struct Leaving {
   enum class State : std::uint8_t { Waiting, Left, Failed };
   State state = State::Waiting;
-  std::string text;  // for people: "withdrew 3 endpoints from 10.0.0.1:7400", or why not
+  std::string text;  // for people: what was withdrawn from which federation, or why nothing was
 };
 
-/// What can be asked of and told to a running agent; agent/app implements it.
+/// The interface between a running agent and its HTTP ports; agent/app implements it.
 /// thread: the loop's
 class Agent {
  public:
   virtual ~Agent() = default;
   virtual v1::AgentStatus status() = 0;
-  /// Why what is reported may not be what there is: discovery is not read, or not all of it. Empty = it is ready.
+  /// Returns why the agent is not ready: discovery is not read, or only partly, so that reports may lack endpoints.
+  /// Empty = the agent is ready.
   virtual std::string unready() = 0;
-  /// Prometheus text
+  /// Returns the metrics in the Prometheus text format.
   virtual std::string metrics() = 0;
-  /// The first call begins to withdraw everything, all say how far that is. The process ends after it is done.
+  /// Starts to withdraw this node's records at the first call; every call returns the progress. The process ends after
+  /// the withdrawal.
   virtual Leaving leave() = 0;
 };
 

@@ -5,11 +5,12 @@
 
 namespace meshdns::admin {
 
-/// The HTTP port, for reading only: /healthz /readyz /metrics /v1/status. `agent` must outlive the handler.
+/// Returns the handler of the HTTP port, which is read-only: /healthz /readyz /metrics /v1/status. `agent` must outlive
+/// the handler.
 http::Handler http_api(Agent& agent);
 
-/// The unix socket: the same and POST /v1/leave, to be asked again while it answers 202 (200 = the records are
-/// withdrawn, 503 = they are not; the body says it for people).
+/// Returns the handler of the unix socket: like http_api(), and POST /v1/leave. That answers 202 while the withdrawal
+/// runs (ask again), 200 when the records are withdrawn, and 503 if they are not; the body is text for people.
 http::Handler socket_api(Agent& agent);
 
 }  // namespace meshdns::admin

@@ -9,7 +9,7 @@
 
 namespace meshdns::app {
 
-/// Appends what monitor, measurer and syncer count.
+/// Appends the metrics of monitor, measurer and syncer.
 void collect_samples(const Monitor& monitor, const Measurer& measurer, const report::Syncer& syncer,
                      std::vector<metrics::Sample>& out);
 

@@ -13,7 +13,7 @@ namespace {
 
 using google::protobuf::util::MessageDifferencer;
 
-/// A value that the reader of the configuration has checked already.
+/// Returns the value of a result that cannot fail, because the reader of the configuration has checked the text.
 template <class T>
 T checked(Result<T> result) {
   MESHDNS_CHECK(result.has_value());
@@ -31,7 +31,7 @@ model::Node node_of(const config::v1::Agent& file) {
   return out;
 }
 
-/// The files of federation.tls, which are beside the configuration.
+/// Returns the files of federation.tls; relative paths start at the configuration's folder.
 std::optional<rpc::TlsFiles> tls_of(const config::v1::Agent& file, const std::string& path) {
   if (!file.federation().has_tls()) return std::nullopt;
   const auto folder = std::filesystem::path(path).parent_path();
@@ -39,8 +39,8 @@ std::optional<rpc::TlsFiles> tls_of(const config::v1::Agent& file, const std::st
   return rpc::TlsFiles{folder / tls.certificate(), folder / tls.key(), folder / tls.ca()};
 }
 
-/// The node's own addresses before it is connected: of the servers the first that is written as an address counts. A
-/// machine without a network gets loopback, which goes no further than this machine.
+/// Returns the node's own addresses before it is connected: those on the way to the first server that is given by
+/// address. A machine without a network gets loopback, which is never reported to another machine.
 std::vector<IpAddress> likely_addresses(const std::vector<std::string>& servers) {
   std::optional<IpAddress> federation;
   for (const std::string& server : servers) {
@@ -72,13 +72,13 @@ config::Loaded<Configuration> configuration_of(const std::string& text, const st
   out.own_addresses = out.node.addresses.empty();
   if (out.own_addresses) out.node.addresses = likely_addresses(out.servers());
   out.directory = (std::filesystem::path(path).parent_path() / out.file.discovery().static_().directory()).string();
-  // two agents of one machine and one name differ at least in their sockets: the federation keeps to the first
+  // The socket is a part, so that two agents with one name on one machine differ. The federation keeps the first.
   out.instance_uid = machine.machine_id + "/" + out.file.node() + out.file.admin().socket();
   out.boot_id = machine.boot_id;
   return out;
 }
 
-/// "path: why" as a problem of the file.
+/// Turns the error "path: why" into a problem of the file.
 config::Problems unreadable(const std::string& path, const Error& error) {
   const std::string& message = error.message();
   std::string why = message.starts_with(path + ": ") ? message.substr(path.size() + 2) : message;
@@ -119,7 +119,7 @@ std::vector<std::string> restart_needed(const Configuration& before, const Confi
   compare("node", a.node() == b.node());
   compare("cluster", a.cluster() == b.cluster());
   compare("locality", MessageDifferencer::Equals(a.locality(), b.locality()));
-  // the machine's own are followed as they change
+  // the machine's own addresses need no restart: the daemon follows them
   const bool written = !before.own_addresses || !now.own_addresses;
   compare("addresses", !written || before.node.addresses == now.node.addresses);
   compare("prefixes", before.node.prefixes == now.node.prefixes);

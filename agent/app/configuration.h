@@ -12,12 +12,12 @@
 
 namespace meshdns::app {
 
-/// An agent.yaml, read, checked, and turned into what the parts take.
+/// An agent.yaml that was read and checked, in the form in which the parts of the agent take it.
 struct Configuration {
   config::v1::Agent file;
-  std::string directory;       // of endpoints.d
-  model::Node node;            // as the federation hears of it
-  bool own_addresses = false;  // node.addresses are the machine's, not written: they follow it
+  std::string directory;       // the path of endpoints.d
+  model::Node node;            // as reported to the federation
+  bool own_addresses = false;  // the file has no addresses: node.addresses follow the machine's
   std::string instance_uid;
   std::string boot_id;
   std::optional<rpc::TlsFiles> tls;  // checked
@@ -28,14 +28,15 @@ struct Configuration {
   SocketAddress admin_address() const;
 };
 
-/// problems: all at once; a file that cannot be read is one
+/// Reads and checks an agent.yaml.
+/// returns: the configuration, or all its problems at once; a file that cannot be read is one problem
 config::Loaded<Configuration> load_configuration(const std::string& path, const Machine& machine);
 
-/// What `meshdns-agent --dev` runs with: a federation on loopback, endpoints.d in the current directory.
-/// runtime_dir: where the socket goes
+/// Returns the configuration of `meshdns-agent --dev`: a federation on loopback, endpoints.d in the current directory.
+/// runtime_dir: the folder of the admin socket
 config::Loaded<Configuration> dev_configuration(const std::string& runtime_dir, const Machine& machine);
 
-/// The keys whose change takes effect with a restart only: "node", "federation", ...
+/// Returns the keys that differ and whose change needs a restart: "node", "federation", ...
 std::vector<std::string> restart_needed(const Configuration& before, const Configuration& now);
 
 }  // namespace meshdns::app

@@ -24,10 +24,10 @@ constexpr Duration kRefreshInterval = 1s;
 constexpr Duration kGoodbyePatience = 1s;
 constexpr Duration kLeaveOnStopPatience = 2s;
 constexpr Duration kLeavePatience = 5s;
-constexpr Duration kLingerUnasked = 2s;      // the one who asked to leave may still come for the outcome
+constexpr Duration kLingerUnasked = 2s;      // `meshdns-agent leave` may still ask for the outcome
 constexpr Duration kLingerAnswered = 100ms;  // until the answer has gone out
 constexpr int kNotLeft = 1;
-constexpr int kLeft = 3;  // the service manager does not start it again, as it does after any other end
+constexpr int kLeft = 3;  // the unit lists it in RestartPreventExitStatus: no restart after a leave
 
 report::ReporterOptions reporter_options(const Configuration& configuration, report::NodeWords node,
                                          std::function<void(const std::vector<report::Target>&)> measure) {
@@ -203,7 +203,7 @@ Result<model::Node> Daemon::node_for(const std::optional<IpAddress>& federation)
   return configuration_.node;
 }
 
-/// Takes other addresses of the machine: endpoints without an address of their own move with them.
+/// Takes new addresses of the machine. Endpoints without an address of their own get them too.
 void Daemon::set_addresses(const std::vector<IpAddress>& addresses) {
   if (addresses == configuration_.node.addresses) return;
   log::info("addresses changed", {{"was", texts_of(configuration_.node.addresses)}, {"now", texts_of(addresses)}});
@@ -213,8 +213,8 @@ void Daemon::set_addresses(const std::vector<IpAddress>& addresses) {
   take_listing();
 }
 
-/// The machine's addresses or routes have changed. A session that said something else is begun anew. An attempt to
-/// connect goes on, because on a machine with many routes they change all the time.
+/// Called when the machine's addresses or routes have changed. A session that reported other addresses is started
+/// again. If the addresses are the same nothing is done, because a machine with many routes changes them all the time.
 void Daemon::follow_addresses() {
   if (stopping_) return;
   const auto now = routed_addresses(federation_);
@@ -231,7 +231,7 @@ void Daemon::refresh_every_second() {
 }
 
 void Daemon::take_listing() {
-  // First what the source says of itself: a removal is a word of its own.
+  // Set the sources first: set_endpoints() may send at once, and that message must carry the source's new state.
   syncer_.set_sources({told_state(*source_)});
   monitor_.set_endpoints(source_->endpoints());
   reporter_.changed();
@@ -295,7 +295,7 @@ bool Daemon::apply(const Configuration& next) {
     moved.directory = next.directory;
     auto source = make_source(moved);
     source->refresh();
-    // Where nothing can be read, nothing is withdrawn.
+    // A new directory that cannot be read is refused: with it, all endpoints of the old one would be withdrawn.
     if (!source->error().empty()) {
       reload_failed(source->error());
       return false;

@@ -22,24 +22,28 @@
 
 namespace meshdns::app {
 
-/// A whole agent on one event loop: brings the parts up, reloads, and takes them down in order.
+/// A whole agent on one event loop: starts the parts, connects them, reloads, and stops them in order. Contains no
+/// logic of health or reporting: that is the parts'.
 ///
 ///   StaticSource -> Monitor (HealthMachine, Probe) -> Syncer -> GrpcReporter
 ///                      ^-- SocketEvents    ^-- Measurer
 /// thread: the loop's
 class Daemon : public admin::Agent {
  public:
-  /// path: of the configuration file, for reloads; empty = there is none (--dev)
+  /// loop and clock must outlive the daemon.
+  /// path: the configuration file's, for reloads; empty = there is no file (--dev)
   Daemon(process::EventLoop& loop, const Clock& clock, Configuration configuration, std::string path);
   ~Daemon() override;
 
-  /// errors: the first thing that cannot be bound
+  /// Binds the admin ports, reads endpoints.d, and starts to check and report.
+  /// errors: the first port or socket that cannot be bound
   Result<void> start();
-  /// Reads configuration and endpoints.d again. What is wrong leaves everything as it is; what needs a restart is told.
+  /// Reads the configuration and endpoints.d again. A wrong configuration changes nothing; keys that need a restart are
+  /// logged and shown in the status.
   void reload();
-  /// Says goodbye to the federation, then stops the loop. The records stay unless leave_on_stop.
+  /// Ends the session, then stops the loop. The node's records stay in the federation, except with leave_on_stop.
   void stop();
-  /// Of the process, when the loop has ended.
+  /// The exit code of the process, after the loop has ended.
   int exit_code() const { return exit_code_; }
 
   v1::AgentStatus status() override;
@@ -51,23 +55,24 @@ class Daemon : public admin::Agent {
   Result<void> listen();
   void open_socket_events();
   void open_address_events();
-  /// The node as a federation there is told, with the addresses that the machine has on the way to it now.
+  /// Returns the node as reported to a federation at that address, with the addresses that the machine has now on the
+  /// way there.
   Result<model::Node> node_for(const std::optional<IpAddress>& federation);
-  /// What the federation may be told depends on where it is.
+  /// Whether node_for() depends on the federation's address.
   bool must_know_federation() const;
   void follow_addresses();
   void set_addresses(const std::vector<IpAddress>& addresses);
   void refresh_every_second();
   void take_listing();
-  /// false: nothing was applied
+  /// returns: false = nothing was applied
   bool apply(const Configuration& next);
   void reload_failed(std::string_view problems);
   void end_leaving(const std::string& server);
-  /// What the agent itself lacks, a line each: "2 checks say nothing: out of file descriptors".
+  /// Returns the agent's own problems, one line each: "2 checks say nothing: out of file descriptors".
   std::vector<std::string> troubles() const;
-  /// Logs both edges.
+  /// Logs when troubles() begin and when they end.
   void tell_of_troubles();
-  /// One line for the service manager: "3 endpoints, federation 10.0.9.1:7400".
+  /// Returns one line for the service manager: "3 endpoints, federation 10.0.9.1:7400".
   std::string service_status() const;
 
   process::EventLoop& loop_;
@@ -85,17 +90,17 @@ class Daemon : public admin::Agent {
   std::unique_ptr<discovery::StaticSource> source_;
   std::unique_ptr<probes::SocketEvents> socket_events_;
   std::unique_ptr<probes::AddressEvents> address_events_;
-  std::optional<IpAddress> federation_;  // where the last connection to it ended, or was tried; nothing = here
-  bool without_address_ = false;         // the log has said so
+  std::optional<IpAddress> federation_;  // the address of the last connection or attempt; nothing = this machine
+  bool without_address_ = false;         // the log has said that this machine has no address
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<http::Server> socket_;
   process::ServiceNotify service_;
   std::optional<TimerId> refresh_timer_;
   std::optional<rpc::TlsWatch> tls_watch_;
   std::optional<admin::Leaving> leaving_;
-  std::vector<std::string> restart_needed_;  // keys whose value in the file is not the one that runs
-  std::vector<std::string> told_troubles_;
-  std::string reload_problem_;  // the first line of what was wrong at the last reload
+  std::vector<std::string> restart_needed_;  // keys whose value in the file differs from the running one
+  std::vector<std::string> told_troubles_;   // troubles() at the last look
+  std::string reload_problem_;               // the first problem of the last reload; empty = it succeeded
   bool ready_ = false;
   bool stopping_ = false;
   int exit_code_ = 0;

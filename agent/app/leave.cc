@@ -18,7 +18,7 @@ constexpr Duration kPatience = 5s;
 constexpr Duration kPoll = 20ms;
 constexpr int kWaiting = 202;
 
-/// The answer of the running agent.
+/// Returns the answer of the running agent to POST /v1/leave.
 Result<http::Response> ask_agent(process::EventLoop& loop, const std::string& socket) {
   http::Target target;
   target.unix_path = socket;
@@ -51,13 +51,14 @@ int say(int code, const std::string& text) {
   return code;
 }
 
-/// Empty, or why this server has not acknowledged it.
+/// Sends a Leave to one server.
+/// returns: empty, or why the server has not acknowledged the Leave
 std::string leave_at(process::EventLoop& loop, const Clock& clock, const Configuration& configuration,
                      const std::string& server) {
   report::Syncer syncer(report::wire_codec());
   syncer.leave(true);
   model::Node node = configuration.node;
-  node.addresses.clear();  // whose records these are says its name
+  node.addresses.clear();  // the federation finds the node's records by the name alone
   node.prefixes.clear();
   report::GrpcReporter reporter(loop, clock,
                                 {{server},
@@ -94,7 +95,7 @@ int leave_without_agent(process::EventLoop& loop, const Clock& clock, const Conf
 }  // namespace
 
 int leave(process::EventLoop& loop, const Clock& clock, const Configuration& configuration) {
-  log::set_level(log::Level::Error);  // what happened is said at the end
+  log::set_level(log::Level::Error);  // the outcome is printed at the end
   const std::string& socket = configuration.file.admin().socket();
   auto answer = ask_agent(loop, socket);
   if (!answer && nobody_listens(answer.error())) return leave_without_agent(loop, clock, configuration);

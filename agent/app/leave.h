@@ -5,8 +5,9 @@
 
 namespace meshdns::app {
 
-/// `meshdns-agent leave`: withdraws the node's records and says what happened. The running agent does it and ends;
-/// where none runs, the federation is told from here. returns: the exit code, 0 once the federation has acknowledged it
+/// Runs `meshdns-agent leave`: withdraws the node's records and prints the outcome. A running agent is asked to do it,
+/// and ends. If none runs, this process sends the Leave to the federation itself.
+/// returns: the exit code; 0 = the federation has acknowledged the withdrawal
 int leave(process::EventLoop& loop, const Clock& clock, const Configuration& configuration);
 
 }  // namespace meshdns::app

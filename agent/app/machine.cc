@@ -84,7 +84,7 @@ std::vector<IpAddress> address_towards(const IpAddress& to) {
   const int descriptor = ::socket(storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return {};
   if (!to.is_v4()) {
-    // not the temporary one, which changes every day (RFC 8981); where the kernel refuses, any will do
+    // Ask for the public address: the temporary one changes every day (RFC 8981). If the kernel refuses, any will do.
     static_cast<void>(
         ::setsockopt(descriptor, IPPROTO_IPV6, kAddressPreferences, &kPublicSource, sizeof kPublicSource));
   }
@@ -107,7 +107,8 @@ std::vector<IpAddress> routed_addresses(const std::optional<IpAddress>& federati
   const bool here = !federation || federation->is_loopback();
   std::vector<IpAddress> towards;
   if (!here) towards = address_towards(*federation);
-  // Addresses for documentation (RFC 5737, RFC 3849): nobody has a route of their own to them.
+  // Addresses for documentation (RFC 5737, RFC 3849): no machine has a special route to them, so the default route is
+  // chosen.
   for (const char* afar : {"192.0.2.1", "2001:db8::1"}) {
     for (const IpAddress& address : address_towards(known(afar))) towards.push_back(address);
   }

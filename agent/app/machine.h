@@ -9,34 +9,35 @@
 
 namespace meshdns::app {
 
-/// What the operating system says of the machine.
+/// The identity of the machine, from the operating system.
 struct Machine {
-  std::string name;        // the hostname up to the first dot, in lower case; whole if it is an address
-  std::string machine_id;  // of the installation; the name where there is none
-  std::string boot_id;     // of this boot
+  std::string name;        // the hostname up to the first dot, in lower case; a hostname that is an address is whole
+  std::string machine_id;  // identifies the installation (machine-id(5)); the name if there is none
+  std::string boot_id;     // identifies this boot
 };
 
+/// Asks the operating system; takes the hostname as "localhost" if there is none.
 Machine this_machine();
 
-/// The local address that the routing table picks on the way to `to`; sends nothing. No route: nothing.
+/// Returns the local address that the routing table chooses for packets to `to`; empty = there is no route. Sends
+/// nothing.
 std::vector<IpAddress> address_towards(const IpAddress& to);
 
-/// Whether a federation on another machine, or clients of other machines, can reach this machine there: loopback,
-/// link-local and unspecified addresses mean something else to each of them.
+/// Whether other machines can reach this machine at the address. Loopback, link-local and unspecified addresses mean
+/// something else on each machine.
 bool is_reachable_from_afar(const IpAddress& address);
 
-/// The node's own addresses where none are configured, IPv4 first: the one that the connection to the federation comes
-/// from, and of the other family the one on the way to the default route.
-/// federation: where that connection ends; nothing or a loopback address = on this machine
-/// returns:    nothing if the machine has no address that others can reach; loopback where the federation is on this
-///             machine and there is no other one
+/// Returns the node's own addresses when none are configured, IPv4 first: the address that a connection to the
+/// federation comes from, and for the other family the address that the default route uses.
+/// federation: the federation's address; nothing or a loopback address = on this machine
+/// returns:    empty = the machine has no address that others can reach. If the federation is on this machine: loopback
 std::vector<IpAddress> routed_addresses(const std::optional<IpAddress>& federation);
 
-/// Where the server is if it is written as an address ("10.0.0.1:7400"); nothing for a name or a unix socket.
+/// Returns the address of a server that is written as one ("10.0.0.1:7400"); nothing for a name or a unix socket.
 std::optional<IpAddress> address_of_server(const std::string& server);
 
-/// Why this cannot be the name of a node, with a hint; empty = it can. Machines that have not got a name yet are called
-/// localhost, and 10.0.0.5 is no name: many would be one node.
+/// Returns why a text cannot be the name of a node, with a hint; empty = it can. Names that many machines share are
+/// refused, because these machines would be one node: localhost, and addresses or parts of them.
 std::string node_name_problem(std::string_view name);
 
 }  // namespace meshdns::app

@@ -23,10 +23,10 @@ using namespace meshdns;
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
-// What the libraries take at the start at most.
+// The most threads and descriptors that the libraries take at the start.
 constexpr std::size_t kThreads = 16;
 constexpr std::size_t kDescriptors = 40;
-constexpr std::size_t kManyDescriptors = 65536;  // as far as the hard limit goes: each check that runs takes one
+constexpr std::size_t kManyDescriptors = 65536;  // wanted, up to the hard limit: each running check takes one
 
 struct Flags {
   std::string config = "/etc/meshdns/agent.yaml";
@@ -47,14 +47,14 @@ void print_dev_hints(const app::Configuration& configuration) {
             << "  curl http://" << configuration.admin_address().text() << "/v1/status\n";
 }
 
-/// "N errors" behind the lines.
+/// Prints the lines, then "N errors".
 int wrong_config(std::string_view lines) {
   const auto count = std::count(lines.begin(), lines.end(), '\n');
   std::cerr << lines << counted(static_cast<std::uint64_t>(count), "error") << "\n";
   return kWrongUsage;
 }
 
-/// endpoints.d and its files are part of it. With --dev the folder need not exist yet.
+/// Checks endpoints.d and its files too. With --dev the folder need not exist yet.
 int check_config(const app::Configuration& configuration, const Flags& flags) {
   log::set_level(log::Level::Error);
   discovery::StaticSource source(configuration.directory, {configuration.node.addresses});
@@ -72,7 +72,7 @@ int check_config(const app::Configuration& configuration, const Flags& flags) {
   return 0;
 }
 
-/// What is no daemon, but ends when it has done its work.
+/// Runs the modes that are not a daemon: `leave` and --once.
 int run_once(const app::Configuration& configuration, const Flags& flags) {
   process::release_signals();
   const SystemClock clock;

@@ -12,14 +12,15 @@ using report::Target;
 
 constexpr Duration kTick = 250ms;
 constexpr Duration kLate = 100ms;
-constexpr int kLooksAfterChange = 3;  // the first one that differs included: what a verdict takes
+// The number of connections in quick succession after a change, the first included: as many as a verdict takes.
+constexpr int kLooksAfterChange = 3;
 
 Reach reach_of(health::Outcome outcome) {
   switch (outcome) {
     case health::Outcome::Success: return Reach::Connected;
     case health::Outcome::Refused: return Reach::Refused;
     case health::Outcome::Timeout: return Reach::Timeout;
-    case health::Outcome::Failure: return Reach::NoRoute;  // of a connect: somebody on the way says so
+    case health::Outcome::Failure: return Reach::NoRoute;  // of a connect: a router on the way reports it
     case health::Outcome::Unknown: return Reach::Skipped;
   }
   return Reach::Skipped;
@@ -33,8 +34,8 @@ struct Measurer::Watched {
   TimePoint due{};
   TimePoint started{};
   bool running = false;
-  std::optional<bool> connected{};  // the last time
-  int looks = 0;                    // how many more come soon
+  std::optional<bool> connected{};  // the last outcome; nothing = none yet
+  int looks = 0;                    // connections left that follow in quick succession
 };
 
 Measurer::Measurer(const Clock& clock, Timers& timers, ProbeFactory make_probe, Sink sink, std::uint64_t seed)
@@ -104,7 +105,7 @@ Measurement Measurer::measurement_of(const Watched& watched, const health::Probe
   if (out.reach == Reach::Timeout && held_up) out.reach = Reach::Skipped;
   if (out.reach != Reach::Connected) return out;
   out.rtt = result.rtt;
-  // our own clock saw the wait for this thread too
+  // Without the kernel's figure our own clock must do, unless this thread was held up: its time contains that wait.
   if (out.rtt <= Duration::zero() && !held_up) out.rtt = clock_.now() - watched.started;
   return out;
 }

@@ -17,28 +17,29 @@
 
 namespace meshdns::app {
 
-/// Connects to what the federation wants to be measured, again and again: each target at its own interval, a tenth more
-/// or less, and soon again while what is found contradicts what was found before.
+/// Connects again and again to the targets that the federation wants measured: to each target at its own interval,
+/// +-10 %, and sooner after an outcome that contradicts the one before. Reports every outcome; it judges nothing.
 /// thread: the loop's
 class Measurer {
  public:
   using ProbeFactory = std::function<std::unique_ptr<probes::Probe>(const SocketAddress&)>;
   using Sink = std::function<void(const report::Measurement&)>;
 
-  static constexpr Duration kTimeout = 1s;
-  static constexpr Duration kShortestInterval = 1s;  // whatever the federation says; and after a change
-  static constexpr Duration kFirstWithin = 2s;       // those of a new list do not begin all at once
+  static constexpr Duration kTimeout = 1s;           // of one connection
+  static constexpr Duration kShortestInterval = 1s;  // lower bound of the federation's intervals; also after a change
+  static constexpr Duration kFirstWithin = 2s;       // the first connections to new targets are spread over this time
 
-  /// Results by report::Reach.
+  /// The number of outcomes, by report::Reach.
   using Counters = std::array<std::uint64_t, 5>;
 
-  /// `clock` and `timers` must outlive it. seed: of the jitter
+  /// `clock` and `timers` must outlive the measurer.
+  /// seed: seeds the jitter
   Measurer(const Clock& clock, Timers& timers, ProbeFactory make_probe, Sink sink, std::uint64_t seed);
   ~Measurer();
   Measurer(const Measurer&) = delete;
   Measurer& operator=(const Measurer&) = delete;
 
-  /// All that is to be measured now. A target that did not change keeps its schedule.
+  /// Replaces the list of targets. An unchanged target keeps its schedule.
   void set_targets(const std::vector<report::Target>& targets);
 
   std::size_t targets() const { return watched_.size(); }
@@ -52,7 +53,7 @@ class Measurer {
   void start(Watched& watched);
   void on_result(Watched& watched, const health::ProbeResult& result);
   report::Measurement measurement_of(const Watched& watched, const health::ProbeResult& result) const;
-  /// This thread was kept from its work since then: what did not come in time may lie there unread.
+  /// Whether this thread was held up since `then`: if so, a timeout may only mean that the answer is still unread.
   bool held_up_since(TimePoint then) const;
   Duration between(Duration shortest, Duration longest);
 
@@ -65,7 +66,7 @@ class Measurer {
   std::map<std::string, std::unique_ptr<Watched>> watched_;  // by the target's key
   std::optional<TimerId> tick_timer_;                        // while there are targets
   TimePoint next_tick_{};
-  std::optional<TimePoint> held_up_;  // when it was noticed last
+  std::optional<TimePoint> held_up_;  // when the last tick was late
 };
 
 }  // namespace meshdns::app

@@ -17,7 +17,7 @@ using health::Outcome;
 using health::ProbeResult;
 using model::HealthState;
 
-/// The endpoint may have been served by the listener.
+/// Whether a listener may have served the endpoint.
 bool is_behind(const SocketAddress& where, const Discovered& found) {
   if (where.port == 0) return true;
   const auto& addresses = found.endpoint.addresses;
@@ -26,7 +26,8 @@ bool is_behind(const SocketAddress& where, const Discovered& found) {
   return has_port && (where.ip.is_unspecified() || std::ranges::find(addresses, where.ip) != addresses.end());
 }
 
-/// Both are one instance, though it may have another key: clients of the new one reach what clients of the old one did.
+/// Whether two endpoints are the same instance, even with different keys: clients of `now` reach the process that
+/// clients of `known` did.
 bool is_same_instance(const model::Endpoint& known, const model::Endpoint& now) {
   const auto kept = [&](Family family) {
     const auto address = model::first_of(now.addresses, family);
@@ -50,7 +51,7 @@ void log_state(const model::Endpoint& endpoint, HealthState before) {
   log::write(level, event, {{"key", endpoint.key}, {"why", why}, {"was", model::health_state_name(before)}});
 }
 
-/// Both edges of an address that is not answered while the endpoint is. Before it serves it has no edges.
+/// Logs when a serving endpoint's address begins or stops to be left out of answers.
 void log_families(const model::Endpoint& endpoint, const model::Health& before) {
   const model::Health& now = endpoint.health;
   if (now.state != HealthState::Serving) return;
@@ -69,7 +70,7 @@ void log_families(const model::Endpoint& endpoint, const model::Health& before) 
 
 }  // namespace
 
-/// Where one check of an endpoint is made: each is made at the first address of each family.
+/// The address and settings of one check; each check is made at the first address of each family.
 struct Monitor::Place {
   IpAddress address;
   const CheckSpec* spec;
@@ -82,7 +83,7 @@ struct Monitor::Check {
   Check(const Check&) = delete;
   Check& operator=(const Check&) = delete;
 
-  /// Neither planned nor running.
+  /// Cancels the timer and the running probe.
   void stop() {
     if (timer) monitor.timers_.cancel(*timer);
     timer.reset();
@@ -100,11 +101,11 @@ struct Monitor::Check {
   TimePoint planned{};
   TimePoint started{};
   Duration timeout{};           // of the running probe
-  std::string unknown_because;  // the agent's own trouble, of the last result; empty = it said something
+  std::string unknown_because;  // detail of the last result if that was Unknown; otherwise empty
   bool running = false;
   bool late = false;
   bool after_event = false;
-  bool again = false;  // an event came while the probe after another one was running
+  bool again = false;  // a kernel event came while the probe for an earlier event was running
 };
 
 struct Monitor::Watched {
@@ -119,7 +120,7 @@ struct Monitor::Watched {
     }
     return out;
   }
-  std::optional<TimePoint> unlisted{};  // since when it is not listed any more
+  std::optional<TimePoint> unlisted{};  // since when discovery no longer lists it; nothing = it is listed
 };
 
 Monitor::Monitor(const Clock& clock, Timers& timers, ProbeFactory make_probe, Sink sink, Options options)
@@ -155,7 +156,7 @@ void Monitor::set_endpoints(const std::vector<Discovered>& listed) {
         begin, end, [&](const auto& entry) { return is_same_instance(entry.second->found.endpoint, found.endpoint); });
     if (known != end) watched.told.health = known->second->told.health;
   }
-  // what replaces is told before what it replaces is removed
+  // Put the new endpoints before retire() removes old ones: otherwise the service could be empty in between.
   for (const Discovered& found : listed) update(*watched_.at(found.key), found);
   for (auto& [key, gone] : before) {
     if (!gone->unlisted) gone->unlisted = clock_.now();
@@ -165,7 +166,7 @@ void Monitor::set_endpoints(const std::vector<Discovered>& listed) {
 }
 
 void Monitor::retire() {
-  std::set<std::pair<std::string, std::string>> awaited;  // services of which a listed endpoint never succeeded
+  std::set<std::pair<std::string, std::string>> awaited;  // services with a listed endpoint that has not succeeded yet
   for (const auto& [key, watched] : watched_) {
     const model::Endpoint& told = watched->told;
     const bool is_new = !watched->unlisted && told.health.state == HealthState::Pending;
@@ -205,7 +206,7 @@ void Monitor::retire_after(Duration delay) {
 void Monitor::update(Watched& watched, const Discovered& found) {
   if (!watched.checks.empty() && watched.found == found) return;
   auto before = std::exchange(watched.checks, {});
-  // what takes the place of another instance goes on from its health
+  // set_endpoints() has given `told` the health of the same instance with another key: continue from that health
   const bool goes_on = before.empty() && watched.told.health.state != HealthState::Pending;
   const model::Health known = goes_on ? watched.told.health : model::Health{.since = clock_.now()};
   watched.found = found;
@@ -223,10 +224,12 @@ void Monitor::update(Watched& watched, const Discovered& found) {
   tell(watched);
 }
 
-/// before: those at the family's address so far, in their order; fresh: where a check begins that nothing is known of
+/// Adds the checks at one address. Unchanged checks are taken from `before`.
+/// before: the family's checks so far, in the order of their settings
+/// fresh:  the health from which a check without history starts
 void Monitor::add_checks(Watched& watched, const IpAddress& address, std::vector<std::unique_ptr<Check>> before,
                          const model::Health& fresh) {
-  // another address has to succeed before it is answered
+  // the health of another address says nothing about this one: it has to succeed before it is answered
   if (!before.empty() && before.front()->address != address) before.clear();
   const model::Health known = before.empty() ? fresh : before.front()->machine.health();
   for (std::size_t i = 0; i < watched.found.checks.size(); ++i) {
@@ -251,7 +254,8 @@ void Monitor::schedule(Check& check) {
   });
 }
 
-/// A probe of an agent that is late itself gets more time, as its answer may lie there unread.
+/// Starts the check's probe. If the agent is late itself the probe gets more time, because its answer may arrive in
+/// time and wait to be read.
 void Monitor::start(Check& check, bool after_event) {
   const Duration timeout = check.spec.settings.timeout;
   check.started = clock_.now();
@@ -266,7 +270,8 @@ void Monitor::start(Check& check, bool after_event) {
   check.probe->run(check.timeout, [this, &check](ProbeResult result) { on_result(check, std::move(result)); });
 }
 
-/// A listener that comes and goes all the time must not keep a probe from ever ending.
+/// Starts a probe because of a kernel event. A running probe for an earlier event is not restarted: otherwise a
+/// listener that comes and goes all the time would keep the probe from ever ending.
 void Monitor::probe_after_event(Check& check) {
   if (check.running && check.after_event) {
     check.again = true;
@@ -297,7 +302,7 @@ void Monitor::on_result(Check& check, ProbeResult result) {
   Watched& watched = *check.owner;
   const bool changed = check.machine.on_result(result, clock_.now(), is_last_healthy(watched));
   if (check.again) {
-    // Not from inside the probe's own call.
+    // From a timer, because start() runs the probe again, and this is called from inside the probe.
     check.planned = clock_.now();
     check.timer = timers_.after(Duration::zero(), [this, &check] {
       check.timer.reset();
@@ -308,7 +313,7 @@ void Monitor::on_result(Check& check, ProbeResult result) {
   }
   if (!changed) return;
   tell(watched);
-  // not from inside the probe's own call: the check that ended may be of one that goes
+  // From a timer, because retire() may destroy the endpoint whose probe is calling this.
   if (retire_timer_) retire_after(Duration::zero());
 }
 

@@ -19,54 +19,66 @@
 
 namespace meshdns::app {
 
-/// Runs the checks of this node's endpoints when they are due, and tells the sink what is true of each endpoint.
+/// Runs the checks of this node's endpoints when they are due, and passes each changed endpoint to the sink. Rise, fall
+/// and doubt are HealthMachine's; which endpoints exist is discovery's.
+///
+/// How it works: each endpoint is checked at its first address of each family, by each check of its list:
+///
+///   Watched (one endpoint)
+///     Check  v4 address, check 0: HealthMachine, Probe, timer  --\     of_families()
+///     Check  v4 address, check 1: ...                          ---+--> model::Health --> Sink::put
+///     Check  v6 address, check 0: ...                          --/
+///
+/// A check waits for its timer, runs its probe, hands the result to its machine, and sets the timer again.
 /// thread: the loop's
 class Monitor {
  public:
   using ProbeFactory = std::function<std::unique_ptr<probes::Probe>(const SocketAddress&, const discovery::CheckSpec&)>;
 
-  /// Where endpoints go: `put` when something changed, the first time while Pending.
+  /// The receiver of endpoints. `put` is called for a new endpoint (normally while it is Pending) and after each
+  /// change.
   struct Sink {
     std::function<void(const model::Endpoint&)> put;
     std::function<void(const std::string& key)> remove;
   };
 
   struct Options {
-    std::string node;        // the key that each endpoint carries
-    std::uint64_t seed = 1;  // of the jitter
+    std::string node;        // the node's key, for Endpoint::node
+    std::uint64_t seed = 1;  // seeds the jitter
   };
 
-  /// Results by health::Outcome, and the probes that began or ended too late to prove anything by a timeout.
+  /// The number of results by health::Outcome, and of results with ProbeResult::late.
   struct Counters {
     std::array<std::uint64_t, 5> outcomes{};
     std::uint64_t late = 0;
   };
 
-  /// `clock` and `timers` must outlive it.
+  /// `clock` and `timers` must outlive the monitor.
   Monitor(const Clock& clock, Timers& timers, ProbeFactory make_probe, Sink sink, Options options);
   ~Monitor();
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
 
-  /// What replaces a serving endpoint has so long for its first success; until then both are told.
+  /// How long a serving endpoint that is no longer listed is kept while its replacement waits for its first success.
   static constexpr Duration kReplacement = 2min;
 
-  /// All that is listed now. An endpoint with a known key keeps its health whatever else of it changed, and a check
-  /// that did not change keeps its schedule. So does an instance that has another key now, because its ports or
-  /// addresses are listed in another order. What is not listed any more is removed; but while it serves, and an
-  /// endpoint of its service waits for its first success, it stays and is checked, so that the service is never without
-  /// one.
+  /// Replaces the list of endpoints.
+  ///
+  /// An endpoint with a known key keeps its health, and an unchanged check keeps its schedule. An endpoint with a new
+  /// key gets the health of the removed endpoint if both are the same instance, with ports or addresses listed in
+  /// another order. An endpoint that is no longer listed is removed. If it serves, and a listed endpoint of its service
+  /// has not succeeded yet, it is kept and checked for up to kReplacement, so that the service is never empty.
   void set_endpoints(const std::vector<discovery::Discovered>& listed);
 
-  /// The kernel destroyed a listener: what may have been behind it is probed at once.
-  /// where: the unspecified address of either family = any address; port 0 = anything may have closed
-  /// returns: how many endpoints may have been behind it
+  /// Checks at once the endpoints that a destroyed listener may have served.
+  /// where:   the listener's address; the unspecified address of either family = any address; port 0 = any listener
+  /// returns: the number of these endpoints
   std::size_t closed(const SocketAddress& where);
 
-  /// As last told to the sink, by key.
+  /// Returns the endpoints as last passed to the sink, by key.
   std::map<std::string, model::Endpoint> endpoints() const;
   const Counters& counters() const { return counters_; }
-  /// The number of checks that said nothing the last time, because of a trouble of the agent's own, by that trouble.
+  /// Returns the number of checks whose last result was Unknown, by its detail: "out of file descriptors".
   std::map<std::string, std::size_t> unknown() const;
 
  private:
@@ -82,7 +94,7 @@ class Monitor {
   void probe_after_event(Check& check);
   void on_result(Check& check, health::ProbeResult result);
   bool is_last_healthy(const Watched& watched) const;
-  /// Removes what is not listed any more, except what still waits for its replacement.
+  /// Removes the endpoints that are no longer listed, except those that wait for a replacement.
   void retire();
   void retire_after(Duration delay);
   void tell(Watched& watched);

@@ -27,20 +27,20 @@ struct Row {
   std::string why;
 };
 
-/// One address of an endpoint: each is checked, and answered by its own result.
+/// One address of an endpoint: the first of its family. Each has its own row in the table.
 struct OneAddress {
   const Discovered& found;
   IpAddress address;
 };
 
 struct OneCheck {
-  std::size_t at;  // the place of the address in the list
+  std::size_t at;  // index of the address in the list
   discovery::CheckSpec spec;
   std::unique_ptr<probes::Probe> probe;
   ProbeResult result;
 };
 
-/// Runs them all, some at a time.
+/// Runs all checks once, kMostAtOnce at a time.
 class Round {
  public:
   Round(process::EventLoop& loop, const std::vector<OneAddress>& addresses) : loop_(loop), addresses_(addresses) {
@@ -75,7 +75,8 @@ class Round {
   std::size_t ended_ = 0;
 };
 
-/// One failing check is enough; trouble of our own says nothing either way.
+/// Adds the result of one check to its row. One failure makes the row failing; an Unknown result says nothing about the
+/// endpoint, so any failure wins over it.
 void add_result(Row& row, const ProbeResult& result) {
   if (result.outcome == Outcome::Success || row.state == "failing") return;
   row.state = result.outcome == Outcome::Unknown ? "unknown" : "failing";

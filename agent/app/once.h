@@ -7,8 +7,9 @@
 
 namespace meshdns::app {
 
-/// Reads endpoints.d, runs each check once and writes a table of what that says; reports to nobody.
-/// returns: the exit code, 1 if something in endpoints.d could not be read
+/// Runs `meshdns-agent --once`: reads endpoints.d, runs each check once and writes a table of the results. Reports
+/// nothing to a federation.
+/// returns: the exit code; 1 = something in endpoints.d could not be read
 int once(process::EventLoop& loop, const Configuration& configuration, std::ostream& out);
 
 }  // namespace meshdns::app

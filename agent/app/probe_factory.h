@@ -9,7 +9,7 @@
 
 namespace meshdns::app {
 
-/// The probe that a check asks for. `loop` must outlive it.
+/// Returns a probe of the check's kind. `loop` must outlive the probe.
 std::unique_ptr<probes::Probe> make_probe(process::EventLoop& loop, const SocketAddress& where,
                                           const discovery::CheckSpec& check);
 

@@ -9,24 +9,24 @@
 
 namespace meshdns::discovery {
 
-/// One check of an endpoint, made at the first address of each family.
+/// The settings of one check of an endpoint. The check is made at the endpoint's first address of each family.
 struct CheckSpec {
   enum class Kind : std::uint8_t { Tcp, Http };
 
   Kind kind = Kind::Tcp;
   std::uint16_t port = 0;
-  std::string path = "/";   // the rest is for Http alone
-  std::string host;         // Host header; empty = the address
-  int lowest_status = 200;  // what counts as a success
-  int highest_status = 399;
+  std::string path = "/";    // Http only, as are the next three
+  std::string host;          // Host header; empty = the address
+  int lowest_status = 200;   // lowest status code that is a success
+  int highest_status = 399;  // highest status code that is a success
   health::Settings settings;
 
   friend bool operator==(const CheckSpec&, const CheckSpec&) = default;
 };
 
-/// An endpoint as a source lists it; its node is empty and its health Pending.
+/// An endpoint as a discovery source lists it. Its node is empty and its health is Pending; Monitor sets both.
 struct Discovered {
-  std::string key;  // "namespace/service/address:port", of the first of each; endpoint.key is the same
+  std::string key;  // "namespace/service/address:port", with the first address and port; equal to endpoint.key
   model::Endpoint endpoint;
   std::vector<CheckSpec> checks;  // at least one
 

@@ -32,7 +32,8 @@ model::Endpoint endpoint_of(const v1::EndpointEntry& entry, const Defaults& defa
   return out;
 }
 
-/// The number of a TCP port. The reader has made sure that the endpoint has it.
+/// Returns the number of a TCP port that is given by number or name.
+/// requires: the endpoint has the port; the reader of the file has checked that
 std::uint16_t port_number(const model::Endpoint& endpoint, const std::string& wanted) {
   if (const auto number = parse_uint(wanted)) return static_cast<std::uint16_t>(*number);
   const auto port = std::find_if(endpoint.ports.begin(), endpoint.ports.end(), [&](const model::Port& candidate) {
@@ -88,7 +89,7 @@ Discovered discovered(const v1::EndpointEntry& entry, const Defaults& defaults) 
   return out;
 }
 
-/// What only shows once the defaults are filled in.
+/// Returns a problem that shows only after the defaults are filled in; empty = there is none.
 std::string what_is_missing(const Discovered& found) {
   if (found.endpoint.addresses.empty()) return "address is missing, and the node has none";
   if (found.checks.empty()) return "checks is missing: an endpoint without a TCP port has no check by default";
@@ -99,7 +100,7 @@ std::string what_is_missing(const Discovered& found) {
 
 config::Loaded<std::vector<Discovered>> read_endpoints(const std::string& text, const std::string& file,
                                                        const Defaults& defaults) {
-  // Many programs empty a file before they write it.
+  // An empty file must not withdraw endpoints: many programs empty a file before they write it.
   if (trim(text).empty()) return Problems{{file, 0, 0, "", "the file is empty; \"endpoints: []\" lists none"}};
   const auto loaded = config::load_endpoints(text, file);
   if (!loaded) return loaded.error();

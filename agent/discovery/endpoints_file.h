@@ -8,13 +8,14 @@
 
 namespace meshdns::discovery {
 
-/// What an entry of a file may leave out.
+/// Defaults for entries of a file.
 struct Defaults {
-  std::vector<IpAddress> addresses;  // the node's
+  std::vector<IpAddress> addresses;  // the node's, for entries without an address
 };
 
-/// The endpoints in the text of one file of endpoints.d; keys may repeat. An endpoint without checks gets a TCP check
-/// on its first TCP port. file: appears in the problems
+/// Reads the text of one file of endpoints.d. An endpoint without checks gets a TCP check on its first TCP port.
+/// file:    the name that appears in problems
+/// returns: the endpoints, of which several may have the same key, or all problems at once
 config::Loaded<std::vector<Discovered>> read_endpoints(const std::string& text, const std::string& file,
                                                        const Defaults& defaults);
 

@@ -26,7 +26,7 @@ std::string without_line_end(std::string text) {
   return text;
 }
 
-/// A pipe would hold the agent up.
+/// Reads a regular file. Anything else is refused: reading a pipe could block the agent.
 Result<std::string> regular_text(const std::string& path) {
   std::error_code error;
   const auto kind = fs::status(path, error).type();
@@ -40,7 +40,7 @@ Result<std::string> regular_text(const std::string& path) {
   return config::read_file(path);
 }
 
-/// One line at both edges of an error, and when it becomes another.
+/// Logs when the error of a file or directory begins, changes or ends.
 void log_change(const std::string& path, const std::string& before, const std::string& now) {
   if (before == now) return;
   if (now.empty()) return log::info("endpoints are listed again", {{"path", path}});
@@ -78,7 +78,7 @@ bool StaticSource::refresh() {
   return true;
 }
 
-/// Files like .app.yaml.swp and the ..data of a mounted ConfigMap are somebody else's business.
+/// Hidden files are neither read nor logged: editors' .app.yaml.swp, and the ..data of a mounted ConfigMap.
 Result<std::vector<std::string>> StaticSource::names() {
   std::vector<std::string> out;
   std::set<std::string> others;
@@ -106,7 +106,7 @@ void StaticSource::read_files(const std::vector<std::string>& names) {
   std::erase_if(files_, [&](const auto& file) { return !std::binary_search(names.begin(), names.end(), file.first); });
   for (const auto& path : names) {
     const auto [at, is_new] = files_.try_emplace(path);
-    // Taken before reading: what is written meanwhile is found the next time.
+    // Take the stamp before reading: if the file is written meanwhile, the next refresh() sees another stamp.
     const Stamp stamp = stamp_of(path);
     if (!is_new && at->second.stamp == stamp) continue;
     at->second.stamp = stamp;
@@ -118,7 +118,7 @@ void StaticSource::read_file(const std::string& path, File& file) const {
   const auto text = regular_text(path);
   if (!text) {
     file.error = text.error().message();
-    file.stamp = {};  // whatever stood in the way may go without a change of the file
+    file.stamp = {};  // read again next time: the cause may go without a change of the file's stamp
     return;
   }
   auto endpoints = read_endpoints(*text, path, defaults_);
@@ -126,7 +126,7 @@ void StaticSource::read_file(const std::string& path, File& file) const {
   if (endpoints) file.endpoints = std::move(*endpoints);
 }
 
-/// All zero for what is not there.
+/// returns: all zero = there is no such file
 StaticSource::Stamp StaticSource::stamp_of(const std::string& path) {
   struct stat info {};
   if (stat(path.c_str(), &info) != 0) return {};

@@ -11,37 +11,40 @@
 
 namespace meshdns::discovery {
 
-/// Endpoints from the *.yaml files of a directory. Nothing is withdrawn by mistake: a file that cannot be read or is
-/// wrong keeps what it listed before, and so does a directory that cannot be read. A removed file withdraws its own.
+/// The discovery source that reads the *.yaml files of a directory (endpoints.d). It never withdraws endpoints by
+/// mistake: if a file is wrong or cannot be read, its last good endpoints stay listed, and likewise for the directory.
+/// Removing a file removes its endpoints.
 class StaticSource {
  public:
   struct FileState {
     std::string path;
-    bool listed = false;  // endpoints() has all that the file says
-    std::string error;    // what is wrong, one problem a line; also where an endpoint was left out as a duplicate
+    bool listed = false;  // the file was read; otherwise endpoints() has its last good content
+    std::string error;    // one problem per line; a duplicate endpoint that is left out is one, though `listed` is true
 
     friend bool operator==(const FileState&, const FileState&) = default;
   };
 
-  /// directory: need not exist yet. Reads nothing before refresh().
+  /// Reads nothing before refresh().
+  /// directory: need not exist yet
   StaticSource(std::string directory, Defaults defaults);
 
-  /// Reads what changed (by inode, size and times); to be called every second.
-  /// returns: true if endpoints(), files(), listed() or error() changed
+  /// Reads the files that changed by inode, size or times. Call it every second.
+  /// returns: true = endpoints(), files(), listed() or error() changed
   bool refresh();
 
-  /// Other defaults: the next refresh() reads everything anew.
+  /// Replaces the defaults; the next refresh() reads all files again.
   void set_defaults(Defaults defaults);
 
   const std::string& directory() const { return directory_; }
-  /// By file name, then in the order of the file. Of equal keys the first counts.
+  /// The endpoints by file name, then in the order of the file. Of several endpoints with the same key, only the first.
   const std::vector<Discovered>& endpoints() const { return listing_.endpoints; }
   const std::vector<FileState>& files() const { return listing_.files; }
-  /// endpoints() is complete: the directory and every file in it could be read.
+  /// Whether endpoints() is complete: the directory and every *.yaml file in it could be read.
   bool listed() const { return listing_.listed; }
-  /// The other files of the directory, hidden ones aside: somebody may think that they count.
+  /// The paths of files that are not read because of their names, except hidden ones: their author may expect that they
+  /// are read.
   const std::set<std::string>& others() const { return others_; }
-  /// Of the directory; empty = fine.
+  /// Why the directory cannot be read; empty = it can.
   const std::string& error() const { return listing_.error; }
 
  private:
@@ -66,7 +69,7 @@ class StaticSource {
   };
 
   static Stamp stamp_of(const std::string& path);
-  /// Tells once of each file that is not read.
+  /// Returns the paths of the *.yaml files, sorted. Logs each other file once.
   Result<std::vector<std::string>> names();
   void read_files(const std::vector<std::string>& names);
   void read_file(const std::string& path, File& file) const;
@@ -75,7 +78,7 @@ class StaticSource {
   std::string directory_;
   Defaults defaults_;
   std::map<std::string, File> files_;  // by path
-  std::set<std::string> others_;       // files that are not read, and were told
+  std::set<std::string> others_;       // files that are not read, and that were logged
   Listing listing_;
 };
 

@@ -34,7 +34,7 @@ Health some_failing(const std::vector<Health>& failing) {
   return out;
 }
 
-/// Serving is better than failing, and that is better than never to have served.
+/// Orders health from best (0) to worst: Serving, Failing, Pending (never served).
 int rank(const Health& health) {
   if (health.state == HealthState::Serving) return 0;
   return health.state == HealthState::Pending ? 2 : 1;
@@ -50,11 +50,11 @@ Health both_serving(const Health& a, const Health& b) {
   return out;
 }
 
-/// Of two families that are in the same state.
+/// Combines two families that are in the same state.
 Health both(const Health& a, const Health& b) {
   if (a.state == HealthState::Serving) return both_serving(a, b);
   if (a.state == HealthState::Failing) {
-    Health out = left(a) <= left(b) ? a : b;  // it serves again when one of them does
+    Health out = left(a) <= left(b) ? a : b;  // the endpoint serves again as soon as one family does
     out.since = std::max(a.since, b.since);
     out.doubtful = a.doubtful || b.doubtful;
     return out;

@@ -6,14 +6,17 @@
 
 namespace meshdns::health {
 
-/// The health of an endpoint from that of its checks (at least one): it serves when all of them do, is pending until
-/// each has succeeded once. Streak and needed are those of the check that is nearest to (Serving) or furthest from
-/// (Failing) changing it; a Failing endpoint is doubtful if every failing check is.
+/// Combines the health of all checks at one address. The result is Pending until each check has succeeded once, Serving
+/// while all checks are, and Failing otherwise. `streak` and `needed` are taken from one check: if Serving from the
+/// check that is nearest to failing, if Failing from the failing check that is furthest from serving. A Failing result
+/// is doubtful if every failing check is doubtful.
+/// requires: at least one check
 model::Health combined(const std::vector<model::Health>& checks);
 
-/// The health of an endpoint from that of its checks at its IPv4 and at its IPv6 address; one list may be empty. It is
-/// that of the family that is better off. The other one is out (Health::v4, v6) as long as it is worse off: Pending
-/// while nothing is known of it yet, so that what was published before may stay, else Failing.
+/// Combines the health of an endpoint's checks at its IPv4 address and at its IPv6 address. The result is the health of
+/// the better family. While the other family is worse, Health::v4 or Health::v6 is set for it: to Pending while that
+/// address is not judged yet, so that its published state may stay, otherwise to Failing.
+/// requires: at least one check; one of the two lists may be empty
 model::Health of_families(const std::vector<model::Health>& v4, const std::vector<model::Health>& v6);
 
 }  // namespace meshdns::health

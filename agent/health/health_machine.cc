@@ -39,7 +39,8 @@ bool HealthMachine::on_result(const ProbeResult& result, TimePoint now, bool las
   return health_ != before;
 }
 
-// The state stays, because nothing was learnt about it; but nobody may rely on it as long as it is not checked.
+// An Unknown result says nothing about the endpoint, so the state stays. But without checks the state grows old, so the
+// endpoint becomes in doubt.
 void HealthMachine::on_unknown(const ProbeResult& result) {
   unknowns_ = std::min(unknowns_ + 1, settings_.fall);
   if (unknowns_ < settings_.fall || health_.streak > 0) return;
@@ -56,7 +57,7 @@ void HealthMachine::on_success(TimePoint now, bool last_healthy) {
     health_.detail.clear();
     return;
   }
-  // The detail stays until it serves again: it is why the endpoint is out.
+  // The detail stays until the endpoint serves again: it is the reason why the endpoint is failing.
   health_.in_doubt = true;
   health_.needed = needed_successes(now, last_healthy);
   if (++health_.streak < health_.needed) return;
@@ -101,7 +102,7 @@ void HealthMachine::count_change(TimePoint now) {
   changed_ = now;
 }
 
-// One refusal is proof; timeouts while the agent itself is late are none.
+// A single refusal is proof, because the host has answered. A timeout while the agent itself is late proves nothing.
 void HealthMachine::weigh(const ProbeResult& failure) {
   if (failure.outcome == Outcome::Refused) {
     sure_failures_ = settings_.fall;

@@ -10,6 +10,7 @@
 
 namespace meshdns::health {
 
+/// The settings of one check.
 struct Settings {
   Duration interval = 5s;
   Duration timeout = 2s;
@@ -20,30 +21,35 @@ struct Settings {
   friend bool operator==(const Settings&, const Settings&) = default;
 };
 
-/// From the results of one check of one endpoint to what is said of its health.
+/// Turns the results of one check at one address into a health state. Has no clock and runs no probe: its user,
+/// Monitor, passes results in and asks when the next check is due.
 ///
 ///              first success             `fall` failures in a row, or
 ///   Pending ------------------> Serving  a refusal after a kernel event  -----> Failing
 ///                                  ^----- `rise` successes in a row, more if it flaps ---'
 ///
-/// Pending counts its failures: as many as end serving are a verdict on an endpoint that was published before, by an
-/// earlier run of the agent; a new one stays Pending.
-/// Results that are Unknown leave the state as it is; after `fall` of them in a row a serving endpoint is in doubt, and
-/// its detail says why it is not checked.
-/// Every change within 10 min of the one before doubles the successes needed (at most 16, or `rise` if that is more);
-/// 10 min without a change bring them back to `rise`. The last instance of a service is never held back.
+/// Pending: failures are counted in `streak`, but the state stays Pending. If an earlier run of the agent has published
+/// the endpoint, `streak` >= `needed` counts as a verdict; a new endpoint just stays Pending.
+///
+/// Unknown results do not change the state. After `fall` of them in a row a serving endpoint is in doubt, and its
+/// detail says why it is not checked.
+///
+/// Flapping: each change within 10 min of the one before doubles the number of successes needed to serve again (at most
+/// 16, or `rise` if that is more); after 10 min without a change it is `rise` again. The last instance of a service is
+/// never held back in this way.
 class HealthMachine {
  public:
-  /// seed:     of the jitter
-  /// previous: where to go on from, for an endpoint whose checks were changed; else it is Pending
+  /// seed:     seeds the jitter of next_delay()
+  /// previous: the health to continue from, for an endpoint whose checks were changed; default: Pending
   HealthMachine(Settings settings, std::uint64_t seed, model::Health previous = {});
 
-  /// last_healthy: no other instance of the service serves here
+  /// Takes the result of one check.
+  /// last_healthy: no other instance of the service serves on this node
   /// returns:      true if health() changed
   bool on_result(const ProbeResult& result, TimePoint now, bool last_healthy);
 
-  /// Until the next check begins: the interval +-10 %, the edge interval (if shorter) while results contradict the
-  /// state; the first time at random within the interval, at most 200 ms.
+  /// Returns the time until the next check begins: the interval +-10 %, or the edge interval if it is shorter and
+  /// results contradict the state. The first delay is random, up to the interval and at most 200 ms.
   Duration next_delay();
 
   const model::Health& health() const { return health_; }
@@ -63,10 +69,10 @@ class HealthMachine {
   Settings settings_;
   std::minstd_rand random_;
   model::Health health_;
-  std::optional<TimePoint> changed_;  // between Serving and Failing, lately
-  unsigned flaps_ = 0;                // changes, each within 10 min of the one before
-  unsigned sure_failures_ = 0;        // in a row, that lateness does not explain
-  unsigned unknowns_ = 0;             // in a row, at most `fall`
+  std::optional<TimePoint> changed_;  // the last change between Serving and Failing
+  unsigned flaps_ = 0;                // changes in a row, each within 10 min of the one before
+  unsigned sure_failures_ = 0;        // failures in a row that the agent's lateness does not explain, at most `fall`
+  unsigned unknowns_ = 0;             // Unknown results in a row, at most `fall`
   bool started_ = false;
 };
 

@@ -7,16 +7,17 @@
 
 namespace meshdns::health {
 
-/// How one check ended. Refused: the host answers, nothing listens there. Unknown: the agent's own trouble (out of
-/// descriptors, no route); it says nothing of the endpoint.
+/// The outcome of one check. Refused: the host answers, but nothing listens at the port. Unknown: the agent itself had
+/// a problem (out of descriptors, no route), so that the outcome says nothing about the endpoint.
 enum class Outcome : std::uint8_t { Success, Failure, Timeout, Refused, Unknown };
 
+/// The result of one check.
 struct ProbeResult {
   Outcome outcome = Outcome::Unknown;
   std::string detail;        // why, for people: "connection refused", "http 503", "timeout after 2s"; empty = success
-  bool late = false;         // the agent's own timers were late: a timeout proves little, an answer or refusal stands
-  bool after_event = false;  // asked because the kernel said that a listening socket was destroyed
-  Duration rtt{};            // of a TCP handshake, as the kernel measured it; 0 = it did not
+  bool late = false;         // the agent's timers were late: a timeout proves little, an answer or refusal still counts
+  bool after_event = false;  // the check was made because the kernel reported the end of a listening socket
+  Duration rtt{};            // of the TCP handshake, as measured by the kernel; 0 = not measured
 
   friend bool operator==(const ProbeResult&, const ProbeResult&) = default;
 };

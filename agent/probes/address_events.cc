@@ -57,7 +57,9 @@ struct AddressEvents::State : std::enable_shared_from_this<State> {
                       });
   }
 
-  /// What has changed is not read: everything is looked at again. Lost messages (ENOBUFS) are a change too.
+  /// Empties the socket without reading the messages: the receiver looks at all addresses again anyway. Lost messages
+  /// (ENOBUFS) are a change too.
+  /// returns: whether there was a change
   bool read_all() {
     std::array<std::byte, 8192> buffer;
     bool any = false;
@@ -92,7 +94,7 @@ struct AddressEvents::State : std::enable_shared_from_this<State> {
   boost::asio::posix::stream_descriptor stream;
   std::function<void()> changed;
   std::optional<TimerId> timer;
-  std::optional<TimePoint> first;  // change of the burst
+  std::optional<TimePoint> first;  // time of the burst's first change
 };
 
 AddressEvents::AddressEvents(std::shared_ptr<State> state) : state_(std::move(state)) {}

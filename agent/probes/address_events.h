@@ -8,15 +8,16 @@
 
 namespace meshdns::probes {
 
-/// Tells when the addresses or routes of this network namespace have changed (rtnetlink), without privilege. A burst of
-/// changes is one event, kCalm after its last change or kLongest after its first.
+/// Reports that addresses or routes of this network namespace have changed, but not which ones. Listens to rtnetlink,
+/// which needs no privilege. A burst of changes is one event: kCalm after its last change, or kLongest after its first.
 class AddressEvents {
  public:
   static constexpr Duration kCalm = 200ms;
   static constexpr Duration kLongest = 2s;
 
-  /// changed: on the loop's thread, until destroyed
-  /// errors:  PermissionDenied, Unimplemented (a kernel without it)
+  /// Starts to listen. `loop` and `clock` must outlive the result.
+  /// changed: called on the loop's thread, until the result is destroyed
+  /// errors:  PermissionDenied; Unimplemented: the kernel has no rtnetlink
   static Result<std::unique_ptr<AddressEvents>> open(process::EventLoop& loop, const Clock& clock,
                                                      std::function<void()> changed);
   ~AddressEvents();

@@ -19,8 +19,8 @@ using health::Outcome;
 
 std::string error_text(int number) { return ascii_lower(std::generic_category().message(number)); }
 
-/// Errors that the remote side cannot cause: no memory, no free local port, a firewall of this host. (EACCES it can:
-/// ICMPv6 "administratively prohibited".)
+/// Whether only this host can have caused the error: no memory, no free local port, a local firewall. EACCES is not in
+/// the list, because the remote side causes it with ICMPv6 "administratively prohibited".
 bool is_own_trouble(const Error& error) {
   constexpr std::array kNumbers = {ENOBUFS, ENOMEM, EADDRNOTAVAIL, EADDRINUSE, EPERM};
   if (error.code() == Code::ResourceExhausted) return true;
@@ -59,7 +59,7 @@ health::ProbeResult failed_probe(const Error& error, Duration timeout, bool has_
   return {Outcome::Failure, error.message()};
 }
 
-// connect() of a datagram socket is a look into the routing table and nothing else.
+// connect() of a datagram socket looks into the routing table and sends nothing.
 bool has_route(const SocketAddress& address) {
   sockaddr_storage storage{};
   const auto size = static_cast<socklen_t>(fill(storage, address));

@@ -7,14 +7,17 @@
 
 namespace meshdns::probes {
 
-/// The errors of connecting, as common/http/client.h has them. number: an errno
+/// Returns the error for a failed connect, with the codes of common/http/client.h.
+/// number: an errno
 Error connect_error(int number);
 
-/// What an exchange that failed says of the endpoint at `address`.
-/// has_route: from has_route(); "no route to host" from afar is the endpoint's failure, from here it is our own trouble
+/// Turns the error of a failed exchange into the result of the check.
+/// has_route: has_route() of the endpoint's address. "No route to host" is the endpoint's failure if a router reports
+/// it,
+///            but says nothing about the endpoint if this host has no route.
 health::ProbeResult failed_probe(const Error& error, Duration timeout, bool has_route);
 
-/// This host's routing table knows a way to the address. Sends nothing.
+/// Whether this host's routing table has a route to the address. Sends nothing.
 bool has_route(const SocketAddress& address);
 
 }  // namespace meshdns::probes

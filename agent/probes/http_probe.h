@@ -7,12 +7,13 @@
 
 namespace meshdns::probes {
 
+/// The HTTP status codes that count as success, both ends included.
 struct StatusRange {
   int lowest = 200;
   int highest = 399;
 };
 
-/// Sends one request and looks at the status of the answer. `loop` must outlive it.
+/// Sends one HTTP request and judges the status of the answer. `loop` must outlive the probe.
 class HttpProbe : public Probe {
  public:
   HttpProbe(process::EventLoop& loop, http::Target target, StatusRange expected = {});
@@ -25,7 +26,7 @@ class HttpProbe : public Probe {
   process::EventLoop& loop_;
   http::Target target_;
   StatusRange expected_;
-  std::shared_ptr<const HttpProbe*> alive_;  // what a running exchange holds weakly
+  std::shared_ptr<const HttpProbe*> alive_;  // a running exchange holds it weakly, and knows by it that the probe lives
 };
 
 }  // namespace meshdns::probes

@@ -9,11 +9,15 @@ namespace meshdns::probes {
 
 using Done = std::function<void(health::ProbeResult)>;
 
-/// One way to ask one endpoint whether it works. thread: the loop's
+/// Checks one address once per run(), in one way: TcpProbe or HttpProbe. Says nothing about health: rise and fall are
+/// HealthMachine's.
+/// thread: the loop's
 class Probe {
  public:
   virtual ~Probe() = default;
-  /// done: once, later, unless the probe is destroyed before. It knows nothing of `late` and `after_event`.
+  /// Starts a check.
+  /// done: called once, not before run() returns, unless the probe is destroyed before that. The probe does not set
+  ///       `late` and `after_event`.
   virtual void run(Duration timeout, Done done) = 0;
 };
 

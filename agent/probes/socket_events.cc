@@ -36,8 +36,9 @@ constexpr std::uint32_t at(std::size_t offset_in_id) {
   return static_cast<std::uint32_t>(kMessageStart + offsetof(inet_diag_msg, id) + offset_in_id);
 }
 
-/// Lets through what is about listeners alone: they have a port, but no peer. (An aborted connection has forgotten its
-/// peer's port, not the address.) So a busy host's connections cost nothing.
+/// Attaches a filter that lets only events of listeners through, so that a busy host's connections cost nothing. A
+/// listener has a port, but neither a peer's port nor a peer's address. Both must be checked: the event of an aborted
+/// connection has lost the peer's port, but not the address.
 bool filter_listeners(int descriptor) {
   constexpr std::uint32_t kPort = at(offsetof(inet_diag_sockid, idiag_sport));
   constexpr std::uint32_t kPeerPort = at(offsetof(inet_diag_sockid, idiag_dport));
@@ -47,9 +48,9 @@ bool filter_listeners(int descriptor) {
   constexpr std::uint16_t kIsZero = BPF_JMP | BPF_JEQ | BPF_K;
   std::array<sock_filter, 14> code = {{
       {kLoadHalf, 0, 0, kPeerPort},
-      {kIsZero, 0, 11, 0},  // the second number leads to the last line
+      {kIsZero, 0, 11, 0},  // jump offsets if true and if false: 11 leads to the last line
       {kLoadHalf, 0, 0, kPort},
-      {kIsZero, 9, 0, 0},  // here the first: it must not be zero
+      {kIsZero, 9, 0, 0},  // here the jump is taken if true: the port must not be zero
       {kLoadWord, 0, 0, kPeer},
       {kIsZero, 0, 7, 0},
       {kLoadWord, 0, 0, kPeer + 4},
@@ -65,7 +66,7 @@ bool filter_listeners(int descriptor) {
   return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
 }
 
-/// The filter is in place before the socket joins the groups, so that no other message gets in.
+/// Attaches the filter before the socket joins the groups, so that no other message gets in.
 Result<int> open_socket() {
   const int descriptor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
   if (descriptor < 0) return failed("netlink sock_diag socket");
@@ -81,7 +82,7 @@ Result<int> open_socket() {
   return error;
 }
 
-/// As the filter has it.
+/// Whether the socket was a listener, by the same conditions as the filter's.
 bool is_listener(const inet_diag_sockid& id) {
   const auto& peer = id.idiag_dst;
   const bool has_peer = std::any_of(std::begin(peer), std::end(peer), [](auto word) { return word != 0; });
@@ -124,7 +125,7 @@ struct SocketEvents::State : std::enable_shared_from_this<State> {
     for (std::size_t i = 0; i < kMostPerWake && read_one(); ++i) continue;
   }
 
-  /// false if there is nothing more to read
+  /// returns: false = there is nothing more to read
   bool read_one() {
     std::array<std::byte, 4096> buffer;
     sockaddr_nl from{};
@@ -136,7 +137,7 @@ struct SocketEvents::State : std::enable_shared_from_this<State> {
       return true;
     }
     if (size < 0) return errno == EINTR;
-    if (from.nl_pid != 0) return true;  // only the kernel is believed
+    if (from.nl_pid != 0) return true;  // not from the kernel: another process may send to this socket
     const auto listener = destroyed_listener(std::span(buffer).first(static_cast<std::size_t>(size)));
     if (listener) closed(*listener);
     return true;

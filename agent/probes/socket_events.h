@@ -12,17 +12,18 @@
 
 namespace meshdns::probes {
 
-/// Listening TCP sockets of this network namespace as the kernel destroys them (netlink sock_diag, destroy groups): a
-/// killed process is known about within milliseconds, without privilege. Closed connections stay in the kernel's
-/// filter. Best effort: what it misses, the next check finds.
+/// Reports each listening TCP socket of this network namespace that the kernel destroys, so that the death of a process
+/// is known within milliseconds. Listens to netlink sock_diag (destroy groups), which needs no privilege. A socket
+/// filter in the kernel drops the events of connections. Best effort: a missed event is found by the next check.
 class SocketEvents {
  public:
-  /// Where the listener was bound, the unspecified address (of either family) for any: a listener on :: may have served
-  /// IPv4 too. Port 0: events were lost, anything may have closed.
+  /// Gets the address and port that the listener was bound to. The unspecified address of either family means any
+  /// address: a listener on :: may have served IPv4 too. Port 0: events were lost, so any listener may have closed.
   using Closed = std::function<void(const SocketAddress&)>;
 
-  /// Errors: PermissionDenied, Unimplemented (a kernel without it).
-  /// closed: on the loop's thread, until destroyed
+  /// Starts to listen. `loop` must outlive the result.
+  /// closed: called on the loop's thread, until the result is destroyed
+  /// errors: PermissionDenied; Unimplemented: the kernel has no such events
   static Result<std::unique_ptr<SocketEvents>> open(process::EventLoop& loop, Closed closed);
   ~SocketEvents();
 
@@ -32,7 +33,7 @@ class SocketEvents {
   std::shared_ptr<State> state_;
 };
 
-/// The bound address in one netlink message; nothing if it is about anything but a listener.
+/// Returns the bound address in one netlink message; nothing = the message is not about a listener.
 std::optional<SocketAddress> destroyed_listener(std::span<const std::byte> message);
 
 }  // namespace meshdns::probes

@@ -18,7 +18,8 @@ struct TcpProbe::Attempt {
   Attempt(process::EventLoop& l, const SocketAddress& a, Duration t, Done d)
       : loop(l), address(a), timeout(t), done(std::move(d)), socket(process::io_context_of(l)) {}
 
-  /// The first of connect, timer and destruction ends the attempt; what comes later finds no `done`.
+  /// Ends the attempt with a result. Connecting, the timer and the destructor race for this; the later ones find `done`
+  /// empty and do nothing.
   void finish(const health::ProbeResult& result) {
     if (Done call = stop()) call(result);
   }
@@ -39,14 +40,14 @@ struct TcpProbe::Attempt {
 
   void fail(const Error& error) { finish(failed_probe(error, timeout, has_route(address))); }
 
-  /// Where nobody listens on a port of the ephemeral range, the kernel may pick that very port for our side, and TCP's
-  /// simultaneous open (RFC 9293 3.5) connects the socket to itself.
+  /// Whether the socket is connected to itself. If nobody listens on a local port of the ephemeral range, the kernel
+  /// may choose that port for our side, and TCP's simultaneous open then succeeds (RFC 9293 3.5).
   bool is_connected_to_itself() const {
     boost::system::error_code ignored;
     return socket.local_endpoint(ignored) == socket.remote_endpoint(ignored);
   }
 
-  /// From SYN to SYN-ACK: what the kernel knows is free of our own delays.
+  /// Returns the time from SYN to SYN-ACK as the kernel measured it, which does not contain the agent's own delays.
   Duration handshake_time() {
     tcp_info info{};
     socklen_t size = sizeof info;

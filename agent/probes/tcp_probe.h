@@ -8,13 +8,13 @@
 
 namespace meshdns::probes {
 
-/// Connects and closes again. A running attempt ends with the probe. `loop` must outlive it.
+/// Opens a TCP connection and closes it again. The destructor ends a running attempt. `loop` must outlive the probe.
 class TcpProbe : public Probe {
  public:
   TcpProbe(process::EventLoop& loop, SocketAddress address);
   ~TcpProbe() override;
 
-  /// A second run() while one goes on replaces it: the first `done` is not called.
+  /// Starts a check. If one is running, the new one replaces it, and the first `done` is not called.
   void run(Duration timeout, Done done) override;
 
  private:

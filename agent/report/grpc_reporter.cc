@@ -49,7 +49,7 @@ v1::ProbeResult::Outcome wire_outcome(Reach reach) {
   return v1::ProbeResult::OUTCOME_UNSPECIFIED;
 }
 
-/// Fills in the body of a message, one overload per kind.
+/// Fills in the body of a message; one overload for each kind of message.
 struct BodyWriter {
   const ReporterOptions& options;
   const model::Node& node;
@@ -107,7 +107,7 @@ Ack read_ack(const v1::Ack& ack) {
   return out;
 }
 
-/// Those that can be connected to.
+/// Returns the targets that can be connected to; a target without a valid address and port is dropped.
 std::vector<Target> read_targets(const v1::Settings& settings) {
   constexpr std::uint32_t kMostPort = 65535;
   std::vector<Target> out;
@@ -122,13 +122,13 @@ std::vector<Target> read_targets(const v1::Settings& settings) {
   return out;
 }
 
-/// 0 = the federation says nothing of it
+/// returns: 0 = the federation does not set the heartbeat
 Duration read_heartbeat(const v1::Settings& settings) {
   if (!settings.has_heartbeat()) return Duration::zero();
   return convert::from_wire(settings.heartbeat(), convert::kShortestHeartbeat, convert::kLongestHeartbeat);
 }
 
-/// Nothing = a kind of message that this version does not act upon.
+/// returns: nothing = a kind of message that this version does not know, from a newer federation
 std::optional<Incoming> from_wire(const v1::ReportReply& reply) {
   switch (reply.body_case()) {
     case v1::ReportReply::kWelcome: {
@@ -174,7 +174,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
   rpc::Backoff backoff;
   rpc::AttemptLog attempts;
   log::Ration refused_lines{"records that the federation refused"};
-  /// By server, kept from attempt to attempt: see rpc::channel_to.
+  /// By server. Stubs keep their channels from attempt to attempt; rpc::channel_to says why that is needed.
   std::map<std::string, std::unique_ptr<v1::Federation::Stub>> stubs;
   std::shared_ptr<Stream::Stream> port;
   std::optional<Session> session;
@@ -182,12 +182,12 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
   bool connected = false;
   bool stopping = false;
   std::function<void()> stopped;
-  model::Node node;                             // as this session says it
-  std::shared_ptr<grpc::ClientContext> asking;  // where a server is; null = nobody asks
-  bool renewing = false;                        // the session ends because the node has changed
+  model::Node node;                             // as this session describes it
+  std::shared_ptr<grpc::ClientContext> asking;  // the call of ask_where() that is running; null = none
+  bool renewing = false;                        // node_changed() has ended the session: reconnect without delay
   std::optional<TimerId> retry;
   Duration retry_after{};
-  std::string farewell;  // why the federation ends this session, in its words
+  std::string farewell;  // the reason in the federation's Goodbye; empty = no Goodbye came
   std::string error = "not tried yet";
 
   const std::string& server() const { return options.servers[next_server % options.servers.size()]; }
@@ -204,8 +204,8 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
     begin(written ? std::optional(written->ip) : std::nullopt);
   }
 
-  /// Connects to a server that is a name, to learn which of its addresses gRPC has chosen. The call itself has no
-  /// meaning: that the federation does not know it is an answer too, and the stream uses the same connection.
+  /// Makes a call to a server that is given by name, to learn which of its addresses gRPC connects to. The call has no
+  /// other purpose: "not implemented" is as good an answer as any. The stream then uses the same connection.
   void ask_where() {
     struct Call {
       grpc::ClientContext context;
@@ -237,7 +237,8 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
     if (const auto context = std::exchange(asking, nullptr)) context->TryCancel();
   }
 
-  /// federation: where the connection ends; nothing = on this machine
+  /// Opens the stream and starts a session on it.
+  /// federation: the address at the other end of the connection; nothing = on this machine
   void begin(const std::optional<IpAddress>& federation) {
     auto about = options.node.about(federation);
     if (!about) return closed(about.error());
@@ -267,7 +268,8 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
     session->begin();
   }
 
-  /// Ends the session, so that the next one says what is true now, or tries again where nothing could be said.
+  /// Ends the session, so that the next one sends the new description of the node. Without a session, makes the waiting
+  /// attempt at once. An attempt that has not begun a session yet will use the new description anyway.
   void node_changed() {
     if (stopping) return;
     renewing = port != nullptr;

@@ -20,53 +20,67 @@ class ChannelCredentials;
 
 namespace meshdns::report {
 
-/// What a federation hears of the node, which may depend on where the connection to it ends.
+/// Describes the node for a federation. The description may depend on the federation's address: the node's own address
+/// is the one that its connection to the federation comes from.
 struct NodeWords {
-  /// federation: the address at the other end; nothing = it is on this machine
-  /// errors:     there is nothing to say now; it is tried again later
+  /// Returns the node as this federation shall see it; called at the start of each session.
+  /// federation: the address at the other end of the connection; nothing = the federation is on this machine
+  /// errors:     the node cannot be described now, for example without an address; the reporter tries again later
   std::function<Result<model::Node>(const std::optional<IpAddress>& federation)> about;
-  /// The other end has to be known before anything is said: a server that is a name is connected to first.
+  /// Whether `about` needs the federation's address. If so, the reporter first connects to a server that is given by
+  /// name, to learn its address.
   bool need_address = false;
 
-  /// The same for every federation.
+  /// Describes the node equally for every federation.
   static NodeWords fixed(model::Node node) {
     return {[node = std::move(node)](const std::optional<IpAddress>&) { return Result<model::Node>(node); }, false};
   }
 };
 
+/// The settings of a GrpcReporter.
 struct ReporterOptions {
   std::vector<std::string> servers;  // "10.0.0.1:7400", "fed.example:7400", "unix:/run/meshdns/fed.sock"
   NodeWords node;
-  std::string instance_uid;                                         // this installation
-  std::string boot_id;                                              // this boot of the machine
-  std::uint64_t seed = 1;                                           // of the back-off
+  std::string instance_uid;                                         // identifies this installation of the agent
+  std::string boot_id;                                              // identifies this boot of the machine
+  std::uint64_t seed = 1;                                           // seeds the jitter of the back-off
   std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;  // null = plaintext
-  std::function<void(const std::vector<Target>&)> measure = {};     // the federation has said what it wants measured
+  std::function<void(const std::vector<Target>&)> measure = {};     // called when the federation sends targets
 };
 
-/// How records are encoded for the federation.
+/// Returns the codec that encodes records as protobuf for the federation.
 Codec wire_codec();
 
-/// Holds one Report stream open to one of the servers: reconnects with back-off, in the order of the list, from the
-/// next one after a failure.
-/// thread: the loop's
+/// Keeps one Report stream to one of the servers open, and runs a Session on it. After a failure it waits with back-off
+/// and connects to the next server of the list. The syncer decides what is sent.
+///
+/// How it works:
+///
+///   open --name, address needed--> ask_where --> found --> begin (stream, Session) --> closed --delay--> open
+///     '----address, or not needed----------------------------^      any failure ---------^    next server
+///
+/// The state is shared, because callbacks of gRPC may come after the reporter is gone: they hold the state weakly, and
+/// are posted to the loop.
+/// thread: the loop's; loop, clock and syncer must outlive the reporter
 class GrpcReporter {
  public:
   GrpcReporter(process::EventLoop& loop, const Clock& clock, ReporterOptions options, Syncer& syncer);
   ~GrpcReporter();
 
   void start();
-  /// The syncer has something new.
+  /// The owner of the syncer calls this after each change of the syncer, so that the change is sent at once.
   void changed();
-  /// What is said of the node has changed, or can be said now: a session that runs is begun anew, and nobody waits for
-  /// the next attempt.
+  /// NodeWords::about has another result now. A running session is ended and started again; a waiting attempt is made
+  /// at once.
   void node_changed();
-  /// Sends what the syncer still wants to say (a leave), for at most `patience`, then ends the stream.
+  /// Sends what the syncer still has to send (a Leave) within at most `patience`, ends the stream, then calls `done`.
   void stop(Duration patience, std::function<void()> done);
 
+  /// Whether a federation has sent Welcome in the present session.
   bool connected() const;
-  /// "10.0.0.1:7400", and why there is no session: empty if there is one
+  /// The server of the present or the next attempt: "10.0.0.1:7400".
   std::string server() const;
+  /// Why there is no session; empty = there is one.
   std::string last_error() const;
 
  private:

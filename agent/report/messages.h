@@ -10,9 +10,11 @@
 
 namespace meshdns::report {
 
-// What agent and federation say to each other, as the agent's side means it; grpc_reporter puts it into protobuf.
+// The messages between agent and federation as plain values, so that the syncer does not depend on protobuf.
+// grpc_reporter converts them. proto/meshdns/v1/federation.proto says what each message means.
 
-/// Whether a discovery source could be read completely: only then does what is missing in a Full count as withdrawn.
+/// Whether a discovery source could be read completely. If not, endpoints of the source that are missing in a Full are
+/// kept; otherwise they are withdrawn.
 struct SourceState {
   std::string name;
   bool listed = false;
@@ -21,59 +23,67 @@ struct SourceState {
   friend bool operator==(const SourceState&, const SourceState&) = default;
 };
 
+/// The agent's first message in a session. The federation compares the digest, and asks for a Full if it differs.
 struct Hello {
-  std::uint64_t last_epoch = 0;
-  std::uint64_t last_acked = 0;
-  std::uint64_t digest = 0;
+  std::uint64_t last_epoch = 0;  // of the session before
+  std::uint64_t last_acked = 0;  // the last acknowledged sequence of that session
+  std::uint64_t digest = 0;      // over all records of the agent
 };
 
-/// Everything, in parts.
+/// All endpoints of the node, in parts. Replaces what the federation knows of the listed sources.
 struct Full {
-  std::uint32_t part = 0;
+  std::uint32_t part = 0;  // from 0
   bool last = false;
   std::vector<std::string> endpoints;  // encoded
   std::vector<SourceState> sources;    // with the last part
 };
 
+/// The changes since the last Full or Delta.
 struct Delta {
-  std::vector<std::string> upserts;  // encoded
-  std::vector<std::string> removals;
-  std::vector<SourceState> sources;  // if they changed
+  std::vector<std::string> upserts;   // encoded
+  std::vector<std::string> removals;  // keys
+  std::vector<SourceState> sources;   // all of them, if one changed
 };
 
+/// Renews the lease when there is nothing else to send.
 struct Heartbeat {
-  std::uint64_t digest = 0;
-  Duration loop_lag{};
+  std::uint64_t digest = 0;  // over all records of the agent
+  Duration loop_lag{};       // how late the agent's timer for this heartbeat was
 };
 
+/// The agent's last message.
 struct Leave {
-  bool withdraw = false;
+  bool withdraw = false;  // true = the federation removes the node's records
 };
 
-/// How an attempt to connect ended. Skipped: this agent's own trouble, which says nothing of the target.
+/// The outcome of an attempt to connect to a target. Skipped: the agent itself had a problem, so that the outcome says
+/// nothing about the target.
 enum class Reach : std::uint8_t { Connected, Refused, Timeout, NoRoute, Skipped };
 
-/// What was found of one target.
+/// The outcome of one connection to one target.
 struct Measurement {
-  std::string key;
+  std::string key;  // the target's
   Reach reach = Reach::Skipped;
   Duration rtt{};  // of the handshake; 0 = not measured
 
   friend bool operator==(const Measurement&, const Measurement&) = default;
 };
 
+/// The latest outcome of each target that was connected to since the last such message.
 struct Measurements {
   std::vector<Measurement> results;
 };
 
+/// A message to the federation.
 struct Outgoing {
   using Body = std::variant<Hello, Full, Delta, Heartbeat, Leave, Measurements>;
-  std::uint64_t epoch = 0;
-  std::uint64_t sequence = 0;
+  std::uint64_t epoch = 0;     // the session's, from Welcome; 0 in Hello
+  std::uint64_t sequence = 0;  // counts inside the session, from 1; 0 in Hello
   Body body;
 };
 
-/// What the federation wants to be measured.
+/// An address that the federation wants the agent to connect to again and again, to measure the distance or to find out
+/// whether it can be reached.
 struct Target {
   static constexpr Duration kInterval = 30s;
   std::string key;
@@ -83,20 +93,22 @@ struct Target {
   friend bool operator==(const Target&, const Target&) = default;
 };
 
+/// The federation's answer to Hello.
 struct Welcome {
-  std::uint64_t epoch = 0;
-  std::string instance;
-  bool want_full = false;
-  Duration heartbeat = 1s;
+  std::uint64_t epoch = 0;  // of this session
+  std::string instance;     // the federation's instance
+  bool want_full = false;   // the digests differ: the agent must send a Full
+  Duration heartbeat = 1s;  // the longest time between two messages of the agent
   std::vector<Target> measure;
 };
 
-/// What Welcome said, said anew while the session goes on.
+/// Replaces the settings of Welcome during a session.
 struct Settings {
-  Duration heartbeat{};  // 0 = as before
+  Duration heartbeat{};  // 0 = unchanged
   std::vector<Target> measure;
 };
 
+/// An endpoint that the federation did not take. The federation keeps the last good version.
 struct Refused {
   std::string key;
   std::string field;
@@ -105,17 +117,21 @@ struct Refused {
   friend bool operator==(const Refused&, const Refused&) = default;
 };
 
+/// The federation has taken all messages up to a sequence, except the refused endpoints.
 struct Ack {
   std::uint64_t sequence = 0;
   std::vector<Refused> refused;
 };
 
+/// Asks for a Full during the session.
 struct SendFull {};
+/// Asks for a Heartbeat at once.
 struct Ping {};
 
+/// The federation is about to end the session.
 struct Goodbye {
   std::string reason;
-  Duration retry_after{};
+  Duration retry_after{};  // the agent waits at least so long before it connects again
 };
 
 using Incoming = std::variant<Welcome, Settings, Ack, SendFull, Ping, Goodbye>;

@@ -9,17 +9,20 @@
 
 namespace meshdns::report {
 
-/// One stream's life: asks the syncer for the next message whenever the line is free and a change, a message or the
-/// time calls for it. No socket, no clock of its own.
-/// thread: control
+/// The life of one stream, used by GrpcReporter: asks the syncer for the next message whenever no write is running and
+/// there is a change, a message from the federation, or the heartbeat is due. Owns the timers; the stream is behind
+/// Line, so that tests need no socket.
+/// thread: the loop's; syncer, clock and timers must outlive the session
 class Session {
  public:
-  /// The stream. send: one message at a time, each followed by written(); abort: ends it at once
+  /// The stream.
+  /// send:  writes a message; written() must follow before the next send
+  /// abort: ends the stream at once
   struct Line {
     std::function<void(const Outgoing&)> send;
     std::function<void()> abort;
   };
-  /// A write that takes longer means that nobody reads at the other end.
+  /// The stream is aborted when a write takes longer: the federation does not read.
   static constexpr Duration kLongestWrite = 10s;
 
   Session(Syncer& syncer, const Clock& clock, Timers& timers, Line line);
@@ -27,12 +30,13 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// Says Hello.
+  /// Sends Hello.
   void begin();
   void received(const Incoming& message);
   void written();
-  /// Something changed: sends it if the line is free.
+  /// Sends the next message if the syncer has one and no write is running. Called after each change of the syncer.
   void pump();
+  /// Whether no write is running.
   bool idle() const { return !writing_; }
 
  private:

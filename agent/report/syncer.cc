@@ -69,7 +69,7 @@ void Syncer::disconnected() {
   state_ = State::Offline;
   last_sent_.reset();
   pinged_ = false;
-  if (!settled()) leave_sequence_ = 0;  // to be said again
+  if (!settled()) leave_sequence_ = 0;  // nobody has acknowledged the Leave: the next session sends it again
 }
 
 void Syncer::on_message(const Incoming& message, TimePoint now) {
@@ -89,10 +89,10 @@ void Syncer::on_welcome(const Welcome& welcome) {
   heartbeat_ = std::max<Duration>(welcome.heartbeat, 10ms);
   want_full_ = welcome.want_full;
   set_targets(welcome.measure);
-  // what is not read must be known to whoever is at the other end now
+  // This federation may be another one, which does not know yet that a source cannot be read.
   sources_dirty_ = sources_dirty_ || !std::ranges::all_of(sources_, &SourceState::listed);
   sent_.clear();
-  // unless it wants a Full the federation has exactly what Hello's digest said: what changed since then is in dirty_
+  // Unless it wants a Full, the federation has exactly the records of Hello's digest. Changes since then are in dirty_.
   state_ = State::InSync;
 }
 
@@ -117,6 +117,7 @@ void Syncer::on_ack(const Ack& ack) {
   acked_ = std::max(acked_, ack.sequence);
   for (const Refused& refusal : ack.refused) {
     const auto newer = sent_.find(refusal.key);
+    // a refusal of an old version says nothing about the newer one, whose own Ack is still to come
     const bool outdated = newer != sent_.end() && newer->second > ack.sequence;
     if (!outdated && endpoints_.contains(refusal.key)) refused_[refusal.key] = refusal;
   }
@@ -130,7 +131,7 @@ void Syncer::reencode(TimePoint now) {
 void Syncer::start_full(TimePoint now) {
   want_full_ = false;
   state_ = State::Filling;
-  reencode(now);  // how long an endpoint is in its state counts from now
+  reencode(now);  // encodings contain durations ("in this state for 5 s"), which have grown since put()
   full_from_.reset();
   part_ = 0;
   dirty_.clear();
@@ -171,7 +172,7 @@ std::optional<Delta> Syncer::next_delta() {
     const std::string key = *dirty_.begin();
     const auto found = encoded_.find(key);
     const std::size_t size = found == encoded_.end() ? key.size() : found->second.size();
-    if (bytes > 0 && bytes + size > most_part_bytes_) break;  // it opens the next one
+    if (bytes > 0 && bytes + size > most_part_bytes_) break;  // this key begins the next Delta
     bytes += size;
     if (found == encoded_.end()) {
       delta.removals.push_back(key);
@@ -186,7 +187,7 @@ std::optional<Delta> Syncer::next_delta() {
   return delta;
 }
 
-/// They take no heartbeat's place: that one carries the digest.
+/// Does not set last_sent_: measurements must not replace a heartbeat, because the heartbeat carries the digest.
 std::optional<Outgoing> Syncer::next_measurements(TimePoint now) {
   const bool due = !measurements_sent_ || now - *measurements_sent_ >= heartbeat_;
   if (measurements_.empty() || !due) return std::nullopt;
@@ -201,7 +202,7 @@ std::optional<Outgoing> Syncer::next(TimePoint now, Duration loop_lag) {
   if (state_ == State::Greeting) {
     if (last_sent_) return std::nullopt;
     last_sent_ = now;
-    dirty_.clear();  // said by the digest
+    dirty_.clear();  // the digest of Hello covers these changes
     return Outgoing{0, 0, Hello{epoch_, acked_, digest_}};
   }
   if (state_ == State::Offline) return std::nullopt;

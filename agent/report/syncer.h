@@ -15,20 +15,26 @@
 
 namespace meshdns::report {
 
-/// How records become bytes; common/convert in the agent, something readable in tests.
+/// Encodes and hashes records. The agent uses protobuf (wire_codec()), tests use readable text.
 struct Codec {
+  /// now: the encoding contains how long the endpoint has been in its state, as a duration
   std::function<std::string(const model::Endpoint&, TimePoint now)> encode;
   std::function<std::uint64_t(const std::string& key, const std::string& bytes)> hash;
 };
 
-/// Keeps the federation's copy of this node's endpoints equal to the agent's own. Pure.
+/// Keeps the federation's copy of this node's endpoints equal to the agent's own. A state machine without socket, timer
+/// and clock: a Session asks it for messages, GrpcReporter feeds it the federation's messages.
+///
+/// How it works: the syncer keeps each endpoint encoded, and a digest: the sum of the hashes of all encodings, modulo
+/// 2^64. Hello carries the digest. If the federation has the same sum, nothing is sent again; otherwise it asks for a
+/// Full. After that only changes are sent: `dirty_` holds the keys that changed since they were last sent.
 ///
 ///   Offline --connected()--> Greeting --Welcome--> Filling --last part written--> InSync
 ///      ^                                    \--- digests are equal ---------------^  |  SendFull, Welcome.want_full
 ///      '---------------- disconnected() ----------------------------------'         '--> Filling
 ///
-/// next() is asked when the write before is done, so changes that come meanwhile merge per key. What was measured waits
-/// for everything else.
+/// next() is called when the write before is done, so several changes of one key during a write become one record.
+/// Measurements are sent only when nothing else is waiting.
 class Syncer {
  public:
   enum class State : std::uint8_t { Offline, Greeting, Filling, InSync };
@@ -41,13 +47,16 @@ class Syncer {
 
   // ---- what is true on this node ----
 
+  /// Adds an endpoint or replaces the one with the same key. An equal endpoint changes nothing.
+
   void put(const model::Endpoint& endpoint, TimePoint now);
   void remove(const std::string& key);
   void set_sources(std::vector<SourceState> sources);
-  /// What was found of a target; the latest of each is sent, at most once per heartbeat. Those that the federation does
-  /// not ask for (any more) are dropped.
+  /// Takes the outcome of one connection to a target. The latest outcome of each target is sent, at most once per
+  /// heartbeat. Outcomes of targets that the federation does not ask for, or no longer asks for, are dropped.
   void measured(const Measurement& found);
-  /// The last word: after it nothing more is sent.
+  /// Makes Leave the next message; nothing is sent after it.
+  /// withdraw: whether the federation removes the node's records
   void leave(bool withdraw);
 
   // ---- the link ----
@@ -55,24 +64,29 @@ class Syncer {
   void connected() { state_ = State::Greeting; }
   void disconnected();
   void on_message(const Incoming& message, TimePoint now);
-  /// What to write now; nothing = wait for a change, a message or next_due().
+  /// Returns the message to write now; nothing = wait for a change, a message or next_due().
+  /// loop_lag: how late the agent's timers are; sent with a heartbeat
   std::optional<Outgoing> next(TimePoint now, Duration loop_lag);
-  /// When next() must be asked at the latest; nothing while there is no session.
+  /// Returns when next() must be called at the latest; nothing = there is no session.
   std::optional<TimePoint> next_due() const;
-  /// What the federation wants to be measured, kMostTargets at most; what it last said stays while there is no session.
+  /// The targets that the federation wants measured, at most kMostTargets. They stay the same while there is no
+  /// session.
   const std::vector<Target>& targets() const { return targets_; }
 
-  // ---- for people ----
+  // ---- for status and metrics ----
 
   State state() const { return state_; }
   std::string_view state_name() const;
+  /// The epoch of the present session, otherwise of the last one; 0 = there was none yet.
   std::uint64_t epoch() const { return epoch_; }
+  /// The last sequence that the federation has acknowledged.
   std::uint64_t acked() const { return acked_; }
+  /// The number of changed endpoints that wait to be sent.
   std::size_t unsent() const { return dirty_.size(); }
-  /// Nothing is left to be said: no leave was asked for, or the federation has taken it.
+  /// Whether no leave() was asked for, or the federation has acknowledged the Leave.
   bool settled() const { return !leave_ || (leave_sequence_ != 0 && acked_ >= leave_sequence_); }
   const std::map<std::string, model::Endpoint>& endpoints() const { return endpoints_; }
-  /// By key: what the federation does not take, and why. A later good version clears it.
+  /// The endpoints that the federation has refused, by key. An entry goes when a later version is sent.
   const std::map<std::string, Refused>& refused() const { return refused_; }
 
  private:
@@ -98,14 +112,14 @@ class Syncer {
   std::uint64_t digest_ = 0;  // over encoded_
   std::vector<SourceState> sources_;
   bool sources_dirty_ = false;
-  std::set<std::string> dirty_;           // keys that changed since they were last sent, or told by Hello's digest
-  std::optional<std::string> full_from_;  // Filling: the next part begins behind this key
+  std::set<std::string> dirty_;           // keys that changed since they were last sent, or since Hello's digest
+  std::optional<std::string> full_from_;  // Filling: the next part begins after this key
   std::uint32_t part_ = 0;
 
   std::uint64_t epoch_ = 0;
   std::uint64_t sequence_ = 0;
   std::uint64_t acked_ = 0;
-  std::map<std::string, std::uint64_t> sent_;  // the sequence that each key last went with, until it is acknowledged
+  std::map<std::string, std::uint64_t> sent_;  // by key: the sequence that it was last sent in, until acknowledged
   Duration heartbeat_ = 1s;
   std::optional<TimePoint> last_sent_;
   bool pinged_ = false;

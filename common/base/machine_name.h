@@ -5,7 +5,7 @@
 
 namespace meshdns {
 
-/// The name of this machine as gethostname(2) has it, with or without a domain; nothing = the system does not say it.
+/// Returns this machine's name as gethostname(2) reports it, with or without a domain; nothing = the call failed.
 std::optional<std::string> machine_name();
 
 }  // namespace meshdns

@@ -6,9 +6,10 @@
 // endpoints are exact, as in Kubernetes.
 namespace meshdns {
 
-/// The names are one: they differ at most in the case of ASCII letters, as names in DNS may (RFC 4343).
+/// Whether two names are the same name: they differ at most in the case of ASCII letters.
+/// source: RFC 4343
 bool same_name(std::string_view a, std::string_view b) noexcept;
-/// Orders names so that same_name() ones are equal.
+/// Orders names so that names which are same_name() are equivalent.
 struct NameLess {
   using is_transparent = void;
   bool operator()(std::string_view a, std::string_view b) const noexcept;

@@ -20,8 +20,8 @@ namespace meshdns {
 
 namespace {
 
-/// Passes on what is written to it, cleaned. A character of several bytes may come in several writes; the bytes wait
-/// for the rest until the stream is flushed.
+/// A stream buffer that passes printable() text on. A character of several bytes may come in several writes: its first
+/// bytes are held until the rest comes or the stream is flushed.
 class CleanBuffer : public std::streambuf {
  public:
   explicit CleanBuffer(std::streambuf* to) : to_(to) {}
@@ -39,7 +39,7 @@ class CleanBuffer : public std::streambuf {
   int sync() override { return pass_on(held_.size()) && to_->pubsync() == 0 ? 0 : -1; }
 
  private:
-  /// The bytes at the end that begin a character, which is not there yet.
+  /// Returns how many bytes at the end of `held_` begin a character that is not complete yet.
   std::size_t begun_at_end() const {
     for (std::size_t back = 1; back <= std::min<std::size_t>(3, held_.size()); ++back) {
       const auto byte = static_cast<unsigned char>(held_[held_.size() - back]);
@@ -59,21 +59,21 @@ class CleanBuffer : public std::streambuf {
   std::string held_;
 };
 
-// Sanitizers are not ready yet when this is called, nor is anything else: bare system calls.
+// Uses bare system calls, because neither libc nor the sanitizers are ready when this runs.
 __attribute__((no_sanitize("address", "thread", "undefined"))) void open_standard_descriptors() {
   for (long descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
-    // those below are open: the lowest number that is free is taken
+    // The descriptors below this one are open, so openat(2), which takes the lowest free number, gets this one.
     if (::syscall(SYS_fcntl, descriptor, F_GETFD) < 0) ::syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY);
   }
 }
 
-// The dynamic linker calls what stands here before the constructors of all libraries.
+// The dynamic linker calls the functions of this section before the constructors of all libraries.
 [[gnu::section(".preinit_array"), gnu::used]] void (*const kBeforeAll)() = open_standard_descriptors;
 
 }  // namespace
 
 void clean_output() {
-  // kept for good: streams are flushed after the last destructor
+  // never destroyed: streams are flushed after the last destructor
   static auto& buffers = *new std::deque<CleanBuffer>;
   for (std::ostream* stream : {&std::cout, &std::cerr}) stream->rdbuf(&buffers.emplace_back(stream->rdbuf()));
 }
@@ -81,7 +81,7 @@ void clean_output() {
 int end_output(int code) {
   const bool lost_before = !std::cout || std::ferror(stdout) != 0;
   errno = 0;
-  // close(2), too: some file systems tell only there that the disk is full
+  // close(2) is checked too: some file systems report a full disk only there
   const bool ends_well = std::cout.flush() && std::fflush(stdout) == 0 && ::close(STDOUT_FILENO) == 0;
   if (ends_well && !lost_before) return code;
   const int reason = errno;

@@ -21,7 +21,7 @@ bool is_shown(char32_t character, Lines lines) {
   return !control && !bidirectional && !without_width;
 }
 
-/// The character that `text` begins with, which is `length` bytes of UTF-8 long.
+/// Returns the code point that `text` begins with, which is `length` bytes of UTF-8 long.
 char32_t decoded(std::string_view text, std::size_t length) {
   const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   if (length == 1) return byte(0);
@@ -30,7 +30,7 @@ char32_t decoded(std::string_view text, std::size_t length) {
   return out;
 }
 
-/// The letter that stands for the character after a backslash; 0 = it has none.
+/// Returns the letter of a character's short escape, like n for a line end; 0 = it has none.
 char letter_of(char character) {
   switch (character) {
     case '\n': return 'n';
@@ -67,7 +67,7 @@ PrintableEscape printable_escape(std::string_view text) {
     return out;
   }
   const char32_t value = length == 0 ? static_cast<unsigned char>(text[0]) : decoded(text, length);
-  const std::size_t digits = length == 0 ? 2 : 4;  // none of the characters that are replaced is beyond U+FFFF
+  const std::size_t digits = length == 0 ? 2 : 4;  // all replaced characters are at most U+FFFF
   out.text = {'\\', length == 0 ? 'x' : 'u'};
   for (std::size_t i = 0; i < digits; ++i) out.text[2 + i] = kDigits[value >> (4 * (digits - 1 - i)) & 0xfU];
   out.size = 2 + digits;

@@ -4,7 +4,8 @@
 
 namespace meshdns {
 
-/// A seed from the kernel. Everything random takes a seeded engine; only the rim asks for a seed.
+/// Returns a seed from the kernel. Random code takes a seeded engine, so that tests can repeat it; only main and the
+/// wiring call this.
 std::uint64_t random_seed();
 
 }  // namespace meshdns

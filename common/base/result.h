@@ -7,7 +7,7 @@
 
 namespace meshdns {
 
-/// What kind of failure; the names and meanings are gRPC's.
+/// The kind of a failure. Names and meanings are gRPC's.
 enum class Code {
   InvalidArgument,
   NotFound,
@@ -25,14 +25,14 @@ enum class Code {
 
 std::string_view code_name(Code code);
 
-/// A failure with a message for people; context is added outward, one caller at a time.
+/// A failure with a message for people. Each caller on the way up may add context to the message.
 class Error {
  public:
   Error(Code code, std::string message) : code_(code), message_(std::move(message)) {}
 
   Code code() const { return code_; }
   const std::string& message() const { return message_; }
-  /// "context: message"
+  /// Returns the error with the message "context: message".
   Error with_context(std::string_view context) const;
 
   friend bool operator==(const Error&, const Error&) = default;

@@ -18,7 +18,7 @@ std::string dev_folder() {
 Result<void> own_dev_folder() {
   const std::string folder = dev_folder();
   if (auto made = make_private_folder(folder); !made) return made;
-  // in the temporary folder another user may have been first
+  // In the temporary folder another user may have created the folder before.
   if (const std::string why = untrusted(folder); !why.empty()) return Error(Code::FailedPrecondition, "--dev: " + why);
   return {};
 }

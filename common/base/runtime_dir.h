@@ -6,12 +6,12 @@
 
 namespace meshdns {
 
-/// Where a daemon that runs for development has its socket: a folder of this user alone, meshdns-dev in
-/// $XDG_RUNTIME_DIR, else meshdns-dev-UID in the temporary folder.
+/// Returns the folder for the socket of a daemon that runs for development, private to this user: meshdns-dev in
+/// $XDG_RUNTIME_DIR, otherwise meshdns-dev-UID in the temporary folder.
 std::string dev_folder();
 
-/// Makes dev_folder(), or finds that it is this user's alone.
-/// errors: Unavailable or FailedPrecondition: the folder cannot be made, or another user may reach into it
+/// Creates dev_folder(), or checks that the existing one is private to this user.
+/// errors: Unavailable: the folder cannot be created; FailedPrecondition: another user may have access to it
 Result<void> own_dev_folder();
 
 }  // namespace meshdns

@@ -4,7 +4,7 @@ namespace meshdns {
 
 std::uint64_t stable_hash(std::initializer_list<std::string_view> texts) {
   constexpr std::uint64_t kPrime = 0x100000001B3;
-  constexpr std::uint64_t kSeparator = 0x100;  // no byte: ("ab", "c") is not ("a", "bc")
+  constexpr std::uint64_t kSeparator = 0x100;  // not a byte value, so that ("ab", "c") and ("a", "bc") differ
   std::uint64_t x = 0xCBF29CE484222325;
   for (const std::string_view text : texts) {
     for (const char c : text) x = (x ^ static_cast<unsigned char>(c)) * kPrime;

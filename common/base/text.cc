@@ -71,7 +71,7 @@ std::optional<std::string> did_you_mean(std::string_view word, const std::vector
   std::optional<std::string> best;
   std::size_t least = limit + 1;
   for (const auto& candidate : candidates) {
-    // each letter that one has more is an edit: most candidates cost nothing
+    // The difference of the lengths is a lower bound of the distance: it excludes most candidates cheaply.
     if (candidate.size() > word.size() + limit || word.size() > candidate.size() + limit) continue;
     const std::size_t distance = edit_distance(ascii_lower(word), ascii_lower(candidate));
     if (distance < least) {

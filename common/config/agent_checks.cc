@@ -26,14 +26,15 @@ void check_port(const Place& place, const v1::EndpointEntry& endpoint, const std
   report.add(place, fmt::format("the endpoint has no port {} (it has {})", shown(wanted), join(names, ", ")));
 }
 
-/// A request line and a Host header are made of visible ASCII characters; others would be sent as they are, or split
-/// it.
+/// Reports characters that are not visible ASCII: in a request line or Host header they would be sent unchanged, or
+/// split the line.
 void check_sendable(const Place& place, const std::string& text, Report& report) {
   const bool fine = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 127; });
   if (!fine) report.add(place, fmt::format("expected visible ASCII characters, others as %XX (got {})", shown(text)));
 }
 
-/// Some key of the check is known to nobody, which was said: it is the kind that was meant.
+/// Whether the check has an unknown key. MessageReader has reported that key, which was probably meant as the kind, so
+/// a missing kind need not be reported too.
 bool names_another_kind(const Place& check) {
   const auto& children = check.node->children;
   for (std::size_t i = 0; i < children.size(); i += 2) {

@@ -2,26 +2,27 @@
 
 #include "common/config/place.h"
 
-// What several values of a file must have in common, after each has been read by its own rules.
+// Checks that concern several values of a file together. MessageReader has checked each value by its own rules before.
 namespace meshdns::config {
 
 void check_dnsd(const Place& root, const v1::Meshdnsd& config, Report& report);
 void check_agent(const Place& root, const v1::Agent& config, Report& report);
 void check_endpoints(const Place& root, const v1::EndpointsFile& file, Report& report);
 void check_mesh(const Place& root, const v1::MeshFile& file, Report& report);
-/// roots: one for each object, in the same order
+/// roots: the place of each object, in the same order
 void check_objects(const std::vector<Place>& roots, const std::vector<meshdns::v1::Object>& objects, Report& report);
 
-/// What protects a connection: `tls` and `insecure` as they stand in one mapping.
+/// Whether `tls` and `insecure` are given in one mapping of the file.
 struct Protection {
   bool tls = false;
   bool insecure = false;
 };
-/// One of the two, not both. section: the mapping they are in
+/// Reports `tls` together with `insecure`.
+/// section: the mapping that has both
 void check_protection(const Place& section, Protection protection, Report& report);
-/// Plaintext beyond this host needs `insecure: true`.
+/// Reports an address on another host without `tls`, unless `insecure: true` allows plaintext.
 void check_plaintext(const Place& at, const std::string& address, Protection protection, Report& report);
-/// A daemon's own locality: cluster and node have keys of their own.
+/// Reports `cluster` and `node` inside a daemon's own locality: they have keys of their own at the top of the file.
 void check_own_locality(const Place& root, const v1::Locality& locality, Report& report);
 
 }  // namespace meshdns::config

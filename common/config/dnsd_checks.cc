@@ -60,7 +60,7 @@ void check_federation(const Place& root, const v1::Meshdnsd& config, Report& rep
   }
 }
 
-/// What is between braces in "{service}.{namespace}.{zone}"; nothing if the braces do not match.
+/// Returns the names between braces in "{service}.{namespace}.{zone}"; nothing = the braces do not match.
 std::optional<std::vector<std::string>> placeholders(std::string_view pattern) {
   std::vector<std::string> out;
   while (!pattern.empty()) {
@@ -93,7 +93,7 @@ void check_auto_hosts(const Place& place, const std::string& pattern, Report& re
 
 void check_identity(const Place& dns, const v1::Dns& config, Report& report) {
   constexpr int kMostSecrets = 2;
-  constexpr std::size_t kMostNsid = 64;  // bytes: small answers have room for it
+  constexpr std::size_t kMostNsid = 64;  // bytes; small enough to fit into every answer
   if (config.cookie_secrets_size() > kMostSecrets) {
     const Place secrets = dns.child("cookie_secrets");
     report.add(secrets.item(kMostSecrets), "at most two: the one that signs, and the one before");
@@ -103,8 +103,8 @@ void check_identity(const Place& dns, const v1::Dns& config, Report& report) {
   }
 }
 
-/// An address that stands for all of the machine's takes the port of each of them; a link-local one is the address of
-/// one interface.
+/// Reports listeners that cannot be bound together, because a wildcard address takes the port of every address, and
+/// link-local addresses without an interface.
 void check_listen(const Place& list, const v1::Dns& config, Report& report) {
   const auto parsed = [&](int i) { return SocketAddress::parse(config.listen(i).address()); };
   for (int i = 0; i < config.listen_size(); ++i) {

@@ -55,7 +55,8 @@ Wrong wrong_address(std::string_view text) {
   return address ? not_of_one_host(*address) : message_of(address);
 }
 
-/// prefix: what stands before the path, "unix:" or nothing
+/// Checks the path of a socket.
+/// prefix: the text before the path, "unix:" or empty
 Wrong wrong_socket_path(std::string_view text, std::string_view prefix) {
   const auto path = text.substr(prefix.size());
   if (path.size() > kLongestSocketPath) {

@@ -17,7 +17,8 @@ using meshdns::v1::Object;
 template <class T>
 using Check = std::function<void(const Place&, const T&, Report&)>;
 
-/// YAML 1.1's merge keys: said once each, not as the missing fields that they would have brought.
+/// Reports YAML 1.1's merge keys, which are not supported. Loading stops then: otherwise the fields that the merge
+/// would have brought would be reported as missing.
 bool has_merge_keys(const Tree& tree, Report& report) {
   bool found = false;
   for (const Node& node : tree.nodes) {
@@ -31,7 +32,7 @@ bool has_merge_keys(const Tree& tree, Report& report) {
   return found;
 }
 
-/// Those that hold something: a "---" at the beginning or the end of a file makes an empty one.
+/// Returns the documents that are not empty: a "---" at the beginning or the end of a file makes an empty one.
 std::vector<const Node*> documents_of(const Tree& tree) {
   std::vector<const Node*> out;
   for (const Node* document : tree.documents) {
@@ -40,7 +41,7 @@ std::vector<const Node*> documents_of(const Tree& tree) {
   return out;
 }
 
-/// A file with one document.
+/// Loads a file with one document.
 template <class T>
 Loaded<T> load(const std::string& text, const std::string& file, const Check<T>& check) {
   Report report(file);
@@ -61,7 +62,7 @@ Loaded<T> load(const std::string& text, const std::string& file, const Check<T>&
   return out;
 }
 
-/// `kind: List` as Kubernetes' tools write it around several objects.
+/// Whether a document is a `kind: List`, which Kubernetes' tools write around several objects.
 bool is_list_object(const Node& document) {
   const Node* kind = document.find("kind");
   return kind != nullptr && kind->is(Node::Kind::Scalar) && kind->text == "List";
@@ -132,7 +133,7 @@ Loaded<std::vector<Object>> load_objects(const std::string& text, const std::str
   std::vector<Place> roots;
   MessageReader reader(report);
   for (const Node* document : documents_of(*tree)) {
-    if (document->is(Node::Kind::List)) {  // as `get -o json` writes several
+    if (document->is(Node::Kind::List)) {  // `get -o json` writes several objects as a list
       for (const Node* object : document->children) roots.push_back({object});
     } else if (is_list_object(*document)) {
       for (const Node* object : items_of({document}, report)) roots.push_back({object});

@@ -4,7 +4,7 @@
 
 namespace meshdns::config {
 
-/// Makes the process log as a checked configuration says.
+/// Applies the `log` section of a checked configuration to the process.
 void apply_log(const v1::Log& settings);
 
 }  // namespace meshdns::config

@@ -1,4 +1,4 @@
-// What MessageReader checks once a map or list has been read: what is missing, what is there twice.
+// The checks of MessageReader after a map or list was read: missing keys, and values that are given twice.
 #include <fmt/format.h>
 #include <map>
 
@@ -26,7 +26,8 @@ std::string names_of(const OneofDescriptor& oneof) {
   return join(names, ", ");
 }
 
-/// The value of a text field for comparison; of one that was not given, the first word that it may be.
+/// Returns the value of a text field for comparison; if it is not given, the first word of one_of, which is its
+/// default.
 std::string key_text(const Message& element, const FieldDescriptor& field) {
   const std::string text = element.GetReflection()->GetString(element, &field);
   const v1::Rules& rules = rules_of(field);
@@ -67,7 +68,7 @@ void MessageReader::check_unique(const Place& list, const FieldDescriptor& field
   std::unordered_map<std::string, int> lines;
   for (std::size_t i = 0; i < list.node->children.size(); ++i) {
     const auto text = message.GetReflection()->GetRepeatedString(message, &field, static_cast<int>(i));
-    if (text.empty()) continue;  // said already
+    if (text.empty()) continue;  // was reported while the list was read
     const Place item = list.item(i);
     const auto [first, is_new] = lines.try_emplace(same_value_key(rules_of(field), text), item.node->line);
     if (!is_new) report_.add(item, given_twice(first->second));
@@ -76,7 +77,7 @@ void MessageReader::check_unique(const Place& list, const FieldDescriptor& field
 
 void MessageReader::check_keys(const Place& list, const FieldDescriptor& field, const Message& message) {
   const FieldDescriptor& key = *field.message_type()->FindFieldByName(rules_of(field).key());
-  const FieldDescriptor* protocol = field.message_type()->FindFieldByName("protocol");  // of ports
+  const FieldDescriptor* protocol = field.message_type()->FindFieldByName("protocol");  // lists of ports have it
   std::unordered_map<std::string, int> lines;
   for (std::size_t i = 0; i < list.node->children.size(); ++i) {
     const Place item = list.item(i);
@@ -88,7 +89,7 @@ void MessageReader::check_keys(const Place& list, const FieldDescriptor& field, 
       if (optional) report_.add(item, fmt::format("{} is missing: needed where there are several", key.name()));
       continue;
     }
-    // TCP and UDP may have one port name: _sip._tcp and _sip._udp
+    // a TCP and a UDP port may share a name: _sip._tcp and _sip._udp
     const std::string whole = protocol == nullptr ? text : text + "/" + key_text(element, *protocol);
     const auto [first, is_new] = lines.try_emplace(whole, at.node->line);
     if (!is_new && !text.ends_with(":0")) report_.add(at, given_twice(first->second));

@@ -58,7 +58,7 @@ void MessageReader::read(const Place& place, Message& out) {
     }
     check_oneofs(place, keys, seen);
   }
-  if (!place.node->is(Node::Kind::Map) && !place.node->is(Node::Kind::Null)) return;  // said once, for all of it
+  if (!place.node->is(Node::Kind::Map) && !place.node->is(Node::Kind::Null)) return;  // is_kind() has reported it
   const bool alone = missing(keys, seen) == 1;
   for (std::size_t i = 0; i < keys.list.size(); ++i) {
     if (seen[i] == nullptr && !is_misspelt(place, keys, i, alone)) not_given(place, keys.list[i], out);
@@ -151,7 +151,7 @@ void MessageReader::read_field(const Entry& entry, const FieldDescriptor& field,
 void MessageReader::read_scalar(const Place& place, const FieldDescriptor& field, Message& out) {
   const Node& node = *place.node;
   if (!node.is(Node::Kind::Scalar)) {
-    if (field.is_repeated()) put_scalar(out, field, "");  // keeps the list's positions; said below
+    if (field.is_repeated()) put_scalar(out, field, "");  // keeps the list's positions; reported in the next line
     return report_.add(place, fmt::format("expected {} (got {})", scalar_name(field), got(node)));
   }
   if (auto wrong = put_scalar(out, field, node.text)) report_.add(place, *std::move(wrong));

@@ -10,30 +10,32 @@
 
 namespace meshdns::config {
 
-/// Walks YAML onto messages by reflection and their rules. Keys are field names in daemon configs (where defaults are
-/// filled in too) and JSON names in objects. Goes on after a problem: all of them are found at once.
+/// Fills protobuf messages from a YAML tree, by reflection and by the `rules` option of each field. Keys are field
+/// names in daemon configurations, whose defaults are filled in too, and JSON names in operators' objects. Continues
+/// after a problem, so that all problems of a file are reported at once.
 class MessageReader {
  public:
   explicit MessageReader(Report& report) : report_(report) {}
 
-  /// place: a map, or nothing at all, which is an empty one
+  /// Fills a message from a map. Problems go to the report.
+  /// place: a map, or null, which counts as an empty map
   void read(const Place& place, google::protobuf::Message& out);
 
  private:
   using Field = google::protobuf::FieldDescriptor;
   struct Key {
     std::string name;
-    const Field* field = nullptr;  // nullptr: the key is known, but not read here (an object's spec and status)
+    const Field* field = nullptr;  // null = the key is known, but not read here (an object's spec and status)
   };
   struct Keys {
     std::vector<Key> list;
     std::unordered_map<std::string_view, std::size_t> positions;
   };
-  struct Entry {  // of a map in the file
+  struct Entry {  // one entry of a map in the file
     const Node& key;
     Place value;
   };
-  using Seen = std::vector<const Node*>;  // by position in Keys: the key in the file
+  using Seen = std::vector<const Node*>;  // by position in Keys: the key's node in the file; null = not given
 
   const Keys& keys_of(const google::protobuf::Descriptor& type);
   void read_entry(const Entry& entry, const Keys& keys, Seen& seen, google::protobuf::Message& out);
@@ -43,9 +45,10 @@ class MessageReader {
   void read_map(const Place& place, const Field& field, google::protobuf::Message& out);
   void read_spec(const Place& place, meshdns::v1::Object& out);
   void unknown(const Entry& entry, const Keys& keys);
-  /// How many required keys are not given.
+  /// Returns how many required keys are not given.
   static std::size_t missing(const Keys& keys, const Seen& seen);
-  /// A required key is missing where there is one that nobody knows: that was said, and is the likely reason.
+  /// Whether a missing required key is probably misspelt, because the map has an unknown key. The unknown key was
+  /// reported, so the missing one need not be.
   /// alone: no other required key is missing
   static bool is_misspelt(const Place& place, const Keys& keys, std::size_t wanted, bool alone);
   static std::vector<std::string> key_names(const Keys& keys);
@@ -53,14 +56,14 @@ class MessageReader {
   void check_unique(const Place& list, const Field& field, const google::protobuf::Message& message);
   void check_keys(const Place& list, const Field& field, const google::protobuf::Message& message);
   void check_oneofs(const Place& place, const Keys& keys, const Seen& seen);
-  /// Nothing is fine too; anything else is a problem.
+  /// Whether the value has the kind. Null is neither the kind nor a problem; any other kind is reported.
   bool is_kind(const Place& place, Node::Kind kind);
 
   Report& report_;
   std::unordered_map<const google::protobuf::Descriptor*, Keys> keys_;
 };
 
-/// Whether something in it is filled in when its key is missing.
+/// Whether the message type has a field with a default.
 bool has_fallback(const google::protobuf::Descriptor& type);
 
 }  // namespace meshdns::config

@@ -22,7 +22,8 @@ Duration duration_of(const google::protobuf::Duration& value) {
 
 constexpr const char* kNeedsOne = "at least one is needed";
 
-/// An empty list would not mean what it seems to say: the default, or everything.
+/// Reports empty lists. An empty list looks like "none", but protobuf cannot tell it from a list that is not given,
+/// which means the default or everything.
 void check_not_empty(const Place& place, std::initializer_list<std::string_view> names, Report& report) {
   for (const std::string_view name : names) {
     const Node* list = place.node->find(name);
@@ -32,7 +33,7 @@ void check_not_empty(const Place& place, std::initializer_list<std::string_view>
   }
 }
 
-/// TTLs are told to clients in seconds.
+/// Reports a TTL with fractions of a second: DNS has TTLs in whole seconds.
 void check_whole_seconds(const Place& place, const google::protobuf::Duration& ttl, Report& report) {
   if (ttl.nanos() != 0 && ttl.seconds() > 0)
     report.add(place, fmt::format("expected whole seconds (got {})", duration_text(duration_of(ttl))));
@@ -49,7 +50,7 @@ void check_policy(const Place& place, const VirtualDestinationSpec::Policy& poli
              fmt::format("ttlMin ({}) is longer than ttl ({})", duration_text(ttl_min), duration_text(ttl)));
 }
 
-/// There is one, and each names at least one part.
+/// Reports an empty list of places, and places without any part.
 template <class Locality>
 void check_places(const Place& list, const google::protobuf::RepeatedPtrField<Locality>& places, Report& report) {
   if (places.empty()) report.add(list, kNeedsOne);
@@ -195,14 +196,14 @@ void check_node(const Place& place, const v1::MeshNode& node, Report& report) {
   }
 }
 
-/// "VirtualDestination shop/app-b"
+/// Returns the object's name for an error message: "VirtualDestination shop/app-b".
 std::string object_name(const Object& object) {
   const auto& meta = object.metadata();
   const std::string space = meta.namespace_().empty() ? "" : meta.namespace_() + "/";
   return fmt::format("{} {}{}", shown(object.kind()), space, meta.name());
 }
 
-/// Where each key has been seen first.
+/// Reports objects that are given twice; remembers the line of each object's first occurrence.
 class FirstLines {
  public:
   explicit FirstLines(Report& report) : report_(report) {}

@@ -50,7 +50,7 @@ Wrong read_number(Message& out, const FieldDescriptor& field, std::string_view t
   return std::nullopt;
 }
 
-/// RFC 3339; files of before have seconds since 1970.
+/// Reads an RFC 3339 time, or seconds since 1970, which older versions wrote.
 Wrong read_time(Message& out, const FieldDescriptor& field, std::string_view text) {
   if (parse_uint(text)) return read_number<std::int64_t>(out, field, text);
   const auto time = parse_time(text);

@@ -13,11 +13,12 @@
 namespace meshdns::config {
 namespace {
 
-/// Builds the tree from yaml-cpp's events. Its own Node is too slow for large files and follows aliases without limit.
+/// Builds the tree from yaml-cpp's events. yaml-cpp's own Node is too slow for large files, and follows aliases without
+/// limit.
 class Builder : public YAML::EventHandler {
  public:
   void OnDocumentStart(const YAML::Mark& mark) override {
-    // yaml-cpp 0.7 gives empty documents without end at a token that begins none, like ","
+    // At a token that cannot begin a document, like ",", yaml-cpp 0.7 reports empty documents forever.
     if (mark.pos <= last_start_) throw YAML::ParserException(mark, "a value cannot begin here");
     last_start_ = mark.pos;
     anchors_.clear();
@@ -56,7 +57,7 @@ class Builder : public YAML::EventHandler {
     node.column = mark.column + 1;
     if (anchor != YAML::NullAnchor) anchors_[anchor] = &node;
     const bool collection = kind == Node::Kind::List || kind == Node::Kind::Map;
-    if (collection && !open_.empty()) open_.back()->children.push_back(&node);  // its size counts when it is closed
+    if (collection && !open_.empty()) open_.back()->children.push_back(&node);  // close() adds its size
     if (!collection || open_.empty()) attach(mark, &node);
     return node;
   }
@@ -77,7 +78,7 @@ class Builder : public YAML::EventHandler {
   }
 
   static void grow(Node& node, std::uint32_t by, const YAML::Mark& mark) {
-    node.size += by;  // both below kMostValues
+    node.size += by;  // cannot overflow: both are at most kMostValues
     if (node.size > kMostValues) throw YAML::ParserException(mark, fmt::format("more than {} values", kMostValues));
   }
 

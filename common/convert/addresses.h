@@ -8,7 +8,8 @@
 
 namespace meshdns::convert {
 
-/// A repeated field of addresses, each of 4 or 16 bytes.
+/// Reads a repeated field of addresses, each of 4 or 16 bytes.
+/// name: begins the error's message
 template <class Field>
 Result<std::vector<IpAddress>> read_addresses(const Field& field, std::string_view name = "addresses") {
   std::vector<IpAddress> out;
@@ -20,7 +21,8 @@ Result<std::vector<IpAddress>> read_addresses(const Field& field, std::string_vi
   return out;
 }
 
-/// addresses: any list of them
+/// Writes addresses into a repeated field, each as 4 or 16 bytes.
+/// addresses: any range of IpAddress
 template <class Addresses, class Field>
 void write_addresses(const Addresses& addresses, Field& out) {
   for (const IpAddress& address : addresses) out.Add()->assign(address.bytes().begin(), address.bytes().end());

@@ -29,8 +29,8 @@ bool is_duration(const FieldDescriptor& field) {
   return field.message_type() == google::protobuf::Duration::descriptor();
 }
 
-/// JSON's escapes, which YAML's double quotes know too. Also of what both would leave as it is and a terminal would
-/// obey.
+/// Returns the text between quotes with JSON's escapes, which are valid in YAML's double quotes too. Escapes terminal
+/// control characters as well, though JSON and YAML do not require it.
 std::string quoted(std::string_view text) {
   std::string out;
   append_quoted(out, text, [](std::string_view, const PrintableEscape& escape) {
@@ -44,7 +44,8 @@ bool is_yaml_word(std::string_view text) {
   return std::find(std::begin(kWords), std::end(kWords), ascii_lower(text)) != std::end(kWords);
 }
 
-/// 5s, 1m30s, 10.0.0.1, 10.0.0.0/8: begin like numbers, but no YAML reader takes them for one.
+/// Whether the text is like 5s, 1m30s, 10.0.0.1 or 10.0.0.0/8. These begin like numbers, but no YAML reader takes them
+/// for one, so they need no quotes.
 bool is_duration_or_ipv4(std::string_view text) {
   if (text.find_first_not_of("0123456789./") == std::string_view::npos) {
     return std::count(text.begin(), text.end(), '.') == 3;
@@ -52,7 +53,7 @@ bool is_duration_or_ipv4(std::string_view text) {
   return parse_duration(text).has_value() && text.front() != '.';
 }
 
-/// Texts that every YAML reader takes as a text without quotes.
+/// Whether every YAML reader takes the text without quotes as a text.
 bool is_plain(std::string_view text) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   const auto inner = [&](char c) {
@@ -62,7 +63,7 @@ bool is_plain(std::string_view text) {
   return letter(text.front()) || is_duration_or_ipv4(text);
 }
 
-/// "13.684s": what was measured is for programs to compute with.
+/// Returns a duration in seconds, "13.684s", which programs can compute with.
 std::string seconds_text(Duration length) {
   const Duration rest = length % 1s;
   std::string out = fmt::format("{}{}.{:09}", length < Duration::zero() ? "-" : "", std::chrono::abs(length) / 1s,
@@ -74,9 +75,9 @@ std::string seconds_text(Duration length) {
 
 }  // namespace
 
-/// What a message becomes, field by field.
+/// Converts a message to a document, field by field.
 struct Document::Builder {
-  /// Operators' objects are written without what is not stated.
+  /// True inside operators' objects: fields that are not given are left out.
   bool stated_only = false;
 
   static Document bare(std::string text) { return Document(Kind::Bare, std::move(text)); }
@@ -140,7 +141,7 @@ struct Document::Builder {
     return out;
   }
 
-  /// Whether a field is written: messages, optional and oneof fields where they are set, times where they are not 0.
+  /// Whether a field is written. Messages, optional and oneof fields are if they are set, times if they are not 0.
   bool is_written(const Message& message, const FieldDescriptor& field) const {
     const auto& reflection = *message.GetReflection();
     if (field.is_repeated()) return !stated_only || reflection.FieldSize(message, &field) > 0;
@@ -192,7 +193,7 @@ void Document::drop_empty_lists_but(std::string_view list) {
 
 std::string Document::yaml_scalar() const { return kind_ == Kind::Bare || is_plain(text_) ? text_ : quoted(text_); }
 
-/// The lines of a map or list, each indented. As a list's element a map's first line stands behind the dash.
+/// Writes the lines of a map or list, each indented. If a map is an element of a list, its first line follows the dash.
 void Document::write_yaml(std::size_t indent, std::string& out) const {
   for (std::size_t i = 0; i < items_.size(); ++i) {
     const Document& item = items_[i];
@@ -211,7 +212,7 @@ void Document::write_yaml(std::size_t indent, std::string& out) const {
   }
 }
 
-/// lines: false = all in one line
+/// lines: false = everything in one line
 void Document::write_json(std::size_t indent, bool lines, std::string& out) const {
   if (!is_collection()) {
     out += kind_ == Kind::Bare ? text_ : quoted(text_);

@@ -10,30 +10,33 @@
 
 namespace meshdns::convert {
 
-/// A message as it is written for programs, in JSON or YAML. Everything that is written has one dialect: names are
-/// those of the schema in camelCase, numbers are numbers, durations are seconds ("90.5s"), and times are RFC 3339
-/// ("2026-11-27T18:00:00Z"; a time of 0 is left out).
+/// A protobuf message as JSON or YAML for programs: the output of `meshdnsctl -o` and of HTTP. protobuf's own JSON is
+/// not used, because it writes 64-bit numbers as texts and leaves out empty fields.
 ///
-/// Operators' objects, also inside other messages, are written as `apply` takes them: with `spec`, with durations as in
-/// configuration files ("1m30s"), and without what is not stated. Other messages have all their plain fields, lists and
-/// maps, empty ones too.
+/// All output has one dialect: names are the schema's in camelCase, numbers are numbers, durations are seconds
+/// ("90.5s"), and times are RFC 3339 ("2026-11-27T18:00:00Z"; a time of 0 is left out).
+///
+/// Operators' objects, also inside other messages, are written as `apply` reads them: with `spec`, with durations as in
+/// configuration files ("1m30s"), and only with the fields that are given. Other messages have all their plain fields,
+/// lists and maps, even empty ones.
 class Document {
  public:
   explicit Document(const google::protobuf::Message& message);
 
-  /// Indented lines, the last one with its end. As a part of another document: indented further by `indent` from the
-  /// second line on, and without the last line's end.
+  /// Returns indented lines, with a line end at the end.
   std::string json() const { return json_part(0) + "\n"; }
+  /// Returns indented lines for use inside another document: the second and later lines are indented by `indent` more,
+  /// and there is no line end at the end.
   std::string json_part(std::size_t indent) const;
-  /// One line without its end
+  /// Returns one line without a line end.
   std::string json_line() const;
   std::string yaml(std::size_t indent = 0) const;
 
-  /// Takes the rows of a list out of this document; none where it has no such list.
+  /// Removes the rows of a list from this document and returns them; empty = there is no such list.
   std::vector<Document> take(std::string_view list);
-  /// Leaves out the outermost lists that have no rows, except this one.
+  /// Removes the outermost lists that are empty, except the given one.
   void drop_empty_lists_but(std::string_view list);
-  /// Of a map or list: whether nothing is in it.
+  /// Whether a map or list has no entries.
   bool empty() const { return items_.empty(); }
 
  private:
@@ -50,7 +53,7 @@ class Document {
 
   Kind kind_ = Kind::Map;
   std::string text_;
-  std::vector<std::string> keys_;  // of a map
+  std::vector<std::string> keys_;  // only for a map, one for each of items_
   std::vector<Document> items_;
 };
 

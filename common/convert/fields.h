@@ -7,15 +7,16 @@
 #include "common/time/time.h"
 #include "meshdns/v1/types.pb.h"
 
-// What the conversions of several objects check and read in the same way.
+// Checks and readings of fields that the conversions of several kinds of object share.
 namespace meshdns::convert {
 
 bool is_label_or_empty(const std::string& text);
 
-/// Notes the first part of it that is no label. field: "spec.locality"
+/// Reports the first part of the locality that is not a label.
+/// field: the name of the field in the error: "spec.locality"
 void check_locality(const model::Locality& locality, const std::string& field, FirstError& first);
 
-/// A locality in which the parts that are given must be equal; checked.
+/// Reads and checks a locality that is used as a selector.
 template <class Message>
 model::Locality to_selector_locality(const Message& from, const std::string& field, FirstError& first) {
   const model::Locality out{from.network(), from.region(), from.zone(), from.subzone(), from.cluster(), ""};
@@ -23,7 +24,7 @@ model::Locality to_selector_locality(const Message& from, const std::string& fie
   return out;
 }
 
-/// Refuses what does not fit before it is counted in nanoseconds.
+/// Converts a duration. The bounds are checked first, because a long duration would overflow nanoseconds.
 /// errors: InvalidArgument: negative, or longer than a day
 Result<Duration> to_duration(const google::protobuf::Duration& from);
 

@@ -9,20 +9,22 @@
 
 namespace meshdns::convert {
 
-/// Keeps the first thing that is wrong with a message, so that its conversion reads as one list of fields.
+/// Keeps the first error of a message's conversion, so that the conversion reads as one list of fields without returns
+/// in between.
 class FirstError {
  public:
+  /// Notes an InvalidArgument for `field` unless `good`.
   void expect(bool good, std::string_view field, std::string_view what) {
     if (!good) note(Error(Code::InvalidArgument, std::string(what)), field);
   }
-  /// The value; a default one where there is none.
+  /// Returns the value of a result. If the result is an error, notes it and returns a default value.
   template <class T>
   T take(Result<T> result, std::string_view field) {
     if (result) return *std::move(result);
     note(result.error(), field);
     return T{};
   }
-  /// `value`, unless something was wrong.
+  /// Returns the first error that was noted, otherwise `value`.
   template <class T>
   Result<T> or_value(T value) && {
     if (error_) return *std::move(error_);

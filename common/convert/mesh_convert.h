@@ -8,11 +8,13 @@
 
 namespace meshdns::convert {
 
-// What dns.endpoints_file says, after it has been read by its rules.
+// Conversions of the content of dns.endpoints_file.
+// requires: common/config has read and checked the file
 
 model::Node to_node(const config::v1::MeshNode& file);
 
-/// source: model::Endpoint::source; now: since when it is in its state
+/// source: for Endpoint::source
+/// now:    the time at which the endpoint's state begins
 model::Endpoint to_endpoint(const config::v1::MeshEndpoint& file, const model::Node& node, const std::string& source,
                             TimePoint now);
 

@@ -126,7 +126,7 @@ model::PortMapping to_port(const Spec::PortSpec& from, const std::string& field,
   return out;
 }
 
-/// A name may be there once for each protocol: _sip._tcp and _sip._udp.
+/// Checks that port names are unique. TCP and UDP may share a name: _sip._tcp and _sip._udp.
 template <class Ports>
 void check_port_names(const Ports& ports, const std::string& list, FirstError& first) {
   first.expect(ports.size() <= model::kMostPorts, list, fmt::format("more than {}", model::kMostPorts));

@@ -12,21 +12,25 @@
 
 namespace meshdns::convert {
 
-/// The object as the mesh uses it, with the policy's defaults; hosts in lower case without the dot at the end.
-/// errors: the first thing that is wrong, whoever sent it; the message begins with the field ("spec.hosts[0]: ...");
-///         Unimplemented for what is known but not supported yet
+/// Converts and checks an object. The result has the policy's defaults; hosts are in lower case without a dot at the
+/// end.
+/// errors: the first problem, with a message that begins with the field ("spec.hosts[0]: ...");
+///         Unimplemented for fields that are not supported yet
 Result<model::VirtualDestination> to_virtual_destination(const v1::Object& object);
 
-/// The locality states the cluster (the object's name) too. Errors as above.
+/// Converts and checks an object. The result's locality also has the cluster, which is the object's name.
+/// errors: as to_virtual_destination()
 Result<model::Cluster> to_cluster(const v1::Object& object);
 
-/// Errors as above.
+/// Converts and checks an object.
+/// errors: as to_virtual_destination()
 Result<model::Override> to_override(const v1::Object& object);
 
-/// Writes "cluster=eu-1" into a spec. What is no target leaves none, for to_override() to refuse.
+/// Writes a target like "cluster=eu-1" into a spec. A text that is not a target leaves the spec without one, and
+/// to_override() then refuses it.
 void set_target(v1::OverrideSpec& spec, std::string_view text);
 
-/// "VirtualDestination/shop/app-b", "Cluster/eu-1"
+/// Returns "VirtualDestination/shop/app-b", "Cluster/eu-1".
 std::string object_key(const v1::Object& object);
 
 model::Locality to_locality(const v1::Locality& locality);

@@ -2,21 +2,20 @@
 
 #include "common/time/time.h"
 
-/// The bounds of what peers say about time. Whatever is beyond counts as the bound: a peer that is wrong, or means ill,
-/// cannot stop this side for longer, and nothing that follows overflows.
+/// Bounds of the durations that peers send. A duration beyond a bound is replaced by the bound, so that a faulty or
+/// hostile peer cannot stop this side for longer, and sums with it cannot overflow.
 namespace meshdns::convert {
 
-/// Of Goodbye.retry_after: a peer that has been sent away comes back at the latest after so long.
+/// Bound of Goodbye.retry_after: the longest time after which a peer that was sent away connects again.
 inline constexpr Duration kLongestRetry = 5min;
-/// Of in_state: for how long a state is said to have lasted.
+/// Bound of in_state: how long a state may have lasted.
 inline constexpr Duration kLongestState = std::chrono::hours(24 * 366 * 10);
-/// Of drain_left: how far away the end of a drain is said to be.
+/// Bound of drain_left: how far away the end of a drain may be.
 inline constexpr Duration kLongestDrain = std::chrono::hours(24 * 7);
-/// Of Settings.heartbeat: how often an agent is to be heard. A federation with 100,000 agents that is eight times too
-/// slow says 400 s.
+/// Bounds of Settings.heartbeat. A federation with 100,000 agents that is eight times too slow asks for 400 s.
 inline constexpr Duration kShortestHeartbeat = 10ms;
 inline constexpr Duration kLongestHeartbeat = 10min;
-/// Of Target.interval: how often a target is to be measured.
+/// Bounds of Target.interval: the time between two measurements of a target.
 inline constexpr Duration kShortestInterval = 1s;
 inline constexpr Duration kLongestInterval = 1h;
 

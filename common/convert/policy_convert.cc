@@ -16,7 +16,7 @@ constexpr Duration kLongestTtl = 300s;
 constexpr Duration kLongestSlowStart = 1h;
 constexpr std::uint32_t kLeastOverprovisioning = 100;
 constexpr std::uint32_t kMostOverprovisioning = 1000;
-constexpr int kMostRules = 64;  // of failover, priorityGroups and distribute
+constexpr int kMostRules = 64;  // in each of failover, priorityGroups and distribute
 
 model::Ladder to_ladder(const Spec::Policy& policy, FirstError& first) {
   if (policy.ladder().empty()) return model::default_ladder();
@@ -114,7 +114,7 @@ void to_slow_start(const Spec::Policy& from, model::Policy& out, FirstError& fir
   first.expect(fits, "spec.policy.slowStart", "expected off, or 1s to 1h");
 }
 
-/// What decides among whole places.
+/// Converts the parts of a policy that choose between places: fence, failover, priorityGroups and distribute.
 void to_order(const Spec::Policy& from, model::Policy& out, FirstError& first) {
   if (from.has_fence()) out.fence = to_fence(from.fence(), first);
   const int ways =

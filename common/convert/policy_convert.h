@@ -6,7 +6,7 @@
 
 namespace meshdns::convert {
 
-/// The policy, with the defaults of what it leaves open. Notes the first thing that is wrong.
+/// Converts a policy; fields that are not given get their defaults. Reports the first problem to `first`.
 model::Policy to_policy(const v1::VirtualDestinationSpec::Policy& from, FirstError& first);
 
 }  // namespace meshdns::convert

@@ -30,7 +30,7 @@ Result<Message> decoded(std::string_view body, const char* what) {
   return out;
 }
 
-/// "cluster/node" of "cluster/node/<the agent's key>"; empty = it has not that form
+/// Returns the "cluster/node" of "cluster/node/<the agent's key>"; empty = `key` has another form.
 std::string node_part(const std::string& key) {
   const auto first = key.find('/');
   const auto second = first == std::string::npos ? first : key.find('/', first + 1);
@@ -41,7 +41,7 @@ std::string node_part(const std::string& key) {
 
 std::string endpoint_body(const model::Endpoint& endpoint) {
   v1::Endpoint out = to_wire(endpoint, endpoint.health.since);
-  out.clear_key();  // the record has it
+  out.clear_key();  // sent beside the body, as Record.key
   out.mutable_health()->clear_in_state();
   out.mutable_health()->clear_drain_left();
   return encoded(out);

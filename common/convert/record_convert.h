@@ -12,24 +12,28 @@
 
 namespace meshdns::convert {
 
-// Bodies of the records that federations, replicas and stores exchange. The same state has the same bytes: maps are
-// written in order, and how long a state has lasted travels beside the body.
+// Encodes and decodes the bodies of records that federations, replicas and stores exchange. Equal states have equal
+// bytes, so that bodies can be compared by hash: maps are written in order, and the age of a state is not in the body
+// but sent beside it (Record.in_state).
 
 std::string endpoint_body(const model::Endpoint& endpoint);
 std::string node_body(const model::Node& node);
 std::string status_body(const model::NodeStatus& status);
+/// created: as Service::created, in unix milliseconds; 0 = unknown
 std::string service_body(const model::ServiceKey& service, std::int64_t created = 0);
 std::string cluster_status_body(const model::ClusterStatus& status);
 std::string external_name_body(const model::ExternalName& name);
-/// Without the revision, which is the record's.
+/// Encodes an object without its revision, which is sent beside the body.
 std::string object_body(const v1::Object& object);
 
-/// errors: InvalidArgument; the message begins with the field
-/// key:    the record's, "cluster/node/<the agent's key>"; since: when the state began, on this process's clock
+/// Decodes an endpoint.
+/// key:    the record's key: "cluster/node/<the agent's key>"
+/// since:  when the state began, on this process's clock
+/// errors: InvalidArgument, with a message that begins with the field
 Result<model::Endpoint> endpoint_of(const std::string& key, std::string_view body, TimePoint since);
 Result<model::Node> node_of(std::string_view body);
 Result<model::NodeStatus> status_of(std::string_view body, TimePoint since);
-/// A service and when the federation first heard of it.
+/// A service, and when the federation first heard of it, in unix milliseconds.
 struct NamedService {
   model::ServiceKey key;
   std::int64_t created = 0;
@@ -41,7 +45,7 @@ Result<model::ClusterStatus> cluster_status_of(std::string_view body);
 Result<model::ExternalName> external_name_of(std::string_view body);
 Result<v1::Object> object_of(std::string_view body);
 
-/// Which of `count` buckets a record belongs to.
+/// Returns the bucket of a record, from 0 to `count` - 1.
 std::uint32_t bucket_of(std::string_view type, std::string_view key, std::uint32_t count);
 
 }  // namespace meshdns::convert

@@ -48,7 +48,8 @@ void write_health(const model::Health& health, TimePoint now, v1::Health& out) {
   if (health.v6) out.set_v6(wire_state(*health.v6));
 }
 
-/// Nothing for a family that is not out. States that a newer agent may know are out too.
+/// Converts Health.v4 or Health.v6. Nothing = the family is answered. An unknown state, from a newer agent, counts as
+/// Failing.
 std::optional<model::HealthState> out_state(v1::Health::State state) {
   if (state == v1::Health::STATE_UNSPECIFIED) return std::nullopt;
   const auto known = model_state(state);

@@ -15,7 +15,7 @@ std::string_view without_cr(std::string_view line) {
   return line;
 }
 
-/// The line that begins at `at`, which is moved behind its end; nothing if the end is not there.
+/// Returns the line that begins at `at`, and moves `at` after the line's end; nothing = the end has not come yet.
 std::optional<std::string_view> next_line(std::string_view data, std::size_t& at) {
   const auto end = data.find('\n', at);
   if (end == std::string_view::npos) return std::nullopt;
@@ -24,7 +24,7 @@ std::optional<std::string_view> next_line(std::string_view data, std::size_t& at
   return line;
 }
 
-/// "HTTP/1.1 200 OK", with or without the reason; 0 = it is no status line
+/// Returns the status in "HTTP/1.1 200 OK", with or without the reason; 0 = this is not a status line.
 int status_of(std::string_view line) {
   if (!ascii_lower(line.substr(0, 5)).starts_with("http/")) return 0;
   const auto space = line.find(' ');
@@ -38,7 +38,7 @@ int status_of(std::string_view line) {
   return (rest[0] - '0') * 100 + (rest[1] - '0') * 10 + (rest[2] - '0');
 }
 
-/// The last of the transfer codings is "chunked".
+/// Whether the last of the transfer codings is "chunked".
 bool ends_with_chunked(std::string_view codings) {
   const auto comma = codings.rfind(',');
   return ascii_lower(trim(comma == std::string_view::npos ? codings : codings.substr(comma + 1))) == "chunked";
@@ -70,7 +70,7 @@ std::optional<AnswerHead> read_head(std::string_view head) {
   if (out.status == 0) return std::nullopt;
   while ((line = next_line(head, at)) && !line->empty()) {
     const auto colon = line->find(':');
-    const bool folded = line->front() == ' ' || line->front() == '\t';  // RFC 9112 5.2: goes on with the line before
+    const bool folded = line->front() == ' ' || line->front() == '\t';  // RFC 9112 5.2: continues the line before
     if (colon == std::string_view::npos || folded) continue;
     out.headers[ascii_lower(trim(line->substr(0, colon)))] = std::string(trim(line->substr(colon + 1)));
   }
@@ -99,7 +99,8 @@ BodyReader::State BodyReader::look(std::string_view data) {
   return kind_ == Kind::Length && body_.size() == length_ ? State::Complete : State::NeedsMore;
 }
 
-/// source: RFC 9112 7.1; chunk extensions and trailers are passed over
+/// Reads chunks; skips chunk extensions and trailers.
+/// source: RFC 9112 7.1
 BodyReader::State BodyReader::look_at_chunks(std::string_view data) {
   for (;;) {
     std::size_t at = at_;

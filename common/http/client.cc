@@ -28,7 +28,7 @@ using Done = std::function<void(Result<Response>)>;
 constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kMaxHead = 64 * 1024;
 constexpr std::size_t kMaxBody = 64 * 1024;
-constexpr std::size_t kMostInterim = 100;  // answers of the kind 1xx before the answer
+constexpr std::size_t kMostInterim = 100;  // 1xx answers before the answer
 
 stream_protocol::endpoint endpoint_of(const Target& target) {
   if (!target.unix_path.empty()) return asio::local::stream_protocol::endpoint(target.unix_path);
@@ -58,15 +58,15 @@ Error error_of(const boost::system::error_code& error) {
   return {Code::Unavailable, message};
 }
 
-/// The peer has closed the connection.
+/// Whether the error means that the peer has closed the connection.
 bool is_end(const boost::system::error_code& error) { return error == asio::error::eof; }
 
-/// Reads one answer from the stream, of which `data_` holds what was not used yet.
+/// Reads one answer from a stream. `data_` holds the bytes that were read and not used yet.
 class AnswerReader {
  public:
   explicit AnswerReader(Stream& stream) : stream_(stream) {}
 
-  /// The head of the answer, after all interim ones.
+  /// Returns the head of the answer, after skipping the interim ones.
   asio::awaitable<Result<AnswerHead>> head() {
     for (std::size_t interim = 0; interim < kMostInterim; ++interim) {
       std::size_t size = head_size(data_);
@@ -84,12 +84,12 @@ class AnswerReader {
     co_return not_http("it consists of interim answers");
   }
 
-  /// The body, or its first 64 KiB: a longer one is no failure, because a probe asks for the status.
+  /// Returns the body or its first 64 KiB. A longer body is not an error, because a probe only needs the status.
   asio::awaitable<Result<std::string>> body(const AnswerHead& head, bool head_only) {
     BodyReader reader(head, head_only);
     for (;;) {
       const auto state = reader.look(data_);
-      // whatever is wrong with its framing, the status is clear
+      // the framing of the body is wrong, but a probe only needs the status
       if (state != BodyReader::State::NeedsMore || data_.size() > kMaxBody) break;
       const auto error = co_await read_some();
       if (!error) continue;

@@ -11,6 +11,7 @@
 
 namespace meshdns::http {
 
+/// A request and where it is sent.
 struct Target {
   SocketAddress address;  // where to connect; no name is resolved
   std::string unix_path;  // if set, connect there instead
@@ -20,11 +21,12 @@ struct Target {
   std::string method = "GET";
 };
 
-/// One request on a connection of its own; the body is read up to 64 KiB and the rest left. Interim answers (1xx) are
-/// passed over; headers may have 64 KiB.
-/// callback: exactly once, on the loop's thread. Errors: Unavailable ("connection refused", "no route to host", reset),
-/// DeadlineExceeded (the timeout covers connect to last byte), DataLoss (not HTTP), ResourceExhausted (out of
-/// descriptors).
+/// Sends one request on a connection of its own. Reads at most 64 KiB of headers and 64 KiB of the body; the rest of a
+/// longer body is left unread. Skips interim answers (1xx).
+/// timeout:  from connecting to the last byte
+/// callback: called exactly once, on the loop's thread
+/// errors: Unavailable ("connection refused", "no route to host", reset), DeadlineExceeded, DataLoss (not HTTP),
+/// ResourceExhausted (out of descriptors)
 void get(process::EventLoop& loop, const Target& target, Duration timeout,
          std::function<void(Result<Response>)> callback);
 

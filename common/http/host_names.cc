@@ -7,7 +7,7 @@
 namespace meshdns::http {
 namespace {
 
-/// The header without its port.
+/// Returns the header's value without the port.
 std::string_view name_in(std::string_view host) {
   if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
   return host.substr(0, host.find(':'));

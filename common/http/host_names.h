@@ -7,17 +7,18 @@
 
 namespace meshdns::http {
 
-/// The names by which a server may be asked.
+/// The host names that an HTTP server accepts in the Host header. Protects against DNS rebinding.
 ///
-/// A page in a browser can have its own name resolve to 127.0.0.1 (DNS rebinding), and then reads what a server there
-/// answers, as if it were the page's own. The request still names the page in its Host header. So a request is answered
-/// only if its Host is an address, which cannot be rebound, or a name that is the server's.
+/// A web page can make its own name resolve to 127.0.0.1, and then read a local server's answers as if they came from
+/// the page's own site. The Host header of such a request still has the page's name. So a request is answered only if
+/// its Host is an address, which cannot be rebound, or one of the server's own names.
 class HostNames {
  public:
-  /// Localhost, the name of this host (as gethostname(2) has it, with and without its domain), and `more`.
+  /// Accepts localhost, the name of this host (from gethostname(2), with and without its domain), and `more`.
   explicit HostNames(const std::vector<std::string>& more);
 
-  /// host: the header's value: "localhost:7401", "[::1]:7401", "10.0.0.1"
+  /// Whether a request may be answered.
+  /// host: the Host header's value: "localhost:7401", "[::1]:7401", "10.0.0.1"
   /// source: RFC 9110 7.2
   bool allow(std::string_view host) const;
 

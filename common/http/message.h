@@ -9,14 +9,15 @@
 
 namespace meshdns::http {
 
-/// A request as a handler sees it: method and target are split, parameters percent-decoded.
+/// A request as a handler gets it: the target is split, and the parameters are percent-decoded.
 struct Request {
   std::string method;                             // "GET"
   std::string path;                               // "/v1/explain"
-  std::map<std::string, std::string> parameters;  // of the query part; the last of a name wins
+  std::map<std::string, std::string> parameters;  // from the query part; the last one of a name counts
   std::string body;                               // at most 64 KiB
 };
 
+/// An answer of a handler. The server adds the headers of the connection.
 struct Response {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
@@ -24,15 +25,17 @@ struct Response {
   std::map<std::string, std::string> headers{};  // besides Content-Type and Content-Length
 };
 
+/// Answers a request at once.
 /// thread: the loop's
 using Handler = std::function<Response(const Request&)>;
-/// Answers now or later, on the loop's thread; at most once. A `done` that is dropped closes the connection.
+/// Answers a request at once or later, by calling `done` at most once, on the loop's thread. The connection is closed
+/// if `done` is destroyed without a call.
 using LateHandler = std::function<void(const Request&, std::function<void(Response)> done)>;
 
-/// Splits "/path?a=b&c=d" and decodes %xx and +; a broken escape stays as it is.
+/// Splits "/path?a=b&c=d", and decodes %xx and +. A broken escape is unchanged.
 Request parse_target(std::string_view method, std::string_view target);
 
-/// The text as a parameter's value in a target.
+/// Returns a text encoded as a parameter's value.
 std::string percent_encoded(std::string_view text);
 
 }  // namespace meshdns::http

@@ -54,15 +54,16 @@ constexpr std::size_t kMaxBody = 64 * 1024;
 
 using Message = bhttp::response<bhttp::string_body>;
 
-/// The rest of the descriptors is for what the daemon is there for: an agent's checks, a server's answers.
+/// Returns the most connections: a small share of the descriptors, because the rest is for the daemon's real work.
 std::size_t most_connections() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kMaxConnections;
   return std::clamp<std::size_t>(limit.rlim_cur / kShareOfDescriptors, kLeastConnections, kMaxConnections);
 }
 
-/// Returns the body as it may end on the terminal of whoever asks with curl: the names in it come from peers. In JSON
-/// an escape means the same character; in the values of metrics' labels a backslash is written twice.
+/// Returns the body with terminal control characters escaped: names in it come from peers, and curl writes the body to
+/// a terminal. In JSON the escape means the same character. In label values of metrics a backslash must be written
+/// twice.
 std::string printable_body(std::string body, std::string_view type) {
   if (printable_length(body, Lines::Many) == body.size()) return body;
   const bool metrics = type.starts_with("text/plain; version=");
@@ -95,7 +96,7 @@ Message message_of(Response answer, const bhttp::request<bhttp::string_body>& re
   return out;
 }
 
-/// Counts a connection for as long as it is served, also where serving it ends by an exception.
+/// Counts a connection as long as it is served, even if that ends by an exception.
 class Counted {
  public:
   explicit Counted(std::size_t& count) : count_(count) { ++count_; }
@@ -117,7 +118,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
         name(std::move(own_name)),
         handler(std::move(given)) {}
 
-  // A spawned coroutine runs later, when the server may be gone: it holds the state from the beginning.
+  // These coroutines take a shared pointer by value: they may run after the server is gone.
 
   static asio::awaitable<void> accept_all(std::shared_ptr<State> self) {
     for (;;) {
@@ -136,7 +137,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     }
   }
 
-  /// Both edges of not being able to accept. A client that is gone before it was accepted is none.
+  /// Logs when accept(2) begins and ceases to fail. A client that gave up before it was accepted is not a failure.
   void tell(const boost::system::error_code& error) {
     namespace errc = boost::system::errc;
     if (error == errc::connection_aborted || error == errc::protocol_error) return;
@@ -146,8 +147,8 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     if (!error && std::exchange(failing, false)) log::info("connections are accepted again", {{"address", name}});
   }
 
-  /// For one connection more: the one that has been waiting longest for a request is ended, else the one that has not
-  /// taken its answer for longest.
+  /// Ends one connection if the limit is reached: the one that has waited longest for a request, otherwise the one
+  /// whose peer has not read its answer for longest.
   void make_room() {
     if (connections < most) return;
     for (std::list<Stream*>* idle : {&waiting, &writing}) {
@@ -158,7 +159,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     }
   }
 
-  /// One line a minute: a page in a browser may ask as often as it likes.
+  /// Counts a refused request, and logs it at most once a minute, because a page in a browser can send many.
   void note_refused(std::string_view host) {
     if (refused != nullptr) refused->add();
     if (std::exchange(told, true)) return;
@@ -170,7 +171,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     });
   }
 
-  /// The host that the request wrongly names; nothing = it may be answered.
+  /// Returns the foreign host that the request names; nothing = the request may be answered.
   std::optional<std::string> misnamed(const bhttp::request<bhttp::string_body>& request) const {
     if (!hosts) return std::nullopt;
     const auto [first, last] = request.equal_range(bhttp::field::host);
@@ -220,7 +221,8 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     return asked;
   }
 
-  /// Waits for the handler. The coroutine goes on in a turn of its own: the handler may answer while it is called.
+  /// Waits for the handler's answer. The coroutine is resumed by a post, because the handler may call `done` before it
+  /// returns, when the coroutine is not suspended yet.
   asio::awaitable<Response> answered(Request asked) {
     return asio::async_initiate<const asio::use_awaitable_t<>&, void(Response)>(
         [this, asked = std::move(asked)](auto resume) {
@@ -234,15 +236,15 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
 
   Acceptor acceptor;
   asio::steady_timer pause;
-  asio::steady_timer quiet;  // until the log may tell again of a request that was refused
+  asio::steady_timer quiet;  // while it runs, refused requests are not logged
   const std::string name;
   LateHandler handler;
   const std::size_t most = most_connections();
   std::size_t connections = 0;
-  std::list<Stream*> waiting;  // for a request, the longest first
-  std::list<Stream*> writing;  // an answer, the longest first
+  std::list<Stream*> waiting;  // connections that wait for a request, the longest wait first
+  std::list<Stream*> writing;  // connections that write an answer, the longest write first
   bool told = false;
-  std::optional<HostNames> hosts;       // nothing = each Host is answered
+  std::optional<HostNames> hosts;       // nothing = the Host header is not checked
   metrics::Counter* refused = nullptr;  // may be null
   bool failing = false;
   std::string unlink_when_done;

@@ -12,39 +12,45 @@
 
 namespace meshdns::http {
 
-/// The counter of requests that are not answered, because they were meant for somebody else.
+/// Name and help of the counter of requests that are refused because their Host is another server's.
 inline constexpr const char* kRefusedRequests = "meshdns_http_refused_requests_total";
 inline constexpr const char* kRefusedHelp = "HTTP requests whose Host is no address and no name of this host";
 
+/// The settings of a Server.
 struct ServerOptions {
-  std::vector<std::string> hosts{};     // names of this host besides those that the system knows: HostNames
-  metrics::Counter* refused = nullptr;  // of requests that name another host; outlives the server
+  std::vector<std::string> hosts{};     // more names of this host, see HostNames
+  metrics::Counter* refused = nullptr;  // counts requests that name another host; must outlive the server
 };
 
-/// A small HTTP/1.1 server on a daemon's loop: few requests, short answers, keep-alive, 10 s idle.
+/// A small HTTP/1.1 server on a daemon's loop, for status, metrics and admin calls: few requests, short answers,
+/// keep-alive for 10 s.
 ///
-/// A request whose Host names somebody else is answered with 421 (HostNames); the log says so once a minute. What a
-/// terminal would obey is escaped in each body (common/base/printable.h).
+/// A request whose Host names another server is answered with 421 (HostNames), and logged once a minute. Terminal
+/// control characters are escaped in each body (common/base/printable.h), because people look at it with curl.
 ///
-/// It has at most 64 connections, and an eighth of the descriptors that the process may open. A client beyond them
-/// takes the place of the one that has waited longest without a request, else of the one that has not taken its answer
-/// for longest. While no descriptor is to be had it pauses for 100 ms at a time; the log has a line when that begins
-/// and when it is over. thread: everything on the loop's; stops when destroyed
+/// The server has at most 64 connections, and at most an eighth of the descriptors that the process may open. A new
+/// client over this limit takes the place of the connection that has waited longest for a request, otherwise of the one
+/// that has waited longest for its peer to read the answer. While no descriptor is free, accepting pauses for 100 ms at
+/// a time; the log has a line when that begins and when it ends.
+///
+/// The destructor stops the server.
+/// thread: the loop's
 class Server {
  public:
-  /// Port 0 picks a free one.
+  /// Listens at an address; port 0 takes a free port. `loop` must outlive the server.
   static Result<std::unique_ptr<Server>> listen(process::EventLoop& loop, const SocketAddress& address, Handler handler,
                                                 ServerOptions options = {});
-  /// For answers that take several turns of the loop; each connection waits for its own.
+  /// Like the other listen(), for answers that take several turns of the loop. Only the connection that asked waits.
   static Result<std::unique_ptr<Server>> listen(process::EventLoop& loop, const SocketAddress& address,
                                                 LateHandler handler, ServerOptions options = {});
-  /// A unix socket with mode 0660; a stale one is replaced, one in use is AlreadyExists. No browser comes here: each
-  /// Host is answered.
+  /// Listens at a unix socket with mode 0660, and replaces a stale socket. The Host header is not checked, because no
+  /// browser can connect here.
+  /// errors: AlreadyExists: another process serves there
   static Result<std::unique_ptr<Server>> listen_unix(process::EventLoop& loop, const std::string& path,
                                                      Handler handler);
   ~Server();
 
-  /// Where it listens; 0.0.0.0:0 for a unix socket.
+  /// The address at which the server listens; 0.0.0.0:0 for a unix socket.
   SocketAddress bound() const;
 
  private:

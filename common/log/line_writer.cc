@@ -17,13 +17,15 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-/// Waits until the descriptor takes something. patience: milliseconds; -1 = for ever
+/// Waits until the descriptor can be written to.
+/// patience: milliseconds; -1 = without limit
 bool takes(int descriptor, int patience) {
   pollfd entry{descriptor, POLLOUT, 0};
   return ::poll(&entry, 1, patience) > 0 && (entry.revents & POLLOUT) != 0;
 }
 
-/// returns: how many bytes were written before the first error that is not a matter of waiting
+/// Writes the text, and waits while the descriptor is full.
+/// returns: how many bytes were written before an error
 std::size_t write_all(int descriptor, std::string_view text) {
   std::size_t written = 0;
   while (written < text.size()) {
@@ -31,7 +33,7 @@ std::size_t write_all(int descriptor, std::string_view text) {
     if (size > 0) {
       written += static_cast<std::size_t>(size);
     } else if (size < 0 && errno == EAGAIN) {
-      takes(descriptor, -1);  // whoever made it non-blocking shares it with us
+      takes(descriptor, -1);  // another process that shares standard error has made it non-blocking
     } else if (size == 0 || errno != EINTR) {
       break;
     }
@@ -41,31 +43,32 @@ std::size_t write_all(int descriptor, std::string_view text) {
 
 }  // namespace
 
-/// Lives as long as the longer one of writer and thread.
+/// The state shared by the writer and its thread; lives until both are gone.
 struct LineWriter::Shared {
   Shared(int the_descriptor, Note the_note, Limits the_limits)
       : descriptor(the_descriptor), note(std::move(the_note)), limits(the_limits) {}
 
   void run();
   void write(const Lines& batch);
-  /// false = the line was not written whole
+  /// returns: false = the line was not written completely
   bool write_line(const std::string& line);
-  /// The note comes before the next line that can be written.
+  /// Writes how many lines are missing.
+  /// returns: false = the note was not written completely
   bool write_note();
 
   const int descriptor;
   const Note note;
   const Limits limits;
-  // of the thread that writes
-  std::uint64_t missing = 0;  // lines that were lost and not told
-  bool broken = false;        // the last line was cut off
-  // under the mutex
+  // ---- used by the writing thread only ----
+  std::uint64_t missing = 0;  // dropped lines that no note has reported yet
+  bool broken = false;        // the last line was cut off in the middle
+  // ---- guarded by the mutex ----
   std::mutex mutex;
   std::condition_variable changed;
   Lines lines;
   std::size_t bytes = 0;
-  std::uint64_t lost = 0;     // since `lines` was taken
-  std::uint64_t dropped = 0;  // all of them
+  std::uint64_t lost = 0;     // lines dropped since the thread last took `lines`
+  std::uint64_t dropped = 0;  // all dropped lines
   bool threaded = false;
   bool closing = false;
   bool ended = false;
@@ -139,7 +142,7 @@ bool LineWriter::finish(Duration patience) {
   const bool ended = shared_->changed.wait_for(lock, patience, [this] { return shared_->ended; });
   std::thread thread = std::move(shared_->thread);
   lock.unlock();
-  if (!thread.joinable()) return ended;  // somebody else has ended it meanwhile
+  if (!thread.joinable()) return ended;  // another call of finish() has taken the thread meanwhile
   if (ended) {
     thread.join();
   } else {

@@ -20,7 +20,7 @@ namespace {
 
 constexpr Duration kLastWords = 1s;  // how long the end of the process waits for the log's reader
 
-/// Whether standard error is the journal, which takes a priority at the start of a line.
+/// Whether standard error is the journal, which reads a priority at the start of a line.
 /// source: systemd.exec(5) $JOURNAL_STREAM, sd-daemon(3)
 bool writes_to_journal() {
   const char* stream = std::getenv("JOURNAL_STREAM");
@@ -81,7 +81,7 @@ class Output {
     const std::string payload = json ? json_text(event, fields) : line_text(event, fields);
     const spdlog::details::log_msg message("meshdns", level_of(level), payload);
     spdlog::memory_buf_t buffer;
-    const std::lock_guard lock(mutex_);  // formatters are not for two threads at once
+    const std::lock_guard lock(mutex_);  // spdlog's formatters are not thread-safe
     (json ? json_ : text_)->format(message, buffer);
     return (journal_ ? priority(level) : "") + std::string(buffer.data(), buffer.size());
   }
@@ -104,9 +104,9 @@ bool is_plain(std::string_view value) {
          std::all_of(value.begin(), value.end(), [](char c) { return c > ' ' && c != '"' && c != '=' && c != 0x7f; });
 }
 
-/// Appends the value between quotes. A line stays a line whatever a peer sends: the line ends of longer texts become
-/// blanks, and whatever else moves the cursor of who reads the log is escaped.
-/// invalid: what is written for a byte that is no UTF-8; empty = the byte's number
+/// Appends the value between quotes. The result is always one line, whatever a peer sends: line ends become blanks, and
+/// other control characters are escaped.
+/// invalid: the text for a byte that is not UTF-8; empty = the byte's number
 void append_value_quoted(std::string& out, std::string_view value, std::string_view invalid) {
   append_quoted(out, value, [invalid](std::string_view character, const PrintableEscape& escape) {
     const bool blank = character[0] == '\n' || character[0] == '\r' || character[0] == '\t';

@@ -12,7 +12,8 @@ namespace meshdns::metrics {
 
 using Labels = std::map<std::string, std::string>;
 
-/// Only grows. thread: any
+/// A metric that only grows.
+/// thread: any
 class Counter {
  public:
   virtual ~Counter() = default;
@@ -20,6 +21,7 @@ class Counter {
   virtual double value() const = 0;
 };
 
+/// A metric that is set to its present value.
 /// thread: any
 class Gauge {
  public:
@@ -28,6 +30,7 @@ class Gauge {
   virtual double value() const = 0;
 };
 
+/// A metric that counts observed values by size.
 /// thread: any
 class Histogram {
  public:
@@ -35,23 +38,23 @@ class Histogram {
   virtual void observe(double value) = 0;
 };
 
-/// A value that is computed when somebody scrapes.
+/// One value of a metric that is computed at each scrape, instead of being kept in a Counter, Gauge or Histogram.
 struct Sample {
   enum class Kind { Counter, Gauge, Histogram };
   struct Bucket {
-    double bound = 0;         // the upper one; infinity for the last
-    std::uint64_t count = 0;  // of what is at or below the bound
+    double bound = 0;         // upper bound; infinity for the last bucket
+    std::uint64_t count = 0;  // values at or below the bound, so those of the lower buckets too
   };
   Kind kind = Kind::Gauge;
   std::string name;
   std::string help;
   Labels labels;
-  double value = 0;               // of a histogram: the sum of what was observed
-  std::vector<Bucket> buckets{};  // of a histogram
+  double value = 0;               // for a histogram: the sum of all observed values
+  std::vector<Bucket> buckets{};  // only for a histogram
 };
 
-/// The metrics of one process; prometheus-cpp behind it. Objects that it hands out live as long as it does;
-/// the same name and labels give the same object.
+/// The metrics of one process. Wraps prometheus-cpp. The metrics it returns live as long as the registry; the same name
+/// and labels give the same metric.
 class Registry {
  public:
   Registry();
@@ -59,6 +62,7 @@ class Registry {
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
+  /// Returns the counter with a name and labels; creates it at the first call.
   /// name: meshdns_<component>_<what>_<unit>[_total]
   Counter& counter(const std::string& name, const std::string& help, const Labels& labels = {});
   Gauge& gauge(const std::string& name, const std::string& help, const Labels& labels = {});
@@ -66,10 +70,11 @@ class Registry {
   Histogram& histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds,
                        const Labels& labels = {});
 
-  /// `collect` appends samples on every text(); it must be callable as long as the registry lives.
+  /// Calls `collect` at each text() to append samples. `collect` must be callable as long as the registry lives.
   void collect_with(std::function<void(std::vector<Sample>&)> collect);
 
-  /// The Prometheus text exposition format, version 0.0.4. thread: any
+  /// Returns all metrics in the Prometheus text exposition format, version 0.0.4.
+  /// thread: any
   std::string text() const;
 
  private:

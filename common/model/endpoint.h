@@ -15,8 +15,10 @@
 
 namespace meshdns::model {
 
+/// Label names with their values, as in Kubernetes.
 using Labels = std::map<std::string, std::string>;
 
+/// A port of an endpoint.
 struct Port {
   std::string name;  // may be empty where there is only one
   std::uint16_t number = 0;
@@ -28,38 +30,43 @@ struct Port {
 
 using Ports = std::vector<Port>;
 
-/// For SharedPool.
+/// Hashes labels and ports by value. SharedPool uses it to find equal ones.
 struct SharedHash {
   std::size_t operator()(const Labels& labels) const;
   std::size_t operator()(const Ports& ports) const;
 };
 
-/// What the owner says of an endpoint. A silent node is its own record (NodeStatus), not a state here.
+/// The state of an endpoint as its owner, normally the node's agent, reports it. Silence of the agent is not a state:
+/// the federation publishes it in NodeStatus.
 enum class HealthState : std::uint8_t { Pending, Serving, Draining, Failing };
+/// Returns "pending", "serving", "draining" or "failing".
 std::string_view health_state_name(HealthState state);
 
+/// The health of an endpoint, with the reason and the progress towards the next state.
 struct Health {
   HealthState state = HealthState::Pending;
-  bool doubtful = false;  // the owner was late itself when it judged
+  bool doubtful = false;  // the agent's own timers were late during the failed checks, so the state may be wrong
   bool in_doubt =
       false;  // may change soon: first failed check, first success of a rise, a drain deadline within the TTL
-  // The state of the address of this family if it does not pass its own checks and the other family's does, or did: it
-  // is not answered. At most one of the two is set.
+  // Set while the address of one family fails its checks and the address of the other family passes, or passed last:
+  // the state of the failing address, which is not answered. At most one of the two is set.
   std::optional<HealthState> v4;
   std::optional<HealthState> v6;
   std::string detail;        // why, for people: "http 503", "connection refused"
-  TimePoint since{};         // in this state since, on this process's clock
-  std::uint32_t streak = 0;  // results in a row that contradict the state
-  std::uint32_t needed = 0;  // how many of them change it
+  TimePoint since{};         // when the state began, on this process's clock
+  std::uint32_t streak = 0;  // check results in a row that contradict the state
+  std::uint32_t needed = 0;  // length of the streak that changes the state
   std::optional<TimePoint> drain_until;
 
+  /// The state of the family's address if that address is not answered, see v4 and v6.
   std::optional<HealthState>& out(Family family) { return family == Family::V4 ? v4 : v6; }
   const std::optional<HealthState>& out(Family family) const { return family == Family::V4 ? v4 : v6; }
 
   friend bool operator==(const Health&, const Health&) = default;
 };
 
-/// One reachable instance as its agent reports it. Its labels and ports are those of many others (SharedPool).
+/// One reachable instance as its agent reports it. Labels and ports are `Shared`, because many endpoints have the same
+/// ones (SharedPool).
 struct Endpoint {
   std::string key;  // unique in the mesh: "cluster/node/<the agent's key>"
   std::string uid;
@@ -72,17 +79,18 @@ struct Endpoint {
   std::uint32_t weight = 1;  // 0 = standby
   Health health;
   std::string node;  // key of its Node: "cluster/node"
-  /// The node's agent does not list it, so nobody checks it: the health is the last that was told. Set by the
-  /// federation.
+  /// True while the node's agent does not list the endpoint, so that nobody checks it: `health` is the last one
+  /// reported. Set by the federation.
   bool unwatched = false;
 
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
-/// The first address of each family, in the order of the list: the addresses that are checked and answered.
+/// Returns the first address of each family, in the order of the list: the addresses that are checked and answered.
 std::vector<IpAddress> first_of_each_family(const std::vector<IpAddress>& addresses);
 
-/// What an endpoint takes of its node's share (kMostNodeBytes): all its texts, and 16 bytes for each address and port.
+/// Returns how many bytes of its node's limit (kMostNodeBytes) an endpoint uses: the lengths of its texts, plus 16 for
+/// each address and port.
 std::size_t text_bytes(const Endpoint& endpoint);
 
 /// A machine with an agent.
@@ -90,24 +98,25 @@ struct Node {
   std::string key;    // "cluster/name"
   Locality locality;  // cluster and node are filled in
   std::vector<IpAddress> addresses;
-  std::vector<Prefix> prefixes;  // whose clients are here
-  /// The epoch of the session that first told these addresses and prefixes: of two nodes that claim the same one, the
-  /// one with the newer session has it. 0 = not told by an agent.
+  std::vector<Prefix> prefixes;  // clients with an address in these are located at this node
+  /// The epoch of the session that first reported these addresses and prefixes. If two nodes claim the same address or
+  /// prefix, the node with the newer session has it. 0 = not reported by an agent.
   std::uint64_t session = 0;
 
   friend bool operator==(const Node&, const Node&) = default;
 };
 
-/// The federation's word about a node: a dead node is one record, not one per endpoint.
+/// The federation's judgement of a node. One record covers all endpoints of the node, so that the death of a node is
+/// one change.
 struct NodeStatus {
-  bool silent = false;    // its lease ran out, and no brake held it
-  bool in_doubt = false;  // two heartbeats missed
+  bool silent = false;    // the agent's lease ran out, and no brake held the demotion back
+  bool in_doubt = false;  // two heartbeats are missing
   TimePoint since{};
-  std::string held{};      // the brake that holds its demotion, or where it is silent its removal; empty = none
-  std::string problem{};   // what its agent cannot do: "does not read endpoints.d: app-b.yaml:7:5: ..."; empty = none
-  bool unwatched = false;  // the lease of its unwatched endpoints ran out, and no brake held it
+  std::string held{};      // the brake that holds back the node's demotion (if silent: its removal); empty = none
+  std::string problem{};   // what the agent cannot do: "does not read endpoints.d: app-b.yaml:7:5: ..."; empty = none
+  bool unwatched = false;  // the lease of the node's unwatched endpoints ran out, and no brake held the demotion back
 
-  /// Whether there is anything to say.
+  /// Whether the status says nothing: such a status is not kept as a record.
   bool empty() const { return !silent && !in_doubt && problem.empty() && !unwatched && held.empty(); }
 
   friend bool operator==(const NodeStatus&, const NodeStatus&) = default;

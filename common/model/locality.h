@@ -13,9 +13,11 @@ enum class Part : std::uint8_t { Network, Region, Zone, Subzone, Cluster, Node }
 inline constexpr std::array kParts = {Part::Network, Part::Region,  Part::Zone,
                                       Part::Subzone, Part::Cluster, Part::Node};
 
+/// Returns "network", "region", "zone", "subzone", "cluster" or "node".
 std::string_view part_name(Part part);
 
-/// Where something is. Every part is optional; a missing (empty) part equals nothing, not even another missing one.
+/// The place of an endpoint, a node or a client. Every part is optional; a missing (empty) part equals nothing, not
+/// even another missing part.
 struct Locality {
   std::string network;
   std::string region;
@@ -27,17 +29,18 @@ struct Locality {
   const std::string& part(Part part) const;
   std::string& part(Part part);
   bool empty() const;
-  /// "eu/eu-a/eu-1": region/zone/cluster, "-" for a part that is missing; "nowhere" if all three are
+  /// Returns region/zone/cluster for people, like "eu/eu-a/eu-1", with "-" for a missing part; "nowhere" if all three
+  /// are missing.
   std::string text() const;
 
   friend auto operator<=>(const Locality&, const Locality&) = default;
 };
 
-/// Both state the part and it is equal.
+/// Whether both localities have the part, and it is equal. Names differing only in case are equal.
 bool same(const Locality& a, const Locality& b, Part part);
 
-/// Fills the empty parts of `place` from `next` if what both state agrees; else returns it unchanged (docs/design.md
-/// section 3).
+/// Returns `place` with its empty parts filled from `next`. If any part that both have differs, returns `place`
+/// unchanged: the two speak of different places, and a mixture would be neither.
 Locality refined(Locality place, const Locality& next);
 
 }  // namespace meshdns::model

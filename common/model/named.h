@@ -8,8 +8,8 @@
 
 namespace meshdns::model {
 
-/// The record of this name, else the first whose name differs only in the case of letters; null = there is neither.
-/// Costs by the number of records where none has just this name.
+/// Returns the record with exactly this name, otherwise the first whose name differs only in the case of letters; null
+/// = there is neither. Reads all records if no record has exactly this name.
 template <class Record>
 const Record* find_named(const std::map<std::string, Record>& records, const std::string& name) {
   const auto exact = records.find(name);

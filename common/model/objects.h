@@ -14,6 +14,7 @@
 
 namespace meshdns::model {
 
+/// The identity of an object that operators apply, and who manages the object.
 struct ObjectMeta {
   std::string name;
   std::string namespace_;       // empty for Cluster
@@ -21,23 +22,23 @@ struct ObjectMeta {
   std::string origin;           // "cluster/instance"
   std::string manager = "cli";  // cli or kubernetes
 
-  /// "shop/app-b", or the name alone
+  /// Returns "shop/app-b", or the name alone if there is no namespace.
   std::string key() const { return namespace_.empty() ? name : namespace_ + "/" + name; }
   friend bool operator==(const ObjectMeta&, const ObjectMeta&) = default;
 };
 
-/// One condition on labels, as in Kubernetes: a label that is missing is not In, and is NotIn.
+/// One condition on labels, as in Kubernetes: a missing label fails In and passes NotIn.
 struct LabelExpression {
   enum class Operator : std::uint8_t { In, NotIn, Exists, DoesNotExist };
   std::string key;
   Operator op = Operator::Exists;
-  std::vector<std::string> values;  // of In and NotIn
+  std::vector<std::string> values;  // only for In and NotIn
 
   bool holds(const Labels& labels) const;
   friend bool operator==(const LabelExpression&, const LabelExpression&) = default;
 };
 
-/// Which endpoints stand behind a name; every given condition must hold.
+/// Selects the endpoints of a host. Every condition that is given must hold.
 struct ServiceSelector {
   std::string namespace_;             // empty = the object's own
   std::string name;                   // service name; empty = any
@@ -48,6 +49,7 @@ struct ServiceSelector {
   friend bool operator==(const ServiceSelector&, const ServiceSelector&) = default;
 };
 
+/// A port that clients of a virtual destination see, and the port of the endpoints that it leads to.
 struct PortMapping {
   std::string name;
   std::uint16_t number = 0;
@@ -58,7 +60,8 @@ struct PortMapping {
   friend bool operator==(const PortMapping&, const PortMapping&) = default;
 };
 
-/// An endpoint outside the mesh. Counts as serving: by address always, by hostname while it has ever been resolved.
+/// An endpoint outside the mesh, which no agent checks. With an address it always counts as serving; with a hostname
+/// it does from the first successful resolution on.
 struct ExternalEndpoint {
   IpAddress address;     // meaningless with a hostname
   std::string hostname;  // lower case, no dot at the end; empty = by address
@@ -69,6 +72,7 @@ struct ExternalEndpoint {
   friend bool operator==(const ExternalEndpoint&, const ExternalEndpoint&) = default;
 };
 
+/// Gives hosts to the endpoints that its selectors choose, with the policy by which DNS answers.
 struct VirtualDestination {
   ObjectMeta meta;
   std::vector<std::string> hosts;  // lower case, no dot at the end
@@ -80,7 +84,7 @@ struct VirtualDestination {
   friend bool operator==(const VirtualDestination&, const VirtualDestination&) = default;
 };
 
-/// Where a cluster (its network) is entered from other networks.
+/// The address at which clients of other networks enter a cluster (its network).
 struct Gateway {
   IpAddress address;
   std::vector<Port> ports;
@@ -88,13 +92,14 @@ struct Gateway {
   friend bool operator==(const Gateway&, const Gateway&) = default;
 };
 
+/// An operator's description of a cluster. Its locality fills the parts that the cluster's nodes leave empty.
 struct Cluster {
-  ObjectMeta meta;  // meta.name is the cluster
+  ObjectMeta meta;  // meta.name is the cluster's name
   Locality locality;
   std::vector<Gateway> gateways;
-  std::map<std::string, Duration> distances;  // cluster -> round-trip time
-  std::vector<Prefix> client_prefixes;
-  std::optional<std::vector<Prefix>> allowed_prefixes;  // what its agents may report; unset = all
+  std::map<std::string, Duration> distances;            // round-trip time, by the other cluster's name
+  std::vector<Prefix> client_prefixes;                  // clients with an address in these are in this cluster
+  std::optional<std::vector<Prefix>> allowed_prefixes;  // agents' prefixes count only inside these; unset = all count
 
   friend bool operator==(const Cluster&, const Cluster&) = default;
 };

@@ -22,7 +22,7 @@ bool is_address_of(const std::string& text, const TargetSubject& subject) {
          std::ranges::find(subject.addresses, socket->ip) != subject.addresses.end();
 }
 
-/// The whole, or what stands behind its last slash.
+/// Whether `name` is the whole of "a/b", or the part after its last slash.
 bool is_or_ends_with(const std::string& whole, const std::string& name) {
   if (whole.size() <= name.size()) return same_name(whole, name);
   return same_name(std::string_view(whole).substr(whole.size() - name.size() - 1), "/" + name);

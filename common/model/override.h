@@ -10,10 +10,10 @@
 
 namespace meshdns::model {
 
-/// Most specific first: the first kind with an override for an endpoint decides.
+/// The kinds of target, most specific first: the first kind with an override that hits an endpoint decides.
 enum class TargetKind : std::uint8_t { Endpoint, Node, Service, Zone, Cluster };
 
-/// What an override is for.
+/// The endpoints that an override is for, as a kind and a name; see hits().
 struct Target {
   TargetKind kind = TargetKind::Endpoint;
   std::string name;
@@ -21,35 +21,37 @@ struct Target {
   friend auto operator<=>(const Target&, const Target&) = default;
 };
 
-/// "endpoint", "node", "service", "zone", "cluster"
+/// Returns "endpoint", "node", "service", "zone" or "cluster".
 std::string_view target_kind_name(TargetKind kind);
-/// "node=eu1-n1"
+/// Returns the target as operators write it: "node=eu1-n1".
 std::string target_text(const Target& target);
-/// errors: InvalidArgument, with what is known
+/// Parses a target like "node=eu1-n1".
+/// errors: InvalidArgument, with the list of kinds
 Result<Target> parse_target(std::string_view text);
 
-/// Strongest first: among overrides of one kind of target this order decides. Freeze is for the whole mesh: health
-/// stays as it was when it came.
+/// The action of an override, strongest first: among overrides of one kind of target this order decides. Freeze is for
+/// the whole mesh: health stays as it was when the override came.
 enum class Action : std::uint8_t { Down, Drain, Up, Freeze };
-/// "Down", "Drain", "Up", "Freeze"
+/// Returns "Down", "Drain", "Up" or "Freeze".
 std::string_view action_name(Action action);
+/// Returns the action of that name; nothing = there is none.
 std::optional<Action> action_named(std::string_view name);
 
-/// An operator's word about endpoints; it wins over their health.
+/// An operator's decision about endpoints, which wins over their health.
 struct Override {
   ObjectMeta meta;
-  Target target;  // means nothing with Freeze
+  Target target;  // ignored with Freeze
   Action action = Action::Drain;
   std::string reason;
   std::string author;
-  std::int64_t expires = 0;  // unix seconds; 0 = never. Its origin takes it away then
+  std::int64_t expires = 0;  // unix seconds, at which the override's origin removes it; 0 = never
 
   friend bool operator==(const Override&, const Override&) = default;
 };
 
-/// What of an endpoint overrides are matched with.
+/// The properties of an endpoint that targets are compared with. The referenced values must outlive this.
 struct TargetSubject {
-  const std::string& key;   // of the endpoint
+  const std::string& key;   // the endpoint's
   const std::string& node;  // "cluster/node"; empty = none
   const std::string& namespace_;
   const std::string& service;
@@ -58,8 +60,12 @@ struct TargetSubject {
   std::uint16_t port = 0;
 };
 
-/// endpoint: its key, one of its addresses, or address:port; node: "cluster/node" or "node"; service:
-/// "namespace/service"; zone: "region/zone" or "zone"; cluster: its name.
+/// Whether a target means this endpoint. The name of a target is, by kind:
+///   endpoint  its key, one of its addresses, or address:port
+///   node      "cluster/node" or "node"
+///   service   "namespace/service"
+///   zone      "region/zone" or "zone"
+///   cluster   the cluster's name
 bool hits(const Target& target, const TargetSubject& subject);
 
 }  // namespace meshdns::model

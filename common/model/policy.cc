@@ -16,7 +16,7 @@ std::size_t given_parts(const Locality& selector) {
       std::ranges::count_if(kParts, [&](Part part) { return !selector.part(part).empty(); }));
 }
 
-/// How much a selector says, for comparison: the number of its parts, then how narrow the narrowest of them is.
+/// Returns how specific a selector is, for comparison: the number of its parts, then how narrow the narrowest part is.
 std::pair<std::size_t, std::size_t> specificity(const Locality& selector) {
   constexpr std::array kNarrowLast = {Part::Network, Part::Region,  Part::Zone,
                                       Part::Cluster, Part::Subzone, Part::Node};

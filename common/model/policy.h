@@ -12,35 +12,40 @@
 
 namespace meshdns::model {
 
+/// The answer for a host of which no endpoint serves: the last-resort endpoints, or NODATA.
 enum class OnEmpty : std::uint8_t { LastResort, NoData };
+/// Whether A and AAAA queries get the same tier, or each family chooses its own.
 enum class Families : std::uint8_t { Together, Independent };
 
-/// Endpoints outside are never answered. Every condition that is given must hold; a missing part is outside.
+/// The limits inside which endpoints may be answered; endpoints outside of it never are. Every condition that is given
+/// must hold. A place that lacks a part of a condition is outside.
 struct Fence {
-  std::optional<Part> within;  // the client's own network, region, ...
+  std::optional<Part> within;  // this part must be equal to the client's own
   std::vector<std::string> regions;
   std::vector<std::string> zones;
   std::vector<std::string> clusters;
 
-  /// The client's parts that it depends on, `within` and what that implies; bit i = Part i.
+  /// Returns the parts of the client's locality that the fence depends on: `within` and the parts that it implies; bit
+  /// i = Part i.
   std::uint8_t client_parts() const;
-  /// It is around a part that the client's locality lacks: nothing is inside.
+  /// Whether the client's locality lacks a part that the fence depends on: then nothing is inside.
   bool is_unknown(const Locality& client) const;
+  /// Whether `place` is inside the fence for this client.
   bool admits(const Locality& client, const Locality& place) const;
 
   friend bool operator==(const Fence&, const Fence&) = default;
 };
 
-/// Clients in `from` go to these places in this order, beyond what is their own: their region, zone or cluster, as
-/// `from` names it.
+/// The order of places that clients in `from` fail over to, after their own place: their region, zone or cluster,
+/// whichever `from` names.
 struct Failover {
-  Locality from;  // the parts that are given must be equal; none = everywhere
+  Locality from;  // the parts that are given must be equal; none given = every client
   std::vector<Locality> to;
 
   friend bool operator==(const Failover&, const Failover&) = default;
 };
 
-/// Clients in `from` are shared out.
+/// Splits the clients in `from` over places by percentages.
 struct Distribute {
   struct Share {
     Locality to;
@@ -54,28 +59,29 @@ struct Distribute {
   friend bool operator==(const Distribute&, const Distribute&) = default;
 };
 
-/// A tier gives load away gradually, as its endpoints fail.
+/// Lets a tier hand load to the next tier gradually, as its endpoints fail.
 struct Spill {
-  std::uint32_t overprovisioning = 140;  // percent
-  std::uint32_t panic_below = 0;         // percent; 0 = never
+  std::uint32_t overprovisioning = 140;  // percent: at 140, a tier keeps all its load until 28.6 % of it has failed
+  std::uint32_t panic_below = 0;         // percent that serve, below which last-resort endpoints join; 0 = never
 
   friend bool operator==(const Spill&, const Spill&) = default;
 };
 
-/// How a name chooses; defaults are those of a name without an object (docs/config-objects.md, "VirtualDestination").
+/// The rules by which a host chooses endpoints for a client. The defaults are the policy of a host without an object.
 struct Policy {
   Ladder ladder = default_ladder();
   std::optional<Fence> fence;
-  std::vector<Failover> failover;       // at most one of this
-  std::vector<Labels> priority_groups;  // and this
-  std::vector<Distribute> distribute;   // and this is given
+  std::vector<Failover> failover;       // at most one of failover,
+  std::vector<Labels> priority_groups;  // priority_groups
+  std::vector<Distribute> distribute;   // and distribute is given
   std::optional<Spill> spill;
   Families families = Families::Together;
   OnEmpty on_empty = OnEmpty::LastResort;
   Duration ttl = 5s;
   Duration ttl_min = 1s;
   Duration slow_start = 30s;  // 0 = off
-  // Addresses, and instances of each tier in SRV, SVCB and HTTPS. Not given: kMostAddresses, and every instance.
+  // The most addresses in an answer, and the most instances of each tier in SRV, SVCB and HTTPS. Not given:
+  // kMostAddresses addresses, and every instance.
   std::optional<std::uint32_t> max_answers;
 
   static constexpr std::uint32_t kMostAddresses = 8;
@@ -84,14 +90,15 @@ struct Policy {
   friend bool operator==(const Policy&, const Policy&) = default;
 };
 
-/// Every part that the selector gives is equal in the place.
+/// Whether every part that the selector has is equal in the place.
 bool covers(const Locality& selector, const Locality& place);
 
-/// "region=us,zone=us-a"; "everywhere" if no part is given
+/// Returns the selector for people: "region=us,zone=us-a", or "everywhere" if it has no part.
 std::string selector_text(const Locality& selector);
 
-/// The rule whose `from` covers the client and gives the most parts; among equals the one with the narrower part (a
-/// cluster is narrower than a zone, a zone than a region), then the first. null = none does
+/// Returns the rule for a client: of the rules whose `from` covers the client, the rule with the most parts; among
+/// equals the rule with the narrowest part (cluster before zone before region), then the first.
+/// returns: null = no rule covers the client
 const Failover* rule_for(const std::vector<Failover>& rules, const Locality& client);
 const Distribute* rule_for(const std::vector<Distribute>& rules, const Locality& client);
 

@@ -14,6 +14,7 @@
 
 namespace meshdns::model {
 
+/// The key of a service: its namespace and name, as reported.
 struct ServiceKey {
   std::string namespace_;
   std::string name;
@@ -21,21 +22,21 @@ struct ServiceKey {
   friend auto operator<=>(const ServiceKey&, const ServiceKey&) = default;
 };
 
-/// A service that some endpoint reports, or reported lately: its automatic host exists until it is forgotten.
+/// A service that some endpoint names, or named lately. Its automatic host exists as long as this record.
 struct Service {
-  std::uint32_t endpoints = 0;
-  TimePoint gone_since{};  // of the last one, where there is none
-  /// When it was heard of first, in unix milliseconds; set once by the federation that heard of it, which gives no two
-  /// services the same. Of two services whose automatic hosts have one name, the older one has it.
+  std::uint32_t endpoints = 0;  // how many endpoints name the service
+  TimePoint gone_since{};       // when the last endpoint went; only with `endpoints` = 0
+  /// When the service was first reported, in unix milliseconds. Set once, by the federation that got the report, which
+  /// gives no two services the same time. If two services make the same automatic host, the older service has it.
   std::int64_t created = 0;
 
   friend bool operator==(const Service&, const Service&) = default;
 };
 
-/// What a cluster's federation has learned from the cluster's agents.
+/// The measurements of a cluster's agents, as the cluster's federation publishes them.
 struct ClusterStatus {
   std::map<std::string, Duration> distances;  // measured round-trip times, by cluster
-  std::set<IpAddress> gateways_down;          // of other clusters: cannot be reached from here
+  std::set<IpAddress> gateways_down;          // other clusters' gateways that cannot be reached from this cluster
 
   bool empty() const { return distances.empty() && gateways_down.empty(); }
   friend bool operator==(const ClusterStatus&, const ClusterStatus&) = default;
@@ -48,7 +49,7 @@ struct ExternalName {
   friend bool operator==(const ExternalName&, const ExternalName&) = default;
 };
 
-/// Everything that is known of the mesh, by key; the catalog's content, and what topology decides from.
+/// All records of the mesh, by key: the content of the catalog, and the input of topology's decisions.
 struct Records {
   std::map<std::string, Node> nodes;
   std::map<std::string, NodeStatus> statuses;  // by node; none = the node is heard
@@ -61,7 +62,8 @@ struct Records {
   std::map<std::string, Override> overrides;               // by name
 };
 
-/// Where a node is: its own locality, with the parts that it leaves open filled from its Cluster object.
+/// Returns a node's own locality, with the empty parts filled from its Cluster object (refined()). Empty if the node is
+/// not known.
 Locality locality_of(const Records& records, const std::string& node);
 
 }  // namespace meshdns::model

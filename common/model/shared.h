@@ -9,9 +9,9 @@
 
 namespace meshdns::model {
 
-/// A container that is copied when it is changed, not when it is passed on: copies of one value share its memory. It
-/// reads like the container, compares by value, and takes 16 bytes. An empty one needs no memory of its own.
-/// thread: as a container: copies may be used by different threads
+/// A container that is copied on write: copies of a Shared share one value until one of them is changed. A Shared reads
+/// like the container, compares by value, and takes 16 bytes. An empty one allocates nothing.
+/// thread: like a container; different threads may use copies that share a value
 template <class T>
 class Shared {
  public:
@@ -45,7 +45,8 @@ class Shared {
     return get().contains(key);
   }
 
-  /// A copy of its own to be changed, until the value is next copied.
+  /// Replaces the value by a copy of its own, and returns that copy to be changed. The reference must not be used after
+  /// this Shared is copied: the copy would change too.
   T& edit() {
     auto own = std::make_shared<T>(get());
     T& out = *own;
@@ -70,12 +71,13 @@ class Shared {
   std::shared_ptr<const T> value_;
 };
 
-/// Lets equal values share their memory. For who keeps many of them; one of its own, so that there is no global state.
-/// HashOf: of a T; equal values have equal hashes
+/// Lets equal Shared values share one allocation. Each owner of many such values has a pool of its own, so that there
+/// is no global state.
+/// HashOf: hashes a T; equal values have equal hashes
 template <class T, class HashOf>
 class SharedPool {
  public:
-  /// Makes `value` a copy of the equal one that the pool has, or the pool's.
+  /// Replaces `value` by the equal value of the pool. If the pool has none, `value` is added to the pool.
   void share(Shared<T>& value) {
     if (value.value_ == nullptr) return;
     value.value_ = *values_.insert(value.value_).first;
@@ -93,7 +95,8 @@ class SharedPool {
   };
   static constexpr std::size_t kFewest = 1024;
 
-  /// Forgets what nobody has any more; each time that the pool has doubled, so that it costs little per value.
+  /// Drops the values that only the pool still holds. Runs each time the pool has doubled, so that the cost per value
+  /// is constant.
   void sweep() {
     std::erase_if(values_, [](const Pointer& value) { return value.use_count() == 1; });
     swept_at_ = std::max(kFewest, 2 * values_.size());

@@ -9,13 +9,13 @@ bool is_multicast(const IpAddress& address) {
 
 bool is_broadcast(const IpAddress& address) { return address.is_v4() && address.v4_host_order() == 0xFFFFFFFF; }
 
-/// 0.0.0.0/8: a client that connects there reaches itself, or nobody.
+/// Whether the address is in 0.0.0.0/8: a client that connects there reaches itself or nobody.
 bool is_this_network(const IpAddress& address) { return address.is_v4() && address.bytes()[0] == 0; }
 
-/// 240.0.0.0/4
+/// Whether the address is in 240.0.0.0/4.
 bool is_reserved(const IpAddress& address) { return address.is_v4() && address.v4_host_order() >> 28 == 0xF; }
 
-/// 169.254.0.0/16 (RFC 3927), fe80::/10 (RFC 4291): they mean something on one link only.
+/// Whether the address is in 169.254.0.0/16 (RFC 3927) or fe80::/10 (RFC 4291), which are valid on one link only.
 bool is_link_local(const IpAddress& address) {
   return address.is_v4() ? address.v4_host_order() >> 16 == 0xA9FE : address.is_v6_link_local();
 }

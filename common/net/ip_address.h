@@ -21,15 +21,17 @@ class IpAddress {
   static IpAddress v4(std::uint32_t host_order);
   static IpAddress v4_bytes(std::span<const std::uint8_t, 4> bytes);
   static IpAddress v6_bytes(std::span<const std::uint8_t, 16> bytes);
-  /// 4 or 16 bytes, as on the wire
+  /// Reads 4 or 16 bytes in network byte order.
+  /// errors: InvalidArgument: another number of bytes
   static Result<IpAddress> from_bytes(std::string_view bytes);
 
   Family family() const { return family_; }
   bool is_v4() const { return family_ == Family::V4; }
   int bits() const { return is_v4() ? 32 : 128; }
-  /// 4 or 16 bytes of this object, which must outlive them: a temporary address has none to give.
+  /// Returns a view of the 4 or 16 bytes of this object, which must outlive the view. Temporary addresses are excluded.
   std::span<const std::uint8_t> bytes() const& { return std::span(bytes_).first(is_v4() ? 4 : 16); }
   void bytes() const&& = delete;
+  /// requires: is_v4()
   std::uint32_t v4_host_order() const;
   bool is_loopback() const;
   bool is_unspecified() const;

@@ -25,7 +25,7 @@ std::optional<Number> hex(std::string_view text) {
   return out;
 }
 
-/// "0100007F" or 32 digits: words of 32 bits, each as the machine keeps it in memory.
+/// Reads "0100007F" or 32 digits: 32-bit words, each in the machine's byte order.
 std::optional<IpAddress> address_in_hex(std::string_view text) {
   std::array<std::uint8_t, 16> bytes{};
   if (text.size() != 8 && text.size() != 32) return std::nullopt;
@@ -42,11 +42,13 @@ std::optional<IpAddress> address_in_hex(std::string_view text) {
 /// Whether a socket that is bound to `held` keeps others from binding `wanted`.
 bool collide(const IpAddress& held, const IpAddress& wanted) {
   if (held == wanted) return true;
-  if (held.is_unspecified()) return held.is_v4() == wanted.is_v4() || !held.is_v4();  // :: may be of both families
+  // a socket on :: may take IPv4 too
+  if (held.is_unspecified()) return held.is_v4() == wanted.is_v4() || !held.is_v4();
   return wanted.is_unspecified() && held.is_v4() == wanted.is_v4();
 }
 
-/// The sockets in the way: "socket:[inode]", as links in /proc name them, with their owner.
+/// The sockets that keep the address from being bound: "socket:[inode]", as links in /proc name them, with the owner's
+/// uid.
 using Sockets = std::map<std::string, std::string>;
 
 /// Adds the sockets of one table of /proc/net. A row reads
@@ -65,7 +67,8 @@ void collect(const char* table, const SocketAddress& wanted, Sockets& out) {
     if (colon == std::string::npos) continue;
     const auto port = hex<std::uint16_t>(std::string_view(local).substr(colon + 1));
     const auto ip = address_in_hex(std::string_view(local).substr(0, colon));
-    // connections of a client that merely uses the number do not hold it: listening is 0A, unconnected UDP 07
+    // A client's connection with this port number does not hold the port: only listening (0A) and unconnected UDP (07)
+    // sockets do.
     if (port != wanted.port || !ip || !collide(*ip, wanted.ip) || (state != "0A" && state != "07")) continue;
     out.emplace("socket:[" + inode + "]", uid);
   }

@@ -8,13 +8,15 @@
 
 namespace meshdns {
 
-/// A CIDR prefix; no address bits behind the length.
+/// A CIDR prefix. All address bits after its length are zero.
 class Prefix {
  public:
   Prefix() = default;  // 0.0.0.0/0
-  /// "10.0.0.0/8"; an address alone is a /32 or /128; bits behind the length are an error
+  /// Parses "10.0.0.0/8". An address alone is a /32 or /128.
+  /// errors: InvalidArgument: not a prefix, or address bits are set after the length
   static Result<Prefix> parse(std::string_view text);
-  /// Bits behind the length are cleared. length: 0 to address.bits()
+  /// Returns the prefix of an address; the bits after the length are cleared.
+  /// length: 0 to address.bits()
   static Prefix of(const IpAddress& address, int length);
   static Prefix host(const IpAddress& address) { return of(address, address.bits()); }
 

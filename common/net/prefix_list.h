@@ -10,7 +10,8 @@
 
 namespace meshdns {
 
-/// A few prefixes that many addresses are held against: a compare or two each, in the order given.
+/// A short list of prefixes, for checking many addresses against it: a lookup compares with each prefix in the given
+/// order, in one or two machine words. PrefixMap is for many prefixes.
 class PrefixList {
  public:
   PrefixList() = default;
@@ -18,7 +19,7 @@ class PrefixList {
 
   bool empty() const noexcept { return empty_; }
   bool contains(const IpAddress& address) const noexcept { return find(address) != kNone; }
-  /// The position in the list of the first prefix that holds the address; kNone = none does
+  /// Returns the position in the list of the first prefix that contains the address; kNone = no prefix does.
   std::size_t find(const IpAddress& address) const noexcept {
     const std::uint8_t* bytes = address.bytes().data();
     if (!address.is_v4()) return find_v6(loaded<Halves>(bytes));
@@ -40,7 +41,7 @@ class PrefixList {
     std::size_t position;
   };
 
-  /// Both sides of a compare are loaded alike, so that the machine's byte order does not matter.
+  /// Loads bytes as a machine word. Both sides of a comparison are loaded this way, so the byte order does not matter.
   template <class T>
   static T loaded(const std::uint8_t* bytes) noexcept {
     T out;

@@ -9,12 +9,13 @@
 
 namespace meshdns {
 
-/// Longest-prefix match, v4 and v6, for the control side: a lookup tries each length, longest first.
-/// The answer path has its own compiled trie (dnsd/answers).
+/// A map from prefixes of both families to values, with longest-prefix lookup. A lookup tries each length, longest
+/// first: fast enough for the control thread. DNS workers use a compiled trie instead (dnsd/answers).
 template <class T>
 class PrefixMap {
  public:
-  /// false if the prefix is there already; the old value stays
+  /// Adds a prefix.
+  /// returns: false = the prefix is in the map already; its value is unchanged
   bool insert(const Prefix& prefix, T value) { return entries_.emplace(prefix, std::move(value)).second; }
   bool erase(const Prefix& prefix) { return entries_.erase(prefix) > 0; }
 
@@ -23,7 +24,8 @@ class PrefixMap {
     return at == entries_.end() ? nullptr : &at->second;
   }
 
-  /// The longest prefix that holds the address; valid until the map changes.
+  /// Returns the longest prefix that contains the address, with its value; null = there is none. The pointer is valid
+  /// until that entry is erased.
   const std::pair<const Prefix, T>* lookup(const IpAddress& address) const {
     for (int length = address.bits(); length >= 0; --length) {
       const auto at = entries_.find(Prefix::of(address, length));

@@ -9,7 +9,7 @@
 
 namespace meshdns {
 
-/// An address and a port: "10.0.0.1:53", "[fd00::1]:53"; a link-local one with the interface that it is meant on:
+/// An address and a port: "10.0.0.1:53", "[fd00::1]:53". A link-local address has the interface that it is valid on:
 /// "[fe80::1%eth0]:53".
 struct SocketAddress {
   IpAddress ip;

@@ -18,7 +18,7 @@ bool somebody_answers(const std::string& path) {
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return false;
   const bool connected = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  const bool busy = !connected && errno == EAGAIN;  // its queue is full: it does not accept, but it is there
+  const bool busy = !connected && errno == EAGAIN;  // its queue is full: a process listens, though it does not accept
   ::close(fd);
   return connected || busy;
 }

@@ -6,11 +6,11 @@
 
 namespace meshdns {
 
-/// Bytes of a unix socket's path, by the kernel's sockaddr_un.
+/// The longest path of a unix socket, in bytes: the size of the kernel's sockaddr_un allows no more.
 inline constexpr std::size_t kLongestSocketPath = 107;
 
-/// Makes `path` free for a server to bind: removes the socket that a dead process left there, and nothing else.
-/// errors: AlreadyExists = somebody serves there, or it is no socket; InvalidArgument = too long
+/// Frees `path` for a server to bind: removes a socket that a dead process left there, and nothing else.
+/// errors: AlreadyExists: a process serves there, or the file is not a socket; InvalidArgument: `path` is too long
 Result<void> free_socket_path(const std::string& path);
 
 }  // namespace meshdns

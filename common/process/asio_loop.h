@@ -9,7 +9,7 @@
 
 namespace meshdns::process {
 
-/// What is inside an EventLoop; only for .cc files of the rim (it costs compile time).
+/// The inside of an EventLoop. Only for .cc files that need the io_context: Asio's headers cost compile time.
 struct EventLoop::Asio {
   boost::asio::io_context context{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{context.get_executor()};

@@ -23,14 +23,15 @@
 namespace meshdns::process {
 namespace {
 
-// The constructors of libraries take ten milliseconds and more before main(). A reload that somebody asks for meanwhile
-// must not end the process. Nothing is ready yet when this is called, sanitizers included: a bare system call.
+// Blocks SIGHUP before main(). The constructors of libraries take ten milliseconds and more, and a reload during that
+// time would end the process by the signal's default action. Uses a bare system call, because neither libc nor the
+// sanitizers are ready when this runs.
 __attribute__((no_sanitize("address", "thread", "undefined"))) void hold_reloads() {
   const unsigned long reload = 1UL << (SIGHUP - 1);
   ::syscall(SYS_rt_sigprocmask, SIG_BLOCK, &reload, nullptr, sizeof reload);
 }
 
-// The dynamic linker calls what stands here before all constructors.
+// The dynamic linker calls the functions of this section before all constructors.
 [[gnu::section(".preinit_array"), gnu::used]] void (*const kBeforeAll)() = hold_reloads;
 
 [[noreturn]] void end_failed(const char* why) {
@@ -39,7 +40,8 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) void hold_reloads
   ::_exit(1);
 }
 
-/// The system gave no thread, descriptor or memory: that is no fault of the program, which needs no core dump.
+/// Ends the process after an uncaught exception. Missing threads, descriptors or memory are not a fault of the program,
+/// so they need no core dump.
 [[noreturn]] void end_uncaught() {
   if (const std::exception_ptr exception = std::current_exception()) {
     try {
@@ -48,7 +50,7 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) void hold_reloads
       end_failed(error.what());
     } catch (const std::bad_alloc&) {
       end_failed("out of memory");
-    } catch (...) {  // a fault of the program: the core dump shows where
+    } catch (...) {  // a bug: abort, so that a core dump shows where
     }
   }
   std::abort();
@@ -116,7 +118,7 @@ int run_daemon(const std::function<int()>& run) {
   try {
     code = run();
   } catch (const std::exception& error) {
-    // not by the way of destructors: what they wait for may have failed, too
+    // End without running destructors: they may wait for threads that have failed too.
     end_failed(error.what());
   }
   log::end_thread();

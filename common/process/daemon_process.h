@@ -7,17 +7,18 @@
 
 namespace meshdns::process {
 
-/// Prepares the process of a daemon: signals are held (hold_signals()), and an exception
-/// that nothing catches, because the system gives no thread or no memory, ends the process with exit code 1 and a log
-/// line instead of an abort. Call it first in main().
+/// Prepares the process of a daemon: signals are held (hold_signals()), and an uncaught exception about a missing
+/// thread, descriptor or memory ends the process with exit code 1 and a log line instead of an abort.
+/// requires: the first call in main()
 void prepare_daemon();
 
-/// Whether so many threads and descriptors can be had beyond those that there are. Libraries abort the process where
-/// they cannot have what they need at their start; so it is tried before.
-/// errors: ResourceExhausted, which names what is missing
+/// Checks that the process can get so many more threads and descriptors, by taking and releasing them. Libraries like
+/// gRPC abort the process if they cannot get them; this gives a readable error before.
+/// errors: ResourceExhausted, with the missing resource
 Result<void> check_room(std::size_t threads, std::size_t descriptors);
 
-/// Calls `run`, which lives as long as the daemon, with the log on a thread of its own. returns: the exit code
+/// Calls `run`, the daemon's main function, while a thread writes the log.
+/// returns: the exit code
 int run_daemon(const std::function<int()>& run);
 
 }  // namespace meshdns::process

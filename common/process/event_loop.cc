@@ -27,7 +27,8 @@ TimerId EventLoop::after(Duration delay, std::function<void()> callback) {
   return id;
 }
 
-// A timer that has expired but whose handler still waits in the queue is found missing there and does nothing.
+// A timer may have expired while its handler still waits in the queue. The handler then finds the timer missing in the
+// map, and does nothing.
 void EventLoop::cancel(TimerId id) { asio_->timers.erase(id); }
 
 }  // namespace meshdns::process

@@ -7,8 +7,8 @@
 
 namespace meshdns::process {
 
-/// One Asio io_context and its thread (whoever calls run()). The control thread of a daemon.
-/// Code of the rim that needs the io_context itself includes common/process/asio_loop.h.
+/// An event loop: one Asio io_context, which runs on the thread that calls run(). In a daemon that is the control
+/// thread. Code that needs the io_context itself includes common/process/asio_loop.h.
 class EventLoop : public Timers {
  public:
   EventLoop();
@@ -16,13 +16,15 @@ class EventLoop : public Timers {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  /// Until stop(). thread: the loop's
+  /// Runs the loop until stop(). The calling thread becomes the loop's thread.
   void run();
+  /// Makes run() return.
   /// thread: any
   void stop();
-  /// After a stop(), before the next run().
+  /// Makes run() possible again after a stop().
   void restart();
-  /// Runs `work` later on the loop's thread, in order of posting. thread: any
+  /// Runs `work` later on the loop's thread, in the order of the calls.
+  /// thread: any
   void post(std::function<void()> work);
 
   /// thread: the loop's, or any before run()

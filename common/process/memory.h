@@ -2,12 +2,13 @@
 
 namespace meshdns::process {
 
-/// Few arenas for all threads: a message that one thread allocates and another frees leaves no hole in an arena that
-/// nobody uses. At the start of the process, before there are threads.
+/// Limits malloc to a few arenas for all threads. Messages are allocated on one thread and freed on another; with an
+/// arena per thread, the freed memory would stay in arenas that no thread uses.
+/// requires: no other thread is running
 void bound_arenas();
 
-/// Gives free pages back to the system: after a large fill or restore, of which the working memory is free again. It
-/// walks all free memory, some milliseconds for a gigabyte.
+/// Returns free pages to the system. Call it after a large temporary use of memory, like reading a snapshot. It walks
+/// all free memory, which takes some milliseconds for a gigabyte.
 void release_free_memory();
 
 }  // namespace meshdns::process

@@ -4,8 +4,8 @@
 
 namespace meshdns::process {
 
-/// The sockets that the service manager has opened for this process, as $LISTEN_PID and $LISTEN_FDS tell. They stay
-/// open for as long as the process lives; programs that it starts do not get them.
+/// Returns the descriptors of the sockets that the service manager has opened for this process, from $LISTEN_PID and
+/// $LISTEN_FDS. They stay open as long as the process lives, and are not inherited by programs that it starts.
 /// source: sd_listen_fds(3)
 std::vector<int> passed_sockets();
 

@@ -13,7 +13,7 @@ namespace {
 
 using metrics::Sample;
 
-/// Pages of memory, the whole and the resident; 0 where /proc does not say.
+/// The pages of memory of this process, all and resident; 0 = /proc cannot be read.
 struct Pages {
   double all = 0;
   double resident = 0;
@@ -25,7 +25,7 @@ Pages pages() {
   return out;
 }
 
-/// Of a folder of /proc.
+/// Returns the number of entries in a folder of /proc.
 double entries_of(const char* folder) {
   double count = 0;
   std::error_code error;

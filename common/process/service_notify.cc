@@ -59,7 +59,8 @@ void ServiceNotify::send(const std::string& message) const {
   std::ranges::copy(environment_.socket, address.sun_path);
   if (address.sun_path[0] == '@') address.sun_path[0] = '\0';
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + environment_.socket.size());
-  // What is lost here is told again by the next status or sign of life; a lost READY ends in the manager's timeout.
+  // Errors are ignored: the next change of the status, or the next sign of life, makes up for a lost message. After a
+  // lost READY the manager's start timeout ends the daemon.
   (void)::sendto(socket_, message.data(), message.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address),
                  size);
 }

@@ -9,35 +9,35 @@
 
 namespace meshdns::process {
 
-/// How the service manager is reached.
+/// The environment by which the service manager says how it can be reached.
 struct NotifyEnvironment {
-  std::string socket;   // path, or @name of an abstract socket; empty = nobody listens
-  Duration watchdog{};  // how long a silence is borne; 0 = any
+  std::string socket;   // path, or @name of an abstract socket; empty = there is no service manager
+  Duration watchdog{};  // the manager ends the process after such a silence; 0 = never
 
-  /// From $NOTIFY_SOCKET, $WATCHDOG_USEC and $WATCHDOG_PID; a watchdog over another process is none.
+  /// Reads $NOTIFY_SOCKET, $WATCHDOG_USEC and $WATCHDOG_PID. A watchdog of another process is ignored.
   static NotifyEnvironment of_process();
 };
 
-/// Tells the service manager how the daemon is. Where nobody listens, every call does nothing.
+/// Reports the daemon's state to the service manager (systemd). Without a service manager every call does nothing.
 /// thread: the loop's
 /// source: sd_notify(3), sd_watchdog_enabled(3)
 class ServiceNotify {
  public:
   struct Callbacks {
-    std::function<std::string()> status;  // one line; asked once a second, sent when it has changed
-    std::function<bool()> alive;          // asked before each sign of life; false = none is given
+    std::function<std::string()> status;  // returns one line; called once a second, sent when it has changed
+    std::function<bool()> alive;          // called before each sign of life; false = the sign is not sent
   };
 
-  /// clock and timers outlive it
+  /// `clock` and `timers` must outlive this.
   ServiceNotify(NotifyEnvironment environment, const Clock& clock, Timers& timers);
   ~ServiceNotify();
   ServiceNotify(const ServiceNotify&) = delete;
   ServiceNotify& operator=(const ServiceNotify&) = delete;
 
-  /// The daemon serves: from now on status and signs of life follow on their own.
+  /// Reports that the daemon is ready. From now on status and signs of life are sent by timers.
   void ready(Callbacks callbacks);
   void reload_begins();
-  /// result: one line for people, shown until the status changes
+  /// result: one line for people, which is the status until that changes
   void reload_ended(std::string_view result);
   void stopping();
 

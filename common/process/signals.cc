@@ -44,7 +44,7 @@ timespec timespec_of(Duration duration) {
 
 }  // namespace
 
-/// What the thread and the owner share; it lives as long as the longer one.
+/// The state shared by the thread and the owner; lives until both are gone.
 struct Signals::State {
   State(EventLoop& the_loop, Callbacks the_callbacks) : loop(&the_loop), callbacks(std::move(the_callbacks)) {}
 
@@ -53,7 +53,7 @@ struct Signals::State {
     const std::lock_guard lock(self->mutex);
     if (self->loop == nullptr) return;
     self->loop->post([self, which] {
-      // on the loop's thread, where the owner goes too: it cannot go meanwhile
+      // This runs on the loop's thread, which also destroys the owner: so the owner cannot go between check and call.
       const bool gone = [&] {
         const std::lock_guard inner(self->mutex);
         return self->loop == nullptr;

@@ -8,15 +8,16 @@
 
 namespace meshdns::process {
 
-/// Blocks SIGHUP, SIGTERM and SIGINT in this thread and in all that it starts: they wait for Signals. SIGPIPE is
-/// ignored. A daemon calls it first, so that no signal ends it by default before it can be handled.
+/// Blocks SIGHUP, SIGTERM and SIGINT in this thread and in all threads that it starts, until Signals takes them;
+/// ignores SIGPIPE. A daemon calls this first, so that no signal ends the process by its default action.
 void hold_signals();
 /// Undoes hold_signals(), for a program that turns out not to be a daemon.
 void release_signals();
 
-/// SIGHUP and SIGTERM (or SIGINT) as calls on the loop's thread. A thread of its own waits for them, so that the
-/// process ends even if the loop, or what it calls, stands still: a second SIGTERM or SIGINT ends the process at once,
-/// and so does the end of `stop_within` after the first, both with exit code 1. One per process.
+/// Turns SIGHUP and SIGTERM (or SIGINT) into calls on the loop's thread. One per process.
+///
+/// A thread of its own waits for the signals, so that the process ends even if the loop is stuck: a second SIGTERM or
+/// SIGINT ends the process at once, and so does a stop that takes longer than `stop_within`. The exit code is then 1.
 /// requires: hold_signals() was called before any other thread was started
 class Signals {
  public:
@@ -26,10 +27,12 @@ class Signals {
   };
   static constexpr Duration kStopWithin = 15s;  // less than the units' TimeoutStopSec
 
-  /// errors: Unavailable: no thread can be had
+  /// `loop` must outlive the result.
+  /// errors: Unavailable: the system gives no thread
   static Result<std::unique_ptr<Signals>> start(EventLoop& loop, Callbacks callbacks,
                                                 Duration stop_within = kStopWithin);
-  /// Nothing is called any more. The process still ends by a second signal, or when it has not ended in time.
+  /// No callback is called afterwards. The thread stays, and still ends the process by a second signal or when stopping
+  /// takes too long.
   ~Signals();
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;

@@ -8,11 +8,11 @@
 
 namespace meshdns::resolve {
 
-/// What a name stands for.
+/// The addresses of a name.
 struct Answer {
-  std::vector<IpAddress> addresses;  // sorted, each once, at least one
-  Duration ttl{};                    // the smallest of all of them, and of the aliases that lead to them
-  std::optional<Family> unanswered;  // nothing is known of the addresses of this family: it could not be asked for
+  std::vector<IpAddress> addresses;  // at least one; sorted, without duplicates
+  Duration ttl{};                    // the smallest TTL of the addresses and of the aliases that lead to them
+  std::optional<Family> unanswered;  // the query for this family failed, so the name may have addresses of it
 
   friend bool operator==(const Answer&, const Answer&) = default;
 };

@@ -54,7 +54,7 @@ Error error_of(int status) {
     case ARES_ENOTFOUND: return {Code::NotFound, "no such name"};
     case ARES_ENODATA: return {Code::NotFound, "it has no addresses"};
     case ARES_ETIMEOUT: return {Code::DeadlineExceeded, "no server answers"};
-    case ARES_ECONNREFUSED:  // of servers that answer REFUSED, SERVFAIL or NOTIMP too, when there is no other to ask
+    case ARES_ECONNREFUSED:  // also if all servers answered REFUSED, SERVFAIL or NOTIMP
       return {Code::Unavailable, "every server refuses or fails"};
     case ARES_ENOMEM:
     case ARES_EFILE: return {Code::ResourceExhausted, ares_strerror(status)};
@@ -64,8 +64,8 @@ Error error_of(int status) {
 
 }  // namespace
 
-/// One name being asked for, with a channel of its own: a changed /etc/resolv.conf is heeded, and nothing is shared
-/// that could be in the way of ending it.
+/// One running lookup of a name, with a c-ares channel of its own: so it reads the present /etc/resolv.conf, and it can
+/// be ended without an effect on other lookups.
 class Resolver::Lookup : public std::enable_shared_from_this<Lookup> {
  public:
   using End = std::function<void(const std::shared_ptr<Lookup>&, Result<Answer>)>;
@@ -76,7 +76,7 @@ class Resolver::Lookup : public std::enable_shared_from_this<Lookup> {
   Lookup& operator=(const Lookup&) = delete;
 
   void start(const std::string& name, const Options& options);
-  /// Nobody hears of it any more.
+  /// Ends the lookup without calling `end`.
   void cancel() {
     end_ = nullptr;
     close();
@@ -94,7 +94,7 @@ class Resolver::Lookup : public std::enable_shared_from_this<Lookup> {
   struct Question {
     Lookup* lookup = nullptr;
     Family family{};
-    std::optional<int> status;  // c-ares'; none = under way
+    std::optional<int> status;  // c-ares's; nothing = the query is running
   };
 
   static void socket_changed(void* lookup, int socket, int read, int write);
@@ -103,7 +103,8 @@ class Resolver::Lookup : public std::enable_shared_from_this<Lookup> {
   int open(const Options& options);
   void wait(int number, const std::shared_ptr<Socket>& socket, Direction direction);
   void process(int read, int write);
-  /// What follows from what c-ares has done: an end, or the next things to wait for.
+  /// Called after c-ares has run: ends the lookup if both questions are answered, otherwise waits for its sockets and
+  /// its timer.
   void settle();
   Result<Answer> result();
   void close();
@@ -117,7 +118,8 @@ class Resolver::Lookup : public std::enable_shared_from_this<Lookup> {
   std::optional<TimerId> timer_;
 };
 
-// ares_library_init() does something on Windows only, and is not safe where another library of this process calls it.
+// ares_library_init() is not called: it does something on Windows only, and it is not thread-safe if another library of
+// this process (gRPC) calls it.
 int Resolver::Lookup::open(const Options& options) {
   ares_options out{};
   out.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES;
@@ -150,7 +152,7 @@ void Resolver::Lookup::answered(void* question, int status, int /*timeouts*/, un
 
 void Resolver::Lookup::socket_changed(void* lookup, int number, int read, int write) {
   auto& self = *static_cast<Lookup*>(lookup);
-  if (read == 0 && write == 0) {  // it is about to be closed, by c-ares
+  if (read == 0 && write == 0) {  // c-ares is about to close the socket
     const auto found = self.sockets_.find(number);
     if (found == self.sockets_.end()) return;
     found->second->descriptor.release();
@@ -162,7 +164,7 @@ void Resolver::Lookup::socket_changed(void* lookup, int number, int read, int wr
     socket = std::make_shared<Socket>(process::io_context_of(self.loop_));
     boost::system::error_code failed;
     socket->descriptor.assign(number, failed);
-    if (failed) {  // the question runs into its timeout
+    if (failed) {  // the question then ends by its timeout
       self.sockets_.erase(number);
       return;
     }

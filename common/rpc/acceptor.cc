@@ -22,22 +22,22 @@
 namespace meshdns::rpc {
 namespace {
 
-constexpr int kIdleWait = 1000;  // ms; how soon connections that went are missed while nobody comes
-constexpr int kFullWait = 20;    // ms; how soon the room of one that went is given away
-constexpr int kRetryWait = 100;  // ms; until accept(2) is tried again
+constexpr int kIdleWait = 1000;  // ms between looks for closed connections while no new ones come
+constexpr int kFullWait = 20;    // ms between these looks while there is no room
+constexpr int kRetryWait = 100;  // ms until a failed accept(2) is tried again
 constexpr std::size_t kAtOnce = 64;
-constexpr std::size_t kLook = 512;  // entries that are looked at after a wait
+constexpr std::size_t kLook = 512;  // connections looked at after a wait
 constexpr std::size_t kLookPerAccept = 2;
-constexpr std::size_t kMostEnding = 128;  // connections that are ended at once, to make room
+constexpr std::size_t kMostEnding = 128;  // connections being ended at one time to make room
 
-thread_local std::string handed_over;  // the peer, while its connection is handed over
+thread_local std::string handed_over;  // the peer whose connection is being handed over on this thread
 
 std::uint64_t inode_of(int descriptor) {
   struct stat found {};
   return ::fstat(descriptor, &found) == 0 && S_ISSOCK(found.st_mode) ? found.st_ino : 0;
 }
 
-/// Nothing = a local peer
+/// returns: nothing = a local peer
 std::optional<SocketAddress> peer_of(const sockaddr_storage& storage) {
   if (storage.ss_family == AF_INET) {
     const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage);
@@ -49,21 +49,22 @@ std::optional<SocketAddress> peer_of(const sockaddr_storage& storage) {
                        ntohs(v6.sin6_port)};
 }
 
-/// False: the peer has gone while the connection waited in the kernel. After a restart thousands connect at once, and
-/// whoever waits too long gives up and connects again. If those that gave up cost as much as others, the queue would
-/// move so slowly that all of it has given up when its turn comes, for ever. gRPC logs an error for each one, besides.
+/// Whether the peer is still connected. After a restart thousands of peers connect at once, and a peer that waits too
+/// long in the kernel's queue gives up and connects again. If abandoned connections cost as much as live ones, the
+/// queue would move so slowly that every connection is abandoned before its turn comes, and this would never end. gRPC
+/// would also log an error for each.
 bool is_connected(int descriptor) {
   pollfd peer{descriptor, POLLRDHUP, 0};
   return ::poll(&peer, 1, 0) == 0;
 }
 
 void close_at_once(int descriptor) {
-  const linger none{1, 0};  // the peer hears of it, and no state is left of the connection
+  const linger none{1, 0};  // sends a reset, so that the peer knows and the kernel keeps no state
   static_cast<void>(::setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &none, sizeof none));
   ::close(descriptor);
 }
 
-/// Shuts the socket down if the descriptor is still its.
+/// Shuts the connection's socket down, unless its descriptor number is another socket's by now.
 void shut(const ConnectionTable::Connection& connection) {
   const int held = ::fcntl(connection.descriptor, F_DUPFD_CLOEXEC, 0);
   if (held < 0) return;
@@ -121,7 +122,7 @@ void Acceptor::run() {
     const bool may_accept = look_around(look);
     std::array<pollfd, 2> events{{{wake_, POLLIN, 0}, {socket_->descriptor(), POLLIN, 0}}};
     const int wait = retry ? kRetryWait : may_accept && !many_gone_ ? kIdleWait : kFullWait;
-    // while connections come one by one, there is a turn for each
+    // Looking costs time: skip it while connections come, because take() looks at a few entries for each of them.
     look = ::poll(events.data(), may_accept && !retry ? 2 : 1, wait) > 0 ? 0 : kLook;
     if (stopping_) return;
     if (may_accept && (retry || events[1].revents != 0)) retry = !accept_some();
@@ -216,9 +217,9 @@ void Acceptor::works() {
 std::size_t Acceptor::waiting() const {
   tcp_info info{};
   socklen_t size = sizeof info;
-  // of a listening socket the kernel tells here how many wait in its queue
+  // for a listening socket the kernel reports the length of its queue in this field
   if (::getsockopt(socket_->descriptor(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0) return info.tcpi_unacked;
-  return 0;  // local peers: they are never ended to make room for others
+  return 0;  // a unix socket: local peers are never ended to make room
 }
 
 void Acceptor::make_room() {

@@ -7,7 +7,8 @@
 
 namespace meshdns::rpc {
 
-/// Delays between attempts: from 100 ms, doubling to 5 s, each drawn from its upper half so that a fleet spreads.
+/// Gives the delays between attempts: 100 ms, doubling up to 5 s. Each delay is drawn at random from its upper half, so
+/// that the agents of a fleet do not connect at the same moment.
 class Backoff {
  public:
   static constexpr Duration kShortest = 100ms;

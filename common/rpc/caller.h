@@ -2,7 +2,7 @@
 
 namespace meshdns::rpc {
 
-/// The metadata in which meshdnsctl says who runs it: "alice (uid 1000, pid 4711)".
+/// The key of the call metadata in which meshdnsctl names the user who runs it: "alice (uid 1000, pid 4711)".
 inline constexpr const char* kCallerKey = "meshdns-caller";
 
 }  // namespace meshdns::rpc

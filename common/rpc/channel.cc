@@ -9,7 +9,7 @@ std::shared_ptr<grpc::Channel> channel_to(const std::string& server,
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  // so long may one attempt take, the handshake of TLS across an ocean included
+  // also the time that one attempt may take: a TLS handshake across an ocean must fit
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2000);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10000);

@@ -8,12 +8,12 @@
 
 namespace meshdns::rpc {
 
-inline constexpr int kMostMessage = 4 << 20;  // bytes, both ways
+inline constexpr int kMostMessage = 4 << 20;  // bytes of one message, in either direction
 
+/// Creates a channel with our message limit, keepalive (a ping after 10 s, answered within 5 s) and reconnect delays.
+/// Keep the channel as long as it may be needed again: when the last channel of a process is destroyed, gRPC 1.51 ends
+/// its callback threads, and these cannot be started again at the same moment.
 /// credentials: null = plaintext
-/// A channel with our limits, keepalive (10 s, 5 s) and reconnect delays (0.1 to 5 s). Keep it: a process
-/// whose last channel goes takes gRPC 1.51's callback threads with it, and they do not survive being started again at
-/// the same moment.
 std::shared_ptr<grpc::Channel> channel_to(const std::string& server,
                                           const std::shared_ptr<grpc::ChannelCredentials>& credentials);
 

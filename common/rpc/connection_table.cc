@@ -33,7 +33,7 @@ void ConnectionTable::forget(int descriptor) {
   if (entry.peer) {
     const auto count = of_address_.find(entry.peer->ip);
     if (--count->second == 0) of_address_.erase(count);
-    // a peer may have come back from the same port, to another descriptor
+    // The peer may have connected again from the same port: then the entry is the newer connection's.
     const auto known = by_peer_.find(*entry.peer);
     if (known != by_peer_.end() && known->second == descriptor) by_peer_.erase(known);
   }
@@ -47,7 +47,7 @@ std::size_t ConnectionTable::look(std::size_t count) {
     if (next_ >= used_.size()) next_ = 0;
     const int descriptor = used_[next_];
     const Connection looked_at{descriptor, entries_[static_cast<std::size_t>(descriptor)].inode};
-    if (look_at(looked_at)) ++next_;  // else another one has taken its place
+    if (look_at(looked_at)) ++next_;  // otherwise the last of used_ has moved to this index, and is looked at next
   }
   return before - used_.size();
 }

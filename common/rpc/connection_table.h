@@ -13,27 +13,30 @@
 
 namespace meshdns::rpc {
 
-/// The connections of one port whose descriptors belong to somebody else (gRPC), who does not say when one is closed.
+/// The open connections of one port, for Acceptor. gRPC owns their descriptors and does not say when it closes one.
 ///
-/// How it works: the table keeps the inode of each socket by its descriptor's number, and forgets a connection when the
-/// number turns out to be another socket's or nobody's. A number that accept(2) returns proves that the older
-/// connection of that number is gone; the others are found by looking at a few entries at a time. Nothing here is
-/// O(connections).
+/// How it works: the table keeps the inode of each socket by the descriptor's number:
 ///
-/// A connection is *proven* when its peer has sent a whole first message. Those that are not can be taken back, the
-/// oldest first, where the room is needed.
-/// thread: the caller's; nothing is locked
+///   descriptor   0   1   2   3   4   5
+///   inode        -   -   -  71  72   -      71 at 3: if fstat(3) shows another inode, or none, connection 71 is closed
+///
+/// When accept(2) returns a number, the older connection of that number is closed. Other closed connections are found
+/// by look(), a few entries at a time, so that no operation takes time in proportion to all connections.
+///
+/// A connection is *proven* when its peer has sent a whole first message. Connections that are not proven may be ended
+/// to make room, the oldest first.
+/// thread: not locked; one thread at a time
 class ConnectionTable {
  public:
   struct Limits {
-    std::size_t connections = 1;
-    std::size_t per_address = 1;
+    std::size_t connections = 1;  // all together
+    std::size_t per_address = 1;  // from one IP address
   };
   struct Connection {
     int descriptor = -1;
     std::uint64_t inode = 0;
   };
-  /// The inode of the socket at a descriptor; 0 = there is none.
+  /// Returns the inode of the socket at a descriptor; 0 = there is none.
   using InodeOf = std::function<std::uint64_t(int)>;
 
   ConnectionTable(Limits limits, InodeOf inode_of) : limits_(limits), inode_of_(std::move(inode_of)) {}
@@ -41,27 +44,30 @@ class ConnectionTable {
   std::size_t open() const { return used_.size(); }
   bool has_room() const { return open() < limits_.connections; }
 
-  /// A descriptor that accept(2) has just returned; requires: has_room().
-  /// peer: nothing = a local one: it has no limit of its own, and is proven
-  /// returns: false = its address has as many as it may; the connection is not kept
+  /// Adds the connection of a descriptor that accept(2) has just returned.
+  /// requires: has_room()
+  /// peer:     nothing = a local peer, for which there is no limit per address, and which is proven
+  /// returns:  false = the address has as many connections as it may have; the connection is not added
   bool add(int descriptor, const std::optional<SocketAddress>& peer, TimePoint now);
-  /// Looks at the next `count` entries, and forgets those that are gone. Returns how many were.
+  /// Looks at the next `count` connections and removes the closed ones.
+  /// returns: how many were removed
   std::size_t look(std::size_t count);
-  /// Looks at this one, and forgets it if it is gone. Returns whether it is there.
+  /// Looks at one connection and removes it if it is closed.
+  /// returns: whether the connection is open
   bool look_at(const Connection& connection);
-  /// The peer has sent a whole message.
+  /// Notes that the peer has sent a whole message.
   void proven(const SocketAddress& peer);
-  /// The oldest connection that was accepted before `before` and is not proven; it stays in the table until it is gone,
-  /// but is not returned again.
+  /// Returns the oldest connection that was accepted before `before` and is not proven. The connection stays in the
+  /// table until it is closed, but is not returned again.
   std::optional<Connection> next_unproven(TimePoint before);
 
-  /// How many connections an address has.
+  /// Returns how many connections an address has.
   std::size_t of(const IpAddress& address) const;
 
  private:
   struct Entry {
     std::uint64_t inode = 0;  // 0 = no connection has this number
-    std::size_t place = 0;    // in used_
+    std::size_t place = 0;    // index in used_
     std::optional<SocketAddress> peer;
     bool proven = false;
   };
@@ -77,7 +83,7 @@ class ConnectionTable {
   InodeOf inode_of_;
   std::vector<Entry> entries_;  // by descriptor
   std::vector<int> used_;       // the descriptors that have a connection
-  std::size_t next_ = 0;        // of used_, to be looked at
+  std::size_t next_ = 0;        // index in used_ of the next connection to look at
   std::deque<Unproven> unproven_;
   std::map<SocketAddress, int> by_peer_;
   std::map<IpAddress, std::size_t> of_address_;

@@ -10,17 +10,21 @@
 
 namespace meshdns::rpc {
 
-/// Nothing = plaintext. With files both ends must show a certificate of their ca, and a server's must name the address
-/// that the client has for it. gRPC looks at the files each second: new ones are used for new connections; those that
-/// are open go on with the old ones. The files have passed check().
+/// Returns the credentials of a server. With TLS, each end must show a certificate that the other end's ca has signed,
+/// and the server's certificate must name the address that the client connects to. gRPC looks at the files each second
+/// and uses changed ones for new connections; open connections keep the old ones.
+/// files:    nothing = plaintext
+/// requires: the files have passed check()
 std::shared_ptr<grpc::ServerCredentials> server_credentials(const std::optional<TlsFiles>& files);
+/// Like server_credentials(), for a client.
 std::shared_ptr<grpc::ChannelCredentials> channel_credentials(const std::optional<TlsFiles>& files);
 
-/// At the start of main, before there are threads: TLS 1.3 only, gRPC's errors go to our log, and Abseil does not look
-/// for deadlocks of gRPC's locks.
+/// Sets gRPC up for a daemon: TLS 1.3 only, gRPC's errors go to our log, and Abseil's deadlock detection is off.
+/// requires: no other thread is running; call it at the start of main
 void prepare_process();
 
-/// The same for a command: TLS 1.3 only, and gRPC is silent, because the status of a call says what people are told.
+/// Sets gRPC up for a command: TLS 1.3 only, and gRPC logs nothing, because the command prints the status of its call.
+/// requires: no other thread is running; call it at the start of main
 void prepare_command();
 
 }  // namespace meshdns::rpc

@@ -6,7 +6,7 @@
 
 namespace meshdns::rpc {
 
-/// `patience` from now, as gRPC takes deadlines; gRPC reads the clock.
+/// Returns a deadline for a gRPC call, `patience` from the start of the call; gRPC reads the clock.
 inline gpr_timespec within(Duration patience) { return gpr_time_from_nanos(patience.count(), GPR_TIMESPAN); }
 
 }  // namespace meshdns::rpc

@@ -11,9 +11,9 @@
 namespace meshdns::rpc {
 namespace {
 
-int place = -1;  // of the Connection in OpenSSL's objects
+int place = -1;  // index of our data (Connection) in OpenSSL's connection objects
 
-/// What is kept of one TLS connection object.
+/// Our data about one TLS connection object.
 struct Connection {
   FailedHandshake found;
   SSL_verify_cb verify = nullptr;  // gRPC's own; may be null
@@ -43,12 +43,12 @@ int on_certificate(int good, X509_STORE_CTX* store) {
   return connection->verify == nullptr ? good : connection->verify(good, store);
 }
 
-/// Takes the place of on_message() after the handshake. OpenSSL 3.0 calls the message callback twice for a record that
-/// it writes, and looks only before the first call whether there is one: it must never be taken away.
+/// Replaces on_message() after the handshake. The callback must not be set to null instead: OpenSSL 3.0 calls it twice
+/// for a record that it writes, and checks for null only before the first call.
 void on_nothing(int, int, int, const void*, std::size_t, SSL*, void*) {}
 
-/// Called for each record and message of a handshake, and so for the last one before it fails: an alert, or a record
-/// that cannot be read. gRPC uses the info callback itself; it has no use for this one.
+/// Called for each record and message of a handshake, so also for the last one before a failure: an alert, or a record
+/// that cannot be read. The info callback would be simpler, but gRPC uses it itself.
 void on_message(int, int, int, const void*, std::size_t, SSL* ssl, void*) {
   if (SSL_is_init_finished(ssl) != 0) return SSL_set_msg_callback(ssl, on_nothing);  // records of data cost nothing
   Connection* connection = connection_of(ssl);
@@ -57,7 +57,7 @@ void on_message(int, int, int, const void*, std::size_t, SSL* ssl, void*) {
   last = connection->found;
 }
 
-/// A new connection object, complete but for its application data.
+/// Called for a new connection object, which is complete except for its application data.
 void on_new(void* parent, void*, CRYPTO_EX_DATA* data, int index, long, void*) {
   auto* ssl = static_cast<SSL*>(parent);
   auto connection = std::make_unique<Connection>();

@@ -4,26 +4,32 @@
 
 namespace meshdns::rpc {
 
-/// A TLS handshake that failed: who, and why.
+/// A TLS handshake that failed: the peer and the reason.
 struct FailedHandshake {
   bool server = false;  // this end accepted the connection
   std::string peer;     // "10.0.0.7:52814"; of accepted connections only
-  std::string
-      subject;  // of the certificate that was refused: "CN=eu1-n1"; empty = none was shown, or it was not looked at
-  std::string
-      mistrust;  // why the certificate was refused: "certificate has expired"; empty = for nothing that is in it
+  /// The subject of the refused certificate: "CN=eu1-n1". Empty = no certificate was shown or verified.
+  std::string subject;
+  /// Why the certificate was refused: "certificate has expired". Empty = the certificate was not the reason.
+  std::string mistrust;
 };
 
-/// Makes OpenSSL tell of each handshake of this process; called once, before gRPC makes its first connection.
+/// Makes OpenSSL report the handshakes of this process to last_failed_handshake().
+/// requires: gRPC has made no connection yet; called once
 ///
-/// How it works: gRPC's log line of a failed handshake names neither the peer nor the certificate. OpenSSL calls back
-/// for each new TLS connection object (its "new" callback for application data), and that happens on the thread that
-/// hands the accepted connection to gRPC: so the object gets the peer's name. A verify callback in front of gRPC's own
-/// notes the refused certificate and passes the outcome on; a message callback notes, on the thread where the handshake
-/// fails and gRPC logs it, which connection it was. What is verified, and how, is not touched.
+/// How it works: gRPC's log line of a failed handshake names neither the peer nor the certificate. Three callbacks of
+/// OpenSSL collect both:
+///
+///   new      runs for each new TLS connection object, on the thread that hands the accepted connection to gRPC: so
+///            Acceptor::peer_handed_over() is the peer of this object
+///   verify   runs in front of gRPC's own callback. Notes the refused certificate, and passes the outcome on unchanged
+///   message  runs for each message of the handshake, also for the last one before a failure, on the thread on which
+///            gRPC then logs the failure. Notes this connection as that thread's last one
+///
+/// The verification itself is unchanged.
 void watch_handshakes();
 
-/// The handshake that failed last on this thread.
+/// Returns the handshake that failed last on the calling thread: while gRPC logs a failure, the one that it logs.
 FailedHandshake last_failed_handshake();
 
 }  // namespace meshdns::rpc

@@ -22,7 +22,7 @@ constexpr std::string_view kUnix = "unix:";
 constexpr int kBacklog = 65535;  // the kernel cuts it to net.core.somaxconn
 
 void set(int descriptor, int level, int option, int value) {
-  // the socket works without each of them
+  // ignored: the socket works without any of these options
   static_cast<void>(::setsockopt(descriptor, level, option, &value, sizeof value));
 }
 
@@ -35,7 +35,7 @@ void tune(int descriptor) {
   set(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, ListeningSocket::kSilence * 1000);
 }
 
-/// A socket of that family that listens there; -1 = it cannot.
+/// Returns a socket that listens at `address`; -1 = failed, see errno.
 int listening(const sockaddr* address, socklen_t size) {
   const int descriptor = ::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) return -1;
@@ -77,7 +77,7 @@ int listening_on(const SocketAddress& address) {
   in6_addr bytes = in6addr_any;
   if (!address.ip.is_v4()) std::ranges::copy(address.ip.bytes(), std::begin(bytes.s6_addr));
   const int both = listening_v6(bytes, address.port, address.interface);
-  // a machine without IPv6
+  // a machine without IPv6 has no socket of both families
   return both < 0 && address.ip.is_v4() ? listening_v4(address.ip, address.port) : both;
 }
 

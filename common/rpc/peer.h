@@ -7,7 +7,7 @@
 
 namespace meshdns::rpc {
 
-/// Reads the other end of a connection as gRPC 1.51 names it: "ipv4:127.0.0.1:4711", "ipv6:%5Bfe80::1%25eth0%5D:4711".
+/// Parses the name that gRPC 1.51 gives to a peer: "ipv4:127.0.0.1:4711", "ipv6:%5Bfe80::1%25eth0%5D:4711".
 /// returns: nothing for a unix socket
 std::optional<SocketAddress> peer_named(std::string_view name);
 

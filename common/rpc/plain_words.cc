@@ -9,7 +9,7 @@
 namespace meshdns::rpc {
 namespace {
 
-/// What comes after the last `mark`; nothing = it is not in the text.
+/// Returns the text after the last `mark`; nothing = `mark` is not in the text.
 std::optional<std::string_view> after(std::string_view text, std::string_view mark) {
   const auto at = text.rfind(mark);
   if (at == std::string_view::npos) return std::nullopt;
@@ -22,7 +22,7 @@ std::string begun_small(std::string_view text) {
   return out;
 }
 
-/// "fed.example:7400 cannot be resolved: domain name not found"
+/// Returns "fed.example:7400 cannot be resolved: domain name not found", if the message is about a failed resolution.
 std::optional<std::string> resolution(std::string_view message) {
   constexpr std::string_view kBegin = "DNS resolution failed for ";
   if (!message.starts_with(kBegin)) return std::nullopt;

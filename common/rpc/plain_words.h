@@ -5,9 +5,9 @@
 
 namespace meshdns::rpc {
 
-/// Says in an operator's words what gRPC 1.51 says of a connection that could not be made or was lost: "connection
-/// refused" for "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:7400: Failed to connect to
-/// remote host: Connection refused". Anything else is returned as it is.
+/// Returns gRPC 1.51's message about a failed or lost connection in an operator's words: "connection refused" for
+/// "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:7400: Failed to connect to remote host:
+/// Connection refused". Other messages are returned unchanged.
 std::string plain_words(std::string_view message);
 
 }  // namespace meshdns::rpc

@@ -7,20 +7,22 @@
 
 namespace meshdns::rpc {
 
-/// Counts what peers hold of something that is limited: all of them together, and the peers of one address. So the
-/// peers of one address never hold what the others need. Peers without an address (unix sockets) are one of their own.
-/// thread: one at a time
+/// Limits how much of a resource peers hold: all of them together, and the peers of each address, so that one address
+/// cannot take everything. Peers without an address (unix sockets) count as one address. Streams, and bytes in memory,
+/// are such resources.
+/// thread: not locked; one thread at a time
 class Quota {
  public:
   struct Limits {
-    std::size_t total = 0;
-    std::size_t each = 0;  // of one address
+    std::size_t total = 0;  // all peers together
+    std::size_t each = 0;   // the peers of one address
   };
 
   explicit Quota(Limits limits) : limits_(limits) {}
 
-  /// Takes `amount` more. Returns false, and takes nothing, if that would be too much. Whoever holds nothing yet of an
-  /// address that holds nothing gets even more than the limit of an address, so that what is large at all can pass.
+  /// Takes `amount` more for an address. An address that holds nothing may go over its limit with its first amount, so
+  /// that an amount larger than the limit can pass at all; likewise for the total.
+  /// returns: false = `amount` would be too much; nothing is taken
   bool take(const std::string& address, std::size_t amount) {
     if (amount == 0) return true;
     const std::size_t held = of(address);
@@ -29,7 +31,8 @@ class Quota {
     take_anyway(address, amount);
     return true;
   }
-  /// Takes it whatever the limits say. For what is known only when it is there; open_to() is asked before.
+  /// Takes `amount` more regardless of the limits. For amounts that are known only after the fact; the caller asks
+  /// open_to() before.
   void take_anyway(const std::string& address, std::size_t amount) {
     if (amount == 0) return;
     held_[address] += amount;
@@ -37,7 +40,8 @@ class Quota {
   }
   /// Whether neither all together nor the peers of this address hold as much as they may.
   bool open_to(const std::string& address) const { return total_ < limits_.total && of(address) < limits_.each; }
-  /// requires: it was taken
+  /// Returns a taken amount to the quota.
+  /// requires: the address holds at least `amount`
   void give_back(const std::string& address, std::size_t amount) {
     total_ -= amount;
     const auto found = held_.find(address);
@@ -52,7 +56,7 @@ class Quota {
   }
   const Limits& limits() const { return limits_; }
 
-  /// What one peer holds. It is given back when the share goes. The quota must outlive it.
+  /// The amount that one peer holds. The destructor gives it back. The quota must outlive the share.
   class Share {
    public:
     Share(Quota& quota, std::string address) : quota_(&quota), address_(std::move(address)) {}
@@ -60,12 +64,14 @@ class Quota {
     Share& operator=(const Share&) = delete;
     ~Share() { release(); }
 
+    /// Takes `amount` more, as Quota::take().
     /// returns: false = nothing more was taken
     bool grow(std::size_t amount) {
       if (!quota_->take(address_, amount)) return false;
       held_ += amount;
       return true;
     }
+    /// Takes `amount` more, as Quota::take_anyway().
     void hold(std::size_t amount) {
       quota_->take_anyway(address_, amount);
       held_ += amount;
@@ -85,7 +91,7 @@ class Quota {
  private:
   const Limits limits_;
   std::size_t total_ = 0;
-  std::map<std::string, std::size_t> held_;  // by address; none holds 0
+  std::map<std::string, std::size_t> held_;  // by address; no entry is 0
 };
 
 }  // namespace meshdns::rpc

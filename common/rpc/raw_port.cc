@@ -6,7 +6,7 @@ namespace meshdns::rpc {
 
 grpc::ByteBuffer buffer_of(const SharedBytes& bytes) {
   auto* held = new SharedBytes(bytes);
-  // gRPC does not write into it, though the type says that it may
+  // gRPC only reads the bytes, although the constructor's type allows it to write
   auto* data = const_cast<char*>(bytes->data());
   const grpc::Slice slice(
       data, bytes->size(), [](void* user) { delete static_cast<SharedBytes*>(user); }, held);

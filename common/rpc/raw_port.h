@@ -9,16 +9,16 @@
 
 namespace meshdns::rpc {
 
-/// Bytes that are a message already, shared by any number of streams.
+/// An encoded message, shared by any number of streams.
 using SharedBytes = std::shared_ptr<const std::string>;
 using RawServerStream = ServerStream<grpc::ByteBuffer, grpc::ByteBuffer>;
 
-/// A buffer over the shared bytes, without a copy; it holds them.
+/// Returns a buffer that refers to the shared bytes without a copy, and keeps them alive.
 grpc::ByteBuffer buffer_of(const SharedBytes& bytes);
-/// What a buffer holds, as one string.
+/// Returns the content of a buffer as one string.
 std::string bytes_of(const grpc::ByteBuffer& buffer);
 
-/// A Port of shared bytes over a raw stream.
+/// A Port that sends encoded messages as they are, over a raw stream. Used for Watch, where many streams share a batch.
 class RawPort : public Port<SharedBytes> {
  public:
   explicit RawPort(std::shared_ptr<RawServerStream::Stream> stream) : stream_(std::move(stream)) {}

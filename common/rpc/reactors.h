@@ -12,10 +12,11 @@
 
 namespace meshdns::rpc {
 
-/// gRPC's codes are ours, by name.
+/// Converts a gRPC status to an Error; the codes have the same names.
 Error error_of(const grpc::Status& status);
 
-/// The server's end of a stream.
+/// The server's end of a bidirectional stream: gRPC's reactor, which forwards to a StreamPort. Deletes itself when gRPC
+/// is done with it; the port lives on as long as the session keeps it.
 template <class In, class Out>
 class ServerStream : public grpc::ServerBidiReactor<In, Out> {
  public:
@@ -43,7 +44,8 @@ class ServerStream : public grpc::ServerBidiReactor<In, Out> {
   std::shared_ptr<Stream> port_;
 };
 
-/// The client's end of a stream. start() after `open` has bound it to a call.
+/// The client's end of a bidirectional stream; otherwise like ServerStream. Call start() after the stub has bound the
+/// stream to a call.
 template <class In, class Out>
 class ClientStream : public grpc::ClientBidiReactor<Out, In> {
  public:
@@ -53,14 +55,15 @@ class ClientStream : public grpc::ClientBidiReactor<Out, In> {
 
   const std::shared_ptr<Stream>& port() const { return port_; }
   grpc::ClientContext& context() { return context_; }
-  /// Operations start from the control thread, outside of reactions: the hold keeps the call until finish().
+  /// Starts the call. gRPC requires a hold, because reads and writes start on the control thread and not inside a
+  /// reaction; finish() removes the hold.
   void start() {
     this->AddHold();
     this->StartCall();
   }
   void cancel() { context_.TryCancel(); }
   void finish() {
-    context_.TryCancel();  // a read may be outstanding, and the server may never speak again
+    context_.TryCancel();  // a read may be pending, which would keep the call open until the server sends something
     this->RemoveHold();
   }
 
@@ -70,7 +73,8 @@ class ClientStream : public grpc::ClientBidiReactor<Out, In> {
     const auto port = port_;
     const Error error = error_of(status);
     port->on_reactor_gone();
-    // before `closed` is told: the context holds the channel, which must not be destroyed on gRPC's own thread
+    // Delete before `closed` is posted: the context holds the channel. If `closed` ran first and released the session's
+    // reference, the channel would be destroyed here, on gRPC's own thread.
     delete this;
     port->on_done(error);
   }

@@ -10,7 +10,7 @@ namespace meshdns::rpc {
 std::string quota_address(std::string_view peer) {
   const auto address = peer_named(peer);
   if (!address) return "";
-  // whoever has one IPv6 address has all of its /64
+  // a host with one IPv6 address can normally use all addresses of its /64
   return address->ip.is_v4() ? address->ip.text() : Prefix::of(address->ip, 64).text();
 }
 
@@ -40,7 +40,7 @@ std::shared_ptr<StreamLimits::Ticket> StreamLimits::admit(std::string_view peer)
     ++counts_.refused;
     return nullptr;
   }
-  static_cast<void>(tide_.fell(open_.total()));  // a new high water
+  static_cast<void>(tide_.fell(open_.total()));  // may be a new maximum
   return std::shared_ptr<Ticket>(new Ticket(shared_from_this(), address));
 }
 

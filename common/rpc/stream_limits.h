@@ -11,30 +11,30 @@
 
 namespace meshdns::rpc {
 
-/// Bounds how many streams are open on a port: in all, of one address, and of both those that have not said anything
-/// yet. A stream costs memory before its first message tells whose it is; whoever opens more than it may is refused at
-/// once.
+/// Limits how many streams are open on a port: all together and per address, with a lower limit for streams that have
+/// not sent a message yet. A stream costs memory before its first message says who its peer is. A stream over a limit
+/// is refused at once.
 /// thread: any
 class StreamLimits : public std::enable_shared_from_this<StreamLimits> {
  public:
   struct Options {
     Quota::Limits open{65536, 16384};
-    Quota::Limits silent{4096, 1024};  // without a whole first message
+    Quota::Limits silent{4096, 1024};  // streams without a whole first message
   };
   struct Counts {
     std::uint64_t open = 0;
     std::uint64_t silent = 0;
-    std::uint64_t refused = 0;         // there were as many as there may be
-    std::uint64_t refused_silent = 0;  // there were as many that have not said anything
+    std::uint64_t refused = 0;         // refused by Options::open
+    std::uint64_t refused_silent = 0;  // refused by Options::silent
   };
 
-  /// An open stream. The counts fall when it goes.
+  /// Counts one open stream for as long as the ticket lives.
   class Ticket {
    public:
     ~Ticket();
     Ticket(const Ticket&) = delete;
     Ticket& operator=(const Ticket&) = delete;
-    /// The stream has said something.
+    /// Notes that the stream has sent a message.
     void spoke();
 
    private:
@@ -43,27 +43,28 @@ class StreamLimits : public std::enable_shared_from_this<StreamLimits> {
 
     const std::shared_ptr<StreamLimits> limits_;
     const std::string address_;
-    bool silent_ = true;  // under the mutex of the limits
+    bool silent_ = true;  // guarded by the mutex of limits_
   };
 
   explicit StreamLimits(Options options) : open_(options.open), silent_(options.silent) {}
 
-  /// peer: as gRPC names peers
-  /// returns: null = there are too many
+  /// Counts a new stream.
+  /// peer:    as gRPC names peers
+  /// returns: null = a limit is reached; the stream must be refused
   std::shared_ptr<Ticket> admit(std::string_view peer);
   Counts counts() const;
-  /// True once after half of many streams are gone: then memory is worth giving back.
+  /// Returns true once after half of many streams are gone: a good moment to return memory to the system.
   bool ebbed();
 
  private:
-  mutable std::mutex mutex_;  // of what follows
+  mutable std::mutex mutex_;  // guards the members below
   Quota open_;
   Quota silent_;
   Counts counts_;
   Tide tide_;
 };
 
-/// Returns by which address a peer is counted, of IPv6 the /64; empty = it is on this machine and has none.
+/// Returns the address for which a peer is counted, for IPv6 its /64; empty = the peer is local and has no address.
 /// peer: as gRPC names peers
 std::string quota_address(std::string_view peer);
 

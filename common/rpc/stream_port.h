@@ -10,22 +10,30 @@
 
 namespace meshdns::rpc {
 
-/// The Port over a gRPC reactor (server or client side: both have StartRead and StartWrite). gRPC's threads call the
-/// on_ functions, the control thread the Port's; a mutex guards the state, and no call into gRPC is made under it.
+/// The Port over a gRPC reactor, of the server's or the client's side: ServerStream or ClientStream.
 ///
-/// The reactor belongs to gRPC and deletes itself in OnDone, the port to the session and the reactor: whoever is about
-/// to call into the reactor counts as one of `calls_`, and only when none is left may the stream be finished; that it
-/// is finished exactly once is what lets OnDone come.
+/// How it works: gRPC's threads call the on_ functions, the control thread calls the Port's functions. A mutex guards
+/// the state; no call into gRPC is made while it is held, because gRPC may call back on the same thread.
+///
+///   session --shared--> StreamPort --raw, null after OnDone--> reactor --owned by--> gRPC
+///                           ^------------------shared-------------'
+///
+/// gRPC owns the reactor, which deletes itself in OnDone. OnDone comes only after finish(), so the reactor is alive
+/// until then. `calls_` counts the calls into the reactor that are running without the mutex; finish() is called
+/// exactly once, when the stream is closing and `calls_` is 0.
 template <class Reactor, class In, class Out>
 class StreamPort : public Port<Out>, public std::enable_shared_from_this<StreamPort<Reactor, In, Out>> {
  public:
   static constexpr std::size_t kMostQueued = 1024;
   using Post = std::function<void(std::function<void()>)>;
 
-  /// post: runs work on the control thread, in order; may refuse after its end
+  /// reactor: owned by gRPC; on_reactor_gone() is called before it is deleted
+  /// post:    runs work on the control thread, in order; may drop work after the event loop has ended
   StreamPort(Reactor& reactor, Post post) : reactor_(&reactor), post_(std::move(post)) {}
 
-  /// Before the first event. thread: control, or the one that makes the port
+  /// Sets the callbacks.
+  /// requires: no event has come yet
+  /// thread:   control, or the one that creates the port
   void set_events(StreamEvents<In> events) {
     const std::lock_guard lock(mutex_);
     events_ = std::make_shared<StreamEvents<In>>(std::move(events));
@@ -48,9 +56,10 @@ class StreamPort : public Port<Out>, public std::enable_shared_from_this<StreamP
     start_read(lock);
   }
 
-  /// Asks for the first message before the session does, whose own first read_next() then does nothing: it arrives
-  /// however long the control thread takes to open the session.
-  /// requires: set_events() was called, and the session does not know the port yet. thread: any
+  /// Reads the first message before the session asks for it; the session's first read_next() then does nothing. So the
+  /// message arrives even while the control thread is too busy to open the session.
+  /// requires: set_events() was called, and the session does not have the port yet
+  /// thread:   any
   void read_ahead() {
     std::unique_lock lock(mutex_);
     read_ahead_ = true;
@@ -69,7 +78,7 @@ class StreamPort : public Port<Out>, public std::enable_shared_from_this<StreamP
 
   void abort() override {
     std::unique_lock lock(mutex_);
-    if (reactor_ == nullptr || finished_) return;  // from finish() on OnDone may come at any moment
+    if (reactor_ == nullptr || finished_) return;  // after finish() the reactor may be deleted at any moment
     call(lock, [](Reactor& reactor) { reactor.cancel(); });
     begin_close(lock);
   }
@@ -115,7 +124,7 @@ class StreamPort : public Port<Out>, public std::enable_shared_from_this<StreamP
     begin_close(lock);
   }
 
-  /// The reactor is about to delete itself; on_done() follows when it has.
+  /// The reactor is about to delete itself; on_done() follows after that.
   void on_reactor_gone() {
     const std::lock_guard lock(mutex_);
     reactor_ = nullptr;
@@ -164,9 +173,9 @@ class StreamPort : public Port<Out>, public std::enable_shared_from_this<StreamP
     finished_ = true;
     Reactor* reactor = reactor_;
     const bool unread = writing_;
-    const auto keep = this->shared_from_this();  // OnDone may come before finish() returns
+    const auto keep = this->shared_from_this();  // OnDone may come, and drop the port, before finish() returns
     lock.unlock();
-    if (unread) reactor->cancel();  // else the stream would last until the peer reads
+    if (unread) reactor->cancel();  // otherwise the stream would last until the peer reads
     reactor->finish();
     lock.lock();
   }
@@ -178,9 +187,9 @@ class StreamPort : public Port<Out>, public std::enable_shared_from_this<StreamP
   std::deque<Out> queue_;
   Out outgoing_;
   In incoming_;
-  bool read_ahead_ = false;  // the session's first read_next() is done already
+  bool read_ahead_ = false;  // read_ahead() has done the session's first read_next()
   bool writing_ = false;
-  bool draining_ = false;  // close() was called: what is queued still goes out
+  bool draining_ = false;  // close() was called: queued messages are still written
   bool closing_ = false;
   bool finished_ = false;
   int calls_ = 0;

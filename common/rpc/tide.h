@@ -5,12 +5,13 @@
 
 namespace meshdns::rpc {
 
-/// Tells when a number has fallen to half of what it was at most: then it is worth giving memory back.
+/// Detects that a number has fallen to half of its maximum: a good moment to return memory to the system.
 class Tide {
  public:
-  static constexpr std::size_t kLeast = 256;  // smaller falls are none
+  static constexpr std::size_t kLeast = 256;  // smaller falls do not count
 
-  /// True once for each fall.
+  /// Takes the number as it is now.
+  /// returns: true = the number has fallen to half; the maximum starts anew from `now`
   bool fell(std::size_t now) {
     most_ = std::max(most_, now);
     if (now > most_ / 2 || most_ - now < kLeast) return false;

@@ -27,7 +27,7 @@ using File = std::unique_ptr<BIO, Free<BIO_free_all>>;
 using Certificate = std::unique_ptr<X509, Free<X509_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
 
-/// Instead of OpenSSL's, which asks on the terminal.
+/// Gives no passphrase. OpenSSL's default callback would ask for one on the terminal.
 int no_passphrase(char*, int, int, void*) { return 0; }
 
 Result<File> open(const std::string& path) {
@@ -39,7 +39,8 @@ Result<File> open(const std::string& path) {
   return file;
 }
 
-/// errors: there is none, or one of them is damaged
+/// Reads all certificates of a file.
+/// errors: the file has none, or one of them is damaged
 Result<std::vector<Certificate>> read_certificates(const std::string& path) {
   auto file = open(path);
   if (!file) return file.error();
@@ -85,7 +86,8 @@ TlsFile inspected(const std::string& path, std::int64_t unix_seconds) {
   return out;
 }
 
-/// Of a file whose certificates stand for themselves: the one that can be used for the longest.
+/// Returns the validity of the certificate in the file that lasts longest: the authorities are independent, and one
+/// that is valid is enough.
 TlsFile inspected_authorities(const std::string& path, std::int64_t unix_seconds) {
   TlsFile out = inspected(path, unix_seconds);
   const auto certificates = read_certificates(path);

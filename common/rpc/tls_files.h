@@ -8,34 +8,35 @@
 
 namespace meshdns::rpc {
 
-/// Where one end of TLS has its own certificate (PEM, with its chain), the key of that, and the certificates of those
-/// who sign the other end's.
+/// The paths of one end's TLS files, all PEM: its own certificate with its chain, the certificate's key, and the
+/// authorities (ca) that may sign the other end's certificate.
 struct TlsFiles {
   std::string certificate, key, ca;
 
   friend bool operator==(const TlsFiles&, const TlsFiles&) = default;
 };
 
-/// What is known of one of the files that have an end of validity.
+/// The validity of one file with certificates.
 struct TlsFile {
   std::string path;
   std::int64_t not_before = 0;  // unix seconds; 0 = unknown
   std::int64_t not_after = 0;
-  std::string problem{};  // "expired on 2026-11-30T12:00:00Z", "No such file or directory"; empty = it can be used
+  std::string problem{};  // "expired on 2026-11-30T12:00:00Z", "No such file or directory"; empty = can be used
 
   friend bool operator==(const TlsFile&, const TlsFile&) = default;
 };
 
-/// Whether the files can be used, whatever the time is.
-/// errors: "FILE: why"; the first thing that is wrong
+/// Checks whether the files can be read and belong together. Ignores the time: an expired certificate passes.
+/// errors: "FILE: why", for the first problem
 Result<void> check(const TlsFiles& files);
 
-/// The own certificate and the authorities' file. Of several authorities in a file the one that lasts longest counts.
-/// A key that does not belong to the certificate is a problem of the certificate.
+/// Returns the validity of the own certificate and of the authorities' file. If that file has several authorities, the
+/// one that lasts longest counts. A key that does not belong to the certificate is reported as the certificate's
+/// problem.
 std::vector<TlsFile> inspect(const TlsFiles& files, std::int64_t unix_seconds);
 
-/// Whether the files can be used now.
-/// errors: "FILE: why", a line each
+/// Checks whether the files can be used at a time.
+/// errors: "FILE: why", one line for each problem
 Result<void> check_now(const TlsFiles& files, std::int64_t unix_seconds);
 
 }  // namespace meshdns::rpc

@@ -12,19 +12,19 @@
 
 namespace meshdns::rpc {
 
-/// Watches the files of one end of TLS while a daemon runs, and logs what becomes of them. gRPC takes new files by
-/// itself and says nothing; this says which ones were taken, and which cannot be used and why.
+/// Watches the files of one end of TLS while a daemon runs, and logs and exports their state. It does not reload them:
+/// gRPC does that by itself, but without saying which files it took and which it cannot use.
 ///
-/// How it works: the watch looks at the files' inodes and times each second, and reads them when something is different
-/// or a minute has passed. A problem is logged when it begins and once a day while it lasts; the nearing end of a
-/// certificate likewise.
+/// How it works: the watch looks at the inodes and times of the files each second, and reads the files if they differ
+/// or a minute has passed. It logs a problem when it begins and once a day while it lasts, and likewise that a
+/// certificate ends soon.
 /// thread: the timers'
 class TlsWatch {
  public:
-  static constexpr Duration kLook = 1s;
-  static constexpr Duration kRead = 60s;
-  static constexpr Duration kTellAgain = 24h;
-  static constexpr std::int64_t kSoon = 7L * 24 * 3600;  // seconds before the end of a certificate
+  static constexpr Duration kLook = 1s;                  // between looks at inodes and times
+  static constexpr Duration kRead = 60s;                 // after which the files are read even if they look the same
+  static constexpr Duration kTellAgain = 24h;            // between log lines about a lasting problem
+  static constexpr std::int64_t kSoon = 7L * 24 * 3600;  // seconds before its end, from when on a certificate ends soon
 
   /// clock and timers must outlive the watch.
   TlsWatch(TlsFiles files, const Clock& clock, Timers& timers);
@@ -32,11 +32,11 @@ class TlsWatch {
   TlsWatch& operator=(const TlsWatch&) = delete;
   ~TlsWatch();
 
-  /// As they were read last: the own certificate, then the authorities.
+  /// Returns the state at the last reading: the own certificate, then the authorities.
   const std::vector<TlsFile>& files() const { return found_; }
 
  private:
-  /// Tells the versions of the files apart.
+  /// Returns a text that differs when a file has changed: inodes and times.
   std::string version() const;
   void look();
   void read();
@@ -57,7 +57,7 @@ class TlsWatch {
   std::map<std::string, Told> told_;  // by path
 };
 
-/// Adds the metrics of the files.
+/// Appends the metrics about the files.
 void collect_samples(const TlsWatch& watch, std::vector<metrics::Sample>& out);
 
 }  // namespace meshdns::rpc

@@ -7,7 +7,8 @@
 
 namespace meshdns {
 
-/// Simulated time: stands still until advance() is called, which fires what falls due in order.
+/// A clock and its timers in simulated time, for tests and simulations. Time stands still until advance() is called,
+/// which also runs the timers that fall due, in order.
 class SimClock : public Clock, public Timers {
  public:
   TimePoint now() const override { return now_; }
@@ -16,8 +17,10 @@ class SimClock : public Clock, public Timers {
   TimerId after(Duration delay, std::function<void()> callback) override;
   void cancel(TimerId id) override;
 
-  /// Fires every timer due within `by`, those that the callbacks add included; equal instants in order of creation.
+  /// Advances time by `by`, and runs every timer that falls due on the way, also those that callbacks add. Timers due
+  /// at the same instant run in the order of their creation.
   void advance(Duration by);
+  /// The number of timers that have not fired.
   std::size_t pending() const { return timers_.size(); }
 
  private:

@@ -4,12 +4,14 @@
 
 namespace meshdns {
 
+/// The real clocks of the system.
 class SystemClock : public Clock {
  public:
   TimePoint now() const override;
   std::int64_t unix_seconds() const override;
   std::int64_t unix_millis() const override;
-  /// Wall clock, as exactly as it is known; for what other programs compare with their own clocks.
+  /// Returns the wall clock as exactly as the system knows it, for times that other programs compare with their own
+  /// clocks.
   static Duration since_1970();
 };
 
