@@ -50,6 +50,11 @@ std::vector<IpAddress> likely_addresses(const std::vector<std::string>& servers)
   return out.empty() ? routed_addresses(std::nullopt) : out;
 }
 
+/// The socket is a part, so that two agents with one name on one machine differ. The federation keeps the first.
+std::string instance_uid_of(const Machine& machine, const config::v1::Agent& file) {
+  return machine.machine_id + "/" + file.node() + file.admin().socket();
+}
+
 config::Loaded<Configuration> configuration_of(const std::string& text, const std::string& path,
                                                const Machine& machine) {
   auto file = config::load_agent(text, path);
@@ -72,8 +77,7 @@ config::Loaded<Configuration> configuration_of(const std::string& text, const st
   out.own_addresses = out.node.addresses.empty();
   if (out.own_addresses) out.node.addresses = likely_addresses(out.servers());
   out.directory = (std::filesystem::path(path).parent_path() / out.file.discovery().static_().directory()).string();
-  // The socket is a part, so that two agents with one name on one machine differ. The federation keeps the first.
-  out.instance_uid = machine.machine_id + "/" + out.file.node() + out.file.admin().socket();
+  out.instance_uid = instance_uid_of(machine, out.file);
   out.boot_id = machine.boot_id;
   return out;
 }
@@ -105,7 +109,10 @@ config::Loaded<Configuration> dev_configuration(const std::string& runtime_dir, 
                            "federation: {servers: [\"127.0.0.1:7400\"]}\n"
                            "admin: {listen: \"127.0.0.1:7402\"}\n";
   auto out = configuration_of(text, "--dev", machine);
-  if (out) out->file.mutable_admin()->set_socket(runtime_dir + "/meshdns-agent.sock");
+  if (out) {
+    out->file.mutable_admin()->set_socket(runtime_dir + "/meshdns-agent.sock");
+    out->instance_uid = instance_uid_of(machine, out->file);
+  }
   return out;
 }
 

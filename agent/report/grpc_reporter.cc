@@ -328,7 +328,8 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
       end();
       return;
     }
-    if (std::exchange(renewing, false)) return open();
+    // a Goodbye that came meanwhile counts, with its retry_after
+    if (std::exchange(renewing, false) && farewell.empty()) return open();
     error = farewell.empty() ? why.message() : std::exchange(farewell, {});
     const Duration delay = std::max(backoff.next(), std::exchange(retry_after, Duration::zero()));
     if (was_connected) {

@@ -86,7 +86,7 @@ void Syncer::on_welcome(const Welcome& welcome) {
   epoch_ = welcome.epoch;
   sequence_ = 0;
   acked_ = 0;
-  heartbeat_ = std::max<Duration>(welcome.heartbeat, 10ms);
+  heartbeat_ = welcome.heartbeat > Duration::zero() ? std::max<Duration>(welcome.heartbeat, 10ms) : Welcome{}.heartbeat;
   want_full_ = welcome.want_full;
   set_targets(welcome.measure);
   // This federation may be another one, which does not know yet that a source cannot be read.

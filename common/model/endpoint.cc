@@ -44,7 +44,8 @@ std::size_t text_bytes(const Endpoint& endpoint) {
   std::size_t bytes = endpoint.key.size() + endpoint.uid.size() + endpoint.source.size() + endpoint.namespace_.size() +
                       endpoint.service.size() + endpoint.health.detail.size() + endpoint.addresses.size() * kEach;
   for (const auto& [name, value] : endpoint.labels) bytes += name.size() + value.size();
-  for (const Port& port : endpoint.ports) bytes += kEach + port.name.size() + port.app_protocol.size();
+  for (const Port& port : endpoint.ports)
+    bytes += kEach + port.name.size() + port.protocol.size() + port.app_protocol.size();
   return bytes;
 }
 

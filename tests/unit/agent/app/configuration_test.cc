@@ -94,6 +94,7 @@ TEST_F(ConfigurationTest, dev_is_loopback_and_the_current_folder) {
   EXPECT_EQ(found->node.locality.text(), "-/-/dev");
   EXPECT_EQ(found->directory, "endpoints.d");
   EXPECT_EQ(found->file.admin().socket(), "/run/user/7/meshdns-agent.sock");
+  EXPECT_EQ(found->instance_uid, "0123abcd/vm7/run/user/7/meshdns-agent.sock") << "another user's agent is another one";
   EXPECT_THAT(found->servers(), ElementsAre("127.0.0.1:7400"));
 }
 

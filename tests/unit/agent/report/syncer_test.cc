@@ -206,9 +206,18 @@ TEST(Syncer, a_federation_cannot_make_it_send_without_pause) {
   Syncer syncer(readable_codec());
   syncer.connected();
   EXPECT_TRUE(syncer.next(TimePoint{1h}, 0s));
-  syncer.on_message(Welcome{7, "", false, 0s}, TimePoint{1h});
+  syncer.on_message(Welcome{7, "", false, 1ns}, TimePoint{1h});
   EXPECT_EQ(syncer.next_due(), TimePoint{1h} + 10ms);
   EXPECT_FALSE(syncer.next(TimePoint{1h}, 0s));
+}
+
+// It beat every 10 ms.
+TEST(Syncer, a_federation_that_sets_no_heartbeat_gets_one_a_second) {
+  Syncer syncer(readable_codec());
+  syncer.connected();
+  EXPECT_TRUE(syncer.next(TimePoint{1h}, 0s));
+  syncer.on_message(Welcome{7, "", false, 0s}, TimePoint{1h});
+  EXPECT_EQ(syncer.next_due(), TimePoint{1h} + 1s);
 }
 
 TEST(Syncer, takes_a_bounded_number_of_targets_each_once) {
