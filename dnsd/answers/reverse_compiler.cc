@@ -22,7 +22,7 @@ std::string_view label_of(wire::NameBytes name) {
   return {reinterpret_cast<const char*>(name.data()) + 1, name.front()};
 }
 
-/// In the order of their labels from the left.
+/// Compares names by their labels from the left. Numbers of hosts would not do: they differ between servers.
 bool is_before(wire::NameBytes a, wire::NameBytes b) {
   while (a.front() != 0 && b.front() != 0) {
     const std::string_view label_a = label_of(a);
