@@ -13,7 +13,7 @@ constexpr int kTimeBits = 48;
 constexpr std::uint64_t kTimeMask = (std::uint64_t{1} << kTimeBits) - 1;
 constexpr std::uint64_t kIsV6 = std::uint64_t{1} << 56;
 constexpr std::uint64_t kIsV4 = std::uint64_t{1} << 57;
-constexpr int kTries = 4;  // to be the only one who changes a bucket
+constexpr int kTries = 4;  // attempts to change a bucket before another thread does
 
 std::uint64_t microseconds(TimePoint time) noexcept {
   return static_cast<std::uint64_t>(time.time_since_epoch() / 1us) & kTimeMask;
