@@ -33,7 +33,7 @@ namespace meshdns::answers {
 // A new table shares with the one before everything that has not changed: a change of health copies the host's page and
 // the root.
 
-/// Where clients are, and what depends on it.
+/// The places of clients, the locator that finds them, and who may ask for explanations.
 struct Whereabouts {
   Locator locator;
   std::vector<std::string> places;          // as explain shows them: "eu/eu-a/eu-1"

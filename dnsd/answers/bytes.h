@@ -88,6 +88,7 @@ class ByteReader {
   bool failed_ = false;
 };
 
+/// Writes a number of elements, as ByteReader::count() reads it.
 inline void write_count(ByteWriter& io, std::size_t count) { io(static_cast<std::uint32_t>(count)); }
 
 template <Plain T>

@@ -52,7 +52,7 @@ struct Locator {
   std::vector<std::uint32_t> v4_index;
   std::vector<RangeV6> v6 = {{}};         // sorted; the first starts at ::
   std::vector<Verdict> exact = {{}, {}};  // [listener * ranges + range]; IPv4 ranges come first
-  /// Of forwarders that send no subnet: [(granularity * listeners + listener) * ranges + range]
+  /// Verdicts for forwarders that send no subnet: [(granularity * listeners + listener) * ranges + range].
   std::vector<Verdict> coarse;
   PrefixList forwarders;
   /// By forwarder: its granularity, an index of `coarse`.
@@ -85,6 +85,7 @@ struct Locator {
   Located locate(const IpAddress& client, std::uint16_t listener, const wire::ClientSubnet& subnet) const noexcept;
 
  private:
+  /// The range that holds an address.
   struct Found {
     std::size_t range;
     std::uint8_t length;

@@ -58,6 +58,7 @@ struct Zone {
 /// by the compiler, and immutable once a table has it.
 class Names {
  public:
+  /// A slot of the hash table; free if `id` is kNone.
   struct Slot {
     std::uint32_t tag = 0;     // lower half of the hash; it also says where the search begins
     std::uint32_t id = kNone;  // a node: kNodeBit + index of nodes(); a host: its number

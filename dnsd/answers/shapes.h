@@ -55,6 +55,7 @@ class Shapes {
   void restore(const std::vector<std::uint8_t>& parts);
 
  private:
+  /// The classes of clients for policies that look at the same parts.
   struct Shape {
     std::uint8_t parts = 0;
     bool current = true;

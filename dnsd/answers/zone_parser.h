@@ -50,9 +50,8 @@ struct ReadFile {
 };
 
 /// Parses a master file (RFC 1035 5.1) with records of any of the zones. The first zone is the origin until $ORIGIN
-/// sets another. A record without a TTL has the TTL of $TTL (RFC 2308 4), otherwise that of the record before it,
-/// otherwise
-/// 60. Bad are the records that read_records() finds bad, $INCLUDE, and a second SOA of a zone.
+/// sets another. A record without a TTL has the TTL of $TTL (RFC 2308 4), or that of the record before it, or 60 s. Bad
+/// are the records that read_records() finds bad, $INCLUDE, and a second SOA of a zone.
 /// beside: records from elsewhere, checked together with those of the file
 ReadFile read_zone_file(std::string_view text, const std::vector<std::string>& zones,
                         const std::vector<StaticRecord>& beside);

@@ -27,6 +27,7 @@ class AddressSet {
  private:
   static constexpr std::uint16_t kEmpty = 0xFFFF;  // not a row: a host has at most as many rows, numbered from 0
 
+  /// The hash table of one family: rows by the hash of their address.
   struct Family {
     std::array<std::uint16_t, 2 * kMost> slots;
     std::size_t count = 0;

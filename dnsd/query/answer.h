@@ -38,8 +38,9 @@ struct Context {
 //   Resolver           name -> node, host, or a name below a host -> records; follows CNAMEs
 //   HostAnswer, ServiceAnswer, Pinned   choose endpoints and write their records
 //   Response::finish   header and OPT record
+
 /// Answers the request in `buffer` in place.
-/// buffer:   request_length bytes of request; at least wire::kMaxUdpAnswer and at most `capacity` bytes may be written
+/// buffer:   holds request_length bytes of request; has room for `capacity` bytes, at least wire::kMaxUdpAnswer
 /// returns:  bytes of the answer; 0 = drop silently
 /// thread:   any worker; takes no lock, allocates for `_explain` only
 /// source:   RFC 1034 4.3.2, RFC 2308, RFC 6891, RFC 7828, RFC 7871, RFC 7873, RFC 8482, RFC 8906, RFC 8914

@@ -7,9 +7,8 @@
 
 namespace meshdns::query {
 
-/// A counter that one thread adds to and any thread reads. It costs no more than a plain number, because only one
-/// thread
-/// writes: reading and storing need not be one atomic step.
+/// A counter that one thread adds to and any thread reads. It costs no more than a plain number: with one writer,
+/// reading and storing need not be one atomic step.
 class Count {
  public:
   void add(std::uint64_t by = 1) noexcept { value_.store(value() + by, std::memory_order_relaxed); }

@@ -38,6 +38,7 @@ class RateLimiter {
   /// The upper 16 bits are from the hash of the prefix. The lower 48 are the time when it is full again, in
   /// microseconds.
   using Bucket = std::atomic<std::uint64_t>;
+  /// The buckets of one cache line. A prefix's hash selects the line.
   struct alignas(64) Line {
     std::array<Bucket, kWays> buckets;
   };

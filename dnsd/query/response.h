@@ -10,8 +10,9 @@
 
 namespace meshdns::query {
 
-inline constexpr std::uint8_t kFlagsKept = 0x79;  // opcode and RD of the request; AA and TC are set anew
+inline constexpr std::uint8_t kFlagsKept = 0x79;  // opcode and RD of the request; AA and TC are the answer's own
 
+/// The sections of a message in which records are written.
 enum class Section : std::uint8_t { Answer, Authority, Additional };
 
 /// The answer under construction, in the buffer of its request. The question stays as it is, bit for bit. Sections are

@@ -49,7 +49,7 @@ class Capture {
   /// An answer, and what it depended on.
   struct Answered {
     std::span<const std::uint8_t> message;  // the answer; empty = the query was dropped
-    const wire::Query& query;               // parsed from the request; stale if the request could not be parsed
+    const wire::Query& query;               // parsed from the request; not valid if that failed
     IpAddress client;
     std::uint16_t listener = 0;
     bool stream = false;

@@ -7,9 +7,8 @@
 namespace meshdns::server {
 
 /// The sockets that the service manager has opened for one listen address. The manager keeps them open while no
-/// meshdnsd runs, so that packets wait in them. The server therefore uses copies of them, and opens no sockets of its
-/// own beside
-/// them: packets in those would be lost with the process.
+/// meshdnsd runs, so that packets wait in them. The server uses copies of them, and opens no sockets of its own beside
+/// them, because packets in those would be lost with the process.
 struct Inherited {
   std::vector<Fd> udp;  // as many as were opened for the address
   Fd tcp;

@@ -51,8 +51,9 @@ enum class Families : std::uint8_t { Both, V6Only };
 /// kReceiveTimeoutMs, so that its thread notices the end of the server.
 Result<Fd> open_udp(const SocketAddress& address, bool shared, Families families = Families::Both);
 
-/// Lets the kernel choose a socket by CPU: a datagram goes to the socket whose number (in the order of binding) is the
-/// receiving CPU's modulo `sockets`. Packet, socket and thread so stay on one CPU. One call is for the whole group.
+/// Lets the kernel choose a socket by CPU: a datagram goes to the socket whose number (in the order of binding) is that
+/// of the receiving CPU modulo `sockets`, so that packet, socket and thread stay on one CPU. One call is for the whole
+/// group.
 /// returns: false = the kernel refused, and chooses by a hash as before
 bool steer_by_cpu(const Fd& socket, unsigned sockets);
 

@@ -46,7 +46,8 @@ class TcpServer {
   std::uint64_t ticks() const { return ticks_.value(); }
 
  private:
-  struct Source {  // the target of epoll's pointer
+  /// The target of epoll's pointer: a Listener or a Peer.
+  struct Source {
     bool is_listener;
   };
   struct Listener : Source {
@@ -57,6 +58,7 @@ class TcpServer {
   /// The connections of one client, the longest idle first.
   using Client = std::list<Peer*>;
   using Clients = std::map<IpAddress, Client>;  // key: an IPv4 address, or the first address of an IPv6 /64
+  /// A connection.
   struct Peer : Source {
     Fd fd;
     IpAddress address;

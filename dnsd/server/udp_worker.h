@@ -25,9 +25,8 @@ struct UdpSocket {
   bool wildcard = false;  // answers must be sent from the address that was asked
 };
 
-/// Answers UDP on one thread: receives a batch, answers each packet in its own buffer, sends the batch. Takes no lock
-/// and allocates nothing per packet.
-/// thread: run() on one; counters() and ticks() on any
+/// Answers UDP on one thread: receives a batch, answers each packet in its own buffer, sends the batch.
+/// thread: run(): one; counters() and ticks(): any
 class UdpWorker {
  public:
   /// environment: must outlive this

@@ -58,8 +58,7 @@ class AddressClaims {
   template <class Visit>
   void for_rivals(const model::Endpoint& endpoint, Visit visit) const {
     for (const IpAddress& address : endpoint.addresses) {
-      // far above the limit all claims share the address, and one claim more or less changes nothing; at the limit it
-      // does
+      // far above the limit all claims share the address, and one more or less changes nothing
       if (has_more_claims(address, kMostClaims + 1)) continue;
       for_claims(address, [&](const model::Endpoint& other) {
         if (other.node != endpoint.node) visit(other);
@@ -72,6 +71,7 @@ class AddressClaims {
   bool shares_prefixes(const std::string& node) const;
 
  private:
+  /// The addresses and prefixes that a node claims.
   struct NodeClaims {
     std::vector<IpAddress> addresses;
     std::vector<Prefix> prefixes;

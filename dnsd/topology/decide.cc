@@ -24,13 +24,15 @@
 //
 // Not done here: time (slow start and forgetting are in the plan), random draws (a query makes them), and memory,
 // except the panic bits that the caller hands in.
+
 namespace meshdns::topology {
 namespace {
 
 /// Makes one decision. run() calls the parts in order; no part works without the parts before it.
 class Decider {
  public:
-  /// panic: Client::panic The plan, the spots and the outlook must outlive this.
+  /// The plan, the spots and the outlook must outlive this.
+  /// panic: Client::panic
   Decider(const HostPlan& host, const Spots& spots, const Outlook& outlook, std::uint64_t panic)
       : host_(host), spots_(spots), outlook_(outlook), steps_(outlook.steps), panic_(panic) {}
 
@@ -116,7 +118,7 @@ class Decider {
   }
 
   /// Finds the best standing that any member has, and whether only standbys (weight 0) have it. The standing counts
-  /// first: a standby that serves comes before anything that does not serve.
+  /// before the weight, so a standby that serves comes before anything that does not serve.
   void find_best() {
     auto best = std::make_tuple(Standing::Out, true);
     for (const Tier& tier : out_.tiers) {

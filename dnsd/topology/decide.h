@@ -43,7 +43,7 @@ struct Tier {
   std::vector<std::uint32_t> members;    // indexes of candidates: those not Out, and those forced down
   std::vector<std::uint32_t> answering;  // the members that may be answered
   std::vector<GatewayTarget> gateways;   // they replace the members of `answering` that are behind gateways
-  std::vector<std::uint32_t> direct;     // the others of `answering`; not set if the tier has no gateways
+  std::vector<std::uint32_t> direct;     // the others of `answering`; used only if there are gateways
 
   /// Returns how many endpoints and gateways the tier is answered with.
   std::size_t targets() const { return gateways.empty() ? answering.size() : gateways.size() + direct.size(); }

@@ -14,6 +14,7 @@ struct Geography {
   const std::map<std::string, model::ClusterStatus>& statuses;
 };
 
+/// Returns the geography of some records.
 inline Geography geography_of(const model::Records& records) { return {records.clusters, records.cluster_statuses}; }
 
 }  // namespace meshdns::topology

@@ -35,7 +35,7 @@ struct Candidate {
   std::string key;
   std::optional<IpAddress> v4;  // the first address of each family, unless it fails its own checks
   std::optional<IpAddress> v6;
-  std::optional<IpAddress> out;      // fails its own checks: only the endpoint's instance name has it
+  std::optional<IpAddress> out;      // fails its own checks: in no answer, but the endpoint's names are made of it
   std::uint16_t port = 0;            // the first port, to be shown
   std::vector<std::uint16_t> ports;  // by HostPlan::ports; 0 = the endpoint lacks the port
   model::Locality locality;

@@ -15,7 +15,7 @@
 
 namespace meshdns::topology {
 
-/// How serious a finding is.
+/// The severity of a finding.
 enum class Severity : std::uint8_t {
   Advice,   // works as written, but may surprise
   Warning,  // does not do what it seems to say
@@ -90,8 +90,7 @@ struct LintScene {
   Companions companions{};
 };
 
-/// Returns the suspicious parts of an object, applied or not. Findings that follow from the object alone come first;
-/// the others depend on the records only.
+/// Returns the suspicious parts of an object, applied or not. The findings follow from the object and the scene alone.
 /// source: design.md section 4
 std::vector<Finding> lint(const LintScene& scene, const model::VirtualDestination& object);
 std::vector<Finding> lint(const LintScene& scene, const model::Cluster& cluster);

@@ -1,5 +1,12 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "common/model/policy.h"
+
 // How it works. Loads are whole percents. Each tier has a health, the share of the client's load that it can take:
 //
 //   without spill  0 if nothing serves, otherwise 100
@@ -19,12 +26,6 @@
 //
 // Not done: load does not follow how many queries an endpoint really gets. Panic does not change loads, it only adds
 // endpoints to a tier (docs/adr/0013).
-#include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <vector>
-
-#include "common/model/policy.h"
 
 namespace meshdns::topology {
 

@@ -17,8 +17,8 @@ bool has_labels(const model::Labels& labels, const model::Labels& wanted);
 /// Returns the number of the first port of an endpoint; 0 = the endpoint has no port.
 std::uint16_t first_port(const model::Endpoint& endpoint);
 
-/// Returns an endpoint in the form in which overrides are matched with it.
-/// place: the locality of the endpoint's node. Both arguments must outlive the result.
+/// Returns an endpoint in the form in which overrides are matched with it. Both arguments must outlive the result.
+/// place: the locality of the endpoint's node
 model::TargetSubject subject_of(const model::Endpoint& endpoint, const model::Locality& place);
 
 /// A target of kind Endpoint, parsed once to be compared with many endpoints.

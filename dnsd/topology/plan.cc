@@ -73,8 +73,8 @@ void leave_lost_addresses(const PlanContext& context, const model::Endpoint& end
   (owner4.empty() ? candidate.v6 : candidate.v4).reset();
 }
 
-/// Puts a candidate without any address out: nothing of it is answered, and it has no name. Checks refuse such an
-/// endpoint before it gets here; this keeps the compiler safe if one does.
+/// Puts a candidate without an address out: nothing of it is answered, and it has no name. Such an endpoint is refused
+/// before it gets here.
 void set_unusable(Candidate& candidate) {
   candidate.displaced = true;
   candidate.standing = Standing::Out;

@@ -72,7 +72,7 @@ class Planner : public model::RecordObserver {
     return take(now, {}, [](const model::Policy&, std::size_t) { return Duration::zero(); });
   }
   /// Returns the most urgent changes, at least one, whose cost together keeps to the limits. The other hosts wait for
-  /// the next call. Hosts that are gone are all returned, because removing them costs little.
+  /// the next call. Hosts that are gone are always returned, all of them.
   Changes take(TimePoint now, const SliceLimits& limits, const Cost& cost);
   /// Returns the hosts that wait for a take(), in their order.
   const PublicationQueue& queue() {
@@ -150,7 +150,7 @@ class Planner : public model::RecordObserver {
   class Group {
    public:
     std::set<std::string> objects;  // keys of the objects whose selectors look in this group
-    /// False while rebuild_groups() still has to add the endpoints that exist.
+    /// The group contains all its endpoints; false while rebuild_groups() still has to add them.
     bool filled = true;
 
     void add(const model::Endpoint* endpoint);

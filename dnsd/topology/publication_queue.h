@@ -42,7 +42,7 @@ struct SliceLimits {
 /// Decides which hosts the next publication contains. The planner fills it. Pure.
 class PublicationQueue {
  public:
-  /// The parts of a publication that go to additions and to steps while removals wait: one by this number.
+  /// While removals wait, additions get one part in kAdditionShare of a publication, and steps one in kStepShare.
   static constexpr int kAdditionShare = 2;  // one half
   static constexpr int kStepShare = 8;      // one eighth
 
@@ -69,17 +69,19 @@ class PublicationQueue {
   /// Returns the number of hosts in a line.
   /// urgency: Removal or Addition
   std::size_t waiting(Urgency urgency) const { return lines_[static_cast<std::size_t>(urgency)].size(); }
-  /// Returns the number of calls of add() so far. Everything added up to a number n is published when oldest() > n.
+  /// Returns the number of calls of add() so far. All hosts added up to a number n have been taken when oldest() > n.
   std::uint64_t newest() const { return newest_; }
   /// Returns the number of the add() call whose host has waited longest; greater than newest() if no host waits.
   std::uint64_t oldest() const;
 
  private:
+  /// The place of a host that waits: the number is that of the add() call.
   struct Place {
     Urgency urgency;
     std::uint64_t number;
   };
   using Line = std::map<std::uint64_t, std::string>;
+  /// The part of a publication's cost that is left.
   struct Budget {
     Duration left;
     bool room = true;   // hosts may use what is left of the publication; otherwise only the credit of their line pays

@@ -28,9 +28,9 @@ struct Step {
 /// returns: bit i = model::Part i
 std::uint8_t place_parts(const model::Policy& policy);
 
-/// Returns the parts in which an endpoint must equal the client to be inside the place that `from` of a failover rule
-/// names: the given parts with all that they imply, or the region if none is given. Beside a cluster, region and
-/// network are left out, because a cluster lies in one of each.
+/// Returns the parts in which an endpoint must equal the client to be inside the place that a failover rule names in
+/// `from`. These are the given parts with all that they imply, or the region if none is given. Beside a cluster, region
+/// and network are left out, because a cluster lies in one of each.
 /// returns: bit i = model::Part i
 std::uint8_t own_parts(const model::Locality& from);
 

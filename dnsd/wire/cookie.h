@@ -14,8 +14,8 @@ using CookieSecret = SipKey;
 /// The content of a COOKIE option in an answer: the client's cookie, then our server cookie.
 using FullCookie = std::array<std::uint8_t, kFullCookieSize>;
 
-/// What the cookie of a request proves. Valid: the client receives what is sent to its address, so that the address is
-/// not forged.
+/// The state of a request's cookie. Valid: the client receives what is sent to its address, so that the address is not
+/// forged.
 enum class CookieState : std::uint8_t { ClientOnly, Wrong, Valid };
 
 /// Checks a request's cookie and writes the cookie of the answer: the same one if it is fresh and signed with the first
