@@ -113,6 +113,7 @@ void Compiler::renew(const std::function<bool()>& go_on) {
 std::shared_ptr<const AnswerTable> Compiler::finish(const Update& update) {
   renew_shapes();
   if (names_changed_) rebuild_names();
+  // from now on the pages belong to a table that workers read: the next change copies them again
   fresh_.clear();
   reverse_.publish();
   shapes_.write(table_);

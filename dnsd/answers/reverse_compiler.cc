@@ -67,6 +67,7 @@ void ReverseCompiler::configure(const std::vector<std::string>& zones) {
 
 void ReverseCompiler::change(std::uint32_t number, const Host* before, const Host* after, ReverseIndex& index) {
   if (prefixes_.empty()) return;
+  // the frequent case: only health has changed
   if (before != nullptr && after != nullptr && same_addresses(*before, *after)) return;
   const std::vector<IpAddress> old = addresses_of(before);
   const std::vector<IpAddress> now = addresses_of(after);

@@ -263,6 +263,7 @@ Result<KeptTable> kept_table_of(std::string_view bytes, std::size_t zones, TimeP
   io(out.locator, out.clusters, out.shapes, out.places, out.version.revision, unchanged, out.serial, then);
   const auto is_empty = [](const auto& entry) { return entry.second.empty(); };
   if (std::ranges::any_of(out.locator.claims, is_empty)) return Error(Code::DataLoss, "a prefix has no claim");
+  // the process that wrote the file had another clock: only durations survive
   out.version.changed = now - age - unchanged;
   const ReadParts parts(io);
   const HostSurroundings around{classes_of(out), zones, (now - age).time_since_epoch() / Host::kSinceStep - then};

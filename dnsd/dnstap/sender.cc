@@ -83,6 +83,7 @@ void Sender::disconnected(const std::string& why) {
 }
 
 std::size_t Sender::send_some() {
+  // exchanges carry times of the monotonic clock
   const Duration wall = since_1970_() - clock_.now().time_since_epoch();
   const std::size_t count = tap_.drain(kAtOnce, [&](const server::Exchange& exchange) {
     if (!stream_) {

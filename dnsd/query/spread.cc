@@ -46,6 +46,7 @@ struct Slot {
 /// who: shifts the beginning of the slots, so that not all clients move at once
 Slot slot_of(std::uint64_t who, std::uint32_t ttl, std::uint32_t unix_seconds) noexcept {
   const std::uint64_t length = std::max(1U, ttl);
+  // without the phase, all clients of a host would change their tier in the same second
   const std::uint64_t phased = unix_seconds + who % length;
   return {phased / length, length - phased % length};
 }

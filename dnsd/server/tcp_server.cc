@@ -114,6 +114,7 @@ void TcpServer::accept_from(const Listener& listener) {
       const bool full = reason == EMFILE || reason == ENFILE || reason == ENOMEM || reason == ENOBUFS;
       if (full) accept_failed_.add();
       if (full && peers_.empty()) pause_accepting(reason);
+      // the longest idle connection gives its descriptor to the one that waits
       if (full && !peers_.empty()) close(peers_.front(), evicted_);
       return;
     }

@@ -160,6 +160,7 @@ unsigned UdpBatch::gather() {
 /// Sends the answers of a run that the kernel refused one by one. If one of them is accepted, the kernel or the device
 /// cannot segment, and runs are not tried again.
 void UdpBatch::send_singly(int socket, const msghdr& run) {
+  // read before the next system call changes it
   const bool cannot = errno == EIO || errno == EINVAL;
   for (std::size_t i = 0; i < run.msg_iovlen; ++i) {
     msghdr single = run;

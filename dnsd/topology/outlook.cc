@@ -37,6 +37,7 @@ void take_turns(const HostPlan& host, const std::string& from, const std::vector
   std::vector<std::tuple<bool, std::uint64_t, std::string_view, std::size_t>> order;
   for (const std::size_t i : tied) {
     const std::string& cluster = *clusters[i];
+    // the client's own cluster comes first even if another one states distance 0
     order.emplace_back(!same_name(cluster, from), stable_hash({host.name, ascii_lower(from), ascii_lower(cluster)}),
                        cluster, i);
   }

@@ -175,6 +175,7 @@ std::optional<TimePoint> next_forgotten(const HostPlan& host) {
   if (!host.policy.spill) return next;
   for (const Candidate& candidate : host.candidates) {
     if (candidate.standing != Standing::Silent || !candidate.known) continue;
+    // the limit itself still counts as known: without the 1 ms the plan would be the same again at that time
     const TimePoint then = candidate.since + kKnownWhileSilent + 1ms;
     next = std::min(next.value_or(then), then);
   }

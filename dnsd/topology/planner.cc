@@ -241,6 +241,7 @@ bool Planner::settle_alone(const model::ServiceKey& service) {
 }
 
 void Planner::settle() {
+  // a service that went frees its host, which a younger service of the same name may claim
   const bool gone = std::ranges::any_of(services_, [&](const auto& key) { return !records_.services.contains(key); });
   if (gone || !objects_.empty()) return settle_objects();
   if (!std::ranges::all_of(services_, [this](const auto& key) { return settle_alone(key); })) return settle_objects();

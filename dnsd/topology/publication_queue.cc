@@ -59,6 +59,7 @@ PublicationQueue::Taken PublicationQueue::take(TimePoint now, const SliceLimits&
   Taken out;
   Budget budget{.left = limits.most};
   take_removals(cost, budget, out);
+  // beside removals the other lines pay with their credit only, so that the publication stays short
   budget.room = !out.removals || limits.most == Duration::max();
   take_additions(limits, cost, budget, out);
   take_steps(now, limits, cost, budget, out);
@@ -87,6 +88,7 @@ void PublicationQueue::take_additions(const SliceLimits& limits, const Cost& cos
     const std::string host = additions.begin()->second;
     const Duration price = cost(host);
     if (!pays(price, credit, budget)) {
+      // saved credit is bounded, or a long wait would end in one very long publication
       credit = std::min(credit, std::max(share, price));
       return;
     }
