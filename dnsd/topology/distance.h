@@ -20,8 +20,8 @@ std::optional<Duration> distance(const Geography& geography, const std::string& 
 class DistancesFrom {
  public:
   DistancesFrom(const Geography& geography, const std::string& from);
-  /// Returns distance() from this cluster to another one.
 
+  /// Returns distance() from this cluster to another one.
   std::optional<Duration> to(const std::string& cluster) const;
 
  private:

@@ -164,8 +164,8 @@ class Planner : public model::RecordObserver {
     mutable std::unordered_set<const model::Endpoint*> gone_;  // still in members_; may be dangling: only compared
   };
   using Owners = std::unordered_map<std::string, Owner>;
-  /// Queues hosts, or the hosts of an endpoint or of a node's endpoints, for the next take().
 
+  /// Queues hosts, or the hosts of an endpoint or of a node's endpoints, for the next take().
   void touch(const std::set<std::string>& hosts, Urgency urgency);
   void touch(const model::Endpoint& endpoint, Urgency urgency);
   void touch_node(const std::string& node, Urgency urgency);
