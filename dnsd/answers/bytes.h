@@ -20,18 +20,22 @@
 
 namespace meshdns::answers {
 
-// Values as bytes and back, for the file of a compiled table. One function per type goes both ways: carry(io, value),
-// where io is a ByteWriter or a ByteReader. Numbers are the machine's: the file does not leave it.
+// Values as bytes and back, for the file of a compiled table. One function per type does both: carry(io, value), where
+// io is a ByteWriter or a ByteReader. Numbers are in the machine's byte order, because the file does not leave the
+// machine.
 
+/// A type whose bytes in memory are its bytes in the file.
 template <class T>
 concept Plain = std::is_arithmetic_v<T> || std::is_enum_v<T>;
 
+/// Appends values to a string.
 class ByteWriter {
  public:
   static constexpr bool kReads = false;
 
-  /// Carries each value.
+  /// Writes the values one after the other.
   void operator()(const auto&... values) { (carry(*this, values), ...); }
+  /// Writes bytes as they are.
   void raw(const void* from, std::size_t size) { bytes_.append(static_cast<const char*>(from), size); }
   void reserve(std::size_t size) { bytes_.reserve(size); }
   std::string take() { return std::move(bytes_); }
@@ -40,20 +44,22 @@ class ByteWriter {
   std::string bytes_;
 };
 
-/// What is missing reads as zero, and makes failed() true.
+/// Reads values that ByteWriter has written. Anything may be in the bytes: a value that is cut off reads as zero, and
+/// failed() is true from then on. The bytes must outlive this.
 class ByteReader {
  public:
   static constexpr bool kReads = true;
 
   explicit ByteReader(std::string_view bytes) : rest_(bytes) {}
 
-  /// Carries each value.
+  /// Reads the values one after the other.
   void operator()(auto&... values) { (carry(*this, values), ...); }
+  /// Reads bytes as they are; leaves `to` unchanged if there are fewer.
   void raw(void* to, std::size_t size) {
     const std::string_view found = view(size);
     if (!found.empty()) std::memcpy(to, found.data(), found.size());
   }
-  /// Empty if there are not so many.
+  /// Returns the next bytes; empty if there are fewer.
   std::string_view view(std::size_t size) {
     if (size > rest_.size()) {
       fail();
@@ -63,7 +69,7 @@ class ByteReader {
     rest_.remove_prefix(size);
     return out;
   }
-  /// A number of elements; each takes at least one byte.
+  /// Reads a number of elements, and fails if it cannot be true: each element takes at least one byte.
   std::size_t count() {
     std::uint32_t out = 0;
     raw(&out, sizeof out);
@@ -82,6 +88,7 @@ class ByteReader {
   bool failed_ = false;
 };
 
+/// Writes a number of elements, as ByteReader::count() reads it.
 inline void write_count(ByteWriter& io, std::size_t count) { io(static_cast<std::uint32_t>(count)); }
 
 template <Plain T>
@@ -94,7 +101,7 @@ void carry(ByteReader& io, T& value) {
   io.raw(&value, sizeof value);
 }
 
-/// Another byte than 0 and 1 is no bool, and must not be looked at as one.
+// Any byte other than 0 and 1 is not a bool, and reading it as one would be undefined.
 inline void carry(ByteReader& io, bool& value) {
   std::uint8_t byte = 0;
   io(byte);

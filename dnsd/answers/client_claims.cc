@@ -12,8 +12,8 @@
 namespace meshdns::answers {
 namespace {
 
-/// What both places say alike. Equal names inside of different places are not the same: zone "a" of two regions, node
-/// "n1" of two clusters.
+/// Returns the parts in which both places agree. Equal names inside of different places are not the same: zone "a" of
+/// two regions, node "n1" of two clusters.
 model::Locality agreed(const model::Locality& a, const model::Locality& b) {
   model::Locality out;
   for (const model::Part part : model::kParts) {
@@ -25,7 +25,7 @@ model::Locality agreed(const model::Locality& a, const model::Locality& b) {
   return out;
 }
 
-/// How strong the claim of a cluster's node is.
+/// The strength of a claim, compared with other claims of its cluster.
 struct Strength {
   bool configured = false;
   bool heard = false;
@@ -34,7 +34,7 @@ struct Strength {
   friend auto operator<=>(const Strength&, const Strength&) = default;
 };
 
-/// The claims of one prefix while they are collected: of each cluster the strongest.
+/// Collects the claims of one prefix: of each cluster only the strongest.
 class Contest {
  public:
   void add(Claim claim, const Strength& strength) {

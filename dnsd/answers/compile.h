@@ -10,7 +10,7 @@
 
 namespace meshdns::answers {
 
-/// Everything that the answers follow from.
+/// The whole input of a table. The references must outlive compile().
 struct CompileInput {
   const model::Records& records;
   const Settings& settings;
@@ -19,18 +19,19 @@ struct CompileInput {
   std::uint32_t serial = 1;  // see AnswerTable
   bool stale = false;        // see AnswerTable
   bool not_ready = false;    // see AnswerTable
-  TimePoint now{};           // on which plans depend: slow start
+  TimePoint now{};           // the time of the plans: slow start depends on it
 };
 
+/// A table, and the conflicts among the records.
 struct Compiled {
   std::shared_ptr<const AnswerTable> table;
   std::vector<topology::Conflict> conflicts;
 };
 
-/// The table of these records at once, where none came before. Pure.
+/// Compiles a table from records at once, without a table before. Pure.
 Compiled compile(const CompileInput& input);
 
-/// Tells the planner which hosts these settings allow.
+/// Sets which hosts the planner allows under these settings.
 void configure(topology::Planner& planner, const Base& base);
 
 }  // namespace meshdns::answers

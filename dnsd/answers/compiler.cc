@@ -13,6 +13,7 @@
 namespace meshdns::answers {
 namespace {
 
+/// Returns the clients to whom answers are explained.
 std::vector<Prefix> explain_allowed(const LocatorInput& input, const Settings& settings) {
   if (settings.explain_allow) return *settings.explain_allow;
   std::vector<Prefix> out = input.node_prefixes;
@@ -23,7 +24,7 @@ std::vector<Prefix> explain_allowed(const LocatorInput& input, const Settings& s
   return out;
 }
 
-/// The keys under which two maps differ.
+/// Adds the keys under which two maps differ.
 template <class V>
 void add_differences(const std::map<std::string, V>& a, const std::map<std::string, V>& b,
                      std::set<std::string>& keys) {
@@ -36,7 +37,8 @@ void add_differences(const std::map<std::string, V>& a, const std::map<std::stri
   }
 }
 
-/// Clusters whose endpoints are further, nearer, or reached in another way than before; in lower case.
+/// Returns the clusters whose distance or way from anywhere may have changed, in lower case: changed clusters, and
+/// those that their records state a distance to.
 std::set<std::string> affected(const ClusterRecords& before, const ClusterRecords& now) {
   std::set<std::string> changed;
   add_differences(before.clusters, now.clusters, changed);
@@ -56,7 +58,7 @@ std::set<std::string> affected(const ClusterRecords& before, const ClusterRecord
   return out;
 }
 
-/// Gateways, or who reaches them, are others than before.
+/// Returns whether gateways, or which clusters reach them, have changed.
 bool gateways_differ(const ClusterRecords& before, const ClusterRecords& now) {
   const auto entrances = [](const ClusterRecords& records) {
     std::map<std::string, std::pair<std::string, std::vector<model::Gateway>>> out;
@@ -111,6 +113,7 @@ void Compiler::renew(const std::function<bool()>& go_on) {
 std::shared_ptr<const AnswerTable> Compiler::finish(const Update& update) {
   renew_shapes();
   if (names_changed_) rebuild_names();
+  // from now on the pages belong to a table that workers read: the next change copies them again
   fresh_.clear();
   reverse_.publish();
   shapes_.write(table_);
@@ -162,7 +165,7 @@ void Compiler::move_to_zones() {
       renew_host(number, {});
       free_.push_back(number);
     } else {
-      replace(number, in_zone(*host, zone));  // as outdated as it was
+      replace(number, in_zone(*host, zone));  // an outdated host stays outdated
     }
   }
 }
@@ -181,7 +184,7 @@ void Compiler::set_clusters(ClusterRecords clusters) {
   if (clusters == *table_.clusters) return;
   const std::set<std::string> changed = affected(*table_.clusters, clusters);
   const bool gateways = topology::has_gateways(clusters.clusters);
-  // a gateway may stand for other clusters of its network
+  // a gateway may stand for other clusters of its network, so the names of the changed clusters do not tell which hosts
   const bool all = (gateways || extra_parts_ != 0) && gateways_differ(*table_.clusters, clusters);
   const std::uint8_t extra = gateways ? topology::gateway_parts() : std::uint8_t{0};
   table_.clusters = std::make_shared<const ClusterRecords>(std::move(clusters));
@@ -193,7 +196,7 @@ void Compiler::set_clusters(ClusterRecords clusters) {
 }
 
 void Compiler::outdate_clusters(const std::set<std::string>& clusters) {
-  std::unordered_map<const LocalityList*, bool> known;  // many hosts share one list
+  std::unordered_map<const LocalityList*, bool> known;  // many hosts share one list: each list is looked at once
   for (std::uint32_t number = 0; number < numbers_; ++number) {
     const Host* host = table_.host(number);
     if (host == nullptr) continue;
@@ -221,7 +224,7 @@ void Compiler::set_locator(const LocatorInput& input) {
 }
 
 void Compiler::renew_shapes() {
-  // while some host is outdated a shape's predecessor may still be in use
+  // While hosts move from a shape's predecessor, a third shape of the same parts would be needed; see Shapes.
   if (!outdated_.empty() || !shapes_.renew()) return;
   for (std::uint32_t number = 0; number < numbers_; ++number) {
     const Host* host = table_.host(number);
@@ -258,7 +261,7 @@ Ref<const Host> Compiler::compiled(const topology::HostPlan& plan, const std::ve
 
 void Compiler::put(const topology::HostPlan& plan) {
   const auto name = wire::parse_name(plan.name);
-  if (!name) return;  // longer than a name can be: the planner lets it through as an automatic host only
+  if (!name) return;  // a host that no query can name: only the planner's automatic hosts can be too long
   std::uint32_t number = number_of(*name);
   const Host* before = number == kNone ? nullptr : table_.host(number);
   if (number == kNone) {

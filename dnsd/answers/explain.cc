@@ -11,7 +11,8 @@
 namespace meshdns::answers {
 namespace {
 
-/// The tier is of a cluster whose distance is not known, and so is another one of the same rung: a hash orders them.
+/// Returns whether a hash orders the tier's cluster: neither its distance nor that of another cluster of the rung is
+/// known.
 bool is_drawn_by_hash(const topology::Decision& decision, const topology::Tier& tier) {
   const auto unknown = [&](const topology::Tier& other) {
     return other.split && !other.distance && !other.cluster.empty() && other.rung == tier.rung &&
@@ -27,7 +28,7 @@ std::string tier_head(const topology::Decision& decision, const topology::Tier& 
   return text + " load " + std::to_string(tier.load) + "%" + (tier.panic ? " panic: " : ": ");
 }
 
-// A line of `_explain` has room for so many characters before what counts the endpoints that are left out.
+// The length of a line of `_explain`; the text that counts endpoints left out may exceed it.
 constexpr std::size_t kMostOfLine = 1600;
 constexpr std::size_t kLongestAge = 8;
 
@@ -35,7 +36,7 @@ ExplainLine tier_line(const Seat& seat, const topology::Decision& decision, cons
   ExplainLine line;
   std::string text = tier_head(decision, tier);
   const TierText of_tier(seat, decision, tier);
-  std::size_t used = 0;  // by the pieces
+  std::size_t used = 0;  // bytes in the finished pieces
   for (std::size_t i = 0; i < tier.members.size(); ++i) {
     const std::uint32_t member = tier.members[i];
     const topology::Candidate& candidate = seat.host.candidates[member];
@@ -71,7 +72,7 @@ std::string gateways_text(const topology::Route& route) {
   return (addresses.size() == 1 ? "via gateway " : "via gateways ") + join(addresses, ", ");
 }
 
-/// The tiers that were passed over, and why that is: nothing in them serves.
+/// Returns which closer tiers are passed over because nothing in them serves.
 std::string passed_over_note(const topology::Decision& decision) {
   std::vector<std::string> closer;
   for (const topology::Tier& tier : decision.tiers) {

@@ -12,14 +12,14 @@
 
 namespace meshdns::answers {
 
-/// Which state of the catalog an answer comes from.
+/// The state of the catalog from which an answer comes.
 struct Version {
   std::uint64_t revision = 0;
-  TimePoint changed{};   // when this revision came to be
+  TimePoint changed{};   // when the catalog got this revision
   std::string frozen{};  // "by alice: incident 42"; empty = the mesh is not frozen
 };
 
-/// A piece of an explain line: fixed text, then, if `since` is set, the time that has passed since then: "4h12m".
+/// A piece of an explain line: fixed text, then, if `since` is set, the time that has passed since then ("4h12m").
 struct ExplainPiece {
   std::string text;
   std::optional<TimePoint> since;
@@ -29,60 +29,63 @@ struct ExplainPiece {
 
 using ExplainLine = std::vector<ExplainPiece>;
 
-/// A host as one client sees it. Refers to its parts.
+/// A host as one client sees it. The plan, the locality and the geography's records must outlive this.
 struct Seat {
   const topology::HostPlan& host;
   const model::Locality& client;
   topology::Geography geography;
 };
 
-/// Lines 02.. of `_explain` (docs/operations.md, "Why did I get this address").
+/// Returns the lines of `_explain` from the second on (interface.md section 4).
 std::vector<ExplainLine> explain_lines(const Seat& seat, const topology::Decision& decision, const Version& version);
 
-/// "cluster+zone", "region eu-2", "80% region=eu, any us-1"
+/// Returns "cluster+zone", "region eu-2" or "80% region=eu, any us-1".
 std::string tier_name(const topology::Tier& tier);
 
-/// "serving", "last_resort" or "out"
+/// Returns "serving", "last_resort" or "out".
 std::string state_word(topology::Standing standing);
 
-/// What people are told of the endpoints of one tier. Refers to its parts; a tier has one, so that what all its
-/// endpoints are compared with is found once.
+/// Describes the endpoints of one tier for people. One object serves all endpoints of the tier, so that the standing of
+/// the best of them is found once. The arguments must outlive this.
 class TierText {
  public:
   TierText(const Seat& seat, const topology::Decision& decision, const topology::Tier& tier);
 
-  /// How an endpoint is answered: "slow-start 40%", "standby", "via gateway 10.1.0.1"; empty = as it is.
+  /// Returns how an endpoint is answered: "slow-start 40%", "standby", "via gateway 10.1.0.1"; empty = normally.
   std::string manner(std::uint32_t member) const;
 
  private:
   const Seat& seat_;
   const topology::Decision& decision_;
   const topology::Tier& tier_;
-  std::uint32_t best_start_ = 1;  // what the most advanced serving endpoint has of its weight
+  std::uint32_t best_start_ = 1;  // percent of its weight that the most advanced serving endpoint gets
 };
 
-/// Which clusters are in an order that a hash has drawn, because nobody knows how far they are; empty = none.
+/// Returns which clusters are ordered by a hash, because no distance to them is known; empty = there are none.
 std::string distance_advice(const model::Locality& client, const topology::Decision& decision);
 
-/// Why it stands so, for people; empty = nothing to add. blocked: its gateways are down for this client
+/// Returns why a candidate has its standing, for people; empty = there is nothing to add.
+/// blocked: its gateways are down for this client
 std::string why_text(const topology::Candidate& candidate, bool blocked = false);
 
-/// "5s" or "1s: 10.0.0.11 could come back (1 of 2 successes)"
+/// Returns "5s", or "1s: 10.0.0.11 could come back (1 of 2 successes)".
 std::string ttl_text(const topology::HostPlan& host, const topology::Decision& decision);
 
-/// What is unusual, for an Extended DNS Error: "tier 1 of 0-3: nothing serving in cluster+zone", "spread: tier 0 60%,
-/// tier 1 40%", "panic: ...", "last-resort: ..."; empty = nothing is.
+/// Returns what is abnormal in a decision, for an Extended DNS Error: "tier 1 of 0-3: nothing serving in cluster+zone",
+/// "spread: tier 0 60%, tier 1 40%", "panic: ...", "last-resort: ...".
+/// returns: empty = nothing is abnormal
 std::vector<std::string> note_texts(const topology::Decision& decision);
-/// "8 of 300": not every address is answered; empty = every one is. may_repeat: see topology::count_addresses
+/// Returns "8 of 300" where not every address is answered, otherwise an empty text.
+/// may_repeat: see topology::count_addresses
 std::string cap_text(const topology::HostPlan& host, const topology::Decision& decision, bool may_repeat = true);
-/// Both in one line
+/// Returns note_texts() and cap_text() in one line.
 std::string note_text(const topology::HostPlan& host, const topology::Decision& decision);
 
-/// What clients of a tier in use get of a family that it has no address of, though another tier has one: "AAAA of tier
-/// 0: nothing, it has no IPv6 address (families together)". Empty = there is no such tier.
+/// Returns a text for each tier in use that lacks a family which another tier has: "AAAA of tier 0: nothing, it has no
+/// IPv6 address (families together)".
 std::vector<std::string> family_texts(const topology::HostPlan& host, const topology::Decision& decision);
 
-/// Why nothing is answered; empty = something is.
+/// Returns why nothing is answered; empty = something is.
 std::string_view emptiness_text(topology::Emptiness emptiness);
 
 }  // namespace meshdns::answers

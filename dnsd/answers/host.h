@@ -16,93 +16,94 @@
 
 namespace meshdns::answers {
 
-/// What endpoints of one host have in common: most hosts need one or two of these.
+/// The properties that endpoints of one host have in common. Most hosts need one or two different ones.
 struct EndpointTraits {
   std::uint32_t weight = 1;
-  std::uint16_t port = 0;  // the first one, for people
-  std::uint16_t why = 0;   // Host::text; 0 = nothing to add
+  std::uint16_t port = 0;  // the first port, to be shown
+  std::uint16_t why = 0;   // index for Host::text; 0 = nothing to add
   topology::Standing standing = topology::Standing::Serving;
   bool has_v4 : 1 = false;
   bool has_v6 : 1 = false;
   bool in_doubt : 1 = false;
   bool known : 1 = true;        // see topology::Candidate
-  bool hundredths : 1 = false;  // of a gateway: its weight is in hundredths
-  bool out_v4 : 1 = false;      // it has an IPv4 address, which is not answered: see topology::Candidate::out
-  bool out_v6 : 1 = false;
-  bool displaced : 1 = false;  // see topology::Candidate
-  std::uint8_t group = 0;      // the same
-  std::uint8_t start = 100;    // percent of the weight, while it is warming up
+  bool hundredths : 1 = false;  // for a gateway: `weight` is in hundredths
+  bool out_v4 : 1 = false;      // an IPv4 address that is not answered: see topology::Candidate::out
+  bool out_v6 : 1 = false;      // the same for IPv6
+  bool displaced : 1 = false;   // see topology::Candidate
+  std::uint8_t group = 0;       // see topology::Candidate
+  std::uint8_t start = 100;     // percent of its weight that it gets during slow start
 
-  /// What it counts when one is drawn: its weight (a standby's is 1) in hundredths.
-  /// warm: it counts in full even if it is warming up
+  /// Returns the share of an endpoint in a draw: its weight (1 for a standby) in hundredths.
+  /// warm:    slow start does not count
   /// returns: at least 1
   std::uint64_t share(bool warm = false) const noexcept {
     return std::max(std::uint64_t{1}, std::uint64_t{std::max(1U, weight)} * (hundredths ? 1U : warm ? 100U : start));
   }
 
-  /// Whether its row has an address of the family, answered or not: what its names are made of.
+  /// Returns whether the row has an address of the family, answered or not. Instance names use both.
   bool knows_v4() const noexcept { return has_v4 || out_v4; }
   bool knows_v6() const noexcept { return has_v6 || out_v6; }
 
   friend bool operator==(const EndpointTraits&, const EndpointTraits&) = default;
 };
 
-/// One endpoint of one host: what is answered, and what it takes to decide and to explain anew. Its instance name is
-/// the dashed form of the first address (instance_label).
+/// One endpoint of a host: its part of the answer, and what explaining or compiling again needs. The instance name is
+/// the dashed form of its first address (instance_label).
 struct EndpointRow {
   std::array<std::uint8_t, 4> v4{};
-  std::int32_t since = 0;      // in this standing; in the steps of kSinceStep that people are shown
-  std::uint16_t locality = 0;  // Host::locality
-  std::uint16_t traits = 0;    // Host::traits
+  std::int32_t since = 0;      // when it got its standing, in steps of Host::kSinceStep; 0 = not known
+  std::uint16_t locality = 0;  // index for Host::locality
+  std::uint16_t traits = 0;    // index for Host::traits
 };
 
-/// `_<name>._<protocol>` of a host, for SRV; `_<number>._<app_protocol>`, for SVCB
+/// A port of a host: `_<name>._<protocol>` for SRV, `_<number>._<app_protocol>` for SVCB.
 struct ServicePort {
   std::string name;          // without the underscore, folded: "http"
-  bool tcp = true;           // else UDP
-  std::string app_protocol;  // as `name`; empty = no SVCB records
-  std::uint16_t number = 0;  // 0 = each number that an endpoint has
+  bool tcp = true;           // false = UDP
+  std::string app_protocol;  // in the form of `name`; empty = no SVCB records
+  std::uint16_t number = 0;  // 0 = each endpoint has its own number
 };
 
-/// Rows that are answered from one rung, or one cluster of it
+/// The rows of one rung, or of one cluster of a split rung.
 struct Tier {
-  std::uint16_t number = 0;  // dense over the rungs that hold known endpoints: has gaps where nothing serves
-  std::uint16_t end = 0;     // its rows are those of the set from the end of the tier before
+  std::uint16_t number = 0;  // of the topology::Tier: tiers without anything to answer leave gaps
+  std::uint16_t end = 0;     // end of its rows in the set; they begin at the end of the tier before
 
   friend bool operator==(const Tier&, const Tier&) = default;
 };
 
-/// What of a tier most hosts can do without: there the first tier has all the load, and nobody is in panic.
+/// The load of a tier. Most hosts do without: their first tier has all the load, and no tier is in panic.
 struct TierLoad {
-  std::uint8_t load = 0;   // percent of the clients' questions for addresses; those of a set sum to 100
-  std::uint8_t panic = 0;  // not 0: its last_resort endpoints take part
+  std::uint8_t load = 0;   // percent of address queries; the loads of a set sum to 100
+  std::uint8_t panic = 0;  // not 0 = its last_resort endpoints take part
 
   friend bool operator==(const TierLoad&, const TierLoad&) = default;
 };
 
-/// What a class of clients gets of a host. Tiers and rows are the host's: Host::tiers(), Host::rows_of().
-/// The first tier is the one that A and AAAA use, unless they are spread; no tier = NODATA for everything.
+/// The answer set of a class of clients for one host. Its tiers and rows are in the host: Host::tiers(),
+/// Host::rows_of(). A and AAAA use the first tier, unless the load is spread. A set without tiers answers everything
+/// with NODATA.
 struct Set {
-  std::uint32_t ttl = 5;  // seconds; ttl_min while in doubt
+  std::uint32_t ttl = 5;  // seconds; the policy's ttl_min while an endpoint is in doubt
   std::uint32_t first_tier = 0;
   std::uint32_t first_row = 0;
   std::uint16_t tier_count = 0;
   std::uint16_t row_count = 0;
-  std::uint16_t note = 0;      // Host::text: informational EDE text for explain_allow prefixes; 0 = none
-  std::uint16_t ede_text = 0;  // Host::text
-  wire::Ede ede{};             // told to every EDNS client if `has_ede`: 18 where a ladder without `any` leaves nothing
+  std::uint16_t note = 0;      // index for Host::text: EDE text for clients in explain_allow; 0 = none
+  std::uint16_t ede_text = 0;  // index for Host::text
+  wire::Ede ede{};             // sent to every EDNS client if `has_ede`
   bool has_ede : 1 = false;
-  bool spread : 1 = false;        // not all load is the first tier's: which one is used is drawn
-  bool last_resort : 1 = false;   // nothing serves: what is listed is the best of the rest
-  bool equal_weights : 1 = true;  // of the first tier; false where they are spread
+  bool spread : 1 = false;        // the first tier does not have all the load: the tier is drawn
+  bool last_resort : 1 = false;   // nothing serves: the rows have the best other standing
+  bool equal_weights : 1 = true;  // all rows of the first tier have equal shares; false if the load is spread
   bool all_v4 : 1 = false;        // every row of the first tier has an IPv4 address
-  bool repeats : 1 = false;       // some tier has an address more than once: endpoints that differ in their ports only
+  bool repeats : 1 = false;       // some tier has an address twice: its endpoints differ in ports only
   bool some_v4 : 1 = false;       // some row has an IPv4 address
-  bool some_v6 : 1 = false;       // the same of IPv6
-  bool capped : 1 = false;        // the note's last part says how many addresses of how many are answered
+  bool some_v6 : 1 = false;       // some row has an IPv6 address
+  bool capped : 1 = false;        // the note ends with how many of all addresses are answered
 };
 
-/// Indexes of a host's rows: of one byte each where the host has few rows, else of two.
+/// Indexes of a host's rows. They have one byte each if the host has few rows, otherwise two.
 class RowIndexes {
  public:
   RowIndexes(const void* first, std::size_t count, bool wide) noexcept
@@ -141,6 +142,7 @@ class RowIndexes {
   RowIndexes part(std::size_t begin, std::size_t end) const noexcept {
     return {first_ + begin * (wide_ ? 2 : 1), end - begin, wide_};
   }
+  /// Copies all indexes.
   /// out: room for size() indexes
   void copy_to(std::uint16_t* out) const noexcept {
     if (wide_) {
@@ -158,23 +160,25 @@ class RowIndexes {
   bool wide_;
 };
 
-/// What hosts of one object share, and automatic hosts whose endpoints name the same ports.
+/// The properties that all hosts of an object share, or automatic hosts whose endpoints have the same port names.
 struct HostSpec : Shared {
   std::string object;  // "shop/app-b"; empty = an automatic host
   model::Policy policy;
   std::vector<topology::HostPort> host_ports;
-  std::vector<ServicePort> ports;  // as they are asked for
+  std::vector<ServicePort> ports;  // in the form in which queries name them
 
+  /// Returns whether a plan has this spec.
   bool fits(const topology::HostPlan& plan) const {
     return object == plan.object && policy == plan.policy && host_ports == plan.ports;
   }
 };
 
+/// A locality that hosts share.
 struct KnownLocality : Shared {
   model::Locality value;
 };
 
-/// Lists that hosts share whose lists are equal
+/// Lists that hosts with equal lists share.
 struct LocalityList : Shared {
   std::vector<Ref<const KnownLocality>> entries;
 };
@@ -182,15 +186,16 @@ struct TextList : Shared {
   std::vector<std::string> entries;  // the first is empty
 };
 
-/// A host, compiled: what each class of clients gets of it. One allocation: this, then its name, then its arrays.
+/// A compiled host: its answer set for each class of clients. One allocation holds the object, its name and its arrays;
+/// host_compiler.h has the layout. DNS workers only read it.
 class Host : public Shared {
  public:
   using V6 = std::array<std::uint8_t, 16>;
   static constexpr Duration kSinceStep = 100ms;
-  static constexpr std::size_t kFewRows = 256;  // their indexes are single bytes
+  static constexpr std::size_t kFewRows = 256;  // with at most so many rows, their indexes are single bytes
 
   wire::NameBytes name() const noexcept { return {at<std::uint8_t>(sizeof(Host)), name_size_}; }  // folded
-  /// The endpoints, then the gateways that stand for them.
+  /// Returns the rows of the endpoints, then those of the gateways that may stand for them.
   std::span<const EndpointRow> rows() const noexcept { return {at<EndpointRow>(rows_), row_count_}; }
   std::span<const EndpointRow> endpoints() const noexcept { return rows().first(endpoint_count_); }
   const EndpointTraits& traits(const EndpointRow& row) const noexcept {
@@ -204,20 +209,21 @@ class Host : public Shared {
   std::span<const Tier> tiers(const Set& set) const noexcept {
     return {at<Tier>(tiers_) + set.first_tier, set.tier_count};
   }
-  /// Of the same tiers; empty = all is the first one's.
+  /// Returns the loads of the set's tiers. Empty: the first tier has all the load.
   std::span<const TierLoad> loads(const Set& set) const noexcept {
     if (!has_loads_) return {};
     return {at<TierLoad>(v6_ + (has_v6_ ? row_count_ * sizeof(V6) : 0)) + set.first_tier, set.tier_count};
   }
-  /// Indexes of rows(), tier after tier
+  /// Returns the set's indexes of rows(), tier after tier.
   RowIndexes rows_of(const Set& set) const noexcept {
     const bool wide = row_count_ > kFewRows;
     return {at<std::uint8_t>(set_rows_) + std::size_t{set.first_row} * (wide ? 2 : 1), set.row_count, wide};
   }
-  /// Of a row that has one.
+  /// Returns the IPv6 address of a row.
+  /// requires: traits(row).knows_v6()
   const V6& v6(std::size_t row) const noexcept { return at<V6>(v6_)[row]; }
   std::span<const ServicePort> ports() const noexcept { return spec->ports; }
-  /// The number of a port at an endpoint; 0 = it lacks the port
+  /// Returns the number of a port at an endpoint; 0 = the endpoint lacks the port.
   std::uint16_t port_number(std::size_t port, std::size_t row) const noexcept {
     return at<std::uint16_t>(port_numbers_)[row * port_stride_ + port];
   }
@@ -225,7 +231,7 @@ class Host : public Shared {
     return localities->entries[row.locality]->value;
   }
   const std::string& text(std::uint16_t index) const noexcept { return texts->entries[index]; }
-  /// Bytes that it takes alone: without what it shares with others
+  /// Returns the size of this allocation in bytes, without parts that are shared with other hosts.
   std::size_t memory() const noexcept {
     const std::size_t tiers = has_loads_ ? (set_rows_ - tiers_) / sizeof(Tier) : 0;
     return v6_ + (has_v6_ ? row_count_ * sizeof(V6) : 0) + tiers * sizeof(TierLoad);
@@ -237,15 +243,15 @@ class Host : public Shared {
   Ref<const HostSpec> spec;
   Ref<const LocalityList> localities;
   Ref<const TextList> texts;
-  std::uint16_t ttl = 5;  // seconds; of the instance names, whose addresses do not change
+  std::uint16_t ttl = 5;  // seconds; for instance names, whose addresses do not change
   std::uint16_t max_answers = 8;
-  std::uint16_t shape = 0;  // which place -> class array
+  std::uint16_t shape = 0;  // index of AnswerTable::classes
   bool independent_families : 1 = false;
-  bool same_for_all : 1 = false;  // one answer for every place: ECS scope 0
-  bool spread : 1 = false;        // some set is
+  bool same_for_all : 1 = false;  // every place gets the same answer: ECS scope 0
+  bool spread : 1 = false;        // the load of some set is spread
   bool panic : 1 = false;         // some tier of some set is in panic
   bool twins : 1 = false;         // some endpoints share both an address and a port number
-  bool timed : 1 = false;         // its answers depend on the time of day: by spread sets, or by what is cut
+  bool timed : 1 = false;         // answers depend on the time of day: spread load, or not all addresses fit
 
  private:
   friend class HostBuilder;
@@ -268,17 +274,17 @@ class Host : public Shared {
   std::uint16_t row_count_ = 0;
   std::uint16_t endpoint_count_ = 0;
   std::uint16_t set_count_ = 0;
-  std::uint16_t port_stride_ = 0;  // 0 = the numbers of every row are the same, and stand there once
-  // Bytes from the host's own address. The IPv6 addresses are the last, 16 bytes for each row, if any row has one;
-  // behind them stands a TierLoad for each Tier, if any set needs them.
+  std::uint16_t port_stride_ = 0;  // 0 = all rows have the same port numbers, which are stored once
+  // Offsets in bytes from the host's own address. The IPv6 addresses, 16 bytes for each row, are there if any row has
+  // one. The last array has a TierLoad for each Tier, if any set needs loads.
   std::uint32_t classes_ = 0, sets_ = 0, tiers_ = 0, set_rows_ = 0, rows_ = 0, traits_ = 0, port_numbers_ = 0, v6_ = 0;
 };
 
-/// Which tiers of a set are in panic; see topology::Decision::panic.
+/// Returns the tiers of a set that are in panic, in the form of topology::Decision::panic.
 std::uint64_t panic_of(const Host& host, const Set& set);
 
-/// The plan that a host was compiled from, but for the keys of its endpoints. Allocates.
-/// zone: its name
+/// Returns the plan from which a host was compiled, without the keys of its endpoints. Allocates.
+/// zone: the name of the host's zone
 topology::HostPlan plan_of(const Host& host, const std::string& zone);
 
 }  // namespace meshdns::answers

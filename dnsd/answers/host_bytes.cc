@@ -9,6 +9,7 @@
 namespace meshdns::answers {
 namespace {
 
+/// Returns whether bytes are exactly one name.
 /// source: RFC 1035 3.1
 bool is_name(wire::NameBytes name) {
   std::size_t at = 0;
@@ -65,7 +66,7 @@ Ref<const Host> HostBytes::read(ByteReader& io, const HostSurroundings& around, 
   auto* rows = reinterpret_cast<EndpointRow*>(reinterpret_cast<std::byte*>(host) + host->rows_);
   using Limits = std::numeric_limits<std::int32_t>;
   for (std::size_t i = 0; i < host->row_count_; ++i) {
-    if (rows[i].since == 0) continue;  // nobody says since when
+    if (rows[i].since == 0) continue;  // not known
     rows[i].since =
         static_cast<std::int32_t>(std::clamp<std::int64_t>(rows[i].since + around.later, Limits::min(), Limits::max()));
   }

@@ -8,25 +8,26 @@
 
 namespace meshdns::answers {
 
-/// The place -> class arrays that hosts rely on, and where they may stand.
+/// The parts of the table that a host refers to, with which its bytes are compared.
 struct HostSurroundings {
-  std::vector<std::size_t> classes;  // how many there are, by shape
+  std::vector<std::size_t> classes;  // by shape: the number of its classes
   std::size_t zones = 0;
-  std::int64_t later = 0;  // what is added to times, in Host::kSinceStep
+  std::int64_t later = 0;  // added to all times, in steps of Host::kSinceStep
 };
 
-/// What a host shares with others
+/// The parts that a host shares with others.
 struct HostShares {
   Ref<const HostSpec> spec;
   Ref<const LocalityList> localities;
   Ref<const TextList> texts;
 };
 
-/// What is a host's own, as bytes: all but what it shares with others.
+/// Writes and reads a host's own bytes, without the parts that it shares with others.
 class HostBytes {
  public:
   static void write(ByteWriter& io, const Host& host);
-  /// Null where the bytes are no host: nothing in it reaches outside of it.
+  /// Reads a host. Whatever the bytes are, nothing in a returned host refers to anything outside of it.
+  /// returns: null = the bytes are not a host
   static Ref<const Host> read(ByteReader& io, const HostSurroundings& around, HostShares shares);
 
  private:

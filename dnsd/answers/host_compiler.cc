@@ -33,7 +33,7 @@ std::int32_t steps(TimePoint since) {
   return static_cast<std::int32_t>(std::clamp<std::int64_t>(count, Limits::min(), Limits::max()));
 }
 
-constexpr std::size_t kMostSharing = 64;  // sets whose tiers another set may share
+constexpr std::size_t kMostSharing = 64;  // sets with which a new set may share tiers; more would cost too much time
 
 bool has_equals(auto& list) {
   std::ranges::sort(list);
@@ -42,7 +42,7 @@ bool has_equals(auto& list) {
 
 }  // namespace
 
-/// Collects the arrays of a host, then puts them behind each other.
+/// Collects the arrays of one host in vectors, then copies them into one block.
 class HostBuilder {
  public:
   HostBuilder(const topology::HostPlan& plan, HostParts& parts) : plan_(plan), parts_(parts) {
@@ -58,7 +58,7 @@ class HostBuilder {
     const std::size_t hash = hash_of(set);
     const auto [begin, end] = sets_by_hash_.equal_range(hash);
     const auto equal = std::find_if(begin, end, [&](const auto& entry) { return same(set, sets_[entry.second]); });
-    if (equal != end) {  // its rows and tiers are those of the other
+    if (equal != end) {  // its rows and tiers are taken back: the equal set has them
       classes_.push_back(equal->second);
       set_rows_.resize(set.first_row);
       resize_tiers(set.first_tier);
@@ -70,10 +70,10 @@ class HostBuilder {
     }
   }
 
-  /// Clients of the next class get what those of an earlier one get.
+  /// Adds the next class, whose clients get what those of an earlier class get.
   void add_class_like(std::uint16_t earlier) { classes_.push_back(classes_[earlier]); }
 
-  /// Their names exist, whether somebody's answer needs them now or not.
+  /// Adds rows of all gateways on the way to the endpoints: their names exist even while nobody is answered with them.
   void add_gateways(const topology::Geography& geography) {
     if (!topology::has_gateways(geography.clusters)) return;
     std::vector<bool> seen(localities_.size(), false);
@@ -110,7 +110,7 @@ class HostBuilder {
     layout.has_v6_ = std::ranges::any_of(traits_.list(), [](const auto& traits) { return traits.knows_v6(); });
     layout.has_loads_ = has_loads_;
     share_port_numbers(layout);
-    // what most answers need comes first
+    // arrays that most answers need come first
     append(frame.name);
     layout.classes_ = append(classes_);
     layout.sets_ = append(sets_);
@@ -150,7 +150,7 @@ class HostBuilder {
     rows_.push_back(row);
   }
 
-  /// Its row is the one behind the last.
+  /// Sets an address of the row that is being added.
   void take_address(const IpAddress& address, EndpointRow& row, EndpointTraits& traits) {
     if (address.is_v4()) traits.has_v4 = true;
     if (!address.is_v4()) traits.has_v6 = true;
@@ -174,7 +174,7 @@ class HostBuilder {
     }
   }
 
-  /// The row of a gateway that stands for so much weight, added if there is none; nothing = there is no room for it.
+  /// Returns the row of a gateway that stands for this weight, and adds it; nothing = the host has no room for a row.
   std::optional<std::uint16_t> gateway_row(const topology::GatewayTarget& target) {
     constexpr std::uint64_t kMostWeight = std::numeric_limits<std::uint32_t>::max();
     std::vector<std::uint16_t> ports;
@@ -236,7 +236,7 @@ class HostBuilder {
     for (const topology::GatewayTarget& target : tier.gateways) {
       if (const auto row = gateway_row(target)) set_rows_.push_back(*row);
     }
-    // a worker that looks at a part of the rows begins anywhere: their order must not be that of the keys
+    // a worker that looks at some of the rows begins anywhere: in the order of keys it would get neighbours
     std::ranges::shuffle(set_rows_.begin() + begin, set_rows_.end(),
                          std::minstd_rand(static_cast<std::uint32_t>(plan_.candidates.size())));
     tiers_.push_back(
@@ -281,7 +281,7 @@ class HostBuilder {
     loads_.resize(size);
   }
 
-  /// Equal for sets that are same().
+  /// Returns a hash that is equal for sets that are same().
   std::size_t hash_of(const Set& set) const {
     std::size_t hash = std::size_t{set.ttl} << 32 | std::size_t{set.note} << 16 | set.tier_count;
     const auto mix = [&](std::size_t value) { hash = hash * 0x9E3779B97F4A7C15U + value; };
@@ -289,7 +289,7 @@ class HostBuilder {
     return hash;
   }
 
-  /// Clients of both see the same answers, notes and errors.
+  /// Returns whether clients of both sets see the same answers, notes and errors.
   bool same(const Set& a, const Set& b) const {
     const auto rows = [&](const Set& set) { return std::span(set_rows_).subspan(set.first_row, set.row_count); };
     return a.ttl == b.ttl && a.last_resort == b.last_resort && a.note == b.note && a.has_ede == b.has_ede &&
@@ -297,7 +297,7 @@ class HostBuilder {
            std::ranges::equal(tiers_of(a), tiers_of(b)) && std::ranges::equal(loads_of(a), loads_of(b));
   }
 
-  /// Where every place has as many endpoints, the tiers of each say the same. Only the first sets are looked at.
+  /// Lets a set use the tiers of an earlier one that begins with the same tiers. Looks at the first sets only.
   void share_tiers(Set& set) {
     const auto begins_so = [&](const Set& other) {
       return other.tier_count >= set.tier_count &&
@@ -320,7 +320,7 @@ class HostBuilder {
     if (equal && port_numbers_.size() > ports) port_numbers_.resize(ports);
   }
 
-  /// returns: where the list stands in the host
+  /// returns: the offset of the array from the beginning of the host
   template <class T>
   std::uint32_t append(const std::vector<T>& list) {
     static_assert(std::is_trivially_copyable_v<T> && sizeof(Host) % alignof(T) == 0);
@@ -365,9 +365,9 @@ class HostBuilder {
   std::unordered_multimap<std::size_t, std::uint16_t> sets_by_hash_;
   std::vector<Tier> tiers_;
   std::vector<TierLoad> loads_;  // by tier
-  bool has_loads_ = false;       // some set needs them
+  bool has_loads_ = false;       // some set has spread load or panic
   bool repeats_ = false;         // two endpoints share an address
-  bool twins_ = false;           // and a port number
+  bool twins_ = false;           // two endpoints share an address and a port number
   std::vector<std::uint16_t> set_rows_;
   std::vector<std::uint16_t> classes_;
   std::vector<std::uint16_t> port_numbers_;
@@ -377,7 +377,7 @@ class HostBuilder {
 Ref<const Host> compile_host(const topology::HostPlan& plan, const HostFrame& frame, HostParts& parts) {
   HostBuilder builder(plan, parts);
   topology::HostDecider decider(plan, frame.geography);
-  std::vector<std::uint16_t> class_of_outlook;  // the first class of clients with each outlook
+  std::vector<std::uint16_t> class_of_outlook;  // by outlook: the first class that has it
   for (std::size_t i = 0; i < frame.views.size(); ++i) {
     const Host* before = frame.before;
     const bool had = before != nullptr && before->spec->policy.spill;

@@ -5,15 +5,15 @@
 #include "common/base/text.h"
 #include "dnsd/answers/host_compiler.h"
 
-// What hosts have in common, kept once.
+// The part of the host compiler that stores once what many hosts have in common.
 
 namespace meshdns::answers {
 namespace {
 
-/// The application protocol as SVCB names have it; empty = it cannot be one. HTTP over UDP is for clients that know
-/// from an alpn that HTTP/3 is spoken, and nobody states that: HTTPS records are of TCP.
+/// Returns the application protocol as a label of SVCB names; empty = it is not a label, or is https over UDP: only an
+/// alpn can tell clients that a port speaks HTTP/3, and no record states one, so HTTPS records are for TCP.
 std::string attribute_of(const topology::HostPort& port) {
-  constexpr std::size_t kMost = wire::kMaxLabel - 1;  // behind the underscore
+  constexpr std::size_t kMost = wire::kMaxLabel - 1;  // after the underscore
   std::string name = ascii_lower(port.app_protocol);
   if (name.size() > kMost || !is_ldh_label(name)) return "";
   return name == "https" && port.protocol == "UDP" ? "" : name;

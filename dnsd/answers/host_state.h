@@ -7,11 +7,12 @@
 
 namespace meshdns::answers {
 
-/// What a host can be answered with, for people who watch many hosts. Serving: some endpoint serves. LastResort: there
-/// are endpoints, and none serves. Empty: there are none, or operators have taken all of them out.
+/// The state of a host, for metrics and lists of many hosts. Serving: an endpoint serves. LastResort: there are
+/// endpoints, but none serves. Empty: there are no endpoints, or all of them are out.
 enum class HostState : std::uint8_t { Serving, LastResort, Empty };
 inline constexpr std::size_t kHostStates = 3;
 
+/// Returns the state of a host.
 HostState state_of(const Host& host);
 
 }  // namespace meshdns::answers

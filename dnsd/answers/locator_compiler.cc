@@ -14,25 +14,26 @@
 namespace meshdns::answers {
 namespace {
 
-/// The claims that cover a range.
+/// The claims of the prefixes that contain a range.
 struct Cover {
-  const Claims* claims = nullptr;      // of the longest prefix; null = nobody claims it
-  const Claims* configured = nullptr;  // of the longest configured prefix that is shorter; null = there is none
+  const Claims* claims = nullptr;      // of the longest prefix; null = nobody claims the range
+  const Claims* configured = nullptr;  // of the longest configured prefix that contains that one; null = none
 
-  /// What covers a prefix inside, which is claimed by these.
+  /// Returns the cover of a claimed prefix inside the covered range.
   Cover inside(const Claims& inner) const {
     const bool is_configured = claims != nullptr && claims->front().configured;
     return {&inner, is_configured ? claims : configured};
   }
 };
 
-/// A range: its first address, its length as a prefix, and what covers it.
+/// A range of addresses that is a prefix, and the claims that contain it.
 struct Range {
   Prefix prefix;
   Cover cover;
 };
 
-/// Cuts `prefix` along the claims [first, last) that lie inside it; equal neighbours stay together.
+/// Cuts `prefix` in halves until no claim of [first, last) lies inside a part. All of these lie inside `prefix`, in the
+/// order of addresses.
 void cut(const Prefix& prefix, Cover cover, ClientClaims::const_iterator first, ClientClaims::const_iterator last,
          std::vector<Range>& out) {
   if (first != last && first->first == prefix) cover = cover.inside((first++)->second);
@@ -53,7 +54,7 @@ void cut(const Prefix& prefix, Cover cover, ClientClaims::const_iterator first, 
   cut(Prefix::of(high, length), cover, middle, last, out);
 }
 
-/// Prefix order is by address, then length, so a prefix stands right before what it contains.
+/// Cuts all addresses of a family. Claims are in the order of address, then length: a prefix comes before its parts.
 std::vector<Range> cut_family(const ClientClaims& claims, Family family) {
   const auto middle =
       std::find_if(claims.begin(), claims.end(), [](const auto& entry) { return entry.first.family() == Family::V6; });
@@ -66,7 +67,7 @@ std::vector<Range> cut_family(const ClientClaims& claims, Family family) {
   return out;
 }
 
-/// A forwarder's place, cut to what it may count for.
+/// Returns a forwarder's place with only the parts that hold for all clients it may stand for.
 model::Locality cut_to(const model::Locality& place, model::Part granularity, const Clusters& clusters) {
   if (granularity == model::Part::Node) return place;
   model::Locality out;
@@ -83,7 +84,7 @@ model::Locality cut_to(const model::Locality& place, model::Part granularity, co
   return out;
 }
 
-/// Builds the verdicts; holds what they share.
+/// Finds the verdicts of ranges, and numbers their places and reasons.
 class Judge {
  public:
   Judge(const Clusters& clusters, const Settings& settings, Places& places, Locator& out)
@@ -92,7 +93,8 @@ class Judge {
     reason("as nothing says where");
   }
 
-  /// asked_by: the cluster of the forwarder that passes the question on; empty = the server's own counts
+  /// Returns the verdict for a client whose address is known.
+  /// asked_by: the cluster of the forwarder that passes the query on; empty = the server's own cluster
   Locator::Verdict exact(std::size_t listener, const Range& range, const std::string& asked_by = {}) {
     const ListenerSettings* from = listener_of(listener);
     const std::optional<Choice> found = choice_for(from, range, asked_by.empty() ? settings_.own.cluster : asked_by);
@@ -108,13 +110,15 @@ class Judge {
     } else if (!settings_.own.empty()) {
       verdict = {0, PlaceSource::Server, reason("by the server's own locality")};
     }
-    // claims that disagree are not those of this server's cluster: its own locality adds nothing to what they agree in
+    // Claims that disagree are not those of the server's cluster (its own would have won): the server's locality says
+    // nothing about the parts in which they disagree.
     const bool is_agreed = from == nullptr && found && found->is_agreed;
     if (!is_agreed) place = place.empty() ? settings_.own : refined(place, settings_.own);
     verdict.place = places_.id_of(place);
     return verdict;
   }
 
+  /// Returns the verdict for the clients of a trusted forwarder in this range that sends no client subnet.
   Locator::Verdict coarse(std::size_t listener, const Range& range, model::Part granularity) {
     const ListenerSettings* from = listener_of(listener);
     const std::optional<Choice> found = choice_for(from, range, settings_.own.cluster);
@@ -128,14 +132,14 @@ class Judge {
     return {places_.id_of(place), PlaceSource::Forwarder, reason(text)};
   }
 
-  /// Whether the listener says where its clients are, down to the cluster.
+  /// Returns whether the listener states the cluster of its clients.
   bool states_cluster(std::size_t listener) const {
     const ListenerSettings* from = listener_of(listener);
     return from != nullptr && !from->locality.cluster.empty();
   }
 
  private:
-  /// The listener, if it says where its clients are.
+  /// Returns the settings of a listener that states where its clients are; null = it states nothing.
   const ListenerSettings* listener_of(std::size_t listener) const {
     const bool states = listener < settings_.listeners.size() && !settings_.listeners[listener].locality.empty();
     return states ? &settings_.listeners[listener] : nullptr;
@@ -176,7 +180,7 @@ void store_ranges(const std::vector<Range>& v4, const std::vector<Range>& v6, Lo
   out.complete();
 }
 
-/// Verdicts for questions that forwarders of other clusters than the server's pass on, where that makes a difference.
+/// Adds the verdicts for queries that forwarders of other clusters pass on, where several clusters claim a range.
 void add_alternatives(const std::vector<Range>& ranges, Judge& judge, Places& places, Locator& out) {
   std::map<std::string, std::uint16_t, NameLess> numbers;
   const auto number_of = [&](const std::string& cluster) {
@@ -220,8 +224,8 @@ LocatorInput locator_input(const model::Records& records) {
   LocatorInput out;
   out.claims = client_claims(records);
   std::set<Prefix> prefixes;
-  // An agent alone must not open explanations to others: its prefixes count only where an operator has said what the
-  // agents of its cluster may report.
+  // The prefixes that an agent reports must not open explanations to others by themselves: they count only where an
+  // operator has stated which prefixes the agents of the cluster may report.
   const auto is_stated = [&](const model::Node& node) {
     const model::Cluster* cluster = model::find_named(records.clusters, node.locality.cluster);
     return cluster != nullptr && cluster->allowed_prefixes.has_value();

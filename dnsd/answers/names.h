@@ -9,25 +9,28 @@
 
 namespace meshdns::answers {
 
+/// Stands for no index, number or id.
 inline constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
-/// Static records of one name and type. rdata in wire form, uncompressed.
+/// The static records of one name and type. The data of each is in wire form, uncompressed.
 struct Rrset {
   wire::Type type{};
   std::uint32_t ttl = 0;
   std::vector<std::vector<std::uint8_t>> rdata;
 };
 
-/// A name that exists and is no host: one with static records, an apex, an empty non-terminal (no rrsets).
-/// A static wildcard is the node named "*.<parent>".
+/// A name that exists and is not a host: one with static records, the apex of a zone, or an empty non-terminal (without
+/// rrsets). A static wildcard is a node with the name "*.<parent>".
 struct Node {
-  std::vector<std::uint8_t> name;  // wire form, folded, as all names here
+  std::vector<std::uint8_t> name;  // wire form, folded, like all names here
   std::uint32_t zone = 0;
-  std::vector<Rrset> rrsets;  // apex: without SOA, with NS
+  std::vector<Rrset> rrsets;  // of an apex: NS, but not SOA
 
+  /// Returns the records of a type; null = there are none.
   const Rrset* find(wire::Type type) const noexcept;
 };
 
+/// A zone, with the fields of its SOA.
 struct Zone {
   std::vector<std::uint8_t> apex;
   std::uint32_t soa_ttl = 5;
@@ -38,15 +41,27 @@ struct Zone {
   std::vector<std::uint8_t> mname;
   std::vector<std::uint8_t> rname;
   std::optional<std::uint32_t> file_serial;  // of the SOA in the zone file
-  bool has_hosts = false;                    // then the serial is the cluster's, whatever the file says
+  bool has_hosts = false;                    // if so, the SOA has the cluster's serial, not the file's
 };
 
-/// Which names exist: an index by hash over nodes, which stand here, and hosts, which stand elsewhere under a number.
+// How it works. One hash table finds nodes and hosts alike. Hosts themselves are in the pages of the table, so that a
+// host can change without a change of the names.
+//
+//   slots_   [tag, id] [      ] [tag, id] ...    linear probing from hash & mask
+//                 |                    `------>  id of a host: its number
+//                 `-> kNodeBit + index of nodes_
+//
+// The tag holds the lower half of the hash: nearly every other name is passed over without a look at its bytes. The
+// caller compares the bytes, since only it can find a host's name.
+
+/// The index of all names that exist: static nodes, which it contains, and hosts, of which it knows the numbers. Made
+/// by the compiler, and immutable once a table has it.
 class Names {
  public:
+  /// A slot of the hash table; free if `id` is kNone.
   struct Slot {
-    std::uint32_t tag = 0;     // lower half of the hash: it says where the search begins, whatever the size
-    std::uint32_t id = kNone;  // of a node: kNodeBit + index of nodes(); of a host: its number
+    std::uint32_t tag = 0;     // lower half of the hash; it also says where the search begins
+    std::uint32_t id = kNone;  // a node: kNodeBit + index of nodes(); a host: its number
   };
   static constexpr std::uint32_t kNodeBit = 0x80000000;
 
@@ -55,21 +70,22 @@ class Names {
   const std::vector<Node>& nodes() const noexcept { return nodes_; }
   std::size_t hosts() const noexcept { return hosts_; }
 
-  /// Adds a node, or replaces the one of this name. References to nodes are void afterwards.
+  /// Adds a node, or replaces the node of this name. Invalidates references to nodes.
   void put(Node node);
-  /// The node of this name, added where there is none. References to nodes are void afterwards.
+  /// Returns the node of this name, and adds it if there is none. Invalidates references to nodes.
   Node& node(wire::NameBytes name, std::uint32_t zone);
-  /// Adds a host under a name that has neither host nor node.
+  /// Adds a host.
+  /// requires: neither a host nor a node has the name
   void put_host(wire::NameBytes name, std::uint32_t host);
-  /// Room for so many names, so that adding them costs no growing.
+  /// Makes room for this number of names, so that adding them does not grow the index.
   void reserve(std::size_t names);
-  /// No more come: gives back what growing took ahead.
+  /// Ends the adding of names: frees memory that was reserved for more.
   void complete() { nodes_.shrink_to_fit(); }
 
-  /// The node of exactly this name; null = there is none, or it is a host.
+  /// Returns the node with exactly this name; null = there is none, or the name is a host's.
   const Node* find_node(wire::NameBytes name) const noexcept;
 
-  /// The id under which `is_it` recognises the name; kNone = there is none. Goes through all names of this hash.
+  /// Returns the first id with this hash for which is_it(id) returns true; kNone = there is none.
   template <class F>
   std::uint32_t find(std::uint64_t hash, F is_it) const noexcept {
     if (slots_.empty()) return kNone;
@@ -79,7 +95,7 @@ class Names {
     }
     return kNone;
   }
-  /// Where the search for a name of this hash begins; null = there are no names.
+  /// Returns where the search for this hash begins, for prefetching; null = there are no names.
   const Slot* first_slot(std::uint64_t hash) const noexcept {
     return slots_.empty() ? nullptr : &slots_[hash & (slots_.size() - 1)];
   }
@@ -91,7 +107,7 @@ class Names {
   void resize(std::size_t slots);
 
   std::vector<Slot> slots_;  // a power of two, at most half full; linear probing
-  std::size_t used_ = 0;     // slots
+  std::size_t used_ = 0;     // slots in use
   std::vector<Node> nodes_;
   std::size_t hosts_ = 0;
 };

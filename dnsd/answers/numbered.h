@@ -12,8 +12,8 @@
 
 namespace meshdns::answers {
 
-/// A list without equal values, and where each value stands in it. A short list is looked through; a longer one has an
-/// index, so that a host costs what it has rows.
+/// A list of distinct values that knows the index of each. A short list is searched in order; a longer one has an
+/// index, so that compiling a host costs its number of rows, not its square.
 template <class T, class Hash = std::hash<T>>
 class Numbered {
  public:
@@ -22,7 +22,7 @@ class Numbered {
 
   explicit Numbered(std::vector<T> first = {}) : list_(std::move(first)) {}
 
-  /// The index of a value, which is added if it is not there. 0, the first value, if there are too many.
+  /// Returns the index of a value, and adds the value if it is new. A list that is full returns 0, its first value.
   std::uint16_t index_of(const T& value) {
     if (list_.size() <= kFew) {
       const auto index = static_cast<std::size_t>(std::ranges::find(list_, value) - list_.begin());

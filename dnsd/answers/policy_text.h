@@ -6,7 +6,7 @@
 
 namespace meshdns::answers {
 
-/// "default ladder, no fence, no spill", "ladder zone > any, fence within region, spill 140%, failover ..."
+/// Returns "default ladder, no fence, no spill", or "ladder zone > any, fence within region, spill 140%, failover ...".
 std::string policy_text(const model::Policy& policy);
 
 }  // namespace meshdns::answers

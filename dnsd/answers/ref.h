@@ -6,8 +6,8 @@
 
 namespace meshdns::answers {
 
-/// Counts who shares an immutable part of answer tables. Not atomic: tables are made and destroyed by one thread;
-/// workers read through them and never touch the count.
+/// Counts the references to an immutable part that tables share. Not atomic: one thread creates and destroys all
+/// tables; DNS workers read through them and never touch the count.
 class Shared {
  protected:
   Shared() = default;
@@ -21,7 +21,8 @@ class Shared {
   mutable std::uint32_t references_ = 0;
 };
 
-/// Holds a part alive. T derives from Shared.
+/// A counted reference to a shared part, which lives as long as any Ref to it.
+/// requires: T derives from Shared
 template <class T>
 class Ref {
  public:
@@ -43,9 +44,9 @@ class Ref {
   const T* operator->() const noexcept { return part_; }
   const T& operator*() const noexcept { return *part_; }
   explicit operator bool() const noexcept { return part_ != nullptr; }
-  /// Nobody else holds the part.
+  /// Returns whether this is the only reference.
   bool is_sole() const noexcept { return part_->references_ == 1; }
-  /// Of the same part, whatever it says; the order means nothing.
+  /// Compares the identity of parts, not their content; the order has no meaning.
   friend auto operator<=>(const Ref&, const Ref&) = default;
 
  private:

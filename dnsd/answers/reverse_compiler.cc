@@ -22,7 +22,7 @@ std::string_view label_of(wire::NameBytes name) {
   return {reinterpret_cast<const char*>(name.data()) + 1, name.front()};
 }
 
-/// In the order of their labels from the left.
+/// Compares names by their labels from the left. Numbers of hosts would not do: they differ between servers.
 bool is_before(wire::NameBytes a, wire::NameBytes b) {
   while (a.front() != 0 && b.front() != 0) {
     const std::string_view label_a = label_of(a);
@@ -67,6 +67,7 @@ void ReverseCompiler::configure(const std::vector<std::string>& zones) {
 
 void ReverseCompiler::change(std::uint32_t number, const Host* before, const Host* after, ReverseIndex& index) {
   if (prefixes_.empty()) return;
+  // the frequent case: only health has changed
   if (before != nullptr && after != nullptr && same_addresses(*before, *after)) return;
   const std::vector<IpAddress> old = addresses_of(before);
   const std::vector<IpAddress> now = addresses_of(after);

@@ -15,39 +15,43 @@
 
 namespace meshdns::answers {
 
-/// The zone is in in-addr.arpa or ip6.arpa: it has no hosts but the names of addresses.
+/// Returns whether a zone is in in-addr.arpa or ip6.arpa: its names stand for addresses, and it has no hosts.
 bool is_reverse_zone(const std::string& zone);
 
-/// Keeps an index equal to the hosts: a change copies the pages of the addresses that came and went; a host whose
-/// health alone became different costs a comparison. Without reverse zones it does nothing.
+/// Keeps a reverse index equal to the hosts. A change copies the pages of the addresses that came or went; a host whose
+/// addresses are unchanged costs one comparison. Does nothing without reverse zones.
 /// thread: that of the Compiler
 class ReverseCompiler {
  public:
   using NameOf = std::function<wire::NameBytes(std::uint32_t)>;
 
-  /// name_of: the name of a host that is there, by its number
+  /// name_of: returns the name of a host by its number; called for hosts that exist
   explicit ReverseCompiler(NameOf name_of) : name_of_(std::move(name_of)) {}
 
-  /// Begins anew, with an empty index. zones: all of them, in presentation form
+  /// Starts with an empty index.
+  /// zones: all zones in presentation form; others than reverse zones are skipped
   void configure(const std::vector<std::string>& zones);
-  /// A host was put, compiled anew or erased. before, after: null = there is none; name_of knows what is `after`
+  /// Notes that a host was put, compiled again or erased.
+  /// before, after: null = there is none
+  /// requires: name_of(number) returns the name of `after`
   void change(std::uint32_t number, const Host* before, const Host* after, ReverseIndex& index);
-  /// The index goes into a table: from now on its pages are copied before they change.
+  /// Notes that the index is part of a table now: its pages are copied before they change again.
   void publish() { fresh_.clear(); }
 
  private:
-  /// The host's addresses that are in the zones, sorted
+  /// Returns the host's addresses that are in the zones, sorted.
   std::vector<IpAddress> addresses_of(const Host* host) const;
   void add(const IpAddress& address, std::uint32_t host, ReverseIndex& index);
   void remove(const IpAddress& address, std::uint32_t host, ReverseIndex& index);
   void put(const ReverseEntry& entry, ReverseIndex& index);
   void erase(const IpAddress& address, ReverseIndex& index);
+  /// Returns a page that may be changed, and copies it if a table has it.
   ReversePage& writable(std::size_t page, ReverseIndex& index);
 
   NameOf name_of_;
   std::vector<Prefix> prefixes_;                              // of the zones
-  std::map<IpAddress, std::vector<std::uint32_t>> hosts_of_;  // by name; the first one is answered
-  std::map<const ReversePage*, ReversePage*> fresh_;          // pages of no table yet
+  std::map<IpAddress, std::vector<std::uint32_t>> hosts_of_;  // in the order of names: PTR answers the first
+  std::map<const ReversePage*, ReversePage*> fresh_;          // pages that no table has yet
 };
 
 }  // namespace meshdns::answers

@@ -12,45 +12,56 @@
 namespace meshdns::answers {
 
 // How it works. A policy looks at some parts of a client's locality. Clients that agree in these parts form a class,
-// and a host has one answer set for each class: for each of the shape's views. All hosts whose policies look at the
-// same parts share a shape.
+// and a host has one answer set for each class. All hosts whose policies look at the same parts share a shape:
 //
-// When clients come from new places, a shape needs other views, and with them every host needs other sets. Hosts cannot
-// all be compiled at once, so the shape stays as it is for the hosts that were compiled for it, a new shape of the
-// same parts becomes the current one, and the hosts move to it one after the other. Until a host has moved, clients
-// of a place that its shape does not know get what clients at the server's own place get. A shape of the same parts is
-// replaced again only when nobody uses the one before, so that there are two of them at most.
+//   shape 0   parts {zone, cluster}   views  eu-a/eu-1  eu-b/eu-1  us-a/us-1     sorted
+//                                     class      0          1          2
+//             of_place                place 0 -> class 1, place 1 -> class 0, ...
+//
+//   answer:   place of the client -> classes[host.shape][place] -> Set of the host
+//
+// When clients come from new places, a shape needs other views, and all its hosts need other sets. Compiling all of
+// them at once would take too long. So the old shape stays for the hosts that were compiled for it, a new shape of the
+// same parts becomes the current one, and the hosts move to it a few at a time. Until a host has moved, clients from a
+// place that its shape does not know get the answers for the server's own place. A shape is replaced again only when no
+// host uses its predecessor, so that at most two shapes of the same parts exist.
 
-/// The classes of clients that a table tells apart. Pure.
+/// Numbers the classes of clients that a table tells apart. Used by the compiler only. Pure.
 class Shapes {
  public:
-  /// The current shape for these parts, made if there is none.
+  /// Returns the current shape for these parts, and adds it if there is none.
   std::uint16_t of(std::uint8_t parts);
-  /// Clients are in these places from now on, and nowhere else; own: what a place that is not known counts as.
+  /// Sets all places where clients can be.
+  /// own: the server's place, which stands for places that a shape does not know
   void set_places(const std::vector<model::Locality>& places, const model::Locality& own);
-  /// No shape is current any more: policies look at other parts from now on.
+  /// Makes no shape current, because hosts will depend on other parts of localities.
   void retire_all();
-  /// Replaces each current shape whose views are not those of the places, unless its predecessor is still in use.
-  /// returns: whether the hosts of some shape are to be compiled anew: those for which is_current() is false
+  /// Replaces each current shape whose views do not fit the places, unless hosts still use its predecessor.
+  /// returns: true = a shape was replaced: hosts whose shape is not current have to be compiled again
   bool renew();
 
+  /// Returns whether new hosts are compiled for the shape.
   bool is_current(std::uint16_t shape) const { return shapes_[shape].current; }
+  /// Returns the localities that the shape tells apart, by class.
   const std::vector<model::Locality>& views(std::uint16_t shape) const { return shapes_[shape].views; }
+  /// Count the hosts that were compiled for a shape; a shape without hosts that is not current is given again.
   void add_host(std::uint16_t shape) { ++shapes_[shape].hosts; }
   void remove_host(std::uint16_t shape) { --shapes_[shape].hosts; }
-  /// How many views the current shapes have, by their parts.
+  /// Returns the number of views of each current shape, by its parts.
   std::map<std::uint8_t, std::size_t> view_counts() const;
+  /// Writes the shapes into a table.
   void write(AnswerTable& table) const;
-  /// Begins with the shapes of a table that was kept.
+  /// Adds the shapes of a table that was kept.
   void restore(const std::vector<std::uint8_t>& parts);
 
  private:
+  /// The classes of clients for policies that look at the same parts.
   struct Shape {
     std::uint8_t parts = 0;
     bool current = true;
-    bool outdated = false;               // its views are not those of the places
-    std::uint32_t hosts = 0;             // that were compiled for it
-    std::vector<model::Locality> views;  // sorted
+    bool outdated = false;               // its views do not fit the places
+    std::uint32_t hosts = 0;             // compiled for this shape
+    std::vector<model::Locality> views;  // sorted: the index is the class
     std::shared_ptr<const ClassOfPlace> of_place;
   };
 
@@ -58,7 +69,7 @@ class Shapes {
   std::vector<model::Locality> views_of(std::uint8_t parts) const;
   void place_clients(Shape& shape) const;
 
-  std::vector<Shape> shapes_;  // by number; one without hosts that is not current is free
+  std::vector<Shape> shapes_;  // by number; a shape that is neither current nor used by a host is free
   std::vector<model::Locality> places_;
   model::Locality own_;
 };

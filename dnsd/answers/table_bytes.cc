@@ -12,8 +12,8 @@
 #include "dnsd/answers/host_bytes.h"
 #include "dnsd/topology/view.h"
 
-// carry() stands in the namespace of each type, where it is looked for. The bindings do not compile when a type gets
-// another member.
+// carry() is in the namespace of each type, where argument-dependent lookup finds it. Structured bindings name every
+// member, so that a new member does not compile until it is carried.
 
 namespace meshdns {
 
@@ -113,12 +113,12 @@ void carry(auto& io, Carried<ServicePort> auto& value) {
 namespace meshdns::answers {
 namespace {
 
-/// The parts that hosts share, numbered as they come.
+/// Numbers shared parts in the order in which they are added.
 template <class Part>
 class Numbered {
  public:
   void add(const Part* part) {
-    if (part == last_) return;  // hosts of one kind come one after the other
+    if (part == last_) return;  // neighbouring hosts often share their parts
     last_ = part;
     if (numbers_.try_emplace(part, static_cast<std::uint32_t>(list_.size())).second) list_.push_back(part);
   }
@@ -140,7 +140,7 @@ void for_each_host(const AnswerTable& table, F look) {
   }
 }
 
-/// What the hosts of a table share
+/// The parts that the hosts of a table share.
 struct Parts {
   explicit Parts(const AnswerTable& table) {
     for_each_host(table, [this](const Host& host) {
@@ -172,7 +172,7 @@ struct Parts {
   Numbered<TextList> texts;
 };
 
-/// The same, read
+/// The parts of a file, from which hosts are put together.
 class ReadParts {
  public:
   explicit ReadParts(ByteReader& io) {
@@ -187,6 +187,7 @@ class ReadParts {
     });
   }
 
+  /// Reads a host; null = the bytes are not a host.
   Ref<const Host> host(ByteReader& io, const HostSurroundings& around) const {
     auto spec = one_of(io, specs_);
     auto localities = one_of(io, localities_);
@@ -219,7 +220,7 @@ class ReadParts {
   std::vector<Ref<const TextList>> texts_;
 };
 
-/// How many classes of clients each shape tells apart.
+/// Returns the number of classes that each shape tells apart.
 std::vector<std::size_t> classes_of(const KeptTable& table) {
   std::vector<std::size_t> out;
   for (const std::uint8_t parts : table.shapes) {
@@ -238,7 +239,7 @@ std::string bytes_of(const AnswerTable& table, TimePoint now, std::string_view h
   std::size_t size = std::size_t{1} << 16;
   for_each_host(table, [&](const Host& host) {
     ++hosts;
-    size += host.memory();  // with its head, for which the fields stand here
+    size += host.memory();  // with sizeof(Host), which makes up for the fields written beside the arrays
   });
   io.reserve(size);
   io.raw(head.data(), head.size());
@@ -262,6 +263,7 @@ Result<KeptTable> kept_table_of(std::string_view bytes, std::size_t zones, TimeP
   io(out.locator, out.clusters, out.shapes, out.places, out.version.revision, unchanged, out.serial, then);
   const auto is_empty = [](const auto& entry) { return entry.second.empty(); };
   if (std::ranges::any_of(out.locator.claims, is_empty)) return Error(Code::DataLoss, "a prefix has no claim");
+  // the process that wrote the file had another clock: only durations survive
   out.version.changed = now - age - unchanged;
   const ReadParts parts(io);
   const HostSurroundings around{classes_of(out), zones, (now - age).time_since_epoch() / Host::kSinceStep - then};

@@ -11,15 +11,17 @@
 
 namespace meshdns::answers {
 
-/// A table as bytes, for the next start of the same program with the same configuration: the layout of hosts in memory
-/// is that of the file. Static records and zones are not in it.
-/// head: what stands before them
+/// Returns a table as bytes, for the next start of the same program with the same configuration: hosts are in the file
+/// as they are in memory. Zones and static records are not, because they follow from the configuration.
+/// head: bytes to begin with
 /// thread: any that reads the table
 std::string bytes_of(const AnswerTable& table, TimePoint now, std::string_view head = {});
 
-/// zones: how many are configured
-/// age: how long ago the bytes were made; what lasted for so long then has lasted longer by it
-/// errors: DataLoss; nothing in the result reaches outside of it, whatever the bytes are
+/// Reads a table that bytes_of() has written.
+/// zones: the number of configured zones
+/// age:   time since the bytes were written; added to all durations in them
+/// errors: DataLoss
+/// returns: a table in which nothing refers to anything outside of it, whatever the bytes are
 Result<KeptTable> kept_table_of(std::string_view bytes, std::size_t zones, TimePoint now, Duration age);
 
 }  // namespace meshdns::answers

@@ -8,25 +8,25 @@
 namespace meshdns::answers {
 namespace {
 
-constexpr std::uint32_t kServerTtl = 60;  // of NS records and the servers' addresses
+constexpr std::uint32_t kServerTtl = 60;  // for NS records and the servers' addresses
 
 using Name = std::vector<std::uint8_t>;
 
-/// A name of the checked configuration.
+/// Parses a name of the configuration, which was checked before.
 Name name_of(const std::string& text) {
   const auto name = wire::parse_name(text);
   MESHDNS_CHECK(name.has_value());
   return *name;
 }
 
-/// Of a name that other data follows.
+/// Returns the length of a name at the beginning of record data.
 std::size_t length_of_name(wire::NameBytes bytes) {
   std::size_t at = 0;
   while (bytes[at] != 0) at += bytes[at] + std::size_t{1};
   return at + 1;
 }
 
-/// The longest zone that the name is in; kNone = none
+/// Returns the index of the longest zone that the name is in, apexes included; kNone = it is in none.
 std::uint32_t zone_holding(const Names& names, const Name& name) {
   std::uint32_t best = kNone;
   for (std::uint32_t i = 0; i < names.zones.size(); ++i) {
@@ -55,7 +55,7 @@ Zone zone_of(const ZoneSettings& settings) {
   return zone;
 }
 
-/// What the SOA of a zone file says counts instead of ours.
+/// Replaces the fields of a zone's SOA by those of the SOA in its zone file.
 void take_soa(const StaticRecord& record, Names& names) {
   const auto zone = std::ranges::find(names.zones, record.owner, &Zone::apex);
   if (zone == names.zones.end()) return;
@@ -117,7 +117,7 @@ std::uint32_t zone_above(const Names& names, wire::NameBytes name) {
 
 bool has_static_data(const Names& names, const std::string& name) {
   const auto bytes = wire::parse_name(name);
-  if (!bytes) return true;  // no name at all: nothing else may stand there either
+  if (!bytes) return true;  // not a name: no host can have it
   const Node* node = names.find_node(*bytes);
   return node != nullptr && !node->rrsets.empty();
 }
@@ -130,7 +130,7 @@ void compile_zones(const Settings& settings, const std::vector<StaticRecord>& re
     if (record.type != wire::Type::SOA) add_record(names, record);
   }
   for (const ZoneSettings& zone : settings.zones) {
-    // NS that are written stand for all that there are
+    // NS records that an operator writes replace all of ours
     const Rrset* written = names.find_node(name_of(zone.name))->find(wire::Type::NS);
     if (written == nullptr) {
       add_servers(settings, zone, names);

@@ -11,21 +11,23 @@
 
 namespace meshdns::answers {
 
-/// Fills in the zones: SOA, NS and the servers' addresses, and the static records.
+/// Adds zones to `names`: SOA, NS and the servers' addresses, and the static records.
+/// requires: `names` is empty
 void compile_zones(const Settings& settings, const std::vector<StaticRecord>& records, Names& names);
 
-/// Adds the empty non-terminals between a name and its zone's apex (RFC 8020), where nothing stands yet.
-/// exists: whether a name is there already
+/// Adds the empty non-terminals between a name and its zone's apex (RFC 8020), up to the first name that exists.
+/// exists: returns whether a name exists
 void put_ancestors(Names& names, wire::NameBytes name, std::uint32_t zone,
                    const std::function<bool(wire::NameBytes)>& exists);
 
-/// The index of a zone that exists.
+/// Returns the index of a zone.
+/// requires: the zone exists
 std::uint32_t zone_index(const Names& names, const std::string& zone);
 
-/// The index of the longest zone that a folded name is below; kNone = it is below none.
+/// Returns the index of the longest zone that a folded name is below; kNone = it is below none.
 std::uint32_t zone_above(const Names& names, wire::NameBytes name);
 
-/// The name has records that are not made from endpoints.
+/// Returns whether a name has static records, so that no host may have it. True also for a text that is not a name.
 bool has_static_data(const Names& names, const std::string& name);
 
 }  // namespace meshdns::answers

@@ -18,8 +18,8 @@ namespace meshdns::answers {
 namespace {
 
 constexpr std::uint32_t kDefaultTtl = 60;
-constexpr std::uint32_t kNoTtl = 0xFFFFFFFF;    // stands for a TTL that is left out
-constexpr std::uint32_t kMostTtl = 0x7FFFFFFF;  // more is as good as 0 (RFC 2181 8)
+constexpr std::uint32_t kNoTtl = 0xFFFFFFFF;    // stands for a missing TTL
+constexpr std::uint32_t kMostTtl = 0x7FFFFFFF;  // greater values count as 0 (RFC 2181 8)
 
 struct Free {
   void operator()(ldns_rr* rr) const { ldns_rr_free(rr); }
@@ -63,16 +63,17 @@ Error bad_record(std::string_view line, std::string_view what) {
 
 using Rdf = std::unique_ptr<ldns_rdf, Free>;
 
-/// null = it is no name
+/// Parses a name; null = the text is not a name.
 Rdf parsed_name(const std::string& text) { return Rdf(ldns_rdf_new_frm_str(LDNS_RDF_TYPE_DNAME, text.c_str())); }
 
-/// What a record's text leaves open.
+/// The values that complete a record whose text leaves them out.
 struct Surroundings {
   const ldns_rdf* origin = nullptr;
   std::uint32_t default_ttl = kDefaultTtl;
-  ldns_rdf** owner = nullptr;  // of the record before, and then of this one; null = each has its own
+  ldns_rdf** owner = nullptr;  // owner of the record before, replaced by this one's; null = each record names its owner
 };
 
+/// Parses one record.
 /// errors: what is wrong, without the text
 Result<StaticRecord> record_of(const std::string& text, const Surroundings& around) {
   const auto wrong = [](std::string_view what) { return Error(Code::InvalidArgument, std::string(what)); };
@@ -87,14 +88,15 @@ Result<StaticRecord> record_of(const std::string& text, const Surroundings& arou
   return StaticRecord{folded(ldns_rr_owner(rr.get())), type, ldns_rr_ttl(rr.get()), rdata_of(rr.get())};
 }
 
-/// Whether a record can stand with the others; counts it.
+/// Checks whether records can exist beside each other. Counts the records that it has checked.
 class Company {
  public:
   explicit Company(const std::vector<std::string>& zones) : apexes_(apexes_of(zones)) {
     for (const auto& apex : apexes_) ++owners_[apex].others;  // its SOA and NS
   }
 
-  /// Empty = it can.
+  /// Checks a record against all before it.
+  /// returns: empty = it is good
   std::string problem_of(const StaticRecord& record) {
     const auto encloses = [&](const auto& apex) { return wire::is_at_or_below(record.owner, apex); };
     if (std::ranges::none_of(apexes_, encloses)) return "the name is in none of the zones";
@@ -111,7 +113,7 @@ class Company {
   struct Count {
     int aliases = 0;
     int others = 0;
-    bool soa = false;  // that is written
+    bool soa = false;  // a SOA that somebody has written
   };
 
   std::string problem_of_soa(const std::vector<std::uint8_t>& owner, bool apex) {
@@ -123,7 +125,7 @@ class Company {
   std::map<std::vector<std::uint8_t>, Count> owners_;
 };
 
-/// What one entry of a master file hands on to the next ones.
+/// Reads the entries of a master file in order: origin, TTL and owner go on from one entry to the next.
 class FileReader {
  public:
   explicit FileReader(const std::string& origin) : origin_text_(origin + "."), origin_(parsed_name(origin_text_)) {}
@@ -131,7 +133,9 @@ class FileReader {
   FileReader& operator=(const FileReader&) = delete;
   ~FileReader() { ldns_rdf_deep_free(owner_); }
 
-  /// record: nothing = it was a directive. returns: what is wrong; empty = nothing
+  /// Reads one entry.
+  /// record: set unless the entry is a directive
+  /// returns: what is wrong; empty = nothing
   std::string read(const std::string& text, std::optional<StaticRecord>& record) {
     if (text.front() == '$') return directive(text);
     const bool unnamed = text.front() == ' ' || text.front() == '\t';
@@ -179,7 +183,7 @@ class FileReader {
 
   std::string origin_text_;  // with a dot at the end
   Rdf origin_;
-  ldns_rdf* owner_ = nullptr;  // of the record before; ldns exchanges it
+  ldns_rdf* owner_ = nullptr;  // owner of the record before; ldns replaces it
   std::optional<std::uint32_t> ttl_;
   std::uint32_t last_ttl_ = kDefaultTtl;
 };

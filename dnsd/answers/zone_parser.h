@@ -20,12 +20,12 @@ struct StaticRecord {
   friend bool operator==(const StaticRecord&, const StaticRecord&) = default;
 };
 
-/// Reads one line in master file form (RFC 1035 5.1), "www 60 CNAME app-b"; names without a dot at the end are below
-/// `origin`.
-/// errors: what ldns says; directives; classes other than IN; SOA and DNAME, and types that we make ourselves
+/// Parses one line in master file form (RFC 1035 5.1): "www 60 CNAME app-b". Names without a dot at the end are
+/// relative to `origin`.
+/// errors: what ldns says; directives; classes other than IN; SOA, DNAME and OPT
 Result<StaticRecord> parse_record(std::string_view line, std::string_view origin, std::uint32_t default_ttl);
 
-/// The lines of a configuration, read.
+/// The result of read_records().
 struct ReadLines {
   struct Bad {
     std::size_t index = 0;  // among the lines, from 0
@@ -35,11 +35,11 @@ struct ReadLines {
   std::vector<Bad> bad;
 };
 
-/// Reads and checks all lines of a configuration. Bad are, beside what parse_record refuses: an owner below no zone,
-/// records beside a CNAME (RFC 1034 3.6.2), of which an apex has always some, and delegations.
+/// Parses and checks all lines of a configuration. Besides the lines that parse_record() refuses, these are bad: owners
+/// in none of the zones, records beside a CNAME (RFC 1034 3.6.2), CNAMEs at an apex, and delegations.
 ReadLines read_records(const std::vector<std::string>& lines, const std::vector<std::string>& zones);
 
-/// A master file, read.
+/// The result of read_zone_file().
 struct ReadFile {
   struct Bad {
     std::size_t line = 0;  // where the record begins, from 1
@@ -49,14 +49,15 @@ struct ReadFile {
   std::vector<Bad> bad;
 };
 
-/// Reads a master file (RFC 1035 5.1) with records of any of the zones. The first zone is the origin until $ORIGIN says
-/// otherwise; a record without a TTL has that of $TTL (RFC 2308 4), else the one before it, else 60. Bad are the same
-/// things as in read_records, $INCLUDE, and a SOA beside the first one of its zone.
-/// beside: records from elsewhere that these stand with
+/// Parses a master file (RFC 1035 5.1) with records of any of the zones. The first zone is the origin until $ORIGIN
+/// sets another. A record without a TTL has the TTL of $TTL (RFC 2308 4), or that of the record before it, or 60 s. Bad
+/// are the records that read_records() finds bad, $INCLUDE, and a second SOA of a zone.
+/// beside: records from elsewhere, checked together with those of the file
 ReadFile read_zone_file(std::string_view text, const std::vector<std::string>& zones,
                         const std::vector<StaticRecord>& beside);
 
-/// The records of lines that must all be good.
+/// Parses lines that must all be good.
+/// errors: that of the first bad line
 /// errors: of the first bad line
 Result<std::vector<StaticRecord>> parse_records(const std::vector<std::string>& lines,
                                                 const std::vector<std::string>& zones);

@@ -17,7 +17,7 @@ bool ZoneText::next(ZoneEntry& out) {
 
 void ZoneText::read(ZoneEntry& out) {
   bool quoted = false;
-  int open = 0;  // parentheses
+  int open = 0;  // parentheses that are open
   while (at_ < text_.size()) {
     const char c = text_[at_++];
     if (c == '\n') {
@@ -32,7 +32,7 @@ void ZoneText::read(ZoneEntry& out) {
       quoted = !quoted;
       out.text += c;
     } else if (c == '\0') {
-      out.problem = "a zero byte";  // the rest would be lost
+      out.problem = "a zero byte";  // ldns would not see the rest of the line
     } else if (quoted) {
       out.text += c;
     } else if (c == ';') {

@@ -6,21 +6,22 @@
 
 namespace meshdns::answers {
 
-/// A record or a directive of a master file, on one line: without comments, parentheses and what they enclosed broken.
+/// A record or a directive of a master file on one line, without comments, parentheses and the line breaks inside them.
 struct ZoneEntry {
-  std::size_t line = 0;  // where it begins, from 1
+  std::size_t line = 0;  // number of its first line, from 1
   std::string text;
-  std::string problem;  // why it cannot be read; empty = it can
+  std::string problem;  // why the entry cannot be read; empty = it can
 };
 
-/// Cuts a master file into its entries; what is wrong with one leaves the next ones as they are.
+/// Cuts a master file into entries. An entry that is wrong does not change how the next ones are read.
 /// source: RFC 1035 5.1
 class ZoneText {
  public:
-  /// text: outlives this
+  /// text: must outlive this
   explicit ZoneText(std::string_view text) : text_(text) {}
 
-  /// The next entry that is not blank; false = there is none.
+  /// Returns the next entry that is not blank in `out`.
+  /// returns: false = there is none
   bool next(ZoneEntry& out);
 
  private:

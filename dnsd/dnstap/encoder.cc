@@ -33,7 +33,7 @@ v1::Message& Encoder::begin(const server::Exchange& exchange, Duration since_197
   set(*out.mutable_query_address(), exchange.client.bytes());
   out.set_query_port(exchange.client_port);
   const SocketAddress& listener = teller_.listeners.at(exchange.listener);
-  // which of its addresses a wildcard was asked at is not known here
+  // a wildcard listener does not know here at which of its addresses it was asked
   if (!listener.ip.is_unspecified()) set(*out.mutable_response_address(), listener.ip.bytes());
   out.set_response_port(listener.port);
   out.set_query_time_sec(whole_seconds(since_1970));

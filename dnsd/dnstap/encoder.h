@@ -10,26 +10,31 @@
 
 namespace meshdns::dnstap {
 
-/// Who tells, in each message.
+/// The server as it names itself in each message.
 struct Teller {
   std::string identity;
   std::string version;
   std::vector<SocketAddress> listeners;  // the index is Exchange::listener
 };
 
-/// Makes dnstap messages of exchanges. Keeps its memory between them.
+/// Encodes exchanges as dnstap messages. Keeps its memory from one message to the next.
+/// thread: one
 class Encoder {
  public:
   explicit Encoder(Teller teller);
 
-  /// AUTH_QUERY. since_1970: the exchange's time by the wall clock. returns: the frame's bytes, until the next call
+  /// Encodes an AUTH_QUERY message.
+  /// since_1970: time of the exchange by the wall clock
+  /// returns: the bytes of the frame, valid until the next call
   const std::string& query(const server::Exchange& exchange, Duration since_1970);
-  /// AUTH_RESPONSE: of an exchange that has an answer
+  /// Encodes an AUTH_RESPONSE message.
+  /// requires: the exchange has an answer
   const std::string& response(const server::Exchange& exchange, Duration since_1970);
 
  private:
-  /// What query and response have in common
+  /// Sets the fields that query and response have in common.
   v1::Message& begin(const server::Exchange& exchange, Duration since_1970);
+  /// Returns the bytes of the message.
   const std::string& finish();
 
   const Teller teller_;

@@ -16,9 +16,9 @@
 namespace meshdns::dnstap {
 namespace {
 
-constexpr std::size_t kAtOnce = 256;  // exchanges of one lane
-constexpr int kMostAtEnd = 256;       // rounds: more than a lane can hold
-constexpr int kPauseMs = 10;          // a lane has room for what is answered meanwhile
+constexpr std::size_t kAtOnce = 256;  // exchanges taken from a lane at a time
+constexpr int kMostAtEnd = 256;       // rounds at the end: more exchanges than a lane can hold
+constexpr int kPauseMs = 10;          // a lane has room for everything that is answered in this time
 
 }  // namespace
 
@@ -83,6 +83,7 @@ void Sender::disconnected(const std::string& why) {
 }
 
 std::size_t Sender::send_some() {
+  // exchanges carry times of the monotonic clock
   const Duration wall = since_1970_() - clock_.now().time_since_epoch();
   const std::size_t count = tap_.drain(kAtOnce, [&](const server::Exchange& exchange) {
     if (!stream_) {

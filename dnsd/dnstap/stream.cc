@@ -21,9 +21,9 @@ namespace {
 
 constexpr std::string_view kContentType = "protobuf:dnstap.Dnstap";
 constexpr timeval kPatience{1, 0};
-constexpr std::size_t kMostVectors = 1024;  // the kernel's own limit
+constexpr std::size_t kMostVectors = 1024;  // the kernel's limit
 
-/// libfstrm's own unix socket waits forever for a receiver that is stuck: this one does not.
+/// A unix socket with a time limit: libfstrm's own waits forever for a stuck receiver.
 struct Transport {
   std::string path;
   server::Fd fd;
@@ -62,7 +62,7 @@ struct Transport {
     }
     return true;
   }
-  /// What is not read and not written within the patience is as good as broken.
+  /// Notes an error. A read or write that exceeds the time limit counts as a broken connection.
   bool fails(int why) {
     error = why == EAGAIN ? ETIMEDOUT : why;
     return false;
@@ -72,7 +72,7 @@ struct Transport {
 Transport& transport(void* object) { return *static_cast<Transport*>(object); }
 fstrm_res as_result(bool good) { return good ? fstrm_res_success : fstrm_res_failure; }
 
-/// Owned by the writer that is made of it
+/// Returns libfstrm's view of a transport. The writer that is created from it owns it.
 fstrm_rdwr* reader_writer_of(Transport& to) {
   fstrm_rdwr* out = ::fstrm_rdwr_init(&to);
   ::fstrm_rdwr_set_open(out, [](void* object) { return as_result(transport(object).open()); });
@@ -125,7 +125,7 @@ bool Stream::write(std::span<const std::string> frames) {
   }
   const auto count = static_cast<int>(frames.size());
   if (::fstrm_writer_writev(connection_->writer, vectors.data(), count) == fstrm_res_success) return true;
-  ::shutdown(connection_->transport.fd.get(), SHUT_RDWR);  // its end waits for nobody
+  ::shutdown(connection_->transport.fd.get(), SHUT_RDWR);  // so that the end of the stream does not wait for an answer
   return false;
 }
 

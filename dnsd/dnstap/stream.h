@@ -8,20 +8,23 @@
 
 namespace meshdns::dnstap {
 
-/// A Frame Streams connection (bidirectional: READY, ACCEPT, START, frames, STOP, FINISH) to a unix socket.
-/// Waits for the receiver, at most a second each time: connecting, handshake, a write, the end.
+/// A Frame Streams connection to a unix socket (bidirectional: READY, ACCEPT, START, frames, STOP, FINISH). Each step
+/// waits a second at most: connecting, the handshake, a write, the end.
 class Stream {
  public:
-  static constexpr std::size_t kMostFrames = 128;  // of one write
+  static constexpr std::size_t kMostFrames = 128;  // in one write
 
-  /// errors: Unavailable: nobody listens, or who does speaks something else
+  /// Connects to the receiver at this path.
+  /// errors: Unavailable: nobody listens, or the listener does not speak Frame Streams with dnstap
   static Result<std::unique_ptr<Stream>> open(const std::string& path);
-  /// Tells that this is the end, unless the connection is broken.
+  /// Ends the stream in good order, unless the connection is broken.
   ~Stream();
 
-  /// frames: at most kMostFrames. returns: false = the connection is broken, frames are lost
+  /// Writes frames.
+  /// frames:  at most kMostFrames
+  /// returns: false = the connection is broken, and frames are lost
   bool write(std::span<const std::string> frames);
-  /// To be watched: the receiver says nothing unless it goes.
+  /// Returns the socket, to be watched: it becomes readable only when the receiver goes.
   int descriptor() const;
 
  private:

@@ -10,11 +10,12 @@
 namespace meshdns::explain {
 namespace {
 
-constexpr std::size_t kMostAddresses = 4;  // in a text
+constexpr std::size_t kMostAddresses = 4;  // shown in a text
 
 constexpr std::array kFamilies = {Family::V4, Family::V6};
 
-/// Where the addresses of a family come from that the tier lacks; empty = it has some, or no tier has any.
+/// Returns where clients of this tier get addresses of a family that the tier lacks; empty = the tier has both
+/// families, or no tier has the other.
 std::string families_text(const topology::HostPlan& host, const topology::Decision& decision,
                           const topology::Tier& tier) {
   std::vector<std::string> out;
@@ -42,7 +43,7 @@ std::string first_addresses(const Answer::Part& part) {
   return out;
 }
 
-/// Each part as text, behind what is unusual.
+/// Returns the texts of all parts, after what is abnormal.
 template <class F>
 std::string told(const Answer& answer, const char* between, F text_of) {
   std::vector<std::string> texts;

@@ -32,7 +32,8 @@ bool differ(const topology::Candidate* a, const topology::Candidate* b) {
   return a->standing != b->standing || a->weight != b->weight || a->locality != b->locality;
 }
 
-/// One of the two may be null.
+/// Returns the change of an endpoint.
+/// before and after: one of them may be null
 v1::EndpointChange change_of(const topology::Candidate* before, const topology::Candidate* after) {
   const topology::Candidate& one = after != nullptr ? *after : *before;
   const bool weighed = before != nullptr && after != nullptr && before->weight != after->weight;
@@ -45,7 +46,7 @@ v1::EndpointChange change_of(const topology::Candidate* before, const topology::
   return out;
 }
 
-/// What both plans of a host come to for a class of clients; classes that the policy does not tell apart are one.
+/// Decides for both plans of a host, once for each class of clients that the policies tell apart.
 class Comparison {
  public:
   Comparison(const topology::HostPlan& before, const topology::HostPlan& after, topology::Geography geography)

@@ -9,21 +9,21 @@
 
 namespace meshdns::explain {
 
-/// Which endpoints stand differently, came or went, or have another weight. They are told apart by their addresses:
-/// what is published knows no keys.
+/// Returns the endpoints that came, went, or have another state, weight or place. Endpoints are matched by address,
+/// because published hosts do not know their keys.
 std::vector<v1::EndpointChange> endpoint_changes(const topology::HostPlan& before, const topology::HostPlan& after);
 
-/// Both plans give every class of clients the same answers: neither their endpoints nor their policies differ.
+/// Returns whether both plans give every class of clients the same answers: their endpoints and policies are equal.
 bool is_same_for_answers(const topology::HostPlan& before, const topology::HostPlan& after);
 
-/// What classes of clients get instead of what they got.
+/// A change of the answers for some classes of clients.
 struct AnswerDifference {
   v1::AnswerChange change;
-  bool nothing_serves = false;  // afterwards
+  bool nothing_serves = false;  // after the change
 };
 
-/// What clients in these places get of one host. Places with the same change are told together.
-/// text: how an answer is told
+/// Returns how the answers of one host differ for clients in these places. Places with the same change share an entry.
+/// text: returns the text of an answer
 std::vector<AnswerDifference> answer_differences(const topology::HostPlan& before, const topology::HostPlan& after,
                                                  const std::vector<model::Locality>& seats,
                                                  topology::Geography geography, std::string (*text)(const Answer&));

@@ -13,9 +13,9 @@
 namespace meshdns::explain {
 namespace {
 
-constexpr const char* kOwnClient = "127.0.0.1";  // where nobody says which client is meant
+constexpr const char* kOwnClient = "127.0.0.1";  // used if the request names no client
 
-/// A host as one client sees it, and what that comes to.
+/// A host as one client sees it, with the decision for this client.
 struct View {
   const topology::HostPlan& host;
   const Seat& seat;
@@ -36,7 +36,7 @@ void write_endpoint(const View& view, const answers::TierText& tier, std::uint32
   out.set_why(manner + (manner.empty() || why.empty() ? "" : ", ") + why);
 }
 
-/// What is known of the endpoints of a tier besides what decides; external endpoints have no record.
+/// Adds the data of endpoints' records that decide nothing; external endpoints have no record.
 void write_records(const model::Records& records, v1::ExplainedTier& tier) {
   for (v1::EndpointInfo& info : *tier.mutable_endpoints()) {
     const auto found = records.endpoints.find(info.key());
@@ -61,7 +61,8 @@ void write_tier(const View& view, const topology::Tier& tier, v1::ExplainedTier&
   for (const std::string& address : addresses_of(view.host, view.decision, tier)) out.add_answer(address);
 }
 
-/// The tier in whose part of the loads the seat's draw falls; the decision answers something.
+/// Returns the tier into whose part of the loads the seat's draw falls.
+/// requires: the decision answers something
 std::uint32_t drawn_tier(const Seat& seat, const topology::Decision& decision) {
   std::uint32_t sum = 0;
   for (const topology::Tier& tier : decision.tiers) {
@@ -82,7 +83,7 @@ void write_answer(const View& view, v1::ExplainReply& out) {
   *out.mutable_drawn_for() = convert::to_wire(std::chrono::seconds(view.seat.drawn_for));
 }
 
-/// Endpoints that are in no tier because their addresses belong to others now.
+/// Adds the endpoints that are in no tier, because their addresses belong to others.
 void write_displaced(const topology::HostPlan& host, v1::ExplainReply& out) {
   constexpr std::size_t kMost = 4;
   std::size_t count = 0;
@@ -93,7 +94,7 @@ void write_displaced(const topology::HostPlan& host, v1::ExplainReply& out) {
   if (count > kMost) out.add_advice(std::to_string(count - kMost) + " more are left out for the same reason");
 }
 
-/// What is to be known besides the decision itself.
+/// Adds advice that does not follow from the decision.
 void write_advice(const Subject& subject, const answers::Seat& seat, const topology::Decision& decision,
                   const v1::ExplainRequest& request, v1::ExplainReply& out) {
   const topology::HostPlan& host = seat.host;

@@ -20,7 +20,8 @@ v1::Finding::Severity to_wire(topology::Severity severity) {
   return v1::Finding::ERROR;
 }
 
-/// errors: the object means nothing
+/// Returns the findings of an object.
+/// errors: those of the conversion: the object is not valid
 template <class T>
 Result<std::vector<topology::Finding>> linted(const topology::LintScene& scene, const Result<T>& object) {
   if (!object) return object.error();

@@ -10,20 +10,20 @@
 
 namespace meshdns::explain {
 
-/// Looks at objects for what is suspicious in them. Refers to its arguments.
+/// Finds suspicious parts of objects, for `lint` and `apply`. The arguments must outlive this.
 class Linter {
  public:
-  /// names: of the records; expect() adds to them
+  /// names: those of the records; expect() adds to them
   Linter(const model::Records& records, topology::Planner& planner, const answers::Settings& settings,
          std::shared_ptr<topology::KnownNames> names, TimePoint now);
-  /// Walks all nodes and objects for their names.
+  /// Collects the names itself, by a walk over all nodes and objects.
   Linter(const model::Records& records, topology::Planner& planner, const answers::Settings& settings, TimePoint now);
   Linter(const Linter&) = delete;
   Linter& operator=(const Linter&) = delete;
 
-  /// Adds an object that is about to be applied with the others: each of them is looked at as if this one were there.
+  /// Adds an object that will be applied together with others: they are looked at as if this one were applied.
   void expect(const v1::Object& object);
-  /// Worst first. An object that means nothing has one error.
+  /// Returns the findings of an object, the worst first. An object that is not valid has one error.
   std::vector<v1::Finding> look(const v1::Object& object) const;
 
  private:

@@ -12,16 +12,18 @@
 
 namespace meshdns::explain {
 
-/// A mesh of one file (the format of dns.endpoints_file), as a meshdnsd with it would answer: for looks at a mesh
-/// without any server.
+/// A mesh that is read from one file (in the format of dns.endpoints_file), with the answers that a meshdnsd would give
+/// from it. It is for looking at a mesh without a server.
 class OfflineMesh {
  public:
-  /// zones: "mesh.internal". What a server would leave out of its file is left out here too: see problems().
+  /// Builds the mesh of a file. Parts that a server would refuse are left out; see problems().
+  /// zones: "mesh.internal"
   static std::unique_ptr<OfflineMesh> of(const config::v1::MeshFile& file, const std::vector<std::string>& zones,
                                          TimePoint now, std::int64_t unix_seconds);
 
-  /// What was left out, and why, a line each.
+  /// Returns what was left out and why, one line each.
   const std::vector<std::string>& problems() const { return problems_; }
+  /// Returns the scene, which refers to this.
   Scene scene() { return {catalog_, planner_, settings_, *table_, now_, unix_seconds_}; }
 
  private:

@@ -11,7 +11,7 @@
 namespace meshdns::explain {
 namespace {
 
-/// The index of the listener that is asked for; the one behind the last has no locality.
+/// Returns the index of a listener. Without a name it is the one after the last, which has no locality.
 Result<std::uint16_t> listener_index(const answers::Settings& settings, const std::string& text) {
   if (text.empty()) return static_cast<std::uint16_t>(settings.listeners.size());
   const auto found = std::ranges::find(settings.listeners, text, &answers::ListenerSettings::text);
@@ -56,7 +56,7 @@ std::vector<model::Locality> known_seats(const model::Records& records) {
     const auto key = std::make_tuple(ascii_lower(place.cluster), ascii_lower(place.region), ascii_lower(place.zone));
     seats.emplace(key, std::move(place));
   };
-  const model::Locality* last = nullptr;  // nodes of one place follow each other
+  const model::Locality* last = nullptr;  // nodes of one place often follow each other
   for (const auto& [key, node] : records.nodes) {
     const bool same = last != nullptr && last->cluster == node.locality.cluster && last->zone == node.locality.zone &&
                       last->region == node.locality.region && last->subzone == node.locality.subzone &&

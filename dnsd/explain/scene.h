@@ -15,11 +15,11 @@
 
 namespace meshdns::explain {
 
-/// A mesh as it is asked about: what the catalog says now, and the answers that were made of it last. Refers to its
-/// parts.
+/// A mesh about which somebody asks: the current catalog, and the answers that were compiled last. Everything must
+/// outlive this.
 struct Scene {
   const catalog::Catalog& catalog;
-  topology::Planner& planner;  // of its records
+  topology::Planner& planner;  // plans the catalog's records
   const answers::Settings& settings;
   const answers::AnswerTable& table;
   TimePoint now;
@@ -28,23 +28,24 @@ struct Scene {
   topology::Geography geography() const { return topology::geography_of(catalog.records()); }
 };
 
-/// A client's seat: where it is, what says so, and what it has drawn.
+/// A client of one host: its place, what placed it, and what it has drawn.
 struct Seat {
   model::Locality place;
-  std::string reason;         // "by node prefix 10.0.0.0/24 (eu1-n1)"
-  std::uint64_t panic = 0;    // of the host's tiers, in the answers that were made last
-  std::uint32_t percent = 0;  // its draw now; see query::Drawn
-  std::uint64_t drawn_for = 0;
+  std::string reason;           // "by node prefix 10.0.0.0/24 (eu1-n1)"
+  std::uint64_t panic = 0;      // tiers in panic, by the answers that were compiled last
+  std::uint32_t percent = 0;    // its current draw; see query::Drawn
+  std::uint64_t drawn_for = 0;  // seconds that the draw stays the same
 };
 
-/// Of a client that asks itself: no forwarder in between.
-/// listener: "10.0.9.2:53"; empty = one without a locality
+/// Returns the seat of a client that asks directly, without a forwarder.
+/// listener: "10.0.9.2:53"; empty = a listener without a locality
 /// errors: InvalidArgument: there is no such listener
 Result<Seat> seat_of(const Scene& scene, const topology::HostPlan& host, const IpAddress& client,
                      const std::string& listener);
 
-/// One place for each cluster and zone that nodes are in; of clusters without nodes, what their objects say. At most
-/// kMostSeats, in order.
+/// Returns one place for each cluster and zone that nodes are in. A cluster without nodes has the place that its object
+/// states.
+/// returns: in order, at most kMostSeats
 std::vector<model::Locality> known_seats(const model::Records& records);
 inline constexpr std::size_t kMostSeats = 64;
 

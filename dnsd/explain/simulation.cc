@@ -32,7 +32,7 @@ Result<Supposition> supposed(const topology::Overrides& real, const v1::Simulate
     auto word = override_of(spec, name);
     if (!word) return Error(Code::InvalidArgument, word.error().message());
     out.targets.push_back(word->target);
-    out.overrides["/" + name] = *std::move(word);  // no real one has such a name
+    out.overrides["/" + name] = *std::move(word);  // no real override has such a name
   }
   return out;
 }

@@ -10,21 +10,22 @@
 
 namespace meshdns::explain {
 
-/// What operators are supposed to have said.
+/// The overrides of a simulation.
 struct Supposition {
-  topology::Overrides overrides;       // all of them
-  std::vector<model::Target> targets;  // of those that come or go: only their endpoints stand differently
+  topology::Overrides overrides;       // all overrides, real and simulated
+  std::vector<model::Target> targets;  // targets of the overrides that come or go: only endpoints in them can change
 };
 
-/// errors: InvalidArgument: a target or an action that is none
+/// Returns the overrides that a request asks to simulate.
+/// errors: InvalidArgument: an invalid target or action
 Result<Supposition> supposed(const topology::Overrides& real, const v1::SimulateRequest& request);
 
-/// What a client gets of one host, what it would get, and which endpoints that concerns. Nothing is changed.
-/// errors: as explain()
+/// Returns what a client gets of one host, what it would get, and which endpoints change. Changes nothing.
+/// errors: those of explain()
 Result<v1::SimulateReply> simulate(const Scene& scene, const v1::SimulateRequest& request,
                                    const Supposition& supposition);
 
-/// A line for each target that no endpoint belongs to: probably it is misspelt.
+/// Returns a line for each target to which no endpoint belongs: its name is probably misspelt.
 std::vector<std::string> missed_targets(const model::Records& records, const std::vector<model::Target>& targets);
 
 }  // namespace meshdns::explain

@@ -11,7 +11,7 @@ namespace {
 
 using Kind = query::HostName::Kind;
 
-// `<place>.pin._zone` is the longest way below a host.
+// The longest name below a host is `<place>.pin._zone`.
 constexpr std::size_t kMostBelow = 3;
 
 std::string text_of(wire::NameBytes label) { return {reinterpret_cast<const char*>(label.data()), label.size()}; }
@@ -29,7 +29,7 @@ std::string port_role(const query::HostName& name) {
   return name.srv ? "gives SRV records of every tier" : "gives SVCB and HTTPS records of every tier";
 }
 
-/// What a name below a host is for; empty = there is no such name.
+/// Returns what a name below a host is for; empty = the name does not exist.
 std::string role_of(const answers::Host& host, const query::HostName& name) {
   const std::string place = std::string(model::part_name(name.part)) + " " + text_of(name.place);
   switch (name.kind) {
@@ -45,7 +45,8 @@ std::string role_of(const answers::Host& host, const query::HostName& name) {
   return "";
 }
 
-/// The role of `name`, `below` labels below a host; empty = DNS has no such name.
+/// Returns what a name below a published host is for; empty = DNS does not have the name.
+/// below: labels of `name` before the host's
 std::string role_below(const Scene& scene, const std::string& name, std::size_t below) {
   const auto bytes = wire::parse_name(name);
   if (!bytes) return "";

@@ -7,14 +7,16 @@
 
 namespace meshdns::explain {
 
-/// A name that somebody asks about, and the host whose decision stands behind its answer.
+/// A name that somebody asks about, and the host whose decision answers it.
 struct Subject {
   std::string host;
-  std::string role;  // of a name below a host: "_all.web.mesh.internal lists ..."; empty = it is the host itself
+  std::string role;  // what the name is for, if it is below the host: "_all.web.mesh.internal gives ..."; empty = it is
+                     // the host
 };
 
-/// Finds the host behind a name: the host of this name, else the one that it is below, where DNS answers the name.
-/// errors: NotFound: DNS has no such name either
+/// Finds the host that answers a name: the host with this name, otherwise the host that the name is below, if DNS
+/// answers the name.
+/// errors: NotFound: DNS does not have the name
 Result<Subject> subject_of(const Scene& scene, const std::string& name);
 
 }  // namespace meshdns::explain

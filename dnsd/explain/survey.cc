@@ -9,7 +9,7 @@
 namespace meshdns::explain {
 namespace {
 
-// It is planned twice and decided for each place, which takes as long as a look at some hundred endpoints.
+// A host is planned twice and decided for each place: about the time of a look at some hundred endpoints.
 constexpr std::size_t kHostSteps = 8;
 
 }  // namespace
@@ -39,7 +39,7 @@ bool Survey::look(const Scene& scene, std::size_t steps) {
 void Survey::look_at(const Scene& scene, const std::string& host) {
   const auto before = scene.planner.plan(host, scene.now);
   const auto after = scene.planner.plan(host, scene.now, supposition_.overrides);
-  if (!before || !after) return;  // it went meanwhile
+  if (!before || !after) return;  // the host went meanwhile
   if (is_same_for_answers(*before, *after)) return;
   const auto differences = answer_differences(*before, *after, seats_, scene.geography(), summary);
   if (differences.empty()) return;

@@ -12,18 +12,19 @@
 
 namespace meshdns::explain {
 
-/// What a supposition would change for all hosts, seen from every known cluster and zone. It is made in slices, so that
-/// whoever has other things to do does them in between: of 10,000 hosts it takes longer than a heartbeat may wait.
+/// Finds out what a supposition would change for all hosts, as seen from every known cluster and zone. It works in
+/// slices, so that its thread can do other work in between: 10,000 hosts take longer than a heartbeat may wait.
 class Survey {
  public:
   static constexpr std::size_t kMostRows = 200;  // in the reply
 
   Survey(const Scene& scene, Supposition supposition);
 
-  /// Looks for so many steps: at first an endpoint each; then hosts, which count as eight each, but one host at least.
-  /// returns: true = all are done
+  /// Goes on with the survey.
+  /// steps: at first one for each endpoint, then eight for each host; at least one host is looked at
+  /// returns: true = the survey is complete
   bool look(const Scene& scene, std::size_t steps);
-  /// Rows where nothing serves come first, then by host.
+  /// Returns the result: rows where nothing serves first, then the others, each in the order of hosts.
   v1::SimulateReply reply() const;
 
  private:
@@ -31,13 +32,13 @@ class Survey {
 
   Supposition supposition_;
   topology::Planner::HitSearch search_;
-  std::optional<std::vector<std::string>> hosts_;  // that have endpoints which it concerns; nothing = not all are found
+  std::optional<std::vector<std::string>> hosts_;  // hosts with endpoints in a target; nothing = the search goes on
   std::size_t next_ = 0;
   std::size_t all_ = 0;
   std::vector<model::Locality> seats_;
   std::vector<std::string> notes_;
-  std::vector<v1::HostChange> empty_;  // where nothing serves afterwards
-  std::vector<v1::HostChange> rows_;   // the others; of both the first kMostRows
+  std::vector<v1::HostChange> empty_;  // rows where nothing serves afterwards
+  std::vector<v1::HostChange> rows_;   // all other rows; of both kinds the first kMostRows
   std::size_t empty_count_ = 0;
   std::size_t count_ = 0;
   std::size_t hosts_changed_ = 0;

@@ -8,23 +8,26 @@
 
 namespace meshdns::query {
 
-/// The rows of one host whose addresses an answer has already: a record is in a set once (RFC 2181 5). A table with
-/// open addressing for each family, so that a row of a long answer takes no more steps than one of a short answer.
+/// The addresses that an answer contains already, as rows of one host: a record is in a set once (RFC 2181 5). Each
+/// family has a hash table with open addressing, so that adding a row costs the same in a long answer as in a short
+/// one.
 class AddressSet {
  public:
-  /// Addresses of a family: as many as a message of 64 KiB has room for, at 16 bytes a record.
+  /// The most addresses of a family: a message of 64 KiB has room for as many, at 16 bytes a record.
   static constexpr std::size_t kMost = 4096;
 
-  /// rows: at most so many will be added; more than kMost count as kMost
+  /// rows: the most rows that will be added; values above kMost count as kMost
   AddressSet(const answers::Host& host, std::size_t rows) noexcept;
 
-  /// Adds the row's address of one family, which it must have.
-  /// returns: true if no row before has that address; false also where there is no room left
+  /// Adds the row's address of one family.
+  /// requires: the row has an address of this family
+  /// returns: true = no earlier row has the address; false also if there is no room left
   bool add(std::uint16_t row, bool v4) noexcept;
 
  private:
-  static constexpr std::uint16_t kEmpty = 0xFFFF;  // a host has at most so many rows
+  static constexpr std::uint16_t kEmpty = 0xFFFF;  // not a row: a host has at most as many rows, numbered from 0
 
+  /// The hash table of one family: rows by the hash of their address.
   struct Family {
     std::array<std::uint16_t, 2 * kMost> slots;
     std::size_t count = 0;
@@ -32,7 +35,7 @@ class AddressSet {
 
   const answers::Host& host_;
   std::size_t most_;
-  std::size_t mask_;  // of the slots that are in use
+  std::size_t mask_;  // of the slots in use
   std::array<Family, 2> families_;
 };
 

@@ -12,15 +12,16 @@ namespace meshdns::query {
 namespace {
 
 constexpr std::size_t kMostUntrusted = 512;    // bytes of an answer to an address that may be forged
-constexpr std::size_t kMostAmplification = 5;  // and so many times the request's
+constexpr std::size_t kMostAmplification = 5;  // and at most this many times the size of the request
 
-/// What a client may get.
+/// The size of the answer that a client may get.
 struct Allowance {
   std::size_t size = 0;
-  bool limited = false;  // it had its share
+  bool limited = false;  // the client's prefix has used up its limit
 };
 
-/// A source address may be forged unless a cookie proves it: then answers stay small, and their number limited.
+/// Returns what a client may get. A source address may be forged unless a cookie proves it; until then answers stay
+/// small and limited, so that nobody can flood the owner of the address with them.
 Allowance allowance_of(std::optional<wire::CookieState> cookie, const wire::Query& query,
                        const Context& context) noexcept {
   const std::size_t size = context.stream ? wire::kMaxMessage : wire::udp_limit(query.edns);
@@ -32,7 +33,7 @@ Allowance allowance_of(std::optional<wire::CookieState> cookie, const wire::Quer
   return {std::min({size, kMostUntrusted, kMostAmplification * query.size}), limited};
 }
 
-/// Whether this one of the limited answers goes out, truncated, so that a real client comes back over TCP.
+/// Returns whether this limited query is answered with TC, so that a real client comes back over TCP.
 bool slips(const Context& context) noexcept {
   const std::uint32_t slip = context.policy.rate_limit.slip;
   return slip != 0 && context.counters.rate_limited.value() % slip == 0;
@@ -43,7 +44,8 @@ std::size_t drop(Drop reason, Counters& counters) noexcept {
   return 0;
 }
 
-/// What the options other than the client subnet get, but for the zone's version; what the cookie proves.
+/// Answers the EDNS options, except the client subnet and the zone's version, which the resolver adds.
+/// returns: the state of the cookie; nothing = there is none, or cookies are off
 std::optional<wire::CookieState> answer_options(const wire::Query& query, const Context& context,
                                                 wire::OptionReplies& out) noexcept {
   const Policy& policy = context.policy;
@@ -80,7 +82,7 @@ CountedType counted(wire::Type type) noexcept {
   }
 }
 
-/// The rcode for what is no question for the table; NoError = it is one.
+/// Returns the rcode for a packet that is no question for the table; NoError = it is one.
 wire::Rcode refusal(wire::Reading reading, const wire::Query& query, std::optional<wire::CookieState> cookie,
                     const Context& context) noexcept {
   if (reading != wire::Reading::Ok) {

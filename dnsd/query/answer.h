@@ -14,36 +14,46 @@
 
 namespace meshdns::query {
 
-/// What an answer depends on besides the packet.
+/// Everything besides the packet that an answer depends on. The references must outlive the answer.
 struct Context {
   const answers::AnswerTable& table;
-  IpAddress client;            // who asks, as the socket says
-  std::uint16_t listener = 0;  // index of the listen address: listeners have localities
-  bool stream = false;         // TCP: no size limit but the buffer's
+  IpAddress client;            // source address of the packet
+  std::uint16_t listener = 0;  // index of the listen address: listeners may have a locality
+  bool stream = false;         // TCP: only the buffer limits the answer's size
   TimePoint now{};             // read once a batch
-  Random& random;
+  Random& random;              // read once per batch
   Counters& counters;
   const Policy& policy = kOpenPolicy;
-  RateLimiter* limiter = nullptr;  // of UDP answers; null = none is limited
-  std::uint32_t unix_seconds = 0;  // for cookies and slots; read once a batch where they are needed
-  bool stale = false;              // besides table.stale: whoever publishes tables stands still
-  std::uint16_t keepalive = 0;     // TCP: how long the connection may idle, in 100 ms (RFC 7828)
+  RateLimiter* limiter = nullptr;  // limits UDP answers; null = no answer is limited
+  std::uint32_t unix_seconds = 0;  // for cookies and time slots; read once per batch, if they are needed
+  bool stale = false;              // the publisher of tables stands still; the table itself may be stale, too
+  std::uint16_t keepalive = 0;     // TCP: how long the connection may be idle, in 100 ms (RFC 7828)
 };
 
+// How it works. One packet goes through these steps; each writes into the buffer of the request:
+//
+//   wire::read_query   bytes -> Query (question and EDNS)
+//   fast_answer        A or AAAA of a plain host: answered at once, or left to the general way untouched
+//   answer_generally   cookie, rate limit, ACL; refuses what is not a question for the table
+//   Resolver           name -> node, host, or a name below a host -> records; follows CNAMEs
+//   HostAnswer, ServiceAnswer, Pinned   choose endpoints and write their records
+//   Response::finish   header and OPT record
+
 /// Answers the request in `buffer` in place.
-/// buffer:   request_length bytes of request; `capacity` bytes may be written: at least wire::kMaxUdpAnswer
+/// buffer:   holds request_length bytes of request; has room for `capacity` bytes, at least wire::kMaxUdpAnswer
 /// returns:  bytes of the answer; 0 = drop silently
-/// thread:   any worker; no lock, no allocation
+/// thread:   any worker; takes no lock, allocates for `_explain` only
 /// source:   RFC 1034 4.3.2, RFC 2308, RFC 6891, RFC 7828, RFC 7871, RFC 7873, RFC 8482, RFC 8906, RFC 8914
 std::size_t answer(std::uint8_t* buffer, std::size_t request_length, std::size_t capacity,
                    const Context& context) noexcept;
 
-/// The second half of answer(), for callers that read a whole batch of requests first, so that the table's memory is
-/// on its way: `reading` and `query` are what wire::read_query said of the bytes that still stand in `buffer`.
+/// Does the second half of answer(), for callers that read a whole batch of requests first and so load the table's
+/// memory into the cache ahead.
+/// reading and query: results of wire::read_query for the bytes in `buffer`, which must be unchanged
 std::size_t answer_read(std::uint8_t* buffer, std::size_t capacity, wire::Reading reading, const wire::Query& query,
                         const Context& context) noexcept;
 
-/// The same without the short cut for the commonest question (fast_path.h), for tests that compare the two.
+/// Does the same without the short cut for the most frequent queries (fast_path.h). Tests compare the two.
 std::size_t answer_generally(std::uint8_t* buffer, std::size_t capacity, wire::Reading reading,
                              const wire::Query& query, const Context& context) noexcept;
 

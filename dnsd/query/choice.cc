@@ -9,7 +9,7 @@
 namespace meshdns::query {
 namespace {
 
-constexpr std::uint64_t kRowBits = 0xFFFF;  // of a key
+constexpr std::uint64_t kRowBits = 0xFFFF;  // of a key: its row
 
 void gather(const answers::RowIndexes& candidates, const RowFilter& filter, Choice& out) noexcept {
   for (const std::uint16_t row : candidates) {
@@ -17,7 +17,7 @@ void gather(const answers::RowIndexes& candidates, const RowFilter& filter, Choi
   }
 }
 
-/// Which of rows[first, count) a draw by weight hits.
+/// Returns the index of one of rows[first, count), drawn by weight.
 std::size_t draw_one(const answers::Host& host, const Choice& among, std::size_t first, bool warm,
                      Random& random) noexcept {
   std::uint64_t total = 0;
@@ -31,7 +31,7 @@ std::size_t draw_one(const answers::Host& host, const Choice& among, std::size_t
   return among.count - 1;
 }
 
-/// What tells a row from the others on every server: its address, and its port where others share the address.
+/// Returns a number that tells a row from others on every server: its address, and its port where addresses are shared.
 std::uint64_t identity_of(const answers::Host& host, std::uint16_t row) noexcept {
   const answers::EndpointTraits& endpoint = host.traits(row);
   const std::uint64_t port = std::uint64_t{endpoint.port} << 32;
@@ -54,7 +54,8 @@ std::uint64_t row_key(const answers::Host& host, std::uint16_t row, std::uint64_
                       bool warm) noexcept {
   std::uint64_t key = mixed(lot, identity_of(host, row));
   if (!equal_weights) {
-    // u in (0, 1]: the same order as above, as far as weights are equal; positive numbers are ordered as their bits are
+    // u in (0, 1] has the order of the equal-weight keys. Positive doubles are ordered like their bits, so that the key
+    // stays an integer.
     const double u = static_cast<double>((~key >> 11) + 1) * 0x1p-53;
     key = std::bit_cast<std::uint64_t>(std::abs(std::log(u)) / static_cast<double>(host.traits(row).share(warm)));
   }

@@ -7,7 +7,8 @@
 
 namespace meshdns::query {
 
-/// A counter that one thread adds to and any thread reads. As cheap as a plain one.
+/// A counter that one thread adds to and any thread reads. It costs no more than a plain number: with one writer,
+/// reading and storing need not be one atomic step.
 class Count {
  public:
   void add(std::uint64_t by = 1) noexcept { value_.store(value() + by, std::memory_order_relaxed); }
@@ -17,25 +18,26 @@ class Count {
   std::atomic<std::uint64_t> value_{0};
 };
 
+/// Why a packet is dropped.
 enum class Drop : std::uint8_t { TooShort, Response, RateLimited };
 inline constexpr std::size_t kDrops = 3;
 
-/// The types that are counted by name; all others together.
+/// The query types that are counted separately; Other stands for the rest.
 enum class CountedType : std::uint8_t { A, AAAA, SRV, TXT, SOA, NS, PTR, ANY, SVCB, HTTPS, Other };
 inline constexpr std::size_t kCountedTypes = 11;
 
-/// What placed the client.
+/// The source that placed a client; answers::PlaceSource has the same order.
 enum class CountedSource : std::uint8_t { Listener, ClientSubnet, Forwarder, Prefix, Server, Nowhere };
 inline constexpr std::size_t kCountedSources = 6;
 
-/// What a request's cookie was; wire::CookieState has the same order.
+/// The number of states of a request's cookie; wire::CookieState has their order.
 inline constexpr std::size_t kCountedCookies = 3;
 
 inline constexpr std::size_t kCountedRcodes = 24;  // 0 to 23 (BADCOOKIE)
 
-/// One worker's figures, or after merge() those of several. T: Count in a worker, std::uint64_t in a sum.
-/// Sums that hold at rest: received = sum(dropped) + sum(by_rcode); sum(by_type) = packets whose question was read
-/// and whose opcode is QUERY; sum(by_source) = answers for which the client's place was asked for.
+/// The figures of one worker, or the sums of several after merge(). T is Count in a worker, std::uint64_t in a sum.
+/// At rest these hold: received = sum(dropped) + sum(by_rcode); sum(by_type) = packets with opcode QUERY whose question
+/// was read; sum(by_source) = answers that asked for the client's place.
 template <class T>
 struct BasicCounters {
   T received{};
@@ -45,11 +47,12 @@ struct BasicCounters {
   std::array<T, kCountedSources> by_source{};
   std::array<T, kCountedCookies> by_cookie{};
   T truncated{};      // TC=1
-  T last_resort{};    // answers that hold nothing that serves
-  T beyond_tier_0{};  // answers of another tier than 0
-  T rate_limited{};   // truncated or dropped because the client's prefix had its share
-  T denied{};         // refused because the client is not allowed
+  T last_resort{};    // answers with endpoints that do not serve
+  T beyond_tier_0{};  // answers with a tier other than 0
+  T rate_limited{};   // truncated or dropped, because the client's prefix has used up its limit
+  T denied{};         // refused, because the client is not allowed
 
+  /// Calls f for each pair of the same figure of `a` and `b`.
   template <class F>
   static void pairwise(auto& a, auto& b, F f) {
     f(a.received, b.received);
@@ -69,7 +72,8 @@ struct BasicCounters {
 using Counters = BasicCounters<Count>;
 using Totals = BasicCounters<std::uint64_t>;
 
-/// Adds one worker's figures to a sum. thread: any
+/// Adds the figures of one worker to a sum.
+/// thread: any
 inline void merge(Totals& sum, const Counters& worker) {
   Totals::pairwise(sum, worker, [](std::uint64_t& to, const Count& from) { to += from.value(); });
 }

@@ -17,7 +17,7 @@ constexpr std::size_t kRecordHead = 12;  // owner (pointer), type, class, TTL, R
 constexpr std::size_t kSubnetHead = 8;   // option code and length, family, source, scope
 constexpr std::uint8_t kAnswer = 0x84;   // QR and AA
 
-/// Nothing in the packet, the policy or the table asks for more than records.
+/// Returns whether packet, policy and table ask for nothing but records.
 bool is_plain(const wire::Query& query, const Context& context) noexcept {
   const bool asked = query.opcode == wire::Opcode::Query && query.qclass == wire::Class::IN && !context.stream &&
                      (query.type == wire::Type::A || query.type == wire::Type::AAAA);
@@ -27,12 +27,13 @@ bool is_plain(const wire::Query& query, const Context& context) noexcept {
   return context.limiter == nullptr || !context.policy.rate_limit.applies_to(context.client);
 }
 
-/// Nothing about this answer needs a word in the OPT record, and any of the rows will do.
+/// Returns whether the answer needs nothing in the OPT record, and all rows are equally good.
 bool is_plain(const answers::Set& set) noexcept {
-  return set.tier_count != 0 && set.equal_weights && set.note == 0 && !set.has_ede;  // not equal where it is spread
+  // equal_weights is false where load is spread
+  return set.tier_count != 0 && set.equal_weights && set.note == 0 && !set.has_ede;
 }
 
-/// The rows of the tier in use that have an address of the family, in their order.
+/// The rows of the tier in use that have an address of the family, in the order of the tier.
 struct Rows {
   std::array<std::uint16_t, kMostRows> list;
   std::size_t count = 0;
@@ -49,7 +50,8 @@ struct Rows {
       if (v4 ? endpoint.has_v4 : endpoint.has_v6) ++count;
     }
   }
-  /// A random one of [i, count), which is out of the game then. Drawn as draw() does.
+  /// Returns a random row of [i, count), which is not drawn again. Uses the same random numbers as draw() does, since
+  /// tests compare both ways byte for byte.
   std::uint16_t take(std::size_t i, Draws& draws) noexcept {
     const std::size_t hit = i + draws.below(static_cast<std::uint32_t>(count - i));
     return std::exchange(list[hit], list[i]);
@@ -64,7 +66,7 @@ std::size_t opt_size(const wire::Edns& edns, bool subnet) noexcept {
 /// source: RFC 6891 6.1.2, RFC 7871 6
 void write_opt(std::uint8_t* at, const wire::Edns& edns, const std::uint8_t* scope) noexcept {
   constexpr std::uint64_t kHead = std::uint64_t{static_cast<std::uint16_t>(wire::Type::OPT)} << 40 |
-                                  std::uint64_t{wire::kMaxUdpAnswer} << 24;  // behind the root's byte
+                                  std::uint64_t{wire::kMaxUdpAnswer} << 24;  // the root's byte comes first
   wire::store64(at, kHead | (edns.dnssec_ok ? 0x80 : 0));
   at[8] = 0;
   wire::store16(at + 9, static_cast<std::uint16_t>(opt_size(edns, scope != nullptr) - wire::kOptSize));
@@ -84,14 +86,15 @@ void write_header(std::uint8_t* buffer, std::size_t answers, bool edns) noexcept
   wire::store64(buffer + 4, std::uint64_t{1} << 48 | std::uint64_t{answers} << 32 | (edns ? 1 : 0));
 }
 
-/// Owner (the question's name), type, class, TTL and RDLENGTH
+/// Writes owner (a pointer to the question's name), type, class, TTL and RDLENGTH.
 void write_record_head(std::uint8_t* at, wire::Type type, std::uint32_t ttl, std::size_t size) noexcept {
   constexpr std::uint64_t kOwnerAndClass = 0xC000000000010000U | std::uint64_t{wire::kQuestionOffset} << 48;
   wire::store64(at, kOwnerAndClass | std::uint64_t{static_cast<std::uint16_t>(type)} << 32 | ttl >> 16);
   wire::store32(at + 8, ttl << 16 | static_cast<std::uint32_t>(size));
 }
 
-/// A random choice in random order. kType: A or AAAA
+/// Writes the records of randomly chosen rows in random order.
+/// kType: A or AAAA
 template <wire::Type kType>
 void write_records(std::uint8_t* at, const answers::Host& host, Rows& rows, std::size_t wanted, Draws draws,
                    std::uint32_t ttl) noexcept {

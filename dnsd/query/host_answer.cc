@@ -13,8 +13,9 @@ RowFilter family_filter(const answers::Host& host, wire::Type type) noexcept {
   return {.host = host, .v4 = type == wire::Type::A, .v6 = type == wire::Type::AAAA};
 }
 
-/// The tier has IPv4 addresses, and all of them fail: clients without IPv6 need the next tier. Those of IPv6 have no
-/// such way out, because clients with both families would prefer a far IPv6 address to a near IPv4 one (RFC 6724).
+/// Returns whether the tier has IPv4 addresses that all fail, so that clients without IPv6 need the next tier. There is
+/// no such way out for IPv6, because clients with both families would prefer a far IPv6 address to a near IPv4 one (RFC
+/// 6724).
 bool fails_over(const answers::Host& host, const answers::RowIndexes& rows, wire::Type type) noexcept {
   return type == wire::Type::A &&
          std::any_of(rows.begin(), rows.end(), [&](std::uint16_t row) { return host.traits(row).out_v4; });
@@ -50,7 +51,7 @@ Outcome HostAnswer::chosen(const Choice& choice, wire::Type type) const noexcept
   for (const std::uint16_t row : choice.view()) {
     if (!write_address(Section::Answer, owner, row, type, ttl())) return Outcome::Truncated;
   }
-  // our own limit is no truncation; the message's is (RFC 2181 9)
+  // the policy's limit is no truncation, the message's is (RFC 2181 9)
   if (choice.cut && choice.count < host.max_answers) return Outcome::Truncated;
   return choice.count == 0 ? Outcome::NoData : Outcome::Answered;
 }
@@ -60,7 +61,7 @@ Outcome HostAnswer::addresses(wire::Type type) const noexcept {
   const std::size_t limit = address_limit(type);
   Choice choice;
   for (std::size_t i = 0; i < set.tier_count; ++i) {
-    const std::size_t at = i == 0 ? tier : i - (i <= tier ? 1 : 0);  // then the nearest that has the family
+    const std::size_t at = i == 0 ? tier : i - (i <= tier ? 1 : 0);  // the drawn tier, then from the nearest on
     const bool equal = set.equal_weights && at == 0;
     choose(tier_rows(host, set, at), filter, {equal, limit, is_warm(at), set.repeats, seat}, random, choice);
     if (choice.count > 0 || choice.cut) return chosen(choice, type);
@@ -79,7 +80,7 @@ bool HostAnswer::lacks_family(wire::Type type) const noexcept {
 Outcome HostAnswer::all_addresses(wire::Type type) const noexcept {
   const RowFilter filter = family_filter(host, type);
   const answers::RowIndexes rows = host.rows_of(set);
-  // a gateway stands in each tier with endpoints behind it, with a row for each weight
+  // a gateway has a row in each tier with endpoints behind it, one for each weight
   const bool may_repeat = set.repeats || host.rows().size() > host.endpoints().size();
   AddressSet seen(host, may_repeat ? rows.size() : 0);
   for (const std::uint16_t row : rows) {

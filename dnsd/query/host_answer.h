@@ -12,45 +12,48 @@
 
 namespace meshdns::query {
 
-/// What became of a name: the negative ones still need their SOA.
+/// The outcome for a name. The negative outcomes still need a SOA.
 enum class Outcome : std::uint8_t {
   Answered,
   NoData,
-  NoDataForView,  // others may get data: to be cached as short as possible
+  NoDataForView,  // other clients may get data: cached as short as possible
   NxDomain,
-  Truncated,  // a part of the answer is written: what fitted
+  Truncated,  // the records that fit are written
 };
 
-/// Writes what one host gives one class of clients: `set` is that class's.
-/// owner: where the name that is answered for stands in the message
+/// Writes the records of one host for one class of clients. All references must outlive this.
 struct HostAnswer {
   Response& response;
   const answers::Host& host;
   const answers::Set& set;
-  std::uint16_t owner;
+  std::uint16_t owner;  // offset of the owner name in the message
   Random& random;
   LotSeat seat = {};
-  std::size_t tier = 0;  // the one that addresses are of: an index of Host::tiers(set)
+  std::size_t tier = 0;  // index of Host::tiers(set): the tier that the client has drawn
 
-  /// A or AAAA of the tier in use (docs/design.md section 4: one tier, never mixed; a family that it lacks is NODATA).
+  /// Writes A or AAAA of the tier in use (docs/design.md section 4): one tier, never mixed. A family that the tier lacks is
+  /// NODATA, unless the policy has independent families or the tier's own IPv4 addresses fail.
   Outcome addresses(wire::Type type) const noexcept;
-  /// addresses() is NODATA though a tier that is not in use has addresses of this type.
+  /// Returns whether addresses() is NODATA although a tier that is not in use has addresses of this type.
   bool lacks_family(wire::Type type) const noexcept;
-  /// A or AAAA of every tier, nearest first
+  /// Writes A or AAAA of every tier, the nearest first.
   Outcome all_addresses(wire::Type type) const noexcept;
-  /// At most so many addresses fit into the response, and the policy allows.
+  /// Returns how many addresses fit into the response and are allowed by the policy.
   std::size_t address_limit(wire::Type type) const noexcept;
-  /// A or AAAA of these rows, which were chosen of address_limit()
+  /// Writes A or AAAA of rows that were chosen with address_limit().
   Outcome chosen(const Choice& choice, wire::Type type) const noexcept;
-  /// The instance's own addresses, the same for everyone
+  /// Writes the addresses of an instance, which are the same for all clients.
   Outcome instance(std::uint16_t row, wire::Type type) const noexcept;
 
-  /// Seconds
+  /// Returns the TTL in seconds.
   std::uint32_t ttl() const noexcept;
-  /// Writes the row's A or AAAA record. returns: false if it did not fit
+  /// Writes the A or AAAA record of a row.
+  /// at:      offset of the owner name in the message
+  /// returns: false = the record did not fit
   bool write_address(Section section, std::uint16_t at, std::uint16_t row, wire::Type type,
                      std::uint32_t ttl) const noexcept;
-  /// In a panic nobody is held back for being new: who serves must not get less than who does not.
+  /// Returns whether slow start does not count in a tier: in panic, endpoints that serve must not get less than those
+  /// that fail.
   bool is_warm(std::size_t tier) const noexcept;
 };
 

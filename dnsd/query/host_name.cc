@@ -25,14 +25,14 @@ std::optional<model::Part> part_of(std::string_view label) noexcept {
   return found == kPlaces.end() ? std::nullopt : std::optional(found->second);
 }
 
-/// The number of `_8443`; 0 = it is none, or not written as a number is (RFC 9460 2.3).
+/// Returns the number in a label such as `_8443`; 0 = it is not a number, or has leading zeros (RFC 9460 2.3).
 std::uint16_t number_of(std::string_view label) noexcept {
   if (label.size() < 2 || label[0] != '_' || label[1] == '0') return 0;
   const auto number = parse_uint(label.substr(1));
   return number && *number <= 65535 ? static_cast<std::uint16_t>(*number) : std::uint16_t{0};
 }
 
-/// Some endpoint has the port, with this number if one is given.
+/// Returns whether some endpoint has the port, with this number unless that is 0.
 bool any_has(const answers::Host& host, std::size_t port, std::uint16_t number) noexcept {
   for (std::size_t row = 0; row < host.rows().size(); ++row) {
     const std::uint16_t own = host.port_number(port, row);
@@ -41,7 +41,7 @@ bool any_has(const answers::Host& host, std::size_t port, std::uint16_t number) 
   return false;
 }
 
-/// Something is below `_tcp` or `_https`.
+/// Returns whether the label is `_tcp`, `_https` or the like, with names of ports below it.
 bool is_parent_of_ports(const answers::Host& host, std::string_view label) noexcept {
   if (!label.starts_with('_')) return false;
   const auto ports = host.ports();

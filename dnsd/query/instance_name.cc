@@ -9,7 +9,8 @@
 namespace meshdns::query {
 namespace {
 
-/// returns: the length of the label; 0 = the row has no address to make one of
+/// Writes an instance label.
+/// returns: the length of the label; 0 = the row has no address
 std::size_t write_label(const answers::Host& host, std::size_t row, char* out) noexcept {
   char* at = out;
   char* const end = out + kLongestInstance;

@@ -13,36 +13,38 @@
 
 namespace meshdns::query {
 
-/// The endpoints of a host in one region, zone or cluster, as far as the fence admits them: one tier, the same for
-/// every client, unless the fence depends on who asks. The ladder orders places by where the client is, and has no say
-/// here; standing, standby and onEmpty count as they do in topology::decide.
+/// Chooses among the endpoints of a host in one region, zone or cluster, as far as the fence admits them. They are one
+/// tier, the same for every client, unless the fence depends on the client. The ladder does not count here, because it
+/// orders places by where the client is; standing, standby and onEmpty count as in topology::decide.
 class Pinned {
  public:
+  /// The place that the name asks for.
   struct Pin {
     model::Part part;
     wire::NameBytes place;          // folded
-    const model::Locality& client;  // looked at only if depends_on_client(host)
+    const model::Locality& client;  // used only if depends_on_client(host)
   };
-  /// Both outlive this.
+  /// Both must outlive this.
   Pinned(const answers::Host& host, const Pin& pin) noexcept;
 
-  /// The fence is around what the client has of some part.
+  /// Returns whether the fence is around a part of the client's locality.
   static bool depends_on_client(const answers::Host& host) noexcept;
 
-  /// Why nothing is answered, where that is the fence's doing; else None
+  /// Returns why the fence leaves nothing to answer; None = the fence is not the reason.
   topology::Emptiness fenced() const noexcept;
 
-  /// More than standbys serve there.
+  /// Returns whether an endpoint other than a standby serves there.
   bool serves() const noexcept { return best_.kind == topology::Standing::Serving && !best_.standby; }
-  /// What is answered does not serve.
+  /// Returns whether what is answered does not serve.
   bool last_resort() const noexcept;
-  /// Seconds
+  /// Returns the TTL in seconds.
   std::uint32_t ttl() const noexcept;
-  /// Chooses among those that have an address of the type, as many as HostAnswer::address_limit() says.
+  /// Chooses among the endpoints with an address of the type, at most HostAnswer::address_limit() of them.
   void choose(const HostAnswer& answer, wire::Type type, Choice& out) const noexcept;
 
  private:
-  /// As in topology::decide: of the best standing; standbys (weight 0) only where nothing else has it
+  /// The endpoints that are answered, as in topology::decide: those of the best standing; standbys (weight 0) only
+  /// where no other endpoint has it.
   struct Best {
     topology::Standing kind = topology::Standing::Out;
     bool standby = true;
@@ -58,7 +60,7 @@ class Pinned {
   const Pin pin_;
   Best best_;
   bool in_doubt_ = false;
-  bool kept_out_ = false;  // somebody who could be answered there, by the fence
+  bool kept_out_ = false;  // the fence excludes an endpoint that could be answered there
 };
 
 }  // namespace meshdns::query

@@ -4,7 +4,7 @@
 
 namespace meshdns::query {
 
-/// Mixes two numbers well (the finalizer of SplitMix64): for choices that must be the same on every server.
+/// Mixes two numbers (the finalizer of SplitMix64), for choices that must be the same on every server.
 inline std::uint64_t mixed(std::uint64_t a, std::uint64_t b) noexcept {
   std::uint64_t x = a + 0x9E3779B97F4A7C15 * (b + 1);
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
@@ -12,18 +12,20 @@ inline std::uint64_t mixed(std::uint64_t a, std::uint64_t b) noexcept {
   return x ^ (x >> 31);
 }
 
-/// A worker's own random numbers (wyrand: a step and one multiplication): which endpoints, in which order. Not for
-/// secrets.
+/// The random numbers of one worker (wyrand: an addition and one multiplication), for the choice and order of
+/// endpoints. Not for secrets.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed) {}
 
+  /// Returns a random number of 64 bits.
   std::uint64_t next() noexcept {
     state_ += 0xA0761D6478BD642F;
     const auto product = static_cast<Wide>(state_) * (state_ ^ 0xE7037ED1A0B428DB);
     return static_cast<std::uint64_t>(product >> 64) ^ static_cast<std::uint64_t>(product);
   }
-  /// 0 to bound - 1; bound > 0
+  /// Returns a random number from 0 to bound - 1.
+  /// requires: bound > 0
   std::uint32_t below(std::uint32_t bound) noexcept {
     return static_cast<std::uint32_t>(((next() >> 32) * bound) >> 32);
   }
@@ -34,13 +36,14 @@ class Random {
   std::uint64_t state_;
 };
 
-/// Small random numbers, four out of each number of the generator: a draw is the upper half of a product, and the lower
-/// half is what the next one draws from. With bounds of at most 256 none is likelier than another by more than 2^-32.
+/// Draws four small random numbers from each number of the generator: a draw is the upper half of a product, and the
+/// next draw uses the lower half. With bounds of at most 256, the probabilities differ by less than 2^-32.
 class Draws {
  public:
   explicit Draws(Random& random) : random_(random) {}
 
-  /// 0 to bound - 1; bound: 1 to 256
+  /// Returns a random number from 0 to bound - 1.
+  /// bound: 1 to 256
   std::uint32_t below(std::uint32_t bound) noexcept {
     if (left_ == 0) {
       word_ = random_.next();

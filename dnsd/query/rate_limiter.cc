@@ -13,7 +13,7 @@ constexpr int kTimeBits = 48;
 constexpr std::uint64_t kTimeMask = (std::uint64_t{1} << kTimeBits) - 1;
 constexpr std::uint64_t kIsV6 = std::uint64_t{1} << 56;
 constexpr std::uint64_t kIsV4 = std::uint64_t{1} << 57;
-constexpr int kTries = 4;  // to be the only one who changes a bucket
+constexpr int kTries = 4;  // attempts to change a bucket before another thread does
 
 std::uint64_t microseconds(TimePoint time) noexcept {
   return static_cast<std::uint64_t>(time.time_since_epoch() / 1us) & kTimeMask;
@@ -62,14 +62,17 @@ bool RateLimiter::admit(std::uint64_t prefix, TimePoint now, const RateLimit& li
   for (int i = 0; i < kTries; ++i) {
     Bucket& bucket = find(line, tag);
     std::uint64_t word = bucket.load(std::memory_order_relaxed);
+    // a bucket of another prefix is the idlest of the line: it is taken over, and starts with a whole burst
     const bool ours = word >> kTimeBits == tag;
     const std::uint64_t full_at = (ours ? std::max(word & kTimeMask, at) : at) + token;
+    // more than a burst would be gone: the bucket has no token left
     if (full_at - at > token * limit.burst) {
       last_limited_.store(prefix, std::memory_order_relaxed);
       return false;
     }
     if (bucket.compare_exchange_weak(word, tag << kTimeBits | full_at, std::memory_order_relaxed)) return true;
   }
+  // other threads were faster each time: an answer that is not counted is better than a thread that waits
   return true;
 }
 

@@ -16,14 +16,15 @@ namespace {
 
 constexpr std::size_t kMostLinks = 8;  // of a CNAME chain
 constexpr std::uint16_t kHttpsPort = 443;
-constexpr std::uint32_t kNegativeTtlOfViews = 1;  // others may get data
-constexpr std::size_t kMostUdpExplainLines = 16;  // of a decision; more of them rarely fit into 1,232 bytes
+constexpr std::uint32_t kNegativeTtlOfViews = 1;  // other clients may get data
+constexpr std::size_t kMostUdpExplainLines = 16;  // more lines than this rarely fit into 1,232 bytes
 
 std::string_view text_of(wire::NameBytes bytes) noexcept {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// The set's note; of other types than A and AAAA without what is said of their cap.
+/// Returns the set's note. Other types than A and AAAA get it without its last part, which is about the number of
+/// addresses.
 std::string_view note_of(const answers::Host& host, const answers::Set& set, bool addresses) noexcept {
   const std::string_view note = host.text(set.note);
   if (addresses || !set.capped) return note;
@@ -31,7 +32,7 @@ std::string_view note_of(const answers::Host& host, const answers::Set& set, boo
   return last == std::string_view::npos ? std::string_view() : note.substr(0, last);
 }
 
-/// The static wildcard below `encloser`, if there is one (RFC 4592 3.3.1).
+/// Returns the static wildcard below `encloser` (RFC 4592 3.3.1); null = there is none.
 const answers::Node* find_wildcard(const answers::AnswerTable& table, wire::NameBytes encloser) noexcept {
   std::array<std::uint8_t, wire::kMaxName + 2> name = {1, '*'};
   if (encloser.size() + 2 > wire::kMaxName) return nullptr;
@@ -57,7 +58,7 @@ void Resolver::resolve() noexcept {
     response_.explain(wire::Ede::NotReady);
     return;
   }
-  if (response_.query().edns.subnet.present) located();  // whether to answer the option depends on who asks
+  if (response_.query().edns.subnet.present) located();  // only trusted forwarders get an answer to the option
   Target next;
   Outcome outcome = answer_name({response_.query().name, wire::kQuestionOffset}, next);
   if (zone_ == nullptr) {
@@ -79,7 +80,7 @@ Outcome Resolver::follow(Target next, Outcome outcome) noexcept {
   seen[links] = response_.query().name.view();
   wire::FoldedName link;
   while (!next.name.empty() && outcome == Outcome::Answered && links < kMostLinks) {
-    // names in the table are folded; a loop ends before a record is repeated (RFC 2181 5)
+    // Names in the table are folded, so that bytes can be compared. A loop ends before a record repeats (RFC 2181 5).
     const auto same = [&](wire::NameBytes name) { return wire::is_same(name, next.name); };
     if (std::any_of(seen.begin(), seen.begin() + links + 1, same)) break;
     seen[++links] = next.name;
@@ -112,7 +113,7 @@ Outcome Resolver::answer_missing(const Subject& subject, Target& next) noexcept 
     const answers::Node* wildcard = find_wildcard(table, subject.name.suffix(std::min(below, reverse.below)));
     return wildcard == nullptr ? Outcome::NxDomain : answer_node(*wildcard, subject, next);
   }
-  // outside our zones: nothing at the start of a chain (REFUSED), the end of one that was followed so far
+  // Outside our zones. At the start of a chain zone_ stays null, which is REFUSED; otherwise the chain ends here.
   return Outcome::Answered;
 }
 
@@ -124,7 +125,7 @@ Outcome Resolver::answer_node(const answers::Node& node, const Subject& subject,
   if (const answers::Rrset* rrset = node.find(type)) return write_rrset(*rrset, subject.owner);
   if (const answers::Rrset* alias = node.find(wire::Type::CNAME)) return write_cname(*alias, subject.owner, next);
   if (type != wire::Type::PTR) return Outcome::NoData;
-  return answer_reverse(find_reverse(context_.table, subject.name), subject);  // static data beside an address
+  return answer_reverse(find_reverse(context_.table, subject.name), subject);  // an address with static data beside it
 }
 
 Outcome Resolver::answer_reverse(const Reverse& reverse, const Subject& subject) noexcept {
@@ -133,9 +134,9 @@ Outcome Resolver::answer_reverse(const Reverse& reverse, const Subject& subject)
   const auto row = find_row(*reverse.host, reverse.address);
   if (!row) return Outcome::NoData;
   const InstanceName name(*reverse.host, *row);
-  if (name.length == 0) return Outcome::NoData;  // the host leaves no room for it
+  if (name.length == 0) return Outcome::NoData;  // the host's name leaves no room for an instance label
   const std::size_t mark = response_.writer().position();
-  // not compressed: the name is on this stack, and the writer remembers what it compresses
+  // not compressed: the name is on this stack, but the writer keeps pointers to names that it may point to later
   response_.writer().generic(subject.owner, wire::Type::PTR,
                              std::min<std::uint32_t>(reverse.host->ttl, kMostDynamicTtl), name.view());
   return response_.count(Section::Answer, mark) ? Outcome::Answered : Outcome::Truncated;
@@ -159,7 +160,7 @@ HostAnswer Resolver::dynamic(const answers::Host& host, std::uint16_t owner) noe
 
 LotSeat Resolver::lot_seat() const noexcept {
   const wire::ClientSubnet& subnet = response_.query().edns.subnet;
-  // where there is a subnet option, resolve() has looked whether the asker is trusted
+  // if there is a subnet option, resolve() has called located() already
   const bool by_subnet = located_ && located_->subnet_trusted && subnet.source > 0;
   return {&context_.client, by_subnet ? &subnet : nullptr, context_.unix_seconds};
 }
@@ -246,7 +247,7 @@ Outcome Resolver::answer_pinned(const answers::Host& host, const Subject& subjec
   const wire::Type type = response_.query().type;
   const Pinned pinned(host, {name.part, name.place, fence_seat(host)});
   const bool preferred = name.kind == HostName::Kind::Prefer;
-  if (!preferred || pinned.serves()) {  // nothing here but the fence depends on where the client is: scope 0
+  if (!preferred || pinned.serves()) {  // only the fence makes the answer depend on the client: scope 0
     answers::Set set;
     set.ttl = pinned.ttl();
     const HostAnswer answer{response_, host, set, subject.owner, context_.random, lot_seat()};
@@ -264,7 +265,7 @@ Outcome Resolver::answer_pinned(const answers::Host& host, const Subject& subjec
   const HostAnswer normal = dynamic(host, subject.owner);
   note_answer(normal);
   answers::Set set = normal.set;
-  set.ttl = std::min(set.ttl, pinned.ttl());  // short while somebody there may come back
+  set.ttl = std::min(set.ttl, pinned.ttl());  // stays short while an endpoint there may come back
   const HostAnswer shorter{response_, host, set, subject.owner, context_.random, normal.seat, normal.tier};
   const Outcome outcome = shorter.addresses(type);
   if (outcome == Outcome::NoDataForView) note_family(shorter, type);
@@ -303,9 +304,9 @@ Outcome Resolver::explain(const answers::Host& host, const Subject& subject) noe
   }
   const wire::Type type = response_.query().type;
   if (type != wire::Type::TXT && type != wire::Type::ANY) return Outcome::NoData;
-  // A source address that may be forged gets neither a long answer nor the work of making one.
+  // an address that may be forged gets neither a long answer nor the work of making one
   if (!proven_) return Outcome::Truncated;
-  const HostAnswer answer = dynamic(host, subject.owner);  // for the scope, and what this client has drawn
+  const HostAnswer answer = dynamic(host, subject.owner);  // finds the scope, and the tier that this client has drawn
   widen_scope(response_.query().edns.subnet.source);
   const auto write = [&](const Line& line) {
     const std::size_t mark = response_.writer().position();

@@ -2,7 +2,7 @@
 
 #include "dnsd/query/resolver.h"
 
-// Records that stand in the table as they are answered.
+// The part of Resolver that writes records which the table has in their final form.
 
 namespace meshdns::query {
 namespace {

@@ -12,7 +12,7 @@ constexpr std::uint8_t kResponse = 0x80;
 constexpr std::uint8_t kAuthoritative = 0x04;
 constexpr std::uint8_t kTruncated = 0x02;
 
-/// The largest OPT record that this request can get, but for EDE, which only takes what is left.
+/// Returns the size of the largest OPT record that this request can get, without EDE: that only takes what is left.
 std::size_t held_back(const wire::Query& query, const wire::OptionReplies* options) noexcept {
   if (!query.edns.present) return 0;
   wire::EdnsReply most;
@@ -39,7 +39,7 @@ Response::Response(std::uint8_t* buffer, std::size_t limit, const wire::Query& q
 }
 
 bool Response::count(Section section, std::size_t mark) noexcept {
-  // RFC 8914 3: the answer goes before EDE, which goes before records that only save a question
+  // RFC 8914 3: records of the answer are more important than EDE, and EDE more than additional records
   const bool crowding = section == Section::Additional && query_.edns.present && writer_.room() < kBareError;
   if (writer_.failed() || crowding) {
     writer_.rollback(mark);
@@ -69,7 +69,7 @@ void Response::set_zone(wire::NameBytes apex, std::uint32_t serial) noexcept {
 void Response::write_header() noexcept {
   buffer_[2] = static_cast<std::uint8_t>((buffer_[2] & kFlagsKept) | kResponse | (authoritative_ ? kAuthoritative : 0) |
                                          (truncated_ ? kTruncated : 0));
-  // RA=0, Z=0, AD=0, CD=0: we recurse for nobody and validate nothing
+  // RA, Z, AD and CD are 0: the server neither recurses nor validates
   buffer_[3] = static_cast<std::uint8_t>(static_cast<std::uint16_t>(edns_.rcode) & 0x0FU);
   wire::store16(buffer_ + 4, query_.has_question() ? 1 : 0);
   wire::store16(buffer_ + 6, counts_[0]);

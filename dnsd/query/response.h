@@ -10,17 +10,19 @@
 
 namespace meshdns::query {
 
-inline constexpr std::uint8_t kFlagsKept = 0x79;  // opcode and RD of the request; AA and TC are ours
+inline constexpr std::uint8_t kFlagsKept = 0x79;  // opcode and RD of the request; AA and TC are the answer's own
 
+/// The sections of a message in which records are written.
 enum class Section : std::uint8_t { Answer, Authority, Additional };
 
-/// The answer under construction, in the buffer of its request: the question stays where it is, bit for bit. Sections
-/// are written in their order; finish() writes the header and the OPT record.
+/// The answer under construction, in the buffer of its request. The question stays as it is, bit for bit. Sections are
+/// written in their order; finish() writes the header and the OPT record.
 /// source: RFC 1035 4.1.1, RFC 2181 9 (TC), RFC 6891 7
 class Response {
  public:
-  /// limit: the size that the client takes, at most the buffer's; never so little that question and OPT have no room
-  /// options: what else the client asked for; null = nothing. Outlives the response
+  /// limit:   the size that client and buffer take; raised if question and OPT record need more
+  /// query:   must outlive this
+  /// options: replies to other options of the request; null = there are none. Must outlive this
   Response(std::uint8_t* buffer, std::size_t limit, const wire::Query& query,
            wire::OptionReplies* options = nullptr) noexcept;
 
@@ -32,22 +34,24 @@ class Response {
   void set_authoritative(bool value = true) noexcept { authoritative_ = value; }
   bool truncated() const noexcept { return truncated_; }
 
-  /// Counts a record that was just written from `mark` on. What did not fit is taken back.
+  /// Counts the record that was written from `mark` on, or takes it back if it did not fit.
   /// returns: false if it did not fit
   bool count(Section section, std::size_t mark) noexcept;
   std::uint16_t records(Section section) const noexcept { return counts_[static_cast<std::size_t>(section)]; }
-  /// A needed record did not fit: TC=1. What was written stays: clients that come back over TCP ignore it (RFC 2181 9),
-  /// and those that never do (musl before 1.2.4) can work with it.
+  /// Sets TC=1, because a needed record did not fit. The records that are written stay: clients that ask again over TCP
+  /// ignore them (RFC 2181 9), and clients that never do (musl before 1.2.4) can use them.
   void truncate() noexcept { truncated_ = true; }
 
-  /// EDE for EDNS clients; the last one counts. `text` outlives the response
+  /// Sets the extended error for EDNS clients; the last call counts.
+  /// text: must outlive this
   void explain(wire::Ede code, std::string_view text = {}) noexcept;
   /// Echoes the client's subnet option with this scope (RFC 7871 7.2.1).
   void set_scope(std::uint8_t scope) noexcept;
 
-  /// States the version of the zone that was asked, if the client wants to know (RFC 9660 3).
+  /// Sets the version of the zone, which is sent if the client asks for it (RFC 9660 3).
   void set_zone(wire::NameBytes apex, std::uint32_t serial) noexcept;
 
+  /// Writes header and OPT record.
   /// returns: the length of the message
   std::size_t finish() noexcept;
 

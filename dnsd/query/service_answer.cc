@@ -12,13 +12,14 @@ namespace {
 
 constexpr std::size_t kPointerReach = 0x4000;
 constexpr std::uint64_t kMostWeight = 65535;
-constexpr std::uint64_t kFineWeight = 100;  // what is rounded to less is too coarse
+constexpr std::uint64_t kFineWeight = 100;  // the smallest weight after rounding that still keeps proportions
 constexpr std::uint16_t kMostPriority = 65534;
-// owner (pointer), type, class, TTL, RDLENGTH, then priority, and a label before the host's name
+// owner (pointer), type, class, TTL, RDLENGTH; priority; the shortest label before the host's name
 constexpr std::size_t kLeastRecord = 12 + 2 + 8;
 constexpr std::size_t kMostRecord = 12 + 2 + (1 + kLongestInstance) + 34;  // SVCB with all its parameters
 
-/// What the most advanced endpoint of a tier has of its weight, in percent: the others are held back against it.
+/// Returns the greatest share of its weight, in percent, that slow start gives an endpoint of the tier. Weights are
+/// relative to it.
 std::uint64_t best_start(const answers::Host& host, const answers::RowIndexes& rows) noexcept {
   std::uint64_t best = 1;
   for (const std::uint16_t row : rows) best = std::max<std::uint64_t>(best, host.traits(row).start);
@@ -37,16 +38,17 @@ ServiceAnswer::ServiceAnswer(const HostAnswer& from, const Asked& asked) noexcep
   if (!asked.port) ports_ = named_ports(host_);
   cap_ = host_.spec->policy.max_answers.value_or(kMost);
   const std::size_t room = from.response.writer().room();
-  fit_ = std::min(kMost, room / (kLeastRecord + host_.name().size()) + 1);  // the last one shows that not all fit
+  fit_ = std::min(kMost, room / (kLeastRecord + host_.name().size()) + 1);  // one more shows that not all rows fit
 }
 
-/// Whether a tier's records have the first priority.
+/// Returns whether the records of a tier have the first priority.
 bool ServiceAnswer::is_first(std::size_t tier) const noexcept {
   if (!spread_) return tier == 0;
   return asked_.type == wire::Type::SRV ? host_.loads(from_.set)[tier].load > 0 : tier == from_.tier;
 }
 
-/// The lot that decides which rows of a tier are listed, and in which order. Where all are, the order is a new one.
+/// Returns the lot that decides which rows of a tier are listed, in which order. If all rows fit, the lot is a new
+/// random number; otherwise it is the client's, so that the client gets the same rows until its TTL ends.
 std::uint64_t ServiceAnswer::lot(std::size_t rows, std::size_t limit) const noexcept {
   const std::size_t bytes = (count_ + rows) * ports_ * (kMostRecord + host_.name().size());
   const bool all = rows <= limit && bytes <= from_.response.writer().room();
@@ -75,7 +77,7 @@ void ServiceAnswer::collect_tier(std::size_t tier, std::uint16_t priority) noexc
   }
 }
 
-/// Tiers of the first priority come first, so that they fit before the others do.
+// Tiers of the first priority are collected first: when the message is too small, the others are left out.
 void ServiceAnswer::collect() noexcept {
   const auto tiers = host_.tiers(from_.set);
   if (tiers.empty()) return;
@@ -92,7 +94,7 @@ void ServiceAnswer::collect() noexcept {
   }
 }
 
-/// Scales what one factor has to make fit, and shares out the first priority.
+/// Scales weights that exceed 16 bits by one common factor, and shares out the first priority.
 void ServiceAnswer::weigh() noexcept {
   std::uint64_t heaviest = 0;
   for (std::size_t i = 0; i < count_; ++i) heaviest = std::max(heaviest, services_[i].weight);
@@ -105,8 +107,8 @@ void ServiceAnswer::weigh() noexcept {
   }
 }
 
-/// Gives the instances of each tier with a load weights that sum to the load, all in one unit: hundredths of a percent,
-/// or a finer one where that leaves too little of the lightest.
+/// Gives the instances of each tier with a load weights that sum to this load. The unit is the same for all of them: a
+/// hundredth of a percent, or a finer one if the lightest instance would lose its proportion.
 void ServiceAnswer::share_loads() noexcept {
   const auto loads = host_.loads(from_.set);
   const auto for_each_tier = [&](const auto& visit) {
@@ -145,7 +147,7 @@ void ServiceAnswer::share_loads() noexcept {
   });
 }
 
-/// A record with this service's priority and address, and this number, is there already; if not, it is from now on.
+/// Returns whether a record with this priority, address and number is written already, and notes it otherwise.
 bool ServiceAnswer::is_repeated(const Service& service, std::uint16_t number) noexcept {
   const bool v4 = host_.traits(service.row).has_v4;
   if (!v4 && !host_.traits(service.row).has_v6) return false;
@@ -174,12 +176,13 @@ bool ServiceAnswer::write_service(const Service& service, std::size_t port) noex
   return true;
 }
 
-/// returns: false if a record did not fit
+/// Writes the records of a row.
+/// returns: false = a record did not fit
 bool ServiceAnswer::write_row(const Service& service) noexcept {
   const auto ports = host_.ports();
   for (std::size_t port = asked_.port.value_or(0); port < ports.size(); ++port) {
     const std::uint16_t number = host_.port_number(port, service.row);
-    // one record where a number has several names
+    // a number with several names gets one record
     const auto repeats = [&](std::size_t before) {
       return !ports[before].name.empty() && host_.port_number(before, service.row) == number;
     };

@@ -10,7 +10,7 @@
 namespace meshdns::query {
 namespace {
 
-/// The first `length` bits of an address, and how many they are.
+/// Returns a hash of the first `length` bits of an address, and of their number.
 std::uint64_t prefix_hash(const std::uint8_t* address, std::size_t size, std::size_t length) noexcept {
   std::array<std::uint8_t, 16> masked{};
   length = std::min(length, 8 * size);
@@ -36,15 +36,17 @@ std::uint64_t located_prefix(const DrawSeat& seat) noexcept {
   return address_hash(seat.client, seat.located.length);
 }
 
-/// The time in slots of the TTL.
+/// A time slot. Slots have the length of the TTL.
 struct Slot {
   std::uint64_t number = 0;
-  std::uint64_t left = 0;  // seconds until the next one
+  std::uint64_t left = 0;  // seconds until the next slot
 };
 
-/// who: shifts the begin of the slots, so that not all clients move at once
+/// Returns the slot of a time.
+/// who: shifts the beginning of the slots, so that not all clients move at once
 Slot slot_of(std::uint64_t who, std::uint32_t ttl, std::uint32_t unix_seconds) noexcept {
   const std::uint64_t length = std::max(1U, ttl);
+  // without the phase, all clients of a host would change their tier in the same second
   const std::uint64_t phased = unix_seconds + who % length;
   return {phased / length, length - phased % length};
 }

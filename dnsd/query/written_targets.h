@@ -12,8 +12,9 @@
 
 namespace meshdns::query {
 
-/// The targets of service records that are in an answer: priority, address and number of each. Endpoints that share an
-/// address and a number have one record. Looking one up costs the same however many there are.
+/// The targets of the service records that an answer contains: priority, address and number of each. Endpoints that
+/// share an address and a number have one record. A hash table, so that a look-up costs the same however many there
+/// are.
 template <std::size_t kMost>
 class WrittenTargets {
  public:
@@ -21,10 +22,11 @@ class WrittenTargets {
     std::uint16_t row;
     std::uint16_t number;  // 0 = this slot is free
     std::uint16_t priority;
-    bool v4;  // the row's address that counts; it has one
+    bool v4;  // of the row's addresses this one counts; the row has it
   };
 
-  /// Forgets all. most: how many will be added, at most kMost
+  /// Forgets all targets.
+  /// most: how many will be added, at most kMost
   void begin(std::size_t most) noexcept {
     mask_ = std::bit_ceil(2 * std::clamp<std::size_t>(most, 1, kMost)) - 1;
     most_ = (mask_ + 1) / 2;
@@ -32,7 +34,9 @@ class WrittenTargets {
     std::fill_n(slots_.begin(), mask_ + 1, Target{});
   }
 
-  /// Adds a target whose number is not 0. returns: false = it is there already
+  /// Adds a target.
+  /// requires: its number is not 0
+  /// returns: false = the target is there already
   bool add(const answers::Host& host, const Target& target) noexcept {
     std::size_t at = hash_of(host, target) & mask_;
     for (; slots_[at].number != 0; at = (at + 1) & mask_) {
@@ -42,7 +46,7 @@ class WrittenTargets {
         return false;
       }
     }
-    if (count_ < most_) {  // else the message is full before the table is
+    if (count_ < most_) {  // otherwise the message is full before the table is
       slots_[at] = target;
       ++count_;
     }

@@ -9,7 +9,8 @@
 namespace meshdns::server {
 namespace {
 
-/// The tier that the client's addresses of a host are of; nothing = the name is no host, or has no addresses for it.
+/// Returns the tier whose addresses the client was answered with; nothing = the name is not a host, or the host has no
+/// addresses for the client.
 std::optional<std::uint8_t> tier_of(const Capture::Answered& answered, const wire::FoldedName& name) noexcept {
   const answers::Host* host = answered.table.find(name.view(), name.hash).host;
   if (host == nullptr) return std::nullopt;

@@ -11,9 +11,9 @@ namespace meshdns::server {
 namespace {
 
 constexpr int kPortTries = 16;
-constexpr std::size_t kOtherDescriptors = 512;  // gRPC, HTTP, files
+constexpr std::size_t kOtherDescriptors = 512;  // for gRPC, HTTP and files
 
-/// The sockets of one listen address
+/// The sockets of one listen address.
 struct Listening {
   std::vector<Fd> udp;
   Fd tcp;
@@ -21,14 +21,15 @@ struct Listening {
   bool inherited = false;
 };
 
-/// [::] takes IPv4 too, unless an IPv4 address is listed with the same port.
+/// Returns the families of a socket: [::] takes IPv4, too, unless an IPv4 address is listed with the same port.
 Families families_at(const SocketAddress& address, const std::vector<SocketAddress>& listen) {
   const bool own_v4 = std::ranges::any_of(
       listen, [&](const SocketAddress& other) { return other.ip.is_v4() && other.port == address.port; });
   return own_v4 ? Families::V6Only : Families::Both;
 }
 
-/// UDP and TCP on one port. Where any port will do, the kernel's choice for UDP may be taken for TCP: then another.
+/// Binds UDP and TCP to one port. For port 0 the kernel chooses a port for UDP, which may be taken for TCP; then
+/// another port is tried.
 Result<Listening> bind_pair(const SocketAddress& address, Families families) {
   for (int tries = 1;; ++tries) {
     auto udp = open_udp(address, false, families);
@@ -44,7 +45,7 @@ Result<Listening> bind_pair(const SocketAddress& address, Families families) {
   }
 }
 
-/// Beside what was inherited, what is missing of UDP and TCP.
+/// Adds the UDP or TCP socket that the service manager has not opened.
 Result<Listening> complete(Inherited inherited, const SocketAddress& address, Families families) {
   Listening out{std::move(inherited.udp), std::move(inherited.tcp), address, true};
   if (out.udp.empty()) {
@@ -60,7 +61,7 @@ Result<Listening> complete(Inherited inherited, const SocketAddress& address, Fa
   return out;
 }
 
-/// UDP sockets for so many workers at least.
+/// Adds UDP sockets until each worker can have one.
 Result<void> add_for_workers(Listening& listening, std::size_t workers, Families families) {
   const std::size_t given = listening.udp.size();
   while (listening.udp.size() < workers) {
@@ -128,7 +129,7 @@ Result<void> DnsServer::start_threads() {
       threads_.emplace_back([&stop, at = worker.get()] { at->run(stop); });
     }
     threads_.emplace_back([&stop, at = tcp_.get()] { at->run(stop); });
-  } catch (const std::system_error& error) {  // the destructor ends those that were started
+  } catch (const std::system_error& error) {  // the destructor ends the threads that have started
     return Error(Code::ResourceExhausted, std::string("no threads for DNS: ") + error.what());
   }
   return {};
@@ -138,10 +139,10 @@ DnsServer::~DnsServer() { stop(); }
 
 void DnsServer::steer_by_cpu() {
   const std::size_t workers = udp_sockets_.size();
-  // with more workers than CPUs some would never get anything
+  // with more workers than CPUs, some workers would never get a packet
   if (workers < 2 || workers > std::thread::hardware_concurrency()) return;
   for (const UdpSocket& socket : udp_sockets_.front()) {
-    if (inherited_[socket.listener]) continue;  // who else is in its group is the service manager's to know
+    if (inherited_[socket.listener]) continue;  // the service manager may have added sockets to the group
     if (server::steer_by_cpu(socket.fd, static_cast<unsigned>(workers))) continue;
     warnings_.push_back("packets are not steered to the worker of their CPU: the kernel refuses the filter");
     return;

@@ -11,7 +11,7 @@
 
 namespace meshdns::server {
 
-/// What all threads of a server share. Everything outlives them.
+/// The parts that all threads of a server share. Everything must outlive the threads.
 struct Environment {
   Quiescent<answers::AnswerTable>& table;
   Quiescent<query::Policy>& policy;
@@ -19,7 +19,7 @@ struct Environment {
   Capture& capture;
   const Clock& clock;
   const ControlPulse& pulse;
-  Tap* tap = nullptr;  // null = nobody wants to see everything
+  Tap* tap = nullptr;  // null = there is no tap
 };
 
 }  // namespace meshdns::server

@@ -6,9 +6,9 @@
 
 namespace meshdns::server {
 
-/// What the service manager has opened for one listen address. It keeps the sockets open while no meshdnsd runs, and
-/// what arrives then waits in them: copies are served, never sockets of our own beside them, whose queues would be lost
-/// with the process.
+/// The sockets that the service manager has opened for one listen address. The manager keeps them open while no
+/// meshdnsd runs, so that packets wait in them. The server uses copies of them, and opens no sockets of its own beside
+/// them, because packets in those would be lost with the process.
 struct Inherited {
   std::vector<Fd> udp;  // as many as were opened for the address
   Fd tcp;
@@ -16,13 +16,14 @@ struct Inherited {
   explicit operator bool() const { return !udp.empty() || tcp; }
 };
 
-/// Copies of those of `sockets` that are bound to `address`, tuned like our own.
+/// Returns copies of the sockets that are bound to an address, tuned like our own.
 Inherited inherited(const std::vector<int>& sockets, const SocketAddress& address);
 
-/// Another copy, which reads the same queue. errors: Unavailable: too many open files
+/// Returns another copy of a socket, which reads the same queue.
+/// errors: Unavailable: too many open files
 Result<Fd> copy_of(const Fd& socket);
 
-/// Where those of `sockets` are bound that none of `listen` has: nobody reads them.
+/// Returns the addresses of sockets that no listen address has, so that nobody reads them.
 std::vector<SocketAddress> not_inherited(const std::vector<int>& sockets, const std::vector<SocketAddress>& listen);
 
 }  // namespace meshdns::server

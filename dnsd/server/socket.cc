@@ -18,10 +18,10 @@ namespace {
 constexpr int kReceiveBuffer = 4 << 20;
 constexpr int kBacklog = 1024;
 constexpr std::uint16_t kFirstUnprivilegedPort = 1024;
-constexpr int kMinMtu6 = 1280;  // RFC 8200 5: never fragmented on the way
+constexpr int kMinMtu6 = 1280;  // RFC 8200 5: every link carries it unfragmented
 
 void set(const Fd& socket, int level, int option, int value) {
-  // Each of these only tunes; where a kernel refuses one, the server still answers.
+  // Each option only tunes the socket: where a kernel refuses one, the server still answers.
   static_cast<void>(::setsockopt(socket.get(), level, option, &value, sizeof value));
 }
 
@@ -91,10 +91,10 @@ std::uint16_t port_of(const sockaddr_storage& storage) noexcept {
 
 void tune_udp(const Fd& socket, const SocketAddress& address) {
   set(socket, SOL_SOCKET, SO_RCVBUF, kReceiveBuffer);
-  set(socket, SOL_SOCKET, SO_RCVBUFFORCE, kReceiveBuffer);  // beyond rmem_max, where we may
+  set(socket, SOL_SOCKET, SO_RCVBUFFORCE, kReceiveBuffer);  // beyond rmem_max, where the process may
   const timeval timeout{0, kReceiveTimeoutMs * 1000};
   static_cast<void>(::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout));
-  // Forged "fragmentation needed" messages must not shrink what we send (RFC 9715 3.1).
+  // forged "fragmentation needed" messages must not shrink our packets (RFC 9715 3.1)
   const bool any = address.ip.is_unspecified();
   if (address.ip.is_v4() || any) set(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
   if (!address.ip.is_v4()) {
@@ -114,7 +114,7 @@ Result<Fd> open_udp(const SocketAddress& address, bool shared, Families families
   if (!socket) return failure("open", Protocol::Udp, address, errno);
   if (shared) set(socket, SOL_SOCKET, SO_REUSEPORT, 1);
   if (!bind_to(socket, address)) return failure("listen on", Protocol::Udp, address, errno);
-  if (!shared) set(socket, SOL_SOCKET, SO_REUSEPORT, 1);  // from now on our other workers may join
+  if (!shared) set(socket, SOL_SOCKET, SO_REUSEPORT, 1);  // from now on other sockets of this process can join
   tune_udp(socket, address);
   return socket;
 }
@@ -132,7 +132,7 @@ bool steer_by_cpu(const Fd& socket, unsigned sockets) {
 Result<Fd> open_tcp(const SocketAddress& address, Families families) {
   Fd socket = open_socket(address, SOCK_STREAM | SOCK_NONBLOCK, families);
   if (!socket) return failure("open", Protocol::Tcp, address, errno);
-  set(socket, SOL_SOCKET, SO_REUSEADDR, 1);  // connections of an earlier process that still time out
+  set(socket, SOL_SOCKET, SO_REUSEADDR, 1);  // while connections of an earlier process time out
   tune_tcp(socket);
   if (!bind_to(socket, address) || ::listen(socket.get(), kBacklog) != 0) {
     return failure("listen on", Protocol::Tcp, address, errno);

@@ -10,7 +10,7 @@
 
 namespace meshdns::server {
 
-/// A file descriptor that is closed with its owner.
+/// A file descriptor that is closed with its owner; movable only.
 class Fd {
  public:
   Fd() = default;
@@ -29,7 +29,7 @@ class Fd {
   int fd_ = -1;
 };
 
-/// The kernel's form of an address, and its size
+/// An address in the kernel's form.
 struct KernelAddress {
   sockaddr_storage storage{};
   socklen_t size = 0;
@@ -37,31 +37,35 @@ struct KernelAddress {
   static KernelAddress of(const SocketAddress& address);
 };
 
-/// The address in the kernel's form; no port. A family other than IPv4 and IPv6 gives 0.0.0.0.
+/// Returns the address, without the port; 0.0.0.0 for other families than IPv4 and IPv6.
 IpAddress address_of(const sockaddr_storage& storage) noexcept;
+/// Returns the port; 0 for other families.
 std::uint16_t port_of(const sockaddr_storage& storage) noexcept;
 
-/// Who reaches a socket that is bound to [::]: both families, or IPv6 alone because IPv4 has a socket of its own there.
+/// The clients that reach a socket bound to [::]: those of both families, or only those of IPv6, because IPv4 has a
+/// socket of its own.
 enum class Families : std::uint8_t { Both, V6Only };
 
-/// The UDP socket of one worker. The first one of an address is exclusive while it binds, so that no second server
-/// shares the port unseen; `shared` ones join it.
-/// Receives in blocking mode, at most `kReceiveTimeout` at a time, so that its thread sees the end coming.
+/// Opens the UDP socket of one worker. The first socket of an address is exclusive while it binds, so that no second
+/// server shares the port unnoticed; `shared` sockets join it. The socket is blocking, with a limit of
+/// kReceiveTimeoutMs, so that its thread notices the end of the server.
 Result<Fd> open_udp(const SocketAddress& address, bool shared, Families families = Families::Both);
 
-/// Lets the kernel hand a datagram to the socket whose number, in the order in which they were bound, is that of the
-/// CPU that received it modulo `sockets`: packet, socket and thread stay on one CPU. One call serves a whole group.
-/// returns: false = the kernel refused, and goes on choosing by a hash
+/// Lets the kernel choose a socket by CPU: a datagram goes to the socket whose number (in the order of binding) is that
+/// of the receiving CPU modulo `sockets`, so that packet, socket and thread stay on one CPU. One call is for the whole
+/// group.
+/// returns: false = the kernel refused, and chooses by a hash as before
 bool steer_by_cpu(const Fd& socket, unsigned sockets);
 
-/// A listening TCP socket, non-blocking.
+/// Opens a listening TCP socket, non-blocking.
 Result<Fd> open_tcp(const SocketAddress& address, Families families = Families::Both);
 
-/// Buffers, patience and path MTU as open_udp() sets them; what a kernel refuses is left.
+/// Sets buffer size, time limit and path MTU of a socket as open_udp() does. Ignores what the kernel refuses.
 void tune_udp(const Fd& socket, const SocketAddress& address);
+/// Sets the options of a listening TCP socket as open_tcp() does.
 void tune_tcp(const Fd& socket);
 
-/// What the socket is bound to; the port where 0 was asked for.
+/// Returns the address that a socket is bound to, with the real port.
 SocketAddress bound_address(const Fd& socket);
 
 inline constexpr int kReceiveTimeoutMs = 100;

@@ -7,11 +7,11 @@
 
 namespace meshdns::server {
 
-/// Sees from DnsServer::ticks() whether a thread stands still.
+/// Finds threads that stand still, from DnsServer::ticks().
 class StallWatch {
  public:
-  /// Which threads have not gone round since the last look, as indices; the first look finds none.
-  /// ticks: looks lie a second or more apart, since idle threads wait a tenth
+  /// Returns the indexes of threads that have made no round since the last call; the first call finds none.
+  /// requires: calls are a second or more apart, because an idle thread waits for a tenth of a second
   std::vector<std::size_t> look(std::vector<std::uint64_t> ticks) {
     std::vector<std::size_t> stalled;
     for (std::size_t i = 0; i < std::min(ticks.size(), last_.size()); ++i) {

@@ -7,9 +7,9 @@
 
 namespace meshdns::server {
 
-/// What stands before the bytes of one exchange, at a multiple of 8.
+/// The head before the bytes of an exchange, at a multiple of 8.
 struct Tap::Lane::Head {
-  std::uint32_t size = 0;  // with this head, rounded up to a multiple of 8; 0 = the next one is at the beginning
+  std::uint32_t size = 0;  // with this head, rounded up to a multiple of 8; 0 = go on at the start of the ring
   std::uint32_t query = 0;
   std::uint32_t answer = 0;
   std::uint16_t client_port = 0;
@@ -31,7 +31,7 @@ void Tap::Lane::note(const Exchange& exchange) noexcept {
   const std::size_t size = (sizeof(Head) + exchange.query.size() + exchange.answer.size() + 7) & ~std::size_t{7};
   std::uint64_t position = written_.load(std::memory_order_relaxed);
   const std::size_t to_end = capacity_ - place(position);
-  const std::size_t skipped = to_end < size ? to_end : 0;  // one exchange's bytes are in one piece
+  const std::size_t skipped = to_end < size ? to_end : 0;  // the bytes of one exchange are in one piece
   if (position + skipped + size - taken_.load(std::memory_order_acquire) > capacity_) {
     missed_.store(missed() + exchange.messages(), std::memory_order_relaxed);
     return;

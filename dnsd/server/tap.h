@@ -13,7 +13,7 @@
 
 namespace meshdns::server {
 
-/// A query and what it got, as they were on the wire.
+/// A query and its answer as they were on the wire. Refers to the bytes.
 struct Exchange {
   TimePoint at{};
   IpAddress client;
@@ -21,31 +21,45 @@ struct Exchange {
   std::uint16_t listener = 0;
   bool stream = false;
   std::span<const std::uint8_t> query;
-  std::span<const std::uint8_t> answer;  // empty = there was none
+  std::span<const std::uint8_t> answer;  // empty = the query was dropped
 
   unsigned messages() const { return answer.empty() ? 1 : 2; }
 };
 
-/// All that is asked and answered, for one consumer. A thread that finds its lane full goes on, and counts what is
-/// lost.
+// How it works. Each DNS thread has a lane, a ring of bytes with one writer and one reader, so that it needs no lock:
+//
+//   bytes   [ free | head query answer | head query answer | free ]
+//                   ^ taken_ (reader)                        ^ written_ (writer)
+//
+// Both positions only grow; the place in the ring is the position modulo the capacity. The writer publishes an exchange
+// by storing written_, the reader frees its bytes by storing taken_. An exchange that does not fit before the end of
+// the ring starts at the beginning, after a head of size 0.
+//
+// Not done: a full lane does not make the DNS thread wait. Messages are dropped and counted, because answers come
+// first.
+
+/// Copies every query and answer for one consumer (dnstap).
 class Tap {
  public:
   static constexpr std::size_t kLaneBytes = 2 << 20;
 
   using Take = std::function<void(const Exchange&)>;
 
-  /// Where one thread leaves what it has answered: a ring of bytes, without locks.
+  /// The exchanges of one DNS thread.
   class Lane {
    public:
     /// capacity: a power of 2
     explicit Lane(std::size_t capacity);
 
+    /// Copies an exchange into the ring, or counts its messages as missed.
     /// thread: the lane's own
     void note(const Exchange& exchange) noexcept;
-    /// Hands over at most `most`, the oldest first; their bytes stay until `take` returns.
-    /// returns: how many there were. thread: the consumer's
+    /// Calls `take` for the oldest exchanges; their bytes are valid until it returns.
+    /// returns: the number of exchanges, at most `most`
+    /// thread: the consumer's
     std::size_t drain(std::size_t most, const Take& take);
-    /// Messages for which there was no room. thread: any
+    /// Returns the number of messages for which there was no room.
+    /// thread: any
     std::uint64_t missed() const { return missed_.load(std::memory_order_relaxed); }
 
    private:
@@ -58,6 +72,7 @@ class Tap {
     std::uint8_t* const bytes_;
     alignas(64) std::atomic<std::uint64_t> written_{0};  // bytes since the start
     std::atomic<std::uint64_t> missed_{0};
+    // a cache line for each side, so that reader and writer do not slow each other down
     alignas(64) std::atomic<std::uint64_t> taken_{0};
   };
 
@@ -65,11 +80,16 @@ class Tap {
   Tap(const Tap&) = delete;
   Tap& operator=(const Tap&) = delete;
 
-  /// Before the threads start.
+  /// Adds the lane of a thread.
+  /// requires: the threads have not started
   Lane& add_lane() { return lanes_.emplace_back(kLaneBytes); }
 
-  /// At most `most` of each lane. thread: one
+  /// Calls `take` for the oldest exchanges of each lane.
+  /// most: of each lane
+  /// returns: the number of exchanges
+  /// thread: one
   std::size_t drain(std::size_t most, const Take& take);
+  /// Returns the number of messages that all lanes have missed.
   /// thread: any
   std::uint64_t missed() const;
 

@@ -32,7 +32,7 @@ void TcpConnection::work(const Answerer& answerer, std::span<std::uint8_t> scrat
     const std::size_t answer = answerer(scratch.data(), length);
     broken_ = answer == 0;
     if (broken_) break;
-    if (pending().empty()) last_progress_ = now;  // the time for writing starts now
+    if (pending().empty()) last_progress_ = now;  // from now on the client has time to read
     out_.push_back(static_cast<std::uint8_t>(answer >> 8));
     out_.push_back(static_cast<std::uint8_t>(answer));
     out_.insert(out_.end(), scratch.begin(), scratch.begin() + static_cast<std::ptrdiff_t>(answer));

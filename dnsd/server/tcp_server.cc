@@ -15,12 +15,13 @@
 namespace meshdns::server {
 namespace {
 
-constexpr int kTickMs = 50;  // how late a deadline may be noticed
+constexpr int kTickMs = 50;  // the longest delay after which a deadline is noticed
 constexpr int kAcceptsAtOnce = 64;
 constexpr Duration kAcceptPause = 100ms;
 constexpr std::size_t kForwarderShare = 16;
-constexpr int kClientPrefix6 = 64;  // what one customer gets (RFC 6177)
+constexpr int kClientPrefix6 = 64;  // the network of one customer (RFC 6177)
 
+/// Adds or changes a watch.
 /// returns: false = the kernel has no memory for it, or the user has too many watches
 bool control(const Fd& epoll, int operation, const Fd& fd, std::uint32_t events, void* source) {
   epoll_event event{};
@@ -62,7 +63,7 @@ void TcpServer::run(const std::atomic<bool>& stop) {
   TimePoint checked = clock_.now();
   while (!stop.load(std::memory_order_relaxed)) {
     ticks_.add();
-    table_.offline();  // an idle thread keeps no old table alive
+    table_.offline();  // an idle thread must not keep an old table alive
     policy_.offline();
     const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(),
                                    peers_.empty() && !accepts_again_ ? kReceiveTimeoutMs : kTickMs);
@@ -95,7 +96,7 @@ void TcpServer::handle_events(std::span<const epoll_event> events) {
 void TcpServer::answer_what_arrived() {
   ending_ = true;
   std::array<epoll_event, 64> events;
-  // each connection once, however much its client goes on to send
+  // enough rounds for each connection once, however much a client goes on to send
   for (std::size_t rounds = peers_.size() / events.size() + 2; rounds > 0; --rounds) {
     const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), 0);
     if (count <= 0) return;
@@ -113,6 +114,7 @@ void TcpServer::accept_from(const Listener& listener) {
       const bool full = reason == EMFILE || reason == ENFILE || reason == ENOMEM || reason == ENOBUFS;
       if (full) accept_failed_.add();
       if (full && peers_.empty()) pause_accepting(reason);
+      // the longest idle connection gives its descriptor to the one that waits
       if (full && !peers_.empty()) close(peers_.front(), evicted_);
       return;
     }
@@ -179,7 +181,7 @@ bool TcpServer::read(Peer& peer) {
     return true;
   }
   if (size == 0) {
-    peer.connection.end_of_input();  // half-closed: what was asked is still answered (RFC 7766 6.2.4)
+    peer.connection.end_of_input();  // half-closed: queries received so far are still answered (RFC 7766 6.2.4)
     return true;
   }
   return errno == EAGAIN || errno == EINTR;
@@ -197,7 +199,7 @@ bool TcpServer::answer_and_write(Peer& peer) {
 bool TcpServer::write(Peer& peer) {
   const auto pending = peer.connection.pending();
   if (pending.empty()) return true;
-  // length and message leave in one write (RFC 7766 8)
+  // length and message go out in one write (RFC 7766 8)
   const ssize_t size = ::send(peer.fd.get(), pending.data(), pending.size(), MSG_NOSIGNAL);
   if (size < 0) return errno == EAGAIN || errno == EINTR;
   peer.connection.sent(static_cast<std::size_t>(size), now_);
@@ -281,7 +283,8 @@ std::size_t TcpServer::answer_watched(const Peer& peer, std::span<std::uint8_t> 
 
 void TcpServer::add_to(ServerTotals& totals) const {
   query::merge(totals.tcp, counters_);
-  // what ended is read before what began, so that `open` never comes out negative
+  // Ended connections are read before accepted ones. Otherwise one that is accepted and ends in between would make
+  // `open` negative.
   const std::uint64_t ended = closed_count_.value() + timed_out_.value() + evicted_.value() + client_limit_.value();
   totals.tcp_closed += closed_count_.value();
   totals.tcp_timed_out += timed_out_.value();

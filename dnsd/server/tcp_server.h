@@ -25,24 +25,29 @@
 
 namespace meshdns::server {
 
-/// All TCP of the server, on one thread with epoll.
+/// Serves all TCP connections on one thread with epoll.
 /// thread: run() on one; add_to() and ticks() on any
 class TcpServer {
  public:
   /// listeners: in the order of the listen addresses
+  /// environment: must outlive this
   TcpServer(std::vector<Fd> listeners, const TcpLimits& limits, const Environment& environment, std::uint64_t seed);
 
-  /// Call it once, before run(). errors: ResourceExhausted: no descriptor or memory for epoll
+  /// Begins to watch the listeners.
+  /// requires: called once, before run()
+  /// errors: ResourceExhausted: no descriptor or memory for epoll
   Result<void> open();
-  /// Returns at most kReceiveTimeoutMs after `stop` became true; what has arrived by then is answered, and open
-  /// connections are closed.
+  /// Serves until `stop` is true, and returns at most kReceiveTimeoutMs later. Queries that have arrived by then are
+  /// answered, and open connections are closed.
   void run(const std::atomic<bool>& stop);
+  /// Adds these counters to the sums.
   void add_to(ServerTotals& totals) const;
-  /// Rounds of the loop so far; an idle one makes some each second.
+  /// Returns the number of loop rounds; an idle thread makes several per second.
   std::uint64_t ticks() const { return ticks_.value(); }
 
  private:
-  struct Source {  // what epoll's pointer points at
+  /// The target of epoll's pointer: a Listener or a Peer.
+  struct Source {
     bool is_listener;
   };
   struct Listener : Source {
@@ -50,16 +55,17 @@ class TcpServer {
     std::uint16_t index;
   };
   struct Peer;
-  /// The connections of one client, the longest idle first
+  /// The connections of one client, the longest idle first.
   using Client = std::list<Peer*>;
-  using Clients = std::map<IpAddress, Client>;  // an IPv4 address, or the first of an IPv6 /64
+  using Clients = std::map<IpAddress, Client>;  // key: an IPv4 address, or the first address of an IPv6 /64
+  /// A connection.
   struct Peer : Source {
     Fd fd;
     IpAddress address;
     std::uint16_t port;
     std::uint16_t listener;
     TcpConnection connection;
-    std::uint32_t events = 0;  // what epoll watches
+    std::uint32_t events = 0;  // events that epoll watches
     bool closed = false;
     std::list<Peer>::iterator self;
     Clients::iterator client;
@@ -67,17 +73,19 @@ class TcpServer {
   };
 
   void accept_from(const Listener& listener);
-  /// accept(2) fails for want of descriptors or memory: it is tried again a moment later. Otherwise epoll would tell of
-  /// the waiting connections without end.
+  /// Stops accepting for a moment, because there are no descriptors or memory. Otherwise epoll would report the waiting
+  /// connections again and again.
   void pause_accepting(int reason);
   void resume_accepting();
   void add_peer(Fd fd, const sockaddr_storage& from, std::uint16_t listener);
-  /// How many connections a client may have: the one of a forwarder, or on this machine, stands for many.
+  /// Returns how many connections a client may have. A forwarder, or an address of this machine, stands for many
+  /// clients.
   std::size_t share_of(const IpAddress& client);
   void handle_events(std::span<const epoll_event> events);
   void answer_what_arrived();
   void handle(Peer& peer, std::uint32_t events);
-  /// false = the connection is over
+  /// Reads, answers or writes what is possible.
+  /// returns: false = the connection is over
   bool read(Peer& peer);
   bool answer_and_write(Peer& peer);
   bool write(Peer& peer);
@@ -85,7 +93,7 @@ class TcpServer {
   void close(Peer& peer, query::Count& reason);
   void close_overdue();
   std::size_t answer(const Peer& peer, std::uint8_t* buffer, std::size_t length);
-  /// As query::answer() does; shows what was asked and answered to who wants to see it.
+  /// Answers like query::answer(), and copies query and answer to the capture lane and the tap.
   std::size_t answer_watched(const Peer& peer, std::span<std::uint8_t> request, const query::Context& context);
 
   std::list<Listener> listeners_;
@@ -93,8 +101,8 @@ class TcpServer {
   Quiescent<answers::AnswerTable>::Reader table_;
   Quiescent<query::Policy>::Reader policy_;
   Capture::Lane& lane_;
-  Tap::Lane* const tap_;             // null = off
-  std::vector<std::uint8_t> asked_;  // a request as it came, for the tap
+  Tap::Lane* const tap_;             // null = there is no tap
+  std::vector<std::uint8_t> asked_;  // a copy of the request, for the tap
   const Clock& clock_;
   const ControlPulse& pulse_;
   query::Random random_;
@@ -103,10 +111,10 @@ class TcpServer {
   std::uint32_t unix_seconds_ = 0;
   bool ending_ = false;
   std::optional<TimePoint> accepts_again_;  // nothing = the listeners are watched
-  bool accept_fails_ = false;               // and it was told
+  bool accept_fails_ = false;               // the log says so already
   std::list<Peer> peers_;                   // the longest idle first
   Clients clients_;
-  std::list<Peer> closed_;  // kept until the events that point at them are through
+  std::list<Peer> closed_;  // kept until the current events, which may point at them, are handled
   std::vector<std::uint8_t> scratch_;
   query::Counters counters_;
   query::Count ticks_;

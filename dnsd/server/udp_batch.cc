@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t kControlSize = CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(std::uint16_t));
 
-/// The address that was asked is the one to answer from; the way back is the routing table's to choose, but for
-/// link-local addresses, which mean nothing without their interface.
+/// Clears the interface by which a packet came. Answers leave from the address that was asked, but the routing table
+/// chooses their way; only link-local addresses mean nothing without their interface.
 void clear_interface(msghdr& message) {
   for (cmsghdr* control = CMSG_FIRSTHDR(&message); control != nullptr; control = CMSG_NXTHDR(&message, control)) {
     if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
@@ -24,14 +24,15 @@ void clear_interface(msghdr& message) {
   }
 }
 
-/// The family, the port and, of IPv4, the address: enough to tell nearly all peers apart.
+/// Returns family, port and, for IPv4, address of a peer: enough to tell nearly all peers apart.
 std::uint64_t head_of(const sockaddr_storage& peer) noexcept {
   std::uint64_t head = 0;
   std::memcpy(&head, &peer, sizeof head);
   return head;
 }
 
-/// A line more than a power of two, or the heads of all buffers would share two sets of the first-level cache.
+/// A buffer with a cache line more than a power of two; otherwise the heads of all buffers would share two sets of the
+/// first-level cache.
 struct alignas(64) Buffer {
   std::array<std::uint8_t, UdpBatch::kBufferSize + 64> bytes;
 
@@ -40,7 +41,8 @@ struct alignas(64) Buffer {
 
 }  // namespace
 
-/// Both directions use the same buffers, addresses and headers. After gather() the first headers are those to send.
+/// The memory of a batch. Receiving and sending use the same buffers, addresses and headers; after gather() the first
+/// headers are those to send.
 struct UdpBatch::Memory {
   std::array<Buffer, kMost> buffers;
   std::array<sockaddr_storage, kMost> peers;
@@ -82,7 +84,7 @@ void UdpBatch::prepare(unsigned count) {
   }
 }
 
-/// Undoes what receiving and answering changed.
+/// Resets the fields that receiving and answering have changed.
 void UdpBatch::restore() {
   for (unsigned i = 0; i < received_; ++i) {
     memory_->vectors[i].iov_len = kBufferSize;
@@ -107,7 +109,7 @@ unsigned UdpBatch::receive(int socket, bool wildcard, int flags) {
   return received_;
 }
 
-/// Answer i can leave with the one before it: same peer, same length, and from the same address.
+/// Returns whether answer i can be sent with the one before it: to the same peer, from the same address, and as long.
 bool UdpBatch::continues_run(unsigned i) const noexcept {
   const auto& [buffers, peers, controls, vectors, messages] = *memory_;
   if (head_of(peers[i]) != head_of(peers[i - 1]) || vectors[i].iov_len != vectors[i - 1].iov_len) [[likely]]
@@ -132,8 +134,8 @@ void UdpBatch::add_segment_size(msghdr& message) noexcept {
   std::memcpy(CMSG_DATA(control), &size, sizeof size);
 }
 
-/// Brings what is to be sent to the front: one header for each answer or run of answers.
-/// returns: how many headers
+/// Moves the headers of answers to the front, one for each answer or run of answers.
+/// returns: the number of headers
 unsigned UdpBatch::gather() {
   auto& messages = memory_->messages;
   unsigned ready = 0;
@@ -147,7 +149,7 @@ unsigned UdpBatch::gather() {
     msghdr& head = messages[ready++].msg_hdr;
     if (wildcard_) clear_interface(head);
     if (i - first == 1) continue;
-    head.msg_iovlen = i - first;  // the vectors of neighbours are neighbours
+    head.msg_iovlen = i - first;  // vectors of neighbours follow each other
     segmented_.add(i - first);
     add_segment_size(head);
   }
@@ -155,8 +157,10 @@ unsigned UdpBatch::gather() {
   return ready;
 }
 
-/// The kernel did not take the run as one. If it takes a part alone, it is segmenting that it or the device cannot do.
+/// Sends the answers of a run that the kernel refused one by one. If one of them is accepted, the kernel or the device
+/// cannot segment, and runs are not tried again.
 void UdpBatch::send_singly(int socket, const msghdr& run) {
+  // read before the next system call changes it
   const bool cannot = errno == EIO || errno == EINVAL;
   for (std::size_t i = 0; i < run.msg_iovlen; ++i) {
     msghdr single = run;
@@ -181,7 +185,7 @@ void UdpBatch::send(int socket) {
       sent += static_cast<unsigned>(done);
       continue;
     }
-    // the first one could not be sent (no route, port 0, full); the others may
+    // only the first message was refused (no route, port 0, full); the others may go out
     const msghdr& head = memory_->messages[sent++].msg_hdr;
     if (head.msg_iovlen > 1) {
       send_singly(socket, head);

@@ -14,8 +14,8 @@
 namespace meshdns::server {
 
 /// Datagrams that are received together, answered each in its own buffer, and sent together. Neighbours of equal length
-/// that go to the same peer leave as one message that the kernel cuts (UDP_SEGMENT): forwarders with one upstream
-/// socket get their answers for half the work.
+/// to the same peer are sent as one message that the kernel cuts (UDP_SEGMENT), which halves the work for forwarders
+/// with one upstream socket.
 /// thread: one
 class UdpBatch {
  public:
@@ -25,24 +25,28 @@ class UdpBatch {
   UdpBatch();
   ~UdpBatch();
 
-  /// Receives what is there, as recvmmsg() with these flags does.
-  /// wildcard: the socket tells the address that was asked (IP_PKTINFO), and answers leave from there
-  /// returns: how many datagrams
+  /// Receives the datagrams that are there, as recvmmsg() does with these flags.
+  /// wildcard: the socket reports the address that was asked (IP_PKTINFO), and answers are sent from there
+  /// returns: the number of datagrams
   unsigned receive(int socket, bool wildcard, int flags);
+  /// Returns the bytes of a datagram.
   std::span<const std::uint8_t> request(unsigned i) const noexcept;
+  /// Returns its buffer of kBufferSize bytes.
   std::uint8_t* buffer(unsigned i) noexcept;
+  /// Returns the address of its sender.
   const sockaddr_storage& peer(unsigned i) const noexcept;
 
-  /// The answer stands in buffer(i). size: 0 = none is sent
+  /// Sets the size of the answer in buffer(i).
+  /// size: 0 = no answer is sent
   void set_answer(unsigned i, std::size_t size) noexcept;
   std::span<const std::uint8_t> answer(unsigned i) const noexcept;
-  /// Sends the answers, those to one peer in the order in which it asked.
+  /// Sends the answers; those to one peer in the order of its queries.
   void send(int socket);
 
-  /// Whether runs go out as one message; false once the kernel or the device refused.
+  /// Returns whether runs are sent as one message; false after the kernel or the device refused.
   bool segments() const noexcept { return segments_; }
-  const query::Count& failed() const noexcept { return failed_; }        // answers that the kernel did not take
-  const query::Count& segmented() const noexcept { return segmented_; }  // answers handed over in a message with others
+  const query::Count& failed() const noexcept { return failed_; }        // answers that the kernel refused
+  const query::Count& segmented() const noexcept { return segmented_; }  // answers sent in one message with others
 
  private:
   struct Memory;
@@ -57,7 +61,7 @@ class UdpBatch {
   std::unique_ptr<Memory> memory_;
   unsigned received_ = 0;
   bool wildcard_ = false;
-  bool moved_ = false;  // gather() did more than look: headers do not stand by their buffers
+  bool moved_ = false;  // gather() has moved headers away from their buffers
   bool segments_ = true;
   query::Count failed_;
   query::Count segmented_;

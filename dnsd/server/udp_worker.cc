@@ -9,7 +9,7 @@
 
 namespace meshdns::server {
 
-/// What was read of each request of a batch
+/// The parsed requests of a batch.
 struct UdpWorker::Requests {
   std::array<wire::Query, UdpBatch::kMost> queries;
   std::array<wire::Reading, UdpBatch::kMost> readings;
@@ -45,7 +45,7 @@ void UdpWorker::poll_all() {
   const std::size_t count = std::min(entries.size(), sockets_.size());
   for (std::size_t i = 0; i < count; ++i) entries[i] = {sockets_[i].fd.get(), POLLIN, 0};
   policy_.offline();
-  table_.offline();  // an idle worker keeps no old table alive
+  table_.offline();  // an idle worker must not keep an old table alive
   if (::poll(entries.data(), count, kReceiveTimeoutMs) <= 0) return;
   for (std::size_t i = 0; i < count; ++i) {
     if (entries[i].revents == 0) continue;
@@ -54,7 +54,7 @@ void UdpWorker::poll_all() {
 }
 
 void UdpWorker::serve(const UdpSocket& socket, int receive_flags) {
-  table_.offline();  // it may wait for long, and must keep no old table alive
+  table_.offline();  // receiving may block, and must not keep an old table alive
   policy_.offline();
   const unsigned received = batch_.receive(socket.fd.get(), socket.wildcard, receive_flags);
   if (received == 0) return;
@@ -63,8 +63,8 @@ void UdpWorker::serve(const UdpSocket& socket, int receive_flags) {
   latency_.add(received, clock_.now() - begun);
 }
 
-/// Reads all requests first, so that the table's memory is on its way when they are answered.
-/// returns: what any of them asks for: wire::kAsks...
+/// Parses all requests first, so that the table's memory is on its way into the cache when they are answered.
+/// returns: the options that any of them asks for (wire::kAsks...)
 std::uint8_t UdpWorker::read_batch(unsigned count, const answers::AnswerTable& table) {
   std::uint8_t asked = 0;
   for (unsigned i = 0; i < count; ++i) {

@@ -17,41 +17,44 @@
 
 namespace meshdns::server {
 
-/// One of the worker's sockets. listener: the index of its listen address
+/// A socket of one worker.
 struct UdpSocket {
   Fd fd;
+  /// Index of the listen address.
   std::uint16_t listener = 0;
-  bool wildcard = false;  // answers must leave from the address that was asked
+  bool wildcard = false;  // answers must be sent from the address that was asked
 };
 
-/// One thread that answers UDP: receives a batch, answers each packet in its own buffer, sends the batch.
-/// thread: run() on one; counters() and ticks() on any
+/// Answers UDP on one thread: receives a batch, answers each packet in its own buffer, sends the batch.
+/// thread: run(): one; counters() and ticks(): any
 class UdpWorker {
  public:
+  /// environment: must outlive this
   UdpWorker(std::vector<UdpSocket> sockets, const Environment& environment, std::uint64_t seed);
   ~UdpWorker();
 
-  /// Returns at most kReceiveTimeoutMs after `stop` became true.
+  /// Serves until `stop` is true, and returns at most kReceiveTimeoutMs later.
   void run(const std::atomic<bool>& stop);
 
   const query::Counters& counters() const { return counters_; }
   std::uint64_t send_failed() const { return batch_.failed().value(); }
-  /// Answers that left together with others of the same peer
+  /// Returns the number of answers sent in one message with others to the same peer.
   std::uint64_t segmented() const { return batch_.segmented().value(); }
   const Latency& latency() const { return latency_; }
-  /// Rounds of the loop so far; an idle one makes some each second.
+  /// Returns the number of loop rounds; an idle thread makes several per second.
   std::uint64_t ticks() const { return ticks_.value(); }
 
  private:
   struct Requests;
 
-  /// Receives what is there (blocking or not), answers, sends.
+  /// Receives the packets that are there (blocking or not), answers and sends.
   void serve(const UdpSocket& socket, int receive_flags);
-  /// returns: what the answers depended on, but for the clients
+  /// Answers all packets of the batch.
+  /// returns: the context of the answers, for the last client
   query::Context answer_batch(const UdpSocket& socket, unsigned count);
   std::uint8_t read_batch(unsigned count, const answers::AnswerTable& table);
   bool watched() const noexcept { return lane_.on() || tap_ != nullptr; }
-  /// Answers as answer_batch() does, and shows what was asked and answered to who wants to see it.
+  /// Answers like answer_batch(), and copies queries and answers to the capture lane and the tap.
   query::Context answer_watched_batch(const UdpSocket& socket, unsigned count);
   void keep_questions(unsigned count);
   void tap_batch(unsigned count, const query::Context& context);
@@ -63,8 +66,8 @@ class UdpWorker {
   Quiescent<query::Policy>::Reader policy_;
   query::RateLimiter& limiter_;
   Capture::Lane& lane_;
-  Tap::Lane* const tap_;             // null = off
-  std::vector<std::uint8_t> asked_;  // the batch's packets as they came, one behind the other, for the tap
+  Tap::Lane* const tap_;             // null = there is no tap
+  std::vector<std::uint8_t> asked_;  // copies of the batch's packets, one after the other, for the tap
   const Clock& clock_;
   const ControlPulse& pulse_;
   query::Random random_;

@@ -12,7 +12,7 @@
 namespace meshdns::topology {
 namespace {
 
-/// 127.0.0.1 is every machine's own.
+/// Returns whether every machine has the address: 127.0.0.1 and ::1. Other loopback addresses may belong to one node.
 bool is_of_every_node(const IpAddress& address) {
   return address.is_loopback() && (!address.is_v4() || address.v4_host_order() == 0x7F000001U);
 }
@@ -26,7 +26,7 @@ bool share_port(const model::Endpoint& a, const model::Endpoint& b) {
   });
 }
 
-/// How strong the claim of a node is.
+/// The strength of a node's or endpoint's claim.
 struct Strength {
   bool heard = false;
   std::uint64_t session = 0;
@@ -45,7 +45,7 @@ Strength strength_of(const model::Records& records, const model::Endpoint& endpo
   return out;
 }
 
-/// What addresses are compared in: the network, or the cluster of who states none.
+/// Returns the scope in which addresses are unique: the node's network, or its cluster if it names no network.
 std::string scope_of(const model::Records& records, const std::string& node) {
   const model::Locality place = model::locality_of(records, node);
   return ascii_lower(place.network.empty() ? "cluster " + place.cluster : "network " + place.network);
@@ -139,12 +139,12 @@ bool AddressClaims::shares_prefixes(const std::string& node) const {
 std::string AddressClaims::owner_instead(const model::Endpoint& endpoint, const IpAddress& address) const {
   if (is_of_every_node(address) || has_more_claims(address, kMostClaims)) return "";
   const model::Endpoint* owner = nullptr;
-  std::optional<Strength> own;  // looked up where somebody claims the address too
+  std::optional<Strength> own;  // looked up only if somebody else claims the address, which is rare
   Strength best;
   for_claims(address, [&](const model::Endpoint& other) {
     if (other.node == endpoint.node || !share_port(endpoint, other)) return;
     if (!own) own = best = strength_of(records_, endpoint);
-    // one that was never reached proves nothing against one that is heard
+    // an endpoint that has never passed a check does not take an address from a node that is heard
     if (own->heard && other.health.state == model::HealthState::Pending) return;
     const Strength strength = strength_of(records_, other);
     const bool stronger = best < strength || (owner != nullptr && strength == best && other.key < owner->key);

@@ -8,13 +8,31 @@
 #include "dnsd/topology/loads.h"
 #include "dnsd/topology/outlook.h"
 
+// How it works. A decision is made in this order; each step reads what the steps before have written.
+//
+//   place_candidates  candidate -> spot -> TierKey. A candidate outside the fence, or in no step of the ladder, is in
+//                     no tier. A candidate behind gateways that are all down fails for this client.
+//   build_tiers       the map of TierKeys is in the order of closeness: numbering it from 0 numbers the tiers
+//   find_best         the best standing of all members. Nothing below it is ever answered, except in panic
+//   weigh             health, load and panic of each tier (see loads.h)
+//   fill_answering    the members that are answered; gateways replace members in other networks
+//   find_doubt        shortens the TTL if something that is answered, or would be closer, may change soon
+//
+// The order matters in two places. Endpoints behind dead gateways fail before health is computed, so that load leaves a
+// cluster that cannot be reached. Gateways replace endpoints after loads are computed, so that tiers and health always
+// come from the endpoints themselves.
+//
+// Not done here: time (slow start and forgetting are in the plan), random draws (a query makes them), and memory,
+// except the panic bits that the caller hands in.
+
 namespace meshdns::topology {
 namespace {
 
-/// All of one decision; the parts come one after the other.
+/// Makes one decision. run() calls the parts in order; no part works without the parts before it.
 class Decider {
  public:
-  /// panic: see Client
+  /// The plan, the spots and the outlook must outlive this.
+  /// panic: Client::panic
   Decider(const HostPlan& host, const Spots& spots, const Outlook& outlook, std::uint64_t panic)
       : host_(host), spots_(spots), outlook_(outlook), steps_(outlook.steps), panic_(panic) {}
 
@@ -38,7 +56,7 @@ class Decider {
  private:
   using Members = std::vector<std::uint32_t>;
 
-  /// The list of the tier that a candidate in this spot belongs to.
+  /// Returns the members of the tier that a candidate in this spot belongs to, and adds the tier if it is new.
   Members& tier_of(std::uint32_t spot, const Candidate& candidate) {
     const Sight& sight = outlook_.sights[spot];
     if (!host_.policy.priority_groups.empty()) {
@@ -99,8 +117,8 @@ class Decider {
     }
   }
 
-  /// The best standing that any member has, and whether only standbys (weight 0) have it. Serving standbys come before
-  /// anything that does not serve.
+  /// Finds the best standing that any member has, and whether only standbys (weight 0) have it. The standing counts
+  /// before the weight, so a standby that serves comes before anything that does not serve.
   void find_best() {
     auto best = std::make_tuple(Standing::Out, true);
     for (const Tier& tier : out_.tiers) {
@@ -113,7 +131,7 @@ class Decider {
 
   bool serves() const { return best_kind_ == Standing::Serving; }
 
-  /// Standbys count where nothing else serves, as 1.
+  /// Returns the weight of a candidate. A standby counts as 1 where only standbys are left, otherwise as 0.
   std::uint64_t weight_of(std::uint32_t i) const {
     const std::uint32_t weight = host_.candidates[i].weight;
     return weight == 0 && best_standby_ ? 1 : weight;
@@ -129,7 +147,8 @@ class Decider {
     return out;
   }
 
-  /// Health, loads and panic of the tiers. Where nothing serves, the nearest tier of the best kind has all the load.
+  /// Sets health, load and panic of the tiers. Where nothing serves, the nearest tier of the best kind has all the
+  /// load.
   void weigh() {
     if (!serves()) return give_all_to_nearest();
     std::vector<std::uint32_t> healths;
@@ -179,7 +198,7 @@ class Decider {
     }
   }
 
-  /// Endpoints that are reached through the same gateways.
+  /// Endpoints of one tier that are reached through the same gateways.
   struct Behind {
     const Route* route = nullptr;
     std::uint64_t weight = 0;
@@ -202,7 +221,8 @@ class Decider {
     for (const Behind& group : groups) share_out(group, tier);
   }
 
-  /// Gives each gateway an equal share of the weight that stands behind all of them together.
+  /// Gives each gateway an equal share of the weight of all endpoints behind the group's gateways. The shares are
+  /// differences of rounded sums, so that they add up to the whole.
   static void share_out(const Behind& group, Tier& tier) {
     const auto& gateways = group.route->gateways;
     const std::uint64_t whole = 100 * group.weight;
@@ -216,11 +236,11 @@ class Decider {
     }
   }
 
-  /// The first endpoint in doubt that is answered or whose recovery would bring back a closer tier. Where nothing
-  /// serves every tier would be closer than none.
+  /// Finds the first endpoint in doubt that is answered, or whose recovery would bring back a closer tier. Where
+  /// nothing serves, the recovery of any endpoint would change the answer, so all tiers count.
   std::optional<std::uint32_t> find_doubt() const {
     const bool all = !out_.answer_tier || out_.last_resort();
-    std::size_t last = 0;  // with a load
+    std::size_t last = 0;  // the farthest tier with a load
     for (const Tier& tier : out_.tiers) {
       if (tier.load > 0) last = tier.number;
     }
@@ -250,8 +270,8 @@ class Decider {
   const Outlook& outlook_;
   const Steps& steps_;
   const std::uint64_t panic_;
-  std::vector<Members*> tiers_;       // by spot, while there are no priority groups
-  std::vector<const Route*> routes_;  // by candidate; null = reached directly, or not at all
+  std::vector<Members*> tiers_;       // by spot: the members of its tier; unused with priority groups
+  std::vector<const Route*> routes_;  // by candidate; null = its own address is answered, or it is in no tier
   std::map<TierKey, Members> members_;
   std::vector<std::size_t> majors_;  // by tier
   Standing best_kind_ = Standing::Out;

@@ -8,7 +8,7 @@ namespace {
 
 using model::find_named;
 
-/// What a cluster's record has about another one.
+/// Returns the distance to another cluster that a record states.
 template <class Record>
 std::optional<Duration> stated(const Record* record, const std::string& other) {
   if (record == nullptr) return std::nullopt;

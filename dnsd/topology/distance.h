@@ -8,24 +8,27 @@
 
 namespace meshdns::topology {
 
-/// How far one cluster is from another, as seen by a client in `from`: 0 for its own; else what the Cluster object of
-/// `from` says, else the reverse entry; else what the agents of `from` have measured, else those of `to`; nothing = not
-/// known.
+/// Returns the distance between two clusters as a client in `from` sees it: 0 for its own cluster; otherwise what the
+/// Cluster object of `from` states, then the entry of `to` for `from`, then what agents of `from` have measured, then
+/// what agents of `to` have measured.
+/// returns: nothing = not known
 /// source: docs/design.md section 4, step 4
 std::optional<Duration> distance(const Geography& geography, const std::string& from, const std::string& to);
 
-/// The same for many clusters, as seen from one whose records are found once. Refers to its arguments.
+/// Finds the distances from one cluster to many; looks up the records of that cluster once. The arguments must outlive
+/// this.
 class DistancesFrom {
  public:
   DistancesFrom(const Geography& geography, const std::string& from);
 
+  /// Returns distance() from this cluster to another one.
   std::optional<Duration> to(const std::string& cluster) const;
 
  private:
   const Geography geography_;
   const std::string& from_;
-  const model::Cluster* cluster_;       // null = there is no object of that name
-  const model::ClusterStatus* status_;  // null = its agents have measured nothing
+  const model::Cluster* cluster_;       // null = there is no object with the cluster's name
+  const model::ClusterStatus* status_;  // null = the cluster's agents have measured nothing
 };
 
 }  // namespace meshdns::topology

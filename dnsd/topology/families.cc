@@ -6,12 +6,12 @@
 namespace meshdns::topology {
 namespace {
 
-/// The endpoints that the tier is answered with by their own addresses.
+/// Returns the endpoints of a tier that are answered with their own addresses, not a gateway's.
 const std::vector<std::uint32_t>& answered_directly(const Tier& tier) {
   return tier.gateways.empty() ? tier.answering : tier.direct;
 }
 
-/// Visits each address of the family that stands for the tier, until the visitor returns true.
+/// Visits each address of the family that the tier is answered with, until the visitor returns true.
 template <class F>
 bool any_address(const HostPlan& host, const Tier& tier, Family family, F visit) {
   for (const std::uint32_t member : answered_directly(tier)) {
@@ -24,9 +24,9 @@ bool any_address(const HostPlan& host, const Tier& tier, Family family, F visit)
   });
 }
 
-/// Clients of this family go on to the next tier where this one has no address for them: always if families are
-/// independent, and for IPv4 also where an address that fails is the reason. Clients with both families would prefer a
-/// far IPv6 address to a near IPv4 one (RFC 6724), so IPv6 has no such way out.
+/// Returns whether clients of this family go on to the next tier where this one has no address for them. They do if
+/// families are independent, and for IPv4 also where the reason is an address that fails. They do not for IPv6: clients
+/// with both families would prefer a far IPv6 address to a near IPv4 one (RFC 6724).
 bool goes_on(const HostPlan& host, const Tier& tier, Family family) {
   if (host.policy.families == model::Families::Independent) return true;
   return family == Family::V4 && std::ranges::any_of(answered_directly(tier), [&](std::uint32_t member) {

@@ -12,7 +12,8 @@ namespace {
 
 using Gateways = std::vector<const model::Gateway*>;
 
-/// The gateways of the place's own cluster that fit, else those of the other clusters of its network.
+/// Returns the gateways of the place's own cluster that fit, otherwise those of the first other cluster of its network
+/// that has some.
 template <class Fits>
 Gateways gateways_of(const Geography& geography, const model::Locality& place, Fits fits) {
   Gateways out;
@@ -25,7 +26,7 @@ Gateways gateways_of(const Geography& geography, const model::Locality& place, F
   const model::Cluster* own = model::find_named(geography.clusters, place.cluster);
   if (own != nullptr) add(*own);
   if (!out.empty()) return out;
-  std::map<std::string_view, const model::Cluster*, NameLess> others;  // in an order that no spelling changes
+  std::map<std::string_view, const model::Cluster*, NameLess> others;  // the order does not depend on spelling
   for (const auto& [name, cluster] : geography.clusters) {
     if (&cluster != own && same(cluster.locality, place, model::Part::Network)) others.emplace(name, &cluster);
   }

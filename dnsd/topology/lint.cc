@@ -22,12 +22,12 @@ std::string meant(const std::string& word, const std::vector<std::string>& known
   return guess ? " (did you mean \"" + *guess + "\"?)" : "";
 }
 
-/// "region eu is also written EU: ..."
+/// Returns "region eu is also written EU: ...".
 std::string written_twice(const std::string& what, const std::vector<std::string>& others) {
   return what + " is also written " + join(others, ", ") + ": names that differ only in the case of letters are one";
 }
 
-/// Says where one service is reported in several spellings.
+/// Finds services that are reported in several spellings.
 void lint_service_names(const std::vector<const model::Endpoint*>& matched, const std::string& path, Findings& out) {
   std::map<std::string, std::set<std::string>, NameLess> names;
   for (const model::Endpoint* endpoint : matched) {
@@ -41,7 +41,7 @@ void lint_service_names(const std::vector<const model::Endpoint*>& matched, cons
   }
 }
 
-/// Says where the places of the endpoints are written in several spellings.
+/// Finds localities of endpoints that are written in several spellings.
 void lint_spellings(const LintScene& scene, const HostPlan& host, Findings& out) {
   std::set<std::string> told;
   for (const Candidate& candidate : host.candidates) {
@@ -54,7 +54,8 @@ void lint_spellings(const LintScene& scene, const HostPlan& host, Findings& out)
   }
 }
 
-/// returns: everything that the selectors match
+/// Looks at the object's selectors.
+/// returns: all endpoints that they match, by key, each once
 std::vector<const model::Endpoint*> lint_services(const LintScene& scene, const model::VirtualDestination& object,
                                                   Findings& out) {
   std::vector<const model::Endpoint*> all;
@@ -74,7 +75,7 @@ std::vector<const model::Endpoint*> lint_services(const LintScene& scene, const 
   return all;
 }
 
-/// The ports that endpoints have, of one protocol.
+/// The ports of endpoints, for one protocol.
 struct KnownPorts {
   std::set<std::string> names;
   std::set<std::uint16_t> numbers;
@@ -83,7 +84,8 @@ struct KnownPorts {
 
 std::map<std::string, KnownPorts> known_ports(const std::vector<const model::Endpoint*>& endpoints) {
   std::map<std::string, KnownPorts> out;
-  std::set<std::tuple<std::string_view, std::string_view, std::uint16_t>> seen;  // most endpoints have the same ports
+  // most endpoints have equal ports: each is formatted once
+  std::set<std::tuple<std::string_view, std::string_view, std::uint16_t>> seen;
   for (const model::Endpoint* endpoint : endpoints) {
     for (const model::Port& port : endpoint->ports) {
       if (!seen.emplace(port.protocol, port.name, port.number).second) continue;
@@ -97,7 +99,7 @@ std::map<std::string, KnownPorts> known_ports(const std::vector<const model::End
   return out;
 }
 
-/// Finds ports that lead to no endpoint: their SRV records have no targets.
+/// Finds mapped ports that no endpoint has: their SRV records would have no targets.
 void lint_ports(const model::VirtualDestination& object, const std::vector<const model::Endpoint*>& endpoints,
                 Findings& out) {
   if (endpoints.empty() || object.ports.empty()) return;
@@ -127,7 +129,7 @@ void lint_externals(const LintScene& scene, const model::VirtualDestination& obj
   }
 }
 
-// Above this, nobody is told which key of an endpoint may be meant: it takes longer than an answer may.
+// With more endpoints, no similar key is looked for: it would take longer than an answer may.
 constexpr std::size_t kMostGuessedKeys = 10000;
 
 bool has_endpoints(const model::Records& records, const std::string& node) {
@@ -136,7 +138,7 @@ bool has_endpoints(const model::Records& records, const std::string& node) {
   return first != records.endpoints.end() && first->first.starts_with(prefix);
 }
 
-/// Every name of this kind that some endpoint belongs to.
+/// Returns all names that targets of this kind may have: those with some endpoint.
 std::vector<std::string> names_for(const model::Records& records, model::TargetKind kind) {
   std::set<std::string> out;
   if (kind == model::TargetKind::Endpoint) {
@@ -159,7 +161,8 @@ std::vector<std::string> names_for(const model::Records& records, model::TargetK
   return {out.begin(), out.end()};
 }
 
-/// Some endpoint belongs to the target, which is none of the kind Endpoint.
+/// Returns whether some endpoint belongs to the target.
+/// requires: the target is not of kind Endpoint
 bool is_known(const model::Records& records, const model::Target& target) {
   if (target.kind == model::TargetKind::Service) {
     const auto slash = target.name.find('/');
@@ -190,7 +193,7 @@ bool is_external(const model::Records& records, const model::Target& target) {
     return std::ranges::any_of(entry.second.external_endpoints, [&](const auto& external) {
       if (target.kind == model::TargetKind::Zone) return external.locality.zone == target.name;
       if (target.kind == model::TargetKind::Cluster) return external.locality.cluster == target.name;
-      return target.kind == model::TargetKind::Endpoint;  // its addresses may be those of a name
+      return target.kind == model::TargetKind::Endpoint;  // its addresses may come from a hostname
     });
   });
 }
@@ -300,7 +303,7 @@ std::uint32_t count_hits(const model::Records& records, const model::Target& tar
         std::ranges::count_if(records.endpoints, [&](const auto& entry) { return addressed.hits(entry.second); }));
   }
   std::uint32_t count = 0;
-  const std::string* node = nullptr;  // whose locality `place` is: keys of one node are neighbours
+  const std::string* node = nullptr;  // the node whose locality `place` is: keys of one node are neighbours
   model::Locality place;
   for (const auto& [key, endpoint] : records.endpoints) {
     if (node == nullptr || *node != endpoint.node) place = model::locality_of(records, endpoint.node);

@@ -15,15 +15,16 @@
 
 namespace meshdns::topology {
 
+/// The severity of a finding.
 enum class Severity : std::uint8_t {
-  Advice,   // works as written; somebody may expect something else
+  Advice,   // works as written, but may surprise
   Warning,  // does not do what it seems to say
-  Error,    // has no effect
+  Error,    // the part of the object has no effect
 };
-/// "advice", "warning", "error"
+/// Returns "advice", "warning" or "error".
 std::string_view severity_name(Severity severity);
 
-/// One thing that is suspicious in an object.
+/// A suspicious part of an object.
 struct Finding {
   std::string path;  // "spec.policy.ladder[1]"
   Severity severity = Severity::Warning;
@@ -32,73 +33,80 @@ struct Finding {
   friend bool operator==(const Finding&, const Finding&) = default;
 };
 
-/// The names of regions, zones, clusters, ... that nodes, Cluster objects and external endpoints have.
+/// The names of regions, zones, clusters and so on that nodes, Cluster objects and external endpoints use. Lint finds
+/// misspelt names with it.
 class KnownNames {
  public:
   KnownNames() = default;
   explicit KnownNames(const model::Records& records);
+  /// Adds the names that a node uses.
   void add(const model::Records& records, const model::Node& node);
-  /// Those of an object too, which may be about to be applied.
+  /// Adds the names that an object uses; the object need not be applied yet.
   void add(const model::Cluster& cluster);
   void add(const model::VirtualDestination& object);
 
-  /// Empty = it is known, or nothing is known of this part; else "no node is in region ue (did you mean \"eu\"?)".
+  /// Returns "nothing is in region ue (did you mean \"eu\"?)".
+  /// returns: empty = the name is known, or no name of this part is known
   std::string problem_of(model::Part part, const std::string& name) const;
-  /// Empty = everybody writes the name of this part in the same way as here; else "region eu is also written EU: names
-  /// that differ only in the case of letters are one".
+  /// Returns "region eu is also written EU: names that differ only in the case of letters are one".
+  /// returns: empty = everybody spells the name in the same way
   std::string spelling_of(model::Part part, const std::string& name) const;
-  /// Some prefix of a node or a cluster stands for several clients.
+  /// Returns whether some prefix of a node or a cluster stands for several clients.
   bool has_wide_prefixes() const { return wide_prefixes_; }
-  /// The clusters that nodes say they are in.
+  /// Returns the clusters that nodes name as theirs.
   const std::set<std::string, NameLess>& clusters_of_nodes() const { return clusters_of_nodes_; }
 
  private:
   void add(const model::Locality& place);
   void note_prefixes(const std::vector<Prefix>& prefixes);
 
-  using Spellings = std::map<std::string, std::set<std::string>, NameLess>;  // of names that are one
+  /// All spellings in use, by a name without case.
+  using Spellings = std::map<std::string, std::set<std::string>, NameLess>;
 
   std::array<Spellings, model::kParts.size()> names_;
   std::set<std::string, NameLess> clusters_of_nodes_;
   bool wide_prefixes_ = false;
 };
 
-/// Objects that are about to be applied together, as those of one file: each is looked at as if the others were there.
+/// Objects that are about to be applied together, such as those of one file. Lint looks at each of them as if the
+/// others were applied.
 struct Companions {
   std::map<std::string, model::VirtualDestination> destinations;  // by "namespace/name"
-  std::map<std::string, std::vector<std::string>> claims;         // host -> keys of destinations, in their order
+  std::map<std::string, std::vector<std::string>> claims;         // by host: keys of destinations in their order
   std::map<std::string, model::Cluster, NameLess> clusters;
 
   void add(const model::VirtualDestination& object);
   void add(const model::Cluster& cluster) { clusters.emplace(cluster.meta.name, cluster); }
 };
 
-/// What objects are looked at against. Refers to its parts.
+/// The surroundings in which lint() looks at an object. Everything that it refers to must outlive it.
 struct LintScene {
   const model::Records& records;
-  Planner& planner;  // of the records
+  Planner& planner;  // plans `records`
   const KnownNames& names;
-  std::vector<std::string> zones;  // of hosts
-  bool coarse_forwarders = false;  // a trusted forwarder without client subnets stands for all clients of its place
+  std::vector<std::string> zones;  // of the server: hosts must be below one of them
+  bool coarse_forwarders = false;  // a trusted forwarder sends no client subnets: its clients share one place
   TimePoint now;
   Companions companions{};
 };
 
-/// What is suspicious in an object, whether it is applied or not. What the object says of itself comes first; the rest
-/// depends on the records, and on them alone.
+/// Returns the suspicious parts of an object, applied or not. The findings follow from the object and the scene alone.
 /// source: docs/design.md section 4
 std::vector<Finding> lint(const LintScene& scene, const model::VirtualDestination& object);
 std::vector<Finding> lint(const LintScene& scene, const model::Cluster& cluster);
 std::vector<Finding> lint(const LintScene& scene, const model::Override& override);
 
-/// Empty = some endpoint belongs to the target; else why that is, with the name that may be meant.
+/// Returns why no endpoint belongs to a target, with a similar name that may be meant.
+/// returns: empty = an endpoint belongs to the target
 std::string missed(const model::Records& records, const model::Target& target);
-/// The same of a target that no endpoint of the records belongs to; external endpoints may.
+/// Returns the same text for a target to which no endpoint of the records belongs.
+/// returns: empty = an external endpoint may belong to the target
 std::string nobody_in(const model::Records& records, const model::Target& target);
-/// The number of endpoints of the records that belong to the target.
+/// Returns the number of endpoints of the records that belong to a target. External endpoints are not counted.
 std::uint32_t count_hits(const model::Records& records, const model::Target& target);
 
-/// Of each port of a host where clients that use its number do not reach every endpoint.
+/// Returns a sentence for each port of a host where clients that use its number do not reach every endpoint, and one
+/// for port names beyond the limit.
 /// source: docs/design.md section 4, step 10
 std::vector<std::string> port_advice(const HostPlan& host);
 

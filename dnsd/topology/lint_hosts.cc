@@ -13,10 +13,10 @@ namespace {
 
 using Findings = std::vector<Finding>;
 
-// A longer host leaves no room for the longest instance label, 39 characters and a dot, within 253.
+// The longest instance label has 39 characters and a dot; below a longer host it would not fit into 253.
 constexpr std::size_t kLongestHost = 213;
 
-/// The address that an instance label stands for: "10-0-0-11".
+/// Returns the address that an instance label such as "10-0-0-11" stands for.
 std::optional<IpAddress> labelled_address(std::string label) {
   std::ranges::replace(label, '-', '.');
   if (const auto v4 = IpAddress::parse(label)) return *v4;
@@ -35,7 +35,7 @@ bool has_instance(const LintScene& scene, const HostPlan& host, const IpAddress&
          });
 }
 
-/// The plan of an object that is not applied yet.
+/// Returns the plan of an object that is not applied yet.
 HostPlan plan_ahead(const LintScene& scene, const model::VirtualDestination& object) {
   std::vector<const model::Endpoint*> endpoints;
   for (const model::ServiceSelector& selector : object.services) {
@@ -45,14 +45,14 @@ HostPlan plan_ahead(const LintScene& scene, const model::VirtualDestination& obj
   return plan_object({scene.records, scene.planner.claims(), scene.records.overrides, scene.now}, object, endpoints);
 }
 
-/// What a host is, or will be when all that is looked at is applied.
+/// Returns the plan of a host as it will be when the companions are applied.
 std::optional<HostPlan> plan_of_host(const LintScene& scene, const std::string& host) {
   const auto claims = scene.companions.claims.find(host);
   if (claims == scene.companions.claims.end()) return scene.planner.plan(host, scene.now);
   return plan_ahead(scene, scene.companions.destinations.at(claims->second.front()));
 }
 
-/// Looks at a host below another one, by a label that is an instance's there.
+/// Finds a host whose first label is the instance label of an endpoint of its parent host.
 void lint_nested(const LintScene& scene, const std::string& host, const HostPlan& own,
                  const model::VirtualDestination& object, const std::string& path, Findings& out) {
   const auto dot = host.find('.');
@@ -67,14 +67,15 @@ void lint_nested(const LintScene& scene, const std::string& host, const HostPlan
                  "it hides the instance name of " + address->text() + " of " + parent + ": this host wins"});
 }
 
-/// Orders objects as they claim hosts: the oldest first. What is not applied yet is the youngest.
+/// Returns the rank of an object among those that claim a host: the oldest has it; an object not applied is the
+/// youngest.
 auto seniority(const LintScene& scene, const std::string& key) {
   const auto live = scene.records.destinations.find(key);
   const bool is_new = live == scene.records.destinations.end();
   return std::make_tuple(is_new, is_new ? std::int64_t{0} : live->second.meta.created, key);
 }
 
-/// Finds the other objects that claim a host, those that are applied and those that are looked at with this one.
+/// Finds the other objects that claim a host, among those that are applied and the companions.
 void lint_claims(const LintScene& scene, const std::string& host, const std::string& own, const std::string& path,
                  Findings& out) {
   const auto served = scene.planner.plan(host, scene.now);

@@ -17,7 +17,7 @@ using Findings = std::vector<Finding>;
 using model::Part;
 
 const std::string kPolicy = "spec.policy.";
-// Longer than this a restarted endpoint is weaker than people expect.
+// During a longer slow start a restarted endpoint stays weaker than people expect.
 constexpr Duration kLongSlowStart = 10min;
 
 void lint_ladder(const model::Policy& policy, Findings& out) {
@@ -52,7 +52,7 @@ void lint_fence(const LintScene& scene, const HostPlan& host, Findings& out) {
   lint_names(scene, Part::Zone, fence.zones, kPolicy + "fence.zones", out);
   lint_names(scene, Part::Cluster, fence.clusters, kPolicy + "fence.clusters", out);
   if (host.candidates.empty()) return;
-  model::Fence named = fence;  // what it excludes for every client
+  model::Fence named = fence;  // the part of the fence that is the same for every client
   named.within.reset();
   const auto inside = [&](const Candidate& candidate) {
     const model::Locality& place = candidate.locality;
@@ -63,9 +63,9 @@ void lint_fence(const LintScene& scene, const HostPlan& host, Findings& out) {
                  "it excludes every endpoint that there is (" + std::to_string(host.candidates.size()) + ")"});
 }
 
-/// Why clients of a failover rule never go to one of its places by the rule; empty = they may.
+/// Returns why clients of a failover rule never reach one of its places through the rule; empty = they may.
 std::string place_inside_own(const HostPlan& host, const model::Locality& from, const model::Locality& to) {
-  if (from.empty()) return "";  // each client has another own place
+  if (from.empty()) return "";  // the rule is for all clients: each has a place of its own
   const std::uint8_t own = own_parts(from);
   const auto is_own = [&](const model::Locality& place) {
     return std::ranges::all_of(model::kParts, [&](Part part) {
@@ -174,12 +174,12 @@ void lint_slow_start(const model::Policy& policy, Findings& out) {
   }
 }
 
-// BIND from 9.18.28 (max-records-per-type) and PowerDNS Recursor answer SERVFAIL above these.
+// Above these numbers BIND from 9.18.28 (max-records-per-type) and PowerDNS Recursor answer SERVFAIL.
 constexpr std::size_t kMostOfBind = 100;
 constexpr const char* kResolversRefuse =
     ": BIND from 9.18.28 answers SERVFAIL above 100 records of a name and type, PowerDNS Recursor above 256";
 
-/// How many instances an SRV answer lists, if each cluster is a tier.
+/// Returns the most instances that an SRV answer lists, if each cluster is a tier.
 std::size_t most_listed(const HostPlan& host) {
   if (host.ports.empty()) return 0;
   if (!host.policy.max_answers) return host.candidates.size();
@@ -201,10 +201,10 @@ void lint_size(const HostPlan& host, Findings& out) {
   }
 }
 
-// More places are not looked from.
+// The families are not looked at from more places: one decision is made for each.
 constexpr std::size_t kMostPlaces = 16;
 
-/// Every endpoint has the families that the others have.
+/// Returns whether all endpoints have the same families.
 bool are_alike(const HostPlan& host) {
   return std::ranges::all_of(host.candidates, [&](const Candidate& candidate) {
     const Candidate& first = host.candidates.front();
@@ -212,7 +212,7 @@ bool are_alike(const HostPlan& host) {
   });
 }
 
-/// Where the closest endpoints lack a family that others have, as seen from the places of the host's own endpoints.
+/// Finds places of the host's own endpoints from where the closest endpoints lack a family that farther ones have.
 void lint_families(const LintScene& scene, const HostPlan& host, Findings& out) {
   if (host.policy.families == model::Families::Independent || are_alike(host)) return;
   std::set<model::Locality> places;

@@ -6,7 +6,8 @@
 namespace meshdns::topology {
 namespace {
 
-/// Adds loads that sum to 100 as parts of `whole` (floor; the remainder goes to the first with a load).
+/// Adds parts of `whole` to `out` in proportion to loads that sum to 100 (rounded down; the first with a load gets the
+/// remainder).
 void add_scaled(const std::vector<std::uint32_t>& loads, std::uint32_t whole, std::vector<std::uint32_t>& out) {
   std::uint32_t rest = whole;
   for (std::size_t i = 0; i < loads.size(); ++i) {
@@ -68,7 +69,7 @@ std::vector<std::uint32_t> loads_by_share(const std::vector<std::uint32_t>& heal
     weights.push_back(std::uint64_t{percents[i]} * health_together(only([i](std::size_t of) { return of == i; })));
   }
   const std::vector<std::uint32_t> share_loads = loads_by_weight(weights);
-  if (health_together(share_loads) == 0) {  // shares of 0 %, then what belongs to none
+  if (health_together(share_loads) == 0) {  // only shares of 0 % have health, or no share has
     const auto listed = only([&](std::size_t of) { return of < percents.size(); });
     if (health_together(listed) > 0) return loads_in_turn(listed);
     return loads_in_turn(only([&](std::size_t of) { return of == percents.size(); }));

@@ -11,19 +11,20 @@
 
 namespace meshdns::topology {
 
-/// Every wanted label is among these, with the same value.
+/// Returns whether every wanted label is among the labels, with the same value.
 bool has_labels(const model::Labels& labels, const model::Labels& wanted);
 
-/// The number of the first port that the endpoint names; 0 = it names none.
+/// Returns the number of the first port of an endpoint; 0 = the endpoint has no port.
 std::uint16_t first_port(const model::Endpoint& endpoint);
 
-/// What overrides are matched with; place: where the endpoint's node is. Refers to both.
+/// Returns an endpoint in the form in which overrides are matched with it. Both arguments must outlive the result.
+/// place: the locality of the endpoint's node
 model::TargetSubject subject_of(const model::Endpoint& endpoint, const model::Locality& place);
 
-/// A target of the kind Endpoint, read once for a look at many endpoints.
+/// A target of kind Endpoint, parsed once to be compared with many endpoints.
 class EndpointTarget {
  public:
-  /// name: the target's: an endpoint's key, an address, or address:port
+  /// name: the name of the target: an endpoint's key, an address, or address:port
   explicit EndpointTarget(const std::string& name);
 
   bool hits(const model::Endpoint& endpoint) const;

@@ -15,27 +15,29 @@
 namespace meshdns::topology {
 namespace {
 
-/// Where a cluster is among a host's clusters for one client.
+/// The distance of one of a host's clusters from a client.
 struct Nearness {
   const std::string* cluster = nullptr;
   std::optional<Duration> distance;
   std::uint32_t turn = 0;  // see TierKey
 };
 
-/// Who looks.
+/// The client that looks, with its steps.
 struct Viewer {
   const Steps& steps;
   const model::Locality& place;
   const Geography& geography;
 };
 
-/// Gives clusters of one distance their turns. tied: indexes of `clusters`
+/// Sets `turn` of clusters at the same distance.
+/// tied: their indexes in `clusters`
 void take_turns(const HostPlan& host, const std::string& from, const std::vector<const std::string*>& clusters,
                 std::span<const std::size_t> tied, std::vector<Nearness>& out) {
   if (tied.size() < 2) return;
   std::vector<std::tuple<bool, std::uint64_t, std::string_view, std::size_t>> order;
   for (const std::size_t i : tied) {
     const std::string& cluster = *clusters[i];
+    // the client's own cluster comes first even if another one states distance 0
     order.emplace_back(!same_name(cluster, from), stable_hash({host.name, ascii_lower(from), ascii_lower(cluster)}),
                        cluster, i);
   }
@@ -45,7 +47,7 @@ void take_turns(const HostPlan& host, const std::string& from, const std::vector
   }
 }
 
-/// By index of the spots' clusters.
+/// Returns the nearness of the spots' clusters for a client in cluster `from`, by index of Spots::clusters().
 std::vector<Nearness> nearness_of_clusters(const HostPlan& host, const Spots& spots, const std::string& from,
                                            const Geography& geography) {
   const DistancesFrom distances(geography, from);
@@ -64,7 +66,8 @@ std::vector<Nearness> nearness_of_clusters(const HostPlan& host, const Spots& sp
   return out;
 }
 
-/// nearness: of the place's cluster; null = it names none
+/// Returns how the viewer sees a place.
+/// nearness: of the place's cluster; null = the place names none
 Sight look_at(const Viewer& viewer, const model::Locality& place, const Nearness* nearness) {
   const Steps& steps = viewer.steps;
   Sight out;
@@ -113,7 +116,7 @@ std::size_t Spots::hash(const model::Locality& place) const {
 
 std::uint32_t Spots::find_or_add(const model::Locality& place) {
   if (!of_candidate_.empty() && of_candidate_.back() != kNone && is_same(*places_[of_candidate_.back()], place)) {
-    return of_candidate_.back();  // neighbours often share it
+    return of_candidate_.back();  // candidates are ordered by key, so neighbours often have one place
   }
   const std::size_t key = hash(place);
   const auto [begin, end] = by_hash_.equal_range(key);
@@ -131,7 +134,7 @@ std::uint32_t Spots::find_or_add_cluster(const std::string& name) {
     clusters_.push_back(&name);
     return static_cast<std::uint32_t>(clusters_.size() - 1);
   }
-  if (name < **known) *known = &name;  // of several spellings one is shown, whatever the order of the candidates
+  if (name < **known) *known = &name;  // of several spellings all servers show the same one
   return static_cast<std::uint32_t>(known - clusters_.begin());
 }
 

@@ -16,8 +16,8 @@
 
 namespace meshdns::topology {
 
-/// The places of a host's candidates: candidates that no policy of the host's can tell apart by their locality share
-/// a spot. The plan must outlive the spots.
+/// The distinct places of a host's candidates. Candidates share a spot if their localities agree in all parts that the
+/// host's policy looks at. The plan must outlive this.
 class Spots {
  public:
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
@@ -25,11 +25,11 @@ class Spots {
   explicit Spots(const HostPlan& host);
 
   const std::vector<const model::Locality*>& places() const { return places_; }
-  /// The spot of a candidate, an index of places(); kNone = the candidate is in no tier, whoever asks.
+  /// Returns the spot of a candidate, an index of places(); kNone = the candidate is in no tier of any client.
   std::uint32_t of(std::size_t candidate) const { return of_candidate_[candidate]; }
-  /// The clusters that the places name, each once.
+  /// Returns the clusters that the places name, each once.
   const std::vector<const std::string*>& clusters() const { return clusters_; }
-  /// The cluster of a spot, an index of clusters(); kNone = its place names no cluster.
+  /// Returns the cluster of a spot, an index of clusters(); kNone = its place names no cluster.
   std::uint32_t cluster_of(std::size_t spot) const { return cluster_of_spot_[spot]; }
 
  private:
@@ -46,33 +46,34 @@ class Spots {
   std::vector<std::uint32_t> cluster_of_spot_;
 };
 
-/// Where a tier is among the others: share or group, step, then known distance, then unknown distance, then no cluster
-/// at all. Clusters that are equally far, or of which no distance is known, are ordered by a hash of (host, client's
-/// cluster, cluster): every server has the same order, and not all hosts and clients have the same first cluster.
+/// The position of a tier among a client's tiers: by share or priority group, then step, then known distance, then
+/// unknown distance; endpoints without cluster come last. Clusters at equal or unknown distances are ordered by a hash
+/// of (host, client's cluster, cluster): all servers have the same order, but not every client starts with the same
+/// cluster.
 struct TierKey {
   std::size_t major = 0;
   std::size_t step = 0;
   bool no_cluster = false;
   bool unknown_distance = false;
   Duration distance{};
-  std::uint32_t turn = 0;  // among the clusters that are equally far
+  std::uint32_t turn = 0;  // position among the clusters at the same distance
   std::string cluster;
 
   friend auto operator<=>(const TierKey&, const TierKey&) = default;
 };
 
-/// How a client sees one spot.
+/// One spot as a client sees it.
 struct Sight {
-  bool inside = false;    // the fence admits it
-  bool admitted = false;  // and some step is for it
-  TierKey key;            // `major` is that of distribute's shares
+  bool inside = false;    // the fence admits the spot
+  bool admitted = false;  // `inside`, and some step takes the spot
+  TierKey key;  // `major` is the share of a distribute rule; Decider replaces it where there are priority groups
   Route route;
 
   friend bool operator==(const Sight&, const Sight&) = default;
 };
 
-/// How a client sees all spots of a host. Everything that is decided for the client follows from this and the plan, so
-/// that clients with equal outlooks get equal answers. The plan and the place must outlive the outlook.
+/// All spots of a host as a client sees them. The decision for the client follows from the outlook and the plan alone,
+/// so clients with equal outlooks get equal decisions. The plan and the place must outlive this.
 struct Outlook {
   Outlook(const HostPlan& host, const Spots& spots, const model::Locality& place, const Geography& geography);
 
@@ -83,7 +84,7 @@ struct Outlook {
 
   Steps steps;
   bool fence_unknown;
-  bool nowhere;               // nothing is known of where the client is
+  bool nowhere;               // nothing is known about the client's place
   std::vector<Sight> sights;  // by spot
 };
 

@@ -15,7 +15,7 @@
 namespace meshdns::topology {
 namespace {
 
-// Longer silent than this, an endpoint is not missed any more by those who judge the health of its tier.
+// An endpoint that is silent for longer is no longer known: it does not count in the health of its tier.
 constexpr Duration kKnownWhileSilent = 10min;
 
 Standing standing_of(const model::Endpoint& endpoint, const model::NodeStatus* status) {
@@ -28,7 +28,7 @@ Standing standing_of(const model::Endpoint& endpoint, const model::NodeStatus* s
   return is_silent(endpoint, status) ? Standing::Silent : Standing::Serving;
 }
 
-/// Why nobody can tell whether the endpoint lives; empty = somebody can.
+/// Returns why nobody can tell whether the endpoint lives; empty = its agent is heard and checks it.
 std::string unheard_text(const model::Endpoint& endpoint, const model::NodeStatus* status) {
   if (status != nullptr && (status->silent || status->in_doubt)) return "its agent is not heard";
   if (!endpoint.unwatched) return "";
@@ -52,8 +52,8 @@ std::string why_of(const model::Endpoint& endpoint, const model::NodeStatus* sta
   return why;
 }
 
-/// Takes away the addresses that belong to another endpoint or node now. One that has none left keeps them for people
-/// to see, and is out.
+/// Takes away the addresses that belong to another endpoint or node now. A candidate that loses all of them is out, and
+/// keeps the addresses only to be shown.
 void leave_lost_addresses(const PlanContext& context, const model::Endpoint& endpoint, Candidate& candidate) {
   const auto owner_of = [&](const std::optional<IpAddress>& address) {
     return address ? context.claims.owner_instead(endpoint, *address) : std::string();
@@ -73,7 +73,8 @@ void leave_lost_addresses(const PlanContext& context, const model::Endpoint& end
   (owner4.empty() ? candidate.v6 : candidate.v4).reset();
 }
 
-/// No check lets an endpoint without an address in. Nothing of such a one is answered, and it has no name.
+/// Puts a candidate without an address out: nothing of it is answered, and it has no name. Such an endpoint is refused
+/// before it gets here.
 void set_unusable(Candidate& candidate) {
   candidate.displaced = true;
   candidate.standing = Standing::Out;
@@ -86,7 +87,7 @@ void take_addresses(Candidate& candidate, const std::vector<IpAddress>& addresse
   candidate.v6 = model::first_of(addresses, Family::V6);
 }
 
-/// Takes away the address of the family that does not pass its own checks. An endpoint keeps its only one.
+/// Takes away the address whose family fails its own checks. The only address of an endpoint stays.
 void take_out(Candidate& candidate, const model::Health& health) {
   if (!candidate.v4 || !candidate.v6) return;
   if (health.v4) {
@@ -96,8 +97,9 @@ void take_out(Candidate& candidate, const model::Health& health) {
   }
 }
 
-/// Those of each endpoint that an external one stands for: each address of a hostname is one, but that an IPv4 and an
-/// IPv6 address make one together. None = it was never resolved.
+/// Returns the addresses of each endpoint that an external endpoint stands for. A hostname stands for several
+/// endpoints: the n-th has the n-th IPv4 and the n-th IPv6 address.
+/// returns: empty = the hostname was never resolved
 std::vector<std::vector<IpAddress>> external_addresses(const model::Records& records,
                                                        const model::ExternalEndpoint& external) {
   if (external.hostname.empty()) return {{external.address}};
@@ -119,11 +121,11 @@ Candidate external_candidate(const PlanContext& context, const HostPlan& host, c
   const std::string address = SocketAddress{addresses.front(), external.port}.text();
   out.key = "external " + address;
   out.why = "external";
-  std::string target = out.key;  // of overrides
+  std::string target = out.key;  // the name by which overrides find the endpoint
   if (!external.hostname.empty()) {
     out.key += " " + external.hostname;
     out.why += " " + external.hostname;
-    target = out.why + ":" + std::to_string(external.port);  // whatever its addresses are
+    target = out.why + ":" + std::to_string(external.port);  // the addresses may change
   }
   take_addresses(out, addresses);
   out.port = external.port;
@@ -161,25 +163,26 @@ void add_with_mapping(const PlanContext& context, const std::vector<const model:
   host.ports = mapped.take();
 }
 
-/// The first of the policy's groups that an endpoint belongs to; as many as there are = to none.
+/// Returns the index of the first priority group that an endpoint belongs to; groups.size() = it belongs to none.
 std::uint8_t group_of(const std::vector<model::Labels>& groups, const model::Labels& labels) {
   const auto found = std::ranges::find_if(groups, [&](const auto& group) { return has_labels(labels, group); });
   return static_cast<std::uint8_t>(found - groups.begin());
 }
 
-/// When a silent endpoint is not missed any more; only who gives load away gradually asks for that.
+/// Returns when the next silent endpoint stops being known. Only spill asks: otherwise the plan does not depend on it.
 std::optional<TimePoint> next_forgotten(const HostPlan& host) {
   std::optional<TimePoint> next;
   if (!host.policy.spill) return next;
   for (const Candidate& candidate : host.candidates) {
     if (candidate.standing != Standing::Silent || !candidate.known) continue;
+    // the limit itself still counts as known: without the 1 ms the plan would be the same again at that time
     const TimePoint then = candidate.since + kKnownWhileSilent + 1ms;
     next = std::min(next.value_or(then), then);
   }
   return next;
 }
 
-/// What of a host depends on the time.
+/// Sets the parts of a host that depend on the time, and when they change next.
 void settle_time(HostPlan& host, TimePoint now) {
   host.changes_at = set_slow_start(host, now);
   const auto forgotten = next_forgotten(host);
@@ -202,7 +205,7 @@ Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoi
   out.why = why_of(endpoint, status);
   const bool silent = out.standing == Standing::Silent;
   out.since = silent ? status->since : endpoint.health.since;
-  // a rollout or a node that was scaled away must not spill
+  // an endpoint that is leaving on purpose is not missed: a rollout must not spill load to farther tiers
   const bool leaving =
       endpoint.health.state == model::HealthState::Draining || endpoint.health.state == model::HealthState::Pending;
   out.known = !leaving && (!silent || context.now - status->since <= kKnownWhileSilent);

@@ -10,13 +10,13 @@
 
 namespace meshdns::topology {
 
-/// What of the configuration decides which hosts there are.
+/// The part of the configuration that decides which hosts exist.
 struct HostNaming {
-  std::vector<std::string> zones;                           // "mesh.internal"
-  std::string auto_hosts = "{service}.{namespace}.{zone}";  // empty = off
+  std::vector<std::string> zones;                           // where hosts may be: "mesh.internal"
+  std::string auto_hosts = "{service}.{namespace}.{zone}";  // the pattern of automatic hosts; empty = there are none
 };
 
-/// Why an object, or one of its hosts, has no effect; or why a service has no automatic host.
+/// A conflict: the reason why an object, or one of its hosts, has no effect, or why a service has no automatic host.
 struct Conflict {
   std::string object;  // "shop/app-b", or "service blog/web"
   std::string message;
@@ -24,36 +24,43 @@ struct Conflict {
   friend bool operator==(const Conflict&, const Conflict&) = default;
 };
 
-/// What plans are made from. Refers to its parts.
+/// The input of a plan. Everything that it refers to must outlive it.
 struct PlanContext {
   const model::Records& records;
-  const AddressClaims& claims;  // of the records
-  const Overrides& overrides;   // those of the records, or others where somebody asks what they would do
+  const AddressClaims& claims;  // those of `records`
+  const Overrides& overrides;   // those of `records`, or others, to find out what they would do
   TimePoint now;
 };
 
-/// The selector matches the endpoint's namespace, service and labels.
+/// Returns whether the selector matches the endpoint's namespace, service and labels. Clusters are not looked at.
+/// own_namespace: the namespace of the object, for a selector that names none
 bool selects(const model::ServiceSelector& selector, const std::string& own_namespace, const model::Endpoint& endpoint);
+/// Returns whether the selector matches the cluster; a selector without clusters matches all.
 bool selects_cluster(const model::ServiceSelector& selector, const std::string& cluster);
 
-/// What stands behind a service without an object, with the ports that its endpoints name; name and zone are the
-/// caller's. endpoints: in the order of the candidates
+/// Returns the plan of the automatic host of a service, with the ports that its endpoints name. The caller sets name
+/// and zone.
+/// endpoints: become the candidates, in this order
 HostPlan plan_service(const PlanContext& context, const std::vector<const model::Endpoint*>& endpoints);
 
-/// What stands behind an object whose selectors match these endpoints; name and zone are the caller's.
+/// Returns the plan of a host of an object whose selectors match these endpoints. The caller sets name and zone.
 HostPlan plan_object(const PlanContext& context, const model::VirtualDestination& object,
                      const std::vector<const model::Endpoint*>& endpoints);
 
-/// Whether nobody has heard for a lease that an endpoint lives: of its node, or of it alone. status: null = all is well
+/// Returns whether nobody has heard for a lease that the endpoint lives: its node is silent, or the endpoint alone is,
+/// because its agent runs but does not check it.
+/// status: null = there is nothing to say about the node
 bool is_silent(const model::Endpoint& endpoint, const model::NodeStatus* status);
 
-/// How one endpoint stands; its ports are those of no host yet.
+/// Returns the candidate of an endpoint: its standing after overrides and lost addresses. Its ports are not set: they
+/// depend on the host.
 Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoint);
 
-/// The standing of candidate_of(), without the rest.
+/// Returns the standing that candidate_of() would find, at less cost.
 Standing standing_of(const PlanContext& context, const model::Endpoint& endpoint);
 
-/// The zone of a host: the longest that it is below; empty = none, or the host is an apex.
+/// Returns the zone of a host: the longest zone that the host is below.
+/// returns: empty = the host is below no zone, or is itself the apex of one
 std::string zone_of(const std::vector<std::string>& zones, const std::string& host);
 
 }  // namespace meshdns::topology

@@ -11,10 +11,10 @@
 namespace meshdns::topology {
 namespace {
 
-// Rows of a compiled host are counted in 16 bits.
+// A compiled host counts its rows in 16 bits.
 constexpr std::size_t kMostCandidates = std::numeric_limits<std::uint16_t>::max();
 
-// Namespaces and services that differ only in the case of letters share their groups; labels are exact.
+// Names of namespaces and services ignore case, so their groups do too; label names and values are exact.
 std::string service_group(const std::string& ns, const std::string& service) {
   return ascii_lower("service " + ns + " " + service);
 }
@@ -23,7 +23,7 @@ std::string label_group(const std::string& ns, const std::string& name, const st
 }
 std::string namespace_group(const std::string& ns) { return ascii_lower("namespace " + ns); }
 
-/// Where a selector looks: the narrowest group that holds all that it can match.
+/// Returns the name of the narrowest group that holds everything the selector can match.
 std::string group_of(const model::ServiceSelector& selector, const std::string& own_namespace) {
   const std::string& ns = selector.namespace_.empty() ? own_namespace : selector.namespace_;
   if (!selector.name.empty()) return service_group(ns, selector.name);
@@ -37,7 +37,7 @@ std::string replaced(std::string text, std::string_view word, const std::string&
   return at == std::string::npos ? text : text.replace(at, word.size(), value);
 }
 
-/// The automatic host of a service in a zone; empty = it has none.
+/// Returns the automatic host of a service in a zone; empty = it has none.
 std::string auto_host(const HostNaming& naming, const model::ServiceKey& service, const std::string& zone) {
   if (naming.auto_hosts.empty() || !is_ldh_label(service.name) || !is_ldh_label(service.namespace_)) return "";
   std::string name = replaced(naming.auto_hosts, "{service}", service.name);
@@ -45,7 +45,7 @@ std::string auto_host(const HostNaming& naming, const model::ServiceKey& service
   return zone_of(naming.zones, name) == zone ? name : "";
 }
 
-/// Objects in the order in which they may claim a host (docs/design.md section 4, step 1).
+/// Returns the objects in the order in which they may claim a host (docs/design.md section 4, step 1).
 std::vector<const model::VirtualDestination*> by_claim(const model::Records& records) {
   std::vector<const model::VirtualDestination*> objects;
   for (const auto& [key, object] : records.destinations) objects.push_back(&object);
@@ -84,7 +84,7 @@ void Planner::for_groups(const model::Endpoint& endpoint, F visit) {
 }
 
 void Planner::endpoint_entered(const model::Endpoint& endpoint) {
-  groups_.try_emplace(service_group(endpoint.namespace_, endpoint.service));  // the others are made for selectors
+  groups_.try_emplace(service_group(endpoint.namespace_, endpoint.service));  // others are made where needed
   for_groups(endpoint, [&](Group& group) {
     if (group.filled) group.add(&endpoint);
   });
@@ -140,7 +140,7 @@ void Planner::rebuild_groups() {
     for (const model::ServiceSelector& selector : object.services) {
       const auto [at, added] = groups_.try_emplace(group_of(selector, object.meta.namespace_));
       at->second.objects.insert(key);
-      // a new group of a service holds all that there is: nothing
+      // a new group of a service is complete: had the service endpoints, its group would exist
       if (added && selector.name.empty()) at->second.filled = false;
       grouped_by_more_ = grouped_by_more_ || selector.name.empty();
       fill = fill || !at->second.filled;
@@ -199,7 +199,7 @@ std::vector<model::ServiceKey> Planner::services_by_claim() const {
   return out;
 }
 
-/// Who owns which host, from the beginning: whoever went may have freed a host that another one claims too.
+// All owners are computed again: what an object or service gives up may be claimed by any other one.
 void Planner::settle_objects() {
   rebuild_groups();
   conflicts_.clear();
@@ -231,16 +231,17 @@ bool Planner::settle_alone(const model::ServiceKey& service) {
   for (const std::string& zone : naming_.zones) {
     const std::string name = auto_host(naming_, service, zone);
     if (name.empty() || is_static_(name)) continue;
-    if (contested_hosts_.contains(name)) return false;  // its age may be another now
+    if (contested_hosts_.contains(name)) return false;  // the service's age may have changed, and with it the owner
     const auto [at, added] = owners_.emplace(name, Owner{"", service});
     if (added) queue_.add(name, Urgency::Addition);
-    // two that are new at once meet here too: the first one looked at is not the older one
+    // two services that are new at once also meet here: the one that was settled first need not be the older one
     if (at->second.object.empty() && !(at->second.service == service)) return false;
   }
   return true;
 }
 
 void Planner::settle() {
+  // a service that went frees its host, which a younger service of the same name may claim
   const bool gone = std::ranges::any_of(services_, [&](const auto& key) { return !records_.services.contains(key); });
   if (gone || !objects_.empty()) return settle_objects();
   if (!std::ranges::all_of(services_, [this](const auto& key) { return settle_alone(key); })) return settle_objects();
@@ -292,7 +293,7 @@ std::optional<std::string> Planner::similar_host(const std::string& name) {
   if (owners_.size() > kMostGuessedHosts) return std::nullopt;
   std::vector<std::string> hosts;
   for (const auto& [host, owner] : owners_) hosts.push_back(host);
-  std::sort(hosts.begin(), hosts.end());  // of equally similar ones the same on every server
+  std::sort(hosts.begin(), hosts.end());  // of equally similar names every server suggests the same
   return did_you_mean(name, hosts);
 }
 
@@ -308,7 +309,7 @@ void Planner::add_endpoints_of(const model::ServiceSelector& selector, const std
   const auto group = groups_.find(group_of(selector, own_namespace));
   if (group != groups_.end()) {
     for (const model::Endpoint* endpoint : group->second.members()) look_at(*endpoint);
-  } else if (selector.name.empty()) {  // services always have their group, the others where an object asks for them
+  } else if (selector.name.empty()) {  // no object has needed this group so far
     for (const auto& [key, endpoint] : records_.endpoints) look_at(endpoint);
   }
 }

@@ -5,12 +5,12 @@
 #include "common/base/text.h"
 #include "dnsd/topology/planner.h"
 
-// The planner's part that notes which hosts a change touches, and hands them out.
+// The part of Planner that notes which hosts a change touches, and hands them out.
 
 namespace meshdns::topology {
 
 void Planner::Group::add(const model::Endpoint* endpoint) {
-  // an endpoint that left and came back, or another one at the same address, is still among the members
+  // an endpoint that left and came back, or a new one at the same memory address, is still in the list
   if (gone_.erase(endpoint) == 0) members_.push_back(endpoint);
 }
 
@@ -52,10 +52,10 @@ void Planner::touch_node(const std::string& node, Urgency urgency) {
 }
 
 void Planner::node_status_changed(const std::string& node) {
-  // without a status the node is heard
+  // a node without a status is heard: its endpoints may serve again
   touch_node(node, records_.statuses.contains(node) ? Urgency::Removal : Urgency::Addition);
   claims_.for_endpoints_at(node, [this](const model::Endpoint& other) { touch(other, Urgency::Removal); });
-  // whose prefix it is depends on who is heard
+  // a prefix that several nodes claim belongs to a node that is heard: clients in it may be elsewhere now
   places_ = places_ || claims_.shares_prefixes(node);
 }
 
@@ -63,7 +63,7 @@ void Planner::destination_changed(const std::string& key) { objects_.insert(key)
 
 void Planner::node_changed(const std::string& node) {
   places_ = true;
-  touch_node(node, Urgency::Removal);  // its endpoints may have moved to another tier
+  touch_node(node, Urgency::Removal);  // its locality may have changed, and with it the tiers of its endpoints
   claims_.node_changed(node, [this](const model::Endpoint& other) { touch(other, Urgency::Removal); });
 }
 
@@ -81,7 +81,7 @@ void Planner::external_name_changed(const std::string& hostname) {
                                               [&](const auto& external) { return external.hostname == hostname; });
     if (names_it) add_hosts_of_object(key, hosts);
   }
-  touch(hosts, Urgency::Removal);  // some address may be gone
+  touch(hosts, Urgency::Removal);  // an address may have gone from the name
 }
 
 Planner::Changes Planner::take(TimePoint now, const SliceLimits& limits, const Cost& cost) {
@@ -90,7 +90,7 @@ Planner::Changes Planner::take(TimePoint now, const SliceLimits& limits, const C
       queue_.take(now, limits, [&](const std::string& host) { return cost_of(host, cost); });
   Changes out;
   const PlanContext context{records_, claims_, records_.overrides, now};
-  std::ranges::sort(taken.hosts);  // hosts of one kind have similar names, and share what they can as neighbours
+  std::ranges::sort(taken.hosts);  // hosts with similar names are alike: as neighbours they share compiled parts
   for (const std::string& host : taken.hosts) {
     const auto owner = owners_.find(host);
     if (owner == owners_.end()) {

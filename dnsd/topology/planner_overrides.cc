@@ -5,7 +5,7 @@
 #include "dnsd/topology/matching.h"
 #include "dnsd/topology/planner.h"
 
-// The planner's part for operators' overrides.
+// The part of Planner that finds the hosts which operators' overrides change.
 
 namespace meshdns::topology {
 
@@ -16,7 +16,7 @@ bool is_of_nodes(const model::Target& target) {
          target.kind == model::TargetKind::Cluster;
 }
 
-/// Whether a target of the kinds Node, Zone and Cluster hits what is on a node.
+/// Returns whether a target of kind Node, Zone or Cluster hits the endpoints of a node.
 bool hits_node(const model::Records& records, const model::Target& target, const std::string& node) {
   static const std::string kNothing;
   static const std::vector<IpAddress> kNoAddresses;
@@ -26,16 +26,17 @@ bool hits_node(const model::Records& records, const model::Target& target, const
 
 }  // namespace
 
-/// Skips the endpoints of nodes that are not hit: keys begin with the node's.
+// The nodes' parts of the keys are compared once per node: endpoints of a node that is not hit are skipped in one step,
+// because their keys begin with the node's.
 bool Planner::search_by_node(HitSearch& search, std::size_t& steps) {
   const model::Target& target = search.targets[search.at];
-  const std::string* node = nullptr;  // of the endpoint before, which is hit
+  const std::string* node = nullptr;  // the node of the endpoint before, if the target hits it
   for (auto at = records_.endpoints.upper_bound(search.after); at != records_.endpoints.end();) {
     if (steps-- == 0) return false;
     const model::Endpoint& endpoint = at->second;
     if (node != nullptr && *node != endpoint.node) node = nullptr;
     if (node == nullptr && !hits_node(records_, target, endpoint.node)) {
-      search.after = endpoint.node + "0";  // '0' follows '/'
+      search.after = endpoint.node + "0";  // '0' follows '/': the first key after those of this node
       at = records_.endpoints.lower_bound(search.after);
       continue;
     }

@@ -10,11 +10,11 @@
 namespace meshdns::topology {
 namespace {
 
-/// What endpoints say of one name.
+/// A port name as the endpoints have it.
 struct Claim {
-  std::size_t first = 0;  // in the order in which the names were seen
+  std::size_t first = 0;  // position among the names in the order in which they were seen
   std::size_t nodes = 0;
-  const std::string* node = nullptr;  // the last one that was counted
+  const std::string* node = nullptr;  // the last node that was counted: endpoints of one node are neighbours
   std::string_view app_protocol;
 };
 

@@ -11,25 +11,27 @@
 #include "common/model/objects.h"
 #include "dnsd/topology/host_plan.h"
 
-// How it works. The ports of a host and the number of each at each endpoint make a table of endpoints x ports. Each
-// endpoint's own ports are looked up in a map of the host's ports (or the other way round), never one list inside the
-// other, so that the table costs what it has cells, times the logarithm of at most 64.
+// How it works. The result is a table of endpoints x ports: the number of each of the host's ports at each endpoint. A
+// map leads from the name of a port to its column (or, with a mapping, from an endpoint's ports to their numbers). The
+// table therefore costs its number of cells times the logarithm of at most 64; two nested loops over ports would cost
+// 64 times 64 for each endpoint.
 
 namespace meshdns::topology {
 
-/// The ports of a host without port mapping: those that its endpoints name, at most model::kMostPorts of them. Of more
-/// names those have a place that more nodes have, then those that come first in the alphabet: one node that makes up
-/// names takes no place from names that others have too. The first endpoint that states an application protocol is
-/// believed.
+/// Finds the ports of a host without port mapping: the ports that its endpoints name, at most model::kMostPorts. Of
+/// more names, those that more nodes have are kept, then those that come first in the alphabet, so that a node that
+/// makes up names does not displace names that others have too. Of several application protocols the first endpoint's
+/// counts.
 class NamedPorts {
  public:
-  /// endpoints: by key; they must outlive this
+  /// endpoints: in the order of keys; must outlive this
   explicit NamedPorts(const std::vector<const model::Endpoint*>& endpoints);
 
-  /// Returns the number of each port at an endpoint; 0 = it lacks the port.
+  /// Returns the number of each port at an endpoint, by port of take(); 0 = the endpoint lacks the port.
   std::vector<std::uint16_t> numbers_of(const model::Endpoint& endpoint) const;
+  /// Returns the ports of the host, and leaves none here.
   std::vector<HostPort> take() { return std::move(ports_); }
-  /// The names, "_http._tcp", that got no place; in order.
+  /// Returns the names, "_http._tcp", that exceed the limit, in alphabetical order.
   std::vector<std::string> refused() const { return refused_; }
 
  private:
@@ -40,20 +42,22 @@ class NamedPorts {
   std::vector<std::string> refused_;
 };
 
-/// The ports of a host as an object maps them to those of its endpoints.
+/// Finds the ports of a host whose object maps them to ports of its endpoints.
 class MappedPorts {
  public:
   /// mapping: must outlive this
   explicit MappedPorts(const std::vector<model::PortMapping>& mapping);
 
-  /// Returns the number that each port leads to at an endpoint; 0 = it has no such port. An application protocol that
-  /// the mapping does not state is that of the first endpoint whose port states one.
+  /// Returns the number that each port of the mapping has at an endpoint; 0 = the endpoint lacks the port. Notes the
+  /// application protocol that the endpoint states, for ports whose protocol is not known yet.
   std::vector<std::uint16_t> numbers_of(const model::Endpoint& endpoint);
+  /// Returns the ports of the host, and leaves none here.
+  /// requires: numbers_of() was called for all endpoints
   std::vector<HostPort> take() { return std::move(ports_); }
 
  private:
   const std::vector<model::PortMapping>& mapping_;
-  std::vector<std::uint16_t> fixed_;  // by port: the number that the mapping states; 0 = it names a port
+  std::vector<std::uint16_t> fixed_;  // by port: the number that is stated; 0 = a port is named
   std::vector<HostPort> ports_;
 };
 

@@ -7,7 +7,8 @@ namespace meshdns::topology {
 void PublicationQueue::add(const std::string& host, Urgency urgency) {
   const auto [known, added] = places_.try_emplace(host, Place{urgency, 0});
   ++newest_;
-  if (!added && known->second.urgency <= urgency) return;  // the host keeps its place
+  // the host keeps its place, or it would never be first while it changes again and again
+  if (!added && known->second.urgency <= urgency) return;
   if (!added) line(known->second.urgency).erase(known->second.number);
   known->second = {urgency, newest_};
   line(urgency).emplace(newest_, host);
@@ -58,6 +59,7 @@ PublicationQueue::Taken PublicationQueue::take(TimePoint now, const SliceLimits&
   Taken out;
   Budget budget{.left = limits.most};
   take_removals(cost, budget, out);
+  // beside removals the other lines pay with their credit only, so that the publication stays short
   budget.room = !out.removals || limits.most == Duration::max();
   take_additions(limits, cost, budget, out);
   take_steps(now, limits, cost, budget, out);
@@ -80,12 +82,13 @@ void PublicationQueue::take_additions(const SliceLimits& limits, const Cost& cos
   Line& additions = line(Urgency::Addition);
   const Duration share = limits.most / kAdditionShare;
   Duration none{};
-  Duration& credit = budget.room ? none : addition_credit_;  // where no removal waits nobody needs one
+  Duration& credit = budget.room ? none : addition_credit_;  // without removals additions may use the whole publication
   if (!budget.room) credit += std::min(share, Duration::max() - credit);
   while (!additions.empty()) {
     const std::string host = additions.begin()->second;
     const Duration price = cost(host);
     if (!pays(price, credit, budget)) {
+      // saved credit is bounded, or a long wait would end in one very long publication
       credit = std::min(credit, std::max(share, price));
       return;
     }
@@ -101,7 +104,7 @@ void PublicationQueue::take_steps(TimePoint now, const SliceLimits& limits, cons
   budget.left = std::min(budget.left, limits.most_for_steps);
   const bool some_due = !due_.empty() && due_.begin()->first <= now;
   if (some_due && !out.hosts.empty()) step_credit_ += std::min(share, Duration::max() - step_credit_);
-  const std::set<std::string> others(out.hosts.begin(), out.hosts.end());  // they get their new weights anyway
+  const std::set<std::string> others(out.hosts.begin(), out.hosts.end());  // these hosts are planned at `now` anyway
   for (auto at = due_.begin(); at != due_.end() && at->first <= now; ++at) {
     if (others.contains(at->second)) continue;
     const Duration price = cost(at->second);
@@ -109,7 +112,7 @@ void PublicationQueue::take_steps(TimePoint now, const SliceLimits& limits, cons
       step_credit_ = std::min(step_credit_, std::max(share, price));
       return;
     }
-    // a change that waits further back in a line needs no publication of its own
+    // the host is planned once: a change that waits in a line is published with the step
     if (!leave_line(at->second)) out.steps.insert(at->second);
     out.hosts.push_back(at->second);
   }

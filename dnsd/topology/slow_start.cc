@@ -6,15 +6,15 @@ namespace meshdns::topology {
 namespace {
 
 constexpr std::int64_t kSteps = 10;
-// So small a part of the window makes no difference: who starts together with the others is as new as they are.
+// Candidates that began to serve within this fraction of the window count as started together.
 constexpr std::int64_t kTogether = 100;
 
-/// How many tenths of the window have passed.
+/// Returns how many tenths of the window have passed since a candidate began to serve.
 std::int64_t tenths(const Candidate& candidate, Duration window, TimePoint now) {
   return std::clamp<std::int64_t>((now - candidate.since) * kSteps / window, 0, kSteps);
 }
 
-/// Nobody who serves is newer than another.
+/// Returns whether all serving candidates started together.
 bool are_alike(const HostPlan& host) {
   TimePoint first = TimePoint::max();
   TimePoint last = TimePoint::min();
@@ -38,7 +38,7 @@ std::optional<TimePoint> set_slow_start(HostPlan& host, TimePoint now) {
     const std::int64_t passed = tenths(candidate, window, now);
     candidate.start = static_cast<std::uint8_t>(std::max<std::int64_t>(1, passed) * 100 / kSteps);
     if (passed == kSteps) continue;
-    // the first tenth is as good as none
+    // the first tenth changes nothing: the share is at least one tenth from the start
     const TimePoint then = candidate.since + window * std::max<std::int64_t>(2, passed + 1) / kSteps;
     next = std::min(next.value_or(then), then);
   }

@@ -7,9 +7,9 @@
 
 namespace meshdns::topology {
 
-/// Sets how much of its weight each serving candidate has, in tenths of the window, at least one. What is answered
-/// depends on the differences only: where all are warming up alike, none is held back.
-/// returns: when that changes next; nothing = it does not
+/// Sets the share of its weight that each serving candidate gets during slow start: as many tenths as have passed of
+/// the policy's window, at least one. Only differences matter: if all candidates started together, all get 100 %.
+/// returns: when some share changes next; nothing = no candidate is warming up
 /// source: docs/design.md section 4, step 6
 std::optional<TimePoint> set_slow_start(HostPlan& host, TimePoint now);
 

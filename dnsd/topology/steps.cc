@@ -13,7 +13,7 @@ using model::Part;
 
 constexpr unsigned bit(Part part) { return 1U << static_cast<unsigned>(part); }
 
-/// Client and place are the same in all of these parts.
+/// Returns whether client and place are equal in all of these parts.
 bool agree(std::uint8_t parts, const model::Locality& client, const model::Locality& place) {
   return std::ranges::all_of(model::kParts,
                              [&](Part part) { return (parts & bit(part)) == 0 || same(client, place, part); });
@@ -27,7 +27,7 @@ unsigned given_parts(const model::Locality& selector) {
   return out;
 }
 
-/// How wide a place is that is named by these parts: as wide as the narrowest of them, in the default ladder's order.
+/// Returns how wide a place is that these parts name: as wide as the narrowest part, in the default ladder's order.
 std::size_t width(std::uint8_t parts) {
   constexpr std::array kNarrowFirst = {Part::Node, Part::Subzone, Part::Cluster,
                                        Part::Zone, Part::Region,  Part::Network};
@@ -35,7 +35,7 @@ std::size_t width(std::uint8_t parts) {
   return static_cast<std::size_t>(narrowest - kNarrowFirst.begin());
 }
 
-/// Behind the last of the rungs that lie inside the client's own place.
+/// Returns the index after the last rung that lies inside the client's own place.
 std::size_t end_of_own(const model::Ladder& ladder, std::uint8_t own) {
   const bool complete = std::ranges::any_of(ladder, [&](const model::Rung& rung) { return rung.parts == own; });
   std::size_t end = 0;
@@ -57,7 +57,7 @@ std::string rung_name(std::uint8_t parts) {
   return join(names, "+");
 }
 
-/// The rung of just these parts. Lives as long as the process.
+/// Returns the rung of exactly these parts. It lives as long as the process, because Steps keep its address.
 const model::Rung& rung_of(std::uint8_t parts) {
   static const auto kRungs = [] {
     std::array<model::Rung, 1U << model::kParts.size()> out;
@@ -114,7 +114,7 @@ void Steps::add_failover(const model::Failover& rule) {
   auto at = static_cast<std::ptrdiff_t>(end_of_own(policy_.ladder, own_parts_));
   const bool complete = std::any_of(steps_.begin(), steps_.begin() + at,
                                     [&](const Step& step) { return step.rung->parts == own_parts_; });
-  if (!complete && at < std::ssize(steps_)) {  // a wider rung would take what is own only after the places
+  if (!complete && at < std::ssize(steps_)) {  // without this rung, a wider one takes what is own after the places
     const model::Rung& own = rung_of(own_parts_);
     steps_.insert(steps_.begin() + at, {&own, nullptr, own.split_by_cluster(), true});
     ++at;

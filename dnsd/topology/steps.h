@@ -10,25 +10,28 @@
 
 namespace meshdns::topology {
 
-/// One "how close" for one client: a rung of the ladder, or a place that a failover rule names.
+/// A step of closeness for one client: a rung of the ladder, or a place that a failover rule names.
 struct Step {
-  const model::Rung* rung = nullptr;    // null = a place of `rule`
-  const model::Locality* to = nullptr;  // in the policy
-  bool split = false;                   // one tier per cluster
-  bool early = false;                   // only for what a later rung would take
+  const model::Rung* rung = nullptr;    // null = `to` is set
+  const model::Locality* to = nullptr;  // a place of the failover rule; owned by the policy
+  bool split = false;                   // the step has one tier per cluster
+  bool early = false;                   // takes only places that a later rung would take
 
+  /// Returns "cluster+zone", or "failover region=us".
   std::string name() const;
 
   friend bool operator==(const Step&, const Step&) = default;
 };
 
-/// The parts of places that the policy looks at for some client, bit i = Part i: places that agree in them are the same
-/// for every client's Steps, and for routes and distances.
+/// Returns the parts of an endpoint's locality that the policy looks at. Endpoints whose localities agree in these
+/// parts have the same steps, routes and distances for every client.
+/// returns: bit i = model::Part i
 std::uint8_t place_parts(const model::Policy& policy);
 
-/// The parts in which an endpoint must equal the client to be inside the place that a failover rule's `from` names: the
-/// given ones with those that they imply; the region if `from` gives none. A cluster lies in one region and one
-/// network, so these are left out beside a cluster. Bit i = Part i.
+/// Returns the parts in which an endpoint must equal the client to be inside the place that a failover rule names in
+/// `from`. These are the given parts with all that they imply, or the region if none is given. Beside a cluster, region
+/// and network are left out, because a cluster lies in one of each.
+/// returns: bit i = model::Part i
 std::uint8_t own_parts(const model::Locality& from);
 
 // How it works. A failover rule is an order among places beyond the client's own. "Own" is as wide as the rule's
@@ -38,34 +41,36 @@ std::uint8_t own_parts(const model::Locality& from);
 //   from {zone: eu-a}     cluster+zone  cluster  zone  [...]  region  any
 //   from {region: eu}     cluster+zone  cluster  zone  region  [us] [ap]  any
 //
-// The places follow the last rung that lies inside `from`. A ladder without a rung for all of `from` gets one before
-// the places, because else they would come before a part of what is the client's own; that rung takes only what a later
-// rung would take, so that nobody is answered whom the ladder leaves out. What is the client's own is in no place of
-// the rule.
+// The rule's places come after the last rung that lies inside `from`. If no rung covers all of `from`, one is inserted
+// before the places (Step::early); otherwise the places would come before a part of the client's own place. The
+// inserted rung takes only what a later rung would take, so that no endpoint is answered that the ladder leaves out.
+// Endpoints in the client's own place belong to none of the rule's places.
 
-/// The policy's ladder as one client climbs it, with the places of its failover rule.
+/// The ladder of the policy for one client, with the places of its failover rule.
 /// source: docs/design.md section 4, steps 3 to 5
 class Steps {
  public:
-  /// Refers to both.
+  /// Both must outlive this.
   Steps(const model::Policy& policy, const model::Locality& client);
 
-  /// The first step that an endpoint of this place belongs to; nothing = it is never answered.
+  /// Returns the first step that takes an endpoint in this place; nothing = it is never answered.
   std::optional<std::size_t> of(const model::Locality& place) const;
+  /// Returns a step, the closest first.
   const Step& operator[](std::size_t index) const { return steps_[index]; }
   std::size_t size() const { return steps_.size(); }
 
-  /// False = outside the fence.
+  /// Returns whether the place is inside the policy's fence.
   bool admits(const model::Locality& place) const;
-  /// The fence is around a part that the client's locality lacks: nothing is inside.
+  /// Returns whether the fence is around a part that the client's locality lacks, so that nothing is inside.
   bool fence_unknown() const;
 
-  /// Of distribute: the client's share that the place belongs to; as many as there are = none of them.
+  /// Returns the index of the client's share that the place belongs to; the number of shares = none.
+  /// requires: distribute() is not null
   std::size_t share_of(const model::Locality& place) const;
-  /// Null = nothing is distributed for this client.
+  /// Returns the distribute rule for this client; null = there is none.
   const model::Distribute* distribute() const { return distribute_; }
 
-  /// Of one policy: the same steps and shares, whatever the clients.
+  /// Compares steps and shares, for clients of one policy. The clients themselves are not compared.
   friend bool operator==(const Steps& a, const Steps& b) {
     return a.distribute_ == b.distribute_ && a.own_parts_ == b.own_parts_ && a.steps_ == b.steps_;
   }
@@ -77,7 +82,7 @@ class Steps {
   const model::Policy& policy_;
   const model::Locality& client_;
   const model::Distribute* distribute_;
-  std::uint8_t own_parts_ = 0;  // of the failover rule
+  std::uint8_t own_parts_ = 0;  // of the failover rule; 0 = there is none
   std::vector<Step> steps_;
 };
 

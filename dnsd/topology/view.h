@@ -7,14 +7,15 @@
 
 namespace meshdns::topology {
 
-/// The parts of a client's locality that a policy looks at, bit i = model::Part i: those of its rungs, of its fence
-/// and of the rules for clients, and the cluster where a rung is split by it. Clients that agree in them get the same
-/// tiers, as long as nobody has a gateway.
+/// Returns the parts of a client's locality that a policy looks at: those of its rungs, its fence and its rules for
+/// clients, and the cluster if a rung is split by it. Clients that agree in these parts get the same tiers, as long as
+/// no cluster has a gateway.
+/// returns: bit i = model::Part i
 std::uint8_t view_parts(const model::Policy& policy);
-/// What is looked at besides where some cluster has a gateway: network and cluster.
+/// Returns the parts that answers depend on in addition where some cluster has a gateway: network and cluster.
 std::uint8_t gateway_parts();
 
-/// The locality with only these parts.
+/// Returns the locality with only these parts; the other parts are empty.
 model::Locality projected(const model::Locality& place, std::uint8_t parts);
 
 }  // namespace meshdns::topology

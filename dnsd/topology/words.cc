@@ -7,6 +7,7 @@
 namespace meshdns::topology {
 namespace {
 
+/// Returns who has written an override, and why.
 /// "by alice: new kernel", "locally by alice: new kernel"
 std::string said_by(const model::Override& word) {
   std::string who = word.author.empty() ? "" : "by " + word.author;
@@ -61,7 +62,7 @@ void obey(const model::Override& word, Candidate& candidate) {
       candidate.standing = Standing::Out;
       candidate.why = "forced down " + said_by(word);
       break;
-    case model::Action::Drain:  // what is worse stays as it is
+    case model::Action::Drain:  // draining is better than silent or failing: those stay
       candidate.standing = std::max(candidate.standing, Standing::Draining);
       if (candidate.standing == Standing::Draining) candidate.why = said_by(word);
       break;
@@ -74,7 +75,7 @@ void obey(const model::Override& word, Candidate& candidate) {
     case model::Action::Freeze: return;
   }
   candidate.in_doubt = false;
-  // what an override does not change has been so for as long as without it
+  // an override that changes nothing leaves the time, too: the endpoint stood like this before it
   if (candidate.standing != before) candidate.said_at = word.meta.created;
 }
 

@@ -12,26 +12,28 @@ namespace meshdns::topology {
 
 using Overrides = std::map<std::string, model::Override>;
 
-/// The override that decides for an endpoint: the most specific target wins, at one level Down before Drain before Up;
-/// null = none is for it.
+/// Returns the override that decides for an endpoint. The most specific target wins; at one level Down wins over Drain,
+/// and Drain over Up.
+/// returns: null = no override is for the endpoint
 /// source: docs/design.md section 4, step 2
 const model::Override* word_for(const Overrides& overrides, const model::TargetSubject& subject);
 
-/// Of overrides that one process alone obeys, whatever its federation says.
+/// The manager of overrides that only one process obeys, whatever its federation says.
 inline constexpr const char* kLocalManager = "local";
+/// Returns whether only this process obeys the override.
 bool is_local(const model::Override& word);
 
-/// Its time is over: its origin takes it away.
+/// Returns whether the override has expired. Only its origin deletes it then.
 bool is_over(const model::Override& word, std::int64_t unix_seconds);
-/// The keys of those.
+/// Returns the keys of the overrides that have expired.
 std::vector<std::string> expired(const Overrides& overrides, std::int64_t unix_seconds);
 
-/// The override that freezes the mesh, the oldest of several; null = it is not frozen.
+/// Returns the override that freezes the mesh, the oldest of several; null = it is not frozen.
 const model::Override* freeze_among(const Overrides& overrides);
-/// "by alice: incident 42"; empty = it is not frozen
+/// Returns who freezes the mesh and why, "by alice: incident 42"; empty = it is not frozen.
 std::string frozen_text(const Overrides& overrides);
 
-/// Makes the candidate stand as an operator says.
+/// Changes standing, text and doubt of a candidate as the override demands.
 void obey(const model::Override& word, Candidate& candidate);
 
 }  // namespace meshdns::topology

@@ -6,7 +6,8 @@
 
 namespace meshdns::wire {
 
-/// Numbers in network byte order at any alignment. The caller has checked the bounds.
+/// Load and store numbers in network byte order at any alignment.
+/// requires: the caller has checked the bounds
 inline std::uint16_t load16(const std::uint8_t* at) noexcept {
   std::uint16_t big = 0;
   std::memcpy(&big, at, sizeof big);

@@ -17,7 +17,7 @@ constexpr std::int32_t kAhead = 5 * 60;
 constexpr std::int32_t kLifetime = 60 * 60;
 constexpr std::int32_t kRenewAfter = 30 * 60;
 
-/// The hash of what stands before it and the client's address, in its place on the wire.
+/// Returns the hash of everything before it in the cookie and of the client's address, in wire form.
 std::array<std::uint8_t, 8> hash_of(const FullCookie& cookie, const IpAddress& client,
                                     const CookieSecret& secret) noexcept {
   std::array<std::uint8_t, kHashAt + 16> data;
@@ -30,7 +30,7 @@ std::array<std::uint8_t, 8> hash_of(const FullCookie& cookie, const IpAddress& c
   return out;
 }
 
-/// Takes the same time wherever the difference is.
+/// Compares the hash in a time that does not depend on where it differs, so that nobody can guess it byte by byte.
 bool has_hash(const FullCookie& cookie, const std::array<std::uint8_t, 8>& hash) noexcept {
   std::uint8_t difference = 0;
   for (std::size_t i = 0; i < hash.size(); ++i) {
@@ -39,7 +39,7 @@ bool has_hash(const FullCookie& cookie, const std::array<std::uint8_t, 8>& hash)
   return difference == 0;
 }
 
-/// Which secret signed it, if it is one of ours and in its time.
+/// Returns the index of the secret that signed the cookie; nothing = none of ours, or the cookie has expired.
 std::optional<std::size_t> signer_of(const FullCookie& cookie, const IpAddress& client, std::int32_t age,
                                      std::span<const CookieSecret> secrets) noexcept {
   if (cookie[kClientCookieSize] != kVersion || age < -kAhead || age > kLifetime) return std::nullopt;

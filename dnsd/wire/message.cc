@@ -12,7 +12,8 @@ using Packet = std::span<const std::uint8_t>;
 
 constexpr Type kNxName{128};  // a mark in NSEC records (RFC 9824 2.1)
 
-/// RFC 7871 6. false = FORMERR; a family that we do not know counts as absent.
+/// Reads a client subnet option (RFC 7871 6). An unknown family counts as no option.
+/// returns: false = FORMERR
 bool read_client_subnet(Packet data, ClientSubnet& out) noexcept {
   if (data.size() < 4) return false;
   const std::uint16_t family = load16(data.data());
@@ -30,7 +31,8 @@ bool read_client_subnet(Packet data, ClientSubnet& out) noexcept {
   return true;
 }
 
-/// RFC 7873 5.2.2: a client cookie of 8 bytes, behind it none or 8 to 32 of a server. false = FORMERR
+/// Reads a cookie option: 8 bytes of the client, then none or 8 to 32 bytes of a server (RFC 7873 5.2.2).
+/// returns: false = FORMERR
 bool read_cookie(Packet data, RequestCookie& out) noexcept {
   if (data.size() != kClientCookieSize && (data.size() < 16 || data.size() > 40)) return false;
   out.size = static_cast<std::uint8_t>(data.size());
@@ -39,15 +41,16 @@ bool read_cookie(Packet data, RequestCookie& out) noexcept {
   return true;
 }
 
-/// Notes that the option is asked for if it could be read. A flag without its data would be answered with whatever is
-/// in the data's place.
+/// Notes an option that could be read. Its flag must not be set without its data: the answer would echo whatever is in
+/// the data's place.
 /// returns: `readable`
 bool note_option(std::uint8_t flag, bool readable, Edns& out) noexcept {
   if (readable) out.asks |= flag;
   return readable;
 }
 
-/// An option that is not the client subnet. false = FORMERR
+/// Reads an option other than the client subnet.
+/// returns: false = FORMERR
 bool read_other_option(Option code, Packet data, Edns& out) noexcept {
   switch (code) {
     case Option::Nsid: return note_option(kAsksNsid, true, out);  // RFC 5001 2.1: whatever it holds is ignored
@@ -60,7 +63,8 @@ bool read_other_option(Option code, Packet data, Edns& out) noexcept {
   }
 }
 
-/// Of each kind the first counts; unknown ones are ignored.
+/// Reads all options. The first of each kind counts, unknown ones are ignored.
+/// returns: false = FORMERR
 bool read_options(Packet data, Edns& out) noexcept {
   bool subnet_seen = false;
   while (!data.empty()) {
@@ -79,8 +83,9 @@ bool read_options(Packet data, Edns& out) noexcept {
   return true;
 }
 
+/// The offsets of a record's parts.
 struct RecordHead {
-  std::size_t fixed = 0;  // where TYPE stands
+  std::size_t fixed = 0;  // of TYPE
   std::size_t rdata = 0;
   std::size_t end = 0;  // 0 = malformed
   Type type{};
@@ -97,7 +102,8 @@ RecordHead read_record(Packet packet, std::size_t position) noexcept {
   return head;
 }
 
-/// What stands in the record's head; `at`: its owner, the root
+/// Reads the fixed part of an OPT record.
+/// at: the record's owner, which is the root
 void read_opt_head(const std::uint8_t* at, Edns& out) noexcept {
   out.present = true;
   out.udp_size = load16(at + 3);
@@ -105,23 +111,26 @@ void read_opt_head(const std::uint8_t* at, Edns& out) noexcept {
   out.dnssec_ok = (at[7] & 0x80U) != 0;
 }
 
-/// RFC 6891 6.1.1: the owner is the root, and there is one.
+/// Reads an OPT record. Its owner is the root, and there is only one (RFC 6891 6.1.1).
+/// returns: false = FORMERR
 bool read_opt(Packet packet, std::size_t position, const RecordHead& head, Edns& out) noexcept {
   if (packet[position] != 0 || out.present) return false;
   read_opt_head(packet.data() + position, out);
-  // 6.1.3: of another version nothing more is understood
+  // 6.1.3: the options of another version may have another meaning
   return out.version != 0 || read_options(packet.subspan(head.rdata, head.end - head.rdata), out);
 }
 
-/// The packet ends in an OPT record right behind the question, and holds nothing else: the form of nearly all requests.
+/// Returns whether the packet has nothing but an OPT record after the question, like nearly all requests. Such a packet
+/// needs no walk over its sections.
 bool ends_in_opt(Packet packet, std::size_t at) noexcept {
-  constexpr std::uint32_t kRootOpt = static_cast<std::uint32_t>(Type::OPT) << 8;  // owner, type, and a byte more
+  constexpr std::uint32_t kRootOpt = static_cast<std::uint32_t>(Type::OPT) << 8;  // owner, type, one byte of size
   const std::size_t rest = packet.size() - at;
   return rest >= kOptSize && load32(packet.data() + 6) == 0 && load16(packet.data() + 10) == 1 &&
          (load32(packet.data() + at) & ~0xFFU) == kRootOpt && load16(packet.data() + at + 9) == rest - kOptSize;
 }
 
-/// The sections behind the question, to the last byte.
+/// Reads the sections after the question. They must end with the packet.
+/// returns: false = FORMERR
 bool read_sections(Packet packet, Query& out) noexcept {
   std::size_t at = out.question_end;
   if (ends_in_opt(packet, at)) {
@@ -150,21 +159,22 @@ bool read_question(Packet packet, Query& out) noexcept {
   return true;
 }
 
-/// A query carries no answers, and authority only with IXFR (RFC 1995 3).
+/// Returns whether the counts fit a query, which has no answers, and authority only with IXFR (RFC 1995 3).
 bool counts_fit_query(Packet packet, Type type) noexcept {
   return load16(packet.data() + 6) == 0 && (load16(packet.data() + 8) == 0 || type == Type::IXFR);
 }
 
-/// QTYPE 0 is reserved; OPT and NXNAME are no types that can be asked for (RFC 6895 3.1, RFC 6891 6.1.1, RFC 9824 3.5).
+/// Returns whether a type can be asked for. QTYPE 0 is reserved; OPT and NXNAME are not for questions (RFC 6895 3.1,
+/// RFC 6891 6.1.1, RFC 9824 3.5).
 bool is_askable(Type type) noexcept { return type != Type{} && type != Type::OPT && type != kNxName; }
 
-/// A query with one question, and at most one record behind it, an additional one.
+/// Returns whether a packet is a query with one question and at most one additional record.
 bool is_usual(Packet packet) noexcept {
   return (packet[2] & 0x78U) == 0 && (load64(packet.data() + 4) & ~std::uint64_t{1}) == std::uint64_t{1} << 48;
 }
 
-/// Leaves nothing of the request that was read into `out` before: slots are used again for other clients. The bytes of
-/// the name beyond its length, which nobody reads, are the exception: clearing them would cost more than reading.
+/// Clears a query that is used again: nothing may remain of another client's request. Bytes of the name after its
+/// length are not cleared, because nobody reads them and clearing would cost more than reading the packet.
 void clear(Query& out) noexcept {
   out.opcode = Opcode::Query;
   out.recursion_desired = false;

@@ -13,11 +13,11 @@ namespace {
 constexpr std::uint64_t kSeed = 0x2D358DCCAA6C78A5;
 constexpr std::uint64_t kSecret = 0x9FB21C651E98DF25;
 
-/// Sixteen bytes at once, in the machine's vector registers.
+/// Sixteen bytes in a vector register.
 using Chunk = std::uint8_t __attribute__((vector_size(16)));
 __extension__ typedef unsigned __int128 Product;
 
-/// Length bytes are below 64 and pass unchanged, as do bytes above 127.
+/// Folds letters to lower case. Length bytes are below 64 and do not change; bytes above 127 do not either.
 Chunk fold(Chunk chunk) noexcept {
   const auto capital = reinterpret_cast<Chunk>((chunk - 'A') < static_cast<std::uint8_t>(26));
   return chunk | (capital & 0x20);
@@ -29,14 +29,15 @@ Chunk load_chunk(const std::uint8_t* from) noexcept {
   return chunk;
 }
 
-/// The first `count` bytes of the chunk, zeros behind them. count: 0 to 16
+/// Returns the first bytes of the chunk, followed by zeros.
+/// count: 0 to 16
 Chunk first_of(Chunk chunk, std::size_t count) noexcept {
   alignas(Chunk) static constexpr std::array<std::uint8_t, 32> kMasks = {
       0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
   return chunk & load_chunk(kMasks.data() + sizeof chunk - count);
 }
 
-/// wyhash's step: both halves are mixed with the hash so far by one wide multiplication.
+/// Mixes a chunk into the hash by one wide multiplication, as wyhash does.
 std::uint64_t mix(std::uint64_t hash, Chunk chunk) noexcept {
   std::array<std::uint64_t, 2> halves;
   std::memcpy(halves.data(), &chunk, sizeof chunk);
@@ -44,8 +45,9 @@ std::uint64_t mix(std::uint64_t hash, Chunk chunk) noexcept {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-/// Folds and hashes the name that stands in from[0, length), which may be out.bytes itself.
-/// readable: bytes at `from` that may be touched, at least `length`
+/// Folds and hashes a name.
+/// from:     the name; may be out.bytes itself
+/// readable: bytes at `from` that may be read, at least `length`
 void finish(const std::uint8_t* from, std::size_t length, std::size_t readable, FoldedName& out) noexcept {
   out.length = static_cast<std::uint8_t>(length);
   std::uint8_t* bytes = out.bytes.data();
@@ -65,12 +67,12 @@ void finish(const std::uint8_t* from, std::size_t length, std::size_t readable, 
   out.hash = mix(hash, last);
 }
 
-/// Where the two bytes of a pointer lead (RFC 1035 4.1.4).
+/// Returns the offset to which a pointer leads (RFC 1035 4.1.4).
 std::size_t load_pointer(std::span<const std::uint8_t> message, std::size_t at) noexcept {
   return load16(message.data() + at) & 0x3FFFU;
 }
 
-/// The byte that an escape stands for; moves `at` behind it.
+/// Returns the byte that an escape stands for, and moves `at` past the escape.
 Result<std::uint8_t> unescape(std::string_view text, std::size_t& at) {
   const auto digit = [&](std::size_t i) { return i < text.size() && text[i] >= '0' && text[i] <= '9'; };
   if (at >= text.size()) return Error(Code::InvalidArgument, "a backslash at the end");
@@ -146,7 +148,7 @@ std::size_t read_plain_name(std::span<const std::uint8_t> message, std::size_t p
 
 std::size_t read_name(std::span<const std::uint8_t> message, std::size_t position, FoldedName& out) noexcept {
   std::size_t at = position;
-  std::size_t lowest = position;  // each pointer must lead below every place read so far: no loops
+  std::size_t lowest = position;  // each pointer must lead before every byte read so far, so that there are no loops
   std::size_t end = 0;
   std::size_t size = 0;
   std::size_t labels = 0;
@@ -208,7 +210,7 @@ Result<std::vector<std::uint8_t>> parse_name(std::string_view text) {
   while (at < text.size()) {
     const auto next = parse_label(text, at, out);
     if (!next) return fail(next.error());
-    at = *next + 1;  // behind the dot, or behind the end
+    at = *next + 1;  // after the dot, or after the end
   }
   out.push_back(0);
   if (out.size() > kMaxName) return fail(Error(Code::InvalidArgument, "longer than 255 bytes"));

@@ -14,7 +14,7 @@ std::string_view text_of(NameBytes label) noexcept {
   return {reinterpret_cast<const char*>(label.data()), label.size()};
 }
 
-/// The number of a label; nothing = it is none, or written in another way than the standard's.
+/// Returns the number of a label; nothing = it is not a number, or not written as the standard demands.
 std::optional<std::uint8_t> number_of(std::string_view label, int base) noexcept {
   const std::size_t most = base == 10 ? 3 : 1;
   if (label.empty() || label.size() > most || (label.size() > 1 && label.front() == '0')) return std::nullopt;

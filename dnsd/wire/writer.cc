@@ -155,7 +155,7 @@ std::uint16_t Writer::srv_rdata(const SrvFields& fields) noexcept {
   u16(fields.weight);
   u16(fields.port);
   const auto target = static_cast<std::uint16_t>(position_);
-  bytes(fields.target);  // not remembered: targets are often made up on the caller's stack
+  bytes(fields.target);  // not remembered: targets are often on the caller's stack
   return target;
 }
 

@@ -11,9 +11,10 @@
 
 namespace meshdns::wire {
 
-/// The owner of an answer record whose owner is the question's name: a pointer to it (RFC 1035 4.1.4).
+/// Offset of the question's name, for records whose owner is that name: they point at it (RFC 1035 4.1.4).
 inline constexpr std::uint16_t kQuestionOffset = kHeaderSize;
 
+/// The data of a SOA record.
 struct SoaFields {
   NameBytes mname;
   NameBytes rname;
@@ -24,6 +25,7 @@ struct SoaFields {
   std::uint32_t minimum = 0;
 };
 
+/// The data of a SRV record. The target is written uncompressed.
 struct SrvFields {
   std::uint16_t priority = 0;
   std::uint16_t weight = 0;
@@ -31,54 +33,58 @@ struct SrvFields {
   NameBytes target;
 };
 
-/// An SVCB or HTTPS record in ServiceMode, with what is known of an instance. Addresses stand one behind the other.
+/// The data of an SVCB or HTTPS record in ServiceMode. Addresses of a hint follow each other without a gap.
 struct SvcbFields {
   std::uint16_t priority = 1;  // 0 would be AliasMode
   NameBytes target;
-  std::uint16_t port = 0;                  // 0 = the one that was asked for
+  std::uint16_t port = 0;                  // 0 = the port that was asked for
   std::span<const std::uint8_t> ipv4hint;  // 4 bytes each; empty = no hint
   std::span<const std::uint8_t> ipv6hint;  // 16 bytes each; empty = no hint
 };
 
-/// Writes records into the caller's buffer behind the question. What does not fit is not written at all: the writer
-/// is then failed() until rollback(). Names are compressed against the question and the last few names written; the
-/// bytes of names given to it must outlive the writer, but for targets of SRV and SVCB.
+/// Appends records to a message in the caller's buffer. What does not fit is not written; the writer has failed() then,
+/// and writes nothing until rollback(). Names are compressed against the question and the first eight names that were
+/// written.
+/// requires: names given to the writer outlive it, except targets of SRV and SVCB
 /// thread: one
 class Writer {
  public:
-  /// Writes buffer[position, limit). question: the folded question, which stands at offset 12; may be null
+  /// Writes to buffer[position, limit).
+  /// question: the folded name of the question, whose bytes are at offset 12; null = there is none
   Writer(std::uint8_t* buffer, std::size_t position, std::size_t limit, const FoldedName* question) noexcept
       : buffer_(buffer), position_(position), limit_(limit), question_(question) {}
 
   std::size_t position() const noexcept { return position_; }
   std::size_t room() const noexcept { return limit_ - position_; }
   bool failed() const noexcept { return failed_; }
-  /// Takes back everything written at or behind `position`, which was position() before; clears failed().
+  /// Takes back everything from `position` on, and clears failed().
+  /// position: an earlier position()
   void rollback(std::size_t position) noexcept;
-  /// Gives room that was held back, or holds back more; not below position()
+  /// Changes the end of the room: gives room that was held back, or holds back more.
+  /// requires: limit >= position()
   void set_limit(std::size_t limit) noexcept { limit_ = limit; }
 
   void u8(std::uint8_t value) noexcept;
   void u16(std::uint16_t value) noexcept;
   void u32(std::uint32_t value) noexcept;
   void bytes(std::span<const std::uint8_t> data) noexcept;
-  /// Overwrites what was written at `position`; nothing if the writer has failed.
+  /// Overwrites a number that was written at `position`. Does nothing if the writer has failed.
   void patch16(std::size_t position, std::uint16_t value) noexcept {
     if (!failed_) store16(buffer_ + position, value);
   }
-  /// Compressed where a suffix is in the message already.
+  /// Appends a name, compressed if a suffix is in the message already.
   void name(NameBytes name) noexcept;
-  /// Not compressed, but later names may point at it.
+  /// Appends a name without compression; later names may point at it.
   void plain_name(NameBytes name) noexcept;
-  /// A length byte and the text, cut into as many strings of at most 255 as it takes (RFC 1035 3.3.14).
+  /// Appends a text as strings of at most 255 bytes, each with a length byte (RFC 1035 3.3.14).
   void strings(std::span<const std::uint8_t> text) noexcept;
 
-  /// Owner (a pointer to `owner_offset`, or a name), type, class IN, TTL; end() fills in RDLENGTH.
+  /// Appends owner (a pointer to `owner_offset`, or a name), type, class IN and TTL. end() fills in RDLENGTH.
   void begin(std::uint16_t owner_offset, Type type, std::uint32_t ttl) noexcept;
   void begin(NameBytes owner, Type type, std::uint32_t ttl) noexcept;
   void end() noexcept;
 
-  // Whole records. Owner: an offset in the message or a name, as for begin().
+  // Whole records. The owner is an offset in the message or a name, as for begin().
   void a(std::uint16_t owner_offset, std::uint32_t ttl, const std::uint8_t* address) noexcept;
   void aaaa(std::uint16_t owner_offset, std::uint32_t ttl, const std::uint8_t* address) noexcept;
   template <class Owner>
@@ -87,13 +93,14 @@ class Writer {
     bytes(rdata);
     end();
   }
-  /// NS, CNAME, PTR
+  /// Appends a NS, CNAME or PTR record.
   template <class Owner>
   void one_name(Owner owner, Type type, std::uint32_t ttl, NameBytes target) noexcept {
     begin(owner, type, ttl);
     name(target);
     end();
   }
+  /// Appends an MX record.
   /// rdata: a preference and a name, which is compressed (RFC 3597 4)
   template <class Owner>
   void mx(Owner owner, std::uint32_t ttl, std::span<const std::uint8_t> rdata) noexcept {
@@ -114,7 +121,8 @@ class Writer {
     strings(text);
     end();
   }
-  /// The target is not compressed (RFC 2782). returns: where it stands, for the owner of additional records
+  /// Appends a SRV record. The target is not compressed (RFC 2782).
+  /// returns: the offset of the target, for the owner of additional records
   template <class Owner>
   std::uint16_t srv(Owner owner, std::uint32_t ttl, const SrvFields& fields) noexcept {
     begin(owner, Type::SRV, ttl);
@@ -122,7 +130,8 @@ class Writer {
     end();
     return target;
   }
-  /// type: SVCB or HTTPS. The target is not compressed, the keys ascend (RFC 9460 2.2). returns: as srv()
+  /// Appends an SVCB or HTTPS record. The target is not compressed, and the keys ascend (RFC 9460 2.2).
+  /// returns: the offset of the target, for the owner of additional records
   template <class Owner>
   std::uint16_t svcb(Owner owner, Type type, std::uint32_t ttl, const SvcbFields& fields) noexcept {
     begin(owner, type, ttl);
@@ -132,13 +141,15 @@ class Writer {
   }
 
  private:
+  /// A name in the message, at which later names may point.
   struct Written {
     const std::uint8_t* name;
     std::uint8_t length;
-    std::uint8_t literal;  // so many bytes of it stand at offset; then a pointer follows
+    std::uint8_t literal;  // bytes of the name that are written out; a pointer follows unless it is the whole name
     std::uint16_t offset;
   };
 
+  /// Checks the room for so many bytes; the writer fails if there is not enough.
   bool take(std::size_t size) noexcept;
   void soa_rdata(const SoaFields& fields) noexcept;
   std::uint16_t srv_rdata(const SrvFields& fields) noexcept;
@@ -146,8 +157,9 @@ class Writer {
   void svc_param(SvcParam key, std::span<const std::uint8_t> value) noexcept;
   void address(std::uint16_t owner_offset, Type type, std::uint32_t ttl,
                std::span<const std::uint8_t> address) noexcept;
-  /// Offset in the message of a name equal to `suffix`; 0 = none
+  /// Returns the offset in the message of a name equal to `suffix`; 0 = there is none.
   std::uint16_t find(NameBytes suffix) const noexcept;
+  /// Notes a name that was written, for later pointers. Names beyond a pointer's reach are not noted.
   void remember(NameBytes name, std::size_t literal, std::size_t offset) noexcept;
 
   std::uint8_t* buffer_;
