@@ -36,7 +36,8 @@ struct Seat {
   topology::Geography geography;
 };
 
-/// Returns the lines of `_explain` from the second on (interface.md section 4).
+/// Returns the lines of `_explain` from the second on.
+/// source: docs/operations.md, "Find out why a client gets an address"
 std::vector<ExplainLine> explain_lines(const Seat& seat, const topology::Decision& decision, const Version& version);
 
 /// Returns "cluster+zone", "region eu-2" or "80% region=eu, any us-1".

@@ -15,10 +15,11 @@ import includes
 import metrics
 import sizes
 import sources
+import tags
 import tree
 import words
 
-LINTS = {module.__name__: module.check for module in (includes, sizes, clocks, tree, metrics, words, citations)}
+LINTS = {module.__name__: module.check for module in (includes, sizes, clocks, tree, metrics, words, citations, tags)}
 
 
 def selftest(_root):
