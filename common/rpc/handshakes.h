@@ -29,7 +29,8 @@ struct FailedHandshake {
 /// The verification itself is unchanged.
 void watch_handshakes();
 
-/// Returns the handshake that failed last on the calling thread: while gRPC logs a failure, the one that it logs.
+/// Returns the handshake that failed last on the calling thread. While gRPC logs a failure, it is the one
+/// that is logged.
 FailedHandshake last_failed_handshake();
 
 }  // namespace meshdns::rpc

@@ -29,6 +29,7 @@ std::vector<model::Locality> Shapes::views_of(std::uint8_t parts) const {
   for (const model::Locality& place : places_) out.push_back(topology::projected(place, parts));
   std::ranges::sort(out);
   out.erase(std::unique(out.begin(), out.end()), out.end());
+  if (out.size() > kMostViews) out.resize(kMostViews);
   return out;
 }
 

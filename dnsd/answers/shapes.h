@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <vector>
@@ -29,6 +30,10 @@ namespace meshdns::answers {
 /// Numbers the classes of clients that a table tells apart. Used by the compiler only. Pure.
 class Shapes {
  public:
+  /// The most classes of a shape: a class is a number of 16 bits. Clients beyond them get the answers for the server's
+  /// own place. Only a rung or fence of nodes can have so many.
+  static constexpr std::size_t kMostViews = std::numeric_limits<std::uint16_t>::max();
+
   /// Returns the current shape for these parts, and adds it if there is none.
   std::uint16_t of(std::uint8_t parts);
   /// Sets all places where clients can be.

@@ -115,7 +115,7 @@ namespace {
 
 /// Numbers shared parts in the order in which they are added.
 template <class Part>
-class Numbered {
+class PartNumbers {
  public:
   void add(const Part* part) {
     if (part == last_) return;  // neighbouring hosts often share their parts
@@ -166,10 +166,10 @@ struct Parts {
     for (const TextList* list : texts.list()) io(list->entries);
   }
 
-  Numbered<HostSpec> specs;
-  Numbered<KnownLocality> places;
-  Numbered<LocalityList> localities;
-  Numbered<TextList> texts;
+  PartNumbers<HostSpec> specs;
+  PartNumbers<KnownLocality> places;
+  PartNumbers<LocalityList> localities;
+  PartNumbers<TextList> texts;
 };
 
 /// The parts of a file, from which hosts are put together.

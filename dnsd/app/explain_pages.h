@@ -17,8 +17,8 @@ namespace meshdns::app {
 ///
 /// How it works: a reply that fits into its page is passed on and forgotten. Any other reply is kept as a whole, so
 /// that all its pages are of one revision; its pages' tokens name it and the next row. It goes when nobody has asked
-/// for a page for kKeep, or when kMostKept newer ones are kept. Reply: v1::ExplainReply or v1::SimulateReply thread:
-/// control
+/// for a page for kKeep, or when kMostKept newer ones are kept. Reply: v1::ExplainReply or v1::SimulateReply
+/// thread: control
 template <class Reply>
 class ExplainPages {
  public:

@@ -14,7 +14,8 @@ namespace {
 
 using google::protobuf::io::CodedInputStream;
 
-/// Passes over the next field of an encoded message. returns: false = it is not whole
+/// Passes over the next field of an encoded message.
+/// returns: false = it is not whole
 bool skip_field(CodedInputStream& in) {
   constexpr std::uint32_t kVarint = 0;
   constexpr std::uint32_t kFixed64 = 1;

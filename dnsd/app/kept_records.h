@@ -58,7 +58,8 @@ Result<std::size_t> restore_records(BlockReader blocks, federation::Mirror& mirr
                                     const std::function<void(v1::Batch&)>& edit = {});
 
 /// Whether what a folder keeps can be seen: a folder that cannot be entered must not be taken for an empty one. One
-/// that is not there yet is empty. errors: FailedPrecondition, with the reason
+/// that is not there yet is empty.
+/// errors: FailedPrecondition, with the reason
 Result<void> check_folder(const std::string& folder);
 
 }  // namespace meshdns::app

@@ -19,7 +19,8 @@ class LintNames {
   /// Both must outlive the names.
   LintNames(const catalog::Catalog& catalog, const RecordCounts& counts) : catalog_(catalog), counts_(counts) {}
 
-  /// Collects names. returns: true = names() knows all that there was when the collection began
+  /// Collects names.
+  /// returns: true = names() knows all that there was when the collection began
   bool learn(Slice& slice);
   /// requires: learn() has returned true once
   const std::shared_ptr<topology::KnownNames>& names() const { return known_; }

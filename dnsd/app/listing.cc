@@ -41,7 +41,8 @@ struct Listing::Page {
 namespace {
 
 /// Adds rows to a page until it is full or `belongs` says that the listing ends.
-/// make: the row of a record; nothing = it is not wanted. returns: false = the slice is over
+/// make: the row of a record; nothing = it is not wanted.
+/// returns: false = the slice is over
 template <class Page, class Map, class Rows, class Belongs, class Make>
 bool add_rows(Page& page, const Map& map, Rows& rows, Slice& slice, Belongs belongs, Make make) {
   const bool one = !page.exact.empty();

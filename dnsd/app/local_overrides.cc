@@ -15,7 +15,8 @@ namespace {
 std::string key_here(const std::string& name) { return LocalOverrides::kKeyPrefix + name; }
 std::string object_key_here(const std::string& name) { return "Override/" + key_here(name); }
 
-/// Refuses what cannot be local. returns: something was refused
+/// Refuses what cannot be local.
+/// returns: something was refused
 bool refuse_others(const v1::ApplyRequest& request, v1::ApplyReply& reply) {
   bool refused = false;
   for (int i = 0; i < request.objects_size(); ++i) {

@@ -18,7 +18,8 @@ namespace meshdns::app {
 
 /// Overrides that a replica obeys alone, for the time without its federation: they stand among the federation's in
 /// catalog and objects, by keys that no federation uses, and in a file for the next start. Nobody is sent them, and
-/// what the federation says does not take them away; they go when they are over, or are taken back. thread: control
+/// what the federation says does not take them away; they go when they are over, or are taken back.
+/// thread: control
 class LocalOverrides {
  public:
   static constexpr const char* kFile = "local-overrides";

@@ -31,7 +31,8 @@ class Objects {
   /// metadata.created
   v1::ApplyReply check(const v1::ApplyRequest& request, std::int64_t unix_seconds, Change& change) const;
   v1::DeleteReply check(const v1::DeleteRequest& request, Change& change) const;
-  /// Makes it true. returns: what of it means nothing (any more) and was left out
+  /// Makes it true.
+  /// returns: what of it means nothing (any more) and was left out
   std::vector<std::string> commit(const Change& change, TimePoint now);
 
   /// What a federation says of an object; its meaning is in the catalog already. null = it is gone

@@ -10,8 +10,9 @@
 namespace meshdns::app {
 
 /// Refuses, in a checked reply, the overrides of its request that would leave a host without serving endpoints though
-/// it has some now. What is up to no override, and what was refused before, stays as it is. returns: something was
-/// refused thread:  control
+/// it has some now. What is up to no override, and what was refused before, stays as it is.
+/// returns: true = an override was refused
+/// thread: control
 bool refuse_emptying(const v1::ApplyRequest& request, Publisher& publisher, const topology::Overrides& overrides,
                      v1::ApplyReply& reply);
 

@@ -23,7 +23,8 @@ namespace meshdns::app {
 ///   endpoint changes -> node marked -> settle(): its old counts leave the totals, its new ones enter
 ///
 /// The counts of a node are those of one moment for each slice: a node that changes while it is counted is marked
-/// again. thread: control
+/// again.
+/// thread: control
 class RecordCounts : public model::RecordObserver {
  public:
   /// By topology::Standing.
@@ -40,7 +41,8 @@ class RecordCounts : public model::RecordObserver {
 
   /// The round that covers every change so far.
   Round round() const;
-  /// Counts marked nodes. returns: true = the round is reached, else the slice is over
+  /// Counts marked nodes.
+  /// returns: true = the round is reached, else the slice is over
   bool settle(Round round, Slice& slice);
   /// How all endpoints stand, at the last settled round.
   const Standings& standings() const { return totals_; }
@@ -84,7 +86,8 @@ class RecordCounts : public model::RecordObserver {
   void mark_rivals_of(const std::string& node);
   void mark_all();
   void count_cluster(const std::string& cluster, int by);
-  /// Counts on from `after_`. returns: true = the node is counted
+  /// Counts on from `after_`.
+  /// returns: true = the node is counted
   bool count(const std::string& node, Slice& slice);
   void finish(const std::string& node);
 

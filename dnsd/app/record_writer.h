@@ -63,7 +63,8 @@ class RecordWriter {
   /// Plans the next turn, if there is anything to do in it and none is planned.
   void go_on();
   void turn();
-  /// Hands the next records of the round to the store, at most `most`, and the serial. returns: how many records
+  /// Hands the next records of the round to the store, at most `most`, and the serial.
+  /// returns: how many records
   std::size_t write(std::size_t most);
   void written(std::size_t rows, const Result<void>& result);
   store::StoredRecord serial_record() const;

@@ -23,7 +23,8 @@ struct Section {
   std::string prefix;  // "dns."
   std::vector<std::string>& kept;
 
-  /// Keeps the running value of a field that only a restart can change. returns: whether they differ
+  /// Keeps the running value of a field that only a restart can change.
+  /// returns: whether they differ
   bool keep(const std::string& name) {
     if (same_field(running, next, name)) return false;
     kept.push_back(prefix + name);

@@ -10,7 +10,8 @@
 namespace meshdns::app {
 
 /// What meshdnsd tells the service manager. Signs of life are given by the control loop, and only while every DNS
-/// thread goes round too: a stuck one ends in a restart. thread: the loop's
+/// thread goes round too: a stuck one ends in a restart.
+/// thread: the loop's
 class ServiceReport {
  public:
   /// parts outlive it

@@ -29,11 +29,13 @@ class Simulations {
   Simulations(const Clock& clock, Slices& slices)
       : clock_(clock), slices_(slices), explained_(clock, "Explain"), simulated_(clock, "Simulate") {}
 
-  /// One page. errors: InvalidArgument (client, listener, token), NotFound (host), Unavailable (nothing is published
+  /// One page.
+  /// errors: InvalidArgument (client, listener, token), NotFound (host), Unavailable (nothing is published
   /// yet, or the token's pages are gone)
   Result<v1::ExplainReply> explain(const catalog::Catalog& catalog, Publisher& publisher,
                                    const v1::ExplainRequest& request);
-  /// done: at once for one host. catalog and publisher outlive it. errors: as above; Unavailable: too many at once
+  /// done: at once for one host. catalog and publisher outlive it.
+  /// errors: as above; Unavailable: too many at once
   void simulate(const catalog::Catalog& catalog, Publisher& publisher, const v1::SimulateRequest& request,
                 const Done& done);
 

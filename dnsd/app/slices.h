@@ -15,7 +15,8 @@ class Slice {
  public:
   Slice(const Clock& clock, std::size_t steps, Duration time) : clock_(clock), left_(steps), end_(clock.now() + time) {}
 
-  /// Counts `steps` records that the job is about to look at. returns: false = the slice is over, the job looks at none
+  /// Counts `steps` records that the job is about to look at.
+  /// returns: false = the slice is over, the job looks at none
   bool take(std::size_t steps = 1) {
     if (over()) return false;
     left_ -= steps < left_ ? steps : left_;
@@ -37,7 +38,8 @@ class Slice {
 ///
 /// How it works: the first slice runs inside run(), so that a short job has ended when run() returns. Each further
 /// slice is a timer that is due at once; the loop serves everything else that is ready before it. A job keeps its place
-/// by key, never by iterator: records come and go between its slices. thread: control
+/// by key, never by iterator: records come and go between its slices.
+/// thread: control
 class Slices {
  public:
   struct Bounds {
@@ -45,7 +47,8 @@ class Slices {
     Duration time = 8ms;      // after which a slice ends earlier; at least one step is made
     std::size_t jobs = 32;    // at once
   };
-  /// Looks at records while the slice is not over. returns: true = the job is done
+  /// Looks at records while the slice is not over.
+  /// returns: true = the job is done
   using Job = std::function<bool(Slice&)>;
 
   Slices(const Clock& clock, Timers& timers, Bounds bounds) : clock_(clock), timers_(timers), bounds_(bounds) {}

@@ -28,7 +28,8 @@ namespace meshdns::app {
 /// since: applying it to newer records changes nothing, or makes them as they are now. What follows on no revision (a
 /// set from another origin, or of a new epoch) makes a write begin anew (`version`). The compiled answers that are kept
 /// with it are those of the revision at which the write began: the next start answers from them until it has read the
-/// records, which are as old or newer. thread: the loop's
+/// records, which are as old or newer.
+/// thread: the loop's
 class SnapshotKeeper {
  public:
   /// Returns the next piece of what is kept; nothing = that was all.

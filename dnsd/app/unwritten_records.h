@@ -41,7 +41,8 @@ class UnwrittenRecords {
     std::optional<std::string> last;  // the key that was given last; nothing = none of this type yet
   };
 
-  /// Goes one key further. returns: nothing = the type has no more
+  /// Goes one key further.
+  /// returns: nothing = the type has no more
   template <class Map>
   static std::optional<std::string> step(const Map& map, const std::optional<std::string>& last);
   static std::optional<std::string> step(const model::Records& records, catalog::RecordType type,

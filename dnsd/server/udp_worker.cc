@@ -17,6 +17,7 @@ struct UdpWorker::Requests {
 
 UdpWorker::UdpWorker(std::vector<UdpSocket> sockets, const Environment& environment, std::uint64_t seed)
     : sockets_(std::move(sockets)),
+      polled_(sockets_.size()),
       table_(environment.table),
       policy_(environment.policy),
       limiter_(environment.limiter),
@@ -41,14 +42,12 @@ void UdpWorker::run(const std::atomic<bool>& stop) {
 }
 
 void UdpWorker::poll_all() {
-  std::array<pollfd, 64> entries;
-  const std::size_t count = std::min(entries.size(), sockets_.size());
-  for (std::size_t i = 0; i < count; ++i) entries[i] = {sockets_[i].fd.get(), POLLIN, 0};
+  for (std::size_t i = 0; i < sockets_.size(); ++i) polled_[i] = {sockets_[i].fd.get(), POLLIN, 0};
   policy_.offline();
   table_.offline();  // an idle worker must not keep an old table alive
-  if (::poll(entries.data(), count, kReceiveTimeoutMs) <= 0) return;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (entries[i].revents == 0) continue;
+  if (::poll(polled_.data(), polled_.size(), kReceiveTimeoutMs) <= 0) return;
+  for (std::size_t i = 0; i < sockets_.size(); ++i) {
+    if (polled_[i].revents == 0) continue;
     serve(sockets_[i], MSG_DONTWAIT);
   }
 }

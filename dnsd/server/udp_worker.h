@@ -1,5 +1,7 @@
 #pragma once
 
+#include <poll.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -62,6 +64,7 @@ class UdpWorker {
   void poll_all();
 
   std::vector<UdpSocket> sockets_;
+  std::vector<pollfd> polled_;  // as many
   Quiescent<answers::AnswerTable>::Reader table_;
   Quiescent<query::Policy>::Reader policy_;
   query::RateLimiter& limiter_;

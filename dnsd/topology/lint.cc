@@ -1,6 +1,7 @@
 #include "dnsd/topology/lint.h"
 
 #include <algorithm>
+#include <limits>
 #include <string_view>
 #include <tuple>
 
@@ -110,7 +111,9 @@ void lint_ports(const model::VirtualDestination& object, const std::vector<const
     const KnownPorts& known = all[port.protocol];
     const auto number = parse_uint(target);
     if (known.names.contains(port.target_port)) continue;
-    if (number && known.numbers.contains(static_cast<std::uint16_t>(*number))) continue;
+    if (number && *number <= std::numeric_limits<std::uint16_t>::max() &&
+        known.numbers.contains(static_cast<std::uint16_t>(*number)))
+      continue;
     const std::string path = indexed("spec.ports", i) + (port.target_port.empty() ? ".number" : ".targetPort");
     out.push_back(
         {path, Severity::Warning,
@@ -189,10 +192,12 @@ bool is_endpoint(const model::Records& records, const model::Target& target) {
 }
 
 bool is_external(const model::Records& records, const model::Target& target) {
+  static const std::string kNothing;
+  static const std::vector<IpAddress> kNowhere;
+  const bool by_place = target.kind == model::TargetKind::Zone || target.kind == model::TargetKind::Cluster;
   return std::ranges::any_of(records.destinations, [&](const auto& entry) {
     return std::ranges::any_of(entry.second.external_endpoints, [&](const auto& external) {
-      if (target.kind == model::TargetKind::Zone) return external.locality.zone == target.name;
-      if (target.kind == model::TargetKind::Cluster) return external.locality.cluster == target.name;
+      if (by_place) return hits(target, {kNothing, kNothing, kNothing, kNothing, external.locality, kNowhere});
       return target.kind == model::TargetKind::Endpoint;  // its addresses may come from a hostname
     });
   });

@@ -70,9 +70,11 @@ void lint_nested(const LintScene& scene, const std::string& host, const HostPlan
 /// Returns the rank of an object among those that claim a host: the oldest has it; an object not applied is the
 /// youngest.
 auto seniority(const LintScene& scene, const std::string& key) {
+  static const model::ObjectMeta kNew;
   const auto live = scene.records.destinations.find(key);
   const bool is_new = live == scene.records.destinations.end();
-  return std::make_tuple(is_new, is_new ? std::int64_t{0} : live->second.meta.created, key);
+  const model::ObjectMeta& meta = is_new ? kNew : live->second.meta;
+  return std::make_tuple(is_new, meta.created, meta.origin, key);
 }
 
 /// Finds the other objects that claim a host, among those that are applied and the companions.

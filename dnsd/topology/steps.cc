@@ -5,26 +5,17 @@
 #include <iterator>
 
 #include "common/base/text.h"
+#include "dnsd/topology/view.h"
 
 namespace meshdns::topology {
 namespace {
 
 using model::Part;
 
-constexpr unsigned bit(Part part) { return 1U << static_cast<unsigned>(part); }
-
 /// Returns whether client and place are equal in all of these parts.
 bool agree(std::uint8_t parts, const model::Locality& client, const model::Locality& place) {
   return std::ranges::all_of(model::kParts,
                              [&](Part part) { return (parts & bit(part)) == 0 || same(client, place, part); });
-}
-
-unsigned given_parts(const model::Locality& selector) {
-  unsigned out = 0;
-  for (const Part part : model::kParts) {
-    if (!selector.part(part).empty()) out |= bit(part);
-  }
-  return out;
 }
 
 /// Returns how wide a place is that these parts name: as wide as the narrowest part, in the default ladder's order.

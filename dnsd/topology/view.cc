@@ -3,9 +3,6 @@
 #include "dnsd/topology/steps.h"
 
 namespace meshdns::topology {
-namespace {
-
-constexpr unsigned bit(model::Part part) { return 1U << static_cast<unsigned>(part); }
 
 unsigned given_parts(const model::Locality& selector) {
   unsigned parts = 0;
@@ -14,8 +11,6 @@ unsigned given_parts(const model::Locality& selector) {
   }
   return parts;
 }
-
-}  // namespace
 
 std::uint8_t view_parts(const model::Policy& policy) {
   unsigned parts = 0;

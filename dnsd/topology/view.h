@@ -7,6 +7,11 @@
 
 namespace meshdns::topology {
 
+/// The bit of a part in a set of parts.
+constexpr unsigned bit(model::Part part) { return 1U << static_cast<unsigned>(part); }
+/// Returns the parts that a selector names, as a set of bits.
+unsigned given_parts(const model::Locality& selector);
+
 /// Returns the parts of a client's locality that a policy looks at: those of its rungs, its fence and its rules for
 /// clients, and the cluster if a rung is split by it. Clients that agree in these parts get the same tiers, as long as
 /// no cluster has a gateway.

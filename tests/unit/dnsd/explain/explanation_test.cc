@@ -248,7 +248,8 @@ class CostTest : public ExplanationTest {
     }
     return with_scene([&](const Scene& scene) { return test::cpu_seconds([&] { work(scene); }); });
   }
-  /// Four times the endpoints take about four times as long. requires: small is large enough to be measured
+  /// Four times the endpoints take about four times as long.
+  /// requires: small is large enough to be measured
   template <class Work>
   void expect_linear(unsigned small, bool with_names, Work work) {
     const double one = cost(small, with_names, work);

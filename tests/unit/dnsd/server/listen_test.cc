@@ -61,5 +61,17 @@ TEST_F(ListenTest, AnIpv4AddressWithTheSamePortHasASocketOfItsOwn) {
   }
 }
 
+// A worker polled 64 sockets at most: what was listed after them was bound and never read.
+TEST_F(ListenTest, EachOfVeryManyAddressesIsRead) {
+  std::vector<SocketAddress> listen;
+  for (std::uint32_t i = 1; i <= 70; ++i) listen.push_back({IpAddress::v4(0x7F000100U + i), 0});
+  start(listen);
+  const Bytes request = Request{.name = "web.shop.mesh.internal"}.bytes();
+  for (const SocketAddress& bound : {server_->bound().front(), server_->bound().back()}) {
+    EXPECT_FALSE(UdpClient(bound).ask(request).empty()) << bound.text();
+    EXPECT_FALSE(TcpClient(bound).ask(request).empty()) << bound.text();
+  }
+}
+
 }  // namespace
 }  // namespace meshdns::server

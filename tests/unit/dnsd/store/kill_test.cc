@@ -65,7 +65,8 @@ class Writer {
   Writer& operator=(const Writer&) = delete;
   ~Writer() { close(numbers_); }
 
-  /// Kills it after `writes` numbers and some microseconds. returns: the last number it told; 0 = none
+  /// Kills it after `writes` numbers and some microseconds.
+  /// returns: the last number it told; 0 = none
   std::uint64_t kill_after(int writes, int microseconds) {
     std::uint64_t last = 0;
     for (int write = 0; write < writes; ++write) next(last);

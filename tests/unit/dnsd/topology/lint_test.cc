@@ -177,6 +177,8 @@ TEST_F(LintTest, ports_that_lead_to_no_endpoint) {
   expect_one("warning spec.ports[0].number: no endpoint has a TCP port 80; they have http (8080)");
   object.ports = {{"http", 8080, "UDP", "http", ""}};
   expect_one("warning spec.ports[0].targetPort: no endpoint has a UDP port http");
+  object.ports = {{"http", 8080, "TCP", "73616", ""}};
+  expect_one("no endpoint has a TCP port 73616");  // 8080 + 2^16
   object.ports = {{"http", 8080, "TCP", "8080", ""}};
   EXPECT_THAT(found(), IsEmpty());
   object.services.clear();  // whatever an external endpoint has
@@ -193,6 +195,10 @@ TEST_F(LintTest, two_objects_of_a_file_that_claim_one_host) {
   expect_one("warning spec.hosts[0]: shop/app claims it too, in the same file: shop/app has it");
   records.destinations["shop/web"] = object;  // the one that is there already is the older one
   expect_one("warning spec.hosts[0]: shop/app claims it too, in the same file: shop/web has it");
+  other.meta.origin = "a/i";  // as old, and of an origin that comes first, as the planner orders them
+  records.destinations["shop/web"].meta.origin = "b/i";
+  records.destinations["shop/app"] = other;
+  expect_one("warning spec.hosts[0]: shop/app claims it too, in the same file: shop/app has it");
 }
 
 TEST_F(LintTest, an_instance_of_another_object_of_the_file_is_hidden) {
@@ -372,6 +378,13 @@ TEST_F(LintTest, targets_of_all_kinds_are_found) {
                                       {Kind::Service, "shop/web"},
                                       {Kind::Zone, "us-a"},
                                       {Kind::Zone, "us/us-a"}}) {
+    EXPECT_EQ(missed(records, target), "") << target_text(target);
+  }
+  object.external_endpoints = {
+      {.address = IpAddress::v4(1), .port = 80, .locality = {.region = "ap", .zone = "ap-a", .cluster = "ap-1"}}};
+  records.destinations["shop/web"] = object;
+  for (const model::Target& target :
+       {model::Target{Kind::Zone, "ap/ap-a"}, {Kind::Zone, "ap-a"}, {Kind::Cluster, "AP-1"}}) {
     EXPECT_EQ(missed(records, target), "") << target_text(target);
   }
   EXPECT_EQ(missed(records, {Kind::Service, "shop/wep"}),
