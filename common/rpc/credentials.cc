@@ -10,13 +10,15 @@
 
 #include "common/log/log.h"
 #include "common/rpc/handshakes.h"
+#include "common/rpc/tls_copies.h"
 
 namespace meshdns::rpc {
 namespace {
 
 constexpr unsigned kLookEvery = 1;  // seconds
 
-std::shared_ptr<grpc::experimental::CertificateProviderInterface> watch(const TlsFiles& files) {
+std::shared_ptr<grpc::experimental::CertificateProviderInterface> watch(const TlsFiles& named) {
+  const TlsFiles files = copies_of(named);
   return std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(files.key, files.certificate, files.ca,
                                                                               kLookEvery);
 }

@@ -11,8 +11,8 @@
 namespace meshdns::rpc {
 
 /// Returns the credentials of a server. With TLS, each end must show a certificate that the other end's ca has signed,
-/// and the server's certificate must name the address that the client connects to. gRPC looks at the files each second
-/// and uses changed ones for new connections; open connections keep the old ones.
+/// and the server's certificate must name the address that the client connects to. Changed files are used for new
+/// connections once renew_copies() has taken them, which TlsWatch does; open connections keep the old ones.
 /// files:    nothing = plaintext
 /// requires: the files have passed check()
 std::shared_ptr<grpc::ServerCredentials> server_credentials(const std::optional<TlsFiles>& files);

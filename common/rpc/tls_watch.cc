@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/log/log.h"
+#include "common/rpc/tls_copies.h"
 #include "common/time/time_text.h"
 
 namespace meshdns::rpc {
@@ -47,7 +48,7 @@ void TlsWatch::look() {
   }
   version_ = std::move(now);
   read();
-  if (const auto usable = check_now(files_, clock_.unix_seconds()); usable) {
+  if (taken_ && check_now(files_, clock_.unix_seconds())) {
     log::info("tls files taken", {{"certificate", files_.certificate}, {"until", time_text(found_.front().not_after)}});
   }
 }
@@ -55,6 +56,7 @@ void TlsWatch::look() {
 void TlsWatch::read() {
   read_at_ = clock_.now();
   found_ = inspect(files_, clock_.unix_seconds());
+  taken_ = renew_copies(files_).has_value();  // inspect() has found what is wrong, too
   for (const TlsFile& file : found_) tell(file);
 }
 

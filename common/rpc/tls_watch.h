@@ -12,12 +12,12 @@
 
 namespace meshdns::rpc {
 
-/// Watches the files of one end of TLS while a daemon runs, and logs and exports their state. It does not reload them:
-/// gRPC does that by itself, but without saying which files it took and which it cannot use.
+/// Watches the files of one end of TLS while a daemon runs, hands changed ones to gRPC, and logs and exports their
+/// state.
 ///
 /// How it works: the watch looks at the inodes and times of the files each second, and reads the files if they differ
-/// or a minute has passed. It logs a problem when it begins and once a day while it lasts, and likewise that a
-/// certificate ends soon.
+/// or a minute has passed. If they belong together, it renews the copies from which gRPC reads (tls_copies.h). It logs
+/// a problem when it begins and once a day while it lasts, and likewise that a certificate ends soon.
 /// thread: the timers'
 class TlsWatch {
  public:
@@ -50,6 +50,7 @@ class TlsWatch {
   std::string version_;
   TimePoint read_at_{};
   std::vector<TlsFile> found_;
+  bool taken_ = false;  // the copies for gRPC hold what the files held at the last reading
   struct Told {
     std::string what;
     TimePoint at{};

@@ -77,7 +77,7 @@ class Sender {
   std::atomic<std::uint64_t> sent_{0};
   std::atomic<std::uint64_t> lost_{0};  // dropped here, in addition to what the tap has missed
   std::atomic<bool> connected_{false};
-  server::Fd end_;  // readable = the thread ends
+  Fd end_;  // readable = the thread ends
   std::thread thread_;
 };
 

@@ -26,7 +26,7 @@ constexpr std::size_t kMostVectors = 1024;  // the kernel's limit
 /// A unix socket with a time limit: libfstrm's own waits forever for a stuck receiver.
 struct Transport {
   std::string path;
-  server::Fd fd;
+  Fd fd;
   int error = 0;
 
   bool open() {
@@ -34,7 +34,7 @@ struct Transport {
     address.sun_family = AF_UNIX;
     if (path.size() >= sizeof address.sun_path) return fails(ENAMETOOLONG);
     std::memcpy(address.sun_path, path.data(), path.size());
-    fd = server::Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    fd = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!fd) return fails(errno);
     ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
     ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
@@ -77,7 +77,7 @@ fstrm_rdwr* reader_writer_of(Transport& to) {
   fstrm_rdwr* out = ::fstrm_rdwr_init(&to);
   ::fstrm_rdwr_set_open(out, [](void* object) { return as_result(transport(object).open()); });
   ::fstrm_rdwr_set_close(out, [](void* object) {
-    transport(object).fd = server::Fd();
+    transport(object).fd = Fd();
     return fstrm_res_success;
   });
   ::fstrm_rdwr_set_read(

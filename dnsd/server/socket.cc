@@ -50,10 +50,6 @@ Fd open_socket(const SocketAddress& address, int type, Families families) {
 
 }  // namespace
 
-Fd::~Fd() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 KernelAddress KernelAddress::of(const SocketAddress& address) {
   KernelAddress out;
   const auto bytes = address.ip.bytes();

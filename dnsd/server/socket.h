@@ -3,31 +3,12 @@
 #include <sys/socket.h>
 
 #include <cstdint>
-#include <utility>
 
 #include "common/base/result.h"
+#include "common/net/fd.h"
 #include "common/net/socket_address.h"
 
 namespace meshdns::server {
-
-/// A file descriptor that is closed with its owner; movable only.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Fd();
-
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
 
 /// An address in the kernel's form.
 struct KernelAddress {

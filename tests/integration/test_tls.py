@@ -199,6 +199,22 @@ class TlsTest(unittest.TestCase):
         federation.wait_line(r"certificate expires soon file=\S+fed.pem until=20", after=at)
         self.assertIn("fed.pem   until 20", run("meshdnsctl", "--server", self.bed.path("fed.sock"), "status")[1])
 
+    def test_files_that_are_being_written_harm_nobody(self):
+        federation, agent = self.bed.federation(), self.bed.agent("n1")
+        agent.wait_line(" connected ")
+        self.bed.certificate("n2", "ca-1")
+        for file in ("fed.pem", "fed.key", "fed-ca.pem", "n1.pem", "n1.key"):
+            with self.subTest(file=file):
+                daemon = federation if file.startswith("fed") else agent
+                good, at = self.read(file), len(daemon.lines)
+                self.bed.write(file, "")  # as whoever writes it in place leaves it for a moment
+                daemon.wait_line(r"tls file cannot be used", after=at)
+                self.assertTrue(self.tries("n2"), "new connections are made with the files as they were")
+                self.bed.write(file, good)
+                daemon.wait_line(r"tls file can be used again", after=at)
+                self.assertIsNone(daemon.process.poll())
+        self.assertFalse([line for line in federation.lines + agent.lines if "assertion" in line])
+
     def read(self, name):
         with open(self.bed.path(name), encoding="utf-8") as file:
             return file.read()

@@ -40,8 +40,8 @@ class StepClock : public Clock {
   std::atomic<std::int64_t> now_{Duration(1h).count()};
 };
 
-inline server::Fd open_client(const SocketAddress& server, int type) {
-  server::Fd fd(::socket(server.ip.is_v4() ? AF_INET : AF_INET6, type | SOCK_CLOEXEC, 0));
+inline Fd open_client(const SocketAddress& server, int type) {
+  Fd fd(::socket(server.ip.is_v4() ? AF_INET : AF_INET6, type | SOCK_CLOEXEC, 0));
   const timeval timeout{kPatienceMs / 1000, 0};
   MESHDNS_CHECK(fd && ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0);
   const auto kernel = server::KernelAddress::of(server);
@@ -70,7 +70,7 @@ class UdpClient {
   }
 
  private:
-  server::Fd fd_;
+  Fd fd_;
 };
 
 class TcpClient {
@@ -110,7 +110,7 @@ class TcpClient {
     return got == static_cast<ssize_t>(size) ? out : Bytes{};
   }
 
-  server::Fd fd_;
+  Fd fd_;
 };
 
 }  // namespace meshdns::test
