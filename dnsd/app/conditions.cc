@@ -30,7 +30,7 @@ std::string name_of(const v1::Object& object) {
 
 }  // namespace
 
-Conditions::Conditions(const catalog::Catalog& catalog, Publisher& publisher, const RecordCounts& counts,
+Conditions::Conditions(const catalog::Catalog& catalog, publish::Publisher& publisher, const RecordCounts& counts,
                        std::shared_ptr<topology::KnownNames> names, TimePoint now)
     : catalog_(catalog),
       publisher_(publisher),

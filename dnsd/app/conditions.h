@@ -5,10 +5,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "dnsd/app/publisher.h"
 #include "dnsd/app/record_counts.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/explain/findings.h"
+#include "dnsd/publish/publisher.h"
 #include "meshdns/v1/types.pb.h"
 
 namespace meshdns::app {
@@ -17,7 +17,7 @@ namespace meshdns::app {
 class Conditions {
  public:
   /// Refers to its arguments. names: of the catalog's records
-  Conditions(const catalog::Catalog& catalog, Publisher& publisher, const RecordCounts& counts,
+  Conditions(const catalog::Catalog& catalog, publish::Publisher& publisher, const RecordCounts& counts,
              std::shared_ptr<topology::KnownNames> names, TimePoint now);
 
   void write(v1::Object& object) const;
@@ -37,7 +37,7 @@ class Conditions {
   Said linted(const v1::Object& object, const std::string& otherwise) const;
 
   const catalog::Catalog& catalog_;
-  Publisher& publisher_;
+  publish::Publisher& publisher_;
   const RecordCounts& counts_;
   explain::Linter linter_;
   std::unordered_map<std::string, std::vector<std::string>> conflicts_;  // messages by object

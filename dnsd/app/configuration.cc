@@ -284,6 +284,12 @@ std::vector<SocketAddress> Configuration::external_name_servers() const {
   return out;
 }
 
+std::string Configuration::database() const {
+  const auto& store = file.federation().store();
+  if (store.has_memory()) return "";
+  return store.sqlite().path().empty() ? "federation.db" : store.sqlite().path();
+}
+
 Duration Configuration::forget_after() const { return convert::from_wire(file.federation().forget_after()); }
 
 Duration Configuration::stale_after() const { return convert::from_wire(file.dns().stale_after()); }

@@ -44,6 +44,8 @@ struct Configuration {
   std::vector<SocketAddress> external_name_servers() const;
   /// Whether loopback addresses may be answered: where records come from, or else who asks, is on this machine only.
   Loopback loopback() const;
+  /// Path of the store's database, from data_dir on; empty = the store is in memory.
+  std::string database() const;
   Duration forget_after() const;
   Duration stale_after() const;
 };

@@ -18,11 +18,12 @@
 #include "dnsd/admin/http_api.h"
 #include "dnsd/app/data_folder.h"
 #include "dnsd/app/dns_metrics.h"
-#include "dnsd/app/kept_records.h"
+#include "dnsd/app/post_to.h"
 #include "dnsd/app/reload.h"
-#include "dnsd/app/seed.h"
 #include "dnsd/app/version.h"
+#include "dnsd/persistence/seed.h"
 #include "dnsd/server/inherited.h"
+#include "dnsd/snapshot_file/kept_records.h"
 
 namespace meshdns::app {
 namespace {
@@ -41,13 +42,13 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       changes_(catalog_),
       parts_{.clock = clock, .started = clock.now(), .instance = configuration_.file.cluster() + "/" + host_name()},
       objects_(catalog_, parts_.instance),
-      persistence_(loop, clock, catalog_, objects_),
-      publisher_(catalog_, clock, loop, [&loop](std::function<void()> work) { loop.post(std::move(work)); }),
+      persistence_(loop, post_to(loop), clock, catalog_, objects_),
+      publisher_(catalog_, clock, loop, post_to(loop)),
       counts_(catalog_, publisher_.planner()),
       lint_names_(catalog_, counts_),
       events_(catalog_, publisher_, clock, loop),
       mesh_file_(catalog_, objects_),
-      warm_start_(configuration_, publisher_, clock, loop),
+      warm_start_(warm_start_options(configuration_), publisher_, clock, loop),
       view_(parts_, registry_, loop, lint_names_),
       service_(process::NotifyEnvironment::of_process(), loop, parts_),
       passed_(process::passed_sockets()),
@@ -87,7 +88,7 @@ Result<void> Daemon::start() {
                              (configuration_.federation() && !configuration_.file.federation().store().has_memory());
   ending_.emplace();
   if (keeps_records) {
-    if (auto seen = check_folder(configuration_.file.data_dir()); !seen) return seen;
+    if (auto seen = snapshot_file::check_folder(configuration_.file.data_dir()); !seen) return seen;
     guard_data_folder(configuration_.file.data_dir());
   }
   budget_descriptors();
@@ -130,10 +131,11 @@ Result<void> Daemon::open_store() {
   // open before the store, which may have a million records, is read.
   if (auto done = listen_for_agents(); !done) return done;
   parts_.persistence = &persistence_;
-  auto opened = persistence_.open(
-      configuration_, {.of = [this](const model::Endpoint& endpoint) { return agents_->digest_of(endpoint); },
-                       .restored = [this](const model::Endpoint& endpoint,
-                                          std::uint64_t digest) { agents_->restored(endpoint, digest); }});
+  auto opened =
+      persistence_.open({configuration_.file.data_dir(), configuration_.database()},
+                        {.of = [this](const model::Endpoint& endpoint) { return agents_->digest_of(endpoint); },
+                         .restored = [this](const model::Endpoint& endpoint,
+                                            std::uint64_t digest) { agents_->restored(endpoint, digest); }});
   if (!opened) return opened;
   recovery_.emplace(persistence_.kept(), clock_.now(), persistence_.loss());
   parts_.recovery = &*recovery_;
@@ -192,8 +194,8 @@ Result<void> Daemon::start_replica() {
               }});
   parts_.replica = &*replica_;
   freshness_.emplace(loop_, publisher_,
-                     Freshness::Source{.silence = [this] { return replica_->silence(); },
-                                       .stale_after = [this] { return configuration_.stale_after(); }});
+                     publish::Freshness::Source{.silence = [this] { return replica_->silence(); },
+                                                .stale_after = [this] { return configuration_.stale_after(); }});
   local_overrides_->restore();
   const bool restored = replica_->restore();
   override_rounds_.watch();
@@ -250,13 +252,14 @@ void Daemon::start_federation() {
       catalog_, origin, persistence_.epoch(),
       [this](catalog::RecordType type, const std::string& key) { return objects_.find(type, key); }, &*recovery_);
   if (!configuration_.file.federation().store().has_memory()) {
-    keeper_.emplace(loop_, clock_,
-                    SnapshotKeeper::Options{.path = configuration_.file.data_dir() + "/" + kFederationSnapshot,
-                                            .interval = kSeedInterval,
-                                            .blocks = [this] {
-                                              feed_->update();
-                                              return feed_->blocks(clock_.now(), SnapshotKeeper::kBlockRecords);
-                                            }});
+    keeper_.emplace(loop_, clock_, post_to(loop_),
+                    snapshot_file::SnapshotKeeper::Options{
+                        .path = configuration_.file.data_dir() + "/" + persistence::kFederationSnapshot,
+                        .interval = kSeedInterval,
+                        .blocks = [this] {
+                          feed_->update();
+                          return feed_->blocks(clock_.now(), snapshot_file::SnapshotKeeper::kBlockRecords);
+                        }});
   }
   feed_->set_brakes(&agents_->brakes());
   feed_->set_serial_anchor(static_cast<std::uint32_t>(clock_.unix_seconds()));

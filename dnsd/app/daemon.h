@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/http/server.h"
+#include "common/log/reminder.h"
 #include "common/metrics/registry.h"
 #include "common/process/event_loop.h"
 #include "common/resolve/resolver.h"
@@ -14,22 +15,21 @@
 #include "dnsd/admin/admin_service.h"
 #include "dnsd/app/configuration.h"
 #include "dnsd/app/event_log.h"
-#include "dnsd/app/external_names.h"
-#include "dnsd/app/freshness.h"
 #include "dnsd/app/local_overrides.h"
 #include "dnsd/app/mesh_file.h"
 #include "dnsd/app/mesh_view.h"
 #include "dnsd/app/override_rounds.h"
-#include "dnsd/app/persistence.h"
 #include "dnsd/app/rate_limit_watch.h"
 #include "dnsd/app/record_changes.h"
-#include "dnsd/app/reminder.h"
 #include "dnsd/app/replica.h"
 #include "dnsd/app/service_report.h"
-#include "dnsd/app/snapshot_keeper.h"
-#include "dnsd/app/warm_start.h"
-#include "dnsd/app/worker_thread.h"
+#include "dnsd/external/external_names.h"
 #include "dnsd/federation/federation_service.h"
+#include "dnsd/persistence/persistence.h"
+#include "dnsd/publish/freshness.h"
+#include "dnsd/snapshot_file/snapshot_keeper.h"
+#include "dnsd/snapshot_file/warm_start.h"
+#include "dnsd/snapshot_file/worker_thread.h"
 
 namespace meshdns::app {
 
@@ -59,6 +59,8 @@ class Daemon {
   Result<void> start_replica();
   /// Raises the limit of open files, and divides what there is.
   void budget_descriptors();
+  /// configuration: must outlive them
+  static snapshot_file::WarmStart::Options warm_start_options(const Configuration& configuration);
   /// Those that an earlier run has compiled of the records that are yet to be read, if they are kept.
   Result<void> serve_kept_answers();
   Result<void> start_dns();
@@ -109,14 +111,14 @@ class Daemon {
   catalog::Catalog catalog_;
   RecordChanges changes_;
   Parts parts_;
-  Objects objects_;
-  Persistence persistence_;
-  Publisher publisher_;
+  persistence::Objects objects_;
+  persistence::Persistence persistence_;
+  publish::Publisher publisher_;
   RecordCounts counts_;
   LintNames lint_names_;
   EventLog events_;
   MeshFile mesh_file_;
-  WarmStart warm_start_;
+  snapshot_file::WarmStart warm_start_;
   MeshView view_;
   ServiceReport service_;
   const std::vector<int> passed_;  // sockets that the service manager has opened
@@ -128,13 +130,13 @@ class Daemon {
   std::optional<federation::Recovery> recovery_;
   std::optional<federation::Feed> feed_;
   std::optional<federation::Watchers> watchers_;
-  std::optional<SnapshotKeeper> keeper_;
+  std::optional<snapshot_file::SnapshotKeeper> keeper_;
   std::optional<Replica> replica_;
   std::optional<LocalOverrides> local_overrides_;  // a replica's
   OverrideRounds override_rounds_;
-  std::optional<Freshness> freshness_;
-  std::optional<ExternalNames> external_names_;  // not on a replica
-  std::optional<resolve::Resolver> resolver_;    // theirs
+  std::optional<publish::Freshness> freshness_;
+  std::optional<external::ExternalNames> external_names_;  // not on a replica
+  std::optional<resolve::Resolver> resolver_;              // theirs
   std::unique_ptr<federation::FederationService> federation_;
   std::unique_ptr<admin::AdminService> admin_;
   std::unique_ptr<http::Server> http_;
@@ -153,8 +155,8 @@ class Daemon {
   bool failed_ = false;
   bool full_ = false;                     // and it was told
   std::optional<TimerId> serving_timer_;  // of the next try to serve DNS
-  Reminder serving_;
-  std::optional<WorkerThread> ending_;  // made at the start: later there may be no thread to be had
+  log::Reminder serving_;
+  std::optional<snapshot_file::WorkerThread> ending_;  // made at the start: later there may be no thread to be had
 };
 
 }  // namespace meshdns::app

@@ -34,6 +34,18 @@ void Daemon::budget_descriptors() {
   tell("federation.max_connections", budget_.federation, wanted.federation);
 }
 
+snapshot_file::WarmStart::Options Daemon::warm_start_options(const Configuration& configuration) {
+  using Records = snapshot_file::WarmStart::Records;
+  const Records here = configuration.file.has_replica() ? Records::Snapshot : Records::EndpointsFile;
+  return {.folder = configuration.file.data_dir(),
+          .records = configuration.federation() ? Records::Store : here,
+          .configured =
+              [&configuration] {
+                return snapshot_file::WarmStart::Configured{configuration.digest, configuration.mesh_digest};
+              },
+          .stale_after = [&configuration] { return configuration.stale_after(); }};
+}
+
 Result<void> Daemon::serve_kept_answers() {
   publisher_.hold();
   publisher_.configure(configuration_.answers, configuration_.static_records);
@@ -116,10 +128,11 @@ void Daemon::serve_later(const Error& why) {
 }
 
 void Daemon::start_external_names() {
-  const auto ask = [this](const std::string& name, ExternalNames::Done done) {
+  const auto ask = [this](const std::string& name, external::ExternalNames::Done done) {
     resolver_->resolve(name, std::move(done));
   };
-  external_names_.emplace(ExternalNames::Environment{clock_, loop_, catalog_, ask, [this] { records_changed(); }});
+  external_names_.emplace(
+      external::ExternalNames::Environment{clock_, loop_, catalog_, ask, [this] { records_changed(); }});
   resolver_.emplace(loop_, resolve::Options{});
   parts_.external_names = &*external_names_;
   parts_.records_changed = [this] { records_changed(); };

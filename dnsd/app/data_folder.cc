@@ -11,10 +11,10 @@
 #include <string_view>
 
 #include "common/log/log.h"
-#include "dnsd/app/kept_answers.h"
 #include "dnsd/app/local_overrides.h"
 #include "dnsd/app/replica.h"
-#include "dnsd/app/seed.h"
+#include "dnsd/persistence/seed.h"
+#include "dnsd/snapshot_file/kept_answers.h"
 
 namespace meshdns::app {
 namespace {
@@ -23,8 +23,8 @@ constexpr mode_t kOthers = 0077;
 
 /// The database, its log and its marker; snapshots in both generations, and those that are being written.
 bool is_ours(std::string_view name) {
-  static constexpr std::array<std::string_view, 4> kStems = {kFederationSnapshot, Replica::kFile, KeptAnswers::kFile,
-                                                             LocalOverrides::kFile};
+  static constexpr std::array<std::string_view, 4> kStems = {persistence::kFederationSnapshot, Replica::kFile,
+                                                             snapshot_file::KeptAnswers::kFile, LocalOverrides::kFile};
   return std::ranges::any_of(kStems, [name](std::string_view stem) {
     return name.starts_with(stem) && name.substr(stem.size()).starts_with('.');
   });

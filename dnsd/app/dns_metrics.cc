@@ -78,7 +78,7 @@ void add_latency(Samples& out, const server::LatencyTotals& totals) {
   out.push_back(std::move(sample));
 }
 
-void add_host_states(Samples& out, const Publisher& publisher) {
+void add_host_states(Samples& out, const publish::Publisher& publisher) {
   for (std::size_t i = 0; i < kHostStateNames.size(); ++i) {
     gauge(out, "meshdns_answers_host_states", "hosts by what they can be answered with",
           {{"state", kHostStateNames[i]}}, publisher.host_states()[i]);
@@ -147,7 +147,7 @@ void add_standings(Samples& out, const RecordCounts::Standings& standings) {
   }
 }
 
-void add_waiting(Samples& out, Publisher& publisher) {
+void add_waiting(Samples& out, publish::Publisher& publisher) {
   const char* const waiting = "meshdns_answers_waiting_hosts";
   const char* const help = "hosts whose new answers wait for their publication";
   gauge(out, waiting, help, {{"kind", "removal"}}, static_cast<double>(publisher.waiting(topology::Urgency::Removal)));
@@ -203,10 +203,11 @@ void add_catalog(Samples& out, const Parts& parts) {
           counters.cut);
   }
   if (parts.replica != nullptr) add_replica(out, parts);
-  for (const auto outcome : {KeptAnswers::Outcome::Missing, KeptAnswers::Outcome::Damaged, KeptAnswers::Outcome::Other,
-                             KeptAnswers::Outcome::Taken}) {
+  for (const auto outcome : {snapshot_file::KeptAnswers::Outcome::Missing, snapshot_file::KeptAnswers::Outcome::Damaged,
+                             snapshot_file::KeptAnswers::Outcome::Other, snapshot_file::KeptAnswers::Outcome::Taken}) {
     gauge(out, "meshdns_dnsd_compiled_answers", "1 for what became of the answers that an earlier run had compiled",
-          {{"outcome", std::string(outcome_name(outcome))}}, parts.warm_start->outcome() == outcome ? 1 : 0);
+          {{"outcome", std::string(snapshot_file::outcome_name(outcome))}},
+          parts.warm_start->outcome() == outcome ? 1 : 0);
   }
   gauge(out, "meshdns_answers_hosts", "names that are answered from endpoints", {},
         static_cast<double>(parts.publisher->hosts()));
@@ -293,7 +294,7 @@ void add_connections(Samples& out, const rpc::Acceptor::Counts& counts) {
         counts.failures);
 }
 
-void add_external_names(Samples& out, const ExternalNames::Counts& counts) {
+void add_external_names(Samples& out, const external::ExternalNames::Counts& counts) {
   const char* names = "meshdns_dnsd_external_names";
   const char* help = "hostnames of external endpoints by how they were resolved last";
   gauge(out, names, help, {{"state", "resolved"}}, static_cast<double>(counts.resolved));

@@ -27,13 +27,13 @@ void add_line(std::string& text, const std::string& line) { text += (text.empty(
 
 }  // namespace
 
-EventLog::EventLog(const catalog::Catalog& catalog, Publisher& publisher, const Clock& clock, Timers& timers)
+EventLog::EventLog(const catalog::Catalog& catalog, publish::Publisher& publisher, const Clock& clock, Timers& timers)
     : catalog_(catalog),
       publisher_(publisher),
       clock_(clock),
       timers_(timers),
       history_(static_cast<std::uint64_t>(clock.unix_seconds()) * kIdsPerSecond) {
-  publisher_.observe([this](const Publication& publication) { published(publication); });
+  publisher_.observe([this](const publish::Publication& publication) { published(publication); });
 }
 
 EventLog::~EventLog() {
@@ -49,7 +49,7 @@ v1::Event EventLog::event_now() const {
   return event;
 }
 
-v1::Event EventLog::event_of(const Publication& publication) const {
+v1::Event EventLog::event_of(const publish::Publication& publication) const {
   v1::Event event = event_now();
   event.set_revision(publication.revision);
   return event;
@@ -69,13 +69,13 @@ void EventLog::note(const std::vector<std::string>& hosts, const std::string& wh
 
 void EventLog::add(v1::Event event) { history_.add(std::move(event), clock_.now()); }
 
-void EventLog::add_summary(const Publication& publication, const std::string& text) {
+void EventLog::add_summary(const publish::Publication& publication, const std::string& text) {
   v1::Event event = event_of(publication);
   event.set_summary(text);
   add(std::move(event));
 }
 
-void EventLog::published(const Publication& publication) {
+void EventLog::published(const publish::Publication& publication) {
   if (publication.places) seats_.reset();
   const std::uint64_t last = history_.last();
   if (publication.before == nullptr || publication.before->not_ready) {
@@ -100,7 +100,7 @@ void EventLog::published(const Publication& publication) {
   if (history_.last() != last) tell();
 }
 
-void EventLog::add_change(const Publication& publication, const std::string& host) {
+void EventLog::add_change(const publish::Publication& publication, const std::string& host) {
   const answers::Host* old = host_in(*publication.before, host);
   const auto now = publisher_.plan(host);
   const topology::HostPlan before = old == nullptr ? topology::HostPlan() : answers::plan_of(*old, "");

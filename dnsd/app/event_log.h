@@ -9,7 +9,7 @@
 #include "common/base/result.h"
 #include "common/time/time.h"
 #include "dnsd/app/history.h"
-#include "dnsd/app/publisher.h"
+#include "dnsd/publish/publisher.h"
 #include "meshdns/v1/admin.pb.h"
 
 namespace meshdns::app {
@@ -27,7 +27,7 @@ class EventLog {
 
   using Done = std::function<void(Result<v1::EventsReply>)>;
 
-  EventLog(const catalog::Catalog& catalog, Publisher& publisher, const Clock& clock, Timers& timers);
+  EventLog(const catalog::Catalog& catalog, publish::Publisher& publisher, const Clock& clock, Timers& timers);
   EventLog(const EventLog&) = delete;
   EventLog& operator=(const EventLog&) = delete;
   ~EventLog();
@@ -47,20 +47,20 @@ class EventLog {
     TimerId timer = 0;
   };
 
-  void published(const Publication& publication);
+  void published(const publish::Publication& publication);
   /// If anything that matters is different.
-  void add_change(const Publication& publication, const std::string& host);
-  void add_summary(const Publication& publication, const std::string& text);
+  void add_change(const publish::Publication& publication, const std::string& host);
+  void add_summary(const publish::Publication& publication, const std::string& text);
   /// request: `after` is set where it goes on
   v1::EventsReply reply_to(const v1::EventsRequest& request) const;
-  v1::Event event_of(const Publication& publication) const;
+  v1::Event event_of(const publish::Publication& publication) const;
   v1::Event event_now() const;
   void add(v1::Event event);
   void tell();
   void end_waiting(std::list<Waiting>::iterator at);
 
   const catalog::Catalog& catalog_;
-  Publisher& publisher_;
+  publish::Publisher& publisher_;
   const Clock& clock_;
   Timers& timers_;
   History history_;

@@ -48,7 +48,7 @@ void LocalOverrides::restore() {
   for (const std::string& problem : loaded.problems) log::error("local overrides", {{"problem", problem}});
   v1::ListReply kept;
   if (!loaded.content || !kept.ParseFromString(*loaded.content)) return;
-  Objects::Change change;
+  persistence::Objects::Change change;
   change.put.assign(kept.objects().begin(), kept.objects().end());
   commit(change);
   expire();
@@ -61,7 +61,7 @@ v1::ApplyReply LocalOverrides::apply(v1::ApplyRequest request) {
     if (!object.has_override() || !object.override().expires().empty()) continue;
     object.mutable_override()->set_expires(time_text(unix_seconds + kLongestWithoutWord / 1s));
   }
-  Objects::Change change;
+  persistence::Objects::Change change;
   v1::ApplyReply reply = objects_.check(request, unix_seconds, change);
   const topology::Overrides& overrides = environment_.catalog.records().overrides;
   const bool refused = refuse_others(request, reply) ||
@@ -81,7 +81,7 @@ v1::ApplyReply LocalOverrides::apply(v1::ApplyRequest request) {
 }
 
 Result<v1::DeleteReply> LocalOverrides::erase(const v1::DeleteRequest& request) {
-  Objects::Change change;
+  persistence::Objects::Change change;
   v1::DeleteReply reply = objects_.check(request, change);
   if (change.empty()) return reply;
   if (const auto kept = keep(change); !kept) return kept.error().with_context("not kept");
@@ -90,7 +90,7 @@ Result<v1::DeleteReply> LocalOverrides::erase(const v1::DeleteRequest& request) 
 }
 
 void LocalOverrides::expire() {
-  Objects::Change change;
+  persistence::Objects::Change change;
   for (const auto& name : topology::expired(catalog_.records().overrides, environment_.clock.unix_seconds())) {
     change.erase.push_back("Override/" + name);
   }
@@ -100,7 +100,7 @@ void LocalOverrides::expire() {
   commit(change);
 }
 
-Result<void> LocalOverrides::keep(const Objects::Change& change) const {
+Result<void> LocalOverrides::keep(const persistence::Objects::Change& change) const {
   std::map<std::string, v1::Object> all = objects_.all();
   for (const v1::Object& object : change.put) all[convert::object_key(object)] = object;
   for (const std::string& key : change.erase) all.erase(key);
@@ -110,7 +110,7 @@ Result<void> LocalOverrides::keep(const Objects::Change& change) const {
   return file_.save(kept.SerializeAsString(), environment_.clock.unix_seconds());
 }
 
-void LocalOverrides::commit(const Objects::Change& change) {
+void LocalOverrides::commit(const persistence::Objects::Change& change) {
   for (const std::string& problem : objects_.commit(change, environment_.clock.now())) {
     log::error("local overrides", {{"problem", problem}});
   }

@@ -8,9 +8,9 @@
 
 #include "common/base/result.h"
 #include "common/time/time.h"
-#include "dnsd/app/objects.h"
-#include "dnsd/app/publisher.h"
 #include "dnsd/catalog/catalog.h"
+#include "dnsd/persistence/objects.h"
+#include "dnsd/publish/publisher.h"
 #include "dnsd/snapshot_file/snapshot_file.h"
 #include "meshdns/v1/admin.pb.h"
 
@@ -31,8 +31,8 @@ class LocalOverrides {
   struct Environment {
     const Clock& clock;
     catalog::Catalog& catalog;
-    Objects& objects;
-    Publisher& publisher;
+    persistence::Objects& objects;
+    publish::Publisher& publisher;
     std::string instance;  // "eu-1/host"
     std::string folder;    // of the file
   };
@@ -56,12 +56,12 @@ class LocalOverrides {
 
  private:
   /// Writes what there is after a change.
-  Result<void> keep(const Objects::Change& change) const;
-  void commit(const Objects::Change& change);
+  Result<void> keep(const persistence::Objects::Change& change) const;
+  void commit(const persistence::Objects::Change& change);
 
   Environment environment_;
   catalog::Catalog catalog_;  // of these alone
-  Objects objects_;
+  persistence::Objects objects_;
   snapshot_file::SnapshotFile file_;
   std::set<std::string> shown_;  // keys in environment_.catalog
   std::atomic<bool> any_ = false;

@@ -57,7 +57,7 @@ void MeshFile::apply(const Configuration& configuration, TimePoint now, std::int
 void MeshFile::apply_objects(const Configuration& configuration, TimePoint now, std::int64_t unix_seconds) {
   if (created_ == 0) created_ = unix_seconds;
   std::set<std::string> keys;
-  Objects::Change change;
+  persistence::Objects::Change change;
   for (const v1::Object& object : configuration.mesh_objects) {
     v1::ApplyRequest request;
     request.set_manager(kSource);

@@ -10,27 +10,27 @@
 #include "dnsd/app/capture_session.h"
 #include "dnsd/app/configuration.h"
 #include "dnsd/app/event_log.h"
-#include "dnsd/app/external_names.h"
 #include "dnsd/app/lint_names.h"
 #include "dnsd/app/linting.h"
 #include "dnsd/app/listing.h"
 #include "dnsd/app/local_overrides.h"
-#include "dnsd/app/objects.h"
-#include "dnsd/app/persistence.h"
-#include "dnsd/app/publisher.h"
 #include "dnsd/app/record_counts.h"
 #include "dnsd/app/reload.h"
 #include "dnsd/app/replica.h"
 #include "dnsd/app/service_counts.h"
 #include "dnsd/app/simulations.h"
 #include "dnsd/app/slices.h"
-#include "dnsd/app/warm_start.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/dnstap/sender.h"
+#include "dnsd/external/external_names.h"
 #include "dnsd/federation/agents.h"
 #include "dnsd/federation/recovery.h"
 #include "dnsd/federation/watchers.h"
+#include "dnsd/persistence/objects.h"
+#include "dnsd/persistence/persistence.h"
+#include "dnsd/publish/publisher.h"
 #include "dnsd/server/dns_server.h"
+#include "dnsd/snapshot_file/warm_start.h"
 
 namespace meshdns::rpc {
 class Acceptor;
@@ -47,9 +47,9 @@ struct Parts {
   std::string instance;  // "eu-1/host"
   const Configuration* configuration = nullptr;
   catalog::Catalog* catalog = nullptr;
-  Objects* objects = nullptr;
-  Persistence* persistence = nullptr;
-  Publisher* publisher = nullptr;
+  persistence::Objects* objects = nullptr;
+  persistence::Persistence* persistence = nullptr;
+  publish::Publisher* publisher = nullptr;
   RecordCounts* counts = nullptr;
   federation::Agents* agents = nullptr;
   federation::Recovery* recovery = nullptr;
@@ -57,8 +57,8 @@ struct Parts {
   EventLog* events = nullptr;
   Replica* replica = nullptr;
   LocalOverrides* local_overrides = nullptr;  // a replica's
-  const WarmStart* warm_start = nullptr;
-  const ExternalNames* external_names = nullptr;
+  const snapshot_file::WarmStart* warm_start = nullptr;
+  const external::ExternalNames* external_names = nullptr;
   const server::DnsServer* dns = nullptr;
   const rpc::TlsWatch* tls = nullptr;
   std::shared_ptr<const ServiceCounts> service_counts{};  // of the last scrape that wanted them
@@ -124,7 +124,7 @@ class MeshView : public admin::Mesh {
   void turn_over();
   void changed();
   /// What a request comes to; nothing is changed yet.
-  v1::ApplyReply check(const v1::ApplyRequest& request, Objects::Change& change);
+  v1::ApplyReply check(const v1::ApplyRequest& request, persistence::Objects::Change& change);
   v1::ApplyReply apply_local(const v1::ApplyRequest& request);
   Result<v1::DeleteReply> erase_local(const v1::DeleteRequest& request);
   void forget_overrides(const std::vector<std::string>& names);
@@ -135,7 +135,7 @@ class MeshView : public admin::Mesh {
   /// Tells who waits for events what operators have changed.
   void note_changed(const v1::ApplyRequest& request, const v1::ApplyReply& reply);
   void note_deleted(const v1::DeleteReply& reply);
-  void store(Objects::Change change, std::function<void(Result<void>)> done);
+  void store(persistence::Objects::Change change, std::function<void(Result<void>)> done);
   /// Ends the recovery: what is known is all that there is.
   v1::ApproveShrinkReply approve_records();
   void write_overrides(v1::StatusReply& out) const;

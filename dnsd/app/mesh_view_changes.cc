@@ -79,7 +79,7 @@ void MeshView::turn_over() {
   if (!operations_.empty()) operations_.front()();
 }
 
-void MeshView::store(Objects::Change change, std::function<void(Result<void>)> done) {
+void MeshView::store(persistence::Objects::Change change, std::function<void(Result<void>)> done) {
   if (change.empty()) return done({});
   if (parts_.persistence != nullptr) return parts_.persistence->apply(std::move(change), std::move(done));
   parts_.objects->commit(change, parts_.clock.now());
@@ -88,7 +88,7 @@ void MeshView::store(Objects::Change change, std::function<void(Result<void>)> d
 
 const char* MeshView::replica_refusal() const { return parts_.replica->connected() ? kReplica : kLostReplica; }
 
-v1::ApplyReply MeshView::check(const v1::ApplyRequest& request, Objects::Change& change) {
+v1::ApplyReply MeshView::check(const v1::ApplyRequest& request, persistence::Objects::Change& change) {
   const model::Records& records = parts_.catalog->records();
   if (const std::string idle = idle_target(request, records); !idle.empty()) return all_refused(request, idle);
   v1::ApplyReply reply = parts_.objects->check(request, parts_.clock.unix_seconds(), change);
@@ -154,7 +154,7 @@ void MeshView::expire_overrides() {
   const auto over = topology::expired(parts_.catalog->records().overrides, parts_.clock.unix_seconds());
   if (over.empty()) return;
   if (parts_.replica != nullptr) return forget_overrides(over);
-  Objects::Change change;
+  persistence::Objects::Change change;
   for (const auto& name : over) change.erase.push_back("Override/" + name);
   parts_.objects->commit(change, parts_.clock.now());
   changed();
@@ -179,7 +179,7 @@ void MeshView::apply(const v1::ApplyRequest& request, std::function<void(v1::App
   if (request.local()) return done(apply_local(request));
   if (parts_.replica != nullptr) return done(all_refused(request, replica_refusal()));
   in_turn([this, request, done = std::move(done)] {
-    Objects::Change change;
+    persistence::Objects::Change change;
     v1::ApplyReply reply = check(request, change);
     store(std::move(change), [this, request, reply, done](const Result<void>& stored) mutable {
       if (!stored) {
@@ -204,7 +204,7 @@ void MeshView::erase(const v1::DeleteRequest& request, std::function<void(Result
   if (parts_.replica != nullptr) return done(Error(Code::FailedPrecondition, replica_refusal()));
   if (std::ranges::any_of(request.keys(), is_node)) return done(forget_nodes(request));
   in_turn([this, request, done = std::move(done)] {
-    Objects::Change change;
+    persistence::Objects::Change change;
     v1::DeleteReply reply = parts_.objects->check(request, change);
     store(std::move(change), [this, reply, done](const Result<void>& stored) mutable {
       reply.set_revision(parts_.catalog->revision());

@@ -48,8 +48,8 @@ void count_targets(const v1::ApplyRequest& request, const model::Records& record
   }
 }
 
-bool refuse_emptying(const v1::ApplyRequest& request, Publisher& publisher, const topology::Overrides& overrides,
-                     v1::ApplyReply& reply) {
+bool refuse_emptying(const v1::ApplyRequest& request, publish::Publisher& publisher,
+                     const topology::Overrides& overrides, v1::ApplyReply& reply) {
   topology::Overrides after = overrides;
   std::vector<std::pair<int, model::Override>> put;
   for (int i = 0; i < request.objects_size(); ++i) {

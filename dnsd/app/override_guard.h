@@ -3,7 +3,7 @@
 #include <string>
 
 #include "common/model/records.h"
-#include "dnsd/app/publisher.h"
+#include "dnsd/publish/publisher.h"
 #include "dnsd/topology/words.h"
 #include "meshdns/v1/admin.pb.h"
 
@@ -13,8 +13,8 @@ namespace meshdns::app {
 /// it has some now. What is up to no override, and what was refused before, stays as it is.
 /// returns: true = an override was refused
 /// thread: control
-bool refuse_emptying(const v1::ApplyRequest& request, Publisher& publisher, const topology::Overrides& overrides,
-                     v1::ApplyReply& reply);
+bool refuse_emptying(const v1::ApplyRequest& request, publish::Publisher& publisher,
+                     const topology::Overrides& overrides, v1::ApplyReply& reply);
 
 /// Why an override of a request has no effect: no endpoint belongs to its target. Empty = each has one, or the request
 /// does not ask for it.

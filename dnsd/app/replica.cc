@@ -4,12 +4,13 @@
 
 #include "common/log/log.h"
 #include "common/process/memory.h"
-#include "dnsd/app/kept_records.h"
+#include "dnsd/app/post_to.h"
+#include "dnsd/snapshot_file/kept_records.h"
 #include "meshdns/v1/federation.pb.h"
 
 namespace meshdns::app {
 
-Replica::Replica(process::EventLoop& loop, const Clock& clock, catalog::Catalog& catalog, Objects& objects,
+Replica::Replica(process::EventLoop& loop, const Clock& clock, catalog::Catalog& catalog, persistence::Objects& objects,
                  Options options)
     : clock_(clock),
       options_(std::move(options)),
@@ -21,10 +22,10 @@ Replica::Replica(process::EventLoop& loop, const Clock& clock, catalog::Catalog&
                    log::info("federation found", {{"server", client_.server()}});
                  }}),
       client_(loop, options_.watch, follower_),
-      keeper_(loop, clock,
+      keeper_(loop, clock, post_to(loop),
               {.path = options_.folder + "/" + kFile,
                .interval = kSnapshotInterval,
-               .blocks = [this] { return mirror_.blocks(clock_.now(), SnapshotKeeper::kBlockRecords); },
+               .blocks = [this] { return mirror_.blocks(clock_.now(), snapshot_file::SnapshotKeeper::kBlockRecords); },
                .version = [this] { return mirror_.sets(); },
                .answers = options_.answers,
                .keep_answers = options_.keep_answers}),
@@ -42,13 +43,14 @@ void Replica::changed() {
 }
 
 bool Replica::restore() {
-  auto snapshots = open_snapshot(options_.folder + "/" + kFile, clock_.unix_seconds());
+  auto snapshots = snapshot_file::open_snapshot(options_.folder + "/" + kFile, clock_.unix_seconds());
   damaged_snapshots_ = snapshots.damaged;
   auto& kept = snapshots.newest;
   if (!kept) return false;
   restored_age_ = kept->age;
   // what lasted for so long then has lasted longer by the age of the file
-  const auto records = restore_records(BlockReader(kept->content), mirror_, clock_.now() - kept->age);
+  const auto records =
+      snapshot_file::restore_records(snapshot_file::BlockReader(kept->content), mirror_, clock_.now() - kept->age);
   if (!records) {
     ++damaged_snapshots_;
     log::error("snapshot", {{"problem", records.error()}});

@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "common/process/event_loop.h"
-#include "dnsd/app/objects.h"
-#include "dnsd/app/snapshot_keeper.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/federation/follower.h"
 #include "dnsd/federation/mirror.h"
 #include "dnsd/federation/watch_client.h"
+#include "dnsd/persistence/objects.h"
+#include "dnsd/persistence/seed.h"
+#include "dnsd/snapshot_file/snapshot_keeper.h"
 
 namespace meshdns::app {
 
@@ -22,16 +23,17 @@ class Replica {
  public:
   struct Options {
     federation::WatchOptions watch;
-    std::string name;                                       // "us-1/host", for its federation's operators
-    std::string folder;                                     // of the snapshot file
-    std::function<void()> changed;                          // the catalog has a new revision
-    std::function<std::shared_ptr<PinnedTable>()> answers;  // see SnapshotKeeper
+    std::string name;                                                // "us-1/host", for its federation's operators
+    std::string folder;                                              // of the snapshot file
+    std::function<void()> changed;                                   // the catalog has a new revision
+    std::function<std::shared_ptr<publish::PinnedTable>()> answers;  // see SnapshotKeeper
     std::function<void(const answers::AnswerTable&, std::uint64_t)> keep_answers;
   };
-  static constexpr const char* kFile = "replica";
+  static constexpr const char* kFile = persistence::kReplicaSnapshot;
   static constexpr Duration kSnapshotInterval = 5s;
 
-  Replica(process::EventLoop& loop, const Clock& clock, catalog::Catalog& catalog, Objects& objects, Options options);
+  Replica(process::EventLoop& loop, const Clock& clock, catalog::Catalog& catalog, persistence::Objects& objects,
+          Options options);
 
   /// Takes what an earlier run left; false = nothing was left, or nothing of it is whole.
   bool restore();
@@ -59,7 +61,7 @@ class Replica {
   federation::Mirror mirror_;
   federation::Follower follower_;
   federation::WatchClient client_;
-  SnapshotKeeper keeper_;
+  snapshot_file::SnapshotKeeper keeper_;
   bool whole_ = false;  // what is held was everything once
   bool heard_ = false;
   std::uint64_t sets_ = 0;  // of the mirror, when free memory was given back last

@@ -10,7 +10,7 @@ namespace meshdns::app {
 
 /// look: given the scene, gives a Result
 template <class F>
-auto Simulations::with_scene(const catalog::Catalog& catalog, Publisher& publisher, F look) {
+auto Simulations::with_scene(const catalog::Catalog& catalog, publish::Publisher& publisher, F look) {
   return publisher.with_table([&](const answers::AnswerTable* table) -> decltype(look(std::declval<explain::Scene>())) {
     if (table == nullptr) return Error(Code::Unavailable, "no answers are published yet");
     return look(explain::Scene{catalog, publisher.planner(), publisher.settings(), *table, clock_.now(),
@@ -18,7 +18,7 @@ auto Simulations::with_scene(const catalog::Catalog& catalog, Publisher& publish
   });
 }
 
-Result<v1::ExplainReply> Simulations::explain(const catalog::Catalog& catalog, Publisher& publisher,
+Result<v1::ExplainReply> Simulations::explain(const catalog::Catalog& catalog, publish::Publisher& publisher,
                                               const v1::ExplainRequest& request) {
   if (!request.continue_().empty()) return explained_.next(request.continue_(), request.limit());
   auto whole =
@@ -27,7 +27,7 @@ Result<v1::ExplainReply> Simulations::explain(const catalog::Catalog& catalog, P
   return explained_.first(*std::move(whole), request.limit());
 }
 
-Result<v1::SimulateReply> Simulations::simulate_host(const catalog::Catalog& catalog, Publisher& publisher,
+Result<v1::SimulateReply> Simulations::simulate_host(const catalog::Catalog& catalog, publish::Publisher& publisher,
                                                      const v1::SimulateRequest& request,
                                                      const explain::Supposition& supposition) {
   auto whole = with_scene(catalog, publisher,
@@ -36,8 +36,8 @@ Result<v1::SimulateReply> Simulations::simulate_host(const catalog::Catalog& cat
   return simulated_.first(*std::move(whole), request.limit());
 }
 
-void Simulations::simulate(const catalog::Catalog& catalog, Publisher& publisher, const v1::SimulateRequest& request,
-                           const Done& done) {
+void Simulations::simulate(const catalog::Catalog& catalog, publish::Publisher& publisher,
+                           const v1::SimulateRequest& request, const Done& done) {
   if (!request.continue_().empty()) return done(simulated_.next(request.continue_(), request.limit()));
   auto supposition = explain::supposed(catalog.records().overrides, request);
   if (!supposition) return done(supposition.error());

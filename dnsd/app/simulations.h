@@ -5,11 +5,11 @@
 #include "common/base/result.h"
 #include "common/time/time.h"
 #include "dnsd/app/explain_pages.h"
-#include "dnsd/app/publisher.h"
 #include "dnsd/app/slices.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/explain/scene.h"
 #include "dnsd/explain/survey.h"
+#include "dnsd/publish/publisher.h"
 #include "meshdns/v1/admin.pb.h"
 
 namespace meshdns::app {
@@ -32,17 +32,17 @@ class Simulations {
   /// One page.
   /// errors: InvalidArgument (client, listener, token), NotFound (host), Unavailable (nothing is published
   /// yet, or the token's pages are gone)
-  Result<v1::ExplainReply> explain(const catalog::Catalog& catalog, Publisher& publisher,
+  Result<v1::ExplainReply> explain(const catalog::Catalog& catalog, publish::Publisher& publisher,
                                    const v1::ExplainRequest& request);
   /// done: at once for one host. catalog and publisher outlive it.
   /// errors: as above; Unavailable: too many at once
-  void simulate(const catalog::Catalog& catalog, Publisher& publisher, const v1::SimulateRequest& request,
+  void simulate(const catalog::Catalog& catalog, publish::Publisher& publisher, const v1::SimulateRequest& request,
                 const Done& done);
 
  private:
   template <class F>
-  auto with_scene(const catalog::Catalog& catalog, Publisher& publisher, F look);
-  Result<v1::SimulateReply> simulate_host(const catalog::Catalog& catalog, Publisher& publisher,
+  auto with_scene(const catalog::Catalog& catalog, publish::Publisher& publisher, F look);
+  Result<v1::SimulateReply> simulate_host(const catalog::Catalog& catalog, publish::Publisher& publisher,
                                           const v1::SimulateRequest& request, const explain::Supposition& supposition);
 
   const Clock& clock_;

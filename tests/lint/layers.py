@@ -3,7 +3,8 @@
 COMMON = {f"common/{name}" for name in
           "base time net published model convert config log metrics http resolve rpc process".split()}
 DNSD = {f"dnsd/{name}" for name in
-        "wire topology answers query server dnstap catalog store snapshot_file explain federation admin app ctl".split()}
+        ("wire topology answers query server dnstap catalog publish external store federation snapshot_file "
+         "persistence explain admin app ctl").split()}
 AGENT = {f"agent/{name}" for name in "discovery health probes report admin app".split()}
 FOLDERS = COMMON | DNSD | AGENT
 
@@ -46,7 +47,11 @@ MAY_INCLUDE = {
     "dnsd/dnstap": {"dnsd/server", "common/log"} | MESSAGES,
     "dnsd/catalog": set(),
     "dnsd/store": {"dnsd/catalog", "common/convert"},
-    "dnsd/snapshot_file": {"dnsd/catalog", "common/convert"},
+    "dnsd/publish": {"dnsd/topology", "dnsd/answers", "dnsd/catalog", "common/published", "common/log"},
+    "dnsd/external": {"dnsd/topology", "dnsd/catalog", "common/resolve", "common/log"},
+    "dnsd/snapshot_file": {"dnsd/answers", "dnsd/publish", "dnsd/federation", "common/log", WIRE_PROTOS},
+    "dnsd/persistence": {"dnsd/topology", "dnsd/catalog", "dnsd/store", "dnsd/snapshot_file", "dnsd/federation",
+                         "common/convert", "common/log", WIRE_PROTOS},
     "dnsd/explain": {"dnsd/topology", "dnsd/answers", "dnsd/query", "dnsd/wire", "dnsd/catalog", "common/convert"}
                     | MESSAGES,
     "dnsd/federation": {"dnsd/catalog", "dnsd/store", "common/convert", "common/rpc", "common/metrics", "common/log",
@@ -69,6 +74,7 @@ FILES_MAY_INCLUDE = {
     "agent/discovery/kubernetes_source.cc": {"common/http"},
     "agent/report/grpc_reporter.cc": {"common/convert", "common/rpc", "common/process"} | PROTOS,
     "agent/report/grpc_reporter.h": {"common/process"},
+    "dnsd/persistence/persistence.cc": {"common/process"},
 }
 
 GRPC = {"common/rpc", "dnsd/federation", "dnsd/admin", "dnsd/ctl", "dnsd/app", "agent/admin", "agent/app",
@@ -82,7 +88,8 @@ THIRD_PARTY = {
     "boost": ("boost/", ASIO),
     "grpc": (("grpcpp/", "grpc/"), GRPC),
     "abseil": ("absl/", {"common/rpc"}),
-    "protobuf": ("google/", GRPC | {"common/config", "common/convert", "dnsd/dnstap"}),
+    "protobuf": ("google/", GRPC | {"common/config", "common/convert", "dnsd/dnstap", "dnsd/persistence/objects.cc",
+                                    "dnsd/snapshot_file/kept_records.cc"}),
     "yaml-cpp": ("yaml-cpp/", {"common/config"}),
     "spdlog": ("spdlog/", {"common/log"}),
     "prometheus": ("prometheus/", {"common/metrics"}),

@@ -62,7 +62,7 @@ class EventLogTest : public testing::Test {
   test::SmallMesh mesh_;
   SimClock clock_;
   catalog::Catalog catalog_;
-  Publisher publisher_{catalog_, clock_, clock_, [](const std::function<void()>&) {}};
+  publish::Publisher publisher_{catalog_, clock_, clock_, [](const std::function<void()>&) {}};
   EventLog log_{catalog_, publisher_, clock_, clock_};
 };
 
@@ -147,7 +147,7 @@ TEST_F(EventLogTest, doubt_and_reloads_are_no_events) {
 }
 
 TEST_F(EventLogTest, too_many_hosts_at_once_are_one_event) {
-  for (std::size_t i = 0; i <= Publication::kMostNamed; ++i) {
+  for (std::size_t i = 0; i <= publish::Publication::kMostNamed; ++i) {
     put("eu-1/n1", "10.0.0.11", model::HealthState::Serving, "s" + std::to_string(i));
   }
   const auto before = look().last();

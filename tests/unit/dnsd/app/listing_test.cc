@@ -60,7 +60,7 @@ class ListingTest : public testing::Test {
     port.set_number(80);
     port.set_protocol("TCP");
     port.set_target_port("8080");
-    Objects::Change change;
+    persistence::Objects::Change change;
     change.put.push_back(object);
     EXPECT_THAT(objects_.commit(change, clock_.now()), IsEmpty());
   }
@@ -111,8 +111,8 @@ class ListingTest : public testing::Test {
   SimClock clock_;
   metrics::Registry registry_;
   catalog::Catalog catalog_;
-  Objects objects_{catalog_, "eu-1/host"};
-  Publisher publisher_{catalog_, clock_, clock_, [](const std::function<void()>&) {}};
+  persistence::Objects objects_{catalog_, "eu-1/host"};
+  publish::Publisher publisher_{catalog_, clock_, clock_, [](const std::function<void()>&) {}};
   RecordCounts counts_{catalog_, publisher_.planner()};
   LintNames names_{catalog_, counts_};
   Configuration configuration_;

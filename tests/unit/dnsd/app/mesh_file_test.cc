@@ -73,7 +73,7 @@ class Process {
 
  private:
   catalog::Catalog catalog_;
-  Objects objects_{catalog_, "eu-1/test"};
+  persistence::Objects objects_{catalog_, "eu-1/test"};
   MeshFile file_{catalog_, objects_};
   TimePoint now_{1h};
 };

@@ -68,12 +68,12 @@ class OverridesTest : public testing::Test {
   SimClock clock_;
   store::Folder folder_;
   catalog::Catalog catalog_;
-  Objects objects_{catalog_, "eu-1/host"};
-  Publisher publisher_{catalog_, clock_, clock_, [](const std::function<void()>&) {}};
+  persistence::Objects objects_{catalog_, "eu-1/host"};
+  publish::Publisher publisher_{catalog_, clock_, clock_, [](const std::function<void()>&) {}};
 };
 
 TEST_F(OverridesTest, what_two_of_one_request_do_together_is_refused) {
-  Objects::Change change;
+  persistence::Objects::Change change;
   objects_.commit({{drain("z", "n3")}, {}}, clock_.now());
   const auto request = request_of({drain("a", "n1"), drain("b", "n2"), drain("c", "nobody")});
   v1::ApplyReply reply = objects_.check(request, clock_.unix_seconds(), change);
@@ -94,7 +94,7 @@ TEST_F(OverridesTest, of_several_hosts_one_is_named_and_the_others_counted) {
     only.service = service;
     catalog_.apply_delta("eu-1/n1", {only}, {}, clock_.now());
   }
-  Objects::Change change;
+  persistence::Objects::Change change;
   const auto request = request_of({drain("x", "n1")});
   v1::ApplyReply reply = objects_.check(request, clock_.unix_seconds(), change);
   EXPECT_TRUE(refuse_emptying(request, publisher_, {}, reply));
@@ -102,7 +102,7 @@ TEST_F(OverridesTest, of_several_hosts_one_is_named_and_the_others_counted) {
 }
 
 TEST_F(OverridesTest, what_is_over_is_not_taken) {
-  Objects::Change change;
+  persistence::Objects::Change change;
   const auto reply =
       objects_.check(request_of({drain("a", "n1", clock_.unix_seconds())}), clock_.unix_seconds(), change);
   EXPECT_THAT(said(reply), HasSubstr("spec.expires: "));

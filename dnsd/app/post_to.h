@@ -1,0 +1,17 @@
+#pragma once
+
+#include <functional>
+#include <utility>
+
+#include "common/process/event_loop.h"
+
+namespace meshdns::app {
+
+/// Returns a function that hands work to the loop's thread, for parts that know no loop.
+/// thread: any
+/// loop: must outlive the function
+inline std::function<void(std::function<void()>)> post_to(process::EventLoop& loop) {
+  return [&loop](std::function<void()> work) { loop.post(std::move(work)); };
+}
+
+}  // namespace meshdns::app
