@@ -5,7 +5,7 @@
 
 #include "meshdns/v1/agent_status.pb.h"
 
-namespace meshdns::admin {
+namespace meshdns::agent::admin {
 
 /// The progress of withdrawing this node's records.
 struct Leaving {
@@ -30,4 +30,4 @@ class Agent {
   virtual Leaving leave() = 0;
 };
 
-}  // namespace meshdns::admin
+}  // namespace meshdns::agent::admin

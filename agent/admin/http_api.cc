@@ -5,7 +5,7 @@
 
 #include "common/convert/document.h"
 
-namespace meshdns::admin {
+namespace meshdns::agent::admin {
 namespace {
 
 using http::Request;
@@ -73,4 +73,4 @@ http::Handler socket_api(Agent& agent) {
   };
 }
 
-}  // namespace meshdns::admin
+}  // namespace meshdns::agent::admin

@@ -3,7 +3,7 @@
 #include "agent/admin/agent.h"
 #include "common/http/message.h"
 
-namespace meshdns::admin {
+namespace meshdns::agent::admin {
 
 /// Returns the handler of the HTTP port, which is read-only: /healthz /readyz /metrics /v1/status. `agent` must outlive
 /// the handler.
@@ -13,4 +13,4 @@ http::Handler http_api(Agent& agent);
 /// runs (ask again), 200 when the records are withdrawn, and 503 if they are not; the body is text for people.
 http::Handler socket_api(Agent& agent);
 
-}  // namespace meshdns::admin
+}  // namespace meshdns::agent::admin

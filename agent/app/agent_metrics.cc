@@ -5,7 +5,7 @@
 
 #include "common/log/log.h"
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 namespace {
 
 using metrics::Sample;
@@ -89,4 +89,4 @@ void collect_samples(const Monitor& monitor, const Measurer& measurer, const rep
                  static_cast<double>(log::dropped_lines())});
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

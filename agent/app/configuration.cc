@@ -8,7 +8,7 @@
 #include "common/base/text.h"
 #include "common/convert/object_convert.h"
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 namespace {
 
 using google::protobuf::util::MessageDifferencer;
@@ -135,4 +135,4 @@ std::vector<std::string> restart_needed(const Configuration& before, const Confi
   return out;
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

@@ -10,7 +10,7 @@
 #include "common/net/socket_address.h"
 #include "common/rpc/tls_files.h"
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 
 /// An agent.yaml that was read and checked, in the form in which the parts of the agent take it.
 struct Configuration {
@@ -39,4 +39,4 @@ config::Loaded<Configuration> dev_configuration(const std::string& runtime_dir, 
 /// Returns the keys that differ and whose change needs a restart: "node", "federation", ...
 std::vector<std::string> restart_needed(const Configuration& before, const Configuration& now);
 
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

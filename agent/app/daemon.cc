@@ -17,7 +17,7 @@
 #include "common/process/process_metrics.h"
 #include "common/rpc/credentials.h"
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 namespace {
 
 constexpr Duration kRefreshInterval = 1s;
@@ -373,4 +373,4 @@ void Daemon::end_leaving(const std::string& server) {
   loop_.after(kLingerUnasked, [this] { loop_.stop(); });
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

@@ -20,7 +20,7 @@
 #include "common/process/service_notify.h"
 #include "common/rpc/tls_watch.h"
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 
 /// A whole agent on one event loop: starts the parts, connects them, reloads, and stops them in order. Contains no
 /// logic of health or reporting: that is the parts'.
@@ -106,4 +106,4 @@ class Daemon : public admin::Agent {
   int exit_code_ = 0;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

@@ -11,7 +11,7 @@
 #include "common/log/log.h"
 #include "common/rpc/credentials.h"
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 namespace {
 
 constexpr Duration kPatience = 5s;
@@ -107,4 +107,4 @@ int leave(process::EventLoop& loop, const Clock& clock, const Configuration& con
   return say(answer->status == 200 ? 0 : 1, std::string(trim(answer->body)));
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

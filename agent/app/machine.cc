@@ -14,7 +14,7 @@
 #include "common/model/endpoint.h"
 #include "common/net/socket_address.h"
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 namespace {
 
 constexpr std::uint16_t kAnyPort = 7400;
@@ -137,4 +137,4 @@ std::string node_name_problem(std::string_view name) {
   return {};
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

@@ -7,7 +7,7 @@
 
 #include "common/net/ip_address.h"
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 
 /// The identity of the machine, from the operating system.
 struct Machine {
@@ -40,4 +40,4 @@ std::optional<IpAddress> address_of_server(const std::string& server);
 /// refused, because these machines would be one node: localhost, and addresses or parts of them.
 std::string node_name_problem(std::string_view name);
 
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 namespace {
 
 using report::Measurement;
@@ -125,4 +125,4 @@ void Measurer::on_result(Watched& watched, const health::ProbeResult& result) {
   sink_(found);
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

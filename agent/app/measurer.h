@@ -15,7 +15,7 @@
 #include "common/net/socket_address.h"
 #include "common/time/time.h"
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 
 /// Connects again and again to the targets that the federation wants measured: to each target at its own interval,
 /// +-10 %, and sooner after an outcome that contradicts the one before. Reports every outcome; it judges nothing.
@@ -69,4 +69,4 @@ class Measurer {
   std::optional<TimePoint> held_up_;  // when the last tick was late
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

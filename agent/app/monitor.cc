@@ -8,7 +8,7 @@
 #include "common/log/log.h"
 #include "common/model/lookup.h"
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 namespace {
 
 using discovery::CheckSpec;
@@ -353,4 +353,4 @@ std::map<std::string, model::Endpoint> Monitor::endpoints() const {
   return out;
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

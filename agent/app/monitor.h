@@ -17,7 +17,7 @@
 #include "common/net/socket_address.h"
 #include "common/time/time.h"
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 
 /// Runs the checks of this node's endpoints when they are due, and passes each changed endpoint to the sink. Rise, fall
 /// and doubt are HealthMachine's; which endpoints exist is discovery's.
@@ -110,4 +110,4 @@ class Monitor {
   std::optional<TimerId> retire_timer_;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

@@ -11,7 +11,7 @@
 #include "agent/discovery/static_source.h"
 #include "common/base/printable.h"
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 namespace {
 
 using discovery::Discovered;
@@ -132,4 +132,4 @@ int once(process::EventLoop& loop, const Configuration& configuration, std::ostr
   return source.listed() && clean ? 0 : 1;
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

@@ -5,11 +5,11 @@
 #include "agent/app/configuration.h"
 #include "common/process/event_loop.h"
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 
 /// Runs `meshdns-agent --once`: reads endpoints.d, runs each check once and writes a table of the results. Reports
 /// nothing to a federation.
 /// returns: the exit code; 1 = something in endpoints.d could not be read
 int once(process::EventLoop& loop, const Configuration& configuration, std::ostream& out);
 
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

@@ -3,7 +3,7 @@
 #include "agent/probes/http_probe.h"
 #include "agent/probes/tcp_probe.h"
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 
 std::unique_ptr<probes::Probe> make_probe(process::EventLoop& loop, const SocketAddress& where,
                                           const discovery::CheckSpec& check) {
@@ -16,4 +16,4 @@ std::unique_ptr<probes::Probe> make_probe(process::EventLoop& loop, const Socket
                                              probes::StatusRange{check.lowest_status, check.highest_status});
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

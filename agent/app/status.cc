@@ -10,7 +10,7 @@
 #include "common/convert/report_convert.h"
 #include "common/time/duration_text.h"
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 namespace {
 
 using model::HealthState;
@@ -114,4 +114,4 @@ std::string left_text(const std::string& node, std::size_t endpoints, const std:
   return fmt::format("{} left the federation at {}: {} withdrawn", node, server, counted(endpoints, "endpoint"));
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

@@ -8,7 +8,7 @@
 #include "common/model/endpoint.h"
 #include "meshdns/v1/agent_status.pb.h"
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 
 /// Returns the agent's status, except the link and the sources.
 v1::AgentStatus status_of(const model::Node& node, const report::Syncer& syncer, TimePoint now);
@@ -30,4 +30,4 @@ std::string why_text(const model::Health& health);
 /// Returns "eu-1/n1 left the federation at 10.0.0.1:7400: 3 endpoints withdrawn".
 std::string left_text(const std::string& node, std::size_t endpoints, const std::string& server);
 
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

@@ -1,7 +1,7 @@
 #pragma once
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 
 inline constexpr const char* kVersion = MESHDNS_VERSION;
 
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

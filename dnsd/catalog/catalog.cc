@@ -55,34 +55,6 @@ model::Endpoint with_known_health(model::Endpoint reported, const model::Endpoin
 
 }  // namespace
 
-std::string_view record_type_name(RecordType type) {
-  switch (type) {
-    case RecordType::Node: return "Node";
-    case RecordType::NodeStatus: return "NodeStatus";
-    case RecordType::Endpoint: return "Endpoint";
-    case RecordType::Service: return "Service";
-    case RecordType::VirtualDestination: return "VirtualDestination";
-    case RecordType::Cluster: return "Cluster";
-    case RecordType::ClusterStatus: return "ClusterStatus";
-    case RecordType::ExternalName: return "ExternalName";
-    case RecordType::Override: return "Override";
-  }
-  return "";
-}
-
-std::optional<RecordType> record_type_named(std::string_view name) {
-  using enum RecordType;
-  for (const RecordType type :
-       {Node, NodeStatus, Endpoint, Service, VirtualDestination, Cluster, ClusterStatus, ExternalName, Override}) {
-    if (record_type_name(type) == name) return type;
-  }
-  return std::nullopt;
-}
-
-bool is_object(RecordType type) {
-  return type == RecordType::VirtualDestination || type == RecordType::Cluster || type == RecordType::Override;
-}
-
 std::string service_key_text(const model::ServiceKey& key) { return key.namespace_ + "/" + key.name; }
 
 model::ServiceKey service_key_of(const std::string& text) {
@@ -99,23 +71,13 @@ void Catalog::note(RecordType type, const std::string& key, bool removed) {
   }
   if (noted_) noted_(type, key);
   if (observer_ == nullptr) return;
-  switch (type) {
-    case RecordType::Node: return observer_->node_changed(key);
-    case RecordType::NodeStatus: return observer_->node_status_changed(key);
-    case RecordType::Endpoint:
-    case RecordType::Override: return;  // the observer was called where the change was made
-    case RecordType::Service: return observer_->service_changed(service_key_of(key));
-    case RecordType::VirtualDestination: return observer_->destination_changed(key);
-    case RecordType::Cluster: return observer_->cluster_changed(key);
-    case RecordType::ClusterStatus: return observer_->cluster_status_changed(key);
-    case RecordType::ExternalName: return observer_->external_name_changed(key);
-  }
+  RecordKinds::visit(type, [&](auto kind) { kind.changed(*observer_, key); });
 }
 
 std::size_t Catalog::size() const {
-  return records_.nodes.size() + records_.statuses.size() + records_.endpoints.size() + records_.services.size() +
-         records_.destinations.size() + records_.clusters.size() + records_.cluster_statuses.size() +
-         records_.external_names.size() + records_.overrides.size();
+  std::size_t out = 0;
+  RecordKinds::each([&](auto kind) { out += (records_.*kind.kMember).size(); });
+  return out;
 }
 
 std::size_t Catalog::room() const {

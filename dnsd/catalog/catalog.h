@@ -14,35 +14,11 @@
 #include "common/model/record_observer.h"
 #include "common/model/records.h"
 #include "dnsd/catalog/held_changes.h"
+#include "dnsd/catalog/record_kinds.h"
 #include "dnsd/catalog/serial.h"
 #include "dnsd/catalog/validate.h"
 
 namespace meshdns::catalog {
-
-/// The types of records, in the order in which a complete set is sent: a node before its endpoints.
-enum class RecordType : std::uint8_t {
-  Node,
-  NodeStatus,
-  Endpoint,
-  Service,
-  VirtualDestination,
-  Cluster,
-  ClusterStatus,
-  ExternalName,
-  Override,
-};
-inline constexpr std::size_t kRecordTypes = static_cast<std::size_t>(RecordType::Override) + 1;
-/// Returns whether records of this type are operators' objects. The catalog holds their meaning; their text as it was
-/// applied is kept elsewhere (dnsd/app).
-bool is_object(RecordType type);
-/// Returns the name by which the protocol and the store know a type, like "NodeStatus".
-std::string_view record_type_name(RecordType type);
-/// Returns the type of this name; nothing = no such type.
-std::optional<RecordType> record_type_named(std::string_view name);
-/// Returns the key of a service's record: "namespace/name".
-std::string service_key_text(const model::ServiceKey& key);
-/// Returns the service of a record's key; the inverse of service_key_text().
-model::ServiceKey service_key_of(const std::string& text);
 
 /// A record that changed or was removed at a revision.
 struct Change {

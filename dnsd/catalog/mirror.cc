@@ -77,16 +77,14 @@ std::optional<Refusal> Catalog::mirror(const model::Override& object) {
 }
 
 void Catalog::unmirror(RecordType type, const std::string& key) {
-  switch (type) {
-    case RecordType::Node: records_.nodes.erase(key); break;
-    case RecordType::NodeStatus: records_.statuses.erase(key); break;
-    case RecordType::Endpoint: erase_endpoint(key, changed_); return;
-    case RecordType::Service: records_.services.erase(service_key_of(key)); break;
-    case RecordType::VirtualDestination: records_.destinations.erase(key); break;
-    case RecordType::Cluster: records_.clusters.erase(key); break;
-    case RecordType::ClusterStatus: records_.cluster_statuses.erase(key); break;
-    case RecordType::ExternalName: records_.external_names.erase(key); break;
-    case RecordType::Override: drop_override(key); break;
+  if (type == RecordType::Endpoint) {
+    erase_endpoint(key, changed_);
+    return;
+  }
+  if (type == RecordType::Override) {
+    drop_override(key);
+  } else {
+    RecordKinds::visit(type, [&](auto kind) { (records_.*kind.kMember).erase(kind.key_of(key)); });
   }
   note(type, key, true);
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <tuple>
-#include <type_traits>
 #include <utility>
 
 #include "common/convert/record_convert.h"
@@ -44,48 +43,11 @@ Feed::Feed(catalog::Catalog& catalog, v1::Origin origin, std::uint64_t epoch, Ob
   set_serial_anchor(serial());
 }
 
-template <class Named>
-Feed::Encoded Feed::encoded(const Named& entry) {
-  const auto& record = entry.second;
-  using Record = std::remove_cvref_t<decltype(record)>;
-  if constexpr (std::is_same_v<Record, model::Node>) {
-    return {convert::node_body(record), {}};
-  } else if constexpr (std::is_same_v<Record, model::NodeStatus>) {
-    return {convert::status_body(record), record.since};
-  } else if constexpr (std::is_same_v<Record, model::Endpoint>) {
-    return {convert::endpoint_body(record), record.health.since};
-  } else if constexpr (std::is_same_v<Record, model::Service>) {
-    return {convert::service_body(entry.first, record.created), {}};
-  } else if constexpr (std::is_same_v<Record, model::ClusterStatus>) {
-    return {convert::cluster_status_body(record), {}};
-  } else {
-    static_assert(std::is_same_v<Record, model::ExternalName>);
-    return {convert::external_name_body(record), {}};
-  }
-}
-
-std::optional<Feed::Encoded> Feed::encode(const Key& key) const {
-  const model::Records& records = catalog_.records();
-  const auto& [type, name] = key;
-  const auto found_in = [](const auto& map, const auto& sought) -> std::optional<Encoded> {
-    const auto found = map.find(sought);
-    if (found == map.end()) return std::nullopt;
-    return encoded(*found);
-  };
-  switch (type) {
-    case RecordType::Node: return found_in(records.nodes, name);
-    case RecordType::NodeStatus: return found_in(records.statuses, name);
-    case RecordType::Endpoint: return found_in(records.endpoints, name);
-    case RecordType::Service: return found_in(records.services, catalog::service_key_of(name));
-    case RecordType::ClusterStatus: return found_in(records.cluster_statuses, name);
-    case RecordType::ExternalName: return found_in(records.external_names, name);
-    case RecordType::VirtualDestination:
-    case RecordType::Cluster:
-    case RecordType::Override: break;
-  }
-  const v1::Object* object = object_(type, name);
+std::optional<EncodedRecord> Feed::encode(const Key& key) const {
+  if (!catalog::is_object(key.first)) return encoded(catalog_.records(), key.first, key.second);
+  const v1::Object* object = object_(key.first, key.second);
   if (object == nullptr) return std::nullopt;
-  return Encoded{convert::object_body(*object), {}};
+  return EncodedRecord{convert::object_body(*object)};
 }
 
 void Feed::link_newest(Entries::value_type& entry) {
@@ -101,7 +63,7 @@ void Feed::unlink(Entries::value_type& entry) {
   (at.newer == nullptr ? newest_ : at.newer->second.older) = at.older;
 }
 
-void Feed::put(const Key& key, std::uint64_t revision, const std::optional<Encoded>& encoded) {
+void Feed::put(const Key& key, std::uint64_t revision, const std::optional<EncodedRecord>& encoded) {
   const std::size_t before = entries_.size();
   // hint: at the start the records come in the order of their keys, so each one goes to the end
   const auto at = entries_.try_emplace(entries_.end(), key);
@@ -157,7 +119,7 @@ void Feed::update() {
   head_ = catalog_.revision();
 }
 
-void Feed::compare(const Key& key, const std::optional<Encoded>& encoded) {
+void Feed::compare(const Key& key, const std::optional<EncodedRecord>& encoded) {
   if (const auto found = entries_.empty() ? entries_.end() : entries_.find(key); found != entries_.end()) {
     const Entry& entry = found->second;
     const std::uint64_t hash = encoded ? convert::record_hash(key.second, encoded->body) : 0;
@@ -172,24 +134,16 @@ void Feed::compare_all() {
     if (entry.present && !encode(key)) gone.push_back(key);
   }
   for (const Key& key : gone) put(key, catalog_.revision(), std::nullopt);
-  const model::Records& records = catalog_.records();
-  const auto compare_each = [this](RecordType type, const auto& map) {
-    for (const auto& entry : map) compare({type, entry.first}, encoded(entry));
-  };
-  const auto compare_objects = [this](RecordType type, const auto& map) {
-    for (const auto& [name, object] : map) compare({type, name}, encode({type, name}));
-  };
-  compare_each(RecordType::Node, records.nodes);
-  compare_each(RecordType::NodeStatus, records.statuses);
-  compare_each(RecordType::Endpoint, records.endpoints);
-  for (const auto& entry : records.services) {
-    compare({RecordType::Service, catalog::service_key_text(entry.first)}, encoded(entry));
-  }
-  compare_objects(RecordType::VirtualDestination, records.destinations);
-  compare_objects(RecordType::Cluster, records.clusters);
-  compare_each(RecordType::ClusterStatus, records.cluster_statuses);
-  compare_each(RecordType::ExternalName, records.external_names);
-  compare_objects(RecordType::Override, records.overrides);
+  catalog::RecordKinds::each([this](auto kind) {
+    for (const auto& [name, record] : catalog_.records().*kind.kMember) {
+      const Key key{kind.kType, kind.text_of(name)};
+      if constexpr (kind.kObject) {
+        compare(key, encode(key));
+      } else {
+        compare(key, federation::encode(name, record));
+      }
+    }
+  });
 }
 
 v1::Batch Feed::empty_batch(v1::Batch::Kind kind, std::uint64_t from) const {

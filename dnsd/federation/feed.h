@@ -51,6 +51,7 @@
 #include "common/time/time.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/federation/brakes.h"
+#include "dnsd/federation/record_codec.h"
 #include "dnsd/federation/recovery.h"
 #include "dnsd/federation/transfer.h"
 #include "meshdns/v1/federation.pb.h"
@@ -166,15 +167,10 @@ class Feed {
     std::uint32_t bucket = 0;
     bool present = false;  // false = the record was removed
   };
-  struct Encoded {
-    std::string body;
-    TimePoint since{};  // when the state in the body began; zero = it has no age
-  };
-
   /// Takes over a record as it is now; nothing = the record is gone.
-  void put(const Key& key, std::uint64_t revision, const std::optional<Encoded>& encoded);
+  void put(const Key& key, std::uint64_t revision, const std::optional<EncodedRecord>& encoded);
   /// Like put(), unless the feed's entry already has this hash. Used where the changes are not known.
-  void compare(const Key& key, const std::optional<Encoded>& encoded);
+  void compare(const Key& key, const std::optional<EncodedRecord>& encoded);
   /// Compares every entry with the catalog and every record with the entries. Used where the catalog's log is too
   /// short.
   void compare_all();
@@ -186,10 +182,7 @@ class Feed {
   bool holds_others(const v1::Position& held) const;
   /// Returns whether a remembered removal is still the newest change of its key.
   bool is_current(const std::pair<std::uint64_t, Key>& removal) const;
-  std::optional<Encoded> encode(const Key& key) const;
-  /// entry: an element of one of the maps in model::Records
-  template <class Named>
-  static Encoded encoded(const Named& entry);
+  std::optional<EncodedRecord> encode(const Key& key) const;
   v1::Batch empty_batch(v1::Batch::Kind kind, std::uint64_t from) const;
   v1::Batch empty_set(v1::Batch::Kind kind) const;
   bool is_provisional(const Key& key) const;

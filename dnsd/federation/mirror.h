@@ -159,7 +159,6 @@ class Mirror {
   /// Notes that the mirror holds a record, after the catalog has taken it.
   void hold(const Key& key, const v1::Record& record, std::uint64_t hash);
   Result<void> decode(const Key& key, const std::string& body, TimePoint since);
-  Result<void> decode_service(const Key& key, const std::string& body);
   Result<void> decode_object(const Key& key, const std::string& body);
   void remove(const Key& key);
   /// Notes the endpoint's service before the endpoint leaves it. The endpoint may have created the service, of which

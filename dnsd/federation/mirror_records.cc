@@ -9,6 +9,7 @@
 #include "common/convert/report_convert.h"
 #include "common/model/limits.h"
 #include "dnsd/federation/mirror.h"
+#include "dnsd/federation/record_codec.h"
 
 namespace meshdns::federation {
 namespace {
@@ -110,38 +111,15 @@ Result<void> Mirror::decode(const Key& key, const std::string& body, TimePoint s
   if (body.size() > model::kMostRecordBytes) {
     return Error(Code::InvalidArgument, "body: " + std::to_string(body.size()) + " bytes, more than a record may have");
   }
-  const auto take = [&](auto decoded, const auto& key_of) -> Result<void> {
-    if (!decoded) return decoded.error();
-    if (key_of(*decoded) != key.second) return Error(Code::InvalidArgument, "key: the body is of another record");
-    return taken(catalog_.mirror(*decoded));
-  };
-  const auto take_named = [&](auto decoded) -> Result<void> {
-    if (!decoded) return decoded.error();
-    return taken(catalog_.mirror(key.second, *decoded));
-  };
-  switch (key.first) {
-    case RecordType::Node: return take(convert::node_of(body), [](const model::Node& node) { return node.key; });
-    case RecordType::Endpoint:
-      return take(convert::endpoint_of(key.second, body, since),
-                  [](const model::Endpoint& known) { return known.key; });
-    case RecordType::Service: return decode_service(key, body);
-    case RecordType::NodeStatus: return take_named(convert::status_of(body, since));
-    case RecordType::ClusterStatus: return take_named(convert::cluster_status_of(body));
-    case RecordType::ExternalName: return take_named(convert::external_name_of(body));
-    case RecordType::VirtualDestination:
-    case RecordType::Cluster:
-    case RecordType::Override: break;
-  }
-  return decode_object(key, body);
-}
-
-Result<void> Mirror::decode_service(const Key& key, const std::string& body) {
-  const auto service = convert::service_of(body);
-  if (!service) return service.error();
-  if (catalog::service_key_text(service->key) != key.second) {
-    return Error(Code::InvalidArgument, "key: the body is of another record");
-  }
-  return taken(catalog_.mirror(service->key, service->created));
+  return catalog::RecordKinds::visit(key.first, [&](auto kind) -> Result<void> {
+    if constexpr (kind.kObject) {
+      return decode_object(key, body);
+    } else {
+      const auto record = federation::decode(kind, key.second, body, since);
+      if (!record) return record.error();
+      return taken(federation::put(catalog_, *record));
+    }
+  });
 }
 
 Result<void> Mirror::decode_object(const Key& key, const std::string& body) {
@@ -161,28 +139,10 @@ Result<void> Mirror::decode_object(const Key& key, const std::string& body) {
 }
 
 std::optional<std::string> Mirror::encoded(const Key& key) const {
-  const model::Records& records = catalog_.records();
-  const auto& [type, name] = key;
-  const auto known = [&name = name](const auto& map, auto encode) -> std::optional<std::string> {
-    const auto found = map.find(name);
-    if (found == map.end()) return std::nullopt;
-    return encode(found->second);
-  };
-  switch (type) {
-    case RecordType::Node: return known(records.nodes, convert::node_body);
-    case RecordType::NodeStatus: return known(records.statuses, convert::status_body);
-    case RecordType::Endpoint: return known(records.endpoints, convert::endpoint_body);
-    case RecordType::Service: {
-      const model::ServiceKey service = catalog::service_key_of(name);
-      const auto found = records.services.find(service);
-      return convert::service_body(service, found == records.services.end() ? 0 : found->second.created);
-    }
-    case RecordType::ClusterStatus: return known(records.cluster_statuses, convert::cluster_status_body);
-    case RecordType::ExternalName: return known(records.external_names, convert::external_name_body);
-    case RecordType::VirtualDestination:
-    case RecordType::Cluster:
-    case RecordType::Override: break;  // the catalog holds only the meaning of an object
-  }
+  auto record = federation::encoded(catalog_.records(), key.first, key.second);
+  if (record) return std::move(record->body);
+  // a held service may be gone from the catalog with its last endpoint
+  if (key.first == RecordType::Service) return convert::service_body(catalog::service_key_of(key.second));
   return std::nullopt;
 }
 

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-namespace meshdns::admin {
+namespace meshdns::agent::admin {
 namespace {
 
 using http::Response;
@@ -89,4 +89,4 @@ TEST_F(HttpApiTest, looking_at_leave_does_not_leave) {
 }
 
 }  // namespace
-}  // namespace meshdns::admin
+}  // namespace meshdns::agent::admin

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <fstream>
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 namespace {
 
 using testing::ElementsAre;
@@ -158,4 +158,4 @@ TEST(MachineTest, this_machine_has_a_name_and_a_boot) {
 }
 
 }  // namespace
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

@@ -5,7 +5,7 @@
 #include "common/time/system_clock.h"
 #include "tests/unit/agent/probes/loopback.h"
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 namespace {
 
 using report::Measurement;
@@ -40,4 +40,4 @@ TEST(MeasurerLoopback, measures_listeners_and_sees_them_go) {
 }
 
 }  // namespace
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

@@ -5,7 +5,7 @@
 #include "common/time/sim_clock.h"
 #include "tests/support/fakes/fake_probes.h"
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 namespace {
 
 using health::Outcome;
@@ -182,4 +182,4 @@ TEST_F(MeasurerTest, told_the_same_again_it_goes_on_as_before) {
 }
 
 }  // namespace
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

@@ -5,7 +5,7 @@
 #include "common/time/sim_clock.h"
 #include "tests/support/fakes/fake_probes.h"
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 namespace {
 
 using discovery::Discovered;
@@ -391,4 +391,4 @@ TEST_F(MonitorTest, checks_that_are_not_possible_put_in_doubt_and_are_told) {
 }
 
 }  // namespace
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app

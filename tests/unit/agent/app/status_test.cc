@@ -5,7 +5,7 @@
 #include "agent/app/agent_metrics.h"
 #include "common/time/sim_clock.h"
 
-namespace meshdns::app {
+namespace meshdns::agent::app {
 namespace {
 
 using model::HealthState;
@@ -79,4 +79,4 @@ TEST(Metrics, endpoints_are_counted_by_state) {
 }
 
 }  // namespace
-}  // namespace meshdns::app
+}  // namespace meshdns::agent::app
