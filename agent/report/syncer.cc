@@ -3,18 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/overloaded.h"
+
 namespace meshdns::report {
-namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;
-
-}  // namespace
-
 std::string_view Syncer::state_name() const {
   switch (state_) {
     case State::Offline: return "offline";

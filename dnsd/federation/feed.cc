@@ -167,8 +167,8 @@ Transfer::Piece Feed::piece(const Key& key, bool mark_provisional, TimePoint now
   record.set_key(key.second);
   record.set_revision(revision);
   record.set_body(std::move(encoded->body));
-  if (encoded->since != TimePoint{}) {
-    *record.mutable_in_state() = convert::to_wire(std::max(Duration::zero(), now - encoded->since));
+  if (encoded->since.value_or(TimePoint{}) != TimePoint{}) {
+    *record.mutable_in_state() = convert::to_wire(std::max(Duration::zero(), now - *encoded->since));
   }
   if (mark_provisional && is_provisional(key)) record.set_provisional(true);
   return record;

@@ -18,7 +18,7 @@ namespace meshdns::federation {
 /// The body of a record.
 struct EncodedRecord {
   std::string body;
-  TimePoint since{};  // when the state of the record began, on this process's clock; TimePoint{} = the kind has none
+  std::optional<TimePoint> since{};  // when the state of the record began, on this process's clock; nothing = has none
 };
 
 /// A decoded record that does not hold its own key.

@@ -4,12 +4,14 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/overloaded.h"
 #include "common/base/private_folder.h"
 #include "common/base/text.h"
 #include "common/convert/object_convert.h"
 #include "common/convert/record_convert.h"
 #include "common/log/log.h"
 #include "common/process/memory.h"
+#include "dnsd/federation/record_codec.h"
 #include "dnsd/persistence/seed.h"
 #include "dnsd/store/memory_store.h"
 #include "dnsd/store/sqlite_store.h"
@@ -206,40 +208,26 @@ void Persistence::left_out(const store::StoredRecord& record, const std::string&
 }
 
 void Persistence::restore_record(RecordType type, const store::StoredRecord& record, TimePoint since) {
-  // what the catalog refuses would be refused at every start: it is erased from the store
-  const auto refused = [&](const std::optional<catalog::Refusal>& refusal) {
-    if (!refusal) return false;
-    left_out(record, refusal_text(*refusal));
-    writer_->changed(type, record.key);
-    return true;
-  };
-  const auto restore = [&](const auto& decoded, const auto& mirror) {
-    if (!decoded) return left_out(record, decoded.error().message());
-    refused(mirror(*decoded));
-  };
-  if (type == RecordType::Node) {
-    restore(convert::node_of(record.body), [&](const model::Node& node) -> std::optional<catalog::Refusal> {
-      return listed_.contains(node.key) ? std::nullopt : catalog_.mirror(node);
-    });
-  } else if (type == RecordType::Endpoint) {
-    const auto endpoint = convert::endpoint_of(record.key, record.body, since);
-    if (!endpoint) return left_out(record, endpoint.error().message());
-    if (!may_restore(type, record.key, endpoint->node) || refused(catalog_.mirror(*endpoint))) return;
-    if (digests_.restored) digests_.restored(*endpoint, record.digest);
-  } else if (type == RecordType::NodeStatus) {
-    if (!may_restore(type, record.key, record.key)) return;
-    restore(convert::status_of(record.body, since),
-            [&](const model::NodeStatus& status) { return catalog_.mirror(record.key, status); });
-  } else if (type == RecordType::Service) {
-    restore(convert::service_of(record.body),
-            [&](const convert::NamedService& service) { return catalog_.mirror(service.key, service.created); });
-  } else if (type == RecordType::ClusterStatus) {
-    restore(convert::cluster_status_of(record.body),
-            [&](const model::ClusterStatus& status) { return catalog_.mirror(record.key, status); });
-  } else if (type == RecordType::ExternalName) {
-    restore(convert::external_name_of(record.body),
-            [&](const model::ExternalName& name) { return catalog_.mirror(record.key, name); });
-  }
+  const auto wanted = Overloaded{
+      [&](const model::Node& node) { return !listed_.contains(node.key); },
+      [&](const model::Endpoint& endpoint) { return may_restore(type, record.key, endpoint.node); },
+      [&](const federation::Named<model::NodeStatus>& status) { return may_restore(type, status.key, status.key); },
+      [](const auto&) { return true; }};
+  catalog::RecordKinds::visit(type, [&](auto kind) {
+    if constexpr (!kind.kObject) {
+      const auto decoded = federation::decode(kind, record.key, record.body, since);
+      if (!decoded) return left_out(record, decoded.error().message());
+      if (!wanted(*decoded)) return;
+      if (const auto refusal = federation::put(catalog_, *decoded)) {
+        left_out(record, refusal_text(*refusal));
+        writer_->changed(type, record.key);  // it would be refused at every start: it is erased from the store
+        return;
+      }
+      if constexpr (kind.kType == RecordType::Endpoint) {
+        if (digests_.restored) digests_.restored(*decoded, record.digest);
+      }
+    }
+  });
 }
 
 void Persistence::restore_records(std::vector<store::StoredRecord> records) {

@@ -18,20 +18,12 @@ using catalog::RecordType;
 bool is_wanted(const v1::Record& record, const SeedTarget& target) {
   const auto type = catalog::record_type_named(record.type());
   if (!type) return false;
-  switch (*type) {
-    case RecordType::Node:
-    case RecordType::NodeStatus: return !target.listed.contains(record.key());
-    case RecordType::Endpoint: {
-      const auto endpoint = convert::endpoint_of(record.key(), record.body(), TimePoint{});
-      return endpoint && !target.listed.contains(endpoint->node);
-    }
-    case RecordType::Service:
-    case RecordType::ClusterStatus:
-    case RecordType::ExternalName: return true;
-    case RecordType::VirtualDestination:
-    case RecordType::Cluster:
-    case RecordType::Override: break;
+  if (*type == RecordType::Node || *type == RecordType::NodeStatus) return !target.listed.contains(record.key());
+  if (*type == RecordType::Endpoint) {
+    const auto endpoint = convert::endpoint_of(record.key(), record.body(), TimePoint{});
+    return endpoint && !target.listed.contains(endpoint->node);
   }
+  if (!catalog::is_object(*type)) return true;
   const auto object = convert::object_of(record.body());
   return target.lacks_objects && object && object->metadata().manager() != Objects::kFileManager &&
          target.objects.find(*type, record.key()) == nullptr;

@@ -1,6 +1,8 @@
 #include "dnsd/persistence/stored_record.h"
 
-#include "common/convert/record_convert.h"
+#include <utility>
+
+#include "dnsd/federation/record_codec.h"
 
 namespace meshdns::persistence {
 
@@ -8,45 +10,48 @@ using catalog::RecordType;
 
 bool is_stored(RecordType type) { return !catalog::is_object(type); }
 
-std::optional<store::StoredRecord> stored_record(const model::Records& records, RecordType type, const std::string& key,
-                                                 const StoredAt& at) {
-  store::StoredRecord out{std::string(record_type_name(type)), key, "", at.unix_seconds};
-  if (type == RecordType::Node) {
-    const auto found = records.nodes.find(key);
-    if (found == records.nodes.end()) return std::nullopt;
-    out.body = convert::node_body(found->second);
-  } else if (type == RecordType::NodeStatus) {
-    const auto found = records.statuses.find(key);
-    if (found == records.statuses.end()) return std::nullopt;
-    model::NodeStatus status = found->second;
-    if (!status.silent) {  // after a start the leases say anew whether it is late
-      status.in_doubt = false;
-      status.held.clear();
-      if (status.empty()) return std::nullopt;
-    }
-    out.body = convert::status_body(status);
-    out.unix_seconds -= (at.now - found->second.since) / 1s;
-  } else if (type == RecordType::Service) {
-    const model::ServiceKey service = catalog::service_key_of(key);
-    const auto found = records.services.find(service);
-    if (found == records.services.end()) return std::nullopt;
-    out.body = convert::service_body(service, found->second.created);
-  } else if (type == RecordType::ClusterStatus) {
-    const auto found = records.cluster_statuses.find(key);
-    if (found == records.cluster_statuses.end()) return std::nullopt;
-    out.body = convert::cluster_status_body(found->second);
-  } else if (type == RecordType::ExternalName) {
-    const auto found = records.external_names.find(key);
-    if (found == records.external_names.end()) return std::nullopt;
-    out.body = convert::external_name_body(found->second);
-  } else {
-    const auto found = records.endpoints.find(key);
-    if (found == records.endpoints.end()) return std::nullopt;
-    out.body = convert::endpoint_body(found->second);
-    out.unix_seconds -= (at.now - found->second.health.since) / 1s;
-    if (at.digest_of != nullptr && *at.digest_of) out.digest = (*at.digest_of)(found->second);
+namespace {
+
+/// Returns the status of a node as it is stored. After a start the leases decide again whether a node that was not
+/// silent is late.
+model::NodeStatus kept(const model::NodeStatus& status) {
+  model::NodeStatus out = status;
+  if (!out.silent) {
+    out.in_doubt = false;
+    out.held.clear();
   }
   return out;
+}
+/// All other records are stored as they are.
+template <class Record>
+const Record& kept(const Record& record) {
+  return record;
+}
+
+}  // namespace
+
+std::optional<store::StoredRecord> stored_record(const model::Records& records, RecordType type, const std::string& key,
+                                                 const StoredAt& at) {
+  return catalog::RecordKinds::visit(type, [&](auto kind) -> std::optional<store::StoredRecord> {
+    if constexpr (kind.kObject) {
+      return std::nullopt;
+    } else {
+      const auto& all = records.*kind.kMember;
+      const auto found = all.find(kind.key_of(key));
+      if (found == all.end()) return std::nullopt;
+      const auto& record = kept(found->second);
+      if constexpr (kind.kType == RecordType::NodeStatus) {
+        if (record.empty()) return std::nullopt;
+      }
+      auto encoded = federation::encode(found->first, record);
+      store::StoredRecord out{std::string(kind.kName), key, std::move(encoded.body), at.unix_seconds};
+      if (encoded.since) out.unix_seconds -= (at.now - *encoded.since) / 1s;
+      if constexpr (kind.kType == RecordType::Endpoint) {
+        if (at.digest_of != nullptr && *at.digest_of) out.digest = (*at.digest_of)(record);
+      }
+      return out;
+    }
+  });
 }
 
 }  // namespace meshdns::persistence

@@ -1,47 +1,26 @@
 #include "dnsd/persistence/unwritten_records.h"
 
-#include <array>
-
 namespace meshdns::persistence {
-namespace {
 
 using catalog::RecordType;
 
-constexpr std::array kTypes = {RecordType::Node,    RecordType::NodeStatus,    RecordType::Endpoint,
-                               RecordType::Service, RecordType::ClusterStatus, RecordType::ExternalName};
-
-}  // namespace
-
-template <class Map>
-std::optional<std::string> UnwrittenRecords::step(const Map& map, const std::optional<std::string>& last) {
-  const auto at = last ? map.upper_bound(*last) : map.begin();
-  return at == map.end() ? std::nullopt : std::optional(at->first);
-}
-
 std::optional<std::string> UnwrittenRecords::step(const model::Records& records, RecordType type,
                                                   const std::optional<std::string>& last) {
-  switch (type) {
-    case RecordType::Node: return step(records.nodes, last);
-    case RecordType::NodeStatus: return step(records.statuses, last);
-    case RecordType::Endpoint: return step(records.endpoints, last);
-    case RecordType::Service: {
-      const auto& services = records.services;
-      const auto at = last ? services.upper_bound(catalog::service_key_of(*last)) : services.begin();
-      return at == services.end() ? std::nullopt : std::optional(catalog::service_key_text(at->first));
-    }
-    case RecordType::ClusterStatus: return step(records.cluster_statuses, last);
-    case RecordType::ExternalName: return step(records.external_names, last);
-    default: return std::nullopt;
-  }
+  return catalog::RecordKinds::visit(type, [&](auto kind) -> std::optional<std::string> {
+    const auto& all = records.*kind.kMember;
+    if (kind.kObject) return std::nullopt;  // operators' objects are stored by themselves
+    const auto at = last ? all.upper_bound(kind.key_of(*last)) : all.begin();
+    return at == all.end() ? std::nullopt : std::optional<std::string>(kind.text_of(at->first));
+  });
 }
 
 void UnwrittenRecords::walk(const model::Records& records, std::size_t most, std::vector<Name>& names) {
   while (names.size() < most) {
-    const RecordType type = kTypes[walk_->kind];
+    const auto type = static_cast<RecordType>(walk_->kind);
     if (auto key = step(records, type, walk_->last)) {
       walk_->last = *key;
       names.emplace_back(type, std::move(*key));
-    } else if (walk_->kind + 1 < kTypes.size()) {
+    } else if (walk_->kind + 1 < catalog::kRecordTypes) {
       walk_ = {walk_->kind + 1, std::nullopt};
     } else {
       walk_.reset();

@@ -37,14 +37,12 @@ class UnwrittenRecords {
  private:
   /// How far a walk through all records has come.
   struct Walk {
-    std::size_t kind = 0;             // which of the stored types
+    std::size_t kind = 0;             // the number of its type
     std::optional<std::string> last;  // the key that was given last; nothing = none of this type yet
   };
 
   /// Goes one key further.
   /// returns: nothing = the type has no more
-  template <class Map>
-  static std::optional<std::string> step(const Map& map, const std::optional<std::string>& last);
   static std::optional<std::string> step(const model::Records& records, catalog::RecordType type,
                                          const std::optional<std::string>& last);
   void walk(const model::Records& records, std::size_t most, std::vector<Name>& names);

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Has clang read each source alone: alone.py --fuzz DIR --build DIR; exits 1 if it does not take one.
+"""Has clang read each source alone: alone.py --fuzz DIR --build DIR [--tests]; exits 1 if it does not take one.
 
 All other builds of `./dev test` compile sources of a folder together, with g++ only. A source that lacks an include, or that
 clang does not take, would be found by whoever changes or fuzzes it next. Clang goes as far as its own intermediate code,
@@ -65,17 +65,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fuzz", type=Path, required=True, help="a configured folder of the preset fuzz")
     parser.add_argument("--build", type=Path, required=True, help="a build folder with generated headers")
+    parser.add_argument("--tests", action="store_true", help="read the tests too, which takes twice as long")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     args = parser.parse_args()
     fuzz, build = args.fuzz.resolve(), args.build.resolve()
     entries = json.loads((fuzz / "compile_commands.json").read_text(encoding="utf-8"))
     ours = [entry for entry in entries if not entry["file"].startswith(f"{fuzz}{os.sep}")]  # and not generated
-    commands = {entry["file"]: flags_of(entry, fuzz, build) for entry in ours}
+    commands = {entry["file"]: flags_of(entry, fuzz, build) for entry in ours if args.tests or not is_test(entry["file"])}
     if not commands:
         print("alone: there are no sources")
         return 1
-    a_source, a_test = (next(c for path, c in commands.items() if part in path) for part in (f"{ROOT}/dnsd/", f"{ROOT}/tests/unit/"))
-    pch = {False: prepare(a_source, fuzz, "common", COMMON), True: prepare(a_test, fuzz, "for_tests", FOR_TESTS)}
+    pch = {False: prepare(next(iter(commands.values())), fuzz, "common", COMMON)}
+    if args.tests:
+        a_test = next(command for path, command in commands.items() if path.startswith(f"{ROOT}/tests/unit/"))
+        pch[True] = prepare(a_test, fuzz, "for_tests", FOR_TESTS)
     bad = count_bad(lambda item: read([*item[1], *pch[is_test(item[0])]], item[0]), sorted(commands.items()), args.jobs)
     print(f"alone: {len(commands)} sources, {bad} that clang does not compile")
     return 1 if bad else 0
