@@ -53,7 +53,7 @@ using MoreKinds = KindList<NodeKind, NodeStatusKind, EndpointKind, ServiceKind, 
 std::string encode(const std::string& key, const Lease& lease) { return key + "=" + std::to_string(lease.seconds); }
 template <class Key, class Other>
 std::string encode(const Key&, const Other&) {
-  return "";
+  return "as before";
 }
 
 TEST(RecordKinds, a_tenth_kind_is_a_row_and_its_codec) {
@@ -65,10 +65,12 @@ TEST(RecordKinds, a_tenth_kind_is_a_row_and_its_codec) {
   std::vector<std::string> all;
   MoreKinds::each([&](auto kind) {
     for (const auto& [key, record] : records.*kind.kMember) {
-      all.push_back(std::string(kind.kName) + " " + kind.text_of(key) + " " + encode(key, record));
+      std::string line(kind.kName);
+      line.append(" ").append(kind.text_of(key)).append(" ").append(encode(key, record));
+      all.push_back(line);
     }
   });
-  EXPECT_THAT(all, ElementsAre("Node eu-1/n1 ", "Service shop/web ", "Lease n1 n1=7"));
+  EXPECT_THAT(all, ElementsAre("Node eu-1/n1 as before", "Service shop/web as before", "Lease n1 n1=7"));
 
   const auto type = MoreKinds::named("Lease");
   ASSERT_TRUE(type);
