@@ -5,7 +5,7 @@
 namespace meshdns::publish {
 namespace {
 
-// How soon an old table goes after the last reader has looked away.
+// How often the thread tries to free old tables while a reader may still use one.
 constexpr Duration kReclaimInterval = 20ms;
 
 }  // namespace
