@@ -18,7 +18,7 @@ void ExternalSchedule::set_names(const std::set<std::string>& names, TimePoint n
   }
   for (const std::string& name : names) {
     const auto [at, added] = names_.try_emplace(name, Entry{now});
-    // what is under way for one that went and has come back serves it too
+    // a name that was removed and comes back may still be under way: the end of that question makes it due again
     if (added && !under_way_.contains(name)) due_.emplace(now, name);
   }
 }
