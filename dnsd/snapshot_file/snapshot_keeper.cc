@@ -94,7 +94,7 @@ void SnapshotKeeper::ended() {
 
 void SnapshotKeeper::open(std::int64_t unix_seconds) {
   failed_ = false;
-  writer_.reset();  // first: it takes its unfinished file away
+  writer_.reset();  // first: its destructor removes the unfinished file, whose name the new one has
   auto writer = file_.write(unix_seconds);
   if (!writer) return failed(writer.error());
   writer_.emplace(std::move(*writer));
