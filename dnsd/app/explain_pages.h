@@ -17,8 +17,8 @@ namespace meshdns::app {
 ///
 /// How it works: a reply that fits into one page is passed on and forgotten. Any other reply is kept as a whole, so
 /// that all its pages are of one revision; the token of a page names the reply and the next row. A reply is dropped
-/// when no page of it was asked for within kKeep, or when kMostKept newer replies are kept. `Reply` is v1::ExplainReply
-/// or v1::SimulateReply.
+/// when no page of it was asked for within kKeep, or when kMostKept other replies were asked for later. `Reply` is
+/// v1::ExplainReply or v1::SimulateReply.
 /// thread: control
 template <class Reply>
 class ExplainPages {

@@ -143,7 +143,7 @@ void RecordCounts::node_changed(const std::string& node) {
   ++names_version_;
   mark_rivals_of(node);
   next_.node_changed(node);
-  mark_rivals_of(node);  // of the addresses that it has now
+  mark_rivals_of(node);  // again: `next_` has the node's new addresses only now, and with them other rivals
 }
 
 void RecordCounts::node_status_changed(const std::string& node) {
@@ -164,7 +164,7 @@ void RecordCounts::destination_changed(const std::string& key) {
 
 void RecordCounts::cluster_changed(const std::string& name) {
   ++names_version_;
-  // its nodes may be in another zone, which overrides name
+  // The nodes of the cluster may be in another zone now, and an override may have that zone as its target.
   if (!catalog_.records().overrides.empty()) mark_all();
   next_.cluster_changed(name);
 }
