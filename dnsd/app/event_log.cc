@@ -11,10 +11,11 @@
 namespace meshdns::app {
 namespace {
 
-// Ids count up from here: a second has room for a million events, so that a later run begins with greater ones.
+// Ids of a run begin at the start's unix time times this number. A run has fewer events than a million a second, so the
+// ids of a later run are greater.
 constexpr std::uint64_t kIdsPerSecond = 1000000;
 constexpr const char* kNoHost = "no such host";
-constexpr std::size_t kMostLines = 16;  // of endpoints, and of answers, in one event
+constexpr std::size_t kMostLines = 16;  // endpoint changes in one event, and as many answer changes
 
 const answers::Host* host_in(const answers::AnswerTable& table, const std::string& host) {
   const auto name = wire::parse_name(host);

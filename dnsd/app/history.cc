@@ -22,7 +22,6 @@ void History::add(v1::Event event, TimePoint at) {
   while (entries_.size() > kMost || bytes_ > kMostBytes) drop_oldest();
 }
 
-/// Its oldest event.
 void History::forget(const std::string& host) {
   const auto found = of_host_.find(host);
   const auto oldest = entries_.find(found->second.front());
