@@ -104,7 +104,7 @@ Result<void> Daemon::start() {
   if (configuration_.file.has_replica()) return start_replica();
   override_rounds_.watch();
   const bool can_answer = !configuration_.federation() || !persistence_.knows_nothing();
-  start_federation();  // before start_dns() blocks on the first table: the compile thread works meanwhile
+  start_federation();  // makes the feed on this thread while the compile thread makes the first table
   if (can_answer && !dns_) {
     if (auto done = start_dns(); !done) return done;
   }

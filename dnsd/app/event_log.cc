@@ -151,6 +151,7 @@ void EventLog::look(const v1::EventsRequest& request, Done done) {
     if (!token) return done(token.error());
     asked.set_after(parse_uint(token->after).value_or(0));
   }
+  // a call that waits and names no event wants the next one, not the history
   if (asked.wait() && asked.after() == 0) asked.set_after(std::max<std::uint64_t>(1, history_.last()));
   v1::EventsReply reply = reply_to(asked);
   if (!asked.wait() || !reply.events().empty() || ending_) return done(std::move(reply));

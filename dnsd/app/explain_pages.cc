@@ -66,8 +66,8 @@ v1::SimulateReply head_of(const v1::SimulateReply& whole) {
   return out;
 }
 
-/// Returns a tier of a page, which is added if it is missing: the first page has all tiers, later pages only those with
-/// rows in them.
+/// Returns a tier of a page, and adds it if it is missing. The first page has all tiers; a later page only has tiers
+/// with rows in it.
 v1::ExplainedTier* tier_in(v1::ExplainReply& out, std::uint32_t number) {
   const auto found = std::ranges::find(*out.mutable_tiers(), number, &v1::ExplainedTier::number);
   if (found != out.mutable_tiers()->end()) return &*found;

@@ -31,7 +31,7 @@ class History {
   /// Adds an event and gives it its id.
   void add(v1::Event event, TimePoint at);
 
-  /// Which events a reply has where not all fit.
+  /// The events that a reply has if not all of them fit.
   enum class Keep : std::uint8_t { Newest, Oldest };
   struct Look {
     std::uint64_t after = 0;  // the id of the last event that is known already

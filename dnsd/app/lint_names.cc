@@ -3,7 +3,7 @@
 namespace meshdns::app {
 namespace {
 
-/// Visits the keys of a map after `after` while the slice lasts.
+/// Visits the records of a map after the key `after` while the slice lasts.
 /// returns: true = the end of the map is reached
 template <class Map, class F>
 bool walk(const Map& map, std::string& after, Slice& slice, F visit) {

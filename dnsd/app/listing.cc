@@ -153,7 +153,7 @@ bool Listing::look_at_objects(Page& page, Slice& slice) {
     if (object.has_virtual_destination()) write_names_condition(object);
     return object;
   };
-  if (page.after.empty()) page.after = kind;
+  if (page.after.empty()) page.after = kind;  // keys of all kinds are in one map: begin at the kind's first key
   const auto of_kind = [&](const std::string& of) { return of.starts_with(kind); };
   if (!add_rows(page, objects, *page.reply.mutable_objects(), slice, of_kind, make)) return false;
   if (page.request.kind() == "Cluster" && !page.more) add_undeclared(page);

@@ -115,6 +115,7 @@ void LocalOverrides::commit(const persistence::Objects::Change& change) {
   for (const std::string& problem : objects_.commit(change, environment_.clock.now())) {
     log::error("local overrides", {{"problem", problem}});
   }
+  // all copies are made again, instead of a difference: there are few, and each change ends with equal copies
   for (const std::string& name : std::exchange(shown_, {})) {
     environment_.catalog.erase_local_override(key_here(name));
     environment_.objects.mirror(object_key_here(name), nullptr);

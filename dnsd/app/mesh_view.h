@@ -115,8 +115,8 @@ class MeshView : public admin::Mesh {
   bool ready() override { return parts_.ready; }
   /// Returns Slices::longest(), for tests.
   std::size_t longest_slice() const { return slices_.longest(); }
-  /// Ends the overrides whose time is over. Their origin takes them away; a replica, which may have lost its origin,
-  /// no longer obeys or shows them.
+  /// Ends the overrides whose time is over. Their origin deletes them. A replica, which may have lost its origin, only
+  /// stops to obey and to show them.
   void expire_overrides();
   void metrics(std::function<void(Result<std::string>)> done) override;
 

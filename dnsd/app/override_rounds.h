@@ -32,7 +32,7 @@ class OverrideRounds {
   void watch();
 
  private:
-  /// Logs the differences between the overrides of now and those that are logged already.
+  /// Logs the differences between the overrides in force and `told_`.
   void tell();
 
   Environment environment_;

@@ -112,6 +112,7 @@ void RecordCounts::finish(const std::string& node) {
   unwatched_total_ += counting_unwatched_ - found->second.unwatched;
   found->second.unwatched = std::exchange(counting_unwatched_, 0);
   const OfNode& entry = found->second;
+  // an entry that counts nothing is of a node that is gone; kept, such entries would pile up over a rollout
   const bool known = !entry.cluster.empty() || entry.silent || entry.unread || entry.endpoints > 0 || entry.marked;
   if (!known) nodes_.erase(found);
 }

@@ -70,6 +70,7 @@ Result<std::vector<IpAddress>> addresses_after(const resolve::Answer& answer, co
   std::vector<IpAddress> out;
   std::ranges::copy_if(answer.addresses, std::back_inserter(out),
                        [&](const IpAddress& address) { return !not_answerable(address, loopback); });
+  // A and AAAA are two questions: the family whose question failed keeps its last good addresses
   std::ranges::copy_if(known, std::back_inserter(out),
                        [&](const IpAddress& address) { return address.family() == answer.unanswered; });
   if (out.empty()) return Error(Code::NotFound, "it has no addresses that anybody could connect to");

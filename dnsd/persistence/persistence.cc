@@ -175,7 +175,7 @@ void Persistence::found_lost(bool claimed) {
 void Persistence::recovered() {
   kept_ = Kept::Kept;
   mark(StoreMarker::Word::Whole);
-  // an empty transaction: its end tells the store, too, that nothing is missing any more
+  // the store has noted the loss, too: an empty transaction tells it that the loss is over
   thread_->put_objects({}, {}, [this](const Result<void>& result) { note(result); });
 }
 
@@ -264,7 +264,8 @@ void Persistence::note(const Result<void>& result) {
   if (result) return;
   if (writer_) writer_->retry();
   if (result.error().code() != Code::DataLoss || std::exchange(rewriting_, true)) return;
-  // Every call that waited for this write fails with DataLoss, too; all records need to be written only once.
+  // DataLoss: the store was damaged or removed, and an empty one has begun in its place. Every call that waited for
+  // this write has that result; everything needs to be written only once.
   post_([this] {
     rewriting_ = false;
     write_everything();

@@ -41,7 +41,7 @@ Publisher::Publisher(catalog::Catalog& catalog, const Clock& clock, Timers& time
 }
 
 Publisher::~Publisher() {
-  *self_ = nullptr;
+  *self_ = nullptr;  // posted work may still run after this
   catalog_.observe(nullptr);
   for (const auto& timer : {timer_, due_timer_}) {
     if (timer) timers_.cancel(*timer);

@@ -68,7 +68,7 @@ struct Publication {
 /// thread: control
 class Publisher {
  public:
-  /// Hands work to the control thread. Work may be dropped when the loop ends; flush() does not depend on it.
+  /// Hands work to the control thread. If it drops work, publication stands still until the next flush().
   using Post = std::function<void(std::function<void()>)>;
   /// Bounds on the cost of one publication. Tests choose their own.
   struct Sizes {
@@ -76,7 +76,7 @@ class Publisher {
     Duration places_pause = 250ms;  // the least time between two tables with new places of clients
   };
 
-  /// Becomes the observer of the catalog for its own lifetime. `catalog`, `clock` and `timers` must outlive it.
+  /// Makes its planner the catalog's observer for its own lifetime. `catalog`, `clock` and `timers` must outlive it.
   Publisher(catalog::Catalog& catalog, const Clock& clock, Timers& timers, Post post, Sizes sizes);
   Publisher(catalog::Catalog& catalog, const Clock& clock, Timers& timers, Post post)
       : Publisher(catalog, clock, timers, std::move(post), Sizes()) {}
@@ -140,7 +140,7 @@ class Publisher {
   std::optional<topology::HostPlan> plan(const std::string& host, const topology::Overrides& overrides) {
     return planner_.plan(host, clock_.now(), overrides);
   }
-  /// See Planner::emptied.
+  /// Returns Planner::emptied() for the records as they are now.
   std::vector<std::string> emptied(const model::Target& target, const topology::Overrides& overrides) {
     return planner_.emptied(target, clock_.now(), overrides);
   }

@@ -52,13 +52,13 @@ void WarmStart::keep_later() {
   timer_ = timers_.after(kDelay, [this] {
     timer_.reset();
     const auto table = publisher_.pin();
-    if (table == nullptr) return keep_later();
+    if (table == nullptr) return keep_later();  // too much waits to be published: later
     fresh_ = false;
     writer_->run([this, held = std::shared_ptr<publish::PinnedTable>(table), from = source({})]() mutable {
       if (const auto saved = kept_.save(from, *held->get()); !saved) {
         log::warn("compiled answers not written", {{"problem", saved.error()}});
       }
-      held.reset();
+      held.reset();  // here, as a PinnedTable is a reader of the table: the compile thread may free it now
     });
   });
 }

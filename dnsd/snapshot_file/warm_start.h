@@ -22,7 +22,7 @@ class WarmStart {
  public:
   static constexpr Duration kDelay = 2s;  // from a start or a reload, when the machine is busy, to the write
 
-  /// Where the records come from.
+  /// The source of this process's records.
   enum class Records : std::uint8_t { Store, Snapshot, EndpointsFile };
   /// Digests of the configuration that runs.
   struct Configured {
