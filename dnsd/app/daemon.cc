@@ -351,8 +351,8 @@ void Daemon::reload() {
   catalog_.set_capacity(configuration_.file.dns().max_records());
   mesh_file_.apply(configuration_, clock_.now(), clock_.unix_seconds());
   if (external_names_) configure_external_names();
-  if (!replica_)
-    catalog_.pass_serial(catalog_.serial());  // zones may have changed; replicas hear at the next heartbeat
+  // zones may have other records now; replicas hear of the new serial at the next heartbeat
+  if (!replica_) catalog_.pass_serial(catalog_.serial());
   publisher_.configure(settings_as_bound(), configuration_.static_records);
   warm_start_.configuration_changed();
   warm_start_.keep_later();

@@ -36,14 +36,15 @@ namespace meshdns::app {
 /// A whole meshdnsd on one event loop: starts its parts, reloads the configuration, and stops the parts in order. It
 /// only wires: what a part does is in that part.
 ///
-/// How it works: start() takes one of three ways, by the source of the records.
+/// How it works: start() goes one of three ways, by the roles of the process. DNS is served as early as something true
+/// can be answered.
 ///
-///   all:          kept answers, if there are any -> DNS   (serve_kept_answers)
-///   federation:   open port for agents -> store -> [recovering: wait for agents] -> DNS
-///   replica:      snapshot -> DNS;  without snapshot: DNS after the first set from the federation
-///   endpoints file: read file -> DNS
+///   all:         kept answers, if they match -> DNS -> endpoints file, if there is one
+///   federation:  port for agents -> store -> [store lost, and no snapshot: wait for the end of the recovery] -> DNS
+///   replica:     snapshot -> DNS; without a snapshot: first set from a federation -> DNS
+///   neither:     DNS
 ///
-/// The members are declared in the order in which they depend on each other: later ones refer to earlier ones.
+/// The order of the members matters: a member may refer to those that are declared before it.
 /// thread: the loop's
 class Daemon {
  public:

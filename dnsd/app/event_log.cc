@@ -86,6 +86,7 @@ void EventLog::published(const publish::Publication& publication) {
   if (publication.geography && !publication.whole) {
     add_summary(publication, "clusters, their distances or their gateways changed");
   }
+  // comparing two hosts decides for many places: without a bound, a large publication would delay heartbeats
   const TimePoint end = clock_.now() + kBudget;
   std::size_t untold = publication.put_count - publication.put.size();
   std::size_t seen = 0;
@@ -109,6 +110,7 @@ void EventLog::add_change(const publish::Publication& publication, const std::st
   const bool is_new = old == nullptr && now;
   const bool is_gone = old != nullptr && !now;
   if (!is_new && !is_gone && explain::is_same_for_answers(before, after)) return;
+  // collected only once places have changed: they are a walk over all nodes
   if (!seats_) seats_ = explain::known_seats(catalog_.records());
   v1::Event event = event_of(publication);
   event.set_host(host);

@@ -24,6 +24,29 @@
 
 namespace meshdns::publish {
 
+// How it works
+//
+//   control thread                                        compile thread
+//   catalog change -> Planner: queue of changed hosts
+//   changed() -> wait for PublicationPace -> publish() -> compile a slice, exchange the table, free old ones
+//       ^                                                     |
+//       +------------ finished(): note cost and counts <------+
+//
+// * The Planner observes the catalog and queues the hosts that a change touches: removals go before additions, and
+//   additions before steps of slow start. A host that changes again while it waits is compiled once.
+// * publish() takes about Sizes::slice worth of hosts from the queue. PublicationCost estimates the cost of a host. So
+//   the failure of an endpoint waits for one slice at most, however many additions and steps are queued.
+// * At most one update is under way. Changes that arrive meanwhile wait for the next one; finished() starts it.
+// * The input that all hosts depend on (settings, clusters, places of clients) goes along with a slice. The Compiler
+//   marks the hosts that this input makes outdated, and compiles them again in what is left of this and later slices.
+// * The first table and the table with which the process becomes ready are whole: they contain every host that waits.
+//   Without some hosts they would answer NXDOMAIN for names that exist. flush() makes whole tables, too.
+// * The version of a table is the newest revision of which the table contains everything (`complete_`). `mark_`
+//   remembers the last number in the queue; its version is complete when every host up to that number has left.
+//
+// Deliberately not done: the compile thread never stops in the middle of a slice, and there is only one such thread
+// (docs/adr/0020).
+
 /// Describes a table that was just submitted to the compile thread, for the observer that keeps the history of answers.
 /// Valid only during the observer's call.
 struct Publication {
@@ -38,29 +61,6 @@ struct Publication {
   bool geography = false;                        // clusters, their distances or their gateways changed
   std::uint64_t revision = 0;
 };
-
-// How it works
-//
-//   control thread                                        compile thread
-//   catalog change -> Planner: queue of changed hosts
-//   changed() -> wait for PublicationPace -> publish() -> compile a slice, exchange the table, free old ones
-//       ^                                                     |
-//       +------------ finished(): note cost and counts <------+
-//
-// * The Planner observes the catalog and queues the hosts that a change touches: removals before additions before steps
-//   of slow start. A host that changes again while it waits is compiled once.
-// * publish() takes about Sizes::slice worth of hosts from the queue. PublicationCost estimates the cost of a host. So
-//   the failure of an endpoint waits for one slice at most, however much is queued.
-// * At most one update is under way. Changes that arrive meanwhile wait for the next one; finished() starts it.
-// * The input that all hosts depend on (settings, clusters, places of clients) goes along with a slice. The Compiler
-//   marks the hosts that this input makes outdated, and compiles them again in what is left of this and later slices.
-// * The first table and the table with which the process becomes ready are whole: they contain every host that waits.
-//   Without some hosts they would answer NXDOMAIN for names that exist. flush() makes whole tables, too.
-// * The version of a table is the newest revision of which the table contains everything (`complete_`). `mark_`
-//   remembers the last number in the queue; its version is complete when every host up to that number has left.
-//
-// Deliberately not done: the compile thread never stops in the middle of a slice, and there is only one such thread
-// (docs/adr/0020).
 
 /// Compiles the records of the catalog and publishes the answer tables to the DNS workers. This is the only place where
 /// serving and federation meet. The first change is published at once, later ones at PublicationPace. The publisher
@@ -82,7 +82,8 @@ class Publisher {
       : Publisher(catalog, clock, timers, std::move(post), Sizes()) {}
   ~Publisher();
 
-  /// Takes over the settings and static records, and publishes them soon. Nothing is published before the first call.
+  /// Takes over settings and static records, and publishes them soon. The first call makes the first table; it must
+  /// come before any call of changed().
   void configure(answers::Settings settings, const std::vector<answers::StaticRecord>& static_records);
   /// Marks all answers as stale (EDE 3), or no longer; publishes a table if that is a change.
   void set_stale(bool stale);

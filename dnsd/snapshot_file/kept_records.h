@@ -26,6 +26,7 @@ struct KeptSet {
   snapshot_file::SnapshotFile::Reader content;
   Duration age{};
 };
+/// The result of open_snapshot().
 struct KeptSnapshots {
   std::optional<KeptSet> newest;  // the newest generation that is whole; nothing = there is none
   std::size_t damaged = 0;        // the number of damaged generations
