@@ -26,7 +26,7 @@ struct TableSource {
 /// Keeps a compiled answer table in a file, so that the next start can answer before it has read the records. WarmStart
 /// decides when.
 ///
-///   file: SnapshotFile's head and checksum | TableSource, 3 x 8 bytes | the table, as answers::bytes_of() writes it
+///   SnapshotFile's head | TableSource, 3 x 8 bytes | table, from answers::bytes_of() | length, checksum
 class KeptAnswers {
  public:
   static constexpr const char* kFile = "answers";
