@@ -7,7 +7,8 @@
 
 namespace meshdns::app {
 
-/// Adds what the bounds on peers have refused, cut and clamped, and how much of them is in use.
+/// Adds the metrics of the bounds on peers: how often a bound has refused, cut or clamped something, and how much of
+/// each bound is in use.
 void add_bounds(std::vector<metrics::Sample>& out, const Parts& parts);
 
 }  // namespace meshdns::app

@@ -75,7 +75,7 @@ void CaptureSession::look(const v1::CaptureRequest& request, const std::string& 
     if (auto begun = begin(request, by, *server); !begun) return done(begun.error());
   }
   if (patience_) timers_.cancel(*std::exchange(patience_, std::nullopt));
-  if (request.stop()) {
+  if (request.stop()) {  // with the queries since the last call, so that none is lost at the end
     done(reply());
     return end();
   }

@@ -12,15 +12,16 @@
 
 namespace meshdns::app {
 
-/// "NOERROR", "SERVFAIL", ...; the number of a code without a name.
+/// Returns the name of a response code ("NOERROR", "SERVFAIL", ...), or its number if it has no name.
 std::string rcode_text(std::uint8_t rcode);
 
-/// One operator's look at single queries, at a time. It ends when it is told to, or when nobody looks any more.
+/// Serves `meshdnsctl capture`: shows single queries to one operator at a time. The operator's client calls look()
+/// again and again with the same id. A capture ends with a call that says `stop`, or when no call comes for kPatience.
 /// thread: control
 class CaptureSession {
  public:
-  static constexpr Duration kLook = 250ms;  // how long a reply gathers
-  static constexpr Duration kPatience = 2s;
+  static constexpr Duration kLook = 250ms;   // how long one call collects queries
+  static constexpr Duration kPatience = 2s;  // the longest pause between two calls
 
   using Done = std::function<void(Result<v1::CaptureReply>)>;
 
@@ -29,8 +30,10 @@ class CaptureSession {
   CaptureSession& operator=(const CaptureSession&) = delete;
   ~CaptureSession();
 
-  /// server: null = DNS is not served yet. It outlives this. done: told after kLook, of `stop` and errors at once
-  /// by: who asks, for the log
+  /// Begins a capture or continues it.
+  /// server: must outlive the capture; null = DNS is not served yet
+  /// done:   called after kLook; at once for `stop` and for errors
+  /// by:     the operator, for the log
   void look(const v1::CaptureRequest& request, const std::string& by, const server::DnsServer* server, Done done);
 
  private:
@@ -40,7 +43,7 @@ class CaptureSession {
 
   const Clock& clock_;
   Timers& timers_;
-  const server::DnsServer* server_ = nullptr;  // while one is under way
+  const server::DnsServer* server_ = nullptr;  // null = no capture is under way
   std::string id_;
   TimePoint begun_{};
   std::int64_t begun_unix_ = 0;

@@ -12,7 +12,7 @@
 namespace meshdns::app {
 namespace {
 
-constexpr std::size_t kMostFindings = 4;  // in one message
+constexpr std::size_t kMostFindings = 4;  // of lint, in one message
 
 void add(v1::Object& object, const char* type, bool is, const std::string& reason, const std::string& message) {
   v1::Condition& condition = *object.mutable_status()->add_conditions();
@@ -22,7 +22,7 @@ void add(v1::Object& object, const char* type, bool is, const std::string& reaso
   condition.set_message(message);
 }
 
-/// "VirtualDestination/shop/app-b" without the kind
+/// Returns the key without the kind: "shop/app-b" of "VirtualDestination/shop/app-b".
 std::string name_of(const v1::Object& object) {
   const std::string key = convert::object_key(object);
   return key.substr(key.find('/') + 1);
@@ -116,7 +116,7 @@ Conditions::Said Conditions::linted(const v1::Object& object, const std::string&
   }
   if (findings.size() > texts.size())
     texts.push_back("and " + std::to_string(findings.size() - texts.size()) + " more");
-  const bool is = findings.front().severity() != v1::Finding::ADVICE;  // the worst is the first
+  const bool is = findings.front().severity() != v1::Finding::ADVICE;  // the first finding is the worst one
   return {is, is ? "Suspicious" : "Advice", join(texts, "; ")};
 }
 

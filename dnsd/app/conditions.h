@@ -13,16 +13,20 @@
 
 namespace meshdns::app {
 
-/// Writes what has become of objects into them: Accepted, Programmed and Degraded, each with reason and message.
+/// Writes the status of operators' objects into them: the conditions Accepted, Programmed and Degraded, each with
+/// reason and message. Made for one page of a listing.
 class Conditions {
  public:
-  /// Refers to its arguments. names: of the catalog's records
+  /// All arguments must outlive it.
+  /// names: the names in the catalog's records
   Conditions(const catalog::Catalog& catalog, publish::Publisher& publisher, const RecordCounts& counts,
              std::shared_ptr<topology::KnownNames> names, TimePoint now);
 
+  /// Replaces the status of `object`.
   void write(v1::Object& object) const;
 
  private:
+  /// A condition.
   struct Said {
     bool is = false;
     std::string reason;
@@ -31,9 +35,10 @@ class Conditions {
   Said programmed(const v1::Object& object) const;
   Said degraded(const v1::Object& object) const;
   Said degraded_destination(const v1::Object& object) const;
-  /// "10.1.0.1 cannot be reached from eu-1"; empty = all that is known can be
+  /// Returns which gateways of a cluster are down, as in "10.1.0.1 cannot be reached from eu-1"; empty = none is known
+  /// to be down.
   std::string gateways_down(const std::string& cluster) const;
-  /// What lint says: warnings and errors first.
+  /// Returns lint's findings as a condition, the worst first; `otherwise` is the message if there are none.
   Said linted(const v1::Object& object, const std::string& otherwise) const;
 
   const catalog::Catalog& catalog_;

@@ -26,9 +26,9 @@
 namespace meshdns::app {
 namespace {
 
-constexpr std::size_t kMostProblems = 100;  // of a zone file that are told one by one
+constexpr std::size_t kMostProblems = 100;  // of a zone file; further ones are only counted
 
-/// A value that the reader of the configuration has checked already.
+/// Returns a value that the reader of the configuration has checked already.
 template <class T>
 T checked(Result<T> result) {
   MESHDNS_CHECK(result.has_value());
@@ -41,7 +41,7 @@ std::vector<Prefix> prefixes_of(const google::protobuf::RepeatedPtrField<std::st
   return out;
 }
 
-/// This machine's addresses, loopback ones only if there is nothing else.
+/// Returns the addresses of this machine: the loopback addresses only if it has no others.
 std::vector<IpAddress> machine_addresses() {
   std::vector<IpAddress> routable;
   std::vector<IpAddress> loopback;
@@ -64,7 +64,7 @@ std::vector<IpAddress> own_addresses(const config::v1::Dns& dns) {
   std::vector<IpAddress> out;
   for (const auto& listener : dns.listen()) {
     const IpAddress ip = checked(SocketAddress::parse(listener.address())).ip;
-    const bool of_none = ip.is_unspecified() || ip.is_v6_link_local();  // that others could ask
+    const bool of_none = ip.is_unspecified() || ip.is_v6_link_local();  // other machines cannot use such an address
     const std::vector<IpAddress> more = of_none ? machine_addresses() : std::vector{ip};
     for (const IpAddress& address : more) {
       if (std::ranges::find(out, address) == out.end()) out.push_back(address);
@@ -112,14 +112,14 @@ answers::Settings settings_of(const config::v1::Meshdnsd& file) {
   return out;
 }
 
-/// Leaves what it says for read_endpoints().
+/// Notes the path of the endpoints file for read_endpoints().
 void find_mesh_file(const std::string& config_path, Configuration& out) {
   const std::string& name = out.file.dns().endpoints_file();
   if (!name.empty()) out.mesh_path = (std::filesystem::path(config_path).parent_path() / name).string();
 }
 
 /// Adds the records of dns.static_zone_file to those of the configuration itself.
-/// errors: everything that is wrong in it, a line each
+/// errors: the problems of the file, one in a line
 Result<void> read_zone_file(const std::string& config_path, const std::vector<std::string>& zones, Configuration& out) {
   const std::string& name = out.file.dns().static_zone_file();
   if (name.empty()) return {};
@@ -141,7 +141,7 @@ Result<void> read_zone_file(const std::string& config_path, const std::vector<st
   return {};
 }
 
-/// The files of federation.tls or replica.tls, which are beside the configuration.
+/// Reads and checks the files of federation.tls or replica.tls. Their paths are relative to the configuration file.
 Result<void> read_tls(const std::string& config_path, Configuration& out) {
   const auto folder = std::filesystem::path(config_path).parent_path();
   const auto& server = out.file.federation().tls();
@@ -167,12 +167,13 @@ std::map<std::size_t, std::string> bad_records(const config::v1::Meshdnsd& file)
   if (!std::ranges::all_of(zones, [](const std::string& zone) { return wire::parse_name(zone).has_value(); }))
     return out;
   for (const auto& bad : answers::read_records(lines, zones).bad) {
-    if (!lines[bad.index].empty()) out.emplace(bad.index, bad.what);  // the reader tells of empty ones
+    if (!lines[bad.index].empty()) out.emplace(bad.index, bad.what);  // empty lines are reported by the caller
   }
   return out;
 }
 
-/// Of all that shapes answers, but for records in files. Where DNS is served does not, but what it is reached at.
+/// Returns the digest of all settings that shape answers, without the records in files. The listeners' ports are not
+/// among them; the addresses under which this server can be reached are, as they are in NS and address records.
 std::uint64_t digest_of(const Configuration& configuration) {
   const answers::Settings& settings = configuration.answers;
   answers::ByteWriter out;
@@ -311,7 +312,7 @@ Result<void> read_endpoints(Configuration& configuration) {
   if (configuration.mesh_path.empty()) return {};
   const auto text = config::read_file(configuration.mesh_path);
   if (!text) return Error(Code::InvalidArgument, text.error().message());
-  configuration.mesh_digest = snapshot_file::digest(*text);  // it may have become another file
+  configuration.mesh_digest = snapshot_file::digest(*text);  // the file may have changed since its digest was computed
   auto mesh = config::load_mesh(*text, configuration.mesh_path);
   if (!mesh) return Error(Code::InvalidArgument, config::problems_text(mesh.error()));
   configuration.mesh_nodes = {std::make_move_iterator(mesh->mutable_nodes()->begin()),

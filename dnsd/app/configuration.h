@@ -18,49 +18,55 @@
 
 namespace meshdns::app {
 
-/// A meshdnsd.yaml, read, checked, and turned into what the parts take. What it says twice it says here once.
+/// A meshdnsd.yaml that was read, checked, and converted into the settings that the parts of the daemon take.
 struct Configuration {
   config::v1::Meshdnsd file;
   answers::Settings answers;
   std::vector<answers::StaticRecord> static_records;
-  std::string mesh_path;                         // of dns.endpoints_file
-  std::vector<config::v1::MeshNode> mesh_nodes;  // what it says
-  std::vector<v1::Object> mesh_objects;
-  std::optional<rpc::TlsFiles> tls;  // of the federation or the replica; checked
+  std::string mesh_path;                         // of dns.endpoints_file; empty = there is none
+  std::vector<config::v1::MeshNode> mesh_nodes;  // nodes of the endpoints file, with their endpoints
+  std::vector<v1::Object> mesh_objects;          // objects of the endpoints file
+  std::optional<rpc::TlsFiles> tls;              // of the federation or the replica; checked
 
-  std::uint64_t digest = 0;       // of all that answers follow from, but for the endpoints file; 0 = not of the files
-  std::uint64_t mesh_digest = 0;  // of that; 0 = there is none
+  std::uint64_t digest = 0;  // of everything that shapes answers except the endpoints file; 0 = differs from the files
+  std::uint64_t mesh_digest = 0;  // of the endpoints file; 0 = there is none
 
-  query::Policy policy;  // as the file has it: NSID and cookie secrets may be left to the daemon
+  query::Policy policy;  // from the file; the daemon fills in NSID and cookie secrets that the file leaves out
 
-  bool federation() const;  // the role
-  /// Where DNS is served, and with how many workers.
+  /// Whether this process has the role of a federation.
+  bool federation() const;
+  /// Returns the addresses and the number of workers of the DNS server, and its other options from the file.
   server::ServerOptions dns_options() const;
-  /// How many connections there may be, if there are descriptors for them.
+  /// Returns the configured numbers of connections; DescriptorBudget may allow fewer.
   DescriptorBudget::Wanted connections() const;
-  /// Who tells by dnstap, but for the listeners.
+  /// Returns the identity that dnstap messages carry, without the listeners.
   dnstap::Teller dnstap_teller() const;
-  /// Who resolves hostnames of external endpoints; empty = the system's resolvers.
+  /// Returns the resolvers for hostnames of external endpoints; empty = the system's resolvers.
   std::vector<SocketAddress> external_name_servers() const;
-  /// Whether loopback addresses may be answered: where records come from, or else who asks, is on this machine only.
+  /// Returns whether loopback addresses may be answered. They may if all records come from this machine, or, where
+  /// records come from a file, if all clients are on it.
   Loopback loopback() const;
-  /// Path of the store's database, from data_dir on; empty = the store is in memory.
+  /// Returns the path of the store's database relative to data_dir; empty = the store is in memory.
   std::string database() const;
   Duration forget_after() const;
   Duration stale_after() const;
 };
 
-/// This machine's name.
+/// Returns the name of this machine.
 std::string host_name();
 
-/// errors: everything that is wrong, a line each, as docs/config-meshdnsd.md has it
+/// Loads a configuration with the files that it names.
+/// errors: all problems, one in a line, with positions (docs/config-meshdnsd.md)
 Result<Configuration> load_configuration(const std::string& path);
 
-/// The same, but that read_endpoints() is left to do: of a large file it takes long.
+/// Loads a configuration without the content of its endpoints file, which takes long to read if it is large. Only the
+/// file's digest is computed.
 Result<Configuration> load_without_endpoints(const std::string& path);
+/// Reads the endpoints file of a configuration, if it names one.
 Result<void> read_endpoints(Configuration& configuration);
 
-/// What `meshdnsd --dev` runs with: loopback only, nothing stored. runtime_dir: where sockets go
+/// Returns the configuration of `meshdnsd --dev`: loopback only, nothing is stored.
+/// runtime_dir: the folder of the admin socket
 Result<Configuration> dev_configuration(const std::string& runtime_dir);
 
 }  // namespace meshdns::app

@@ -29,7 +29,7 @@ namespace meshdns::app {
 namespace {
 
 constexpr Duration kForgetInterval = 10s;
-constexpr Duration kSeedInterval = 30s;  // it replaces a store that is lost: agents tell what is newer
+constexpr Duration kSeedInterval = 30s;  // of the federation's snapshot; after a loss agents report what is newer
 
 }  // namespace
 
@@ -38,7 +38,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       clock_(clock),
       configuration_(std::move(configuration)),
       path_(std::move(path)),
-      catalog_(configuration_.file.has_replica() ? 0 : catalog::Catalog::kLogLength),  // nobody asks a replica's log
+      catalog_(configuration_.file.has_replica() ? 0 : catalog::Catalog::kLogLength),  // nobody follows a replica
       changes_(catalog_),
       parts_{.clock = clock, .started = clock.now(), .instance = configuration_.file.cluster() + "/" + host_name()},
       objects_(catalog_, parts_.instance),
@@ -75,7 +75,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
 
 Daemon::~Daemon() {
   ending_.reset();
-  persistence_.finish();  // while agents_ can say what their records count for
+  persistence_.finish();  // while agents_ exists: it knows the digests that are stored with endpoints
   if (sweep_timer_) loop_.cancel(*sweep_timer_);
   for (const auto& timer : {forget_timer_, heartbeat_timer_, rate_limit_timer_, serving_timer_}) {
     if (timer) loop_.cancel(*timer);
@@ -104,14 +104,14 @@ Result<void> Daemon::start() {
   if (configuration_.file.has_replica()) return start_replica();
   override_rounds_.watch();
   const bool can_answer = !configuration_.federation() || !persistence_.knows_nothing();
-  start_federation();  // what watchers get is made while the first answers are compiled
+  start_federation();  // makes the feed on this thread while the compile thread makes the first table
   if (can_answer && !dns_) {
     if (auto done = start_dns(); !done) return done;
   }
   start_external_names();
   if (auto done = start_admin(); !done) return done;
   schedule_forgetting();
-  process::release_free_memory();  // what the store was read into, and the first tables were made in
+  process::release_free_memory();  // the store's rows and the first tables have left much of it
   if (can_answer) {
     become_ready();
   } else {
@@ -127,8 +127,8 @@ Result<void> Daemon::open_store() {
                                       [this](const std::string& node) { agent_synced(node); },
                                       [this](const std::string& endpoint) { persistence_.told(endpoint); }});
   parts_.agents = &*agents_;
-  // Ten thousand agents come back at once after a restart. Those that are refused try later and later, so the port is
-  // open before the store, which may have a million records, is read.
+  // After a restart ten thousand agents may connect at once, and an agent that is refused waits longer each time. So
+  // the port is open before the store is read, which takes a while for a million records.
   if (auto done = listen_for_agents(); !done) return done;
   parts_.persistence = &persistence_;
   auto opened =
@@ -168,7 +168,7 @@ void Daemon::watch_recovery() {
 
 void Daemon::become_ready() {
   publisher_.release();
-  publisher_.flush();  // who hears that it is ready asks at once
+  publisher_.flush();  // clients ask as soon as the process says that it is ready
   parts_.ready = true;
   warm_start_.keep_later();
   log::info("ready", {{"hosts", publisher_.hosts()}});
@@ -190,7 +190,7 @@ Result<void> Daemon::start_replica() {
           .answers = [this] { return publisher_.pin(); },
           .keep_answers =
               [this](const auto& table, std::uint64_t of) {
-                if (!local_overrides_->any()) warm_start_.keep(table, of);  // they are not in the snapshot
+                if (!local_overrides_->any()) warm_start_.keep(table, of);  // the snapshot lacks local ones
               }});
   parts_.replica = &*replica_;
   freshness_.emplace(loop_, publisher_,
@@ -290,7 +290,7 @@ void Daemon::schedule_heartbeat() {
     watchers_->heartbeat_slice();
     watchers_->end_silent_streams();
     agents_->end_silent_streams();
-    publisher_.changed();  // a subscriber may have seen a newer serial than ours
+    publisher_.changed();  // the serial moves on if a replica has seen a newer one than ours
     schedule_heartbeat();
   });
 }
@@ -344,14 +344,15 @@ void Daemon::reload() {
   parts_.reload = {keep_what_cannot_change(configuration_, *next), ""};
   if (const auto& kept = parts_.reload.restart_needed; !kept.empty()) {
     log::warn("restart needed", {{"for", join(kept, ", ")}});
-    next->digest = 0;  // what is answered follows from what was kept too
+    next->digest = 0;  // answers follow from a mix of old and new settings, which no file describes
   }
   configuration_ = std::move(*next);
   config::apply_log(configuration_.file.log());
   catalog_.set_capacity(configuration_.file.dns().max_records());
   mesh_file_.apply(configuration_, clock_.now(), clock_.unix_seconds());
   if (external_names_) configure_external_names();
-  if (!replica_) catalog_.pass_serial(catalog_.serial());  // it is told at the next heartbeat
+  // zones may have other records now; replicas hear of the new serial at the next heartbeat
+  if (!replica_) catalog_.pass_serial(catalog_.serial());
   publisher_.configure(settings_as_bound(), configuration_.static_records);
   warm_start_.configuration_changed();
   warm_start_.keep_later();
@@ -371,7 +372,7 @@ void Daemon::reload_failed(std::string_view problems) {
 }
 
 void Daemon::stop() {
-  if (std::exchange(stopping_, true)) return;  // it was told, or has failed, before
+  if (std::exchange(stopping_, true)) return;  // a second signal, or a signal after a failure
   log::info("stopping");
   service_.stopping();
   parts_.ready = false;
@@ -383,7 +384,7 @@ void Daemon::stop() {
 }
 
 void Daemon::end_servers() {
-  // ending gRPC waits for calls whose answers come from this loop: it must go on meanwhile
+  // The end of gRPC waits for calls that this loop answers. On the control thread it would wait for itself.
   ending_->run([this] {
     admin_.reset();
     federation_.reset();

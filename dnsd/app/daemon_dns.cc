@@ -1,4 +1,4 @@
-// What of Daemon is about DNS itself: with which answers, sockets and policy it is served.
+// The part of Daemon that starts and ends DNS: its first answers, sockets, policy, dnstap and external names.
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -14,8 +14,8 @@
 namespace meshdns::app {
 namespace {
 
-constexpr Duration kServeInterval = 1s;      // until DNS is tried again
-constexpr Duration kRateLimitInterval = 1s;  // of the pulse, too
+constexpr Duration kServeInterval = 1s;      // between two tries to serve DNS
+constexpr Duration kRateLimitInterval = 1s;  // between two looks at rate limits; also the interval of the pulse
 
 }  // namespace
 
@@ -51,13 +51,13 @@ Result<void> Daemon::serve_kept_answers() {
   publisher_.configure(configuration_.answers, configuration_.static_records);
   const std::string folder = configuration_.file.data_dir();
   const bool replica = configuration_.file.has_replica();
-  if (replica && LocalOverrides::left_in(folder)) return {};  // what was compiled does not know them
+  if (replica && LocalOverrides::left_in(folder)) return {};  // kept answers would ignore them
   const auto found = warm_start_.take(replica ? folder + "/" + Replica::kFile : "");
   return found ? start_dns() : Result<void>{};
 }
 
 Result<void> Daemon::start_not_ready() {
-  if (dns_) end_dns();  // compiled answers were served, and the records that they follow from cannot be read
+  if (dns_) end_dns();  // kept answers are served, but their snapshot cannot be read: they could never be updated
   publisher_.release();
   const auto listen = configuration_.dns_options().listen;
   const auto passed = [this](const SocketAddress& address) { return bool(server::inherited(passed_, address)); };
@@ -91,7 +91,7 @@ Result<void> Daemon::start_dns() {
   for (const SocketAddress& address : server::not_inherited(passed_, options.listen)) {
     log::warn("socket not used", {{"address", address.text()}});
   }
-  if (!same_listeners(settings_as_bound(), publisher_.settings())) {  // a port 0 became another
+  if (!same_listeners(settings_as_bound(), publisher_.settings())) {  // the system has chosen a port for port 0
     publisher_.configure(settings_as_bound(), configuration_.static_records);
   }
   for (const std::string& warning : dns_->warnings()) log::warn("dns", {{"problem", warning}});
@@ -102,7 +102,7 @@ Result<void> Daemon::start_dns() {
 }
 
 void Daemon::serve_first_records() {
-  if (replica_) view_.expire_overrides();  // before anybody is answered as they say
+  if (replica_) view_.expire_overrides();  // before an answer follows from an override that is over
   publisher_.set_not_ready(false);
   publisher_.changed();
   tell_of_room();
@@ -113,7 +113,7 @@ void Daemon::serve_first_records() {
 }
 
 void Daemon::serve_later(const Error& why) {
-  // the system may give later what it does not give now; everything else does not become right by trying again
+  // threads or descriptors may be available later; any other error would only repeat
   const bool passes = why.code() == Code::ResourceExhausted;
   if (!passes || serving_.due(clock_.now())) log::error("cannot serve", {{"error", why}, {"tries_again", passes}});
   if (!passes) {
@@ -152,7 +152,7 @@ void Daemon::start_dnstap() {
   teller.listeners = dns_->bound();
   const std::string& socket = configuration_.file.dns().dnstap().socket();
   auto sender = dnstap::Sender::start(socket, std::move(teller), *dns_->tap(), clock_, SystemClock::since_1970);
-  if (!sender) {  // tried again each second
+  if (!sender) {  // schedule_rate_limit_watch() tries again each second: log only the first failure
     if (std::exchange(dnstap_failed_, true)) return;
     return log::warn("dnstap not connected: messages are dropped", {{"socket", socket}, {"problem", sender.error()}});
   }
@@ -166,7 +166,7 @@ void Daemon::end_dns() {
   beaten_.reset();
   dns_->stop();
   parts_.dnstap = nullptr;
-  dnstap_.reset();  // it reads what the server's threads have left
+  dnstap_.reset();  // before dns_, whose tap it reads
   parts_.dns = nullptr;
   dns_.reset();
   log::warn("dns no longer served");

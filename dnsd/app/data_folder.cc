@@ -21,7 +21,8 @@ namespace {
 
 constexpr mode_t kOthers = 0077;
 
-/// The database, its log and its marker; snapshots in both generations, and those that are being written.
+/// Returns whether a file is of meshdnsd by its name: the database, its log and its marker; snapshots of both
+/// generations, and unfinished ones.
 bool is_ours(std::string_view name) {
   static constexpr std::array<std::string_view, 4> kStems = {persistence::kFederationSnapshot, Replica::kFile,
                                                              snapshot_file::KeptAnswers::kFile, LocalOverrides::kFile};
@@ -30,7 +31,8 @@ bool is_ours(std::string_view name) {
   });
 }
 
-/// returns: false = the file is none of ours, or nobody else may read it, or its rights cannot be taken
+/// Removes the rights of group and others from a file.
+/// returns: false = nothing was removed: the file is not a regular one of this user, has no such rights, or chmod failed
 bool take_rights_of_others(const std::filesystem::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (file < 0) return false;

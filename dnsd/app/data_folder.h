@@ -4,12 +4,12 @@
 
 namespace meshdns::app {
 
-/// Keeps other users of the machine from what `data_dir` holds: names, addresses and labels of the whole mesh.
+/// Keeps other users of the machine from reading the files in `data_dir`, which hold names, addresses and labels of the
+/// whole mesh.
 ///
-/// Takes the rights of others from the files that meshdnsd writes there (mode 0600), where an earlier version or a copy
-/// has left them more. A folder that others may look into is only warned about: an operator has made it so, and it may
-/// be one that others need, such as a volume with a group of its own. A folder that is not there is none of its
-/// business.
+/// Removes the rights of group and others from the files that meshdnsd writes there (mode 0600), in case an earlier
+/// version or a copy has left more rights. A folder that others may enter is only logged: an operator has made it so,
+/// and others may need it, such as a volume with a group of its own. Does nothing if there is no such folder.
 void guard_data_folder(const std::string& folder);
 
 }  // namespace meshdns::app

@@ -26,7 +26,7 @@ constexpr std::array kTypeNames = {"A", "AAAA", "SRV", "TXT", "SOA", "NS", "PTR"
 static_assert(kTypeNames.size() == query::kCountedTypes);
 constexpr std::array kSourceNames = {"listener", "client_subnet", "forwarder", "prefix", "server", "nowhere"};
 
-constexpr std::array kHostStateNames = {"serving", "last_resort", "empty"};  // as answers::HostState
+constexpr std::array kHostStateNames = {"serving", "last_resort", "empty"};  // in the order of answers::HostState
 constexpr std::array kCookieNames = {"client_only", "wrong", "valid"};
 
 void add_queries(Samples& out, const std::string& transport, const query::Totals& totals) {

@@ -5,7 +5,8 @@
 
 namespace meshdns::app {
 
-/// Everything that docs/metrics.md lists for meshdnsd, computed when somebody scrapes. `parts` outlives the registry.
+/// Registers all metrics that docs/metrics.md lists for meshdnsd. Their values are computed when they are scraped.
+/// `parts` must outlive the registry.
 void register_metrics(metrics::Registry& registry, const Parts& parts);
 
 }  // namespace meshdns::app

@@ -16,7 +16,7 @@ std::vector<Prefix> prefixes_of(const Texts& texts) {
   std::vector<Prefix> out;
   for (const std::string& text : texts) {
     const auto prefix = Prefix::parse(text);
-    MESHDNS_CHECK(prefix.has_value());  // the reader of the configuration has looked
+    MESHDNS_CHECK(prefix.has_value());  // config::load_dnsd() has checked it
     out.push_back(*prefix);
   }
   return out;
@@ -30,7 +30,7 @@ std::optional<std::uint8_t> digit(char text) {
 }
 
 query::RateLimit rate_limit_of(const config::v1::Dns& dns, const std::vector<Prefix>& forwarders) {
-  // queries of this machine and of known forwarders are never limited, whatever else is exempt
+  // Queries of this machine and of trusted forwarders are never limited: a forwarder asks for many clients.
   std::vector<Prefix> exempt = {Prefix::of(IpAddress::v4(0x7F000000), 8), Prefix::host(*IpAddress::parse("::1"))};
   exempt.insert(exempt.end(), forwarders.begin(), forwarders.end());
   for (const Prefix& prefix : prefixes_of(dns.rate_limit().exempt())) exempt.push_back(prefix);

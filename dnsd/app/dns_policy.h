@@ -8,13 +8,15 @@
 
 namespace meshdns::app {
 
-/// A cookie secret as its file holds it: 32 hexadecimal digits with white space around them, or 16 bytes as they are.
+/// Parses the content of a cookie secret file: 32 hexadecimal digits, with or without white space around them, or 16
+/// raw bytes.
 Result<wire::CookieSecret> parse_cookie_secret(std::string_view contents);
 
-/// What dns.* says about who is answered, and what besides the records.
-/// folder:  of the configuration: cookie secrets are beside it
-/// returns: without cookie secrets and NSID where the configuration states none
-/// errors:  a file that cannot be read, or is no secret
+/// Reads the part of `dns` that decides which clients are answered, and which options answers carry: access lists, rate
+/// limits, cookies, NSID.
+/// folder:  of the configuration file, to which paths of cookie secrets are relative
+/// returns: a policy without cookie secrets and NSID where the configuration states none
+/// errors:  a file of secrets cannot be read, or holds no secret
 Result<query::Policy> read_policy(const config::v1::Dns& dns, const std::filesystem::path& folder);
 
 }  // namespace meshdns::app

@@ -11,10 +11,11 @@
 namespace meshdns::app {
 namespace {
 
-// Ids count up from here: a second has room for a million events, so that a later run begins with greater ones.
+// Ids of a run begin at the start's unix time times this number. A run has fewer events than a million a second, so the
+// ids of a later run are greater.
 constexpr std::uint64_t kIdsPerSecond = 1000000;
 constexpr const char* kNoHost = "no such host";
-constexpr std::size_t kMostLines = 16;  // of endpoints, and of answers, in one event
+constexpr std::size_t kMostLines = 16;  // endpoint changes in one event, and as many answer changes
 
 const answers::Host* host_in(const answers::AnswerTable& table, const std::string& host) {
   const auto name = wire::parse_name(host);
@@ -85,6 +86,7 @@ void EventLog::published(const publish::Publication& publication) {
   if (publication.geography && !publication.whole) {
     add_summary(publication, "clusters, their distances or their gateways changed");
   }
+  // comparing two hosts decides for many places: without a bound, a large publication would delay heartbeats
   const TimePoint end = clock_.now() + kBudget;
   std::size_t untold = publication.put_count - publication.put.size();
   std::size_t seen = 0;
@@ -108,6 +110,7 @@ void EventLog::add_change(const publish::Publication& publication, const std::st
   const bool is_new = old == nullptr && now;
   const bool is_gone = old != nullptr && !now;
   if (!is_new && !is_gone && explain::is_same_for_answers(before, after)) return;
+  // collected only once places have changed: they are a walk over all nodes
   if (!seats_) seats_ = explain::known_seats(catalog_.records());
   v1::Event event = event_of(publication);
   event.set_host(host);
@@ -150,6 +153,7 @@ void EventLog::look(const v1::EventsRequest& request, Done done) {
     if (!token) return done(token.error());
     asked.set_after(parse_uint(token->after).value_or(0));
   }
+  // a call that waits and names no event wants the next one, not the history
   if (asked.wait() && asked.after() == 0) asked.set_after(std::max<std::uint64_t>(1, history_.last()));
   v1::EventsReply reply = reply_to(asked);
   if (!asked.wait() || !reply.events().empty() || ending_) return done(std::move(reply));

@@ -14,30 +14,35 @@
 
 namespace meshdns::app {
 
-/// Keeps what changed in answers, publication by publication, and tells those who wait for it.
+/// Records how answers change, publication by publication, and answers calls that wait for such events.
+///
+/// How it works: as the publisher's observer it gets each publication while the compile thread makes its table. For
+/// each changed host it compares the published host with the new plan, and adds an event to History if answers differ.
+/// A call that waits is a timer and an entry in `waiting_`; each new event ends the calls that it concerns.
 /// thread: control
 class EventLog {
  public:
-  /// So much of the control thread's time at most goes into one publication; hosts beyond are only counted. The first
-  /// kAlwaysTold are told in any case: a small change must not be lost because the machine is busy.
+  /// The most time of the control thread for one publication. Hosts beyond it are only counted, except the first
+  /// kAlwaysTold hosts: a small change must not be lost because the machine is busy.
   static constexpr Duration kBudget = 2ms;
   static constexpr std::size_t kAlwaysTold = 8;
-  static constexpr Duration kLook = 5s;  // how long somebody waits for an event
+  static constexpr Duration kLook = 5s;  // the longest time that a call waits for an event
   static constexpr std::size_t kMostWaiting = 64;
 
   using Done = std::function<void(Result<v1::EventsReply>)>;
 
+  /// Becomes the publisher's observer for its own lifetime. All references must outlive it.
   EventLog(const catalog::Catalog& catalog, publish::Publisher& publisher, const Clock& clock, Timers& timers);
   EventLog(const EventLog&) = delete;
   EventLog& operator=(const EventLog&) = delete;
   ~EventLog();
 
-  /// done: told at once, or, where it may wait, as soon as there is something
-  /// errors: NotFound: there is no such host, and never was; Unavailable: too many wait
+  /// Calls `done` with the events that a request asks for: at once, or, if the request waits, as soon as there is one.
+  /// errors: NotFound: the host does not exist and has no events; Unavailable: too many calls wait
   void look(const v1::EventsRequest& request, Done done);
-  /// Operators have changed something: an event of these hosts, or, without any, of all.
+  /// Adds an event about an operator's change: one for each host, or one of the whole mesh if `hosts` is empty.
   void note(const std::vector<std::string>& hosts, const std::string& what);
-  /// Nobody waits any more.
+  /// Ends all calls that wait; later ones do not wait.
   void shut_down();
 
  private:
@@ -48,10 +53,10 @@ class EventLog {
   };
 
   void published(const publish::Publication& publication);
-  /// If anything that matters is different.
+  /// Adds an event if the change of the host matters for answers.
   void add_change(const publish::Publication& publication, const std::string& host);
   void add_summary(const publish::Publication& publication, const std::string& text);
-  /// request: `after` is set where it goes on
+  /// requires: `after` is set if the request continues an earlier one
   v1::EventsReply reply_to(const v1::EventsRequest& request) const;
   v1::Event event_of(const publish::Publication& publication) const;
   v1::Event event_now() const;
@@ -64,7 +69,7 @@ class EventLog {
   const Clock& clock_;
   Timers& timers_;
   History history_;
-  std::optional<std::vector<model::Locality>> seats_;  // nothing = they are to be found anew
+  std::optional<std::vector<model::Locality>> seats_;  // places of clients to compare answers for; nothing = stale
   std::list<Waiting> waiting_;
   bool ending_ = false;
 };

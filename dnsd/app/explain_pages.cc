@@ -15,12 +15,14 @@ std::size_t bytes_of(const Row& row) {
   return row.ByteSizeLong();
 }
 
-/// Copies the rows of one page, field after field.
+/// Copies the rows of one page from a whole reply, one repeated field after the other. Rows are numbered over all
+/// fields, so that one number says where a page begins.
 class RowCopy {
  public:
   RowCopy(std::size_t begin, PageFill& fill) : begin_(begin), fill_(fill) {}
 
-  /// to: gives the field to add to; called only if there is something to add
+  /// Copies the rows of the next field that belong to the page.
+  /// to: returns the field to add to; called only if there is a row to add
   template <class Rows, class F>
   void copy(const Rows& from, F to) {
     const auto size = static_cast<std::size_t>(from.size());
@@ -36,13 +38,13 @@ class RowCopy {
       *to()->Add() = row;
     }
   }
-  /// The first row of the next page; nothing = there is none.
+  /// Returns the number of the first row of the next page; nothing = this page is the last one.
   std::optional<std::size_t> next() const { return next_; }
 
  private:
-  std::size_t begin_;
+  std::size_t begin_;  // number of the page's first row
   PageFill& fill_;
-  std::size_t seen_ = 0;
+  std::size_t seen_ = 0;  // rows of all fields so far
   std::optional<std::size_t> next_;
 };
 
@@ -64,7 +66,8 @@ v1::SimulateReply head_of(const v1::SimulateReply& whole) {
   return out;
 }
 
-/// out: has all tiers, or those that were added before
+/// Returns a tier of a page, and adds it if it is missing. The first page has all tiers; a later page only has tiers
+/// with rows in it.
 v1::ExplainedTier* tier_in(v1::ExplainReply& out, std::uint32_t number) {
   const auto found = std::ranges::find(*out.mutable_tiers(), number, &v1::ExplainedTier::number);
   if (found != out.mutable_tiers()->end()) return &*found;

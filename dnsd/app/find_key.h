@@ -9,13 +9,15 @@
 
 namespace meshdns::app {
 
-/// Whether a word means the key "cluster/node" or "namespace/name": the key itself, or what follows one of its slashes.
+/// Returns whether a word that an operator wrote means the key "cluster/node" or "namespace/name": the word is the
+/// whole key, or the part after one of its slashes.
 inline bool means_key(std::string_view key, std::string_view word) {
   if (!key.ends_with(word) || word.empty()) return false;
   return key.size() == word.size() || key[key.size() - word.size() - 1] == '/';
 }
 
-/// The key of a map that a word means: the key itself, or the only key that means_key() accepts; empty = there is none.
+/// Returns the key of a map that a word means: the word itself if it is a key, or the only key that means_key()
+/// accepts; empty = there is none.
 /// errors: InvalidArgument: several keys are meant
 template <class Map>
 Result<std::string> find_key(const Map& map, const std::string& word) {
@@ -32,11 +34,12 @@ Result<std::string> find_key(const Map& map, const std::string& word) {
   return found.empty() ? std::string() : found.front();
 }
 
-/// Of more keys than this nobody is told which one may be meant: it takes longer than an answer may.
+/// The largest number of keys among which a similar one is searched for. A longer search would block the control
+/// thread.
 inline constexpr std::size_t kMostGuessedKeys = 10000;
 
-/// " (did you mean shop/web?)", or nothing. The last part of a key may be meant too.
-/// prefix: of the keys that count; it is left out
+/// Returns a hint like " (did you mean shop/web?)", or an empty text. The last part of a key is compared, too.
+/// prefix: of the keys that are considered; left out of the hint
 template <class Map>
 std::string meant_key(const Map& map, const std::string& word, const std::string& prefix = "") {
   if (map.size() > kMostGuessedKeys) return "";

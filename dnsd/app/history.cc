@@ -22,7 +22,6 @@ void History::add(v1::Event event, TimePoint at) {
   while (entries_.size() > kMost || bytes_ > kMostBytes) drop_oldest();
 }
 
-/// Its oldest event.
 void History::forget(const std::string& host) {
   const auto found = of_host_.find(host);
   const auto oldest = entries_.find(found->second.front());
@@ -66,7 +65,7 @@ v1::Event History::event_at(std::uint64_t id, TimePoint now) const {
 
 v1::EventsReply History::later_than(const Look& look, TimePoint now) const {
   std::vector<std::uint64_t> ids = ids_after(look.after, look.host);
-  if (look.keep == Keep::Newest) std::ranges::reverse(ids);
+  if (look.keep == Keep::Newest) std::ranges::reverse(ids);  // fill the page from the newest event on
   v1::EventsReply out;
   out.set_last(std::max(look.after, last()));
   PageFill fill(look.bounds);

@@ -3,7 +3,8 @@
 namespace meshdns::app {
 namespace {
 
-/// returns: true = the map's end is reached
+/// Visits the records of a map after the key `after` while the slice lasts.
+/// returns: true = the end of the map is reached
 template <class Map, class F>
 bool walk(const Map& map, std::string& after, Slice& slice, F visit) {
   for (auto at = map.upper_bound(after); at != map.end(); ++at) {

@@ -11,16 +11,17 @@
 
 namespace meshdns::app {
 
-/// Keeps the names that lint knows, so that not every page of a listing walks all nodes for them. They are collected
-/// again, in slices, when somebody asks and nodes, clusters or virtual destinations have changed.
+/// Keeps the names of nodes, clusters and so on that lint compares references with, so that not every page of a listing
+/// collects them from all nodes. The names are collected again, in slices, when a page needs them and nodes, clusters
+/// or virtual destinations have changed.
 /// thread: control
 class LintNames {
  public:
-  /// Both must outlive the names.
+  /// Both must outlive this object.
   LintNames(const catalog::Catalog& catalog, const RecordCounts& counts) : catalog_(catalog), counts_(counts) {}
 
-  /// Collects names.
-  /// returns: true = names() knows all that there was when the collection began
+  /// Collects names while the slice lasts.
+  /// returns: true = names() has all names that existed when the collection began
   bool learn(Slice& slice);
   /// requires: learn() has returned true once
   const std::shared_ptr<topology::KnownNames>& names() const { return known_; }
@@ -32,10 +33,10 @@ class LintNames {
   const RecordCounts& counts_;
   std::shared_ptr<topology::KnownNames> known_;
   std::uint64_t known_version_ = 0;
-  std::shared_ptr<topology::KnownNames> next_;
+  std::shared_ptr<topology::KnownNames> next_;  // being collected
   std::uint64_t next_version_ = 0;
   Phase phase_ = Phase::Nodes;
-  std::string after_;  // the last key of the phase; empty = it begins
+  std::string after_;  // the last key of the phase that was collected; empty = none yet
 };
 
 }  // namespace meshdns::app

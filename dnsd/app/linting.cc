@@ -13,26 +13,27 @@ namespace meshdns::app {
 namespace {
 
 constexpr const char* kListing = "Lint";
-// Looked at for one page, however little is found: who waits for a page gives up after a minute.
+// The most objects that are examined for one page, even if there are few findings: clients give up after a minute.
 constexpr std::uint32_t kMostObjects = 2000;
 
 }  // namespace
 
-/// A page while it is made.
+/// A page that is being made, over several slices.
 struct Linting::Page {
   v1::LintRequest request;
   Done done;
   PageFill fill;
   v1::LintReply reply{};
   std::uint64_t first_revision = 0;
-  std::string after{};    // the key of the last object that was looked at
-  std::size_t given = 0;  // objects of the request that were looked at
-  bool more = false;
+  std::string after{};    // the key of the last object that was examined
+  std::size_t given = 0;  // objects of the request that were examined
+  bool more = false;      // objects are left for the next page
   std::unique_ptr<explain::Linter> linter{};
 
-  /// Without looking at a further object. Who gives no limit knows no pages.
+  /// Whether no further object belongs to this page. A request without limit is from a client that knows no pages.
   bool full() const { return fill.full() || (request.limit() > 0 && reply.objects() >= kMostObjects); }
-  /// returns: false = the page is full, the object belongs to the next one
+  /// Examines an object, and adds its findings if all of them fit.
+  /// returns: false = the page is full, and the object belongs to the next page
   bool look(const v1::Object& object) {
     std::vector<v1::Finding> findings = linter->look(object);
     std::size_t bytes = 0;
@@ -65,7 +66,7 @@ bool Linting::go_on(Page& page, Slice& slice) {
   const bool live = page.request.objects().empty();
   if (page.linter == nullptr) {
     auto names = names_.names();
-    if (!live) names = std::make_shared<topology::KnownNames>(*names);  // the request's own are added to them
+    if (!live) names = std::make_shared<topology::KnownNames>(*names);  // a copy: expect() adds names
     page.linter = std::make_unique<explain::Linter>(parts_.catalog->records(), parts_.publisher->planner(),
                                                     parts_.publisher->settings(), std::move(names), parts_.clock.now());
     for (const v1::Object& object : page.request.objects()) page.linter->expect(object);

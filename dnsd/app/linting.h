@@ -13,18 +13,21 @@ namespace meshdns::app {
 
 struct Parts;
 
-/// Makes the pages of `meshdnsctl lint`: objects by key, or in the order of the request, each with all its findings. A
-/// page is a job of Slices that goes on at the object after the one that it looked at last.
+/// Makes the pages of `meshdnsctl lint`: findings about the objects of the catalog in the order of their keys, or about
+/// the objects of the request in its order. All findings of an object are in one page. A page is a job of Slices; it
+/// keeps the object that it looked at last, and goes on after it.
 /// thread: control
 class Linting {
  public:
   using Done = std::function<void(Result<v1::LintReply>)>;
 
-  /// All must outlive it. bytes: of a page
+  /// All references must outlive it.
+  /// bytes: of a page
   Linting(const Parts& parts, Slices& slices, LintNames& names, std::size_t bytes = PageBounds::kMostBytes)
       : parts_(parts), slices_(slices), names_(names), bytes_(bytes) {}
 
-  /// errors: InvalidArgument: a token of something else; Unavailable: too many calls at once
+  /// Makes a page and calls `done`.
+  /// errors: InvalidArgument: a token of another kind of listing; Unavailable: too many calls at once
   void lint(const v1::LintRequest& request, const Done& done);
 
  private:
@@ -33,8 +36,8 @@ class Linting {
   bool go_on(Page& page, Slice& slice);
   bool look_at_live(Page& page, Slice& slice) const;
   bool look_at_given(Page& page, Slice& slice) const;
-  /// Adds what is suspicious of no single object: services that have lost their host, prefixes that several clusters
-  /// claim.
+  /// Adds findings that belong to no single object: services that have lost their automatic host, and prefixes that
+  /// several clusters claim.
   void add_contests(v1::LintReply& reply) const;
 
   const Parts& parts_;

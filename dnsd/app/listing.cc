@@ -18,7 +18,7 @@
 
 namespace meshdns::app {
 
-/// A page while it is made.
+/// A page that is being made, over several slices.
 struct Listing::Page {
   v1::ListRequest request;
   Done done;
@@ -28,7 +28,7 @@ struct Listing::Page {
   bool more = false;    // rows are left for the next page
   std::unique_ptr<Conditions> conditions{};
   ListingFilter filter{};
-  std::string exact{};  // the key of the only record that is wanted; empty = rows are looked for
+  std::string exact{};  // the key of the only row; empty = the filter chooses rows
 
   bool is_of_objects() const {
     return request.kind() == "VirtualDestination" || request.kind() == "Cluster" || request.kind() == "Override";
@@ -40,9 +40,9 @@ struct Listing::Page {
 
 namespace {
 
-/// Adds rows to a page until it is full or `belongs` says that the listing ends.
-/// make: the row of a record; nothing = it is not wanted.
-/// returns: false = the slice is over
+/// Adds rows to a page until the page is full or `belongs` says that a key is no longer of the listing.
+/// make:    returns the row of a record; nothing = the record is not wanted
+/// returns: false = the slice is over; true = the page is made
 template <class Page, class Map, class Rows, class Belongs, class Make>
 bool add_rows(Page& page, const Map& map, Rows& rows, Slice& slice, Belongs belongs, Make make) {
   const bool one = !page.exact.empty();
@@ -146,14 +146,14 @@ bool Listing::look_at_objects(Page& page, Slice& slice) {
   const auto& objects = parts_.objects->all();
   const std::string kind = page.request.kind() + "/";
   const auto make = [&](v1::Object object) -> std::optional<v1::Object> {
-    // a replica's own override has another key here than the name that it is shown by
+    // the key in `objects` of a replica's local override has a prefix, which its name in the listing has not
     if (!page.filter.wants(convert::object_key(object).substr(kind.size()))) return std::nullopt;
     page.conditions->write(object);
     if (object.has_cluster()) write_measured(object.metadata().name(), *object.mutable_status());
     if (object.has_virtual_destination()) write_names_condition(object);
     return object;
   };
-  if (page.after.empty()) page.after = kind;
+  if (page.after.empty()) page.after = kind;  // keys of all kinds are in one map: begin at the kind's first key
   const auto of_kind = [&](const std::string& of) { return of.starts_with(kind); };
   if (!add_rows(page, objects, *page.reply.mutable_objects(), slice, of_kind, make)) return false;
   if (page.request.kind() == "Cluster" && !page.more) add_undeclared(page);
@@ -173,7 +173,7 @@ void Listing::add_undeclared(Page& page) const {
       info.mutable_locality()->clear_node();
       write_measured(cluster, info);
     }
-    at = records.nodes.lower_bound(cluster + "0");  // '0' follows '/': the first node of another cluster
+    at = records.nodes.lower_bound(cluster + "0");  // '0' follows '/' in ASCII: skips the other nodes
   }
 }
 

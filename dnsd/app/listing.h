@@ -15,22 +15,24 @@ namespace meshdns::app {
 
 struct Parts;
 
-/// Makes the pages of `meshdnsctl get`: rows by key, from where the page before stopped.
+/// Makes the pages of `meshdnsctl get`: rows in the order of their keys, from the place where the previous page ended.
 ///
 /// How it works: a page is a job of Slices. It keeps the last key that it has shown and looks up the next one, so that
-/// records may come and go between slices and between pages: a record that exists the whole time is shown exactly once.
-/// Nothing is copied or pinned for a listing.
+/// records may come and go between slices and between pages. A record that exists the whole time is shown exactly once.
+/// Deliberately not done: nothing is copied or pinned for a listing, so its pages are of different revisions.
 /// thread: control
 class Listing {
  public:
   using Done = std::function<void(Result<v1::ListReply>)>;
 
-  /// All must outlive the listing. bytes: of a page
+  /// All references must outlive the listing.
+  /// bytes: of a page
   Listing(const Parts& parts, Slices& slices, LintNames& names, std::size_t bytes = PageBounds::kMostBytes)
       : parts_(parts), slices_(slices), names_(names), bytes_(bytes) {}
 
-  /// errors: InvalidArgument for a kind that does not exist or a token of something else; NotFound for a key;
-  /// Unavailable: too many calls at once
+  /// Makes a page and calls `done`.
+  /// errors: InvalidArgument: no such kind, a wrong filter, or a token of another listing; NotFound: no record has the
+  ///         key; Unavailable: too many calls at once
   void list(const v1::ListRequest& request, const Done& done);
 
  private:
@@ -43,16 +45,16 @@ class Listing {
 
   v1::NodeInfo node_info(const model::Node& node) const;
   v1::EndpointInfo endpoint_info(const model::Endpoint& endpoint) const;
-  /// What the agents of a cluster have measured.
+  /// Writes the distances and gateways that the agents of a cluster have measured.
   template <class Out>
   void write_measured(const std::string& cluster, Out& out) const;
-  /// Clusters that have nodes and no object.
+  /// Adds the clusters that have nodes and no object.
   void add_undeclared(Page& page) const;
-  /// Whether some record has just this key.
+  /// Whether a record has exactly the key of the request.
   bool has_key(const v1::ListRequest& request) const;
-  /// What may be meant by a key that no record has, as meant_key() says it.
+  /// Returns the hint of meant_key() for a key that no record has.
   std::string meant(const v1::ListRequest& request) const;
-  /// Whether the hostnames of its external endpoints are resolved.
+  /// Writes the condition that says whether the hostnames of the object's external endpoints are resolved.
   void write_names_condition(v1::Object& object) const;
 
   const Parts& parts_;

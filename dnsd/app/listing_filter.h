@@ -10,20 +10,21 @@
 
 namespace meshdns::app {
 
-/// Which rows of a listing somebody wants: those that a name means, or those with a service, node, state and labels.
+/// Chooses the rows of a listing that a request asks for: by a name or address, and by service, node, state and labels.
 class ListingFilter {
  public:
   ListingFilter() = default;
-  /// exact: some record has just the key that is asked for, and no other row is wanted
-  /// errors: InvalidArgument: labels that are not NAME=VALUE, or a filter for a kind that has none
+  /// Makes the filter of a request.
+  /// exact: a record has exactly the key of the request, so that no other row is wanted
+  /// errors: InvalidArgument: a label is not NAME=VALUE, there is no such state, or the kind has no filters
   static Result<ListingFilter> of(const v1::ListRequest& request, bool exact);
 
-  /// The name of a record means the one that is asked for.
+  /// Whether the request's name means this key.
   bool wants(const std::string& key) const;
-  /// Everything but the state, which is known when the row is made.
+  /// Whether the endpoint passes everything except the state, which is only known once the row is made.
   bool wants(const model::Endpoint& endpoint) const;
   bool wants_state(const std::string& state) const { return state_.empty() || state == state_; }
-  /// All rows are wanted.
+  /// Whether all rows are wanted.
   bool empty() const { return key_.empty() && service_.empty() && node_.empty() && state_.empty() && labels_.empty(); }
 
  private:
@@ -31,8 +32,8 @@ class ListingFilter {
 
   bool exact_ = false;
   std::string key_;
-  std::optional<IpAddress> address_;  // that the key is
-  std::optional<SocketAddress> socket_;
+  std::optional<IpAddress> address_;     // the key, if it is an address
+  std::optional<SocketAddress> socket_;  // the key, if it is ADDRESS:PORT
   std::string service_;
   std::string node_;
   std::string state_;

@@ -15,8 +15,8 @@ namespace {
 std::string key_here(const std::string& name) { return LocalOverrides::kKeyPrefix + name; }
 std::string object_key_here(const std::string& name) { return "Override/" + key_here(name); }
 
-/// Refuses what cannot be local.
-/// returns: something was refused
+/// Refuses objects that cannot be local: a freeze holds changes at their origin, and other kinds are not overrides.
+/// returns: true = an object was refused
 bool refuse_others(const v1::ApplyRequest& request, v1::ApplyReply& reply) {
   bool refused = false;
   for (int i = 0; i < request.objects_size(); ++i) {
@@ -95,7 +95,7 @@ void LocalOverrides::expire() {
     change.erase.push_back("Override/" + name);
   }
   if (change.empty()) return;
-  // what stays in the file is over at the next start, too
+  // a failure is only logged: an override that stays in the file is over at the next start, too
   if (const auto kept = keep(change); !kept) log::warn("local overrides not written", {{"problem", kept.error()}});
   commit(change);
 }
@@ -106,7 +106,8 @@ Result<void> LocalOverrides::keep(const persistence::Objects::Change& change) co
   for (const std::string& key : change.erase) all.erase(key);
   v1::ListReply kept;
   for (const auto& [key, object] : all) *kept.add_objects() = object;
-  // a few kilobytes: this thread waits for the disk, so that what is acknowledged is there after a crash
+  // The control thread waits for the disk, so that an acknowledged override survives a crash. The file is a few
+  // kilobytes.
   return file_.save(kept.SerializeAsString(), environment_.clock.unix_seconds());
 }
 
@@ -114,6 +115,7 @@ void LocalOverrides::commit(const persistence::Objects::Change& change) {
   for (const std::string& problem : objects_.commit(change, environment_.clock.now())) {
     log::error("local overrides", {{"problem", problem}});
   }
+  // all copies are made again, instead of a difference: there are few, and each change ends with equal copies
   for (const std::string& name : std::exchange(shown_, {})) {
     environment_.catalog.erase_local_override(key_here(name));
     environment_.objects.mirror(object_key_here(name), nullptr);

@@ -16,16 +16,20 @@
 
 namespace meshdns::app {
 
-/// Overrides that a replica obeys alone, for the time without its federation: they stand among the federation's in
-/// catalog and objects, by keys that no federation uses, and in a file for the next start. Nobody is sent them, and
-/// what the federation says does not take them away; they go when they are over, or are taken back.
+/// Keeps the overrides that one replica obeys alone while its federation is lost (`meshdnsctl ... --local`).
+///
+/// How it works: local overrides are in a catalog of their own and in a file for the next start. A copy of each is in
+/// the replica's catalog and objects, under a key that no federation uses, so that topology and listings see it among
+/// the federation's overrides, and sets from the federation do not remove it. Local overrides are sent to nobody. They
+/// end when their time is over, or when an operator deletes them.
 /// thread: control
 class LocalOverrides {
  public:
   static constexpr const char* kFile = "local-overrides";
-  /// Of the keys that they have in the catalog. Objects are named by DNS names: no other one can have such a key.
+  /// The prefix of their keys in the replica's catalog. Names of objects are DNS names, which have no colon: no other
+  /// object can have such a key.
   static constexpr const char* kKeyPrefix = "local:";
-  /// Where no end is given: somebody has to come back to it.
+  /// The duration of an override without an end, so that a forgotten one does not last.
   static constexpr Duration kLongestWithoutWord = 1h;
 
   struct Environment {
@@ -39,28 +43,30 @@ class LocalOverrides {
 
   explicit LocalOverrides(Environment environment);
 
-  /// Takes what an earlier run left.
+  /// Restores the overrides of the file.
   void restore();
-  /// All or none, as Objects; what is not kept in the file is refused.
+  /// Applies all overrides of a request or none, as Objects does. Refuses them all if the file cannot be written.
   v1::ApplyReply apply(v1::ApplyRequest request);
-  /// errors: Unavailable: they cannot be kept in the file
+  /// Deletes overrides.
+  /// errors: Unavailable: the file cannot be written
   Result<v1::DeleteReply> erase(const v1::DeleteRequest& request);
-  /// Takes away what is over.
+  /// Removes the overrides whose time is over.
   void expire();
 
   std::size_t size() const { return objects_.all().size(); }
   /// thread: any
   bool any() const { return any_; }
-  /// An earlier run has left some.
+  /// Whether the file in `folder` holds overrides of an earlier run.
   static bool left_in(const std::string& folder);
 
  private:
-  /// Writes what there is after a change.
+  /// Writes the overrides to the file as they are after `change`.
   Result<void> keep(const persistence::Objects::Change& change) const;
+  /// Applies a change in memory, and copies all local overrides to the replica's catalog and objects.
   void commit(const persistence::Objects::Change& change);
 
   Environment environment_;
-  catalog::Catalog catalog_;  // of these alone
+  catalog::Catalog catalog_;  // of local overrides only
   persistence::Objects objects_;
   snapshot_file::SnapshotFile file_;
   std::set<std::string> shown_;  // keys in environment_.catalog

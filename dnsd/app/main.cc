@@ -23,7 +23,7 @@ using namespace meshdns;
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
-// What the libraries take at the start at most, beside the configured workers.
+// The most threads and descriptors that libraries need at the start, in addition to the configured workers.
 constexpr std::size_t kThreads = 24;
 constexpr std::size_t kDescriptors = 48;
 
@@ -61,12 +61,12 @@ int run(app::Configuration configuration, const Flags& flags) {
   const auto signals = process::Signals::start(loop, {[&] { daemon.reload(); }, [&] { daemon.stop(); }});
   const auto started = signals ? daemon.start() : Result<void>(signals.error());
   if (!started) {
-    if (started.error().code() == Code::InvalidArgument) return wrong_config(started.error());  // of endpoints_file
+    if (started.error().code() == Code::InvalidArgument) return wrong_config(started.error());  // endpoints_file
     log::error("cannot start", {{"error", started.error()}});
     return kFailed;
   }
   daemon.started();
-  process::release_free_memory();  // what reading a store or a snapshot took
+  process::release_free_memory();  // reading a store or a snapshot has left much of it
   if (flags.dev) print_dev_hints(*daemon.parts().configuration);
   loop.run();
   log::info("stopped");

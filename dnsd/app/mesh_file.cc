@@ -30,7 +30,7 @@ std::vector<catalog::Refusal> MeshFile::apply_node(const config::v1::MeshNode& f
   auto refusals = catalog_.apply_full(node.key, endpoints, {kSource}, now);
   std::vector<std::string> refused;
   for (const auto& refusal : refusals) refused.push_back(refusal.key);
-  // a restart would not know the last good version
+  // apply_full() keeps the last good version of a refused endpoint, which a restart with this file would not have
   if (!refused.empty()) catalog_.apply_delta(node.key, {}, refused, now);
   return refusals;
 }
@@ -40,7 +40,7 @@ void MeshFile::apply(const Configuration& configuration, TimePoint now, std::int
   for (const auto& file : configuration.mesh_nodes) before.erase(convert::to_node(file).key);
   for (const std::string& node : before) catalog_.withdraw(node, now);
   std::vector<catalog::Refusal> refusals;
-  // the second round has the room that the first one has made
+  // in a full catalog the first round refuses records whose room it makes only later, by removing others
   for (int round = 0; round < 2; ++round) {
     refusals.clear();
     for (const auto& file : configuration.mesh_nodes) {
@@ -50,7 +50,7 @@ void MeshFile::apply(const Configuration& configuration, TimePoint now, std::int
     if (refusals.empty()) break;
   }
   for (const auto& refusal : refusals) warn(refusal);
-  catalog_.forget(Duration::zero(), now);  // services that the file has no more
+  catalog_.forget(Duration::zero(), now);  // services without endpoints: a restart would not have them either
   apply_objects(configuration, now, unix_seconds);
 }
 
@@ -70,7 +70,8 @@ void MeshFile::apply_objects(const Configuration& configuration, TimePoint now, 
       log::warn("endpoints_file refused", {{"key", result.key()}, {"reason", result.error()}});
     }
   }
-  // all of a file are equally old, whenever each was written into it: nobody gets a host for having come first
+  // All objects of a file are equally old. Otherwise the winner of a contested host would be the object that was added
+  // to the file first, and a restart would change the winner.
   for (v1::Object& object : change.put) object.mutable_metadata()->set_created(created_);
   for (const auto& [key, object] : objects_.all()) {
     if (object.metadata().manager() == kSource && !keys.contains(key)) change.erase.push_back(key);

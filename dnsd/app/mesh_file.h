@@ -11,16 +11,19 @@
 
 namespace meshdns::app {
 
-/// Keeps catalog and objects equal to dns.endpoints_file.
+/// Keeps catalog and objects equal to the content of dns.endpoints_file. Used at the start and at each reload. A
+/// process that has applied several versions of the file ends with the same records as one that starts with the last
+/// version.
 class MeshFile {
  public:
-  /// Of its objects, and the source of its endpoints.
+  /// The manager of objects from the file, and the source of its endpoints.
   static constexpr const char* kManager = persistence::Objects::kFileManager;
 
+  /// `catalog` and `objects` must outlive it.
   MeshFile(catalog::Catalog& catalog, persistence::Objects& objects) : catalog_(catalog), objects_(objects) {}
 
-  /// Puts what the file says now, and takes back what it said before and does not any more. What is refused is left
-  /// out, and logged. What comes of it is what a process that begins with this file has.
+  /// Puts the nodes, endpoints and objects of the file, and removes those that only its version before had. Refused
+  /// records are left out and logged.
   void apply(const Configuration& configuration, TimePoint now, std::int64_t unix_seconds);
 
  private:
@@ -29,8 +32,8 @@ class MeshFile {
 
   catalog::Catalog& catalog_;
   persistence::Objects& objects_;
-  std::set<std::string> nodes_;
-  std::int64_t created_ = 0;  // of the file's objects, unix seconds: when the first file was applied
+  std::set<std::string> nodes_;  // keys of the nodes that came from the file
+  std::int64_t created_ = 0;     // metadata.created of the file's objects: unix seconds of the first apply()
 };
 
 }  // namespace meshdns::app

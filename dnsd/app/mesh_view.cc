@@ -2,7 +2,7 @@
 
 #include "common/log/log.h"
 
-// What operators approve. What they change is in mesh_view_changes.cc, status in mesh_view_status.cc.
+// Approvals by operators. Their changes are in mesh_view_changes.cc, status and metrics in mesh_view_status.cc.
 
 namespace meshdns::app {
 

@@ -40,7 +40,8 @@ class TlsWatch;
 
 namespace meshdns::app {
 
-/// The parts of a running meshdnsd; those that come up later, or not at all, are null until then.
+/// The parts of a running meshdnsd, for code that shows them. The Daemon owns the parts and fills in each pointer when
+/// the part exists: a part that starts later, or not at all in this role, is null until then.
 struct Parts {
   const Clock& clock;
   TimePoint started{};
@@ -56,27 +57,28 @@ struct Parts {
   const federation::Watchers* watchers = nullptr;
   EventLog* events = nullptr;
   Replica* replica = nullptr;
-  LocalOverrides* local_overrides = nullptr;  // a replica's
+  LocalOverrides* local_overrides = nullptr;  // on a replica only
   const snapshot_file::WarmStart* warm_start = nullptr;
   const external::ExternalNames* external_names = nullptr;
   const server::DnsServer* dns = nullptr;
   const rpc::TlsWatch* tls = nullptr;
-  std::shared_ptr<const ServiceCounts> service_counts{};  // of the last scrape that wanted them
+  std::shared_ptr<const ServiceCounts> service_counts{};  // of the last scrape with metrics of services
   const dnstap::Sender* dnstap = nullptr;
-  std::function<void()> records_changed;          // tells all who have to do with them; empty on a replica
-  std::string federation_address;                 // where agents connect
-  std::shared_ptr<const rpc::Acceptor> acceptor;  // there; null = nowhere
+  std::function<void()> records_changed;          // Daemon::records_changed(); empty on a replica
+  std::string federation_address;                 // where agents connect; empty = nowhere
+  std::shared_ptr<const rpc::Acceptor> acceptor;  // of that address; null = there is none
   std::shared_ptr<const rpc::StreamLimits> streams{};
   bool ready = false;
   bool rate_limiting = false;
   ReloadState reload;
 };
 
-/// Shows the parts to operators, and takes what they apply.
+/// Implements the calls of operators (admin::Mesh): shows the parts, and applies changes. mesh_view_changes.cc has the
+/// changes, mesh_view_status.cc the status. Calls whose cost grows with the mesh are jobs of Slices.
 /// thread: control
 class MeshView : public admin::Mesh {
  public:
-  /// All must outlive the view.
+  /// All references must outlive the view.
   MeshView(Parts& parts, const metrics::Registry& registry, Timers& timers, LintNames& names,
            Slices::Bounds bounds = {})
       : parts_(parts),
@@ -111,39 +113,42 @@ class MeshView : public admin::Mesh {
     capture_.look(request, by, parts_.dns, std::move(done));
   }
   bool ready() override { return parts_.ready; }
-  /// See Slices::longest().
+  /// Returns Slices::longest(), for tests.
   std::size_t longest_slice() const { return slices_.longest(); }
-  /// Ends the overrides whose time is over. Their origin takes them away; a replica, which may have lost its origin,
-  /// no longer obeys or shows them.
+  /// Ends the overrides whose time is over. Their origin deletes them. A replica, which may have lost its origin, only
+  /// stops to obey and to show them.
   void expire_overrides();
   void metrics(std::function<void(Result<std::string>)> done) override;
 
  private:
-  /// One change after the other: each is checked against what the one before has made true.
+  /// Runs `operation` when all earlier ones are over, so that each change is checked against the result of the one
+  /// before, although storing a change takes time. The operation calls turn_over() at its end.
   void in_turn(std::function<void()> operation);
   void turn_over();
   void changed();
-  /// What a request comes to; nothing is changed yet.
+  /// Checks a request without changing anything; `change` is what to store.
   v1::ApplyReply check(const v1::ApplyRequest& request, persistence::Objects::Change& change);
   v1::ApplyReply apply_local(const v1::ApplyRequest& request);
   Result<v1::DeleteReply> erase_local(const v1::DeleteRequest& request);
   void forget_overrides(const std::vector<std::string>& names);
-  /// Of keys that are all of the kind Node.
+  /// Removes all records of nodes whose agents are not connected.
+  /// errors: InvalidArgument: a key is not of the kind Node, or means several nodes; FailedPrecondition: an agent is
+  ///         connected
   Result<v1::DeleteReply> forget_nodes(const v1::DeleteRequest& request);
-  /// Why a replica changes no objects, and what it takes instead while its federation is lost.
+  /// Returns why a replica changes no objects, and what an operator can do instead while its federation is lost.
   const char* replica_refusal() const;
-  /// Tells who waits for events what operators have changed.
+  /// Adds events about changes by operators.
   void note_changed(const v1::ApplyRequest& request, const v1::ApplyReply& reply);
   void note_deleted(const v1::DeleteReply& reply);
   void store(persistence::Objects::Change change, std::function<void(Result<void>)> done);
-  /// Ends the recovery: what is known is all that there is.
+  /// Ends the recovery at once: the records that are known are taken for all.
   v1::ApproveShrinkReply approve_records();
   void write_overrides(v1::StatusReply& out) const;
   struct Problems;
   /// returns: false = the slice is over
   bool look_for_unread(Problems& problems, Slice& slice);
   bool look_for_problems(Problems& problems, Slice& slice);
-  /// Everything that costs nothing that grows with the mesh.
+  /// Makes the part of a status whose cost does not grow with the mesh.
   v1::StatusReply status_now();
   void write_listeners(v1::StatusReply& out) const;
   void write_brakes(v1::StatusReply& out) const;
@@ -156,7 +161,7 @@ class MeshView : public admin::Mesh {
   Parts& parts_;
   const metrics::Registry& registry_;
   CaptureSession capture_;
-  Slices slices_;  // before those who run jobs in it
+  Slices slices_;  // declared before the members that run jobs in it
   Simulations simulations_;
   Listing listing_;
   Linting linting_;

@@ -9,7 +9,7 @@
 #include "dnsd/app/mesh_view.h"
 #include "dnsd/app/override_guard.h"
 
-// What operators change.
+// The calls of operators that change something: apply, delete, and the end of overrides.
 
 namespace meshdns::app {
 namespace {
@@ -32,7 +32,7 @@ v1::ApplyReply all_refused(const v1::ApplyRequest& request, const std::string& w
   return reply;
 }
 
-/// "Override/freeze created: Freeze all by alice@host: incident 42"
+/// Returns the text of an event, as in "Override/freeze created: Freeze all by alice@host: incident 42".
 std::string change_text(const v1::Object& object, const v1::ApplyResult& result) {
   const char* done = result.outcome() == v1::ApplyResult::CREATED ? " created" : " configured";
   if (!object.has_override()) return result.key() + done;
@@ -159,7 +159,8 @@ void MeshView::expire_overrides() {
   parts_.objects->commit(change, parts_.clock.now());
   changed();
   if (parts_.persistence == nullptr) return;
-  // the end does not wait for the disk; but one that is being prolonged must not go from the store
+  // The override ends at once, without the disk. The store is changed in turn: an override that an operator prolongs
+  // just now exists again by then, and must stay in the store.
   in_turn([this, keys = std::move(change.erase)]() mutable {
     std::erase_if(keys, [this](const std::string& key) { return parts_.objects->all().contains(key); });
     if (!keys.empty()) parts_.persistence->erase_expired(std::move(keys));

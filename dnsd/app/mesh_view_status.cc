@@ -11,12 +11,12 @@
 #include "dnsd/app/mesh_view.h"
 #include "dnsd/app/version.h"
 
-// How the whole is, for meshdnsctl status and for metrics.
+// The state of the whole mesh, for `meshdnsctl status` and for metrics.
 
 namespace meshdns::app {
 namespace {
 
-constexpr int kMostProblems = 100;  // in a status
+constexpr int kMostProblems = 100;  // in one status; further ones are only counted
 constexpr int kMostReplicas = 100;
 
 google::protobuf::Duration since(TimePoint then, TimePoint now) {
@@ -50,7 +50,7 @@ void MeshView::write_listeners(v1::StatusReply& out) const {
   for (std::size_t i = 0; i < parts_.dns->bound().size(); ++i) {
     v1::Listener& listener = *out.add_dns();
     listener.set_address(parts_.dns->bound()[i].text());
-    // a listener without a place of its own has the server's
+    // a listener without a locality of its own has the server's
     const model::Locality& own = settings.listeners[i].locality;
     *listener.mutable_locality() = convert::to_wire(own.empty() ? settings.own : own);
   }
@@ -130,12 +130,12 @@ void MeshView::write_overrides(v1::StatusReply& out) const {
   if (parts_.replica == nullptr) freeze.set_held(parts_.catalog->held());
 }
 
-/// The problems of a status while they are collected.
+/// The problems for one status while they are collected, with the place where the next slice goes on.
 struct MeshView::Problems {
   v1::StatusReply found{};
-  std::string after{};  // the last virtual destination whose names were looked at
-  std::string node{};   // the last node whose status was looked at
-  std::size_t all = 0;
+  std::string after{};  // the last virtual destination whose external names were examined
+  std::string node{};   // the last node whose status was examined
+  std::size_t all = 0;  // also those beyond kMostProblems
 
   void add(const std::string& object, const std::string& message) {
     ++all;
@@ -232,7 +232,8 @@ v1::StatusReply MeshView::status_now() {
   return out;
 }
 
-/// Nodes whose agents do not read all that they should. There are few statuses: only of nodes that are not well.
+/// Collects nodes whose agents cannot read everything that they should. Only nodes that are not well have a status, so
+/// there are few.
 bool MeshView::look_for_unread(Problems& problems, Slice& slice) {
   const auto& statuses = parts_.catalog->records().statuses;
   for (auto at = statuses.upper_bound(problems.node); at != statuses.end(); ++at) {

@@ -10,7 +10,7 @@
 namespace meshdns::app {
 namespace {
 
-/// "would leave app-b.mesh.internal (and 3 more) without serving endpoints; --force does it all the same"
+/// Returns "would leave app-b.mesh.internal (and 3 more) without serving endpoints; --force does it all the same".
 std::string emptying_text(const std::vector<std::string>& hosts) {
   const std::string more = hosts.size() > 1 ? " (and " + std::to_string(hosts.size() - 1) + " more)" : "";
   return "would leave " + hosts.front() + more + " without serving endpoints; --force does it all the same";
@@ -20,7 +20,7 @@ bool takes_away(const model::Override& word) {
   return word.action == model::Action::Down || word.action == model::Action::Drain;
 }
 
-/// The targets of a request's overrides, by the index of the object.
+/// Returns the targets of a request's overrides, each with the index of its object. A freeze has no target.
 std::vector<std::pair<int, model::Target>> targets_of(const v1::ApplyRequest& request) {
   std::vector<std::pair<int, model::Target>> out;
   for (int i = 0; i < request.objects_size(); ++i) {

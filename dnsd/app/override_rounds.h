@@ -9,7 +9,7 @@
 
 namespace meshdns::app {
 
-/// Looks each second for overrides that are over, and tells in the log which come and go, whoever makes them.
+/// Ends overrides whose time is over, once a second, and logs all overrides that begin or end, from whatever source.
 /// thread: control
 class OverrideRounds {
  public:
@@ -19,22 +19,24 @@ class OverrideRounds {
     Timers& timers;
     const Clock& clock;
     const catalog::Catalog& catalog;
-    std::function<void()> expire;  // ends what is over
+    std::function<void()> expire;  // ends the overrides whose time is over
   };
 
+  /// The references in `environment` must outlive it.
   explicit OverrideRounds(Environment environment) : environment_(std::move(environment)) {}
   OverrideRounds(const OverrideRounds&) = delete;
   OverrideRounds& operator=(const OverrideRounds&) = delete;
   ~OverrideRounds();
 
-  /// Now, and each kInterval from the first call on.
+  /// Runs a round now, and again after each kInterval. Call it once.
   void watch();
 
  private:
+  /// Logs the differences between the overrides in force and `told_`.
   void tell();
 
   Environment environment_;
-  topology::Overrides told_;
+  topology::Overrides told_;  // overrides whose begin is logged
   std::optional<TimerId> timer_;
 };
 

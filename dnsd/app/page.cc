@@ -18,7 +18,7 @@ std::string hex_of(std::string_view text) {
   return out;
 }
 
-/// Nothing = it is not what hex_of() writes.
+/// Decodes the text of hex_of(); nothing = hex_of() does not write such a text.
 std::optional<std::string> text_of(std::string_view hex) {
   if (hex.size() % 2 != 0) return std::nullopt;
   std::string out;

@@ -7,13 +7,15 @@
 
 namespace meshdns::app {
 
-/// Sees when answers begin to be limited, and when that is over: after a minute without.
+/// Detects when rate limiting of answers begins, and when it ends: after kQuiet without a limited answer. Pure.
 class RateLimitWatch {
  public:
   enum class Edge : std::uint8_t { None, Began, Ended };
   static constexpr Duration kQuiet = 60s;
 
-  /// limited: how many answers were so far
+  /// Compares the counter of limited answers with that of the last call.
+  /// limited: answers that were limited since the start
+  /// returns: the edge that this call has detected
   Edge look(std::uint64_t limited, TimePoint now) {
     if (limited != last_) {
       last_ = limited;
@@ -29,7 +31,7 @@ class RateLimitWatch {
 
  private:
   std::uint64_t last_ = 0;
-  std::optional<TimePoint> seen_;
+  std::optional<TimePoint> seen_;  // when the counter grew last; nothing = no limiting
 };
 
 }  // namespace meshdns::app

@@ -10,22 +10,23 @@
 
 namespace meshdns::app {
 
-/// Tells each part of the daemon when records changed that concern it. The one place that decides so: whoever may have
-/// changed the catalog calls look(), which costs nothing when its generation stands still.
+/// Informs each part of the daemon when records of the types that concern it have changed. Code that may have changed
+/// the catalog calls look(), which is cheap if the catalog's generation is unchanged.
 /// thread: control
 class RecordChanges {
  public:
+  /// `catalog` must outlive it.
   explicit RecordChanges(const catalog::Catalog& catalog) : catalog_(catalog), seen_(catalog.generation()) {}
 
-  /// Calls `told` after every change; it must outlive this object's last look().
+  /// Calls `told` after every change. Everything that `told` refers to must outlive the last look().
   void on_any(std::function<void()> told) { parts_.push_back({{}, std::move(told)}); }
   /// Calls `told` after changes of records of these types.
   void on(std::initializer_list<catalog::RecordType> types, std::function<void()> told) {
     parts_.push_back({types, std::move(told)});
   }
 
-  /// The catalog may have changed. Parts are told in the order in which they were added; what they change themselves is
-  /// told to all in another turn.
+  /// Informs the parts if the catalog has changed, in the order in which they were added. If a part changes the catalog
+  /// meanwhile, all parts concerned are informed in another round before this returns.
   void look() {
     if (looking_) return;
     looking_ = true;

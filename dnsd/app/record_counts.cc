@@ -112,6 +112,7 @@ void RecordCounts::finish(const std::string& node) {
   unwatched_total_ += counting_unwatched_ - found->second.unwatched;
   found->second.unwatched = std::exchange(counting_unwatched_, 0);
   const OfNode& entry = found->second;
+  // an entry that counts nothing is of a node that is gone; kept, such entries would pile up over a rollout
   const bool known = !entry.cluster.empty() || entry.silent || entry.unread || entry.endpoints > 0 || entry.marked;
   if (!known) nodes_.erase(found);
 }
@@ -143,7 +144,7 @@ void RecordCounts::node_changed(const std::string& node) {
   ++names_version_;
   mark_rivals_of(node);
   next_.node_changed(node);
-  mark_rivals_of(node);  // of the addresses that it has now
+  mark_rivals_of(node);  // again: `next_` has the node's new addresses only now, and with them other rivals
 }
 
 void RecordCounts::node_status_changed(const std::string& node) {
@@ -164,7 +165,7 @@ void RecordCounts::destination_changed(const std::string& key) {
 
 void RecordCounts::cluster_changed(const std::string& name) {
   ++names_version_;
-  // its nodes may be in another zone, which overrides name
+  // The nodes of the cluster may be in another zone now, and an override may have that zone as its target.
   if (!catalog_.records().overrides.empty()) mark_all();
   next_.cluster_changed(name);
 }

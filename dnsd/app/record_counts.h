@@ -13,48 +13,50 @@
 
 namespace meshdns::app {
 
-/// Keeps what status, metrics and listings count over all records, so that nobody walks the records for a count.
+/// Keeps the counts over all records that status, metrics and listings show, so that none of them has to walk all
+/// records for a count.
 ///
-/// How it works: the catalog tells of each change; the counter passes it on to the next observer. How many endpoints a
-/// node has, and nodes a cluster, is counted at once. How endpoints stand depends on health, on the node's status and
-/// on overrides, and on who else claims its address: a change marks the endpoint's node and those of its rivals, and
-/// settle() counts the marked nodes again, in slices. An override marks all nodes.
+/// How it works: as an observer of the catalog the counter hears of each change, and passes it on to the next observer.
+/// The endpoints of a node and the nodes of a cluster are counted at once. The standing of an endpoint depends on more:
+/// its health, its node's status, overrides, and which other endpoints claim its address (its rivals). So a change only
+/// marks the endpoint's node and the nodes of its rivals, and settle() counts the marked nodes again, in slices. An
+/// override marks all nodes.
 ///
 ///   endpoint changes -> node marked -> settle(): its old counts leave the totals, its new ones enter
 ///
-/// The counts of a node are those of one moment for each slice: a node that changes while it is counted is marked
-/// again.
+/// A node that changes while it is being counted, between two slices, is marked again.
 /// thread: control
 class RecordCounts : public model::RecordObserver {
  public:
-  /// By topology::Standing.
+  /// The number of endpoints in each topology::Standing.
   using Standings = std::array<std::uint32_t, 5>;
-  /// A point that settle() has to reach.
+  /// The number of a pass over marked nodes.
   using Round = std::uint64_t;
 
-  /// next: who observed the catalog until now. Both must outlive the counter, which is the catalog's observer for its
-  /// own lifetime.
+  /// Becomes the catalog's observer for its own lifetime. `catalog` and `next` must outlive it.
+  /// next: the catalog's observer until now, which gets it back at the end
   RecordCounts(catalog::Catalog& catalog, topology::Planner& next);
   ~RecordCounts() override { catalog_.observe(&next_); }
   RecordCounts(const RecordCounts&) = delete;
   RecordCounts& operator=(const RecordCounts&) = delete;
 
-  /// The round that covers every change so far.
+  /// Returns the round whose end covers every change so far.
   Round round() const;
-  /// Counts marked nodes.
-  /// returns: true = the round is reached, else the slice is over
+  /// Counts marked nodes until `round` is over.
+  /// returns: true = the round is over; false = the slice is over
   bool settle(Round round, Slice& slice);
-  /// How all endpoints stand, at the last settled round.
+  /// The standings of all endpoints, as of the last settled round.
   const Standings& standings() const { return totals_; }
 
   std::uint32_t endpoints_of(const std::string& node) const;
   std::uint32_t nodes_of(const std::string& cluster) const;
+  /// The number of silent nodes.
   std::uint32_t silent() const { return silent_; }
-  /// Nodes whose agent does not read all that it should.
+  /// The number of nodes whose agent cannot read everything that it should.
   std::uint32_t unread() const { return unread_; }
-  /// Endpoints that no agent checks though their node's is heard, at the last settled round.
+  /// The number of endpoints that no agent checks although their node's agent is heard, as of the last settled round.
   std::uint32_t unwatched() const { return unwatched_total_; }
-  /// Grows when nodes, clusters or virtual destinations change.
+  /// A number that grows when nodes, clusters or virtual destinations change.
   std::uint64_t names_version() const { return names_version_; }
 
   void endpoint_entered(const model::Endpoint& endpoint) override;
@@ -72,21 +74,21 @@ class RecordCounts : public model::RecordObserver {
  private:
   struct OfNode {
     std::uint32_t endpoints = 0;
-    Standings counted{};  // in totals_
-    std::uint32_t unwatched = 0;
-    std::string cluster;  // whose nodes it is counted among; empty = of none
+    Standings counted{};          // the node's share of totals_
+    std::uint32_t unwatched = 0;  // the node's share of unwatched_total_
+    std::string cluster;          // the cluster in whose count of nodes it is; empty = none
     bool silent = false;
     bool unread = false;
-    bool marked = false;
+    bool marked = false;  // is in marked_
   };
 
   OfNode& mark(const std::string& node);
-  /// Those that claim an address of the endpoint stand otherwise, perhaps.
+  /// Marks the nodes of endpoints that claim an address of `endpoint`: their standing may change with its.
   void mark_rivals(const model::Endpoint& endpoint);
   void mark_rivals_of(const std::string& node);
   void mark_all();
   void count_cluster(const std::string& cluster, int by);
-  /// Counts on from `after_`.
+  /// Counts the endpoints of a node after `after_`.
   /// returns: true = the node is counted
   bool count(const std::string& node, Slice& slice);
   void finish(const std::string& node);
@@ -95,14 +97,14 @@ class RecordCounts : public model::RecordObserver {
   topology::Planner& next_;
   std::unordered_map<std::string, OfNode> nodes_;
   std::unordered_map<std::string, std::uint32_t> of_cluster_;
-  std::vector<std::string> marked_;  // for the next round
-  std::vector<std::string> todo_;    // of this round; the last one is being counted
-  std::string after_;                // key of the last endpoint that was counted; empty = its node is not begun
+  std::vector<std::string> marked_;  // nodes for the next round
+  std::vector<std::string> todo_;    // nodes of this round; the last one is being counted
+  std::string after_;                // key of the last endpoint that was counted; empty = the node is not begun
   Standings counting_{};             // of the node that is being counted
   std::uint32_t counting_unwatched_ = 0;
   std::uint32_t unwatched_total_ = 0;
   Standings totals_{};
-  Round rounds_ = 0;  // that are over
+  Round rounds_ = 0;  // rounds that are over
   std::uint32_t silent_ = 0;
   std::uint32_t unread_ = 0;
   std::uint64_t names_version_ = 1;

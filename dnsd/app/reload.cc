@@ -16,7 +16,7 @@ bool same_field(const Message& a, const Message& b, const std::string& name) {
   return differencer.CompareWithFields(a, b, {field}, {field});
 }
 
-/// One mapping of the configuration, as it runs and as the file has it now.
+/// One mapping of the configuration: as it runs, and as the file has it now.
 struct Section {
   const Message& running;
   Message& next;
@@ -24,7 +24,7 @@ struct Section {
   std::vector<std::string>& kept;
 
   /// Keeps the running value of a field that only a restart can change.
-  /// returns: whether they differ
+  /// returns: whether the values differ
   bool keep(const std::string& name) {
     if (same_field(running, next, name)) return false;
     kept.push_back(prefix + name);
@@ -36,7 +36,8 @@ struct Section {
   }
 };
 
-/// Where the records come from: with another source the mesh of an endpoints file is not applied either.
+/// Keeps the source of records. If the file names another source, its endpoints file is not applied either: the records
+/// of two sources would be mixed until the restart.
 void keep_source(const Configuration& running, Configuration& next, std::vector<std::string>& kept) {
   Section root{running.file, next.file, "", kept};
   const bool roles = root.keep("roles");

@@ -7,17 +7,17 @@
 
 namespace meshdns::app {
 
-/// What became of the last reload.
+/// The result of the last reload.
 struct ReloadState {
-  std::vector<std::string> restart_needed;  // keys whose value in the file is not the one that runs
-  std::string problem;                      // the first line of what was wrong; empty = nothing
+  std::vector<std::string> restart_needed;  // keys whose new value in the file needs a restart
+  std::string problem;                      // the first line of the errors; empty = none
 };
 
-/// Both listen at the same places.
+/// Returns whether both settings have the same addresses of listeners.
 bool same_listeners(const answers::Settings& a, const answers::Settings& b);
 
-/// Puts what runs in the place of what only a restart can change, so that `next` is what runs after the reload, and the
-/// next reload is compared with that.
+/// Replaces the values in `next` that only a restart can change by those of `running`. So `next` describes what runs
+/// after the reload, and the next reload is compared with that.
 /// returns: the keys that differ and need a restart
 std::vector<std::string> keep_what_cannot_change(const Configuration& running, Configuration& next);
 

@@ -34,7 +34,7 @@ Replica::Replica(process::EventLoop& loop, const Clock& clock, catalog::Catalog&
 }
 
 void Replica::changed() {
-  // the first words of a federation that has lost its store are not all: a name that is missing may exist
+  // A federation that has lost its store does not know all records yet. Serving them would deny names that exist.
   whole_ = whole_ || !(mirror_.additive() && follower_.origin_recovers());
   if (!whole_) return;
   options_.changed();
@@ -48,7 +48,7 @@ bool Replica::restore() {
   auto& kept = snapshots.newest;
   if (!kept) return false;
   restored_age_ = kept->age;
-  // what lasted for so long then has lasted longer by the age of the file
+  // times in the file are relative to its writing: states have lasted longer by the age of the file
   const auto records =
       snapshot_file::restore_records(snapshot_file::BlockReader(kept->content), mirror_, clock_.now() - kept->age);
   if (!records) {

@@ -17,13 +17,14 @@
 
 namespace meshdns::app {
 
-/// A dnsd that serves DNS only: follows a federation, and keeps what it holds in a file for its next start.
+/// The part of a dnsd with `roles: [dns]` that gets its records from a federation: follows the federation, fills the
+/// catalog, and keeps the records in a snapshot file for the next start. Serving DNS is the Daemon's.
 /// thread: the loop's
 class Replica {
  public:
   struct Options {
     federation::WatchOptions watch;
-    std::string name;                                                // "us-1/host", for its federation's operators
+    std::string name;                                                // "us-1/host", shown by the federation
     std::string folder;                                              // of the snapshot file
     std::function<void()> changed;                                   // the catalog has a new revision
     std::function<std::shared_ptr<publish::PinnedTable>()> answers;  // see SnapshotKeeper
@@ -32,23 +33,27 @@ class Replica {
   static constexpr const char* kFile = persistence::kReplicaSnapshot;
   static constexpr Duration kSnapshotInterval = 5s;
 
+  /// All references must outlive it.
   Replica(process::EventLoop& loop, const Clock& clock, catalog::Catalog& catalog, persistence::Objects& objects,
           Options options);
 
-  /// Takes what an earlier run left; false = nothing was left, or nothing of it is whole.
+  /// Restores the records of the snapshot file.
+  /// returns: false = there is no snapshot, or none is whole
   bool restore();
+  /// Begins to follow the federation.
   void start();
-  /// Before the loop ends; `done` when the federation's stream has.
+  /// Ends the stream to the federation, and calls `done` then.
+  /// requires: the loop still runs
   void stop(std::function<void()> done) { client_.stop(std::move(done)); }
 
-  /// Since when nothing was heard from the federation; what was restored counts as unheard.
+  /// Returns how long nothing was heard from the federation. Before the first word, this is the age of the snapshot.
   Duration silence() const;
-  /// Generations of the snapshot that were not whole at the start, and were put aside.
+  /// The number of generations of the snapshot that were damaged at the start.
   std::size_t damaged_snapshots() const { return damaged_snapshots_; }
   bool connected() const { return follower_.connected(); }
-  /// Its federation has lost its store, and learns anew what there is.
+  /// Whether the federation has lost its store and is recovering.
   bool origin_recovers() const { return follower_.origin_recovers(); }
-  /// What its federation's brakes hold back.
+  /// The closed brakes of the federation.
   const std::vector<v1::Brake>& origin_brakes() const { return follower_.origin_brakes(); }
   std::string server() const { return client_.server(); }
   federation::Mirror& mirror() { return mirror_; }
@@ -62,10 +67,10 @@ class Replica {
   federation::Follower follower_;
   federation::WatchClient client_;
   snapshot_file::SnapshotKeeper keeper_;
-  bool whole_ = false;  // what is held was everything once
-  bool heard_ = false;
-  std::uint64_t sets_ = 0;  // of the mirror, when free memory was given back last
-  Duration restored_age_{};
+  bool whole_ = false;       // the mirror has held a whole set: missing names may be answered with NXDOMAIN
+  bool heard_ = false;       // from the federation, since the start
+  std::uint64_t sets_ = 0;   // Mirror::sets() when free memory was returned to the system last
+  Duration restored_age_{};  // of the snapshot
   TimePoint started_;
   std::size_t damaged_snapshots_ = 0;
 };

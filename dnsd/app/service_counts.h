@@ -10,14 +10,16 @@
 
 namespace meshdns::app {
 
-/// Counts the endpoints of each service by how they stand, in slices; one count for each scrape.
+/// Counts the endpoints of each service in each standing, in slices. Made anew for each scrape with metrics of
+/// services.
 /// thread: control
 class ServiceCounts {
  public:
   using Services = std::map<model::ServiceKey, RecordCounts::Standings>;
 
-  /// returns: true = everything is counted, else the slice is over
+  /// Counts further endpoints while the slice lasts.
   /// claims: of these records
+  /// returns: true = all endpoints are counted; false = the slice is over
   bool look(const model::Records& records, const topology::AddressClaims& claims, Slice& slice);
   const Services& services() const { return services_; }
 

@@ -11,7 +11,7 @@
 namespace meshdns::app {
 namespace {
 
-// A table takes seconds at most: one that takes longer is never done.
+// The largest tables take seconds; a compile that takes longer than this is stuck.
 constexpr Duration kLongestCompile = 60s;
 
 }  // namespace

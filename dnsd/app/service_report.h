@@ -9,25 +9,27 @@
 
 namespace meshdns::app {
 
-/// What meshdnsd tells the service manager. Signs of life are given by the control loop, and only while every DNS
-/// thread goes round too: a stuck one ends in a restart.
+/// Reports start, reload, stop and signs of life to the service manager (sd_notify). The control loop gives signs of
+/// life only while every DNS thread makes progress and no compile is stuck, so that the service manager restarts a
+/// stuck process.
 /// thread: the loop's
 class ServiceReport {
  public:
-  /// parts outlive it
+  /// `loop` and `parts` must outlive it.
   ServiceReport(process::NotifyEnvironment environment, process::EventLoop& loop, const Parts& parts);
 
-  /// The start is over, also where a replica still waits for its first records.
+  /// Reports that the start is over, even if a replica still waits for its first records.
   void ready();
   void reload_begins() { notify_.reload_begins(); }
   /// result: one line
   void reload_ended(std::string_view result) { notify_.reload_ended(result); }
   void stopping() { notify_.stopping(); }
 
-  /// "3 hosts, 6 agents, revision 41"
+  /// Returns a line like "3 hosts, 6 agents, revision 41".
   static std::string status(const Parts& parts);
 
  private:
+  /// Whether to give a sign of life; logs when DNS threads stop or continue to make progress.
   bool alive();
 
   const Parts& parts_;

@@ -8,7 +8,7 @@
 
 namespace meshdns::app {
 
-/// look: given the scene, gives a Result
+/// Calls `look` with the scene of the published table, and returns its Result.
 template <class F>
 auto Simulations::with_scene(const catalog::Catalog& catalog, publish::Publisher& publisher, F look) {
   return publisher.with_table([&](const answers::AnswerTable* table) -> decltype(look(std::declval<explain::Scene>())) {

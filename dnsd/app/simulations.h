@@ -14,28 +14,29 @@
 
 namespace meshdns::app {
 
-/// Answers what explain and simulate ask of a running meshdnsd. A look at all hosts is made in slices: heartbeats come
-/// in between.
+/// Answers `explain` and `simulate` calls. A simulation over all hosts (explain::Survey) is a job of Slices, so that
+/// heartbeats are handled in between.
 /// thread: control
 class Simulations {
  public:
   static constexpr std::size_t kMostAtOnce = 4;
-  /// Steps of a survey between two looks at the clock.
+  /// Steps of a survey between two readings of the clock.
   static constexpr std::size_t kSteps = 8;
 
   using Done = std::function<void(Result<v1::SimulateReply>)>;
 
-  /// Both must outlive it.
+  /// Both references must outlive it.
   Simulations(const Clock& clock, Slices& slices)
       : clock_(clock), slices_(slices), explained_(clock, "Explain"), simulated_(clock, "Simulate") {}
 
-  /// One page.
-  /// errors: InvalidArgument (client, listener, token), NotFound (host), Unavailable (nothing is published
-  /// yet, or the token's pages are gone)
+  /// Returns a page that explains the answer of one host for one client.
+  /// errors: InvalidArgument: client, listener or token; NotFound: host; Unavailable: nothing is published yet, or the
+  ///         pages of the token are gone
   Result<v1::ExplainReply> explain(const catalog::Catalog& catalog, publish::Publisher& publisher,
                                    const v1::ExplainRequest& request);
-  /// done: at once for one host. catalog and publisher outlive it.
-  /// errors: as above; Unavailable: too many at once
+  /// Calls `done` with the answers as they would be under a supposition: at once if the request names a host, later for
+  /// all hosts. `catalog` and `publisher` must outlive this object.
+  /// errors: as explain(); Unavailable: too many simulations or calls at once
   void simulate(const catalog::Catalog& catalog, publish::Publisher& publisher, const v1::SimulateRequest& request,
                 const Done& done);
 
@@ -49,7 +50,7 @@ class Simulations {
   Slices& slices_;
   ExplainPages<v1::ExplainReply> explained_;
   ExplainPages<v1::SimulateReply> simulated_;
-  std::size_t running_ = 0;  // surveys
+  std::size_t running_ = 0;  // surveys under way
 };
 
 }  // namespace meshdns::app

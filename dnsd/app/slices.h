@@ -9,20 +9,21 @@
 
 namespace meshdns::app {
 
-/// One turn of a long job on the control thread: how much the job may look at before it has to let others have the
+/// The budget of one turn of a long job: how many records the job may look at before other work gets the control
 /// thread.
 class Slice {
  public:
   Slice(const Clock& clock, std::size_t steps, Duration time) : clock_(clock), left_(steps), end_(clock.now() + time) {}
 
-  /// Counts `steps` records that the job is about to look at.
-  /// returns: false = the slice is over, the job looks at none
+  /// Takes `steps` records from the budget. Called before the job looks at them.
+  /// returns: false = the slice is over, and the job must not look at them
   bool take(std::size_t steps = 1) {
     if (over()) return false;
     left_ -= steps < left_ ? steps : left_;
     taken_ += steps;
     return true;
   }
+  /// Whether the budget is used up. The first step is always allowed, so that a job moves on however slow the machine.
   bool over() const { return left_ == 0 || (taken_ > 0 && clock_.now() >= end_); }
   std::size_t taken() const { return taken_; }
 
@@ -44,8 +45,8 @@ class Slices {
  public:
   struct Bounds {
     std::size_t steps = 512;  // records that one slice looks at
-    Duration time = 8ms;      // after which a slice ends earlier; at least one step is made
-    std::size_t jobs = 32;    // at once
+    Duration time = 8ms;      // after which a slice ends even with steps left; at least one step is made
+    std::size_t jobs = 32;    // under way at once
   };
   /// Looks at records while the slice is not over.
   /// returns: true = the job is done
@@ -54,9 +55,10 @@ class Slices {
   Slices(const Clock& clock, Timers& timers, Bounds bounds) : clock_(clock), timers_(timers), bounds_(bounds) {}
   Slices(const Slices&) = delete;
   Slices& operator=(const Slices&) = delete;
-  /// Jobs that are not done are dropped.
+  /// Drops the jobs that are not done.
   ~Slices();
 
+  /// Runs the first slice of a job, and plans the others if it is not done.
   /// returns: false = too many jobs are under way; `job` is not run
   [[nodiscard]] bool run(Job job);
   /// The greatest number of steps that a slice has made so far; for tests.

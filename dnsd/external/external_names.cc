@@ -68,7 +68,7 @@ const std::vector<IpAddress>& ExternalNames::known(const std::string& name) cons
 
 void ExternalNames::answered(const std::string& name, const Result<resolve::Answer>& answer) {
   const TimePoint now = environment_.clock.now();
-  const std::uint64_t before = environment_.catalog.revision();
+  const std::uint64_t before = environment_.catalog.revision();  // an answer with the same addresses moves nothing
   const auto addresses =
       answer ? addresses_after(*answer, known(name), environment_.catalog.loopback()) : answer.error();
   if (addresses) {
@@ -76,6 +76,7 @@ void ExternalNames::answered(const std::string& name, const Result<resolve::Answ
     if (const auto was = schedule_.succeeded(name, answer->ttl, now)) {
       log::info("external name resolves again", {{"name", name}, {"failed_for", now - was->since}});
     }
+    // the last virtual destination with this name may have gone while the question was under way
     if (schedule_.knows(name)) environment_.catalog.set_external_name(name, {*addresses}, now);
   } else {
     ++(addresses.error().code() == Code::NotFound ? asked_.negative : asked_.unanswered);

@@ -14,8 +14,11 @@
 
 namespace meshdns::external {
 
-/// Keeps the addresses of the hostnames that external endpoints name: those of all virtual destinations are resolved as
-/// ExternalSchedule has it, and the outcome is a record. What could not be resolved keeps the last good addresses.
+/// Resolves the hostnames of external endpoints, and keeps their addresses in the catalog as ExternalName records.
+///
+/// How it works: look() collects the hostnames of all virtual destinations. ExternalSchedule says when each name is
+/// asked for; the answer is written into the catalog, from which topology makes endpoints. A name that fails keeps its
+/// last good addresses. Only a federation or a dnsd with an endpoints file does this: a replica gets the records.
 /// thread: control
 class ExternalNames {
  public:
@@ -25,20 +28,21 @@ class ExternalNames {
     const Clock& clock;
     Timers& timers;
     catalog::Catalog& catalog;
-    /// As resolve::Resolver::resolve(). Whoever asks ends before these names do.
+    /// Resolves a name and calls `done` later, as resolve::Resolver::resolve() does. The resolver must end before this
+    /// object, to which `done` refers.
     std::function<void(const std::string& name, Done done)> ask;
-    /// An answer has changed the catalog.
+    /// Called after an answer has changed the catalog.
     std::function<void()> changed;
   };
 
   struct Counts {
-    std::size_t resolved = 0;    // names, when they were last asked for
-    std::size_t kept = 0;        // that fail: their last good addresses are answered
-    std::size_t missing = 0;     // that were never resolved: no endpoint
-    std::size_t refused = 0;     // that are in our own zones: no endpoint
-    std::uint64_t answered = 0;  // questions
-    std::uint64_t negative = 0;  // that an authority answered: no such name, or none of its addresses
-    std::uint64_t unanswered = 0;
+    std::size_t resolved = 0;      // names whose last question had an answer
+    std::size_t kept = 0;          // names that fail, and whose last good addresses are answered
+    std::size_t missing = 0;       // names that fail and were never resolved: they make no endpoint
+    std::size_t refused = 0;       // names in our own zones: they make no endpoint
+    std::uint64_t answered = 0;    // questions with usable addresses
+    std::uint64_t negative = 0;    // questions answered with: no such name, or no usable address
+    std::uint64_t unanswered = 0;  // questions that failed otherwise
   };
 
   explicit ExternalNames(Environment environment) : environment_(std::move(environment)) {}
@@ -46,18 +50,19 @@ class ExternalNames {
   ExternalNames(const ExternalNames&) = delete;
   ExternalNames& operator=(const ExternalNames&) = delete;
 
-  /// What is answered here: names in these zones are not asked for, they would lead back to us.
+  /// Sets the zones that this server answers. Hostnames in these zones are refused: resolving them would lead back to
+  /// this server.
   void set_zones(std::vector<std::string> zones);
-  /// Takes over the hostnames of all virtual destinations, after any of them changed. The records of names that none of
-  /// them uses any more are gone when this returns; changed() is not called for that.
+  /// Collects the hostnames of all virtual destinations. Call it after a virtual destination has changed. Removes the
+  /// records of names that no virtual destination uses any more, without a call of Environment::changed.
   void look();
 
-  /// What is wrong with the names of a virtual destination, one sentence each.
+  /// Returns the problems with the hostnames of a virtual destination, one sentence each.
   std::vector<std::string> problems_of(const model::VirtualDestination& object) const;
   Counts counts() const;
 
  private:
-  /// The zone of ours that a name is in; empty = none
+  /// Returns the zone of this server that a name is in; empty = none.
   std::string own_zone_of(const std::string& name) const;
   void ask_due();
   void answered(const std::string& name, const Result<resolve::Answer>& answer);
@@ -68,7 +73,7 @@ class ExternalNames {
   ExternalSchedule schedule_;
   std::set<std::string> refused_;
   std::optional<TimerId> timer_;
-  Counts asked_;  // only of questions
+  Counts asked_;  // only its counts of questions are kept here
 };
 
 }  // namespace meshdns::external

@@ -18,7 +18,7 @@ void ExternalSchedule::set_names(const std::set<std::string>& names, TimePoint n
   }
   for (const std::string& name : names) {
     const auto [at, added] = names_.try_emplace(name, Entry{now});
-    // what is under way for one that went and has come back serves it too
+    // a name that was removed and comes back may still be under way: the end of that question makes it due again
     if (added && !under_way_.contains(name)) due_.emplace(now, name);
   }
 }
@@ -70,6 +70,7 @@ Result<std::vector<IpAddress>> addresses_after(const resolve::Answer& answer, co
   std::vector<IpAddress> out;
   std::ranges::copy_if(answer.addresses, std::back_inserter(out),
                        [&](const IpAddress& address) { return !not_answerable(address, loopback); });
+  // A and AAAA are two questions: the family whose question failed keeps its last good addresses
   std::ranges::copy_if(known, std::back_inserter(out),
                        [&](const IpAddress& address) { return address.family() == answer.unanswered; });
   if (out.empty()) return Error(Code::NotFound, "it has no addresses that anybody could connect to");

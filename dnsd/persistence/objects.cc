@@ -14,7 +14,7 @@
 namespace meshdns::persistence {
 namespace {
 
-/// What the operator writes of an object: not what the federation adds.
+/// Returns the part of an object that an operator writes, without what the federation adds.
 v1::Object as_written(v1::Object object) {
   v1::Metadata metadata;
   metadata.set_name(object.metadata().name());
@@ -26,13 +26,13 @@ v1::Object as_written(v1::Object object) {
   return object;
 }
 
-/// Empty = it is not over yet.
+/// Returns the problem of an override whose time is over; empty = it is not over yet.
 std::string expiry_problem(const model::Override& word, std::int64_t unix_seconds) {
   if (!topology::is_over(word, unix_seconds)) return "";
   return "spec.expires: " + time_text(word.expires) + " is over";
 }
 
-/// Empty = the object means something, and the catalog takes it.
+/// Returns why an object is not valid, or why the catalog would refuse it; empty = there is no problem.
 std::string problem_of(const v1::Object& object, std::int64_t unix_seconds, Loopback loopback) {
   const auto said_of = [&](const auto& converted) -> std::string {
     if (!converted) return converted.error().message();
@@ -48,7 +48,7 @@ std::string problem_of(const v1::Object& object, std::int64_t unix_seconds, Loop
   return "spec: is missing";
 }
 
-/// "shop/app-b" of "VirtualDestination/shop/app-b"
+/// Returns the key without the kind: "shop/app-b" of "VirtualDestination/shop/app-b".
 std::string name_of(const std::string& key) { return key.substr(key.find('/') + 1); }
 
 }  // namespace

@@ -13,16 +13,20 @@
 
 namespace meshdns::persistence {
 
-/// Operators' objects as they were applied; their meaning goes into the catalog.
+/// Keeps operators' objects in the form in which they were applied, checks changes to them, and puts the records that
+/// follow from them into the catalog. Used by a federation, by a replica (for its federation's objects) and by
+/// LocalOverrides. It writes nothing to disk: Persistence does.
 /// thread: control
 class Objects {
  public:
-  /// The manager of the objects that an endpoints file has: they are in no store.
+  /// The manager of objects that come from an endpoints file. They are never written to the store.
   static constexpr const char* kFileManager = "file";
 
+  /// `catalog` must outlive the objects.
+  /// origin: the name of the federation instance that owns the objects
   Objects(catalog::Catalog& catalog, std::string origin) : catalog_(catalog), origin_(std::move(origin)) {}
 
-  /// What a request comes to, when it is checked and before it is true.
+  /// The effect of a request that is checked and not committed yet.
   struct Change {
     std::vector<v1::Object> put;
     std::vector<std::string> erase;  // keys
@@ -30,20 +34,23 @@ class Objects {
     bool empty() const { return put.empty() && erase.empty(); }
   };
 
-  /// All or none: `change` stays empty if anything is refused, or nothing is to be done. unix_seconds: for
-  /// metadata.created
+  /// Checks a request without changing anything. All or none: `change` stays empty if any object is refused, or if
+  /// nothing would change.
+  /// unix_seconds: for metadata.created
   v1::ApplyReply check(const v1::ApplyRequest& request, std::int64_t unix_seconds, Change& change) const;
   v1::DeleteReply check(const v1::DeleteRequest& request, Change& change) const;
-  /// Makes it true.
-  /// returns: what of it means nothing (any more) and was left out
+  /// Applies a checked change to the objects and the catalog.
+  /// returns: a message for each object that was left out because it is over, or is not valid any more
   std::vector<std::string> commit(const Change& change, TimePoint now);
 
-  /// What a federation says of an object; its meaning is in the catalog already. null = it is gone
+  /// Takes over an object of a federation, whose record is in the catalog already.
+  /// object: null = the object is deleted
   void mirror(const std::string& key, const v1::Object* object);
 
-  /// key: "namespace/name" of a virtual destination, or a cluster's name; null = there is none
+  /// Returns an object, or null if there is none.
+  /// key: "namespace/name" of a virtual destination, or the name of a cluster or override
   const v1::Object* find(catalog::RecordType type, const std::string& key) const;
-  /// By "VirtualDestination/shop/app-b".
+  /// Returns all objects by key: "VirtualDestination/shop/app-b".
   const std::map<std::string, v1::Object>& all() const { return objects_; }
 
  private:
@@ -56,7 +63,7 @@ class Objects {
   catalog::Catalog& catalog_;
   std::string origin_;
   std::map<std::string, v1::Object> objects_;
-  std::set<std::pair<std::string, std::string>> names_;  // each key in lower case, and as it is
+  std::set<std::pair<std::string, std::string>> names_;  // each key in lower case, with the key as it is written
 };
 
 }  // namespace meshdns::persistence

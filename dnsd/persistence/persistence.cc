@@ -21,7 +21,7 @@ namespace {
 
 using catalog::RecordType;
 
-/// Empty = it is kept in memory.
+/// Returns the path of the database; empty = the store is in memory.
 std::filesystem::path path_of(const Persistence::Place& place) {
   return place.database.empty() ? std::filesystem::path() : std::filesystem::path(place.folder) / place.database;
 }
@@ -35,13 +35,13 @@ Result<std::unique_ptr<store::Store>> make_store(const std::filesystem::path& pa
   return std::make_unique<store::SqliteStore>(path.string());
 }
 
-/// It may not be what this federation knew last.
+/// Whether the store may lack what this federation knew last.
 bool is_suspicious(const store::Contents& contents, StoreMarker::Word marked) {
   return contents.begun || contents.rebuilt || contents.records_lost || marked == StoreMarker::Word::Recovering ||
          marked == StoreMarker::Word::Claimed;
 }
 
-/// The epoch in which the newest snapshot of this federation was written; 0 = there is none.
+/// Returns the epoch in which the newest snapshot of this federation was written; 0 = there is none.
 std::uint64_t snapshot_epoch(const std::string& folder, std::int64_t unix_seconds) {
   auto kept = snapshot_file::open_snapshot(folder + "/" + kFederationSnapshot, unix_seconds).newest;
   if (!kept) return 0;
@@ -102,7 +102,7 @@ Result<void> Persistence::open(const Place& place, Digests digests) {
       },
       [this](const Result<void>& result) { note(result); }, digests_.of});
   restore_records(std::move(contents->records));
-  process::release_free_memory();  // what the rows were read into, before what follows from them is made
+  process::release_free_memory();  // of the rows; what is made from the records next would be added to it otherwise
   catalog_.set_noted([this](RecordType type, const std::string& key) { writer_->changed(type, key); });
   const auto lost = claimed_ ? StoreMarker::Word::Claimed : StoreMarker::Word::Recovering;
   mark(kept_ == Kept::Lost ? lost : StoreMarker::Word::Whole);
@@ -126,7 +126,8 @@ Persistence::Lack Persistence::lack_of(const store::Contents& contents, const St
                 " transactions, " + std::to_string(missing(has.of_objects, had.of_objects)) + " of them of objects",
             has.of_objects < had.of_objects};
   }
-  // an earlier version has counted nothing; but its snapshot may be of a start that the store knows nothing of
+  // An earlier version did not count transactions. But a snapshot of a later epoch than the store's newest one shows
+  // that the store has lost a whole start.
   if (contents.begun || marked.word == StoreMarker::Word::None) return {};
   const std::uint64_t epoch = snapshot_epoch(folder, clock_.unix_seconds());
   if (epoch <= contents.stored_epoch) return {};
@@ -147,7 +148,8 @@ void Persistence::mark(StoreMarker::Word word) {
   if (!marker_) return;
   const bool same = std::exchange(word_, word) == word;
   marks_again_ = false;
-  // numbers can wait for the write that is under way; a word cannot
+  // Numbers can wait for the write under way. A new word cannot: a crash before it would let the next start trust a
+  // lost store.
   mark_waits_ = same && marking_now_ > 0;
   if (mark_waits_) return;
   ++marking_now_;
@@ -160,7 +162,7 @@ void Persistence::mark(StoreMarker::Word word) {
 void Persistence::marked(const Result<void>& result) {
   if (--marking_now_ == 0 && mark_waits_) return mark(word_);
   if (result) return;
-  marks_again_ = true;  // with the next write of the store that works
+  marks_again_ = true;  // note() repeats it when the store can be written
   if (reminder_.due(clock_.now())) log::error("store not writable", {{"reason", result.error()}});
 }
 
@@ -173,14 +175,14 @@ void Persistence::found_lost(bool claimed) {
 void Persistence::recovered() {
   kept_ = Kept::Kept;
   mark(StoreMarker::Word::Whole);
-  // tells the store, too, that what was lost is here again
+  // the store has noted the loss, too: an empty transaction tells it that the loss is over
   thread_->put_objects({}, {}, [this](const Result<void>& result) { note(result); });
 }
 
 void Persistence::restore_objects(const store::Contents& contents, bool behind) {
   Objects::Change change;
   for (const store::StoredObject& stored : contents.objects) {
-    if (behind && objects_.all().contains(stored.key)) continue;  // the snapshot's is the newer one
+    if (behind && objects_.all().contains(stored.key)) continue;  // the object of the snapshot is the newer one
     const auto object = convert::object_of(stored.body);
     if (object) {
       change.put.push_back(*object);
@@ -220,7 +222,7 @@ void Persistence::restore_record(RecordType type, const store::StoredRecord& rec
       if (!wanted(*decoded)) return;
       if (const auto refusal = federation::put(catalog_, *decoded)) {
         left_out(record, refusal_text(*refusal));
-        writer_->changed(type, record.key);  // it would be refused at every start: it is erased from the store
+        writer_->changed(type, record.key);  // erases the row, which would be refused again at every start
         return;
       }
       if constexpr (kind.kType == RecordType::Endpoint) {
@@ -233,7 +235,7 @@ void Persistence::restore_record(RecordType type, const store::StoredRecord& rec
 void Persistence::restore_records(std::vector<store::StoredRecord> records) {
   const std::int64_t now = clock_.unix_seconds();
   std::optional<std::uint64_t> serial;
-  for (const bool nodes : {true, false}) {  // what belongs to a node needs it
+  for (const bool nodes : {true, false}) {  // nodes first: endpoints and statuses without their node are not restored
     for (store::StoredRecord& stored : records) {
       const auto type = catalog::record_type_named(stored.type);
       if ((type == RecordType::Node) != nodes) continue;
@@ -252,7 +254,7 @@ void Persistence::restore_records(std::vector<store::StoredRecord> records) {
 }
 
 void Persistence::note(const Result<void>& result) {
-  // Calls that wait for a disk are no trouble of the disk: who made them is told.
+  // Too many calls wait for the disk. The caller hears of it; it does not mean that the disk cannot be written.
   if (!result && result.error().code() == Code::ResourceExhausted) return;
   const std::string trouble = result ? "" : result.error().message();
   if (!trouble.empty() && reminder_.due(clock_.now())) log::error("store not writable", {{"reason", trouble}});
@@ -262,7 +264,8 @@ void Persistence::note(const Result<void>& result) {
   if (result) return;
   if (writer_) writer_->retry();
   if (result.error().code() != Code::DataLoss || std::exchange(rewriting_, true)) return;
-  // Every call that waited for this write has the same verdict; one answer is enough.
+  // DataLoss: the store was damaged or removed, and an empty one has begun in its place. Every call that waited for
+  // this write has that result; everything needs to be written only once.
   post_([this] {
     rewriting_ = false;
     write_everything();

@@ -19,85 +19,105 @@
 
 namespace meshdns::persistence {
 
-/// What a federation keeps over restarts: operators' objects before they are acknowledged, the last-known nodes and
-/// endpoints lazily. While the disk cannot be written, memory goes on and writing is tried again. A store that is lost,
-/// though this federation has run before, is replaced by the newest snapshot beside it.
+/// Keeps the state of a federation over restarts, and judges at the start whether the store can be trusted.
+///
+/// How it works
+///
+///   objects:  apply() -> StoreThread -> on the disk -> committed in memory -> acknowledged
+///   records:  catalog change -> RecordWriter, about a second later -> StoreThread
+///   start:    marker + store -> judge() -> [lost: newest snapshot ->] objects, then nodes, then their endpoints
+///
+/// A StoreMarker file beside the store says whether this federation has run here, and how many transactions its store
+/// had. A store that is gone, was rebuilt or has fewer transactions is lost: it is filled from the newest snapshot in
+/// the same folder, and federation::Recovery decides when it is whole again. While the disk cannot be written, records
+/// change in memory and writing is tried again; objects are refused.
 /// thread: the loop's
 class Persistence {
  public:
-  /// So many revisions may have been shown beyond what was written; the serial goes on behind them.
+  /// The number of revisions that clients may have seen and the store has not. A start adds it to the stored serial, so
+  /// that the serial never goes back.
   static constexpr std::uint32_t kMostUnwritten = 1U << 16;
-  /// How often the marker beside the store notes how many transactions of records there were; those of objects are
-  /// noted at once.
+  /// How often the marker is rewritten with the number of transactions of records. Transactions of objects are noted at
+  /// once.
   static constexpr Duration kMarkInterval = 30s;
 
   /// Hands work to the control thread.
   using Post = std::function<void(std::function<void()>)>;
 
+  /// `timers`, `clock`, `catalog` and `objects` must outlive it.
   Persistence(Timers& timers, Post post, const Clock& clock, catalog::Catalog& catalog, Objects& objects);
   ~Persistence();
-  /// Hands to the store what is not stored yet. Nothing that changes later is stored.
-  /// requires: what Digests ask still lives
+  /// Hands the records that are not stored yet to the store. Later changes are not stored.
+  /// requires: the objects that Digests refers to are alive
   void finish();
 
-  /// Links the store with what the federation knows of its agents' own counts, so that after a restart an agent whose
-  /// records are all here need not send them again.
+  /// Links the store with the digests of agents. After a restart an agent whose digest equals that of the stored
+  /// records need not send them again.
   struct Digests {
-    DigestOf of;  // an endpoint as it is in the catalog now
-    std::function<void(const model::Endpoint&, std::uint64_t digest)> restored;
+    DigestOf of;                                                                 // for each endpoint that is stored
+    std::function<void(const model::Endpoint&, std::uint64_t digest)> restored;  // called for each restored endpoint
   };
 
   struct Place {
     std::string folder;    // data_dir
-    std::string database;  // its path, from the folder on; empty = nothing is kept on a disk
+    std::string database;  // path relative to the folder; empty = the store is in memory
   };
 
   /// Opens the store and fills catalog and objects from it.
-  /// errors: the store cannot be used: it is a newer version's, or in use, or cannot be made
+  /// errors: the store was written by a newer version, is in use, or cannot be created
   Result<void> open(const Place& place, Digests digests);
-  /// An agent has sent the record anew: what it counts for may be different though the record is not.
+  /// Stores an endpoint again whose agent has sent it again: its digest may have changed although the record has not.
   void told(const std::string& endpoint) {
     if (writer_) writer_->changed(catalog::RecordType::Endpoint, endpoint);
   }
 
   using Kept = federation::Recovery::Store;
+  /// Whether the store was new, kept or lost at the start, or was found to be lost later.
   Kept kept() const { return kept_; }
-  /// What is known of a lost store.
+  /// The circumstances of a lost store.
   federation::Recovery::Loss loss() const { return {claimed_, seeded_}; }
-  /// The store is lost, and no snapshot stands in for it. What only a subscriber says keeps nobody from answering.
+  /// Whether the store is lost and no snapshot replaced it, so that DNS must not be served yet. A loss that only a
+  /// subscriber claims does not count: a wrong claim must not stop DNS.
   bool knows_nothing() const { return kept_ == Kept::Lost && !seeded_ && !claimed_; }
-  /// What the store lacked at the start of what had been written into it; empty = nothing.
+  /// A description of what the store had lost at the start; empty = nothing.
   const std::string& lacked() const { return lacked_; }
-  /// The nodes that were restored.
+  /// The keys of the nodes that were restored.
   const std::set<std::string>& restored() const { return restored_; }
-  /// A store has lost what was there: the next start has to know. claimed: only a subscriber says so
+  /// Notes in the marker that the store is lost, so that a restart during the recovery knows it.
+  /// claimed: only a subscriber says so
   void found_lost(bool claimed);
-  /// What the catalog has now is all that there is.
+  /// Notes that the recovery is over: the catalog is whole.
   void recovered();
 
-  /// Of the federation's records: greater than at any start before.
+  /// The epoch of the federation's records, greater than at any earlier start.
   std::uint64_t epoch() const { return epoch_; }
-  /// Stores a checked change and then makes it true. done: nothing was changed if it failed
+  /// Stores a checked change, and commits it to memory once it is on the disk.
+  /// done: gets the error if the change could not be stored; then nothing has changed
   void apply(Objects::Change change, std::function<void(Result<void>)> done);
-  /// Takes away objects that are gone from memory already. What cannot be written now is told, and is over at the next
-  /// start too.
+  /// Erases objects from the store that have expired and are gone from memory already. A failure is only noted: the
+  /// next start finds them expired, too.
   void erase_expired(std::vector<std::string> keys);
-  /// Why the last write failed; empty = it did not.
+  /// The error of the last write; empty = it succeeded.
   const std::string& trouble() const { return trouble_; }
 
  private:
+  /// Commits the stored objects.
+  /// behind: the store has lost objects, so that an object that the snapshot has restored already is the newer one
   void restore_objects(const store::Contents& contents, bool behind);
-  /// What the store lacks of what had been written into it.
+  /// The transactions that had been written into the store and are no longer in it.
   struct Lack {
-    std::string text;      // empty = nothing
-    bool objects = false;  // objects, too, or nobody knows
+    std::string text;      // a description; empty = nothing is missing
+    bool objects = false;  // transactions of objects are missing, or may be
   };
+  /// Compares the store with its marker, or, if an older version wrote the marker, with the federation's snapshot.
   Lack lack_of(const store::Contents& contents, const StoreMarker::Content& marked, const std::string& folder) const;
-  /// Empties `records` on the way, so that what is restored and what is yet to be restored need no memory at once.
+  /// Restores all records: nodes first, as endpoints and statuses need their node. Each row is freed as soon as it is
+  /// restored, so that a record is not in memory twice.
   void restore_records(std::vector<store::StoredRecord> records);
+  /// Decides whether the store is new, kept or lost.
   Kept judge(const store::Contents& contents, StoreMarker::Word marked, bool has_seed) const;
-  /// Writes the marker, on a thread of its own: it waits for the disk. What cannot be written is tried again when the
-  /// store can be written.
+  /// Writes the marker, on a thread of its own because it waits for the disk. A failed write is repeated after the next
+  /// successful write of the store.
   void mark(StoreMarker::Word word);
   void marked(const Result<void>& result);
   void restore_record(catalog::RecordType type, const store::StoredRecord& record, TimePoint since);
@@ -117,11 +137,11 @@ class Persistence {
   Objects& objects_;
   std::unique_ptr<store::StoreThread> thread_;
   std::uint64_t epoch_ = 0;
-  std::optional<StoreMarker> marker_;  // nothing = nothing is kept on a disk
-  StoreMarker::Word word_{};           // what the marker is to say
-  bool marks_again_ = false;           // it does not say so yet, and could not be written
-  int marking_now_ = 0;                // writes of it that are under way
-  bool mark_waits_ = false;            // and has to be written once more
+  std::optional<StoreMarker> marker_;  // nothing = the store is in memory
+  StoreMarker::Word word_{};           // the word that the marker is to say
+  bool marks_again_ = false;           // the last write of the marker failed
+  int marking_now_ = 0;                // writes of the marker under way
+  bool mark_waits_ = false;            // write the marker again after the write under way
   TimePoint marked_at_{};
   Kept kept_ = Kept::New;
   bool seeded_ = false;
@@ -131,7 +151,7 @@ class Persistence {
   std::set<std::string> listed_;  // nodes that the configuration lists: they are not restored
   std::set<std::string> restored_;
   Digests digests_;
-  std::optional<RecordWriter> writer_;  // after thread_, which it hands records to
+  std::optional<RecordWriter> writer_;  // declared after thread_, to which it hands records
   bool rewriting_ = false;              // write_everything() is posted
   std::string trouble_;
   log::Reminder reminder_;

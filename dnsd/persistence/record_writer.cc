@@ -56,7 +56,7 @@ void RecordWriter::go_on() {
 
 void RecordWriter::turn() {
   if (std::exchange(failing_, false)) {
-    write(0);  // the store has the rows of the calls that failed, and writes them with this one
+    write(0);  // no new rows: the store still has the rows of failed calls, and writes them with this call
     return;
   }
   if (!serial_shown_ && unwritten_.empty()) return;
@@ -76,8 +76,8 @@ std::size_t RecordWriter::write(std::size_t most) {
       erase.emplace_back(record_type_name(type), std::move(key));
     }
   }
-  // With every slice: a serial that was shown must not lie far beyond the one that is stored, however long a round
-  // takes.
+  // The serial goes with every slice. Otherwise clients could see a serial in a long round that is more than
+  // kMostUnwritten beyond the stored one, and after a crash the serial would go back.
   put.push_back(serial_record());
   serial_shown_ = false;
   const std::size_t rows = put.size() + erase.size();

@@ -48,7 +48,7 @@ void restore_seed(snapshot_file::KeptSet seed, const SeedTarget& target, TimePoi
                                          [&](const v1::Record& record) { return !is_wanted(record, target); });
     records.erase(unwanted, records.end());
     if (part.has_serial()) told = part.serial();
-    part.clear_serial();  // older than what was shown last
+    part.clear_serial();  // clients may have seen a newer serial: pass_serial() below goes beyond it
     part.set_to(target.catalog.revision() + 1);
   };
   federation::Mirror mirror(target.catalog, [&target](const std::string& key, const v1::Object* object) {

@@ -10,21 +10,23 @@
 
 namespace meshdns::persistence {
 
-/// The snapshot files of a federation and of a replica: what a lost store is replaced by.
+/// The names of the snapshot files of a federation and of a replica, from which a lost store is filled.
 inline constexpr const char* kFederationSnapshot = "federation";
 inline constexpr const char* kReplicaSnapshot = "replica";
 
-/// The newest snapshot in a folder, a replica's or a federation's own; nothing = there is none.
+/// Returns the newest snapshot in a folder, be it a replica's or a federation's; nothing = there is none.
 std::optional<snapshot_file::KeptSet> newest_seed(const std::string& folder, std::int64_t unix_seconds);
 
-/// What a seed may fill.
+/// The destination of a seed.
 struct SeedTarget {
   catalog::Catalog& catalog;
   Objects& objects;
-  const std::set<std::string>& listed;  // nodes of the configuration: it knows better
-  bool lacks_objects = false;           // the store has kept none
+  const std::set<std::string>& listed;  // nodes that the configuration lists: their records are not restored
+  bool lacks_objects = false;           // the store has no objects, or has lost some: take the seed's
 };
-/// Fills the catalog from a seed. Who is in doubt is not taken over, who is silent is.
+/// Fills catalog and objects from a seed. The status of a silent node is restored, so that its endpoints stay the last
+/// resort; all other statuses are dropped, as the leases judge those nodes again. The serial continues kMostUnwritten
+/// after the seed's.
 void restore_seed(snapshot_file::KeptSet seed, const SeedTarget& target, TimePoint now);
 
 }  // namespace meshdns::persistence

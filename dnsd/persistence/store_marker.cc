@@ -43,7 +43,7 @@ StoreMarker::Content StoreMarker::read() const {
 }
 
 Result<void> StoreMarker::write(const Content& content) const {
-  // the word has a line of its own: earlier versions read just that
+  // the word has a line of its own: earlier versions read the first line only
   return snapshot_file::replace_file(
       path_, std::string(text_of(content.word)) + "\n" + store::written_text(content.written) + "\n");
 }

@@ -8,7 +8,7 @@ std::optional<std::string> UnwrittenRecords::step(const model::Records& records,
                                                   const std::optional<std::string>& last) {
   return catalog::RecordKinds::visit(type, [&](auto kind) -> std::optional<std::string> {
     const auto& all = records.*kind.kMember;
-    if (kind.kObject) return std::nullopt;  // operators' objects are stored by themselves
+    if (kind.kObject) return std::nullopt;  // Persistence stores operators' objects in a table of their own
     const auto at = last ? all.upper_bound(kind.key_of(*last)) : all.begin();
     return at == all.end() ? std::nullopt : std::optional<std::string>(kind.text_of(at->first));
   });

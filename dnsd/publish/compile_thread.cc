@@ -5,7 +5,7 @@
 namespace meshdns::publish {
 namespace {
 
-// How soon an old table goes after the last reader has looked away.
+// How often the thread tries to free old tables while a reader may still use one.
 constexpr Duration kReclaimInterval = 20ms;
 
 }  // namespace
@@ -57,6 +57,7 @@ void CompileThread::run() {
   bool old_tables = false;
   while (!ending_) {
     const auto woken = [&] { return ending_ || work_; };
+    // Readers do not report that they are done with a table, so the thread polls while there are old ones.
     if (!old_tables) {
       changed_.wait(lock, woken);
     } else if (!changed_.wait_for(lock, kReclaimInterval, woken)) {
@@ -64,6 +65,7 @@ void CompileThread::run() {
       continue;
     }
     if (!work_) continue;
+    // Without the lock: submit() and wait() of the control thread must not wait for a compile just to get the lock.
     Work work = std::move(*work_);
     work_.reset();
     lock.unlock();

@@ -14,33 +14,36 @@
 
 namespace meshdns::publish {
 
-/// The one thread that makes answer tables, publishes them and frees the old ones, so that a large compile delays
-/// neither heartbeats nor answers. One update at a time.
-/// thread: that of the control loop, but for what is noted
+/// Compiles answer tables on a thread of its own, publishes them there and frees the old ones, so that a large compile
+/// delays neither heartbeats nor answers. The Publisher submits one update at a time; nothing is queued.
+/// thread: control, except Done
 class CompileThread {
  public:
   struct Finished {
     std::uint64_t number = 0;                         // of the update, from 1
-    Duration cost{};                                  // to make the table and to publish it
-    Duration put_cost{};                              // the part of it that the update's hosts cost
-    std::size_t outdated = 0;                         // hosts that wait for being compiled anew: see Compiler
-    std::uint8_t extra_parts = 0;                     // see Compiler
-    std::map<std::uint8_t, std::size_t> view_counts;  // see Compiler
+    Duration cost{};                                  // of making and publishing the table
+    Duration put_cost{};                              // the part of the cost for the hosts of the update
+    std::size_t outdated = 0;                         // Compiler::outdated()
+    std::uint8_t extra_parts = 0;                     // Compiler::extra_parts()
+    std::map<std::uint8_t, std::size_t> view_counts;  // Compiler::view_counts()
   };
-  /// Told on the compile thread.
+  /// Hears of each published table. Must not call the CompileThread, whose lock is held meanwhile.
+  /// thread: compile
   using Done = std::function<void(const Finished&)>;
 
+  /// `table` and `clock` must outlive the thread.
   CompileThread(Quiescent<answers::AnswerTable>& table, const Clock& clock, Done done);
   CompileThread(const CompileThread&) = delete;
   CompileThread& operator=(const CompileThread&) = delete;
-  /// Ends after the update that it is in; no reader may be left that counts on more.
+  /// Finishes the table that is being made, and joins the thread. An update that was not begun may be dropped.
   ~CompileThread();
 
+  /// Hands an update to the thread.
   /// requires: the update before is finished
-  /// renew_for: for how long hosts that are outdated may be compiled anew beside those of the update
-  /// returns: the update's number
+  /// renew_for: how much time outdated hosts may take in addition to the hosts of the update
+  /// returns: the number of the update
   std::uint64_t submit(answers::Update update, Duration renew_for = Duration::max());
-  /// Blocks until what was submitted last is published.
+  /// Blocks until the update that was submitted last is published.
   Finished wait();
 
  private:
@@ -50,16 +53,16 @@ class CompileThread {
   };
 
   void run();
-  /// Makes the table and publishes it.
+  /// Compiles the next table and publishes it.
   Finished publish(Work work);
 
   Quiescent<answers::AnswerTable>& table_;
   const Clock& clock_;
   Done done_;
-  answers::Compiler compiler_;  // the thread's own
+  answers::Compiler compiler_;  // used by the compile thread only
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::optional<Work> work_;  // waits for the thread
+  std::optional<Work> work_;  // submitted, not begun
   std::uint64_t submitted_ = 0;
   Finished finished_;
   bool ending_ = false;

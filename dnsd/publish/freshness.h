@@ -8,24 +8,25 @@
 
 namespace meshdns::publish {
 
-/// Looks each second whether what a replica serves is older than it should be; the answers then say so.
+/// Checks each second whether a replica has been without its federation for longer than `dns.stale_after`, and makes
+/// the publisher mark the answers as stale.
 /// thread: control
 class Freshness {
  public:
   static constexpr Duration kInterval = 1s;
 
-  /// silence: since when the federation was not heard
   struct Source {
-    std::function<Duration()> silence;
-    std::function<Duration()> stale_after;
+    std::function<Duration()> silence;      // how long the federation was not heard
+    std::function<Duration()> stale_after;  // the longest silence with fresh answers
   };
 
+  /// `timers` and `publisher` must outlive it.
   Freshness(Timers& timers, Publisher& publisher, Source source);
   Freshness(const Freshness&) = delete;
   Freshness& operator=(const Freshness&) = delete;
   ~Freshness();
 
-  /// Now, and each kInterval from the first call on.
+  /// Checks now, and again after each kInterval. Call it once.
   void watch();
 
  private:

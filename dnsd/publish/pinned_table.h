@@ -5,7 +5,8 @@
 
 namespace meshdns::publish {
 
-/// A table that is published, held while somebody writes it down: for another thread, which lets go of it.
+/// Keeps the table that is published at its construction alive, so that another thread can write it to disk. That
+/// thread destroys the PinnedTable. `from` must outlive it.
 class PinnedTable {
  public:
   explicit PinnedTable(Quiescent<answers::AnswerTable>& from) : reader_(from), table_(reader_.read()) {}

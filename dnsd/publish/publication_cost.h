@@ -7,23 +7,24 @@
 
 namespace meshdns::publish {
 
-/// Learns what it costs to plan and to compile a host, from what publications have cost. The cost of a host is taken to
-/// be proportional to its weight. Pure.
+/// Estimates the cost of planning and compiling a host from the measured cost of past publications. The cost of a host
+/// is assumed to be proportional to its weight. Pure.
 class PublicationCost {
  public:
-  /// The weight of a host with so many endpoints and answer sets.
+  /// Returns the weight of a host with this number of endpoints and of answer sets (views).
   static double weight(std::size_t endpoints, std::size_t views) {
-    // deciding for a client costs something even if there are few endpoints, and so does a host with one view
+    // the constants are the fixed costs: of a decision without endpoints, and of a host without views
     return static_cast<double>(endpoints + 8) * static_cast<double>(views + 1);
   }
 
+  /// Returns the estimated cost of a host of this weight.
   Duration of(double host_weight) const {
     return Duration(std::max<std::int64_t>(1, static_cast<std::int64_t>(host_weight * per_weight_)));
   }
-  /// Hosts of so much weight together have cost so much.
+  /// Learns that hosts whose weights add up to `weight` took `cost`.
   void measured(double weight, Duration cost) {
     if (weight <= 0) return;
-    // the sums fade, so that the newest publications count most, and large ones more than small ones
+    // both sums fade, so that new publications count most; sums instead of ratios, so that large ones count more
     weight_ = weight_ * kFade + weight;
     cost_ = cost_ * kFade + static_cast<double>(cost.count());
     per_weight_ = std::max(cost_ / weight_, kLeast);
@@ -34,9 +35,9 @@ class PublicationCost {
   static constexpr double kLeast = 1;      // nanoseconds
   static constexpr double kInitial = 200;  // nanoseconds; more than on any machine that was measured
 
-  double weight_ = 0;
-  double cost_ = 0;
-  double per_weight_ = kInitial;
+  double weight_ = 0;             // faded sum
+  double cost_ = 0;               // faded sum, nanoseconds
+  double per_weight_ = kInitial;  // nanoseconds
 };
 
 }  // namespace meshdns::publish

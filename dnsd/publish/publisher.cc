@@ -10,18 +10,18 @@
 namespace meshdns::publish {
 namespace {
 
-// What the time alone changes (slow start) is in no hurry: hosts that are due about then go into one table.
+// Steps of slow start are in no hurry: the pause lets hosts that are due at about the same time share a table.
 constexpr Duration kDuePause = 100ms;
-// A part of the slice that outdated hosts always get: whatever else there is, they come to an end.
+// Outdated hosts always get this part (1/4) of a slice, so that they are done in the end even under constant changes.
 constexpr int kRenewalShare = 4;
-// Making the places may take at most one part in so many of the time.
+// Making the input of places may take at most this part (1/20) of the time.
 constexpr int kPlacesShare = 20;
 constexpr Duration kLongestPlacesPause = 1s;
-// Waiting longer than this is told.
+// A longer wait is logged.
 constexpr Duration kBehind = 1s;
-// So many contests at most are told at a time; status has all.
+// The most contests that are logged at a time; status has all.
 constexpr std::size_t kMostTold = 10;
-// So many hosts are made at once for who wants the table of this moment.
+// The most hosts that pin() compiles while it blocks the control thread.
 constexpr std::size_t kFewHosts = 256;
 
 }  // namespace
@@ -41,7 +41,7 @@ Publisher::Publisher(catalog::Catalog& catalog, const Clock& clock, Timers& time
 }
 
 Publisher::~Publisher() {
-  *self_ = nullptr;
+  *self_ = nullptr;  // posted work may still run after this
   catalog_.observe(nullptr);
   for (const auto& timer : {timer_, due_timer_}) {
     if (timer) timers_.cancel(*timer);
@@ -82,7 +82,7 @@ bool Publisher::pending() const {
 }
 
 void Publisher::adopt(std::shared_ptr<const answers::AnswerTable> table) {
-  MESHDNS_CHECK(submitted_ == 0);  // the compile thread, whose the tables are, has not begun
+  MESHDNS_CHECK(submitted_ == 0);  // tables belong to the compile thread as soon as it has one to make
   serial_ = table->serial;
   stale_ = table->stale;
   table_.publish(std::move(table));
@@ -93,7 +93,7 @@ std::shared_ptr<PinnedTable> Publisher::pin() {
   using topology::Urgency;
   const bool much = outdated_ > 0 || places_changed_ || planner_.moves_clients() ||
                     waiting(Urgency::Removal) + waiting(Urgency::Addition) > kFewHosts;
-  if (much && hosts() > kFewHosts) return nullptr;  // flush() would hold this thread up
+  if (much && hosts() > kFewHosts) return nullptr;  // flush() would block heartbeats for as long as it compiles
   flush();
   return std::make_shared<PinnedTable>(table_);
 }
@@ -108,12 +108,12 @@ void Publisher::flush() {
     finished(thread_.wait());
   }
   flushing_ = false;
-  changed();  // late steps go on
+  changed();  // late steps of slow start had no room, and continue
 }
 
 void Publisher::publish(Extent extent) {
   begun_ = clock_.now();
-  // a table without some of the hosts must not be the first, nor the one that makes us ready
+  // a first table without some of the hosts would say NXDOMAIN for them, and so would the one that makes us ready
   const bool whole = extent == Extent::Whole || submitted_ == 0 || (shown_not_ready_ && !not_ready_);
   published_ = version();
   wanted_ = false;
@@ -132,7 +132,7 @@ void Publisher::publish(Extent extent) {
   update.stale = stale_;
   update.not_ready = shown_not_ready_ = not_ready_;
   prepared_ = clock_.now() - begun_;
-  // the reader keeps what is answered now, while the observer looks at it
+  // the reader keeps the published table alive while the observer compares with it
   if (observer_) publication.before = reader_.read();
   submitted_ = thread_.submit(std::move(update), renew_for);
   if (observer_) observer_(publication);
@@ -141,7 +141,7 @@ void Publisher::publish(Extent extent) {
 }
 
 topology::Planner::Changes Publisher::take(bool whole) {
-  planner_.queue();  // which hosts there are is settled before: only what single hosts cost is measured
+  planner_.queue();  // resolves which hosts exist, before the clock starts: only the cost of single hosts is measured
   const TimePoint planning = clock_.now();
   topology::Planner::Changes changes = planner_.take(
       begun_, {.most = whole ? Duration::max() : sizes_.slice, .most_for_steps = sizes_.slice},
@@ -169,7 +169,7 @@ void Publisher::note_ports(const topology::HostPlan& plan) {
 
 double Publisher::weight_of(const model::Policy& policy, std::size_t endpoints) const {
   const auto views = view_counts_.find(static_cast<std::uint8_t>(topology::view_parts(policy) | extra_parts_));
-  // a host of a kind that is new may have a set for every place
+  // no host of this kind is compiled yet: assume the most, one answer set for every place
   return PublicationCost::weight(endpoints, views == view_counts_.end() ? places_ : views->second);
 }
 
@@ -196,7 +196,7 @@ void Publisher::add_common(const topology::Planner::Changes& changes, bool whole
     const TimePoint begun = clock_.now();
     update.locator = answers::locator_input(catalog_.records());
     const Duration cost = clock_.now() - begun;
-    // nodes that come one after the other, each with its prefixes, make new places a few times a second only
+    // without the pause, each node of a rollout that brings its prefixes would make all hosts outdated again
     next_places_ = begun_ + std::clamp(cost * kPlacesShare, sizes_.places_pause, kLongestPlacesPause);
     places_changed_ = false;
   }
@@ -216,7 +216,7 @@ Publication Publisher::publication_of(const topology::Planner::Changes& changes,
   out.geography = changes.geography;
   out.revision = catalog_.revision();
   for (const topology::HostPlan& host : changes.put) {
-    // a step of slow start changes no answer set; where load is spilled the time may do so
+    // a step of slow start changes weights only, which are no event; with `spill` it may change which tiers have a load
     if (changes.steps.contains(host.name) && !host.policy.spill) continue;
     ++out.put_count;
     if (out.put_count <= Publication::kMostNamed) out.put.push_back(host.name);
@@ -229,7 +229,7 @@ Publication Publisher::publication_of(const topology::Planner::Changes& changes,
 void Publisher::watch_due() {
   if (due_timer_) timers_.cancel(*std::exchange(due_timer_, std::nullopt));
   std::optional<TimePoint> due = planner_.next_due();
-  if (due && *due <= begun_) {  // not all steps had room
+  if (due && *due <= begun_) {  // some steps had no room in this slice: the next publication takes them
     wanted_ = true;
     due.reset();
   }
@@ -246,14 +246,15 @@ void Publisher::watch_due() {
 
 std::uint32_t Publisher::next_serial() {
   const std::uint32_t serial = std::get<2>(complete_);
-  if (not_ready_ || catalog_.revision() == 0) return serial;  // nobody sees it, or nothing of its origin is known
+  // clients do not see the serial of a table that is not ready, and one without records says nothing about its origin
+  if (not_ready_ || catalog_.revision() == 0) return serial;
   const bool older = serial_ && serial != *serial_ && !catalog::is_newer_serial(serial, *serial_);
   serial_ = older ? *serial_ + 1 : serial;
   return *serial_;
 }
 
 void Publisher::finished(const CompileThread::Finished& table) {
-  if (table.number <= finished_) return;  // flush() was told before
+  if (table.number <= finished_) return;  // flush() waited for this table, and its posted notice comes only now
   finished_ = table.number;
   last_cost_ = prepared_ + table.cost;
   cost_.measured(weight_, planned_ + table.put_cost);

@@ -24,81 +24,106 @@
 
 namespace meshdns::publish {
 
-/// What was just handed over to be published, for who keeps a history. Refers to its parts.
+// How it works
+//
+//   control thread                                        compile thread
+//   catalog change -> Planner: queue of changed hosts
+//   changed() -> wait for PublicationPace -> publish() -> compile a slice, exchange the table, free old ones
+//       ^                                                     |
+//       +------------ finished(): note cost and counts <------+
+//
+// * The Planner observes the catalog and queues the hosts that a change touches: removals go before additions, and
+//   additions before steps of slow start. A host that changes again while it waits is compiled once.
+// * publish() takes about Sizes::slice worth of hosts from the queue. PublicationCost estimates the cost of a host. So
+//   the failure of an endpoint waits for one slice at most, however many additions and steps are queued.
+// * At most one update is under way. Changes that arrive meanwhile wait for the next one; finished() starts it.
+// * The input that all hosts depend on (settings, clusters, places of clients) goes along with a slice. The Compiler
+//   marks the hosts that this input makes outdated, and compiles them again in what is left of this and later slices.
+// * The first table and the table with which the process becomes ready are whole: they contain every host that waits.
+//   Without some hosts they would answer NXDOMAIN for names that exist. flush() makes whole tables, too.
+// * The version of a table is the newest revision of which the table contains everything (`complete_`). `mark_`
+//   remembers the last number in the queue; its version is complete when every host up to that number has left.
+//
+// Deliberately not done: the compile thread never stops in the middle of a slice, and there is only one such thread
+// (docs/adr/0020).
+
+/// Describes a table that was just submitted to the compile thread, for the observer that keeps the history of answers.
+/// Valid only during the observer's call.
 struct Publication {
   static constexpr std::size_t kMostNamed = 256;
 
-  const answers::AnswerTable* before = nullptr;  // what is answered until then; null = nothing
-  std::vector<std::string> put;                  // hosts; none if there are more than kMostNamed
-  std::size_t put_count = 0;
-  std::vector<std::string> erased;  // the same
-  bool whole = false;               // every host was made anew
-  bool places = false;              // nodes or clusters are others
-  bool geography = false;           // clusters, or what is measured of them
+  const answers::AnswerTable* before = nullptr;  // the published table; null = nothing is published yet
+  std::vector<std::string> put;                  // hosts that changed; empty if they are more than kMostNamed
+  std::size_t put_count = 0;                     // all hosts that changed
+  std::vector<std::string> erased;               // hosts that were removed; empty if they are more than kMostNamed
+  bool whole = false;                            // the configuration changed, which concerns every host
+  bool places = false;                           // the places of clients changed
+  bool geography = false;                        // clusters, their distances or their gateways changed
   std::uint64_t revision = 0;
 };
 
-// How it works. The planner holds the hosts that something has changed, in the order of their urgency. One publication
-// takes about kSlice worth of them (PublicationCost estimates), has them compiled on the compile thread, and when its
-// table is published the next one goes on at PublicationPace. What all hosts depend on (places of clients, clusters)
-// is compiled in slices too, by the Compiler. Whatever came since goes before what waits if it is more urgent: the
-// answer that an endpoint's failure changes is delayed by one slice at most. The first table, the one with which an
-// instance becomes ready, and those that flush() makes are whole.
-
-/// The one place where serving meets federation: has what the catalog says compiled and published to the workers, the
-/// first change at once, the next ones at PublicationPace. What changes while a table is made goes into the next one.
+/// Compiles the records of the catalog and publishes the answer tables to the DNS workers. This is the only place where
+/// serving and federation meet. The first change is published at once, later ones at PublicationPace. The publisher
+/// does not change records: it only observes the catalog.
 /// thread: control
 class Publisher {
  public:
-  /// Hands work to the control thread; what it drops flush() makes good.
+  /// Hands work to the control thread. If it drops work, publication stands still until the next flush().
   using Post = std::function<void(std::function<void()>)>;
-  /// What one publication may cost, except for what it costs however little it changes; sizes that tests choose.
+  /// Bounds on the cost of one publication. Tests choose their own.
   struct Sizes {
-    Duration slice = 10ms;
-    Duration places_pause = 250ms;  // the least time between two looks at where clients are
+    Duration slice = 10ms;          // for planning and compiling hosts; the fixed cost of a table comes on top
+    Duration places_pause = 250ms;  // the least time between two tables with new places of clients
   };
 
+  /// Makes its planner the catalog's observer for its own lifetime. `catalog`, `clock` and `timers` must outlive it.
   Publisher(catalog::Catalog& catalog, const Clock& clock, Timers& timers, Post post, Sizes sizes);
   Publisher(catalog::Catalog& catalog, const Clock& clock, Timers& timers, Post post)
       : Publisher(catalog, clock, timers, std::move(post), Sizes()) {}
   ~Publisher();
 
-  /// Published soon; the first call makes the first table.
+  /// Takes over settings and static records, and publishes them soon. The first call makes the first table; it must
+  /// come before any call of changed().
   void configure(answers::Settings settings, const std::vector<answers::StaticRecord>& static_records);
-  /// Whether the records are older than they should be; published if it changed.
+  /// Marks all answers as stale (EDE 3), or no longer; publishes a table if that is a change.
   void set_stale(bool stale);
   bool stale() const { return stale_; }
-  /// Whether it is not known yet what there is; published if it changed.
+  /// Makes DNS answer SERVFAIL with EDE 14 while no records are known, or no longer; publishes a table if that is a
+  /// change.
   void set_not_ready(bool not_ready);
   bool not_ready() const { return not_ready_; }
-  /// The catalog may have a new revision.
+  /// Publishes soon if anything waits. Call it after every change of the catalog; a call without a change is cheap.
   void changed();
-  /// So have the records without it: by what only this process obeys.
+  /// Publishes even if the catalog's revision is unchanged: for overrides that only this process obeys.
   void changed_here() {
     wanted_ = true;
     changed();
   }
-  /// Nothing is published until release(): the catalog is being filled, and what was adopted is better.
+  /// Holds all publications back until release(). For the time in which the catalog is filled from a file while an
+  /// adopted table answers: a table of half of the records would be worse.
   void hold() { held_ = true; }
   void release() {
     held_ = false;
     changed();
   }
-  /// Publishes a table that an earlier run has made of the records that are about to come. Before anything else is
-  /// published.
+  /// Publishes a table that an earlier run has compiled from the records that are about to be read.
+  /// requires: no table was submitted yet
   void adopt(std::shared_ptr<const answers::AnswerTable> table);
-  /// The table of exactly what the catalog holds now, for who writes both down; null = it is not there: much waits.
+  /// Pins the table of exactly the records that the catalog holds now, so that both can be written to disk. May block
+  /// like flush() when little waits.
+  /// returns: null = publications are held, DNS is not ready, an update is under way, or too much waits to block for
   std::shared_ptr<PinnedTable> pin();
-  /// Blocks until everything so far is published, late slow-start steps excepted: for the start, when nobody waits for
-  /// this thread.
+  /// Blocks until all changes so far are published, except late steps of slow start. For the start, when nothing else
+  /// needs this thread. Does nothing while publications are held.
   void flush();
 
-  /// Who hears of every publication, as soon as it is under way: it delays none. Empty = nobody. with_table() is not
-  /// to be called meanwhile.
+  /// Calls `observer` for every publication, right after the update was submitted, so that no publication waits for the
+  /// observer. Empty = no observer.
+  /// requires: `observer` does not call with_table(), which would release Publication::before
   void observe(std::function<void(const Publication&)> observer) { observer_ = std::move(observer); }
 
   Quiescent<answers::AnswerTable>& table() { return table_; }
-  /// Calls `look` with the table that is published; null = there is none yet. The table is not kept.
+  /// Calls `look` with the published table, or with null if there is none yet. `look` must not keep the table.
   template <class F>
   auto with_table(F look) {
     struct Away {
@@ -110,79 +135,88 @@ class Publisher {
 
   const answers::Base& base() const { return base_; }
   const answers::Settings& settings() const { return base_.settings; }
-  /// A host as the catalog has it now; nothing = it is not defined.
+  /// Returns the plan of a host from the records as they are now; nothing = the host is not defined.
   std::optional<topology::HostPlan> plan(const std::string& host) { return planner_.plan(host, clock_.now()); }
-  /// As it would be with these overrides.
+  /// Returns the plan that the host would have with `overrides` instead of the catalog's.
   std::optional<topology::HostPlan> plan(const std::string& host, const topology::Overrides& overrides) {
     return planner_.plan(host, clock_.now(), overrides);
   }
-  /// See Planner::emptied.
+  /// Returns Planner::emptied() for the records as they are now.
   std::vector<std::string> emptied(const model::Target& target, const topology::Overrides& overrides) {
     return planner_.emptied(target, clock_.now(), overrides);
   }
   topology::Planner& planner() { return planner_; }
   const std::vector<topology::Conflict>& conflicts() { return planner_.conflicts(); }
   std::size_t hosts() { return planner_.hosts(); }
-  /// Of the zones, in the table that was made last.
+  /// The SOA serial of the zones in the table that was submitted last.
   std::uint32_t serial() const { return serial_.value_or(catalog_.serial()); }
   std::uint64_t publications() const { return finished_; }
-  /// Hosts of the published table of which some clients' load is spread over tiers; of those that are in panic.
+  /// The hosts of the published table whose load is spread over several tiers for some clients, and the hosts in panic.
   std::uint32_t spread_hosts() const { return spread_hosts_; }
   std::uint32_t panic_hosts() const { return panic_hosts_; }
-  /// Hosts, by answers::HostState.
+  /// The number of hosts in each answers::HostState, in the published table.
   const std::array<std::uint32_t, answers::kHostStates>& host_states() const { return host_states_; }
-  /// Prefixes of clients that several clusters claim, in the published table.
+  /// The number of client prefixes that several clusters claim, in the published table.
   std::size_t contested_prefixes() const { return contested_prefixes_; }
-  /// Hosts whose endpoints name more ports than a host may have (HostPlan::refused_ports).
+  /// The number of hosts whose endpoints name more ports than a host may have (HostPlan::refused_ports).
   std::size_t hosts_over_ports() const { return hosts_over_ports_.size(); }
+  /// The time that the last publication took on both threads.
   Duration last_cost() const { return last_cost_; }
-  /// Hosts that wait for their publication. urgency: Removal or Addition
+  /// The number of hosts that wait to be published.
+  /// urgency: Removal or Addition
   std::size_t waiting(topology::Urgency urgency) { return planner_.queue().waiting(urgency); }
-  /// Hosts that wait for being compiled anew, because clients or clusters are elsewhere.
+  /// The number of hosts that wait to be compiled again because places of clients or distances of clusters changed.
   std::size_t outdated() const { return outdated_; }
-  /// At least so long something of that waits; slow-start steps excepted.
+  /// A lower bound of how long the oldest waiting or outdated host has waited; steps of slow start do not count.
   Duration longest_wait() const;
-  /// That is longer than a second.
+  /// Whether longest_wait() exceeded a second and has not been zero since.
   bool behind() const { return behind_; }
-  /// How late the most overdue slow-start step is.
+  /// How late the most overdue step of slow start is.
   Duration step_delay() const;
-  /// For how long the table that is being made is being made; zero = none is.
+  /// The age of the update under way; zero = none is under way.
   Duration busy() const { return under_way() ? clock_.now() - begun_ : Duration::zero(); }
 
  private:
-  /// A revision, when it came to be (a federation that begins anew may count up to the same number again), its serial.
+  /// A revision, the time of its change, and its serial. The time tells equal revisions of two epochs apart: a
+  /// federation that has restarted may count up to the same number again.
   using Version = std::tuple<std::uint64_t, TimePoint, std::uint32_t>;
 
   enum class Extent : std::uint8_t { Slice, Whole };
+  /// Plans one update and submits it to the compile thread.
+  /// requires: no update is under way
   void publish(Extent extent);
+  /// Takes hosts from the planner's queue: a slice, or all of them.
   topology::Planner::Changes take(bool whole);
-  /// Notes, and tells at most once a minute, which host has more port names than a host may have.
+  /// Counts the host if it has more port names than a host may have; warns at most once a minute.
   void note_ports(const topology::HostPlan& plan);
-  /// Notes which version the table has all of.
+  /// Moves `complete_` on to the newest version of which the next table contains everything.
   void note_complete();
-  /// Adds what concerns all hosts, if it is due.
+  /// Adds the input that concerns all hosts to the update: settings, clusters, and places of clients if they are due.
   void add_common(const topology::Planner::Changes& changes, bool whole, answers::Update& update);
   double weight_of(const model::Policy& policy, std::size_t endpoints) const;
-  /// For how long outdated hosts may be compiled beside these.
+  /// Returns how much time outdated hosts may take in the update of these changes.
   Duration renewal_beside(const topology::Planner::Changes& changes) const;
-  /// Something is to be published as soon as the pace allows.
+  /// Whether something is to be published as soon as the pace allows.
   bool pending() const;
   bool places_due(TimePoint now) const { return places_changed_ && now >= next_places_; }
-  /// What the observer is going to hear.
+  /// Returns the description of the update for the observer, without Publication::before.
   Publication publication_of(const topology::Planner::Changes& changes, const answers::Update& update) const;
+  /// Notes that a table is published, and begins the next update. A table that is noted already is ignored.
   void finished(const CompileThread::Finished& table);
+  /// Plans the next publication that only the time makes necessary: a step of slow start, or places that may go again.
   void watch_due();
-  /// Tells when publication falls behind, and when it has caught up.
+  /// Logs when publication falls behind, and when it has caught up.
   void look_for_delay();
-  /// Counts in the table that was just published; tells when a panic begins and ends.
+  /// Copies the counts of the table that was just published; logs when a panic begins and ends.
   void look_at_table();
-  /// Tells who has lost an automatic host, and which clusters claim the same clients, when there are more than before.
+  /// Logs services without automatic host, and clusters that claim the same clients, when their number has grown.
   void tell_of_contests(std::size_t prefixes_before);
   bool under_way() const { return submitted_ != finished_; }
   Version version() const { return {catalog_.revision(), catalog_.changed(), catalog_.serial()}; }
-  /// The catalog's serial, unless clients have seen a newer one (RFC 1982): then the next.
+  /// Returns the serial of the next table: that of the complete version, or, if clients have seen a newer one
+  /// (RFC 1982), the successor of that.
   std::uint32_t next_serial();
-  /// The first host that waits came at or before this number; everything of this version is published when it has left.
+  /// A point in the planner's queue. When every host up to `number` has left the queue, all of `version` is compiled.
   struct Mark {
     std::uint64_t number;
     Version version;
@@ -195,34 +229,34 @@ class Publisher {
   topology::Planner planner_;
   answers::Base base_;
   const Sizes sizes_;
-  bool configured_ = false;  // base_ is not published yet
-  bool wanted_ = false;      // a table is needed though the catalog stands still
+  bool configured_ = false;  // base_ has changed and was not submitted yet
+  bool wanted_ = false;      // a table is needed even if the catalog is unchanged
   bool held_ = false;
   bool flushing_ = false;
   bool stale_ = false;
   bool not_ready_ = false;
-  bool shown_not_ready_ = false;   // by the table that was submitted last
-  bool places_changed_ = false;    // since the last look at them
-  bool clusters_changed_ = false;  // the same
+  bool shown_not_ready_ = false;   // not_ready_ in the table that was submitted last
+  bool places_changed_ = false;    // since places of clients were submitted last
+  bool clusters_changed_ = false;  // since clusters were submitted last
   TimePoint next_places_;
   bool behind_ = false;
   PublicationPace pace_;
   PublicationCost cost_;
   std::optional<TimerId> timer_;
-  std::optional<TimerId> due_timer_;  // the time alone changes something then
-  Version published_;                 // what is new in it was in the planner at the last publication
-  Version complete_;                  // all of it is in the table
+  std::optional<TimerId> due_timer_;  // of watch_due()
+  Version published_;                 // the catalog's version when the last update was planned
+  Version complete_;                  // the newest version of which the submitted table contains everything
   std::optional<Mark> mark_;
-  std::optional<std::uint32_t> serial_;  // that clients may have seen
-  TimePoint begun_;
-  Duration prepared_{};  // what the update under way cost before it was submitted
-  Duration planned_{};   // what of it planning cost
-  double weight_ = 0;    // of the hosts of that update
+  std::optional<std::uint32_t> serial_;  // the newest that clients may have seen
+  TimePoint begun_;                      // of the update under way, or the last one
+  Duration prepared_{};                  // the control thread's cost of that update
+  Duration planned_{};                   // the part of prepared_ that planning hosts took
+  double weight_ = 0;                    // of the hosts of that update
   std::size_t outdated_ = 0;
   TimePoint outdated_since_;
   std::uint8_t extra_parts_ = 0;
   std::map<std::uint8_t, std::size_t> view_counts_;
-  std::size_t places_ = 1;  // where clients can be, in the published table
+  std::size_t places_ = 1;  // the number of places where clients can be, in the published table
   std::uint64_t submitted_ = 0;
   std::uint64_t finished_ = 0;
   Duration last_cost_{};
@@ -230,14 +264,14 @@ class Publisher {
   std::uint32_t panic_hosts_ = 0;
   std::array<std::uint32_t, answers::kHostStates> host_states_{};
   std::size_t contested_prefixes_ = 0;
-  std::size_t hostless_services_ = 0;  // at the last look
+  std::size_t hostless_services_ = 0;  // services without automatic host, after the last publication
   std::set<std::string> hosts_over_ports_;
   log::Reminder over_ports_told_;
   std::function<void(const Publication&)> observer_;
-  std::shared_ptr<Publisher*> self_ = std::make_shared<Publisher*>(this);  // for what is posted: null when it is gone
+  std::shared_ptr<Publisher*> self_ = std::make_shared<Publisher*>(this);  // for posted work: null after destruction
   Quiescent<answers::AnswerTable> table_;
   Quiescent<answers::AnswerTable>::Reader reader_{table_};
-  CompileThread thread_;  // the last: it uses the others
+  CompileThread thread_;  // last: it uses the members above until it is joined
 };
 
 }  // namespace meshdns::publish

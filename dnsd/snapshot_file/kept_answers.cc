@@ -10,7 +10,7 @@
 namespace meshdns::snapshot_file {
 namespace {
 
-// Of what stands before the table's own bytes.
+// The bytes of the TableSource, which is before the table.
 constexpr std::size_t kSource = sizeof(TableSource);
 static_assert(kSource == 3 * sizeof(std::uint64_t));
 

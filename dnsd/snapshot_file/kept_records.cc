@@ -14,8 +14,8 @@ namespace {
 
 using google::protobuf::io::CodedInputStream;
 
-/// Passes over the next field of an encoded message.
-/// returns: false = it is not whole
+/// Skips the next field of an encoded message.
+/// returns: false = the bytes end before the field does, or there is no such field
 bool skip_field(CodedInputStream& in) {
   constexpr std::uint32_t kVarint = 0;
   constexpr std::uint32_t kFixed64 = 1;
@@ -37,7 +37,7 @@ bool skip_field(CodedInputStream& in) {
   }
 }
 
-/// How many of the bytes are whole fields.
+/// Returns the length of the longest prefix of `bytes` that consists of whole fields.
 std::size_t whole_fields(const std::string& bytes) {
   CodedInputStream in(reinterpret_cast<const std::uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
   int whole = 0;
@@ -71,7 +71,7 @@ Result<std::optional<v1::Batch>> BlockReader::next() {
       if (good) return block;
       break;
     }
-    if (bytes_.size() < wanted) {  // a record may be longer than a block, but this is the end
+    if (bytes_.size() < wanted) {  // the end of the file; before it, a record longer than the block needs more bytes
       if (bytes_.empty() && content_.left() == 0) return std::nullopt;
       break;
     }

@@ -15,7 +15,7 @@ SnapshotKeeper::SnapshotKeeper(Timers& timers, const Clock& clock, Post post, Op
     : timers_(timers), clock_(clock), post_(std::move(post)), options_(std::move(options)), file_(options_.path) {}
 
 SnapshotKeeper::~SnapshotKeeper() {
-  *self_ = nullptr;
+  *self_ = nullptr;  // steps that the writer posts from now on do nothing: the loop below makes the slices
   if (pause_) timers_.cancel(*pause_);
   if (timer_) {
     timers_.cancel(*timer_);
@@ -36,13 +36,14 @@ void SnapshotKeeper::save_later() {
   if (timer_) return;
   timer_ = timers_.after(delay(), [this] {
     timer_.reset();
-    if (write_) return save_later();
+    if (write_) return save_later();  // one write at a time
     begin();
   });
 }
 
 void SnapshotKeeper::begin() {
   saved_ = true;
+  // a write that begins again counts with all that it has cost, or constant restarts would look cheap
   const Duration spent = write_ ? write_->cost : Duration::zero();
   write_.emplace();
   write_->cost = spent;
@@ -89,12 +90,13 @@ void SnapshotKeeper::ended() {
   const bool complete = write_->complete;
   write_.reset();
   ++writes_;
+  // without its answers the snapshot is good, but the next start would be slow: try again when they can be pinned
   if (failed_ || !complete) save_later();
 }
 
 void SnapshotKeeper::open(std::int64_t unix_seconds) {
   failed_ = false;
-  writer_.reset();  // first: it takes its unfinished file away
+  writer_.reset();  // first: its destructor removes the unfinished file, whose name the new one has
   auto writer = file_.write(unix_seconds);
   if (!writer) return failed(writer.error());
   writer_.emplace(std::move(*writer));

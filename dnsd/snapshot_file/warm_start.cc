@@ -16,7 +16,7 @@ WarmStart::WarmStart(Options options, publish::Publisher& publisher, const Clock
       program_(applies() ? snapshot_file::file_digest("/proc/self/exe") : 0),
       configuration_digest_(options_.configured().answers),
       mesh_digest_(options_.configured().endpoints_file) {
-  if (options_.records == Records::EndpointsFile) writer_.emplace();  // a replica's snapshots have a thread
+  if (options_.records == Records::EndpointsFile) writer_.emplace();  // a replica uses the thread of its SnapshotKeeper
 }
 
 WarmStart::~WarmStart() {
@@ -47,18 +47,18 @@ bool WarmStart::take(const std::string& snapshot) {
 }
 
 void WarmStart::keep_later() {
-  if (mesh_digest_ != options_.configured().endpoints_file) configuration_changed();  // since it was looked at
+  if (mesh_digest_ != options_.configured().endpoints_file) configuration_changed();  // the file was read later
   if (mesh_digest_ == 0 || !fresh_ || timer_ || !writer_) return;
   timer_ = timers_.after(kDelay, [this] {
     timer_.reset();
     const auto table = publisher_.pin();
-    if (table == nullptr) return keep_later();
+    if (table == nullptr) return keep_later();  // too much waits to be published: later
     fresh_ = false;
     writer_->run([this, held = std::shared_ptr<publish::PinnedTable>(table), from = source({})]() mutable {
       if (const auto saved = kept_.save(from, *held->get()); !saved) {
         log::warn("compiled answers not written", {{"problem", saved.error()}});
       }
-      held.reset();
+      held.reset();  // here, as a PinnedTable is a reader of the table: the compile thread may free it now
     });
   });
 }

@@ -14,42 +14,45 @@
 
 namespace meshdns::snapshot_file {
 
-/// Publishes the answers that an earlier run has compiled, before the records are read from which they follow, and
-/// keeps the answers of this run for the next. For who has its records from a snapshot (a replica) or from an endpoints
-/// file; a federation's store changes at other times than its answers.
-/// thread: control, but for what is noted
+/// Publishes the answer table that an earlier run has compiled, before its records are read, and keeps the table of
+/// this run for the next one. A replica and a dnsd with an endpoints file use it. A federation does not: its store is
+/// written at other times than its answers change, so that a kept table would not match the store.
+/// thread: control, except keep()
 class WarmStart {
  public:
-  static constexpr Duration kDelay = 2s;  // after a start or a reload: others are busy then
+  static constexpr Duration kDelay = 2s;  // from a start or a reload, when the machine is busy, to the write
 
-  /// Where the records come from.
+  /// The source of this process's records.
   enum class Records : std::uint8_t { Store, Snapshot, EndpointsFile };
-  /// Digests of what the configuration that runs says.
+  /// Digests of the configuration that runs.
   struct Configured {
-    std::uint64_t answers = 0;  // all that answers follow from, except for the endpoints file; 0 = not of the files
+    std::uint64_t answers = 0;  // everything that shapes answers, except the endpoints file; 0 = differs from the files
     std::uint64_t endpoints_file = 0;  // 0 = there is none
   };
   struct Options {
-    std::string folder;  // of what is kept
-    Records records = Records::Store;
+    std::string folder;                // of the kept table
+    Records records = Records::Store;  // Store = this object does nothing
     std::function<Configured()> configured;
-    std::function<Duration()> stale_after;  // answers that follow from an older snapshot say so
+    std::function<Duration()> stale_after;  // a table from an older snapshot answers as stale
   };
 
+  /// `publisher`, `clock` and `timers` must outlive it.
   WarmStart(Options options, publish::Publisher& publisher, const Clock& clock, Timers& timers);
   WarmStart(const WarmStart&) = delete;
   WarmStart& operator=(const WarmStart&) = delete;
   ~WarmStart();
 
-  /// snapshot: of the records, without ending; empty = they are in the endpoints file. The publisher is configured.
-  /// returns: whether answers are published
+  /// Publishes the kept table if its configuration, records and program are those of this process.
+  /// requires: the publisher is configured
+  /// snapshot: the path of the records' snapshot without its ending; empty = records come from the endpoints file
+  /// returns: whether a table was published
   bool take(const std::string& snapshot);
-  /// Keeps what is published soon, unless it was taken and nothing has changed since. For an endpoints file.
+  /// Writes the published table soon, unless the file has it already. Does nothing without an endpoints file.
   void keep_later();
-  /// Keeps what follows from the snapshot of this checksum.
+  /// Writes the table of the snapshot that has this checksum.
   /// thread: any, one at a time
   void keep(const answers::AnswerTable& table, std::uint64_t snapshot);
-  /// Another configuration was read.
+  /// Takes over the digests of a configuration that was just read.
   void configuration_changed();
 
   KeptAnswers::Outcome outcome() const { return outcome_; }
@@ -63,12 +66,12 @@ class WarmStart {
   Timers& timers_;
   KeptAnswers kept_;
   std::uint64_t program_;
-  std::atomic<std::uint64_t> configuration_digest_;  // for writers
+  std::atomic<std::uint64_t> configuration_digest_;  // atomic: keep() reads both on another thread
   std::atomic<std::uint64_t> mesh_digest_;
   KeptAnswers::Outcome outcome_ = KeptAnswers::Outcome::Missing;
-  bool fresh_ = true;  // what is published is not what is kept
+  bool fresh_ = true;  // the file does not have the published table
   std::optional<TimerId> timer_;
-  std::optional<WorkerThread> writer_;  // the last: it uses the others; nothing = nothing is ever kept
+  std::optional<WorkerThread> writer_;  // last: uses the members above; nothing unless there is an endpoints file
 };
 
 }  // namespace meshdns::snapshot_file

@@ -38,7 +38,7 @@ void WorkerThread::loop() {
     busy_ = true;
     lock.unlock();
     work();
-    work = nullptr;
+    work = nullptr;  // before busy_ is false: wait() promises that the function is destroyed, too
     lock.lock();
     busy_ = false;
     changed_.notify_all();

@@ -8,7 +8,8 @@
 
 namespace meshdns::snapshot_file {
 
-/// Runs what it is handed, in order, on a thread of its own.
+/// Runs functions in order on a thread of its own. The queue has no bound: the owner must not hand over more work while
+/// earlier work waits for a slow disk.
 /// thread: that of its owner
 class WorkerThread {
  public:
@@ -18,9 +19,9 @@ class WorkerThread {
   /// Waits until all work is done.
   ~WorkerThread();
 
-  /// The work is destroyed on the thread too.
+  /// Queues `work`. The function is also destroyed on the worker's thread, so that it may own what that thread uses.
   void run(std::function<void()> work);
-  /// Blocks until all work so far is done.
+  /// Blocks until all queued work is done.
   void wait();
 
  private:
@@ -31,7 +32,7 @@ class WorkerThread {
   std::deque<std::function<void()>> waiting_;
   bool busy_ = false;
   bool ending_ = false;
-  std::thread thread_;  // the last: it uses the others
+  std::thread thread_;  // last: uses the members above
 };
 
 }  // namespace meshdns::snapshot_file
