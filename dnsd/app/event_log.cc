@@ -98,6 +98,9 @@ void EventLog::published(const publish::Publication& publication) {
     }
   }
   for (const std::string& host : publication.erased) add_change(publication, host);
+  if (publication.erased_count > publication.erased.size()) {
+    add_summary(publication, counted(publication.erased_count, "host") + " were removed");
+  }
   if (untold > 0) add_summary(publication, counted(untold, "host") + " more may have changed");
   if (history_.last() != last) tell();
 }

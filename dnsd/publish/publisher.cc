@@ -222,7 +222,8 @@ Publication Publisher::publication_of(const topology::Planner::Changes& changes,
     if (out.put_count <= Publication::kMostNamed) out.put.push_back(host.name);
   }
   if (out.put_count > Publication::kMostNamed) out.put.clear();
-  if (changes.erased.size() <= Publication::kMostNamed) out.erased = changes.erased;
+  out.erased_count = changes.erased.size();
+  if (out.erased_count <= Publication::kMostNamed) out.erased = changes.erased;
   return out;
 }
 

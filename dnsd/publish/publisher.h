@@ -56,6 +56,7 @@ struct Publication {
   std::vector<std::string> put;                  // hosts that changed; empty if they are more than kMostNamed
   std::size_t put_count = 0;                     // all hosts that changed
   std::vector<std::string> erased;               // hosts that were removed; empty if they are more than kMostNamed
+  std::size_t erased_count = 0;                  // all hosts that were removed
   bool whole = false;                            // the configuration changed, which concerns every host
   bool places = false;                           // the places of clients changed
   bool geography = false;                        // clusters, their distances or their gateways changed

@@ -158,6 +158,25 @@ TEST_F(EventLogTest, too_many_hosts_at_once_are_one_event) {
   EXPECT_EQ(last().id(), reply.events(0).id()) << "it may be any host's";
 }
 
+// A mass removal left no event at all.
+TEST_F(EventLogTest, too_many_removed_hosts_are_one_event) {
+  for (std::size_t i = 0; i <= publish::Publication::kMostNamed; ++i) {
+    model::VirtualDestination object;
+    object.meta = {.name = "d" + std::to_string(i), .namespace_ = "shop"};
+    object.hosts = {object.meta.name + ".mesh.internal"};
+    EXPECT_FALSE(catalog_.put_destination(object, clock_.now()));
+  }
+  publish();
+  for (std::size_t i = 0; i <= publish::Publication::kMostNamed; ++i) {
+    EXPECT_TRUE(catalog_.erase_destination("shop/d" + std::to_string(i), clock_.now()));
+  }
+  const auto before = look().last();
+  publish();
+  const auto reply = look("", before);
+  ASSERT_EQ(reply.events_size(), 1);
+  EXPECT_EQ(reply.events(0).summary(), "257 hosts were removed");
+}
+
 TEST_F(EventLogTest, who_waits_is_told_at_once_and_only_of_what_it_asked) {
   std::vector<v1::EventsReply> told;
   v1::EventsRequest request;
