@@ -9,12 +9,12 @@ constexpr std::int64_t kSimulatedStart = 1'700'000'000;  // unix seconds at now(
 }
 
 std::int64_t SimClock::unix_seconds() const {
-  return kSimulatedStart + std::chrono::duration_cast<std::chrono::seconds>(now_.time_since_epoch()).count();
+  return kSimulatedStart + std::chrono::duration_cast<std::chrono::seconds>(now().time_since_epoch()).count();
 }
 
 TimerId SimClock::after(Duration delay, std::function<void()> callback) {
   const TimerId id = next_id_++;
-  timers_.emplace(std::pair(now_ + std::max(delay, Duration::zero()), id), std::move(callback));
+  timers_.emplace(std::pair(now() + std::max(delay, Duration::zero()), id), std::move(callback));
   return id;
 }
 
@@ -23,10 +23,10 @@ void SimClock::cancel(TimerId id) {
 }
 
 void SimClock::advance(Duration by) {
-  const TimePoint end = now_ + by;
+  const TimePoint end = now() + by;
   while (!timers_.empty() && timers_.begin()->first.first <= end) {
     auto timer = timers_.extract(timers_.begin());
-    now_ = std::max(now_, timer.key().first);
+    now_ = std::max(now(), timer.key().first);
     timer.mapped()();
   }
   now_ = end;

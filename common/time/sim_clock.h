@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <utility>
 
@@ -9,9 +10,10 @@ namespace meshdns {
 
 /// A clock and its timers in simulated time, for tests and simulations. Time stands still until advance() is called,
 /// which also runs the timers that fall due, in order.
+/// thread: one; now(): any
 class SimClock : public Clock, public Timers {
  public:
-  TimePoint now() const override { return now_; }
+  TimePoint now() const override { return now_.load(std::memory_order_relaxed); }
   std::int64_t unix_seconds() const override;
 
   TimerId after(Duration delay, std::function<void()> callback) override;
@@ -24,7 +26,7 @@ class SimClock : public Clock, public Timers {
   std::size_t pending() const { return timers_.size(); }
 
  private:
-  TimePoint now_{std::chrono::hours(1)};
+  std::atomic<TimePoint> now_{TimePoint{std::chrono::hours(1)}};  // other threads may read it
   TimerId next_id_ = 1;
   std::map<std::pair<TimePoint, TimerId>, std::function<void()>> timers_;
 };
