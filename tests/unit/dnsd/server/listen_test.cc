@@ -19,6 +19,9 @@ using test::UdpClient;
 class ListenTest : public testing::Test {
  protected:
   void start(const std::vector<SocketAddress>& listen) {
+    test::SmallMesh mesh = test::standard_mesh();
+    mesh.settings.listeners.resize(listen.size());  // the table knows each listener, as the daemon's does
+    table_.publish(mesh.table());
     options_.listen = listen;
     server_ = must(DnsServer::start(options_, table_, clock_));
   }
