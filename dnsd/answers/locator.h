@@ -25,9 +25,9 @@ struct Located {
   std::uint8_t length = 0;      // the length of the range that holds the client's own address
 };
 
-/// Finds where clients are: by listener, client subnet, source prefix, or the server itself (docs/design.md section 3). All
-/// combinations are settled when the locator is compiled (locator_compiler.h). A lookup reads an index and searches the
-/// few ranges within a /16; for IPv6 it searches all ranges.
+/// Finds where clients are: by listener, client subnet, source prefix, or the server itself (docs/design.md section 3).
+/// All combinations are settled when the locator is compiled (locator_compiler.h). A lookup reads an index and searches
+/// the few ranges within a /16; for IPv6 it searches all ranges.
 struct Locator {
   /// The addresses from `start` to the start of the next range. Every range is a prefix.
   struct RangeV4 {

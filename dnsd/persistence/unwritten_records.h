@@ -24,7 +24,7 @@ class UnwrittenRecords {
 
   void changed(catalog::RecordType type, const std::string& key) { changed_.emplace(type, key); }
   /// Adds all records of the catalog to the round, from the first one on.
-  void everything() { walk_.emplace(); }
+  void everything() { walk_ = Walk{}; }
 
   /// Whether no name is left, neither in this round nor for the next one.
   bool empty() const { return round_over() && changed_.empty(); }

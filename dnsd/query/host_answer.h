@@ -31,8 +31,8 @@ struct HostAnswer {
   LotSeat seat = {};
   std::size_t tier = 0;  // index of Host::tiers(set): the tier that the client has drawn
 
-  /// Writes A or AAAA of the tier in use (docs/design.md section 4): one tier, never mixed. A family that the tier lacks is
-  /// NODATA, unless the policy has independent families or the tier's own IPv4 addresses fail.
+  /// Writes A or AAAA of the tier in use (docs/design.md section 4): one tier, never mixed. A family that the tier
+  /// lacks is NODATA, unless the policy has independent families or the tier's own IPv4 addresses fail.
   Outcome addresses(wire::Type type) const noexcept;
   /// Returns whether addresses() is NODATA although a tier that is not in use has addresses of this type.
   bool lacks_family(wire::Type type) const noexcept;

@@ -45,7 +45,7 @@ void SnapshotKeeper::begin() {
   saved_ = true;
   // a write that begins again counts with all that it has cost, or constant restarts would look cheap
   const Duration spent = write_ ? write_->cost : Duration::zero();
-  write_.emplace();
+  write_ = Write{};
   write_->cost = spent;
   write_->version = version();
   write_->blocks = options_.blocks();
