@@ -21,6 +21,8 @@ class Fd {
   }
 
   int get() const { return fd_; }
+  /// Gives the descriptor to the caller.
+  int release() { return std::exchange(fd_, -1); }
   explicit operator bool() const { return fd_ >= 0; }
 
  private:

@@ -22,7 +22,7 @@ class ServerStream : public grpc::ServerBidiReactor<In, Out> {
  public:
   using Stream = StreamPort<ServerStream, In, Out>;
 
-  ServerStream(grpc::CallbackServerContext* context, typename Stream::Post post)
+  ServerStream(grpc::CallbackServerContext* context, Post post)
       : context_(context), port_(std::make_shared<Stream>(*this, std::move(post))) {}
 
   const std::shared_ptr<Stream>& port() const { return port_; }
@@ -51,7 +51,7 @@ class ClientStream : public grpc::ClientBidiReactor<Out, In> {
  public:
   using Stream = StreamPort<ClientStream, In, Out>;
 
-  explicit ClientStream(typename Stream::Post post) : port_(std::make_shared<Stream>(*this, std::move(post))) {}
+  explicit ClientStream(Post post) : port_(std::make_shared<Stream>(*this, std::move(post))) {}
 
   const std::shared_ptr<Stream>& port() const { return port_; }
   grpc::ClientContext& context() { return context_; }

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <utility>
 
+#include "common/base/post.h"
 #include "common/rpc/port.h"
 
 namespace meshdns::rpc {
@@ -25,7 +26,6 @@ template <class Reactor, class In, class Out>
 class StreamPort : public Port<Out>, public std::enable_shared_from_this<StreamPort<Reactor, In, Out>> {
  public:
   static constexpr std::size_t kMostQueued = 1024;
-  using Post = std::function<void(std::function<void()>)>;
 
   /// reactor: owned by gRPC; on_reactor_gone() is called before it is deleted
   /// post:    runs work on the control thread, in order; may drop work after the event loop has ended

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "common/base/result.h"
 #include "common/rpc/tls_files.h"
 
 // Copies of TLS files in memory, for gRPC to read.
@@ -23,9 +22,9 @@ namespace meshdns::rpc {
 /// thread: any
 TlsFiles copies_of(const TlsFiles& files);
 
-/// Replaces the copies by what the files hold now.
-/// errors: "FILE: why"; the copies are unchanged
-/// thread: any
-Result<void> renew_copies(const TlsFiles& files);
+/// Replaces the copies by what the files hold now, or makes them if there are none yet.
+/// returns: false = the files cannot be used, as check() and inspect() say, or cannot be copied; the copies are unchanged
+/// thread:  any
+bool renew_copies(const TlsFiles& files);
 
 }  // namespace meshdns::rpc

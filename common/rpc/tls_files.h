@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -13,7 +14,7 @@ namespace meshdns::rpc {
 struct TlsFiles {
   std::string certificate, key, ca;
 
-  friend bool operator==(const TlsFiles&, const TlsFiles&) = default;
+  friend auto operator<=>(const TlsFiles&, const TlsFiles&) = default;
 };
 
 /// The validity of one file with certificates.

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "common/log/log.h"
@@ -48,7 +49,7 @@ void TlsWatch::look() {
   }
   version_ = std::move(now);
   read();
-  if (taken_ && check_now(files_, clock_.unix_seconds())) {
+  if (taken_ && std::ranges::all_of(found_, &std::string::empty, &TlsFile::problem)) {
     log::info("tls files taken", {{"certificate", files_.certificate}, {"until", time_text(found_.front().not_after)}});
   }
 }
@@ -56,7 +57,7 @@ void TlsWatch::look() {
 void TlsWatch::read() {
   read_at_ = clock_.now();
   found_ = inspect(files_, clock_.unix_seconds());
-  taken_ = renew_copies(files_).has_value();  // inspect() has found what is wrong, too
+  taken_ = renew_copies(files_);  // inspect() has found what is wrong, too
   for (const TlsFile& file : found_) tell(file);
 }
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <utility>
 
+#include "common/base/post.h"
 #include "common/process/event_loop.h"
 
 namespace meshdns::app {
@@ -10,7 +11,7 @@ namespace meshdns::app {
 /// Returns a function that hands work to the loop's thread, for parts that know no loop.
 /// thread: any
 /// loop: must outlive the function
-inline std::function<void(std::function<void()>)> post_to(process::EventLoop& loop) {
+inline Post post_to(process::EventLoop& loop) {
   return [&loop](std::function<void()> work) { loop.post(std::move(work)); };
 }
 

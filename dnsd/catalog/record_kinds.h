@@ -66,6 +66,14 @@ struct ObjectKind : RecordKind<kRecordType, kRecords> {
   static constexpr bool kObject = true;
 };
 
+/// Returns the entry of a record: its key in the member, and the record; null = there is none.
+template <class Kind>
+auto find(Kind kind, const model::Records& records, const std::string& key) {
+  const auto& all = records.*kind.kMember;
+  const auto found = all.find(kind.key_of(key));
+  return found == all.end() ? nullptr : &*found;
+}
+
 // kName: the name by which the protocol and the store know the kind
 // changed(): calls the observer after a record came, changed or went
 

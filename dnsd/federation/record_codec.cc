@@ -80,9 +80,8 @@ std::optional<EncodedRecord> encoded(const model::Records& records, catalog::Rec
     if constexpr (kind.kObject) {
       return std::nullopt;
     } else {
-      const auto& all = records.*kind.kMember;
-      const auto found = all.find(kind.key_of(key));
-      if (found == all.end()) return std::nullopt;
+      const auto* found = catalog::find(kind, records, key);
+      if (found == nullptr) return std::nullopt;
       return encode(found->first, found->second);
     }
   });

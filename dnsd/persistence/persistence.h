@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/post.h"
 #include "common/log/reminder.h"
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/federation/recovery.h"
@@ -40,9 +41,6 @@ class Persistence {
   /// How often the marker is rewritten with the number of transactions of records. Transactions of objects are noted at
   /// once.
   static constexpr Duration kMarkInterval = 30s;
-
-  /// Hands work to the control thread.
-  using Post = std::function<void(std::function<void()>)>;
 
   /// `timers`, `clock`, `catalog` and `objects` must outlive it.
   Persistence(Timers& timers, Post post, const Clock& clock, catalog::Catalog& catalog, Objects& objects);

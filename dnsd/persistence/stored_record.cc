@@ -36,9 +36,8 @@ std::optional<store::StoredRecord> stored_record(const model::Records& records, 
     if constexpr (kind.kObject) {
       return std::nullopt;
     } else {
-      const auto& all = records.*kind.kMember;
-      const auto found = all.find(kind.key_of(key));
-      if (found == all.end()) return std::nullopt;
+      const auto* found = catalog::find(kind, records, key);
+      if (found == nullptr) return std::nullopt;
       const auto& record = kept(found->second);
       if constexpr (kind.kType == RecordType::NodeStatus) {
         if (record.empty()) return std::nullopt;

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/post.h"
 #include "common/log/reminder.h"
 #include "common/published/quiescent.h"
 #include "common/time/time.h"
@@ -69,8 +70,6 @@ struct Publication {
 /// thread: control
 class Publisher {
  public:
-  /// Hands work to the control thread. If it drops work, publication stands still until the next flush().
-  using Post = std::function<void(std::function<void()>)>;
   /// Bounds on the cost of one publication. Tests choose their own.
   struct Sizes {
     Duration slice = 10ms;          // for planning and compiling hosts; the fixed cost of a table comes on top

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "common/base/private_folder.h"
+#include "common/net/fd.h"
 #include "dnsd/snapshot_file/digest.h"
 #include "dnsd/snapshot_file/file_io.h"
 
@@ -42,22 +43,6 @@ std::string head_of(std::int64_t unix_seconds) {
 }
 
 Error failure(const std::string& what) { return {Code::Unavailable, what + ": " + std::strerror(errno)}; }
-
-/// Closes the file when it goes out of scope.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 int open_file(const std::string& path) { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }
 
@@ -134,7 +119,7 @@ struct SnapshotFile::Writer::State {
   }
 
   std::string path;
-  Descriptor file;
+  Fd file;
   Digest digest;
   std::uint64_t length = 0;
   bool finished = false;
@@ -212,7 +197,7 @@ bool SnapshotFile::Reader::read(std::string& out, std::size_t most) {
 SnapshotFile::Opened SnapshotFile::open(std::int64_t unix_seconds) const {
   Opened out;
   for (const std::string& path : {path_ + ".snapshot", path_ + ".snapshot.previous"}) {
-    Descriptor file(open_file(path));
+    Fd file(open_file(path));
     if (file.get() < 0) {
       if (errno != ENOENT) out.problems.push_back(path + ": " + std::strerror(errno));
       continue;
@@ -242,7 +227,7 @@ SnapshotFile::Loaded SnapshotFile::load(std::int64_t unix_seconds) const {
 }
 
 std::optional<std::uint64_t> SnapshotFile::checksum() const {
-  const Descriptor file(open_file(path_ + ".snapshot"));
+  const Fd file(open_file(path_ + ".snapshot"));
   if (file.get() < 0) return std::nullopt;
   const auto generation = generation_of(file.get());
   if (!generation) return std::nullopt;
@@ -258,7 +243,7 @@ std::uint64_t digest(std::string_view bytes) {
 }
 
 std::uint64_t file_digest(const std::string& path) {
-  const Descriptor file(open_file(path));
+  const Fd file(open_file(path));
   if (file.get() < 0) return 0;
   Digest digest;
   std::string part;

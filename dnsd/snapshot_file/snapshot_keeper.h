@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "common/base/post.h"
 #include "common/log/reminder.h"
 #include "common/time/time.h"
 #include "dnsd/answers/answer_table.h"
@@ -38,8 +39,6 @@ class SnapshotKeeper {
  public:
   /// Returns the next encoded piece of the snapshot; nothing = the end is reached.
   using Blocks = std::function<std::optional<std::string>()>;
-  /// Hands work to the control thread.
-  using Post = std::function<void(std::function<void()>)>;
 
   struct Options {
     std::string path;                // without the ending

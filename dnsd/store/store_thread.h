@@ -4,6 +4,7 @@
 #include <memory>
 #include <thread>
 
+#include "common/base/post.h"
 #include "common/time/time.h"
 #include "dnsd/store/store.h"
 
@@ -23,8 +24,6 @@ namespace meshdns::store {
 /// thread: the control loop's
 class StoreThread {
  public:
-  /// Hands a callback to the control thread.
-  using Post = std::function<void(std::function<void()>)>;
   using Done = std::function<void(Result<void>)>;
 
   static constexpr std::size_t kMaxObjectWrites = 1024;  // waiting calls of put_objects(); further ones fail

@@ -164,6 +164,14 @@ std::vector<std::string> names_for(const model::Records& records, model::TargetK
   return {out.begin(), out.end()};
 }
 
+/// Returns whether a target of kind Node, Zone or Cluster means a place.
+/// node: its key; empty = no node is there
+bool hits_place(const model::Target& target, const std::string& node, const model::Locality& place) {
+  static const std::string kNothing;
+  static const std::vector<IpAddress> kNowhere;
+  return hits(target, {kNothing, node, kNothing, kNothing, place, kNowhere});
+}
+
 /// Returns whether some endpoint belongs to the target.
 /// requires: the target is not of kind Endpoint
 bool is_known(const model::Records& records, const model::Target& target) {
@@ -176,12 +184,9 @@ bool is_known(const model::Records& records, const model::Target& target) {
     });
   }
   if (target.kind == model::TargetKind::Node && has_endpoints(records, target.name)) return true;
-  static const std::string kNothing;
-  static const std::vector<IpAddress> kNowhere;
   return std::ranges::any_of(records.nodes, [&](const auto& entry) {
     const model::Locality place = locality_of(records, entry.first);
-    return hits(target, {kNothing, entry.first, kNothing, kNothing, place, kNowhere}) &&
-           has_endpoints(records, entry.first);
+    return hits_place(target, entry.first, place) && has_endpoints(records, entry.first);
   });
 }
 
@@ -192,12 +197,10 @@ bool is_endpoint(const model::Records& records, const model::Target& target) {
 }
 
 bool is_external(const model::Records& records, const model::Target& target) {
-  static const std::string kNothing;
-  static const std::vector<IpAddress> kNowhere;
   const bool by_place = target.kind == model::TargetKind::Zone || target.kind == model::TargetKind::Cluster;
   return std::ranges::any_of(records.destinations, [&](const auto& entry) {
     return std::ranges::any_of(entry.second.external_endpoints, [&](const auto& external) {
-      if (by_place) return hits(target, {kNothing, kNothing, kNothing, kNothing, external.locality, kNowhere});
+      if (by_place) return hits_place(target, "", external.locality);
       return target.kind == model::TargetKind::Endpoint;  // its addresses may come from a hostname
     });
   });

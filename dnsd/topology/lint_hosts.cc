@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <tuple>
 
 #include "common/base/names.h"
 #include "common/base/text.h"
@@ -73,8 +72,7 @@ auto seniority(const LintScene& scene, const std::string& key) {
   static const model::ObjectMeta kNew;
   const auto live = scene.records.destinations.find(key);
   const bool is_new = live == scene.records.destinations.end();
-  const model::ObjectMeta& meta = is_new ? kNew : live->second.meta;
-  return std::make_tuple(is_new, meta.created, meta.origin, key);
+  return std::make_pair(is_new, claim_rank(is_new ? kNew : live->second.meta, key));
 }
 
 /// Finds the other objects that claim a host, among those that are applied and the companions.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <tuple>
 #include <utility>
 
 #include "common/base/text.h"
@@ -49,9 +48,7 @@ std::string auto_host(const HostNaming& naming, const model::ServiceKey& service
 std::vector<const model::VirtualDestination*> by_claim(const model::Records& records) {
   std::vector<const model::VirtualDestination*> objects;
   for (const auto& [key, object] : records.destinations) objects.push_back(&object);
-  std::ranges::sort(objects, {}, [](const auto* object) {
-    return std::make_tuple(object->meta.created, object->meta.origin, object->meta.key());
-  });
+  std::ranges::sort(objects, {}, [](const auto* object) { return claim_rank(object->meta, object->meta.key()); });
   return objects;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -225,6 +226,12 @@ class Planner : public model::RecordObserver {
 };
 
 /// All hosts of some records, see plan_hosts().
+/// Returns the rank of an object among those that claim a host: the object with the least rank has the host.
+/// source: docs/design.md section 4, step 1
+inline auto claim_rank(const model::ObjectMeta& meta, const std::string& key) {
+  return std::make_tuple(meta.created, meta.origin, key);
+}
+
 struct Plan {
   std::vector<HostPlan> hosts;  // by name
   std::vector<Conflict> conflicts;

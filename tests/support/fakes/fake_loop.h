@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "common/base/post.h"
 #include "common/time/sim_clock.h"
 
 namespace meshdns::test {
@@ -39,7 +40,7 @@ class FakeLoop : public Clock, public Timers {
     changed_.notify_all();
   }
   /// Returns post() as a function. The loop must outlive it.
-  std::function<void(std::function<void()>)> poster() {
+  Post poster() {
     return [this](std::function<void()> work) { post(std::move(work)); };
   }
 

@@ -76,7 +76,7 @@ class FakeReactor {
     bool half_closes = false;  // when it has spoken
   };
 
-  FakeReactor(Side side, Peer peer, Run completions, Stream::Post control)
+  FakeReactor(Side side, Peer peer, Run completions, Post control)
       : side_(side),
         peer_(peer),
         run_(std::move(completions)),

@@ -107,7 +107,7 @@ class SlowStore : public MemoryStore {
 /// The control thread: the test itself, when it calls run().
 class Control {
  public:
-  StoreThread::Post post() {
+  Post post() {
     return [this](std::function<void()> callback) {
       const std::lock_guard lock(mutex_);
       callbacks_.push_back(std::move(callback));
