@@ -1,7 +1,7 @@
 """Who may include whom: the layer table as data. Read by includes.py; docs/design.md section 6 explains it."""
 
 COMMON = {f"common/{name}" for name in
-          "base time net published model convert config log metrics http resolve rpc process".split()}
+          "base time net published model identity convert config log metrics http resolve rpc process".split()}
 DNSD = {f"dnsd/{name}" for name in
         ("wire topology answers query server dnstap catalog publish external store federation snapshot_file "
          "persistence explain admin app ctl").split()}
@@ -33,6 +33,7 @@ MAY_INCLUDE = {
     "common/log": set(),
     "common/metrics": set(),
     "common/model": set(),
+    "common/identity": set(),
     "common/config": {"common/log"} | MESSAGES,
     "common/http": {"common/log", "common/metrics", "common/process"},
     "common/resolve": {"common/log", "common/metrics", "common/process"},
@@ -54,9 +55,9 @@ MAY_INCLUDE = {
                          "common/convert", "common/log", WIRE_PROTOS},
     "dnsd/explain": {"dnsd/topology", "dnsd/answers", "dnsd/query", "dnsd/wire", "dnsd/catalog", "common/convert"}
                     | MESSAGES,
-    "dnsd/federation": {"dnsd/catalog", "dnsd/store", "common/convert", "common/rpc", "common/metrics", "common/log",
+    "dnsd/federation": {"dnsd/catalog", "dnsd/store", "common/convert", "common/identity", "common/rpc", "common/metrics", "common/log",
                         "common/process"} | PROTOS,
-    "dnsd/admin": {"common/http", "common/rpc", "common/convert", "common/metrics", "common/log", "common/process",
+    "dnsd/admin": {"common/http", "common/identity", "common/rpc", "common/convert", "common/metrics", "common/log", "common/process",
                    "dnsd/catalog", "dnsd/topology"} | PROTOS,
     "agent/admin": {"common/http", "common/rpc", "common/convert", "common/metrics", "common/log", "common/process",
                     "agent/health"} | PROTOS,

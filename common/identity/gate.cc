@@ -1,0 +1,20 @@
+#include "common/identity/gate.h"
+
+#include <utility>
+
+namespace meshdns::identity {
+
+Gate::Gate(Rules rules, Realm realm)
+    : rules_(std::move(rules)), open_(realm.open), authorizer_(std::make_shared<const Authorizer>(std::move(realm))) {}
+
+Result<Caller> Gate::caller(const std::optional<std::vector<std::string>>& certificate) const {
+  if (!certificate) {
+    if (open_) return Caller({}, authorizer_);
+    return Error(Code::PermissionDenied, "a certificate is needed here (rule certificate)");
+  }
+  auto who = rules_.identify(*certificate);
+  if (!who) return who.error();
+  return Caller(std::move(*who), authorizer_);
+}
+
+}  // namespace meshdns::identity

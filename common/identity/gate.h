@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/identity/authorizer.h"
+#include "common/identity/rules.h"
+
+namespace meshdns::identity {
+
+/// Asked by each service of a gRPC port when a call begins: who is the caller? The Caller that it returns says what
+/// the caller may do.
+/// thread: any
+class Gate {
+ public:
+  Gate(Rules rules, Realm realm);
+
+  /// certificate: the URIs of the certificate that the port has verified; nothing = the caller has shown none
+  /// errors:      PermissionDenied: no certificate although the port needs one, or a certificate of nobody
+  Result<Caller> caller(const std::optional<std::vector<std::string>>& certificate) const;
+
+ private:
+  const Rules rules_;
+  const bool open_;
+  const std::shared_ptr<const Authorizer> authorizer_;
+};
+
+}  // namespace meshdns::identity
