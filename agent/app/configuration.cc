@@ -6,6 +6,7 @@
 
 #include "common/base/check.h"
 #include "common/base/text.h"
+#include "common/config/identity_rules.h"
 #include "common/convert/object_convert.h"
 
 namespace meshdns::agent::app {
@@ -95,6 +96,10 @@ config::Problems unreadable(const std::string& path, const Error& error) {
 }  // namespace
 
 SocketAddress Configuration::admin_address() const { return checked(SocketAddress::parse(file.admin().listen())); }
+
+identity::ServerCheck Configuration::expected_federation() const {
+  return identity::expect_federation(config::rules_of(file.identity()), file.cluster());
+}
 
 config::Loaded<Configuration> load_configuration(const std::string& path, const Machine& machine) {
   const auto text = config::read_file(path);

@@ -6,6 +6,7 @@
 
 #include "agent/app/machine.h"
 #include "common/config/load.h"
+#include "common/identity/gate.h"
 #include "common/model/endpoint.h"
 #include "common/net/socket_address.h"
 #include "common/rpc/tls_files.h"
@@ -26,6 +27,8 @@ struct Configuration {
     return {file.federation().servers().begin(), file.federation().servers().end()};
   }
   SocketAddress admin_address() const;
+  /// Returns the check of the federation's certificate.
+  identity::ServerCheck expected_federation() const;
 };
 
 /// Reads and checks an agent.yaml.

@@ -31,8 +31,12 @@ constexpr int kLeft = 3;  // the unit lists it in RestartPreventExitStatus: no r
 
 report::ReporterOptions reporter_options(const Configuration& configuration, report::NodeWords node,
                                          std::function<void(const std::vector<report::Target>&)> measure) {
-  return {configuration.servers(), std::move(node), configuration.instance_uid,
-          configuration.boot_id,   random_seed(),   rpc::channel_credentials(configuration.tls),
+  return {configuration.servers(),
+          std::move(node),
+          configuration.instance_uid,
+          configuration.boot_id,
+          random_seed(),
+          rpc::channel_credentials(configuration.tls, configuration.expected_federation()),
           std::move(measure)};
 }
 

@@ -66,7 +66,7 @@ std::string leave_at(process::EventLoop& loop, const Clock& clock, const Configu
                                  configuration.instance_uid,
                                  configuration.boot_id,
                                  random_seed(),
-                                 rpc::channel_credentials(configuration.tls)},
+                                 rpc::channel_credentials(configuration.tls, configuration.expected_federation())},
                                 syncer);
   const std::string untried = reporter.last_error();
   const TimePoint end = clock.now() + kPatience;

@@ -72,6 +72,7 @@ void check_agent(const Place& root, const v1::Agent& config, Report& report) {
   const Place servers = federation.child("servers");
   const Protection protection{config.federation().has_tls(), config.federation().insecure()};
   check_protection(federation, protection, report);
+  if (config.has_identity()) check_identity(root.child("identity"), config.identity(), protection.tls, report);
   for (int i = 0; i < config.federation().servers_size(); ++i) {
     check_plaintext(servers.item(static_cast<std::size_t>(i)), config.federation().servers(i), protection, report);
   }

@@ -22,6 +22,9 @@ struct Protection {
 void check_protection(const Place& section, Protection protection, Report& report);
 /// Reports an address on another host without `tls`, unless `insecure: true` allows plaintext.
 void check_plaintext(const Place& at, const std::string& address, Protection protection, Report& report);
+/// Reports rules that cannot work, and the whole section if there are no certificates.
+/// tls: the daemon has TLS with another host
+void check_identity(const Place& section, const v1::Identity& identity, bool tls, Report& report);
 /// Reports `cluster` and `node` inside a daemon's own locality: they have keys of their own at the top of the file.
 void check_own_locality(const Place& root, const v1::Locality& locality, Report& report);
 

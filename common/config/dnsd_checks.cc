@@ -164,6 +164,10 @@ void check_dnsd(const Place& root, const v1::Meshdnsd& config, Report& report) {
   check_own_locality(root, config.locality(), report);
   check_roles(root, config, report);
   check_federation(root, config, report);
+  if (config.has_identity()) {
+    const bool tls = config.federation().has_tls() || config.replica().has_tls();
+    check_identity(root.child("identity"), config.identity(), tls, report);
+  }
   check_replica(root, config, report);
   check_dns(root, config, report);
 }

@@ -1,5 +1,7 @@
 #include "common/identity/gate.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace meshdns::identity {
@@ -15,6 +17,16 @@ Result<Caller> Gate::caller(const std::optional<std::vector<std::string>>& certi
   auto who = rules_.identify(*certificate);
   if (!who) return who.error();
   return Caller(std::move(*who), authorizer_);
+}
+
+ServerCheck expect_federation(Rules rules, std::string cluster) {
+  return
+      [rules = std::move(rules), cluster = std::move(cluster)](const std::vector<std::string>& uris) -> Result<void> {
+        const auto who = rules.identify(uris);
+        if (!who) return who.error();
+        if (who->role == Role::Federation && who->cluster == cluster) return {};
+        return Error(Code::PermissionDenied, fmt::format("it is {}, not the federation of {}", text(*who), cluster));
+      };
 }
 
 }  // namespace meshdns::identity

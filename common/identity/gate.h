@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,5 +28,12 @@ class Gate {
   const bool open_;
   const std::shared_ptr<const Authorizer> authorizer_;
 };
+
+/// Decides by the URIs of a server's certificate whether it is the server that a client expects.
+/// thread: any, several at once
+using ServerCheck = std::function<Result<void>(const std::vector<std::string>& uris)>;
+
+/// Returns a check that accepts instances of the federation of one cluster.
+ServerCheck expect_federation(Rules rules, std::string cluster);
 
 }  // namespace meshdns::identity

@@ -76,27 +76,6 @@ Result<Identity> apply(const Rule& rule, const std::vector<std::string_view>& ca
   return out;
 }
 
-/// Checks a rule before anybody connects: its templates must name captures that there are.
-Result<void> check(const Rule& rule) {
-  const auto wrong = [&](std::string_view why) {
-    return Error(Code::InvalidArgument, fmt::format("uri \"{}\": {}", rule.uri, why));
-  };
-  if (rule.uri.empty()) return wrong("must not be empty");
-  for (const std::string_view segment : split(rule.uri, '/'))
-    if (stars(segment) > 1) return wrong("a segment has more than one *");
-  if (stars(rule.uri) > kMostStars) return wrong("has more than 9 *");
-  if (rule.role == Role::Anonymous) return wrong("needs a role");
-  if (rule.name.empty()) return wrong("needs a name");
-  if (rule.role == Role::Operator && !rule.cluster.empty()) return wrong("an operator has no cluster");
-  if (rule.role == Role::Operator && rule.level.empty()) return wrong("an operator needs a level");
-  if (rule.role != Role::Operator && rule.cluster.empty()) return wrong("needs a cluster");
-  if (rule.role != Role::Operator && !rule.level.empty()) return wrong("only an operator has a level");
-  const std::vector<std::string_view> captures(stars(rule.uri), "x");
-  for (const std::string* text : {&rule.cluster, &rule.name, &rule.level})
-    if (auto found = filled(*text, captures); !found) return wrong(found.error().message());
-  return {};
-}
-
 /// Reads the mesh's own form.
 Result<Identity> own_form(const SpiffeId& id) {
   if (id.path.size() != kOwnSegments || id.path[0] != kOwnPath)
@@ -127,6 +106,26 @@ std::optional<std::vector<std::string_view>> match(std::string_view pattern, std
   for (std::size_t i = 0; i < wanted.size(); ++i)
     if (!take(wanted[i], segments[i], captures)) return std::nullopt;
   return captures;
+}
+
+Result<void> check(const Rule& rule) {
+  const auto wrong = [&](std::string_view why) {
+    return Error(Code::InvalidArgument, fmt::format("uri \"{}\": {}", rule.uri, why));
+  };
+  if (rule.uri.empty()) return wrong("must not be empty");
+  for (const std::string_view segment : split(rule.uri, '/'))
+    if (stars(segment) > 1) return wrong("a segment has more than one *");
+  if (stars(rule.uri) > kMostStars) return wrong("has more than 9 *");
+  if (rule.role == Role::Anonymous) return wrong("needs a role");
+  if (rule.name.empty()) return wrong("needs a name");
+  if (rule.role == Role::Operator && !rule.cluster.empty()) return wrong("an operator has no cluster");
+  if (rule.role == Role::Operator && rule.level.empty()) return wrong("an operator needs a level");
+  if (rule.role != Role::Operator && rule.cluster.empty()) return wrong("needs a cluster");
+  if (rule.role != Role::Operator && !rule.level.empty()) return wrong("only an operator has a level");
+  const std::vector<std::string_view> captures(stars(rule.uri), "x");
+  for (const std::string* text : {&rule.cluster, &rule.name, &rule.level})
+    if (auto found = filled(*text, captures); !found) return wrong(found.error().message());
+  return {};
 }
 
 Rules::Rules(std::vector<Rule> rules, std::string trust_domain)

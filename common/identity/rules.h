@@ -22,13 +22,18 @@ struct Rule {
   std::string level;    // only for operators
 };
 
+/// Checks a rule before anybody connects.
+/// errors: InvalidArgument: a rule that cannot match, a name that its role does not have, or a `{N}` that its URI does
+///         not have
+Result<void> check(const Rule& rule);
+
 /// Finds out who presents a certificate.
 class Rules {
  public:
   /// The rules are tried in order, and the first one that matches decides. A URI that none matches is read as the
   /// mesh's own form: "spiffe://TRUST-DOMAIN/meshdns/node/CLUSTER/NODE", and the like for the other roles (uri()).
   /// trust_domain: the only one in which the mesh's own form counts; empty = any
-  /// errors:       InvalidArgument: a rule that cannot match, or that names a `{N}` its URI does not have
+  /// errors:       those of check()
   static Result<Rules> make(std::vector<Rule> rules, std::string trust_domain);
 
   /// Returns the identity of a certificate.

@@ -7,9 +7,11 @@
 
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include "common/log/log.h"
 #include "common/rpc/handshakes.h"
+#include "common/rpc/plain_words.h"
 #include "common/rpc/tls_copies.h"
 
 namespace meshdns::rpc {
@@ -46,6 +48,28 @@ void log_grpc(gpr_log_func_args* args) {
   }
 }
 
+/// Accepts a server that has the address of the channel in its certificate, and that a ServerCheck accepts.
+class ServerVerifier : public grpc::experimental::ExternalCertificateVerifier {
+ public:
+  explicit ServerVerifier(ServerCheck check) : check_(std::move(check)) {}
+
+  bool Verify(grpc::experimental::TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)>,
+              grpc::Status* status) override {
+    address_.Verify(request, {}, status);  // it never waits, so the status is there
+    if (!status->ok()) return true;
+    std::vector<std::string> uris;
+    for (const grpc::string_ref& uri : request->uri_names()) uris.emplace_back(uri.data(), uri.size());
+    if (const auto fits = check_(uris); !fits)
+      *status = grpc::Status(grpc::StatusCode::UNAUTHENTICATED, std::string(kNotExpected) + fits.error().message());
+    return true;
+  }
+  void Cancel(grpc::experimental::TlsCustomVerificationCheckRequest*) override {}
+
+ private:
+  const ServerCheck check_;
+  grpc::experimental::HostNameCertificateVerifier address_;
+};
+
 void prepare(gpr_log_func log) {
   gpr_set_log_function(log);
   // gRPC 1.51 has no setting for the minimum version. Its list of ciphers applies to TLS 1.2 only and may not be empty:
@@ -64,12 +88,16 @@ std::shared_ptr<grpc::ServerCredentials> server_credentials(const std::optional<
   return grpc::experimental::TlsServerCredentials(options);
 }
 
-std::shared_ptr<grpc::ChannelCredentials> channel_credentials(const std::optional<TlsFiles>& files) {
+std::shared_ptr<grpc::ChannelCredentials> channel_credentials(const std::optional<TlsFiles>& files, ServerCheck check) {
   if (!files) return grpc::InsecureChannelCredentials();
   grpc::experimental::TlsChannelCredentialsOptions options;
   options.set_certificate_provider(watch(*files));
   options.watch_identity_key_cert_pairs();
   options.watch_root_certs();
+  if (check) {
+    options.set_certificate_verifier(
+        grpc::experimental::ExternalCertificateVerifier::Create<ServerVerifier>(std::move(check)));
+  }
   return grpc::experimental::TlsCredentials(options);
 }
 

@@ -3,9 +3,13 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
+#include "common/base/result.h"
 #include "common/rpc/tls_files.h"
 
 namespace meshdns::rpc {
@@ -16,8 +20,15 @@ namespace meshdns::rpc {
 /// files:    nothing = plaintext
 /// requires: the files have passed check()
 std::shared_ptr<grpc::ServerCredentials> server_credentials(const std::optional<TlsFiles>& files);
+/// Decides by the URIs (subjectAltName) of a server's certificate whether it is the server that the client expects.
+/// errors: why not; gRPC then ends the connection
+/// thread: any, several at once
+using ServerCheck = std::function<Result<void>(const std::vector<std::string>& uris)>;
+
 /// Like server_credentials(), for a client.
-std::shared_ptr<grpc::ChannelCredentials> channel_credentials(const std::optional<TlsFiles>& files);
+/// check: asked for each new connection, after the handshake; empty = any server of the authority that has the address
+std::shared_ptr<grpc::ChannelCredentials> channel_credentials(const std::optional<TlsFiles>& files,
+                                                              ServerCheck check = {});
 
 /// Sets gRPC up for a daemon: TLS 1.3 only, gRPC's errors go to our log, and Abseil's deadlock detection is off.
 /// requires: no other thread is running; call it at the start of main

@@ -41,6 +41,7 @@ std::string plain_words(std::string_view message) {
       {"Broken pipe", "the connection was closed"},
   }};
   if (auto words = resolution(message)) return *words;
+  if (const auto at = message.rfind(kNotExpected); at != std::string_view::npos) return std::string(message.substr(at));
   if (message.find("Ssl handshake failed") != std::string_view::npos) {
     if (const auto reason = after(message, "::")) return "TLS handshake failed: " + std::string(*reason);
   }

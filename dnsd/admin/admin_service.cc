@@ -36,7 +36,7 @@ Result<std::unique_ptr<AdminService>> AdminService::listen(process::EventLoop& l
   auto acceptor = rpc::Acceptor::listen("unix:" + path, {}, clock);
   ::umask(mask);
   if (!acceptor) return acceptor.error();
-  auto server = std::make_unique<Server>(calls_from_here(loop, mesh), std::move(*acceptor));
+  auto server = std::make_unique<Server>(calls_from_here(loop, clock, mesh), std::move(*acceptor));
   grpc::ServerBuilder builder;
   server->entrance = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());

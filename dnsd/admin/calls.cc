@@ -9,13 +9,15 @@
 
 #include "common/base/text.h"
 #include "common/log/log.h"
+#include "common/log/ration.h"
 #include "common/rpc/caller.h"
+#include "common/rpc/certificate.h"
 #include "meshdns/v1/admin.grpc.pb.h"
 
 namespace meshdns::admin {
 namespace {
 
-enum class From { Here, Afar };
+using identity::Verb;
 
 constexpr std::size_t kMostNamed = 5;  // objects named in a log line
 
@@ -71,17 +73,35 @@ std::string outcome_text(const v1::DeleteRequest& request, const Result<v1::Dele
   return first_of(texts(reply->deleted()));
 }
 
+/// Returns what a caller needs the right for: overrides are for operators, other objects for admins, and a dry run
+/// only looks.
+Verb verb_of(const v1::ApplyRequest& request) {
+  if (request.dry_run()) return Verb::View;
+  const auto& objects = request.objects();
+  return std::all_of(objects.begin(), objects.end(), [](const v1::Object& each) { return each.has_override(); })
+             ? Verb::Steer
+             : Verb::Change;
+}
+
+/// The same for objects that are deleted. A node that is forgotten is no object: an operator may.
+Verb verb_of(const v1::DeleteRequest& request) {
+  const auto steers = [](const std::string& key) { return key.starts_with("Override/") || key.starts_with("Node/"); };
+  return std::all_of(request.keys().begin(), request.keys().end(), steers) ? Verb::Steer : Verb::Change;
+}
+
 /// Implements the Admin calls: each call is posted to the control thread and answered there.
 class Calls : public v1::Admin::CallbackService {
  public:
-  Calls(process::EventLoop& loop, Mesh& mesh, From from) : loop_(loop), mesh_(mesh), from_(from) {}
+  /// gate: null for the unix socket, whose mode decides who may call
+  Calls(process::EventLoop& loop, const Clock& clock, Mesh& mesh, std::shared_ptr<const identity::Gate> gate)
+      : loop_(loop), clock_(clock), mesh_(mesh), gate_(std::move(gate)) {}
 
   using Context = grpc::CallbackServerContext;
   using Reactor = grpc::ServerUnaryReactor;
 
   Reactor* Apply(Context* context, const v1::ApplyRequest* request, v1::ApplyReply* reply) override {
-    return admitted(context, [this, context, request, reply](Reactor* reactor) {
-      mesh_.apply(*request, [this, context, request, reply, reactor](v1::ApplyReply done) {
+    return admitted(verb_of(*request), context, [this, context, request, reply](Reactor* reactor) {
+      mesh_.apply(authored(*context, *request), [this, context, request, reply, reactor](v1::ApplyReply done) {
         if (!request->dry_run()) note(*context, "apply", outcome_text(done));
         *reply = std::move(done);
         reactor->Finish(grpc::Status::OK);
@@ -89,7 +109,7 @@ class Calls : public v1::Admin::CallbackService {
     });
   }
   Reactor* Delete(Context* context, const v1::DeleteRequest* request, v1::DeleteReply* reply) override {
-    return later(context, reply, [this, context, request](auto done) {
+    return later(verb_of(*request), context, reply, [this, context, request](auto done) {
       mesh_.erase(*request, [this, context, request, done](Result<v1::DeleteReply> deleted) {
         note(*context, "delete", outcome_text(*request, deleted));
         done(std::move(deleted));
@@ -97,16 +117,16 @@ class Calls : public v1::Admin::CallbackService {
     });
   }
   Reactor* List(Context* context, const v1::ListRequest* request, v1::ListReply* reply) override {
-    return later(context, reply, [this, request](auto done) { mesh_.list(*request, std::move(done)); });
+    return later(Verb::View, context, reply, [this, request](auto done) { mesh_.list(*request, std::move(done)); });
   }
   Reactor* Explain(Context* context, const v1::ExplainRequest* request, v1::ExplainReply* reply) override {
-    return answered(context, [this, request, reply] { return fill(mesh_.explain(*request), reply); });
+    return answered(Verb::View, context, [this, request, reply] { return fill(mesh_.explain(*request), reply); });
   }
   Reactor* Status(Context* context, const v1::StatusRequest*, v1::StatusReply* reply) override {
-    return later(context, reply, [this](auto done) { mesh_.status(std::move(done)); });
+    return later(Verb::View, context, reply, [this](auto done) { mesh_.status(std::move(done)); });
   }
   Reactor* ApproveShrink(Context* context, const v1::ApproveShrinkRequest*, v1::ApproveShrinkReply* reply) override {
-    return answered(context, [this, context, reply] {
+    return answered(Verb::Steer, context, [this, context, reply] {
       auto approved = mesh_.approve_shrink();
       note(*context, "approve-shrink", approved ? approved->approved() : "refused: " + approved.error().message());
       return fill(std::move(approved), reply);
@@ -114,33 +134,52 @@ class Calls : public v1::Admin::CallbackService {
   }
 
   Reactor* Capture(Context* context, const v1::CaptureRequest* request, v1::CaptureReply* reply) override {
-    return later(context, reply,
+    return later(Verb::View, context, reply,
                  [this, context, request](auto done) { mesh_.capture(*request, who(*context), std::move(done)); });
   }
   Reactor* Simulate(Context* context, const v1::SimulateRequest* request, v1::SimulateReply* reply) override {
-    return later(context, reply, [this, request](auto done) { mesh_.simulate(*request, std::move(done)); });
+    return later(Verb::View, context, reply, [this, request](auto done) { mesh_.simulate(*request, std::move(done)); });
   }
   Reactor* Events(Context* context, const v1::EventsRequest* request, v1::EventsReply* reply) override {
-    return later(context, reply, [this, request](auto done) { mesh_.events(*request, std::move(done)); });
+    return later(Verb::View, context, reply, [this, request](auto done) { mesh_.events(*request, std::move(done)); });
   }
   Reactor* Lint(Context* context, const v1::LintRequest* request, v1::LintReply* reply) override {
-    return later(context, reply, [this, request](auto done) { mesh_.lint(*request, std::move(done)); });
+    return later(Verb::View, context, reply, [this, request](auto done) { mesh_.lint(*request, std::move(done)); });
   }
 
  private:
-  bool admits(const Context& context) const {
-    return from_ == From::Here || !property(context, GRPC_X509_PEM_CERT_PROPERTY_NAME).empty();
+  /// Whether the caller may do something.
+  /// errors: PermissionDenied, with the rule
+  Result<void> admits(Verb verb, const Context& context) const {
+    if (!gate_) return {};
+    const auto certificate = rpc::certificate_uris(*context.auth_context());
+    if (!certificate)
+      return Error(Code::PermissionDenied,
+                   "administration on this port needs federation.tls; without it there is the unix socket");
+    const auto caller = gate_->caller(certificate);
+    if (!caller) return caller.error();
+    return caller->may({verb, "", ""});
+  }
+  /// Returns the request with the identity of a remote caller as the author of its overrides. On the unix socket the
+  /// caller names itself.
+  v1::ApplyRequest authored(const Context& context, const v1::ApplyRequest& request) const {
+    v1::ApplyRequest out = request;
+    if (!gate_) return out;
+    const auto caller = gate_->caller(rpc::certificate_uris(*context.auth_context()));
+    for (v1::Object& object : *out.mutable_objects())
+      if (object.has_override() && caller) object.mutable_override()->set_author(identity::text(caller->who()));
+    return out;
   }
   /// Returns the caller for the log: "alice (uid 1000, pid 4711)", or "CN=alice (ipv4:10.0.0.9:4711)" for a remote
   /// caller.
   std::string who(const Context& context) const {
-    if (from_ == From::Here) return caller(context);
+    if (!gate_) return caller(context);
     return property(context, GRPC_X509_SUBJECT_PROPERTY_NAME) + " (" + context.peer() + ")";
   }
   /// Logs a change with its caller, when it was made or refused and before the call ends.
   void note(const Context& context, const char* call, const std::string& what) const {
     if (what.empty()) return;
-    if (from_ == From::Here) {
+    if (!gate_) {
       log::info("change from here", {{"call", call}, {"by", caller(context)}, {"what", what}});
       return;
     }
@@ -149,27 +188,33 @@ class Calls : public v1::Admin::CallbackService {
                                    {"peer", context.peer()},
                                    {"what", what}});
   }
-  /// Runs `work` on the control thread if the caller is admitted. `work` has to finish the reactor that it gets.
+  /// Runs `work` on the control thread if the caller may do it. `work` has to finish the reactor that it gets.
   template <class F>
-  Reactor* admitted(Context* context, F work) {
+  Reactor* admitted(Verb verb, Context* context, F work) {
     Reactor* reactor = context->DefaultReactor();
-    if (admits(*context)) {
+    if (const auto admitted = admits(verb, *context)) {
       loop_.post([reactor, work = std::move(work)] { work(reactor); });
     } else {
-      reactor->Finish({grpc::StatusCode::PERMISSION_DENIED,
-                       "administration on this port needs federation.tls; without it there is the unix socket"});
+      note_refused(*context, admitted.error());
+      reactor->Finish({grpc::StatusCode::PERMISSION_DENIED, admitted.error().message()});
     }
     return reactor;
   }
   template <class F>
-  Reactor* answered(Context* context, F work) {
-    return admitted(context, [work = std::move(work)](Reactor* reactor) { reactor->Finish(work()); });
+  Reactor* answered(Verb verb, Context* context, F work) {
+    return admitted(verb, context, [work = std::move(work)](Reactor* reactor) { reactor->Finish(work()); });
   }
   /// Runs `work` on the control thread. `work` has to pass the Result to the function that it gets.
   template <class T, class F>
-  Reactor* later(Context* context, T* reply, F work) {
-    return admitted(context, [reply, work = std::move(work)](Reactor* reactor) {
+  Reactor* later(Verb verb, Context* context, T* reply, F work) {
+    return admitted(verb, context, [reply, work = std::move(work)](Reactor* reactor) {
       work([reply, reactor](Result<T> done) { reactor->Finish(fill(std::move(done), reply)); });
+    });
+  }
+  /// Logs a refused call on the control thread, which alone may use the ration.
+  void note_refused(const Context& context, const Error& why) {
+    loop_.post([this, peer = context.peer(), why] {
+      refusals_.warn(clock_.now(), "call refused", {{"peer", peer}, {"reason", why.message()}});
     });
   }
   template <class T>
@@ -180,18 +225,21 @@ class Calls : public v1::Admin::CallbackService {
   }
 
   process::EventLoop& loop_;
+  const Clock& clock_;
   Mesh& mesh_;
-  From from_;
+  const std::shared_ptr<const identity::Gate> gate_;
+  log::Ration refusals_{"refused calls"};  // control thread
 };
 
 }  // namespace
 
-std::shared_ptr<grpc::Service> calls_from_here(process::EventLoop& loop, Mesh& mesh) {
-  return std::make_shared<Calls>(loop, mesh, From::Here);
+std::shared_ptr<grpc::Service> calls_from_here(process::EventLoop& loop, const Clock& clock, Mesh& mesh) {
+  return std::make_shared<Calls>(loop, clock, mesh, nullptr);
 }
 
-std::shared_ptr<grpc::Service> calls_from_afar(process::EventLoop& loop, Mesh& mesh) {
-  return std::make_shared<Calls>(loop, mesh, From::Afar);
+std::shared_ptr<grpc::Service> calls_from_afar(process::EventLoop& loop, const Clock& clock, Mesh& mesh,
+                                               std::shared_ptr<const identity::Gate> gate) {
+  return std::make_shared<Calls>(loop, clock, mesh, std::move(gate));
 }
 
 }  // namespace meshdns::admin

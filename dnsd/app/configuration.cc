@@ -13,6 +13,7 @@
 #include "common/base/check.h"
 #include "common/base/machine_name.h"
 #include "common/base/text.h"
+#include "common/config/identity_rules.h"
 #include "common/config/rules.h"
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
@@ -289,6 +290,16 @@ std::string Configuration::database() const {
   const auto& store = file.federation().store();
   if (store.has_memory()) return "";
   return store.sqlite().path().empty() ? "federation.db" : store.sqlite().path();
+}
+
+std::shared_ptr<const identity::Gate> Configuration::gate() const {
+  return std::make_shared<identity::Gate>(
+      config::rules_of(file.identity()),
+      identity::Realm{.cluster = file.cluster(), .peers = {}, .open = !file.federation().has_tls()});
+}
+
+identity::ServerCheck Configuration::expected_federation() const {
+  return identity::expect_federation(config::rules_of(file.identity()), file.cluster());
 }
 
 Duration Configuration::forget_after() const { return convert::from_wire(file.federation().forget_after()); }

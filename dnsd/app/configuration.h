@@ -7,6 +7,7 @@
 
 #include "common/base/result.h"
 #include "common/config/load.h"
+#include "common/identity/gate.h"
 #include "common/net/host_address.h"
 #include "common/rpc/tls_files.h"
 #include "dnsd/answers/settings.h"
@@ -48,6 +49,10 @@ struct Configuration {
   Loopback loopback() const;
   /// Returns the path of the store's database relative to data_dir; empty = the store is in memory.
   std::string database() const;
+  /// Returns who may do what at the federation's port.
+  std::shared_ptr<const identity::Gate> gate() const;
+  /// Returns the check of the certificate of the federation that a replica follows.
+  identity::ServerCheck expected_federation() const;
   Duration forget_after() const;
   Duration stale_after() const;
 };

@@ -182,16 +182,18 @@ Result<void> Daemon::start_replica() {
   parts_.local_overrides = &*local_overrides_;
   replica_.emplace(
       loop_, clock_, catalog_, objects_,
-      Replica::Options{
-          .watch = {{servers.begin(), servers.end()}, random_seed(), rpc::channel_credentials(configuration_.tls)},
-          .name = parts_.instance,
-          .folder = configuration_.file.data_dir(),
-          .changed = [this] { serve_first_records(); },
-          .answers = [this] { return publisher_.pin(); },
-          .keep_answers =
-              [this](const auto& table, std::uint64_t of) {
-                if (!local_overrides_->any()) warm_start_.keep(table, of);  // the snapshot lacks local ones
-              }});
+      Replica::Options{.watch = {{servers.begin(), servers.end()},
+                                 random_seed(),
+                                 rpc::channel_credentials(configuration_.tls, configuration_.expected_federation())},
+                       .name = parts_.instance,
+                       .folder = configuration_.file.data_dir(),
+                       .changed = [this] { serve_first_records(); },
+                       .answers = [this] { return publisher_.pin(); },
+                       .keep_answers =
+                           [this](const auto& table, std::uint64_t of) {
+                             if (!local_overrides_->any())
+                               warm_start_.keep(table, of);  // the snapshot lacks local ones
+                           }});
   parts_.replica = &*replica_;
   freshness_.emplace(loop_, publisher_,
                      publish::Freshness::Source{.silence = [this] { return replica_->silence(); },
@@ -226,11 +228,13 @@ void Daemon::tell_of_room() {
 }
 
 Result<void> Daemon::listen_for_agents() {
+  const auto gate = configuration_.gate();
   auto service = federation::FederationService::listen(
       loop_, clock_, *agents_, [this]() -> federation::Watchers& { return *watchers_; },
       {.address = configuration_.file.federation().listen(),
        .credentials = rpc::server_credentials(configuration_.tls),
-       .also = {admin::calls_from_afar(loop_, view_)},
+       .gate = gate,
+       .also = {admin::calls_from_afar(loop_, clock_, view_, gate)},
        .connections = {.connections = budget_.federation, .per_address = budget_.per_address}});
   if (!service) return service.error();
   federation_ = std::move(*service);

@@ -66,6 +66,11 @@ void Agents::end_silent_streams() {
   });
 }
 
+void Agents::refused(const std::string& peer, const Error& why) {
+  ++counters_.not_allowed;
+  session_lines_.warn(env_.clock.now(), "caller refused", {{"peer", peer}, {"reason", why.message()}});
+}
+
 std::shared_ptr<ReportSession> Agents::holder(const std::string& node) const {
   const auto found = holders_.find(node);
   return found == holders_.end() ? nullptr : found->second.lock();

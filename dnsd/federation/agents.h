@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/base/result.h"
+#include "common/identity/authorizer.h"
 #include "common/log/ration.h"
 #include "common/rpc/port.h"
 #include "common/rpc/quota.h"
@@ -36,6 +37,7 @@ using ReportPort = rpc::Port<v1::ReportReply>;
 struct ReportPeer {
   bool here = true;       // the agent runs on this machine
   std::string address{};  // by which the stream is counted; empty = none
+  identity::Caller caller{};
 };
 
 /// Counts for metrics and status.
@@ -47,6 +49,7 @@ struct AgentCounters {
   std::uint64_t protocol_errors = 0;
   std::uint64_t cut = 0;                               // sessions ended because the agent did not read
   std::uint64_t clamped = 0;                           // impossible values: replaced or ignored
+  std::uint64_t not_allowed = 0;                       // callers who may not what they ask for
   std::map<std::string, std::uint64_t> brakes_closed;  // how often, by name
 };
 
@@ -91,6 +94,9 @@ class Agents {
   /// pulse: for note(), with the messages of this stream
   std::shared_ptr<ReportSession> open(std::shared_ptr<ReportPort> port,
                                       std::shared_ptr<Pulse> pulse = std::make_shared<Pulse>(), ReportPeer peer = {});
+  /// Counts and logs a caller who is nobody, or who may not report for a node.
+  /// peer: where the caller is
+  void refused(const std::string& peer, const Error& why);
   /// Notes a heartbeat that reports nothing new.
   /// returns: false = the session has to handle the message
   /// thread: any

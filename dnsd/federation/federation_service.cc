@@ -9,6 +9,7 @@
 #include <mutex>
 #include <utility>
 
+#include "common/rpc/certificate.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/deadline.h"
 #include "common/rpc/peer.h"
@@ -67,15 +68,16 @@ class Buffers {
   std::size_t steps_ = 0;
 };
 
-/// A stream beyond the limit of its address or of the port: ends at once.
+/// A stream that ends at once.
 template <class In, class Out>
 class RefusedStream : public grpc::ServerBidiReactor<In, Out> {
  public:
-  RefusedStream() {
-    this->Finish(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "there are as many streams as there may be"));
-  }
+  explicit RefusedStream(const grpc::Status& status) { this->Finish(status); }
   void OnDone() override { delete this; }
 };
+
+/// The status of a stream beyond the limit of its address or of the port.
+grpc::Status too_many() { return {grpc::StatusCode::RESOURCE_EXHAUSTED, "there are as many streams as there may be"}; }
 
 /// Returns freed memory to the system. After a storm of connections glibc would keep it in the arenas of gRPC's
 /// threads.
@@ -87,11 +89,12 @@ class Calls : public Methods {
   using WatchersOf = FederationService::WatchersOf;
   using Ticket = std::shared_ptr<rpc::StreamLimits::Ticket>;
 
-  Calls(process::EventLoop& loop, Agents& agents, WatchersOf watchers, const std::shared_ptr<rpc::Acceptor>& acceptor,
-        rpc::StreamLimits::Options streams)
+  Calls(process::EventLoop& loop, Agents& agents, WatchersOf watchers, std::shared_ptr<const identity::Gate> gate,
+        const std::shared_ptr<rpc::Acceptor>& acceptor, rpc::StreamLimits::Options streams)
       : loop_(loop),
         agents_(agents),
         watchers_(std::move(watchers)),
+        gate_(std::move(gate)),
         acceptor_(acceptor),
         streams_(std::make_shared<rpc::StreamLimits>(streams)),
         buffers_(std::make_shared<Buffers>(acceptor, streams_)) {}
@@ -100,8 +103,11 @@ class Calls : public Methods {
   std::shared_ptr<const rpc::StreamLimits> streams() const { return streams_; }
 
   grpc::ServerBidiReactor<v1::AgentMessage, v1::ReportReply>* Report(grpc::CallbackServerContext* context) override {
+    using Refused = RefusedStream<v1::AgentMessage, v1::ReportReply>;
     auto ticket = admit(*context);
-    if (!ticket) return new RefusedStream<v1::AgentMessage, v1::ReportReply>;
+    if (!ticket) return new Refused(too_many());
+    auto caller = identify(*context);
+    if (!caller) return new Refused({grpc::StatusCode::PERMISSION_DENIED, caller.error().message()});
     auto* stream = new Stream(context, poster(*context, ticket));
     const auto port = stream->port();
     const auto session = std::make_shared<std::shared_ptr<ReportSession>>();
@@ -125,15 +131,18 @@ class Calls : public Methods {
     const auto peer = rpc::peer_named(context->peer());
     const bool here = !peer || peer->ip.is_loopback();
     const std::string address = rpc::quota_address(context->peer());
-    loop_.post([&agents = agents_, session, port, pulse, here, address] {
-      *session = agents.open(port, pulse, {here, address});
+    loop_.post([&agents = agents_, session, port, pulse, who = ReportPeer{here, address, std::move(*caller)}] {
+      *session = agents.open(port, pulse, who);
     });
     return stream;
   }
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Watch(grpc::CallbackServerContext* context) override {
+    using Refused = RefusedStream<grpc::ByteBuffer, grpc::ByteBuffer>;
     auto ticket = admit(*context);
-    if (!ticket) return new RefusedStream<grpc::ByteBuffer, grpc::ByteBuffer>;
+    if (!ticket) return new Refused(too_many());
+    auto caller = identify(*context);
+    if (!caller) return new Refused({grpc::StatusCode::PERMISSION_DENIED, caller.error().message()});
     auto* stream = new rpc::RawServerStream(context, poster(*context, ticket));
     const auto port = stream->port();
     const auto session = std::make_shared<std::shared_ptr<WatchSession>>();
@@ -152,8 +161,8 @@ class Calls : public Methods {
     };
     port->set_events(std::move(events));
     port->read_ahead();
-    loop_.post([watchers = watchers_, session, port, peer = context->peer()] {
-      *session = watchers().open(std::make_shared<rpc::RawPort>(port), peer);
+    loop_.post([watchers = watchers_, session, port, peer = context->peer(), caller = std::move(*caller)] {
+      *session = watchers().open(std::make_shared<rpc::RawPort>(port), peer, caller);
     });
     return stream;
   }
@@ -172,6 +181,13 @@ class Calls : public Methods {
       loop.post(std::move(work));
     };
   }
+  /// Returns who calls. A caller that is nobody is counted and logged.
+  Result<identity::Caller> identify(const grpc::CallbackServerContext& context) const {
+    auto caller = gate_->caller(rpc::certificate_uris(*context.auth_context()));
+    if (!caller)
+      loop_.post([&agents = agents_, peer = context.peer(), why = caller.error()] { agents.refused(peer, why); });
+    return caller;
+  }
   Ticket admit(const grpc::CallbackServerContext& context) const {
     Ticket ticket = streams_->admit(context.peer());
     if (ticket) buffers_->fit();
@@ -189,6 +205,7 @@ class Calls : public Methods {
   process::EventLoop& loop_;
   Agents& agents_;
   WatchersOf watchers_;
+  const std::shared_ptr<const identity::Gate> gate_;
   // shared: events may outlive the calls
   std::shared_ptr<rpc::Acceptor> acceptor_;
   std::shared_ptr<rpc::StreamLimits> streams_;
@@ -204,9 +221,9 @@ rpc::StreamLimits::Options stream_limits(const rpc::Acceptor::Options& connectio
 }  // namespace
 
 struct FederationService::Server {
-  Server(process::EventLoop& loop, Agents& agents, WatchersOf watchers, std::shared_ptr<rpc::Acceptor> port,
-         rpc::StreamLimits::Options streams)
-      : acceptor(std::move(port)), calls(loop, agents, std::move(watchers), acceptor, streams) {}
+  Server(process::EventLoop& loop, Agents& agents, WatchersOf watchers, std::shared_ptr<const identity::Gate> gate,
+         std::shared_ptr<rpc::Acceptor> port, rpc::StreamLimits::Options streams)
+      : acceptor(std::move(port)), calls(loop, agents, std::move(watchers), std::move(gate), acceptor, streams) {}
 
   std::shared_ptr<rpc::Acceptor> acceptor;
   Calls calls;
@@ -240,7 +257,7 @@ Result<std::unique_ptr<FederationService>> FederationService::listen(process::Ev
   auto acceptor = rpc::Acceptor::listen(options.address, options.connections, clock);
   if (!acceptor) return acceptor.error();
   if (!options.credentials) options.credentials = grpc::InsecureServerCredentials();
-  auto server = std::make_unique<Server>(loop, agents, std::move(watchers), std::move(*acceptor),
+  auto server = std::make_unique<Server>(loop, agents, std::move(watchers), options.gate, std::move(*acceptor),
                                          stream_limits(options.connections));
   server->options = std::move(options);
   grpc::ServerBuilder builder;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/result.h"
+#include "common/identity/gate.h"
 #include "common/process/event_loop.h"
 #include "common/rpc/acceptor.h"
 #include "common/rpc/stream_limits.h"
@@ -24,6 +25,7 @@ namespace meshdns::federation {
 struct PortOptions {
   std::string address;                                   // "127.0.0.1:7400", "[::1]:0" or "unix:/path"
   std::shared_ptr<grpc::ServerCredentials> credentials;  // null = plaintext
+  std::shared_ptr<const identity::Gate> gate;            // says who a caller is; not null
   std::vector<std::shared_ptr<grpc::Service>> also;      // further services on the port
   rpc::Acceptor::Options connections{};
 };

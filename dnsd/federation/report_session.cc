@@ -12,6 +12,7 @@ namespace meshdns::federation {
 namespace {
 
 constexpr std::uint32_t kProtocol = 1;
+constexpr Duration kNotAllowedRetry = 60s;  // until somebody has changed a certificate or a rule
 
 /// Splits an error "field: reason" into a refusal. Nothing of the record can be used.
 catalog::Refusal refusal_of(const std::string& key, const Error& error) {
@@ -132,6 +133,10 @@ void ReportSession::on_hello(const v1::Hello& hello) {
   }
   auto node = convert::from_wire(hello.node());
   if (!node) return goodbye(v1::Goodbye::PROTOCOL_ERROR, node.error().message(), 60s);
+  if (const auto allowed =
+          peer_.caller.may(identity::Request{identity::Verb::Report, node->locality.cluster, node->locality.node});
+      !allowed)
+    return refuse(allowed.error());
   if (const auto loopback = own_loopback(node->addresses)) {
     return goodbye(v1::Goodbye::PROTOCOL_ERROR, "node: addresses: " + loopback_problem(*loopback), 60s);
   }
@@ -155,6 +160,11 @@ void ReportSession::on_hello(const v1::Hello& hello) {
     return goodbye(v1::Goodbye::OVERLOADED, "too many agents connect at once: come back later", wait);
   }
   claim();
+}
+
+void ReportSession::refuse(const Error& error) {
+  agents_.refused(peer_.address, error);
+  goodbye(v1::Goodbye::NOT_ALLOWED, error.message(), kNotAllowedRetry);
 }
 
 void ReportSession::claim() {

@@ -9,6 +9,19 @@
 #include "dnsd/federation/features.h"
 
 namespace meshdns::federation {
+namespace {
+
+constexpr Duration kNotAllowedRetry = 60s;  // until somebody has changed a certificate or a rule
+
+identity::Verb verb_of(v1::Subscribe::Mode mode) {
+  switch (mode) {
+    case v1::Subscribe::PEER: return identity::Verb::Peer;
+    case v1::Subscribe::SIBLING: return identity::Verb::Stand;
+    default: return identity::Verb::Replicate;
+  }
+}
+
+}  // namespace
 
 EncodedReply encoded_status(const Feed& feed) {
   v1::WatchReply reply;
@@ -30,7 +43,7 @@ EncodedReply encoded_status(const Feed& feed) {
 }
 
 WatchSession::WatchSession(WatchContext& context, std::shared_ptr<WatchPort> port, std::string peer,
-                           std::string address)
+                           std::string address, identity::Caller caller)
     : context_(context),
       feed_(context.feed),
       counters_(context.counters),
@@ -38,6 +51,7 @@ WatchSession::WatchSession(WatchContext& context, std::shared_ptr<WatchPort> por
       port_(std::move(port)),
       opened_(context.clock.now()),
       peer_(std::move(peer)),
+      caller_(std::move(caller)),
       source_(context.unread, address),
       unread_(context.unread, address) {
   ++counters_.sessions;
@@ -86,6 +100,12 @@ void WatchSession::subscribe(const v1::Subscribe& subscribe) {
   // a second Subscribe is allowed only after an additive set: to compare when the federation has settled
   if (std::exchange(subscribed_, true) && !additive_) return goodbye("Subscribe was said already", 5s);
   name_ = subscribe.name().substr(0, kLongestName);
+  if (const auto allowed = caller_.may({verb_of(subscribe.mode()), "", ""}); !allowed) {
+    ++counters_.not_allowed;
+    context_.nacks.warn(clock_.now(), "subscriber not allowed",
+                        {{"replica", name()}, {"peer", peer_}, {"reason", allowed.error().message()}});
+    return goodbye(allowed.error().message(), kNotAllowedRetry, v1::Goodbye::NOT_ALLOWED);
+  }
   feed_.update();
   const TimePoint now = clock_.now();
   const bool was_recovering = feed_.recovering();

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/identity/authorizer.h"
 #include "common/log/ration.h"
 #include "common/rpc/port.h"
 #include "common/rpc/quota.h"
@@ -27,9 +28,10 @@ struct WatchCounters {
   std::uint64_t bucket_updates = 0;
   std::uint64_t sent_bytes = 0;
   std::uint64_t nacks = 0;
-  std::uint64_t cut = 0;      // sessions ended because the replica did not acknowledge or read
-  std::uint64_t waits = 0;    // parts that had to wait because too much was unread
-  std::uint64_t clamped = 0;  // impossible values: replaced or ignored
+  std::uint64_t cut = 0;          // sessions ended because the replica did not acknowledge or read
+  std::uint64_t waits = 0;        // parts that had to wait because too much was unread
+  std::uint64_t clamped = 0;      // impossible values: replaced or ignored
+  std::uint64_t not_allowed = 0;  // subscribers who may not watch
 };
 
 class WatchSession;
@@ -85,7 +87,9 @@ class WatchSession {
   /// context: must outlive the session
   /// peer:    where the stream comes from, as gRPC names peers
   /// address: by which the stream's unread bytes are counted
-  WatchSession(WatchContext& context, std::shared_ptr<WatchPort> port, std::string peer, std::string address);
+  /// caller:  who watches
+  WatchSession(WatchContext& context, std::shared_ptr<WatchPort> port, std::string peer, std::string address,
+               identity::Caller caller);
 
   void received(const v1::WatchRequest& request);
   /// Sends the next part, or reports that the session is idle. Called when a write is done.
@@ -152,6 +156,7 @@ class WatchSession {
   std::shared_ptr<WatchPort> port_;
   const TimePoint opened_;
   const std::string peer_;
+  const identity::Caller caller_;
   rpc::Quota::Share source_;  // bytes that the source of the batch under way holds
   rpc::Quota::Share unread_;  // bytes of the part that is being written
   std::string name_;

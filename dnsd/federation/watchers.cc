@@ -23,9 +23,10 @@ Watchers::~Watchers() {
   for (const auto& [key, session] : sessions_) session->leave();
 }
 
-std::shared_ptr<WatchSession> Watchers::open(std::shared_ptr<WatchPort> port, std::string peer) {
+std::shared_ptr<WatchSession> Watchers::open(std::shared_ptr<WatchPort> port, std::string peer,
+                                             identity::Caller caller) {
   const std::string address = rpc::quota_address(peer);
-  auto session = std::make_shared<WatchSession>(context_, std::move(port), std::move(peer), address);
+  auto session = std::make_shared<WatchSession>(context_, std::move(port), std::move(peer), address, std::move(caller));
   sessions_[session.get()] = session;
   openings_.opened(session, clock_.now());
   if (shutting_down_) session->goodbye("the federation is ending", 1s);

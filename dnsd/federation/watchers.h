@@ -46,8 +46,10 @@ class Watchers {
   ~Watchers();
 
   /// Begins a session on a new stream.
-  /// peer: where the stream comes from, as gRPC names peers
-  std::shared_ptr<WatchSession> open(std::shared_ptr<WatchPort> port, std::string peer = {});
+  /// peer:   where the stream comes from, as gRPC names peers
+  /// caller: who watches
+  std::shared_ptr<WatchSession> open(std::shared_ptr<WatchPort> port, std::string peer = {},
+                                     identity::Caller caller = {});
   void closed(WatchSession& session);
   /// Sends what changed, now or in the next round. Called when the catalog has a new revision.
   void changed();

@@ -32,10 +32,10 @@ def fields(message):
 
 
 class RawAgent:
-    """Welcomed when it is made. address: of its node; none = it has none"""
+    """Welcomed when it is made. address: of its node; none = it has none; tls: see RawCall"""
 
-    def __init__(self, server, node, cluster="one", address=None):
-        self.call = RawCall(server, "Report")
+    def __init__(self, server, node, cluster="one", address=None, tls=None):
+        self.call = RawCall(server, "Report", tls=tls)
         self.sequence = self.epoch = 0
         locality = field(5, cluster) + field(6, node)
         addresses = field(3, socket.inet_aton(address)) if address else b""

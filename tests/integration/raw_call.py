@@ -3,6 +3,7 @@ reports at any rate. HTTP/2 as far as that needs it: RFC 9113; headers as litera
 """
 import select
 import socket
+import ssl
 import struct
 import time
 
@@ -26,17 +27,21 @@ class Ended(Exception):
 
 
 class RawCall:
-    """One bidirectional call on a connection of its own. A deaf one reads nothing after the preface."""
+    """One bidirectional call on a connection of its own. A deaf one reads nothing after the preface.
+    tls: an SSLContext, without it the connection is plaintext
+    """
 
-    def __init__(self, server, method, deaf=False):
+    def __init__(self, server, method, deaf=False, tls=None):
         host, port = server.rsplit(":", 1)
         self.socket = socket.create_connection((host, int(port)), timeout=20)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname=host)
         self.deaf, self.incoming, self.unread = deaf, b"", b""
         self.messages = []
         self.window = {0: INITIAL_WINDOW, 1: INITIAL_WINDOW}
         self.stream_window = INITIAL_WINDOW
         self.ended = None  # why
-        fields = {":method": "POST", ":scheme": "http", ":path": "/meshdns.v1.Federation/" + method,
+        fields = {":method": "POST", ":scheme": "https" if tls else "http", ":path": "/meshdns.v1.Federation/" + method,
                   ":authority": server, "content-type": "application/grpc", "te": "trailers"}
         settings = b"" if deaf else struct.pack("!HI", 4, LARGE)  # SETTINGS_INITIAL_WINDOW_SIZE
         # before anything is read: the acknowledgement of the peer's settings comes after it
@@ -58,6 +63,8 @@ class RawCall:
             if select.select([], [self.socket], [], 1)[1]:
                 try:
                     data = data[self.socket.send(data):]
+                except ssl.SSLWantReadError:
+                    continue
                 except OSError as error:
                     self.ended = str(error)
 
@@ -94,9 +101,11 @@ class RawCall:
         """Reads what there is, waiting so long for the first byte."""
         if self.deaf or self.ended:
             return
-        while select.select([self.socket], [], [], wait)[0]:
+        while self.decrypted() or select.select([self.socket], [], [], wait)[0]:
             try:
                 data = self.socket.recv(1 << 18)
+            except ssl.SSLWantReadError:
+                return
             except OSError as error:
                 data, self.ended = b"", str(error)
             if not data:
@@ -105,6 +114,10 @@ class RawCall:
             self.incoming += data
             self.take_frames()
             wait = 0
+
+    def decrypted(self):
+        """Whether there are bytes that the kernel does not know of any more."""
+        return isinstance(self.socket, ssl.SSLSocket) and self.socket.pending() > 0
 
     def take_frames(self):
         while len(self.incoming) >= 9:

@@ -7,25 +7,8 @@ import unittest
 import unittest.mock
 import urllib.request
 
-from mesh import WAIT, Bed, eventually, run
-
-DNSD = """\
-cluster: eu-1
-zones: [{{name: mesh.internal}}]
-{role}
-dns: {{workers: 1, listen: [{{address: "127.0.0.1:0"}}]}}
-data_dir: {data}
-admin: {{listen: "127.0.0.1:0", socket: {data}/{name}.sock}}
-"""
-
-AGENT = """\
-node: {node}
-cluster: eu-1
-addresses: [127.0.0.1]
-federation: {{servers: ["{server}"]{tls}}}
-admin: {{listen: "127.0.0.1:0", socket: {folder}/{node}.sock}}
-"""
-
+from mesh import WAIT, eventually, run
+from tls_bed import DNSD, TlsBed
 
 OBJECT = """\
 apiVersion: meshdns.io/v1alpha1
@@ -35,45 +18,6 @@ spec: {hosts: [api.mesh.internal], services: [{namespace: shop, name: app-b}]}
 """
 
 
-class TlsBed(Bed):
-    """Certificates lie in the folder; a daemon's `who` is the name of its .pem and .key."""
-
-    def openssl(self, *words):
-        subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
-
-    def authority(self, name):
-        self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
-                     "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem")
-
-    def certificate(self, name, authority, days="30", san="DNS:localhost, IP:127.0.0.1"):
-        self.write("san.txt", f"subjectAltName = {san}\n")
-        self.openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
-                     "-keyout", f"{name}.key", "-out", f"{name}.csr")
-        self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key",
-                     "-CAcreateserial", "-days", days, "-extfile", "san.txt", "-out", f"{name}.pem")
-
-    def exchange(self, into, *sources):
-        """The file `into` becomes what the sources hold."""
-        text = ""
-        for source in sources:
-            with open(self.path(source), encoding="utf-8") as file:
-                text += file.read()
-        self.write(into, text)
-
-    def federation(self, listen="127.0.0.1:0", tls=", tls: {certificate: fed.pem, key: fed.key, client_ca: fed-ca.pem}"):
-        role = f'federation: {{listen: "{listen}", store: {{memory: {{}}}}{tls}}}'
-        config = self.write("fed.yaml", DNSD.format(role=role, data=self.folder, name="fed"))
-        daemon = self.start("meshdnsd", "--config", config)
-        daemon.wait_line("ready")
-        self.server = "%s:%d" % daemon.address("federation listening")
-        return daemon
-
-    def agent(self, who, ca="ca-1.pem", tls=None):
-        tls = f", tls: {{certificate: {who}.pem, key: {who}.key, ca: {ca}}}" if tls is None else tls
-        config = self.write(f"agent-{who}.yaml", AGENT.format(node=who, server=self.server, tls=tls, folder=self.folder))
-        return self.start("meshdns-agent", "--config", config)
-
-
 class TlsTest(unittest.TestCase):
     def setUp(self):
         self.bed = self.enterContext(TlsBed())
@@ -81,6 +25,7 @@ class TlsTest(unittest.TestCase):
             self.bed.authority(authority)
         self.bed.certificate("fed", "ca-1")
         self.bed.certificate("n1", "ca-1")
+        self.bed.certificate("replica", "ca-1")
         self.bed.exchange("fed-ca.pem", "ca-1.pem")
 
     def test_agents_and_replicas_of_the_ca_are_served(self):
@@ -88,7 +33,7 @@ class TlsTest(unittest.TestCase):
         federation.wait_line("federation listening .*tls=true")
         self.bed.agent("n1").wait_line(" connected ")
         role = (f'roles: [dns]\nreplica: {{federation: ["{self.bed.server}"], '
-                "tls: {certificate: n1.pem, key: n1.key, ca: ca-1.pem}}")
+                "tls: {certificate: replica.pem, key: replica.key, ca: ca-1.pem}}")
         config = self.bed.write("replica.yaml", DNSD.format(role=role, data=self.bed.path("r"), name="replica"))
         self.bed.start("meshdnsd", "--config", config).wait_line("federation found")
         self.assertFalse([line for line in federation.lines if "handshake" in line])

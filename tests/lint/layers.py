@@ -34,7 +34,7 @@ MAY_INCLUDE = {
     "common/metrics": set(),
     "common/model": set(),
     "common/identity": set(),
-    "common/config": {"common/log"} | MESSAGES,
+    "common/config": {"common/identity", "common/log"} | MESSAGES,
     "common/http": {"common/log", "common/metrics", "common/process"},
     "common/resolve": {"common/log", "common/metrics", "common/process"},
     "common/rpc": {"common/log", "common/metrics", "common/process"},

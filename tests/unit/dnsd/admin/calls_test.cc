@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "common/rpc/deadline.h"
+#include "common/time/sim_clock.h"
 #include "meshdns/v1/admin.grpc.pb.h"
 #include "tests/unit/dnsd/admin/counting_mesh.h"
 
@@ -55,6 +56,7 @@ class CallsTest : public testing::Test {
   }
 
   CountingMesh mesh_;
+  SimClock clock_;
   process::EventLoop loop_;
 
  private:
@@ -65,13 +67,16 @@ class CallsTest : public testing::Test {
 };
 
 TEST_F(CallsTest, from_afar_nothing_is_done_without_a_certificate) {
-  serve(calls_from_afar(loop_, mesh_));
+  const auto rules = identity::Rules::make({}, "");
+  ASSERT_TRUE(rules);
+  serve(calls_from_afar(loop_, clock_, mesh_,
+                        std::make_shared<identity::Gate>(*rules, identity::Realm{"eu-1", {}, true})));
   EXPECT_EQ(call_all(), std::vector(10, grpc::StatusCode::PERMISSION_DENIED));
   EXPECT_EQ(mesh_.calls, 0);
 }
 
 TEST_F(CallsTest, from_here_all_is_done) {
-  serve(calls_from_here(loop_, mesh_));
+  serve(calls_from_here(loop_, clock_, mesh_));
   EXPECT_EQ(call_all(), std::vector(10, grpc::StatusCode::OK));
   EXPECT_EQ(mesh_.calls, 10);
 }

@@ -65,9 +65,10 @@ struct Identity {
 class FakeAgent {
  public:
   /// here: it runs on the federation's machine
-  explicit FakeAgent(Agents& agents, bool here = true, const std::string& address = "10.9.9.9")
+  explicit FakeAgent(Agents& agents, bool here = true, const std::string& address = "10.9.9.9",
+                     identity::Caller caller = {})
       : port_(std::make_shared<test::FakePort<v1::ReportReply>>()) {
-    session_ = agents.open(port_, std::make_shared<Pulse>(), {here, address});
+    session_ = agents.open(port_, std::make_shared<Pulse>(), {here, address, std::move(caller)});
   }
 
   void say(const v1::AgentMessage& message) { session_->received(message); }

@@ -25,14 +25,20 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr Duration kPatience = 120s;
+/// A port where everybody may do everything.
+PortOptions open_port(const std::string& address) {
+  const auto rules = identity::Rules::make({}, "");
+  return {.address = address, .gate = std::make_shared<identity::Gate>(*rules, identity::Realm{"eu-1", {}, true})};
+}
+
 /// What a federation remembers, and its service. Everything but the service's end runs on the loop.
 struct Federation {
   Federation(process::EventLoop& loop, const Clock& clock, const std::string& address)
       : agents({catalog, clock, loop, "eu-1/a", [this] { watchers.changed(); }}),
         feed(catalog, v1::Origin(), 1, [](auto, const auto&) { return nullptr; }),
         watchers(feed, clock, loop) {
-    auto listening = FederationService::listen(loop, clock, agents, [this]() -> Watchers& { return watchers; },
-                                               {.address = address});
+    auto listening = FederationService::listen(
+        loop, clock, agents, [this]() -> Watchers& { return watchers; }, open_port(address));
     if (!listening) throw std::runtime_error(listening.error().message());
     service = std::move(*listening);
   }
@@ -309,7 +315,7 @@ TEST_F(GrpcTest, garbage_on_the_port_hurts_nobody) {
 TEST_F(GrpcTest, a_port_in_use_is_an_error_that_names_it) {
   start_federation();
   const auto watchers = [this]() -> Watchers& { return federation_->watchers; };
-  const auto second = FederationService::listen(loop_, clock_, federation_->agents, watchers, {.address = address_});
+  const auto second = FederationService::listen(loop_, clock_, federation_->agents, watchers, open_port(address_));
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error().message(), HasSubstr(address_));
 }

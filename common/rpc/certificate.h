@@ -1,0 +1,17 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace grpc {
+class AuthContext;
+}
+
+namespace meshdns::rpc {
+
+/// Returns the URIs (subjectAltName) of the peer's certificate, which gRPC has verified.
+/// returns: nothing = the connection is not encrypted, so the peer has shown no certificate
+std::optional<std::vector<std::string>> certificate_uris(const grpc::AuthContext& context);
+
+}  // namespace meshdns::rpc

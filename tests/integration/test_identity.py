@@ -1,0 +1,154 @@
+"""Attacks over real TLS: who shows which certificate, what it asks for, and what it gets. Each refused case has an allowed
+twin that differs from it in one thing."""
+import os
+import ssl
+import subprocess
+import unittest
+
+from mesh import WAIT, run
+from raw_agent import RawAgent, field, fields
+from raw_call import Ended, RawCall
+from tls_bed import TlsBed
+
+MESH = "spiffe://mesh.internal/meshdns/"
+NODE = MESH + "node/eu-1/n7"
+OTHERS = {"anonymous of a node": MESH + "anonymous/eu-1/n7", "a replica": MESH + "dns/eu-1/edge",
+          "a replica of another cluster": MESH + "dns/us-1/edge", "an instance": MESH + "federation/eu-1/f1",
+          "an instance of another cluster": MESH + "federation/us-1/f1", "a viewer": MESH + "operator/viewer/v",
+          "an operator": MESH + "operator/operator/o", "an admin": MESH + "operator/admin/a"}
+# what looks like NODE and is not
+TRICKS = [
+    MESH + "node/eu-1/n8", MESH + "node/us-1/n7", MESH + "node/eu-1/N7", MESH + "node/EU-1/n7", MESH + "node/eu-1/n7.",
+    MESH + "node/eu-1/n7/", MESH + "node/eu-1/n7/x", MESH + "node/eu-1//n7", MESH + "node/eu-1/../eu-1/n7",
+    MESH + "node/eu-1/./n7", MESH + "node/eu-1/n8/../n7", MESH + "node/eu-1/n%37", MESH + "node/eu-1%2fn7",
+    MESH + "node//n7", MESH + "node/n7", MESH + "Node/eu-1/n7", MESH + "NODE/eu-1/n7", MESH + "nodes/eu-1/n7",
+    MESH + "node/eu-1/*", MESH + "node/*/*", MESH + "node/eu-1/n7?x", MESH + "node/eu-1/n7#x", MESH + "node/eu-1/n7 ",
+    MESH + "node/eu-1/n7;x", MESH + "node/eu-1/n_7", MESH + "node/eu-1/-n7", MESH + "node/eu_1/n7", MESH + "node/eu.1/n7",
+    "spiffe://mesh.internal/x/meshdns/node/eu-1/n7", "spiffe://mesh.internal/meshdns/meshdns/node/eu-1/n7",
+    "spiffe://mesh.internal/node/eu-1/n7", "spiffe://mesh.internal/MESHDNS/node/eu-1/n7", "spiffe://mesh.internal",
+    "spiffe://mesh.internal/", "spiffe:///meshdns/node/eu-1/n7", "spiffe://MESH.internal/meshdns/node/eu-1/n7",
+    "SPIFFE://mesh.internal/meshdns/node/eu-1/n7", "https://mesh.internal/meshdns/node/eu-1/n7",
+    "spiffe://mesh.internal:443/meshdns/node/eu-1/n7", "spiffe://root@mesh.internal/meshdns/node/eu-1/n7",
+    "spiffe://mesh%2einternal/meshdns/node/eu-1/n7", "spiffe://[::1]/meshdns/node/eu-1/n7",
+    "urn:meshdns:node:eu-1:n7", "eu-1/n7",
+]
+# names that are not those of NODE's certificate: (cluster, node)
+NOT_OWN = [("eu-1", "n8"), ("us-1", "n7"), ("eu-1", "N7"), ("EU-1", "n7"), ("eu-1", ""), ("", "n7"), ("eu-1", "n7."),
+           ("eu-1", "n7/x"), ("eu-1", "n7 "), ("eu-1", "n7\0"), ("eu-1/n7", "n7"), ("eu-1", "eu-1/n7"), ("eu-1", "n77"), ("eu-1", "n"),
+           ("eu-1", "*"), ("*", "n7")]
+REPLICA, PEER, SIBLING, UNSPECIFIED = 1, 2, 3, 0
+VIEW, STEER, CHANGE = range(3)
+OBJECT = """\
+apiVersion: meshdns.io/v1alpha1
+kind: VirtualDestination
+metadata: {name: api, namespace: shop}
+spec: {hosts: [api.mesh.internal], services: [{namespace: shop, name: app-b}]}
+"""
+
+
+class IdentityBed(TlsBed):
+    """One federation of eu-1, and certificates of its authority with whatever URIs."""
+
+    def __enter__(self):
+        super().__enter__()
+        self.authority("ca-1")
+        self.certificate("fed", "ca-1")
+        self.exchange("fed-ca.pem", "ca-1.pem")
+        self.openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=eu-1", "-keyout",
+                     "who.key", "-out", "who.csr")
+        self.made = 0
+        return self
+
+    def shown(self, *uris):
+        """The name of a certificate with these URIs."""
+        self.made += 1
+        name = f"who{self.made}"
+        sans = "".join(f"URI.{number} = {uri}\n" for number, uri in enumerate(uris))
+        names = f"subjectAltName = @names\n[names]\n{sans}" if uris else "keyUsage = digitalSignature\n"
+        self.write("who.txt", names)
+        self.openssl("x509", "-req", "-in", "who.csr", "-CA", "ca-1.pem", "-CAkey", "ca-1.key", "-CAcreateserial", "-days", "3",
+                     "-extfile", "who.txt", "-out", name + ".pem")
+        return name
+
+    def tls(self, name):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(self.path("ca-1.pem"))
+        context.load_cert_chain(self.path(name + ".pem"), self.path("who.key"))
+        context.set_alpn_protocols(["h2"])
+        return context
+
+    def reports(self, name, cluster="eu-1", node="n7"):
+        """Whether the certificate's owner is welcome as the agent of a node."""
+        try:
+            RawAgent(self.server, node, cluster, tls=self.tls(name)).close()
+            return True
+        except (Ended, KeyError):  # a Goodbye has no Welcome
+            return False
+
+    def watches(self, name, mode):
+        """Whether the owner is told records or a status, and not sent away."""
+        call = RawCall(self.server, "Watch", tls=self.tls(name))
+        try:
+            call.send(field(1, field(1, mode) if mode else b""))
+            return 3 not in fields(call.receive())
+        except Ended:
+            return False
+        finally:
+            call.close()
+
+    def ctl(self, name, *words):
+        return run("meshdnsctl", "--server", self.server, "--ca", self.path("ca-1.pem"), "--certificate", self.path(name + ".pem"),
+                   "--key", self.path("who.key"), *words)
+
+
+class AttackTest(unittest.TestCase):
+    def setUp(self):
+        self.bed = self.enterContext(IdentityBed())
+        self.federation = self.bed.federation()
+
+    def test_nobody_but_the_node_reports_for_it(self):
+        accepted = []
+        for what, uris in [("nobody", ()), *((uri, (uri,)) for uri in [*TRICKS, *OTHERS.values()]),
+                           ("two nodes", (NODE, MESH + "node/eu-1/n8")), ("twice the same", (NODE, NODE)),
+                           ("node and admin", (NODE, MESH + "operator/admin/a")),
+                           ("another's and its own", ("https://example.org/", NODE))]:
+            if self.bed.reports(self.bed.shown(*uris)):
+                accepted.append(what)
+        self.assertEqual(accepted, [])
+        self.assertTrue(self.bed.reports(self.bed.shown(NODE)))
+        self.federation.wait_line(r"caller refused peer=\S+ reason=.*exactly one is needed")
+
+    def test_a_node_reports_for_no_other(self):
+        own = self.bed.shown(NODE)
+        self.assertEqual([names for names in NOT_OWN if self.bed.reports(own, *names)], [])
+        self.assertTrue(self.bed.reports(own))
+        self.federation.wait_line(r'caller refused peer=\S+ reason="node eu-1/n7 may not report as eu-1/n8 \(rule own-node\)"')
+
+    def test_only_replicas_watch(self):
+        allowed = {(MESH + "dns/eu-1/edge", REPLICA), (MESH + "dns/eu-1/edge", UNSPECIFIED),
+                   (MESH + "federation/eu-1/f1", SIBLING)}
+        seen = set()
+        for uri in [NODE, *OTHERS.values()]:
+            name = self.bed.shown(uri)
+            seen |= {(uri, mode) for mode in (UNSPECIFIED, REPLICA, PEER, SIBLING) if self.bed.watches(name, mode)}
+        self.assertEqual(seen, allowed)
+
+    def test_operators_do_what_their_level_allows(self):
+        file = self.bed.write("api.yaml", OBJECT)
+        verbs = {("status",): VIEW, ("get", "nodes"): VIEW, ("lint",): VIEW, ("explain", "api.mesh.internal", "--client", "10.0.0.9"): VIEW,
+                 ("history",): VIEW, ("apply", "-f", file): CHANGE, ("delete", "vd", "shop/api"): CHANGE, ("approve-shrink",): STEER,
+                 ("drain", "node=eu-1/n7", "--for", "1h", "--reason", "test"): STEER}
+        least = {"a viewer": VIEW, "an operator": STEER, "an admin": CHANGE}
+        wrong = []
+        for who, uri in {"a node": NODE, **OTHERS}.items():
+            name = self.bed.shown(uri)
+            for words, level in verbs.items():
+                refused = "(rule " in self.bed.ctl(name, *words)[2]
+                if refused != (least.get(who, -1) < level):
+                    wrong.append((who, words[0], "refused" if refused else "allowed"))
+        self.assertEqual(wrong, [])
+        self.federation.wait_line(r'call refused peer=\S+ reason="operator v \(viewer\) may not change objects \(rule level-admin\)"')
+
+
+if __name__ == "__main__":
+    unittest.main()

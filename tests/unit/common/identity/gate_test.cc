@@ -1,0 +1,55 @@
+#include "common/identity/gate.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace meshdns::identity {
+namespace {
+
+using Uris = std::optional<std::vector<std::string>>;
+
+Rules no_rules() { return *Rules::make({}, ""); }
+
+std::string who(const Gate& gate, const Uris& certificate) {
+  const auto caller = gate.caller(certificate);
+  return caller ? text(caller->who()) : caller.error().message();
+}
+
+TEST(GateTest, a_closed_gate_needs_a_certificate) {
+  const Gate gate(no_rules(), {"eu-1", {}, false});
+  EXPECT_EQ(who(gate, std::nullopt), "a certificate is needed here (rule certificate)");
+  EXPECT_EQ(who(gate, Uris({})), "the certificate has no URI (subjectAltName) that says who it is of");
+  EXPECT_EQ(who(gate, Uris({"spiffe://m/meshdns/node/eu-1/n7"})), "node eu-1/n7");
+}
+
+TEST(GateTest, the_caller_says_what_it_may) {
+  const Gate gate(no_rules(), {"eu-1", {}, false});
+  const auto node = gate.caller(Uris({"spiffe://m/meshdns/node/eu-1/n7"}));
+  ASSERT_TRUE(node);
+  EXPECT_TRUE(node->may({Verb::Report, "eu-1", "n7"}));
+  EXPECT_FALSE(node->may({Verb::Report, "eu-1", "n8"}));
+}
+
+TEST(GateTest, an_open_gate_lets_in_who_shows_nothing) {
+  const Gate gate(no_rules(), {"eu-1", {}, true});
+  const auto nobody = gate.caller(std::nullopt);
+  ASSERT_TRUE(nobody);
+  EXPECT_TRUE(nobody->may({Verb::Report, "eu-1", "n7"}));
+  EXPECT_EQ(who(gate, Uris({"spiffe://m/x"})).substr(0, 32), "certificate of spiffe://m/x: no ");
+}
+
+TEST(ExpectFederation, only_instances_of_the_cluster_are_accepted) {
+  const ServerCheck check = expect_federation(no_rules(), "eu-1");
+  EXPECT_TRUE(check({"spiffe://m/meshdns/federation/eu-1/f1"}));
+  EXPECT_EQ(check({"spiffe://m/meshdns/federation/us-1/f1"}).error().message(),
+            "it is federation us-1/f1, not the federation of eu-1");
+  EXPECT_EQ(check({"spiffe://m/meshdns/node/eu-1/n7"}).error().message(),
+            "it is node eu-1/n7, not the federation of eu-1");
+  EXPECT_FALSE(check({}));
+}
+
+}  // namespace
+}  // namespace meshdns::identity
