@@ -15,33 +15,34 @@ constexpr std::array<std::string_view, 8> kVerbs = {
 static_assert(kVerbs.size() == static_cast<std::size_t>(Verb::Credentials) + 1);
 
 /// The rule that refuses; empty = allowed.
-using Rule = std::string_view;
-constexpr Rule kAllowed;
+using RuleName = std::string_view;
+constexpr RuleName kAllowed;
 
-Rule report(const Identity& who, const Request& request, const Realm& realm) {
+RuleName report(const Identity& who, const Request& request, const Realm& realm) {
   if (who.role != Role::Node) return "role-node";
   if (who.cluster != realm.cluster) return "own-cluster";
-  return who.cluster == request.cluster && who.name == request.node ? kAllowed : Rule("own-node");
+  return who.cluster == request.cluster && who.name == request.node ? kAllowed : RuleName("own-node");
 }
 
-Rule of_cluster(const Identity& who, Role role, const Realm& realm) {
+RuleName of_cluster(const Identity& who, Role role, const Realm& realm) {
   if (who.role != role) return role == Role::Dns ? "role-dns" : "role-federation";
-  return who.cluster == realm.cluster ? kAllowed : Rule("own-cluster");
+  return who.cluster == realm.cluster ? kAllowed : RuleName("own-cluster");
 }
 
-Rule peer(const Identity& who, const Realm& realm) {
+RuleName peer(const Identity& who, const Realm& realm) {
   if (who.role != Role::Federation) return "role-federation";
   if (who.cluster == realm.cluster) return "other-cluster";
-  return std::find(realm.peers.begin(), realm.peers.end(), who.cluster) != realm.peers.end() ? kAllowed : Rule("peers");
+  return std::find(realm.peers.begin(), realm.peers.end(), who.cluster) != realm.peers.end() ? kAllowed
+                                                                                             : RuleName("peers");
 }
 
-Rule at_least(const Identity& who, Level level) {
+RuleName at_least(const Identity& who, Level level) {
   if (who.role != Role::Operator) return "role-operator";
   if (who.level >= level) return kAllowed;
   return level == Level::Admin ? "level-admin" : "level-operator";
 }
 
-Rule refusing_rule(const Identity& who, const Request& request, const Realm& realm) {
+RuleName refusing_rule(const Identity& who, const Request& request, const Realm& realm) {
   switch (request.verb) {
     case Verb::Report: return report(who, request, realm);
     case Verb::Replicate: return of_cluster(who, Role::Dns, realm);
@@ -67,7 +68,7 @@ Authorizer::Authorizer(Realm realm) : realm_(std::move(realm)) {}
 
 Result<void> Authorizer::allow(const Identity& identity, const Request& request) const {
   if (realm_.open && identity.role == Role::Anonymous) return {};
-  const Rule rule = refusing_rule(identity, request, realm_);
+  const RuleName rule = refusing_rule(identity, request, realm_);
   if (rule.empty()) return {};
   return Error(Code::PermissionDenied, fmt::format("{} may not {}{} (rule {})", text(identity), verb_name(request.verb),
                                                    object(request), rule));
