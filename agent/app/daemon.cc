@@ -29,8 +29,8 @@ constexpr Duration kLingerAnswered = 100ms;  // until the answer has gone out
 constexpr int kNotLeft = 1;
 constexpr int kLeft = 3;  // the unit lists it in RestartPreventExitStatus: no restart after a leave
 
-report::ReporterOptions reporter_options(const Configuration& configuration, report::NodeWords node,
-                                         std::function<void(const std::vector<report::Target>&)> measure) {
+report::ReporterOptions reporter_options(const Configuration& configuration, report::NodeDescription node,
+                                         std::function<void(const std::vector<report::MeasureTarget>&)> measure) {
   return {configuration.servers(), std::move(node), configuration.instance_uid,
           configuration.boot_id,   random_seed(),   rpc::channel_credentials(configuration.tls),
           std::move(measure)};
@@ -62,9 +62,9 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       syncer_(report::wire_codec()),
       reporter_(
           loop, clock,
-          reporter_options(configuration_,
-                           {[this](const auto& federation) { return node_for(federation); }, must_know_federation()},
-                           [this](const std::vector<report::Target>& targets) { measurer_.set_targets(targets); }),
+          reporter_options(
+              configuration_, {[this](const auto& federation) { return node_for(federation); }, must_know_federation()},
+              [this](const std::vector<report::MeasureTarget>& targets) { measurer_.set_targets(targets); }),
           syncer_),
       monitor_(clock, loop,
                [&loop](const SocketAddress& where, const discovery::CheckSpec& check) {

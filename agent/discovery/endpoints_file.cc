@@ -43,8 +43,8 @@ std::uint16_t port_number(const model::Endpoint& endpoint, const std::string& wa
   return port->number;
 }
 
-health::Settings settings_of(const v1::Check& check) {
-  health::Settings out;
+health::CheckSettings settings_of(const v1::Check& check) {
+  health::CheckSettings out;
   out.interval = duration_of(check.interval());
   out.timeout = duration_of(check.timeout());
   out.rise = check.rise();

@@ -108,15 +108,15 @@ Ack read_ack(const v1::Ack& ack) {
 }
 
 /// Returns the targets that can be connected to; a target without a valid address and port is dropped.
-std::vector<Target> read_targets(const v1::Settings& settings) {
+std::vector<MeasureTarget> read_targets(const v1::Settings& settings) {
   constexpr std::uint32_t kMostPort = 65535;
-  std::vector<Target> out;
+  std::vector<MeasureTarget> out;
   for (const v1::Target& target : settings.measure()) {
     const auto address = IpAddress::from_bytes(target.address());
     if (!address || target.port() == 0 || target.port() > kMostPort) continue;
     const Duration interval = target.has_interval() ? convert::from_wire(target.interval(), convert::kShortestInterval,
                                                                          convert::kLongestInterval)
-                                                    : Target::kInterval;
+                                                    : MeasureTarget::kInterval;
     out.push_back({target.key(), {*address, static_cast<std::uint16_t>(target.port())}, interval});
   }
   return out;

@@ -81,7 +81,7 @@ Result<std::vector<std::string>> keys_of(const std::vector<std::string>& names, 
 }
 
 /// Returns lint's findings in objects; nothing = lint failed, and the error was printed.
-std::optional<v1::LintReply> findings_in(Client& client, const std::vector<v1::Object>& objects) {
+std::optional<v1::LintReply> findings_in(AdminClient& client, const std::vector<v1::Object>& objects) {
   v1::LintRequest request;
   for (const v1::Object& object : objects) *request.add_objects() = object;
   auto reply = client.lint(request);
@@ -127,7 +127,7 @@ std::string unknown_kind(const std::string& word) {
          join(kinds, ", ");
 }
 
-int apply(Client& client, const std::vector<std::string>& files, const ApplyFlags& flags) {
+int apply(AdminClient& client, const std::vector<std::string>& files, const ApplyFlags& flags) {
   const auto objects = read_objects(files, "nothing applied");
   if (!objects) return kWrongUsage;
   if (flags.strict) {
@@ -153,7 +153,7 @@ int apply(Client& client, const std::vector<std::string>& files, const ApplyFlag
   return kOk;
 }
 
-int diff(Client& client, const std::vector<std::string>& files) {
+int diff(AdminClient& client, const std::vector<std::string>& files) {
   const auto objects = read_objects(files, "nothing compared");
   if (!objects) return kWrongUsage;
   v1::ApplyRequest request = apply_request(*objects);
@@ -173,7 +173,7 @@ int diff(Client& client, const std::vector<std::string>& files) {
   return exit;
 }
 
-int erase(Client& client, const std::vector<std::string>& names, const std::vector<std::string>& files,
+int erase(AdminClient& client, const std::vector<std::string>& names, const std::vector<std::string>& files,
           bool ignore_not_found) {
   const auto keys = keys_of(names, files);
   if (!keys) return keys.error().message().empty() ? int{kWrongUsage} : fail(keys.error());
@@ -189,7 +189,7 @@ int erase(Client& client, const std::vector<std::string>& names, const std::vect
   return kFailed;
 }
 
-int forget(Client& client, const std::string& word) {
+int forget(AdminClient& client, const std::string& word) {
   const auto target = model::parse_target(word);
   if (!target || target->kind != model::TargetKind::Node) {
     return fail(Error(Code::InvalidArgument, "a node is named: forget node=CLUSTER/NAME (got " + word + ")"));
@@ -206,14 +206,14 @@ int forget(Client& client, const std::string& word) {
   return kOk;
 }
 
-int explain(Client& client, const v1::ExplainRequest& request, Output output) {
+int explain(AdminClient& client, const v1::ExplainRequest& request, Output output) {
   const auto reply = client.explain(request);
   if (!reply) return fail(reply.error());
   std::cout << (is_for_people(output) ? explain_view(*reply) : document(*reply, output));
   return kOk;
 }
 
-int status(Client& client, Output output, bool check) {
+int status(AdminClient& client, Output output, bool check) {
   const auto reply = client.status();
   if (!reply) return check ? std::max<int>(fail(reply.error()), kWrongUsage) : fail(reply.error());
   std::cout << (is_for_people(output) ? status_view(*reply) : document(*reply, output));
@@ -223,14 +223,14 @@ int status(Client& client, Output output, bool check) {
   return !reply->ready() ? int{kWrongUsage} : problem.empty() ? int{kOk} : int{kFailed};
 }
 
-int approve_shrink(Client& client) {
+int approve_shrink(AdminClient& client) {
   const auto reply = client.approve_shrink();
   if (!reply) return fail(reply.error());
   std::cout << "approved: " << reply->approved() << "; takes effect in a few seconds\n";
   return kOk;
 }
 
-int capture(Client& client, v1::CaptureRequest request, Duration length, Output output) {
+int capture(AdminClient& client, v1::CaptureRequest request, Duration length, Output output) {
   request.set_id(std::to_string(random_seed()));
   v1::CaptureReply all;
   std::uint64_t shown = 0;

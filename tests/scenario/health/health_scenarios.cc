@@ -14,10 +14,10 @@
 namespace meshdns::test {
 namespace {
 
+using health::CheckSettings;
 using health::HealthMachine;
 using health::Outcome;
 using health::ProbeResult;
-using health::Settings;
 
 constexpr TimePoint kStart{1h};
 constexpr std::uint64_t kSeed = 7;
@@ -28,7 +28,7 @@ const std::map<std::string, Outcome> kOutcomes = {{"success", Outcome::Success},
                                                   {"refused", Outcome::Refused},
                                                   {"unknown", Outcome::Unknown}};
 
-HealthMachine started(const Settings& settings) {
+HealthMachine started(const CheckSettings& settings) {
   HealthMachine machine(settings, kSeed);
   machine.next_delay();  // the first is another: health_machine_test.cc looks at it
   return machine;
@@ -62,7 +62,7 @@ class HealthSubject : public Subject {
 
  private:
   std::string settings(const Command& command) {
-    Settings out;
+    CheckSettings out;
     out.rise = static_cast<unsigned>(parse_uint(command.option("rise", "2")).value());
     out.fall = static_cast<unsigned>(parse_uint(command.option("fall", "3")).value());
     out.interval = parse_duration(command.option("interval", "5s")).value();
