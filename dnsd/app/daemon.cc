@@ -18,7 +18,7 @@
 #include "dnsd/admin/http_api.h"
 #include "dnsd/app/data_folder.h"
 #include "dnsd/app/dns_metrics.h"
-#include "dnsd/app/post_to.h"
+#include "common/process/post_to.h"
 #include "dnsd/app/reload.h"
 #include "dnsd/app/version.h"
 #include "dnsd/persistence/seed.h"

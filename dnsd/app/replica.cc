@@ -4,7 +4,7 @@
 
 #include "common/log/log.h"
 #include "common/process/memory.h"
-#include "dnsd/app/post_to.h"
+#include "common/process/post_to.h"
 #include "dnsd/snapshot_file/kept_records.h"
 #include "meshdns/v1/federation.pb.h"
 
