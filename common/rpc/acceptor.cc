@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "common/log/log.h"
+#include "common/net/kernel_address.h"
 #include "common/rpc/peer.h"
 
 namespace meshdns::rpc {
@@ -39,14 +40,8 @@ std::uint64_t inode_of(int descriptor) {
 
 /// returns: nothing = a local peer
 std::optional<SocketAddress> peer_of(const sockaddr_storage& storage) {
-  if (storage.ss_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage);
-    return SocketAddress{IpAddress::v4(ntohl(v4.sin_addr.s_addr)), ntohs(v4.sin_port)};
-  }
-  if (storage.ss_family != AF_INET6) return std::nullopt;
-  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(storage);
-  return SocketAddress{IpAddress::v6_bytes(std::span<const std::uint8_t, 16>(v6.sin6_addr.s6_addr)),
-                       ntohs(v6.sin6_port)};
+  if (storage.ss_family != AF_INET && storage.ss_family != AF_INET6) return std::nullopt;
+  return SocketAddress{address_of(storage), port_of(storage)};
 }
 
 /// Whether the peer is still connected. After a restart thousands of peers connect at once, and a peer that waits too

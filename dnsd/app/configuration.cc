@@ -53,7 +53,7 @@ std::vector<IpAddress> machine_addresses() {
     if (family != AF_INET && family != AF_INET6) continue;
     sockaddr_storage storage{};
     std::memcpy(&storage, at->ifa_addr, family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
-    const IpAddress address = server::address_of(storage);
+    const IpAddress address = address_of(storage);
     if (!address.is_v6_link_local()) (address.is_loopback() ? loopback : routable).push_back(address);
   }
   ::freeifaddrs(list);
