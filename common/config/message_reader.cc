@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/base/check.h"
+#include "common/base/hint.h"
 #include "common/base/text.h"
 #include "common/config/rules.h"
 
@@ -132,9 +133,9 @@ void MessageReader::read_entry(const Entry& entry, const Keys& keys, Seen& seen,
 void MessageReader::unknown(const Entry& entry, const Keys& keys) {
   const auto names = key_names(keys);
   const auto guess = did_you_mean(entry.key.text, names);
-  report_.add(entry.key, entry.value.path(),
-              guess ? fmt::format("unknown field (did you mean \"{}\"?)", *guess)
-                    : fmt::format("unknown field (expected {})", join(names, ", ")));
+  report_.add(
+      entry.key, entry.value.path(),
+      guess ? "unknown field" + hint(guess, "\"\"") : fmt::format("unknown field (expected {})", join(names, ", ")));
 }
 
 void MessageReader::read_field(const Entry& entry, const FieldDescriptor& field, Message& out) {
@@ -218,7 +219,7 @@ void MessageReader::read_spec(const Place& place, Object& out) {
     return read(read_from, *out.mutable_virtual_destination());
   }
   const auto guess = did_you_mean(out.kind(), {"VirtualDestination", "Cluster", "Override"});
-  report_.add(kind, guess ? fmt::format("unknown kind (did you mean \"{}\"?)", *guess)
+  report_.add(kind, guess ? "unknown kind" + hint(guess, "\"\"")
                           : "expected VirtualDestination, Cluster or Override (got " + shown(out.kind()) + ")");
 }
 

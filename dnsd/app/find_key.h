@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/hint.h"
 #include "common/base/result.h"
 #include "common/base/text.h"
 
@@ -54,7 +55,7 @@ std::string meant_key(const Map& map, const std::string& word, const std::string
   if (!guess) guess = did_you_mean(word.substr(word.rfind('/') + 1), last);
   if (!guess) return "";
   for (const std::string& key : whole) {
-    if (means_key(key, *guess)) return " (did you mean " + key + "?)";
+    if (means_key(key, *guess)) return hint(key);
   }
   return "";
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "common/base/hint.h"
 #include "common/base/printable.h"
 #include "common/base/random_seed.h"
 #include "common/base/text.h"
@@ -122,9 +123,7 @@ std::optional<std::string> kind_named(const std::string& word) {
 
 std::string unknown_kind(const std::string& word) {
   const std::vector<std::string> kinds = {"vd", "nodes", "endpoints", "clusters", "overrides"};
-  const auto guess = did_you_mean(word, kinds);
-  return "there is no kind " + word + (guess ? " (did you mean " + *guess + "?)" : "") + "; there are " +
-         join(kinds, ", ");
+  return "there is no kind " + word + hint(did_you_mean(word, kinds)) + "; there are " + join(kinds, ", ");
 }
 
 int apply(AdminClient& client, const std::vector<std::string>& files, const ApplyFlags& flags) {

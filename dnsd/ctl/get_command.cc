@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/table.h"
 #include "dnsd/ctl/commands.h"
 #include "dnsd/ctl/documents.h"
-#include "dnsd/ctl/table.h"
 #include "dnsd/ctl/views.h"
 
 // The commands get and describe: listings, which come in pages.
