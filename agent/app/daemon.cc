@@ -14,6 +14,7 @@
 #include "common/base/text.h"
 #include "common/config/log_settings.h"
 #include "common/log/log.h"
+#include "common/metrics/samples.h"
 #include "common/process/process_metrics.h"
 #include "common/rpc/credentials.h"
 
@@ -91,17 +92,12 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
   registry_.collect_with(
       [this](std::vector<metrics::Sample>& out) { collect_samples(monitor_, measurer_, syncer_, out); });
   registry_.collect_with([this](std::vector<metrics::Sample>& out) {
-    out.push_back({metrics::Sample::Kind::Gauge,
-                   "meshdns_agent_connected",
-                   "1 while the federation listens",
-                   {},
-                   reporter_.connected() ? 1.0 : 0.0});
+    metrics::gauge(out, "meshdns_agent_connected", "1 while the federation listens", {},
+                   reporter_.connected() ? 1.0 : 0.0);
     if (tls_watch_) rpc::collect_samples(*tls_watch_, out);
-    out.push_back({metrics::Sample::Kind::Gauge,
-                   "meshdns_agent_unread_files",
-                   "files of endpoints.d that are wrong or cannot be read, and the folder itself",
-                   {},
-                   static_cast<double>(unread_files(*source_))});
+    metrics::gauge(out, "meshdns_agent_unread_files",
+                   "files of endpoints.d that are wrong or cannot be read, and the folder itself", {},
+                   static_cast<double>(unread_files(*source_)));
   });
   process::register_process_metrics(registry_, "meshdns-agent", kVersion, clock.unix_seconds());
   last_load_.set(static_cast<double>(clock.unix_seconds()));
