@@ -53,7 +53,6 @@ class HealthMachine {
   Duration next_delay();
 
   const model::Health& health() const { return health_; }
-  const CheckSettings& settings() const { return settings_; }
 
  private:
   void on_unknown(const ProbeResult& result);

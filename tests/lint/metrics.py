@@ -10,7 +10,7 @@ UNITS = ("seconds", "bytes", "ratio", "info", "celsius")
 
 _NAME = re.compile(r'"(meshdns_[A-Za-z0-9_]*)"')
 _MADE = re.compile(r'(?:\.|->)(counter|gauge|histogram)\(\s*"([^"]*)"')
-_SAMPLE = re.compile(r'Sample::Kind::(Counter|Gauge)\s*,\s*"([^"]*)"')
+_SAMPLE = re.compile(r'Sample::Kind::(Counter|Gauge|Histogram)\s*,\s*"([^"]*)"')
 _COLLECTED = re.compile(r'\b(count|gauge)\(\s*out,\s*"([^"]*)"')  # common/metrics/samples.h
 _FORM = re.compile(r"meshdns(?:_[a-z][a-z0-9]*){2,}")
 _LISTED = re.compile(r"`(meshdns_[a-z0-9_]+)(?:\{[^`]*\})?`")

@@ -67,7 +67,8 @@ class HealthSubject : public Subject {
     out.fall = static_cast<unsigned>(parse_uint(command.option("fall", "3")).value());
     out.interval = parse_duration(command.option("interval", "5s")).value();
     out.edge_interval = parse_duration(command.option("edge", "1s")).value();
-    machine_ = started(out);
+    settings_ = out;
+    machine_ = started(settings_);
     return {};
   }
 
@@ -94,13 +95,14 @@ class HealthSubject : public Subject {
   /// "about" stands for the 10 % to both sides.
   std::string delay_text() {
     const Duration delay = machine_.next_delay();
-    const Duration interval = machine_.settings().interval;
-    if (delay == machine_.settings().edge_interval) return duration_text(delay);
+    const Duration interval = settings_.interval;
+    if (delay == settings_.edge_interval) return duration_text(delay);
     const bool about = delay >= interval - interval / 10 && delay <= interval + interval / 10;
     return about ? "about " + duration_text(interval) : duration_text(delay);
   }
 
-  HealthMachine machine_ = started({});
+  CheckSettings settings_;
+  HealthMachine machine_ = started(settings_);
   TimePoint now_ = kStart;
 };
 
