@@ -153,7 +153,7 @@ void Daemon::open_socket_events() {
     if (endpoints > 0) log::info("socket event", {{"address", where.text()}, {"endpoints", endpoints}});
   });
   if (!events) {
-    log::warn("socket events off: probes only", {{"reason", events.error()}});
+    log::warn("socket events off: only checks find listeners that die", {{"reason", events.error()}});
     return;
   }
   socket_events_ = std::move(*events);
@@ -164,7 +164,7 @@ void Daemon::open_address_events() {
   if (!configuration_.own_addresses) return;
   auto events = probes::AddressEvents::open(loop_, clock_, [this] { follow_addresses(); });
   if (!events) {
-    log::warn("address events off: other addresses are noticed with the next connection", {{"reason", events.error()}});
+    log::warn("address events off: new addresses are noticed at the next connection", {{"reason", events.error()}});
     return;
   }
   address_events_ = std::move(*events);
@@ -236,7 +236,7 @@ void Daemon::take_listing() {
 std::vector<std::string> Daemon::troubles() const {
   std::vector<std::string> out;
   for (const auto& [trouble, checks] : monitor_.unknown()) {
-    out.push_back(std::to_string(checks) + (checks == 1 ? " check says" : " checks say") + " nothing: " + trouble);
+    out.push_back(std::to_string(checks) + (checks == 1 ? " check" : " checks") + " cannot run: " + trouble);
   }
   return out;
 }
@@ -248,9 +248,9 @@ void Daemon::tell_of_troubles() {
     return;
   }
   if (now.empty()) {
-    log::info("checks say something again");
+    log::info("checks run again");
   } else {
-    log::warn("checks say nothing", {{"problem", join(now, "; ")}});
+    log::warn("checks cannot run", {{"problem", join(now, "; ")}});
   }
   told_troubles_ = std::move(now);
 }
@@ -280,7 +280,7 @@ void Daemon::reload() {
 void Daemon::reload_failed(std::string_view problems) {
   failed_reloads_.add();
   const auto lines = split(trim(problems), '\n');
-  for (const auto line : lines) log::error("reload failed", {{"problem", line}});
+  for (const auto line : lines) log::error("reload failed, the old configuration stays", {{"problem", line}});
   reload_problem_ = lines.front();
   service_.reload_ended("reload failed, the old configuration stays: " + std::string(lines.front()));
 }
@@ -313,7 +313,9 @@ void Daemon::stop() {
   const bool leaves = configuration_.file.leave_on_stop();
   if (leaves) syncer_.leave(true);
   reporter_.stop(leaves ? kLeaveOnStopPatience : kGoodbyePatience, [this] {
-    if (!syncer_.settled()) log::warn("not left", {{"error", "the federation did not acknowledge it"}});
+    if (!syncer_.settled())
+      log::warn("leave not acknowledged",
+                {{"error", "the federation did not confirm that the records of this node are withdrawn"}});
     loop_.stop();
   });
 }
@@ -362,10 +364,11 @@ void Daemon::end_leaving(const std::string& server) {
   const auto count = syncer_.endpoints().size();
   const bool left = syncer_.settled();
   exit_code_ = left ? kLeft : kNotLeft;
-  leaving_ = left ? admin::Leaving{admin::Leaving::State::Left, left_text(configuration_.node.key, count, server)}
-                  : admin::Leaving{admin::Leaving::State::Failed,
-                                   "the federation at " + server + " did not acknowledge it; the records may stay"};
-  log::info(left ? "left" : "not left", {{"outcome", leaving_->text}});
+  leaving_ =
+      left ? admin::Leaving{admin::Leaving::State::Left, left_text(configuration_.node.key, count, server)}
+           : admin::Leaving{admin::Leaving::State::Failed,
+                            "the federation at " + server + " did not acknowledge the leave; the records may stay"};
+  log::info(left ? "left" : "leave not acknowledged", {{"outcome", leaving_->text}});
   loop_.after(kLingerUnasked, [this] { loop_.stop(); });
 }
 

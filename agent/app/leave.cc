@@ -76,7 +76,7 @@ std::string leave_at(process::EventLoop& loop, const Clock& clock, const Configu
   loop.run();
   loop.restart();
   if (syncer.settled()) return "";
-  return server + ": " + (syncer.epoch() != 0 ? "did not acknowledge it" : "no session") +
+  return server + ": " + (syncer.epoch() != 0 ? "did not acknowledge the leave" : "no session") +
          (reporter.last_error().empty() ? "" : " (" + reporter.last_error() + ")");
 }
 

@@ -98,7 +98,7 @@ std::string node_name_problem(std::string_view name) {
   static constexpr std::string_view kHint = ": give the node a name of its own, like n1";
   const auto whole = [](std::string_view text) { return "\"" + std::string(text) + "\""; };
   if (name.empty()) return "is empty" + std::string(kHint);
-  if (ascii_lower(name).starts_with("localhost")) return whole(name) + " is every machine" + std::string(kHint);
+  if (ascii_lower(name).starts_with("localhost")) return whole(name) + " means every machine" + std::string(kHint);
   if (name.ends_with('.')) return whole(name) + " ends with a dot" + std::string(kHint);
   const bool digits = std::ranges::all_of(name, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
   if (digits || IpAddress::parse(name)) {

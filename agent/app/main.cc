@@ -41,7 +41,7 @@ struct Flags {
 };
 
 void print_dev_hints(const app::Configuration& configuration) {
-  std::cerr << "meshdns-agent reports what stands in ./endpoints.d to a `meshdnsd --dev`. In other shells:\n"
+  std::cerr << "meshdns-agent reports the endpoints in ./endpoints.d to a `meshdnsd --dev`. In other shells:\n"
             << "  mkdir -p endpoints.d; cat > endpoints.d/hello.yaml <<END\n"
             << "  endpoints: [{namespace: shop, service: hello, ports: [{name: http, number: 8000}]}]\n"
             << "  END\n"

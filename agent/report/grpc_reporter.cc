@@ -218,7 +218,8 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
     const bool reached = status.error_code() != grpc::StatusCode::UNAVAILABLE &&
                          status.error_code() != grpc::StatusCode::DEADLINE_EXCEEDED;
     if (reached && address) return begin(address->ip);
-    closed(Error(Code::Unavailable, reached ? "where it is cannot be told from " + peer : status.error_message()));
+    closed(Error(Code::Unavailable,
+                 reached ? "the federation's address cannot be read from " + peer : status.error_message()));
   }
 
   void stop_asking() {
@@ -297,7 +298,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
 
   void log_refused(const Ack& ack) {
     for (const Refused& refusal : ack.refused) {
-      refused_lines.warn(clock.now(), "refused",
+      refused_lines.warn(clock.now(), "endpoint refused",
                          {{"endpoint", refusal.key}, {"field", refusal.field}, {"reason", refusal.reason}});
     }
   }

@@ -37,7 +37,7 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) void hold_reloads
 [[gnu::section(".preinit_array"), gnu::used]] void (*const kBeforeAll)() = hold_reloads;
 
 [[noreturn]] void end_failed(const char* why) {
-  log::error("failed", {{"error", why}});
+  log::error("process failed", {{"error", why}});
   log::end_thread();
   ::_exit(kFailed);
 }

@@ -98,7 +98,7 @@ Result<void> Acceptor::start(HandOver hand_over, std::function<void()> ebbed) {
   try {
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& error) {
-    return Error(Code::Unavailable, std::string("no thread that accepts connections: ") + error.what());
+    return Error(Code::Unavailable, std::string("the system gives no thread for new connections: ") + error.what());
   }
   return {};
 }
@@ -142,7 +142,7 @@ bool Acceptor::look_around(std::size_t count) {
   if (count > 0 && tide_.fell(now.open) && ebbed_) ebbed_();
   const log::Field open("open", now.open);
   if (now.full && !was_full) {
-    log::warn("connections wait: there are as many as there may be", {{"address", bound()}, open});
+    log::warn("connections wait: the limit is reached", {{"address", bound()}, open});
   } else if (!now.full && was_full) {
     log::info("connections wait no more", {{"address", bound()}, open, {"evicted", now.evicted}});
   }
@@ -188,7 +188,7 @@ bool Acceptor::take(int descriptor, const std::optional<SocketAddress>& peer) {
   }
   close_at_once(descriptor);
   if (first) {
-    log::warn("connections refused: their address has as many as it may",
+    log::warn("connections refused: the limit of their address is reached",
               {{"address", peer->ip.text()}, {"most", options_.per_address}});
   }
   return room;

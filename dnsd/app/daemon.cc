@@ -12,13 +12,13 @@
 #include "common/model/lookup.h"
 #include "common/process/memory.h"
 #include "common/process/passed_sockets.h"
+#include "common/process/post_to.h"
 #include "common/process/process_metrics.h"
 #include "common/rpc/credentials.h"
 #include "dnsd/admin/calls.h"
 #include "dnsd/admin/http_api.h"
 #include "dnsd/app/data_folder.h"
 #include "dnsd/app/dns_metrics.h"
-#include "common/process/post_to.h"
 #include "dnsd/app/reload.h"
 #include "dnsd/app/version.h"
 #include "dnsd/persistence/seed.h"
@@ -115,7 +115,7 @@ Result<void> Daemon::start() {
   if (can_answer) {
     become_ready();
   } else {
-    log::warn("nothing is known: DNS is not served before the recovery is over");
+    log::warn("nothing is known: DNS is not served until the recovery is over");
   }
   return {};
 }
@@ -157,7 +157,7 @@ void Daemon::watch_recovery() {
   if (std::exchange(recovering_told_, recovery_->recovering()) == recovery_->recovering()) return;
   if (recovery_->recovering()) {
     persistence_.found_lost(recovery_->claimed());
-    log::warn("recovering: the store was lost, nothing goes before all agents have told",
+    log::warn("recovering: the store was lost, nothing is removed until the agents have reported",
               {{"nodes", catalog_.records().nodes.size()}, {"endpoints", catalog_.records().endpoints.size()}});
     return;
   }
@@ -364,9 +364,10 @@ void Daemon::reload() {
 
 void Daemon::reload_failed(std::string_view problems) {
   failed_reloads_.add();
-  log::error("reload failed, the old configuration stays", {});
   const auto lines = split(problems, '\n');
-  for (const std::string_view line : lines) log::error("configuration", {{"problem", line}});
+  for (const std::string_view line : lines) {
+    log::error("reload failed, the old configuration stays", {{"problem", line}});
+  }
   parts_.reload.problem = lines.front();
   service_.reload_ended("reload failed, the old configuration stays: " + std::string(lines.front()));
 }

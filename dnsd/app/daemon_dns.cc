@@ -62,11 +62,11 @@ Result<void> Daemon::start_not_ready() {
   const auto listen = configuration_.dns_options().listen;
   const auto passed = [this](const SocketAddress& address) { return bool(server::inherited(passed_, address)); };
   if (std::ranges::none_of(listen, passed)) {
-    log::warn("no snapshot: DNS is not served before a federation has told what there is");
+    log::warn("no snapshot: DNS is not served until a federation has sent the records");
     return {};
   }
   publisher_.set_not_ready(true);
-  log::warn("no snapshot: DNS answers SERVFAIL before a federation has told what there is");
+  log::warn("no snapshot: DNS answers SERVFAIL until a federation has sent the records");
   return start_dns();
 }
 
@@ -94,7 +94,7 @@ Result<void> Daemon::start_dns() {
   if (!same_listeners(settings_as_bound(), publisher_.settings())) {  // the system has chosen a port for port 0
     publisher_.configure(settings_as_bound(), configuration_.static_records);
   }
-  for (const std::string& warning : dns_->warnings()) log::warn("dns", {{"problem", warning}});
+  for (const std::string& warning : dns_->warnings()) log::warn("dns has less than configured", {{"problem", warning}});
   beat_pulse();
   schedule_rate_limit_watch();
   start_dnstap();
@@ -108,7 +108,7 @@ void Daemon::serve_first_records() {
   tell_of_room();
   if (parts_.ready || stopping_) return;
   if (const auto done = dns_ ? Result<void>{} : start_dns(); !done) return serve_later(done.error());
-  if (serving_.ends()) log::info("serves after all");
+  if (serving_.ends()) log::info("dns is served after failed attempts");
   become_ready();
 }
 

@@ -264,7 +264,8 @@ void add_agents(Samples& out, const federation::Agents& agents) {
   count(out, "meshdns_federation_sessions_total", "streams opened by agents", {}, counters.sessions);
   count(out, "meshdns_federation_deferred_sessions_total", "sessions that were told to come back later", {},
         counters.deferred);
-  gauge(out, "meshdns_federation_busy", "1 while agents are told to beat less often", {}, agents.load().busy() ? 1 : 0);
+  gauge(out, "meshdns_federation_busy", "1 while agents are told to send fewer heartbeats", {},
+        agents.load().busy() ? 1 : 0);
   gauge(out, "meshdns_federation_lateness_seconds", "how late the control thread's timers come", {},
         std::chrono::duration<double>(agents.load().lateness()).count());
   gauge(out, "meshdns_federation_heartbeat_seconds", "how often agents are told to be heard", {},

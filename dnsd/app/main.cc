@@ -38,7 +38,7 @@ struct Flags {
 void print_dev_hints(const app::Configuration& configuration) {
   const std::string socket = configuration.file.admin().socket();
   std::cerr << "meshdnsd runs for development: loopback only, nothing is stored. In other shells:\n"
-            << "  meshdns-agent --dev                                   # reports what stands in ./endpoints.d\n"
+            << "  meshdns-agent --dev                                   # reports the endpoints in ./endpoints.d\n"
             << "  dig @127.0.0.1 -p 8053 SERVICE.NAMESPACE.mesh.internal\n"
             << "  meshdnsctl --server unix:" << socket << " status\n";
 }

@@ -53,7 +53,7 @@ bool Replica::restore() {
       snapshot_file::restore_records(snapshot_file::BlockReader(kept->content), mirror_, clock_.now() - kept->age);
   if (!records) {
     ++damaged_snapshots_;
-    log::error("snapshot", {{"problem", records.error()}});
+    log::error("snapshot damaged", {{"problem", records.error()}});
     return false;
   }
   whole_ = true;

@@ -76,7 +76,8 @@ Result<std::vector<std::string>> keys_of(const std::vector<std::string>& names, 
     return Error(Code::InvalidArgument,
                  "endpoints cannot be deleted: their agents report them; drain sends clients elsewhere");
   }
-  if (*kind == "Node") return Error(Code::InvalidArgument, "a node is forgotten: meshdnsctl forget node=" + names[1]);
+  if (*kind == "Node")
+    return Error(Code::InvalidArgument, "nodes cannot be deleted, only forgotten: meshdnsctl forget node=" + names[1]);
   keys.push_back(*kind + "/" + names[1]);
   return keys;
 }

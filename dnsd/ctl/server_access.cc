@@ -41,7 +41,8 @@ Result<rpc::TlsFiles> files_of(const ServerFlags& flags, const std::string& serv
   if (files.certificate.empty()) missing.emplace_back("--certificate");
   if (files.key.empty()) missing.emplace_back("--key");
   if (missing.empty()) return files;
-  return Error(Code::InvalidArgument, "to speak to " + server + " takes TLS: " + join(missing, ", ") + " missing");
+  return Error(Code::InvalidArgument,
+               server + " needs TLS: " + join(missing, ", ") + (missing.size() == 1 ? " is missing" : " are missing"));
 }
 
 }  // namespace
