@@ -67,7 +67,7 @@ int run(app::Configuration configuration, const Flags& flags) {
   }
   daemon.started();
   process::release_free_memory();  // reading a store or a snapshot has left much of it
-  if (flags.dev) print_dev_hints(*daemon.parts().configuration);
+  if (flags.dev) print_dev_hints(daemon.configuration());
   loop.run();
   log::info("stopped");
   return daemon.failed() ? kFailed : 0;

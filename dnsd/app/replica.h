@@ -17,8 +17,8 @@
 
 namespace meshdns::app {
 
-/// The part of a dnsd with `roles: [dns]` that gets its records from a federation: follows the federation, fills the
-/// catalog, and keeps the records in a snapshot file for the next start. Serving DNS is the Daemon's.
+/// Follows a federation for ReplicaRole: fills the catalog, and keeps the records in a snapshot file for the next
+/// start.
 /// thread: the loop's
 class Replica {
  public:
@@ -57,6 +57,7 @@ class Replica {
   const std::vector<v1::Brake>& origin_brakes() const { return follower_.origin_brakes(); }
   std::string server() const { return client_.server(); }
   federation::Mirror& mirror() { return mirror_; }
+  const federation::Mirror& mirror() const { return mirror_; }
 
  private:
   void changed();

@@ -1,5 +1,6 @@
 #include "dnsd/app/service_counts.h"
 
+#include "common/metrics/samples.h"
 #include "dnsd/topology/plan.h"
 
 namespace meshdns::app {
@@ -14,6 +15,18 @@ bool ServiceCounts::look(const model::Records& records, const topology::AddressC
     after_ = at->first;
   }
   return true;
+}
+
+void ServiceCounts::collect(std::vector<metrics::Sample>& out) const {
+  for (const auto& [service, standings] : services_) {
+    for (std::size_t i = 0; i < standings.size(); ++i) {
+      metrics::gauge(out, "meshdns_service_endpoints", "endpoints of a service by how they stand",
+                     {{"namespace", service.namespace_},
+                      {"service", service.name},
+                      {"state", std::string(standing_name(static_cast<topology::Standing>(i)))}},
+                     standings[i]);
+    }
+  }
 }
 
 }  // namespace meshdns::app
