@@ -7,7 +7,7 @@
 #include "common/rpc/tls_watch.h"
 #include "dnsd/app/role.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// The role that watches the TLS files of the federation or of the replica. Shows nothing in a process without TLS.
 /// thread: control
@@ -34,4 +34,4 @@ class CertificateService : public Role {
   std::optional<rpc::TlsWatch> watch_;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -22,7 +22,7 @@
 #include "dnsd/app/version.h"
 #include "dnsd/snapshot_file/kept_records.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration configuration, std::string path)
     : loop_(loop),
@@ -275,4 +275,4 @@ void Daemon::end_servers() {
   });
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -25,7 +25,7 @@
 #include "dnsd/snapshot_file/warm_start.h"
 #include "dnsd/snapshot_file/worker_thread.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// A whole meshdnsd on one event loop: owns the roles, starts and ends them in order, and reloads the configuration. It
 /// only wires: what a role does is in that role.
@@ -131,4 +131,4 @@ class Daemon {
   std::optional<snapshot_file::WorkerThread> ending_;  // made at the start: later the system may give no thread
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -13,7 +13,7 @@
 
 // The metrics of DnsService are in dns_service_metrics.cc.
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 constexpr Duration kWatchInterval = 1s;  // also the interval of the pulse
@@ -184,4 +184,4 @@ void DnsService::write(v1::StatusReply& out) const {
   out.set_queries(totals.udp.received + totals.tcp.received);
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

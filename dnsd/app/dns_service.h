@@ -15,7 +15,7 @@
 #include "dnsd/server/dns_server.h"
 #include "dnsd/server/stall_watch.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// The role of every meshdnsd: serves DNS from the published answer table. Owns the server with its sockets and
 /// workers, dnstap, the policy, the watch over rate limits, and the pulse that shows the workers that the control
@@ -92,4 +92,4 @@ class DnsService : public Role {
   bool stalled_ = false;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -9,7 +9,7 @@
 
 // The metrics of DnsService.
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 using metrics::count;
@@ -110,4 +110,4 @@ void DnsService::collect(Samples& out) const {
   if (dnstap_) add_dnstap(out, *dnstap_);
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

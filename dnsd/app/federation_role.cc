@@ -16,7 +16,7 @@
 // The life of FederationRole, and the calls of operators that only it can answer. Its status and metrics are in
 // federation_role_status.cc and federation_role_metrics.cc.
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 constexpr Duration kSeedInterval = 30s;  // of the federation's snapshot; after a loss agents report what is newer
@@ -221,4 +221,4 @@ std::string FederationRole::node_state(const std::string& node) const {
 
 std::string FederationRole::reporters() const { return ", " + counted(agents_->connected(), "agent"); }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -21,7 +21,7 @@
 #include "dnsd/persistence/persistence.h"
 #include "dnsd/snapshot_file/snapshot_keeper.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// The role of a federation: agents report records to it, it stores the records and operators' objects, and sends both
 /// to replicas.
@@ -115,4 +115,4 @@ class FederationRole : public RecordSource {
   bool recovering_told_ = false;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

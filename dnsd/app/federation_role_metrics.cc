@@ -8,7 +8,7 @@
 
 // The metrics of FederationRole.
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 using metrics::count;
@@ -139,4 +139,4 @@ void FederationRole::collect(Samples& out) const {
   add_watchers(out, *watchers_);
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -7,7 +7,7 @@
 
 // The status of FederationRole.
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 constexpr int kMostReplicas = 100;  // in one status
@@ -67,4 +67,4 @@ void FederationRole::write_replicas(v1::StatusReply& out) const {
             [](const v1::ReplicaInfo& a, const v1::ReplicaInfo& b) { return a.name() < b.name(); });
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 FileRole::FileRole(Environment environment)
     : env_(std::move(environment)),
@@ -45,4 +45,4 @@ void FileRole::reload() {
 
 void FileRole::read_file() { file_.apply(env_.configuration, env_.mesh.clock.now(), env_.mesh.clock.unix_seconds()); }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -12,7 +12,7 @@
 #include "dnsd/app/object_changes.h"
 #include "dnsd/app/record_source.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// The role of a meshdnsd that gets its records from dns.endpoints_file. Operators' objects last until the end of the
 /// process.
@@ -57,4 +57,4 @@ class FileRole : public RecordSource {
   std::optional<TimerId> forget_timer_;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -4,7 +4,7 @@
 
 #include "common/metrics/samples.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 HostnameService::HostnameService(Environment environment)
     : env_(std::move(environment)),
@@ -49,4 +49,4 @@ void HostnameService::collect(std::vector<metrics::Sample>& out) const {
   metrics::count(out, questions, "hostnames asked for", {{"outcome", "unanswered"}}, counts.unanswered);
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

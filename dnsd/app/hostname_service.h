@@ -12,7 +12,7 @@
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/external/external_names.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// The role that resolves the hostnames of external endpoints. A replica has the object, too, and never starts it: its
 /// federation sends the addresses.
@@ -54,4 +54,4 @@ class HostnameService : public Role {
   std::optional<resolve::Resolver> resolver_;  // declared after names_, so that it ends first: answers go there
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -8,7 +8,7 @@
 #include "common/base/text.h"
 #include "dnsd/explain/findings.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 constexpr const char* kListing = "Lint";
@@ -123,4 +123,4 @@ bool Linting::look_at_given(Page& page, Slice& slice) const {
   return true;
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

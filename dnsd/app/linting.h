@@ -9,7 +9,7 @@
 #include "dnsd/app/slices.h"
 #include "meshdns/v1/admin.pb.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Makes the pages of `meshdnsctl lint`: findings about the objects of the catalog in the order of their keys, or about
 /// the objects of the request in its order. All findings of an object are in one page. A page is a job of Slices; it
@@ -43,4 +43,4 @@ class Linting {
   std::size_t bytes_;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -15,7 +15,7 @@
 #include "dnsd/topology/plan.h"
 #include "dnsd/topology/words.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// A page that is being made, over several slices.
 struct Listing::Page {
@@ -233,4 +233,4 @@ void Listing::write_measured(const std::string& cluster, Out& out) const {
   for (const IpAddress& address : found->second.gateways_down) out.add_gateways_down(address.text());
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -12,7 +12,7 @@
 #include "dnsd/app/slices.h"
 #include "meshdns/v1/admin.pb.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Makes the pages of `meshdnsctl get`: rows in the order of their keys, from the place where the previous page ended.
 ///
@@ -68,4 +68,4 @@ class Listing {
   std::size_t bytes_;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -20,6 +20,7 @@
 namespace {
 
 using namespace meshdns;
+namespace app = meshdns::dnsd::app;
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;

@@ -9,7 +9,7 @@
 #include "common/metrics/samples.h"
 #include "dnsd/topology/host_plan.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 using metrics::count;
@@ -127,4 +127,4 @@ void add_mesh(Samples& out, const MeshState& mesh, const snapshot_file::WarmStar
   count(out, "meshdns_log_dropped_lines_total", "log lines that standard error did not take", {}, log::dropped_lines());
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

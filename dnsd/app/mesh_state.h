@@ -10,7 +10,7 @@
 #include "dnsd/persistence/objects.h"
 #include "dnsd/publish/publisher.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// The mesh as this process knows it: the records, the objects of operators, and the answers that follow from both.
 /// Everything here exists in every meshdnsd, whatever its roles are, and as long as the Daemon.
@@ -32,4 +32,4 @@ struct ProcessState {
   ReloadState reload{};
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -1,6 +1,6 @@
 #include "dnsd/app/mesh_view.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 void MeshView::metrics(std::function<void(Result<std::string>)> done) {
   const auto round = env_.mesh.counts.round();
@@ -21,4 +21,4 @@ void MeshView::collect(std::vector<metrics::Sample>& out) const {
   if (service_counts_ != nullptr) service_counts_->collect(out);
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -21,7 +21,7 @@
 #include "dnsd/app/slices.h"
 #include "dnsd/app/status_report.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Implements the calls of operators (admin::Mesh): hands each call to the part that answers it. The RecordSource
 /// applies changes. Calls whose cost grows with the mesh are jobs of Slices.
@@ -96,4 +96,4 @@ class MeshView : public admin::Mesh {
   std::shared_ptr<const ServiceCounts> service_counts_;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

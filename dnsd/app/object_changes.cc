@@ -7,7 +7,7 @@
 #include "dnsd/app/override_guard.h"
 #include "dnsd/topology/words.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 constexpr const char* kNoReplica = "this is no replica: an override here is one of the whole mesh; leave --local out";
@@ -104,4 +104,4 @@ void ObjectChanges::expire_overrides() {
   });
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

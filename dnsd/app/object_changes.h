@@ -11,7 +11,7 @@
 #include "dnsd/persistence/objects.h"
 #include "meshdns/v1/admin.pb.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Applies the changes of operators where objects have their origin: in a federation, or beside an endpoints file.
 /// Refuses local overrides, which only a replica can have.
@@ -62,4 +62,4 @@ class ObjectChanges {
   std::deque<std::function<void()>> operations_;  // the first one is under way
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

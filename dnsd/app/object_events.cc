@@ -4,7 +4,7 @@
 
 #include "common/convert/object_convert.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 /// Returns the text of an event, as in "Override/freeze created: Freeze all by alice@host: incident 42".
@@ -49,4 +49,4 @@ v1::ApplyReply all_refused(const v1::ApplyRequest& request, const std::string& w
   return reply;
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -6,7 +6,7 @@
 #include "common/base/post.h"
 #include "common/process/event_loop.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Returns a function that hands work to the loop's thread, for parts that know no loop.
 /// thread: any
@@ -15,4 +15,4 @@ inline Post post_to(process::EventLoop& loop) {
   return [&loop](std::function<void()> work) { loop.post(std::move(work)); };
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -7,7 +7,7 @@
 #include "common/time/time.h"
 #include "dnsd/app/role.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// The role by which a meshdnsd gets its records, and by which operators change them. Each process has exactly one:
 ///
@@ -59,4 +59,4 @@ class RecordSource : public Role {
   virtual std::string followed() const { return ""; }
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -8,7 +8,7 @@
 #include "dnsd/snapshot_file/kept_records.h"
 #include "meshdns/v1/federation.pb.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 Replica::Replica(process::EventLoop& loop, const Clock& clock, catalog::Catalog& catalog, persistence::Objects& objects,
                  Options options)
@@ -69,4 +69,4 @@ Duration Replica::silence() const {
   return restored_age_ + (clock_.now() - started_);
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -15,7 +15,7 @@
 #include "dnsd/persistence/seed.h"
 #include "dnsd/snapshot_file/snapshot_keeper.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Follows a federation for ReplicaRole: fills the catalog, and keeps the records in a snapshot file for the next
 /// start.
@@ -76,4 +76,4 @@ class Replica {
   std::size_t damaged_snapshots_ = 0;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -11,7 +11,7 @@
 #include "dnsd/app/override_guard.h"
 #include "dnsd/topology/words.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 constexpr const char* kReplica = "this is a replica: objects are changed at its federation";
@@ -145,4 +145,4 @@ void ReplicaRole::collect(std::vector<metrics::Sample>& out) const {
         static_cast<double>(local_overrides_.size()));
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -14,7 +14,7 @@
 #include "dnsd/publish/freshness.h"
 #include "dnsd/snapshot_file/warm_start.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// The role of a replica: follows a federation, obeys local overrides while the federation is lost, and marks answers
 /// as stale when the records are too old.
@@ -74,4 +74,4 @@ class ReplicaRole : public RecordSource {
   std::optional<publish::Freshness> freshness_;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

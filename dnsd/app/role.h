@@ -5,7 +5,7 @@
 #include "common/metrics/registry.h"
 #include "meshdns/v1/admin.pb.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// A part of a meshdnsd that starts and ends itself, and shows itself to operators. The Daemon decides which roles
 /// there are and when each of them starts. For everything else it visits all of them, so that no code asks which roles
@@ -29,4 +29,4 @@ class Role {
   virtual void collect(std::vector<metrics::Sample>& out) const = 0;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -3,7 +3,7 @@
 #include "common/metrics/samples.h"
 #include "dnsd/topology/plan.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 bool ServiceCounts::look(const model::Records& records, const topology::AddressClaims& claims, Slice& slice) {
   const topology::PlanContext context{records, claims, records.overrides, TimePoint{}};
@@ -29,4 +29,4 @@ void ServiceCounts::collect(std::vector<metrics::Sample>& out) const {
   }
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -10,7 +10,7 @@
 #include "dnsd/app/slices.h"
 #include "dnsd/topology/address_claims.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Counts the endpoints of each service in each standing, in slices. Made anew for each scrape with metrics of
 /// services.
@@ -32,4 +32,4 @@ class ServiceCounts {
   Services services_;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -6,7 +6,7 @@
 
 #include "common/base/text.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 // The largest tables take seconds; a compile that takes longer than this is stuck.
@@ -37,4 +37,4 @@ bool ServiceReport::alive() {
   return threads && env_.mesh.publisher.busy() < kLongestCompile;
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -9,7 +9,7 @@
 #include "dnsd/app/mesh_state.h"
 #include "dnsd/app/record_source.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Reports start, reload, stop and signs of life to the service manager (sd_notify). The control loop gives signs of
 /// life only while every DNS thread makes progress and no compile is stuck, so that the service manager restarts a
@@ -46,4 +46,4 @@ class ServiceReport {
   process::ServiceNotify notify_;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

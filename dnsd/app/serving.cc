@@ -7,7 +7,7 @@
 #include "dnsd/app/local_overrides.h"
 #include "dnsd/app/replica.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 constexpr Duration kServeInterval = 1s;  // between two tries to serve DNS
@@ -84,4 +84,4 @@ void Serving::stop() {
   env_.process.ready = false;
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

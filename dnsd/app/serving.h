@@ -10,7 +10,7 @@
 #include "dnsd/app/mesh_state.h"
 #include "dnsd/snapshot_file/warm_start.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Decides when DNS is served, and with which answers: as early as something true can be answered.
 ///
@@ -63,4 +63,4 @@ class Serving {
   log::Reminder tries_;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

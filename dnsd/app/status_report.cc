@@ -11,7 +11,7 @@
 #include "dnsd/app/version.h"
 #include "dnsd/topology/words.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 constexpr int kMostProblems = 100;  // in one status; further ones are only counted
@@ -146,4 +146,4 @@ void StatusReport::write_overrides(v1::StatusReply& out) const {
   freeze.set_expires(word->expires);
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

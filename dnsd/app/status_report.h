@@ -10,7 +10,7 @@
 #include "dnsd/app/slices.h"
 #include "meshdns/v1/admin.pb.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Makes the reply of `meshdnsctl status`: the process, the mesh, the part of each role, and the problems of objects.
 /// A status is a job of Slices, because problems are looked for in all objects.
@@ -49,4 +49,4 @@ class StatusReport {
   Slices& slices_;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -9,7 +9,7 @@
 #include "dnsd/app/file_role.h"
 #include "tests/support/mesh/small_mesh.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 using testing::ElementsAre;
@@ -389,4 +389,4 @@ TEST_F(ListingTest, too_many_calls_at_once_are_refused) {
 }
 
 }  // namespace
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app
