@@ -23,7 +23,7 @@
 #include "dnsd/snapshot_file/snapshot_file.h"
 #include "dnsd/wire/name.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 constexpr std::size_t kMostProblems = 100;  // of a zone file; further ones are only counted
@@ -333,4 +333,4 @@ Result<Configuration> dev_configuration(const std::string& runtime_dir) {
   return configuration_of(text, "--dev");
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

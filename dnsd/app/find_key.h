@@ -8,7 +8,7 @@
 #include "common/base/result.h"
 #include "common/base/text.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Returns whether a word that an operator wrote means the key "cluster/node" or "namespace/name": the word is the
 /// whole key, or the part after one of its slashes.
@@ -60,4 +60,4 @@ std::string meant_key(const Map& map, const std::string& word, const std::string
   return "";
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -8,7 +8,7 @@
 #include "dnsd/app/find_key.h"
 #include "dnsd/topology/matching.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 Result<ListingFilter> ListingFilter::of(const v1::ListRequest& request, bool exact) {
   ListingFilter out;
@@ -57,4 +57,4 @@ bool ListingFilter::wants(const model::Endpoint& endpoint) const {
   return labels_.empty() || topology::has_labels(endpoint.labels, labels_);
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

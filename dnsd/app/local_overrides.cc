@@ -9,7 +9,7 @@
 #include "dnsd/app/override_guard.h"
 #include "dnsd/topology/words.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 std::string key_here(const std::string& name) { return LocalOverrides::kKeyPrefix + name; }
@@ -129,4 +129,4 @@ void LocalOverrides::commit(const persistence::Objects::Change& change) {
   environment_.publisher.changed_here();
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

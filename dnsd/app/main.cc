@@ -19,6 +19,7 @@
 namespace {
 
 using namespace meshdns;
+namespace app = meshdns::dnsd::app;
 
 using process::kFailed;
 using process::kWrongUsage;
@@ -61,7 +62,7 @@ int run(app::Configuration configuration, const Flags& flags) {
   }
   daemon.started();
   process::release_free_memory();  // reading a store or a snapshot has left much of it
-  if (flags.dev) print_dev_hints(*daemon.parts().configuration);
+  if (flags.dev) print_dev_hints(daemon.configuration());
   loop.run();
   log::info("stopped");
   return daemon.failed() ? kFailed : 0;

@@ -7,7 +7,7 @@
 #include "common/convert/object_convert.h"
 #include "common/log/log.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 constexpr const char* kSource = MeshFile::kManager;
@@ -80,4 +80,4 @@ void MeshFile::apply_objects(const Configuration& configuration, TimePoint now, 
   objects_.commit(change, now);
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app
