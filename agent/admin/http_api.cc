@@ -48,7 +48,7 @@ const std::map<std::string, Route>& routes() {
 }
 
 Response not_here() {
-  std::string body = "there is nothing here; there is:\n";
+  std::string body = "no such path; the paths are:\n";
   for (const auto& [path, route] : routes()) body += "  " + path + "\n";
   return text(404, std::move(body));
 }
@@ -56,7 +56,7 @@ Response not_here() {
 Response read_only(Agent& agent, const Request& request) {
   const auto route = routes().find(request.path);
   if (route == routes().end()) return not_here();
-  if (request.method != "GET" && request.method != "HEAD") return text(405, "for reading only\n");
+  if (request.method != "GET" && request.method != "HEAD") return text(405, "this port is for reading only\n");
   return route->second(agent);
 }
 
@@ -69,7 +69,7 @@ http::Handler http_api(Agent& agent) {
 http::Handler socket_api(Agent& agent) {
   return [&agent](const Request& request) {
     if (request.path != "/v1/leave") return read_only(agent, request);
-    return request.method == "POST" ? leave(agent) : text(405, "POST to leave\n");
+    return request.method == "POST" ? leave(agent) : text(405, "this path takes POST only\n");
   };
 }
 

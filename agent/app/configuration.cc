@@ -66,10 +66,10 @@ config::Loaded<Configuration> configuration_of(const std::string& text, const st
   if (!named) out.file.set_node(machine.name);
   const std::string wrong = node_name_problem(out.file.node());
   if (!wrong.empty()) {
-    return {{{path, 0, 0, "node", named ? wrong : "is missing, and the hostname cannot stand for it: " + wrong}}};
+    return {{{path, 0, 0, "node", named ? wrong : "is missing, and the hostname cannot be used instead: " + wrong}}};
   }
   if (!named && !is_ldh_label(machine.name)) {
-    return {{{path, 0, 0, "node", "is missing, and the hostname \"" + machine.name + "\" cannot stand for it"}}};
+    return {{{path, 0, 0, "node", "is missing, and the hostname \"" + machine.name + "\" cannot be used instead"}}};
   }
   out.tls = tls_of(out.file, path);
   const auto usable = out.tls ? rpc::check(*out.tls) : Result<void>();

@@ -14,6 +14,7 @@
 #include "common/base/text.h"
 #include "common/config/log_settings.h"
 #include "common/log/log.h"
+#include "common/metrics/samples.h"
 #include "common/process/process_metrics.h"
 #include "common/rpc/credentials.h"
 
@@ -29,8 +30,8 @@ constexpr Duration kLingerAnswered = 100ms;  // until the answer has gone out
 constexpr int kNotLeft = 1;
 constexpr int kLeft = 3;  // the unit lists it in RestartPreventExitStatus: no restart after a leave
 
-report::ReporterOptions reporter_options(const Configuration& configuration, report::NodeWords node,
-                                         std::function<void(const std::vector<report::Target>&)> measure) {
+report::ReporterOptions reporter_options(const Configuration& configuration, report::NodeDescription node,
+                                         std::function<void(const std::vector<report::MeasureTarget>&)> measure) {
   return {configuration.servers(),
           std::move(node),
           configuration.instance_uid,
@@ -66,9 +67,9 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       syncer_(report::wire_codec()),
       reporter_(
           loop, clock,
-          reporter_options(configuration_,
-                           {[this](const auto& federation) { return node_for(federation); }, must_know_federation()},
-                           [this](const std::vector<report::Target>& targets) { measurer_.set_targets(targets); }),
+          reporter_options(
+              configuration_, {[this](const auto& federation) { return node_for(federation); }, must_know_federation()},
+              [this](const std::vector<report::MeasureTarget>& targets) { measurer_.set_targets(targets); }),
           syncer_),
       monitor_(clock, loop,
                [&loop](const SocketAddress& where, const discovery::CheckSpec& check) {
@@ -95,17 +96,12 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
   registry_.collect_with(
       [this](std::vector<metrics::Sample>& out) { collect_samples(monitor_, measurer_, syncer_, out); });
   registry_.collect_with([this](std::vector<metrics::Sample>& out) {
-    out.push_back({metrics::Sample::Kind::Gauge,
-                   "meshdns_agent_connected",
-                   "1 while the federation listens",
-                   {},
-                   reporter_.connected() ? 1.0 : 0.0});
+    metrics::gauge(out, "meshdns_agent_connected", "1 while the federation listens", {},
+                   reporter_.connected() ? 1.0 : 0.0);
     if (tls_watch_) rpc::collect_samples(*tls_watch_, out);
-    out.push_back({metrics::Sample::Kind::Gauge,
-                   "meshdns_agent_unread_files",
-                   "files of endpoints.d that are wrong or cannot be read, and the folder itself",
-                   {},
-                   static_cast<double>(unread_files(*source_))});
+    metrics::gauge(out, "meshdns_agent_unread_files",
+                   "files of endpoints.d that are wrong or cannot be read, and the folder itself", {},
+                   static_cast<double>(unread_files(*source_)));
   });
   process::register_process_metrics(registry_, "meshdns-agent", kVersion, clock.unix_seconds());
   last_load_.set(static_cast<double>(clock.unix_seconds()));
@@ -161,7 +157,7 @@ void Daemon::open_socket_events() {
     if (endpoints > 0) log::info("socket event", {{"address", where.text()}, {"endpoints", endpoints}});
   });
   if (!events) {
-    log::warn("socket events off: probes only", {{"reason", events.error()}});
+    log::warn("socket events off: only checks find listeners that die", {{"reason", events.error()}});
     return;
   }
   socket_events_ = std::move(*events);
@@ -172,7 +168,7 @@ void Daemon::open_address_events() {
   if (!configuration_.own_addresses) return;
   auto events = probes::AddressEvents::open(loop_, clock_, [this] { follow_addresses(); });
   if (!events) {
-    log::warn("address events off: other addresses are noticed with the next connection", {{"reason", events.error()}});
+    log::warn("address events off: new addresses are noticed at the next connection", {{"reason", events.error()}});
     return;
   }
   address_events_ = std::move(*events);
@@ -244,7 +240,7 @@ void Daemon::take_listing() {
 std::vector<std::string> Daemon::troubles() const {
   std::vector<std::string> out;
   for (const auto& [trouble, checks] : monitor_.unknown()) {
-    out.push_back(std::to_string(checks) + (checks == 1 ? " check says" : " checks say") + " nothing: " + trouble);
+    out.push_back(std::to_string(checks) + (checks == 1 ? " check" : " checks") + " cannot run: " + trouble);
   }
   return out;
 }
@@ -256,9 +252,9 @@ void Daemon::tell_of_troubles() {
     return;
   }
   if (now.empty()) {
-    log::info("checks say something again");
+    log::info("checks run again");
   } else {
-    log::warn("checks say nothing", {{"problem", join(now, "; ")}});
+    log::warn("checks cannot run", {{"problem", join(now, "; ")}});
   }
   told_troubles_ = std::move(now);
 }
@@ -288,7 +284,7 @@ void Daemon::reload() {
 void Daemon::reload_failed(std::string_view problems) {
   failed_reloads_.add();
   const auto lines = split(trim(problems), '\n');
-  for (const auto line : lines) log::error("reload failed", {{"problem", line}});
+  for (const auto line : lines) log::error("reload failed, the old configuration stays", {{"problem", line}});
   reload_problem_ = lines.front();
   service_.reload_ended("reload failed, the old configuration stays: " + std::string(lines.front()));
 }
@@ -321,7 +317,9 @@ void Daemon::stop() {
   const bool leaves = configuration_.file.leave_on_stop();
   if (leaves) syncer_.leave(true);
   reporter_.stop(leaves ? kLeaveOnStopPatience : kGoodbyePatience, [this] {
-    if (!syncer_.settled()) log::warn("not left", {{"error", "the federation did not acknowledge it"}});
+    if (!syncer_.settled())
+      log::warn("leave not acknowledged",
+                {{"error", "the federation did not confirm that the records of this node are withdrawn"}});
     loop_.stop();
   });
 }
@@ -370,10 +368,11 @@ void Daemon::end_leaving(const std::string& server) {
   const auto count = syncer_.endpoints().size();
   const bool left = syncer_.settled();
   exit_code_ = left ? kLeft : kNotLeft;
-  leaving_ = left ? admin::Leaving{admin::Leaving::State::Left, left_text(configuration_.node.key, count, server)}
-                  : admin::Leaving{admin::Leaving::State::Failed,
-                                   "the federation at " + server + " did not acknowledge it; the records may stay"};
-  log::info(left ? "left" : "not left", {{"outcome", leaving_->text}});
+  leaving_ =
+      left ? admin::Leaving{admin::Leaving::State::Left, left_text(configuration_.node.key, count, server)}
+           : admin::Leaving{admin::Leaving::State::Failed,
+                            "the federation at " + server + " did not acknowledge the leave; the records may stay"};
+  log::info(left ? "left" : "leave not acknowledged", {{"outcome", leaving_->text}});
   loop_.after(kLingerUnasked, [this] { loop_.stop(); });
 }
 

@@ -68,7 +68,7 @@ class Daemon : public admin::Agent {
   bool apply(const Configuration& next);
   void reload_failed(std::string_view problems);
   void end_leaving(const std::string& server);
-  /// Returns the agent's own problems, one line each: "2 checks say nothing: out of file descriptors".
+  /// Returns the agent's own problems, one line each: "2 checks cannot run: out of file descriptors".
   std::vector<std::string> troubles() const;
   /// Logs when troubles() begin and when they end.
   void tell_of_troubles();

@@ -20,13 +20,13 @@ constexpr int kWaiting = 202;
 
 /// Returns the answer of the running agent to POST /v1/leave.
 Result<http::Response> ask_agent(process::EventLoop& loop, const std::string& socket) {
-  http::Target target;
-  target.unix_path = socket;
-  target.host = "localhost";
-  target.path = "/v1/leave";
-  target.method = "POST";
+  http::ClientRequest request;
+  request.unix_path = socket;
+  request.host = "localhost";
+  request.path = "/v1/leave";
+  request.method = "POST";
   std::optional<Result<http::Response>> out;
-  http::get(loop, target, kPatience, [&](Result<http::Response> response) {
+  http::get(loop, request, kPatience, [&](Result<http::Response> response) {
     out = std::move(response);
     loop.stop();
   });
@@ -62,7 +62,7 @@ std::string leave_at(process::EventLoop& loop, const Clock& clock, const Configu
   node.prefixes.clear();
   report::GrpcReporter reporter(loop, clock,
                                 {{server},
-                                 report::NodeWords::fixed(std::move(node)),
+                                 report::NodeDescription::fixed(std::move(node)),
                                  configuration.instance_uid,
                                  configuration.boot_id,
                                  random_seed(),
@@ -76,7 +76,7 @@ std::string leave_at(process::EventLoop& loop, const Clock& clock, const Configu
   loop.run();
   loop.restart();
   if (syncer.settled()) return "";
-  return server + ": " + (syncer.epoch() != 0 ? "did not acknowledge it" : "no session") +
+  return server + ": " + (syncer.epoch() != 0 ? "did not acknowledge the leave" : "no session") +
          (reporter.last_error().empty() ? "" : " (" + reporter.last_error() + ")");
 }
 

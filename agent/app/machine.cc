@@ -5,14 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <fstream>
 
 #include "common/base/check.h"
 #include "common/base/machine_name.h"
 #include "common/base/text.h"
 #include "common/model/endpoint.h"
-#include "common/net/socket_address.h"
+#include "common/net/kernel_address.h"
 
 namespace meshdns::agent::app {
 namespace {
@@ -35,35 +34,6 @@ std::string short_hostname() {
   return ascii_lower(whole.substr(0, whole.find('.')));
 }
 
-socklen_t fill(sockaddr_storage& out, const IpAddress& ip) {
-  const auto bytes = ip.bytes();
-  if (ip.is_v4()) {
-    sockaddr_in v4{};
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(kAnyPort);
-    std::memcpy(&v4.sin_addr, bytes.data(), bytes.size());
-    std::memcpy(&out, &v4, sizeof v4);
-    return sizeof v4;
-  }
-  sockaddr_in6 v6{};
-  v6.sin6_family = AF_INET6;
-  v6.sin6_port = htons(kAnyPort);
-  std::memcpy(&v6.sin6_addr, bytes.data(), bytes.size());
-  std::memcpy(&out, &v6, sizeof v6);
-  return sizeof v6;
-}
-
-IpAddress ip_of(const sockaddr_storage& storage) {
-  if (storage.ss_family == AF_INET) {
-    sockaddr_in v4{};
-    std::memcpy(&v4, &storage, sizeof v4);
-    return IpAddress::v4(ntohl(v4.sin_addr.s_addr));
-  }
-  sockaddr_in6 v6{};
-  std::memcpy(&v6, &storage, sizeof v6);
-  return IpAddress::v6_bytes(std::span<const std::uint8_t, 16>(v6.sin6_addr.s6_addr));
-}
-
 IpAddress known(std::string_view text) {
   const auto address = IpAddress::parse(text);
   MESHDNS_CHECK(address.has_value());
@@ -79,21 +49,21 @@ Machine this_machine() {
 }
 
 std::vector<IpAddress> address_towards(const IpAddress& to) {
-  sockaddr_storage storage{};
-  socklen_t size = fill(storage, to);
-  const int descriptor = ::socket(storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const auto address = KernelAddress::of({to, kAnyPort});
+  const int descriptor = ::socket(address.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return {};
   if (!to.is_v4()) {
     // Ask for the public address: the temporary one changes every day (RFC 8981). If the kernel refuses, any will do.
     static_cast<void>(
         ::setsockopt(descriptor, IPPROTO_IPV6, kAddressPreferences, &kPublicSource, sizeof kPublicSource));
   }
-  const bool found = ::connect(descriptor, reinterpret_cast<const sockaddr*>(&storage), size) == 0;
-  size = sizeof storage;
+  const bool found = ::connect(descriptor, address.get(), address.size) == 0;
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
   const bool named = found && ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &size) == 0;
   ::close(descriptor);
   if (!named) return {};
-  return {ip_of(storage)};
+  return {address_of(storage)};
 }
 
 bool is_reachable_from_afar(const IpAddress& address) {
@@ -128,7 +98,7 @@ std::string node_name_problem(std::string_view name) {
   static constexpr std::string_view kHint = ": give the node a name of its own, like n1";
   const auto whole = [](std::string_view text) { return "\"" + std::string(text) + "\""; };
   if (name.empty()) return "is empty" + std::string(kHint);
-  if (ascii_lower(name).starts_with("localhost")) return whole(name) + " is every machine" + std::string(kHint);
+  if (ascii_lower(name).starts_with("localhost")) return whole(name) + " means every machine" + std::string(kHint);
   if (name.ends_with('.')) return whole(name) + " ends with a dot" + std::string(kHint);
   const bool digits = std::ranges::all_of(name, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
   if (digits || IpAddress::parse(name)) {

@@ -22,8 +22,10 @@ namespace {
 using namespace meshdns;
 namespace app = meshdns::agent::app;
 
-constexpr int kFailed = 1;
-constexpr int kWrongUsage = 2;
+using process::kFailed;
+using process::kWrongUsage;
+using process::wrong_config;
+
 // The most threads and descriptors that the libraries take at the start.
 constexpr std::size_t kThreads = 16;
 constexpr std::size_t kDescriptors = 40;
@@ -39,20 +41,13 @@ struct Flags {
 };
 
 void print_dev_hints(const app::Configuration& configuration) {
-  std::cerr << "meshdns-agent reports what stands in ./endpoints.d to a `meshdnsd --dev`. In other shells:\n"
+  std::cerr << "meshdns-agent reports the endpoints in ./endpoints.d to a `meshdnsd --dev`. In other shells:\n"
             << "  mkdir -p endpoints.d; cat > endpoints.d/hello.yaml <<END\n"
             << "  endpoints: [{namespace: shop, service: hello, ports: [{name: http, number: 8000}]}]\n"
             << "  END\n"
             << "  python3 -m http.server 8000\n"
             << "  dig @127.0.0.1 -p 8053 hello.shop.mesh.internal\n"
             << "  curl http://" << configuration.admin_address().text() << "/v1/status\n";
-}
-
-/// Prints the lines, then "N errors".
-int wrong_config(std::string_view lines) {
-  const auto count = std::count(lines.begin(), lines.end(), '\n');
-  std::cerr << lines << counted(static_cast<std::uint64_t>(count), "error") << "\n";
-  return kWrongUsage;
 }
 
 /// Checks endpoints.d and its files too. With --dev the folder need not exist yet.
@@ -83,18 +78,14 @@ int run_once(const app::Configuration& configuration, const Flags& flags) {
 
 int run(app::Configuration configuration, const Flags& flags) {
   raise_descriptor_limit(kManyDescriptors);
-  if (const auto room = process::check_room(kThreads, kDescriptors); !room) {
-    log::error("cannot start", {{"error", room.error()}});
-    return kFailed;
-  }
+  if (const auto room = process::check_room(kThreads, kDescriptors); !room) return process::cannot_start(room.error());
   const SystemClock clock;
   process::EventLoop loop;
   if (flags.dev) print_dev_hints(configuration);
   app::Daemon daemon(loop, clock, std::move(configuration), flags.dev ? "" : flags.config);
   const auto signals = process::Signals::start(loop, {[&] { daemon.reload(); }, [&] { daemon.stop(); }});
   if (const auto started = signals ? daemon.start() : Result<void>(signals.error()); !started) {
-    log::error("cannot start", {{"error", started.error()}});
-    return kFailed;
+    return process::cannot_start(started.error());
   }
   loop.run();
   log::info("stopped");

@@ -7,8 +7,8 @@ namespace meshdns::agent::app {
 namespace {
 
 using report::Measurement;
+using report::MeasureTarget;
 using report::Reach;
-using report::Target;
 
 constexpr Duration kTick = 250ms;
 constexpr Duration kLate = 100ms;
@@ -29,7 +29,7 @@ Reach reach_of(health::Outcome outcome) {
 }  // namespace
 
 struct Measurer::Watched {
-  Target target;
+  MeasureTarget target;
   std::unique_ptr<probes::Probe> probe;
   TimePoint due{};
   TimePoint started{};
@@ -53,9 +53,9 @@ Duration Measurer::between(Duration shortest, Duration longest) {
   return Duration(std::uniform_int_distribution<Duration::rep>(shortest.count(), longest.count())(random_));
 }
 
-void Measurer::set_targets(const std::vector<Target>& targets) {
+void Measurer::set_targets(const std::vector<MeasureTarget>& targets) {
   auto before = std::exchange(watched_, {});
-  for (const Target& target : targets) {
+  for (const MeasureTarget& target : targets) {
     const auto found = before.find(target.key);
     if (found != before.end() && found->second->target == target) {
       watched_.insert(before.extract(found));

@@ -40,7 +40,7 @@ class Measurer {
   Measurer& operator=(const Measurer&) = delete;
 
   /// Replaces the list of targets. An unchanged target keeps its schedule.
-  void set_targets(const std::vector<report::Target>& targets);
+  void set_targets(const std::vector<report::MeasureTarget>& targets);
 
   std::size_t targets() const { return watched_.size(); }
   const Counters& counters() const { return counters_; }

@@ -1,7 +1,5 @@
 #include "agent/app/once.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -10,6 +8,7 @@
 #include "agent/app/probe_factory.h"
 #include "agent/discovery/static_source.h"
 #include "common/base/printable.h"
+#include "common/base/table.h"
 
 namespace meshdns::agent::app {
 namespace {
@@ -103,21 +102,10 @@ std::vector<Row> rows_of(const std::vector<OneAddress>& addresses, const std::ve
   return rows;
 }
 
-void print(std::vector<Row> rows, std::ostream& out) {
-  for (Row& row : rows) row = {printable(row.service), row.address, row.state, printable(row.why)};
-  rows.insert(rows.begin(), {"NAMESPACE/SERVICE", "ADDRESS", "STATE", "WHY"});
-  std::size_t service = 0, address = 0, state = 0;
-  for (const auto& row : rows) {
-    service = std::max(service, row.service.size());
-    address = std::max(address, row.address.size());
-    state = std::max(state, row.state.size());
-  }
-  for (const auto& row : rows) {
-    std::string line =
-        fmt::format("{:{}}  {:{}}  {:{}}  {}", row.service, service, row.address, address, row.state, state, row.why);
-    line.erase(line.find_last_not_of(' ') + 1);
-    out << line << "\n";
-  }
+void print(const std::vector<Row>& rows, std::ostream& out) {
+  Table table({"NAMESPACE/SERVICE", "ADDRESS", "STATE", "WHY"});
+  for (const Row& row : rows) table.add({printable(row.service), row.address, row.state, printable(row.why)});
+  out << table.text();
 }
 
 }  // namespace

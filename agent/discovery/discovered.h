@@ -19,7 +19,7 @@ struct CheckSpec {
   std::string host;          // Host header; empty = the address
   int lowest_status = 200;   // lowest status code that is a success
   int highest_status = 399;  // highest status code that is a success
-  health::Settings settings;
+  health::CheckSettings settings;
 
   friend bool operator==(const CheckSpec&, const CheckSpec&) = default;
 };

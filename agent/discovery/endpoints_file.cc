@@ -1,6 +1,7 @@
 #include "agent/discovery/endpoints_file.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "common/base/check.h"
 #include "common/base/text.h"
@@ -43,8 +44,8 @@ std::uint16_t port_number(const model::Endpoint& endpoint, const std::string& wa
   return port->number;
 }
 
-health::Settings settings_of(const v1::Check& check) {
-  health::Settings out;
+health::CheckSettings settings_of(const v1::Check& check) {
+  health::CheckSettings out;
   out.interval = duration_of(check.interval());
   out.timeout = duration_of(check.timeout());
   out.rise = check.rise();
@@ -52,20 +53,29 @@ health::Settings settings_of(const v1::Check& check) {
   return out;
 }
 
-CheckSpec check_of(const model::Endpoint& endpoint, const v1::Check& check) {
-  CheckSpec out;
-  out.settings = settings_of(check);
-  if (check.has_tcp()) {
-    out.port = port_number(endpoint, check.tcp().port());
-    return out;
-  }
-  const auto& http = check.http();
-  out.kind = CheckSpec::Kind::Http;
-  out.port = port_number(endpoint, http.port());
+CheckSpec tcp_check(const model::Endpoint& endpoint, const v1::TcpCheck& tcp) {
+  return {.kind = CheckSpec::Kind::Tcp, .port = port_number(endpoint, tcp.port())};
+}
+
+CheckSpec http_check(const model::Endpoint& endpoint, const v1::HttpCheck& http) {
+  CheckSpec out{.kind = CheckSpec::Kind::Http, .port = port_number(endpoint, http.port())};
   out.path = http.path();
   out.host = http.host();
   if (http.status() != 0) out.lowest_status = out.highest_status = static_cast<int>(http.status());
   return out;
+}
+
+/// requires: the check has a kind; the reader of the file has checked that
+CheckSpec check_of(const model::Endpoint& endpoint, const v1::Check& check) {
+  std::optional<CheckSpec> out;
+  switch (check.kind_case()) {
+    case v1::Check::kTcp: out = tcp_check(endpoint, check.tcp()); break;
+    case v1::Check::kHttp: out = http_check(endpoint, check.http()); break;
+    case v1::Check::KIND_NOT_SET: break;
+  }
+  MESHDNS_CHECK(out.has_value());
+  out->settings = settings_of(check);
+  return *out;
 }
 
 std::vector<CheckSpec> checks_of(const model::Endpoint& endpoint, const v1::EndpointEntry& entry) {

@@ -43,8 +43,8 @@ Result<std::string> regular_text(const std::string& path) {
 /// Logs when the error of a file or directory begins, changes or ends.
 void log_change(const std::string& path, const std::string& before, const std::string& now) {
   if (before == now) return;
-  if (now.empty()) return log::info("endpoints are listed again", {{"path", path}});
-  for (const auto line : split(now, '\n')) log::warn("endpoints are not listed as written", {{"problem", line}});
+  if (now.empty()) return log::info("endpoints.d is read again", {{"path", path}});
+  for (const auto line : split(now, '\n')) log::warn("endpoints.d has a problem", {{"problem", line}});
 }
 
 void log_changes(const std::vector<StaticSource::FileState>& before, const std::vector<StaticSource::FileState>& now) {
@@ -53,7 +53,7 @@ void log_changes(const std::vector<StaticSource::FileState>& before, const std::
   for (const auto& file : now) log_change(file.path, errors[file.path], file.error);
   for (const auto& file : before) {
     const bool gone = std::ranges::find(now, file.path, &StaticSource::FileState::path) == now.end();
-    if (gone && !file.error.empty()) log::info("endpoints file with an error is gone", {{"path", file.path}});
+    if (gone && !file.error.empty()) log::info("wrong file of endpoints.d is gone", {{"path", file.path}});
   }
 }
 
@@ -95,7 +95,7 @@ Result<std::vector<std::string>> StaticSource::names() {
   }
   if (error) return Error(Code::Unavailable, directory_ + ": " + ascii_lower(error.message()));
   for (const std::string& path : others) {
-    if (!others_.contains(path)) log::warn("file is not read", {{"path", path}, {"reason", kNoEndpoints}});
+    if (!others_.contains(path)) log::warn("file of endpoints.d ignored", {{"path", path}, {"reason", kNoEndpoints}});
   }
   others_ = std::move(others);
   std::sort(out.begin(), out.end());

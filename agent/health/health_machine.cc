@@ -15,7 +15,7 @@ constexpr Duration kMaxFirstDelay = 200ms;
 
 }  // namespace
 
-HealthMachine::HealthMachine(Settings settings, std::uint64_t seed, model::Health previous)
+HealthMachine::HealthMachine(CheckSettings settings, std::uint64_t seed, model::Health previous)
     : settings_(settings), random_(static_cast<std::minstd_rand::result_type>(seed)), health_(std::move(previous)) {
   health_.streak = 0;
   health_.in_doubt = false;

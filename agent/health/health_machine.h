@@ -11,14 +11,14 @@
 namespace meshdns::health {
 
 /// The settings of one check.
-struct Settings {
+struct CheckSettings {
   Duration interval = 5s;
   Duration timeout = 2s;
   Duration edge_interval = 1s;  // between checks while results contradict the state
   unsigned rise = 2;            // successes in a row that end a failure
   unsigned fall = 3;            // failures in a row that end serving
 
-  friend bool operator==(const Settings&, const Settings&) = default;
+  friend bool operator==(const CheckSettings&, const CheckSettings&) = default;
 };
 
 /// Turns the results of one check at one address into a health state. Has no clock and runs no probe: its user,
@@ -41,7 +41,7 @@ class HealthMachine {
  public:
   /// seed:     seeds the jitter of next_delay()
   /// previous: the health to continue from, for an endpoint whose checks were changed; default: Pending
-  HealthMachine(Settings settings, std::uint64_t seed, model::Health previous = {});
+  HealthMachine(CheckSettings settings, std::uint64_t seed, model::Health previous = {});
 
   /// Takes the result of one check.
   /// last_healthy: no other instance of the service serves on this node
@@ -53,7 +53,6 @@ class HealthMachine {
   Duration next_delay();
 
   const model::Health& health() const { return health_; }
-  const Settings& settings() const { return settings_; }
 
  private:
   void on_unknown(const ProbeResult& result);
@@ -66,7 +65,7 @@ class HealthMachine {
   unsigned needed_successes(TimePoint now, bool last_healthy) const;
   Duration random_up_to(Duration bound);
 
-  Settings settings_;
+  CheckSettings settings_;
   std::minstd_rand random_;
   model::Health health_;
   std::optional<TimePoint> changed_;  // the last change between Serving and Failing

@@ -1,6 +1,5 @@
 #include "agent/probes/failed_probe.h"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <system_error>
 
 #include "common/base/text.h"
+#include "common/net/kernel_address.h"
 #include "common/time/duration_text.h"
 
 namespace meshdns::probes {
@@ -26,22 +26,6 @@ bool is_own_trouble(const Error& error) {
   if (error.code() == Code::ResourceExhausted) return true;
   return std::any_of(kNumbers.begin(), kNumbers.end(),
                      [&error](int number) { return ascii_lower(error.message()) == error_text(number); });
-}
-
-std::size_t fill(sockaddr_storage& out, const SocketAddress& address) {
-  const auto bytes = address.ip.bytes();
-  if (address.ip.is_v4()) {
-    auto& v4 = reinterpret_cast<sockaddr_in&>(out);
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(address.port);
-    std::copy(bytes.begin(), bytes.end(), reinterpret_cast<std::uint8_t*>(&v4.sin_addr));
-    return sizeof(sockaddr_in);
-  }
-  auto& v6 = reinterpret_cast<sockaddr_in6&>(out);
-  v6.sin6_family = AF_INET6;
-  v6.sin6_port = htons(address.port);
-  std::copy(bytes.begin(), bytes.end(), v6.sin6_addr.s6_addr);
-  return sizeof(sockaddr_in6);
 }
 
 }  // namespace
@@ -61,11 +45,10 @@ health::ProbeResult failed_probe(const Error& error, Duration timeout, bool has_
 
 // connect() of a datagram socket looks into the routing table and sends nothing.
 bool has_route(const SocketAddress& address) {
-  sockaddr_storage storage{};
-  const auto size = static_cast<socklen_t>(fill(storage, address));
-  const int descriptor = socket(storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const auto where = KernelAddress::of(address);
+  const int descriptor = socket(where.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return false;
-  const bool found = connect(descriptor, reinterpret_cast<const sockaddr*>(&storage), size) == 0;
+  const bool found = connect(descriptor, where.get(), where.size) == 0;
   close(descriptor);
   return found;
 }

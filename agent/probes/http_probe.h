@@ -16,7 +16,7 @@ struct StatusRange {
 /// Sends one HTTP request and judges the status of the answer. `loop` must outlive the probe.
 class HttpProbe : public Probe {
  public:
-  HttpProbe(process::EventLoop& loop, http::Target target, StatusRange expected = {});
+  HttpProbe(process::EventLoop& loop, http::ClientRequest request, StatusRange expected = {});
 
   void run(Duration timeout, Done done) override;
 
@@ -24,7 +24,7 @@ class HttpProbe : public Probe {
   health::ProbeResult judge(const Result<http::Response>& response, Duration timeout) const;
 
   process::EventLoop& loop_;
-  http::Target target_;
+  http::ClientRequest request_;
   StatusRange expected_;
   std::shared_ptr<const HttpProbe*> alive_;  // a running exchange holds it weakly, and knows by it that the probe lives
 };

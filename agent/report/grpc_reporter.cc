@@ -2,7 +2,6 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <map>
 #include <optional>
 #include <utility>
 
@@ -12,12 +11,12 @@
 #include "common/log/log.h"
 #include "common/log/ration.h"
 #include "common/net/socket_address.h"
-#include "common/rpc/attempt_log.h"
-#include "common/rpc/backoff.h"
-#include "common/rpc/channel.h"
+#include "common/process/post_to.h"
 #include "common/rpc/deadline.h"
 #include "common/rpc/peer.h"
 #include "common/rpc/reactors.h"
+#include "common/rpc/reconnector.h"
+#include "common/rpc/stubs.h"
 #include "meshdns/v1/federation.grpc.pb.h"
 
 namespace meshdns::report {
@@ -25,8 +24,6 @@ namespace {
 
 constexpr std::uint32_t kProtocol = 1;
 constexpr Duration kLongestConnect = 20s;
-
-using Stream = rpc::ClientStream<v1::ReportReply, v1::AgentMessage>;
 
 template <class Field>
 void write_sources(const std::vector<SourceState>& sources, Field& out) {
@@ -108,15 +105,15 @@ Ack read_ack(const v1::Ack& ack) {
 }
 
 /// Returns the targets that can be connected to; a target without a valid address and port is dropped.
-std::vector<Target> read_targets(const v1::Settings& settings) {
+std::vector<MeasureTarget> read_targets(const v1::Settings& settings) {
   constexpr std::uint32_t kMostPort = 65535;
-  std::vector<Target> out;
+  std::vector<MeasureTarget> out;
   for (const v1::Target& target : settings.measure()) {
     const auto address = IpAddress::from_bytes(target.address());
     if (!address || target.port() == 0 || target.port() > kMostPort) continue;
     const Duration interval = target.has_interval() ? convert::from_wire(target.interval(), convert::kShortestInterval,
                                                                          convert::kLongestInterval)
-                                                    : Target::kInterval;
+                                                    : MeasureTarget::kInterval;
     out.push_back({target.key(), {*address, static_cast<std::uint16_t>(target.port())}, interval});
   }
   return out;
@@ -164,43 +161,34 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
         clock(the_clock),
         options(std::move(the_options)),
         syncer(the_syncer),
-        backoff(options.seed),
-        attempts(options.servers.size()) {}
+        stubs(options.credentials),
+        reconnector(loop, options.servers, options.seed, [this] { open(); }) {}
 
   process::EventLoop& loop;
   const Clock& clock;
   ReporterOptions options;
   Syncer& syncer;
-  rpc::Backoff backoff;
-  rpc::AttemptLog attempts;
   log::Ration refused_lines{"records that the federation refused"};
-  /// By server. Stubs keep their channels from attempt to attempt; rpc::channel_to says why that is needed.
-  std::map<std::string, std::unique_ptr<v1::Federation::Stub>> stubs;
-  std::shared_ptr<Stream::Stream> port;
+  rpc::Stubs<v1::Federation> stubs;
+  std::shared_ptr<rpc::Port<v1::AgentMessage>> port;
   std::optional<Session> session;
-  std::size_t next_server = 0;
   bool connected = false;
   bool stopping = false;
   std::function<void()> stopped;
   model::Node node;                             // as this session describes it
   std::shared_ptr<grpc::ClientContext> asking;  // the call of ask_where() that is running; null = none
   bool renewing = false;                        // node_changed() has ended the session: reconnect without delay
-  std::optional<TimerId> retry;
   Duration retry_after{};
   std::string farewell;  // the reason in the federation's Goodbye; empty = no Goodbye came
   std::string error = "not tried yet";
+  rpc::Reconnector reconnector;
 
-  const std::string& server() const { return options.servers[next_server % options.servers.size()]; }
-
-  v1::Federation::Stub& stub() {
-    auto& out = stubs[server()];
-    if (!out) out = v1::Federation::NewStub(rpc::channel_to(server(), options.credentials));
-    return *out;
-  }
+  v1::Federation::Stub& stub() { return stubs.at(reconnector.server()); }
 
   void open() {
-    const auto written = SocketAddress::parse(server());
-    if (options.node.need_address && !written && !server().starts_with("unix:")) return ask_where();
+    const std::string& server = reconnector.server();
+    const auto written = SocketAddress::parse(server);
+    if (options.node.need_address && !written && !server.starts_with("unix:")) return ask_where();
     begin(written ? std::optional(written->ip) : std::nullopt);
   }
 
@@ -230,25 +218,18 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
     const bool reached = status.error_code() != grpc::StatusCode::UNAVAILABLE &&
                          status.error_code() != grpc::StatusCode::DEADLINE_EXCEEDED;
     if (reached && address) return begin(address->ip);
-    closed(Error(Code::Unavailable, reached ? "where it is cannot be told from " + peer : status.error_message()));
+    closed(Error(Code::Unavailable,
+                 reached ? "the federation's address cannot be read from " + peer : status.error_message()));
   }
 
   void stop_asking() {
     if (const auto context = std::exchange(asking, nullptr)) context->TryCancel();
   }
 
-  /// Opens the stream and starts a session on it.
-  /// federation: the address at the other end of the connection; nothing = on this machine
-  void begin(const std::optional<IpAddress>& federation) {
-    auto about = options.node.about(federation);
-    if (!about) return closed(about.error());
-    node = std::move(*about);
+  void open_stream() {
     const auto weak = weak_from_this();
-    auto* stream =
-        new Stream([weak, &event_loop = loop](std::function<void()> work) { event_loop.post(std::move(work)); });
-    port = stream->port();
     rpc::StreamEvents<v1::ReportReply> events;
-    events.received = [weak](v1::ReportReply reply) {
+    events.received = [weak](const v1::ReportReply& reply) {
       if (const auto self = weak.lock()) self->received(reply);
     };
     events.written = [weak] {
@@ -257,9 +238,18 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
     events.closed = [weak](const Error& why) {
       if (const auto self = weak.lock()) self->closed(why);
     };
-    port->set_events(std::move(events));
-    stub().async()->Report(&stream->context(), stream);
-    stream->start();
+    port = rpc::open_stream<v1::ReportReply, v1::AgentMessage>(
+        process::post_to(loop), std::move(events),
+        [this](grpc::ClientContext* context, auto* stream) { stub().async()->Report(context, stream); });
+  }
+
+  /// Opens the stream and starts a session on it.
+  /// federation: the address at the other end of the connection; nothing = on this machine
+  void begin(const std::optional<IpAddress>& federation) {
+    auto about = options.node.about(federation);
+    if (!about) return closed(about.error());
+    node = std::move(*about);
+    open_stream();
     Session::Line line;
     line.send = [this](const Outgoing& message) { port->send(to_wire(options, node, message)); };
     line.abort = [this] { port->abort(); };
@@ -274,9 +264,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
     if (stopping) return;
     renewing = port != nullptr;
     if (port) return port->abort();
-    if (!retry) return;
-    loop.cancel(*std::exchange(retry, std::nullopt));
-    open();
+    reconnector.hurry();
   }
 
   void received(const v1::ReportReply& reply) {
@@ -301,15 +289,16 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
   void welcomed(const Welcome& welcome) {
     connected = true;
     error.clear();
-    backoff.succeeded();
-    log::info(
-        "connected",
-        {{"server", server()}, {"instance", welcome.instance}, {"epoch", welcome.epoch}, {"full", welcome.want_full}});
+    reconnector.connected();
+    log::info("connected", {{"server", reconnector.server()},
+                            {"instance", welcome.instance},
+                            {"epoch", welcome.epoch},
+                            {"full", welcome.want_full}});
   }
 
   void log_refused(const Ack& ack) {
     for (const Refused& refusal : ack.refused) {
-      refused_lines.warn(clock.now(), "refused",
+      refused_lines.warn(clock.now(), "endpoint refused",
                          {{"endpoint", refusal.key}, {"field", refusal.field}, {"reason", refusal.reason}});
     }
   }
@@ -331,24 +320,19 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
     // a Goodbye that came meanwhile counts, with its retry_after
     if (std::exchange(renewing, false) && farewell.empty()) return open();
     error = farewell.empty() ? why.message() : std::exchange(farewell, {});
-    const Duration delay = std::max(backoff.next(), std::exchange(retry_after, Duration::zero()));
+    const auto failure = reconnector.ended(was_connected, std::exchange(retry_after, Duration::zero()));
+    const log::Fields fields = {{"server", failure.server}, {"error", error}, {"retry_in", failure.delay}};
     if (was_connected) {
-      attempts.succeeded();
-      log::warn("disconnected", {{"server", server()}, {"error", error}, {"retry_in", delay}});
-    } else if (attempts.failed(delay)) {
-      log::warn("not connected", {{"server", server()}, {"error", error}, {"retry_in", delay}});
+      log::warn("disconnected", fields);
+    } else if (failure.logged) {
+      log::warn("not connected", fields);
     }
-    ++next_server;
-    retry = loop.after(delay, [self = shared_from_this()] {
-      self->retry.reset();
-      self->open();
-    });
   }
 
   void stop(Duration patience, std::function<void()> done) {
     stopping = true;
     stopped = std::move(done);
-    if (retry) loop.cancel(*retry);
+    reconnector.stop();
     stop_asking();
     if (!port) {
       end();
@@ -376,12 +360,12 @@ GrpcReporter::GrpcReporter(process::EventLoop& loop, const Clock& clock, Reporte
 
 GrpcReporter::~GrpcReporter() {
   state_->stop_asking();
-  if (state_->retry) state_->loop.cancel(*state_->retry);
+  state_->reconnector.stop();
   if (state_->port) state_->port->abort();
   state_->session.reset();
 }
 
-void GrpcReporter::start() { state_->open(); }
+void GrpcReporter::start() { state_->reconnector.begin(); }
 
 void GrpcReporter::changed() {
   if (state_->session) state_->session->pump();
@@ -392,7 +376,7 @@ void GrpcReporter::node_changed() { state_->node_changed(); }
 void GrpcReporter::stop(Duration patience, std::function<void()> done) { state_->stop(patience, std::move(done)); }
 
 bool GrpcReporter::connected() const { return state_->connected; }
-std::string GrpcReporter::server() const { return state_->server(); }
+std::string GrpcReporter::server() const { return state_->reconnector.server(); }
 std::string GrpcReporter::last_error() const { return state_->error; }
 
 }  // namespace meshdns::report

@@ -22,7 +22,7 @@ namespace meshdns::report {
 
 /// Describes the node for a federation. The description may depend on the federation's address: the node's own address
 /// is the one that its connection to the federation comes from.
-struct NodeWords {
+struct NodeDescription {
   /// Returns the node as this federation shall see it; called at the start of each session.
   /// federation: the address at the other end of the connection; nothing = the federation is on this machine
   /// errors:     the node cannot be described now, for example without an address; the reporter tries again later
@@ -32,7 +32,7 @@ struct NodeWords {
   bool need_address = false;
 
   /// Describes the node equally for every federation.
-  static NodeWords fixed(model::Node node) {
+  static NodeDescription fixed(model::Node node) {
     return {[node = std::move(node)](const std::optional<IpAddress>&) { return Result<model::Node>(node); }, false};
   }
 };
@@ -40,12 +40,12 @@ struct NodeWords {
 /// The settings of a GrpcReporter.
 struct ReporterOptions {
   std::vector<std::string> servers;  // "10.0.0.1:7400", "fed.example:7400", "unix:/run/meshdns/fed.sock"
-  NodeWords node;
-  std::string instance_uid;                                         // identifies this installation of the agent
-  std::string boot_id;                                              // identifies this boot of the machine
-  std::uint64_t seed = 1;                                           // seeds the jitter of the back-off
-  std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;  // null = plaintext
-  std::function<void(const std::vector<Target>&)> measure = {};     // called when the federation sends targets
+  NodeDescription node;
+  std::string instance_uid;                                             // identifies this installation of the agent
+  std::string boot_id;                                                  // identifies this boot of the machine
+  std::uint64_t seed = 1;                                               // seeds the jitter of the back-off
+  std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;      // null = plaintext
+  std::function<void(const std::vector<MeasureTarget>&)> measure = {};  // called when the federation sends targets
 };
 
 /// Returns the codec that encodes records as protobuf for the federation.
@@ -70,8 +70,8 @@ class GrpcReporter {
   void start();
   /// The owner of the syncer calls this after each change of the syncer, so that the change is sent at once.
   void changed();
-  /// NodeWords::about has another result now. A running session is ended and started again; a waiting attempt is made
-  /// at once.
+  /// NodeDescription::about has another result now. A running session is ended and started again; a waiting attempt is
+  /// made at once.
   void node_changed();
   /// Sends what the syncer still has to send (a Leave) within at most `patience`, ends the stream, then calls `done`.
   void stop(Duration patience, std::function<void()> done);

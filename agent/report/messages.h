@@ -84,13 +84,13 @@ struct Outgoing {
 
 /// An address that the federation wants the agent to connect to again and again, to measure the distance or to find out
 /// whether it can be reached.
-struct Target {
+struct MeasureTarget {
   static constexpr Duration kInterval = 30s;
   std::string key;
   SocketAddress address;
   Duration interval = kInterval;
 
-  friend bool operator==(const Target&, const Target&) = default;
+  friend bool operator==(const MeasureTarget&, const MeasureTarget&) = default;
 };
 
 /// The federation's answer to Hello.
@@ -99,13 +99,13 @@ struct Welcome {
   std::string instance;     // the federation's instance
   bool want_full = false;   // the digests differ: the agent must send a Full
   Duration heartbeat = 1s;  // the longest time between two messages of the agent
-  std::vector<Target> measure;
+  std::vector<MeasureTarget> measure;
 };
 
 /// Replaces the settings of Welcome during a session.
 struct Settings {
   Duration heartbeat{};  // 0 = unchanged
-  std::vector<Target> measure;
+  std::vector<MeasureTarget> measure;
 };
 
 /// An endpoint that the federation did not take. The federation keeps the last good version.

@@ -51,7 +51,7 @@ void Syncer::set_sources(std::vector<SourceState> sources) {
 }
 
 void Syncer::measured(const Measurement& found) {
-  if (std::ranges::find(targets_, found.key, &Target::key) != targets_.end()) measurements_[found.key] = found;
+  if (std::ranges::find(targets_, found.key, &MeasureTarget::key) != targets_.end()) measurements_[found.key] = found;
 }
 
 void Syncer::leave(bool withdraw) { leave_ = Leave{withdraw}; }
@@ -93,14 +93,14 @@ void Syncer::on_settings(const Settings& settings) {
   set_targets(settings.measure);
 }
 
-void Syncer::set_targets(const std::vector<Target>& targets) {
+void Syncer::set_targets(const std::vector<MeasureTarget>& targets) {
   targets_.clear();
-  for (const Target& target : targets) {
-    const bool known = std::ranges::find(targets_, target.key, &Target::key) != targets_.end();
+  for (const MeasureTarget& target : targets) {
+    const bool known = std::ranges::find(targets_, target.key, &MeasureTarget::key) != targets_.end();
     if (!known && targets_.size() < kMostTargets) targets_.push_back(target);
   }
   std::erase_if(measurements_, [&](const auto& entry) {
-    return std::ranges::find(targets_, entry.first, &Target::key) == targets_.end();
+    return std::ranges::find(targets_, entry.first, &MeasureTarget::key) == targets_.end();
   });
 }
 

@@ -71,7 +71,7 @@ class Syncer {
   std::optional<TimePoint> next_due() const;
   /// The targets that the federation wants measured, at most kMostTargets. They stay the same while there is no
   /// session.
-  const std::vector<Target>& targets() const { return targets_; }
+  const std::vector<MeasureTarget>& targets() const { return targets_; }
 
   // ---- for status and metrics ----
 
@@ -93,7 +93,7 @@ class Syncer {
   Outgoing outgoing(Outgoing::Body body, TimePoint now);
   void on_welcome(const Welcome& welcome);
   void on_settings(const Settings& settings);
-  void set_targets(const std::vector<Target>& targets);
+  void set_targets(const std::vector<MeasureTarget>& targets);
   void on_ack(const Ack& ack);
   void start_full(TimePoint now);
   void reencode(TimePoint now);
@@ -126,7 +126,7 @@ class Syncer {
   bool want_full_ = false;
   std::optional<Leave> leave_;
   std::uint64_t leave_sequence_ = 0;  // 0 = not sent
-  std::vector<Target> targets_;
+  std::vector<MeasureTarget> targets_;
   std::map<std::string, Measurement> measurements_;  // not sent yet, by key
   std::optional<TimePoint> measurements_sent_;
   std::map<std::string, Refused> refused_;

@@ -85,7 +85,8 @@ void check_endpoints(const Place& root, const v1::EndpointsFile& file, Report& r
     const Place checks = endpoint.child("checks");
     for (int j = 0; j < file.endpoints(i).checks_size(); ++j) {
       const Place check = checks.item(static_cast<std::size_t>(j));
-      if (check.node->is(Node::Kind::Map)) check_check(check, file.endpoints(i), file.endpoints(i).checks(j), report);
+      if (check.node->is(YamlNode::Kind::Map))
+        check_check(check, file.endpoints(i), file.endpoints(i).checks(j), report);
     }
   }
 }

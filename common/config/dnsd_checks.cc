@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 
+#include "common/base/hint.h"
 #include "common/base/text.h"
 #include "common/config/checks.h"
 #include "common/config/rules.h"
@@ -85,9 +86,7 @@ void check_auto_hosts(const Place& place, const std::string& pattern, Report& re
   }
   for (const auto& word : *words) {
     if (std::find(known.begin(), known.end(), word) != known.end()) continue;
-    const auto guess = did_you_mean(word, known);
-    report.add(place, fmt::format("unknown placeholder {{{}}}{}", shown(word),
-                                  guess ? fmt::format(" (did you mean {{{}}}?)", *guess) : ""));
+    report.add(place, fmt::format("unknown placeholder {{{}}}{}", shown(word), hint(did_you_mean(word, known), "{}")));
   }
 }
 

@@ -21,10 +21,10 @@ using Check = std::function<void(const Place&, const T&, Report&)>;
 /// would have brought would be reported as missing.
 bool has_merge_keys(const Tree& tree, Report& report) {
   bool found = false;
-  for (const Node& node : tree.nodes) {
-    if (!node.is(Node::Kind::Map)) continue;
+  for (const YamlNode& node : tree.nodes) {
+    if (!node.is(YamlNode::Kind::Map)) continue;
     for (std::size_t i = 0; i < node.children.size(); i += 2) {
-      if (!node.children[i]->is(Node::Kind::Scalar) || node.children[i]->text != "<<") continue;
+      if (!node.children[i]->is(YamlNode::Kind::Scalar) || node.children[i]->text != "<<") continue;
       report.add(*node.children[i], "", "merge keys (<<) are not supported: write the fields out");
       found = true;
     }
@@ -33,10 +33,10 @@ bool has_merge_keys(const Tree& tree, Report& report) {
 }
 
 /// Returns the documents that are not empty: a "---" at the beginning or the end of a file makes an empty one.
-std::vector<const Node*> documents_of(const Tree& tree) {
-  std::vector<const Node*> out;
-  for (const Node* document : tree.documents) {
-    if (!document->is(Node::Kind::Null)) out.push_back(document);
+std::vector<const YamlNode*> documents_of(const Tree& tree) {
+  std::vector<const YamlNode*> out;
+  for (const YamlNode* document : tree.documents) {
+    if (!document->is(YamlNode::Kind::Null)) out.push_back(document);
   }
   return out;
 }
@@ -51,7 +51,7 @@ Loaded<T> load(const std::string& text, const std::string& file, const Check<T>&
     return report.take();
   }
   if (has_merge_keys(*tree, report)) return report.take();
-  static const Node nothing;
+  static const YamlNode nothing;
   const auto documents = documents_of(*tree);
   const Place root{documents.empty() ? &nothing : documents.front()};
   if (documents.size() > 1) report.add(*documents[1], "", "only one document is expected in this file");
@@ -63,14 +63,14 @@ Loaded<T> load(const std::string& text, const std::string& file, const Check<T>&
 }
 
 /// Whether a document is a `kind: List`, which Kubernetes' tools write around several objects.
-bool is_list_object(const Node& document) {
-  const Node* kind = document.find("kind");
-  return kind != nullptr && kind->is(Node::Kind::Scalar) && kind->text == "List";
+bool is_list_object(const YamlNode& document) {
+  const YamlNode* kind = document.find("kind");
+  return kind != nullptr && kind->is(YamlNode::Kind::Scalar) && kind->text == "List";
 }
 
-std::vector<const Node*> items_of(const Place& list, Report& report) {
+std::vector<const YamlNode*> items_of(const Place& list, Report& report) {
   for (std::size_t i = 0; i < list.node->children.size(); i += 2) {
-    const Node& key = *list.node->children[i];
+    const YamlNode& key = *list.node->children[i];
     const bool known = key.text == "apiVersion" || key.text == "kind" || key.text == "metadata" || key.text == "items";
     if (!known) report.add(key, key.text, "unknown field (expected apiVersion, kind, metadata, items)");
   }
@@ -79,7 +79,7 @@ std::vector<const Node*> items_of(const Place& list, Report& report) {
     report.add(version, "expected v1, as kind List has it");
   }
   const Place items = list.child("items");
-  if (list.node->find("items") == nullptr || !items.node->is(Node::Kind::List)) {
+  if (list.node->find("items") == nullptr || !items.node->is(YamlNode::Kind::List)) {
     report.add(items, "expected a list of objects");
     return {};
   }
@@ -132,11 +132,11 @@ Loaded<std::vector<Object>> load_objects(const std::string& text, const std::str
   std::vector<Object> out;
   std::vector<Place> roots;
   MessageReader reader(report);
-  for (const Node* document : documents_of(*tree)) {
-    if (document->is(Node::Kind::List)) {  // `get -o json` writes several objects as a list
-      for (const Node* object : document->children) roots.push_back({object});
+  for (const YamlNode* document : documents_of(*tree)) {
+    if (document->is(YamlNode::Kind::List)) {  // `get -o json` writes several objects as a list
+      for (const YamlNode* object : document->children) roots.push_back({object});
     } else if (is_list_object(*document)) {
-      for (const Node* object : items_of({document}, report)) roots.push_back({object});
+      for (const YamlNode* object : items_of({document}, report)) roots.push_back({object});
     } else {
       roots.push_back({document});
     }

@@ -54,7 +54,7 @@ void MessageReader::not_given(const Place& place, const Key& key, Message& out) 
     MESHDNS_CHECK(!put_scalar(out, *key.field, text));
   }
   if (is_plain_message(*key.field) && has_fallback(*key.field->message_type())) {
-    static const Node nothing;
+    static const YamlNode nothing;
     Message& inner = *out.GetReflection()->MutableMessage(&out, key.field);
     const Keys& keys = keys_of(*inner.GetDescriptor());
     const Place here{place.node, &place, key.name};
@@ -97,11 +97,11 @@ void MessageReader::check_keys(const Place& list, const FieldDescriptor& field, 
 }
 
 void MessageReader::check_oneofs(const Place& place, const Keys& keys, const Seen& seen) {
-  std::map<const OneofDescriptor*, const Node*> given;
+  std::map<const OneofDescriptor*, const YamlNode*> given;
   for (std::size_t i = 0; i < seen.size(); ++i) {
     const FieldDescriptor* field = keys.list[i].field;
     if (seen[i] == nullptr || field == nullptr || field->real_containing_oneof() == nullptr) continue;
-    const Node*& other = given[field->real_containing_oneof()];
+    const YamlNode*& other = given[field->real_containing_oneof()];
     if (other != nullptr) {
       report_.add(*seen[i], place.path(), fmt::format("only one of {}", names_of(*field->real_containing_oneof())));
     }

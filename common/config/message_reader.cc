@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/base/check.h"
+#include "common/base/hint.h"
 #include "common/base/text.h"
 #include "common/config/rules.h"
 
@@ -22,22 +23,22 @@ bool is_object_spec(const FieldDescriptor& field) {
   return field.containing_type() == Object::descriptor() && field.real_containing_oneof() != nullptr;
 }
 
-bool asks_nothing(const Node& node) {
-  return node.is(Node::Kind::Null) || (node.is(Node::Kind::List) && node.children.empty());
+bool asks_nothing(const YamlNode& node) {
+  return node.is(YamlNode::Kind::Null) || (node.is(YamlNode::Kind::List) && node.children.empty());
 }
 
-std::string got(const Node& node) {
+std::string got(const YamlNode& node) {
   switch (node.kind) {
-    case Node::Kind::Null: return "nothing";
-    case Node::Kind::List: return "a list";
-    case Node::Kind::Map: return "a mapping";
+    case YamlNode::Kind::Null: return "nothing";
+    case YamlNode::Kind::List: return "a list";
+    case YamlNode::Kind::Map: return "a mapping";
     default: return shown(node.text);
   }
 }
 
-std::string_view kind_name(Node::Kind kind) {
-  if (kind == Node::Kind::List) return "a list";
-  return kind == Node::Kind::Map ? "a mapping" : "a single value";
+std::string_view kind_name(YamlNode::Kind kind) {
+  if (kind == YamlNode::Kind::List) return "a list";
+  return kind == YamlNode::Kind::Map ? "a mapping" : "a single value";
 }
 
 std::string scalar_name(const FieldDescriptor& field) {
@@ -51,14 +52,15 @@ std::string scalar_name(const FieldDescriptor& field) {
 void MessageReader::read(const Place& place, Message& out) {
   const Keys& keys = keys_of(*out.GetDescriptor());
   Seen seen(keys.list.size(), nullptr);
-  if (is_kind(place, Node::Kind::Map)) {
+  if (is_kind(place, YamlNode::Kind::Map)) {
     const auto& children = place.node->children;
     for (std::size_t i = 0; i < children.size(); i += 2) {
       read_entry({*children[i], {children[i + 1], &place, children[i]->text}}, keys, seen, out);
     }
     check_oneofs(place, keys, seen);
   }
-  if (!place.node->is(Node::Kind::Map) && !place.node->is(Node::Kind::Null)) return;  // is_kind() has reported it
+  if (!place.node->is(YamlNode::Kind::Map) && !place.node->is(YamlNode::Kind::Null))
+    return;  // is_kind() has reported it
   const bool alone = missing(keys, seen) == 1;
   for (std::size_t i = 0; i < keys.list.size(); ++i) {
     if (seen[i] == nullptr && !is_misspelt(place, keys, i, alone)) not_given(place, keys.list[i], out);
@@ -77,10 +79,10 @@ std::size_t MessageReader::missing(const Keys& keys, const Seen& seen) {
 
 bool MessageReader::is_misspelt(const Place& place, const Keys& keys, std::size_t wanted, bool alone) {
   const Key& key = keys.list[wanted];
-  if (key.field == nullptr || !rules_of(*key.field).required() || !place.node->is(Node::Kind::Map)) return false;
+  if (key.field == nullptr || !rules_of(*key.field).required() || !place.node->is(YamlNode::Kind::Map)) return false;
   const auto& children = place.node->children;
   for (std::size_t i = 0; i < children.size(); i += 2) {
-    if (!children[i]->is(Node::Kind::Scalar) || keys.positions.contains(children[i]->text)) continue;
+    if (!children[i]->is(YamlNode::Kind::Scalar) || keys.positions.contains(children[i]->text)) continue;
     const auto guess = did_you_mean(children[i]->text, key_names(keys));
     if (guess ? *guess == key.name : alone) return true;
   }
@@ -93,9 +95,9 @@ std::vector<std::string> MessageReader::key_names(const Keys& keys) {
   return out;
 }
 
-bool MessageReader::is_kind(const Place& place, Node::Kind kind) {
+bool MessageReader::is_kind(const Place& place, YamlNode::Kind kind) {
   if (place.node->is(kind)) return true;
-  if (!place.node->is(Node::Kind::Null)) {
+  if (!place.node->is(YamlNode::Kind::Null)) {
     report_.add(place, fmt::format("expected {} (got {})", kind_name(kind), got(*place.node)));
   }
   return false;
@@ -117,12 +119,12 @@ const MessageReader::Keys& MessageReader::keys_of(const Descriptor& type) {
 }
 
 void MessageReader::read_entry(const Entry& entry, const Keys& keys, Seen& seen, Message& out) {
-  if (!entry.key.is(Node::Kind::Scalar)) {
+  if (!entry.key.is(YamlNode::Kind::Scalar)) {
     return report_.add(entry.key, entry.value.parent->path(), "a key must be a text");
   }
   const auto found = keys.positions.find(entry.key.text);
   if (found == keys.positions.end()) return unknown(entry, keys);
-  const Node*& first = seen[found->second];
+  const YamlNode*& first = seen[found->second];
   if (first != nullptr) return report_.add(entry.key, entry.value.path(), given_twice(first->line));
   first = &entry.key;
   if (const FieldDescriptor* field = keys.list[found->second].field) read_field(entry, *field, out);
@@ -131,9 +133,9 @@ void MessageReader::read_entry(const Entry& entry, const Keys& keys, Seen& seen,
 void MessageReader::unknown(const Entry& entry, const Keys& keys) {
   const auto names = key_names(keys);
   const auto guess = did_you_mean(entry.key.text, names);
-  report_.add(entry.key, entry.value.path(),
-              guess ? fmt::format("unknown field (did you mean \"{}\"?)", *guess)
-                    : fmt::format("unknown field (expected {})", join(names, ", ")));
+  report_.add(
+      entry.key, entry.value.path(),
+      guess ? "unknown field" + hint(guess, "\"\"") : fmt::format("unknown field (expected {})", join(names, ", ")));
 }
 
 void MessageReader::read_field(const Entry& entry, const FieldDescriptor& field, Message& out) {
@@ -149,8 +151,8 @@ void MessageReader::read_field(const Entry& entry, const FieldDescriptor& field,
 }
 
 void MessageReader::read_scalar(const Place& place, const FieldDescriptor& field, Message& out) {
-  const Node& node = *place.node;
-  if (!node.is(Node::Kind::Scalar)) {
+  const YamlNode& node = *place.node;
+  if (!node.is(YamlNode::Kind::Scalar)) {
     if (field.is_repeated()) put_scalar(out, field, "");  // keeps the list's positions; reported in the next line
     return report_.add(place, fmt::format("expected {} (got {})", scalar_name(field), got(node)));
   }
@@ -158,8 +160,8 @@ void MessageReader::read_scalar(const Place& place, const FieldDescriptor& field
 }
 
 void MessageReader::read_list(const Place& place, const FieldDescriptor& field, Message& out) {
-  if (!is_kind(place, Node::Kind::List) || place.node->children.empty()) {
-    if (rules_of(field).required() && (place.node->is(Node::Kind::Null) || place.node->is(Node::Kind::List))) {
+  if (!is_kind(place, YamlNode::Kind::List) || place.node->children.empty()) {
+    if (rules_of(field).required() && (place.node->is(YamlNode::Kind::Null) || place.node->is(YamlNode::Kind::List))) {
       report_.add(place, "at least one is needed");
     }
     return;
@@ -169,7 +171,7 @@ void MessageReader::read_list(const Place& place, const FieldDescriptor& field, 
     if (is_scalar(field)) {
       read_scalar(item, field, out);
     } else {
-      if (item.node->is(Node::Kind::Null)) report_.add(item, "expected a mapping (got nothing)");
+      if (item.node->is(YamlNode::Kind::Null)) report_.add(item, "expected a mapping (got nothing)");
       read(item, *out.GetReflection()->AddMessage(&out, &field));
     }
   }
@@ -178,14 +180,14 @@ void MessageReader::read_list(const Place& place, const FieldDescriptor& field, 
 }
 
 void MessageReader::read_map(const Place& place, const FieldDescriptor& field, Message& out) {
-  if (!is_kind(place, Node::Kind::Map)) return;
+  if (!is_kind(place, YamlNode::Kind::Map)) return;
   const FieldDescriptor& key_field = *field.message_type()->map_key();
   const FieldDescriptor& value_field = *field.message_type()->map_value();
   std::unordered_map<std::string_view, int> lines;
   const auto& children = place.node->children;
   for (std::size_t i = 0; i < children.size(); i += 2) {
-    const Node& key = *children[i];
-    if (!key.is(Node::Kind::Scalar) || key.text.empty()) {
+    const YamlNode& key = *children[i];
+    if (!key.is(YamlNode::Kind::Scalar) || key.text.empty()) {
       report_.add(key, place.path(), "a key must be a text");
       continue;
     }
@@ -208,7 +210,7 @@ void MessageReader::read_spec(const Place& place, Object& out) {
   }
   const Place spec = place.child("spec");
   const bool given = place.node->find("spec") != nullptr;
-  static const Node nothing;
+  static const YamlNode nothing;
   const Place read_from{given ? spec.node : &nothing, &place, "spec"};
   if (out.kind() == "Cluster") return read(read_from, *out.mutable_cluster());
   if (out.kind() == "VirtualDestination" || out.kind() == "Override") {
@@ -217,7 +219,7 @@ void MessageReader::read_spec(const Place& place, Object& out) {
     return read(read_from, *out.mutable_virtual_destination());
   }
   const auto guess = did_you_mean(out.kind(), {"VirtualDestination", "Cluster", "Override"});
-  report_.add(kind, guess ? fmt::format("unknown kind (did you mean \"{}\"?)", *guess)
+  report_.add(kind, guess ? "unknown kind" + hint(guess, "\"\"")
                           : "expected VirtualDestination, Cluster or Override (got " + shown(out.kind()) + ")");
 }
 

@@ -32,10 +32,10 @@ class MessageReader {
     std::unordered_map<std::string_view, std::size_t> positions;
   };
   struct Entry {  // one entry of a map in the file
-    const Node& key;
+    const YamlNode& key;
     Place value;
   };
-  using Seen = std::vector<const Node*>;  // by position in Keys: the key's node in the file; null = not given
+  using Seen = std::vector<const YamlNode*>;  // by position in Keys: the key's node in the file; null = not given
 
   const Keys& keys_of(const google::protobuf::Descriptor& type);
   void read_entry(const Entry& entry, const Keys& keys, Seen& seen, google::protobuf::Message& out);
@@ -57,7 +57,7 @@ class MessageReader {
   void check_keys(const Place& list, const Field& field, const google::protobuf::Message& message);
   void check_oneofs(const Place& place, const Keys& keys, const Seen& seen);
   /// Whether the value has the kind. Null is neither the kind nor a problem; any other kind is reported.
-  bool is_kind(const Place& place, Node::Kind kind);
+  bool is_kind(const Place& place, YamlNode::Kind kind);
 
   Report& report_;
   std::unordered_map<const google::protobuf::Descriptor*, Keys> keys_;

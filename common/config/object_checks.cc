@@ -26,8 +26,8 @@ constexpr const char* kNeedsOne = "at least one is needed";
 /// which means the default or everything.
 void check_not_empty(const Place& place, std::initializer_list<std::string_view> names, Report& report) {
   for (const std::string_view name : names) {
-    const Node* list = place.node->find(name);
-    if (list != nullptr && list->is(Node::Kind::List) && list->children.empty()) {
+    const YamlNode* list = place.node->find(name);
+    if (list != nullptr && list->is(YamlNode::Kind::List) && list->children.empty()) {
       report.add(place.child(name), kNeedsOne);
     }
   }
@@ -65,7 +65,7 @@ void check_places(const Place& list, const google::protobuf::RepeatedPtrField<Lo
 void check_failover(const Place& list, const VirtualDestinationSpec::Policy& given, Report& report) {
   for (int i = 0; i < given.failover_size(); ++i) {
     const Place rule = list.item(static_cast<std::size_t>(i));
-    if (rule.node->is(Node::Kind::Map)) check_places(rule.child("to"), given.failover(i).to(), report);
+    if (rule.node->is(YamlNode::Kind::Map)) check_places(rule.child("to"), given.failover(i).to(), report);
   }
 }
 
@@ -80,7 +80,7 @@ void check_groups(const Place& list, const VirtualDestinationSpec::Policy& given
   for (int i = 0; i < given.priority_groups_size(); ++i) {
     if (!given.priority_groups(i).match_labels().empty()) continue;
     const Place group = list.item(static_cast<std::size_t>(i));
-    if (group.node->is(Node::Kind::Map)) report.add(group.child("matchLabels"), kNeedsOne);
+    if (group.node->is(YamlNode::Kind::Map)) report.add(group.child("matchLabels"), kNeedsOne);
   }
 }
 
@@ -93,7 +93,7 @@ void check_order(const Place& policy, const VirtualDestinationSpec::Policy& give
     std::uint64_t sum = 0;
     for (const auto& share : given.distribute(i).to()) sum += share.percent();
     const Place rule = distribute.item(static_cast<std::size_t>(i));
-    if (!rule.node->is(Node::Kind::Map)) continue;
+    if (!rule.node->is(YamlNode::Kind::Map)) continue;
     const Place to = rule.child("to");
     check_places(to, given.distribute(i).to(), report);
     if (sum != 100 && !given.distribute(i).to().empty())
@@ -131,7 +131,7 @@ void check_external(const Place& list, const VirtualDestinationSpec& spec, Repor
 
 void check_destination(const Place& root, const Object& object, Report& report) {
   const Place meta = root.child("metadata");
-  if (meta.node->is(Node::Kind::Map) && object.metadata().namespace_().empty())
+  if (meta.node->is(YamlNode::Kind::Map) && object.metadata().namespace_().empty())
     report.add(meta, "namespace is missing");
   const Place spec = root.child("spec");
   const Place policy = spec.child("policy");

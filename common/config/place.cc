@@ -9,7 +9,7 @@
 namespace meshdns::config {
 
 Place Place::child(std::string_view name) const& {
-  const Node* found = node->find(name);
+  const YamlNode* found = node->find(name);
   return {found == nullptr ? node : found, this, name};
 }
 
@@ -23,7 +23,7 @@ std::string Place::path() const {
   return out += key;
 }
 
-void Report::add(const Node& where, std::string path, std::string what) {
+void Report::add(const YamlNode& where, std::string path, std::string what) {
   problems_.push_back({file_, where.line, where.column, std::move(path), std::move(what)});
 }
 

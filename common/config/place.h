@@ -11,7 +11,7 @@ namespace meshdns::config {
 /// A value in a file, and the path to it from the document's root. Lives on the stack of the walk through the file: the
 /// parent must outlive it.
 struct Place {
-  const Node* node;
+  const YamlNode* node;
   const Place* parent = nullptr;
   std::string_view key = {};  // if the parent is a map; the text must outlive this
   std::size_t index = 0;      // if the parent is a list
@@ -35,7 +35,7 @@ class Report {
 
   void add(const Place& place, std::string what) { add(*place.node, place.path(), std::move(what)); }
   /// Adds a problem at a position other than the value's, for example at its key.
-  void add(const Node& where, std::string path, std::string what);
+  void add(const YamlNode& where, std::string path, std::string what);
   void add(const SyntaxError& error);
   bool empty() const { return problems_.empty(); }
   /// Returns the problems in the order of the lines, and empties the report.

@@ -25,7 +25,7 @@ class Builder : public YAML::EventHandler {
     open_.clear();
   }
   void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(mark, anchor, Node::Kind::Null); }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(mark, anchor, YamlNode::Kind::Null); }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end() || std::find(open_.begin(), open_.end(), found->second) != open_.end()) {
@@ -34,35 +34,35 @@ class Builder : public YAML::EventHandler {
     attach(mark, found->second);
   }
   void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, const std::string& value) override {
-    add(mark, anchor, Node::Kind::Scalar).text = value;
+    add(mark, anchor, YamlNode::Kind::Scalar).text = value;
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
-    open_.push_back(&add(mark, anchor, Node::Kind::List));
+    open_.push_back(&add(mark, anchor, YamlNode::Kind::List));
   }
   void OnSequenceEnd() override { close(); }
   void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
-    open_.push_back(&add(mark, anchor, Node::Kind::Map));
+    open_.push_back(&add(mark, anchor, YamlNode::Kind::Map));
   }
   void OnMapEnd() override { close(); }
 
   Tree take() { return std::move(tree_); }
 
  private:
-  Node& add(const YAML::Mark& mark, YAML::anchor_t anchor, Node::Kind kind) {
-    Node& node = tree_.nodes.emplace_back();
+  YamlNode& add(const YAML::Mark& mark, YAML::anchor_t anchor, YamlNode::Kind kind) {
+    YamlNode& node = tree_.nodes.emplace_back();
     node.kind = kind;
     node.line = mark.line + 1;
     node.column = mark.column + 1;
     if (anchor != YAML::NullAnchor) anchors_[anchor] = &node;
-    const bool collection = kind == Node::Kind::List || kind == Node::Kind::Map;
+    const bool collection = kind == YamlNode::Kind::List || kind == YamlNode::Kind::Map;
     if (collection && !open_.empty()) open_.back()->children.push_back(&node);  // close() adds its size
     if (!collection || open_.empty()) attach(mark, &node);
     return node;
   }
 
-  void attach(const YAML::Mark& mark, Node* node) {
+  void attach(const YAML::Mark& mark, YamlNode* node) {
     if (open_.empty()) {
       tree_.documents.push_back(node);
       return;
@@ -72,20 +72,20 @@ class Builder : public YAML::EventHandler {
   }
 
   void close() {
-    const Node* done = open_.back();
+    const YamlNode* done = open_.back();
     open_.pop_back();
     if (!open_.empty()) grow(*open_.back(), done->size, YAML::Mark::null_mark());
   }
 
-  static void grow(Node& node, std::uint32_t by, const YAML::Mark& mark) {
+  static void grow(YamlNode& node, std::uint32_t by, const YAML::Mark& mark) {
     node.size += by;  // cannot overflow: both are at most kMostValues
     if (node.size > kMostValues) throw YAML::ParserException(mark, fmt::format("more than {} values", kMostValues));
   }
 
   Tree tree_;
   int last_start_ = -1;
-  std::vector<Node*> open_;
-  std::map<YAML::anchor_t, Node*> anchors_;
+  std::vector<YamlNode*> open_;
+  std::map<YAML::anchor_t, YamlNode*> anchors_;
 };
 
 std::optional<SyntaxError> not_text(std::string_view text) {
@@ -112,7 +112,7 @@ SyntaxError syntax_error(const YAML::Exception& thrown) {
 
 }  // namespace
 
-const Node* Node::find(std::string_view key) const {
+const YamlNode* YamlNode::find(std::string_view key) const {
   if (kind != Kind::Map) return nullptr;
   for (std::size_t i = 0; i + 1 < children.size(); i += 2) {
     if (children[i]->text == key && children[i]->is(Kind::Scalar)) return children[i + 1];

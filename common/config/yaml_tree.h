@@ -12,25 +12,25 @@
 namespace meshdns::config {
 
 /// One value of a YAML file, and its position; lines and columns count from 1.
-struct Node {
+struct YamlNode {
   enum class Kind : std::uint8_t { Null, Scalar, List, Map };
 
   Kind kind = Kind::Null;
   int line = 1;
   int column = 1;
-  std::uint32_t size = 1;             // number of values, with itself, and with aliases expanded
-  std::string text;                   // of a scalar, without quotes
-  std::vector<const Node*> children;  // of a list; of a map: key, value, key, value, ...
+  std::uint32_t size = 1;                 // number of values, with itself, and with aliases expanded
+  std::string text;                       // of a scalar, without quotes
+  std::vector<const YamlNode*> children;  // of a list; of a map: key, value, key, value, ...
 
   bool is(Kind what) const { return kind == what; }
   /// Returns the value of the first such key; null = there is none, or this is not a map.
-  const Node* find(std::string_view key) const;
+  const YamlNode* find(std::string_view key) const;
 };
 
 /// The documents of a file. Nodes live as long as the tree.
 struct Tree {
-  std::deque<Node> nodes;
-  std::vector<const Node*> documents;
+  std::deque<YamlNode> nodes;
+  std::vector<const YamlNode*> documents;
 };
 
 /// Why a text is not valid YAML, and the position.

@@ -30,19 +30,19 @@ constexpr std::size_t kMaxHead = 64 * 1024;
 constexpr std::size_t kMaxBody = 64 * 1024;
 constexpr std::size_t kMostInterim = 100;  // 1xx answers before the answer
 
-stream_protocol::endpoint endpoint_of(const Target& target) {
-  if (!target.unix_path.empty()) return asio::local::stream_protocol::endpoint(target.unix_path);
-  return asio::ip::tcp::endpoint(asio::ip::make_address(target.address.ip.text()), target.address.port);
+stream_protocol::endpoint endpoint_of(const ClientRequest& request) {
+  if (!request.unix_path.empty()) return asio::local::stream_protocol::endpoint(request.unix_path);
+  return asio::ip::tcp::endpoint(asio::ip::make_address(request.address.ip.text()), request.address.port);
 }
 
-bhttp::request<bhttp::empty_body> request_of(const Target& target) {
-  bhttp::request<bhttp::empty_body> out{bhttp::verb::get, target.path, 11};
-  out.method_string(target.method);
-  out.set(bhttp::field::host, target.host.empty() ? target.address.text() : target.host);
+bhttp::request<bhttp::empty_body> message_of(const ClientRequest& request) {
+  bhttp::request<bhttp::empty_body> out{bhttp::verb::get, request.path, 11};
+  out.method_string(request.method);
+  out.set(bhttp::field::host, request.host.empty() ? request.address.text() : request.host);
   out.set(bhttp::field::user_agent, "meshdns");
   out.set(bhttp::field::connection, "close");
-  for (const auto& [name, value] : target.headers) out.set(name, value);
-  if (target.method != "GET" && target.method != "HEAD") out.content_length(0);
+  for (const auto& [name, value] : request.headers) out.set(name, value);
+  if (request.method != "GET" && request.method != "HEAD") out.content_length(0);
   return out;
 }
 
@@ -121,18 +121,18 @@ class AnswerReader {
   std::string data_;
 };
 
-asio::awaitable<Result<Response>> exchange(asio::io_context& context, const Target& target, Duration timeout) {
+asio::awaitable<Result<Response>> exchange(asio::io_context& context, const ClientRequest& request, Duration timeout) {
   Stream stream(context);
   stream.expires_after(timeout);
-  auto [connect_error] = co_await stream.async_connect(endpoint_of(target), kUse);
+  auto [connect_error] = co_await stream.async_connect(endpoint_of(request), kUse);
   if (connect_error) co_return error_of(connect_error);
-  const auto request = request_of(target);
-  auto [write_error, written] = co_await bhttp::async_write(stream, request, kUse);
+  const auto message = message_of(request);
+  auto [write_error, written] = co_await bhttp::async_write(stream, message, kUse);
   if (write_error) co_return error_of(write_error);
   AnswerReader reader(stream);
   const auto head = co_await reader.head();
   if (!head) co_return head.error();
-  auto body = co_await reader.body(*head, target.method == "HEAD");
+  auto body = co_await reader.body(*head, request.method == "HEAD");
   if (!body) co_return body.error();
   Response out;
   out.status = head->status;
@@ -141,15 +141,15 @@ asio::awaitable<Result<Response>> exchange(asio::io_context& context, const Targ
   co_return out;
 }
 
-asio::awaitable<void> run(asio::io_context& context, Target target, Duration timeout, Done done) {
-  done(co_await exchange(context, target, timeout));
+asio::awaitable<void> run(asio::io_context& context, ClientRequest request, Duration timeout, Done done) {
+  done(co_await exchange(context, request, timeout));
 }
 
 }  // namespace
 
-void get(process::EventLoop& loop, const Target& target, Duration timeout, Done callback) {
+void get(process::EventLoop& loop, const ClientRequest& request, Duration timeout, Done callback) {
   auto& context = process::io_context_of(loop);
-  asio::co_spawn(context, run(context, target, timeout, std::move(callback)), asio::detached);
+  asio::co_spawn(context, run(context, request, timeout, std::move(callback)), asio::detached);
 }
 
 }  // namespace meshdns::http

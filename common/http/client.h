@@ -12,7 +12,7 @@
 namespace meshdns::http {
 
 /// A request and where it is sent.
-struct Target {
+struct ClientRequest {
   SocketAddress address;  // where to connect; no name is resolved
   std::string unix_path;  // if set, connect there instead
   std::string host;       // Host header; empty = the address
@@ -27,7 +27,7 @@ struct Target {
 /// callback: called exactly once, on the loop's thread
 /// errors: Unavailable ("connection refused", "no route to host", reset), DeadlineExceeded, DataLoss (not HTTP),
 /// ResourceExhausted (out of descriptors)
-void get(process::EventLoop& loop, const Target& target, Duration timeout,
+void get(process::EventLoop& loop, const ClientRequest& request, Duration timeout,
          std::function<void(Result<Response>)> callback);
 
 }  // namespace meshdns::http

@@ -163,7 +163,8 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   void note_refused(std::string_view host) {
     if (refused != nullptr) refused->add();
     if (std::exchange(told, true)) return;
-    log::warn("HTTP request refused", {{"address", name}, {"host", host}, {"reason", "no name of this host"}});
+    log::warn("HTTP request refused",
+              {{"address", name}, {"host", host}, {"reason", "the Host header is not a name of this machine"}});
     quiet.expires_after(kQuiet);
     quiet.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
       const auto self = weak.lock();

@@ -128,7 +128,7 @@ Result<void> LineWriter::start() {
   try {
     shared_->thread = std::thread([shared = shared_] { shared->run(); });
   } catch (const std::system_error& error) {
-    return Error(Code::Unavailable, std::string("no thread for the log: ") + error.what());
+    return Error(Code::Unavailable, std::string("the system gives no thread for the log: ") + error.what());
   }
   shared_->threaded = true;
   return {};

@@ -2,7 +2,6 @@
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
-#include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
@@ -30,15 +29,6 @@ class PrometheusGauge : public Gauge {
 
  private:
   prometheus::Gauge& gauge_;
-};
-
-class PrometheusHistogram : public Histogram {
- public:
-  explicit PrometheusHistogram(prometheus::Histogram& histogram) : histogram_(histogram) {}
-  void observe(double value) override { histogram_.Observe(value); }
-
- private:
-  prometheus::Histogram& histogram_;
 };
 
 prometheus::MetricType type_of(Sample::Kind kind) {
@@ -82,7 +72,6 @@ struct Registry::State {
   mutable std::mutex mutex;
   std::map<Key, std::unique_ptr<Counter>> counters;
   std::map<Key, std::unique_ptr<Gauge>> gauges;
-  std::map<Key, std::unique_ptr<Histogram>> histograms;
   std::vector<std::function<void(std::vector<Sample>&)>> collectors;
 };
 
@@ -105,17 +94,6 @@ Gauge& Registry::gauge(const std::string& name, const std::string& help, const L
   if (!slot) {
     auto& family = prometheus::BuildGauge().Name(name).Help(help).Register(state_->registry);
     slot = std::make_unique<PrometheusGauge>(family.Add(labels));
-  }
-  return *slot;
-}
-
-Histogram& Registry::histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds,
-                               const Labels& labels) {
-  const std::lock_guard lock(state_->mutex);
-  auto& slot = state_->histograms[{name, labels}];
-  if (!slot) {
-    auto& family = prometheus::BuildHistogram().Name(name).Help(help).Register(state_->registry);
-    slot = std::make_unique<PrometheusHistogram>(family.Add(labels, bounds));
   }
   return *slot;
 }

@@ -30,15 +30,8 @@ class Gauge {
   virtual double value() const = 0;
 };
 
-/// A metric that counts observed values by size.
-/// thread: any
-class Histogram {
- public:
-  virtual ~Histogram() = default;
-  virtual void observe(double value) = 0;
-};
-
-/// One value of a metric that is computed at each scrape, instead of being kept in a Counter, Gauge or Histogram.
+/// One value of a metric that is computed at each scrape, instead of being kept in a Counter or Gauge.
+/// A histogram is always computed so.
 struct Sample {
   enum class Kind { Counter, Gauge, Histogram };
   struct Bucket {
@@ -66,9 +59,6 @@ class Registry {
   /// name: meshdns_<component>_<what>_<unit>[_total]
   Counter& counter(const std::string& name, const std::string& help, const Labels& labels = {});
   Gauge& gauge(const std::string& name, const std::string& help, const Labels& labels = {});
-  /// bounds: upper bounds of the buckets, ascending, without infinity
-  Histogram& histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds,
-                       const Labels& labels = {});
 
   /// Calls `collect` at each text() to append samples. `collect` must be callable as long as the registry lives.
   void collect_with(std::function<void(std::vector<Sample>&)> collect);

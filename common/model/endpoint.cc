@@ -1,13 +1,14 @@
 #include "common/model/endpoint.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
-#include <functional>
 
 namespace meshdns::model {
 namespace {
 
-void mix(std::size_t& hash, std::size_t value) { hash = hash * 31 + value; }
-void mix(std::size_t& hash, const std::string& text) { mix(hash, std::hash<std::string>()(text)); }
+void mix(std::size_t& hash, std::uint16_t value) { hash = XXH3_64bits_withSeed(&value, sizeof value, hash); }
+void mix(std::size_t& hash, const std::string& text) { hash = XXH3_64bits_withSeed(text.data(), text.size(), hash); }
 
 }  // namespace
 

@@ -9,8 +9,15 @@
 namespace meshdns::model {
 
 std::string_view part_name(Part part) {
-  constexpr std::array<std::string_view, 6> kNames = {"network", "region", "zone", "subzone", "cluster", "node"};
-  return kNames[static_cast<std::size_t>(part)];
+  switch (part) {
+    case Part::Network: return "network";
+    case Part::Region: return "region";
+    case Part::Zone: return "zone";
+    case Part::Subzone: return "subzone";
+    case Part::Cluster: return "cluster";
+    case Part::Node: break;
+  }
+  return "node";
 }
 
 const std::string& Locality::part(Part part) const {

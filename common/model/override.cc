@@ -31,8 +31,14 @@ bool is_or_ends_with(const std::string& whole, const std::string& name) {
 }  // namespace
 
 std::string_view target_kind_name(TargetKind kind) {
-  constexpr std::array<std::string_view, 5> kNames = {"endpoint", "node", "service", "zone", "cluster"};
-  return kNames[static_cast<std::size_t>(kind)];
+  switch (kind) {
+    case TargetKind::Endpoint: return "endpoint";
+    case TargetKind::Node: return "node";
+    case TargetKind::Service: return "service";
+    case TargetKind::Zone: return "zone";
+    case TargetKind::Cluster: break;
+  }
+  return "cluster";
 }
 
 std::string target_text(const Target& target) { return std::string(target_kind_name(target.kind)) + "=" + target.name; }
@@ -49,8 +55,13 @@ Result<Target> parse_target(std::string_view text) {
 }
 
 std::string_view action_name(Action action) {
-  constexpr std::array<std::string_view, 4> kNames = {"Down", "Drain", "Up", "Freeze"};
-  return kNames[static_cast<std::size_t>(action)];
+  switch (action) {
+    case Action::Down: return "Down";
+    case Action::Drain: return "Drain";
+    case Action::Up: return "Up";
+    case Action::Freeze: break;
+  }
+  return "Freeze";
 }
 
 std::optional<Action> action_named(std::string_view name) {

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <iostream>
 #include <mutex>
 #include <new>
 #include <string>
@@ -17,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/base/text.h"
 #include "common/log/log.h"
 #include "common/process/signals.h"
 
@@ -35,9 +37,9 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) void hold_reloads
 [[gnu::section(".preinit_array"), gnu::used]] void (*const kBeforeAll)() = hold_reloads;
 
 [[noreturn]] void end_failed(const char* why) {
-  log::error("failed", {{"error", why}});
+  log::error("process failed", {{"error", why}});
   log::end_thread();
-  ::_exit(1);
+  ::_exit(kFailed);
 }
 
 /// Ends the process after an uncaught exception. Missing threads, descriptors or memory are not a fault of the program,
@@ -109,12 +111,20 @@ Result<void> check_room(std::size_t threads, std::size_t descriptors) {
   return {};
 }
 
+int wrong_config(std::string_view problems) {
+  const std::string_view text = trim(problems);
+  std::cerr << text << "\n" << counted(split(text, '\n').size(), "error") << "\n";
+  return kWrongUsage;
+}
+
+int cannot_start(const Error& error) {
+  log::error("cannot start", {{"error", error}});
+  return kFailed;
+}
+
 int run_daemon(const std::function<int()>& run) {
-  if (const auto started = log::start_thread(); !started) {
-    log::error("cannot start", {{"error", started.error()}});
-    return 1;
-  }
-  int code = 1;
+  if (const auto started = log::start_thread(); !started) return cannot_start(started.error());
+  int code = kFailed;
   try {
     code = run();
   } catch (const std::exception& error) {

@@ -37,7 +37,7 @@ timespec timespec_of(Duration duration) {
 }
 
 [[noreturn]] void end_process(std::string_view why) {
-  log::error("ended without being stopped", {{"reason", why}});
+  log::error("ended without an orderly stop", {{"reason", why}});
   log::end_thread();
   ::_exit(1);
 }
@@ -98,7 +98,7 @@ Result<std::unique_ptr<Signals>> Signals::start(EventLoop& loop, Callbacks callb
   try {
     std::thread([state, stop_within] { State::run(state, stop_within); }).detach();
   } catch (const std::system_error& error) {
-    return Error(Code::Unavailable, std::string("no thread for signals: ") + error.what());
+    return Error(Code::Unavailable, std::string("the system gives no thread for signals: ") + error.what());
   }
   return std::unique_ptr<Signals>(new Signals(std::move(state)));
 }

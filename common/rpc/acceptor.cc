@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "common/log/log.h"
+#include "common/net/kernel_address.h"
 #include "common/rpc/peer.h"
 
 namespace meshdns::rpc {
@@ -39,14 +40,8 @@ std::uint64_t inode_of(int descriptor) {
 
 /// returns: nothing = a local peer
 std::optional<SocketAddress> peer_of(const sockaddr_storage& storage) {
-  if (storage.ss_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage);
-    return SocketAddress{IpAddress::v4(ntohl(v4.sin_addr.s_addr)), ntohs(v4.sin_port)};
-  }
-  if (storage.ss_family != AF_INET6) return std::nullopt;
-  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(storage);
-  return SocketAddress{IpAddress::v6_bytes(std::span<const std::uint8_t, 16>(v6.sin6_addr.s6_addr)),
-                       ntohs(v6.sin6_port)};
+  if (storage.ss_family != AF_INET && storage.ss_family != AF_INET6) return std::nullopt;
+  return SocketAddress{address_of(storage), port_of(storage)};
 }
 
 /// Whether the peer is still connected. After a restart thousands of peers connect at once, and a peer that waits too
@@ -103,7 +98,7 @@ Result<void> Acceptor::start(HandOver hand_over, std::function<void()> ebbed) {
   try {
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& error) {
-    return Error(Code::Unavailable, std::string("no thread that accepts connections: ") + error.what());
+    return Error(Code::Unavailable, std::string("the system gives no thread for new connections: ") + error.what());
   }
   return {};
 }
@@ -147,7 +142,7 @@ bool Acceptor::look_around(std::size_t count) {
   if (count > 0 && tide_.fell(now.open) && ebbed_) ebbed_();
   const log::Field open("open", now.open);
   if (now.full && !was_full) {
-    log::warn("connections wait: there are as many as there may be", {{"address", bound()}, open});
+    log::warn("connections wait: the limit is reached", {{"address", bound()}, open});
   } else if (!now.full && was_full) {
     log::info("connections wait no more", {{"address", bound()}, open, {"evicted", now.evicted}});
   }
@@ -193,7 +188,7 @@ bool Acceptor::take(int descriptor, const std::optional<SocketAddress>& peer) {
   }
   close_at_once(descriptor);
   if (first) {
-    log::warn("connections refused: their address has as many as it may",
+    log::warn("connections refused: the limit of their address is reached",
               {{"address", peer->ip.text()}, {"most", options_.per_address}});
   }
   return room;

@@ -6,11 +6,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include "common/net/kernel_address.h"
 #include "common/net/port_holder.h"
 #include "common/net/socket_address.h"
 #include "common/net/unix_socket.h"
@@ -55,38 +56,23 @@ int listening_on_path(const std::string& path) {
   return listening(reinterpret_cast<const sockaddr*>(&address), sizeof address);
 }
 
-int listening_v6(const in6_addr& address, std::uint16_t port, std::uint32_t interface) {
-  sockaddr_in6 where{};
-  where.sin6_family = AF_INET6;
-  where.sin6_addr = address;
-  where.sin6_port = htons(port);
-  where.sin6_scope_id = interface;
-  return listening(reinterpret_cast<const sockaddr*>(&where), sizeof where);
-}
-
-int listening_v4(const IpAddress& address, std::uint16_t port) {
-  sockaddr_in where{};
-  where.sin_family = AF_INET;
-  where.sin_addr.s_addr = htonl(address.v4_host_order());
-  where.sin_port = htons(port);
-  return listening(reinterpret_cast<const sockaddr*>(&where), sizeof where);
+int listening_at(const SocketAddress& address) {
+  const auto where = KernelAddress::of(address);
+  return listening(where.get(), where.size);
 }
 
 int listening_on(const SocketAddress& address) {
-  if (address.ip.is_v4() && !address.ip.is_unspecified()) return listening_v4(address.ip, address.port);
-  in6_addr bytes = in6addr_any;
-  if (!address.ip.is_v4()) std::ranges::copy(address.ip.bytes(), std::begin(bytes.s6_addr));
-  const int both = listening_v6(bytes, address.port, address.interface);
+  if (!address.ip.is_v4() || !address.ip.is_unspecified()) return listening_at(address);
+  const int both = listening_at({IpAddress::v6_bytes(std::array<std::uint8_t, 16>{}), address.port});
   // a machine without IPv6 has no socket of both families
-  return both < 0 && address.ip.is_v4() ? listening_v4(address.ip, address.port) : both;
+  return both < 0 ? listening_at(address) : both;
 }
 
 std::uint16_t port_of(int descriptor) {
   sockaddr_storage where{};
   socklen_t size = sizeof where;
   if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&where), &size) != 0) return 0;
-  return ntohs(where.ss_family == AF_INET ? reinterpret_cast<const sockaddr_in&>(where).sin_port
-                                          : reinterpret_cast<const sockaddr_in6&>(where).sin6_port);
+  return meshdns::port_of(where);
 }
 
 Error cannot_listen(const std::string& address, int error, const std::string& holder = {}) {

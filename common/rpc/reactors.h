@@ -5,7 +5,6 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <memory>
-#include <string>
 #include <utility>
 
 #include "common/rpc/stream_port.h"
@@ -83,5 +82,19 @@ class ClientStream : public grpc::ClientBidiReactor<Out, In> {
   grpc::ClientContext context_;
   std::shared_ptr<Stream> port_;
 };
+
+/// Opens a stream from the client's side.
+/// post:    as for StreamPort
+/// call:    binds the stream to a call of a stub: stub.async()->Watch(context, stream)
+/// returns: the session's end of the stream
+template <class In, class Out, class Call>
+std::shared_ptr<Port<Out>> open_stream(Post post, StreamEvents<In> events, Call call) {
+  auto* stream = new ClientStream<In, Out>(std::move(post));  // deletes itself
+  const auto port = stream->port();
+  port->set_events(std::move(events));
+  call(&stream->context(), stream);
+  stream->start();
+  return port;
+}
 
 }  // namespace meshdns::rpc

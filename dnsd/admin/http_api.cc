@@ -195,7 +195,7 @@ const std::map<std::string, Route>& routes() {
 }
 
 Response not_found() {
-  std::string body = "there is nothing here; there is:\n";
+  std::string body = "no such path; the paths are:\n";
   for (const auto& [path, route] : routes()) body += "  " + path + "\n";
   return text(404, std::move(body));
 }

@@ -7,7 +7,7 @@
 #include "common/log/log.h"
 #include "dnsd/wire/name.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 std::string type_text(wire::Type type) {
@@ -117,4 +117,4 @@ void CaptureSession::end() {
   log::info("capture ended");
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -10,7 +10,7 @@
 #include "dnsd/server/dns_server.h"
 #include "meshdns/v1/admin.pb.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Returns the name of a response code ("NOERROR", "SERVFAIL", ...), or its number if it has no name.
 std::string rcode_text(std::uint8_t rcode);
@@ -51,4 +51,4 @@ class CaptureSession {
   std::optional<TimerId> patience_;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -9,7 +9,7 @@
 #include "common/model/host_name.h"
 #include "common/model/override.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 constexpr std::size_t kMostFindings = 4;  // of lint, in one message
@@ -120,4 +120,4 @@ Conditions::Said Conditions::linted(const v1::Object& object, const std::string&
   return {is, is ? "Suspicious" : "Advice", join(texts, "; ")};
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

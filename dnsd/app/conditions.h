@@ -11,7 +11,7 @@
 #include "dnsd/publish/publisher.h"
 #include "meshdns/v1/types.pb.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Writes the status of operators' objects into them: the conditions Accepted, Programmed and Degraded, each with
 /// reason and message. Made for one page of a listing.
@@ -48,4 +48,4 @@ class Conditions {
   std::unordered_map<std::string, std::vector<std::string>> conflicts_;  // messages by object
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -24,7 +24,7 @@
 #include "dnsd/snapshot_file/snapshot_file.h"
 #include "dnsd/wire/name.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 constexpr std::size_t kMostProblems = 100;  // of a zone file; further ones are only counted
@@ -54,7 +54,7 @@ std::vector<IpAddress> machine_addresses() {
     if (family != AF_INET && family != AF_INET6) continue;
     sockaddr_storage storage{};
     std::memcpy(&storage, at->ifa_addr, family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
-    const IpAddress address = server::address_of(storage);
+    const IpAddress address = address_of(storage);
     if (!address.is_v6_link_local()) (address.is_loopback() ? loopback : routable).push_back(address);
   }
   ::freeifaddrs(list);
@@ -344,4 +344,4 @@ Result<Configuration> dev_configuration(const std::string& runtime_dir) {
   return configuration_of(text, "--dev");
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

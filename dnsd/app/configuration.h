@@ -17,7 +17,7 @@
 #include "dnsd/query/policy.h"
 #include "dnsd/server/dns_server.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// A meshdnsd.yaml that was read, checked, and converted into the settings that the parts of the daemon take.
 struct Configuration {
@@ -74,4 +74,4 @@ Result<void> read_endpoints(Configuration& configuration);
 /// runtime_dir: the folder of the admin socket
 Result<Configuration> dev_configuration(const std::string& runtime_dir);
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -16,7 +16,7 @@
 #include "dnsd/persistence/seed.h"
 #include "dnsd/snapshot_file/kept_answers.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 constexpr mode_t kOthers = 0077;
@@ -61,4 +61,4 @@ void guard_data_folder(const std::string& folder) {
   }
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

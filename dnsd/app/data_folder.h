@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Keeps other users of the machine from reading the files in `data_dir`, which hold names, addresses and labels of the
 /// whole mesh.
@@ -12,4 +12,4 @@ namespace meshdns::app {
 /// and others may need it, such as a volume with a group of its own. Does nothing if there is no such folder.
 void guard_data_folder(const std::string& folder);
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// The numbers of descriptors that may be connections: from DNS clients over TCP, and from agents and replicas. Without
 /// these bounds one kind of peer could use up the descriptors of the process. Pure.
@@ -35,4 +35,4 @@ struct DescriptorBudget {
   }
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

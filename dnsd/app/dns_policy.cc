@@ -7,7 +7,7 @@
 #include "common/base/text.h"
 #include "common/config/load.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 using Texts = google::protobuf::RepeatedPtrField<std::string>;
@@ -76,4 +76,4 @@ Result<query::Policy> read_policy(const config::v1::Dns& dns, const std::filesys
   return out;
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -6,7 +6,7 @@
 #include "dnsd/query/policy.h"
 #include "meshdns/config/v1/dnsd.pb.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Parses the content of a cookie secret file: 32 hexadecimal digits, with or without white space around them, or 16
 /// raw bytes.
@@ -19,4 +19,4 @@ Result<wire::CookieSecret> parse_cookie_secret(std::string_view contents);
 /// errors:  a file of secrets cannot be read, or holds no secret
 Result<query::Policy> read_policy(const config::v1::Dns& dns, const std::filesystem::path& folder);
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

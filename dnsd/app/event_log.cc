@@ -8,7 +8,7 @@
 #include "dnsd/explain/difference.h"
 #include "dnsd/explain/scene.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 // Ids of a run begin at the start's unix time times this number. A run has fewer events than a million a second, so the
@@ -188,4 +188,4 @@ void EventLog::tell() {
   }
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

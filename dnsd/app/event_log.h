@@ -12,7 +12,7 @@
 #include "dnsd/publish/publisher.h"
 #include "meshdns/v1/admin.pb.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Records how answers change, publication by publication, and answers calls that wait for such events.
 ///
@@ -74,4 +74,4 @@ class EventLog {
   bool ending_ = false;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -6,7 +6,7 @@
 
 #include "common/base/text.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 std::size_t bytes_of(const std::string& row) { return row.size(); }
@@ -153,4 +153,4 @@ void ExplainPages<Reply>::drop_old() {
 template class ExplainPages<v1::ExplainReply>;
 template class ExplainPages<v1::SimulateReply>;
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

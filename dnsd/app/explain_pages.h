@@ -10,7 +10,7 @@
 #include "dnsd/app/page.h"
 #include "meshdns/v1/admin.pb.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Divides explanations and simulations of hosts with many endpoints into pages. The rows are endpoints, addresses and
 /// endpoint changes, in the order in which the reply has them; everything else is in the first page.
@@ -57,4 +57,4 @@ class ExplainPages {
 extern template class ExplainPages<v1::ExplainReply>;
 extern template class ExplainPages<v1::SimulateReply>;
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -4,10 +4,11 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/hint.h"
 #include "common/base/result.h"
 #include "common/base/text.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Returns whether a word that an operator wrote means the key "cluster/node" or "namespace/name": the word is the
 /// whole key, or the part after one of its slashes.
@@ -54,9 +55,9 @@ std::string meant_key(const Map& map, const std::string& word, const std::string
   if (!guess) guess = did_you_mean(word.substr(word.rfind('/') + 1), last);
   if (!guess) return "";
   for (const std::string& key : whole) {
-    if (means_key(key, *guess)) return " (did you mean " + key + "?)";
+    if (means_key(key, *guess)) return hint(key);
   }
   return "";
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

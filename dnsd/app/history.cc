@@ -7,7 +7,7 @@
 
 #include "common/convert/report_convert.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 void History::add(v1::Event event, TimePoint at) {
   const std::uint64_t id = next_++;
@@ -83,4 +83,4 @@ v1::EventsReply History::later_than(const Look& look, TimePoint now) const {
   return out;
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

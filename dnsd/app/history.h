@@ -12,7 +12,7 @@
 #include "dnsd/app/page.h"
 #include "meshdns/v1/admin.pb.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Keeps the latest changes of answers, as events: the last kMostOfHost of each host, at most kMost and kMostBytes in
 /// all. The oldest go first. Pure.
@@ -68,4 +68,4 @@ class History {
   std::size_t bytes_ = 0;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

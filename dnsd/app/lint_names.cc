@@ -1,6 +1,6 @@
 #include "dnsd/app/lint_names.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 /// Visits the records of a map after the key `after` while the slice lasts.
@@ -42,4 +42,4 @@ bool LintNames::learn(Slice& slice) {
   return true;
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -9,7 +9,7 @@
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/topology/lint.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Keeps the names of nodes, clusters and so on that lint compares references with, so that not every page of a listing
 /// collects them from all nodes. The names are collected again, in slices, when a page needs them and nodes, clusters
@@ -39,4 +39,4 @@ class LintNames {
   std::string after_;  // the last key of the phase that was collected; empty = none yet
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -6,10 +6,9 @@
 #include <vector>
 
 #include "common/base/text.h"
-#include "dnsd/app/mesh_view.h"
 #include "dnsd/explain/findings.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 constexpr const char* kListing = "Lint";
@@ -49,7 +48,7 @@ struct Linting::Page {
 
 void Linting::lint(const v1::LintRequest& request, const Done& done) {
   const auto page = std::make_shared<Page>(Page{request, done, PageFill({request.limit(), bytes_})});
-  page->first_revision = parts_.catalog->revision();
+  page->first_revision = mesh_.catalog.revision();
   if (!request.continue_().empty()) {
     const auto token = Continue::parse(request.continue_(), kListing);
     if (!token) return done(token.error());
@@ -62,13 +61,13 @@ void Linting::lint(const v1::LintRequest& request, const Done& done) {
 }
 
 bool Linting::go_on(Page& page, Slice& slice) {
-  if (!names_.learn(slice)) return false;
+  if (!mesh_.names.learn(slice)) return false;
   const bool live = page.request.objects().empty();
   if (page.linter == nullptr) {
-    auto names = names_.names();
+    auto names = mesh_.names.names();
     if (!live) names = std::make_shared<topology::KnownNames>(*names);  // a copy: expect() adds names
-    page.linter = std::make_unique<explain::Linter>(parts_.catalog->records(), parts_.publisher->planner(),
-                                                    parts_.publisher->settings(), std::move(names), parts_.clock.now());
+    page.linter = std::make_unique<explain::Linter>(mesh_.catalog.records(), mesh_.publisher.planner(),
+                                                    mesh_.publisher.settings(), std::move(names), mesh_.clock.now());
     for (const v1::Object& object : page.request.objects()) page.linter->expect(object);
   }
   if (!(live ? look_at_live(page, slice) : look_at_given(page, slice))) return false;
@@ -79,7 +78,7 @@ bool Linting::go_on(Page& page, Slice& slice) {
 }
 
 bool Linting::look_at_live(Page& page, Slice& slice) const {
-  const auto& objects = parts_.objects->all();
+  const auto& objects = mesh_.objects.all();
   for (auto at = objects.upper_bound(page.after); at != objects.end(); ++at) {
     page.more = page.full();
     if (page.more) return true;
@@ -100,11 +99,11 @@ void Linting::add_contests(v1::LintReply& reply) const {
     finding.set_message(message);
   };
   std::size_t services = 0;
-  for (const topology::Conflict& conflict : parts_.publisher->conflicts()) {
+  for (const topology::Conflict& conflict : mesh_.publisher.conflicts()) {
     if (!conflict.object.starts_with("service ") || services++ >= answers::Locator::kMostContested) continue;
     add(conflict.object, v1::Finding::WARNING, conflict.message);
   }
-  parts_.publisher->with_table([&add](const answers::AnswerTable* table) {
+  mesh_.publisher.with_table([&add](const answers::AnswerTable* table) {
     if (table == nullptr) return;
     for (const std::string& text : table->where->locator.contested) {
       add("clients", v1::Finding::WARNING, text + ": who asks from there is placed as far as they agree");
@@ -124,4 +123,4 @@ bool Linting::look_at_given(Page& page, Slice& slice) const {
   return true;
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

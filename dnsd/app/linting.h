@@ -4,14 +4,12 @@
 #include <memory>
 
 #include "common/base/result.h"
-#include "dnsd/app/lint_names.h"
+#include "dnsd/app/mesh_state.h"
 #include "dnsd/app/page.h"
 #include "dnsd/app/slices.h"
 #include "meshdns/v1/admin.pb.h"
 
-namespace meshdns::app {
-
-struct Parts;
+namespace meshdns::dnsd::app {
 
 /// Makes the pages of `meshdnsctl lint`: findings about the objects of the catalog in the order of their keys, or about
 /// the objects of the request in its order. All findings of an object are in one page. A page is a job of Slices; it
@@ -23,8 +21,8 @@ class Linting {
 
   /// All references must outlive it.
   /// bytes: of a page
-  Linting(const Parts& parts, Slices& slices, LintNames& names, std::size_t bytes = PageBounds::kMostBytes)
-      : parts_(parts), slices_(slices), names_(names), bytes_(bytes) {}
+  Linting(const MeshState& mesh, Slices& slices, std::size_t bytes = PageBounds::kMostBytes)
+      : mesh_(mesh), slices_(slices), bytes_(bytes) {}
 
   /// Makes a page and calls `done`.
   /// errors: InvalidArgument: a token of another kind of listing; Unavailable: too many calls at once
@@ -40,10 +38,9 @@ class Linting {
   /// several clusters claim.
   void add_contests(v1::LintReply& reply) const;
 
-  const Parts& parts_;
+  const MeshState& mesh_;
   Slices& slices_;
-  LintNames& names_;
   std::size_t bytes_;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -11,12 +11,11 @@
 #include "dnsd/app/conditions.h"
 #include "dnsd/app/find_key.h"
 #include "dnsd/app/listing_filter.h"
-#include "dnsd/app/mesh_view.h"
 #include "dnsd/explain/explanation.h"
 #include "dnsd/topology/plan.h"
 #include "dnsd/topology/words.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// A page that is being made, over several slices.
 struct Listing::Page {
@@ -75,7 +74,7 @@ void Listing::list(const v1::ListRequest& request, const Done& done) {
   if (!filter) return done(filter.error());
   if (exact) page->exact = page->is_of_objects() ? request.kind() + "/" + request.key() : request.key();
   page->filter = *std::move(filter);
-  page->reply.set_first_revision(parts_.catalog->revision());
+  page->reply.set_first_revision(env_.mesh.catalog.revision());
   if (!request.continue_().empty()) {
     const auto token = Continue::parse(request.continue_(), request.kind());
     if (!token) return done(token.error());
@@ -99,8 +98,8 @@ bool Listing::go_on(Page& page, Slice& slice) {
         Error(Code::NotFound, page.request.kind() + " " + page.request.key() + " not found" + meant(page.request)));
     return true;
   }
-  page.reply.set_frozen(topology::frozen_text(parts_.catalog->records().overrides));
-  page.reply.set_revision(parts_.catalog->revision());
+  page.reply.set_frozen(topology::frozen_text(env_.mesh.catalog.records().overrides));
+  page.reply.set_revision(env_.mesh.catalog.revision());
   if (page.more)
     page.reply.set_continue_(Continue{page.request.kind(), page.reply.first_revision(), page.after}.text());
   page.done(std::move(page.reply));
@@ -108,24 +107,24 @@ bool Listing::go_on(Page& page, Slice& slice) {
 }
 
 bool Listing::has_key(const v1::ListRequest& request) const {
-  const model::Records& records = parts_.catalog->records();
+  const model::Records& records = env_.mesh.catalog.records();
   if (request.kind() == "Node") return records.nodes.contains(request.key());
   if (request.kind() == "Endpoint") return records.endpoints.contains(request.key());
-  return parts_.objects->all().contains(request.kind() + "/" + request.key());
+  return env_.mesh.objects.all().contains(request.kind() + "/" + request.key());
 }
 
 std::string Listing::meant(const v1::ListRequest& request) const {
-  const model::Records& records = parts_.catalog->records();
+  const model::Records& records = env_.mesh.catalog.records();
   if (request.kind() == "Node") return meant_key(records.nodes, request.key());
   if (request.kind() == "Endpoint") return meant_key(records.endpoints, request.key());
-  return meant_key(parts_.objects->all(), request.key(), request.kind() + "/");
+  return meant_key(env_.mesh.objects.all(), request.key(), request.kind() + "/");
 }
 
 bool Listing::look_at_nodes(Page& page, Slice& slice) {
   const auto make = [&](const model::Node& node) {
     return page.filter.wants(node.key) ? std::optional(node_info(node)) : std::nullopt;
   };
-  return add_rows(page, parts_.catalog->records().nodes, *page.reply.mutable_nodes(), slice, kAll, make);
+  return add_rows(page, env_.mesh.catalog.records().nodes, *page.reply.mutable_nodes(), slice, kAll, make);
 }
 
 bool Listing::look_at_endpoints(Page& page, Slice& slice) {
@@ -134,16 +133,16 @@ bool Listing::look_at_endpoints(Page& page, Slice& slice) {
     v1::EndpointInfo row = endpoint_info(endpoint);
     return page.filter.wants_state(row.state()) ? std::optional(std::move(row)) : std::nullopt;
   };
-  return add_rows(page, parts_.catalog->records().endpoints, *page.reply.mutable_endpoints(), slice, kAll, make);
+  return add_rows(page, env_.mesh.catalog.records().endpoints, *page.reply.mutable_endpoints(), slice, kAll, make);
 }
 
 bool Listing::look_at_objects(Page& page, Slice& slice) {
-  if (!names_.learn(slice)) return false;
+  if (!env_.mesh.names.learn(slice)) return false;
   if (page.conditions == nullptr) {
-    page.conditions = std::make_unique<Conditions>(*parts_.catalog, *parts_.publisher, *parts_.counts, names_.names(),
-                                                   parts_.clock.now());
+    page.conditions = std::make_unique<Conditions>(env_.mesh.catalog, env_.mesh.publisher, env_.mesh.counts,
+                                                   env_.mesh.names.names(), env_.mesh.clock.now());
   }
-  const auto& objects = parts_.objects->all();
+  const auto& objects = env_.mesh.objects.all();
   const std::string kind = page.request.kind() + "/";
   const auto make = [&](v1::Object object) -> std::optional<v1::Object> {
     // the key in `objects` of a replica's local override has a prefix, which its name in the listing has not
@@ -161,10 +160,10 @@ bool Listing::look_at_objects(Page& page, Slice& slice) {
 }
 
 void Listing::add_undeclared(Page& page) const {
-  const model::Records& records = parts_.catalog->records();
+  const model::Records& records = env_.mesh.catalog.records();
   for (auto at = records.nodes.begin(); at != records.nodes.end();) {
     const std::string cluster = at->second.locality.cluster;
-    const std::uint32_t nodes = parts_.counts->nodes_of(cluster);
+    const std::uint32_t nodes = env_.mesh.counts.nodes_of(cluster);
     if (!records.clusters.contains(cluster) && page.filter.wants(cluster)) {
       v1::ClusterInfo& info = *page.reply.add_undeclared();
       info.set_name(cluster);
@@ -178,35 +177,33 @@ void Listing::add_undeclared(Page& page) const {
 }
 
 v1::NodeInfo Listing::node_info(const model::Node& node) const {
-  const model::Records& records = parts_.catalog->records();
+  const model::Records& records = env_.mesh.catalog.records();
   const std::string& key = node.key;
   v1::NodeInfo out;
   out.set_key(key);
   *out.mutable_locality() = convert::to_wire(model::locality_of(records, key));
   for (const IpAddress& address : node.addresses) out.add_addresses(address.text());
   for (const Prefix& prefix : node.prefixes) out.add_prefixes(prefix.text());
-  out.set_endpoints(parts_.counts->endpoints_of(key));
+  out.set_endpoints(env_.mesh.counts.endpoints_of(key));
   const model::NodeStatus* status = model::status_of(records, key);
   const bool unheard = status != nullptr && (status->silent || status->in_doubt);
   if (status != nullptr) out.set_problem(status->problem);
   if (unheard) {
     out.set_state(status->silent ? "silent" : !status->held.empty() ? "held" : "late");
-    const Duration length = std::max(Duration::zero(), parts_.clock.now() - status->since);
+    const Duration length = std::max(Duration::zero(), env_.mesh.clock.now() - status->since);
     *out.mutable_in_state() = convert::to_wire(length);
   } else {
-    const bool connected = parts_.agents != nullptr && parts_.agents->is_connected(key);
-    const char* without_agents = parts_.replica != nullptr ? "heard" : "from file";
-    out.set_state(parts_.agents == nullptr ? without_agents : connected ? "connected" : "disconnected");
+    out.set_state(env_.source.node_state(key));
   }
   return out;
 }
 
 v1::EndpointInfo Listing::endpoint_info(const model::Endpoint& endpoint) const {
-  const model::Records& records = parts_.catalog->records();
-  const topology::PlanContext context{records, parts_.publisher->planner().claims(), records.overrides,
-                                      parts_.clock.now()};
+  const model::Records& records = env_.mesh.catalog.records();
+  const topology::PlanContext context{records, env_.mesh.publisher.planner().claims(), records.overrides,
+                                      env_.mesh.clock.now()};
   v1::EndpointInfo info =
-      explain::endpoint_info(topology::candidate_of(context, endpoint), context.now, parts_.clock.unix_seconds());
+      explain::endpoint_info(topology::candidate_of(context, endpoint), context.now, env_.mesh.clock.unix_seconds());
   explain::write_record(endpoint, info);
   if (endpoint.health.state == model::HealthState::Pending) info.set_state("pending");
   return info;
@@ -214,12 +211,12 @@ v1::EndpointInfo Listing::endpoint_info(const model::Endpoint& endpoint) const {
 
 void Listing::write_names_condition(v1::Object& object) const {
   const std::string key = object.metadata().namespace_() + "/" + object.metadata().name();
-  const auto& destinations = parts_.catalog->records().destinations;
+  const auto& destinations = env_.mesh.catalog.records().destinations;
   const auto found = destinations.find(key);
-  if (parts_.external_names == nullptr || found == destinations.end()) return;
+  if (!env_.hostnames.started() || found == destinations.end()) return;
   const auto has_name = [](const model::ExternalEndpoint& external) { return !external.hostname.empty(); };
   if (std::ranges::none_of(found->second.external_endpoints, has_name)) return;
-  const auto problems = parts_.external_names->problems_of(found->second);
+  const auto problems = env_.hostnames.problems_of(found->second);
   v1::Condition& resolved = *object.mutable_status()->add_conditions();
   resolved.set_type("NamesResolved");
   resolved.set_status(problems.empty() ? "True" : "False");
@@ -229,11 +226,11 @@ void Listing::write_names_condition(v1::Object& object) const {
 
 template <class Out>
 void Listing::write_measured(const std::string& cluster, Out& out) const {
-  const auto& statuses = parts_.catalog->records().cluster_statuses;
+  const auto& statuses = env_.mesh.catalog.records().cluster_statuses;
   const auto found = statuses.find(cluster);
   if (found == statuses.end()) return;
   for (const auto& [to, far] : found->second.distances) (*out.mutable_distances())[to] = convert::to_wire(far);
   for (const IpAddress& address : found->second.gateways_down) out.add_gateways_down(address.text());
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -5,15 +5,14 @@
 #include <string>
 
 #include "common/base/result.h"
-#include "dnsd/app/lint_names.h"
+#include "dnsd/app/hostname_service.h"
+#include "dnsd/app/mesh_state.h"
 #include "dnsd/app/page.h"
-#include "dnsd/app/record_counts.h"
+#include "dnsd/app/record_source.h"
 #include "dnsd/app/slices.h"
 #include "meshdns/v1/admin.pb.h"
 
-namespace meshdns::app {
-
-struct Parts;
+namespace meshdns::dnsd::app {
 
 /// Makes the pages of `meshdnsctl get`: rows in the order of their keys, from the place where the previous page ended.
 ///
@@ -26,9 +25,16 @@ class Listing {
   using Done = std::function<void(Result<v1::ListReply>)>;
 
   /// All references must outlive the listing.
+  struct Environment {
+    const MeshState& mesh;
+    const RecordSource& source;
+    const HostnameService& hostnames;
+  };
+
+  /// `slices` must outlive the listing.
   /// bytes: of a page
-  Listing(const Parts& parts, Slices& slices, LintNames& names, std::size_t bytes = PageBounds::kMostBytes)
-      : parts_(parts), slices_(slices), names_(names), bytes_(bytes) {}
+  Listing(Environment environment, Slices& slices, std::size_t bytes = PageBounds::kMostBytes)
+      : env_(environment), slices_(slices), bytes_(bytes) {}
 
   /// Makes a page and calls `done`.
   /// errors: InvalidArgument: no such kind, a wrong filter, or a token of another listing; NotFound: no record has the
@@ -57,10 +63,9 @@ class Listing {
   /// Writes the condition that says whether the hostnames of the object's external endpoints are resolved.
   void write_names_condition(v1::Object& object) const;
 
-  const Parts& parts_;
+  Environment env_;
   Slices& slices_;
-  LintNames& names_;
   std::size_t bytes_;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

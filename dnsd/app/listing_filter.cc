@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <vector>
 
+#include "common/base/hint.h"
 #include "common/base/text.h"
 #include "dnsd/app/find_key.h"
 #include "dnsd/topology/matching.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 Result<ListingFilter> ListingFilter::of(const v1::ListRequest& request, bool exact) {
   ListingFilter out;
@@ -27,10 +28,8 @@ Result<ListingFilter> ListingFilter::of(const v1::ListRequest& request, bool exa
   }
   const std::vector<std::string> states = {"serving", "last_resort", "out", "pending"};
   if (!out.state_.empty() && std::ranges::find(states, out.state_) == states.end()) {
-    const auto guess = did_you_mean(out.state_, states);
-    return Error(Code::InvalidArgument, "there is no state " + out.state_ +
-                                            (guess ? " (did you mean " + *guess + "?)" : "") + "; there are " +
-                                            join(states, ", "));
+    return Error(Code::InvalidArgument, "there is no state " + out.state_ + hint(did_you_mean(out.state_, states)) +
+                                            "; there are " + join(states, ", "));
   }
   const bool more = !(out.service_ + out.node_ + out.state_).empty() || !out.labels_.empty();
   if (more && request.kind() != "Endpoint") {
@@ -58,4 +57,4 @@ bool ListingFilter::wants(const model::Endpoint& endpoint) const {
   return labels_.empty() || topology::has_labels(endpoint.labels, labels_);
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -8,7 +8,7 @@
 #include "common/net/socket_address.h"
 #include "meshdns/v1/admin.pb.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Chooses the rows of a listing that a request asks for: by a name or address, and by service, node, state and labels.
 class ListingFilter {
@@ -40,4 +40,4 @@ class ListingFilter {
   model::Labels labels_;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

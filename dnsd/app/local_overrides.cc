@@ -9,7 +9,7 @@
 #include "dnsd/app/override_guard.h"
 #include "dnsd/topology/words.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 std::string key_here(const std::string& name) { return LocalOverrides::kKeyPrefix + name; }
@@ -45,7 +45,7 @@ bool LocalOverrides::left_in(const std::string& folder) {
 
 void LocalOverrides::restore() {
   const auto loaded = file_.load(environment_.clock.unix_seconds());
-  for (const std::string& problem : loaded.problems) log::error("local overrides", {{"problem", problem}});
+  for (const std::string& problem : loaded.problems) log::error("local overrides not all read", {{"problem", problem}});
   v1::ListReply kept;
   if (!loaded.content || !kept.ParseFromString(*loaded.content)) return;
   persistence::Objects::Change change;
@@ -113,7 +113,7 @@ Result<void> LocalOverrides::keep(const persistence::Objects::Change& change) co
 
 void LocalOverrides::commit(const persistence::Objects::Change& change) {
   for (const std::string& problem : objects_.commit(change, environment_.clock.now())) {
-    log::error("local overrides", {{"problem", problem}});
+    log::error("local overrides not all read", {{"problem", problem}});
   }
   // all copies are made again, instead of a difference: there are few, and each change ends with equal copies
   for (const std::string& name : std::exchange(shown_, {})) {
@@ -129,4 +129,4 @@ void LocalOverrides::commit(const persistence::Objects::Change& change) {
   environment_.publisher.changed_here();
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -14,7 +14,7 @@
 #include "dnsd/snapshot_file/snapshot_file.h"
 #include "meshdns/v1/admin.pb.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Keeps the overrides that one replica obeys alone while its federation is lost (`meshdnsctl ... --local`).
 ///
@@ -73,4 +73,4 @@ class LocalOverrides {
   std::atomic<bool> any_ = false;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -4,7 +4,6 @@
 
 #include "common/base/output.h"
 #include "common/base/runtime_dir.h"
-#include "common/base/text.h"
 #include "common/config/log_settings.h"
 #include "common/log/log.h"
 #include "common/process/daemon_process.h"
@@ -20,9 +19,12 @@
 namespace {
 
 using namespace meshdns;
+namespace app = meshdns::dnsd::app;
 
-constexpr int kFailed = 1;
-constexpr int kWrongUsage = 2;
+using process::kFailed;
+using process::kWrongUsage;
+using process::wrong_config;
+
 // The most threads and descriptors that libraries need at the start, in addition to the configured workers.
 constexpr std::size_t kThreads = 24;
 constexpr std::size_t kDescriptors = 48;
@@ -37,23 +39,15 @@ struct Flags {
 void print_dev_hints(const app::Configuration& configuration) {
   const std::string socket = configuration.file.admin().socket();
   std::cerr << "meshdnsd runs for development: loopback only, nothing is stored. In other shells:\n"
-            << "  meshdns-agent --dev                                   # reports what stands in ./endpoints.d\n"
+            << "  meshdns-agent --dev                                   # reports the endpoints in ./endpoints.d\n"
             << "  dig @127.0.0.1 -p 8053 SERVICE.NAMESPACE.mesh.internal\n"
             << "  meshdnsctl --server unix:" << socket << " status\n";
-}
-
-int wrong_config(const Error& error) {
-  const auto text = trim(error.message());
-  std::cerr << text << "\n";
-  std::cerr << counted(split(text, '\n').size(), "error") << "\n";
-  return kWrongUsage;
 }
 
 int run(app::Configuration configuration, const Flags& flags) {
   const std::size_t workers = configuration.dns_options().workers;
   if (const auto room = process::check_room(kThreads + workers, kDescriptors); !room) {
-    log::error("cannot start", {{"error", room.error()}});
-    return kFailed;
+    return process::cannot_start(room.error());
   }
   const SystemClock clock;
   process::EventLoop loop;
@@ -61,13 +55,14 @@ int run(app::Configuration configuration, const Flags& flags) {
   const auto signals = process::Signals::start(loop, {[&] { daemon.reload(); }, [&] { daemon.stop(); }});
   const auto started = signals ? daemon.start() : Result<void>(signals.error());
   if (!started) {
-    if (started.error().code() == Code::InvalidArgument) return wrong_config(started.error());  // endpoints_file
-    log::error("cannot start", {{"error", started.error()}});
-    return kFailed;
+    if (started.error().code() == Code::InvalidArgument) {  // endpoints_file
+      return wrong_config(started.error().message());
+    }
+    return process::cannot_start(started.error());
   }
   daemon.started();
   process::release_free_memory();  // reading a store or a snapshot has left much of it
-  if (flags.dev) print_dev_hints(*daemon.parts().configuration);
+  if (flags.dev) print_dev_hints(daemon.configuration());
   loop.run();
   log::info("stopped");
   return daemon.failed() ? kFailed : 0;
@@ -85,10 +80,10 @@ void add_flags(CLI::App& cli, Flags& flags) {
 
 int check_config(app::Configuration configuration, const Flags& flags) {
   process::release_signals();
-  if (const auto read = app::read_endpoints(configuration); !read) return wrong_config(read.error());
+  if (const auto read = app::read_endpoints(configuration); !read) return wrong_config(read.error().message());
   const auto usable =
       configuration.tls ? rpc::check_now(*configuration.tls, SystemClock().unix_seconds()) : Result<void>{};
-  if (!usable) return wrong_config(usable.error());
+  if (!usable) return wrong_config(usable.error().message());
   std::cout << (flags.dev ? "--dev" : flags.config) << ": ok\n";
   return 0;
 }
@@ -103,9 +98,10 @@ int run_program(int argc, char** argv) {
     return cli.exit(error) == 0 ? 0 : kWrongUsage;
   }
   auto configuration = flags.dev ? app::dev_configuration(dev_folder()) : app::load_without_endpoints(flags.config);
-  if (!configuration) return wrong_config(configuration.error());
+  if (!configuration) return wrong_config(configuration.error().message());
   if (flags.check_config) return check_config(std::move(*configuration), flags);
-  if (const auto made = flags.dev ? own_dev_folder() : Result<void>{}; !made) return wrong_config(made.error());
+  if (const auto made = flags.dev ? own_dev_folder() : Result<void>{}; !made)
+    return wrong_config(made.error().message());
   if (!flags.log_level.empty()) log::fix_level(*log::level_named(flags.log_level));
   config::apply_log(configuration->file.log());
   return process::run_daemon([&] { return run(std::move(*configuration), flags); });

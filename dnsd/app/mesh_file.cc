@@ -7,13 +7,14 @@
 #include "common/convert/object_convert.h"
 #include "common/log/log.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 constexpr const char* kSource = MeshFile::kManager;
 
 void warn(const catalog::Refusal& refusal) {
-  log::warn("endpoints_file refused", {{"key", refusal.key}, {"field", refusal.field}, {"reason", refusal.reason}});
+  log::warn("endpoints_file entry refused",
+            {{"key", refusal.key}, {"field", refusal.field}, {"reason", refusal.reason}});
 }
 
 }  // namespace
@@ -67,7 +68,7 @@ void MeshFile::apply_objects(const Configuration& configuration, TimePoint now, 
     if (result.outcome() != v1::ApplyResult::REFUSED) {
       keys.insert(convert::object_key(object));
     } else {
-      log::warn("endpoints_file refused", {{"key", result.key()}, {"reason", result.error()}});
+      log::warn("endpoints_file entry refused", {{"key", result.key()}, {"reason", result.error()}});
     }
   }
   // All objects of a file are equally old. Otherwise the winner of a contested host would be the object that was added
@@ -79,4 +80,4 @@ void MeshFile::apply_objects(const Configuration& configuration, TimePoint now, 
   objects_.commit(change, now);
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

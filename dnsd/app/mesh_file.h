@@ -9,7 +9,7 @@
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/persistence/objects.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Keeps catalog and objects equal to the content of dns.endpoints_file. Used at the start and at each reload. A
 /// process that has applied several versions of the file ends with the same records as one that starts with the last
@@ -36,4 +36,4 @@ class MeshFile {
   std::int64_t created_ = 0;     // metadata.created of the file's objects: unix seconds of the first apply()
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

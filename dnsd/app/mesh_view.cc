@@ -1,30 +1,24 @@
 #include "dnsd/app/mesh_view.h"
 
-#include "common/log/log.h"
+namespace meshdns::dnsd::app {
 
-// Approvals by operators. Their changes are in mesh_view_changes.cc, status and metrics in mesh_view_status.cc.
-
-namespace meshdns::app {
-
-Result<v1::ApproveShrinkReply> MeshView::approve_shrink() {
-  if (parts_.recovery != nullptr && parts_.recovery->recovering()) return approve_records();
-  if (parts_.replica == nullptr) return Error(Code::FailedPrecondition, "this is not a replica: it refuses no sets");
-  federation::Mirror& mirror = parts_.replica->mirror();
-  if (mirror.shrink_refused().empty()) return Error(Code::FailedPrecondition, "no set is refused");
-  mirror.approve_shrink();
-  log::info("shrink approved", {{"what", mirror.shrink_refused()}});
-  v1::ApproveShrinkReply reply;
-  reply.set_approved(mirror.shrink_refused());
-  return reply;
+void MeshView::metrics(std::function<void(Result<std::string>)> done) {
+  const auto round = env_.mesh.counts.round();
+  const bool by_service = env_.process.configuration.file.admin().service_metrics();
+  const auto services = by_service ? std::make_shared<ServiceCounts>() : nullptr;
+  const bool runs = slices_.run([this, round, services, done](Slice& slice) {
+    if (!env_.mesh.counts.settle(round, slice)) return false;
+    const auto& claims = env_.mesh.publisher.planner().claims();
+    if (services != nullptr && !services->look(env_.mesh.catalog.records(), claims, slice)) return false;
+    service_counts_ = services;
+    done(env_.registry.text());
+    return true;
+  });
+  if (!runs) done(Error(Code::Unavailable, "too many calls at once"));
 }
 
-v1::ApproveShrinkReply MeshView::approve_records() {
-  const std::string what = "endpoints known: " + std::to_string(parts_.catalog->records().endpoints.size());
-  parts_.recovery->approve();
-  log::info("recovery ended by an operator", {{"what", what}});
-  v1::ApproveShrinkReply reply;
-  reply.set_approved(what);
-  return reply;
+void MeshView::collect(std::vector<metrics::Sample>& out) const {
+  if (service_counts_ != nullptr) service_counts_->collect(out);
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

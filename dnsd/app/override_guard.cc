@@ -7,7 +7,7 @@
 #include "common/convert/object_convert.h"
 #include "dnsd/topology/lint.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 /// Returns "would leave app-b.mesh.internal (and 3 more) without serving endpoints; --force does it all the same".
@@ -74,4 +74,4 @@ bool refuse_emptying(const v1::ApplyRequest& request, publish::Publisher& publis
   return refused;
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -7,7 +7,7 @@
 #include "dnsd/topology/words.h"
 #include "meshdns/v1/admin.pb.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Refuses the overrides of a checked request that would leave a host without serving endpoints although it has some
 /// now. Checks only accepted override entries; all others pass unchanged.
@@ -25,4 +25,4 @@ std::string idle_target(const v1::ApplyRequest& request, const model::Records& r
 /// Writes the number of endpoints of each override's target into its result.
 void count_targets(const v1::ApplyRequest& request, const model::Records& records, v1::ApplyReply& reply);
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

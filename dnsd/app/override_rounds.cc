@@ -5,7 +5,7 @@
 #include "common/log/log.h"
 #include "common/time/time_text.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 void tell_of_begin(const std::string& key, const model::Override& word) {
@@ -55,4 +55,4 @@ void OverrideRounds::tell() {
   told_ = overrides;
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -7,7 +7,7 @@
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/topology/words.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Ends overrides whose time is over, once a second, and logs all overrides that begin or end, from whatever source.
 /// thread: control
@@ -40,4 +40,4 @@ class OverrideRounds {
   std::optional<TimerId> timer_;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -4,7 +4,7 @@
 
 #include "common/base/text.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 constexpr std::string_view kDigits = "0123456789abcdef";
@@ -45,4 +45,4 @@ Result<Continue> Continue::parse(const std::string& text, const std::string& of)
   return Error(Code::InvalidArgument, "continue: this is no token of a page of " + of);
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

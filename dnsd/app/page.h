@@ -7,7 +7,7 @@
 
 #include "common/base/result.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// The bounds on one page of a reply. The first row is always taken, so that a listing moves on even if a row is larger
 /// than a page.
@@ -67,4 +67,4 @@ struct Continue {
   static Result<Continue> parse(const std::string& text, const std::string& of);
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -5,7 +5,7 @@
 
 #include "common/time/time.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Detects when rate limiting of answers begins, and when it ends: after kQuiet without a limited answer. Pure.
 class RateLimitWatch {
@@ -34,4 +34,4 @@ class RateLimitWatch {
   std::optional<TimePoint> seen_;  // when the counter grew last; nothing = no limiting
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

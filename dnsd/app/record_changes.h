@@ -8,7 +8,7 @@
 
 #include "dnsd/catalog/catalog.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Informs each part of the daemon when records of the types that concern it have changed. Code that may have changed
 /// the catalog calls look(), which is cheap if the catalog's generation is unchanged.
@@ -59,4 +59,4 @@ class RecordChanges {
   bool looking_ = false;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -5,7 +5,7 @@
 #include "common/model/lookup.h"
 #include "dnsd/topology/plan.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 RecordCounts::RecordCounts(catalog::Catalog& catalog, topology::Planner& next) : catalog_(catalog), next_(next) {
   const model::Records& records = catalog_.records();
@@ -175,4 +175,4 @@ void RecordCounts::override_changed(const model::Override& override) {
   next_.override_changed(override);
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

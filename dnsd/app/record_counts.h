@@ -11,7 +11,7 @@
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/topology/planner.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Keeps the counts over all records that status, metrics and listings show, so that none of them has to walk all
 /// records for a count.
@@ -110,4 +110,4 @@ class RecordCounts : public model::RecordObserver {
   std::uint64_t names_version_ = 1;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

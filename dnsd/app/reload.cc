@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <memory>
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 using google::protobuf::Message;
@@ -85,4 +85,4 @@ std::vector<std::string> keep_what_cannot_change(const Configuration& running, C
   return kept;
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -5,7 +5,7 @@
 
 #include "dnsd/app/configuration.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// The result of the last reload.
 struct ReloadState {
@@ -21,4 +21,4 @@ bool same_listeners(const answers::Settings& a, const answers::Settings& b);
 /// returns: the keys that differ and need a restart
 std::vector<std::string> keep_what_cannot_change(const Configuration& running, Configuration& next);
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -4,11 +4,11 @@
 
 #include "common/log/log.h"
 #include "common/process/memory.h"
-#include "dnsd/app/post_to.h"
+#include "common/process/post_to.h"
 #include "dnsd/snapshot_file/kept_records.h"
 #include "meshdns/v1/federation.pb.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 Replica::Replica(process::EventLoop& loop, const Clock& clock, catalog::Catalog& catalog, persistence::Objects& objects,
                  Options options)
@@ -22,7 +22,7 @@ Replica::Replica(process::EventLoop& loop, const Clock& clock, catalog::Catalog&
                    log::info("federation found", {{"server", client_.server()}});
                  }}),
       client_(loop, options_.watch, follower_),
-      keeper_(loop, clock, post_to(loop),
+      keeper_(loop, clock, process::post_to(loop),
               {.path = options_.folder + "/" + kFile,
                .interval = kSnapshotInterval,
                .blocks = [this] { return mirror_.blocks(clock_.now(), snapshot_file::SnapshotKeeper::kBlockRecords); },
@@ -53,7 +53,7 @@ bool Replica::restore() {
       snapshot_file::restore_records(snapshot_file::BlockReader(kept->content), mirror_, clock_.now() - kept->age);
   if (!records) {
     ++damaged_snapshots_;
-    log::error("snapshot", {{"problem", records.error()}});
+    log::error("snapshot damaged", {{"problem", records.error()}});
     return false;
   }
   whole_ = true;
@@ -69,4 +69,4 @@ Duration Replica::silence() const {
   return restored_age_ + (clock_.now() - started_);
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -15,10 +15,10 @@
 #include "dnsd/persistence/seed.h"
 #include "dnsd/snapshot_file/snapshot_keeper.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
-/// The part of a dnsd with `roles: [dns]` that gets its records from a federation: follows the federation, fills the
-/// catalog, and keeps the records in a snapshot file for the next start. Serving DNS is the Daemon's.
+/// Follows a federation for ReplicaRole: fills the catalog, and keeps the records in a snapshot file for the next
+/// start.
 /// thread: the loop's
 class Replica {
  public:
@@ -57,6 +57,7 @@ class Replica {
   const std::vector<v1::Brake>& origin_brakes() const { return follower_.origin_brakes(); }
   std::string server() const { return client_.server(); }
   federation::Mirror& mirror() { return mirror_; }
+  const federation::Mirror& mirror() const { return mirror_; }
 
  private:
   void changed();
@@ -75,4 +76,4 @@ class Replica {
   std::size_t damaged_snapshots_ = 0;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

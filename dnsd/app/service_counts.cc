@@ -1,8 +1,9 @@
 #include "dnsd/app/service_counts.h"
 
+#include "common/metrics/samples.h"
 #include "dnsd/topology/plan.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 bool ServiceCounts::look(const model::Records& records, const topology::AddressClaims& claims, Slice& slice) {
   const topology::PlanContext context{records, claims, records.overrides, TimePoint{}};
@@ -16,4 +17,16 @@ bool ServiceCounts::look(const model::Records& records, const topology::AddressC
   return true;
 }
 
-}  // namespace meshdns::app
+void ServiceCounts::collect(std::vector<metrics::Sample>& out) const {
+  for (const auto& [service, standings] : services_) {
+    for (std::size_t i = 0; i < standings.size(); ++i) {
+      metrics::gauge(out, "meshdns_service_endpoints", "endpoints of a service by how they stand",
+                     {{"namespace", service.namespace_},
+                      {"service", service.name},
+                      {"state", std::string(standing_name(static_cast<topology::Standing>(i)))}},
+                     standings[i]);
+    }
+  }
+}
+
+}  // namespace meshdns::dnsd::app

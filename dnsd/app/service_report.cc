@@ -5,10 +5,8 @@
 #include <utility>
 
 #include "common/base/text.h"
-#include "common/log/log.h"
-#include "dnsd/app/replica.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 // The largest tables take seconds; a compile that takes longer than this is stuck.
@@ -16,39 +14,27 @@ constexpr Duration kLongestCompile = 60s;
 
 }  // namespace
 
-ServiceReport::ServiceReport(process::NotifyEnvironment environment, process::EventLoop& loop, const Parts& parts)
-    : parts_(parts), notify_(std::move(environment), parts.clock, loop) {}
+ServiceReport::ServiceReport(process::NotifyEnvironment notify, process::EventLoop& loop, Environment environment)
+    : env_(environment), notify_(std::move(notify), env_.mesh.clock, loop) {}
 
 void ServiceReport::ready() {
-  notify_.ready({[this] { return status(parts_); }, [this] { return alive(); }});
+  notify_.ready({[this] { return status(); }, [this] { return alive(); }});
 }
 
-std::string ServiceReport::status(const Parts& parts) {
-  if (!parts.ready) {
-    const char* whom = parts.recovery != nullptr && parts.recovery->recovering() ? "all agents" : "a federation";
-    return fmt::format("waiting for {}: DNS is not served yet", whom);
+std::string ServiceReport::status() const {
+  if (!env_.process.ready) {
+    return fmt::format("waiting for {}: DNS is not served yet",
+                       env_.source.recovering() ? "all agents" : "a federation");
   }
-  std::string out = counted(parts.publisher->hosts(), "host");
-  if (parts.agents != nullptr) out += ", " + counted(parts.agents->connected(), "agent");
-  out += fmt::format(", revision {}", parts.catalog->revision());
-  if (parts.publisher->behind()) out += ", publication is behind";
-  if (parts.replica == nullptr) return out;
-  return out + (parts.replica->connected() ? ", following " : ", without a federation, last tried: ") +
-         parts.replica->server();
+  publish::Publisher& publisher = env_.mesh.publisher;
+  return fmt::format("{}{}, revision {}{}{}", counted(publisher.hosts(), "host"), env_.source.reporters(),
+                     env_.mesh.catalog.revision(), publisher.behind() ? ", publication is behind" : "",
+                     env_.source.followed());
 }
 
 bool ServiceReport::alive() {
-  if (parts_.dns == nullptr) return parts_.publisher->busy() < kLongestCompile;
-  const auto stalled = watch_.look(parts_.dns->ticks());
-  if (stalled.empty() == stalled_) {
-    stalled_ = !stalled_;
-    if (stalled_) {
-      log::error("a DNS thread stands still", {{"threads", stalled.size()}, {"first", stalled.front()}});
-    } else {
-      log::info("all DNS threads go on");
-    }
-  }
-  return !stalled_ && parts_.publisher->busy() < kLongestCompile;
+  const bool threads = env_.dns.alive();
+  return threads && env_.mesh.publisher.busy() < kLongestCompile;
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -1,13 +1,15 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "common/process/event_loop.h"
 #include "common/process/service_notify.h"
-#include "dnsd/app/mesh_view.h"
-#include "dnsd/server/stall_watch.h"
+#include "dnsd/app/dns_service.h"
+#include "dnsd/app/mesh_state.h"
+#include "dnsd/app/record_source.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Reports start, reload, stop and signs of life to the service manager (sd_notify). The control loop gives signs of
 /// life only while every DNS thread makes progress and no compile is stuck, so that the service manager restarts a
@@ -15,8 +17,16 @@ namespace meshdns::app {
 /// thread: the loop's
 class ServiceReport {
  public:
-  /// `loop` and `parts` must outlive it.
-  ServiceReport(process::NotifyEnvironment environment, process::EventLoop& loop, const Parts& parts);
+  /// All references must outlive the report.
+  struct Environment {
+    const ProcessState& process;
+    const MeshState& mesh;
+    const RecordSource& source;
+    DnsService& dns;
+  };
+
+  /// `loop` must outlive the report.
+  ServiceReport(process::NotifyEnvironment notify, process::EventLoop& loop, Environment environment);
 
   /// Reports that the start is over, even if a replica still waits for its first records.
   void ready();
@@ -26,16 +36,14 @@ class ServiceReport {
   void stopping() { notify_.stopping(); }
 
   /// Returns a line like "3 hosts, 6 agents, revision 41".
-  static std::string status(const Parts& parts);
+  std::string status() const;
 
  private:
-  /// Whether to give a sign of life; logs when DNS threads stop or continue to make progress.
+  /// Whether to give a sign of life.
   bool alive();
 
-  const Parts& parts_;
-  server::StallWatch watch_;
-  bool stalled_ = false;
+  Environment env_;
   process::ServiceNotify notify_;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

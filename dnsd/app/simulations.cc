@@ -6,7 +6,7 @@
 #include "dnsd/explain/explanation.h"
 #include "dnsd/explain/simulation.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Calls `look` with the scene of the published table, and returns its Result.
 template <class F>
@@ -66,4 +66,4 @@ void Simulations::simulate(const catalog::Catalog& catalog, publish::Publisher& 
   done(Error(Code::Unavailable, "too many calls at once"));
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -12,7 +12,7 @@
 #include "dnsd/publish/publisher.h"
 #include "meshdns/v1/admin.pb.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// Answers `explain` and `simulate` calls. A simulation over all hosts (explain::Survey) is a job of Slices, so that
 /// heartbeats are handled in between.
@@ -53,4 +53,4 @@ class Simulations {
   std::size_t running_ = 0;  // surveys under way
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

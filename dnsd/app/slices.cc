@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 Slices::~Slices() {
   for (const Running& running : running_) timers_.cancel(running.timer);
@@ -25,4 +25,4 @@ void Slices::go_on(std::list<Running>::iterator at) {
   at->timer = timers_.after(Duration::zero(), [this, at] { go_on(at); });
 }
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

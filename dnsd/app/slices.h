@@ -7,7 +7,7 @@
 
 #include "common/time/time.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 /// The budget of one turn of a long job: how many records the job may look at before other work gets the control
 /// thread.
@@ -78,4 +78,4 @@ class Slices {
   std::size_t longest_ = 0;
 };
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

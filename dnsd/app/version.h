@@ -1,7 +1,7 @@
 #pragma once
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 
 inline constexpr const char* kVersion = MESHDNS_VERSION;
 
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "common/base/hint.h"
 #include "common/base/printable.h"
 #include "common/base/random_seed.h"
 #include "common/base/text.h"
@@ -75,13 +76,14 @@ Result<std::vector<std::string>> keys_of(const std::vector<std::string>& names, 
     return Error(Code::InvalidArgument,
                  "endpoints cannot be deleted: their agents report them; drain sends clients elsewhere");
   }
-  if (*kind == "Node") return Error(Code::InvalidArgument, "a node is forgotten: meshdnsctl forget node=" + names[1]);
+  if (*kind == "Node")
+    return Error(Code::InvalidArgument, "nodes cannot be deleted, only forgotten: meshdnsctl forget node=" + names[1]);
   keys.push_back(*kind + "/" + names[1]);
   return keys;
 }
 
 /// Returns lint's findings in objects; nothing = lint failed, and the error was printed.
-std::optional<v1::LintReply> findings_in(Client& client, const std::vector<v1::Object>& objects) {
+std::optional<v1::LintReply> findings_in(AdminClient& client, const std::vector<v1::Object>& objects) {
   v1::LintRequest request;
   for (const v1::Object& object : objects) *request.add_objects() = object;
   auto reply = client.lint(request);
@@ -122,12 +124,10 @@ std::optional<std::string> kind_named(const std::string& word) {
 
 std::string unknown_kind(const std::string& word) {
   const std::vector<std::string> kinds = {"vd", "nodes", "endpoints", "clusters", "overrides"};
-  const auto guess = did_you_mean(word, kinds);
-  return "there is no kind " + word + (guess ? " (did you mean " + *guess + "?)" : "") + "; there are " +
-         join(kinds, ", ");
+  return "there is no kind " + word + hint(did_you_mean(word, kinds)) + "; there are " + join(kinds, ", ");
 }
 
-int apply(Client& client, const std::vector<std::string>& files, const ApplyFlags& flags) {
+int apply(AdminClient& client, const std::vector<std::string>& files, const ApplyFlags& flags) {
   const auto objects = read_objects(files, "nothing applied");
   if (!objects) return kWrongUsage;
   if (flags.strict) {
@@ -153,7 +153,7 @@ int apply(Client& client, const std::vector<std::string>& files, const ApplyFlag
   return kOk;
 }
 
-int diff(Client& client, const std::vector<std::string>& files) {
+int diff(AdminClient& client, const std::vector<std::string>& files) {
   const auto objects = read_objects(files, "nothing compared");
   if (!objects) return kWrongUsage;
   v1::ApplyRequest request = apply_request(*objects);
@@ -173,7 +173,7 @@ int diff(Client& client, const std::vector<std::string>& files) {
   return exit;
 }
 
-int erase(Client& client, const std::vector<std::string>& names, const std::vector<std::string>& files,
+int erase(AdminClient& client, const std::vector<std::string>& names, const std::vector<std::string>& files,
           bool ignore_not_found) {
   const auto keys = keys_of(names, files);
   if (!keys) return keys.error().message().empty() ? int{kWrongUsage} : fail(keys.error());
@@ -189,7 +189,7 @@ int erase(Client& client, const std::vector<std::string>& names, const std::vect
   return kFailed;
 }
 
-int forget(Client& client, const std::string& word) {
+int forget(AdminClient& client, const std::string& word) {
   const auto target = model::parse_target(word);
   if (!target || target->kind != model::TargetKind::Node) {
     return fail(Error(Code::InvalidArgument, "a node is named: forget node=CLUSTER/NAME (got " + word + ")"));
@@ -206,14 +206,14 @@ int forget(Client& client, const std::string& word) {
   return kOk;
 }
 
-int explain(Client& client, const v1::ExplainRequest& request, Output output) {
+int explain(AdminClient& client, const v1::ExplainRequest& request, Output output) {
   const auto reply = client.explain(request);
   if (!reply) return fail(reply.error());
   std::cout << (is_for_people(output) ? explain_view(*reply) : document(*reply, output));
   return kOk;
 }
 
-int status(Client& client, Output output, bool check) {
+int status(AdminClient& client, Output output, bool check) {
   const auto reply = client.status();
   if (!reply) return check ? std::max<int>(fail(reply.error()), kWrongUsage) : fail(reply.error());
   std::cout << (is_for_people(output) ? status_view(*reply) : document(*reply, output));
@@ -223,14 +223,14 @@ int status(Client& client, Output output, bool check) {
   return !reply->ready() ? int{kWrongUsage} : problem.empty() ? int{kOk} : int{kFailed};
 }
 
-int approve_shrink(Client& client) {
+int approve_shrink(AdminClient& client) {
   const auto reply = client.approve_shrink();
   if (!reply) return fail(reply.error());
   std::cout << "approved: " << reply->approved() << "; takes effect in a few seconds\n";
   return kOk;
 }
 
-int capture(Client& client, v1::CaptureRequest request, Duration length, Output output) {
+int capture(AdminClient& client, v1::CaptureRequest request, Duration length, Output output) {
   request.set_id(std::to_string(random_seed()));
   v1::CaptureReply all;
   std::uint64_t shown = 0;

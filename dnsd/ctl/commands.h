@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/time/time.h"
-#include "dnsd/ctl/client.h"
+#include "dnsd/ctl/admin_client.h"
 #include "dnsd/ctl/documents.h"
 
 namespace meshdns::ctl {
@@ -34,18 +34,18 @@ struct ApplyFlags {
   bool strict = false;  // refuses objects of which lint warns
 };
 /// Applies objects, then prints what lint finds in them.
-int apply(Client& client, const std::vector<std::string>& files, const ApplyFlags& flags);
+int apply(AdminClient& client, const std::vector<std::string>& files, const ApplyFlags& flags);
 /// Compares files with the federation's objects. Exit code 1 if there is a difference, more if they cannot be compared.
-int diff(Client& client, const std::vector<std::string>& files);
+int diff(AdminClient& client, const std::vector<std::string>& files);
 /// Deletes objects.
 /// names: "vd shop/app-b", "cluster eu-1", "override drain-node-eu1-n1"; or the objects of files
-int erase(Client& client, const std::vector<std::string>& names, const std::vector<std::string>& files,
+int erase(AdminClient& client, const std::vector<std::string>& names, const std::vector<std::string>& files,
           bool ignore_not_found);
 /// Makes the federation forget a node.
 /// word: "node=eu-1/n7"
-int forget(Client& client, const std::string& word);
+int forget(AdminClient& client, const std::string& word);
 /// The things that get and describe show.
-struct Named {
+struct ListSelection {
   std::string kind;    // as the federation calls it
   std::string name{};  // empty = all
   // of endpoints only; empty = all
@@ -55,27 +55,28 @@ struct Named {
   std::vector<std::string> labels{};
 };
 /// The number of rows that get asks for and shows.
-struct Rows {
-  std::uint32_t page = Client::kRows;  // asked for in one call
-  std::uint64_t most = 0;              // shown; 0 = all
+struct RowLimits {
+  std::uint32_t page = AdminClient::kRows;  // asked for in one call
+  std::uint64_t most = 0;                   // shown; 0 = all
 };
 /// Prints a listing, page by page as the pages come.
 /// unix_seconds: now
-int get(Client& client, const Named& what, Output output, std::int64_t unix_seconds, const Rows& rows);
+int get(AdminClient& client, const ListSelection& what, Output output, std::int64_t unix_seconds,
+        const RowLimits& rows);
 /// Like get() for nodes and endpoints, and then prints each row that changes, until it is interrupted.
-int get_and_watch(Client& client, const Named& what, Output output, std::int64_t unix_seconds);
+int get_and_watch(AdminClient& client, const ListSelection& what, Output output, std::int64_t unix_seconds);
 /// Returns names of the server's mesh for completions: of a kind, or of "host", "service" or "zone". Empty if no server
 /// answers.
-std::vector<std::string> names_of(Client& client, const std::string& kind);
+std::vector<std::string> names_of(AdminClient& client, const std::string& kind);
 /// Prints everything about one thing. For JSON and YAML the same as get().
-int describe(Client& client, const Named& what, Output output, std::int64_t unix_seconds);
-int explain(Client& client, const v1::ExplainRequest& request, Output output);
+int describe(AdminClient& client, const ListSelection& what, Output output, std::int64_t unix_seconds);
+int explain(AdminClient& client, const v1::ExplainRequest& request, Output output);
 /// Prints the status.
 /// check: exit code 1 if something is wrong though answers go on, 2 if nothing is answered
-int status(Client& client, Output output, bool check);
+int status(AdminClient& client, Output output, bool check);
 /// Makes a replica take the set that it refuses.
-int approve_shrink(Client& client);
+int approve_shrink(AdminClient& client);
 /// Prints some of the matching queries as they come, for `length`.
-int capture(Client& client, v1::CaptureRequest request, Duration length, Output output);
+int capture(AdminClient& client, v1::CaptureRequest request, Duration length, Output output);
 
 }  // namespace meshdns::ctl

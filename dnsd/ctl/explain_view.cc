@@ -4,12 +4,12 @@
 #include <cctype>
 #include <vector>
 
+#include "common/base/table.h"
 #include "common/base/text.h"
 #include "common/convert/report_convert.h"
 #include "common/time/duration_text.h"
 #include "dnsd/ctl/clean.h"
 #include "dnsd/ctl/flowed.h"
-#include "dnsd/ctl/table.h"
 
 namespace meshdns::ctl {
 namespace {

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/table.h"
 #include "dnsd/ctl/commands.h"
 #include "dnsd/ctl/documents.h"
-#include "dnsd/ctl/table.h"
 #include "dnsd/ctl/views.h"
 
 // The commands get and describe: listings, which come in pages.
@@ -54,7 +54,7 @@ class Printer {
   ObjectDocuments objects_;
 };
 
-v1::ListRequest request_for(const Named& what) {
+v1::ListRequest request_for(const ListSelection& what) {
   v1::ListRequest request;
   request.set_kind(what.kind);
   request.set_key(what.name);
@@ -97,7 +97,7 @@ class Changes {
 
 }  // namespace
 
-int get_and_watch(Client& client, const Named& what, Output output, std::int64_t unix_seconds) {
+int get_and_watch(AdminClient& client, const ListSelection& what, Output output, std::int64_t unix_seconds) {
   if (is_of_objects(what.kind) || !is_for_people(output)) {
     return fail(Error(Code::InvalidArgument,
                       "--watch shows nodes or endpoints as a table; meshdnsctl watch -o json "
@@ -109,7 +109,7 @@ int get_and_watch(Client& client, const Named& what, Output output, std::int64_t
   events.set_wait(true);
   while (std::cout) {
     v1::ListRequest request = request_for(what);
-    request.set_limit(Client::kRows);
+    request.set_limit(AdminClient::kRows);
     do {
       const auto page = client.list(request);
       if (!page) return fail(page.error());
@@ -125,12 +125,12 @@ int get_and_watch(Client& client, const Named& what, Output output, std::int64_t
   return kFailed;  // nobody reads it any more
 }
 
-std::vector<std::string> names_of(Client& client, const std::string& kind) {
+std::vector<std::string> names_of(AdminClient& client, const std::string& kind) {
   std::vector<std::string> out;
   v1::ListRequest request;
   const bool of_nodes = kind == "Node" || kind == "zone" || kind == "Cluster";
   request.set_kind(kind == "host" ? "VirtualDestination" : kind == "service" ? "Endpoint" : of_nodes ? "Node" : kind);
-  request.set_limit(Client::kRows);
+  request.set_limit(AdminClient::kRows);
   const auto page = client.list(request);
   if (!page) return out;
   for (const v1::NodeInfo& node : page->nodes()) {
@@ -150,7 +150,8 @@ std::vector<std::string> names_of(Client& client, const std::string& kind) {
   return out;
 }
 
-int get(Client& client, const Named& what, Output output, std::int64_t unix_seconds, const Rows& rows) {
+int get(AdminClient& client, const ListSelection& what, Output output, std::int64_t unix_seconds,
+        const RowLimits& rows) {
   v1::ListRequest request = request_for(what);
   Printer printer(what.kind, output, unix_seconds);
   std::uint64_t shown = 0;
@@ -170,7 +171,7 @@ int get(Client& client, const Named& what, Output output, std::int64_t unix_seco
   return kOk;
 }
 
-int describe(Client& client, const Named& what, Output output, std::int64_t unix_seconds) {
+int describe(AdminClient& client, const ListSelection& what, Output output, std::int64_t unix_seconds) {
   if (!is_for_people(output)) return get(client, what, output, unix_seconds, {});
   const auto reply = client.list(request_for(what));
   if (!reply) return fail(reply.error());

@@ -4,6 +4,7 @@
 #include <map>
 #include <vector>
 
+#include "common/base/hint.h"
 #include "common/base/text.h"
 #include "dnsd/ctl/flowed.h"
 
@@ -114,8 +115,7 @@ std::string unknown_command(const CLI::App& cli, const std::string& word) {
     names.push_back(command->get_name());
   }
   const auto guess = did_you_mean(word, names);
-  return "unknown command \"" + word + "\"" +
-         (guess ? " (did you mean \"" + *guess + "\"?)" : "; meshdnsctl --help lists all");
+  return "unknown command \"" + word + "\"" + (guess ? hint(guess, "\"\"") : "; meshdnsctl --help lists all");
 }
 
 }  // namespace meshdns::ctl

@@ -14,10 +14,10 @@
 namespace meshdns::ctl {
 namespace {
 
-int history(const std::string& host, Client& client, Output output) {
+int history(const std::string& host, AdminClient& client, Output output) {
   v1::EventsRequest request;
   request.set_host(host);
-  request.set_limit(Client::kRows);
+  request.set_limit(AdminClient::kRows);
   v1::EventsReply all;
   do {
     auto page = client.events(request);
@@ -47,7 +47,7 @@ bool may_return(const Error& error) {
   return error.code() == Code::Unavailable || error.code() == Code::DeadlineExceeded;
 }
 
-int watch(const std::string& host, Client& client, Output output) {
+int watch(const std::string& host, AdminClient& client, Output output) {
   end_on_signals();
   v1::EventsRequest request;
   request.set_host(host);
@@ -79,11 +79,11 @@ void add_history(CLI::App& cli, std::vector<Tool>& tools) {
   auto* past = cli.add_subcommand("history", "what was answered for a host, when, and why");
   past->add_option("host", *host, "app-b.mesh.internal")->required();
   tools.push_back(
-      {.command = past, .run = [host](Client* client, Output output) { return history(*host, *client, output); }});
+      {.command = past, .run = [host](AdminClient* client, Output output) { return history(*host, *client, output); }});
   auto* coming = cli.add_subcommand("watch", "what changes in answers, and why, as it comes; until Ctrl-C");
   coming->add_option("host", *host, "app-b.mesh.internal; else all hosts");
   tools.push_back(
-      {.command = coming, .run = [host](Client* client, Output output) { return watch(*host, *client, output); }});
+      {.command = coming, .run = [host](AdminClient* client, Output output) { return watch(*host, *client, output); }});
 }
 
 }  // namespace meshdns::ctl

@@ -43,7 +43,7 @@ Result<v1::LintReply> linted(const OfflineFlags& flags, v1::LintRequest request)
   return out;
 }
 
-int lint(const Flags& flags, Client* client, Output output) {
+int lint(const Flags& flags, AdminClient* client, Output output) {
   v1::LintRequest request;
   if (!flags.file.empty()) {
     const auto objects = read_objects(flags.file, "nothing else looked at");
@@ -70,7 +70,7 @@ void add_lint(CLI::App& cli, std::vector<Tool>& tools) {
       ->capture_default_str();
   add_offline_flags(*command, "--mesh", flags->offline);
   tools.push_back({command, [flags] { return !flags->offline.file.empty(); },
-                   [flags](Client* client, Output output) { return lint(*flags, client, output); }});
+                   [flags](AdminClient* client, Output output) { return lint(*flags, client, output); }});
 }
 
 }  // namespace meshdns::ctl

@@ -16,7 +16,7 @@
 #include "dnsd/ctl/completion.h"
 #include "dnsd/ctl/help.h"
 #include "dnsd/ctl/override_commands.h"
-#include "dnsd/ctl/server.h"
+#include "dnsd/ctl/server_access.h"
 #include "dnsd/ctl/tool.h"
 
 namespace {
@@ -35,8 +35,8 @@ struct Arguments {
   bool check = false;
   bool watch = false;
   std::string kind;
-  ctl::Named named;
-  ctl::Rows rows;
+  ctl::ListSelection named;
+  ctl::RowLimits rows;
   std::vector<std::string> names;
   std::string host;
   std::string client;
@@ -56,7 +56,7 @@ struct Arguments {
 
 std::int64_t unix_now() { return SystemClock().unix_seconds(); }
 
-using Command = std::function<int(const Arguments&, ctl::Client&)>;
+using Command = std::function<int(const Arguments&, ctl::AdminClient&)>;
 
 int with_kind(const Arguments& arguments, const std::function<int(const std::string&)>& run) {
   if (const auto kind = ctl::kind_named(arguments.kind)) return run(*kind);
@@ -87,12 +87,12 @@ void add_objects_commands(CLI::App& cli, Arguments& arguments, std::map<const CL
   apply->add_flag("--strict", arguments.apply.strict, "refuse what lint warns of");
   apply->add_flag("--force", arguments.apply.force,
                   "take over objects of another manager; overrides that leave hosts without endpoints");
-  commands[apply] = [](const Arguments& given, ctl::Client& client) {
+  commands[apply] = [](const Arguments& given, ctl::AdminClient& client) {
     return with_files(given, [&](const auto& files) { return ctl::apply(client, files, given.apply); });
   };
   auto* diff = cli.add_subcommand("diff", "what apply would change; exit code 1 if anything, more if that fails");
   add_file_options(*diff, arguments);
-  commands[diff] = [](const Arguments& given, ctl::Client& client) {
+  commands[diff] = [](const Arguments& given, ctl::AdminClient& client) {
     return with_files(given, [&](const auto& files) { return ctl::diff(client, files); });
   };
   auto* erase = cli.add_subcommand("delete", "delete objects, by name or those of files");
@@ -101,12 +101,12 @@ void add_objects_commands(CLI::App& cli, Arguments& arguments, std::map<const CL
       ->type_name("FILE")
       ->allow_extra_args(false);
   erase->add_flag("--ignore-not-found", arguments.ignore_not_found, "delete what is there of them");
-  commands[erase] = [](const Arguments& given, ctl::Client& client) {
+  commands[erase] = [](const Arguments& given, ctl::AdminClient& client) {
     return ctl::erase(client, given.names, given.files, given.ignore_not_found);
   };
   auto* forget = cli.add_subcommand("forget", "forget a node that will not come back, with its endpoints");
   forget->add_option("target", arguments.node, "node=CLUSTER/NAME")->required();
-  commands[forget] = [](const Arguments& given, ctl::Client& client) { return ctl::forget(client, given.node); };
+  commands[forget] = [](const Arguments& given, ctl::AdminClient& client) { return ctl::forget(client, given.node); };
 }
 
 void add_get_command(CLI::App& cli, Arguments& arguments, std::map<const CLI::App*, Command>& commands) {
@@ -125,9 +125,9 @@ void add_get_command(CLI::App& cli, Arguments& arguments, std::map<const CLI::Ap
   get->add_option("--chunk-size", arguments.rows.page, "ask for so many at a time")
       ->check(CLI::Range(1U, 100000U))
       ->capture_default_str();
-  commands[get] = [](const Arguments& given, ctl::Client& client) {
+  commands[get] = [](const Arguments& given, ctl::AdminClient& client) {
     return with_kind(given, [&](const auto& kind) {
-      ctl::Named what = given.named;
+      ctl::ListSelection what = given.named;
       what.kind = kind;
       if (given.watch) return ctl::get_and_watch(client, what, given.output, unix_now());
       return ctl::get(client, what, given.output, unix_now(), given.rows);
@@ -140,7 +140,7 @@ void add_reading_commands(CLI::App& cli, Arguments& arguments, std::map<const CL
   describe->add_option("kind", arguments.kind, "vd, node, endpoint, cluster, override")->required();
   describe->add_option("name", arguments.named.name, "its key, the key's last part, or an endpoint's address")
       ->required();
-  commands[describe] = [](const Arguments& given, ctl::Client& client) {
+  commands[describe] = [](const Arguments& given, ctl::AdminClient& client) {
     return with_kind(given, [&](const auto& kind) {
       return ctl::describe(client, {.kind = kind, .name = given.named.name}, given.output, unix_now());
     });
@@ -149,7 +149,7 @@ void add_reading_commands(CLI::App& cli, Arguments& arguments, std::map<const CL
   explain->add_option("host", arguments.host, "app-b.mesh.internal")->required();
   explain->add_option("--client", arguments.client, "address of the client; else 127.0.0.1");
   explain->add_option("--listener", arguments.listener, "as if asked at this listen address");
-  commands[explain] = [](const Arguments& given, ctl::Client& client) {
+  commands[explain] = [](const Arguments& given, ctl::AdminClient& client) {
     v1::ExplainRequest request;
     request.set_host(given.host);
     request.set_client(given.client);
@@ -158,12 +158,12 @@ void add_reading_commands(CLI::App& cli, Arguments& arguments, std::map<const CL
   };
   auto* status = cli.add_subcommand("status", "how the federation is");
   status->add_flag("--check", arguments.check, "exit code 1 if something is wrong, 2 if nothing is answered");
-  commands[status] = [](const Arguments& given, ctl::Client& client) {
+  commands[status] = [](const Arguments& given, ctl::AdminClient& client) {
     return ctl::status(client, given.output, given.check);
   };
   auto* approve = cli.add_subcommand(
       "approve-shrink", "a replica takes the far smaller set that it refuses; a federation ends its recovery");
-  commands[approve] = [](const Arguments&, ctl::Client& client) { return ctl::approve_shrink(client); };
+  commands[approve] = [](const Arguments&, ctl::AdminClient& client) { return ctl::approve_shrink(client); };
 }
 
 constexpr const char* kTarget = "endpoint=, node=, service=NAMESPACE/NAME, zone= or cluster=, and a name";
@@ -215,7 +215,7 @@ void add_capture_command(CLI::App& cli, Arguments& arguments, std::map<const CLI
   capture->add_option("--host", arguments.host, "this name and what is below; else all");
   capture->add_option("--client", arguments.prefix, "clients of this prefix; else all");
   capture->add_option("--for", arguments.length, "how long")->type_name("DURATION")->capture_default_str();
-  commands[capture] = [](const Arguments& given, ctl::Client& client) {
+  commands[capture] = [](const Arguments& given, ctl::AdminClient& client) {
     const auto length = parse_duration(given.length);
     if (!length) {
       std::cerr << "--for: " << length.error().message() << "\n";
@@ -295,7 +295,7 @@ int complete(const Line& line, const std::vector<std::string>& words) {
   const auto server = ctl::server_of({}, unix_now());
   const auto names = [&](const std::string& kind) {
     if (!server) return std::vector<std::string>();
-    ctl::Client client(*server);
+    ctl::AdminClient client(*server);
     return ctl::names_of(client, kind);
   };
   for (const std::string& word : ctl::completions(line.cli, words, names)) std::cout << printable(word) << "\n";
@@ -352,7 +352,7 @@ int run_program(int argc, char** argv) {
     std::cerr << server.error().message() << "\n";
     return ctl::kWrongUsage;
   }
-  ctl::Client client(*server);
+  ctl::AdminClient client(*server);
   return tool != line.tools.end() ? tool->run(&client, line.arguments.output)
                                   : line.commands.at(command)(line.arguments, client);
 }

@@ -52,7 +52,7 @@ Result<std::string> length_of(const OverrideWish& wish, const OverrideFlags& fla
 }
 
 /// Makes the override, or prints why that failed.
-int make(Client& client, OverrideWish wish, const OverrideFlags& flags, std::int64_t unix_seconds) {
+int make(AdminClient& client, OverrideWish wish, const OverrideFlags& flags, std::int64_t unix_seconds) {
   const auto asked = length_of(wish, flags);
   if (!asked) return fail(asked.error());
   const std::string& length = *asked;
@@ -86,7 +86,7 @@ int make(Client& client, OverrideWish wish, const OverrideFlags& flags, std::int
   return kOk;
 }
 
-int make_for_target(Client& client, model::Action action, const OverrideFlags& flags, std::int64_t unix_seconds) {
+int make_for_target(AdminClient& client, model::Action action, const OverrideFlags& flags, std::int64_t unix_seconds) {
   const auto target = target_of(flags.target);
   if (!target) return fail(target.error());
   OverrideWish wish;
@@ -104,7 +104,7 @@ struct Wanted {
 };
 
 /// Deletes the wanted overrides; prints which others there are if none is wanted.
-int take_back(Client& client, const v1::ListReply& all, const Wanted& wanted) {
+int take_back(AdminClient& client, const v1::ListReply& all, const Wanted& wanted) {
   v1::DeleteRequest request;
   request.set_local(wanted.local);
   std::set<std::string> others;
@@ -132,7 +132,7 @@ int take_back(Client& client, const v1::ListReply& all, const Wanted& wanted) {
   return kOk;
 }
 
-int take_back(Client& client, const OverrideFlags& flags, Wanted wanted) {
+int take_back(AdminClient& client, const OverrideFlags& flags, Wanted wanted) {
   const auto target = target_of(flags.target);
   if (!target) return fail(target.error());
   const auto all = client.list_all("Override");
@@ -144,30 +144,30 @@ int take_back(Client& client, const OverrideFlags& flags, Wanted wanted) {
 
 }  // namespace
 
-int drain(Client& client, const OverrideFlags& flags, std::int64_t unix_seconds) {
+int drain(AdminClient& client, const OverrideFlags& flags, std::int64_t unix_seconds) {
   return make_for_target(client, model::Action::Drain, flags, unix_seconds);
 }
 
-int force(Client& client, const OverrideFlags& flags, std::int64_t unix_seconds) {
+int force(AdminClient& client, const OverrideFlags& flags, std::int64_t unix_seconds) {
   const auto action = flags.action == "up" ? model::Action::Up : model::Action::Down;
   return make_for_target(client, action, flags, unix_seconds);
 }
 
-int freeze(Client& client, const OverrideFlags& flags, std::int64_t unix_seconds) {
+int freeze(AdminClient& client, const OverrideFlags& flags, std::int64_t unix_seconds) {
   OverrideWish wish;
   wish.action = model::Action::Freeze;
   return make(client, std::move(wish), flags, unix_seconds);
 }
 
-int undrain(Client& client, const OverrideFlags& flags) {
+int undrain(AdminClient& client, const OverrideFlags& flags) {
   return take_back(client, flags, {{"Drain"}, "", false, "drained"});
 }
 
-int unforce(Client& client, const OverrideFlags& flags) {
+int unforce(AdminClient& client, const OverrideFlags& flags) {
   return take_back(client, flags, {{"Up", "Down"}, "", false, "forced"});
 }
 
-int thaw(Client& client) {
+int thaw(AdminClient& client) {
   const auto all = client.list_all("Override");
   if (!all) return fail(all.error());
   return take_back(client, *all, {{"Freeze"}, "all", false, "frozen"});

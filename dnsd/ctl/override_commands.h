@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "dnsd/ctl/client.h"
+#include "dnsd/ctl/admin_client.h"
 
 namespace meshdns::ctl {
 
@@ -22,12 +22,12 @@ struct OverrideFlags {
 // Each function runs one command and returns the exit code, as the functions in commands.h do.
 // unix_seconds: now
 
-int drain(Client& client, const OverrideFlags& flags, std::int64_t unix_seconds);
-int force(Client& client, const OverrideFlags& flags, std::int64_t unix_seconds);
-int freeze(Client& client, const OverrideFlags& flags, std::int64_t unix_seconds);
+int drain(AdminClient& client, const OverrideFlags& flags, std::int64_t unix_seconds);
+int force(AdminClient& client, const OverrideFlags& flags, std::int64_t unix_seconds);
+int freeze(AdminClient& client, const OverrideFlags& flags, std::int64_t unix_seconds);
 /// Each removes the overrides for exactly this target, whoever made them and whatever their names are.
-int undrain(Client& client, const OverrideFlags& flags);
-int unforce(Client& client, const OverrideFlags& flags);
-int thaw(Client& client);
+int undrain(AdminClient& client, const OverrideFlags& flags);
+int unforce(AdminClient& client, const OverrideFlags& flags);
+int thaw(AdminClient& client);
 
 }  // namespace meshdns::ctl

@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::size_t kLongestName = 200;
 
-/// Returns a hash (FNV-1a) that keeps names apart which dns_text() makes equal.
+/// Returns a hash that keeps names apart which dns_text() makes equal. It is a part of the names of overrides, which
+/// other versions of meshdnsctl must find again: never change its values.
+/// source: FNV-1a
 std::string digest_text(const std::string& text) {
   std::uint32_t hash = 2166136261U;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;

@@ -69,7 +69,7 @@ Result<v1::SimulateReply> simulated(explain::OfflineMesh& mesh, const v1::Simula
   return survey.reply();
 }
 
-int simulate(const Flags& flags, Client* client, Output output) {
+int simulate(const Flags& flags, AdminClient* client, Output output) {
   const auto request = request_of(flags);
   if (!request) return fail(request.error());
   Result<v1::SimulateReply> reply = Error(Code::Unavailable, "no server");
@@ -109,7 +109,7 @@ void add_simulate(CLI::App& cli, std::vector<Tool>& tools) {
   command->add_flag("--clear", flags->clear, "as if no override were there");
   add_offline_flags(*command, "-f,--file", flags->offline);
   tools.push_back({command, [flags] { return !flags->offline.file.empty(); },
-                   [flags](Client* client, Output output) { return simulate(*flags, client, output); }});
+                   [flags](AdminClient* client, Output output) { return simulate(*flags, client, output); }});
 }
 
 }  // namespace meshdns::ctl

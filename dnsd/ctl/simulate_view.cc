@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <vector>
 
+#include "common/base/table.h"
 #include "common/base/text.h"
 #include "common/convert/object_convert.h"
 #include "dnsd/ctl/clean.h"
 #include "dnsd/ctl/explain_view.h"
-#include "dnsd/ctl/table.h"
 
 namespace meshdns::ctl {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "dnsd/ctl/client.h"
+#include "dnsd/ctl/admin_client.h"
 #include "dnsd/ctl/documents.h"
 
 namespace CLI {
@@ -22,7 +22,7 @@ struct Tool {
   /// Runs the command.
   /// client: null if offline() is true
   /// returns: the exit code
-  std::function<int(Client*, Output)> run;
+  std::function<int(AdminClient*, Output)> run;
 };
 
 // Each function adds one or two commands to the command line.

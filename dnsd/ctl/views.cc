@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/base/printable.h"
+#include "common/base/table.h"
 #include "common/base/text.h"
 #include "common/convert/document.h"
 #include "common/convert/object_convert.h"
@@ -14,7 +15,6 @@
 #include "common/time/time_text.h"
 #include "dnsd/ctl/clean.h"
 #include "dnsd/ctl/override_object.h"
-#include "dnsd/ctl/table.h"
 
 namespace meshdns::ctl {
 namespace {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "dnsd/ctl/table.h"
+#include "common/base/table.h"
 #include "meshdns/v1/admin.pb.h"
 
 namespace meshdns::ctl {

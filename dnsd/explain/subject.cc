@@ -3,6 +3,7 @@
 #include <optional>
 #include <string_view>
 
+#include "common/base/hint.h"
 #include "common/model/host_name.h"
 #include "dnsd/query/host_name.h"
 
@@ -72,8 +73,7 @@ Result<Subject> subject_of(const Scene& scene, const std::string& name) {
     if (!role.empty()) return Subject{host, key + " " + role};
     return Error(Code::NotFound, "no host " + key + " is defined; " + host + " is, but has no such name below it");
   }
-  const auto meant = scene.planner.similar_host(key);
-  return Error(Code::NotFound, "no host " + key + " is defined" + (meant ? " (did you mean " + *meant + "?)" : ""));
+  return Error(Code::NotFound, "no host " + key + " is defined" + hint(scene.planner.similar_host(key)));
 }
 
 }  // namespace meshdns::explain

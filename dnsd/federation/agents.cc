@@ -145,7 +145,8 @@ void Agents::measure_load(TimePoint now) {
   load_.measured(leases_.lag(), now);
   leases_.stretch(load_.stretch());
   if (load_.busy() && !was_busy) {
-    log::warn("busy: agents are told to beat less often", {{"late", load_.lateness()}, {"agents", leases_.size()}});
+    log::warn("busy: agents are told to send fewer heartbeats",
+              {{"late", load_.lateness()}, {"agents", leases_.size()}});
   }
   if (!load_.busy() && was_busy) log::info("no longer busy", {{"agents", leases_.size()}});
 }

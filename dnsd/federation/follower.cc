@@ -52,7 +52,7 @@ void Follower::subscribe() {
 void Follower::on_status(const v1::Status& status) {
   if (std::exchange(origin_recovers_, status.recovering()) != status.recovering()) {
     if (origin_recovers_) {
-      log::warn("the federation is recovering: nothing goes because it does not know it");
+      log::warn("the federation is recovering: records that it does not know yet are kept");
     } else {
       log::info("the federation has recovered");
     }

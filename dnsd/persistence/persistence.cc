@@ -69,7 +69,7 @@ Result<void> Persistence::open(const Place& place, Digests digests) {
   if (!store) return store.error();
   auto contents = (*store)->open(clock_.unix_seconds());
   if (!contents) return contents.error().with_context("store");
-  if (!contents->note.empty()) log::error("store", {{"problem", contents->note}});
+  if (!contents->note.empty()) log::error("store was damaged", {{"problem", contents->note}});
   epoch_ = contents->epoch;
   for (const auto& [key, node] : catalog_.records().nodes) listed_.insert(key);
   if (!path.empty()) {

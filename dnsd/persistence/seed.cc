@@ -56,7 +56,7 @@ void restore_seed(snapshot_file::KeptSet seed, const SeedTarget& target, TimePoi
   });
   const auto records =
       snapshot_file::restore_records(snapshot_file::BlockReader(seed.content), mirror, now - seed.age, edit);
-  if (!records) return log::error("snapshot", {{"problem", records.error().message()}});
+  if (!records) return log::error("snapshot damaged", {{"problem", records.error().message()}});
   if (told) target.catalog.pass_serial(*told + Persistence::kMostUnwritten);
   std::vector<std::string> doubted;
   for (const auto& [node, status] : target.catalog.records().statuses) {

@@ -130,7 +130,7 @@ Result<void> DnsServer::start_threads() {
     }
     threads_.emplace_back([&stop, at = tcp_.get()] { at->run(stop); });
   } catch (const std::system_error& error) {  // the destructor ends the threads that have started
-    return Error(Code::ResourceExhausted, std::string("no threads for DNS: ") + error.what());
+    return Error(Code::ResourceExhausted, std::string("the system gives no threads for DNS: ") + error.what());
   }
   return {};
 }

@@ -38,7 +38,7 @@ Error failure(const std::string& what, Protocol protocol, const SocketAddress& a
 
 bool bind_to(const Fd& socket, const SocketAddress& address) {
   const KernelAddress kernel = KernelAddress::of(address);
-  return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&kernel.storage), kernel.size) == 0;
+  return ::bind(socket.get(), kernel.get(), kernel.size) == 0;
 }
 
 Fd open_socket(const SocketAddress& address, int type, Families families) {
@@ -49,41 +49,6 @@ Fd open_socket(const SocketAddress& address, int type, Families families) {
 }
 
 }  // namespace
-
-KernelAddress KernelAddress::of(const SocketAddress& address) {
-  KernelAddress out;
-  const auto bytes = address.ip.bytes();
-  if (address.ip.is_v4()) {
-    auto& v4 = reinterpret_cast<sockaddr_in&>(out.storage);
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(address.port);
-    std::memcpy(&v4.sin_addr, bytes.data(), bytes.size());
-    out.size = sizeof v4;
-  } else {
-    auto& v6 = reinterpret_cast<sockaddr_in6&>(out.storage);
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(address.port);
-    v6.sin6_scope_id = address.interface;
-    std::memcpy(&v6.sin6_addr, bytes.data(), bytes.size());
-    out.size = sizeof v6;
-  }
-  return out;
-}
-
-IpAddress address_of(const sockaddr_storage& storage) noexcept {
-  if (storage.ss_family == AF_INET) {
-    return IpAddress::v4(ntohl(reinterpret_cast<const sockaddr_in&>(storage).sin_addr.s_addr));
-  }
-  if (storage.ss_family != AF_INET6) return {};
-  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(storage);
-  return IpAddress::v6_bytes(std::span<const std::uint8_t, 16>(v6.sin6_addr.s6_addr));
-}
-
-std::uint16_t port_of(const sockaddr_storage& storage) noexcept {
-  if (storage.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(storage).sin_port);
-  if (storage.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(storage).sin6_port);
-  return 0;
-}
 
 void tune_udp(const Fd& socket, const SocketAddress& address) {
   set(socket, SOL_SOCKET, SO_RCVBUF, kReceiveBuffer);

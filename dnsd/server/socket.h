@@ -1,27 +1,13 @@
 #pragma once
 
-#include <sys/socket.h>
-
 #include <cstdint>
 
 #include "common/base/result.h"
 #include "common/net/fd.h"
+#include "common/net/kernel_address.h"
 #include "common/net/socket_address.h"
 
 namespace meshdns::server {
-
-/// An address in the kernel's form.
-struct KernelAddress {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-
-  static KernelAddress of(const SocketAddress& address);
-};
-
-/// Returns the address, without the port; 0.0.0.0 for other families than IPv4 and IPv6.
-IpAddress address_of(const sockaddr_storage& storage) noexcept;
-/// Returns the port; 0 for other families.
-std::uint16_t port_of(const sockaddr_storage& storage) noexcept;
 
 /// The clients that reach a socket bound to [::]: those of both families, or only those of IPv6, because IPv4 has a
 /// socket of its own.

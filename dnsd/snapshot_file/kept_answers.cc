@@ -19,7 +19,7 @@ static_assert(kSource == 3 * sizeof(std::uint64_t));
 KeptAnswers::Found KeptAnswers::load(const TableSource& source, answers::Base base, Duration stale_after) const {
   Found out;
   const auto loaded = file_.load(clock_.unix_seconds());
-  for (const std::string& problem : loaded.problems) log::error("compiled answers", {{"problem", problem}});
+  for (const std::string& problem : loaded.problems) log::error("compiled answers damaged", {{"problem", problem}});
   if (!loaded.problems.empty()) out.outcome = Outcome::Damaged;
   if (!loaded.content) return out;
   TableSource kept;
@@ -29,7 +29,7 @@ KeptAnswers::Found KeptAnswers::load(const TableSource& source, answers::Base ba
   const std::string_view bytes = std::string_view(*loaded.content).substr(kSource);
   auto table = answers::kept_table_of(bytes, base.settings.zones.size(), clock_.now(), loaded.age);
   if (!table) {
-    log::error("compiled answers", {{"problem", table.error().message()}});
+    log::error("compiled answers damaged", {{"problem", table.error().message()}});
     return {Outcome::Damaged, nullptr, {}};
   }
   table->stale = loaded.age > stale_after;

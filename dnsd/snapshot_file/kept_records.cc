@@ -56,7 +56,7 @@ Result<void> check_folder(const std::string& folder) {
 KeptSnapshots open_snapshot(const std::string& path, std::int64_t unix_seconds) {
   auto found = snapshot_file::SnapshotFile(path).open(unix_seconds);
   KeptSnapshots out{{}, found.problems.size()};
-  for (const std::string& problem : found.problems) log::error("snapshot", {{"problem", problem}});
+  for (const std::string& problem : found.problems) log::error("snapshot damaged", {{"problem", problem}});
   if (found.content) out.newest = KeptSet{*std::move(found.content), found.age};
   return out;
 }

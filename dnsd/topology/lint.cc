@@ -5,6 +5,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "common/base/hint.h"
 #include "common/base/names.h"
 #include "common/base/text.h"
 #include "common/model/limits.h"
@@ -19,8 +20,7 @@ using Findings = std::vector<Finding>;
 using model::Part;
 
 std::string meant(const std::string& word, const std::vector<std::string>& known) {
-  const auto guess = did_you_mean(word, known);
-  return guess ? " (did you mean \"" + *guess + "\"?)" : "";
+  return hint(did_you_mean(word, known), "\"\"");
 }
 
 /// Returns "region eu is also written EU: ...".

@@ -158,7 +158,7 @@ class AgentTest(unittest.TestCase):
         agent = self.start()
         self.until(agent, {("app-b", self.backend.port): "serving"})
         self.bed.write("endpoints.d/app-b.yaml", "endpoints: [{service: app-b\n")
-        agent.wait_line("endpoints are not listed as written")
+        agent.wait_line("endpoints.d has a problem")
         source = json.loads(self.get(agent, "/v1/status"))["sources"][0]
         self.assertEqual((source["name"], source["listed"]), ("static", False))
         self.assertIn("app-b.yaml", source["error"])
@@ -168,7 +168,7 @@ class AgentTest(unittest.TestCase):
         agent = self.start()
         self.bed.write("agent.yaml", "clustr: eu-1\n")
         agent.send_signal(signal.SIGHUP)
-        agent.wait_line(r"reload failed problem=.*did you mean")
+        agent.wait_line(r"reload failed, the old configuration stays problem=.*did you mean")
         self.assertIn("meshdns_config_failed_reloads_total 1", self.get(agent, "/metrics"))
         self.until(agent, {("app-b", self.backend.port): "serving"})
         self.write_config()
@@ -180,7 +180,7 @@ class AgentTest(unittest.TestCase):
         agent = self.start()
         self.write_config(directory="nowhere")
         agent.send_signal(signal.SIGHUP)
-        agent.wait_line("reload failed problem=.*nowhere")
+        agent.wait_line("reload failed, the old configuration stays problem=.*nowhere")
         self.until(agent, {("app-b", self.backend.port): "serving"})
         other = self.bed.backend()
         self.endpoints("app-c", other.port, "more.d")
@@ -206,7 +206,7 @@ class AgentTest(unittest.TestCase):
         self.write_config(more="leave_on_stop: true\n")
         agent = self.start()
         self.assertEqual(agent.stop(), 0)
-        agent.wait_line("not left")
+        agent.wait_line("leave not acknowledged")
 
     # ---- admin ----
 

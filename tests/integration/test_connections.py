@@ -112,7 +112,7 @@ class ConnectionsTest(unittest.TestCase):
     def test_storms_at_the_bound(self):
         self.weather_storms(STAGES, more=", max_connections: 200")
         self.assertGreater(self.metric('meshdns_federation_rejected_connections_total{reason="evicted"}'), 0)
-        self.wait_line("connections wait: there are as many as there may be address=")
+        self.wait_line("connections wait: the limit is reached address=")
         self.wait_line("connections wait no more")
 
     # gRPC's own listener never accepts again after EMFILE
@@ -127,7 +127,7 @@ class ConnectionsTest(unittest.TestCase):
         for one in silent:
             self.addCleanup(one.close)
         eventually(lambda: self.status()["refused"] == 10, "ten are refused")
-        self.daemon.wait_line("connections refused: their address has as many as it may address=127.7.9.9 most=20")
+        self.daemon.wait_line("connections refused: the limit of their address is reached address=127.7.9.9 most=20")
         RawAgent(self.server, "n1").close()
         status = self.status()
         self.assertEqual(100, status["most"])

@@ -47,12 +47,12 @@ class DescriptorsTest(unittest.TestCase):
         before = resource.prlimit(agent.process.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(agent.process.pid, resource.RLIMIT_NOFILE, (1, before[1]))  # what is open stays open
         problem = "1 check says nothing: out of file descriptors"
-        agent.wait_line(f'checks say nothing problem="{problem}"')
+        agent.wait_line(f'checks cannot run problem="{problem}"')
         self.assertEqual(self.status(client)["troubles"], [problem])
         endpoint = eventually(lambda: self.doubtful(client), "the endpoint is in doubt")
         self.assertEqual((endpoint["state"], endpoint["why"]), ("serving", "not checked: out of file descriptors"))
         resource.prlimit(agent.process.pid, resource.RLIMIT_NOFILE, before)
-        agent.wait_line("checks say something again")
+        agent.wait_line("checks run again")
         eventually(lambda: not self.status(client)["troubles"], "the problem is over")
 
     @staticmethod

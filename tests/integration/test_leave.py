@@ -4,7 +4,10 @@ import signal
 import unittest
 import urllib.request
 
-from mesh import WAIT, addresses, eventually, run
+import dns.rcode
+
+from mesh import WAIT, Bed, addresses, ask, eventually, run
+from one_cluster import AGENT, ENDPOINTS, FEDERATION
 from three_clusters import Mesh
 
 EU = "127.0.2.11"
@@ -63,6 +66,26 @@ class LeaveTest(unittest.TestCase):
     def test_a_removed_file_withdraws_its_endpoint(self):
         self.mesh.write("eu-2/app-b.yaml", "endpoints: []\n")
         self.until("127.0.1.11")
+
+
+class ReloadTest(unittest.TestCase):
+    # Guards the reload of a federation: it once forgot services without endpoints, and silent nodes, without waiting.
+    def test_a_reload_of_the_federation_takes_nothing_away(self):
+        bed = self.enterContext(Bed())
+        config = bed.write("federation.yaml", FEDERATION.format(folder=bed.folder, port=0))
+        federation = bed.start("meshdnsd", "--config", config)
+        port = federation.address("federation listening")[1]
+        bed.write("n1.d/all.yaml", ENDPOINTS.format(port=bed.backend().port))
+        agent = bed.write("n1.yaml", AGENT.format(node="n1", zone="eu-a", port=port, folder=bed.folder))
+        bed.start("meshdns-agent", "--config", agent)
+        name, server = "app-b.shop.mesh.internal", federation.address("dns listening")
+        eventually(lambda: addresses(ask(server, name)) == ["127.0.0.1"], "the endpoint is answered")
+        bed.write("n1.d/all.yaml", "endpoints: []\n")
+        eventually(lambda: not addresses(ask(server, name)), "the service has no endpoint")
+        self.assertEqual(ask(server, name).rcode(), dns.rcode.NOERROR)
+        federation.send_signal(signal.SIGHUP)
+        federation.wait_line("reloaded")
+        self.assertEqual(ask(server, name).rcode(), dns.rcode.NOERROR, "the service is still known")
 
 
 if __name__ == "__main__":

@@ -317,7 +317,7 @@ class MarkerTest(ProcessTest):
         server.wait()
         for suffix in ("", "-wal"):
             os.unlink(self.bed.path("data/federation.db" + suffix))
-        self.assertIn(b"recovering", self.line_with(self.spawn("meshdnsd"), b"nothing goes before all agents"))
+        self.assertIn(b"recovering", self.line_with(self.spawn("meshdnsd"), b"nothing is removed until the agents"))
 
     def line_with(self, process, words):
         for line in process.stderr:

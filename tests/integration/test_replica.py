@@ -238,7 +238,7 @@ class ReplicaTest(unittest.TestCase):
         self.spoil("")
         replica = self.start_replica()
         self.assertEqual(self.look(self.serving(replica))[0], ["127.0.0.1"], "the older generation")
-        replica.wait_line("snapshot problem=")
+        replica.wait_line("snapshot damaged problem=")
         self.assertEqual(self.metric(replica, "meshdns_dnsd_damaged_snapshots"), 1)
         self.assertTrue(any("bad" in name for name in os.listdir(self.bed.path("replica"))))
 

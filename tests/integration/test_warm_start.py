@@ -102,7 +102,7 @@ class WarmStartTest(unittest.TestCase):
             with open(self.kept, "wb") as file:
                 file.write(damaged)
             server = self.start()
-            server.wait_line("compiled answers problem=")
+            server.wait_line("compiled answers damaged problem=")
             self.assertEqual(self.outcome(server), (["damaged"], ["10.0.0.1"]))
             server.stop(signal.SIGKILL)
 

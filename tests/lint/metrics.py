@@ -10,7 +10,8 @@ UNITS = ("seconds", "bytes", "ratio", "info", "celsius")
 
 _NAME = re.compile(r'"(meshdns_[A-Za-z0-9_]*)"')
 _MADE = re.compile(r'(?:\.|->)(counter|gauge|histogram)\(\s*"([^"]*)"')
-_SAMPLE = re.compile(r'Sample::Kind::(Counter|Gauge)\s*,\s*"([^"]*)"')
+_SAMPLE = re.compile(r'Sample::Kind::(Counter|Gauge|Histogram)\s*,\s*"([^"]*)"')
+_COLLECTED = re.compile(r'\b(count|gauge)\(\s*out,\s*"([^"]*)"')  # common/metrics/samples.h
 _FORM = re.compile(r"meshdns(?:_[a-z][a-z0-9]*){2,}")
 _LISTED = re.compile(r"`(meshdns_[a-z0-9_]+)(?:\{[^`]*\})?`")
 
@@ -38,6 +39,8 @@ def used(root):
         kinds = {}
         for match in (*_MADE.finditer(code), *_SAMPLE.finditer(code)):
             kinds[match.start(2)] = match.group(1).lower()
+        for match in _COLLECTED.finditer(code):
+            kinds[match.start(2)] = "counter" if match.group(1) == "count" else "gauge"
         for match in _NAME.finditer(code):
             yield path, line_of(code, match.start()), kinds.pop(match.start(1), ""), match.group(1)
         for start, kind in kinds.items():

@@ -63,9 +63,9 @@ class Includes(Tree):
         self.assertEqual(["common/base/a.cc:2"], self.found(includes))
 
     def test_one_source_may_more_than_its_folder(self):
-        for name in ("kubernetes_source", "file_source"):
-            self.write(f"agent/discovery/{name}.cc", '#include "common/http/client.h"\n')
-        self.assertEqual(["agent/discovery/file_source.cc:1"], self.found(includes))
+        for name in ("persistence", "objects"):
+            self.write(f"dnsd/persistence/{name}.cc", '#include "common/process/event_loop.h"\n')
+        self.assertEqual(["dnsd/persistence/objects.cc:1"], self.found(includes))
 
     def test_third_party_stays_in_its_folder(self):
         self.write("common/log/log.cc", "#include <spdlog/spdlog.h>\n#include <string>\n#include <unistd.h>\n")

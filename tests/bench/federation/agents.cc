@@ -69,7 +69,7 @@ class Fleet {
       report::ReporterOptions options;
       options.servers = {server_};
       const model::Node node = mesh_.node(number);
-      options.node = report::NodeWords::fixed(node);
+      options.node = report::NodeDescription::fixed(node);
       options.instance_uid = "bench " + node.key;
       options.boot_id = "bench";
       options.seed = static_cast<std::uint64_t>(number) + 1;

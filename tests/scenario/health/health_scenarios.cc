@@ -14,10 +14,10 @@
 namespace meshdns::test {
 namespace {
 
+using health::CheckSettings;
 using health::HealthMachine;
 using health::Outcome;
 using health::ProbeResult;
-using health::Settings;
 
 constexpr TimePoint kStart{1h};
 constexpr std::uint64_t kSeed = 7;
@@ -28,7 +28,7 @@ const std::map<std::string, Outcome> kOutcomes = {{"success", Outcome::Success},
                                                   {"refused", Outcome::Refused},
                                                   {"unknown", Outcome::Unknown}};
 
-HealthMachine started(const Settings& settings) {
+HealthMachine started(const CheckSettings& settings) {
   HealthMachine machine(settings, kSeed);
   machine.next_delay();  // the first is another: health_machine_test.cc looks at it
   return machine;
@@ -62,12 +62,13 @@ class HealthSubject : public Subject {
 
  private:
   std::string settings(const Command& command) {
-    Settings out;
+    CheckSettings out;
     out.rise = static_cast<unsigned>(parse_uint(command.option("rise", "2")).value());
     out.fall = static_cast<unsigned>(parse_uint(command.option("fall", "3")).value());
     out.interval = parse_duration(command.option("interval", "5s")).value();
     out.edge_interval = parse_duration(command.option("edge", "1s")).value();
-    machine_ = started(out);
+    settings_ = out;
+    machine_ = started(settings_);
     return {};
   }
 
@@ -94,13 +95,14 @@ class HealthSubject : public Subject {
   /// "about" stands for the 10 % to both sides.
   std::string delay_text() {
     const Duration delay = machine_.next_delay();
-    const Duration interval = machine_.settings().interval;
-    if (delay == machine_.settings().edge_interval) return duration_text(delay);
+    const Duration interval = settings_.interval;
+    if (delay == settings_.edge_interval) return duration_text(delay);
     const bool about = delay >= interval - interval / 10 && delay <= interval + interval / 10;
     return about ? "about " + duration_text(interval) : duration_text(delay);
   }
 
-  HealthMachine machine_ = started({});
+  CheckSettings settings_;
+  HealthMachine machine_ = started(settings_);
   TimePoint now_ = kStart;
 };
 

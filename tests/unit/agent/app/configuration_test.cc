@@ -72,7 +72,7 @@ TEST_F(ConfigurationTest, a_name_that_many_machines_have_is_a_problem) {
   const auto written = load("cluster: eu-1\nnode: localhost\n" + kFederation);
   ASSERT_FALSE(written);
   EXPECT_THAT(config::problems_text(written.error()),
-              HasSubstr("node: \"localhost\" is every machine: give the node a name of its own, like n1"));
+              HasSubstr("node: \"localhost\" means every machine: give the node a name of its own, like n1"));
 }
 
 TEST_F(ConfigurationTest, dev_works_on_a_machine_without_a_name) {

@@ -10,8 +10,8 @@ namespace {
 
 using health::Outcome;
 using report::Measurement;
+using report::MeasureTarget;
 using report::Reach;
-using report::Target;
 using testing::Each;
 using testing::Field;
 
@@ -36,7 +36,7 @@ class MeasurerTest : public testing::Test {
   Measurer measurer{clock, sim, [this](const SocketAddress& where) { return world.make(where, {}); },
                     [this](const Measurement& result) { found.push_back(result); }, 7};
 
-  static Target target(const std::string& address, Duration interval = 5s) {
+  static MeasureTarget target(const std::string& address, Duration interval = 5s) {
     return {"gateway " + address, at(address), interval};
   }
   void serves(const std::string& address, Duration rtt = 12ms) {
@@ -68,7 +68,7 @@ TEST_F(MeasurerTest, no_federation_can_make_it_connect_without_pause) {
 }
 
 TEST_F(MeasurerTest, the_first_ones_are_spread) {
-  std::vector<Target> many;
+  std::vector<MeasureTarget> many;
   for (int i = 0; i < 64; ++i) many.push_back(target("10.1.0.1:" + std::to_string(8000 + i)));
   measurer.set_targets(many);
   sim.advance(3s);

@@ -201,7 +201,7 @@ TEST_F(StaticSourceTest, a_broken_file_that_is_removed_ends_its_error) {
   fs::remove(path("a.yaml"));
   EXPECT_TRUE(source_->refresh());
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
-              testing::HasSubstr("endpoints file with an error is gone path=" + path("a.yaml")));
+              testing::HasSubstr("wrong file of endpoints.d is gone path=" + path("a.yaml")));
   EXPECT_TRUE(source_->listed());
 }
 

@@ -1,4 +1,5 @@
 #include "common/base/text.h"
+#include "common/base/hint.h"
 #include "common/base/names.h"
 
 #include <gtest/gtest.h>
@@ -55,6 +56,13 @@ TEST(Text, ldh_labels) {
        {std::string(), std::string(64, 'a'), std::string("-a"), std::string("a-"), std::string("a_b")}) {
     EXPECT_FALSE(is_ldh_label(bad)) << bad;
   }
+}
+
+TEST(Hint, names_the_guess_between_its_quotes) {
+  EXPECT_EQ(hint("eu-1"), " (did you mean eu-1?)");
+  EXPECT_EQ(hint("eu-1", "\"\""), " (did you mean \"eu-1\"?)");
+  EXPECT_EQ(hint("zone", "{}"), " (did you mean {zone}?)");
+  EXPECT_EQ(hint(std::nullopt, "{}"), "");
 }
 
 }  // namespace

@@ -6,10 +6,10 @@ namespace {
 TEST(YamlTree, keeps_where_things_stand) {
   const auto tree = read_yaml("a: 1\nb:\n  - x\n  - {c: \"d\"}\n").value();
   ASSERT_EQ(tree.documents.size(), 1U);
-  const Node& list = *tree.documents[0]->find("b");
+  const YamlNode& list = *tree.documents[0]->find("b");
   ASSERT_EQ(list.children.size(), 2U);
   EXPECT_EQ(list.children[0]->text, "x");
-  const Node& d = *list.children[1]->find("c");
+  const YamlNode& d = *list.children[1]->find("c");
   EXPECT_EQ(d.text, "d");
   EXPECT_EQ(d.line, 4);
   EXPECT_EQ(d.column, 9);

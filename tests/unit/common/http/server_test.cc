@@ -23,9 +23,9 @@ namespace {
 
 class HttpTest : public testing::Test {
  protected:
-  Result<Response> fetch(Target target, Duration timeout = 20s) {
+  Result<Response> fetch(ClientRequest request, Duration timeout = 20s) {
     std::optional<Result<Response>> got;
-    get(loop_, target, timeout, [&](Result<Response> response) {
+    get(loop_, request, timeout, [&](Result<Response> response) {
       got = std::move(response);
       loop_.stop();
     });

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 namespace fs = std::filesystem;
@@ -80,4 +80,4 @@ TEST_F(DataFolderTest, AFolderThatIsNotThereIsNoneOfItsBusiness) {
 }
 
 }  // namespace
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

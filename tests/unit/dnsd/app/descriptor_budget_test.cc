@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 constexpr std::size_t kUnlimited = 1U << 20;
@@ -47,4 +47,4 @@ TEST(DescriptorBudgetTest, never_more_than_there_are_and_never_none) {
 }
 
 }  // namespace
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

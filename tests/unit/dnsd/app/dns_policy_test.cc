@@ -4,7 +4,7 @@
 
 #include "common/config/load.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 query::RateLimit rate_limit_of(const std::string& dns) {
@@ -54,4 +54,4 @@ TEST(RateLimit, loopback_and_forwarders_never_are) {
 }
 
 }  // namespace
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

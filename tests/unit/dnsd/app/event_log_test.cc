@@ -7,7 +7,7 @@
 #include "common/time/sim_clock.h"
 #include "tests/support/mesh/small_mesh.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 using testing::ElementsAre;
@@ -240,4 +240,4 @@ TEST_F(EventLogTest, what_operators_change_is_told_to_who_waits) {
 }
 
 }  // namespace
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -6,7 +6,7 @@
 #include "common/time/sim_clock.h"
 #include "dnsd/ctl/append.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 v1::ExplainReply explanation(int endpoints) {
@@ -93,4 +93,4 @@ TEST_F(ExplainPagesTest, only_a_few_are_kept) {
 }
 
 }  // namespace
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

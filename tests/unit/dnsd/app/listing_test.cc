@@ -6,9 +6,10 @@
 #include <gtest/gtest.h>
 
 #include "common/time/sim_clock.h"
+#include "dnsd/app/file_role.h"
 #include "tests/support/mesh/small_mesh.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 using testing::ElementsAre;
@@ -28,10 +29,6 @@ class ListingTest : public testing::Test {
     for (std::size_t i = 0; i < kNodes; ++i) add_node("eu-1/n" + std::to_string(i));
     publisher_.configure(settings, {});
     publisher_.flush();
-    parts_.catalog = &catalog_;
-    parts_.objects = &objects_;
-    parts_.publisher = &publisher_;
-    parts_.counts = &counts_;
   }
 
   void add_node(const std::string& key) {
@@ -116,9 +113,19 @@ class ListingTest : public testing::Test {
   RecordCounts counts_{catalog_, publisher_.planner()};
   LintNames names_{catalog_, counts_};
   Configuration configuration_;
-  Parts parts_{.clock = clock_, .configuration = &configuration_};
-  MeshView view_{parts_, registry_, clock_, names_};
-  MeshView small_{parts_, registry_, clock_, names_, {.steps = 1}};  // slices of one record
+  ProcessState process_{.configuration = configuration_};
+  const MeshState mesh_state_{clock_, catalog_, objects_, publisher_, counts_, names_};
+  EventLog events_{catalog_, publisher_, clock_, clock_};
+  process::EventLoop loop_;  // of the hostnames, which nothing resolves here
+  DescriptorBudget budget_;
+  DnsService dns_{{clock_, clock_, configuration_, budget_, publisher_}};
+  HostnameService hostnames_{{loop_, clock_, configuration_, catalog_, [] {}}};
+  FileRole source_{{clock_, configuration_, mesh_state_, events_, [] {}}};
+  const std::vector<Role*> roles_{&source_, &hostnames_, &dns_};
+  const MeshView::Environment environment_{process_, mesh_state_, registry_, clock_, events_,
+                                           source_,  hostnames_,  dns_,      roles_};
+  MeshView view_{environment_};
+  MeshView small_{environment_, {.steps = 1}};  // slices of one record
 };
 
 TEST_F(ListingTest, pages_of_any_size_have_the_same_rows_in_the_same_order) {
@@ -160,7 +167,7 @@ TEST_F(ListingTest, a_record_that_is_there_the_whole_time_is_shown_once_whatever
 TEST_F(ListingTest, a_page_has_no_more_bytes_than_it_may_and_one_row_at_least) {
   Slices slices(clock_, clock_, {});
   for (const std::size_t bytes : {1UL, 200UL, 500UL}) {
-    Listing listing(parts_, slices, names_, bytes);
+    Listing listing({mesh_state_, source_, hostnames_}, slices, bytes);
     v1::ListRequest request;
     request.set_kind("Endpoint");
     std::size_t rows = 0;
@@ -368,7 +375,7 @@ TEST_F(ListingTest, a_survey_in_small_slices_says_the_same) {
 
 TEST_F(ListingTest, too_many_calls_at_once_are_refused) {
   Slices slices(clock_, clock_, {.steps = 1, .jobs = 2});
-  Listing listing(parts_, slices, names_);
+  Listing listing({mesh_state_, source_, hostnames_}, slices);
   v1::ListRequest request;
   request.set_kind("Endpoint");
   int answered = 0;
@@ -382,4 +389,4 @@ TEST_F(ListingTest, too_many_calls_at_once_are_refused) {
 }
 
 }  // namespace
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

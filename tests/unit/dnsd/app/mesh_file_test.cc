@@ -11,7 +11,7 @@
 #include "common/config/load.h"
 #include "dnsd/topology/planner.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 using testing::ElementsAre;
@@ -131,4 +131,4 @@ TEST(MeshFile, what_goes_makes_room_for_what_comes) {
 }
 
 }  // namespace
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

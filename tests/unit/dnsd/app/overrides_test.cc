@@ -11,7 +11,7 @@
 #include "tests/unit/dnsd/catalog/sample.h"
 #include "tests/unit/dnsd/store/folder.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 using testing::ElementsAre;
@@ -185,4 +185,4 @@ TEST_F(OverridesTest, what_cannot_be_kept_is_refused) {
 }
 
 }  // namespace
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 using Edge = RateLimitWatch::Edge;
@@ -23,4 +23,4 @@ TEST(RateLimitWatch, tells_both_edges_once) {
 }
 
 }  // namespace
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

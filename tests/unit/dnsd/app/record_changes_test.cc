@@ -5,7 +5,7 @@
 
 #include "tests/unit/dnsd/catalog/sample.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 using catalog::RecordType;
@@ -67,4 +67,4 @@ TEST_F(RecordChangesTest, a_revision_that_begins_anew_is_a_change) {
 }
 
 }  // namespace
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

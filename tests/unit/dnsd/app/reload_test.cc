@@ -4,7 +4,7 @@
 
 #include "tests/unit/dnsd/store/folder.h"
 
-namespace meshdns::app {
+namespace meshdns::dnsd::app {
 namespace {
 
 const std::string kFederation =
@@ -89,4 +89,4 @@ TEST_F(ReloadTest, what_can_change_is_taken) {
 }
 
 }  // namespace
-}  // namespace meshdns::app
+}  // namespace meshdns::dnsd::app

@@ -7,7 +7,7 @@
 #include "common/base/text.h"
 #include "dnsd/ctl/documents.h"
 #include "dnsd/ctl/lint_view.h"
-#include "dnsd/ctl/table.h"
+#include "common/base/table.h"
 #include "dnsd/ctl/views.h"
 
 namespace meshdns::ctl {

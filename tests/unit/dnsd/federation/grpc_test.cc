@@ -128,7 +128,7 @@ class GrpcTest : public testing::Test {
     model::Node own;
     own.locality.cluster = "eu-1";
     own.locality.node = node;
-    out.node = report::NodeWords::fixed(std::move(own));
+    out.node = report::NodeDescription::fixed(std::move(own));
     out.instance_uid = "uid of " + node;
     out.boot_id = "boot";
     return out;
@@ -338,12 +338,12 @@ TEST_F(GrpcTest, an_agent_hears_what_it_measures_and_the_federation_what_it_foun
   cluster.meta.name = "us-1";
   cluster.gateways = {{IpAddress::v4(0x0A020001), {{.name = "http", .number = 8080}}}};
   federation_->catalog.put_cluster(cluster, clock_.now());
-  std::vector<report::Target> told;
+  std::vector<report::MeasureTarget> told;
   auto with_targets = options("n1");
-  with_targets.measure = [&](const std::vector<report::Target>& targets) { told = targets; };
+  with_targets.measure = [&](const std::vector<report::MeasureTarget>& targets) { told = targets; };
   Agent& agent = add_agent(std::move(with_targets), {endpoint("a")});
-  ASSERT_TRUE(until([&] { return federation_->agents.sweep(), !told.empty(); }));
-  EXPECT_THAT(told, ElementsAre(report::Target{"gateway us-1 10.2.0.1:8080", {IpAddress::v4(0x0A020001), 8080}, 5s}));
+  ASSERT_TRUE(until([&] { return federation_->agents.sweep(), told.size() == 1; }));
+  EXPECT_EQ(told[0], (report::MeasureTarget{"gateway us-1 10.2.0.1:8080", {IpAddress::v4(0x0A020001), 8080}, 5s}));
   agent.syncer.measured({told[0].key, report::Reach::Connected, 80ms});
   agent.reporter->changed();
   const auto& statuses = federation_->catalog.records().cluster_statuses;

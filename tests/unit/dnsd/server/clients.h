@@ -44,7 +44,7 @@ inline Fd open_client(const SocketAddress& server, int type) {
   Fd fd(::socket(server.ip.is_v4() ? AF_INET : AF_INET6, type | SOCK_CLOEXEC, 0));
   const timeval timeout{kPatienceMs / 1000, 0};
   MESHDNS_CHECK(fd && ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0);
-  const auto kernel = server::KernelAddress::of(server);
+  const auto kernel = KernelAddress::of(server);
   MESHDNS_CHECK(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&kernel.storage), kernel.size) == 0);
   return fd;
 }

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-namespace meshdns::ctl {
+namespace meshdns {
 
 /// A table for people: columns aligned left with two blanks between them, no wrapped lines, no trailing blanks.
 class Table {
@@ -30,4 +30,4 @@ class Table {
   std::vector<std::size_t> right_;
 };
 
-}  // namespace meshdns::ctl
+}  // namespace meshdns

@@ -1,4 +1,4 @@
-#include "dnsd/ctl/server.h"
+#include "dnsd/ctl/server_access.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,12 +41,13 @@ Result<rpc::TlsFiles> files_of(const ServerFlags& flags, const std::string& serv
   if (files.certificate.empty()) missing.emplace_back("--certificate");
   if (files.key.empty()) missing.emplace_back("--key");
   if (missing.empty()) return files;
-  return Error(Code::InvalidArgument, "to speak to " + server + " takes TLS: " + join(missing, ", ") + " missing");
+  return Error(Code::InvalidArgument,
+               server + " needs TLS: " + join(missing, ", ") + (missing.size() == 1 ? " is missing" : " are missing"));
 }
 
 }  // namespace
 
-Result<Server> server_of(ServerFlags flags, std::int64_t unix_seconds) {
+Result<ServerAccess> server_of(ServerFlags flags, std::int64_t unix_seconds) {
   std::string server = given(flags.server, "MESHDNS_SERVER");
   if (server.empty()) server = default_server();
   if (server.starts_with('/')) server = "unix:" + server;
@@ -58,7 +59,7 @@ Result<Server> server_of(ServerFlags flags, std::int64_t unix_seconds) {
   if (server.starts_with("unix:")) {
     // certificate files mean a remote server: without its address the command would change this host's server by
     // mistake
-    if (flags.ca.empty() && flags.certificate.empty() && flags.key.empty()) return Server{server, {}};
+    if (flags.ca.empty() && flags.certificate.empty() && flags.key.empty()) return ServerAccess{server, {}};
     return Error(Code::InvalidArgument,
                  "--ca, --certificate and --key are for a --server HOST:PORT, not for " + server);
   }
@@ -66,7 +67,7 @@ Result<Server> server_of(ServerFlags flags, std::int64_t unix_seconds) {
   if (!files) return files.error();
   if (const auto usable = rpc::check(*files); !usable) return usable.error();
   if (const auto usable = rpc::check_now(*files, unix_seconds); !usable) return usable.error();
-  return Server{server, *files};
+  return ServerAccess{server, *files};
 }
 
 }  // namespace meshdns::ctl

@@ -17,7 +17,7 @@ struct ServerFlags {
 };
 
 /// The address of a meshdnsd, and the certificate files for it.
-struct Server {
+struct ServerAccess {
   std::string address;               // "unix:/path", or "HOST:PORT"
   std::optional<rpc::TlsFiles> tls;  // always set with HOST:PORT
 };
@@ -26,6 +26,6 @@ struct Server {
 /// $MESHDNS_CERTIFICATE or $MESHDNS_KEY. Without a server, returns the meshdnsd of this host: its socket, or the socket
 /// of a `meshdnsd --dev` of the same user.
 /// errors: InvalidArgument or NotFound: the missing or unusable value
-Result<Server> server_of(ServerFlags flags, std::int64_t unix_seconds);
+Result<ServerAccess> server_of(ServerFlags flags, std::int64_t unix_seconds);
 
 }  // namespace meshdns::ctl

@@ -1,9 +1,9 @@
-#include "dnsd/ctl/table.h"
+#include "common/base/table.h"
 
 #include <algorithm>
 #include <numeric>
 
-namespace meshdns::ctl {
+namespace meshdns {
 
 std::vector<std::size_t> Table::widths() const {
   std::vector<std::size_t> widths(rows_.front().size());
@@ -41,4 +41,4 @@ std::string Table::more_text(const std::vector<std::size_t>& widths) const {
   return out;
 }
 
-}  // namespace meshdns::ctl
+}  // namespace meshdns

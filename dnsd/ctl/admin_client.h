@@ -5,19 +5,19 @@
 #include <string>
 
 #include "common/base/result.h"
-#include "dnsd/ctl/server.h"
+#include "dnsd/ctl/server_access.h"
 #include "meshdns/v1/admin.pb.h"
 
 namespace meshdns::ctl {
 
 /// The Admin calls to the meshdnsd that a command talks to. Each call blocks until the answer or a deadline. Failures
 /// to connect are described in words for operators.
-class Client {
+class AdminClient {
  public:
   static constexpr std::uint32_t kRows = 500;  // rows in a page
 
-  explicit Client(const Server& server);
-  ~Client();
+  explicit AdminClient(const ServerAccess& server);
+  ~AdminClient();
 
   Result<v1::ApplyReply> apply(const v1::ApplyRequest& request);
   Result<v1::DeleteReply> erase(const v1::DeleteRequest& request);
@@ -39,7 +39,7 @@ class Client {
 
  private:
   struct Stub;
-  Server server_;
+  ServerAccess server_;
   std::unique_ptr<Stub> stub_;
 };
 

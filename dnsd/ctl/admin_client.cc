@@ -1,4 +1,4 @@
-#include "dnsd/ctl/client.h"
+#include "dnsd/ctl/admin_client.h"
 
 #include <grpcpp/grpcpp.h>
 #include <pwd.h>
@@ -42,7 +42,7 @@ std::string caller() {
 
 /// Returns why no server answers, in words for operators.
 /// why: gRPC's message, the only place that holds the reason
-std::string unreachable(const Server& server, const std::string& why) {
+std::string unreachable(const ServerAccess& server, const std::string& why) {
   const auto says = [&](const char* what) { return why.find(what) != std::string::npos; };
   const std::string& at = server.address;
   if (says("Domain name not found")) return at + ": there is no such host";
@@ -65,7 +65,7 @@ std::string unreachable(const Server& server, const std::string& why) {
 
 /// Makes one call and translates its failure. `call` gets the context and the reply.
 template <class Reply, class F>
-Result<Reply> called(const Server& server, F call, Duration deadline = kDeadline) {
+Result<Reply> called(const ServerAccess& server, F call, Duration deadline = kDeadline) {
   grpc::ClientContext context;
   context.set_deadline(rpc::within(deadline));
   context.AddMetadata(rpc::kCallerKey, caller());
@@ -88,7 +88,7 @@ Result<Reply> called(const Server& server, F call, Duration deadline = kDeadline
 /// Returns all pages of an answer. A server older than paging sends everything in its first reply.
 /// call: makes the call with the present content of `request`
 template <class Reply, class Request, class F>
-Result<Reply> all_pages(const Server& server, Request& request, std::uint32_t rows, F call) {
+Result<Reply> all_pages(const ServerAccess& server, Request& request, std::uint32_t rows, F call) {
   Reply all;
   request.set_limit(rows);
   do {
@@ -102,11 +102,11 @@ Result<Reply> all_pages(const Server& server, Request& request, std::uint32_t ro
 
 }  // namespace
 
-struct Client::Stub {
+struct AdminClient::Stub {
   std::unique_ptr<v1::Admin::Stub> rpc;
 };
 
-Client::Client(const Server& server) : server_(server), stub_(std::make_unique<Stub>()) {
+AdminClient::AdminClient(const ServerAccess& server) : server_(server), stub_(std::make_unique<Stub>()) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetMaxReceiveMessageSize(kMostMessage);
@@ -114,66 +114,66 @@ Client::Client(const Server& server) : server_(server), stub_(std::make_unique<S
       v1::Admin::NewStub(grpc::CreateCustomChannel(server.address, rpc::channel_credentials(server.tls), arguments));
 }
 
-Client::~Client() = default;
+AdminClient::~AdminClient() = default;
 
-Result<v1::ApplyReply> Client::apply(const v1::ApplyRequest& request) {
+Result<v1::ApplyReply> AdminClient::apply(const v1::ApplyRequest& request) {
   return called<v1::ApplyReply>(
       server_, [&](auto& context, auto& reply) { return stub_->rpc->Apply(&context, request, &reply); });
 }
 
-Result<v1::DeleteReply> Client::erase(const v1::DeleteRequest& request) {
+Result<v1::DeleteReply> AdminClient::erase(const v1::DeleteRequest& request) {
   return called<v1::DeleteReply>(
       server_, [&](auto& context, auto& reply) { return stub_->rpc->Delete(&context, request, &reply); });
 }
 
-Result<v1::ListReply> Client::list(const v1::ListRequest& request) {
+Result<v1::ListReply> AdminClient::list(const v1::ListRequest& request) {
   return called<v1::ListReply>(server_,
                                [&](auto& context, auto& reply) { return stub_->rpc->List(&context, request, &reply); });
 }
 
-Result<v1::ListReply> Client::list_all(const std::string& kind) {
+Result<v1::ListReply> AdminClient::list_all(const std::string& kind) {
   v1::ListRequest request;
   request.set_kind(kind);
   return all_pages<v1::ListReply>(
       server_, request, kRows, [&](auto& context, auto& reply) { return stub_->rpc->List(&context, request, &reply); });
 }
 
-Result<v1::ExplainReply> Client::explain(v1::ExplainRequest request, std::uint32_t rows) {
+Result<v1::ExplainReply> AdminClient::explain(v1::ExplainRequest request, std::uint32_t rows) {
   return all_pages<v1::ExplainReply>(server_, request, rows, [&](auto& context, auto& reply) {
     return stub_->rpc->Explain(&context, request, &reply);
   });
 }
 
-Result<v1::SimulateReply> Client::simulate(v1::SimulateRequest request, std::uint32_t rows) {
+Result<v1::SimulateReply> AdminClient::simulate(v1::SimulateRequest request, std::uint32_t rows) {
   return all_pages<v1::SimulateReply>(server_, request, rows, [&](auto& context, auto& reply) {
     return stub_->rpc->Simulate(&context, request, &reply);
   });
 }
 
-Result<v1::EventsReply> Client::events(const v1::EventsRequest& request, bool patient) {
+Result<v1::EventsReply> AdminClient::events(const v1::EventsRequest& request, bool patient) {
   return called<v1::EventsReply>(server_, [&](auto& context, auto& reply) {
     context.set_wait_for_ready(patient);
     return stub_->rpc->Events(&context, request, &reply);
   });
 }
 
-Result<v1::LintReply> Client::lint(v1::LintRequest request, std::uint32_t rows) {
+Result<v1::LintReply> AdminClient::lint(v1::LintRequest request, std::uint32_t rows) {
   return all_pages<v1::LintReply>(
       server_, request, rows, [&](auto& context, auto& reply) { return stub_->rpc->Lint(&context, request, &reply); });
 }
 
-Result<v1::StatusReply> Client::status() {
+Result<v1::StatusReply> AdminClient::status() {
   return called<v1::StatusReply>(
       server_, [&](auto& context, auto& reply) { return stub_->rpc->Status(&context, v1::StatusRequest(), &reply); });
 }
 
-Result<v1::ApproveShrinkReply> Client::approve_shrink() {
+Result<v1::ApproveShrinkReply> AdminClient::approve_shrink() {
   return called<v1::ApproveShrinkReply>(server_, [&](auto& context, auto& reply) {
     return stub_->rpc->ApproveShrink(&context, v1::ApproveShrinkRequest(), &reply);
   });
 }
 
-Result<v1::CaptureReply> Client::capture(const v1::CaptureRequest& request) {
+Result<v1::CaptureReply> AdminClient::capture(const v1::CaptureRequest& request) {
   return called<v1::CaptureReply>(
       server_, [&](auto& context, auto& reply) { return stub_->rpc->Capture(&context, request, &reply); });
 }

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "common/rpc/tls_files.h"
+#include "common/rpc/tls_watch.h"
+#include "dnsd/app/role.h"
+
+namespace meshdns::dnsd::app {
+
+/// The role that watches the TLS files of the federation or of the replica. Shows nothing in a process without TLS.
+/// thread: control
+class CertificateService : public Role {
+ public:
+  /// Begins to watch the files, if there are any. `clock` and `timers` must outlive the service.
+  void start(const std::optional<rpc::TlsFiles>& files, const Clock& clock, Timers& timers) {
+    if (files) watch_.emplace(*files, clock, timers);
+  }
+  void write(v1::StatusReply& out) const override {
+    if (!watch_) return;
+    for (const rpc::TlsFile& file : watch_->files()) {
+      v1::CertificateInfo& info = *out.add_certificates();
+      info.set_file(file.path);
+      info.set_not_after(file.not_after);
+      info.set_problem(file.problem);
+    }
+  }
+  void collect(std::vector<metrics::Sample>& out) const override {
+    if (watch_) rpc::collect_samples(*watch_, out);
+  }
+
+ private:
+  std::optional<rpc::TlsWatch> watch_;
+};
+
+}  // namespace meshdns::dnsd::app
