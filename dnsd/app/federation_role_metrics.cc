@@ -15,6 +15,8 @@ using metrics::count;
 using metrics::gauge;
 using Samples = std::vector<metrics::Sample>;
 
+constexpr const char* kNotAllowed = "meshdns_federation_not_allowed_total";
+constexpr const char* kNotAllowedHelp = "callers whose certificate does not permit what they asked for";
 constexpr const char* kClamped = "meshdns_federation_clamped_values_total";
 constexpr const char* kClampedHelp = "values beyond what a peer can mean, which count as another value or as none";
 
@@ -46,6 +48,7 @@ void add_agents(Samples& out, const federation::Agents& agents) {
   gauge(out, "meshdns_federation_arriving_bytes", "bytes of agents' records whose last part is not here yet", {},
         static_cast<double>(agents.arriving_bytes()));
   count(out, "meshdns_federation_cut_agents_total", "agents that read nothing", {}, counters.cut);
+  count(out, kNotAllowed, kNotAllowedHelp, {{"from", "agent"}}, counters.not_allowed);
   count(out, kClamped, kClampedHelp, {{"from", "agent"}}, counters.clamped);
 }
 
@@ -112,6 +115,7 @@ void add_watchers(Samples& out, const federation::Watchers& watchers) {
         static_cast<double>(watchers.unread_bytes()));
   count(out, "meshdns_federation_unread_waits_total", "updates that waited because too much was unread", {},
         counters.waits);
+  count(out, kNotAllowed, kNotAllowedHelp, {{"from", "subscriber"}}, counters.not_allowed);
   count(out, kClamped, kClampedHelp, {{"from", "subscriber"}}, counters.clamped);
 }
 
