@@ -55,6 +55,8 @@ void add_queries(Samples& out, const std::string& transport, const query::Totals
   }
   count(out, "meshdns_dns_denied_queries_total", "queries from outside dns.allow", {{"transport", transport}},
         totals.denied);
+  count(out, "meshdns_dns_refused_explanations_total", "queries for _explain from outside dns.explain_allow",
+        {{"transport", transport}}, totals.unexplained);
   count(out, "meshdns_dns_truncated_answers_total", "answers with TC", {{"transport", transport}}, totals.truncated);
   count(out, "meshdns_dns_last_resort_answers_total", "answers in which nothing serves", {{"transport", transport}},
         totals.last_resort);
