@@ -96,6 +96,11 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                    "1 while the federation listens",
                    {},
                    reporter_.connected() ? 1.0 : 0.0});
+    out.push_back({metrics::Sample::Kind::Counter,
+                   "meshdns_agent_clamped_values_total",
+                   "durations of federations that were out of bounds",
+                   {},
+                   static_cast<double>(reporter_.clamped())});
     if (tls_watch_) rpc::collect_samples(*tls_watch_, out);
     out.push_back({metrics::Sample::Kind::Gauge,
                    "meshdns_agent_unread_files",

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "agent/report/session.h"
+#include "common/convert/out_of_bounds.h"
 #include "common/convert/peer_bounds.h"
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
@@ -15,6 +16,7 @@
 #include "common/rpc/attempt_log.h"
 #include "common/rpc/backoff.h"
 #include "common/rpc/channel.h"
+#include "common/rpc/clamped_durations.h"
 #include "common/rpc/deadline.h"
 #include "common/rpc/peer.h"
 #include "common/rpc/reactors.h"
@@ -187,6 +189,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
   bool renewing = false;                        // node_changed() has ended the session: reconnect without delay
   std::optional<TimerId> retry;
   Duration retry_after{};
+  rpc::ClampedDurations clamped;
   std::string farewell;  // the reason in the federation's Goodbye; empty = no Goodbye came
   std::string error = "not tried yet";
 
@@ -282,6 +285,8 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
   void received(const v1::ReportReply& reply) {
     if (!session) return;
     refused_lines.look(clock.now());
+    const auto beyond = convert::out_of_bounds(reply);
+    clamped.note(clock.now(), beyond.count, beyond.field, beyond.said);
     if (const auto message = from_wire(reply)) {
       if (std::holds_alternative<Welcome>(*message)) welcomed(std::get<Welcome>(*message));
       if (const auto* goodbye = std::get_if<Goodbye>(&*message)) {
@@ -324,10 +329,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
     session.reset();
     port.reset();
     const bool was_connected = std::exchange(connected, false);
-    if (stopping) {
-      end();
-      return;
-    }
+    if (stopping) return end();
     // a Goodbye that came meanwhile counts, with its retry_after
     if (std::exchange(renewing, false) && farewell.empty()) return open();
     error = farewell.empty() ? why.message() : std::exchange(farewell, {});
@@ -350,10 +352,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
     stopped = std::move(done);
     if (retry) loop.cancel(*retry);
     stop_asking();
-    if (!port) {
-      end();
-      return;
-    }
+    if (!port) return end();
     if (session) session->pump();
     loop.after(patience, [weak = weak_from_this()] {
       const auto self = weak.lock();
@@ -394,5 +393,6 @@ void GrpcReporter::stop(Duration patience, std::function<void()> done) { state_-
 bool GrpcReporter::connected() const { return state_->connected; }
 std::string GrpcReporter::server() const { return state_->server(); }
 std::string GrpcReporter::last_error() const { return state_->error; }
+std::uint64_t GrpcReporter::clamped() const { return state_->clamped.count(); }
 
 }  // namespace meshdns::report

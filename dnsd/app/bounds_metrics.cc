@@ -46,6 +46,7 @@ void add_bounds(Samples& out, const Parts& parts) {
           counters.waits);
     count(out, clamped, help, {{"from", "subscriber"}}, counters.clamped);
   }
+  if (parts.replica != nullptr) count(out, clamped, help, {{"from", "federation"}}, parts.replica->clamped());
   if (parts.persistence != nullptr) {
     gauge(out, "meshdns_store_lacked", "1 if the store had lost, at the start, some of what had been written", {},
           parts.persistence->lacked().empty() ? 0 : 1);

@@ -179,6 +179,37 @@ TEST_F(ReportBoundsTest, a_forged_epoch_throws_nobody_out) {
   }
 }
 
+// The bound counted without a word: whoever looked for the reason found a state of ten years and nothing in the log.
+TEST_F(ReportBoundsTest, durations_out_of_bounds_are_counted_and_told_once_a_session) {
+  const auto record = [](const std::string& key, std::int64_t in_state, std::int64_t drain_left) {
+    v1::Endpoint endpoint;
+    endpoint.ParseFromString(encoded({.key = key}));
+    endpoint.mutable_health()->mutable_in_state()->set_seconds(in_state);
+    endpoint.mutable_health()->mutable_drain_left()->set_seconds(drain_left);
+    return endpoint.SerializeAsString();
+  };
+  constexpr std::int64_t kCentury = 100LL * 366 * 86400;
+  FakeAgent& agent = connect();
+  agent.hello();
+  testing::internal::CaptureStderr();
+  agent.full({record("a", 10LL * 366 * 86400, 7LL * 86400), record("b", 0, 0)});
+  EXPECT_EQ(agents_.counters().clamped, 0U) << "the bounds themselves are within bounds";
+  agent.delta({record("b", 1, kCentury), record("c", kCentury, 1), record("d\n", -1, -1)});
+  for (int i = 0; i < 100; ++i) agent.delta({record("a", kCentury, 0)});
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(agents_.counters().clamped, 104U);
+  constexpr std::string_view kLine = "durations of an agent are out of bounds: the bounds count";
+  const auto at = log.find(kLine);
+  ASSERT_NE(at, std::string::npos) << log;
+  EXPECT_EQ(log.find(kLine, at + 1), std::string::npos) << "once a session: " << log;
+  EXPECT_THAT(log, HasSubstr("node=eu-1/n1 endpoint=\"\\\"b\\\"\" field=health.drain_left"));
+  FakeAgent& next = connect();
+  next.hello();
+  testing::internal::CaptureStderr();
+  next.full({record("a", kCentury, 0)});
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("field=health.in_state"));
+}
+
 TEST_F(ReportBoundsTest, an_honest_echo_still_counts) {
   FakeAgent& agent = connect();
   agent.hello({}, 0, 1'800'000'000);
