@@ -116,6 +116,42 @@ TEST_F(ReportBoundsTest, a_refused_version_of_a_known_endpoint_is_remembered) {
   EXPECT_FALSE(record("eu-1/n1/b").unwatched);
 }
 
+TEST_F(ReportBoundsTest, an_acknowledgement_has_a_size) {
+  FakeAgent& agent = connected({{.key = "a"}});
+  const auto refuse = [&agent](std::size_t key) {
+    std::vector<std::string> records;
+    for (int i = 0; i < 1000; ++i) records.push_back(without_address(std::string(key, 'k') + std::to_string(1000 + i)));
+    agent.delta(records);
+  };
+  refuse(10);
+  EXPECT_EQ(agent.heard().ack().nacks_size(), 1000) << "all of them are small enough";
+  refuse(245);
+  const v1::Ack& ack = agent.heard().ack();
+  ASSERT_LT(ack.nacks_size(), 1000);
+  EXPECT_GT(ack.ByteSizeLong(), ReportSession::kMostNackBytes);
+  EXPECT_LT(ack.ByteSizeLong(), ReportSession::kMostNackBytes + 4096) << "one more refusal, and the count of the rest";
+  EXPECT_EQ(ack.nacks(ack.nacks_size() - 1).reason(),
+            std::to_string(1000 - (ack.nacks_size() - 1)) + " more records were refused");
+  EXPECT_EQ(agents_.counters().refused_records, 2000U);
+}
+
+TEST_F(ReportBoundsTest, agents_without_number_are_some_lines_of_the_log) {
+  constexpr int kAgents = 1500;
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < kAgents; ++i) {
+    FakeAgent& agent = connect();
+    agent.hello({.node = "n" + std::to_string(i)});
+    agent.end();
+  }
+  advance(log::Ration::kInterval);
+  agents_.end_silent_streams();  // the daemon calls it each second
+  const std::string text = testing::internal::GetCapturedStderr();
+  std::uint64_t lines = 0;
+  for (std::size_t at = 0; (at = text.find("agent session", at)) != std::string::npos; ++at) ++lines;
+  EXPECT_EQ(lines, Agents::kSessionLines) << "of twice as many as there are agents";
+  EXPECT_THAT(text, HasSubstr("log lines left out kind=agents lines="));
+}
+
 TEST_F(ReportBoundsTest, an_agent_that_does_not_read_is_not_listened_to) {
   FakeAgent& agent = connected({{.key = "a"}});
   agent.written();
