@@ -14,14 +14,14 @@ namespace meshdns::answers {
 namespace {
 
 /// Returns the clients to whom answers are explained.
-std::vector<Prefix> explain_allowed(const LocatorInput& input, const Settings& settings) {
-  if (settings.explain_allow) return *settings.explain_allow;
+PrefixSet explain_allowed(const LocatorInput& input, const Settings& settings) {
+  if (settings.explain_allow) return PrefixSet(*settings.explain_allow);
   std::vector<Prefix> out = input.node_prefixes;
   out.push_back(Prefix::of(IpAddress::v4(0x7F000000), 8));
   std::array<std::uint8_t, 16> loopback6{};
   loopback6.back() = 1;
   out.push_back(Prefix::host(IpAddress::v6_bytes(loopback6)));
-  return out;
+  return PrefixSet(std::move(out));
 }
 
 /// Adds the keys under which two maps differ.

@@ -55,12 +55,6 @@ std::optional<IpAddress> ReportSession::own_loopback(const std::vector<IpAddress
   return peer_.here || found == addresses.end() ? std::nullopt : std::optional(*found);
 }
 
-void ReportSession::cancel_timers() {
-  for (auto* timer : {&proof_timer_, &end_timer_, &part_timer_, &write_timer_}) {
-    if (*timer) agents_.env_.timers.cancel(*std::exchange(*timer, std::nullopt));
-  }
-}
-
 void ReportSession::received(const v1::AgentMessage& message) {
   if (ended_) return;
   take_pulse();
@@ -263,6 +257,7 @@ std::vector<model::Endpoint> ReportSession::decode(const google::protobuf::Repea
       refusals.add({"", "", "not an Endpoint"});
       continue;
     }
+    note_bounds(record);
     known.put(record.key(), convert::record_hash(record.key(), bytes));
     auto endpoint = convert::from_wire(record, node_.key, now);
     const auto loopback = endpoint ? own_loopback(endpoint->addresses) : std::nullopt;

@@ -98,7 +98,6 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   /// Takes no more messages, and ends the stream when all replies are written, or after kLongestEnd.
   void end();
   void goodbye(v1::Goodbye::Reason reason, const std::string& message, Duration retry_after);
-  void cancel_timers();
   /// Returns the first loopback address among `addresses` if the agent is on another machine, where it means nothing
   /// here.
   std::optional<IpAddress> own_loopback(const std::vector<IpAddress>& addresses) const;
@@ -119,8 +118,11 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   bool begin_part(const v1::Full& full);
   /// Gives the next part of a Full kPartPatience from now on.
   void await_part();
+  void cancel_timers();
   /// Drops the Full that is arriving.
   void drop_full();
+  /// Counts the durations of a record that are out of bounds, and logs the first one of a session.
+  void note_bounds(const v1::Endpoint& record);
   /// Checks the number of the node's keys.
   /// returns: false = more than kMostKeys: the session has ended
   bool within_keys();
@@ -137,6 +139,7 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   std::shared_ptr<Pulse> pulse_;
   bool said_hello_ = false;
   bool ended_ = false;
+  bool bounds_told_ = false;            // note_bounds() has logged a line
   std::uint64_t proofs_ = 0;            // messages so far, as signs of life
   std::optional<TimerId> proof_timer_;  // waits for the holder's sign of life
   std::optional<TimerId> end_timer_;    // waits for the agent to read its last message

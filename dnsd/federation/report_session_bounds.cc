@@ -1,7 +1,9 @@
-// The part of ReportSession that bounds one agent's stream: a Full that is arriving, unread replies, keys.
+// The part of ReportSession that bounds one agent's stream: a Full that is arriving, unread replies, keys,
+// durations.
 #include <string>
 #include <utility>
 
+#include "common/convert/out_of_bounds.h"
 #include "common/log/log.h"
 #include "common/model/limits.h"
 #include "dnsd/federation/report_session.h"
@@ -77,6 +79,12 @@ void ReportSession::await_part() {
   });
 }
 
+void ReportSession::cancel_timers() {
+  for (auto* timer : {&proof_timer_, &end_timer_, &part_timer_, &write_timer_}) {
+    if (*timer) agents_.env_.timers.cancel(*std::exchange(*timer, std::nullopt));
+  }
+}
+
 void ReportSession::drop_full() {
   if (part_timer_) agents_.env_.timers.cancel(*std::exchange(part_timer_, std::nullopt));
   part_.reset();
@@ -91,6 +99,18 @@ bool ReportSession::within_keys() {
   copy().clear();
   goodbye(v1::Goodbye::OVERLOADED, "more than 100000 endpoints", 60s);
   return false;
+}
+
+void ReportSession::note_bounds(const v1::Endpoint& record) {
+  const auto beyond = convert::out_of_bounds(record);
+  if (!beyond) return;
+  agents_.counters_.clamped += beyond.count;
+  if (std::exchange(bounds_told_, true)) return;
+  agents_.session_lines_.warn(agents_.env_.clock.now(), "durations of an agent are out of bounds: the bounds count",
+                              {{"node", node_.key},
+                               {"endpoint", catalog::in_quotes(record.key())},
+                               {"field", beyond.field},
+                               {"said", beyond.said}});
 }
 
 void ReportSession::keep_arrived(std::vector<model::Endpoint> endpoints) {
