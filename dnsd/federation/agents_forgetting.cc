@@ -21,7 +21,7 @@ std::string node_of(const std::string& endpoint) {
   return slash == std::string::npos ? "" : endpoint.substr(0, endpoint.find('/', slash + 1));
 }
 
-void log_forgotten(const catalog::Catalog::Forgotten& forgotten, TimePoint now) {
+void log_forgotten(const catalog::Forgotten& forgotten, TimePoint now) {
   for (const auto& gone : forgotten.nodes) {
     log::warn(gone.kept == 0 ? "node forgotten" : "endpoints forgotten",
               {{"node", gone.node}, {"endpoints", gone.endpoints}, {"kept", gone.kept}, {"silent", now - gone.since}});
