@@ -21,8 +21,8 @@ struct HitSearch {
   std::string after{};              // the key of the last endpoint that was compared with that target
 };
 
-/// What a search looks at. Everything that it refers to must outlive it.
-struct HostView {
+/// The records with the planner's index of them. Everything that it refers to must outlive it.
+struct HostIndex {
   const model::Records& records;
   const EndpointGroups& groups;  // those of `records`
   const HostOwners& owners;      // those of `records`
@@ -36,6 +36,6 @@ struct HostView {
 /// Goes on with a search. Records may change between calls.
 /// steps: the most endpoints to look at; a node that a target does not hit counts as one
 /// returns: true = the search is complete
-bool continue_search(const HostView& view, HitSearch& search, std::size_t steps);
+bool continue_search(const HostIndex& index, HitSearch& search, std::size_t steps);
 
 }  // namespace meshdns::topology

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/text.h"
+#include "common/model/limits.h"
 
 namespace meshdns::topology {
 namespace {
@@ -27,6 +28,11 @@ std::vector<const model::VirtualDestination*> by_claim(const model::Records& rec
   for (const auto& [key, object] : records.destinations) objects.push_back(&object);
   std::ranges::sort(objects, {}, [](const auto* object) { return claim_rank(object->meta, object->meta.key()); });
   return objects;
+}
+
+/// Returns the name of a service in conflicts.
+std::string subject_of(const model::ServiceKey& service) {
+  return "service " + service.namespace_ + "/" + service.name;
 }
 
 }  // namespace
@@ -53,16 +59,26 @@ void HostOwners::claim_by_object(const model::VirtualDestination& object, Owners
 void HostOwners::claim_by_service(const model::ServiceKey& service, Owners& owners) {
   for (const std::string& zone : naming_.zones) {
     const std::string name = auto_host(naming_, service, zone);
-    if (name.empty() || is_static_(name)) continue;
+    if (!can_have(service, name)) continue;
     const auto [at, added] = owners.emplace(name, Owner{"", service});
     if (added || !at->second.object.empty()) continue;
     const model::ServiceKey& older = at->second.service;
     contested_hosts_.insert(name);
-    contested_services_.insert(service);
-    conflicts_.push_back(
-        {"service " + service.namespace_ + "/" + service.name,
-         "host " + name + " belongs to service " + older.namespace_ + "/" + older.name + ", which is older"});
+    hostless_services_.insert(service);
+    conflicts_.push_back({subject_of(service), "host " + name + " belongs to service " + older.namespace_ + "/" +
+                                                   older.name + ", which is older"});
   }
+}
+
+bool HostOwners::can_have(const model::ServiceKey& service, const std::string& host) {
+  if (host.empty() || is_static_(host)) return false;
+  if (host.size() <= model::kLongestText) return true;
+  hostless_services_.insert(service);
+  if (too_long_.insert(host).second) {
+    conflicts_.push_back({subject_of(service),
+                          "host " + host + " is longer than " + std::to_string(model::kLongestText) + " characters"});
+  }
+  return false;
 }
 
 std::vector<model::ServiceKey> HostOwners::services_by_claim() const {
@@ -79,7 +95,8 @@ std::vector<model::ServiceKey> HostOwners::services_by_claim() const {
 void HostOwners::claim_all(const Visit& owned, const Visit& gone) {
   conflicts_.clear();
   contested_hosts_.clear();
-  contested_services_.clear();
+  hostless_services_.clear();
+  too_long_.clear();
   Owners owners;
   for (const model::VirtualDestination* object : by_claim(records_)) claim_by_object(*object, owners);
   for (const model::ServiceKey& key : services_by_claim()) claim_by_service(key, owners);
@@ -96,7 +113,7 @@ void HostOwners::claim_all(const Visit& owned, const Visit& gone) {
 bool HostOwners::claim(const model::ServiceKey& service, const Visit& owned) {
   for (const std::string& zone : naming_.zones) {
     const std::string name = auto_host(naming_, service, zone);
-    if (name.empty() || is_static_(name)) continue;
+    if (!can_have(service, name)) continue;
     if (contested_hosts_.contains(name)) return false;  // the service's age may have changed, and with it the owner
     const auto [at, added] = owners_.emplace(name, Owner{"", service});
     if (added) owned(name);

@@ -63,12 +63,14 @@ class HostOwners {
   const std::vector<std::string>& zones() const { return naming_.zones; }
   /// Returns why hosts of objects and services have no effect.
   const std::vector<Conflict>& conflicts() const { return conflicts_; }
-  /// Returns how many services have lost a host to an older service of the same name.
-  std::size_t contested_services() const { return contested_services_.size(); }
+  /// Returns how many services lack a host: an older service of the same name has it, or its name would be too long.
+  std::size_t hostless_services() const { return hostless_services_.size(); }
 
  private:
   void claim_by_object(const model::VirtualDestination& object, Owners& owners);
   void claim_by_service(const model::ServiceKey& service, Owners& owners);
+  /// Returns whether a service can have an automatic host of this name. Notes the conflict if the name is too long.
+  bool can_have(const model::ServiceKey& service, const std::string& host);
   /// Returns the services in the order in which they may claim a host: the oldest first.
   std::vector<model::ServiceKey> services_by_claim() const;
 
@@ -77,8 +79,9 @@ class HostOwners {
   std::function<bool(const std::string&)> is_static_ = [](const std::string&) { return false; };
   Owners owners_;
   std::vector<Conflict> conflicts_;
-  std::set<model::ServiceKey> contested_services_;  // they have lost a host to another service
-  std::set<std::string> contested_hosts_;           // several services claim them
+  std::set<model::ServiceKey> hostless_services_;
+  std::set<std::string> contested_hosts_;  // several services claim them
+  std::set<std::string> too_long_;         // automatic hosts that no query can name
 };
 
 }  // namespace meshdns::topology

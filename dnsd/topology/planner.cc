@@ -92,7 +92,7 @@ void Planner::touch(const std::set<std::string>& hosts, Urgency urgency) {
 
 void Planner::touch(const model::Endpoint& endpoint, Urgency urgency) {
   std::set<std::string> hosts;
-  view().add_hosts_of(endpoint, hosts);
+  index().add_hosts_of(endpoint, hosts);
   touch(hosts, urgency);
 }
 
@@ -117,7 +117,7 @@ void Planner::settle_all() {
   owners_.claim_all([this](const std::string& host) { queue_.add(host, Urgency::Addition); },
                     [this](const std::string& host) { erased_.insert(host); });
   std::set<std::string> hosts;
-  for (const std::string& key : objects_) view().add_hosts_of_object(key, hosts);
+  for (const std::string& key : objects_) index().add_hosts_of_object(key, hosts);
   touch(hosts, Urgency::Addition);
   objects_.clear();
   services_.clear();
@@ -228,23 +228,16 @@ std::optional<std::string> Planner::similar_host(const std::string& name) {
   return did_you_mean(name, hosts);
 }
 
-Plan plan_hosts(const model::Records& records, const HostNaming& naming,
-                std::function<bool(const std::string&)> is_static, TimePoint now) {
-  Planner planner(records);
-  planner.configure(naming, std::move(is_static));
-  return {planner.take(now).put, planner.conflicts()};
-}
-
 // ---- overrides ----
 
 bool Planner::search(HitSearch& search, std::size_t steps) {
   settle();
-  return continue_search(view(), search, steps);
+  return continue_search(index(), search, steps);
 }
 
 std::set<std::string> Planner::hosts_hit(const model::Target& target) const {
   HitSearch all{.targets = {target}};
-  continue_search(view(), all, std::numeric_limits<std::size_t>::max());
+  continue_search(index(), all, std::numeric_limits<std::size_t>::max());
   return std::move(all.hosts);
 }
 

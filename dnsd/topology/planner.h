@@ -97,10 +97,11 @@ class Planner : public model::RecordObserver {
                                                    const std::string& own_namespace);
   /// Returns why objects, hosts and services have no effect, as the records are now.
   const std::vector<Conflict>& conflicts();
-  /// Returns how many services have lost their automatic host to an older service of the same name.
+  /// Returns how many services lack an automatic host: an older service of the same name has it, or its name would be
+  /// too long.
   std::size_t services_without_host() {
     settle();
-    return owners_.contested_services();
+    return owners_.hostless_services();
   }
   /// Returns the index that knows who owns an address that several endpoints claim.
   const AddressClaims& claims() const { return claims_; }
@@ -126,7 +127,7 @@ class Planner : public model::RecordObserver {
  private:
   using Owner = HostOwners::Owner;
 
-  HostView view() const { return {records_, groups_, owners_}; }
+  HostIndex index() const { return {records_, groups_, owners_}; }
   /// Queues hosts, or the hosts of an endpoint or of a node's endpoints, for the next take().
   void touch(const std::set<std::string>& hosts, Urgency urgency);
   void touch(const model::Endpoint& endpoint, Urgency urgency);
@@ -156,15 +157,5 @@ class Planner : public model::RecordObserver {
   std::set<std::string> objects_;         // keys of objects that changed and are not settled
   std::set<model::ServiceKey> services_;  // services that changed and are not settled
 };
-
-/// All hosts of some records, see plan_hosts().
-struct Plan {
-  std::vector<HostPlan> hosts;  // by name
-  std::vector<Conflict> conflicts;
-};
-
-/// Returns the plans of all hosts at once, for records that do not change. Pure.
-Plan plan_hosts(const model::Records& records, const HostNaming& naming,
-                std::function<bool(const std::string&)> is_static, TimePoint now);
 
 }  // namespace meshdns::topology

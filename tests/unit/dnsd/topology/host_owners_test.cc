@@ -77,8 +77,28 @@ TEST_F(HostOwnersTest, a_new_service_claims_alone_unless_another_one_has_its_nam
   EXPECT_THAT(owned_, IsEmpty());
   EXPECT_FALSE(claim("blog", "web")) << "the older of both has the host: claim_all() decides";
   claim_all();
-  EXPECT_EQ(owners_.contested_services(), 1U);
+  EXPECT_EQ(owners_.hostless_services(), 1U);
   EXPECT_FALSE(claim("blog", "web"));
+}
+
+TEST_F(HostOwnersTest, a_host_whose_name_would_be_too_long_is_a_conflict) {
+  const std::string label(63, 'a');
+  owners_.configure({{"mesh.internal"}, label + "." + label + "." + label + ".{service}.{zone}"},
+                    [](const std::string&) { return false; });
+  claim_all();
+  EXPECT_TRUE(claim("shop", std::string(47, 'b'))) << "253 characters";
+  EXPECT_EQ(owned_.size(), 1U);
+  EXPECT_THAT(owners_.conflicts(), IsEmpty());
+  EXPECT_TRUE(claim("shop", std::string(48, 'b')));
+  EXPECT_TRUE(claim("shop", std::string(48, 'b'))) << "a service may change and claim again";
+  EXPECT_THAT(owned_, IsEmpty());
+  EXPECT_EQ(owners_.hostless_services(), 1U);
+  ASSERT_EQ(owners_.conflicts().size(), 1U);
+  EXPECT_EQ(owners_.conflicts().front().object, "service shop/" + std::string(48, 'b'));
+  EXPECT_THAT(owners_.conflicts().front().message, testing::EndsWith("is longer than 253 characters"));
+  claim_all();
+  EXPECT_EQ(owners_.conflicts().size(), 1U);
+  EXPECT_EQ(owners_.all().size(), 1U);
 }
 
 }  // namespace
