@@ -261,7 +261,7 @@ Ref<const Host> Compiler::compiled(const topology::HostPlan& plan, const std::ve
 
 void Compiler::put(const topology::HostPlan& plan) {
   const auto name = wire::parse_name(plan.name);
-  if (!name) return;  // a host that no query can name: only the planner's automatic hosts can be too long
+  if (!name) return;  // a host that no query can name; the planner makes none
   std::uint32_t number = number_of(*name);
   const Host* before = number == kNone ? nullptr : table_.host(number);
   if (number == kNone) {

@@ -29,7 +29,7 @@ TEST_F(ReportBoundsTest, a_full_that_never_ends_is_bounded_and_its_memory_given_
   std::uint32_t part = 0;
   for (; part < 100 && !agent.port().closed; ++part) {
     agent.full({large("k" + std::to_string(part), std::size_t{1} << 20)}, {part, false, {}});
-    EXPECT_LE(agents_.arriving_bytes(), ReportSession::kMostFullBytes);
+    EXPECT_LE(agents_.arriving_bytes(), ArrivingFull::kMostBytes);
   }
   EXPECT_EQ(part, 16U);
   EXPECT_THAT(farewell(agent), HasSubstr("more than 16 MiB"));
@@ -63,7 +63,7 @@ TEST_F(ReportBoundsTest, fulls_of_one_address_leave_room_for_others) {
       bad.back()->full({large("k" + std::to_string(part), std::size_t{1} << 20)}, {part, false, {}});
     }
   }
-  EXPECT_LE(agents_.arriving_bytes(), Agents::kArriving.each);
+  EXPECT_LE(agents_.arriving_bytes(), AgentReports::kArriving.each);
   EXPECT_EQ(bad[3]->heard().goodbye().reason(), v1::Goodbye::OVERLOADED);
   FakeAgent good(agents_, false, "10.1.1.1");
   good.hello({.node = "good"});
@@ -90,7 +90,8 @@ TEST_F(ReportBoundsTest, keys_of_refused_records_are_not_remembered_without_end)
 TEST_F(ReportBoundsTest, what_a_session_was_refused_is_forgotten_with_it) {
   FakeAgent& agent = connected({{.key = "a"}});
   std::vector<std::string> records;
-  for (std::size_t i = 0; i < 2 * Agents::kMostKeptKeys; ++i) records.push_back(without_address(std::to_string(i)));
+  for (std::size_t i = 0; i < 2 * AgentReports::kMostKeptKeys; ++i)
+    records.push_back(without_address(std::to_string(i)));
   agent.delta(records);
   agent.end();
   FakeAgent& back = connect();
@@ -203,7 +204,7 @@ TEST_F(ReportBoundsTest, a_forged_epoch_throws_nobody_out) {
   FakeAgent& forger = connect();
   forger.hello({.node = "forger"}, 0, ~std::uint64_t{0} - 1);
   ASSERT_TRUE(forger.welcomed());
-  EXPECT_LT(forger.epoch(), Agents::kMostEpochAhead);
+  EXPECT_LT(forger.epoch(), AgentReports::kMostEpochAhead);
   EXPECT_EQ(agents_.counters().clamped, 1U);
   for (int i = 0; i < 3; ++i) {
     FakeAgent& next = connect();
