@@ -98,6 +98,8 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
   registry_.collect_with([this](std::vector<metrics::Sample>& out) {
     metrics::gauge(out, "meshdns_agent_connected", "1 while the federation listens", {},
                    reporter_.connected() ? 1.0 : 0.0);
+    metrics::count(out, "meshdns_agent_clamped_values_total", "durations of federations that were out of bounds", {},
+                   reporter_.clamped());
     if (tls_watch_) rpc::collect_samples(*tls_watch_, out);
     metrics::gauge(out, "meshdns_agent_unread_files",
                    "files of endpoints.d that are wrong or cannot be read, and the folder itself", {},

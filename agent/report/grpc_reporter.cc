@@ -6,12 +6,14 @@
 #include <utility>
 
 #include "agent/report/session.h"
+#include "common/convert/out_of_bounds.h"
 #include "common/convert/peer_bounds.h"
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
 #include "common/log/ration.h"
 #include "common/net/socket_address.h"
 #include "common/process/post_to.h"
+#include "common/rpc/clamped_durations.h"
 #include "common/rpc/deadline.h"
 #include "common/rpc/peer.h"
 #include "common/rpc/reactors.h"
@@ -179,6 +181,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
   std::shared_ptr<grpc::ClientContext> asking;  // the call of ask_where() that is running; null = none
   bool renewing = false;                        // node_changed() has ended the session: reconnect without delay
   Duration retry_after{};
+  rpc::ClampedDurations clamped;
   std::string farewell;  // the reason in the federation's Goodbye; empty = no Goodbye came
   std::string error = "not tried yet";
   rpc::Reconnector reconnector;
@@ -270,6 +273,8 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
   void received(const v1::ReportReply& reply) {
     if (!session) return;
     refused_lines.look(clock.now());
+    const auto beyond = convert::out_of_bounds(reply);
+    clamped.note(clock.now(), beyond.count, beyond.field, beyond.said);
     if (const auto message = from_wire(reply)) {
       if (std::holds_alternative<Welcome>(*message)) welcomed(std::get<Welcome>(*message));
       if (const auto* goodbye = std::get_if<Goodbye>(&*message)) {
@@ -313,10 +318,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
     session.reset();
     port.reset();
     const bool was_connected = std::exchange(connected, false);
-    if (stopping) {
-      end();
-      return;
-    }
+    if (stopping) return end();
     // a Goodbye that came meanwhile counts, with its retry_after
     if (std::exchange(renewing, false) && farewell.empty()) return open();
     error = farewell.empty() ? why.message() : std::exchange(farewell, {});
@@ -334,10 +336,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
     stopped = std::move(done);
     reconnector.stop();
     stop_asking();
-    if (!port) {
-      end();
-      return;
-    }
+    if (!port) return end();
     if (session) session->pump();
     loop.after(patience, [weak = weak_from_this()] {
       const auto self = weak.lock();
@@ -378,5 +377,6 @@ void GrpcReporter::stop(Duration patience, std::function<void()> done) { state_-
 bool GrpcReporter::connected() const { return state_->connected; }
 std::string GrpcReporter::server() const { return state_->reconnector.server(); }
 std::string GrpcReporter::last_error() const { return state_->error; }
+std::uint64_t GrpcReporter::clamped() const { return state_->clamped.count(); }
 
 }  // namespace meshdns::report

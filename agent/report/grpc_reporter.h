@@ -82,6 +82,8 @@ class GrpcReporter {
   std::string server() const;
   /// Why there is no session; empty = there is one.
   std::string last_error() const;
+  /// The number of durations of federations that were out of bounds, for which the bound counted.
+  std::uint64_t clamped() const;
 
  private:
   struct State;

@@ -1,27 +1,22 @@
 #include "common/config/message_reader.h"
 
 #include <fmt/format.h>
-#include <algorithm>
+#include <string>
+#include <unordered_map>
 
-#include "common/base/check.h"
 #include "common/base/hint.h"
 #include "common/base/text.h"
+#include "common/config/missing_keys.h"
+#include "common/config/repeated_values.h"
 #include "common/config/rules.h"
 
 namespace meshdns::config {
 namespace {
 
-using google::protobuf::Descriptor;
 using google::protobuf::DynamicCastToGenerated;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using meshdns::v1::Object;
-
-bool is_daemon_config(const Descriptor& type) { return type.file()->package() == "meshdns.config.v1"; }
-
-bool is_object_spec(const FieldDescriptor& field) {
-  return field.containing_type() == Object::descriptor() && field.real_containing_oneof() != nullptr;
-}
 
 bool asks_nothing(const YamlNode& node) {
   return node.is(YamlNode::Kind::Null) || (node.is(YamlNode::Kind::List) && node.children.empty());
@@ -50,49 +45,19 @@ std::string scalar_name(const FieldDescriptor& field) {
 }  // namespace
 
 void MessageReader::read(const Place& place, Message& out) {
-  const Keys& keys = keys_of(*out.GetDescriptor());
+  const Keys& keys = table_.of(*out.GetDescriptor());
   Seen seen(keys.list.size(), nullptr);
   if (is_kind(place, YamlNode::Kind::Map)) {
     const auto& children = place.node->children;
     for (std::size_t i = 0; i < children.size(); i += 2) {
       read_entry({*children[i], {children[i + 1], &place, children[i]->text}}, keys, seen, out);
     }
-    check_oneofs(place, keys, seen);
+    check_oneofs(place, keys, seen, report_);
   }
   if (!place.node->is(YamlNode::Kind::Map) && !place.node->is(YamlNode::Kind::Null))
     return;  // is_kind() has reported it
-  const bool alone = missing(keys, seen) == 1;
-  for (std::size_t i = 0; i < keys.list.size(); ++i) {
-    if (seen[i] == nullptr && !is_misspelt(place, keys, i, alone)) not_given(place, keys.list[i], out);
-  }
+  fill_missing(place, seen, out, table_, report_);
   if (auto* object = DynamicCastToGenerated<Object>(&out)) read_spec(place, *object);
-}
-
-std::size_t MessageReader::missing(const Keys& keys, const Seen& seen) {
-  std::size_t out = 0;
-  for (std::size_t i = 0; i < keys.list.size(); ++i) {
-    const Field* field = keys.list[i].field;
-    if (seen[i] == nullptr && field != nullptr && rules_of(*field).required()) ++out;
-  }
-  return out;
-}
-
-bool MessageReader::is_misspelt(const Place& place, const Keys& keys, std::size_t wanted, bool alone) {
-  const Key& key = keys.list[wanted];
-  if (key.field == nullptr || !rules_of(*key.field).required() || !place.node->is(YamlNode::Kind::Map)) return false;
-  const auto& children = place.node->children;
-  for (std::size_t i = 0; i < children.size(); i += 2) {
-    if (!children[i]->is(YamlNode::Kind::Scalar) || keys.positions.contains(children[i]->text)) continue;
-    const auto guess = did_you_mean(children[i]->text, key_names(keys));
-    if (guess ? *guess == key.name : alone) return true;
-  }
-  return false;
-}
-
-std::vector<std::string> MessageReader::key_names(const Keys& keys) {
-  std::vector<std::string> out;
-  for (const Key& key : keys.list) out.push_back(key.name);
-  return out;
 }
 
 bool MessageReader::is_kind(const Place& place, YamlNode::Kind kind) {
@@ -101,21 +66,6 @@ bool MessageReader::is_kind(const Place& place, YamlNode::Kind kind) {
     report_.add(place, fmt::format("expected {} (got {})", kind_name(kind), got(*place.node)));
   }
   return false;
-}
-
-const MessageReader::Keys& MessageReader::keys_of(const Descriptor& type) {
-  const auto [found, is_new] = keys_.try_emplace(&type);
-  Keys& keys = found->second;
-  if (!is_new) return keys;
-  for (int i = 0; i < type.field_count(); ++i) {
-    const FieldDescriptor& field = *type.field(i);
-    if (is_object_spec(field)) continue;
-    const bool ignored = &type == Object::descriptor() && field.name() == "status";
-    keys.list.push_back({is_daemon_config(type) ? field.name() : field.json_name(), ignored ? nullptr : &field});
-  }
-  if (&type == Object::descriptor()) keys.list.push_back({"spec"});
-  for (std::size_t i = 0; i < keys.list.size(); ++i) keys.positions[keys.list[i].name] = i;
-  return keys;
 }
 
 void MessageReader::read_entry(const Entry& entry, const Keys& keys, Seen& seen, Message& out) {
@@ -131,7 +81,7 @@ void MessageReader::read_entry(const Entry& entry, const Keys& keys, Seen& seen,
 }
 
 void MessageReader::unknown(const Entry& entry, const Keys& keys) {
-  const auto names = key_names(keys);
+  const auto names = keys.names();
   const auto guess = did_you_mean(entry.key.text, names);
   report_.add(
       entry.key, entry.value.path(),
@@ -175,8 +125,8 @@ void MessageReader::read_list(const Place& place, const FieldDescriptor& field, 
       read(item, *out.GetReflection()->AddMessage(&out, &field));
     }
   }
-  if (rules_of(field).unique()) check_unique(place, field, out);
-  if (!rules_of(field).key().empty()) check_keys(place, field, out);
+  if (rules_of(field).unique()) check_unique(place, field, out, report_);
+  if (!rules_of(field).key().empty()) check_element_keys(place, field, out, report_);
 }
 
 void MessageReader::read_map(const Place& place, const FieldDescriptor& field, Message& out) {

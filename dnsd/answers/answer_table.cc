@@ -1,7 +1,5 @@
 #include "dnsd/answers/answer_table.h"
 
-#include <algorithm>
-
 #include "dnsd/topology/decide.h"
 
 namespace meshdns::answers {
@@ -20,10 +18,7 @@ AnswerTable::Found AnswerTable::find(wire::NameBytes name, std::uint64_t hash) c
   return found;
 }
 
-bool AnswerTable::may_explain(const IpAddress& client) const noexcept {
-  return std::any_of(where->explain_allow.begin(), where->explain_allow.end(),
-                     [&](const Prefix& prefix) { return prefix.contains(client); });
-}
+bool AnswerTable::may_explain(const IpAddress& client) const noexcept { return where->explain_allow.contains(client); }
 
 std::vector<ExplainLine> AnswerTable::explain(const Host& host, std::uint32_t place) const {
   const topology::HostPlan plan = plan_of(host, "");

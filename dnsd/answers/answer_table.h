@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "common/net/ip_address.h"
-#include "common/net/prefix.h"
+#include "common/net/prefix_set.h"
 #include "common/time/time.h"
 #include "dnsd/answers/explain.h"
 #include "dnsd/answers/host.h"
@@ -38,7 +38,7 @@ struct Whereabouts {
   Locator locator;
   std::vector<std::string> places;          // as explain shows them: "eu/eu-a/eu-1"
   std::vector<model::Locality> localities;  // by place
-  std::vector<Prefix> explain_allow;
+  PrefixSet explain_allow;
   LocatorInput input;  // the input of the locator, to be kept in a file with the table
 };
 

@@ -14,14 +14,14 @@ namespace meshdns::answers {
 namespace {
 
 /// Returns the clients to whom answers are explained.
-std::vector<Prefix> explain_allowed(const LocatorInput& input, const Settings& settings) {
-  if (settings.explain_allow) return *settings.explain_allow;
+PrefixSet explain_allowed(const LocatorInput& input, const Settings& settings) {
+  if (settings.explain_allow) return PrefixSet(*settings.explain_allow);
   std::vector<Prefix> out = input.node_prefixes;
   out.push_back(Prefix::of(IpAddress::v4(0x7F000000), 8));
   std::array<std::uint8_t, 16> loopback6{};
   loopback6.back() = 1;
   out.push_back(Prefix::host(IpAddress::v6_bytes(loopback6)));
-  return out;
+  return PrefixSet(std::move(out));
 }
 
 /// Adds the keys under which two maps differ.
@@ -261,7 +261,7 @@ Ref<const Host> Compiler::compiled(const topology::HostPlan& plan, const std::ve
 
 void Compiler::put(const topology::HostPlan& plan) {
   const auto name = wire::parse_name(plan.name);
-  if (!name) return;  // a host that no query can name: only the planner's automatic hosts can be too long
+  if (!name) return;  // a host that no query can name; the planner makes none
   std::uint32_t number = number_of(*name);
   const Host* before = number == kNone ? nullptr : table_.host(number);
   if (number == kNone) {

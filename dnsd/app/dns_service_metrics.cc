@@ -35,6 +35,8 @@ void add_queries(Samples& out, const std::string& transport, const query::Totals
     count(out, "meshdns_dns_answers_total", "answers by RCODE",
           {{"transport", transport}, {"rcode", rcode_text(static_cast<std::uint8_t>(i))}}, totals.by_rcode[i]);
   }
+  count(out, "meshdns_dns_refused_explanations_total", "queries for _explain from outside dns.explain_allow",
+        {{"transport", transport}}, totals.unexplained);
   for (std::size_t i = 0; i < kTypeNames.size(); ++i) {
     count(out, "meshdns_dns_questions_total", "questions by type", {{"transport", transport}, {"type", kTypeNames[i]}},
           totals.by_type[i]);

@@ -97,6 +97,7 @@ void add_streams(Samples& out, const rpc::StreamLimits::Counts& counts) {
   const char* help = "streams refused by the federation's bounds";
   count(out, refused, help, {{"reason", "open"}}, counts.refused);
   count(out, refused, help, {{"reason", "silent"}}, counts.refused_silent);
+  count(out, refused, help, {{"reason", "connection"}}, counts.refused_connection);
 }
 
 void add_watchers(Samples& out, const federation::Watchers& watchers) {

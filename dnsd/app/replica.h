@@ -55,6 +55,8 @@ class Replica {
   bool origin_recovers() const { return follower_.origin_recovers(); }
   /// The closed brakes of the federation.
   const std::vector<v1::Brake>& origin_brakes() const { return follower_.origin_brakes(); }
+  /// The number of durations of the federation that were out of bounds.
+  std::uint64_t clamped() const { return follower_.clamped(); }
   std::string server() const { return client_.server(); }
   federation::Mirror& mirror() { return mirror_; }
   const federation::Mirror& mirror() const { return mirror_; }

@@ -145,6 +145,9 @@ void ReplicaRole::collect(std::vector<metrics::Sample>& out) const {
         replica_->mirror().shrink_refused().empty() ? 0 : 1);
   gauge(out, "meshdns_dnsd_local_overrides", "overrides that this replica alone obeys", {},
         static_cast<double>(local_overrides_.size()));
+  metrics::count(out, "meshdns_federation_clamped_values_total",
+                 "values beyond what a peer can mean, which count as another value or as none",
+                 {{"from", "federation"}}, replica_->clamped());
 }
 
 }  // namespace meshdns::dnsd::app

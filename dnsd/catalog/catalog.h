@@ -1,42 +1,36 @@
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "common/model/record_observer.h"
 #include "common/model/records.h"
+#include "dnsd/catalog/change_log.h"
+#include "dnsd/catalog/forget.h"
 #include "dnsd/catalog/held_changes.h"
+#include "dnsd/catalog/node_share.h"
 #include "dnsd/catalog/record_kinds.h"
+#include "dnsd/catalog/record_table.h"
 #include "dnsd/catalog/serial.h"
 #include "dnsd/catalog/validate.h"
 
 namespace meshdns::catalog {
-
-/// A record that changed or was removed at a revision.
-struct Change {
-  std::uint64_t revision = 0;
-  RecordType type{};
-  std::string key;
-  bool removed = false;
-
-  friend bool operator==(const Change&, const Change&) = default;
-};
 
 /// The records that a federation or a replica knows, with revisions and a log of changes. On a federation, agents,
 /// measurements and operators change it; on a replica, the Mirror does. Does not compile answers, does not judge
 /// silence and does not write to disk; observers and changes_since() serve these purposes. Pure: `now` comes from
 /// outside. Each call that changes records is one revision, except mirror(), which collects until mirrored().
 ///
-/// The parts are in catalog.cc, admission.cc (reports: which endpoints are taken), held_changes.cc (freeze),
-/// forget.cc, mirror.cc and validate.cc (the checks).
+/// How it works: the catalog decides which changes are taken, and when. RecordTable makes them, and keeps everything
+/// that follows from the records. Each rule is a part of its own: validate.h (is the record good?), node_share.h (does
+/// the node have room for it?), known_health.h (what does it say about the known endpoint?), held_changes.h (freeze)
+/// and forget.h.
 /// thread: control
 class Catalog {
  public:
@@ -44,40 +38,41 @@ class Catalog {
   static constexpr std::size_t kLogLength = 100000;
 
   /// log_length: the number of changes that changes_since() can return; a revision with more is not remembered
-  explicit Catalog(std::size_t log_length = kLogLength) : log_length_(log_length) {}
+  explicit Catalog(std::size_t log_length = kLogLength) : table_(log_length) {}
 
-  const model::Records& records() const { return records_; }
-  std::uint64_t revision() const { return revision_; }
+  const model::Records& records() const { return table_.records(); }
+  std::uint64_t revision() const { return table_.log().revision(); }
   /// Counts every revision and never goes back, while the revision of a replica may begin anew. Changes by
   /// set_local_override(), which belong to no revision, are not counted.
-  std::uint64_t generation() const { return generation_; }
+  std::uint64_t generation() const { return table_.log().generation(); }
   /// The generation in which a record of this type changed last; 0 = never.
-  std::uint64_t generation_of(RecordType type) const { return touched_[static_cast<std::size_t>(type)]; }
+  std::uint64_t generation_of(RecordType type) const { return table_.log().generation_of(type); }
   /// Returns when the last revision was made.
-  TimePoint changed() const { return changed_; }
+  TimePoint changed() const { return table_.log().changed(); }
   /// Returns the changes after `revision`, oldest first. Nothing if the log does not reach back to it; the caller then
   /// has to compare all records(). Costs by the number of changes returned.
-  std::optional<std::vector<Change>> changes_since(std::uint64_t revision) const;
+  std::optional<std::vector<Change>> changes_since(std::uint64_t revision) const {
+    return table_.log().since(revision);
+  }
   /// Sets the observer that is called with every change while it happens; null = none. The observer must outlive the
   /// catalog or be removed.
-  void observe(model::RecordObserver* observer) { observer_ = observer; }
+  void observe(model::RecordObserver* observer) { table_.observe(observer); }
 
   /// Called with the type and key of each record while it changes. For callers that keep a list of changed keys and
   /// need no log. What the function refers to must outlive the catalog, or the function must be removed (empty).
-  using Noted = std::function<void(RecordType, const std::string&)>;
-  void set_noted(Noted noted) { noted_ = std::move(noted); }
+  void set_noted(RecordTable::Noted noted) { table_.set_noted(std::move(noted)); }
   /// Sets the function that is called with the key of each endpoint that is erased, by whatever way; empty = none. It
   /// is also called for an endpoint that moves to another service and exists again afterwards.
-  void set_erased(std::function<void(const std::string& key)> erased) { erased_ = std::move(erased); }
+  void set_erased(RecordTable::Erased erased) { table_.set_erased(std::move(erased)); }
   /// Sets the clock for Service::created. Without a clock, services get no age.
-  void set_wall_clock(std::function<std::int64_t()> unix_seconds) { unix_seconds_ = std::move(unix_seconds); }
+  void set_wall_clock(std::function<std::int64_t()> unix_seconds) { table_.set_wall_clock(std::move(unix_seconds)); }
 
   // ---- the zones' serial: a base at unix time plus the revision, so that it is equal wherever the revision is ----
 
-  std::uint32_t serial() const { return serial_at(revision_); }
+  std::uint32_t serial() const { return serial_at(revision()); }
   std::uint32_t serial_at(std::uint64_t revision) const { return serial_base_ + static_cast<std::uint32_t>(revision); }
   /// Sets the serial of the present revision.
-  void set_serial(std::uint32_t serial) { serial_base_ = serial - static_cast<std::uint32_t>(revision_); }
+  void set_serial(std::uint32_t serial) { serial_base_ = serial - static_cast<std::uint32_t>(revision()); }
   /// Makes the serial newer than `seen`, which somebody has already seen.
   void pass_serial(std::uint32_t seen) {
     if (!is_newer_serial(serial(), seen)) set_serial(seen + 1);
@@ -93,7 +88,7 @@ class Catalog {
   /// The number of records refused so far, by whatever way they came.
   std::uint64_t refused_records() const { return refused_records_; }
   /// The number of all records.
-  std::size_t size() const;
+  std::size_t size() const { return table_.size(); }
   /// Returns whether one more endpoint, with its service, can be taken. Endpoints that a freeze holds back count.
   bool has_room() const { return room() > 0; }
   /// The number of endpoints that can still be taken, if each brings a service.
@@ -137,19 +132,19 @@ class Catalog {
   // ---- freeze: while an Override with that action exists, changes from agents and measurements are taken, but held
   // back. When the last such Override goes, they are applied in one revision. Nothing is forgotten meanwhile ----
 
-  bool frozen() const { return frozen_; }
+  bool frozen() const { return table_.frozen(); }
   /// The number of changes that are held back.
   std::size_t held() const { return held_.size(); }
   /// Each returns the latest version of a record, held back or not; null = none.
   const model::Endpoint* latest_endpoint(const std::string& key) const {
-    return held_.endpoints.latest(records_.endpoints, key);
+    return held_.endpoints.latest(records().endpoints, key);
   }
   const model::NodeStatus* latest_status(const std::string& node) const {
-    return held_.statuses.latest(records_.statuses, node);
+    return held_.statuses.latest(records().statuses, node);
   }
-  const model::Node* latest_node(const std::string& node) const { return held_.nodes.latest(records_.nodes, node); }
+  const model::Node* latest_node(const std::string& node) const { return held_.nodes.latest(records().nodes, node); }
   const model::ClusterStatus* latest_cluster_status(const std::string& cluster) const {
-    return held_.cluster_statuses.latest(records_.cluster_statuses, cluster);
+    return held_.cluster_statuses.latest(records().cluster_statuses, cluster);
   }
   bool knows_node(const std::string& node) const { return latest_node(node) != nullptr; }
   /// Returns the keys of a node's endpoints as they were reported last, held back or not.
@@ -182,29 +177,16 @@ class Catalog {
   std::optional<Refusal> mirror(const std::string& cluster, const model::ClusterStatus& status);
   std::optional<Refusal> mirror(const std::string& hostname, const model::ExternalName& name);
   std::optional<Refusal> mirror(const model::Override& object);
-  void unmirror(RecordType type, const std::string& key);
+  void unmirror(RecordType type, const std::string& key) { table_.remove(type, key); }
   /// Sets an override of this process alone, under a key that no origin uses. It belongs to no revision and is never
   /// among the changes.
-  void set_local_override(const std::string& key, const model::Override& object) { place_override(key, object); }
-  void erase_local_override(const std::string& key) { drop_override(key); }
+  void set_local_override(const std::string& key, const model::Override& object) { table_.place_override(key, object); }
+  void erase_local_override(const std::string& key) { table_.drop_override(key); }
   /// Makes everything that was mirrored since the last call one revision, with the origin's number.
   void mirrored(std::uint64_t revision, TimePoint now);
 
   // ---- time ----
 
-  /// Returns whether a silent node and so many of its endpoints may be forgotten.
-  using MayForget = std::function<bool(const std::string& node, std::size_t endpoints)>;
-  /// The records that forget() has removed.
-  struct Forgotten {
-    struct OfNode {
-      std::string node;
-      std::size_t endpoints = 0;
-      std::size_t kept = 0;  // endpoints kept because they are the last ones of their services
-      TimePoint since{};     // when the node was last heard
-    };
-    std::vector<OfNode> nodes;
-    std::vector<model::ServiceKey> services;
-  };
   /// Forgets services without endpoints, and silent nodes, after `forget_after`. The last endpoint of a service stays,
   /// and with it its node. Costs by the number of silent nodes and of services without endpoints.
   /// may_forget: asked for each node before anything of it goes; empty = all may go
@@ -214,11 +196,6 @@ class Catalog {
   std::size_t endpoints_of(const std::string& node) const;
 
  private:
-  /// The part of its share that a node uses.
-  struct NodeUse {
-    std::size_t endpoints = 0;
-    std::size_t bytes = 0;  // text_bytes() of all its endpoints
-  };
   /// Counts a refusal if there is one, and returns it.
   std::optional<Refusal> counted(std::optional<Refusal> refusal);
   /// Puts the endpoints that are not refused.
@@ -230,83 +207,33 @@ class Catalog {
                                     TimePoint now);
   /// Returns what a node uses now, held changes included.
   NodeUse use_of(const std::string& node) const;
-  void count_use(const model::Endpoint& endpoint, bool add);
+  /// Adds or replaces an endpoint, or holds the change back if the mesh is frozen.
   void put_endpoint(const model::Endpoint& endpoint, TimePoint now);
   /// Gives the kept version of a refused endpoint the reported health, if both have the same addresses and ports.
   /// returns: false = they do not, so nobody checks the kept version any more
   bool keep_watched(const model::Endpoint& refused, TimePoint now);
-  /// Adds or replaces an endpoint now, even in a frozen mesh.
-  void write_endpoint(const model::Endpoint& endpoint, TimePoint now);
   /// Removes an endpoint, or holds the removal back if the mesh is frozen.
   void remove_endpoint(const std::string& key, TimePoint now);
-  void erase_endpoint(const std::string& key, TimePoint now);
-  /// Adds or replaces an endpoint's record; its service exists already.
-  void store_endpoint(const model::Endpoint& endpoint);
-  /// The shown and held records of one type, for the types that change without effects on other records.
-  template <class Record>
-  struct Kind {
-    RecordType type;
-    std::map<std::string, Record>& shown;
-    HeldMap<Record>& held;
-  };
-  Kind<model::Node> nodes() { return {RecordType::Node, records_.nodes, held_.nodes}; }
-  Kind<model::NodeStatus> statuses() { return {RecordType::NodeStatus, records_.statuses, held_.statuses}; }
-  Kind<model::ClusterStatus> cluster_statuses() {
-    return {RecordType::ClusterStatus, records_.cluster_statuses, held_.cluster_statuses};
-  }
-  Kind<model::ExternalName> external_names() {
-    return {RecordType::ExternalName, records_.external_names, held_.external_names};
-  }
-  /// Sets a record now; nothing = erases it. The caller commits.
-  template <class Record>
-  void write(const Kind<Record>& kind, const std::string& key, const std::optional<Record>& record);
-  /// Like write(), but holds the change back if the mesh is frozen. Does nothing if the record is equal already.
-  template <class Record>
-  void change(const Kind<Record>& kind, const std::string& key, const std::optional<Record>& record, TimePoint now);
-  /// Applies all held changes. The caller commits.
-  void release();
-  template <class Record>
-  void release(const Kind<Record>& kind);
-  void store_override(const model::Override& object);
-  void place_override(const std::string& key, const model::Override& object);
-  bool drop_override(const std::string& key);
-  void add_to_service(const model::ServiceKey& service);
-  std::vector<model::ServiceKey> forget_services(Duration forget_after, TimePoint now);
-  void note(RecordType type, const std::string& key, bool removed);
-  void forget_log(std::uint64_t up_to);
-  /// Makes the changes that were noted since the last call one revision.
+  /// Sets a record (nothing = erases it), or holds the change back if the mesh is frozen. Does nothing if the record is
+  /// equal already.
+  template <class Kind, class Record>
+  void change(Kind kind, const std::string& key, const std::optional<Record>& record, TimePoint now);
+  template <class Kind, class Object>
+  std::optional<Refusal> put_object(Kind kind, const std::string& key, const Object& object, TimePoint now);
+  /// refusal: the result of the record's check()
+  template <class Kind, class Record>
+  std::optional<Refusal> mirror_checked(std::optional<Refusal> refusal, Kind kind, const std::string& key,
+                                        const Record& record);
+  /// Makes the changes since the last call one revision.
   void commit(TimePoint now);
-  /// Forgets the endpoints of a silent node that are not the last ones of their services.
-  /// returns: nothing = the node is unchanged
-  std::optional<Forgotten::OfNode> forget_node(const std::string& node, TimePoint now, const MayForget& may_forget);
 
-  model::Records records_;
-  model::SharedPool<model::Labels, model::SharedHash> labels_;  // of endpoints; many endpoints share the same labels
-  model::SharedPool<model::Ports, model::SharedHash> ports_;
-  std::set<model::ServiceKey> idle_services_;  // services that have no endpoint, or had none lately
+  RecordTable table_;
   HeldChanges held_;
-  bool frozen_ = false;
   std::size_t capacity_ = 0;
   Loopback loopback_ = Loopback::Refused;
   std::uint64_t refused_records_ = 0;
-  std::unordered_map<std::string, NodeUse> uses_;  // by node, held changes excluded
   bool full_ = false;
-  std::uint64_t revision_ = 0;
   std::uint32_t serial_base_ = 0;  // the serial of revision 0
-  TimePoint changed_{};
-  std::uint64_t generation_ = 0;
-  std::array<std::uint64_t, kRecordTypes> touched_{};  // generation_of() by type
-  std::vector<Change> pending_;                        // changes of the next revision, up to the log's length
-  bool pending_overflow_ = false;                      // pending_ lacks some changes
-  std::array<bool, kRecordTypes> pending_types_{};
-  std::size_t log_length_;
-  std::deque<Change> log_;
-  std::uint64_t log_begins_after_ = 0;
-  model::RecordObserver* observer_ = nullptr;
-  Noted noted_;
-  std::function<void(const std::string& key)> erased_;
-  std::function<std::int64_t()> unix_seconds_;
-  std::int64_t youngest_service_ = 0;  // the latest Service::created so far
 };
 
 }  // namespace meshdns::catalog

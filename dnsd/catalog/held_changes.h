@@ -9,6 +9,7 @@
 
 #include "common/model/records.h"
 #include "common/time/time.h"
+#include "dnsd/catalog/record_table.h"
 
 namespace meshdns::catalog {
 
@@ -81,9 +82,27 @@ struct HeldChanges {
   HeldMap<model::ClusterStatus> cluster_statuses;
   HeldMap<model::ExternalName> external_names;
 
+  HeldMap<model::Node>& of(NodeKind) { return nodes; }
+  HeldMap<model::NodeStatus>& of(NodeStatusKind) { return statuses; }
+  HeldMap<model::ClusterStatus>& of(ClusterStatusKind) { return cluster_statuses; }
+  HeldMap<model::ExternalName>& of(ExternalNameKind) { return external_names; }
+
   std::size_t size() const {
     return nodes.size() + statuses.size() + endpoints.size() + cluster_statuses.size() + external_names.size();
   }
 };
+
+/// Sets a record; nothing = erases it. The caller commits.
+template <class Kind, class Record>
+void write(RecordTable& table, Kind kind, const std::string& key, const std::optional<Record>& record) {
+  if (record) {
+    table.put(kind, key, *record);
+  } else {
+    table.erase(kind, key);
+  }
+}
+
+/// Applies all held changes and forgets them. The caller commits.
+void release(HeldChanges& held, RecordTable& table);
 
 }  // namespace meshdns::catalog

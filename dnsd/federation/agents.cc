@@ -9,48 +9,25 @@
 #include "dnsd/federation/report_session.h"
 
 namespace meshdns::federation {
+namespace {
 
-Agents::Agents(Environment environment)
-    : env_(std::move(environment)),
-      leases_(env_.clock.now()),
-      admission_(env_.rates),
-      measuring_(env_.catalog),
-      coverage_(env_.catalog) {
-  env_.catalog.set_erased([this](const std::string& key) { erased_.push_back(key); });
-  env_.catalog.set_wall_clock([&clock = env_.clock] { return clock.unix_seconds(); });
-}
-
-Agents::~Agents() {
-  env_.catalog.set_erased({});
-  env_.catalog.set_wall_clock({});
-  // streams may keep their sessions alive for longer than this object, to which the timers and quotas refer
-  for (const auto& [key, session] : sessions_) {
-    session->cancel_timers();
-    session->drop_full();
+void log_forgotten(const catalog::Forgotten& forgotten, TimePoint now) {
+  for (const auto& gone : forgotten.nodes) {
+    log::warn(gone.kept == 0 ? "node forgotten" : "endpoints forgotten",
+              {{"node", gone.node}, {"endpoints", gone.endpoints}, {"kept", gone.kept}, {"silent", now - gone.since}});
+  }
+  for (const auto& service : forgotten.services) {
+    log::info("service forgotten", {{"service", catalog::service_key_text(service)}});
   }
 }
 
-void Agents::restored(const model::Endpoint& endpoint, std::uint64_t digest) {
-  const auto [at, first] = copies_.try_emplace(endpoint.node);
-  NodeCopy& copy = at->second;
-  copy.whole = (first || copy.whole) && digest != 0;
-  if (digest != 0) copy.put(own_key(endpoint.node, endpoint.key), digest);
-}
-
-std::uint64_t Agents::digest_of(const model::Endpoint& endpoint) const {
-  if (env_.catalog.frozen()) return 0;
-  const auto copy = copies_.find(endpoint.node);
-  if (copy == copies_.end() || !copy->second.whole) return 0;
-  const std::string key = own_key(endpoint.node, endpoint.key);
-  return copy->second.watches(key) ? copy->second.hash_of(key) : 0;
-}
+}  // namespace
 
 std::shared_ptr<ReportSession> Agents::open(std::shared_ptr<ReportPort> port, std::shared_ptr<Pulse> pulse,
                                             ReportPeer peer) {
-  ++counters_.sessions;
-  auto session = std::make_shared<ReportSession>(*this, port, std::move(pulse), std::move(peer));
-  sessions_[session.get()] = session;
-  openings_.opened(session, env_.clock.now());
+  ++reports_.counters().sessions;
+  auto session = std::make_shared<ReportSession>(reports_, port, std::move(pulse), std::move(peer));
+  reports_.sessions().opened(session, reports_.now());
   if (shutting_down_) {
     session->goodbye(v1::Goodbye::SHUTTING_DOWN, "the federation is ending", 1s);
   } else {
@@ -60,161 +37,88 @@ std::shared_ptr<ReportSession> Agents::open(std::shared_ptr<ReportPort> port, st
 }
 
 void Agents::end_silent_streams() {
-  session_lines_.look(env_.clock.now());
-  openings_.each_due(env_.clock.now(), [](const std::shared_ptr<ReportSession>& session) {
-    if (!session->said_hello()) session->goodbye(v1::Goodbye::PROTOCOL_ERROR, "no Hello within 10 s", 5s);
-  });
-}
-
-void Agents::refused(const std::string& peer, const Error& why) {
-  ++counters_.not_allowed;
-  session_lines_.warn(env_.clock.now(), "caller refused", {{"peer", peer}, {"reason", why.message()}});
-}
-
-std::shared_ptr<ReportSession> Agents::holder(const std::string& node) const {
-  const auto found = holders_.find(node);
-  return found == holders_.end() ? nullptr : found->second.lock();
-}
-
-void Agents::take_over(const std::string& node, const std::shared_ptr<ReportSession>& session) {
-  if (const auto old = holder(node); old && old != session) {
-    old->goodbye(v1::Goodbye::REPLACED, "a newer session speaks for " + node, 5s);
-  }
-  holders_[node] = session;
-  ++holders_changed_;
-}
-
-void Agents::closed(const ReportSession& session) {
-  const auto held = holders_.find(session.node());
-  if (held != holders_.end()) {
-    const auto current = held->second.lock();
-    if (!current || current.get() == &session) {
-      holders_.erase(held);
-      ++holders_changed_;
-      // a long list of refused keys need not be kept: the agent sends the records again when it comes back
-      const auto copy = copies_.find(session.node());
-      const bool is_large =
-          copy != copies_.end() && copy->second.size() > env_.catalog.endpoints_of(session.node()) + kMostKeptKeys;
-      if (is_large) copies_.erase(copy);
-    }
-  }
-  sessions_.erase(&session);
-}
-
-std::uint64_t Agents::next_epoch(std::uint64_t echoed) {
-  const auto unix_seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(0, env_.clock.unix_seconds()));
-  const std::uint64_t own = std::max(last_epoch_, unix_seconds);
-  const bool is_sane = echoed <= unix_seconds + kMostEpochAhead || echoed <= own;
-  if (!is_sane) {
-    ++counters_.clamped;
-    session_lines_.warn(env_.clock.now(), "an agent's last_epoch is ignored: it is too far ahead",
-                        {{"last_epoch", echoed}, {"own", own}});
-  }
-  last_epoch_ = std::max(own, is_sane ? echoed : 0) + 1;
-  return last_epoch_;
-}
-
-std::uint64_t Agents::session_of(const model::Node& node, std::uint64_t epoch) const {
-  const model::Node* known = env_.catalog.latest_node(node.key);
-  const model::NodeStatus* status = env_.catalog.latest_status(node.key);
-  const bool goes_on = known != nullptr && (status == nullptr || !status->silent) &&
-                       known->addresses == node.addresses && known->prefixes == node.prefixes;
-  return goes_on && known->session != 0 ? known->session : epoch;
-}
-
-bool Agents::needs_full(const std::string& node, std::uint64_t digest) const {
-  const auto copy = copies_.find(node);
-  return copy == copies_.end() || !copy->second.whole || copy->second.digest() != digest ||
-         !env_.catalog.knows_node(node);
-}
-
-bool Agents::has_room_for(const std::string& node) {
-  if (env_.catalog.records().nodes.contains(node) || env_.catalog.has_room()) return true;
-  env_.catalog.note_refused_for_room();
-  return false;
-}
-
-Duration Agents::defer(const std::string& node, std::uint64_t digest) {
-  const Duration wait = admission_.ask(needs_full(node, digest), load_.lateness(), env_.clock.now());
-  if (wait > Duration::zero()) ++counters_.deferred;
-  return wait;
+  reports_.lines().look(reports_.now());
+  reports_.sessions().end_silent(reports_.now());
 }
 
 void Agents::measure_load(TimePoint now) {
-  const bool was_busy = load_.busy();
-  load_.measured(leases_.lag(), now);
-  leases_.stretch(load_.stretch());
-  if (load_.busy() && !was_busy) {
+  const bool was_busy = reports_.load().busy();
+  reports_.load().measured(reports_.leases().lag(), now);
+  reports_.leases().stretch(reports_.load().stretch());
+  if (reports_.load().busy() && !was_busy) {
     log::warn("busy: agents are told to send fewer heartbeats",
-              {{"late", load_.lateness()}, {"agents", leases_.size()}});
+              {{"late", reports_.load().lateness()}, {"agents", reports_.leases().size()}});
   }
-  if (!load_.busy() && was_busy) log::info("no longer busy", {{"agents", leases_.size()}});
-}
-
-void Agents::take_pulses() {
-  for (const std::shared_ptr<Pulse>& noted : pulses_.take()) {
-    if (noted->session != nullptr) noted->session->take_pulse();
-  }
+  if (!reports_.load().busy() && was_busy) log::info("no longer busy", {{"agents", reports_.leases().size()}});
 }
 
 void Agents::sweep() {
-  take_pulses();
-  const TimePoint now = env_.clock.now();
+  reports_.sessions().take_pulses();
+  const TimePoint now = reports_.now();
   bool fell_silent = false;
-  for (const auto& [node, status] : leases_.sweep(now)) {
+  for (const auto& [node, status] : reports_.leases().sweep(now)) {
     fell_silent = fell_silent || status.silent;
     if (!status.silent) publish(node, status, now);
   }
   measure_load(now);
-  ask_for_missing();
-  const Coverage::Swept swept = coverage_.sweep(now);
+  reports_.ask_for_missing();
+  const Coverage::Swept swept = reports_.coverage().sweep(now);
   fell_silent = fell_silent || swept.lapsed;
-  for (const std::string& node : swept.over) clear_unwatched(node, now);
+  for (const std::string& node : swept.over) reports_.clear_unwatched(node, now);
   waiting_ = waiting_ || fell_silent;
   if (waiting_ && (fell_silent || now - judged_ >= judge_pace())) demote(now);
   sweep_measuring(now);
-  env_.changed();
+  reports_.environment().changed();
 }
 
 void Agents::publish(const std::string& node, model::NodeStatus status, TimePoint now) {
-  const auto* known = env_.catalog.latest_status(node);
+  const auto* known = reports_.catalog().latest_status(node);
   const bool was_silent = known != nullptr && known->silent;
   if (known != nullptr) {
     status.problem = known->problem;
     status.unwatched = known->unwatched;
     if (!status.silent && !status.in_doubt) status.since = known->silent || known->in_doubt ? now : known->since;
   }
-  env_.catalog.set_status(node, status, now);
+  reports_.catalog().set_status(node, status, now);
   if (status.silent && !was_silent) {
-    session_lines_.warn(now, "agent silent", {{"node", node}, {"for", now - status.since}});
+    reports_.lines().warn(now, "agent silent", {{"node", node}, {"for", now - status.since}});
   }
-  if (!status.silent && was_silent) session_lines_.info(now, "agent heard again", {{"node", node}});
+  if (!status.silent && was_silent) reports_.lines().info(now, "agent heard again", {{"node", node}});
+}
+
+void Agents::publish_unwatched(const std::string& node, const std::string& held_by, TimePoint now) {
+  const auto* known = reports_.catalog().latest_status(node);
+  model::NodeStatus status = known != nullptr ? *known : model::NodeStatus{.since = now};
+  if (held_by.empty()) log::warn("nobody checks endpoints", {{"node", node}, {"problem", status.problem}});
+  status.unwatched = held_by.empty();
+  status.held = held_by;
+  reports_.catalog().set_status(node, status, now);
 }
 
 std::string Agents::zone_of(const std::string& node) const {
-  return Brakes::zone_text(model::locality_of(env_.catalog.records(), node));
+  return Brakes::zone_text(model::locality_of(reports_.catalog().records(), node));
 }
 
 Brakes::Hearing Agents::hear(TimePoint now) const {
-  const model::Records& records = env_.catalog.records();
+  const model::Records& records = reports_.catalog().records();
   Brakes::Hearing out;
   out.registry = records.endpoints.size();
-  out.endpoints_of = [this](const std::string& node) { return env_.catalog.endpoints_of(node); };
-  leases_.each(now, [&](const Leases::Hearing& agent) {
+  out.endpoints_of = [this](const std::string& node) { return reports_.catalog().endpoints_of(node); };
+  reports_.leases().each(now, [&](const Leases::Hearing& agent) {
     std::string zone = zone_of(agent.node);
     if (!agent.overdue) {
-      if (!coverage_.is_lapsed(agent.node)) ++out.heard[std::move(zone)];
+      if (!reports_.coverage().is_lapsed(agent.node)) ++out.heard[std::move(zone)];
       return;
     }
-    if (!agent.silent && coverage_.is_lapsed(agent.node)) return;  // each_lapsed() adds it below
-    const auto* known = env_.catalog.latest_status(agent.node);
+    if (!agent.silent && reports_.coverage().is_lapsed(agent.node)) return;  // each_lapsed() adds it below
+    const auto* known = reports_.catalog().latest_status(agent.node);
     const bool demoted = known != nullptr && known->silent;
     out.unheard.push_back({agent.node, std::move(zone), agent.since, agent.silent, demoted});
   });
   // a node whose endpoints are not checked counts as unheard: its heartbeats say nothing about those endpoints
-  coverage_.each_lapsed([&](const Coverage::Lapsed& lapsed) {
-    if (!leases_.knows(lapsed.node) || leases_.status(lapsed.node).silent) return;
-    const auto* known = env_.catalog.latest_status(lapsed.node);
+  reports_.coverage().each_lapsed([&](const Coverage::Lapsed& lapsed) {
+    if (!reports_.leases().knows(lapsed.node) || reports_.leases().status(lapsed.node).silent) return;
+    const auto* known = reports_.catalog().latest_status(lapsed.node);
     const bool demoted = known != nullptr && known->unwatched;
     out.unheard.push_back({lapsed.node, zone_of(lapsed.node), lapsed.since, true, demoted});
   });
@@ -226,7 +130,7 @@ void Agents::demote(TimePoint now) {
   judged_ = now;
   for (const auto& [node, held_by] : brakes_.judge(hear(now), now)) {
     waiting_ = waiting_ || !held_by.empty();
-    model::NodeStatus status = leases_.status(node);
+    model::NodeStatus status = reports_.leases().status(node);
     if (!status.silent) {
       publish_unwatched(node, held_by, now);
       continue;
@@ -243,7 +147,7 @@ void Agents::tell_of_brakes() {
   for (const Brakes::Closed& brake : brakes_.closed()) {
     const auto [at, added] = brakes_told_.try_emplace({brake.name, brake.covers}, brake.held);
     if (told.contains(at->first)) continue;
-    ++counters_.brakes_closed[brake.name];
+    ++reports_.counters().brakes_closed[brake.name];
     log::warn("brake closed",
               {{"brake", brake.name}, {"covers", brake.covers}, {"reason", brake.reason}, {"held", brake.held}});
   }
@@ -254,23 +158,74 @@ void Agents::tell_of_brakes() {
 }
 
 void Agents::sweep_measuring(TimePoint now) {
-  if (!measuring_.due(now)) return;
-  const auto connected = [this] {
-    std::set<std::string> out;
-    for (const auto& [node, session] : holders_) out.insert(node);
-    return out;
-  };
-  for (const std::string& node : measuring_.sweep({holders_changed_, connected}, now)) {
-    if (const auto session = holder(node)) session->send_settings();
+  Measuring& measuring = reports_.measuring();
+  if (!measuring.due(now)) return;
+  const AgentSessions& sessions = reports_.sessions();
+  for (const std::string& node : measuring.sweep({sessions.version(), [&] { return sessions.nodes(); }}, now)) {
+    if (const auto session = sessions.holder(node)) session->send_settings();
   }
 }
 
 void Agents::shut_down() {
   shutting_down_ = true;
-  auto sessions = sessions_;  // a copy: goodbye() may remove sessions
-  for (const auto& [key, session] : sessions) {
-    session->goodbye(v1::Goodbye::SHUTTING_DOWN, "the federation is ending", 1s);
+  reports_.sessions().shut_down();
+}
+
+// ---- forgetting, after a time or by an operator's order ----
+
+void Agents::forget(Duration forget_after) {
+  brakes_.begin_deletions();
+  // a frozen mesh forgets no node: the status that it shows is not the latest one
+  if (!reports_.catalog().frozen()) forget_silent(forget_after, reports_.now());
+  tell_of_brakes();
+  forget_gone();
+}
+
+void Agents::forget_silent(Duration forget_after, TimePoint now) {
+  const auto& records = reports_.catalog().records();
+  std::map<std::string, std::string> held;
+  const auto forgotten =
+      reports_.catalog().forget(forget_after, now, [&](const std::string& node, std::size_t endpoints) {
+        std::string held_by =
+            brakes_.judge(Brakes::Deletion{node, zone_of(node), endpoints, records.endpoints.size()}, now);
+        if (held_by.empty()) return true;
+        held.emplace(node, std::move(held_by));
+        return false;
+      });
+  log_forgotten(forgotten, now);
+  reports_.ask_for_missing();
+  std::map<std::string, model::NodeStatus> changed;
+  for (const auto& [node, status] : records.statuses) {
+    const auto found = held.find(node);
+    const std::string held_by = found == held.end() ? "" : found->second;
+    if (!status.silent || status.held == held_by) continue;
+    changed.emplace(node, status).first->second.held = held_by;
   }
+  for (const auto& [node, status] : changed) reports_.catalog().set_status(node, status, now);
+}
+
+void Agents::forget_gone() {
+  const std::uint64_t generation = reports_.catalog().generation_of(catalog::RecordType::Node);
+  if (std::exchange(forgotten_generation_, generation) == generation) return;
+  const auto gone = [this](const std::string& node) { return !reports_.catalog().knows_node(node); };
+  reports_.sessions().each_holder([&](const std::string& node, const std::shared_ptr<ReportSession>& holder) {
+    if (gone(node)) holder->goodbye(v1::Goodbye::FORGOTTEN, "not heard for so long that it was forgotten", 0s);
+  });
+  reports_.forget_if(gone);
+}
+
+Result<void> Agents::remove(const std::string& node) {
+  if (!reports_.catalog().knows_node(node)) return Error(Code::NotFound, "Node " + node + " not found");
+  if (is_connected(node)) {
+    return Error(Code::FailedPrecondition, "the agent of " + node +
+                                               " is connected: it would report the node again; stop it there with "
+                                               "`meshdns-agent leave`");
+  }
+  if (reports_.catalog().frozen())
+    return Error(Code::FailedPrecondition, "the mesh is frozen: nothing is forgotten before thaw");
+  reports_.withdraw(node);
+  reports_.environment().changed();
+  return {};
 }
 
 }  // namespace meshdns::federation

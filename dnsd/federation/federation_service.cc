@@ -214,6 +214,7 @@ class Calls : public Methods {
 
 rpc::StreamLimits::Options stream_limits(const rpc::Acceptor::Options& connections) {
   rpc::StreamLimits::Options out;
+  out.connection = kStreamsOfConnection;
   out.open = {kStreamsPerConnection * connections.connections, kStreamsPerConnection * connections.per_address};
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/convert/out_of_bounds.h"
 #include "common/convert/peer_bounds.h"
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
@@ -70,6 +71,8 @@ void Follower::received(const v1::WatchReply& reply) {
   last_heard_ = clock_.now();
   refused_lines_.look(last_heard_);
   if (!std::exchange(spoken_, true)) events_.first_word();
+  const auto beyond = convert::out_of_bounds(reply);
+  clamped_.note(last_heard_, beyond.count, beyond.field, beyond.said);
   if (reply.has_batch()) {
     if (!take(reply.batch())) return port_->close();
   } else if (reply.has_status()) {

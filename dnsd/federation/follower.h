@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/log/ration.h"
+#include "common/rpc/clamped_durations.h"
 #include "common/rpc/port.h"
 #include "common/time/time.h"
 #include "dnsd/federation/mirror.h"
@@ -61,6 +62,8 @@ class Follower {
   TimePoint last_heard() const { return last_heard_; }
   /// The time to wait before the next attempt: as the last Goodbye asked, or kShrinkRetry.
   Duration retry_after() const { return retry_after_; }
+  /// The number of durations of federations that were out of bounds, for which the bound counted.
+  std::uint64_t clamped() const { return clamped_.count(); }
 
  private:
   void subscribe();
@@ -92,6 +95,7 @@ class Follower {
   std::optional<TimerId> ack_timer_;
   TimePoint last_heard_;
   Duration retry_after_{};
+  rpc::ClampedDurations clamped_;
   log::Ration refused_lines_{"records refused"};
 };
 

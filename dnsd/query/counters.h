@@ -51,6 +51,7 @@ struct BasicCounters {
   T beyond_tier_0{};  // answers with a tier other than 0
   T rate_limited{};   // truncated or dropped, because the client's prefix has used up its limit
   T denied{};         // refused, because the client is not allowed
+  T unexplained{};    // _explain refused, because answers are not explained to the client
 
   /// Calls f for each pair of the same figure of `a` and `b`.
   template <class F>
@@ -66,6 +67,7 @@ struct BasicCounters {
     f(a.beyond_tier_0, b.beyond_tier_0);
     f(a.rate_limited, b.rate_limited);
     f(a.denied, b.denied);
+    f(a.unexplained, b.unexplained);
   }
 };
 

@@ -342,6 +342,7 @@ void Resolver::write_negative_soa(std::uint32_t most_ttl) noexcept {
 
 void Resolver::conclude(Outcome outcome) noexcept {
   if (refused_) {
+    context_.counters.unexplained.add();
     response_.set_rcode(wire::Rcode::Refused);
     response_.explain(wire::Ede::Prohibited);
     response_.set_authoritative(false);

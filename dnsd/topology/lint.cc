@@ -208,11 +208,6 @@ bool is_external(const model::Records& records, const model::Target& target) {
 
 }  // namespace
 
-std::string_view severity_name(Severity severity) {
-  constexpr std::array<std::string_view, 3> kNames = {"advice", "warning", "error"};
-  return kNames[static_cast<std::size_t>(severity)];
-}
-
 KnownNames::KnownNames(const model::Records& records) {
   for (const auto& [key, node] : records.nodes) add(records, node);
   for (const auto& [name, cluster] : records.clusters) add(cluster);

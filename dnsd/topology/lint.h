@@ -21,8 +21,6 @@ enum class Severity : std::uint8_t {
   Warning,  // does not do what it seems to say
   Error,    // the part of the object has no effect
 };
-/// Returns "advice", "warning" or "error".
-std::string_view severity_name(Severity severity);
 
 /// A suspicious part of an object.
 struct Finding {

@@ -5,12 +5,12 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "common/model/record_observer.h"
+#include "dnsd/topology/endpoint_groups.h"
+#include "dnsd/topology/hit_search.h"
+#include "dnsd/topology/host_owners.h"
 #include "dnsd/topology/host_plan.h"
 #include "dnsd/topology/plan.h"
 #include "dnsd/topology/publication_queue.h"
@@ -21,20 +21,14 @@ namespace meshdns::topology {
 //
 //   record changes          the planner's index                            take()
 //   ------------------      ------------------------------------------     ---------------------
-//   endpoint, node     -->  groups_  "service shop web" -> endpoints   --> HostPlans of the most
+//   endpoint, node     -->  groups_  selector -> endpoints, and back  -->  HostPlans of the most
 //                           owners_  host -> object or service             urgent touched hosts
 //   object, service    -->  objects_, services_: not yet settled
 //   any of them        -->  queue_   touched hosts, by urgency
 //
-// Owners. A host belongs to one object, or else to one service (an automatic host). Objects claim before services, the
-// oldest first. settle() brings owners_ up to date before anybody reads it. If an object changed or a service went,
-// settle() computes all owners again, because a host that becomes free may be claimed by somebody else; that costs the
-// number of hosts. A new service, the frequent case, is settled alone, unless two services claim one name.
-//
-// Groups. A selector looks only in its narrowest group: the endpoints of a service, with one label, or of a namespace.
-// Each service with endpoints has a group; groups of labels and namespaces exist only where some selector needs them.
-// The other way round, an endpoint's groups know the objects whose selectors look there: so a change of an endpoint
-// finds its hosts without a walk over all objects.
+// Settling. settle() brings owners_ up to date before anybody reads it. If an object changed or a service went,
+// settle() lets HostOwners compute all owners again, which costs the number of hosts. A new service, the frequent case,
+// is settled alone, unless two services claim one name.
 //
 // Touching. A change puts hosts into queue_: as a removal if something that is answered may have to go, otherwise as an
 // addition. Where the planner cannot tell, it is a removal: that is published earlier and does no harm. Endpoints that
@@ -95,28 +89,19 @@ class Planner : public model::RecordObserver {
   /// Hosts without endpoints in the target, and hosts that have none serving now, are left out.
   /// returns: in the order of names
   std::vector<std::string> emptied(const model::Target& target, TimePoint now, const Overrides& overrides);
-  /// A search for the hosts that overrides for these targets may change: hosts with endpoints in a target, and all
-  /// hosts with external endpoints. The search is a value, so that it can go on in slices.
-  struct HitSearch {
-    std::vector<model::Target> targets;
-    std::set<std::string> hosts{};    // the result so far
-    std::set<model::Target> known{};  // targets that some endpoint belongs to
-    std::size_t at = 0;               // index of the target that is being searched for
-    std::string after{};              // the key of the last endpoint that was compared with that target
-  };
-  /// Goes on with a search. Records may change between calls.
-  /// steps: the most endpoints to look at; a node that a target does not hit counts as one
-  /// returns: true = the search is complete
+  using HitSearch = topology::HitSearch;
+  /// Goes on with a search for the hosts that overrides may change, see continue_search().
   bool search(HitSearch& search, std::size_t steps);
   /// Returns the endpoints that a selector of an object in this namespace matches, by key.
   std::vector<const model::Endpoint*> endpoints_of(const model::ServiceSelector& selector,
                                                    const std::string& own_namespace);
   /// Returns why objects, hosts and services have no effect, as the records are now.
   const std::vector<Conflict>& conflicts();
-  /// Returns how many services have lost their automatic host to an older service of the same name.
+  /// Returns how many services lack an automatic host: an older service of the same name has it, or its name would be
+  /// too long.
   std::size_t services_without_host() {
     settle();
-    return contested_services_.size();
+    return owners_.hostless_services();
   }
   /// Returns the index that knows who owns an address that several endpoints claim.
   const AddressClaims& claims() const { return claims_; }
@@ -140,105 +125,37 @@ class Planner : public model::RecordObserver {
   void override_changed(const model::Override& override) override;
 
  private:
-  /// The owner of a host: an object, or a service if `object` is empty.
-  struct Owner {
-    std::string object;  // "shop/app-b"
-    model::ServiceKey service;
+  using Owner = HostOwners::Owner;
 
-    friend bool operator==(const Owner&, const Owner&) = default;
-  };
-  /// Endpoints with one property that selectors look for first: a service, a label, or a namespace.
-  class Group {
-   public:
-    std::set<std::string> objects;  // keys of the objects whose selectors look in this group
-    /// The group contains all its endpoints; false while rebuild_groups() still has to add them.
-    bool filled = true;
-
-    void add(const model::Endpoint* endpoint);
-    /// Removes an endpoint in constant time: the next call of members() erases it from the list.
-    void remove(const model::Endpoint* endpoint) { gone_.insert(endpoint); }
-    std::size_t size() const { return members_.size() - gone_.size(); }
-    const std::vector<const model::Endpoint*>& members() const;
-
-   private:
-    mutable std::vector<const model::Endpoint*> members_;
-    mutable std::unordered_set<const model::Endpoint*> gone_;  // still in members_; may be dangling: only compared
-  };
-  using Owners = std::unordered_map<std::string, Owner>;
-
+  HostIndex index() const { return {records_, groups_, owners_}; }
   /// Queues hosts, or the hosts of an endpoint or of a node's endpoints, for the next take().
   void touch(const std::set<std::string>& hosts, Urgency urgency);
   void touch(const model::Endpoint& endpoint, Urgency urgency);
   void touch_node(const std::string& node, Urgency urgency);
   /// Queues the hosts of the endpoints that claim an address of this one: who owns the address may be different now.
   void touch_rivals(const model::Endpoint& endpoint);
-  /// Adds the hosts that an endpoint, or an object, belongs to.
-  void add_hosts_of(const model::Endpoint& endpoint, std::set<std::string>& out);
-  void add_hosts_of_object(const std::string& key, std::set<std::string>& out) const;
-  std::set<std::string> hosts_hit(const model::Target& target);
-  void search_service(HitSearch& search);
-  bool search_unsettled(HitSearch& search, std::size_t steps);
-  bool search_by_node(HitSearch& search, std::size_t& steps);
-  bool search_by_endpoint(HitSearch& search, std::size_t& steps);
-  /// Visits the groups of an endpoint that exist.
-  template <class F>
-  void for_groups(const model::Endpoint& endpoint, F visit);
+  /// Returns the hosts that overrides for this target may change.
+  std::set<std::string> hosts_hit(const model::Target& target) const;
   /// Brings owners and conflicts up to date with the records.
   void settle();
-  /// Computes all owners and conflicts from the beginning. A host that becomes free may be claimed by another one.
-  void settle_objects();
-  void rebuild_groups();
-  void claim_by_object(const model::VirtualDestination& object, Owners& owners);
-  void claim_by_service(const model::ServiceKey& service, Owners& owners);
-  /// Returns the services in the order in which they may claim a host: the oldest first.
-  std::vector<model::ServiceKey> services_by_claim() const;
-  /// Gives a service the hosts that nobody owns.
-  /// returns: false = another service claims one of them too: settle_objects() has to decide
+  void settle_all();
   bool settle_alone(const model::ServiceKey& service);
-  void replace_owners(Owners owners);
-  std::vector<const model::Endpoint*> endpoints_of(const model::VirtualDestination& object) const;
-  void add_endpoints_of(const model::ServiceSelector& selector, const std::string& own_namespace,
-                        std::vector<const model::Endpoint*>& out) const;
   std::vector<const model::Endpoint*> endpoints_of(const Owner& owner) const;
   bool serves(const Owner& owner, const PlanContext& context) const;
   HostPlan plan_of(const std::string& host, const Owner& owner, const PlanContext& context) const;
-  /// Estimates how many endpoints a host has; never too few.
-  std::size_t endpoint_count(const Owner& owner) const;
   Duration cost_of(const std::string& host, const Cost& cost) const;
   void take_erased(Changes& out);
 
   const model::Records& records_;
-  HostNaming naming_;
-  std::function<bool(const std::string&)> is_static_ = [](const std::string&) { return false; };
-  std::unordered_map<std::string, Group> groups_;
-  Owners owners_;
+  EndpointGroups groups_;
+  HostOwners owners_;
   AddressClaims claims_;
-  std::vector<Conflict> conflicts_;
-  std::set<model::ServiceKey> contested_services_;  // they have lost a host to another service
-  std::set<std::string> contested_hosts_;           // several services claim them
-  bool places_ = false;                             // nodes or clusters changed since the last take()
-  bool geography_ = false;         // clusters, or distances between them, changed since the last take()
-  bool grouped_by_more_ = false;   // there are groups besides services: some selector looks for a label or a namespace
-  PublicationQueue queue_;         // hosts that wait to be planned again
-  std::set<std::string> erased_;   // hosts that went since the last take()
-  std::set<std::string> objects_;  // keys of objects that changed and are not settled
+  bool places_ = false;                   // nodes or clusters changed since the last take()
+  bool geography_ = false;                // clusters, or distances between them, changed since the last take()
+  PublicationQueue queue_;                // hosts that wait to be planned again
+  std::set<std::string> erased_;          // hosts that went since the last take()
+  std::set<std::string> objects_;         // keys of objects that changed and are not settled
   std::set<model::ServiceKey> services_;  // services that changed and are not settled
 };
-
-/// All hosts of some records, see plan_hosts().
-/// Returns the rank of an object among those that claim a host: the object with the least rank has the host.
-/// source: docs/design.md section 4, step 1
-inline auto claim_rank(const model::ObjectMeta& meta, const std::string& key) {
-  return std::make_tuple(meta.created, meta.origin, key);
-}
-
-struct Plan {
-  std::vector<HostPlan> hosts;  // by name
-  std::vector<Conflict> conflicts;
-};
-
-/// Returns the plans of all hosts at once, for records that do not change. Pure.
-Plan plan_hosts(const model::Records& records, const HostNaming& naming,
-                std::function<bool(const std::string&)> is_static, TimePoint now);
 
 }  // namespace meshdns::topology

@@ -1,7 +1,18 @@
-// Whatever records another federation sends, they are taken or refused, the answer table is compiled, and every type is
-// answered of every host, by a message that another reader (ldns) reads. The same records without any check are
-// compiled and asked too: the compiler leaves out what it cannot use.
+// Whatever records another federation sends, they are taken or refused, the answer table is compiled, and hosts are
+// asked for every type, by messages whose replies another reader (ldns) reads. If a record was refused, the same
+// records are compiled and asked without any check, too: the compiler leaves out what it cannot use.
+//
+// An input has reason for thousands of questions: names of 32 hosts and their 64 ports, in eight types, over both
+// transports, from three clients. All of them took more than a second. So a table is asked each name for each type
+// once, with one transport and client each; and of the questions beyond kMostQuestions, a random part that depends on
+// the input: the next input, which differs by a few bytes, is asked others.
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <random>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "common/convert/record_convert.h"
 #include "dnsd/federation/mirror.h"
@@ -16,19 +27,15 @@ using meshdns::TimePoint;
 using meshdns::wire::Type;
 namespace model = meshdns::model;
 
+using Random = std::minstd_rand;
+
 constexpr TimePoint kNow{std::chrono::hours(1)};
 constexpr std::size_t kLongest = 1 << 16;
 constexpr std::size_t kMostHosts = 32;
-
-void ask(meshdns::test::Asker& asker, const std::string& name) {
-  if (!meshdns::wire::parse_name(name)) return;  // longer than a name can be
-  for (const Type type : {Type::A, Type::AAAA, Type::SRV, Type::SVCB, Type::HTTPS, Type::TXT, Type::PTR, Type::ANY}) {
-    for (const bool stream : {false, true}) {
-      asker.stream = stream;
-      asker.ask_edns(name, type);
-    }
-  }
-}
+constexpr std::size_t kMostQuestions = 96;
+constexpr std::array kTypes = {Type::A,     Type::AAAA, Type::SRV, Type::SVCB,
+                               Type::HTTPS, Type::TXT,  Type::PTR, Type::ANY};
+constexpr std::array kClients = {"10.0.0.9", "192.0.2.1", "fd00::9"};
 
 std::string reverse_name(const IpAddress& address) {
   std::string out = "in-addr.arpa";
@@ -36,31 +43,45 @@ std::string reverse_name(const IpAddress& address) {
   return out;
 }
 
-/// Every name that a host gives reason for.
-void ask_host(meshdns::test::Asker& asker, const meshdns::topology::HostPlan& host) {
+/// Adds every name that a host gives reason for.
+void add_names(const meshdns::topology::HostPlan& host, std::vector<std::string>& out) {
   for (const char* below : {"", "_explain.", "_all.", "10-0-0-1.", "0-0-0-0.", "fd00-0-0-0-0-0-0-1."}) {
-    ask(asker, below + host.name);
+    out.push_back(below + host.name);
   }
   for (const auto& port : host.ports) {
-    ask(asker, "_" + port.name + (port.protocol == "UDP" ? "._udp." : "._tcp.") + host.name);
-    if (meshdns::is_ldh_label(port.app_protocol)) ask(asker, "_8080._" + port.app_protocol + "." + host.name);
+    out.push_back("_" + port.name + (port.protocol == "UDP" ? "._udp." : "._tcp.") + host.name);
+    if (meshdns::is_ldh_label(port.app_protocol)) out.push_back("_8080._" + port.app_protocol + "." + host.name);
   }
   for (const auto& candidate : host.candidates) {
-    if (candidate.v4) ask(asker, reverse_name(*candidate.v4));
+    if (candidate.v4) out.push_back(reverse_name(*candidate.v4));
   }
 }
 
-void compile_and_ask(const model::Records& records) {
-  meshdns::test::SmallMesh mesh;
-  mesh.settings.zones.push_back({"10.in-addr.arpa", {}, ""});
-  mesh.records = records;
+/// Returns every name that can be asked for.
+std::vector<std::string> names_of(const model::Records& records) {
   meshdns::topology::Planner planner(records);
   planner.configure({.zones = {"mesh.internal"}}, [](const std::string&) { return false; });
   const auto plans = planner.take(kNow).put;
-  const auto table = mesh.table();
-  for (const char* client : {"10.0.0.9", "192.0.2.1", "fd00::9"}) {
-    meshdns::test::Asker asker(table, client);
-    for (std::size_t i = 0; i < std::min(plans.size(), kMostHosts); ++i) ask_host(asker, plans[i]);
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < std::min(plans.size(), kMostHosts); ++i) add_names(plans[i], out);
+  const auto is_too_long = [](const std::string& name) { return !meshdns::wire::parse_name(name); };
+  std::erase_if(out, is_too_long);
+  return out;
+}
+
+void compile_and_ask(const model::Records& records, Random& random) {
+  meshdns::test::SmallMesh mesh;
+  mesh.settings.zones.push_back({"10.in-addr.arpa", {}, ""});
+  mesh.records = records;
+  const std::vector<std::string> names = names_of(records);
+  meshdns::test::Asker asker(mesh.table());
+  const std::size_t questions = names.size() * kTypes.size();
+  const std::size_t turn = random();  // of transport and client
+  for (std::size_t i = 0; i < std::min(questions, kMostQuestions); ++i) {
+    const std::size_t question = questions <= kMostQuestions ? i : random() % questions;
+    asker.client = meshdns::test::must(IpAddress::parse(kClients[(turn + i) / 2 % kClients.size()]));
+    asker.stream = (turn + i) % 2 == 0;
+    asker.ask_edns(names[question / kTypes.size()], kTypes[question % kTypes.size()]);
   }
 }
 
@@ -98,8 +119,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   batch.set_last(true);
   const auto taken = mirror.apply(batch, kNow);
   MESHDNS_CHECK(taken.has_value());
-  compile_and_ask(catalog.records());
-  compile_and_ask(unchecked(batch));
+  Random random(
+      static_cast<Random::result_type>(std::hash<std::string_view>{}({reinterpret_cast<const char*>(data), size})));
+  compile_and_ask(catalog.records(), random);
+  if (!taken->empty()) compile_and_ask(unchecked(batch), random);
   // and once more, over what is held
   static_cast<void>(mirror.apply(batch, kNow));
   return 0;

@@ -88,6 +88,28 @@ TEST_F(StreamLimitsTest, streams_are_bounded_and_their_end_makes_room) {
   EXPECT_TRUE(open("ipv4:10.0.0.1:1"));
 }
 
+// gRPC bounds the streams of a connection only if the client has acknowledged the bound.
+TEST_F(StreamLimitsTest, streams_of_one_connection_are_bounded) {
+  StreamLimits::Options options = few();
+  options.connection = 3;
+  limits_ = std::make_shared<StreamLimits>(options);
+  const auto speak = [this](const std::string& peer) {
+    const bool opened = open(peer);
+    if (opened) tickets_.back()->spoke();
+    return opened;
+  };
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(speak("ipv4:10.0.0.1:1"));
+  EXPECT_FALSE(speak("ipv4:10.0.0.1:1"));
+  EXPECT_EQ(limits_->counts().refused_connection, 1U);
+  EXPECT_EQ(limits_->counts().open, 3U) << "the refused one is not counted";
+  EXPECT_EQ(limits_->counts().silent, 0U);
+  EXPECT_TRUE(speak("ipv4:10.0.0.1:2")) << "another connection of the address";
+  tickets_.erase(tickets_.begin());
+  EXPECT_TRUE(speak("ipv4:10.0.0.1:1")) << "the end of a stream makes room";
+  tickets_.clear();
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(speak("unix:/run/x")) << "the names of local peers do not name connections";
+}
+
 TEST_F(StreamLimitsTest, an_ipv6_peer_is_counted_by_its_64) {
   EXPECT_EQ(quota_address("ipv6:%5B2001:db8::1%5D:1"), quota_address("ipv6:%5B2001:db8::2%5D:9"));
   EXPECT_NE(quota_address("ipv6:%5B2001:db8::1%5D:1"), quota_address("ipv6:%5B2001:db8:0:1::1%5D:1"));

@@ -40,6 +40,22 @@ TEST(CheckEndpoint, names_are_dns_labels) {
   }
 }
 
+TEST(CheckEndpoint, labels_ports_and_addresses_have_a_number) {
+  const auto set = [](model::Endpoint& e, std::size_t labels, std::size_t ports, std::size_t addresses) {
+    for (std::size_t i = 0; i < labels; ++i) e.labels.edit()["l" + std::to_string(i)] = "v";
+    e.ports.clear();
+    for (std::size_t i = 0; i < ports; ++i) {
+      e.ports.push_back({"p" + std::to_string(i), static_cast<std::uint16_t>(i + 1), "TCP", ""});
+    }
+    e.addresses.clear();
+    for (std::uint32_t i = 0; i < addresses; ++i) e.addresses.push_back(IpAddress::v4(0x0A000001 + i));
+  };
+  EXPECT_EQ(refused([&](auto& e) { set(e, 64, 64, 16); }), "");
+  EXPECT_EQ(refused([&](auto& e) { set(e, 65, 64, 16); }), "labels");
+  EXPECT_EQ(refused([&](auto& e) { set(e, 64, 65, 16); }), "ports");
+  EXPECT_EQ(refused([&](auto& e) { set(e, 64, 64, 17); }), "addresses");
+}
+
 TEST(CheckEndpoint, addresses_are_of_one_host) {
   EXPECT_EQ(refused([](auto& e) { e.addresses.clear(); }), "addresses");
   for (const char* bad :

@@ -115,5 +115,44 @@ TEST_F(MirrorBoundsTest, a_state_of_a_hundred_years_or_of_the_future_is_neither)
   }
 }
 
+// The bound counted without a word.
+TEST_F(MirrorBoundsTest, durations_out_of_bounds_are_counted_and_told_once_a_minute) {
+  constexpr std::int64_t kCentury = 100LL * 366 * 86400;
+  Subscriber subscriber(clock_);
+  subscriber.follower.opened(std::make_shared<test::FakePort<v1::WatchRequest>>());
+  std::uint64_t revision = 0;
+  const auto hear = [&](std::int64_t in_state) {
+    v1::WatchReply reply;
+    *reply.mutable_batch() = snapshot_of(3, ++revision);
+    for (auto& record : *reply.mutable_batch()->mutable_records()) record.mutable_in_state()->set_seconds(in_state);
+    subscriber.follower.received(reply);
+  };
+  testing::internal::CaptureStderr();
+  hear(10LL * 366 * 86400);
+  EXPECT_EQ(subscriber.follower.clamped(), 0U) << "the bound itself is within bounds";
+  hear(kCentury);
+  const std::uint64_t each = subscriber.follower.clamped();
+  EXPECT_GE(each, 3U);
+  v1::WatchReply goodbye;
+  goodbye.mutable_goodbye()->mutable_retry_after()->set_seconds(1'000'000'000);
+  subscriber.follower.received(goodbye);
+  EXPECT_EQ(subscriber.follower.clamped(), each + 1);
+  for (int i = 0; i < 59; ++i) {
+    hear(-kCentury);
+    clock_.advance(1s);
+  }
+  const std::string log = testing::internal::GetCapturedStderr();
+  constexpr std::string_view kLine = "durations of the federation are out of bounds: the bounds count";
+  const auto at = log.find(kLine);
+  ASSERT_NE(at, std::string::npos) << log;
+  EXPECT_EQ(log.find(kLine, at + 1), std::string::npos) << "once a minute: " << log;
+  EXPECT_THAT(log, HasSubstr("values=" + std::to_string(each) + " field=in_state"));
+  clock_.advance(1s);
+  testing::internal::CaptureStderr();
+  subscriber.follower.received(goodbye);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("values=1 field=retry_after"));
+  EXPECT_EQ(subscriber.follower.clamped(), 60 * each + 2);
+}
+
 }  // namespace
 }  // namespace meshdns::federation

@@ -76,7 +76,7 @@ TEST_F(ReplayTest, B9_the_endpoints_of_a_replaced_machine_never_return) {
   FakeAgent& zombie = connected({{.key = "old"}}, kOld);  // and its machine is frozen
   FakeAgent& machine = connect();
   machine.hello(kNew);
-  advance(Agents::kProofOfLife);
+  advance(ReportSession::kProofOfLife);
   ASSERT_TRUE(machine.welcomed());
   machine.full({encoded({.key = "new"})});
   EXPECT_THAT(keys(), ElementsAre("eu-1/n1/new"));
@@ -90,7 +90,7 @@ TEST_F(ReplayTest, B9_the_endpoints_of_a_replaced_machine_never_return) {
     again.hello(kOld, digest_of({{.key = "old"}}), machine.epoch() + 7);
     again.delta({encoded({.key = "old"})});
     machine.heartbeat(digest_of({{.key = "new"}}));
-    advance(Agents::kProofOfLife);
+    advance(ReportSession::kProofOfLife);
     EXPECT_FALSE(again.welcomed());
     EXPECT_TRUE(again.port().closed);
     again.end();

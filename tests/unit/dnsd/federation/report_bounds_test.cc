@@ -29,7 +29,7 @@ TEST_F(ReportBoundsTest, a_full_that_never_ends_is_bounded_and_its_memory_given_
   std::uint32_t part = 0;
   for (; part < 100 && !agent.port().closed; ++part) {
     agent.full({large("k" + std::to_string(part), std::size_t{1} << 20)}, {part, false, {}});
-    EXPECT_LE(agents_.arriving_bytes(), ReportSession::kMostFullBytes);
+    EXPECT_LE(agents_.arriving_bytes(), ArrivingFull::kMostBytes);
   }
   EXPECT_EQ(part, 16U);
   EXPECT_THAT(farewell(agent), HasSubstr("more than 16 MiB"));
@@ -63,7 +63,7 @@ TEST_F(ReportBoundsTest, fulls_of_one_address_leave_room_for_others) {
       bad.back()->full({large("k" + std::to_string(part), std::size_t{1} << 20)}, {part, false, {}});
     }
   }
-  EXPECT_LE(agents_.arriving_bytes(), Agents::kArriving.each);
+  EXPECT_LE(agents_.arriving_bytes(), AgentReports::kArriving.each);
   EXPECT_EQ(bad[3]->heard().goodbye().reason(), v1::Goodbye::OVERLOADED);
   FakeAgent good(agents_, false, "10.1.1.1");
   good.hello({.node = "good"});
@@ -90,7 +90,8 @@ TEST_F(ReportBoundsTest, keys_of_refused_records_are_not_remembered_without_end)
 TEST_F(ReportBoundsTest, what_a_session_was_refused_is_forgotten_with_it) {
   FakeAgent& agent = connected({{.key = "a"}});
   std::vector<std::string> records;
-  for (std::size_t i = 0; i < 2 * Agents::kMostKeptKeys; ++i) records.push_back(without_address(std::to_string(i)));
+  for (std::size_t i = 0; i < 2 * AgentReports::kMostKeptKeys; ++i)
+    records.push_back(without_address(std::to_string(i)));
   agent.delta(records);
   agent.end();
   FakeAgent& back = connect();
@@ -114,6 +115,42 @@ TEST_F(ReportBoundsTest, a_refused_version_of_a_known_endpoint_is_remembered) {
   agent.delta({without_address("a"), without_address("unknown")});
   EXPECT_TRUE(record("eu-1/n1/a").unwatched);
   EXPECT_FALSE(record("eu-1/n1/b").unwatched);
+}
+
+TEST_F(ReportBoundsTest, an_acknowledgement_has_a_size) {
+  FakeAgent& agent = connected({{.key = "a"}});
+  const auto refuse = [&agent](std::size_t key) {
+    std::vector<std::string> records;
+    for (int i = 0; i < 1000; ++i) records.push_back(without_address(std::string(key, 'k') + std::to_string(1000 + i)));
+    agent.delta(records);
+  };
+  refuse(10);
+  EXPECT_EQ(agent.heard().ack().nacks_size(), 1000) << "all of them are small enough";
+  refuse(245);
+  const v1::Ack& ack = agent.heard().ack();
+  ASSERT_LT(ack.nacks_size(), 1000);
+  EXPECT_GT(ack.ByteSizeLong(), ReportSession::kMostNackBytes);
+  EXPECT_LT(ack.ByteSizeLong(), ReportSession::kMostNackBytes + 4096) << "one more refusal, and the count of the rest";
+  EXPECT_EQ(ack.nacks(ack.nacks_size() - 1).reason(),
+            std::to_string(1000 - (ack.nacks_size() - 1)) + " more records were refused");
+  EXPECT_EQ(agents_.counters().refused_records, 2000U);
+}
+
+TEST_F(ReportBoundsTest, agents_without_number_are_some_lines_of_the_log) {
+  constexpr int kAgents = 1500;
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < kAgents; ++i) {
+    FakeAgent& agent = connect();
+    agent.hello({.node = "n" + std::to_string(i)});
+    agent.end();
+  }
+  advance(log::Ration::kInterval);
+  agents_.end_silent_streams();  // the daemon calls it each second
+  const std::string text = testing::internal::GetCapturedStderr();
+  std::uint64_t lines = 0;
+  for (std::size_t at = 0; (at = text.find("agent session", at)) != std::string::npos; ++at) ++lines;
+  EXPECT_EQ(lines, Agents::kSessionLines) << "of twice as many as there are agents";
+  EXPECT_THAT(text, HasSubstr("log lines left out kind=agents lines="));
 }
 
 TEST_F(ReportBoundsTest, an_agent_that_does_not_read_is_not_listened_to) {
@@ -167,7 +204,7 @@ TEST_F(ReportBoundsTest, a_forged_epoch_throws_nobody_out) {
   FakeAgent& forger = connect();
   forger.hello({.node = "forger"}, 0, ~std::uint64_t{0} - 1);
   ASSERT_TRUE(forger.welcomed());
-  EXPECT_LT(forger.epoch(), Agents::kMostEpochAhead);
+  EXPECT_LT(forger.epoch(), AgentReports::kMostEpochAhead);
   EXPECT_EQ(agents_.counters().clamped, 1U);
   for (int i = 0; i < 3; ++i) {
     FakeAgent& next = connect();
@@ -177,6 +214,37 @@ TEST_F(ReportBoundsTest, a_forged_epoch_throws_nobody_out) {
     next.full({encoded({.key = "a"})});
     EXPECT_TRUE(next.heard().has_ack());
   }
+}
+
+// The bound counted without a word: whoever looked for the reason found a state of ten years and nothing in the log.
+TEST_F(ReportBoundsTest, durations_out_of_bounds_are_counted_and_told_once_a_session) {
+  const auto record = [](const std::string& key, std::int64_t in_state, std::int64_t drain_left) {
+    v1::Endpoint endpoint;
+    endpoint.ParseFromString(encoded({.key = key}));
+    endpoint.mutable_health()->mutable_in_state()->set_seconds(in_state);
+    endpoint.mutable_health()->mutable_drain_left()->set_seconds(drain_left);
+    return endpoint.SerializeAsString();
+  };
+  constexpr std::int64_t kCentury = 100LL * 366 * 86400;
+  FakeAgent& agent = connect();
+  agent.hello();
+  testing::internal::CaptureStderr();
+  agent.full({record("a", 10LL * 366 * 86400, 7LL * 86400), record("b", 0, 0)});
+  EXPECT_EQ(agents_.counters().clamped, 0U) << "the bounds themselves are within bounds";
+  agent.delta({record("b", 1, kCentury), record("c", kCentury, 1), record("d\n", -1, -1)});
+  for (int i = 0; i < 100; ++i) agent.delta({record("a", kCentury, 0)});
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(agents_.counters().clamped, 104U);
+  constexpr std::string_view kLine = "durations of an agent are out of bounds: the bounds count";
+  const auto at = log.find(kLine);
+  ASSERT_NE(at, std::string::npos) << log;
+  EXPECT_EQ(log.find(kLine, at + 1), std::string::npos) << "once a session: " << log;
+  EXPECT_THAT(log, HasSubstr("node=eu-1/n1 endpoint=\"\\\"b\\\"\" field=health.drain_left"));
+  FakeAgent& next = connect();
+  next.hello();
+  testing::internal::CaptureStderr();
+  next.full({record("a", kCentury, 0)});
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("field=health.in_state"));
 }
 
 TEST_F(ReportBoundsTest, an_honest_echo_still_counts) {

@@ -38,6 +38,7 @@ TEST_F(RoomTest, a_federation_refuses_nodes_beyond_its_room) {
   ASSERT_TRUE(other.heard().has_goodbye());
   EXPECT_EQ(other.heard().goodbye().reason(), v1::Goodbye::OVERLOADED);
   EXPECT_THAT(other.heard().goodbye().message(), testing::HasSubstr("dns.max_records"));
+  EXPECT_EQ(other.heard().goodbye().retry_after().seconds(), 60);
   EXPECT_TRUE(catalog_.full());
   EXPECT_FALSE(catalog_.records().nodes.contains("eu-1/n2"));
   FakeAgent& again = connect();

@@ -91,6 +91,27 @@ TEST_F(ExplainTest, ManyLinesComeOverTcpOnly) {
   EXPECT_TRUE(cut.answer.empty()) << "at once, not as many as fit";
 }
 
+// Refused explanations had no counter: rcode REFUSED alone may as well be a question for a foreign zone.
+TEST_F(ExplainTest, ClientsThatMayNotAskAreRefusedAndCounted) {
+  asker.client = must(IpAddress::parse("fd02::9"));
+  const auto ask = [this](const char* name, Type type) { return asker.ask_edns(name, type); };
+  for (const Type type : {Type::TXT, Type::ANY, Type::A}) {
+    const Reply refused = ask("_explain.web.shop.mesh.internal", type);
+    EXPECT_EQ(refused.rcode, 5);
+    EXPECT_EQ(refused.ede(), "18");
+    EXPECT_TRUE(refused.answer.empty());
+  }
+  asker.stream = false;
+  ask("_explain.web.shop.mesh.internal", Type::TXT);
+  EXPECT_EQ(asker.totals().unexplained, 4U);
+  ask("web.shop.mesh.internal", Type::TXT);
+  EXPECT_EQ(ask("_explain.nope.mesh.internal", Type::TXT).rcode, 3);
+  EXPECT_EQ(ask("_explain.example.com", Type::TXT).rcode, 5);
+  asker.client = must(IpAddress::parse("10.2.0.9"));
+  ask("_explain.web.shop.mesh.internal", Type::TXT);
+  EXPECT_EQ(asker.totals().unexplained, 4U) << "neither answers nor questions for what is not here count";
+}
+
 // Names come from agents: dig shows escapes, but other resolvers print what they get.
 TEST_F(ExplainTest, NamesAreClean) {
   SmallMesh mesh = standard_mesh();

@@ -3,10 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "dnsd/topology/planner.h"
 
 namespace meshdns::topology {
+
+/// All hosts of some records.
+struct Plan {
+  std::vector<HostPlan> hosts;  // by name
+  std::vector<Conflict> conflicts;
+};
 
 /// Records of two clusters with a node each, and what is planned from them.
 class PlanFixture : public testing::Test {
@@ -35,8 +42,9 @@ class PlanFixture : public testing::Test {
     return out;
   }
   Plan plan() const {
-    return plan_hosts(
-        records_, naming_, [](const std::string& name) { return name == "static.mesh.internal"; }, TimePoint{1h});
+    Planner planner(records_);
+    planner.configure(naming_, [](const std::string& name) { return name == "static.mesh.internal"; });
+    return {planner.take(TimePoint{1h}).put, planner.conflicts()};
   }
   HostPlan host(const std::string& name) const {
     for (const HostPlan& entry : plan().hosts) {

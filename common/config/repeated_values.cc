@@ -1,24 +1,20 @@
-// The checks of MessageReader after a map or list was read: missing keys, and values that are given twice.
+#include "common/config/repeated_values.h"
+
 #include <fmt/format.h>
 #include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
 
-#include "common/base/check.h"
 #include "common/base/text.h"
-#include "common/config/message_reader.h"
 #include "common/config/rules.h"
 
 namespace meshdns::config {
 namespace {
 
-using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::OneofDescriptor;
-
-bool is_plain_message(const FieldDescriptor& field) {
-  return !field.is_repeated() && !is_scalar(field) && field.real_containing_oneof() == nullptr &&
-         rules_of(field).later().empty();
-}
 
 std::string names_of(const OneofDescriptor& oneof) {
   std::vector<std::string> names;
@@ -37,45 +33,18 @@ std::string key_text(const Message& element, const FieldDescriptor& field) {
 
 }  // namespace
 
-bool has_fallback(const Descriptor& type) {
-  for (int i = 0; i < type.field_count(); ++i) {
-    const FieldDescriptor& field = *type.field(i);
-    if (rules_of(field).fallback_size() > 0) return true;
-    if (is_plain_message(field) && has_fallback(*field.message_type())) return true;
-  }
-  return false;
-}
-
-void MessageReader::not_given(const Place& place, const Key& key, Message& out) {
-  if (key.field == nullptr) return;
-  const v1::Rules& rules = rules_of(*key.field);
-  if (rules.required()) report_.add(place, key.name + " is missing");
-  for (const auto& text : rules.fallback()) {
-    MESHDNS_CHECK(!put_scalar(out, *key.field, text));
-  }
-  if (is_plain_message(*key.field) && has_fallback(*key.field->message_type())) {
-    static const YamlNode nothing;
-    Message& inner = *out.GetReflection()->MutableMessage(&out, key.field);
-    const Keys& keys = keys_of(*inner.GetDescriptor());
-    const Place here{place.node, &place, key.name};
-    for (const Key& each : keys.list) {
-      if (each.field != nullptr && !rules_of(*each.field).required()) not_given(here, each, inner);
-    }
-  }
-}
-
-void MessageReader::check_unique(const Place& list, const FieldDescriptor& field, const Message& message) {
+void check_unique(const Place& list, const FieldDescriptor& field, const Message& message, Report& report) {
   std::unordered_map<std::string, int> lines;
   for (std::size_t i = 0; i < list.node->children.size(); ++i) {
     const auto text = message.GetReflection()->GetRepeatedString(message, &field, static_cast<int>(i));
     if (text.empty()) continue;  // was reported while the list was read
     const Place item = list.item(i);
     const auto [first, is_new] = lines.try_emplace(same_value_key(rules_of(field), text), item.node->line);
-    if (!is_new) report_.add(item, given_twice(first->second));
+    if (!is_new) report.add(item, given_twice(first->second));
   }
 }
 
-void MessageReader::check_keys(const Place& list, const FieldDescriptor& field, const Message& message) {
+void check_element_keys(const Place& list, const FieldDescriptor& field, const Message& message, Report& report) {
   const FieldDescriptor& key = *field.message_type()->FindFieldByName(rules_of(field).key());
   const FieldDescriptor* protocol = field.message_type()->FindFieldByName("protocol");  // lists of ports have it
   std::unordered_map<std::string, int> lines;
@@ -86,24 +55,24 @@ void MessageReader::check_keys(const Place& list, const FieldDescriptor& field, 
     const Place at = item.child(key.name());
     if (text.empty()) {
       const bool optional = !rules_of(key).required() && list.node->children.size() > 1;
-      if (optional) report_.add(item, fmt::format("{} is missing: needed where there are several", key.name()));
+      if (optional) report.add(item, fmt::format("{} is missing: needed where there are several", key.name()));
       continue;
     }
     // a TCP and a UDP port may share a name: _sip._tcp and _sip._udp
     const std::string whole = protocol == nullptr ? text : text + "/" + key_text(element, *protocol);
     const auto [first, is_new] = lines.try_emplace(whole, at.node->line);
-    if (!is_new && !text.ends_with(":0")) report_.add(at, given_twice(first->second));
+    if (!is_new && !text.ends_with(":0")) report.add(at, given_twice(first->second));
   }
 }
 
-void MessageReader::check_oneofs(const Place& place, const Keys& keys, const Seen& seen) {
+void check_oneofs(const Place& map, const Keys& keys, const Seen& seen, Report& report) {
   std::map<const OneofDescriptor*, const YamlNode*> given;
   for (std::size_t i = 0; i < seen.size(); ++i) {
     const FieldDescriptor* field = keys.list[i].field;
     if (seen[i] == nullptr || field == nullptr || field->real_containing_oneof() == nullptr) continue;
     const YamlNode*& other = given[field->real_containing_oneof()];
     if (other != nullptr) {
-      report_.add(*seen[i], place.path(), fmt::format("only one of {}", names_of(*field->real_containing_oneof())));
+      report.add(*seen[i], map.path(), fmt::format("only one of {}", names_of(*field->real_containing_oneof())));
     }
     other = seen[i];
   }

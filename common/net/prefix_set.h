@@ -1,0 +1,28 @@
+#pragma once
+
+#include <initializer_list>
+#include <vector>
+
+#include "common/net/prefix.h"
+
+namespace meshdns {
+
+/// A set of addresses, given by prefixes of both families. A lookup is a binary search, so that it costs little however
+/// many prefixes there are. PrefixList and PrefixMap also know which of the prefixes contains an address.
+///
+/// Of two prefixes, one contains the other or they have no address in common. So the set keeps only prefixes that no
+/// other one contains, in the order of their addresses, and an address is in the set if the last prefix that begins at
+/// or before the address contains it.
+class PrefixSet {
+ public:
+  PrefixSet() = default;
+  PrefixSet(std::initializer_list<Prefix> prefixes) : PrefixSet(std::vector(prefixes)) {}
+  explicit PrefixSet(std::vector<Prefix> prefixes);
+
+  bool contains(const IpAddress& address) const noexcept;
+
+ private:
+  std::vector<Prefix> prefixes_;  // sorted; none contains another
+};
+
+}  // namespace meshdns

@@ -1,0 +1,33 @@
+#include "dnsd/federation/refusals.h"
+
+#include <string_view>
+
+#include "common/base/utf8.h"
+#include "common/model/limits.h"
+
+namespace meshdns::federation {
+
+void Refusals::write(const std::string& node, const model::Records& records, v1::Ack& ack) const {
+  const std::string own = node + "/";
+  std::size_t bytes = 0;
+  for (const catalog::Refusal& refusal : listed) {
+    v1::Nack& nack = *ack.add_nacks();
+    nack.set_type("Endpoint");
+    const std::string_view key = refusal.key;
+    nack.set_key(std::string(utf8_prefix(key.starts_with(own) ? key.substr(own.size()) : key, model::kLongestKey)));
+    nack.set_field(refusal.field);
+    nack.set_code(v1::Nack::INVALID);
+    nack.set_reason(std::string(utf8_prefix(refusal.reason, model::kLongestDetail)));
+    nack.set_kept_previous(records.endpoints.contains(refusal.key));
+    bytes += nack.ByteSizeLong();
+    if (bytes >= kMostNackBytes) break;
+  }
+  if (const auto told = static_cast<std::size_t>(ack.nacks_size()); told < count) {
+    v1::Nack& rest = *ack.add_nacks();
+    rest.set_type("Endpoint");
+    rest.set_code(v1::Nack::INVALID);
+    rest.set_reason(std::to_string(count - told) + " more records were refused");
+  }
+}
+
+}  // namespace meshdns::federation
