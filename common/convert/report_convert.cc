@@ -1,11 +1,10 @@
 #include "common/convert/report_convert.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <optional>
 
 #include "common/base/utf8.h"
+#include "common/base/xxh3.h"
 #include "common/convert/addresses.h"
 #include "common/convert/peer_bounds.h"
 #include "common/model/limits.h"
@@ -201,7 +200,7 @@ std::uint64_t record_hash(std::string_view key, std::string_view bytes) {
   text.reserve(key.size() + 1 + bytes.size());
   text.append(key).push_back('\0');
   text.append(bytes);
-  return XXH3_64bits(text.data(), text.size());
+  return xxh3(text);
 }
 
 }  // namespace meshdns::convert

@@ -1,33 +1,20 @@
 #include "common/model/endpoint.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 
+#include "common/base/xxh3.h"
+
 namespace meshdns::model {
-namespace {
-
-void mix(std::size_t& hash, std::uint16_t value) { hash = XXH3_64bits_withSeed(&value, sizeof value, hash); }
-void mix(std::size_t& hash, const std::string& text) { hash = XXH3_64bits_withSeed(text.data(), text.size(), hash); }
-
-}  // namespace
-
 std::size_t SharedHash::operator()(const Labels& labels) const {
   std::size_t hash = labels.size();
-  for (const auto& [name, value] : labels) {
-    mix(hash, name);
-    mix(hash, value);
-  }
+  for (const auto& [name, value] : labels) hash = xxh3(value, xxh3(name, hash));
   return hash;
 }
 
 std::size_t SharedHash::operator()(const Ports& ports) const {
   std::size_t hash = ports.size();
   for (const Port& port : ports) {
-    mix(hash, port.name);
-    mix(hash, port.number);
-    mix(hash, port.protocol);
-    mix(hash, port.app_protocol);
+    hash = xxh3(port.app_protocol, xxh3(port.protocol, xxh3(port.name, xxh3_of(port.number, hash))));
   }
   return hash;
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <google/protobuf/repeated_field.h>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,6 +7,7 @@
 #include "common/convert/out_of_bounds.h"
 #include "dnsd/federation/coverage.h"
 #include "dnsd/federation/refusals.h"
+#include "meshdns/v1/federation.pb.h"
 
 // The records of a report: from bytes to endpoints. Used by ReportSession.
 namespace meshdns::federation {

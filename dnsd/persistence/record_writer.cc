@@ -46,7 +46,10 @@ void RecordWriter::come_back(Duration delay) {
 
 void RecordWriter::go_on() {
   if (timer_) return;
-  if (failing_) return come_back(sizes_.lazily);
+  if (failing_) {
+    if (!asking_) come_back(sizes_.lazily);
+    return;
+  }
   if (unwritten_.round_over()) {
     if (serial_shown_ || !unwritten_.empty()) come_back(sizes_.lazily);
   } else if (ahead_ < sizes_.ahead) {
@@ -55,7 +58,8 @@ void RecordWriter::go_on() {
 }
 
 void RecordWriter::turn() {
-  if (std::exchange(failing_, false)) {
+  if (failing_) {
+    asking_ = true;
     write(0);  // no new rows: the store still has the rows of failed calls, and writes them with this call
     return;
   }
@@ -87,6 +91,7 @@ std::size_t RecordWriter::write(std::size_t most) {
 }
 
 void RecordWriter::written(std::size_t rows, const Result<void>& result) {
+  asking_ = false;
   if (result) {
     ahead_ -= rows + std::exchange(failed_ahead_, 0);
     failing_ = false;

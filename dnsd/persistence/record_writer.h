@@ -78,8 +78,9 @@ class RecordWriter {
   std::optional<TimerId> timer_;
   std::size_t ahead_ = 0;         // rows that were handed over and are not written yet
   std::size_t failed_ahead_ = 0;  // the part of ahead_ whose calls failed: the store writes it with the next call
-  bool failing_ = false;
-  bool serial_shown_ = false;  // the serial has changed since it was handed over
+  bool failing_ = false;          // the last answer of the store was a failure, or retry() says that it may fail
+  bool asking_ = false;           // a call that asks the store to try again has no answer yet
+  bool serial_shown_ = false;     // the serial has changed since it was handed over
 };
 
 }  // namespace meshdns::persistence

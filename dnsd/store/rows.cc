@@ -1,12 +1,11 @@
 #include "dnsd/store/rows.h"
 
-#include <xxhash.h>
-
 #include <charconv>
 #include <initializer_list>
 #include <iterator>
 
 #include "common/base/text.h"
+#include "common/base/xxh3.h"
 
 namespace meshdns::store {
 namespace {
@@ -28,7 +27,7 @@ std::int64_t hash_of(std::initializer_list<std::string_view> values) {
     append_number(text, static_cast<std::int64_t>(value.size()));
     text.append(":").append(value);
   }
-  return static_cast<std::int64_t>(XXH3_64bits(text.data(), text.size()));
+  return static_cast<std::int64_t>(xxh3(text));
 }
 
 std::int64_t hash_of(const StoredObject& object) { return hash_of({object.key, object.body}); }

@@ -4,8 +4,8 @@
 #include <compare>
 #include <optional>
 
-#include "common/base/stable_hash.h"
 #include "common/base/text.h"
+#include "common/base/xxh3.h"
 #include "common/model/lookup.h"
 #include "dnsd/topology/plan.h"
 
@@ -55,7 +55,7 @@ std::string scope_of(const model::Records& records, const std::string& node) {
 
 std::uint64_t AddressClaims::hash_of(const IpAddress& address) {
   const auto bytes = address.bytes();
-  return stable_hash({std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size())});
+  return xxh3(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
 }
 
 bool AddressClaims::has(const std::vector<IpAddress>& addresses, const IpAddress& address) {

@@ -1,7 +1,6 @@
 #include "dnsd/topology/outlook.h"
 
 #include <algorithm>
-#include <functional>
 #include <numeric>
 #include <span>
 #include <string_view>
@@ -10,6 +9,7 @@
 #include "common/base/names.h"
 #include "common/base/stable_hash.h"
 #include "common/base/text.h"
+#include "common/base/xxh3.h"
 #include "dnsd/topology/distance.h"
 
 namespace meshdns::topology {
@@ -109,7 +109,7 @@ std::size_t Spots::hash(const model::Locality& place) const {
   std::size_t out = 0;
   for (const model::Part part : model::kParts) {
     if (((parts_ >> static_cast<unsigned>(part)) & 1U) == 0) continue;
-    out = out * 31 + std::hash<std::string>()(place.part(part));
+    out = xxh3(place.part(part), out);
   }
   return out;
 }
@@ -152,8 +152,8 @@ Outlook::Outlook(const HostPlan& host, const Spots& spots, const model::Locality
 std::size_t Outlook::hash() const {
   std::size_t out = sights.size();
   for (const Sight& sight : sights) {
-    out = out * 31 + sight.key.step + sight.key.major * 7;
-    out = out * 31 + static_cast<std::size_t>(sight.key.distance.count());
+    out = xxh3_of(std::uint64_t{sight.key.major} << 32 | sight.key.step, out);
+    out = xxh3_of(static_cast<std::uint64_t>(sight.key.distance.count()), out);
   }
   return out;
 }

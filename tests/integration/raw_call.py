@@ -40,6 +40,7 @@ class RawCall:
         self.messages = []
         self.window = {0: INITIAL_WINDOW, 1: INITIAL_WINDOW}
         self.stream_window = INITIAL_WINDOW
+        self.most_streams = None  # SETTINGS_MAX_CONCURRENT_STREAMS of the peer
         self.ended = None  # why
         fields = {":method": "POST", ":scheme": "https" if tls else "http", ":path": "/meshdns.v1.Federation/" + method,
                   ":authority": server, "content-type": "application/grpc", "te": "trailers"}
@@ -132,6 +133,8 @@ class RawCall:
         if kind == SETTINGS and not flags & ACK:
             for at in range(0, len(payload), 6):
                 name, value = struct.unpack("!HI", payload[at:at + 6])
+                if name == 3:
+                    self.most_streams = value
                 if name == 4:
                     self.window[1] += value - self.stream_window
                     self.stream_window = value

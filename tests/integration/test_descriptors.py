@@ -46,7 +46,7 @@ class DescriptorsTest(unittest.TestCase):
         self.assertEqual(status["troubles"], [])
         before = resource.prlimit(agent.process.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(agent.process.pid, resource.RLIMIT_NOFILE, (1, before[1]))  # what is open stays open
-        problem = "1 check says nothing: out of file descriptors"
+        problem = "1 check cannot run: out of file descriptors"
         agent.wait_line(f'checks cannot run problem="{problem}"')
         self.assertEqual(self.status(client)["troubles"], [problem])
         endpoint = eventually(lambda: self.doubtful(client), "the endpoint is in doubt")

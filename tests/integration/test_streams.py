@@ -1,13 +1,15 @@
 """What streams can make a federation hold that say nothing, never end, or are not read."""
+import contextlib
 import os
 import re
 import socket
+import struct
 import unittest
 import urllib.request
 
 from mesh import Bed, eventually
 from raw_agent import RawAgent, field, fields
-from raw_call import END_HEADERS, HEADERS, INITIAL_WINDOW, SETTINGS, Ended, RawCall, frame, header
+from raw_call import DATA, END_HEADERS, HEADERS, INITIAL_WINDOW, SETTINGS, Ended, RawCall, frame, header
 
 CONFIG = """\
 cluster: one
@@ -21,6 +23,7 @@ MEGABYTE = 1 << 20
 ENDPOINTS = 12000  # about 3 MB: a batch has several parts
 DEAF = 200
 STREAMS = 2000
+MOST_OF_CONNECTION = 1024
 LONG = 120  # seconds: ten times what a deadline or a cut needs
 
 
@@ -30,6 +33,20 @@ def connection(server):
     made = socket.create_connection((host, int(port)), timeout=LONG)
     made.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0))
     return made
+
+
+def head(method):
+    """The headers of a call."""
+    names = {":method": "POST", ":scheme": "http", ":path": "/meshdns.v1.Federation/" + method, ":authority": "x",
+             "content-type": "application/grpc", "te": "trailers"}
+    return b"".join(header(*name) for name in names.items())
+
+
+def subscriptions(numbers):
+    """The bytes of Watch calls that say at once who they are."""
+    said = field(1, field(1, 1) + field(7, "many"))
+    said = struct.pack("!BI", 0, len(said)) + said
+    return b"".join(frame(HEADERS, END_HEADERS, 1 + 2 * i, head("Watch")) + frame(DATA, 0, 1 + 2 * i, said) for i in numbers)
 
 
 class StreamsTest(unittest.TestCase):
@@ -44,6 +61,12 @@ class StreamsTest(unittest.TestCase):
         with urllib.request.urlopen("http://%s:%d/metrics" % self.daemon.address("admin listening"), timeout=LONG) as reply:
             found = re.search(rf"^{re.escape(name)} (\S+)$", reply.read().decode(), re.MULTILINE)
         return float(found.group(1)) if found else 0
+
+    def streams(self):
+        return self.metric("meshdns_federation_open_streams")
+
+    def refused(self, reason):
+        return self.metric(f'meshdns_federation_refused_streams_total{{reason="{reason}"}}')
 
     def memory(self):
         """Resident bytes."""
@@ -89,19 +112,47 @@ class StreamsTest(unittest.TestCase):
 
     def test_streams_that_say_nothing(self):
         before = self.memory()
-        names = {":method": "POST", ":scheme": "http", ":path": "/meshdns.v1.Federation/Report", ":authority": "x",
-                 "content-type": "application/grpc", "te": "trailers"}
-        head = b"".join(header(*name) for name in names.items())
         for _ in range(4):
             made = connection(self.server)
             self.addCleanup(made.close)
-            made.sendall(b"".join(frame(HEADERS, END_HEADERS, 1 + 2 * i, head) for i in range(STREAMS // 4)))
+            made.sendall(b"".join(frame(HEADERS, END_HEADERS, 1 + 2 * i, head("Report")) for i in range(STREAMS // 4)))
         refused = 'meshdns_federation_refused_streams_total{reason="silent"}'
         eventually(lambda: self.metric(refused) >= STREAMS - 1024, "those beyond the bound are refused", timeout=LONG)
         self.assertLessEqual(self.metric("meshdns_federation_silent_streams"), 1024)
         self.assertLess(self.memory(), before + 96 * MEGABYTE)
         eventually(lambda: self.metric("meshdns_federation_silent_streams") == 0, "after 10 s they are gone", timeout=LONG)
         self.agent("good")
+
+    # gRPC bounds the streams of a connection only if its client has acknowledged the bound: others had as many as four
+    # times the connections of their address.
+    def test_streams_of_one_connection_that_acknowledges_nothing(self):
+        before = self.memory()
+        made = connection(self.server)
+        self.addCleanup(made.close)
+        for begin in range(0, STREAMS, STREAMS // 10):
+            made.sendall(subscriptions(range(begin, begin + STREAMS // 10)))
+            eventually(lambda: self.streams() + self.refused("connection") >= begin + STREAMS // 10 and
+                       self.metric("meshdns_federation_silent_streams") == 0, "they have spoken", timeout=LONG)
+        self.assertEqual(self.streams(), MOST_OF_CONNECTION)
+        self.assertEqual(self.refused("connection"), STREAMS - MOST_OF_CONNECTION)
+        self.assertEqual((self.refused("silent"), self.refused("open")), (0, 0))
+        self.assertLess(self.memory(), before + 96 * MEGABYTE)
+        self.agent("good")
+        made.close()
+        eventually(lambda: self.streams() == 1, "the good agent's is left", timeout=LONG)
+        self.agent("better")
+
+    def test_streams_of_one_connection_that_acknowledges_the_bound(self):
+        self.agent("good")
+        made = RawCall(self.server, "Watch")  # acknowledges what it reads
+        self.addCleanup(made.close)
+        eventually(lambda: (made.pump(0.1), made.most_streams)[1] is not None, "the federation says the bound")
+        self.assertEqual(made.most_streams, MOST_OF_CONNECTION)
+        with contextlib.suppress(Ended):
+            made.put(subscriptions(range(1, STREAMS)))
+        eventually(lambda: (made.pump(0.1), made.ended or self.refused("connection"))[1], "more are refused", timeout=LONG)
+        self.assertLessEqual(self.streams(), MOST_OF_CONNECTION + 1)
+        self.agent("better")
 
     def test_a_full_that_never_ends(self):
         before = self.memory()

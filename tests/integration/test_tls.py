@@ -261,7 +261,7 @@ class FromAfarTest(unittest.TestCase):
         federation.wait_line("tls handshake failed .*certificate verify failed")
         code, out, err = run("meshdnsctl", "--server", self.bed.server, "status")
         self.assertEqual((code, out), (2, ""))
-        self.assertRegex(err, "takes TLS: --ca, --certificate, --key missing")
+        self.assertRegex(err, "needs TLS: --ca, --certificate, --key are missing")
         self.assertEqual(self.ctl("get", "vd")[1], "no virtual destinations\n")
 
     def test_a_federation_of_another_ca_or_address_is_refused(self):

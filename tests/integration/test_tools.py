@@ -198,6 +198,9 @@ class ToolsTest(unittest.TestCase):
             event = json.loads(lines[0])
             self.assertEqual((event["host"], event["endpoints"][0]["after"]),
                              (HOST, "serving" if state == "serving" else "last_resort"))
+            while not self.readable(all_told):  # it may have asked later than the other
+                state = "failing" if state == "serving" else "serving"
+                self.change(state)
             self.assertIn("ago  app-b.", all_told.stdout.readline())
             for process in (told, all_told):
                 process.send_signal(signal.SIGINT)

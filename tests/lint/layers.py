@@ -94,7 +94,7 @@ THIRD_PARTY = {
     "sqlite": ("sqlite3", {"dnsd/store"}),
     "ldns": ("ldns/", {"dnsd/answers/zone_parser.cc"}),
     "fstrm": ("fstrm", {"dnsd/dnstap/stream.cc"}),
-    "xxhash": ("xxhash.h", {"common/model/endpoint.cc", "common/convert", "dnsd/store", "dnsd/snapshot_file"}),
+    "xxhash": ("xxhash.h", {"common/base", "dnsd/snapshot_file"}),
     "openssl": ("openssl/", {"common/rpc"}),
     "CLI11": ("CLI/", {"dnsd/ctl", "dnsd/app/main.cc", "agent/app/main.cc"}),
 }

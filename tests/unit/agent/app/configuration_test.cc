@@ -67,7 +67,7 @@ TEST_F(ConfigurationTest, a_name_that_many_machines_have_is_a_problem) {
   for (const char* hostname : {"localhost", "10.0.0.5", ""}) {
     const auto found = load("cluster: eu-1\n" + kFederation, {hostname, "", ""});
     ASSERT_FALSE(found) << hostname;
-    EXPECT_THAT(config::problems_text(found.error()), HasSubstr("node: is missing, and the hostname cannot stand"));
+    EXPECT_THAT(config::problems_text(found.error()), HasSubstr("node: is missing, and the hostname cannot be used"));
   }
   const auto written = load("cluster: eu-1\nnode: localhost\n" + kFederation);
   ASSERT_FALSE(written);

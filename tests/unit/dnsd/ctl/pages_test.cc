@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
+#include "common/base/table.h"
 #include "common/base/text.h"
 #include "dnsd/ctl/documents.h"
 #include "dnsd/ctl/lint_view.h"
-#include "common/base/table.h"
 #include "dnsd/ctl/views.h"
 
 namespace meshdns::ctl {

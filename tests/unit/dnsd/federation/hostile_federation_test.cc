@@ -62,7 +62,7 @@ TEST(HostileFederationTest, its_durations_are_clamped_counted_and_told) {
   model::Node own;
   own.locality.cluster = "eu-1";
   own.locality.node = "n1";
-  options.node = report::NodeWords::fixed(own);
+  options.node = report::NodeDescription::fixed(own);
   std::optional<GrpcReporter> reporter(std::in_place, loop, clock, std::move(options), syncer);
   testing::internal::CaptureStderr();
   reporter->start();

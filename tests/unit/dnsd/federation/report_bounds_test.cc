@@ -129,8 +129,8 @@ TEST_F(ReportBoundsTest, an_acknowledgement_has_a_size) {
   refuse(245);
   const v1::Ack& ack = agent.heard().ack();
   ASSERT_LT(ack.nacks_size(), 1000);
-  EXPECT_GT(ack.ByteSizeLong(), ReportSession::kMostNackBytes);
-  EXPECT_LT(ack.ByteSizeLong(), ReportSession::kMostNackBytes + 4096) << "one more refusal, and the count of the rest";
+  EXPECT_GT(ack.ByteSizeLong(), Refusals::kMostNackBytes);
+  EXPECT_LT(ack.ByteSizeLong(), Refusals::kMostNackBytes + 4096) << "one more refusal, and the count of the rest";
   EXPECT_EQ(ack.nacks(ack.nacks_size() - 1).reason(),
             std::to_string(1000 - (ack.nacks_size() - 1)) + " more records were refused");
   EXPECT_EQ(agents_.counters().refused_records, 2000U);
@@ -149,7 +149,7 @@ TEST_F(ReportBoundsTest, agents_without_number_are_some_lines_of_the_log) {
   const std::string text = testing::internal::GetCapturedStderr();
   std::uint64_t lines = 0;
   for (std::size_t at = 0; (at = text.find("agent session", at)) != std::string::npos; ++at) ++lines;
-  EXPECT_EQ(lines, Agents::kSessionLines) << "of twice as many as there are agents";
+  EXPECT_EQ(lines, AgentReports::kSessionLines) << "of twice as many as there are agents";
   EXPECT_THAT(text, HasSubstr("log lines left out kind=agents lines="));
 }
 

@@ -195,6 +195,19 @@ TEST_P(RecordWriterTest, WhatFailsIsTriedAgainAndNothingMoreIsHandedOver) {
   EXPECT_EQ(found(), expected());
 }
 
+TEST_P(RecordWriterTest, NothingMoreIsHandedOverWhileTheStoreTriesAgain) {
+  put_node("eu/n1", 50);
+  clock_.advance(1s);
+  while (!store_.calls.empty()) store_.answer(Error{Code::Unavailable, "full"});
+  clock_.advance(1s);
+  ASSERT_EQ(store_.calls.size(), 1U) << "the store is asked again, and takes its time";
+  put_node("eu/n1", 50, 9);
+  clock_.advance(10s);
+  EXPECT_EQ(store_.calls.size(), 1U);
+  settle();
+  EXPECT_EQ(found(), expected());
+}
+
 TEST_P(RecordWriterTest, AnotherObjectIsAnotherSerial) {
   model::Cluster cluster;
   cluster.meta.name = "eu";
