@@ -122,7 +122,10 @@ void ReportSession::on_hello(const v1::Hello& hello) {
   auto node = convert::from_wire(hello.node());
   if (!node) return goodbye(v1::Goodbye::PROTOCOL_ERROR, node.error().message(), 60s);
   const auto allowed = peer_.caller.may({identity::Verb::Report, node->locality.cluster, node->locality.node});
-  if (!allowed) return refuse(allowed.error());
+  if (!allowed) {
+    reports_.refused(peer_.address, allowed.error());
+    return goodbye(v1::Goodbye::NOT_ALLOWED, allowed.error().message(), kNotAllowedRetry);
+  }
   if (const auto loopback = loopback_problem(node->addresses, peer_.here)) {
     return goodbye(v1::Goodbye::PROTOCOL_ERROR, "node: addresses: " + *loopback, 60s);
   }
@@ -146,11 +149,6 @@ void ReportSession::on_hello(const v1::Hello& hello) {
     return goodbye(v1::Goodbye::OVERLOADED, "too many agents connect at once: come back later", wait);
   }
   claim();
-}
-
-void ReportSession::refuse(const Error& error) {
-  reports_.refused(peer_.address, error);
-  goodbye(v1::Goodbye::NOT_ALLOWED, error.message(), kNotAllowedRetry);
 }
 
 void ReportSession::claim() {

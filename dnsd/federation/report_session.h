@@ -77,8 +77,6 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
 
  private:
   void on_hello(const v1::Hello& hello);
-  /// Ends the session of a caller who may not report for the node.
-  void refuse(const Error& error);
   /// Takes the node for this session, unless another agent holds it.
   void claim();
   /// Pings the present holder of the node, and takes the node if the holder does not answer within kProofOfLife.

@@ -9,6 +9,7 @@
 #include "common/rpc/deadline.h"
 #include "common/time/sim_clock.h"
 #include "meshdns/v1/admin.grpc.pb.h"
+#include "tests/support/fakes/open_gate.h"
 #include "tests/unit/dnsd/admin/counting_mesh.h"
 
 namespace meshdns::admin {
@@ -67,10 +68,7 @@ class CallsTest : public testing::Test {
 };
 
 TEST_F(CallsTest, from_afar_nothing_is_done_without_a_certificate) {
-  const auto rules = identity::Rules::make({}, "");
-  ASSERT_TRUE(rules);
-  serve(calls_from_afar(loop_, clock_, mesh_,
-                        std::make_shared<identity::Gate>(*rules, identity::Realm{"eu-1", {}, true})));
+  serve(calls_from_afar(loop_, clock_, mesh_, open_gate()));
   EXPECT_EQ(call_all(), std::vector(10, grpc::StatusCode::PERMISSION_DENIED));
   EXPECT_EQ(mesh_.calls, 0);
 }

@@ -7,7 +7,6 @@
 
 #include <filesystem>
 #include <optional>
-#include <random>
 #include <thread>
 
 #include "agent/report/grpc_reporter.h"
@@ -15,6 +14,7 @@
 #include "common/net/socket_address.h"
 #include "common/time/system_clock.h"
 #include "dnsd/federation/federation_service.h"
+#include "tests/support/fakes/open_gate.h"
 
 namespace meshdns::federation {
 namespace {
@@ -25,22 +25,15 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr Duration kPatience = 120s;
-/// A port where everybody may do everything.
-PortOptions open_port(const std::string& address) {
-  const auto rules = identity::Rules::make({}, "");
-  return {.address = address, .gate = std::make_shared<identity::Gate>(*rules, identity::Realm{"eu-1", {}, true})};
-}
-
 /// What a federation remembers, and its service. Everything but the service's end runs on the loop.
 struct Federation {
   Federation(process::EventLoop& loop, const Clock& clock, const std::string& address)
       : agents({catalog, clock, loop, "eu-1/a", [this] { watchers.changed(); }}),
         feed(catalog, v1::Origin(), 1, [](auto, const auto&) { return nullptr; }),
         watchers(feed, clock, loop) {
-    auto listening = FederationService::listen(
-        loop, clock, agents, [this]() -> Watchers& { return watchers; }, open_port(address));
-    if (!listening) throw std::runtime_error(listening.error().message());
-    service = std::move(*listening);
+    auto listening = FederationService::listen(loop, clock, agents, [this]() -> Watchers& { return watchers; },
+                                               {address, {}, open_gate()});
+    service = std::move(listening.value());
   }
 
   catalog::Catalog catalog;
@@ -314,8 +307,8 @@ TEST_F(GrpcTest, garbage_on_the_port_hurts_nobody) {
 
 TEST_F(GrpcTest, a_port_in_use_is_an_error_that_names_it) {
   start_federation();
-  const auto watchers = [this]() -> Watchers& { return federation_->watchers; };
-  const auto second = FederationService::listen(loop_, clock_, federation_->agents, watchers, open_port(address_));
+  const auto watch = [this]() -> Watchers& { return federation_->watchers; };
+  const auto second = FederationService::listen(loop_, clock_, federation_->agents, watch, {address_, {}, open_gate()});
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error().message(), HasSubstr(address_));
 }
