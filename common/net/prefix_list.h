@@ -11,7 +11,7 @@
 namespace meshdns {
 
 /// A short list of prefixes, for checking many addresses against it: a lookup compares with each prefix in the given
-/// order, in one or two machine words. PrefixMap is for many prefixes.
+/// order, in one or two machine words. PrefixSet is for many prefixes.
 class PrefixList {
  public:
   PrefixList() = default;

@@ -8,7 +8,7 @@
 namespace meshdns {
 
 /// A set of addresses, given by prefixes of both families. A lookup is a binary search, so that it costs little however
-/// many prefixes there are. PrefixList and PrefixMap also know which of the prefixes contains an address.
+/// many prefixes there are. PrefixList also knows which of the prefixes contains an address.
 ///
 /// Of two prefixes, one contains the other or they have no address in common. So the set keeps only prefixes that no
 /// other one contains, in the order of their addresses, and an address is in the set if the last prefix that begins at

@@ -8,6 +8,15 @@ namespace meshdns::federation {
 
 using catalog::RecordType;
 
+namespace {
+
+// Endpoints are walked in the catalog, all other kinds in the index of held records: those before endpoints first, then
+// those after them, beginning with this one.
+constexpr auto kAfterEndpoint = static_cast<RecordType>(static_cast<unsigned>(RecordType::Endpoint) + 1);
+static_assert(RecordType::Node < RecordType::Endpoint, "the catalog refuses an endpoint before its node");
+
+}  // namespace
+
 void Mirror::add(v1::Batch& batch, const Key& key, const HeldRecords::Record& held, TimePoint now) const {
   v1::Record& record = *batch.add_records();
   record.set_type(std::string(record_type_name(key.first)));
@@ -39,7 +48,7 @@ bool Mirror::add_after(Key& cursor, v1::Batch& batch, std::size_t records, TimeP
     cursor.second = at->first;
     if (const auto* held = held_.find(RecordType::Endpoint, at->first)) add(batch, cursor, *held, now);
   }
-  cursor = {RecordType::Service, {}};
+  cursor = {kAfterEndpoint, {}};
   return true;
 }
 

@@ -62,6 +62,7 @@ std::optional<wire::CookieState> answer_options(const wire::Query& query, const 
   out.present |= wire::kAsksCookie;
   const auto state =
       wire::answer_cookie(query.edns.cookie, context.client, context.unix_seconds, policy.cookies, out.cookie);
+  static_assert(static_cast<std::size_t>(wire::CookieState::Valid) + 1 == kCountedCookies);
   context.counters.by_cookie[static_cast<std::size_t>(state)].add();
   return state;
 }

@@ -107,6 +107,18 @@ void write_records(std::uint8_t* at, const answers::Host& host, Rows& rows, std:
   }
 }
 
+/// Returns whether by_source counts under the name that the source of a place has.
+constexpr bool is_counted_as(answers::PlaceSource source, CountedSource counted) {
+  return static_cast<std::size_t>(source) == static_cast<std::size_t>(counted);
+}
+static_assert(is_counted_as(answers::PlaceSource::Listener, CountedSource::Listener) &&
+              is_counted_as(answers::PlaceSource::ClientSubnet, CountedSource::ClientSubnet) &&
+              is_counted_as(answers::PlaceSource::Forwarder, CountedSource::Forwarder) &&
+              is_counted_as(answers::PlaceSource::Prefix, CountedSource::Prefix) &&
+              is_counted_as(answers::PlaceSource::Server, CountedSource::Server) &&
+              is_counted_as(answers::PlaceSource::Nowhere, CountedSource::Nowhere));
+static_assert(static_cast<std::size_t>(CountedSource::Nowhere) + 1 == kCountedSources);
+
 void count(const answers::Host& host, const answers::Set& set, answers::PlaceSource source, bool v4,
            Counters& counters) noexcept {
   counters.received.add();

@@ -49,7 +49,7 @@ function(meshdns_pch_flags name)
   target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
 endfunction()
 
-# meshdns_test(common_net_test SOURCES prefix_map_test.cc DEPS common_net)   a GoogleTest binary, one ctest entry
+# meshdns_test(common_net_test SOURCES prefix_set_test.cc DEPS common_net)   a GoogleTest binary, one ctest entry
 # SHARDS n: n entries that share its tests, for a binary that would take more than 20 s with sanitizers.
 # SMALLEST: the same entries once more, at the smallest sizes (tests/support/sizes.h). ALONE: see meshdns_together
 # The limit is there for tests that hang; it is more than ten times what an entry needs where nobody else is busy.
