@@ -49,8 +49,9 @@ void check_identity(const Place& section, const v1::Identity& identity, bool tls
   const std::string& trust_domain = identity.trust_domain();
   if (!trust_domain.empty() && !identity::parse_spiffe_id("spiffe://" + trust_domain + "/x"))
     report.add(section.child("trust_domain"), "expected lower-case letters, digits, . - _ (got " + trust_domain + ")");
+  const Place rules = section.child("rules");
   for (int i = 0; i < identity.rules_size(); ++i)
-    check_rule(section.child("rules").item(static_cast<std::size_t>(i)), identity.rules(i), report);
+    check_rule(rules.item(static_cast<std::size_t>(i)), identity.rules(i), report);
 }
 
 }  // namespace meshdns::config

@@ -11,7 +11,7 @@
 namespace meshdns::federation {
 namespace {
 
-constexpr Duration kNotAllowedRetry = 60s;  // until somebody has changed a certificate or a rule
+constexpr Duration kSentAwayRetry = 60s;  // until somebody has changed a certificate or a rule
 
 identity::Verb verb_of(v1::Subscribe::Mode mode) {
   switch (mode) {
@@ -104,7 +104,7 @@ void WatchSession::subscribe(const v1::Subscribe& subscribe) {
     ++counters_.not_allowed;
     context_.nacks.warn(clock_.now(), "subscriber not allowed",
                         {{"replica", name()}, {"peer", peer_}, {"reason", allowed.error().message()}});
-    return goodbye(allowed.error().message(), kNotAllowedRetry, v1::Goodbye::NOT_ALLOWED);
+    return goodbye(allowed.error().message(), kSentAwayRetry, v1::Goodbye::NOT_ALLOWED);
   }
   feed_.update();
   const TimePoint now = clock_.now();
