@@ -79,7 +79,8 @@ void add_answers(Samples& out, publish::Publisher& publisher) {
         static_cast<double>(publisher.hosts()));
   gauge(out, "meshdns_answers_hosts_over_ports", "hosts whose endpoints name more ports than a host may have", {},
         static_cast<double>(publisher.hosts_over_ports()));
-  gauge(out, "meshdns_answers_hostless_services", "services whose automatic host belongs to an older service", {},
+  gauge(out, "meshdns_answers_hostless_services",
+        "services whose automatic host is too long, or belongs to an older service", {},
         static_cast<double>(publisher.planner().services_without_host()));
   gauge(out, "meshdns_answers_contested_prefixes", "prefixes of clients that several clusters claim", {},
         static_cast<double>(publisher.contested_prefixes()));
