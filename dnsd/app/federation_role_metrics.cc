@@ -5,6 +5,7 @@
 #include "common/rpc/acceptor.h"
 #include "common/rpc/stream_limits.h"
 #include "dnsd/app/federation_role.h"
+#include "dnsd/app/mesh_metrics.h"
 
 // The metrics of FederationRole.
 
@@ -14,9 +15,6 @@ namespace {
 using metrics::count;
 using metrics::gauge;
 using Samples = std::vector<metrics::Sample>;
-
-constexpr const char* kClamped = "meshdns_federation_clamped_values_total";
-constexpr const char* kClampedHelp = "values beyond what a peer can mean, which count as another value or as none";
 
 void add_agents(Samples& out, const federation::Agents& agents) {
   const federation::AgentCounters& counters = agents.counters();
@@ -46,7 +44,7 @@ void add_agents(Samples& out, const federation::Agents& agents) {
   gauge(out, "meshdns_federation_arriving_bytes", "bytes of agents' records whose last part is not here yet", {},
         static_cast<double>(agents.arriving_bytes()));
   count(out, "meshdns_federation_cut_agents_total", "agents that read nothing", {}, counters.cut);
-  count(out, kClamped, kClampedHelp, {{"from", "agent"}}, counters.clamped);
+  count_clamped(out, "agent", counters.clamped);
 }
 
 void add_brakes(Samples& out, const federation::Agents& agents) {
@@ -113,7 +111,7 @@ void add_watchers(Samples& out, const federation::Watchers& watchers) {
         static_cast<double>(watchers.unread_bytes()));
   count(out, "meshdns_federation_unread_waits_total", "updates that waited because too much was unread", {},
         counters.waits);
-  count(out, kClamped, kClampedHelp, {{"from", "subscriber"}}, counters.clamped);
+  count_clamped(out, "subscriber", counters.clamped);
 }
 
 void add_store(Samples& out, const persistence::Persistence& store) {

@@ -128,4 +128,9 @@ void add_mesh(Samples& out, const MeshState& mesh, const snapshot_file::WarmStar
   count(out, "meshdns_log_dropped_lines_total", "log lines that standard error did not take", {}, log::dropped_lines());
 }
 
+void count_clamped(std::vector<metrics::Sample>& out, const std::string& from, std::uint64_t values) {
+  count(out, "meshdns_federation_clamped_values_total",
+        "values beyond what a peer can mean, which count as another value or as none", {{"from", from}}, values);
+}
+
 }  // namespace meshdns::dnsd::app
