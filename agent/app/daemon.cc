@@ -242,7 +242,7 @@ void Daemon::take_listing() {
 std::vector<std::string> Daemon::troubles() const {
   std::vector<std::string> out;
   for (const auto& [trouble, checks] : monitor_.unknown()) {
-    out.push_back(std::to_string(checks) + (checks == 1 ? " check" : " checks") + " cannot run: " + trouble);
+    out.push_back(counted(checks, "check") + " cannot run: " + trouble);
   }
   return out;
 }

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -116,13 +117,23 @@ struct SocketEvents::State : std::enable_shared_from_this<State> {
     stream.async_wait(boost::asio::posix::descriptor_base::wait_read,
                       [self = shared_from_this()](const boost::system::error_code& error) {
                         if (error || !self->stream.is_open()) return;
-                        self->read_all();
-                        self->wait();
+                        self->read_many();
                       });
   }
 
-  void read_all() {
+  /// After an overflow the end of the queue must be seen, so it does not wait for another message to come.
+  void read_many() {
     for (std::size_t i = 0; i < kMostPerWake && read_one(); ++i) continue;
+    if (!overflowed) return wait();
+    boost::asio::post(stream.get_executor(), [self = shared_from_this()] {
+      if (self->stream.is_open()) self->read_many();
+    });
+  }
+
+  /// Tells of lost events when the queue is empty and not when the kernel reports the overflow: between the two it
+  /// drops every further event and reports none of them (netlink(7); NETLINK_S_CONGESTED in af_netlink.c).
+  void queue_is_empty() {
+    if (std::exchange(overflowed, false)) closed(SocketAddress{});
   }
 
   /// returns: false = there is nothing more to read
@@ -133,10 +144,14 @@ struct SocketEvents::State : std::enable_shared_from_this<State> {
     const ssize_t size = recvfrom(stream.native_handle(), buffer.data(), buffer.size(), 0,
                                   reinterpret_cast<sockaddr*>(&from), &from_size);
     if (size < 0 && errno == ENOBUFS) {
-      closed(SocketAddress{});
+      overflowed = true;
       return true;
     }
-    if (size < 0) return errno == EINTR;
+    if (size < 0 && errno == EINTR) return true;
+    if (size < 0) {
+      queue_is_empty();
+      return false;
+    }
     if (from.nl_pid != 0) return true;  // not from the kernel: another process may send to this socket
     const auto listener = destroyed_listener(std::span(buffer).first(static_cast<std::size_t>(size)));
     if (listener) closed(*listener);
@@ -145,6 +160,7 @@ struct SocketEvents::State : std::enable_shared_from_this<State> {
 
   boost::asio::posix::stream_descriptor stream;
   Closed closed;
+  bool overflowed = false;
 };
 
 SocketEvents::SocketEvents(std::shared_ptr<State> state) : state_(std::move(state)) {}

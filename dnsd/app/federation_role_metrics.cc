@@ -5,6 +5,7 @@
 #include "common/rpc/acceptor.h"
 #include "common/rpc/stream_limits.h"
 #include "dnsd/app/federation_role.h"
+#include "dnsd/app/mesh_metrics.h"
 
 // The metrics of FederationRole.
 
@@ -17,8 +18,6 @@ using Samples = std::vector<metrics::Sample>;
 
 constexpr const char* kNotAllowed = "meshdns_federation_not_allowed_total";
 constexpr const char* kNotAllowedHelp = "callers whose certificate does not permit what they asked for";
-constexpr const char* kClamped = "meshdns_federation_clamped_values_total";
-constexpr const char* kClampedHelp = "values beyond what a peer can mean, which count as another value or as none";
 
 void add_agents(Samples& out, const federation::Agents& agents) {
   const federation::AgentCounters& counters = agents.counters();
@@ -49,7 +48,7 @@ void add_agents(Samples& out, const federation::Agents& agents) {
         static_cast<double>(agents.arriving_bytes()));
   count(out, "meshdns_federation_cut_agents_total", "agents that read nothing", {}, counters.cut);
   count(out, kNotAllowed, kNotAllowedHelp, {{"from", "agent"}}, counters.not_allowed);
-  count(out, kClamped, kClampedHelp, {{"from", "agent"}}, counters.clamped);
+  count_clamped(out, "agent", counters.clamped);
 }
 
 void add_brakes(Samples& out, const federation::Agents& agents) {
@@ -117,7 +116,7 @@ void add_watchers(Samples& out, const federation::Watchers& watchers) {
   count(out, "meshdns_federation_unread_waits_total", "updates that waited because too much was unread", {},
         counters.waits);
   count(out, kNotAllowed, kNotAllowedHelp, {{"from", "subscriber"}}, counters.not_allowed);
-  count(out, kClamped, kClampedHelp, {{"from", "subscriber"}}, counters.clamped);
+  count_clamped(out, "subscriber", counters.clamped);
 }
 
 void add_store(Samples& out, const persistence::Persistence& store) {

@@ -79,7 +79,8 @@ void add_answers(Samples& out, publish::Publisher& publisher) {
         static_cast<double>(publisher.hosts()));
   gauge(out, "meshdns_answers_hosts_over_ports", "hosts whose endpoints name more ports than a host may have", {},
         static_cast<double>(publisher.hosts_over_ports()));
-  gauge(out, "meshdns_answers_hostless_services", "services whose automatic host belongs to an older service", {},
+  gauge(out, "meshdns_answers_hostless_services",
+        "services whose automatic host is too long, or belongs to an older service", {},
         static_cast<double>(publisher.planner().services_without_host()));
   gauge(out, "meshdns_answers_contested_prefixes", "prefixes of clients that several clusters claim", {},
         static_cast<double>(publisher.contested_prefixes()));
@@ -125,6 +126,11 @@ void add_mesh(Samples& out, const MeshState& mesh, const snapshot_file::WarmStar
   add_overrides(out, mesh.catalog);
   add_measured(out, mesh.catalog.records());
   count(out, "meshdns_log_dropped_lines_total", "log lines that standard error did not take", {}, log::dropped_lines());
+}
+
+void count_clamped(std::vector<metrics::Sample>& out, const std::string& from, std::uint64_t values) {
+  count(out, "meshdns_federation_clamped_values_total",
+        "values beyond what a peer can mean, which count as another value or as none", {{"from", from}}, values);
 }
 
 }  // namespace meshdns::dnsd::app

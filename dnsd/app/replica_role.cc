@@ -7,6 +7,7 @@
 #include "common/log/log.h"
 #include "common/metrics/samples.h"
 #include "common/rpc/credentials.h"
+#include "dnsd/app/mesh_metrics.h"
 #include "dnsd/app/object_events.h"
 #include "dnsd/app/override_guard.h"
 #include "dnsd/topology/words.h"
@@ -145,9 +146,7 @@ void ReplicaRole::collect(std::vector<metrics::Sample>& out) const {
         replica_->mirror().shrink_refused().empty() ? 0 : 1);
   gauge(out, "meshdns_dnsd_local_overrides", "overrides that this replica alone obeys", {},
         static_cast<double>(local_overrides_.size()));
-  metrics::count(out, "meshdns_federation_clamped_values_total",
-                 "values beyond what a peer can mean, which count as another value or as none",
-                 {{"from", "federation"}}, replica_->clamped());
+  count_clamped(out, "federation", replica_->clamped());
 }
 
 }  // namespace meshdns::dnsd::app

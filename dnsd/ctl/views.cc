@@ -66,7 +66,7 @@ std::string freeze_text(const v1::FreezeInfo& freeze) {
   std::string out = "since " + time_text(freeze.since()) + (freeze.author().empty() ? "" : " by " + freeze.author()) +
                     ": " + freeze.reason();
   if (freeze.has_held()) {
-    out += ", " + std::to_string(freeze.held()) + (freeze.held() == 1 ? " change held" : " changes held");
+    out += ", " + counted(freeze.held(), "change") + " held";
   }
   return out + (freeze.expires() == 0 ? "" : ", until " + time_text(freeze.expires()));
 }

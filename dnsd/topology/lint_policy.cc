@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "common/base/text.h"
 #include "common/time/duration_text.h"
 #include "dnsd/topology/families.h"
 #include "dnsd/topology/matching.h"
@@ -232,12 +233,10 @@ void lint_families(const LintScene& scene, const HostPlan& host, Findings& out) 
     if (lacking.empty()) continue;
     const std::string type = family == Family::V4 ? "A" : "AAAA";
     const std::size_t others = lacking.size() - 1;
-    out.push_back(
-        {kPolicy + "families", Severity::Advice,
-         "clients in " + lacking.front() +
-             (others == 0 ? "" : " and " + std::to_string(others) + (others == 1 ? " other place" : " other places")) +
-             " get no " + type + ": the closest endpoints have no " + (type == "A" ? "IPv4" : "IPv6") +
-             " address, others have one; families: independent lets each family have its own tier"});
+    out.push_back({kPolicy + "families", Severity::Advice,
+                   "clients in " + lacking.front() + (others == 0 ? "" : " and " + counted(others, "other place")) +
+                       " get no " + type + ": the closest endpoints have no " + (type == "A" ? "IPv4" : "IPv6") +
+                       " address, others have one; families: independent lets each family have its own tier"});
   }
 }
 

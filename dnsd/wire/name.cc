@@ -146,37 +146,6 @@ std::size_t read_plain_name(std::span<const std::uint8_t> message, std::size_t p
   return position + at + 1;
 }
 
-std::size_t read_name(std::span<const std::uint8_t> message, std::size_t position, FoldedName& out) noexcept {
-  std::size_t at = position;
-  std::size_t lowest = position;  // each pointer must lead before every byte read so far, so that there are no loops
-  std::size_t end = 0;
-  std::size_t size = 0;
-  std::size_t labels = 0;
-  while (at < message.size()) {
-    const std::uint8_t length = message[at];
-    if (length >= 0xC0) {
-      if (at + 1 >= message.size()) return 0;
-      const std::size_t target = load_pointer(message, at);
-      if (target >= lowest) return 0;
-      if (end == 0) end = at + 2;
-      at = lowest = target;
-      continue;
-    }
-    if (length > kMaxLabel || size + 1 + length > kMaxName || at + 1 + length > message.size()) return 0;
-    std::memcpy(out.bytes.data() + size, message.data() + at, std::size_t{1} + length);
-    out.offsets[labels] = static_cast<std::uint8_t>(size);
-    size += std::size_t{1} + length;
-    at += std::size_t{1} + length;
-    if (length == 0) {
-      out.labels = static_cast<std::uint8_t>(labels);
-      finish(out.bytes.data(), size, out.bytes.size(), out);
-      return end == 0 ? at : end;
-    }
-    ++labels;
-  }
-  return 0;
-}
-
 void fold_name(NameBytes name, FoldedName& out) noexcept { read_plain_name(name, 0, out); }
 
 std::size_t skip_name(std::span<const std::uint8_t> message, std::size_t position) noexcept {

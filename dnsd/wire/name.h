@@ -42,13 +42,9 @@ struct FoldedName {
   }
 };
 
-/// Reads a name of a message and follows its compression pointers, each of which must lead before all bytes read so
-/// far.
-/// returns: the position after the name; 0 = the name is malformed (bounds, length, label type, pointer)
-/// source:  RFC 1035 4.1.4
-std::size_t read_name(std::span<const std::uint8_t> message, std::size_t position, FoldedName& out) noexcept;
-
-/// Does the same for a name that must not be compressed. The first name of a message has nothing to point at.
+/// Reads a name of a message that must not be compressed, like the first one, which has nothing to point at.
+/// returns: the position after the name; 0 = the name is malformed (bounds, length, label type) or compressed
+/// source:  RFC 1035 3.1
 std::size_t read_plain_name(std::span<const std::uint8_t> message, std::size_t position, FoldedName& out) noexcept;
 
 /// Folds a name in wire form.

@@ -5,19 +5,27 @@
 #include <algorithm>
 #include <cstring>
 #include <iostream>
+#include <set>
 
 #include "tests/unit/agent/probes/loopback.h"
 
 namespace meshdns::probes {
 namespace {
 
+SocketAddress close_listener(const char* ip) {
+  const LoopbackSocket listener(ip);
+  return {IpAddress::parse(ip).value(), listener.port()};
+}
+
 // The machine's other processes close listeners too: the tests look for their own ports only.
 class SocketEventsTest : public testing::Test {
  protected:
   void SetUp() override {
     auto events = SocketEvents::open(loop_, [this](const SocketAddress& address) {
+      if (address.port == 0) overflowed_ = true;
+      if (address.port == 0 && at_overflow_) return std::exchange(at_overflow_, nullptr)();
       closed_.push_back(address);
-      if (stop_at_ && *stop_at_ == address.port) loop_.stop();
+      if (stop_at_.contains(address.port)) loop_.stop();
     });
     if (!events) {
       std::cout << "skipped: " << events.error().message() << "\n";
@@ -27,29 +35,39 @@ class SocketEventsTest : public testing::Test {
   }
 
   /// false if no event about the port came within 120 s
-  bool wait_for(std::uint16_t port) {
-    stop_at_ = port;
+  bool wait_for(std::uint16_t port) { return wait_for_either(port, port); }
+
+  bool wait_for_either(std::uint16_t port, std::uint16_t other) {
+    stop_at_ = {port, other};
     const auto timer = loop_.after(120s, [this] { loop_.stop(); });
     loop_.run();
     loop_.restart();
     loop_.cancel(timer);
-    return told(port);
+    stop_at_.clear();
+    return told(port) || told(other);
   }
 
   bool told(std::uint16_t port) const {
     return std::any_of(closed_.begin(), closed_.end(), [port](const auto& address) { return address.port == port; });
   }
 
+  void overflow() {
+    overflowed_ = false;
+    for (int round = 0; round < 1000 && !overflowed_; ++round) {
+      for (int i = 0; i < 3000; ++i) close_listener("127.0.0.1");
+      loop_.after(1ms, [this] { loop_.stop(); });
+      loop_.run();
+      loop_.restart();
+    }
+  }
+
   process::EventLoop loop_;
   std::vector<SocketAddress> closed_;
-  std::optional<std::uint16_t> stop_at_;
+  std::set<std::uint16_t> stop_at_;
+  bool overflowed_ = false;
+  std::function<void()> at_overflow_;
   std::unique_ptr<SocketEvents> events_;
 };
-
-SocketAddress close_listener(const char* ip) {
-  const LoopbackSocket listener(ip);
-  return {IpAddress::parse(ip).value(), listener.port()};
-}
 
 TEST_F(SocketEventsTest, tells_where_a_closed_listener_was) {
   const auto address = close_listener("127.0.0.1");
@@ -107,17 +125,21 @@ TEST_F(SocketEventsTest, thousands_of_closed_connections_do_not_crowd_out_a_list
 
 // The kernel hands its messages on from a worker of its own, sometimes while they are read already.
 TEST_F(SocketEventsTest, an_overflow_is_told_as_port_0) {
-  for (int round = 0; round < 1000 && !told(0); ++round) {
-    for (int i = 0; i < 3000; ++i) close_listener("127.0.0.1");
-    loop_.after(1ms, [this] { loop_.stop(); });
-    loop_.run();
-    loop_.restart();
+  overflow();
+  EXPECT_TRUE(overflowed_);
+}
+
+// Between the overflow and the empty queue the kernel drops events without a word. On a busy machine its worker may be
+// handing on what is left, so that the buffer overflows again.
+TEST_F(SocketEventsTest, a_listener_that_closes_when_an_overflow_is_told_is_told_or_another_overflow) {
+  for (int round = 0; round < 20; ++round) {
+    closed_.clear();
+    std::uint16_t closed_then = 0;
+    at_overflow_ = [&] { closed_then = close_listener("127.0.0.1").port; };
+    overflow();
+    ASSERT_NE(closed_then, 0) << "round " << round;
+    ASSERT_TRUE(told(closed_then) || told(0) || wait_for_either(closed_then, 0)) << "round " << round;
   }
-  EXPECT_TRUE(told(0));
-  loop_.after(100ms, [this] { loop_.stop(); });  // what still waits
-  loop_.run();
-  loop_.restart();
-  EXPECT_TRUE(wait_for(close_listener("127.0.0.1").port)) << "and goes on afterwards";
 }
 
 TEST_F(SocketEventsTest, nothing_is_told_after_its_end) {

@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <optional>
 
 #include "agent/report/grpc_reporter.h"
@@ -42,8 +43,17 @@ class HostileFederation : public v1::Federation::Service {
     stream->Write(reply);
     reply.mutable_goodbye()->mutable_retry_after()->set_seconds(1'000'000'000);
     stream->Write(reply);
+    read_.wait(false);  // gRPC drops what the agent has not read when the stream ends
     return grpc::Status::OK;
   }
+  /// Ends the streams: the agent has read everything.
+  void all_is_read() {
+    read_ = true;
+    read_.notify_all();
+  }
+
+ private:
+  std::atomic<bool> read_ = false;
 };
 
 // The bounds counted without a word: an agent that stayed away for 5 min said nothing of the 30 years it was told.
@@ -68,12 +78,14 @@ TEST(HostileFederationTest, its_durations_are_clamped_counted_and_told) {
   reporter->start();
   const TimerId deadline = loop.after(120s, [&loop] { loop.stop(); });
   const std::function<void()> look = [&] {
+    if (reporter->clamped() >= 7) federation.all_is_read();
     if (reporter->clamped() >= 7 && !reporter->connected()) return loop.stop();  // and the stream has ended
     loop.after(1ms, look);
   };
   look();
   loop.run();
   loop.cancel(deadline);
+  federation.all_is_read();
   const std::string log = testing::internal::GetCapturedStderr();
   EXPECT_EQ(reporter->clamped(), 7U) << "twice a heartbeat and two intervals, and a retry_after";
   constexpr std::string_view kLine = "durations of the federation are out of bounds: the bounds count";
