@@ -216,6 +216,21 @@ std::vector<model::Target> targets_of(const v1::OverrideSpec::Target& from) {
   return out;
 }
 
+model::AgentRow to_agent_row(const v1::ClusterSpec::Agents& row, std::string_view field, FirstError& first) {
+  first.expect(!row.nodes().empty(), fmt::format("{}.nodes", field), "is missing");
+  return {{row.nodes().begin(), row.nodes().end()},
+          {row.namespaces().begin(), row.namespaces().end()},
+          {row.services().begin(), row.services().end()}};
+}
+
+model::NodeQuota to_node_quota(const v1::ClusterSpec::NodeQuota& quota) {
+  model::NodeQuota out;
+  if (quota.has_endpoints()) out.endpoints = std::min<std::size_t>(quota.endpoints(), model::kMostNodeEndpoints);
+  if (quota.has_prefixes()) out.prefixes = std::min<std::size_t>(quota.prefixes(), model::kMostPrefixes);
+  if (quota.has_addresses()) out.addresses = std::min<std::size_t>(quota.addresses(), model::kMostAddresses);
+  return out;
+}
+
 }  // namespace
 
 Result<model::VirtualDestination> to_virtual_destination(const v1::Object& object) {
@@ -265,6 +280,10 @@ Result<model::Cluster> to_cluster(const v1::Object& object) {
   out.client_prefixes = to_prefixes(spec.client_prefixes(), "spec.clientPrefixes", first);
   auto allowed = to_prefixes(spec.allowed_prefixes(), "spec.allowedPrefixes", first);
   if (!allowed.empty()) out.allowed_prefixes = std::move(allowed);
+  for (const auto& row : spec.agents()) {
+    out.agents.push_back(to_agent_row(row, fmt::format("spec.agents[{}]", out.agents.size()), first));
+  }
+  if (spec.has_node_quota()) out.node_quota = to_node_quota(spec.node_quota());
   return std::move(first).or_value(std::move(out));
 }
 

@@ -76,7 +76,7 @@ Result<void> Authorizer::allow(const Identity& identity, const Request& request)
 
 Caller::Caller() : Caller({}, std::make_shared<const Authorizer>(Realm{.cluster = "", .peers = {}, .open = true})) {}
 
-Caller::Caller(Identity who, std::shared_ptr<const Authorizer> authorizer)
-    : who_(std::move(who)), authorizer_(std::move(authorizer)) {}
+Caller::Caller(Identity who, std::shared_ptr<const Authorizer> authorizer, std::string key)
+    : who_(std::move(who)), authorizer_(std::move(authorizer)), key_(std::move(key)) {}
 
 }  // namespace meshdns::identity

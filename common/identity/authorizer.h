@@ -56,15 +56,18 @@ class Caller {
  public:
   /// Makes a caller at a port without certificates, where everybody may do everything.
   Caller();
-  Caller(Identity who, std::shared_ptr<const Authorizer> authorizer);
+  /// key: tells the key of the caller's certificate from others; empty = the caller has shown none
+  Caller(Identity who, std::shared_ptr<const Authorizer> authorizer, std::string key = "");
 
   const Identity& who() const { return who_; }
+  const std::string& key() const { return key_; }
   /// errors: those of Authorizer::allow()
   Result<void> may(const Request& request) const { return authorizer_->allow(who_, request); }
 
  private:
   Identity who_;
   std::shared_ptr<const Authorizer> authorizer_;
+  std::string key_;
 };
 
 }  // namespace meshdns::identity

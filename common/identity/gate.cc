@@ -9,14 +9,14 @@ namespace meshdns::identity {
 Gate::Gate(Rules rules, Realm realm)
     : rules_(std::move(rules)), open_(realm.open), authorizer_(std::make_shared<const Authorizer>(std::move(realm))) {}
 
-Result<Caller> Gate::caller(const std::optional<std::vector<std::string>>& certificate) const {
-  if (!certificate) {
+Result<Caller> Gate::caller(const std::optional<std::vector<std::string>>& uris, std::string key) const {
+  if (!uris) {
     if (open_) return Caller({}, authorizer_);
     return Error(Code::PermissionDenied, "a certificate is needed here (rule certificate)");
   }
-  auto who = rules_.identify(*certificate);
+  auto who = rules_.identify(*uris);
   if (!who) return who.error();
-  return Caller(std::move(*who), authorizer_);
+  return Caller(std::move(*who), authorizer_, std::move(key));
 }
 
 ServerCheck expect_federation(Rules rules, std::string cluster) {

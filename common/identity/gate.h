@@ -19,9 +19,10 @@ class Gate {
  public:
   Gate(Rules rules, Realm realm);
 
-  /// certificate: the URIs of the certificate that the port has verified; nothing = the caller has shown none
-  /// errors:      PermissionDenied: no certificate although the port needs one, or a certificate of nobody
-  Result<Caller> caller(const std::optional<std::vector<std::string>>& certificate) const;
+  /// uris:   of the certificate that the port has verified; nothing = the caller has shown none
+  /// key:    tells the certificate's key from others, for Caller::key()
+  /// errors: PermissionDenied: no certificate although the port needs one, or a certificate of nobody
+  Result<Caller> caller(const std::optional<std::vector<std::string>>& uris, std::string key = "") const;
 
  private:
   const Rules rules_;

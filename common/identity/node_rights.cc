@@ -66,38 +66,46 @@ bool glob(std::string_view pattern, std::string_view text) {
   return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
-NodeRights::NodeRights(AgentRules rules, std::string node) : rules_(std::move(rules)), node_(std::move(node)) {
-  const auto row = std::find_if(rules_.rows.begin(), rules_.rows.end(),
-                                [&](const AgentRow& each) { return any_matches(each.nodes, node_); });
-  if (row != rules_.rows.end()) row_ = static_cast<std::size_t>(row - rules_.rows.begin());
+NodeRights::NodeRights(std::shared_ptr<const AgentRules> rules, std::string node)
+    : rules_(std::move(rules)), node_(std::move(node)) {
+  const auto row = std::find_if(rules_->rows.begin(), rules_->rows.end(),
+                                [&](const model::AgentRow& each) { return any_matches(each.nodes, node_); });
+  if (row != rules_->rows.end()) row_ = static_cast<std::size_t>(row - rules_->rows.begin());
+}
+
+std::optional<model::NodeQuota> NodeRights::quota() const {
+  if (rules_->quota || !rules_->identities) return rules_->quota;
+  return model::NodeQuota{};
 }
 
 Result<void> NodeRights::claim(const Prefix& prefix) const {
-  if (rules_.prefixes) {
-    if (inside_any(*rules_.prefixes, prefix)) return {};
+  if (!rules_->identities) return {};
+  if (rules_->prefixes) {
+    if (inside_any(*rules_->prefixes, prefix)) return {};
     return refusal(prefix.text(), "not inside allowedPrefixes of the cluster", "allowed-prefixes");
   }
   if (prefix.length() < (prefix.family() == Family::V4 ? kWidestV4 : kWidestV6))
     return refusal(prefix.text(), "wider than /8 (IPv4) or /32 (IPv6), which needs allowedPrefixes", "wide-prefix");
-  if (touches_nowhere(prefix, rules_.loopback))
+  if (touches_nowhere(prefix, rules_->loopback))
     return refusal(prefix.text(), "loopback, link-local, multicast or documentation, which needs allowedPrefixes",
                    "special-prefix");
   return {};
 }
 
 Result<void> NodeRights::claim(const IpAddress& address) const {
-  if (const auto why = not_answerable(address, rules_.loopback))
+  if (!rules_->identities) return {};
+  if (const auto why = not_answerable(address, rules_->loopback))
     return refusal(address.text(), *why, "special-address");
-  if (rules_.prefixes && !inside_any(*rules_.prefixes, address))
+  if (rules_->prefixes && !inside_any(*rules_->prefixes, address))
     return refusal(address.text(), "not inside allowedPrefixes of the cluster", "allowed-prefixes");
   return {};
 }
 
 Result<void> NodeRights::list(std::string_view namespace_, std::string_view service) const {
-  if (rules_.rows.empty()) return {};
+  if (rules_->rows.empty()) return {};
   const std::string what = fmt::format("{}/{}", namespace_, service);
   if (!row_) return refusal(what, fmt::format("no row of the cluster's agents names node {}", node_), "agents");
-  const AgentRow& row = rules_.rows[*row_];
+  const model::AgentRow& row = rules_->rows[*row_];
   if (empty_or_any(row.namespaces, namespace_) && empty_or_any(row.services, service)) return {};
   return refusal(
       what, fmt::format("row {} of the cluster's agents, which names node {}, does not allow it", *row_ + 1, node_),
@@ -106,8 +114,10 @@ Result<void> NodeRights::list(std::string_view namespace_, std::string_view serv
 
 Result<void> NodeRights::answer(const IpAddress& address, const std::vector<IpAddress>& own,
                                 const std::vector<Prefix>& prefixes) const {
-  if (const auto why = not_answerable(address, rules_.loopback))
+  if (!rules_->identities) return {};
+  if (const auto why = not_answerable(address, rules_->loopback))
     return refusal(address.text(), *why, "special-address");
+  if (address.is_loopback()) return {};  // the whole mesh is on one machine, whose loopback addresses all nodes share
   if (std::find(own.begin(), own.end(), address) != own.end() || inside_any(prefixes, address)) return {};
   return refusal(address.text(), fmt::format("neither an address of node {} nor inside its prefixes", node_),
                  "own-address");

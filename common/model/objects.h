@@ -92,6 +92,23 @@ struct Gateway {
   friend bool operator==(const Gateway&, const Gateway&) = default;
 };
 
+/// A row of a Cluster's `agents`: the nodes that it names may list services of these names in these namespaces. In each
+/// pattern a `*` stands for any characters, also for none. An empty list of namespaces or services means all of them.
+struct AgentRow {
+  std::vector<std::string> nodes, namespaces, services;
+
+  friend bool operator==(const AgentRow&, const AgentRow&) = default;
+};
+
+/// The most of each that one node of a cluster may have.
+struct NodeQuota {
+  std::size_t endpoints = 1000;
+  std::size_t prefixes = 16;
+  std::size_t addresses = 16;
+
+  friend bool operator==(const NodeQuota&, const NodeQuota&) = default;
+};
+
 /// An operator's description of a cluster. Its locality fills the parts that the cluster's nodes leave empty.
 struct Cluster {
   ObjectMeta meta;  // meta.name is the cluster's name
@@ -100,6 +117,8 @@ struct Cluster {
   std::map<std::string, Duration> distances;            // round-trip time, by the other cluster's name
   std::vector<Prefix> client_prefixes;                  // clients with an address in these are in this cluster
   std::optional<std::vector<Prefix>> allowed_prefixes;  // agents' prefixes count only inside these; unset = all count
+  std::vector<AgentRow> agents;  // the first row that names a node decides; empty = every node may list everything
+  std::optional<NodeQuota> node_quota;
 
   friend bool operator==(const Cluster&, const Cluster&) = default;
 };

@@ -2,6 +2,13 @@
 
 #include <grpc/grpc_security_constants.h>
 #include <grpcpp/security/auth_context.h>
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <array>
+#include <memory>
 
 namespace meshdns::rpc {
 
@@ -11,6 +18,19 @@ std::optional<std::vector<std::string>> certificate_uris(const grpc::AuthContext
   for (const grpc::string_ref& uri : context.FindPropertyValues(GRPC_PEER_URI_PROPERTY_NAME))
     out.emplace_back(uri.data(), uri.size());
   return out;
+}
+
+std::string certificate_key(const grpc::AuthContext& context) {
+  const auto pem = context.FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
+  if (pem.empty()) return "";
+  const std::unique_ptr<BIO, decltype(&BIO_free_all)> text(
+      BIO_new_mem_buf(pem.front().data(), static_cast<int>(pem.front().size())), BIO_free_all);
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+      PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr), X509_free);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> hash;
+  unsigned int size = 0;
+  if (certificate == nullptr || X509_pubkey_digest(certificate.get(), EVP_sha256(), hash.data(), &size) != 1) return "";
+  return {hash.begin(), hash.begin() + size};
 }
 
 }  // namespace meshdns::rpc

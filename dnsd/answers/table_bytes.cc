@@ -67,9 +67,17 @@ void carry(auto& io, Carried<Gateway> auto& value) {
   auto& [address, ports] = value;
   io(address, ports);
 }
+void carry(auto& io, Carried<AgentRow> auto& value) {
+  auto& [nodes, namespaces, services] = value;
+  io(nodes, namespaces, services);
+}
+void carry(auto& io, Carried<NodeQuota> auto& value) {
+  auto& [endpoints, prefixes, addresses] = value;
+  io(endpoints, prefixes, addresses);
+}
 void carry(auto& io, Carried<Cluster> auto& value) {
-  auto& [meta, locality, gateways, distances, client_prefixes, allowed_prefixes] = value;
-  io(meta, locality, gateways, distances, client_prefixes, allowed_prefixes);
+  auto& [meta, locality, gateways, distances, client_prefixes, allowed_prefixes, agents, node_quota] = value;
+  io(meta, locality, gateways, distances, client_prefixes, allowed_prefixes, agents, node_quota);
 }
 void carry(auto& io, Carried<ClusterStatus> auto& value) {
   auto& [distances, gateways_down] = value;

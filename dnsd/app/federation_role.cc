@@ -45,9 +45,14 @@ FederationRole::~FederationRole() {
 
 Result<bool> FederationRole::open() {
   agents_.emplace(
-      federation::Agents::Environment{env_.mesh.catalog, clock(), env_.loop, env_.process.instance,
-                                      env_.records_changed, [this](const std::string& node) { agent_synced(node); },
-                                      [this](const std::string& endpoint) { persistence_.told(endpoint); }});
+      federation::Agents::Environment{.catalog = env_.mesh.catalog,
+                                      .clock = clock(),
+                                      .timers = env_.loop,
+                                      .instance = env_.process.instance,
+                                      .changed = env_.records_changed,
+                                      .synced = [this](const std::string& node) { agent_synced(node); },
+                                      .told = [this](const std::string& endpoint) { persistence_.told(endpoint); },
+                                      .identities = configuration().tls.has_value()});
   // After a restart ten thousand agents may connect at once, and an agent that is refused waits longer each time. So
   // the port is open before the store is read, which takes a while for a million records.
   if (auto done = listen(); !done) return done.error();

@@ -129,6 +129,11 @@ std::optional<Refusal> Catalog::put_node(const model::Node& node, TimePoint now)
   return std::nullopt;
 }
 
+void Catalog::set_claims(const model::Node& node, TimePoint now) {
+  change(NodeKind{}, node.key, std::optional(node), now);
+  commit(now);
+}
+
 std::vector<Refusal> Catalog::apply_full(const std::string& node, const std::vector<model::Endpoint>& endpoints,
                                          const std::set<std::string>& listed, TimePoint now) {
   auto refusals = put_endpoints(node, endpoints, now);
@@ -202,7 +207,9 @@ std::vector<std::string> Catalog::keys_of(const std::string& node) const {
   return held_.endpoints.keys(records().endpoints, node + "/");
 }
 
-std::size_t Catalog::endpoints_of(const std::string& node) const { return keys_of(node).size(); }
+std::size_t Catalog::endpoints_of(const std::string& node) const {
+  return frozen() ? keys_of(node).size() : table_.use_of(node).endpoints;
+}
 
 std::set<model::ServiceKey> Catalog::unpublished_services(const std::string& node) const {
   std::set<model::ServiceKey> out;

@@ -105,6 +105,8 @@ class Catalog {
   /// Adds or replaces a node. A node that was silent counts as heard again; the problems that its agent reported stay.
   /// returns: nothing = taken
   std::optional<Refusal> put_node(const model::Node& node, TimePoint now);
+  /// Replaces the addresses and prefixes of a known node. Says nothing about whether it was heard.
+  void set_claims(const model::Node& node, TimePoint now);
   /// Takes a node's whole listing. Withdraws endpoints that are missing in it if their source is in `listed`. A serving
   /// endpoint stays while another one of its service on the node is not published yet (unpublished_services()), so that
   /// a replacement is answered before the replaced endpoint goes.

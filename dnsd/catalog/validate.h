@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -13,11 +14,14 @@ namespace meshdns::catalog {
 
 /// The reason why a record is refused.
 struct Refusal {
+  enum class Kind : std::uint8_t { Invalid, NotAllowed, OverQuota };
+
   std::string key;
   std::string field;       // "ports[0].number"
   std::string reason;      // "must be 1 to 65535"
   bool no_room = false;    // the record can be taken when there is room again
   bool unwatched = false;  // the kept version has another address or port: nobody checks it
+  Kind kind = Kind::Invalid;
 
   /// Refusals are equal if an agent reads the same in them.
   friend bool operator==(const Refusal& a, const Refusal& b) {

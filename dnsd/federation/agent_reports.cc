@@ -25,7 +25,8 @@ AgentReports::AgentReports(AgentEnvironment environment)
       leases_(env_.clock.now()),
       admission_(env_.rates),
       measuring_(env_.catalog),
-      coverage_(env_.catalog) {
+      coverage_(env_.catalog),
+      rules_(env_.catalog, env_.identities) {
   env_.catalog.set_erased([this](const std::string& key) { erased_.push_back(key); });
   env_.catalog.set_wall_clock([&clock = env_.clock] { return clock.unix_seconds(); });
 }
@@ -57,12 +58,14 @@ void AgentReports::forget(const std::string& node) {
   leases_.forget(node);
   copies_.erase(node);
   coverage_.forget(node);
+  rules_.forget(node);
 }
 
 void AgentReports::forget_if(const std::function<bool(const std::string& node)>& gone) {
   std::erase_if(copies_, [&](const auto& entry) {
     if (!gone(entry.first)) return false;
     coverage_.forget(entry.first);
+    rules_.forget(entry.first);
     return true;
   });
   leases_.forget_if(gone);
@@ -126,6 +129,75 @@ void AgentReports::withdraw(const std::string& node) {
   env_.catalog.withdraw(node, now());
   forget(node);
   synced(node);
+}
+
+// ---- what a node may report ----
+
+std::vector<catalog::Refusal> AgentReports::permit(model::Node& node) {
+  auto refused = rules_.permit(node);
+  if (!refused.empty()) {
+    counters_.refused_records += refused.size();
+    lines_.warn(now(), "node claims what it may not",
+                {{"node", node.key},
+                 {"claims", refused.size()},
+                 {"field", refused.front().field},
+                 {"reason", refused.front().reason}});
+  }
+  return refused;
+}
+
+std::vector<catalog::Refusal> AgentReports::permit(const model::Node& node, std::vector<model::Endpoint>& endpoints,
+                                                   const std::set<std::string>& listed,
+                                                   const std::vector<std::string>& removals) {
+  if (!rules_.limits(node)) return {};
+  std::set<std::string> gone(removals.begin(), removals.end());
+  for (const model::Endpoint& endpoint : endpoints) gone.insert(endpoint.key);
+  std::size_t staying = env_.catalog.endpoints_of(node.key);
+  if (listed.empty()) {
+    for (const std::string& key : gone) {
+      if (env_.catalog.latest_endpoint(key) != nullptr && key.starts_with(node.key + "/")) --staying;
+    }
+  } else {
+    staying = 0;
+    for (const std::string& key : env_.catalog.keys_of(node.key)) {
+      if (!gone.contains(key) && !listed.contains(env_.catalog.latest_endpoint(key)->source)) ++staying;
+    }
+  }
+  return rules_.permit(node, endpoints, staying);
+}
+
+void AgentReports::apply_changed_rules() {
+  for (const std::string& node : rules_.due()) judge_again(node);
+}
+
+void AgentReports::judge_again(const std::string& node) {
+  const model::Node* known = env_.catalog.latest_node(node);
+  if (known == nullptr) return;
+  const auto session = sessions_.holder(node);
+  model::Node claimed = session ? session->claimed() : *known;
+  claimed.session = known->session;
+  permit(claimed);
+  if (claimed != *known) env_.catalog.set_claims(claimed, now());
+  withdraw_forbidden(claimed);
+  const auto copy = copies_.find(node);
+  if (copy != copies_.end() && std::exchange(copy->second.forbidden, false)) ask_for_full(node);
+}
+
+void AgentReports::withdraw_forbidden(const model::Node& node) {
+  std::vector<model::Endpoint> endpoints;
+  for (const std::string& key : env_.catalog.keys_of(node.key)) {
+    endpoints.push_back(*env_.catalog.latest_endpoint(key));
+  }
+  const auto refused = rules_.permit(node, endpoints, 0);
+  if (refused.empty()) return;
+  lines_.warn(now(), "endpoints withdrawn: a rule forbids them",
+              {{"node", node.key},
+               {"endpoints", refused.size()},
+               {"endpoint", refused.front().key},
+               {"reason", refused.front().reason}});
+  std::vector<std::string> keys;
+  for (const catalog::Refusal& each : refused) keys.push_back(each.key);
+  env_.catalog.apply_delta(node.key, {}, keys, now());
 }
 
 // ---- reports ----

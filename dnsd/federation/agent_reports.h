@@ -18,6 +18,7 @@
 #include "dnsd/federation/leases.h"
 #include "dnsd/federation/load.h"
 #include "dnsd/federation/measuring.h"
+#include "dnsd/federation/node_rules.h"
 #include "meshdns/v1/federation.pb.h"
 
 namespace meshdns::federation {
@@ -45,6 +46,7 @@ struct AgentEnvironment {
   std::function<void(const std::string& node)> synced = {};    // an agent has reported all its records, or leaves
   std::function<void(const std::string& endpoint)> told = {};  // an agent has sent this record, changed or not
   Admission::Rates rates = {};
+  bool identities = false;  // certificates say who a node is, so more rules hold (NodeRules)
 };
 
 /// What the agents have reported: puts the reports of sessions into the catalog, and keeps what is known of each node's
@@ -124,6 +126,21 @@ class AgentReports {
   /// peer: where the caller is
   void refused(const std::string& peer, const Error& why);
 
+  // ---- what a node may report ----
+
+  /// Removes the addresses and prefixes that the node may not claim, logs them and notes the others as claimed.
+  /// returns: the removed ones
+  std::vector<catalog::Refusal> permit(model::Node& node);
+  /// Removes the endpoints that the node may not list.
+  /// node:     as permit() has left it
+  /// listed:   sources of a Full whose records are complete; empty for a Delta
+  /// removals: keys that the same message removes
+  /// returns:  the removed ones
+  std::vector<catalog::Refusal> permit(const model::Node& node, std::vector<model::Endpoint>& endpoints,
+                                       const std::set<std::string>& listed, const std::vector<std::string>& removals);
+  /// Withdraws what changed rules forbid, and asks for what they may allow now. Called in each sweep.
+  void apply_changed_rules();
+
   // ---- reports ----
 
   /// Writes the heartbeat interval and what to measure, and notes that the node's agent was told.
@@ -148,6 +165,9 @@ class AgentReports {
   /// Asks the node's agent for a Full, now or in its next session.
   void ask_for_full(const std::string& node);
   void offer_room();
+  /// Applies changed rules to one node.
+  void judge_again(const std::string& node);
+  void withdraw_forbidden(const model::Node& node);
 
   AgentEnvironment env_;
   Leases leases_;
@@ -155,6 +175,7 @@ class AgentReports {
   Admission admission_;
   Measuring measuring_;
   Coverage coverage_;
+  NodeRules rules_;
   std::vector<std::string> erased_;      // endpoints erased since ask_for_missing()
   std::set<std::string> short_of_room_;  // nodes of which endpoints were refused for want of room
   AgentCounters counters_;

@@ -61,6 +61,7 @@ void Agents::sweep() {
     if (!status.silent) publish(node, status, now);
   }
   measure_load(now);
+  reports_.apply_changed_rules();
   reports_.ask_for_missing();
   const Coverage::Swept swept = reports_.coverage().sweep(now);
   fell_silent = fell_silent || swept.lapsed;

@@ -41,6 +41,7 @@ void NodeCopy::clear() {
   digest_ = 0;
   whole = false;
   no_room = 0;
+  forbidden = false;
 }
 
 std::uint64_t NodeCopy::hash_of(const std::string& key) const {
@@ -50,6 +51,7 @@ std::uint64_t NodeCopy::hash_of(const std::string& key) const {
 
 void NodeCopy::note_refused(const std::string& node, const catalog::Refusal& refusal, const catalog::Catalog& catalog) {
   if (refusal.no_room) ++no_room;
+  forbidden = forbidden || refusal.kind != catalog::Refusal::Kind::Invalid;
   if (refusal.unwatched && catalog.latest_endpoint(refusal.key) != nullptr) {
     unusable_.insert(own_key(node, refusal.key));
   }

@@ -45,6 +45,7 @@ class NodeCopy {
   std::uint64_t known_sequence = 0;
   bool whole = false;       // false = no Full was sent to its end, or the catalog lacks some of it
   std::size_t no_room = 0;  // records of the agent that were refused for want of room
+  bool forbidden = false;   // a record was refused that other rules might allow
 
  private:
   std::unordered_map<std::uint64_t, std::uint64_t> hashes_;  // hashes of records, by the hash of the key

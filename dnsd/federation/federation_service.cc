@@ -183,7 +183,8 @@ class Calls : public Methods {
   }
   /// Returns who calls. A caller that is nobody is counted and logged.
   Result<identity::Caller> identify(const grpc::CallbackServerContext& context) const {
-    auto caller = gate_->caller(rpc::certificate_uris(*context.auth_context()));
+    const auto proof = context.auth_context();
+    auto caller = gate_->caller(rpc::certificate_uris(*proof), rpc::certificate_key(*proof));
     if (!caller)
       loop_.post([&agents = agents_, peer = context.peer(), why = caller.error()] { agents.refused(peer, why); });
     return caller;

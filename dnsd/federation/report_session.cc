@@ -1,19 +1,17 @@
 #include "dnsd/federation/report_session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/utf8.h"
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
 #include "common/model/limits.h"
-#include "dnsd/catalog/validate.h"
+#include "dnsd/federation/hello.h"
 #include "dnsd/federation/report_decoder.h"
 
 namespace meshdns::federation {
 namespace {
-
-constexpr std::uint32_t kProtocol = 1;
-constexpr Duration kNotAllowedRetry = 60s;  // until somebody has changed a certificate or a rule
 
 std::set<std::string> listed_names(const google::protobuf::RepeatedPtrField<v1::Source>& sources) {
   std::set<std::string> out;
@@ -115,33 +113,18 @@ void ReportSession::goodbye(v1::Goodbye::Reason reason, const std::string& messa
 
 void ReportSession::on_hello(const v1::Hello& hello) {
   if (std::exchange(said_hello_, true)) return goodbye(v1::Goodbye::PROTOCOL_ERROR, "Hello was said already", 5s);
-  if (hello.protocol() != kProtocol) {
-    return goodbye(v1::Goodbye::PROTOCOL_ERROR, "protocol " + std::to_string(hello.protocol()) + " is not spoken here",
-                   60s);
-  }
-  auto node = convert::from_wire(hello.node());
-  if (!node) return goodbye(v1::Goodbye::PROTOCOL_ERROR, node.error().message(), 60s);
-  const auto allowed = peer_.caller.may({identity::Verb::Report, node->locality.cluster, node->locality.node});
-  if (!allowed) {
-    reports_.refused(peer_.address, allowed.error());
-    return goodbye(v1::Goodbye::NOT_ALLOWED, allowed.error().message(), kNotAllowedRetry);
-  }
-  if (const auto loopback = loopback_problem(node->addresses, peer_.here)) {
-    return goodbye(v1::Goodbye::PROTOCOL_ERROR, "node: addresses: " + *loopback, 60s);
-  }
-  if (const auto refusal = catalog::check(*node, catalog().loopback())) {
-    return goodbye(v1::Goodbye::PROTOCOL_ERROR, "node: " + refusal->field + ": " + refusal->reason, 60s);
-  }
-  for (const auto& [field, id] : {std::pair{"instance_uid", &hello.instance_uid()}, {"boot_id", &hello.boot_id()}}) {
-    if (id->size() > kLongestId) {
-      return goodbye(v1::Goodbye::PROTOCOL_ERROR, std::string(field) + ": is longer than 256 bytes", 60s);
+  auto said = read_hello(hello, peer_, catalog().loopback());
+  if (!said) {
+    if (said.error().reason == v1::Goodbye::NOT_ALLOWED) {
+      reports_.refused(peer_.address, Error(Code::PermissionDenied, said.error().message));
     }
+    return goodbye(said.error().reason, said.error().message, said.error().retry_after);
   }
-  node_ = std::move(*node);
-  instance_uid_ = hello.instance_uid();
-  boot_id_ = hello.boot_id();
-  hello_digest_ = hello.digest();
-  hello_epoch_ = hello.last_epoch();
+  node_ = claimed_ = std::move(said->node);
+  instance_uid_ = std::move(said->instance_uid);
+  boot_id_ = std::move(said->boot_id);
+  hello_digest_ = said->digest;
+  hello_epoch_ = said->last_epoch;
   reports_.ask_for_missing();  // before defer(), which asks whether the catalog has all records
   if (!reports_.has_room_for(node_.key)) return goodbye(v1::Goodbye::OVERLOADED, "no room: dns.max_records", 60s);
   const Duration wait = reports_.defer(node_.key, hello_digest_);
@@ -161,7 +144,11 @@ void ReportSession::claim() {
 }
 
 bool ReportSession::same_holder(const ReportSession& other) const {
-  return instance_uid_ == other.instance_uid_ && boot_id_ == other.boot_id_;
+  return instance_uid_ == other.instance_uid_ && boot_id_ == other.boot_id_ && has_key_of(other);
+}
+
+bool ReportSession::has_key_of(const ReportSession& other) const {
+  return peer_.caller.key() == other.peer_.caller.key();
 }
 
 void ReportSession::contend(const std::shared_ptr<ReportSession>& holder) {
@@ -169,7 +156,9 @@ void ReportSession::contend(const std::shared_ptr<ReportSession>& holder) {
   ping.mutable_ping();
   holder->send(std::move(ping));
   const auto proofs = holder->proofs_;
-  proof_timer_ = timers().after(kProofOfLife, [this, old = std::weak_ptr(holder), proofs] {
+  // who has another key may have copied the name: it waits until the holder would count as silent
+  const Duration lease = std::max(Leases::lease_of(reports_.leases().heartbeat()), Leases::kTolerance);
+  proof_timer_ = timers().after(has_key_of(*holder) ? kProofOfLife : lease, [this, old = std::weak_ptr(holder), proofs] {
     proof_timer_.reset();
     if (ended_) return;
     const auto still = old.lock();
@@ -187,6 +176,7 @@ void ReportSession::contend(const std::shared_ptr<ReportSession>& holder) {
 void ReportSession::admit() {
   const TimePoint now = reports_.now();
   epoch_ = reports_.next_epoch(hello_epoch_);
+  claims_refused_ = reports_.permit(node_);
   node_.session = reports_.session_of(node_, epoch_);
   reports_.sessions().take_over(node_.key, shared_from_this());
   reports_.leases().heard(node_.key, now);
@@ -266,10 +256,11 @@ void ReportSession::on_full(const v1::Full& full, std::uint64_t sequence) {
   }
   copy().whole = true;
   std::set<std::string> listed = listed_names(full.sources());
-  // a record that was refused still exists on the node: an incomplete list must not withdraw it
-  if (full_.refusals().count > 0) listed.clear();
   auto [endpoints, refusals] = full_.take();
   drop_full();
+  permit(endpoints, listed, {}, refusals);
+  // a record that was refused still exists on the node: an incomplete list must not withdraw it
+  if (refusals.count > 0) listed.clear();
   note_refused(catalog().apply_full(node_.key, endpoints, listed, now()), refusals);
   reports_.told(endpoints);
   reports_.sources_told(node_.key, full.sources());
@@ -280,13 +271,14 @@ void ReportSession::on_full(const v1::Full& full, std::uint64_t sequence) {
 
 void ReportSession::on_delta(const v1::Delta& delta, std::uint64_t sequence) {
   Refusals refusals;
-  const auto upserts = decode(delta.upserts(), refusals);
+  auto upserts = decode(delta.upserts(), refusals);
   if (!within_keys()) return;
   std::vector<std::string> removals;
   for (const auto& removal : delta.removals()) {
     copy().erase(removal.key());
     removals.push_back(node_.key + "/" + removal.key());
   }
+  permit(upserts, {}, removals, refusals);
   note_refused(catalog().apply_delta(node_.key, upserts, removals, now()), refusals);
   reports_.told(upserts);
   if (!delta.sources().empty()) reports_.sources_told(node_.key, delta.sources());
@@ -320,7 +312,14 @@ void ReportSession::note_refused(const std::vector<catalog::Refusal>& more, Refu
   }
 }
 
-void ReportSession::acknowledge(std::uint64_t sequence, const Refusals& refusals) {
+void ReportSession::permit(std::vector<model::Endpoint>& endpoints, const std::set<std::string>& listed,
+                           const std::vector<std::string>& removals, Refusals& refusals) {
+  const model::Node* known = catalog().latest_node(node_.key);  // changed rules may have taken claims from it
+  note_refused(reports_.permit(known == nullptr ? node_ : *known, endpoints, listed, removals), refusals);
+}
+
+void ReportSession::acknowledge(std::uint64_t sequence, Refusals refusals) {
+  for (catalog::Refusal& claim : std::exchange(claims_refused_, {})) refusals.add(std::move(claim));
   if (reports_.has_copy(node_.key)) copy().known_sequence = sequence;
   reports_.counters().refused_records += refusals.count;
   v1::ReportReply reply;

@@ -7,24 +7,17 @@
 #include <string>
 #include <vector>
 
-#include "common/identity/authorizer.h"
 #include "common/rpc/port.h"
 #include "dnsd/federation/agent_reports.h"
 #include "dnsd/federation/arriving_full.h"
 #include "dnsd/federation/pulse.h"
 #include "dnsd/federation/refusals.h"
+#include "dnsd/federation/report_peer.h"
 #include "meshdns/v1/federation.pb.h"
 
 namespace meshdns::federation {
 
 using ReportPort = rpc::Port<v1::ReportReply>;
-
-/// The origin of an agent's stream.
-struct ReportPeer {
-  bool here = true;       // the agent runs on this machine
-  std::string address{};  // by which the stream is counted; empty = none
-  identity::Caller caller{};
-};
 
 struct ClampedRecords;
 
@@ -40,8 +33,8 @@ struct ClampedRecords;
 class ReportSession : public std::enable_shared_from_this<ReportSession> {
  public:
   static constexpr std::size_t kMostKeys = 100000;  // of one node, refused records included
-  static constexpr std::size_t kLongestId = 256;    // bytes of instance_uid, and of boot_id
   /// The time in which the agent that holds a node's session has to answer a ping, when another agent wants the node.
+  /// It has a lease instead if the other agent has another key.
   static constexpr Duration kProofOfLife = 1s;
   /// The stream is aborted when the agent has not read its Goodbye for so long.
   static constexpr Duration kLongestEnd = 10s;
@@ -62,6 +55,8 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
 
   const std::string& node() const { return node_.key; }
   bool said_hello() const { return said_hello_; }
+  /// Returns the node with the addresses and prefixes that its agent says, allowed or not.
+  const model::Node& claimed() const { return claimed_; }
 
   // ---- called by those who know which session reports for a node ----
 
@@ -98,11 +93,16 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   void note_clamped(const ClampedRecords& clamped);
   /// Adds the catalog's refusals to `refusals` and notes them in the node's copy.
   void note_refused(const std::vector<catalog::Refusal>& more, Refusals& refusals);
-  void acknowledge(std::uint64_t sequence, const Refusals& refusals);
+  void acknowledge(std::uint64_t sequence, Refusals refusals);
   /// Takes no more messages, and ends the stream when all replies are written, or after kLongestEnd.
   void end();
   void cancel_timers();
   bool same_holder(const ReportSession& other) const;
+  /// Whether both agents have shown the same key; also if neither has shown one.
+  bool has_key_of(const ReportSession& other) const;
+  /// Removes the endpoints that the node may not list, and notes their refusals.
+  void permit(std::vector<model::Endpoint>& endpoints, const std::set<std::string>& listed,
+              const std::vector<std::string>& removals, Refusals& refusals);
   NodeCopy& copy() { return reports_.copy(node_.key); }
   catalog::Catalog& catalog() const { return reports_.catalog(); }
   TimePoint now() const { return reports_.now(); }
@@ -126,6 +126,8 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   AgentReports& reports_;
   std::shared_ptr<ReportPort> port_;
   model::Node node_;
+  model::Node claimed_;
+  std::vector<catalog::Refusal> claims_refused_;  // told with the next acknowledgement
   std::string instance_uid_;
   std::string boot_id_;
   std::uint64_t hello_digest_ = 0;

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace meshdns::identity {
@@ -18,6 +20,11 @@ AgentRules within(const std::vector<std::string>& texts) {
   out.prefixes.emplace();
   for (const std::string& text : texts) out.prefixes->push_back(prefix(text));
   return out;
+}
+
+NodeRights rights_of(AgentRules rules, std::string node = "n7") {
+  rules.identities = true;
+  return {std::make_shared<const AgentRules>(std::move(rules)), std::move(node)};
 }
 
 TEST(Glob, a_star_is_any_characters) {
@@ -45,7 +52,7 @@ TEST(Glob, costs_little_for_the_worst_pattern) {
 }
 
 TEST(NodeRightsTest, without_allowed_prefixes_only_plausible_ones_count) {
-  const NodeRights rights({}, "n7");
+  const NodeRights rights = rights_of({}, "n7");
   for (const std::string text :
        {"10.0.0.0/8", "10.1.0.0/16", "10.1.2.3/32", "fd00:1::/32", "fd00::1/128", "203.0.112.0/24"})
     EXPECT_TRUE(rights.claim(prefix(text))) << text;
@@ -58,7 +65,7 @@ TEST(NodeRightsTest, without_allowed_prefixes_only_plausible_ones_count) {
 }
 
 TEST(NodeRightsTest, with_allowed_prefixes_they_decide) {
-  const NodeRights rights(within({"10.0.0.0/16", "203.0.113.0/24"}), "n7");
+  const NodeRights rights = rights_of(within({"10.0.0.0/16", "203.0.113.0/24"}), "n7");
   EXPECT_TRUE(rights.claim(prefix("10.0.1.0/24")));
   EXPECT_TRUE(rights.claim(prefix("203.0.113.0/24")));
   EXPECT_EQ(said(rights.claim(prefix("10.0.0.0/15"))),
@@ -70,23 +77,23 @@ TEST(NodeRightsTest, with_allowed_prefixes_they_decide) {
 
 TEST(NodeRightsTest, loopback_counts_only_where_the_mesh_is_on_one_machine) {
   AgentRules rules;
-  EXPECT_FALSE(NodeRights(rules, "n7").claim(prefix("127.0.0.0/8")));
-  EXPECT_FALSE(NodeRights(rules, "n7").claim(address("127.0.0.1")));
+  EXPECT_FALSE(rights_of(rules).claim(prefix("127.0.0.0/8")));
+  EXPECT_FALSE(rights_of(rules).claim(address("127.0.0.1")));
   rules.loopback = Loopback::Allowed;
-  EXPECT_TRUE(NodeRights(rules, "n7").claim(prefix("127.0.0.0/8")));
-  EXPECT_TRUE(NodeRights(rules, "n7").claim(address("127.0.0.1")));
-  EXPECT_FALSE(NodeRights(rules, "n7").claim(prefix("224.0.0.0/8")));
+  EXPECT_TRUE(rights_of(rules).claim(prefix("127.0.0.0/8")));
+  EXPECT_TRUE(rights_of(rules).claim(address("127.0.0.1")));
+  EXPECT_FALSE(rights_of(rules).claim(prefix("224.0.0.0/8")));
 }
 
 TEST(NodeRightsTest, the_first_row_that_names_the_node_decides) {
   AgentRules rules;
   rules.rows = {{{"web-*"}, {"shop", "team-*"}, {}}, {{"*"}, {"infra"}, {"dns", "ntp-*"}}};
-  const NodeRights web(rules, "web-1");
+  const NodeRights web = rights_of(rules, "web-1");
   EXPECT_TRUE(web.list("shop", "anything"));
   EXPECT_TRUE(web.list("team-a", "anything"));
   EXPECT_EQ(said(web.list("infra", "dns")),
             "infra/dns: row 1 of the cluster's agents, which names node web-1, does not allow it (rule agents)");
-  const NodeRights other(rules, "n7");
+  const NodeRights other = rights_of(rules, "n7");
   EXPECT_TRUE(other.list("infra", "ntp-1"));
   EXPECT_FALSE(other.list("infra", "db"));
   EXPECT_FALSE(other.list("shop", "dns"));
@@ -94,14 +101,14 @@ TEST(NodeRightsTest, the_first_row_that_names_the_node_decides) {
 
 TEST(NodeRightsTest, rows_are_for_all_nodes_or_there_are_none) {
   AgentRules rules;
-  EXPECT_TRUE(NodeRights(rules, "n7").list("any", "thing"));
+  EXPECT_TRUE(rights_of(rules).list("any", "thing"));
   rules.rows = {{{"web-*"}, {}, {}}};
-  EXPECT_EQ(said(NodeRights(rules, "n7").list("any", "thing")),
+  EXPECT_EQ(said(rights_of(rules).list("any", "thing")),
             "any/thing: no row of the cluster's agents names node n7 (rule agents)");
 }
 
 TEST(NodeRightsTest, an_endpoint_is_where_its_node_is) {
-  const NodeRights rights({}, "n7");
+  const NodeRights rights = rights_of({}, "n7");
   const std::vector<IpAddress> own = {address("10.0.0.7")};
   const std::vector<Prefix> prefixes = {prefix("10.244.7.0/24")};
   EXPECT_TRUE(rights.answer(address("10.0.0.7"), own, prefixes));
@@ -113,6 +120,32 @@ TEST(NodeRightsTest, an_endpoint_is_where_its_node_is) {
     EXPECT_NE(said(rights.answer(address(text), {address(text)}, {prefix("0.0.0.0/0")})).find("(rule special-address)"),
               std::string::npos)
         << text;
+}
+
+TEST(NodeRightsTest, on_one_machine_all_nodes_share_the_loopback_addresses) {
+  AgentRules rules;
+  rules.loopback = Loopback::Allowed;
+  EXPECT_TRUE(rights_of(rules).answer(address("127.0.0.9"), {address("127.0.0.1")}, {}));
+}
+
+TEST(NodeRightsTest, without_identities_only_what_the_cluster_says_counts) {
+  const auto plain = [](AgentRules rules) { return NodeRights(std::make_shared<const AgentRules>(std::move(rules)), "n7"); };
+  const NodeRights rights = plain(within({"10.0.0.0/16"}));
+  EXPECT_TRUE(rights.free());
+  EXPECT_TRUE(rights.claim(prefix("0.0.0.0/0")));
+  EXPECT_TRUE(rights.claim(address("10.1.0.1")));
+  EXPECT_TRUE(rights.answer(address("10.9.9.9"), {}, {}));
+  EXPECT_FALSE(rights.quota());
+  AgentRules rows;
+  rows.rows = {{{"web-*"}, {}, {}}};
+  EXPECT_FALSE(plain(rows).free());
+  EXPECT_FALSE(plain(rows).list("shop", "web"));
+  AgentRules quota;
+  quota.quota = {.endpoints = 3, .prefixes = 2, .addresses = 1};
+  EXPECT_FALSE(plain(quota).free());
+  EXPECT_EQ(plain(quota).quota()->endpoints, 3U);
+  EXPECT_EQ(rights_of({}).quota(), model::NodeQuota{});
+  EXPECT_FALSE(rights_of({}).free());
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // Two agents that claim one node.
+#include "common/identity/gate.h"
 #include "tests/unit/dnsd/federation/federation_fixture.h"
 
 namespace meshdns::federation {
@@ -50,6 +51,40 @@ TEST_F(ContentionTest, what_the_first_said_before_the_ping_is_no_proof) {
   second.hello(kOther);
   advance(1s);
   EXPECT_TRUE(second.heard().has_welcome());
+}
+
+identity::Caller with_key(const std::string& key) {
+  const auto rules = identity::Rules::make({}, "");
+  const identity::Gate gate(*rules, {.cluster = "eu-1", .peers = {}, .open = false});
+  return *gate.caller(std::vector<std::string>{"spiffe://m/meshdns/node/eu-1/n1"}, key);
+}
+
+// Who has copied a node's name, or its ids, has another key: it must not get a live session by asking for it.
+TEST_F(ContentionTest, another_key_waits_until_the_holder_would_be_silent) {
+  FakeAgent holder(agents_, false, "10.0.0.7", with_key("k1"));
+  holder.hello();
+  FakeAgent other(agents_, false, "10.0.0.8", with_key("k2"));
+  other.hello();  // with the same ids
+  EXPECT_FALSE(other.welcomed());
+  EXPECT_TRUE(holder.heard().has_ping());
+  advance(1s);
+  EXPECT_FALSE(other.welcomed());
+  holder.heartbeat();
+  advance(30s);
+  EXPECT_FALSE(other.welcomed());
+  EXPECT_EQ(other.heard().goodbye().reason(), v1::Goodbye::ALREADY_EXISTS);
+  FakeAgent third(agents_, false, "10.0.0.8", with_key("k2"));
+  third.hello();
+  advance(30s);
+  EXPECT_TRUE(third.welcomed());  // the holder was not heard any more
+}
+
+TEST_F(ContentionTest, the_same_key_and_ids_replace_the_old_stream_at_once) {
+  FakeAgent holder(agents_, false, "10.0.0.7", with_key("k1"));
+  holder.hello();
+  FakeAgent again(agents_, false, "10.0.0.7", with_key("k1"));
+  again.hello();
+  EXPECT_TRUE(again.welcomed());
 }
 
 // Guards a machine that was rebooted: its old stream may stand for minutes, but nobody is behind it.

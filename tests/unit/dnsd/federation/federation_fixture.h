@@ -59,6 +59,7 @@ struct Identity {
   std::string cluster = "eu-1";
   model::Locality place{};  // without the cluster
   std::vector<std::string> addresses{};
+  std::vector<std::string> prefixes{};
 };
 
 /// One agent's stream, as the agent sees it.
@@ -84,6 +85,7 @@ class FakeAgent {
       const IpAddress ip = IpAddress::parse(address).value();
       hello.mutable_node()->add_addresses(std::string(ip.bytes().begin(), ip.bytes().end()));
     }
+    for (const std::string& text : who.prefixes) hello.mutable_node()->add_prefixes(text);
     hello.set_instance_uid(who.uid);
     hello.set_boot_id(who.boot);
     hello.set_digest(digest);
@@ -165,7 +167,8 @@ class FakeAgent {
 /// A federation in simulated time, swept as the daemon does it.
 class FederationTest : public testing::Test {
  protected:
-  FederationTest() { sweep_forever(); }
+  /// identities: certificates say who a node is
+  explicit FederationTest(bool identities = false) : identities_(identities) { sweep_forever(); }
 
   FakeAgent& connect() { return *agents_of_test_.emplace_back(std::make_unique<FakeAgent>(agents_)); }
   /// One that was welcomed and has sent these.
@@ -197,6 +200,7 @@ class FederationTest : public testing::Test {
     return found == catalog_.records().statuses.end() ? model::NodeStatus{} : found->second;
   }
 
+  const bool identities_;
   SimClock clock_;
   catalog::Catalog catalog_;
   int changes_ = 0;
@@ -205,7 +209,8 @@ class FederationTest : public testing::Test {
                   .timers = clock_,
                   .instance = "eu-1/a",
                   .changed = [this] { ++changes_; },
-                  .rates = {.known = 1e6, .full = 1e6}}};
+                  .rates = {.known = 1e6, .full = 1e6},
+                  .identities = identities_}};
   std::vector<std::unique_ptr<FakeAgent>> agents_of_test_;
 
  private:
