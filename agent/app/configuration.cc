@@ -97,6 +97,26 @@ config::Problems unreadable(const std::string& path, const Error& error) {
 
 SocketAddress Configuration::admin_address() const { return checked(SocketAddress::parse(file.admin().listen())); }
 
+std::set<std::uint16_t> Configuration::mesh_ports() const {
+  std::set<std::uint16_t> out = {admin_address().port};
+  for (const std::string& server : servers()) {
+    const auto colon = server.rfind(':');
+    const auto port = colon == std::string::npos ? std::nullopt : parse_uint(server.substr(colon + 1));
+    if (port && *port <= 65535) out.insert(static_cast<std::uint16_t>(*port));
+  }
+  return out;
+}
+
+Result<void> Configuration::check_certificate(std::int64_t unix_seconds) const {
+  if (!tls) return {};
+  if (auto usable = rpc::check_now(*tls, unix_seconds); !usable) return usable;
+  const auto uris = rpc::uris_of(tls->certificate);
+  if (!uris) return uris.error();
+  const identity::Identity own{identity::Role::Node, node.locality.cluster, node.locality.node};
+  const auto fits = identity::check_own(config::rules_of(file.identity()), *uris, own);
+  return fits ? fits : Result<void>(fits.error().with_context(tls->certificate));
+}
+
 identity::ServerCheck Configuration::expected_federation() const {
   return identity::expect_federation(config::rules_of(file.identity()), file.cluster());
 }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,11 @@ struct Configuration {
     return {file.federation().servers().begin(), file.federation().servers().end()};
   }
   SocketAddress admin_address() const;
+  /// Returns the ports of the federation and of this agent's admin server, as far as the configuration has numbers.
+  std::set<std::uint16_t> mesh_ports() const;
+  /// Checks whether the own certificate can be used now, and is of this node.
+  /// errors: "FILE: why", one line for each problem; none without TLS
+  Result<void> check_certificate(std::int64_t unix_seconds) const;
   /// Returns the check of the federation's certificate.
   identity::ServerCheck expected_federation() const;
 };

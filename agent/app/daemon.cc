@@ -69,7 +69,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
           loop, clock,
           reporter_options(
               configuration_, {[this](const auto& federation) { return node_for(federation); }, must_know_federation()},
-              [this](const std::vector<report::MeasureTarget>& targets) { measurer_.set_targets(targets); }),
+              [this](const std::vector<report::MeasureTarget>& targets) { measure(targets); }),
           syncer_),
       monitor_(clock, loop,
                [&loop](const SocketAddress& where, const discovery::CheckSpec& check) {
@@ -203,6 +203,17 @@ Result<model::Node> Daemon::node_for(const std::optional<IpAddress>& federation)
                                                " is on this machine only, and the federation is not on this machine");
   }
   return configuration_.node;
+}
+
+void Daemon::measure(const std::vector<report::MeasureTarget>& targets) {
+  const bool here = !federation_ || federation_->is_loopback();
+  const auto allowed = measurable(targets, here ? Loopback::Allowed : Loopback::Refused, configuration_.mesh_ports());
+  const std::size_t forbidden = targets.size() - allowed.size();
+  if (std::exchange(forbidden_targets_, forbidden) != forbidden && forbidden > 0) {
+    log::warn("targets of the federation are not measured: they are on this machine, or of the mesh itself",
+              {{"targets", forbidden}});
+  }
+  measurer_.set_targets(allowed);
 }
 
 /// Takes new addresses of the machine. Endpoints without an address of their own get them too.

@@ -55,6 +55,8 @@ class Daemon : public admin::Agent {
   Result<void> listen();
   void open_socket_events();
   void open_address_events();
+  /// Measures what the federation asks for, as far as an agent may.
+  void measure(const std::vector<report::MeasureTarget>& targets);
   /// Returns the node as reported to a federation at that address, with the addresses that the machine has now on the
   /// way there.
   Result<model::Node> node_for(const std::optional<IpAddress>& federation);
@@ -92,6 +94,7 @@ class Daemon : public admin::Agent {
   std::unique_ptr<probes::AddressEvents> address_events_;
   std::optional<IpAddress> federation_;  // the address of the last connection or attempt; nothing = this machine
   bool without_address_ = false;         // the log has said that this machine has no address
+  std::size_t forbidden_targets_ = 0;    // of the last ones that the federation sent
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<http::Server> socket_;
   process::ServiceNotify service_;

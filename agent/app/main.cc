@@ -59,8 +59,7 @@ int check_config(const app::Configuration& configuration, const Flags& flags) {
   std::string problems;
   if (!source.error().empty() && !flags.dev) problems += source.error() + "\n";
   for (const auto& file : source.files()) problems += file.error.empty() ? "" : file.error + "\n";
-  const auto usable =
-      configuration.tls ? rpc::check_now(*configuration.tls, SystemClock().unix_seconds()) : Result<void>{};
+  const auto usable = configuration.check_certificate(SystemClock().unix_seconds());
   if (!usable) problems += usable.error().message() + "\n";
   if (!problems.empty()) return wrong_config(problems);
   std::cout << (flags.dev ? "--dev" : flags.config) << ": ok, " << counted(source.endpoints().size(), "endpoint")

@@ -38,6 +38,16 @@ struct Measurer::Watched {
   int looks = 0;                    // connections left that follow in quick succession
 };
 
+std::vector<MeasureTarget> measurable(const std::vector<MeasureTarget>& targets, Loopback loopback,
+                                      const std::set<std::uint16_t>& mesh_ports) {
+  std::vector<MeasureTarget> out;
+  for (const MeasureTarget& target : targets) {
+    if (mesh_ports.contains(target.address.port) || not_answerable(target.address.ip, loopback)) continue;
+    out.push_back(target);
+  }
+  return out;
+}
+
 Measurer::Measurer(const Clock& clock, Timers& timers, ProbeFactory make_probe, Sink sink, std::uint64_t seed)
     : clock_(clock),
       timers_(timers),

@@ -7,15 +7,24 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "agent/probes/probe.h"
 #include "agent/report/messages.h"
+#include "common/net/host_address.h"
 #include "common/net/socket_address.h"
 #include "common/time/time.h"
 
 namespace meshdns::agent::app {
+
+/// Returns the targets to which an agent may connect for its federation. The others would make a fleet of agents call on
+/// machines themselves, or on the mesh: link-local, multicast and loopback addresses, and ports of the mesh itself.
+/// loopback:   Allowed if the federation is on this machine
+/// mesh_ports: of the federation and of this agent
+std::vector<report::MeasureTarget> measurable(const std::vector<report::MeasureTarget>& targets, Loopback loopback,
+                                              const std::set<std::uint16_t>& mesh_ports);
 
 /// Connects again and again to the targets that the federation wants measured: to each target at its own interval,
 /// +-10 %, and sooner after an outcome that contradicts the one before. Reports every outcome; it judges nothing.

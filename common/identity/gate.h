@@ -37,4 +37,9 @@ using ServerCheck = std::function<Result<void>(const std::vector<std::string>& u
 /// Returns a check that accepts instances of the federation of one cluster.
 ServerCheck expect_federation(Rules rules, std::string cluster);
 
+/// Checks whether a daemon's own certificate is of the identity that the other end will expect.
+/// needed: its name may be empty: then any name will do
+/// errors: PermissionDenied: "it is of node eu-1/n8, and node eu-1/n7 is needed"
+Result<void> check_own(const Rules& rules, const std::vector<std::string>& uris, const Identity& needed);
+
 }  // namespace meshdns::identity

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <cerrno>
 #include <cstring>
@@ -121,6 +122,22 @@ std::vector<TlsFile> inspect(const TlsFiles& files, std::int64_t unix_seconds) {
                               inspected_authorities(files.ca, unix_seconds)};
   const bool readable = out[0].not_after != 0 && out[1].not_after != 0;
   if (const auto usable = check(files); readable && !usable) out[0].problem = usable.error().message();
+  return out;
+}
+
+Result<std::vector<std::string>> uris_of(const std::string& path) {
+  const auto certificates = read_certificates(path);
+  if (!certificates) return certificates.error();
+  const std::unique_ptr<GENERAL_NAMES, Free<GENERAL_NAMES_free>> names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificates->front().get(), NID_subject_alt_name, nullptr, nullptr)));
+  std::vector<std::string> out;
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type != GEN_URI) continue;
+    const ASN1_IA5STRING* uri = name->d.uniformResourceIdentifier;
+    out.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
+                     static_cast<std::size_t>(ASN1_STRING_length(uri)));
+  }
   return out;
 }
 

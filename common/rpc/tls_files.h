@@ -36,6 +36,10 @@ Result<void> check(const TlsFiles& files);
 /// problem.
 std::vector<TlsFile> inspect(const TlsFiles& files, std::int64_t unix_seconds);
 
+/// Returns the URIs (subjectAltName) of the first certificate of a file.
+/// errors: "FILE: why": no certificate can be read
+Result<std::vector<std::string>> uris_of(const std::string& path);
+
 /// Checks whether the files can be used at a time.
 /// errors: "FILE: why", one line for each problem
 Result<void> check_now(const TlsFiles& files, std::int64_t unix_seconds);

@@ -298,6 +298,16 @@ std::shared_ptr<const identity::Gate> Configuration::gate() const {
       identity::Realm{.cluster = file.cluster(), .peers = {}, .open = !file.federation().has_tls()});
 }
 
+Result<void> Configuration::check_certificate(std::int64_t unix_seconds) const {
+  if (!tls) return {};
+  if (auto usable = rpc::check_now(*tls, unix_seconds); !usable) return usable;
+  const auto uris = rpc::uris_of(tls->certificate);
+  if (!uris) return uris.error();
+  const auto role = file.has_federation() ? identity::Role::Federation : identity::Role::Dns;
+  const auto fits = identity::check_own(config::rules_of(file.identity()), *uris, {role, file.cluster(), ""});
+  return fits ? fits : Result<void>(fits.error().with_context(tls->certificate));
+}
+
 identity::ServerCheck Configuration::expected_federation() const {
   return identity::expect_federation(config::rules_of(file.identity()), file.cluster());
 }

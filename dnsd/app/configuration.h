@@ -51,6 +51,9 @@ struct Configuration {
   std::string database() const;
   /// Returns who may do what at the federation's port.
   std::shared_ptr<const identity::Gate> gate() const;
+  /// Checks whether the own certificate can be used now, and is of a federation or replica of this cluster.
+  /// errors: "FILE: why", one line for each problem; none without TLS
+  Result<void> check_certificate(std::int64_t unix_seconds) const;
   /// Returns the check of the certificate of the federation that a replica follows.
   identity::ServerCheck expected_federation() const;
   Duration forget_after() const;

@@ -81,8 +81,7 @@ void add_flags(CLI::App& cli, Flags& flags) {
 int check_config(app::Configuration configuration, const Flags& flags) {
   process::release_signals();
   if (const auto read = app::read_endpoints(configuration); !read) return wrong_config(read.error().message());
-  const auto usable =
-      configuration.tls ? rpc::check_now(*configuration.tls, SystemClock().unix_seconds()) : Result<void>{};
+  const auto usable = configuration.check_certificate(SystemClock().unix_seconds());
   if (!usable) return wrong_config(usable.error().message());
   std::cout << (flags.dev ? "--dev" : flags.config) << ": ok\n";
   return 0;

@@ -45,6 +45,23 @@ class MeasurerTest : public testing::Test {
   Reach last() const { return found.back().reach; }
 };
 
+std::vector<std::string> keys_of(const std::vector<MeasureTarget>& targets) {
+  std::vector<std::string> out;
+  for (const MeasureTarget& each : targets) out.push_back(each.address.text());
+  return out;
+}
+
+TEST(MeasurableTest, a_federation_cannot_make_agents_call_on_themselves_or_on_the_mesh) {
+  std::vector<MeasureTarget> targets;
+  for (const auto* text : {"10.1.0.1:8080", "127.0.0.1:8080", "[::1]:8080", "169.254.169.254:80", "[fe80::1]:80",
+                           "224.0.0.1:80", "0.0.0.0:80", "255.255.255.255:80", "10.1.0.1:7400", "[fd00::1]:8080"})
+    targets.push_back({text, at(text), 5s});
+  EXPECT_THAT(keys_of(measurable(targets, Loopback::Refused, {7400})),
+              testing::ElementsAre("10.1.0.1:8080", "[fd00::1]:8080"));
+  EXPECT_THAT(keys_of(measurable(targets, Loopback::Allowed, {7400})),
+              testing::ElementsAre("10.1.0.1:8080", "127.0.0.1:8080", "[::1]:8080", "[fd00::1]:8080"));
+}
+
 TEST_F(MeasurerTest, a_target_is_measured_soon_and_again_at_its_interval) {
   serves("10.1.0.1:8080");
   measurer.set_targets({target("10.1.0.1:8080")});

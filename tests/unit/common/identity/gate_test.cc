@@ -51,5 +51,20 @@ TEST(ExpectFederation, only_instances_of_the_cluster_are_accepted) {
   EXPECT_FALSE(check({}));
 }
 
+TEST(CheckOwn, a_daemon_has_a_certificate_of_its_own) {
+  const auto said = [](const std::string& owner, const Identity& needed) {
+    const auto fits = check_own(no_rules(), {"spiffe://m/meshdns/" + owner}, needed);
+    return fits ? "fits" : fits.error().message();
+  };
+  const Identity n7{Role::Node, "eu-1", "n7"};
+  EXPECT_EQ(said("node/eu-1/n7", n7), "fits");
+  EXPECT_EQ(said("node/eu-1/n8", n7), "it is of node eu-1/n8, and node eu-1/n7 is needed");
+  EXPECT_EQ(said("dns/eu-1/n7", n7), "it is of dns eu-1/n7, and node eu-1/n7 is needed");
+  const Identity any_replica{Role::Dns, "eu-1", ""};
+  EXPECT_EQ(said("dns/eu-1/edge", any_replica), "fits");
+  EXPECT_EQ(said("dns/us-1/edge", any_replica), "it is of dns us-1/edge, and a dns certificate of eu-1 is needed");
+  EXPECT_NE(said("thing/eu-1/n7", n7).find("certificate of spiffe://m/meshdns/thing/eu-1/n7"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace meshdns::identity
