@@ -135,7 +135,8 @@ std::optional<Incoming> from_wire(const v1::ReportReply& reply) {
       return Welcome{welcome.epoch(), welcome.instance(), welcome.want_full(), read_heartbeat(welcome.settings()),
                      read_targets(welcome.settings())};
     }
-    case v1::ReportReply::kSettings: return Settings{read_heartbeat(reply.settings()), read_targets(reply.settings())};
+    case v1::ReportReply::kSettings:
+      return ReportSettings{read_heartbeat(reply.settings()), read_targets(reply.settings())};
     case v1::ReportReply::kAck: return read_ack(reply.ack());
     case v1::ReportReply::kSendFull: return SendFull{};
     case v1::ReportReply::kPing: return Ping{};
@@ -284,7 +285,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
       if (const auto* ack = std::get_if<Ack>(&*message)) log_refused(*ack);
       session->received(*message);
       const bool names_targets =
-          std::holds_alternative<Welcome>(*message) || std::holds_alternative<Settings>(*message);
+          std::holds_alternative<Welcome>(*message) || std::holds_alternative<ReportSettings>(*message);
       if (names_targets && options.measure) options.measure(syncer.targets());
     }
     port->read_next();

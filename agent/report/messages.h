@@ -103,7 +103,7 @@ struct Welcome {
 };
 
 /// Replaces the settings of Welcome during a session.
-struct Settings {
+struct ReportSettings {
   Duration heartbeat{};  // 0 = unchanged
   std::vector<MeasureTarget> measure;
 };
@@ -134,6 +134,6 @@ struct Goodbye {
   Duration retry_after{};  // the agent waits at least so long before it connects again
 };
 
-using Incoming = std::variant<Welcome, Settings, Ack, SendFull, Ping, Goodbye>;
+using Incoming = std::variant<Welcome, ReportSettings, Ack, SendFull, Ping, Goodbye>;
 
 }  // namespace meshdns::report

@@ -65,9 +65,9 @@ void Syncer::disconnected() {
 
 void Syncer::on_message(const Incoming& message, TimePoint now) {
   std::visit(Overloaded{[&](const Welcome& welcome) { on_welcome(welcome); },
-                        [&](const Settings& settings) { on_settings(settings); }, [&](const Ack& ack) { on_ack(ack); },
-                        [&](const SendFull&) { want_full_ = true; }, [&](const Ping&) { pinged_ = true; },
-                        [](const Goodbye&) {}},
+                        [&](const ReportSettings& settings) { on_settings(settings); },
+                        [&](const Ack& ack) { on_ack(ack); }, [&](const SendFull&) { want_full_ = true; },
+                        [&](const Ping&) { pinged_ = true; }, [](const Goodbye&) {}},
              message);
   if (want_full_ && (state_ == State::InSync || state_ == State::Filling)) start_full(now);
 }
@@ -87,7 +87,7 @@ void Syncer::on_welcome(const Welcome& welcome) {
   state_ = State::InSync;
 }
 
-void Syncer::on_settings(const Settings& settings) {
+void Syncer::on_settings(const ReportSettings& settings) {
   if (state_ != State::InSync && state_ != State::Filling) return;
   if (settings.heartbeat > Duration::zero()) heartbeat_ = std::max<Duration>(settings.heartbeat, 10ms);
   set_targets(settings.measure);

@@ -92,7 +92,7 @@ class Syncer {
  private:
   Outgoing outgoing(Outgoing::Body body, TimePoint now);
   void on_welcome(const Welcome& welcome);
-  void on_settings(const Settings& settings);
+  void on_settings(const ReportSettings& settings);
   void set_targets(const std::vector<MeasureTarget>& targets);
   void on_ack(const Ack& ack);
   void start_full(TimePoint now);

@@ -202,9 +202,9 @@ model::Locality cluster_locality(const v1::Object& object, FirstError& first) {
   return out;
 }
 
-std::vector<model::Target> targets_of(const v1::OverrideSpec::Target& from) {
+std::vector<model::OverrideTarget> targets_of(const v1::OverrideSpec::Target& from) {
   using enum model::TargetKind;
-  std::vector<model::Target> out;
+  std::vector<model::OverrideTarget> out;
   const auto add = [&](model::TargetKind kind, const std::string& name) {
     if (!name.empty()) out.push_back({kind, name});
   };

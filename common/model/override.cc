@@ -41,9 +41,11 @@ std::string_view target_kind_name(TargetKind kind) {
   return "cluster";
 }
 
-std::string target_text(const Target& target) { return std::string(target_kind_name(target.kind)) + "=" + target.name; }
+std::string target_text(const OverrideTarget& target) {
+  return std::string(target_kind_name(target.kind)) + "=" + target.name;
+}
 
-Result<Target> parse_target(std::string_view text) {
+Result<OverrideTarget> parse_target(std::string_view text) {
   const auto equals = text.find('=');
   const std::string_view word = text.substr(0, equals);
   const auto kind = std::ranges::find(kKinds, word, target_kind_name);
@@ -51,7 +53,7 @@ Result<Target> parse_target(std::string_view text) {
     return Error(Code::InvalidArgument,
                  "expected endpoint=, node=, service=, zone= or cluster= and a name (got " + std::string(text) + ")");
   }
-  return Target{*kind, std::string(text.substr(equals + 1))};
+  return OverrideTarget{*kind, std::string(text.substr(equals + 1))};
 }
 
 std::string_view action_name(Action action) {
@@ -70,7 +72,7 @@ std::optional<Action> action_named(std::string_view name) {
   return *found;
 }
 
-bool hits(const Target& target, const TargetSubject& subject) {
+bool hits(const OverrideTarget& target, const TargetSubject& subject) {
   switch (target.kind) {
     case TargetKind::Endpoint: return subject.key == target.name || is_address_of(target.name, subject);
     case TargetKind::Node: return !subject.node.empty() && is_or_ends_with(subject.node, target.name);

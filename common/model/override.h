@@ -14,20 +14,20 @@ namespace meshdns::model {
 enum class TargetKind : std::uint8_t { Endpoint, Node, Service, Zone, Cluster };
 
 /// The endpoints that an override is for, as a kind and a name; see hits().
-struct Target {
+struct OverrideTarget {
   TargetKind kind = TargetKind::Endpoint;
   std::string name;
 
-  friend auto operator<=>(const Target&, const Target&) = default;
+  friend auto operator<=>(const OverrideTarget&, const OverrideTarget&) = default;
 };
 
 /// Returns "endpoint", "node", "service", "zone" or "cluster".
 std::string_view target_kind_name(TargetKind kind);
 /// Returns the target as operators write it: "node=eu1-n1".
-std::string target_text(const Target& target);
+std::string target_text(const OverrideTarget& target);
 /// Parses a target like "node=eu1-n1".
 /// errors: InvalidArgument, with the list of kinds
-Result<Target> parse_target(std::string_view text);
+Result<OverrideTarget> parse_target(std::string_view text);
 
 /// The action of an override, strongest first: among overrides of one kind of target this order decides. Freeze is for
 /// the whole mesh: health stays as it was when the override came.
@@ -40,7 +40,7 @@ std::optional<Action> action_named(std::string_view name);
 /// An operator's decision about endpoints, which wins over their health.
 struct Override {
   ObjectMeta meta;
-  Target target;  // ignored with Freeze
+  OverrideTarget target;  // ignored with Freeze
   Action action = Action::Drain;
   std::string reason;
   std::string author;
@@ -66,6 +66,6 @@ struct TargetSubject {
 ///   service   "namespace/service"
 ///   zone      "region/zone" or "zone"
 ///   cluster   the cluster's name
-bool hits(const Target& target, const TargetSubject& subject);
+bool hits(const OverrideTarget& target, const TargetSubject& subject);
 
 }  // namespace meshdns::model

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <vector>
 
@@ -12,7 +13,8 @@ namespace meshdns {
 ///
 /// Of two prefixes, one contains the other or they have no address in common. So the set keeps only prefixes that no
 /// other one contains, in the order of their addresses, and an address is in the set if the last prefix that begins at
-/// or before the address contains it.
+/// or before the address contains it. IPv4 prefixes are kept as ranges of numbers, because DNS asks this for nearly
+/// every query: comparing prefixes cost a tenth of a query's instructions.
 class PrefixSet {
  public:
   PrefixSet() = default;
@@ -22,7 +24,13 @@ class PrefixSet {
   bool contains(const IpAddress& address) const noexcept;
 
  private:
-  std::vector<Prefix> prefixes_;  // sorted; none contains another
+  /// An IPv4 prefix as numbers in host order.
+  struct Range {
+    std::uint32_t first, last;
+  };
+
+  std::vector<Range> v4_;   // sorted; none contains another
+  std::vector<Prefix> v6_;  // likewise
 };
 
 }  // namespace meshdns

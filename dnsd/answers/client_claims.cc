@@ -96,8 +96,8 @@ ClientClaims client_claims(const model::Records& records) {
   return out;
 }
 
-Choice choose(const Claims& claims, const std::string& cluster, const Claims* configured) {
-  const auto chosen = [](const Claim& claim) { return Choice{claim.place, claim.reason}; };
+ClaimedPlace choose(const Claims& claims, const std::string& cluster, const Claims* configured) {
+  const auto chosen = [](const Claim& claim) { return ClaimedPlace{claim.place, claim.reason}; };
   if (claims.size() == 1) return chosen(claims.front());
   if (const Claim* own = of_cluster(claims, cluster)) return chosen(*own);
   Claims heard;
@@ -107,7 +107,8 @@ Choice choose(const Claims& claims, const std::string& cluster, const Claims* co
   if (configured != nullptr && configured->size() == 1) {
     if (const Claim* stated = of_cluster(left, configured->front().place.cluster)) return chosen(*stated);
   }
-  Choice out{left.front().place, "as far as " + clusters_text(left) + " agree, which claim the same prefix", true};
+  ClaimedPlace out{left.front().place, "as far as " + clusters_text(left) + " agree, which claim the same prefix",
+                   true};
   for (const Claim& claim : left) out.place = agreed(out.place, claim.place);
   return out;
 }

@@ -44,7 +44,7 @@ void for_node_prefixes(const model::Records& records, Visit visit);
 ClientClaims client_claims(const model::Records& records);
 
 /// The place of the clients of a prefix, as one cluster sees it.
-struct Choice {
+struct ClaimedPlace {
   model::Locality place;
   std::string reason;
   bool is_agreed = false;  // several clusters claim the prefix, and the place has the parts in which they agree
@@ -53,7 +53,7 @@ struct Choice {
 /// claims:     at least one
 /// cluster:    the cluster that is asked; empty = none
 /// configured: the claims of the next shorter configured prefix; null = there is none
-Choice choose(const Claims& claims, const std::string& cluster, const Claims* configured);
+ClaimedPlace choose(const Claims& claims, const std::string& cluster, const Claims* configured);
 
 /// Returns "prefix 10.244.0.0/24 is claimed by eu-1 and us-1".
 std::string contested_text(const Prefix& prefix, const Claims& claims);

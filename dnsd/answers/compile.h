@@ -13,7 +13,7 @@ namespace meshdns::answers {
 /// The whole input of a table. The references must outlive compile().
 struct CompileInput {
   const model::Records& records;
-  const Settings& settings;
+  const AnswerSettings& settings;
   const std::vector<StaticRecord>& static_records;  // parse_records(settings.static_records)
   Version version;
   std::uint32_t serial = 1;  // see AnswerTable

@@ -14,7 +14,7 @@ namespace meshdns::answers {
 namespace {
 
 /// Returns the clients to whom answers are explained.
-PrefixSet explain_allowed(const LocatorInput& input, const Settings& settings) {
+PrefixSet explain_allowed(const LocatorInput& input, const AnswerSettings& settings) {
   if (settings.explain_allow) return PrefixSet(*settings.explain_allow);
   std::vector<Prefix> out = input.node_prefixes;
   out.push_back(Prefix::of(IpAddress::v4(0x7F000000), 8));
@@ -77,7 +77,7 @@ bool gateways_differ(const ClusterRecords& before, const ClusterRecords& now) {
 
 }  // namespace
 
-Base make_base(Settings settings, const std::vector<StaticRecord>& static_records) {
+Base make_base(AnswerSettings settings, const std::vector<StaticRecord>& static_records) {
   const auto names = std::make_shared<Names>();
   compile_zones(settings, static_records, *names);
   return {std::move(settings), names};

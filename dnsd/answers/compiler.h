@@ -20,12 +20,12 @@ namespace meshdns::answers {
 
 /// The part of tables that follows from the configuration alone.
 struct Base {
-  Settings settings;
+  AnswerSettings settings;
   std::shared_ptr<const Names> names;  // zones and static records, without hosts
 };
 /// Returns the base of tables with these settings.
 /// static_records: parse_records(settings.static_records)
-Base make_base(Settings settings, const std::vector<StaticRecord>& static_records);
+Base make_base(AnswerSettings settings, const std::vector<StaticRecord>& static_records);
 
 /// The changes since the table before. The first update of a compiler has all optional parts.
 struct Update {
@@ -147,7 +147,7 @@ class Compiler {
   std::uint32_t new_number();
   void rebuild_names();
 
-  Settings settings_;
+  AnswerSettings settings_;
   std::shared_ptr<const Names> static_names_;
   HostParts parts_;
   Shapes shapes_;

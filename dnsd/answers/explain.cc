@@ -32,14 +32,14 @@ std::string tier_head(const topology::Decision& decision, const topology::Tier& 
 constexpr std::size_t kMostOfLine = 1600;
 constexpr std::size_t kLongestAge = 8;
 
-ExplainLine tier_line(const Seat& seat, const topology::Decision& decision, const topology::Tier& tier) {
+ExplainLine tier_line(const HostView& view, const topology::Decision& decision, const topology::Tier& tier) {
   ExplainLine line;
   std::string text = tier_head(decision, tier);
-  const TierText of_tier(seat, decision, tier);
+  const TierText of_tier(view, decision, tier);
   std::size_t used = 0;  // bytes in the finished pieces
   for (std::size_t i = 0; i < tier.members.size(); ++i) {
     const std::uint32_t member = tier.members[i];
-    const topology::Candidate& candidate = seat.host.candidates[member];
+    const topology::Candidate& candidate = view.host.candidates[member];
     if (i > 0 && used + text.size() > kMostOfLine) {
       text += " and " + std::to_string(tier.members.size() - i) + " more";
       break;
@@ -52,7 +52,7 @@ ExplainLine tier_line(const Seat& seat, const topology::Decision& decision, cons
       text.clear();
     }
     const std::string manner = of_tier.manner(member);
-    const std::string why = why_text(candidate, decision.blocked(seat.host, member));
+    const std::string why = why_text(candidate, decision.blocked(view.host, member));
     text += (manner.empty() ? "" : " " + manner) + (why.empty() ? "" : ", " + why);
   }
   if (!text.empty()) line.push_back({text, std::nullopt});
@@ -110,23 +110,23 @@ std::string state_word(topology::Standing standing) {
   return standing == topology::Standing::Out ? "out" : "last_resort";
 }
 
-TierText::TierText(const Seat& seat, const topology::Decision& decision, const topology::Tier& tier)
-    : seat_(seat), decision_(decision), tier_(tier) {
+TierText::TierText(const HostView& view, const topology::Decision& decision, const topology::Tier& tier)
+    : view_(view), decision_(decision), tier_(tier) {
   for (const std::uint32_t member : tier.members) {
     const bool serving = decision.standings[member] == topology::Standing::Serving;
-    if (serving) best_start_ = std::max<std::uint32_t>(best_start_, seat.host.candidates[member].start);
+    if (serving) best_start_ = std::max<std::uint32_t>(best_start_, view.host.candidates[member].start);
   }
 }
 
 std::string TierText::manner(std::uint32_t member) const {
-  const topology::Candidate& candidate = seat_.host.candidates[member];
+  const topology::Candidate& candidate = view_.host.candidates[member];
   std::vector<std::string> words;
   const std::uint32_t start = candidate.start * 100U / best_start_;
   if (decision_.standings[member] == topology::Standing::Serving && start < 100 && !tier_.panic) {
     words.push_back("slow-start " + std::to_string(start) + "%");
   }
   if (candidate.weight == 0) words.emplace_back("standby");
-  const topology::Route route = topology::route_to(seat_.geography, seat_.client, candidate.locality);
+  const topology::Route route = topology::route_to(view_.geography, view_.client, candidate.locality);
   if (route.kind == topology::Route::Kind::Gateway) words.push_back(gateways_text(route));
   return join(words, ", ");
 }
@@ -225,8 +225,9 @@ std::vector<std::string> family_texts(const topology::HostPlan& host, const topo
   return out;
 }
 
-std::vector<ExplainLine> explain_lines(const Seat& seat, const topology::Decision& decision, const Version& version) {
-  const topology::HostPlan& host = seat.host;
+std::vector<ExplainLine> explain_lines(const HostView& view, const topology::Decision& decision,
+                                       const Version& version) {
+  const topology::HostPlan& host = view.host;
   std::vector<ExplainLine> lines;
   const std::string policy = host.object.empty() ? "automatic host" : host.object;
   lines.push_back(
@@ -234,7 +235,7 @@ std::vector<ExplainLine> explain_lines(const Seat& seat, const topology::Decisio
         version.changed},
        {" old", std::nullopt}});
   if (!version.frozen.empty()) lines.push_back({{"frozen " + version.frozen, std::nullopt}});
-  for (const topology::Tier& tier : decision.tiers) lines.push_back(tier_line(seat, decision, tier));
+  for (const topology::Tier& tier : decision.tiers) lines.push_back(tier_line(view, decision, tier));
   if (!decision.answer_tier)
     lines.push_back({{"nothing answered: " + std::string(emptiness_text(decision.emptiness)), std::nullopt}});
   if (decision.last_resort()) {

@@ -30,7 +30,7 @@ struct ExplainPiece {
 using ExplainLine = std::vector<ExplainPiece>;
 
 /// A host as one client sees it. The plan, the locality and the geography's records must outlive this.
-struct Seat {
+struct HostView {
   const topology::HostPlan& host;
   const model::Locality& client;
   topology::Geography geography;
@@ -38,7 +38,8 @@ struct Seat {
 
 /// Returns the lines of `_explain` from the second on.
 /// source: docs/operations.md, "Find out why a client gets an address"
-std::vector<ExplainLine> explain_lines(const Seat& seat, const topology::Decision& decision, const Version& version);
+std::vector<ExplainLine> explain_lines(const HostView& view, const topology::Decision& decision,
+                                       const Version& version);
 
 /// Returns "cluster+zone", "region eu-2" or "80% region=eu, any us-1".
 std::string tier_name(const topology::Tier& tier);
@@ -50,13 +51,13 @@ std::string state_word(topology::Standing standing);
 /// the best of them is found once. The arguments must outlive this.
 class TierText {
  public:
-  TierText(const Seat& seat, const topology::Decision& decision, const topology::Tier& tier);
+  TierText(const HostView& view, const topology::Decision& decision, const topology::Tier& tier);
 
   /// Returns how an endpoint is answered: "slow-start 40%", "standby", "via gateway 10.1.0.1"; empty = normally.
   std::string manner(std::uint32_t member) const;
 
  private:
-  const Seat& seat_;
+  const HostView& view_;
   const topology::Decision& decision_;
   const topology::Tier& tier_;
   std::uint32_t best_start_ = 1;  // percent of its weight that the most advanced serving endpoint gets

@@ -87,7 +87,7 @@ model::Locality cut_to(const model::Locality& place, model::Part granularity, co
 /// Finds the verdicts of ranges, and numbers their places and reasons.
 class Judge {
  public:
-  Judge(const Clusters& clusters, const Settings& settings, Places& places, Locator& out)
+  Judge(const Clusters& clusters, const AnswerSettings& settings, Places& places, Locator& out)
       : clusters_(clusters), settings_(settings), places_(places), out_(out) {
     out_.reasons.clear();
     reason("as nothing says where");
@@ -97,7 +97,8 @@ class Judge {
   /// asked_by: the cluster of the forwarder that passes the query on; empty = the server's own cluster
   Locator::Verdict exact(std::size_t listener, const Range& range, const std::string& asked_by = {}) {
     const ListenerSettings* from = listener_of(listener);
-    const std::optional<Choice> found = choice_for(from, range, asked_by.empty() ? settings_.own.cluster : asked_by);
+    const std::optional<ClaimedPlace> found =
+        choice_for(from, range, asked_by.empty() ? settings_.own.cluster : asked_by);
     model::Locality place;
     Locator::Verdict verdict;
     if (from != nullptr) {
@@ -121,7 +122,7 @@ class Judge {
   /// Returns the verdict for the clients of a trusted forwarder in this range that sends no client subnet.
   Locator::Verdict coarse(std::size_t listener, const Range& range, model::Part granularity) {
     const ListenerSettings* from = listener_of(listener);
-    const std::optional<Choice> found = choice_for(from, range, settings_.own.cluster);
+    const std::optional<ClaimedPlace> found = choice_for(from, range, settings_.own.cluster);
     model::Locality place = cut_to(found ? found->place : settings_.own, granularity, clusters_);
     if (from != nullptr) {
       place = refined(from->locality, place);
@@ -144,7 +145,8 @@ class Judge {
     const bool states = listener < settings_.listeners.size() && !settings_.listeners[listener].locality.empty();
     return states ? &settings_.listeners[listener] : nullptr;
   }
-  static std::optional<Choice> choice_for(const ListenerSettings* from, const Range& range, const std::string& own) {
+  static std::optional<ClaimedPlace> choice_for(const ListenerSettings* from, const Range& range,
+                                                const std::string& own) {
     if (range.cover.claims == nullptr) return std::nullopt;
     const bool stated = from != nullptr && !from->locality.cluster.empty();
     return choose(*range.cover.claims, stated ? from->locality.cluster : own, range.cover.configured);
@@ -157,7 +159,7 @@ class Judge {
   }
 
   const Clusters& clusters_;
-  const Settings& settings_;
+  const AnswerSettings& settings_;
   Places& places_;
   Locator& out_;
   std::map<std::string, std::uint32_t> reasons_;
@@ -242,7 +244,7 @@ LocatorInput locator_input(const model::Records& records) {
   return out;
 }
 
-Locator compile_locator(const LocatorInput& input, const Settings& settings, Places& places) {
+Locator compile_locator(const LocatorInput& input, const AnswerSettings& settings, Places& places) {
   std::vector<Range> ranges = cut_family(input.claims, Family::V4);
   const std::vector<Range> v6 = cut_family(input.claims, Family::V6);
   Locator out;

@@ -57,6 +57,6 @@ LocatorInput locator_input(const model::Records& records);
 /// listener more than is configured, without a locality: it stands for questions from elsewhere (meshdnsctl).
 /// places: gets the places of all verdicts
 /// source: docs/design.md section 3, RFC 7871 7.2.1 (overlapping entries)
-Locator compile_locator(const LocatorInput& input, const Settings& settings, Places& places);
+Locator compile_locator(const LocatorInput& input, const AnswerSettings& settings, Places& places);
 
 }  // namespace meshdns::answers

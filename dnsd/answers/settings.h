@@ -20,7 +20,7 @@ struct NameServer {
 /// A zone that the server answers for.
 struct ZoneSettings {
   std::string name;            // "mesh.internal"
-  std::vector<NameServer> ns;  // empty = ns.<zone> with Settings::own_addresses
+  std::vector<NameServer> ns;  // empty = ns.<zone> with AnswerSettings::own_addresses
   std::string contact;         // "ops.example.net"; empty = hostmaster.<zone>
 };
 
@@ -39,7 +39,7 @@ struct ForwarderSettings {
 };
 
 /// The part of the configuration that answers follow from. Everything else that shapes answers is in the records.
-struct Settings {
+struct AnswerSettings {
   std::vector<ZoneSettings> zones;
   std::vector<ListenerSettings> listeners;
   model::Locality own;                   // of the server

@@ -74,7 +74,7 @@ void take_soa(const StaticRecord& record, Names& names) {
   zone->soa_ttl = record.ttl;
 }
 
-void add_servers(const Settings& settings, const ZoneSettings& zone, Names& names) {
+void add_servers(const AnswerSettings& settings, const ZoneSettings& zone, Names& names) {
   std::vector<NameServer> servers = zone.ns;
   if (servers.empty()) servers.push_back({"ns." + zone.name, settings.own_addresses});
   for (const NameServer& server : servers) {
@@ -122,7 +122,7 @@ bool has_static_data(const Names& names, const std::string& name) {
   return node != nullptr && !node->rrsets.empty();
 }
 
-void compile_zones(const Settings& settings, const std::vector<StaticRecord>& records, Names& names) {
+void compile_zones(const AnswerSettings& settings, const std::vector<StaticRecord>& records, Names& names) {
   names.reserve(records.size());
   for (const ZoneSettings& zone : settings.zones) names.zones.push_back(zone_of(zone));
   for (std::uint32_t i = 0; i < names.zones.size(); ++i) names.node(names.zones[i].apex, i);

@@ -13,7 +13,7 @@ namespace meshdns::answers {
 
 /// Adds zones to `names`: SOA, NS and the servers' addresses, and the static records.
 /// requires: `names` is empty
-void compile_zones(const Settings& settings, const std::vector<StaticRecord>& records, Names& names);
+void compile_zones(const AnswerSettings& settings, const std::vector<StaticRecord>& records, Names& names);
 
 /// Adds the empty non-terminals between a name and its zone's apex (RFC 8020), up to the first name that exists.
 /// exists: returns whether a name exists

@@ -82,7 +82,7 @@ model::Part part_named(const std::string& name) {
   return *part;
 }
 
-void read_zones(const config::v1::Meshdnsd& file, answers::Settings& out) {
+void read_zones(const config::v1::Meshdnsd& file, answers::AnswerSettings& out) {
   for (const auto& zone : file.zones()) {
     answers::ZoneSettings entry{ascii_lower(zone.name()), {}, zone.contact()};
     for (const auto& ns : zone.ns()) {
@@ -95,8 +95,8 @@ void read_zones(const config::v1::Meshdnsd& file, answers::Settings& out) {
   if (out.zones.empty()) out.zones.push_back({"mesh.internal", {}, ""});
 }
 
-answers::Settings settings_of(const config::v1::Meshdnsd& file) {
-  answers::Settings out;
+answers::AnswerSettings settings_of(const config::v1::Meshdnsd& file) {
+  answers::AnswerSettings out;
   read_zones(file, out);
   for (const auto& listener : file.dns().listen()) {
     out.listeners.push_back({listener.address(), convert::to_locality(listener.locality())});
@@ -176,7 +176,7 @@ std::map<std::size_t, std::string> bad_records(const config::v1::Meshdnsd& file)
 /// Returns the digest of all settings that shape answers, without the records in files. The listeners' ports are not
 /// among them; the addresses under which this server can be reached are, as they are in NS and address records.
 std::uint64_t digest_of(const Configuration& configuration) {
-  const answers::Settings& settings = configuration.answers;
+  const answers::AnswerSettings& settings = configuration.answers;
   answers::ByteWriter out;
   const auto add_place = [&out](const model::Locality& place) {
     for (const model::Part part : model::kParts) out(place.part(part));

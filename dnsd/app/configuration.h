@@ -22,7 +22,7 @@ namespace meshdns::dnsd::app {
 /// A meshdnsd.yaml that was read, checked, and converted into the settings that the parts of the daemon take.
 struct Configuration {
   config::v1::Meshdnsd file;
-  answers::Settings answers;
+  answers::AnswerSettings answers;
   std::vector<answers::StaticRecord> static_records;
   std::string mesh_path;                         // of dns.endpoints_file; empty = there is none
   std::vector<config::v1::MeshNode> mesh_nodes;  // nodes of the endpoints file, with their endpoints

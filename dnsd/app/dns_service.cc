@@ -67,7 +67,7 @@ Result<void> DnsService::start() {
 }
 
 void DnsService::tell_of_listeners(std::size_t workers) const {
-  const answers::Settings& settings = env_.configuration.answers;
+  const answers::AnswerSettings& settings = env_.configuration.answers;
   for (std::size_t i = 0; i < server_->bound().size(); ++i) {
     const model::Locality& own = settings.listeners[i].locality;
     log::info("dns listening", {{"address", server_->bound()[i].text()},
@@ -120,8 +120,8 @@ query::Policy DnsService::policy() const {
   return out;
 }
 
-answers::Settings DnsService::settings_as_bound() const {
-  answers::Settings settings = env_.configuration.answers;
+answers::AnswerSettings DnsService::settings_as_bound() const {
+  answers::AnswerSettings settings = env_.configuration.answers;
   if (!server_) return settings;
   for (std::size_t i = 0; i < settings.listeners.size(); ++i) settings.listeners[i].text = server_->bound()[i].text();
   return settings;

@@ -70,7 +70,7 @@ class DnsService : public Role {
   /// Returns the configured policy, completed by the host's name as NSID and a cookie secret of this process.
   query::Policy policy() const;
   /// Returns the settings with the port that the system chose in the place of port 0.
-  answers::Settings settings_as_bound() const;
+  answers::AnswerSettings settings_as_bound() const;
   void tell_of_listeners(std::size_t workers) const;
   /// Connects to the receiver of dnstap messages, if one is configured.
   void start_dnstap();

@@ -21,8 +21,8 @@ bool takes_away(const model::Override& word) {
 }
 
 /// Returns the targets of a request's overrides, each with the index of its object. A freeze has no target.
-std::vector<std::pair<int, model::Target>> targets_of(const v1::ApplyRequest& request) {
-  std::vector<std::pair<int, model::Target>> out;
+std::vector<std::pair<int, model::OverrideTarget>> targets_of(const v1::ApplyRequest& request) {
+  std::vector<std::pair<int, model::OverrideTarget>> out;
   for (int i = 0; i < request.objects_size(); ++i) {
     if (!request.objects(i).has_override()) continue;
     const auto word = convert::to_override(request.objects(i));

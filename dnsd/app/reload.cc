@@ -61,7 +61,7 @@ void keep_listeners(const Configuration& running, Configuration& next, std::vect
 
 }  // namespace
 
-bool same_listeners(const answers::Settings& a, const answers::Settings& b) {
+bool same_listeners(const answers::AnswerSettings& a, const answers::AnswerSettings& b) {
   return std::ranges::equal(a.listeners, b.listeners, {}, &answers::ListenerSettings::text,
                             &answers::ListenerSettings::text);
 }

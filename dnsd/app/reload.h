@@ -14,7 +14,7 @@ struct ReloadState {
 };
 
 /// Returns whether both settings have the same addresses of listeners.
-bool same_listeners(const answers::Settings& a, const answers::Settings& b);
+bool same_listeners(const answers::AnswerSettings& a, const answers::AnswerSettings& b);
 
 /// Replaces the values in `next` that only a restart can change by those of `running`. So `next` describes what runs
 /// after the reload, and the next reload is compared with that.

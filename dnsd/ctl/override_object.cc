@@ -33,7 +33,7 @@ std::string dns_text(const std::string& name, bool& exact) {
 }
 
 /// Writes the target's name into the field of its kind.
-void write_target(const model::Target& target, v1::OverrideSpec::Target& out) {
+void write_target(const model::OverrideTarget& target, v1::OverrideSpec::Target& out) {
   switch (target.kind) {
     case model::TargetKind::Endpoint: return out.set_endpoint(target.name);
     case model::TargetKind::Node: return out.set_node(target.name);
@@ -58,7 +58,7 @@ std::string meant_by(const std::vector<std::string>& words) {
 
 }  // namespace
 
-Result<model::Target> target_of(const std::vector<std::string>& words) {
+Result<model::OverrideTarget> target_of(const std::vector<std::string>& words) {
   if (words.empty()) return Error(Code::InvalidArgument, "say for what: node=NAME, zone=NAME, ...");
   if (words.size() == 1) {
     auto target = model::parse_target(words.front());
@@ -73,7 +73,7 @@ Result<model::Target> target_of(const std::vector<std::string>& words) {
   return Error(Code::InvalidArgument, "one target, such as node=eu1-n1 (got " + join(words, " ") + ")");
 }
 
-std::string override_name(model::Action action, const std::optional<model::Target>& target) {
+std::string override_name(model::Action action, const std::optional<model::OverrideTarget>& target) {
   if (!target) return "freeze";
   const std::string word = action == model::Action::Drain ? "drain" : "force";  // for up and down: up replaces down
   const std::string prefix = word + "-" + std::string(target_kind_name(target->kind)) + "-";

@@ -106,19 +106,19 @@ bool is_same_for_answers(const topology::HostPlan& before, const topology::HostP
 }
 
 std::vector<AnswerDifference> answer_differences(const topology::HostPlan& before, const topology::HostPlan& after,
-                                                 const std::vector<model::Locality>& seats,
+                                                 const std::vector<model::Locality>& places,
                                                  topology::Geography geography, std::string (*text)(const Answer&)) {
   std::vector<AnswerDifference> out;
   Comparison comparison(before, after, geography);
-  for (const model::Locality& seat : seats) {
-    const auto& [was, is] = comparison.of(seat);
+  for (const model::Locality& place : places) {
+    const auto& [was, is] = comparison.of(place);
     if (was == is) continue;
     const std::string from = text(was);
     const std::string to = text(is);
     const auto same = std::ranges::find_if(
         out, [&](const auto& entry) { return entry.change.before() == from && entry.change.after() == to; });
     AnswerDifference& entry = same != out.end() ? *same : out.emplace_back();
-    entry.change.add_from(seat.text());
+    entry.change.add_from(place.text());
     entry.change.set_before(from);
     entry.change.set_after(to);
     entry.nothing_serves = !is.serves;

@@ -25,7 +25,7 @@ struct AnswerDifference {
 /// Returns how the answers of one host differ for clients in these places. Places with the same change share an entry.
 /// text: returns the text of an answer
 std::vector<AnswerDifference> answer_differences(const topology::HostPlan& before, const topology::HostPlan& after,
-                                                 const std::vector<model::Locality>& seats,
+                                                 const std::vector<model::Locality>& places,
                                                  topology::Geography geography, std::string (*text)(const Answer&));
 
 }  // namespace meshdns::explain

@@ -18,13 +18,13 @@ constexpr const char* kOwnClient = "127.0.0.1";  // used if the request names no
 /// A host as one client sees it, with the decision for this client.
 struct View {
   const topology::HostPlan& host;
-  const Seat& seat;
+  const PlacedClient& placed;
   const topology::Decision& decision;
   topology::Geography geography;
   TimePoint now;
   std::int64_t unix_seconds;
 
-  answers::Seat answers_seat() const { return {host, seat.place, geography}; }
+  answers::HostView host_view() const { return {host, placed.place, geography}; }
 };
 
 void write_endpoint(const View& view, const answers::TierText& tier, std::uint32_t member, v1::EndpointInfo& out) {
@@ -54,20 +54,20 @@ void write_tier(const View& view, const topology::Tier& tier, v1::ExplainedTier&
   out.set_health(tier.health);
   out.set_load(tier.load);
   out.set_panic(tier.panic);
-  const answers::Seat seat = view.answers_seat();
-  const answers::TierText text(seat, view.decision, tier);
+  const answers::HostView host = view.host_view();
+  const answers::TierText text(host, view.decision, tier);
   for (const std::uint32_t member : tier.members) write_endpoint(view, text, member, *out.add_endpoints());
   if (tier.load == 0) return;
   for (const std::string& address : addresses_of(view.host, view.decision, tier)) out.add_answer(address);
 }
 
-/// Returns the tier into whose part of the loads the seat's draw falls.
+/// Returns the tier into whose part of the loads the client's draw falls.
 /// requires: the decision answers something
-std::uint32_t drawn_tier(const Seat& seat, const topology::Decision& decision) {
+std::uint32_t drawn_tier(const PlacedClient& placed, const topology::Decision& decision) {
   std::uint32_t sum = 0;
   for (const topology::Tier& tier : decision.tiers) {
     sum += tier.load;
-    if (seat.percent < sum) return tier.number;
+    if (placed.percent < sum) return tier.number;
   }
   return *decision.answer_tier;
 }
@@ -76,11 +76,11 @@ void write_answer(const View& view, v1::ExplainReply& out) {
   for (const topology::Tier& tier : view.decision.tiers) write_tier(view, tier, *out.add_tiers());
   out.set_max_answers(view.host.policy.most_addresses());
   if (!view.decision.answer_tier) return;
-  const std::uint32_t number = drawn_tier(view.seat, view.decision);
+  const std::uint32_t number = drawn_tier(view.placed, view.decision);
   out.set_answer_tier(number);
   *out.mutable_answer() = out.tiers(static_cast<int>(number)).answer();
   if (view.decision.tiers[number].load == 100) return;
-  *out.mutable_drawn_for() = convert::to_wire(std::chrono::seconds(view.seat.drawn_for));
+  *out.mutable_drawn_for() = convert::to_wire(std::chrono::seconds(view.placed.drawn_for));
 }
 
 /// Adds the endpoints that are in no tier, because their addresses belong to others.
@@ -95,16 +95,16 @@ void write_displaced(const topology::HostPlan& host, v1::ExplainReply& out) {
 }
 
 /// Adds advice that does not follow from the decision.
-void write_advice(const Subject& subject, const answers::Seat& seat, const topology::Decision& decision,
+void write_advice(const Subject& subject, const answers::HostView& view, const topology::Decision& decision,
                   const v1::ExplainRequest& request, v1::ExplainReply& out) {
-  const topology::HostPlan& host = seat.host;
+  const topology::HostPlan& host = view.host;
   if (!subject.role.empty()) out.add_advice(subject.role);
   if (request.client().empty()) {
     out.add_advice("no client was given: this is what " + std::string(kOwnClient) + " gets, on the server's own node");
   }
   for (const std::string& text : answers::family_texts(host, decision)) out.add_advice(text);
   for (const std::string& advice : topology::port_advice(host)) out.add_advice(advice);
-  if (auto advice = answers::distance_advice(seat.client, decision); !advice.empty()) out.add_advice(std::move(advice));
+  if (auto advice = answers::distance_advice(view.client, decision); !advice.empty()) out.add_advice(std::move(advice));
   write_displaced(host, out);
 }
 
@@ -117,18 +117,18 @@ Result<v1::ExplainReply> explained(const Scene& scene, const v1::ExplainRequest&
   const Subject& subject = *found;
   const auto host = scene.planner.plan(subject.host, scene.now, overrides);
   if (!host) return Error(Code::NotFound, "no host " + subject.host + " is defined");
-  const auto seat = seat_of(scene, *host, *client, request.listener());
-  if (!seat) return seat.error();
+  const auto placed = placed_client(scene, *host, *client, request.listener());
+  if (!placed) return placed.error();
   const topology::Geography geography = scene.geography();
-  const topology::Decision decision = topology::decide(*host, {seat->place, seat->panic}, geography);
+  const topology::Decision decision = topology::decide(*host, {placed->place, placed->panic}, geography);
   v1::ExplainReply out;
   out.set_host(subject.host);
   out.set_client(client->text());
   out.set_revision(scene.catalog.revision());
   *out.mutable_age() = convert::to_wire(scene.now - scene.catalog.changed());
-  out.set_place(seat->place.text());
-  out.set_reason(seat->reason);
-  out.set_network(seat->place.network);
+  out.set_place(placed->place.text());
+  out.set_reason(placed->reason);
+  out.set_network(placed->place.network);
   out.set_object(host->object);
   out.set_policy(answers::policy_text(host->policy));
   out.set_on_empty(host->policy.on_empty == model::OnEmpty::LastResort ? "last resort" : "no data");
@@ -136,8 +136,8 @@ Result<v1::ExplainReply> explained(const Scene& scene, const v1::ExplainRequest&
   out.set_ttl_why(answers::ttl_text(*host, decision));
   out.set_note(answers::note_text(*host, decision));
   out.set_frozen(topology::frozen_text(scene.catalog.records().overrides));
-  write_advice(subject, {*host, seat->place, geography}, decision, request, out);
-  write_answer({*host, *seat, decision, geography, scene.now, scene.unix_seconds}, out);
+  write_advice(subject, {*host, placed->place, geography}, decision, request, out);
+  write_answer({*host, *placed, decision, geography, scene.now, scene.unix_seconds}, out);
   for (v1::ExplainedTier& tier : *out.mutable_tiers()) write_records(scene.catalog.records(), tier);
   return out;
 }

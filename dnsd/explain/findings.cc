@@ -36,11 +36,11 @@ Result<std::vector<topology::Finding>> linted(const topology::LintScene& scene, 
 
 }  // namespace
 
-Linter::Linter(const model::Records& records, topology::Planner& planner, const answers::Settings& settings,
+Linter::Linter(const model::Records& records, topology::Planner& planner, const answers::AnswerSettings& settings,
                TimePoint now)
     : Linter(records, planner, settings, std::make_shared<topology::KnownNames>(records), now) {}
 
-Linter::Linter(const model::Records& records, topology::Planner& planner, const answers::Settings& settings,
+Linter::Linter(const model::Records& records, topology::Planner& planner, const answers::AnswerSettings& settings,
                std::shared_ptr<topology::KnownNames> names, TimePoint now)
     : names_(std::move(names)),
       scene_{records, planner, *names_, {}, std::ranges::any_of(settings.forwarders, is_coarse), now} {

@@ -14,10 +14,11 @@ namespace meshdns::explain {
 class Linter {
  public:
   /// names: those of the records; expect() adds to them
-  Linter(const model::Records& records, topology::Planner& planner, const answers::Settings& settings,
+  Linter(const model::Records& records, topology::Planner& planner, const answers::AnswerSettings& settings,
          std::shared_ptr<topology::KnownNames> names, TimePoint now);
   /// Collects the names itself, by a walk over all nodes and objects.
-  Linter(const model::Records& records, topology::Planner& planner, const answers::Settings& settings, TimePoint now);
+  Linter(const model::Records& records, topology::Planner& planner, const answers::AnswerSettings& settings,
+         TimePoint now);
   Linter(const Linter&) = delete;
   Linter& operator=(const Linter&) = delete;
 

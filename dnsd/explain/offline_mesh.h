@@ -33,7 +33,7 @@ class OfflineMesh {
 
   catalog::Catalog catalog_;
   topology::Planner planner_{catalog_.records()};
-  answers::Settings settings_;
+  answers::AnswerSettings settings_;
   std::shared_ptr<const answers::AnswerTable> table_;
   TimePoint now_;
   std::int64_t unix_seconds_;

@@ -12,7 +12,7 @@ namespace meshdns::explain {
 namespace {
 
 /// Returns the index of a listener. Without a name it is the one after the last, which has no locality.
-Result<std::uint16_t> listener_index(const answers::Settings& settings, const std::string& text) {
+Result<std::uint16_t> listener_index(const answers::AnswerSettings& settings, const std::string& text) {
   if (text.empty()) return static_cast<std::uint16_t>(settings.listeners.size());
   const auto found = std::ranges::find(settings.listeners, text, &answers::ListenerSettings::text);
   if (found != settings.listeners.end()) return static_cast<std::uint16_t>(found - settings.listeners.begin());
@@ -23,8 +23,8 @@ Result<std::uint16_t> listener_index(const answers::Settings& settings, const st
 
 }  // namespace
 
-Result<Seat> seat_of(const Scene& scene, const topology::HostPlan& host, const IpAddress& client,
-                     const std::string& listener) {
+Result<PlacedClient> placed_client(const Scene& scene, const topology::HostPlan& host, const IpAddress& client,
+                                   const std::string& listener) {
   const auto index = listener_index(scene.settings, listener);
   if (!index) return index.error();
   const wire::ClientSubnet none{};
@@ -32,29 +32,29 @@ Result<Seat> seat_of(const Scene& scene, const topology::HostPlan& host, const I
   const answers::Located located = where.locator.locate(client, *index, none);
   const std::string& reason = where.locator.reasons[located.reason];
   const bool forwarder = located.source == answers::PlaceSource::Forwarder;
-  Seat seat{.place = where.localities[located.place],
-            .reason = forwarder ? "forwarder, no ECS: placed as " + reason : reason};
+  PlacedClient placed{.place = where.localities[located.place],
+                      .reason = forwarder ? "forwarder, no ECS: placed as " + reason : reason};
   const auto name = wire::parse_name(host.name);
-  if (!name) return seat;
+  if (!name) return placed;
   const std::uint64_t hash = wire::hash_name(*name);
   const answers::Host* published = scene.table.find(*name, hash).host;
-  if (published != nullptr) seat.panic = answers::panic_of(*published, scene.table.set(*published, located.place));
+  if (published != nullptr) placed.panic = answers::panic_of(*published, scene.table.set(*published, located.place));
   const query::Drawn drawn = query::drawn(hash, static_cast<std::uint32_t>(host.policy.ttl / 1s),
                                           {client, none, located, static_cast<std::uint32_t>(scene.unix_seconds)});
-  seat.percent = drawn.percent;
-  seat.drawn_for = drawn.seconds;
-  return seat;
+  placed.percent = drawn.percent;
+  placed.drawn_for = drawn.seconds;
+  return placed;
 }
 
-std::vector<model::Locality> known_seats(const model::Records& records) {
-  std::map<std::tuple<std::string, std::string, std::string>, model::Locality> seats;
+std::vector<model::Locality> known_places(const model::Records& records) {
+  std::map<std::tuple<std::string, std::string, std::string>, model::Locality> places;
   std::set<std::string> clusters;
   const auto add = [&](model::Locality place) {
     place.subzone.clear();
     place.node.clear();
     clusters.insert(ascii_lower(place.cluster));
     const auto key = std::make_tuple(ascii_lower(place.cluster), ascii_lower(place.region), ascii_lower(place.zone));
-    seats.emplace(key, std::move(place));
+    places.emplace(key, std::move(place));
   };
   const model::Locality* last = nullptr;  // nodes of one place often follow each other
   for (const auto& [key, node] : records.nodes) {
@@ -71,8 +71,8 @@ std::vector<model::Locality> known_seats(const model::Records& records) {
     add(std::move(place));
   }
   std::vector<model::Locality> out;
-  for (const auto& [key, place] : seats) {
-    if (out.size() < kMostSeats) out.push_back(place);
+  for (const auto& [key, place] : places) {
+    if (out.size() < kMostPlaces) out.push_back(place);
   }
   return out;
 }

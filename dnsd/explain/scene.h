@@ -20,7 +20,7 @@ namespace meshdns::explain {
 struct Scene {
   const catalog::Catalog& catalog;
   topology::Planner& planner;  // plans the catalog's records
-  const answers::Settings& settings;
+  const answers::AnswerSettings& settings;
   const answers::AnswerTable& table;
   TimePoint now;
   std::int64_t unix_seconds = 0;
@@ -29,7 +29,7 @@ struct Scene {
 };
 
 /// A client of one host: its place, what placed it, and what it has drawn.
-struct Seat {
+struct PlacedClient {
   model::Locality place;
   std::string reason;           // "by node prefix 10.0.0.0/24 (eu1-n1)"
   std::uint64_t panic = 0;      // tiers in panic, by the answers that were compiled last
@@ -37,16 +37,16 @@ struct Seat {
   std::uint64_t drawn_for = 0;  // seconds that the draw stays the same
 };
 
-/// Returns the seat of a client that asks directly, without a forwarder.
+/// Returns the place of a client that asks directly, without a forwarder.
 /// listener: "10.0.9.2:53"; empty = a listener without a locality
 /// errors: InvalidArgument: there is no such listener
-Result<Seat> seat_of(const Scene& scene, const topology::HostPlan& host, const IpAddress& client,
-                     const std::string& listener);
+Result<PlacedClient> placed_client(const Scene& scene, const topology::HostPlan& host, const IpAddress& client,
+                                   const std::string& listener);
 
 /// Returns one place for each cluster and zone that nodes are in. A cluster without nodes has the place that its object
 /// states.
-/// returns: in order, at most kMostSeats
-std::vector<model::Locality> known_seats(const model::Records& records);
-inline constexpr std::size_t kMostSeats = 64;
+/// returns: in order, at most kMostPlaces
+std::vector<model::Locality> known_places(const model::Records& records);
+inline constexpr std::size_t kMostPlaces = 64;
 
 }  // namespace meshdns::explain

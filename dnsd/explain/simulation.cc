@@ -53,9 +53,10 @@ Result<v1::SimulateReply> simulate(const Scene& scene, const v1::SimulateRequest
   return out;
 }
 
-std::vector<std::string> missed_targets(const model::Records& records, const std::vector<model::Target>& targets) {
+std::vector<std::string> missed_targets(const model::Records& records,
+                                        const std::vector<model::OverrideTarget>& targets) {
   std::vector<std::string> out;
-  for (const model::Target& target : targets) {
+  for (const model::OverrideTarget& target : targets) {
     if (auto text = topology::missed(records, target); !text.empty()) out.push_back(std::move(text));
   }
   return out;

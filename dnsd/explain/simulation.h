@@ -12,8 +12,9 @@ namespace meshdns::explain {
 
 /// The overrides of a simulation.
 struct Supposition {
-  topology::Overrides overrides;       // all overrides, real and simulated
-  std::vector<model::Target> targets;  // targets of the overrides that come or go: only endpoints in them can change
+  topology::Overrides overrides;  // all overrides, real and simulated
+  std::vector<model::OverrideTarget>
+      targets;  // targets of the overrides that come or go: only endpoints in them can change
 };
 
 /// Returns the overrides that a request asks to simulate.
@@ -26,6 +27,7 @@ Result<v1::SimulateReply> simulate(const Scene& scene, const v1::SimulateRequest
                                    const Supposition& supposition);
 
 /// Returns a line for each target to which no endpoint belongs: its name is probably misspelt.
-std::vector<std::string> missed_targets(const model::Records& records, const std::vector<model::Target>& targets);
+std::vector<std::string> missed_targets(const model::Records& records,
+                                        const std::vector<model::OverrideTarget>& targets);
 
 }  // namespace meshdns::explain

@@ -18,13 +18,13 @@ Survey::Survey(const Scene& scene, Supposition supposition)
     : supposition_(std::move(supposition)),
       search_{.targets = supposition_.targets},
       all_(scene.planner.hosts()),
-      seats_(known_seats(scene.catalog.records())) {}
+      places_(known_places(scene.catalog.records())) {}
 
 bool Survey::look(const Scene& scene, std::size_t steps) {
   if (!hosts_) {
     if (!scene.planner.search(search_, steps)) return false;
     hosts_.emplace(search_.hosts.begin(), search_.hosts.end());
-    for (const model::Target& target : search_.targets) {
+    for (const model::OverrideTarget& target : search_.targets) {
       if (search_.known.contains(target)) continue;
       if (auto note = topology::nobody_in(scene.catalog.records(), target); !note.empty()) notes_.push_back(note);
     }
@@ -41,7 +41,7 @@ void Survey::look_at(const Scene& scene, const std::string& host) {
   const auto after = scene.planner.plan(host, scene.now, supposition_.overrides);
   if (!before || !after) return;  // the host went meanwhile
   if (is_same_for_answers(*before, *after)) return;
-  const auto differences = answer_differences(*before, *after, seats_, scene.geography(), summary);
+  const auto differences = answer_differences(*before, *after, places_, scene.geography(), summary);
   if (differences.empty()) return;
   ++hosts_changed_;
   if (std::ranges::any_of(differences, &AnswerDifference::nothing_serves)) ++hosts_empty_;
@@ -68,7 +68,7 @@ v1::SimulateReply Survey::reply() const {
   out.set_hosts_changed(static_cast<std::uint32_t>(hosts_changed_));
   out.set_hosts_empty(static_cast<std::uint32_t>(hosts_empty_));
   out.set_hosts_all(static_cast<std::uint32_t>(all_));
-  for (const model::Locality& seat : seats_) out.add_from(seat.text());
+  for (const model::Locality& place : places_) out.add_from(place.text());
   for (const std::string& note : notes_) out.add_notes(note);
   return out;
 }

@@ -35,7 +35,7 @@ class Survey {
   std::optional<std::vector<std::string>> hosts_;  // hosts with endpoints in a target; nothing = the search goes on
   std::size_t next_ = 0;
   std::size_t all_ = 0;
-  std::vector<model::Locality> seats_;
+  std::vector<model::Locality> places_;
   std::vector<std::string> notes_;
   std::vector<v1::HostChange> empty_;  // rows where nothing serves afterwards
   std::vector<v1::HostChange> rows_;   // all other rows; of both kinds the first kMostRows

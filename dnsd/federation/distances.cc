@@ -46,23 +46,23 @@ void Distances::restore(const std::string& cluster, const model::ClusterStatus& 
 
 void Distances::heard(const std::string& from, const std::string& agent, const MeasuredTarget& target,
                       const Found& found, TimePoint now) {
-  const Seat seat{agent, target.key};
+  const MeasuredPath path{agent, target.key};
   Way& way = ways_[from][target.cluster];
   way.heard = now;
   if (found.connected && found.rtt && is_round_trip(*found.rtt)) {
-    const auto [entry, first] = way.measured.try_emplace(seat);
+    const auto [entry, first] = way.measured.try_emplace(path);
     Smoothed& smoothed = entry->second;
     smoothed.value = first ? *found.rtt : smoothed.value + (*found.rtt - smoothed.value) / 8;
     smoothed.heard = now;
   }
-  if (target.gateway) heard_gateway(gateways_[from][target.address.ip], seat, found.connected, now);
+  if (target.gateway) heard_gateway(gateways_[from][target.address.ip], path, found.connected, now);
 }
 
 /// A view that is new, or not fresh, begins with the published verdict. Otherwise a change of the measuring agents
 /// would skip the three failures or the two successes.
-void Distances::heard_gateway(Gateway& gateway, const Seat& seat, bool connected, TimePoint now) {
+void Distances::heard_gateway(Gateway& gateway, const MeasuredPath& path, bool connected, TimePoint now) {
   gateway.heard = now;
-  const auto [entry, first] = gateway.views.try_emplace(seat);
+  const auto [entry, first] = gateway.views.try_emplace(path);
   View& view = entry->second;
   if (first || now - view.heard > kLately) view = {gateway.down, 0, now};
   view.heard = now;
@@ -81,8 +81,8 @@ void Distances::keep_gateways(const std::set<IpAddress>& known) {
 
 std::optional<Duration> Distances::median_of(const Way& way, TimePoint now) {
   std::map<std::string, std::vector<Duration>> by_agent;
-  for (const auto& [seat, smoothed] : way.measured) {
-    if (now - smoothed.heard <= kFresh) by_agent[seat.first].push_back(smoothed.value);
+  for (const auto& [path, smoothed] : way.measured) {
+    if (now - smoothed.heard <= kFresh) by_agent[path.first].push_back(smoothed.value);
   }
   if (by_agent.empty()) return std::nullopt;
   std::vector<Duration> medians;

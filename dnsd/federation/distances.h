@@ -50,13 +50,13 @@ class Distances {
   std::map<std::string, model::ClusterStatus> settle(TimePoint now);
 
  private:
-  using Seat = std::pair<std::string, std::string>;  // agent, target
+  using MeasuredPath = std::pair<std::string, std::string>;  // agent, target
   struct Smoothed {
     Duration value{};
     TimePoint heard{};
   };
   struct Way {
-    std::map<Seat, Smoothed> measured;
+    std::map<MeasuredPath, Smoothed> measured;
     std::optional<Duration> published;
     TimePoint heard{};  // the last result of any agent, success or not
   };
@@ -66,12 +66,12 @@ class Distances {
     TimePoint heard{};
   };
   struct Gateway {
-    std::map<Seat, View> views;
+    std::map<MeasuredPath, View> views;
     bool down = false;
     TimePoint heard{};
   };
 
-  void heard_gateway(Gateway& gateway, const Seat& seat, bool connected, TimePoint now);
+  void heard_gateway(Gateway& gateway, const MeasuredPath& path, bool connected, TimePoint now);
   static std::optional<Duration> median_of(const Way& way, TimePoint now);
   static void settle(Way& way, TimePoint now);
   static void settle(Gateway& gateway, TimePoint now);

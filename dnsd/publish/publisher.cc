@@ -48,7 +48,7 @@ Publisher::~Publisher() {
   }
 }
 
-void Publisher::configure(answers::Settings settings, const std::vector<answers::StaticRecord>& static_records) {
+void Publisher::configure(answers::AnswerSettings settings, const std::vector<answers::StaticRecord>& static_records) {
   base_ = answers::make_base(std::move(settings), static_records);
   configured_ = wanted_ = true;
   answers::configure(planner_, base_);

@@ -84,7 +84,7 @@ class Publisher {
 
   /// Takes over settings and static records, and publishes them soon. The first call makes the first table; it must
   /// come before any call of changed().
-  void configure(answers::Settings settings, const std::vector<answers::StaticRecord>& static_records);
+  void configure(answers::AnswerSettings settings, const std::vector<answers::StaticRecord>& static_records);
   /// Marks all answers as stale (EDE 3), or no longer; publishes a table if that is a change.
   void set_stale(bool stale);
   bool stale() const { return stale_; }
@@ -134,7 +134,7 @@ class Publisher {
   }
 
   const answers::Base& base() const { return base_; }
-  const answers::Settings& settings() const { return base_.settings; }
+  const answers::AnswerSettings& settings() const { return base_.settings; }
   /// Returns the plan of a host from the records as they are now; nothing = the host is not defined.
   std::optional<topology::HostPlan> plan(const std::string& host) { return planner_.plan(host, clock_.now()); }
   /// Returns the plan that the host would have with `overrides` instead of the catalog's.
@@ -142,7 +142,7 @@ class Publisher {
     return planner_.plan(host, clock_.now(), overrides);
   }
   /// Returns Planner::emptied() for the records as they are now.
-  std::vector<std::string> emptied(const model::Target& target, const topology::Overrides& overrides) {
+  std::vector<std::string> emptied(const model::OverrideTarget& target, const topology::Overrides& overrides) {
     return planner_.emptied(target, clock_.now(), overrides);
   }
   topology::Planner& planner() { return planner_; }

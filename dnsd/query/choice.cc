@@ -11,14 +11,14 @@ namespace {
 
 constexpr std::uint64_t kRowBits = 0xFFFF;  // of a key: its row
 
-void gather(const answers::RowIndexes& candidates, const RowFilter& filter, Choice& out) noexcept {
+void gather(const answers::RowIndexes& candidates, const RowFilter& filter, ChosenRows& out) noexcept {
   for (const std::uint16_t row : candidates) {
     if (filter(row)) out.rows[out.count++] = row;
   }
 }
 
 /// Returns the index of one of rows[first, count), drawn by weight.
-std::size_t draw_one(const answers::Host& host, const Choice& among, std::size_t first, bool warm,
+std::size_t draw_one(const answers::Host& host, const ChosenRows& among, std::size_t first, bool warm,
                      Random& random) noexcept {
   std::uint64_t total = 0;
   for (std::size_t i = first; i < among.count; ++i) total += host.traits(among.rows[i]).share(warm);
@@ -63,7 +63,7 @@ std::uint64_t row_key(const answers::Host& host, std::uint16_t row, std::uint64_
 }
 
 void choose(const answers::RowIndexes& candidates, const RowFilter& filter, const Draw& rule, Random& random,
-            Choice& out) noexcept {
+            ChosenRows& out) noexcept {
   out.count = 0;
   out.cut = false;
   if (candidates.size() <= rule.limit && !rule.by_address) {
@@ -78,7 +78,7 @@ void choose(const answers::RowIndexes& candidates, const RowFilter& filter, cons
   draw(filter.host, rule, random, out);
 }
 
-void draw(const answers::Host& host, const Draw& rule, Random& random, Choice& from) noexcept {
+void draw(const answers::Host& host, const Draw& rule, Random& random, ChosenRows& from) noexcept {
   const std::size_t wanted = std::min(rule.limit, from.count);
   Draws draws(random);
   for (std::size_t i = 0; i < wanted; ++i) {

@@ -31,7 +31,7 @@ namespace meshdns::query {
 inline constexpr std::uint32_t kMostDynamicTtl = 300;
 
 /// Chosen rows of endpoints, in the order in which they are answered.
-struct Choice {
+struct ChosenRows {
   static constexpr std::size_t kMost = 256;
   std::array<std::uint16_t, kMost> rows;
   std::size_t count = 0;
@@ -62,7 +62,7 @@ struct RowFilter {
 /// The rule by which rows are drawn.
 struct Draw {
   bool equal_weights = false;  // of the candidates: the caller knows that their shares are equal
-  std::size_t limit = 0;       // at most Choice::kMost
+  std::size_t limit = 0;       // at most ChosenRows::kMost
   bool warm = false;           // endpoints in slow start get their full weight
   bool by_address = false;     // rows with the same address of the filter's family count once
   LotSeat seat{};              // the client that draws, for when not every row can be answered
@@ -72,10 +72,10 @@ struct Draw {
 /// weights are equal, otherwise rows are drawn by weight without replacement. If there are more candidates than the
 /// limit, the lot of the seat decides which are chosen.
 void choose(const answers::RowIndexes& candidates, const RowFilter& filter, const Draw& rule, Random& random,
-            Choice& out) noexcept;
+            ChosenRows& out) noexcept;
 
 /// Draws an order of the rows in `from`, and keeps the first `rule.limit` of them.
-void draw(const answers::Host& host, const Draw& rule, Random& random, Choice& from) noexcept;
+void draw(const answers::Host& host, const Draw& rule, Random& random, ChosenRows& from) noexcept;
 
 /// Returns the key of a row; the rows with the least keys are answered. The last 16 bits are the row's number.
 /// equal_weights: all compared rows have equal weights, which is faster
@@ -159,7 +159,7 @@ class LeastRows {
   }
   /// Adds the rows to the choice.
   /// requires: no row is added afterwards
-  void take(Choice& out) noexcept {
+  void take(ChosenRows& out) noexcept {
     for (const std::uint64_t key : least_.sorted()) out.rows[out.count++] = row_of_key(key);
     out.cut = least_.cut();
   }
@@ -169,7 +169,7 @@ class LeastRows {
   const bool v4_;
   const Draw& rule_;
   const std::uint64_t lot_;
-  LeastKeys<Choice::kMost> least_;
+  LeastKeys<ChosenRows::kMost> least_;
 };
 
 /// Returns the rows of one tier of a set.

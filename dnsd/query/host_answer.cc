@@ -47,7 +47,7 @@ std::size_t HostAnswer::address_limit(wire::Type type) const noexcept {
   return std::min<std::size_t>(fit, host.max_answers);
 }
 
-Outcome HostAnswer::chosen(const Choice& choice, wire::Type type) const noexcept {
+Outcome HostAnswer::chosen(const ChosenRows& choice, wire::Type type) const noexcept {
   for (const std::uint16_t row : choice.view()) {
     if (!write_address(Section::Answer, owner, row, type, ttl())) return Outcome::Truncated;
   }
@@ -59,7 +59,7 @@ Outcome HostAnswer::chosen(const Choice& choice, wire::Type type) const noexcept
 Outcome HostAnswer::addresses(wire::Type type) const noexcept {
   const RowFilter filter = family_filter(host, type);
   const std::size_t limit = address_limit(type);
-  Choice choice;
+  ChosenRows choice;
   for (std::size_t i = 0; i < set.tier_count; ++i) {
     const std::size_t at = i == 0 ? tier : i - (i <= tier ? 1 : 0);  // the drawn tier, then from the nearest on
     const bool equal = set.equal_weights && at == 0;

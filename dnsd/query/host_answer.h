@@ -41,7 +41,7 @@ struct HostAnswer {
   /// Returns how many addresses fit into the response and are allowed by the policy.
   std::size_t address_limit(wire::Type type) const noexcept;
   /// Writes A or AAAA of rows that were chosen with address_limit().
-  Outcome chosen(const Choice& choice, wire::Type type) const noexcept;
+  Outcome chosen(const ChosenRows& choice, wire::Type type) const noexcept;
   /// Writes the addresses of an instance, which are the same for all clients.
   Outcome instance(std::uint16_t row, wire::Type type) const noexcept;
 

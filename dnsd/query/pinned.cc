@@ -55,7 +55,7 @@ std::uint32_t Pinned::ttl() const noexcept {
   return static_cast<std::uint32_t>(std::max<std::int64_t>(0, host_.spec->policy.ttl_min / 1s));
 }
 
-void Pinned::choose(const HostAnswer& answer, wire::Type type, Choice& out) const noexcept {
+void Pinned::choose(const HostAnswer& answer, wire::Type type, ChosenRows& out) const noexcept {
   const RowFilter family{.host = host_, .v4 = type == wire::Type::A, .v6 = type == wire::Type::AAAA};
   const auto fits = [&](std::uint16_t index) {
     const answers::EndpointRow& row = host_.endpoints()[index];

@@ -40,7 +40,7 @@ class Pinned {
   /// Returns the TTL in seconds.
   std::uint32_t ttl() const noexcept;
   /// Chooses among the endpoints with an address of the type, at most HostAnswer::address_limit() of them.
-  void choose(const HostAnswer& answer, wire::Type type, Choice& out) const noexcept;
+  void choose(const HostAnswer& answer, wire::Type type, ChosenRows& out) const noexcept;
 
  private:
   /// The endpoints that are answered, as in topology::decide: those of the best standing; standbys (weight 0) only

@@ -59,7 +59,7 @@ void Resolver::resolve() noexcept {
     return;
   }
   if (response_.query().edns.subnet.present) located();  // only trusted forwarders get an answer to the option
-  Target next;
+  NextName next;
   Outcome outcome = answer_name({response_.query().name, wire::kQuestionOffset}, next);
   if (zone_ == nullptr) {
     response_.set_rcode(wire::Rcode::Refused);
@@ -74,7 +74,7 @@ void Resolver::resolve() noexcept {
   }
 }
 
-Outcome Resolver::follow(Target next, Outcome outcome) noexcept {
+Outcome Resolver::follow(NextName next, Outcome outcome) noexcept {
   std::array<wire::NameBytes, kMostLinks + 1> seen;
   std::size_t links = 0;
   seen[links] = response_.query().name.view();
@@ -92,7 +92,7 @@ Outcome Resolver::follow(Target next, Outcome outcome) noexcept {
   return outcome;
 }
 
-Outcome Resolver::answer_name(const Subject& subject, Target& next) noexcept {
+Outcome Resolver::answer_name(const Subject& subject, NextName& next) noexcept {
   const answers::AnswerTable& table = context_.table;
   const auto found = table.find(subject.name.view(), subject.name.hash);
   if (!found) return answer_missing(subject, next);
@@ -100,7 +100,7 @@ Outcome Resolver::answer_name(const Subject& subject, Target& next) noexcept {
   return found.host != nullptr ? answer_host(*found.host, subject) : answer_node(*found.node, subject, next);
 }
 
-Outcome Resolver::answer_missing(const Subject& subject, Target& next) noexcept {
+Outcome Resolver::answer_missing(const Subject& subject, NextName& next) noexcept {
   const answers::AnswerTable& table = context_.table;
   const Reverse reverse = find_reverse(table, subject.name);
   for (std::size_t below = 1; below <= subject.name.labels; ++below) {
@@ -117,7 +117,7 @@ Outcome Resolver::answer_missing(const Subject& subject, Target& next) noexcept 
   return Outcome::Answered;
 }
 
-Outcome Resolver::answer_node(const answers::Node& node, const Subject& subject, Target& next) noexcept {
+Outcome Resolver::answer_node(const answers::Node& node, const Subject& subject, NextName& next) noexcept {
   const wire::Type type = response_.query().type;
   const bool apex = wire::is_same(subject.name.view(), zone_->apex);
   if (type == wire::Type::ANY) return answer_any(node, subject, apex);
@@ -251,7 +251,7 @@ Outcome Resolver::answer_pinned(const answers::Host& host, const Subject& subjec
     answers::Set set;
     set.ttl = pinned.ttl();
     const HostAnswer answer{response_, host, set, subject.owner, context_.random, lot_seat()};
-    Choice choice;
+    ChosenRows choice;
     pinned.choose(answer, type, choice);
     if (choice.count > 0 && pinned.last_resort()) note_last_resort();
     const auto why = pinned.fenced();

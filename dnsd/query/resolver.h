@@ -32,7 +32,7 @@ class Resolver {
     std::uint16_t owner;  // offset of the name in the message
   };
   /// The next name of a CNAME chain.
-  struct Target {
+  struct NextName {
     wire::NameBytes name;  // empty = the chain ends here
     std::uint16_t owner = 0;
   };
@@ -41,13 +41,13 @@ class Resolver {
   bool in_zone() const noexcept;
   /// Answers one name of the chain.
   /// next: set if the name has a CNAME to follow
-  Outcome answer_name(const Subject& subject, Target& next) noexcept;
+  Outcome answer_name(const Subject& subject, NextName& next) noexcept;
   /// Follows a CNAME chain to its end.
   /// outcome: that of the name that led to `next`
-  Outcome follow(Target next, Outcome outcome) noexcept;
-  Outcome answer_node(const answers::Node& node, const Subject& subject, Target& next) noexcept;
+  Outcome follow(NextName next, Outcome outcome) noexcept;
+  Outcome answer_node(const answers::Node& node, const Subject& subject, NextName& next) noexcept;
   /// Answers a name that the table does not have: it is below a host or a wildcard's parent, an address, or nothing.
-  Outcome answer_missing(const Subject& subject, Target& next) noexcept;
+  Outcome answer_missing(const Subject& subject, NextName& next) noexcept;
   Outcome answer_host(const answers::Host& host, const Subject& subject) noexcept;
   /// Answers a name below a host.
   /// below: the number of labels before the host's name
@@ -65,7 +65,7 @@ class Resolver {
   Outcome explain(const answers::Host& host, const Subject& subject) noexcept;
   Outcome write_rrset(const answers::Rrset& rrset, std::uint16_t owner) noexcept;
   void write_name_servers_addresses(const answers::Rrset& rrset) noexcept;
-  Outcome write_cname(const answers::Rrset& rrset, std::uint16_t owner, Target& next) noexcept;
+  Outcome write_cname(const answers::Rrset& rrset, std::uint16_t owner, NextName& next) noexcept;
   Outcome write_hinfo(std::uint16_t owner) noexcept;
 
   /// Returns the answer of a host for this client's class.

@@ -57,7 +57,7 @@ void Resolver::write_name_servers_addresses(const answers::Rrset& rrset) noexcep
   }
 }
 
-Outcome Resolver::write_cname(const answers::Rrset& rrset, std::uint16_t owner, Target& next) noexcept {
+Outcome Resolver::write_cname(const answers::Rrset& rrset, std::uint16_t owner, NextName& next) noexcept {
   if (rrset.rdata.empty()) return Outcome::NoData;
   wire::Writer& writer = response_.writer();
   const std::size_t mark = writer.position();

@@ -200,7 +200,7 @@ bool ServiceAnswer::write_row(const Service& service) noexcept {
 
 void ServiceAnswer::write_additional() noexcept {
   AddressSet seen(host_, written_);
-  const auto write_one = [&](const Target& target, wire::Type type, bool has) {
+  const auto write_one = [&](const AdditionalTarget& target, wire::Type type, bool has) {
     if (!has || !seen.add(target.row, type == wire::Type::A)) return;
     from_.write_address(Section::Additional, target.offset, target.row, type,
                         std::min<std::uint32_t>(host_.ttl, kMostDynamicTtl));

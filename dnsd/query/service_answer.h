@@ -51,7 +51,7 @@ class ServiceAnswer {
     std::uint64_t weight;    // in hundredths
   };
   /// The target of a record that is written, for the additional section.
-  struct Target {
+  struct AdditionalTarget {
     std::uint16_t row;
     std::uint16_t offset;  // of the target name in the message
   };
@@ -78,7 +78,7 @@ class ServiceAnswer {
   std::size_t count_ = 0;
   std::size_t written_ = 0;
   std::array<Service, kMost> services_;
-  std::array<Target, kMost> targets_;
+  std::array<AdditionalTarget, kMost> targets_;
   WrittenTargets<kMost> repeated_;  // used for a host with twins only
 };
 

@@ -93,7 +93,7 @@ class DnsServer {
   std::unique_ptr<Capture> capture_ = std::make_unique<Capture>();
   std::unique_ptr<Tap> tap_;
   ControlPulse pulse_;
-  Environment environment_;
+  ServerEnvironment environment_;
   std::vector<std::string> warnings_;
   std::vector<SocketAddress> bound_;
   std::vector<bool> inherited_;                      // by listener

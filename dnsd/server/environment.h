@@ -12,7 +12,7 @@
 namespace meshdns::server {
 
 /// The parts that all threads of a server share. Everything must outlive the threads.
-struct Environment {
+struct ServerEnvironment {
   Quiescent<answers::AnswerTable>& table;
   Quiescent<query::Policy>& policy;
   query::RateLimiter& limiter;

@@ -32,7 +32,7 @@ bool control(const Fd& epoll, int operation, const Fd& fd, std::uint32_t events,
 
 }  // namespace
 
-TcpServer::TcpServer(std::vector<Fd> listeners, const TcpLimits& limits, const Environment& environment,
+TcpServer::TcpServer(std::vector<Fd> listeners, const TcpLimits& limits, const ServerEnvironment& environment,
                      std::uint64_t seed)
     : limits_(limits),
       table_(environment.table),

@@ -31,7 +31,8 @@ class TcpServer {
  public:
   /// listeners: in the order of the listen addresses
   /// environment: must outlive this
-  TcpServer(std::vector<Fd> listeners, const TcpLimits& limits, const Environment& environment, std::uint64_t seed);
+  TcpServer(std::vector<Fd> listeners, const TcpLimits& limits, const ServerEnvironment& environment,
+            std::uint64_t seed);
 
   /// Begins to watch the listeners.
   /// requires: called once, before run()

@@ -15,7 +15,7 @@ struct UdpWorker::Requests {
   std::array<wire::Reading, UdpBatch::kMost> readings;
 };
 
-UdpWorker::UdpWorker(std::vector<UdpSocket> sockets, const Environment& environment, std::uint64_t seed)
+UdpWorker::UdpWorker(std::vector<UdpSocket> sockets, const ServerEnvironment& environment, std::uint64_t seed)
     : sockets_(std::move(sockets)),
       polled_(sockets_.size()),
       table_(environment.table),

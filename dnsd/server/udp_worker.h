@@ -32,7 +32,7 @@ struct UdpSocket {
 class UdpWorker {
  public:
   /// environment: must outlive this
-  UdpWorker(std::vector<UdpSocket> sockets, const Environment& environment, std::uint64_t seed);
+  UdpWorker(std::vector<UdpSocket> sockets, const ServerEnvironment& environment, std::uint64_t seed);
   ~UdpWorker();
 
   /// Serves until `stop` is true, and returns at most kReceiveTimeoutMs later.

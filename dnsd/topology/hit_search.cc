@@ -5,13 +5,13 @@
 namespace meshdns::topology {
 namespace {
 
-bool is_of_nodes(const model::Target& target) {
+bool is_of_nodes(const model::OverrideTarget& target) {
   return target.kind == model::TargetKind::Node || target.kind == model::TargetKind::Zone ||
          target.kind == model::TargetKind::Cluster;
 }
 
 /// Returns whether a target of kind Node, Zone or Cluster hits the endpoints of a node.
-bool hits_node(const model::Records& records, const model::Target& target, const std::string& node) {
+bool hits_node(const model::Records& records, const model::OverrideTarget& target, const std::string& node) {
   static const std::string kNothing;
   static const std::vector<IpAddress> kNoAddresses;
   const model::Locality place = locality_of(records, node);
@@ -26,7 +26,7 @@ void found(const HostIndex& index, const model::Endpoint& endpoint, HitSearch& s
 // The nodes' parts of the keys are compared once per node: endpoints of a node that is not hit are skipped in one step,
 // because their keys begin with the node's.
 bool search_by_node(const HostIndex& index, HitSearch& search, std::size_t& steps) {
-  const model::Target& target = search.targets[search.at];
+  const model::OverrideTarget& target = search.targets[search.at];
   const auto& endpoints = index.records.endpoints;
   const std::string* node = nullptr;  // the node of the endpoint before, if the target hits it
   for (auto at = endpoints.upper_bound(search.after); at != endpoints.end();) {
@@ -47,7 +47,7 @@ bool search_by_node(const HostIndex& index, HitSearch& search, std::size_t& step
 }
 
 bool search_by_endpoint(const HostIndex& index, HitSearch& search, std::size_t& steps) {
-  const model::Target& target = search.targets[search.at];
+  const model::OverrideTarget& target = search.targets[search.at];
   const auto& endpoints = index.records.endpoints;
   if (const auto named = endpoints.find(target.name); named != endpoints.end()) {
     found(index, named->second, search);
@@ -63,7 +63,7 @@ bool search_by_endpoint(const HostIndex& index, HitSearch& search, std::size_t& 
 }
 
 void search_service(const HostIndex& index, HitSearch& search) {
-  const model::Target& target = search.targets[search.at];
+  const model::OverrideTarget& target = search.targets[search.at];
   const auto slash = target.name.find('/');
   if (slash == std::string::npos) return;
   const model::ServiceKey service{target.name.substr(0, slash), target.name.substr(slash + 1)};
@@ -84,7 +84,7 @@ void HostIndex::add_hosts_of_object(const std::string& key, std::set<std::string
 
 bool continue_search(const HostIndex& index, HitSearch& search, std::size_t steps) {
   for (; search.at < search.targets.size(); ++search.at) {
-    const model::Target& target = search.targets[search.at];
+    const model::OverrideTarget& target = search.targets[search.at];
     if (target.kind == model::TargetKind::Service) {
       search_service(index, search);
       continue;

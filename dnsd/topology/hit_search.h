@@ -14,11 +14,11 @@ namespace meshdns::topology {
 /// A search for the hosts that overrides for these targets may change: hosts with endpoints in a target, and all hosts
 /// with external endpoints. The search is a value, so that it can go on in slices.
 struct HitSearch {
-  std::vector<model::Target> targets;
-  std::set<std::string> hosts{};    // the result so far
-  std::set<model::Target> known{};  // targets that some endpoint belongs to
-  std::size_t at = 0;               // index of the target that is being searched for
-  std::string after{};              // the key of the last endpoint that was compared with that target
+  std::vector<model::OverrideTarget> targets;
+  std::set<std::string> hosts{};            // the result so far
+  std::set<model::OverrideTarget> known{};  // targets that some endpoint belongs to
+  std::size_t at = 0;                       // index of the target that is being searched for
+  std::string after{};                      // the key of the last endpoint that was compared with that target
 };
 
 /// The records with the planner's index of them. Everything that it refers to must outlive it.

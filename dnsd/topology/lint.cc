@@ -166,7 +166,7 @@ std::vector<std::string> names_for(const model::Records& records, model::TargetK
 
 /// Returns whether a target of kind Node, Zone or Cluster means a place.
 /// node: its key; empty = no node is there
-bool hits_place(const model::Target& target, const std::string& node, const model::Locality& place) {
+bool hits_place(const model::OverrideTarget& target, const std::string& node, const model::Locality& place) {
   static const std::string kNothing;
   static const std::vector<IpAddress> kNowhere;
   return hits(target, {kNothing, node, kNothing, kNothing, place, kNowhere});
@@ -174,7 +174,7 @@ bool hits_place(const model::Target& target, const std::string& node, const mode
 
 /// Returns whether some endpoint belongs to the target.
 /// requires: the target is not of kind Endpoint
-bool is_known(const model::Records& records, const model::Target& target) {
+bool is_known(const model::Records& records, const model::OverrideTarget& target) {
   if (target.kind == model::TargetKind::Service) {
     const auto slash = target.name.find('/');
     if (slash == std::string::npos) return false;
@@ -190,13 +190,13 @@ bool is_known(const model::Records& records, const model::Target& target) {
   });
 }
 
-bool is_endpoint(const model::Records& records, const model::Target& target) {
+bool is_endpoint(const model::Records& records, const model::OverrideTarget& target) {
   if (records.endpoints.contains(target.name)) return true;
   const EndpointTarget addressed(target.name);
   return std::ranges::any_of(records.endpoints, [&](const auto& entry) { return addressed.hits(entry.second); });
 }
 
-bool is_external(const model::Records& records, const model::Target& target) {
+bool is_external(const model::Records& records, const model::OverrideTarget& target) {
   const bool by_place = target.kind == model::TargetKind::Zone || target.kind == model::TargetKind::Cluster;
   return std::ranges::any_of(records.destinations, [&](const auto& entry) {
     return std::ranges::any_of(entry.second.external_endpoints, [&](const auto& external) {
@@ -292,13 +292,13 @@ std::vector<std::string> port_advice(const HostPlan& host) {
   return out;
 }
 
-std::string missed(const model::Records& records, const model::Target& target) {
+std::string missed(const model::Records& records, const model::OverrideTarget& target) {
   const bool by_endpoint = target.kind == model::TargetKind::Endpoint;
   const bool found = by_endpoint ? is_endpoint(records, target) : is_known(records, target);
   return found ? "" : nobody_in(records, target);
 }
 
-std::uint32_t count_hits(const model::Records& records, const model::Target& target) {
+std::uint32_t count_hits(const model::Records& records, const model::OverrideTarget& target) {
   if (target.kind == model::TargetKind::Endpoint) {
     if (records.endpoints.contains(target.name)) return 1;
     const EndpointTarget addressed(target.name);
@@ -316,7 +316,7 @@ std::uint32_t count_hits(const model::Records& records, const model::Target& tar
   return count;
 }
 
-std::string nobody_in(const model::Records& records, const model::Target& target) {
+std::string nobody_in(const model::Records& records, const model::OverrideTarget& target) {
   if (is_external(records, target)) return "";
   return "no endpoint belongs to " + target_text(target) + meant(target.name, names_for(records, target.kind));
 }

@@ -96,12 +96,12 @@ std::vector<Finding> lint(const LintScene& scene, const model::Override& overrid
 
 /// Returns why no endpoint belongs to a target, with a similar name that may be meant.
 /// returns: empty = an endpoint belongs to the target
-std::string missed(const model::Records& records, const model::Target& target);
+std::string missed(const model::Records& records, const model::OverrideTarget& target);
 /// Returns the same text for a target to which no endpoint of the records belongs.
 /// returns: empty = an external endpoint may belong to the target
-std::string nobody_in(const model::Records& records, const model::Target& target);
+std::string nobody_in(const model::Records& records, const model::OverrideTarget& target);
 /// Returns the number of endpoints of the records that belong to a target. External endpoints are not counted.
-std::uint32_t count_hits(const model::Records& records, const model::Target& target);
+std::uint32_t count_hits(const model::Records& records, const model::OverrideTarget& target);
 
 /// Returns a sentence for each port of a host where clients that use its number do not reach every endpoint, and one
 /// for port names beyond the limit.

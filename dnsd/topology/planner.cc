@@ -235,7 +235,7 @@ bool Planner::search(HitSearch& search, std::size_t steps) {
   return continue_search(index(), search, steps);
 }
 
-std::set<std::string> Planner::hosts_hit(const model::Target& target) const {
+std::set<std::string> Planner::hosts_hit(const model::OverrideTarget& target) const {
   HitSearch all{.targets = {target}};
   continue_search(index(), all, std::numeric_limits<std::size_t>::max());
   return std::move(all.hosts);
@@ -252,7 +252,8 @@ bool Planner::serves(const Owner& owner, const PlanContext& context) const {
          std::ranges::any_of(plan_object(context, object, {}).candidates, is_serving);
 }
 
-std::vector<std::string> Planner::emptied(const model::Target& target, TimePoint now, const Overrides& overrides) {
+std::vector<std::string> Planner::emptied(const model::OverrideTarget& target, TimePoint now,
+                                          const Overrides& overrides) {
   settle();
   std::vector<std::string> out;
   for (const std::string& host : hosts_hit(target)) {

@@ -88,7 +88,7 @@ class Planner : public model::RecordObserver {
   /// Returns the hosts that these overrides, in the place of the records' own, would leave without a serving endpoint.
   /// Hosts without endpoints in the target, and hosts that have none serving now, are left out.
   /// returns: in the order of names
-  std::vector<std::string> emptied(const model::Target& target, TimePoint now, const Overrides& overrides);
+  std::vector<std::string> emptied(const model::OverrideTarget& target, TimePoint now, const Overrides& overrides);
   using HitSearch = topology::HitSearch;
   /// Goes on with a search for the hosts that overrides may change, see continue_search().
   bool search(HitSearch& search, std::size_t steps);
@@ -135,7 +135,7 @@ class Planner : public model::RecordObserver {
   /// Queues the hosts of the endpoints that claim an address of this one: who owns the address may be different now.
   void touch_rivals(const model::Endpoint& endpoint);
   /// Returns the hosts that overrides for this target may change.
-  std::set<std::string> hosts_hit(const model::Target& target) const;
+  std::set<std::string> hosts_hit(const model::OverrideTarget& target) const;
   /// Brings owners and conflicts up to date with the records.
   void settle();
   void settle_all();

@@ -22,7 +22,7 @@ void check_record(const StaticRecord& record) {
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  meshdns::answers::Settings settings;
+  meshdns::answers::AnswerSettings settings;
   settings.zones = {{"mesh.internal", {}, ""}, {"10.in-addr.arpa", {}, ""}};
   const std::string text(reinterpret_cast<const char*>(data), size);
   const auto file = meshdns::answers::read_zone_file(text, {"mesh.internal", "10.in-addr.arpa"}, {});

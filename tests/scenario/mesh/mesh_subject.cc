@@ -304,7 +304,7 @@ std::string MeshSubject::print_changes(const Command& command) {
 }
 
 answers::Compiled MeshSubject::compiled() {
-  answers::Settings settings = settings_;
+  answers::AnswerSettings settings = settings_;
   if (settings.listeners.empty()) settings.listeners.push_back({"10.0.9.1:53", {}});
   std::vector<std::string> zones;
   for (const auto& zone : settings.zones) zones.push_back(zone.name);

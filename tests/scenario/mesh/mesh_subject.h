@@ -75,7 +75,7 @@ class MeshSubject : public Subject {
   answers::Compiled compiled();
   Reply reply_to(const answers::AnswerTable& table, const Command& command, const Request& request);
 
-  answers::Settings settings_;
+  answers::AnswerSettings settings_;
   catalog::Catalog catalog_;
   TimePoint now_{1h};
   query::Random random_{7};

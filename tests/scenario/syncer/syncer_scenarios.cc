@@ -1,7 +1,7 @@
 // An agent's syncer under simulated time, with records that can be read: a record is KEY:VALUE/AGE.
 //   put KEY [VALUE] ; remove KEY ; sources [listed=A,B] [broken=C] ; leave [withdraw] ; parts BYTES (a new syncer)
 //   connect ; disconnect ; welcome [EPOCH] [full] [heartbeat=1s] ; ack SEQUENCE [refused=KEY,..] ; sendfull ; ping
-//   targets KEY.. (in Settings; [heartbeat=1s]) ; measured KEY RTT|refused|timeout
+//   targets KEY.. (in ReportSettings; [heartbeat=1s]) ; measured KEY RTT|refused|timeout
 //   next [lag=0s]      what it writes now, as EPOCH.SEQUENCE KIND ...; or how long it has nothing to say
 //   all                next until there is nothing more
 //   advance 1s ; state
@@ -137,7 +137,7 @@ class SyncerSubject : public Subject {
   std::string ping(const Command&) { return tell(report::Ping{}); }
 
   std::string targets(const Command& command) {
-    report::Settings message{duration(command.option("heartbeat", "0s")), {}};
+    report::ReportSettings message{duration(command.option("heartbeat", "0s")), {}};
     for (std::size_t i = 1; i < command.words.size(); ++i) message.measure.push_back({command.words[i], {}, 5s});
     return tell(message);
   }

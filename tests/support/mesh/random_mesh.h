@@ -60,7 +60,7 @@ class RandomMesh {
   const TimePoint now{2h};
   catalog::Catalog catalog;
   topology::Planner planner{catalog.records()};
-  answers::Settings settings;
+  answers::AnswerSettings settings;
   std::shared_ptr<const answers::AnswerTable> table;
 
  private:
@@ -116,11 +116,11 @@ class RandomMesh {
     out.meta.name = "o" + std::to_string(number);
     out.action = static_cast<model::Action>(draw_.below(3));
     out.reason = "why not";
-    const std::vector<model::Target> targets = {{model::TargetKind::Cluster, "c1"},
-                                                {model::TargetKind::Node, node_key(draw_.below(6))},
-                                                {model::TargetKind::Zone, "z2"},
-                                                {model::TargetKind::Service, "shop/web"},
-                                                {model::TargetKind::Endpoint, "10.100.0.3"}};
+    const std::vector<model::OverrideTarget> targets = {{model::TargetKind::Cluster, "c1"},
+                                                        {model::TargetKind::Node, node_key(draw_.below(6))},
+                                                        {model::TargetKind::Zone, "z2"},
+                                                        {model::TargetKind::Service, "shop/web"},
+                                                        {model::TargetKind::Endpoint, "10.100.0.3"}};
     out.target = targets[static_cast<std::size_t>(draw_.below(static_cast<int>(targets.size())))];
     catalog.mirror(out);
   }

@@ -85,7 +85,7 @@ struct SmallMesh {
         .table;
   }
 
-  answers::Settings settings;
+  answers::AnswerSettings settings;
   model::Records records;
 };
 

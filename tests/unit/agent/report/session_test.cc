@@ -169,7 +169,7 @@ TEST_F(SessionTest, each_write_has_its_own_time) {
 
 TEST_F(SessionTest, measurements_go_when_the_line_is_free_and_nothing_else_waits) {
   settle();
-  session_->received(Settings{0s, {{"gate", {}, 5s}}});
+  session_->received(ReportSettings{0s, {{"gate", {}, 5s}}});
   put("a");
   put("b");
   syncer_.measured({"gate", Reach::Timeout, 0s});
@@ -186,7 +186,7 @@ TEST_F(SessionTest, measurements_go_when_the_line_is_free_and_nothing_else_waits
 // Guards the digest: a node that measures all the time would never tell it.
 TEST_F(SessionTest, measurements_come_once_per_heartbeat_and_heartbeats_as_ever) {
   settle();
-  session_->received(Settings{0s, {{"gate", {}, 5s}}});
+  session_->received(ReportSettings{0s, {{"gate", {}, 5s}}});
   int heartbeats = 0;
   int measurements = 0;
   for (int i = 0; i < 1000; ++i) {
@@ -203,7 +203,7 @@ TEST_F(SessionTest, measurements_come_once_per_heartbeat_and_heartbeats_as_ever)
 
 TEST_F(SessionTest, measurements_that_wait_are_sent_when_their_time_comes) {
   settle();
-  session_->received(Settings{5s, {{"gate", {}, 5s}}});
+  session_->received(ReportSettings{5s, {{"gate", {}, 5s}}});
   syncer_.measured({"gate", Reach::Connected, 1ms});
   session_->pump();
   session_->written();

@@ -233,7 +233,7 @@ TEST(Syncer, takes_a_bounded_number_of_targets_each_once) {
 
 TEST(Syncer, targets_that_come_without_a_session_are_not_taken) {
   Syncer syncer(readable_codec());
-  syncer.on_message(Settings{1s, {{"gate", {}, 5s}}}, TimePoint{1h});
+  syncer.on_message(ReportSettings{1s, {{"gate", {}, 5s}}}, TimePoint{1h});
   EXPECT_TRUE(syncer.targets().empty());
 }
 

@@ -223,7 +223,7 @@ TEST(ToOverride, takes_everything_over) {
   object.mutable_override()->set_author("alice");
   object.mutable_override()->set_expires("2026-11-27T18:00:00Z");
   const auto out = to_override(object).value();
-  EXPECT_EQ(out.target, (model::Target{model::TargetKind::Node, "eu1-n1"}));
+  EXPECT_EQ(out.target, (model::OverrideTarget{model::TargetKind::Node, "eu1-n1"}));
   EXPECT_EQ(out.action, model::Action::Down);
   EXPECT_EQ(out.reason, "new kernel");
   EXPECT_EQ(out.author, "alice");

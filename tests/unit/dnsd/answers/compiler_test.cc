@@ -173,7 +173,7 @@ class CompilerTest : public testing::Test {
   TimePoint now{1h};
   catalog::Catalog catalog;
   topology::Planner planner{catalog.records()};
-  Settings settings;
+  AnswerSettings settings;
   std::vector<StaticRecord> static_records;
   Update update;
   Compiler compiler;
@@ -361,7 +361,7 @@ TEST_F(CompilerTest, ReverseZonesCanComeAndGo) {
   catalog.apply_delta("c1/n1", {endpoint("c1/n1", 1), endpoint("c1/n1", 2)}, {}, now);
   next();
   EXPECT_FALSE(table->reverse.empty());
-  const Settings with = settings;
+  const AnswerSettings with = settings;
   for (const bool there : {false, true}) {
     settings = with;
     if (!there) settings.zones.pop_back();

@@ -46,7 +46,7 @@ class LocatorTest : public testing::Test {
   const model::Locality& place(const Located& located) { return places.all().at(located.place); }
   void compile() { locator = compile_locator(locator_input(records), settings, places); }
 
-  Settings settings;
+  AnswerSettings settings;
   model::Records records;
   Places places;
   std::optional<Locator> locator;

@@ -22,7 +22,7 @@ using test::must;
 /// One server that gets records one after the other, and publishes now and then.
 class Server {
  public:
-  explicit Server(const Settings& settings) {
+  explicit Server(const AnswerSettings& settings) {
     catalog.observe(&planner_);
     update_.base = make_base(settings, {});
     configure(planner_, *update_.base);
@@ -172,7 +172,7 @@ class OrderTest : public testing::Test {
   const std::uint64_t seed_ = random_seed();
   testing::ScopedTrace trace_;
   std::mt19937_64 random_{seed_};
-  Settings settings_;
+  AnswerSettings settings_;
   std::vector<Record> records_;
   std::map<model::ServiceKey, std::int64_t> services_;
 };

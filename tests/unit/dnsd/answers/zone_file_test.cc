@@ -124,7 +124,7 @@ TEST(ZoneFileTest, DamagedFilesAreReadToTheirEnd) {
   const std::uint64_t seed = random_seed();
   const testing::ScopedTrace trace(__FILE__, __LINE__, "seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
-  Settings settings;
+  AnswerSettings settings;
   for (const std::string& zone : kZones) settings.zones.push_back({zone, {}, ""});
   for (int round = 0; round < 3000; ++round) {
     std::string text = good;

@@ -18,7 +18,7 @@ constexpr const char* kHost = "web.shop.mesh.internal";
 class EventLogTest : public testing::Test {
  protected:
   EventLogTest() {
-    answers::Settings settings;
+    answers::AnswerSettings settings;
     settings.zones.push_back({"mesh.internal", {}, ""});
     settings.listeners.push_back({"10.0.9.1:53", {}});
     mesh_.node("eu-1/n1", "10.0.0.0/16");

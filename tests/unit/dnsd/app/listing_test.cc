@@ -23,7 +23,7 @@ constexpr std::size_t kServices = 3;
 class ListingTest : public testing::Test {
  protected:
   ListingTest() {
-    answers::Settings settings;
+    answers::AnswerSettings settings;
     settings.zones.push_back({"mesh.internal", {}, ""});
     settings.listeners.push_back({"10.0.9.1:53", {}});
     for (std::size_t i = 0; i < kNodes; ++i) add_node("eu-1/n" + std::to_string(i));

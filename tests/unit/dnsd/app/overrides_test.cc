@@ -42,7 +42,7 @@ v1::ApplyRequest request_of(const std::vector<v1::Object>& objects) {
 class OverridesTest : public testing::Test {
  protected:
   OverridesTest() {
-    answers::Settings settings;
+    answers::AnswerSettings settings;
     settings.zones.push_back({"mesh.internal", {}, ""});
     settings.listeners.push_back({"10.0.9.1:53", {}});
     publisher_.configure(settings, {});

@@ -17,7 +17,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 std::string name_of(Action action, TargetKind kind, const std::string& name) {
-  return override_name(action, model::Target{kind, name});
+  return override_name(action, model::OverrideTarget{kind, name});
 }
 
 TEST(OverrideName, tells_what_it_is_for) {
@@ -75,7 +75,7 @@ TEST(TargetOf, says_how_it_is_written) {
 TEST(OverrideObject, is_what_the_federation_takes) {
   for (const TargetKind kind :
        {TargetKind::Endpoint, TargetKind::Node, TargetKind::Service, TargetKind::Zone, TargetKind::Cluster}) {
-    OverrideWish wish{Action::Up, model::Target{kind, "a/b"}, "why", "alice@host", 1795806000};
+    OverrideWish wish{Action::Up, model::OverrideTarget{kind, "a/b"}, "why", "alice@host", 1795806000};
     const auto made = convert::to_override(override_object(wish));
     ASSERT_TRUE(made) << made.error().message();
     EXPECT_EQ(made->target, *wish.target);

@@ -14,8 +14,9 @@ constexpr std::int64_t kNow = 1795806000;
 
 v1::ListReply overrides(const std::string& reason) {
   v1::ListReply reply;
-  *reply.add_objects() = override_object(
-      {model::Action::Drain, model::Target{model::TargetKind::Node, "eu1-n1"}, reason, "alice@ops-1", kNow + 3120});
+  *reply.add_objects() =
+      override_object({model::Action::Drain, model::OverrideTarget{model::TargetKind::Node, "eu1-n1"}, reason,
+                       "alice@ops-1", kNow + 3120});
   *reply.add_objects() = override_object({model::Action::Freeze, {}, "incident", "", 0});
   for (auto& object : *reply.mutable_objects()) object.mutable_metadata()->set_created(kNow - 300);
   reply.mutable_objects(1)->mutable_metadata()->set_manager("local");

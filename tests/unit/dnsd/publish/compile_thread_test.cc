@@ -55,7 +55,7 @@ class Gate : public Clock {
 };
 
 answers::Update update(std::uint32_t serial) {
-  answers::Settings settings;
+  answers::AnswerSettings settings;
   settings.zones.push_back({"mesh.internal", {}, ""});
   settings.listeners.push_back({"10.0.9.1:53", {}});
   answers::Update out;

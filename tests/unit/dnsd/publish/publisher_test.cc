@@ -118,7 +118,7 @@ class PublisherTest : public testing::Test {
   SimClock timers_;
   SharedClock clock_{timers_.now()};
   catalog::Catalog catalog_;
-  answers::Settings settings_;
+  answers::AnswerSettings settings_;
   std::mutex mutex_;
   std::condition_variable posted_anything_;
   std::deque<std::function<void()>> posted_;

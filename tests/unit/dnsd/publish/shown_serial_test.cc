@@ -11,7 +11,7 @@ namespace {
 class ShownSerialTest : public testing::Test {
  protected:
   ShownSerialTest() {
-    answers::Settings settings;
+    answers::AnswerSettings settings;
     settings.zones.push_back({"mesh.internal", {}, ""});
     settings.listeners.push_back({"10.0.9.1:53", {}});
     publisher_.configure(settings, {});

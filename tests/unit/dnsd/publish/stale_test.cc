@@ -17,7 +17,7 @@ const std::string kName = "web.shop.mesh.internal.";
 class StaleTest : public testing::Test {
  protected:
   StaleTest() {
-    answers::Settings settings;
+    answers::AnswerSettings settings;
     settings.zones.push_back({"mesh.internal", {}, ""});
     settings.listeners.push_back({"10.0.9.1:53", {}});
     publisher_.configure(settings, {});

@@ -57,7 +57,7 @@ class ChoiceTest : public testing::Test {
   answers::HostParts parts;
   answers::Ref<const answers::Host> host;
   Rows all;
-  Choice choice;
+  ChosenRows choice;
   IpAddress client = IpAddress::v4(0x0A000009);
   std::uint32_t at_second = static_cast<std::uint32_t>(seed % 1'000'000'000);
 };
@@ -131,12 +131,12 @@ TEST_F(ChoiceTest, WeightZeroCountsAsOneAmongItsOwn) {
 }
 
 TEST_F(ChoiceTest, HugeWeightsDoNotOverflow) {
-  rows(Choice::kMost, 0xFFFFFFFF);
+  rows(ChosenRows::kMost, 0xFFFFFFFF);
   std::set<std::uint16_t> seen;
   for (int i = 0; i < 100; ++i) {
     for (const auto row : draw(64, false)) seen.insert(row);
   }
-  EXPECT_EQ(seen.size(), Choice::kMost);
+  EXPECT_EQ(seen.size(), ChosenRows::kMost);
 }
 
 // More candidates than a choice has room for.

@@ -29,7 +29,7 @@ class Life {
  public:
   Life(test::FakeLoop& loop, WarmStart::Options options)
       : publisher_(catalog_, loop, loop, loop.poster()), warm_(std::move(options), publisher_, loop, loop) {
-    answers::Settings settings;
+    answers::AnswerSettings settings;
     settings.zones.push_back({"mesh.internal", {}, ""});
     settings.listeners.push_back({"10.0.9.1:53", {}});
     publisher_.hold();

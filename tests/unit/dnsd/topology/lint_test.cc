@@ -374,20 +374,20 @@ TEST_F(LintTest, overrides) {
 
 TEST_F(LintTest, targets_of_all_kinds_are_found) {
   using Kind = model::TargetKind;
-  for (const model::Target& target : {model::Target{Kind::Endpoint, "10.0.0.11"},
-                                      {Kind::Endpoint, "10.0.0.11:8080"},
-                                      {Kind::Node, "eu-1/n1"},
-                                      {Kind::Node, "n1"},
-                                      {Kind::Service, "shop/web"},
-                                      {Kind::Zone, "us-a"},
-                                      {Kind::Zone, "us/us-a"}}) {
+  for (const model::OverrideTarget& target : {model::OverrideTarget{Kind::Endpoint, "10.0.0.11"},
+                                              {Kind::Endpoint, "10.0.0.11:8080"},
+                                              {Kind::Node, "eu-1/n1"},
+                                              {Kind::Node, "n1"},
+                                              {Kind::Service, "shop/web"},
+                                              {Kind::Zone, "us-a"},
+                                              {Kind::Zone, "us/us-a"}}) {
     EXPECT_EQ(missed(records, target), "") << target_text(target);
   }
   object.external_endpoints = {
       {.address = IpAddress::v4(1), .port = 80, .locality = {.region = "ap", .zone = "ap-a", .cluster = "ap-1"}}};
   records.destinations["shop/web"] = object;
-  for (const model::Target& target :
-       {model::Target{Kind::Zone, "ap/ap-a"}, {Kind::Zone, "ap-a"}, {Kind::Cluster, "AP-1"}}) {
+  for (const model::OverrideTarget& target :
+       {model::OverrideTarget{Kind::Zone, "ap/ap-a"}, {Kind::Zone, "ap-a"}, {Kind::Cluster, "AP-1"}}) {
     EXPECT_EQ(missed(records, target), "") << target_text(target);
   }
   EXPECT_EQ(missed(records, {Kind::Service, "shop/wep"}),

@@ -118,7 +118,7 @@ TEST_F(PlannerOverridesTest, after_each_override_the_plans_are_as_if_made_anew) 
   const auto seed = given == nullptr ? 1U : static_cast<std::uint32_t>(std::stoul(given));
   SCOPED_TRACE("MESHDNS_SEED=" + std::to_string(seed));
   std::mt19937 random(seed);
-  const std::vector<model::Target> targets = {
+  const std::vector<model::OverrideTarget> targets = {
       {TargetKind::Endpoint, "eu-1/n1/web"},   {TargetKind::Endpoint, "10.0.0.2"},
       {TargetKind::Endpoint, "10.0.0.3:8080"}, {TargetKind::Node, "n1"},
       {TargetKind::Node, "eu-1/n2"},           {TargetKind::Zone, "eu-a"},
@@ -187,7 +187,7 @@ TEST(Words, what_an_override_changes_is_so_since_the_override) {
 
 TEST_F(PlannerOverridesTest, a_search_in_small_steps_finds_the_same) {
   add("us-1/n1", "db");
-  const std::vector<std::pair<model::Target, std::vector<std::string>>> cases = {
+  const std::vector<std::pair<model::OverrideTarget, std::vector<std::string>>> cases = {
       {{TargetKind::Cluster, "eu-1"}, {"db.shop.mesh.internal", "web.shop.mesh.internal"}},
       {{TargetKind::Zone, "eu-b"}, {"web.shop.mesh.internal"}},
       {{TargetKind::Zone, "eu/eu-a"}, {"db.shop.mesh.internal", "web.shop.mesh.internal"}},
