@@ -68,6 +68,15 @@ std::int64_t seconds_of(const ASN1_TIME* time) {
   return ASN1_TIME_to_tm(time, &parts) == 1 ? ::timegm(&parts) : 0;
 }
 
+/// source: RFC 2253
+std::string subject_of(const X509& certificate) {
+  const File text(BIO_new(BIO_s_mem()));
+  X509_NAME_print_ex(text.get(), X509_get_subject_name(&certificate), 0, XN_FLAG_RFC2253);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(text.get(), &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
 std::string time_problem(const TlsFile& file, std::int64_t unix_seconds) {
   if (unix_seconds > file.not_after) return "expired on " + time_text(file.not_after);
   return unix_seconds < file.not_before ? "not valid before " + time_text(file.not_before) : "";
@@ -81,6 +90,7 @@ TlsFile inspected(const std::string& path, std::int64_t unix_seconds) {
     out.problem = message.starts_with(path + ": ") ? message.substr(path.size() + 2) : message;
     return out;
   }
+  out.subject = subject_of(*certificates->front());
   out.not_before = seconds_of(X509_get0_notBefore(certificates->front().get()));
   out.not_after = seconds_of(X509_get0_notAfter(certificates->front().get()));
   out.problem = time_problem(out, unix_seconds);
@@ -94,7 +104,7 @@ TlsFile inspected_authorities(const std::string& path, std::int64_t unix_seconds
   const auto certificates = read_certificates(path);
   if (!certificates) return out;
   for (const Certificate& certificate : *certificates) {
-    TlsFile other{path, seconds_of(X509_get0_notBefore(certificate.get())),
+    TlsFile other{path, subject_of(*certificate), seconds_of(X509_get0_notBefore(certificate.get())),
                   seconds_of(X509_get0_notAfter(certificate.get())), ""};
     other.problem = time_problem(other, unix_seconds);
     const bool better = other.problem.empty() && (!out.problem.empty() || other.not_after > out.not_after);

@@ -20,6 +20,7 @@ struct TlsFiles {
 /// The validity of one file with certificates.
 struct TlsFile {
   std::string path;
+  std::string subject{};        // "CN=n7,O=Example"; empty = unknown
   std::int64_t not_before = 0;  // unix seconds; 0 = unknown
   std::int64_t not_after = 0;
   std::string problem{};  // "expired on 2026-11-30T12:00:00Z", "No such file or directory"; empty = can be used

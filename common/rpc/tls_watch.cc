@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/log/log.h"
+#include "common/metrics/samples.h"
 #include "common/rpc/tls_copies.h"
 #include "common/time/time_text.h"
 
@@ -62,10 +63,14 @@ void TlsWatch::read() {
 }
 
 void TlsWatch::tell(const TlsFile& file) {
-  const bool soon = file.problem.empty() && file.not_after - clock_.unix_seconds() < kSoon;
-  const std::string what = soon ? "expires on " + time_text(file.not_after) : file.problem;
+  const std::int64_t left = file.not_after - clock_.unix_seconds();
+  const std::int64_t half = (file.not_after - file.not_before) / 2;
+  const bool soon = file.problem.empty() && left < std::min(kSoon, half);
+  const bool very_soon = soon && left < std::min(kVerySoon, half);
+  const std::string what = soon ? (very_soon ? "very soon " : "soon ") + time_text(file.not_after) : file.problem;
   Told& told = told_[file.path];
-  if (what == told.what && (what.empty() || clock_.now() - told.at < kTellAgain)) return;
+  const bool once = what.empty() || (soon && !very_soon);
+  if (what == told.what && (once || clock_.now() - told.at < kTellAgain)) return;
   const bool mended = what.empty();
   told = {what, clock_.now()};
   if (mended) {
@@ -81,12 +86,11 @@ void TlsWatch::tell(const TlsFile& file) {
 
 void collect_samples(const TlsWatch& watch, std::vector<metrics::Sample>& out) {
   for (const TlsFile& file : watch.files()) {
-    const metrics::Labels labels = {{"file", file.path}};
-    out.push_back({metrics::Sample::Kind::Gauge, "meshdns_tls_certificate_end_seconds",
-                   "when the file's certificate ends, in seconds since 1970; 0 = it cannot be read", labels,
-                   static_cast<double>(file.not_after)});
-    out.push_back({metrics::Sample::Kind::Gauge, "meshdns_tls_file_usable", "0 while the file cannot be used", labels,
-                   file.problem.empty() ? 1.0 : 0.0});
+    metrics::gauge(out, "meshdns_tls_certificate_expiry_timestamp_seconds",
+                   "when the file's certificate ends, in seconds since 1970; 0 = it cannot be read",
+                   {{"file", file.path}, {"subject", file.subject}}, static_cast<double>(file.not_after));
+    metrics::gauge(out, "meshdns_tls_file_usable", "0 while the file cannot be used", {{"file", file.path}},
+                   file.problem.empty() ? 1.0 : 0.0);
   }
 }
 

@@ -17,14 +17,17 @@ namespace meshdns::rpc {
 ///
 /// How it works: the watch looks at the inodes and times of the files each second, and reads the files if they differ
 /// or a minute has passed. If they belong together, it renews the copies from which gRPC reads (tls_copies.h). It logs
-/// a problem when it begins and once a day while it lasts, and likewise that a certificate ends soon.
+/// a problem when it begins and once a day while it lasts, and likewise that a certificate ends very soon.
 /// thread: the timers'
 class TlsWatch {
  public:
   static constexpr Duration kLook = 1s;                  // between looks at inodes and times
   static constexpr Duration kRead = 60s;                 // after which the files are read even if they look the same
   static constexpr Duration kTellAgain = 24h;            // between log lines about a lasting problem
-  static constexpr std::int64_t kSoon = 7L * 24 * 3600;  // seconds before its end, from when on a certificate ends soon
+  /// Seconds before its end, from when on a certificate ends soon: told once, and from kVerySoon on once a day. For a
+  /// certificate that lives for a shorter time than twice this, like SPIRE's, from the half of its life on.
+  static constexpr std::int64_t kSoon = 14L * 24 * 3600;
+  static constexpr std::int64_t kVerySoon = 3L * 24 * 3600;
 
   /// clock and timers must outlive the watch.
   TlsWatch(TlsFiles files, const Clock& clock, Timers& timers);

@@ -140,7 +140,10 @@ class TlsTest(unittest.TestCase):
         self.bed.write("fed.pem", good)
         federation.wait_line(r"tls file can be used again file=\S+fed.pem", after=at)
         at = len(federation.lines)
-        self.bed.certificate("fed", "ca-1", days="3")
+        self.bed.certificate("fed", "ca-1", days="3")  # one that lives for three days only does not end soon
+        federation.wait_line(r"tls files taken", after=at)
+        self.assertFalse([line for line in federation.lines[at:] if "expires soon" in line])
+        self.bed.aged_certificate("fed", "ca-1", days_left=10)
         federation.wait_line(r"certificate expires soon file=\S+fed.pem until=20", after=at)
         self.assertIn("fed.pem   until 20", run("meshdnsctl", "--server", self.bed.path("fed.sock"), "status")[1])
 
@@ -169,7 +172,7 @@ class TlsTest(unittest.TestCase):
         host, port = daemon.address("admin listening")
         with urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=WAIT) as reply:
             text = reply.read().decode()
-        return float(re.search(rf'meshdns_tls_certificate_end_seconds{{file="[^"]*{file}"}} (\S+)', text).group(1))
+        return float(re.search(rf'meshdns_tls_certificate_expiry_timestamp_seconds{{file="[^"]*{file}",subject="CN=[^"]*"}} (\S+)', text).group(1))
 
     def test_check_config_tells_what_is_over(self):
         self.bed.server = "127.0.0.1:1"

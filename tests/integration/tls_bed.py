@@ -1,4 +1,6 @@
 """Daemons that speak TLS, with certificates made by the openssl command."""
+import datetime
+import os
 import subprocess
 
 from mesh import Bed
@@ -45,6 +47,20 @@ class TlsBed(Bed):
                      "-keyout", f"{name}.key", "-out", f"{name}.csr")
         self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key",
                      "-CAcreateserial", "-days", days, "-extfile", "san.txt", "-out", f"{name}.pem")
+
+    def aged_certificate(self, name, authority, days_left, days_old=300, san="DNS:localhost, IP:127.0.0.1"):
+        """One that began days_old ago. Its key is that of the certificate before."""
+        self.write("ca.conf", "[ca]\ndefault_ca = d\n[d]\ndatabase = index.txt\nnew_certs_dir = .\nserial = serial.txt\n"
+                   "default_md = sha256\npolicy = p\nx509_extensions = e\nunique_subject = no\n[p]\ncommonName = supplied\n"
+                   f"[e]\nsubjectAltName = {san}, URI:{WHO.get(name, NODE + name)}\n")
+        self.write("index.txt", "")
+        self.write("serial.txt", "1234\n")
+        day = datetime.timedelta(days=1)
+        now = datetime.datetime.now(datetime.timezone.utc)
+        start, end = (each.strftime("%Y%m%d%H%M%SZ") for each in (now - days_old * day, now + days_left * day))
+        self.openssl("ca", "-batch", "-notext", "-config", "ca.conf", "-cert", f"{authority}.pem", "-keyfile", f"{authority}.key",
+                     "-startdate", start, "-enddate", end, "-in", f"{name}.csr", "-out", f"{name}.new")
+        os.replace(self.path(f"{name}.new"), self.path(f"{name}.pem"))
 
     def exchange(self, into, *sources):
         """The file `into` becomes what the sources hold."""
