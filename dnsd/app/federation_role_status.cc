@@ -16,6 +16,7 @@ constexpr int kMostReplicas = 100;  // in one status
 
 void FederationRole::write(v1::StatusReply& out) const {
   out.set_federation(address_);
+  out.set_anybody_may_report(!configuration().tls.has_value());
   write_connections(out);
   write_agents(out);
   write_replicas(out);
@@ -58,6 +59,8 @@ void FederationRole::write_replicas(v1::StatusReply& out) const {
     v1::ReplicaInfo& info = *out.add_replicas();
     info.set_name(session.name());
     info.set_peer(session.peer());
+    const identity::Identity& who = session.caller().who();
+    if (who.role != identity::Role::Anonymous) info.set_identity(identity::text(who));
     *info.mutable_connected() = convert::to_wire(std::max(Duration::zero(), now - session.opened()));
     info.set_behind(session.revisions_behind());
     *info.mutable_lag() = convert::to_wire(session.lag());

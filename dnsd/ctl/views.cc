@@ -191,7 +191,7 @@ Table overrides_table(const v1::ListReply& reply, std::int64_t unix_seconds) {
 /// Returns the state of a replica: "us-1/host   ipv4:10.0.0.9:4711   connected 3m   12 revisions behind for 340ms".
 std::string replica_text(const v1::ReplicaInfo& replica) {
   std::string out = replica.name() + (replica.name() == replica.peer() ? "" : "   " + replica.peer()) +
-                    "   connected " + age(replica.connected());
+                    (replica.identity().empty() ? "" : "   " + replica.identity()) + "   connected " + age(replica.connected());
   if (replica.behind() == 0) return out + "   up to date";
   return out + "   " + counted(replica.behind(), "revision") + " behind" +
          (replica.lag().seconds() == 0 && replica.lag().nanos() == 0 ? "" : " for " + age(replica.lag()));
@@ -243,6 +243,9 @@ std::string status_view(const v1::StatusReply& told) {
     rows.emplace_back("federation", reply.federation() + "   " + counted(reply.agents_connected(), "agent") +
                                         " connected, " + std::to_string(reply.nodes_silent()) + " of " +
                                         std::to_string(reply.nodes()) + " nodes silent");
+    if (reply.anybody_may_report()) {
+      rows.emplace_back("insecure", "no TLS: whoever reaches " + reply.federation() + " may register anything");
+    }
   }
   add_replicas(reply, rows);
   add_certificates(reply, rows);

@@ -112,6 +112,7 @@ class WatchSession {
   void cut() { port_->abort(); }
 
   const std::string& peer() const { return peer_; }
+  const identity::Caller& caller() const { return caller_; }
   /// The name that the replica gives itself, like "us-1/host"; the peer if it gives none.
   const std::string& name() const { return name_.empty() ? peer_ : name_; }
   TimePoint opened() const { return opened_; }

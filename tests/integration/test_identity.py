@@ -1,8 +1,8 @@
 """Attacks over real TLS: who shows which certificate, what it asks for, and what it gets. Each refused case has an allowed
 twin that differs from it in one thing."""
-import os
+import json
 import ssl
-import subprocess
+import time
 import unittest
 
 from mesh import WAIT, run
@@ -43,6 +43,21 @@ apiVersion: meshdns.io/v1alpha1
 kind: VirtualDestination
 metadata: {name: api, namespace: shop}
 spec: {hosts: [api.mesh.internal], services: [{namespace: shop, name: app-b}]}
+"""
+
+CLUSTER = """\
+apiVersion: meshdns.io/v1alpha1
+kind: Cluster
+metadata: {name: eu-1}
+spec: {allowedPrefixes: [10.0.0.0/24], agents: [{nodes: ["n*"], namespaces: [bench], services: ["web*"]}], nodeQuota: {endpoints: 2}}
+"""
+RULES = """\
+identity:
+  trust_domain: mesh.internal
+  rules:
+    - {uri: "spiffe://corp.example/agent/*/*", role: node, cluster: "{1}", node: "{2}"}
+    - {uri: "spiffe://cluster.local/ns/meshdns/sa/edge-*", role: dns, cluster: eu-1, name: "edge-{1}"}
+    - {uri: "spiffe://corp.example/people/*/*", role: operator, level: "{1}", name: "{2}"}
 """
 
 
@@ -148,6 +163,63 @@ class AttackTest(unittest.TestCase):
                     wrong.append((who, words[0], "refused" if refused else "allowed"))
         self.assertEqual(wrong, [])
         self.federation.wait_line(r'call refused peer=\S+ reason="operator v \(viewer\) may not change objects \(rule level-admin\)"')
+
+    def test_a_node_reports_what_its_cluster_allows(self):
+        admin, own = self.bed.shown(OTHERS["an admin"]), self.bed.shown(NODE)
+        self.bed.write("eu-1.yaml", CLUSTER)
+        self.assertEqual(self.bed.ctl(admin, "apply", "-f", self.bed.path("eu-1.yaml"))[0], 0)
+        agent = RawAgent(self.bed.server, "n7", "eu-1", address="10.0.0.7", tls=self.bed.tls(own))
+        self.addCleanup(agent.close)
+        agent.send_full([RawAgent.endpoint("good", "web", "10.0.0.7"), RawAgent.endpoint("alien", "web", "10.0.0.8"),
+                         RawAgent.endpoint("public", "web", "192.0.2.1"), RawAgent.endpoint("multi", "web", "224.0.0.9"),
+                         RawAgent.endpoint("any", "web", "0.0.0.0"), RawAgent.endpoint("other", "db", "10.0.0.7"),
+                         RawAgent.endpoint("second", "web-2", "10.0.0.7"), RawAgent.endpoint("third", "web-3", "10.0.0.7")])
+        self.wait_for_endpoints(admin, ["good", "second"])
+        # what a stricter rule forbids goes, and comes back with the old rule
+        self.bed.write("eu-1.yaml", CLUSTER.replace('"web*"', "web"))
+        self.assertEqual(self.bed.ctl(admin, "apply", "-f", self.bed.path("eu-1.yaml"))[0], 0)
+        self.wait_for_endpoints(admin, ["good"])
+        self.federation.wait_line(r"endpoints withdrawn: a rule forbids them node=eu-1/n7 endpoints=1 endpoint=eu-1/n7/second")
+
+    def wait_for_endpoints(self, who, keys):
+        end, found = time.monotonic() + WAIT, None
+        while time.monotonic() < end:
+            found = json.loads(self.bed.ctl(who, "get", "endpoints", "-o", "json")[1])
+            found = sorted(each["key"].rsplit("/", 1)[1] for each in found["endpoints"])
+            if found == keys:
+                return
+            time.sleep(0.05)
+        self.assertEqual(found, keys)
+
+    def test_check_config_says_whose_the_own_certificate_must_be(self):
+        name = self.bed.shown(MESH + "node/eu-1/n8")
+        config = self.bed.write("agent.yaml", "node: n7\ncluster: eu-1\naddresses: [127.0.0.1]\n"
+                                f'federation: {{servers: ["{self.bed.server}"], tls: {{certificate: {name}.pem, key: who.key, '
+                                "ca: ca-1.pem}}\n")
+        code, _, err = run("meshdns-agent", "--config", config, "--check-config")
+        self.assertEqual(code, 2)
+        self.assertIn(f"{name}.pem: it is of node eu-1/n8, and node eu-1/n7 is needed", err)
+
+
+class OtherAuthoritiesTest(unittest.TestCase):
+    """Certificates that look like SPIRE's, like those of cert-manager's CSI driver, and like a company's own."""
+
+    def test_rules_say_whose_they_are(self):
+        bed = self.enterContext(IdentityBed())
+        bed.federation(more=RULES)
+        node = [name for name in ("agent/eu-1/n7", "agent/eu-1/n8", "agent/us-1/n7", "agents/eu-1/n7", "agent/eu-1/n7/x",
+                                  "agent/eu-1", "agent/eu-1/") if bed.reports(bed.shown("spiffe://corp.example/" + name))]
+        self.assertEqual(node, ["agent/eu-1/n7"])
+        replicas = [uri for uri in ("ns/meshdns/sa/edge-1", "ns/meshdns/sa/edge-", "ns/meshdns/sa/other", "ns/shop/sa/edge-1")
+                    if bed.watches(bed.shown("spiffe://cluster.local/" + uri), REPLICA)]
+        self.assertEqual(replicas, ["ns/meshdns/sa/edge-1"])
+        people = [who for who in ("viewer/eve", "admin/alice", "root/mallory", "viewer/")
+                  if "(rule " not in (said := bed.ctl(bed.shown("spiffe://corp.example/people/" + who), "get", "nodes"))[2]
+                  and said[0] == 0]
+        self.assertEqual(people, ["viewer/eve", "admin/alice"])
+        # the mesh's own form counts in the trust domain that is named, and in no other
+        self.assertTrue(bed.reports(bed.shown(NODE)))
+        self.assertFalse(bed.reports(bed.shown(NODE.replace("mesh.internal", "evil.example"))))
 
 
 if __name__ == "__main__":

@@ -70,8 +70,9 @@ class TlsBed(Bed):
                 text += file.read()
         self.write(into, text)
 
-    def federation(self, listen="127.0.0.1:0", tls=", tls: {certificate: fed.pem, key: fed.key, client_ca: fed-ca.pem}"):
-        role = f'federation: {{listen: "{listen}", store: {{memory: {{}}}}{tls}}}'
+    def federation(self, listen="127.0.0.1:0", tls=", tls: {certificate: fed.pem, key: fed.key, client_ca: fed-ca.pem}", more=""):
+        """more: further lines of the configuration"""
+        role = f'federation: {{listen: "{listen}", store: {{memory: {{}}}}{tls}}}\n{more}'
         config = self.write("fed.yaml", DNSD.format(role=role, data=self.folder, name="fed"))
         daemon = self.start("meshdnsd", "--config", config)
         daemon.wait_line("ready")
