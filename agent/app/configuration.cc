@@ -32,8 +32,9 @@ model::Node node_of(const config::v1::Agent& file) {
   return out;
 }
 
-/// Returns the files of federation.tls; relative paths start at the configuration's folder.
+/// Returns the files of federation.tls, or those that federation.join writes; relative paths start at the configuration's folder.
 std::optional<rpc::TlsFiles> tls_of(const config::v1::Agent& file, const std::string& path) {
+  if (file.federation().has_join()) return join::files_in(file.state_dir(), file.node());
   if (!file.federation().has_tls()) return std::nullopt;
   const auto folder = std::filesystem::path(path).parent_path();
   const auto& tls = file.federation().tls();
@@ -71,8 +72,10 @@ config::Loaded<Configuration> configuration_of(const std::string& text, const st
   if (!named && !is_ldh_label(machine.name)) {
     return {{{path, 0, 0, "node", "is missing, and the hostname \"" + machine.name + "\" cannot be used instead"}}};
   }
+  out.folder = std::filesystem::path(path).parent_path().string();
   out.tls = tls_of(out.file, path);
-  const auto usable = out.tls ? rpc::check(*out.tls) : Result<void>();
+  // with a token, the files are made later
+  const auto usable = out.tls && !out.token_file() ? rpc::check(*out.tls) : Result<void>();
   if (!usable) return {{{path, 0, 0, "federation.tls", usable.error().message()}}};
   out.node = node_of(out.file);
   out.own_addresses = out.node.addresses.empty();
@@ -95,6 +98,15 @@ config::Problems unreadable(const std::string& path, const Error& error) {
 
 }  // namespace
 
+std::optional<std::string> Configuration::token_file() const {
+  if (!file.federation().has_join()) return std::nullopt;
+  return (std::filesystem::path(folder) / file.federation().join().token_file()).string();
+}
+
+join::Member Configuration::member() const {
+  return {servers(), node.locality.node, *tls, expected_federation()};
+}
+
 SocketAddress Configuration::admin_address() const { return checked(SocketAddress::parse(file.admin().listen())); }
 
 std::set<std::uint16_t> Configuration::mesh_ports() const {
@@ -108,7 +120,7 @@ std::set<std::uint16_t> Configuration::mesh_ports() const {
 }
 
 Result<void> Configuration::check_certificate(std::int64_t unix_seconds) const {
-  if (!tls) return {};
+  if (!tls || (token_file() && !join::has_joined(*tls))) return {};
   if (auto usable = rpc::check_now(*tls, unix_seconds); !usable) return usable;
   const auto uris = rpc::uris_of(tls->certificate);
   if (!uris) return uris.error();

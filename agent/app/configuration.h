@@ -9,6 +9,7 @@
 #include "agent/app/machine.h"
 #include "common/config/load.h"
 #include "common/identity/gate.h"
+#include "common/join/member.h"
 #include "common/model/endpoint.h"
 #include "common/net/socket_address.h"
 #include "common/rpc/tls_files.h"
@@ -18,6 +19,7 @@ namespace meshdns::agent::app {
 /// An agent.yaml that was read and checked, in the form in which the parts of the agent take it.
 struct Configuration {
   config::v1::Agent file;
+  std::string folder;          // of the configuration file
   std::string directory;       // the path of endpoints.d
   model::Node node;            // as reported to the federation
   bool own_addresses = false;  // the file has no addresses: node.addresses follow the machine's
@@ -29,6 +31,12 @@ struct Configuration {
     return {file.federation().servers().begin(), file.federation().servers().end()};
   }
   SocketAddress admin_address() const;
+  /// Returns the file of the token with which this agent gets its certificate; nothing = it has files of its own, or
+  /// none.
+  std::optional<std::string> token_file() const;
+  /// Returns how this agent gets and renews its certificate.
+  /// requires: token_file()
+  join::Member member() const;
   /// Returns the ports of the federation and of this agent's admin server, as far as the configuration has numbers.
   std::set<std::uint16_t> mesh_ports() const;
   /// Checks whether the own certificate can be used now, and is of this node.

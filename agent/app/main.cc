@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "agent/app/daemon.h"
+#include "agent/app/joining.h"
 #include "agent/app/leave.h"
 #include "agent/app/once.h"
 #include "agent/app/version.h"
@@ -81,6 +82,9 @@ int run(app::Configuration configuration, const Flags& flags) {
   const SystemClock clock;
   process::EventLoop loop;
   if (flags.dev) print_dev_hints(configuration);
+  if (configuration.token_file()) {
+    if (const auto joined = app::join_mesh(configuration); !joined) return process::cannot_start(joined.error());
+  }
   app::Daemon daemon(loop, clock, std::move(configuration), flags.dev ? "" : flags.config);
   const auto signals = process::Signals::start(loop, {[&] { daemon.reload(); }, [&] { daemon.stop(); }});
   if (const auto started = signals ? daemon.start() : Result<void>(signals.error()); !started) {

@@ -70,7 +70,11 @@ void check_agent(const Place& root, const v1::Agent& config, Report& report) {
   if (root.node->find("federation") == nullptr) return report.add(root, "federation.servers is missing");
   const Place federation = root.child("federation");
   const Place servers = federation.child("servers");
-  const Protection protection{config.federation().has_tls(), config.federation().insecure()};
+  if (config.federation().has_tls() && config.federation().has_join()) {
+    report.add(federation.child("join"), "not with tls: a token brings the certificate");
+  }
+  const bool tls = config.federation().has_tls() || config.federation().has_join();
+  const Protection protection{tls, config.federation().insecure()};
   check_protection(federation, protection, report);
   if (config.has_identity()) check_identity(root.child("identity"), config.identity(), protection.tls, report);
   for (int i = 0; i < config.federation().servers_size(); ++i) {

@@ -27,9 +27,14 @@ std::string certificate_key(const grpc::AuthContext& context) {
       BIO_new_mem_buf(pem.front().data(), static_cast<int>(pem.front().size())), BIO_free_all);
   const std::unique_ptr<X509, decltype(&X509_free)> certificate(
       PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr), X509_free);
+  if (certificate == nullptr) return "";
+  unsigned char* key = nullptr;
+  const int key_size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate.get()), &key);
+  if (key_size <= 0) return "";
   std::array<unsigned char, EVP_MAX_MD_SIZE> hash;
   unsigned int size = 0;
-  if (certificate == nullptr || X509_pubkey_digest(certificate.get(), EVP_sha256(), hash.data(), &size) != 1) return "";
+  EVP_Digest(key, static_cast<std::size_t>(key_size), hash.data(), &size, EVP_sha256(), nullptr);
+  OPENSSL_free(key);
   return {hash.begin(), hash.begin() + size};
 }
 

@@ -70,6 +70,27 @@ class ServerVerifier : public grpc::experimental::ExternalCertificateVerifier {
   grpc::experimental::HostNameCertificateVerifier address_;
 };
 
+/// Accepts what a ServerVerifier accepts, if the server's chain ends at the authority with a certain key.
+class PinnedVerifier : public grpc::experimental::ExternalCertificateVerifier {
+ public:
+  PinnedVerifier(std::string key_hash, ServerCheck check) : key_hash_(std::move(key_hash)), server_(std::move(check)) {}
+
+  bool Verify(grpc::experimental::TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)> done,
+              grpc::Status* status) override {
+    const grpc::string_ref chain = request->peer_cert_full_chain();
+    if (const auto pinned = check_pinned({chain.data(), chain.size()}, key_hash_); !pinned) {
+      *status = grpc::Status(grpc::StatusCode::UNAUTHENTICATED, std::string(kNotExpected) + pinned.error().message());
+      return true;
+    }
+    return server_.Verify(request, std::move(done), status);
+  }
+  void Cancel(grpc::experimental::TlsCustomVerificationCheckRequest*) override {}
+
+ private:
+  const std::string key_hash_;
+  ServerVerifier server_;
+};
+
 void prepare(gpr_log_func log) {
   gpr_set_log_function(log);
   // gRPC 1.51 has no setting for the minimum version. Its list of ciphers applies to TLS 1.2 only and may not be empty:
@@ -79,12 +100,15 @@ void prepare(gpr_log_func log) {
 
 }  // namespace
 
-std::shared_ptr<grpc::ServerCredentials> server_credentials(const std::optional<TlsFiles>& files) {
+std::shared_ptr<grpc::ServerCredentials> server_credentials(const std::optional<TlsFiles>& files,
+                                                            ClientCertificate client) {
   if (!files) return grpc::InsecureServerCredentials();
   grpc::experimental::TlsServerCredentialsOptions options(watch(*files));
   options.watch_identity_key_cert_pairs();
   options.watch_root_certs();
-  options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  options.set_cert_request_type(client == ClientCertificate::Required
+                                    ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
+                                    : GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY);
   return grpc::experimental::TlsServerCredentials(options);
 }
 
@@ -98,6 +122,14 @@ std::shared_ptr<grpc::ChannelCredentials> channel_credentials(const std::optiona
     options.set_certificate_verifier(
         grpc::experimental::ExternalCertificateVerifier::Create<ServerVerifier>(std::move(check)));
   }
+  return grpc::experimental::TlsCredentials(options);
+}
+
+std::shared_ptr<grpc::ChannelCredentials> pinned_credentials(std::string key_hash, ServerCheck check) {
+  grpc::experimental::TlsChannelCredentialsOptions options;
+  options.set_verify_server_certs(false);  // there is no authority to verify with yet: PinnedVerifier does it
+  options.set_certificate_verifier(grpc::experimental::ExternalCertificateVerifier::Create<PinnedVerifier>(
+      std::move(key_hash), std::move(check)));
   return grpc::experimental::TlsCredentials(options);
 }
 

@@ -3,6 +3,7 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,8 +19,11 @@ namespace meshdns::rpc {
 /// and the server's certificate must name the address that the client connects to. Changed files are used for new
 /// connections once renew_copies() has taken them, which TlsWatch does; open connections keep the old ones.
 /// files:    nothing = plaintext
+/// client:   Asked = a client may also connect without a certificate; each service then decides what it may do
 /// requires: the files have passed check()
-std::shared_ptr<grpc::ServerCredentials> server_credentials(const std::optional<TlsFiles>& files);
+enum class ClientCertificate : std::uint8_t { Required, Asked };
+std::shared_ptr<grpc::ServerCredentials> server_credentials(const std::optional<TlsFiles>& files,
+                                                            ClientCertificate client = ClientCertificate::Required);
 /// Decides by the URIs (subjectAltName) of a server's certificate whether it is the server that the client expects.
 /// errors: why not; gRPC then ends the connection
 /// thread: any, several at once
@@ -29,6 +33,12 @@ using ServerCheck = std::function<Result<void>(const std::vector<std::string>& u
 /// check: asked for each new connection, after the handshake; empty = any server of the authority that has the address
 std::shared_ptr<grpc::ChannelCredentials> channel_credentials(const std::optional<TlsFiles>& files,
                                                               ServerCheck check = {});
+
+/// Returns the credentials of a client that has no certificate yet, and that knows the authority by its key only.
+/// Nothing is trusted before the server has shown that its certificate is signed with that key.
+/// key_hash: SHA-256 of the authority's public key (SubjectPublicKeyInfo), hexadecimal
+/// check:    as for channel_credentials()
+std::shared_ptr<grpc::ChannelCredentials> pinned_credentials(std::string key_hash, ServerCheck check);
 
 /// Sets gRPC up for a daemon: TLS 1.3 only, gRPC's errors go to our log, and Abseil's deadlock detection is off.
 /// requires: no other thread is running; call it at the start of main

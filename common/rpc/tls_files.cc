@@ -1,11 +1,15 @@
 #include "common/rpc/tls_files.h"
 
+#include <fmt/format.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -75,6 +79,20 @@ std::string subject_of(const X509& certificate) {
   char* data = nullptr;
   const long size = BIO_get_mem_data(text.get(), &data);
   return {data, static_cast<std::size_t>(size)};
+}
+
+/// Returns the SHA-256 of a certificate's public key, hexadecimal.
+std::string key_hash_of(X509& certificate) {
+  unsigned char* key = nullptr;
+  const int key_size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(&certificate), &key);
+  if (key_size <= 0) return "";
+  std::array<unsigned char, EVP_MAX_MD_SIZE> hash;
+  unsigned int size = 0;
+  EVP_Digest(key, static_cast<std::size_t>(key_size), hash.data(), &size, EVP_sha256(), nullptr);
+  OPENSSL_free(key);
+  std::string out;
+  for (unsigned int i = 0; i < size; ++i) out += fmt::format("{:02x}", hash[i]);
+  return out;
 }
 
 std::string time_problem(const TlsFile& file, std::int64_t unix_seconds) {
@@ -149,6 +167,27 @@ Result<std::vector<std::string>> uris_of(const std::string& path) {
                      static_cast<std::size_t>(ASN1_STRING_length(uri)));
   }
   return out;
+}
+
+Result<void> check_pinned(std::string_view chain, std::string_view key_hash) {
+  const auto denied = [](std::string why) { return Error(Code::PermissionDenied, std::move(why)); };
+  const File text(BIO_new_mem_buf(chain.data(), static_cast<int>(chain.size())));
+  std::vector<Certificate> found;
+  while (X509* next = PEM_read_bio_X509(text.get(), nullptr, no_passphrase, nullptr)) found.emplace_back(next);
+  ERR_clear_error();
+  if (found.empty()) return denied("the server has shown no certificate");
+  const auto authority =
+      std::ranges::find_if(found, [&](const Certificate& each) { return key_hash_of(*each) == key_hash; });
+  if (authority == found.end()) return denied("its authority is not the one that the token names");
+  const std::unique_ptr<X509_STORE, Free<X509_STORE_free>> store(X509_STORE_new());
+  const std::unique_ptr<X509_STORE_CTX, Free<X509_STORE_CTX_free>> context(X509_STORE_CTX_new());
+  X509_STORE_add_cert(store.get(), authority->get());
+  X509_STORE_set_flags(store.get(), X509_V_FLAG_PARTIAL_CHAIN);
+  X509_STORE_CTX_init(context.get(), store.get(), found.front().get(), nullptr);
+  const bool valid = X509_verify_cert(context.get()) == 1;
+  const std::string why = X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()));
+  ERR_clear_error();
+  return valid ? Result<void>{} : denied("its certificate is not of the authority that the token names: " + why);
 }
 
 Result<void> check_now(const TlsFiles& files, std::int64_t unix_seconds) {

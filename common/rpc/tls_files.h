@@ -3,6 +3,7 @@
 #include <compare>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/result.h"
@@ -40,6 +41,13 @@ std::vector<TlsFile> inspect(const TlsFiles& files, std::int64_t unix_seconds);
 /// Returns the URIs (subjectAltName) of the first certificate of a file.
 /// errors: "FILE: why": no certificate can be read
 Result<std::vector<std::string>> uris_of(const std::string& path);
+
+/// Checks that a server's chain ends at the authority with a certain key: the first certificate is valid now and signed
+/// by a certificate of the chain that has this key.
+/// chain:    PEM
+/// key_hash: SHA-256 of the authority's public key (SubjectPublicKeyInfo), hexadecimal
+/// errors:   PermissionDenied, with the reason
+Result<void> check_pinned(std::string_view chain, std::string_view key_hash);
 
 /// Checks whether the files can be used at a time.
 /// errors: "FILE: why", one line for each problem

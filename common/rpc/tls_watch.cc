@@ -64,9 +64,9 @@ void TlsWatch::read() {
 
 void TlsWatch::tell(const TlsFile& file) {
   const std::int64_t left = file.not_after - clock_.unix_seconds();
-  const std::int64_t half = (file.not_after - file.not_before) / 2;
-  const bool soon = file.problem.empty() && left < std::min(kSoon, half);
-  const bool very_soon = soon && left < std::min(kVerySoon, half);
+  const std::int64_t quarter = (file.not_after - file.not_before) / 4;
+  const bool soon = file.problem.empty() && left < std::min(kSoon, quarter);
+  const bool very_soon = soon && left < std::min(kVerySoon, quarter);
   const std::string what = soon ? (very_soon ? "very soon " : "soon ") + time_text(file.not_after) : file.problem;
   Told& told = told_[file.path];
   const bool once = what.empty() || (soon && !very_soon);

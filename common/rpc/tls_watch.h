@@ -25,7 +25,8 @@ class TlsWatch {
   static constexpr Duration kRead = 60s;                 // after which the files are read even if they look the same
   static constexpr Duration kTellAgain = 24h;            // between log lines about a lasting problem
   /// Seconds before its end, from when on a certificate ends soon: told once, and from kVerySoon on once a day. For a
-  /// certificate that lives for a shorter time than twice this, like SPIRE's, from the half of its life on.
+  /// certificate that lives for a shorter time, like SPIRE's, from the last quarter of its life on: it should have been
+  /// renewed before.
   static constexpr std::int64_t kSoon = 14L * 24 * 3600;
   static constexpr std::int64_t kVerySoon = 3L * 24 * 3600;
 

@@ -73,6 +73,10 @@ std::string outcome_text(const v1::DeleteRequest& request, const Result<v1::Dele
   return first_of(texts(reply->deleted()));
 }
 
+std::string outcome_of(const v1::CreateToken& order, const Result<v1::TokenReply>& reply) {
+  return reply ? order.role() + " " + order.names() : "refused: " + reply.error().message();
+}
+
 /// Returns what a caller needs the right for: overrides are for operators, other objects for admins, and a dry run
 /// only looks.
 Verb verb_of(const v1::ApplyRequest& request) {
@@ -133,6 +137,14 @@ class Calls : public v1::Admin::CallbackService {
     });
   }
 
+  Reactor* Token(Context* context, const v1::TokenRequest* request, v1::TokenReply* reply) override {
+    return answered(Verb::Credentials, context, [this, context, request, reply] {
+      auto done = mesh_.token(*request);
+      if (request->has_create()) note(*context, "token create", outcome_of(request->create(), done));
+      if (!request->revoke().empty()) note(*context, "token revoke", done ? request->revoke() : "refused: " + done.error().message());
+      return fill(std::move(done), reply);
+    });
+  }
   Reactor* Capture(Context* context, const v1::CaptureRequest* request, v1::CaptureReply* reply) override {
     return later(Verb::View, context, reply,
                  [this, context, request](auto done) { mesh_.capture(*request, who(*context), std::move(done)); });

@@ -48,6 +48,9 @@ class Mesh {
   /// errors: InvalidArgument for an invalid host or prefix; FailedPrecondition: another capture is under way
   virtual void capture(const v1::CaptureRequest& request, const std::string& by,
                        std::function<void(Result<v1::CaptureReply>)> done) = 0;
+  /// Makes, lists or revokes tokens.
+  /// errors: FailedPrecondition: this process has no authority; InvalidArgument; NotFound; Unavailable
+  virtual Result<v1::TokenReply> token(const v1::TokenRequest& request) = 0;
   /// Returns whether answers are served.
   virtual bool ready() = 0;
   /// Returns the metrics as Prometheus text.

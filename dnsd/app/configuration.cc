@@ -292,6 +292,11 @@ std::string Configuration::database() const {
   return store.sqlite().path().empty() ? "federation.db" : store.sqlite().path();
 }
 
+std::optional<std::string> Configuration::authority() const {
+  if (file.federation().authority().empty()) return std::nullopt;
+  return (std::filesystem::path(file.data_dir()) / file.federation().authority()).string();
+}
+
 std::shared_ptr<const identity::Gate> Configuration::gate() const {
   return std::make_shared<identity::Gate>(
       config::rules_of(file.identity()),

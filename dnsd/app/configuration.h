@@ -49,6 +49,8 @@ struct Configuration {
   Loopback loopback() const;
   /// Returns the path of the store's database relative to data_dir; empty = the store is in memory.
   std::string database() const;
+  /// Returns the folder of the authority that signs certificates for agents; nothing = this federation signs none.
+  std::optional<std::string> authority() const;
   /// Returns who may do what at the federation's port.
   std::shared_ptr<const identity::Gate> gate() const;
   /// Checks whether the own certificate can be used now, and is of a federation or replica of this cluster.

@@ -11,6 +11,7 @@
 #include "common/rpc/credentials.h"
 #include "dnsd/admin/calls.h"
 #include "dnsd/app/find_key.h"
+#include "dnsd/enrolment/enrolment_service.h"
 #include "dnsd/persistence/seed.h"
 
 // The life of FederationRole, and the calls of operators that only it can answer. Its status and metrics are in
@@ -62,12 +63,21 @@ Result<bool> FederationRole::open() {
 
 Result<void> FederationRole::listen() {
   const auto gate = configuration().gate();
+  std::vector<std::shared_ptr<grpc::Service>> also = {admin::calls_from_afar(env_.loop, clock(), env_.calls(), gate)};
+  if (const auto folder = configuration().authority()) {
+    auto enrolment = enrolment::Enrolment::open(
+        {*folder, configuration().file.data_dir() + "/tokens", configuration().file.cluster()});
+    if (!enrolment) return enrolment.error().with_context("federation.authority");
+    enrolment_.emplace(*std::move(enrolment));
+    also.push_back(enrolment::service_of(env_.loop, clock(), *enrolment_, gate));
+  }
   auto service = federation::FederationService::listen(
       env_.loop, clock(), *agents_, [this]() -> federation::Watchers& { return *watchers_; },
       {.address = configuration().file.federation().listen(),
-       .credentials = rpc::server_credentials(configuration().tls),
+       .credentials = rpc::server_credentials(
+           configuration().tls, enrolment_ ? rpc::ClientCertificate::Asked : rpc::ClientCertificate::Required),
        .gate = gate,
-       .also = {admin::calls_from_afar(env_.loop, clock(), env_.calls(), gate)},
+       .also = std::move(also),
        .connections = {.connections = env_.budget.federation, .per_address = env_.budget.per_address}});
   if (!service) return service.error();
   service_ = std::move(*service);
@@ -182,6 +192,10 @@ void FederationRole::schedule_forgetting() {
     }
     schedule_forgetting();
   });
+}
+
+Result<v1::TokenReply> FederationRole::token(const v1::TokenRequest& request) {
+  return enrolment_ ? enrolment_->token(request, clock().unix_seconds()) : RecordSource::token(request);
 }
 
 Result<v1::ApproveShrinkReply> FederationRole::approve_shrink() {

@@ -13,6 +13,7 @@
 #include "dnsd/app/mesh_state.h"
 #include "dnsd/app/object_changes.h"
 #include "dnsd/app/record_source.h"
+#include "dnsd/enrolment/enrolment.h"
 #include "dnsd/federation/agents.h"
 #include "dnsd/federation/federation_service.h"
 #include "dnsd/federation/feed.h"
@@ -67,6 +68,7 @@ class FederationRole : public RecordSource {
   void expire_overrides() override { changes_.expire_overrides(); }
   /// Ends the recovery: the records that are known are taken for all.
   Result<v1::ApproveShrinkReply> approve_shrink() override;
+  Result<v1::TokenReply> token(const v1::TokenRequest& request) override;
 
   std::string node_state(const std::string& node) const override;
   bool recovering() const override { return recovery_->recovering(); }
@@ -105,6 +107,7 @@ class FederationRole : public RecordSource {
   std::optional<federation::Watchers> watchers_;
   std::optional<snapshot_file::SnapshotKeeper> keeper_;  // nothing if the store is in memory
   ObjectChanges changes_;
+  std::optional<enrolment::Enrolment> enrolment_;  // nothing: this federation signs no certificates
   std::unique_ptr<federation::FederationService> service_;
   std::string address_;                               // of the port
   std::shared_ptr<const rpc::Acceptor> acceptor_;     // of the port; its counts may be read after the end of service_

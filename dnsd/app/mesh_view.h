@@ -73,6 +73,7 @@ class MeshView : public admin::Mesh {
   }
   void status(std::function<void(Result<v1::StatusReply>)> done) override { status_.status(done); }
   Result<v1::ApproveShrinkReply> approve_shrink() override { return env_.source.approve_shrink(); }
+  Result<v1::TokenReply> token(const v1::TokenRequest& request) override { return env_.source.token(request); }
   void capture(const v1::CaptureRequest& request, const std::string& by,
                std::function<void(Result<v1::CaptureReply>)> done) override {
     capture_.look(request, by, env_.dns.server(), std::move(done));

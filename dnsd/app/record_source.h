@@ -44,6 +44,9 @@ class RecordSource : public Role {
   virtual Result<v1::ApproveShrinkReply> approve_shrink() {
     return Error(Code::FailedPrecondition, "this is not a replica: it refuses no sets");
   }
+  virtual Result<v1::TokenReply> token(const v1::TokenRequest&) {
+    return Error(Code::FailedPrecondition, "this meshdnsd signs no certificates: federation.authority is not set");
+  }
   /// Ends the overrides whose time is over.
   virtual void expire_overrides() = 0;
 

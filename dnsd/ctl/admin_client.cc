@@ -167,6 +167,11 @@ Result<v1::StatusReply> AdminClient::status() {
       server_, [&](auto& context, auto& reply) { return stub_->rpc->Status(&context, v1::StatusRequest(), &reply); });
 }
 
+Result<v1::TokenReply> AdminClient::token(const v1::TokenRequest& request) {
+  return called<v1::TokenReply>(
+      server_, [&](auto& context, auto& reply) { return stub_->rpc->Token(&context, request, &reply); });
+}
+
 Result<v1::ApproveShrinkReply> AdminClient::approve_shrink() {
   return called<v1::ApproveShrinkReply>(server_, [&](auto& context, auto& reply) {
     return stub_->rpc->ApproveShrink(&context, v1::ApproveShrinkRequest(), &reply);

@@ -35,6 +35,7 @@ class AdminClient {
   Result<v1::LintReply> lint(v1::LintRequest request, std::uint32_t rows = kRows);
   Result<v1::StatusReply> status();
   Result<v1::ApproveShrinkReply> approve_shrink();
+  Result<v1::TokenReply> token(const v1::TokenRequest& request);
   Result<v1::CaptureReply> capture(const v1::CaptureRequest& request);
 
  private:

@@ -76,6 +76,9 @@ const std::map<std::string, std::vector<std::string>>& examples() {
       {"history", {"meshdnsctl history web.mesh.internal"}},
       {"watch", {"meshdnsctl watch", "meshdnsctl watch web.mesh.internal -o json"}},
       {"lint", {"meshdnsctl lint", "meshdnsctl lint -f web.yaml"}},
+      {"token",
+       {"meshdnsctl token create --node eu-1/n7 > join.token", "meshdnsctl token create --nodes 'web-*' --uses 20",
+        "meshdnsctl token list", "meshdnsctl token revoke 6f1e0c2a9b7d4e53"}},
       {"completion", {"source <(meshdnsctl completion bash)", "meshdnsctl completion fish | source"}},
   };
   return kExamples;

@@ -1,10 +1,10 @@
 """Who may include whom: the layer table as data. Read by includes.py; docs/design.md section 6 explains it."""
 
 COMMON = {f"common/{name}" for name in
-          "base time net published model identity convert config log metrics http resolve rpc process".split()}
+          "base time net published model identity authority convert config log metrics http resolve rpc process join".split()}
 DNSD = {f"dnsd/{name}" for name in
         ("wire topology answers query server dnstap catalog publish external store federation snapshot_file "
-         "persistence explain admin app ctl").split()}
+         "persistence explain admin enrolment app ctl").split()}
 AGENT = {f"agent/{name}" for name in "discovery health probes report admin app".split()}
 FOLDERS = COMMON | DNSD | AGENT
 
@@ -34,11 +34,14 @@ MAY_INCLUDE = {
     "common/metrics": set(),
     "common/model": set(),
     "common/identity": set(),
+    "common/authority": {"common/identity"},
     "common/config": {"common/identity", "common/log"} | MESSAGES,
     "common/http": {"common/log", "common/metrics", "common/process"},
     "common/resolve": {"common/process"},
     "common/rpc": {"common/log", "common/metrics"},
     "common/process": {"common/log", "common/metrics"},
+    "common/join": {"common/authority", "common/identity", "common/rpc", "common/log", "common/process", WIRE_PROTOS,
+                    SERVICE_PROTOS},
     "common/convert": MESSAGES,
     "dnsd/wire": set(),
     "dnsd/topology": set(),
@@ -58,6 +61,8 @@ MAY_INCLUDE = {
                         WIRE_PROTOS, SERVICE_PROTOS},
     "dnsd/admin": {"common/http", "common/identity", "common/rpc", "common/convert", "common/log", "common/process",
                    WIRE_PROTOS, SERVICE_PROTOS},
+    "dnsd/enrolment": {"common/authority", "common/identity", "common/rpc", "common/convert", "common/log",
+                       "common/process", WIRE_PROTOS, SERVICE_PROTOS},
     "agent/admin": {"common/http", "common/convert", WIRE_PROTOS},
     "dnsd/ctl": {"common/rpc", "common/convert", "common/config", "dnsd/explain"} | PROTOS,
     "dnsd/app": DNSD | COMMON | PROTOS,
@@ -75,7 +80,7 @@ FILES_MAY_INCLUDE = {
     "dnsd/persistence/persistence.cc": {"common/process"},
 }
 
-GRPC = {"common/rpc", "dnsd/federation", "dnsd/admin", "dnsd/ctl", "agent/report/grpc_reporter.cc"}
+GRPC = {"common/rpc", "common/join", "dnsd/federation", "dnsd/admin", "dnsd/enrolment", "dnsd/ctl", "agent/report/grpc_reporter.cc"}
 
 # Third-party library -> the start of its headers, and the folders or files that may include them.
 ASIO = {"common/http", "common/process", "common/resolve", "agent/probes"}
@@ -95,7 +100,7 @@ THIRD_PARTY = {
     "ldns": ("ldns/", {"dnsd/answers/zone_parser.cc"}),
     "fstrm": ("fstrm", {"dnsd/dnstap/stream.cc"}),
     "xxhash": ("xxhash.h", {"common/base", "dnsd/snapshot_file"}),
-    "openssl": ("openssl/", {"common/rpc"}),
+    "openssl": ("openssl/", {"common/rpc", "common/authority"}),
     "CLI11": ("CLI/", {"dnsd/ctl", "dnsd/app/main.cc", "agent/app/main.cc"}),
 }
 

@@ -40,6 +40,7 @@ class CountingMesh : public Mesh {
     ++calls;
     done(v1::CaptureReply());
   }
+  Result<v1::TokenReply> token(const v1::TokenRequest&) override { return counted<v1::TokenReply>(); }
   bool ready() override { return true; }
   void metrics(std::function<void(Result<std::string>)> done) override { done(std::string()); }
 

@@ -1,0 +1,52 @@
+#include "agent/app/joining.h"
+
+#include <algorithm>
+#include <csignal>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "common/join/join.h"
+#include "common/log/log.h"
+
+namespace meshdns::agent::app {
+namespace {
+
+constexpr Duration kFirstPause = 1s;
+constexpr Duration kLongestPause = 30s;
+constexpr Duration kGlance = 100ms;  // between looks for a signal
+
+/// Whether a signal that ends the daemon is waiting: it is held until the daemon runs.
+bool must_end() {
+  sigset_t waiting;
+  sigpending(&waiting);
+  return sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGINT) == 1;
+}
+
+Result<std::string> token_in(const std::string& path) {
+  std::ifstream file(path);
+  std::string out{std::istreambuf_iterator<char>(file), {}};
+  if (file.is_open() && !file.bad()) return out;
+  return Error(Code::NotFound, path + ": the token cannot be read, and there is no certificate yet");
+}
+
+}  // namespace
+
+Result<void> join_mesh(const Configuration& configuration) {
+  if (join::has_joined(*configuration.tls)) return {};
+  const auto token = token_in(*configuration.token_file());
+  if (!token) return token.error();
+  for (Duration pause = kFirstPause; !must_end(); pause = std::min(2 * pause, kLongestPause)) {
+    const auto done = join::enroll(configuration.member(), *token);
+    if (done) {
+      log::info("joined: this node has a certificate", {{"certificate", configuration.tls->certificate}});
+      return {};
+    }
+    if (done.error().code() != Code::Unavailable) return done.error().with_context(*configuration.token_file());
+    log::warn("not joined yet", {{"reason", done.error().message()}, {"again_in", pause}});
+    for (Duration waited{}; waited < pause && !must_end(); waited += kGlance) std::this_thread::sleep_for(kGlance);
+  }
+  return Error(Code::Aborted, "ended before this node had a certificate");
+}
+
+}  // namespace meshdns::agent::app

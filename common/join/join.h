@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <string>
+
+#include "common/base/result.h"
+#include "common/join/member.h"
+
+// Getting a certificate from a federation's own authority, and renewing it. The private key is made here and never
+// leaves the machine.
+namespace meshdns::join {
+
+/// Ends a call that another thread makes.
+/// thread: any
+class Cancellation {
+ public:
+  /// Ends the call that runs, and every later one at its start.
+  void cancel();
+
+  /// Calls `begin` unless cancelled, and `end` when the call is to end before its time.
+  /// returns: false = cancelled before
+  bool run(const std::function<void()>& begin, std::function<void()> end);
+
+ private:
+  std::mutex mutex_;
+  bool cancelled_ = false;
+  std::function<void()> end_;  // of the call that runs
+};
+
+/// Gets the first certificate. Makes the key if the file is missing; a second attempt uses the same key, so that a token
+/// is not used up by an answer that got lost. Blocks for up to 10 s for each server.
+/// token:  its text
+/// errors: PermissionDenied: the token is refused, or the server is not the one that the token names;
+///         InvalidArgument: this is no token; Unavailable: no server answers, or a file cannot be written
+Result<void> enroll(const Member& member, const std::string& token);
+
+/// Replaces the certificate by a new one with the same key. Blocks like enroll().
+/// errors: as for enroll()
+Result<void> renew(const Member& member, Cancellation& cancellation);
+
+}  // namespace meshdns::join

@@ -1,0 +1,18 @@
+#include "common/join/member.h"
+
+#include <filesystem>
+
+namespace meshdns::join {
+
+rpc::TlsFiles files_in(const std::string& folder, const std::string& name) {
+  const std::filesystem::path path(folder);
+  return {(path / (name + ".pem")).string(), (path / (name + ".key")).string(), (path / "ca.pem").string()};
+}
+
+bool has_joined(const rpc::TlsFiles& files) { return rpc::check(files).has_value(); }
+
+std::int64_t renewal_time(std::int64_t not_before, std::int64_t not_after) {
+  return not_before + (not_after - not_before) / 3 * 2;
+}
+
+}  // namespace meshdns::join

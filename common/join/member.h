@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/identity/gate.h"
+#include "common/rpc/tls_files.h"
+
+namespace meshdns::join {
+
+/// Who wants a certificate, from whom, and where it is kept.
+struct Member {
+  std::vector<std::string> servers;  // addresses of the federation
+  std::string name;                  // of the node, replica or operator
+  rpc::TlsFiles files;               // written by enroll() and renew() (join.h)
+  identity::ServerCheck check;       // of the federation's certificate
+};
+
+/// Returns the files of a member in a folder: NAME.pem, NAME.key and ca.pem.
+rpc::TlsFiles files_in(const std::string& folder, const std::string& name);
+
+/// Whether the files are there and belong together.
+bool has_joined(const rpc::TlsFiles& files);
+
+/// Returns when a certificate has to be renewed, in unix seconds: at two thirds of its life.
+std::int64_t renewal_time(std::int64_t not_before, std::int64_t not_after);
+
+}  // namespace meshdns::join

@@ -1,0 +1,69 @@
+#include "common/join/renewal.h"
+
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "common/log/log.h"
+#include "common/time/time_text.h"
+
+namespace meshdns::join {
+
+struct Renewal::State : std::enable_shared_from_this<State> {
+  State(process::EventLoop& the_loop, const Clock& the_clock, Member the_member)
+      : loop(the_loop), clock(the_clock), member(std::move(the_member)) {}
+
+  void schedule() {
+    timer = loop.after(kLook, [this] {
+      look();
+      schedule();
+    });
+  }
+
+  void look() {
+    if (running) return;
+    const rpc::TlsFile own = rpc::inspect(member.files, clock.unix_seconds()).front();
+    if (own.not_after == 0 || clock.unix_seconds() < renewal_time(own.not_before, own.not_after)) return;
+    running = true;
+    if (thread.joinable()) thread.join();  // of the attempt before, which has ended
+    thread = std::thread([this, weak = weak_from_this()] {
+      auto done = renew(member, cancellation);
+      loop.post([weak, done = std::move(done)] {
+        if (const auto state = weak.lock()) state->renewed(done);
+      });
+    });
+  }
+
+  void renewed(const Result<void>& done) {
+    running = false;
+    const std::int64_t until = rpc::inspect(member.files, clock.unix_seconds()).front().not_after;
+    if (done) {
+      log::info("certificate renewed", {{"file", member.files.certificate}, {"until", time_text(until)}});
+    } else {
+      log::warn("certificate not renewed: tried again in a minute",
+                {{"file", member.files.certificate}, {"until", time_text(until)}, {"reason", done.error().message()}});
+    }
+  }
+
+  process::EventLoop& loop;
+  const Clock& clock;
+  const Member member;
+  std::optional<TimerId> timer;
+  bool running = false;
+  Cancellation cancellation;
+  std::thread thread;  // of the call
+};
+
+Renewal::Renewal(process::EventLoop& loop, const Clock& clock, Member member)
+    : state_(std::make_shared<State>(loop, clock, std::move(member))) {
+  state_->look();
+  state_->schedule();
+}
+
+Renewal::~Renewal() {
+  if (state_->timer) state_->loop.cancel(*state_->timer);
+  state_->cancellation.cancel();
+  if (state_->thread.joinable()) state_->thread.join();
+}
+
+}  // namespace meshdns::join

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+
+#include "common/join/join.h"
+#include "common/process/event_loop.h"
+
+namespace meshdns::join {
+
+/// Renews a certificate while a daemon runs, over the certificate itself. gRPC gets the new one from TlsWatch.
+///
+/// How it works: each kLook it reads from the certificate whether its time has come. The call blocks, so a thread of its
+/// own makes it, and the end of this ends the call.
+/// thread: the loop's
+class Renewal {
+ public:
+  static constexpr Duration kLook = 60s;
+
+  /// `loop` and `clock` must outlive this.
+  Renewal(process::EventLoop& loop, const Clock& clock, Member member);
+  Renewal(const Renewal&) = delete;
+  Renewal& operator=(const Renewal&) = delete;
+  ~Renewal();
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace meshdns::join

@@ -1,0 +1,161 @@
+#include "dnsd/enrolment/enrolment.h"
+
+#include <sys/stat.h>
+
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "common/authority/authority.h"
+#include "common/authority/description.h"
+#include "common/authority/digest.h"
+#include "common/authority/folder.h"
+#include "common/authority/key.h"
+#include "common/base/durable_file.h"
+#include "common/convert/report_convert.h"
+
+namespace meshdns::enrolment {
+namespace {
+
+constexpr std::size_t kIdBytes = 8;
+constexpr std::size_t kSecretBytes = 32;
+
+/// Reads the tokens; a missing file has none.
+Result<v1::TokenList> read_tokens(const std::string& path) {
+  v1::TokenList out;
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0 && errno == ENOENT) return out;
+  std::ifstream file(path, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  if (!file.is_open() || file.bad()) return Error(Code::Unavailable, path + ": cannot be read");
+  if (!out.ParseFromString(bytes)) return Error(Code::DataLoss, path + ": is damaged");
+  return out;
+}
+
+/// Returns the hash of the key of the authority that signs, hexadecimal.
+Result<std::string> key_of(const authority::Authority& authority) {
+  const auto signing = authority::signing_certificate(authority);
+  if (!signing) return signing.error();
+  const auto about = authority::describe(*signing);
+  if (!about) return about.error();
+  return about->front().key_hash;
+}
+
+void write(const v1::StoredToken& token, v1::TokenInfo& out) {
+  out.set_id(token.id());
+  out.set_role(token.role());
+  out.set_cluster(token.cluster());
+  out.set_names(token.names());
+  out.set_level(token.level());
+  *out.mutable_prefixes() = token.prefixes();
+  out.set_created(token.created());
+  out.set_expires(token.expires());
+  out.set_uses_left(token.uses_left());
+  out.set_enrolled(static_cast<std::uint32_t>(token.keys_size()));
+  out.set_revoked(token.revoked());
+}
+
+Error denied(const std::string& why) { return {Code::PermissionDenied, why}; }
+
+}  // namespace
+
+Result<Enrolment> Enrolment::open(Options options) {
+  if (const auto authority = authority::read_folder(options.authority); !authority) return authority.error();
+  auto list = read_tokens(options.tokens);
+  if (!list) return list.error();
+  return Enrolment(std::move(options), *std::move(list));
+}
+
+Result<void> Enrolment::store() const { return replace_file(options_.tokens, tokens_.list().SerializeAsString()); }
+
+Result<identity::Identity> Enrolment::by_token(const v1::EnrollRequest& request, const std::string& key_hash,
+                                               const Proof& proof, std::int64_t now) {
+  auto who = tokens_.spend(request.token(), {request.name(), key_hash, proof.where}, now);
+  if (!who) return who;
+  if (auto stored = store(); !stored) return stored.error();
+  return who;
+}
+
+Result<identity::Identity> Enrolment::by_certificate(const std::string& key_hash, const Proof& proof,
+                                                     std::int64_t now) {
+  if (!proof.who) return denied("a token or a certificate is needed (rule certificate)");
+  const identity::Identity& who = *proof.who;
+  // its certificate names the addresses at which it is found, which nobody proves here
+  if (who.role == identity::Role::Federation) return denied("meshdnsctl ca issue renews a federation (rule role)");
+  if (who.role != identity::Role::Operator && who.cluster != options_.cluster)
+    return denied(identity::text(who) + " is of another cluster (rule own-cluster)");
+  if (proof.key_hash != key_hash) return denied("a renewal keeps the key; a new key needs a token (rule own-key)");
+  if (!tokens_.renew(key_hash, now)) return denied(identity::text(who) + ": its token was revoked (rule token-revoked)");
+  if (auto stored = store(); !stored) return stored.error();
+  return who;
+}
+
+Result<v1::EnrollReply> Enrolment::enroll(const v1::EnrollRequest& request, const Proof& proof, std::int64_t now) {
+  // a token is looked at before anything that costs more than a hash
+  if (!request.token().empty()) {
+    if (auto known = tokens_.check(request.token(), now); !known) return known.error();
+  }
+  const auto key = authority::proven_key(request.request());
+  if (!key) return key.error().with_context("request");
+  const std::string key_hash = authority::key_digest(key->get());
+  auto who = request.token().empty() ? by_certificate(key_hash, proof, now)
+                                     : by_token(request, key_hash, proof, now);
+  if (!who) return who.error();
+  const auto authority = authority::read_folder(options_.authority);
+  if (!authority) return authority.error();
+  authority::Order order;
+  order.identity = *std::move(who);
+  auto certificate = authority::sign(*authority, request.request(), order, now);
+  if (!certificate) return certificate.error();
+  v1::EnrollReply out;
+  out.set_certificate(*std::move(certificate));
+  out.set_authorities(authority->certificates);
+  return out;
+}
+
+Result<std::string> Enrolment::create(const v1::CreateToken& order, std::int64_t now) {
+  const auto authority = authority::read_folder(options_.authority);
+  if (!authority) return authority.error();
+  const auto key = key_of(*authority);
+  if (!key) return key.error();
+  TokenOrder out;
+  const auto role = identity::role_of(order.role());
+  if (!role) return role.error();
+  out.role = *role;
+  if (out.role != identity::Role::Operator) out.cluster = order.cluster().empty() ? options_.cluster : order.cluster();
+  if (out.role != identity::Role::Operator && out.cluster != options_.cluster)
+    return Error(Code::InvalidArgument, "this federation is that of " + options_.cluster + ", not of " + out.cluster);
+  out.names = order.names();
+  if (out.role == identity::Role::Operator) {
+    const auto level = identity::level_of(order.level());
+    if (!level) return level.error();
+    out.level = *level;
+  }
+  for (const std::string& text : order.prefixes()) {
+    const auto prefix = Prefix::parse(text);
+    if (!prefix) return prefix.error().with_context(text);
+    out.prefixes.push_back(*prefix);
+  }
+  if (order.has_length()) out.seconds = std::chrono::floor<std::chrono::seconds>(convert::from_wire(order.length())).count();
+  if (order.uses() != 0) out.uses = order.uses();
+  tokens_.drop_old(now);
+  return tokens_.create(out, authority::random_hex(kIdBytes), authority::random_hex(kSecretBytes), *key, now);
+}
+
+Result<v1::TokenReply> Enrolment::token(const v1::TokenRequest& request, std::int64_t now) {
+  v1::TokenReply out;
+  if (request.has_create()) {
+    auto made = create(request.create(), now);
+    if (!made) return made.error();
+    out.set_token(*std::move(made));
+  } else if (!request.revoke().empty() && !tokens_.revoke(request.revoke())) {
+    return Error(Code::NotFound, "there is no token " + request.revoke());
+  }
+  if (request.has_create() || !request.revoke().empty()) {
+    if (auto stored = store(); !stored) return stored.error();
+  }
+  for (const v1::StoredToken& each : tokens_.list().tokens()) write(each, *out.add_tokens());
+  return out;
+}
+
+}  // namespace meshdns::enrolment

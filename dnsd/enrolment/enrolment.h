@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "common/base/result.h"
+#include "common/identity/identity.h"
+#include "common/net/ip_address.h"
+#include "dnsd/enrolment/tokens.h"
+#include "meshdns/v1/admin.pb.h"
+#include "meshdns/v1/enrolment.pb.h"
+
+namespace meshdns::enrolment {
+
+/// What the port knows about a caller of Enroll.
+struct Proof {
+  std::optional<IpAddress> where;             // nothing = on this machine
+  std::optional<identity::Identity> who;      // of its certificate; nothing = it has shown none
+  std::string key_hash;                       // of that certificate
+};
+
+/// Signs certificates for those who have a token, and renews those that it has signed.
+///
+/// How it works: the authority is read from its folder for each certificate, so that an exchange of the authority counts
+/// at once. The tokens are stored before a token or a certificate leaves the process: after a crash nobody can use a
+/// token twice.
+/// thread: control
+class Enrolment {
+ public:
+  struct Options {
+    std::string authority;  // folder
+    std::string tokens;     // file
+    std::string cluster;    // of this federation
+  };
+
+  /// errors: of reading the authority or the tokens, with the path
+  static Result<Enrolment> open(Options options);
+
+  /// errors: PermissionDenied, with the rule; InvalidArgument: the request; Unavailable: the tokens cannot be stored
+  Result<v1::EnrollReply> enroll(const v1::EnrollRequest& request, const Proof& proof, std::int64_t now);
+  /// Makes, lists or revokes tokens.
+  /// errors: InvalidArgument; NotFound; Unavailable: the tokens cannot be stored
+  Result<v1::TokenReply> token(const v1::TokenRequest& request, std::int64_t now);
+
+ private:
+  Enrolment(Options options, v1::TokenList list) : options_(std::move(options)), tokens_(std::move(list)) {}
+
+  Result<identity::Identity> by_token(const v1::EnrollRequest& request, const std::string& key_hash,
+                                      const Proof& proof, std::int64_t now);
+  Result<identity::Identity> by_certificate(const std::string& key_hash, const Proof& proof, std::int64_t now);
+  Result<std::string> create(const v1::CreateToken& order, std::int64_t now);
+  /// Stores the tokens.
+  Result<void> store() const;
+
+  Options options_;
+  Tokens tokens_;
+};
+
+}  // namespace meshdns::enrolment
