@@ -1,5 +1,6 @@
 #include "common/join/renewal.h"
 
+#include <algorithm>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -14,10 +15,16 @@ struct Renewal::State : std::enable_shared_from_this<State> {
       : loop(the_loop), clock(the_clock), member(std::move(the_member)) {}
 
   void schedule() {
-    timer = loop.after(kLook, [this] {
+    timer = loop.after(pause(), [this] {
       look();
       schedule();
     });
+  }
+
+  /// Returns the time until the next look: shorter for a certificate that lives for minutes only.
+  Duration pause() const {
+    const rpc::TlsFile own = rpc::inspect(member.files, clock.unix_seconds()).front();
+    return std::clamp<Duration>(std::chrono::seconds(own.not_after - clock.unix_seconds()) / 10, 1s, kLook);
   }
 
   void look() {
@@ -40,7 +47,7 @@ struct Renewal::State : std::enable_shared_from_this<State> {
     if (done) {
       log::info("certificate renewed", {{"file", member.files.certificate}, {"until", time_text(until)}});
     } else {
-      log::warn("certificate not renewed: tried again in a minute",
+      log::warn("certificate not renewed: it is tried again",
                 {{"file", member.files.certificate}, {"until", time_text(until)}, {"reason", done.error().message()}});
     }
   }

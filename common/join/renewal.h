@@ -9,7 +9,7 @@ namespace meshdns::join {
 
 /// Renews a certificate while a daemon runs, over the certificate itself. gRPC gets the new one from TlsWatch.
 ///
-/// How it works: each kLook it reads from the certificate whether its time has come. The call blocks, so a thread of its
+/// How it works: every kLook, or more often if the certificate lives for minutes only, it reads from the certificate whether its time has come. The call blocks, so a thread of its
 /// own makes it, and the end of this ends the call.
 /// thread: the loop's
 class Renewal {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/base/text.h"
+#include "common/convert/report_convert.h"
 #include "common/log/log.h"
 #include "common/model/lookup.h"
 #include "common/process/post_to.h"
@@ -66,7 +67,8 @@ Result<void> FederationRole::listen() {
   std::vector<std::shared_ptr<grpc::Service>> also = {admin::calls_from_afar(env_.loop, clock(), env_.calls(), gate)};
   if (const auto folder = configuration().authority()) {
     auto enrolment = enrolment::Enrolment::open(
-        {*folder, configuration().file.data_dir() + "/tokens", configuration().file.cluster()});
+        {*folder, configuration().file.data_dir() + "/tokens", configuration().file.cluster(),
+         convert::from_wire(configuration().file.federation().certificate_lifetime())});
     if (!enrolment) return enrolment.error().with_context("federation.authority");
     enrolment_.emplace(*std::move(enrolment));
     also.push_back(enrolment::service_of(env_.loop, clock(), *enrolment_, gate));

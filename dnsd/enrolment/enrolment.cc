@@ -105,6 +105,7 @@ Result<v1::EnrollReply> Enrolment::enroll(const v1::EnrollRequest& request, cons
   if (!authority) return authority.error();
   authority::Order order;
   order.identity = *std::move(who);
+  order.lifetime = options_.lifetime;
   auto certificate = authority::sign(*authority, request.request(), order, now);
   if (!certificate) return certificate.error();
   v1::EnrollReply out;

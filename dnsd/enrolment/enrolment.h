@@ -7,6 +7,7 @@
 #include "common/base/result.h"
 #include "common/identity/identity.h"
 #include "common/net/ip_address.h"
+#include "common/time/time.h"
 #include "dnsd/enrolment/tokens.h"
 #include "meshdns/v1/admin.pb.h"
 #include "meshdns/v1/enrolment.pb.h"
@@ -32,6 +33,7 @@ class Enrolment {
     std::string authority;  // folder
     std::string tokens;     // file
     std::string cluster;    // of this federation
+    Duration lifetime;      // of the certificates
   };
 
   /// errors: of reading the authority or the tokens, with the path

@@ -41,6 +41,12 @@ identity::Identity identity_of(const v1::StoredToken& token, const std::string& 
   return out;
 }
 
+/// A pattern fits in any case, as everywhere; a single name must be the very name, because certificates tell names apart.
+bool is_for(const v1::StoredToken& token, const std::string& name) {
+  const bool pattern = token.names().find('*') != std::string::npos;
+  return pattern ? identity::glob(token.names(), name) : token.names() == name;
+}
+
 bool may_come_from(const v1::StoredToken& token, const std::optional<IpAddress>& where) {
   if (token.prefixes().empty() || !where) return true;
   return std::ranges::any_of(token.prefixes(), [&](const std::string& text) {
@@ -98,7 +104,7 @@ Result<identity::Identity> Tokens::spend(std::string_view token, const Applicant
   if (!found) return found.error();
   v1::StoredToken* known = *found;
   if (!may_come_from(*known, applicant.where)) return refused("it may not be used from this address", "token-prefix");
-  if (!identity::glob(known->names(), applicant.name))
+  if (!is_for(*known, applicant.name))
     return refused(fmt::format("it is for {}, not for {}", known->names(), applicant.name), "token-name");
   const identity::Identity out = identity_of(*known, applicant.name);
   if (auto fits = identity::check(out); !fits) return refused(fits.error().message(), "token-name");

@@ -1,0 +1,141 @@
+"""The set-up of docs/tls.md with the mesh's own authority: ca init, a certificate for the federation, tokens, agents that
+join. And attacks on tokens."""
+import os
+import re
+import time
+import unittest
+
+from mesh import WAIT, Bed, run
+
+DNSD = """\
+cluster: eu-1
+zones: [{{name: mesh.internal}}]
+federation:
+  listen: "127.0.0.1:0"
+  store: {{memory: {{}}}}
+  authority: ca
+  certificate_lifetime: {lifetime}
+  tls: {{certificate: fed.pem, key: fed.key, client_ca: ca/ca.pem}}
+dns: {{workers: 1, listen: [{{address: "127.0.0.1:0"}}]}}
+data_dir: {data}
+admin: {{listen: "127.0.0.1:0", socket: {data}/fed.sock}}
+"""
+AGENT = """\
+node: {node}
+cluster: eu-1
+addresses: [127.0.0.1]
+federation: {{servers: ["{server}"], join: {{token_file: {token}}}}}
+state_dir: {state}
+admin: {{listen: "127.0.0.1:0", socket: {state}/agent.sock}}
+"""
+
+
+class EnrolmentBed(Bed):
+    commands = 0
+
+    def must(self, *words):
+        code, out, err = run(*words)
+        assert code == 0, (words, out, err)
+        self.commands += 1
+        return out
+
+    def federation(self, lifetime="24h"):
+        self.must("meshdnsctl", "ca", "init", "--folder", self.path("ca"))
+        self.must("meshdnsctl", "ca", "issue", "--folder", self.path("ca"), "--federation", "eu-1/fed", "--address", "127.0.0.1",
+                  "--address", "localhost", "--out", self.path("fed"))
+        config = self.write("fed.yaml", DNSD.format(data=self.folder, lifetime=lifetime))
+        daemon = self.start("meshdnsd", "--config", config)
+        daemon.wait_line("ready")
+        self.server = "%s:%d" % daemon.address("federation listening")
+        return daemon
+
+    def token(self, *words):
+        text = self.must("meshdnsctl", "--server", self.path("fed.sock"), "token", "create", *words)
+        return self.write(f"{self.commands}.token", text)
+
+    def agent(self, node, token, state=None):
+        state = state or self.path("state-" + node)
+        os.makedirs(state, mode=0o700, exist_ok=True)
+        config = self.write(f"agent-{node}.yaml",
+                            AGENT.format(node=node, server=self.server, token=os.path.basename(token), state=state))
+        return self.start("meshdns-agent", "--config", config)
+
+    def tokens(self):
+        return run("meshdnsctl", "--server", self.path("fed.sock"), "token", "list")[1]
+
+
+class JoinTest(unittest.TestCase):
+    def setUp(self):
+        self.bed = self.enterContext(EnrolmentBed())
+
+    def test_from_an_empty_machine_to_agents_that_prove_who_they_are(self):
+        began = time.monotonic()
+        federation = self.bed.federation()
+        token = self.bed.token("--nodes", "n*", "--uses", "3")
+        agents = [self.bed.agent(f"n{number}", token) for number in (1, 2, 3)]
+        for agent in agents:
+            agent.wait_line(" connected ")
+        print(f"three agents joined after {time.monotonic() - began:.1f} s and {self.bed.commands} commands on the server")
+        federation.wait_line(r"certificate signed peer=\S+ name=n3")
+        self.assertEqual(os.stat(self.bed.path("state-n1/n1.key")).st_mode & 0o777, 0o600)
+        # a restart needs no token: its file may be gone
+        agents[0].stop()
+        os.remove(token)
+        self.bed.agent("n1", token).wait_line(" connected ")
+        self.assertRegex(self.bed.tokens(), r"node eu-1/n\*.* 0 +3 +anywhere")
+
+    def test_tokens_are_for_whom_they_were_made(self):
+        federation = self.bed.federation()
+        used = self.bed.token("--node", "eu-1/n1")
+        self.bed.agent("n1", used).wait_line(" connected ")
+        revoked = self.bed.token("--node", "eu-1/n5")
+        number = re.search(r"(\S+) +node eu-1/n5", self.bed.tokens()).group(1)
+        self.bed.must("meshdnsctl", "--server", self.bed.path("fed.sock"), "token", "revoke", number)
+        with open(revoked, encoding="utf-8") as file:
+            text = file.read().strip()
+        other_authority = text[:-1] + ("0" if text[-1] != "0" else "1")
+        wrong_secret = ".".join([*text.split(".")[:2], "0" * 64, text.split(".")[3]])
+        short = self.bed.token("--node", "eu-1/n9", "--for", "1s")
+        time.sleep(2.1)
+        for node, token, why in [
+                ("n2", used, r"it is for n1, not for n2 \(rule token-name\)"),
+                ("n5", revoked, r"it was revoked \(rule token-revoked\)"),
+                ("n9", short, r"its time is over \(rule token-expired\)"),
+                ("n6", self.bed.token("--node", "eu-1/n6", "--prefix", "10.0.0.0/8"), r"\(rule token-prefix\)"),
+                ("n5", self.bed.write("wrong.token", wrong_secret), r"its secret is wrong \(rule token\)"),
+                ("n5", self.bed.write("none.token", "hunter2"), "this is no token of meshdnsctl token create")]:
+            with self.subTest(why=why):
+                agent = self.bed.agent(node, token)
+                agent.wait_line(why)
+                self.assertEqual(agent.process.wait(WAIT), 1)
+        # another key with a token that was used up
+        thief = self.bed.agent("n1", used, state=self.bed.path("thief"))
+        thief.wait_line(r"it was used already \(rule token-used\)")
+        # a federation of another authority is not told the secret
+        self.bed.agent("n5", self.bed.write("other.token", other_authority)).wait_line("not joined yet")
+        self.assertFalse([line for line in federation.lines if "certificate signed" in line and "n1" not in line])
+
+    def test_only_operators_of_level_admin_make_tokens(self):
+        self.bed.federation()
+        for level, allowed in (("viewer", False), ("operator", False), ("admin", True)):
+            self.bed.must("meshdnsctl", "ca", "issue", "--folder", self.bed.path("ca"), "--operator", level, "--level", level,
+                          "--out", self.bed.path(level))
+            code, _, err = run("meshdnsctl", "--server", self.bed.server, "--ca", self.bed.path("ca/ca.pem"), "--certificate",
+                               self.bed.path(level + ".pem"), "--key", self.bed.path(level + ".key"), "token", "list")
+            self.assertEqual((code == 0, "(rule level-admin)" in err), (allowed, not allowed), err)
+
+    def test_certificates_are_renewed_while_the_agent_reports(self):
+        federation = self.bed.federation(lifetime="20s")
+        agent = self.bed.agent("n1", self.bed.token("--node", "eu-1/n1"))
+        agent.wait_line(" connected ")
+        federation.wait_line(r'certificate renewed peer=\S+ for="node eu-1/n1"')
+        agent.wait_line("certificate renewed file=")
+        agent.wait_line("tls files taken")
+        # the session lives on, and a new one is made with the new certificate
+        self.assertFalse([line for line in agent.lines if "not connected" in line])
+        agent.stop()
+        self.bed.agent("n1", self.bed.path("none")).wait_line(" connected ")
+
+
+if __name__ == "__main__":
+    unittest.main()
