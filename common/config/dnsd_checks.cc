@@ -54,7 +54,7 @@ void check_federation(const Place& root, const v1::Meshdnsd& config, Report& rep
   const Place place = root.child("federation");
   const Protection protection{federation.has_tls(), federation.insecure()};
   if (!federation.authority().empty() && !federation.has_tls()) {
-    report.add(root.child("federation").child("authority"), "needs tls: a certificate proves nothing without it");
+    report.add(place.child("authority"), "needs tls: a certificate proves nothing without it");
   }
   check_protection(place, protection, report);
   check_plaintext(place.child("listen"), federation.listen(), protection, report);
