@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/message_differencer.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "common/base/check.h"
@@ -109,6 +110,13 @@ join::Member Configuration::member() const {
 
 SocketAddress Configuration::admin_address() const { return checked(SocketAddress::parse(file.admin().listen())); }
 
+bool Configuration::federation_is_here() const {
+  return std::ranges::all_of(servers(), [](const std::string& server) {
+    const auto address = address_of_server(server);
+    return server.starts_with("unix:") || (address && address->is_loopback());
+  });
+}
+
 std::set<std::uint16_t> Configuration::mesh_ports() const {
   std::set<std::uint16_t> out = {admin_address().port};
   for (const std::string& server : servers()) {
@@ -168,6 +176,8 @@ std::vector<std::string> restart_needed(const Configuration& before, const Confi
   compare("addresses", !written || before.node.addresses == now.node.addresses);
   compare("prefixes", before.node.prefixes == now.node.prefixes);
   compare("federation", MessageDifferencer::Equals(a.federation(), b.federation()));
+  compare("identity", MessageDifferencer::Equals(a.identity(), b.identity()));
+  compare("state_dir", a.state_dir() == b.state_dir());
   compare("admin", MessageDifferencer::Equals(a.admin(), b.admin()));
   return out;
 }

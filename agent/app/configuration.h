@@ -37,6 +37,8 @@ struct Configuration {
   /// Returns how this agent gets and renews its certificate.
   /// requires: token_file()
   join::Member member() const;
+  /// Whether all servers are on this machine, by what the file says: unix sockets and loopback addresses.
+  bool federation_is_here() const;
   /// Returns the ports of the federation and of this agent's admin server, as far as the configuration has numbers.
   std::set<std::uint16_t> mesh_ports() const;
   /// Checks whether the own certificate can be used now, and is of this node.

@@ -207,11 +207,11 @@ Result<model::Node> Daemon::node_for(const std::optional<IpAddress>& federation)
 }
 
 void Daemon::measure(const std::vector<report::MeasureTarget>& targets) {
-  const bool here = !federation_ || federation_->is_loopback();
+  const bool here = federation_ ? federation_->is_loopback() : configuration_.federation_is_here();
   const auto allowed = measurable(targets, here ? Loopback::Allowed : Loopback::Refused, configuration_.mesh_ports());
   const std::size_t forbidden = targets.size() - allowed.size();
   if (std::exchange(forbidden_targets_, forbidden) != forbidden && forbidden > 0) {
-    log::warn("targets of the federation are not measured: they are on this machine, or of the mesh itself",
+    log::warn("targets of the federation are not measured: agents may not connect there",
               {{"targets", forbidden}});
   }
   measurer_.set_targets(allowed);

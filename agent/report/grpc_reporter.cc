@@ -102,7 +102,9 @@ v1::AgentMessage to_wire(const ReporterOptions& options, const model::Node& node
 
 Ack read_ack(const v1::Ack& ack) {
   Ack out{ack.sequence(), {}};
-  for (const v1::Nack& nack : ack.nacks()) out.refused.push_back({nack.key(), nack.field(), nack.reason()});
+  for (const v1::Nack& nack : ack.nacks()) {
+    out.refused.push_back({nack.key(), nack.field(), nack.reason(), nack.type() == "Node"});
+  }
   return out;
 }
 
@@ -304,8 +306,10 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
 
   void log_refused(const Ack& ack) {
     for (const Refused& refusal : ack.refused) {
-      refused_lines.warn(clock.now(), "endpoint refused",
-                         {{"endpoint", refusal.key}, {"field", refusal.field}, {"reason", refusal.reason}});
+      refused_lines.warn(clock.now(), refusal.is_claim ? "claim refused" : "endpoint refused",
+                         {{refusal.is_claim ? "node" : "endpoint", refusal.key},
+                          {"field", refusal.field},
+                          {"reason", refusal.reason}});
     }
   }
 

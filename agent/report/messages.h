@@ -113,6 +113,7 @@ struct Refused {
   std::string key;
   std::string field;
   std::string reason;
+  bool is_claim = false;  // an address or a prefix of the node, which does not count; `key` is the node's
 
   friend bool operator==(const Refused&, const Refused&) = default;
 };

@@ -18,8 +18,8 @@ enum class Verb : std::uint8_t {
   Stand,        // Watch as another instance of the same cluster
   Peer,         // Watch as the federation of another cluster
   View,         // get, describe, explain, simulate, lint, history, watch, status, capture
-  Steer,        // drain, undrain, force, unforce, freeze, thaw, approve-shrink, forget
-  Change,       // apply, delete
+  Steer,        // drain, undrain, force, unforce, freeze, thaw, approve-shrink
+  Change,       // apply, delete, forget
   Credentials,  // tokens and the authority
 };
 
@@ -54,8 +54,10 @@ class Authorizer {
 /// A caller at a port: who it is, and who decides what it may do. Copies share the Authorizer.
 class Caller {
  public:
-  /// Makes a caller at a port without certificates, where everybody may do everything.
+  /// Makes a caller that may do nothing.
   Caller();
+  /// Returns a caller at a port without certificates, where everybody may do everything.
+  static Caller everybody();
   /// key: tells the key of the caller's certificate from others; empty = the caller has shown none
   Caller(Identity who, std::shared_ptr<const Authorizer> authorizer, std::string key = "");
 

@@ -82,12 +82,12 @@ Result<void> NodeRights::claim(const Prefix& prefix) const {
   if (!rules_->identities) return {};
   if (rules_->prefixes) {
     if (inside_any(*rules_->prefixes, prefix)) return {};
-    return refusal(prefix.text(), "not inside allowedPrefixes of the cluster", "allowed-prefixes");
+    return refusal(prefix.text(), "it is outside allowedPrefixes of the cluster", "allowed-prefixes");
   }
   if (prefix.length() < (prefix.family() == Family::V4 ? kWidestV4 : kWidestV6))
-    return refusal(prefix.text(), "wider than /8 (IPv4) or /32 (IPv6), which needs allowedPrefixes", "wide-prefix");
+    return refusal(prefix.text(), "it is wider than /8 (IPv4) or /32 (IPv6), which needs allowedPrefixes", "wide-prefix");
   if (touches_nowhere(prefix, rules_->loopback))
-    return refusal(prefix.text(), "loopback, link-local, multicast or documentation, which needs allowedPrefixes",
+    return refusal(prefix.text(), "it is for loopback, link-local, multicast or documentation, which needs allowedPrefixes",
                    "special-prefix");
   return {};
 }
@@ -97,7 +97,7 @@ Result<void> NodeRights::claim(const IpAddress& address) const {
   if (const auto why = not_answerable(address, rules_->loopback))
     return refusal(address.text(), *why, "special-address");
   if (rules_->prefixes && !inside_any(*rules_->prefixes, address))
-    return refusal(address.text(), "not inside allowedPrefixes of the cluster", "allowed-prefixes");
+    return refusal(address.text(), "it is outside allowedPrefixes of the cluster", "allowed-prefixes");
   return {};
 }
 
@@ -119,7 +119,7 @@ Result<void> NodeRights::answer(const IpAddress& address, const std::vector<IpAd
     return refusal(address.text(), *why, "special-address");
   if (address.is_loopback()) return {};  // the whole mesh is on one machine, whose loopback addresses all nodes share
   if (std::find(own.begin(), own.end(), address) != own.end() || inside_any(prefixes, address)) return {};
-  return refusal(address.text(), fmt::format("neither an address of node {} nor inside its prefixes", node_),
+  return refusal(address.text(), fmt::format("it is neither an address of node {} nor inside its prefixes", node_),
                  "own-address");
 }
 

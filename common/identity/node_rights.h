@@ -42,11 +42,13 @@ class NodeRights {
   /// Returns the most that the node may have of each: nodeQuota, or its defaults where there are identities. Nothing =
   /// there is no quota.
   std::optional<model::NodeQuota> quota() const;
-  /// Whether the node may say that its clients are in a prefix. Without identities it may. Without allowedPrefixes it may not if the prefix is
-  /// wider than /8 (IPv4) or /32 (IPv6), or for loopback, link-local, multicast or documentation.
+  /// Whether the node may say that its clients are in a prefix. With identities, the prefix must be inside
+  /// allowedPrefixes; if these are not set, it must not be wider than /8 (IPv4) or /32 (IPv6), nor be for loopback,
+  /// link-local, multicast or documentation.
   /// errors: PermissionDenied, with the name of the rule
   Result<void> claim(const Prefix& prefix) const;
-  /// Whether the node may have an address. Without identities it may; otherwise it must be inside allowedPrefixes where they are set, and an address of one host.
+  /// Whether the node may have an address. With identities, it must be that of one host, and inside allowedPrefixes
+  /// where they are set.
   /// errors: as for a prefix
   Result<void> claim(const IpAddress& address) const;
   /// Whether the node may list endpoints of a service. The first row that names the node decides; a node that no row

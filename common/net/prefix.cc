@@ -1,7 +1,10 @@
 #include "common/net/prefix.h"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
+#include <cstddef>
 
 #include "common/base/check.h"
 #include "common/base/text.h"
@@ -41,7 +44,13 @@ Prefix Prefix::of(const IpAddress& address, int length) {
 }
 
 bool Prefix::contains(const IpAddress& address) const {
-  return address.family() == family() && of(address, length_).address_ == address_;
+  if (address.family() != family()) return false;
+  const auto mine = address_.bytes();
+  const auto other = address.bytes();
+  const auto whole = static_cast<std::size_t>(length_ / 8);
+  if (!std::equal(mine.begin(), mine.begin() + static_cast<std::ptrdiff_t>(whole), other.begin())) return false;
+  const int rest = length_ % 8;
+  return rest == 0 || (mine[whole] ^ other[whole]) >> (8 - rest) == 0;
 }
 
 std::string Prefix::text() const { return fmt::format("{}/{}", address_.text(), length_); }

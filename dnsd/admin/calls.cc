@@ -87,9 +87,9 @@ Verb verb_of(const v1::ApplyRequest& request) {
              : Verb::Change;
 }
 
-/// The same for objects that are deleted. A node that is forgotten is no object: an operator may.
+/// The same for objects that are deleted, and for nodes that are forgotten.
 Verb verb_of(const v1::DeleteRequest& request) {
-  const auto steers = [](const std::string& key) { return key.starts_with("Override/") || key.starts_with("Node/"); };
+  const auto steers = [](const std::string& key) { return key.starts_with("Override/"); };
   return std::all_of(request.keys().begin(), request.keys().end(), steers) ? Verb::Steer : Verb::Change;
 }
 

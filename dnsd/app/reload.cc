@@ -74,10 +74,12 @@ std::vector<std::string> keep_what_cannot_change(const Configuration& running, C
   if (root.keep("cluster")) next.answers.own.cluster = running.answers.own.cluster;
   root.keep("data_dir");
   root.keep("admin");
+  root.keep("identity");
   Section dns{running.file.dns(), *next.file.mutable_dns(), "dns.", kept};
   for (const char* name : {"tcp", "dnstap", "cpu_steering", "workers"}) dns.keep(name);
   Section federation{running.file.federation(), *next.file.mutable_federation(), "federation.", kept};
-  for (const char* name : {"listen", "insecure", "store", "max_connections", "max_connections_per_address"}) {
+  for (const char* name : {"listen", "insecure", "store", "max_connections", "max_connections_per_address",
+                           "authority", "certificate_lifetime"}) {
     federation.keep(name);
   }
   const bool tls_changed = federation.keep("tls") || next.tls != running.tls;

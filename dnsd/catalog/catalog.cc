@@ -135,9 +135,9 @@ void Catalog::set_claims(const model::Node& node, TimePoint now) {
 }
 
 std::vector<Refusal> Catalog::apply_full(const std::string& node, const std::vector<model::Endpoint>& endpoints,
-                                         const std::set<std::string>& listed, TimePoint now) {
+                                         const std::set<std::string>& listed, TimePoint now,
+                                         std::set<std::string> mentioned) {
   auto refusals = put_endpoints(node, endpoints, now);
-  std::set<std::string> mentioned;
   for (const model::Endpoint& endpoint : endpoints) mentioned.insert(endpoint.key);
   const std::set<model::ServiceKey> unpublished = unpublished_services(node);
   for (const std::string& key : keys_of(node)) {

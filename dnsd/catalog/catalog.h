@@ -110,9 +110,11 @@ class Catalog {
   /// Takes a node's whole listing. Withdraws endpoints that are missing in it if their source is in `listed`. A serving
   /// endpoint stays while another one of its service on the node is not published yet (unpublished_services()), so that
   /// a replacement is answered before the replaced endpoint goes.
-  /// returns: the refused records
+  /// mentioned: further keys that the node lists; their endpoints stay as they are
+  /// returns:   the refused records
   std::vector<Refusal> apply_full(const std::string& node, const std::vector<model::Endpoint>& endpoints,
-                                  const std::set<std::string>& listed, TimePoint now);
+                                  const std::set<std::string>& listed, TimePoint now,
+                                  std::set<std::string> mentioned = {});
   /// Takes changed and removed endpoints of a node. A refused endpoint keeps its last good version, with the reported
   /// health if both versions have the same addresses and ports. A removal of another node's endpoint is refused, too.
   /// returns: the refused records

@@ -65,9 +65,9 @@ void AgentReports::forget_if(const std::function<bool(const std::string& node)>&
   std::erase_if(copies_, [&](const auto& entry) {
     if (!gone(entry.first)) return false;
     coverage_.forget(entry.first);
-    rules_.forget(entry.first);
     return true;
   });
+  rules_.forget_if(gone);  // nodes without endpoints have no copy, but claims
   leases_.forget_if(gone);
 }
 
@@ -136,10 +136,9 @@ void AgentReports::withdraw(const std::string& node) {
 std::vector<catalog::Refusal> AgentReports::permit(model::Node& node) {
   auto refused = rules_.permit(node);
   if (!refused.empty()) {
-    counters_.refused_records += refused.size();
     lines_.warn(now(), "node claims what it may not",
                 {{"node", node.key},
-                 {"claims", refused.size()},
+                 {"refused", refused.size()},
                  {"field", refused.front().field},
                  {"reason", refused.front().reason}});
   }
@@ -167,20 +166,24 @@ std::vector<catalog::Refusal> AgentReports::permit(const model::Node& node, std:
 }
 
 void AgentReports::apply_changed_rules() {
-  for (const std::string& node : rules_.due()) judge_again(node);
+  for (const auto& [node, may_gain] : rules_.due()) judge_again(node, may_gain);
 }
 
-void AgentReports::judge_again(const std::string& node) {
+void AgentReports::judge_again(const std::string& node, bool may_gain) {
   const model::Node* known = env_.catalog.latest_node(node);
   if (known == nullptr) return;
   const auto session = sessions_.holder(node);
   model::Node claimed = session ? session->claimed() : *known;
   claimed.session = known->session;
-  permit(claimed);
-  if (claimed != *known) env_.catalog.set_claims(claimed, now());
+  const auto refused = permit(claimed);
+  if (claimed != *known) {
+    env_.catalog.set_claims(claimed, now());
+    if (session) session->tell_of_claims(refused);
+  }
   withdraw_forbidden(claimed);
   const auto copy = copies_.find(node);
-  if (copy != copies_.end() && std::exchange(copy->second.forbidden, false)) ask_for_full(node);
+  const bool asks = may_gain && copy != copies_.end() && std::exchange(copy->second.forbidden, false);
+  if (asks) ask_for_full(node);
 }
 
 void AgentReports::withdraw_forbidden(const model::Node& node) {

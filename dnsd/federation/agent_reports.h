@@ -133,13 +133,16 @@ class AgentReports {
   std::vector<catalog::Refusal> permit(model::Node& node);
   /// Removes the endpoints that the node may not list.
   /// node:     as permit() has left it
-  /// listed:   sources of a Full whose records are complete; empty for a Delta
+  /// listed:   sources whose records are complete, so that others of theirs are withdrawn; empty for a Delta
   /// removals: keys that the same message removes
   /// returns:  the removed ones
   std::vector<catalog::Refusal> permit(const model::Node& node, std::vector<model::Endpoint>& endpoints,
                                        const std::set<std::string>& listed, const std::vector<std::string>& removals);
   /// Withdraws what changed rules forbid, and asks for what they may allow now. Called in each sweep.
   void apply_changed_rules();
+  /// Withdraws the endpoints that the node may not list by the present rules, and by its present claims.
+  /// node: as permit() has left it
+  void withdraw_forbidden(const model::Node& node);
 
   // ---- reports ----
 
@@ -166,8 +169,8 @@ class AgentReports {
   void ask_for_full(const std::string& node);
   void offer_room();
   /// Applies changed rules to one node.
-  void judge_again(const std::string& node);
-  void withdraw_forbidden(const model::Node& node);
+  /// may_gain: something that it was refused may be allowed now
+  void judge_again(const std::string& node, bool may_gain);
 
   AgentEnvironment env_;
   Leases leases_;

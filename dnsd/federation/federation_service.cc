@@ -107,7 +107,10 @@ class Calls : public Methods {
     auto ticket = admit(*context);
     if (!ticket) return new Refused(too_many());
     auto caller = identify(*context);
-    if (!caller) return new Refused({grpc::StatusCode::PERMISSION_DENIED, caller.error().message()});
+    if (!caller) {
+      loop_.post([&agents = agents_, peer = context->peer(), why = caller.error()] { agents.refused(peer, why); });
+      return new Refused({grpc::StatusCode::PERMISSION_DENIED, caller.error().message()});
+    }
     auto* stream = new Stream(context, poster(*context, ticket));
     const auto port = stream->port();
     const auto session = std::make_shared<std::shared_ptr<ReportSession>>();
@@ -142,7 +145,10 @@ class Calls : public Methods {
     auto ticket = admit(*context);
     if (!ticket) return new Refused(too_many());
     auto caller = identify(*context);
-    if (!caller) return new Refused({grpc::StatusCode::PERMISSION_DENIED, caller.error().message()});
+    if (!caller) {
+      loop_.post([watchers = watchers_, peer = context->peer(), why = caller.error()] { watchers().refused(peer, why); });
+      return new Refused({grpc::StatusCode::PERMISSION_DENIED, caller.error().message()});
+    }
     auto* stream = new rpc::RawServerStream(context, poster(*context, ticket));
     const auto port = stream->port();
     const auto session = std::make_shared<std::shared_ptr<WatchSession>>();
@@ -181,13 +187,10 @@ class Calls : public Methods {
       loop.post(std::move(work));
     };
   }
-  /// Returns who calls. A caller that is nobody is counted and logged.
+  /// Returns who calls.
   Result<identity::Caller> identify(const grpc::CallbackServerContext& context) const {
     const auto proof = context.auth_context();
-    auto caller = gate_->caller(rpc::certificate_uris(*proof), rpc::certificate_key(*proof));
-    if (!caller)
-      loop_.post([&agents = agents_, peer = context.peer(), why = caller.error()] { agents.refused(peer, why); });
-    return caller;
+    return gate_->caller(rpc::certificate_uris(*proof), rpc::certificate_key(*proof));
   }
   Ticket admit(const grpc::CallbackServerContext& context) const {
     Ticket ticket = streams_->admit(context.peer());

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "common/base/result.h"
+#include "common/model/endpoint.h"
 #include "common/net/host_address.h"
 #include "common/time/time.h"
 #include "dnsd/federation/report_peer.h"

@@ -82,6 +82,12 @@ void Leases::told(const std::string& node) {
   entry.told = std::max(entry.told, entry.told_next);
 }
 
+Duration Leases::lease_left(const std::string& node, TimePoint now) const {
+  const auto found = entries_.find(node);
+  if (found == entries_.end()) return Duration::zero();
+  return std::max(Duration::zero(), silent_after(found->second) - (now - heard_at(found->second)));
+}
+
 model::NodeStatus Leases::judge(const Entry& entry, TimePoint now) const {
   const Duration quiet = now - heard_at(entry);
   model::NodeStatus status;

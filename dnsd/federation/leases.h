@@ -56,6 +56,8 @@ class Leases {
   static Duration lease_of(Duration heartbeat) { return 3 * heartbeat; }
   /// Sets how many times longer than usual the interval is because the federation is busy; at least 1.
   void stretch(double factor) { stretch_ = factor; }
+  /// Returns the time until the agent counts as silent if it is not heard any more; zero = it does, or is not known.
+  Duration lease_left(const std::string& node, TimePoint now) const;
   /// Returns whether the interval has changed by a quarter or more since this agent was told.
   bool must_tell(const std::string& node) const;
   /// Notes that the agent was told heartbeat(). A longer interval counts at once. A shorter one counts when the agent

@@ -157,8 +157,8 @@ void ReportSession::contend(const std::shared_ptr<ReportSession>& holder) {
   holder->send(std::move(ping));
   const auto proofs = holder->proofs_;
   // who has another key may have copied the name: it waits until the holder would count as silent
-  const Duration lease = std::max(Leases::lease_of(reports_.leases().heartbeat()), Leases::kTolerance);
-  proof_timer_ = timers().after(has_key_of(*holder) ? kProofOfLife : lease, [this, old = std::weak_ptr(holder), proofs] {
+  const Duration left = std::max(kProofOfLife, reports_.leases().lease_left(node_.key, now()));
+  proof_timer_ = timers().after(has_key_of(*holder) ? kProofOfLife : left, [this, old = std::weak_ptr(holder), proofs] {
     proof_timer_.reset();
     if (ended_) return;
     const auto still = old.lock();
@@ -176,7 +176,9 @@ void ReportSession::contend(const std::shared_ptr<ReportSession>& holder) {
 void ReportSession::admit() {
   const TimePoint now = reports_.now();
   epoch_ = reports_.next_epoch(hello_epoch_);
-  claims_refused_ = reports_.permit(node_);
+  const auto claims_refused = reports_.permit(node_);
+  const model::Node* known = catalog().latest_node(node_.key);
+  const bool moved = known != nullptr && (known->addresses != node_.addresses || known->prefixes != node_.prefixes);
   node_.session = reports_.session_of(node_, epoch_);
   reports_.sessions().take_over(node_.key, shared_from_this());
   reports_.leases().heard(node_.key, now);
@@ -193,6 +195,8 @@ void ReportSession::admit() {
   // the digest matches: the restored records are the agent's records, and no longer provisional
   if (!wants_full) reports_.synced(node_.key);
   send(std::move(reply));
+  tell_of_claims(claims_refused);
+  if (moved) reports_.withdraw_forbidden(node_);  // endpoints may be at addresses that are no longer the node's
   reports_.environment().changed();
 }
 
@@ -256,12 +260,12 @@ void ReportSession::on_full(const v1::Full& full, std::uint64_t sequence) {
   }
   copy().whole = true;
   std::set<std::string> listed = listed_names(full.sources());
+  // a record that was refused still exists on the node: an incomplete list must not withdraw it
+  if (full_.refusals().count > 0) listed.clear();
   auto [endpoints, refusals] = full_.take();
   drop_full();
-  permit(endpoints, listed, {}, refusals);
-  // a record that was refused still exists on the node: an incomplete list must not withdraw it
-  if (refusals.count > 0) listed.clear();
-  note_refused(catalog().apply_full(node_.key, endpoints, listed, now()), refusals);
+  const auto forbidden = permit(endpoints, listed, {}, refusals);
+  note_refused(catalog().apply_full(node_.key, endpoints, listed, now(), forbidden), refusals);
   reports_.told(endpoints);
   reports_.sources_told(node_.key, full.sources());
   reports_.records_told(node_.key, listed);
@@ -312,14 +316,29 @@ void ReportSession::note_refused(const std::vector<catalog::Refusal>& more, Refu
   }
 }
 
-void ReportSession::permit(std::vector<model::Endpoint>& endpoints, const std::set<std::string>& listed,
-                           const std::vector<std::string>& removals, Refusals& refusals) {
+std::set<std::string> ReportSession::permit(std::vector<model::Endpoint>& endpoints,
+                                            const std::set<std::string>& listed,
+                                            const std::vector<std::string>& removals, Refusals& refusals) {
   const model::Node* known = catalog().latest_node(node_.key);  // changed rules may have taken claims from it
-  note_refused(reports_.permit(known == nullptr ? node_ : *known, endpoints, listed, removals), refusals);
+  const auto refused = reports_.permit(known == nullptr ? node_ : *known, endpoints, listed, removals);
+  note_refused(refused, refusals);
+  std::set<std::string> keys;
+  for (const catalog::Refusal& each : refused) keys.insert(each.key);
+  return keys;
 }
 
-void ReportSession::acknowledge(std::uint64_t sequence, Refusals refusals) {
-  for (catalog::Refusal& claim : std::exchange(claims_refused_, {})) refusals.add(std::move(claim));
+void ReportSession::tell_of_claims(const std::vector<catalog::Refusal>& refused) {
+  if (ended_ || refused.empty()) return;
+  Refusals refusals;
+  for (const catalog::Refusal& each : refused) refusals.add(each);
+  reports_.counters().refused_records += refusals.count;
+  v1::ReportReply reply;
+  reply.mutable_ack()->set_sequence(pulse_->sequence());
+  refusals.write(node_.key, catalog().records(), *reply.mutable_ack());
+  send(std::move(reply));
+}
+
+void ReportSession::acknowledge(std::uint64_t sequence, const Refusals& refusals) {
   if (reports_.has_copy(node_.key)) copy().known_sequence = sequence;
   reports_.counters().refused_records += refusals.count;
   v1::ReportReply reply;

@@ -34,7 +34,7 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
  public:
   static constexpr std::size_t kMostKeys = 100000;  // of one node, refused records included
   /// The time in which the agent that holds a node's session has to answer a ping, when another agent wants the node.
-  /// It has a lease instead if the other agent has another key.
+  /// If the other agent has another key, the holder has what is left of its lease.
   static constexpr Duration kProofOfLife = 1s;
   /// The stream is aborted when the agent has not read its Goodbye for so long.
   static constexpr Duration kLongestEnd = 10s;
@@ -63,6 +63,8 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   void ask_for_full();
   /// Sends the settings of Welcome again: the heartbeat interval and what to measure.
   void send_settings();
+  /// Tells the agent which of its addresses and prefixes do not count.
+  void tell_of_claims(const std::vector<catalog::Refusal>& refused);
   /// Ends the session: the agent shall come back after `retry_after`.
   void goodbye(v1::Goodbye::Reason reason, const std::string& message, Duration retry_after);
   /// Handles a heartbeat that was noted in the pulse: the node was heard.
@@ -93,7 +95,7 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   void note_clamped(const ClampedRecords& clamped);
   /// Adds the catalog's refusals to `refusals` and notes them in the node's copy.
   void note_refused(const std::vector<catalog::Refusal>& more, Refusals& refusals);
-  void acknowledge(std::uint64_t sequence, Refusals refusals);
+  void acknowledge(std::uint64_t sequence, const Refusals& refusals);
   /// Takes no more messages, and ends the stream when all replies are written, or after kLongestEnd.
   void end();
   void cancel_timers();
@@ -101,8 +103,9 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   /// Whether both agents have shown the same key; also if neither has shown one.
   bool has_key_of(const ReportSession& other) const;
   /// Removes the endpoints that the node may not list, and notes their refusals.
-  void permit(std::vector<model::Endpoint>& endpoints, const std::set<std::string>& listed,
-              const std::vector<std::string>& removals, Refusals& refusals);
+  /// returns: their keys
+  std::set<std::string> permit(std::vector<model::Endpoint>& endpoints, const std::set<std::string>& listed,
+                               const std::vector<std::string>& removals, Refusals& refusals);
   NodeCopy& copy() { return reports_.copy(node_.key); }
   catalog::Catalog& catalog() const { return reports_.catalog(); }
   TimePoint now() const { return reports_.now(); }
@@ -127,7 +130,6 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   std::shared_ptr<ReportPort> port_;
   model::Node node_;
   model::Node claimed_;
-  std::vector<catalog::Refusal> claims_refused_;  // told with the next acknowledgement
   std::string instance_uid_;
   std::string boot_id_;
   std::uint64_t hello_digest_ = 0;

@@ -97,15 +97,15 @@ void WatchSession::acknowledged(const v1::Acknowledge& ack) {
 }
 
 void WatchSession::subscribe(const v1::Subscribe& subscribe) {
-  // a second Subscribe is allowed only after an additive set: to compare when the federation has settled
-  if (std::exchange(subscribed_, true) && !additive_) return goodbye("Subscribe was said already", 5s);
-  name_ = subscribe.name().substr(0, kLongestName);
   if (const auto allowed = caller_.may({verb_of(subscribe.mode()), "", ""}); !allowed) {
     ++counters_.not_allowed;
     context_.nacks.warn(clock_.now(), "subscriber not allowed",
-                        {{"replica", name()}, {"peer", peer_}, {"reason", allowed.error().message()}});
+                        {{"peer", peer_}, {"reason", allowed.error().message()}});
     return goodbye(allowed.error().message(), kSentAwayRetry, v1::Goodbye::NOT_ALLOWED);
   }
+  // a second Subscribe is allowed only after an additive set: to compare when the federation has settled
+  if (std::exchange(subscribed_, true) && !additive_) return goodbye("Subscribe was said already", 5s);
+  name_ = subscribe.name().substr(0, kLongestName);
   feed_.update();
   const TimePoint now = clock_.now();
   const bool was_recovering = feed_.recovering();

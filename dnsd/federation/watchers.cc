@@ -33,6 +33,11 @@ std::shared_ptr<WatchSession> Watchers::open(std::shared_ptr<WatchPort> port, st
   return session;
 }
 
+void Watchers::refused(const std::string& peer, const Error& why) {
+  ++context_.counters.not_allowed;
+  context_.nacks.warn(clock_.now(), "subscriber not allowed", {{"peer", peer}, {"reason", why.message()}});
+}
+
 void Watchers::closed(WatchSession& session) {
   if (session.subscribed()) {
     context_.lines.info(clock_.now(), "subscriber gone", {{"replica", session.name()}, {"peer", session.peer()}});

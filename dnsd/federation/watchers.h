@@ -50,6 +50,9 @@ class Watchers {
   /// caller: who watches
   std::shared_ptr<WatchSession> open(std::shared_ptr<WatchPort> port, std::string peer = {},
                                      identity::Caller caller = {});
+  /// Counts and logs a caller who is nobody.
+  /// peer: where the caller is
+  void refused(const std::string& peer, const Error& why);
   void closed(WatchSession& session);
   /// Sends what changed, now or in the next round. Called when the catalog has a new revision.
   void changed();

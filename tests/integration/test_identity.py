@@ -78,7 +78,7 @@ class IdentityBed(TlsBed):
         """The name of a certificate with these URIs."""
         self.made += 1
         name = f"who{self.made}"
-        sans = "".join(f"URI.{number} = {uri}\n" for number, uri in enumerate(uris))
+        sans = "".join(f'URI.{number} = "{uri}"\n' for number, uri in enumerate(uris))
         names = f"subjectAltName = @names\n[names]\n{sans}" if uris else "keyUsage = digitalSignature\n"
         self.write("who.txt", names)
         self.openssl("x509", "-req", "-in", "who.csr", "-CA", "ca-1.pem", "-CAkey", "ca-1.key", "-CAcreateserial", "-days", "3",

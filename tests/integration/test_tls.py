@@ -83,7 +83,9 @@ class TlsTest(unittest.TestCase):
         subprocess.run(["bash", "-c", script], cwd=self.bed.folder, check=True, capture_output=True)
         self.bed.exchange("fed-ca.pem", "ca.pem")
         self.bed.federation()
-        self.bed.agent("node", ca="ca.pem").wait_line(" connected ")
+        for ending in (".pem", ".key"):  # the page makes the certificate of node eu1-n1
+            self.bed.exchange("eu1-n1" + ending, "node" + ending)
+        self.bed.agent("eu1-n1", ca="ca.pem").wait_line(" connected ")
         for name, usage in (("node", "TLS Web Client Authentication"), ("fed", "TLS Web Server Authentication")):
             text = subprocess.run(["openssl", "x509", "-in", self.bed.path(name + ".pem"), "-noout", "-text"],
                                   capture_output=True, text=True, check=True).stdout

@@ -69,7 +69,7 @@ TEST(NodeRightsTest, with_allowed_prefixes_they_decide) {
   EXPECT_TRUE(rights.claim(prefix("10.0.1.0/24")));
   EXPECT_TRUE(rights.claim(prefix("203.0.113.0/24")));
   EXPECT_EQ(said(rights.claim(prefix("10.0.0.0/15"))),
-            "10.0.0.0/15: not inside allowedPrefixes of the cluster (rule allowed-prefixes)");
+            "10.0.0.0/15: it is outside allowedPrefixes of the cluster (rule allowed-prefixes)");
   EXPECT_FALSE(rights.claim(prefix("fd00::/64")));
   EXPECT_TRUE(rights.claim(address("10.0.255.255")));
   EXPECT_FALSE(rights.claim(address("10.1.0.0")));
@@ -114,7 +114,7 @@ TEST(NodeRightsTest, an_endpoint_is_where_its_node_is) {
   EXPECT_TRUE(rights.answer(address("10.0.0.7"), own, prefixes));
   EXPECT_TRUE(rights.answer(address("10.244.7.9"), own, prefixes));
   EXPECT_EQ(said(rights.answer(address("10.0.0.8"), own, prefixes)),
-            "10.0.0.8: neither an address of node n7 nor inside its prefixes (rule own-address)");
+            "10.0.0.8: it is neither an address of node n7 nor inside its prefixes (rule own-address)");
   for (const std::string text :
        {"0.0.0.0", "127.0.0.1", "224.0.0.5", "169.254.1.1", "255.255.255.255", "fe80::1", "::1"})
     EXPECT_NE(said(rights.answer(address(text), {address(text)}, {prefix("0.0.0.0/0")})).find("(rule special-address)"),

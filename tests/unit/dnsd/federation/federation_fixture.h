@@ -67,7 +67,7 @@ class FakeAgent {
  public:
   /// here: it runs on the federation's machine
   explicit FakeAgent(Agents& agents, bool here = true, const std::string& address = "10.9.9.9",
-                     identity::Caller caller = {})
+                     identity::Caller caller = identity::Caller::everybody())
       : port_(std::make_shared<test::FakePort<v1::ReportReply>>()) {
     session_ = agents.open(port_, std::make_shared<Pulse>(), {here, address, std::move(caller)});
   }

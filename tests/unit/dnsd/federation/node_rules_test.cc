@@ -45,20 +45,34 @@ TEST_F(NodeRulesTest, endpoints_are_where_their_node_is) {
   EXPECT_EQ(nacks(agent)[0].code(), v1::Nack::NOT_ALLOWED);
   EXPECT_EQ(nacks(agent)[0].field(), "addresses[0]");
   EXPECT_EQ(nacks(agent)[0].reason(),
-            "10.0.0.12: neither an address of node n1 nor inside its prefixes (rule own-address)");
+            "10.0.0.12: it is neither an address of node n1 nor inside its prefixes (rule own-address)");
   EXPECT_THAT(keys(), ElementsAre("eu-1/n1/own", "eu-1/n1/pod", "eu-1/n1/third"));
 }
 
-TEST_F(NodeRulesTest, a_forbidden_claim_is_dropped_and_told_with_the_first_acknowledgement) {
+TEST_F(NodeRulesTest, every_address_of_an_endpoint_is_looked_at) {
+  model::Endpoint two;
+  two.key = "two";
+  two.source = "files";
+  two.namespace_ = "shop";
+  two.service = "web";
+  two.addresses = {IpAddress::parse("10.0.0.11").value(), IpAddress::parse("10.0.0.12").value()};
+  FakeAgent& agent = connected({}, n1_);
+  agent.delta({convert::to_wire(two, TimePoint{}).SerializeAsString()});
+  ASSERT_EQ(nacks(agent).size(), 1U);
+  EXPECT_EQ(nacks(agent)[0].field(), "addresses[1]");
+}
+
+TEST_F(NodeRulesTest, a_forbidden_claim_is_dropped_and_told_after_welcome) {
   Identity who = n1_;
   who.prefixes = {"0.0.0.0/0", "10.244.1.0/24"};
-  FakeAgent& agent = connected({{.key = "own"}}, who);
+  FakeAgent& agent = connect();
+  agent.hello(who);
   EXPECT_THAT(prefixes_of("n1"), ElementsAre("10.244.1.0/24"));
   ASSERT_EQ(nacks(agent).size(), 1U);
   EXPECT_EQ(nacks(agent)[0].type(), "Node");
   EXPECT_EQ(nacks(agent)[0].field(), "prefixes[0]");
   EXPECT_THAT(nacks(agent)[0].reason(), HasSubstr("(rule wide-prefix)"));
-  agent.delta({encoded({.key = "own", .weight = 2})});
+  agent.full({encoded({.key = "own"})});
   EXPECT_THAT(nacks(agent), IsEmpty());
 }
 
@@ -93,6 +107,92 @@ TEST_F(NodeRulesTest, an_address_beats_a_prefix_that_came_before) {
   EXPECT_THAT(prefixes_of("n2"), IsEmpty());
   EXPECT_THAT(keys(), ElementsAre("eu-1/n1/own"));  // 10.7.7.7 was allowed by the prefix only
   EXPECT_TRUE(thief.heard().has_send_full());
+}
+
+// A router node's prefix holds the other nodes' addresses: that is allowed here, and nobody is judged again and again.
+TEST_F(NodeRulesTest, prefixes_that_cover_each_other_inside_allowed_prefixes_cause_no_fulls) {
+  apply([](model::Cluster& cluster) { cluster.allowed_prefixes = {prefix("10.0.0.0/8")}; });
+  FakeAgent& one = connected({{.key = "a"}, {.key = "b", .address = "192.168.0.1"}},
+                             {.addresses = {"10.0.0.11"}, .prefixes = {"10.0.0.0/16"}});
+  connected({}, {.node = "n2", .addresses = {"10.0.0.12"}, .prefixes = {"10.0.0.0/17"}});
+  EXPECT_THAT(prefixes_of("n1"), ElementsAre("10.0.0.0/16"));
+  const std::size_t said = one.port().sent.size();
+  advance(3s);
+  EXPECT_EQ(one.port().sent.size(), said);
+}
+
+TEST_F(NodeRulesTest, an_address_has_one_node_inside_allowed_prefixes_too) {
+  apply([](model::Cluster& cluster) { cluster.allowed_prefixes = {prefix("10.0.0.0/8")}; });
+  connected({{.key = "a", .port = 80}}, n1_);
+  Identity thief = n2_;
+  thief.addresses.emplace_back("10.0.0.11");
+  FakeAgent& agent = connected({{.key = "mine", .port = 80}}, thief);
+  EXPECT_EQ(nacks(agent).size(), 1U);
+  EXPECT_THAT(keys(), ElementsAre("eu-1/n1/a"));
+}
+
+// A machine that died leaves its address to the machine that gets it next, long before it is forgotten.
+TEST_F(NodeRulesTest, a_silent_node_gives_its_address_up) {
+  connected({{.key = "a"}}, n1_).end();
+  advance(60s);
+  ASSERT_TRUE(status("eu-1/n1").silent);
+  FakeAgent& next = connected({{.key = "b"}}, {.node = "n2", .addresses = {"10.0.0.11"}});
+  EXPECT_THAT(nacks(next), IsEmpty());
+  advance(1s);
+  EXPECT_THAT(keys(), ElementsAre("eu-1/n2/b"));
+  EXPECT_TRUE(node("n1").addresses.empty());
+}
+
+TEST_F(NodeRulesTest, who_was_refused_gets_what_the_other_gives_up) {
+  FakeAgent& first = connected({}, n1_);
+  Identity second = n2_;
+  second.addresses.emplace_back("10.0.0.11");
+  FakeAgent& agent = connected({{.key = "b"}}, second);
+  ASSERT_EQ(nacks(agent).size(), 1U);
+  first.leave(true);
+  advance(1s);
+  EXPECT_EQ(node("n2").addresses.size(), 2U);
+  ASSERT_TRUE(agent.heard().has_send_full());
+  agent.full({encoded({.key = "b"})});
+  EXPECT_THAT(keys(), ElementsAre("eu-1/n2/b"));
+}
+
+TEST_F(NodeRulesTest, a_prefix_that_lost_to_a_greedy_one_comes_back) {
+  connected({}, {.node = "n2", .addresses = {"10.0.0.12"}, .prefixes = {"10.0.0.0/8"}});
+  connected({}, {.addresses = {"10.1.0.1"}, .prefixes = {"10.1.0.0/16"}});
+  EXPECT_THAT(prefixes_of("n1"), IsEmpty());
+  advance(1s);
+  EXPECT_THAT(prefixes_of("n2"), IsEmpty());
+  EXPECT_THAT(prefixes_of("n1"), ElementsAre("10.1.0.0/16"));
+}
+
+// The digest is equal, so the agent sends no records; what the catalog has is judged all the same.
+TEST_F(NodeRulesTest, endpoints_do_not_stay_at_an_address_that_the_node_has_left) {
+  connected({{.key = "a"}}, n1_).end();
+  FakeAgent& moved = connect();
+  moved.hello({.addresses = {"10.0.0.99"}}, digest_of({{.key = "a"}}));
+  EXPECT_THAT(keys(), IsEmpty());
+}
+
+TEST_F(NodeRulesTest, claims_of_a_forgotten_node_without_endpoints_are_free) {
+  connected({}, n1_).end();
+  advance(60s);
+  agents_.forget(1s);
+  FakeAgent& next = connected({{.key = "b"}}, {.node = "n2", .addresses = {"10.0.0.11"}});
+  EXPECT_THAT(nacks(next), IsEmpty());
+}
+
+TEST_F(NodeRulesTest, what_a_freeze_held_back_is_judged_when_it_ends) {
+  model::Override freeze;
+  freeze.meta.name = "freeze";
+  freeze.action = model::Action::Freeze;
+  catalog_.put_override(freeze, clock_.now());
+  connected({{.key = "a"}, {.key = "b", .service = "db"}}, n1_);
+  apply([](model::Cluster& cluster) { cluster.agents = {{{"*"}, {}, {"web"}}}; });
+  advance(1s);
+  catalog_.erase_override("freeze", clock_.now());
+  advance(1s);
+  EXPECT_THAT(keys(), ElementsAre("eu-1/n1/a"));
 }
 
 TEST_F(NodeRulesTest, inside_allowed_prefixes_nodes_may_overlap) {
@@ -170,8 +270,8 @@ TEST_F(NodeRulesTest, the_quota_bounds_what_stays) {
   FakeAgent& agent = connected({{.key = "a"}, {.key = "b"}, {.key = "c"}}, who);
   EXPECT_EQ(node("n1").addresses.size(), 1U);
   EXPECT_THAT(prefixes_of("n1"), ElementsAre("10.244.1.0/24"));
-  ASSERT_EQ(nacks(agent).size(), 3U);
-  for (const auto& nack : nacks(agent)) EXPECT_EQ(nack.code(), v1::Nack::OVER_QUOTA) << nack.ShortDebugString();
+  ASSERT_EQ(nacks(agent).size(), 1U);
+  EXPECT_EQ(nacks(agent)[0].code(), v1::Nack::OVER_QUOTA);
   EXPECT_THAT(keys(), ElementsAre("eu-1/n1/a", "eu-1/n1/b"));
   agent.delta({encoded({.key = "d"})});
   EXPECT_EQ(nacks(agent).size(), 1U);
@@ -192,6 +292,23 @@ TEST_F(NodeRulesTest, a_full_that_replaces_everything_is_within_the_quota) {
   agent.full({encoded({.key = "e", .source = "more"})}, {0, true, {"more"}});
   ASSERT_EQ(nacks(agent).size(), 1U);
   EXPECT_THAT(keys(), ElementsAre("eu-1/n1/c", "eu-1/n1/d"));
+}
+
+// A refused record must not make room for more than the quota.
+TEST_F(NodeRulesTest, a_full_with_refused_records_is_within_the_quota_too) {
+  apply([](model::Cluster& cluster) { cluster.node_quota = {.endpoints = 2}; });
+  FakeAgent& agent = connected({{.key = "a"}, {.key = "b"}}, n1_);
+  agent.full({encoded({.key = "c"}), encoded({.key = "d"}), encoded({.key = "e"})});
+  EXPECT_THAT(keys(), ElementsAre("eu-1/n1/c", "eu-1/n1/d"));
+  agent.full({encoded({.key = "f"}), encoded({.key = "g"}), "not a record"});
+  EXPECT_THAT(keys(), ElementsAre("eu-1/n1/c", "eu-1/n1/d"));
+}
+
+TEST_F(NodeRulesTest, known_endpoints_come_before_new_ones) {
+  apply([](model::Cluster& cluster) { cluster.node_quota = {.endpoints = 2}; });
+  FakeAgent& agent = connected({{.key = "y"}, {.key = "z"}}, n1_);
+  agent.full({encoded({.key = "a"}), encoded({.key = "b"}), encoded({.key = "y"}), encoded({.key = "z"})});
+  EXPECT_THAT(keys(), ElementsAre("eu-1/n1/y", "eu-1/n1/z"));
 }
 
 TEST_F(NodeRulesTest, a_smaller_quota_withdraws_and_a_larger_one_asks_again) {
