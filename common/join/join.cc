@@ -14,7 +14,7 @@
 #include "common/rpc/channel.h"
 #include "common/rpc/credentials.h"
 #include "common/rpc/deadline.h"
-#include "meshdns/v1/enrolment.grpc.pb.h"
+#include "meshdns/v1/federation.grpc.pb.h"
 
 namespace meshdns::join {
 namespace {
@@ -57,7 +57,7 @@ Result<v1::EnrollReply> ask(const Member& member, const v1::EnrollRequest& reque
                             const std::shared_ptr<grpc::ChannelCredentials>& credentials, Cancellation& cancellation) {
   Error last(Code::Unavailable, "no server is named");
   for (const std::string& server : member.servers) {
-    const auto stub = v1::Enrolment::NewStub(rpc::channel_to(server, credentials));
+    const auto stub = v1::Federation::NewStub(rpc::channel_to(server, credentials));
     grpc::ClientContext context;
     context.set_deadline(rpc::within(kPatience));
     v1::EnrollReply reply;
@@ -74,7 +74,7 @@ Result<v1::EnrollReply> ask(const Member& member, const v1::EnrollRequest& reque
 
 /// Writes what the federation has answered, the certificate last: it tells that everything is there.
 Result<void> keep(const v1::EnrollReply& reply, const rpc::TlsFiles& files) {
-  if (auto written = replace_file(files.ca, reply.authorities(), kForAll); !written) return written;
+  if (auto written = replace_file(files.ca, reply.authority(), kForAll); !written) return written;
   return replace_file(files.certificate, reply.certificate(), kForAll);
 }
 
@@ -85,7 +85,7 @@ Result<v1::EnrollRequest> request_of(const Member& member) {
   auto request = authority::make_request(*key);
   if (!request) return request.error();
   v1::EnrollRequest out;
-  out.set_request(*std::move(request));
+  out.set_certificate_request(*std::move(request));
   out.set_name(member.name);
   return out;
 }

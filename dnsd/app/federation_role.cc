@@ -12,7 +12,6 @@
 #include "common/rpc/credentials.h"
 #include "dnsd/admin/calls.h"
 #include "dnsd/app/find_key.h"
-#include "dnsd/enrolment/enrolment_service.h"
 #include "dnsd/persistence/seed.h"
 
 // The life of FederationRole, and the calls of operators that only it can answer. Its status and metrics are in
@@ -64,14 +63,12 @@ Result<bool> FederationRole::open() {
 
 Result<void> FederationRole::listen() {
   const auto gate = configuration().gate();
-  std::vector<std::shared_ptr<grpc::Service>> also = {admin::calls_from_afar(env_.loop, clock(), env_.calls(), gate)};
   if (const auto folder = configuration().authority()) {
     auto enrolment = enrolment::Enrolment::open(
         {*folder, configuration().file.data_dir() + "/tokens", configuration().file.cluster(),
          convert::from_wire(configuration().file.federation().certificate_lifetime())});
     if (!enrolment) return enrolment.error().with_context("federation.authority");
     enrolment_.emplace(*std::move(enrolment));
-    also.push_back(enrolment::service_of(env_.loop, clock(), *enrolment_, gate));
   }
   auto service = federation::FederationService::listen(
       env_.loop, clock(), *agents_, [this]() -> federation::Watchers& { return *watchers_; },
@@ -79,7 +76,11 @@ Result<void> FederationRole::listen() {
        .credentials = rpc::server_credentials(
            configuration().tls, enrolment_ ? rpc::ClientCertificate::Asked : rpc::ClientCertificate::Required),
        .gate = gate,
-       .also = std::move(also),
+       .enroll = enrolment_ ? federation::Enroll([this](const auto& request, const auto& applicant) {
+         return enroll(request, applicant);
+       })
+                            : federation::Enroll(),
+       .also = {admin::calls_from_afar(env_.loop, clock(), env_.calls(), gate)},
        .connections = {.connections = env_.budget.federation, .per_address = env_.budget.per_address}});
   if (!service) return service.error();
   service_ = std::move(*service);
@@ -194,6 +195,12 @@ void FederationRole::schedule_forgetting() {
     }
     schedule_forgetting();
   });
+}
+
+Result<v1::EnrollReply> FederationRole::enroll(const v1::EnrollRequest& request,
+                                               const federation::Applicant& applicant) {
+  return enrolment_->enroll(request, {applicant.peer, applicant.where, applicant.who, applicant.key_hash},
+                            clock().now(), clock().unix_seconds());
 }
 
 Result<v1::TokenReply> FederationRole::token(const v1::TokenRequest& request) {

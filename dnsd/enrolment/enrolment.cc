@@ -13,6 +13,7 @@
 #include "common/authority/key.h"
 #include "common/base/durable_file.h"
 #include "common/convert/report_convert.h"
+#include "common/log/log.h"
 
 namespace meshdns::enrolment {
 namespace {
@@ -90,13 +91,27 @@ Result<identity::Identity> Enrolment::by_certificate(const std::string& key_hash
   return who;
 }
 
-Result<v1::EnrollReply> Enrolment::enroll(const v1::EnrollRequest& request, const Proof& proof, std::int64_t now) {
+Result<v1::EnrollReply> Enrolment::enroll(const v1::EnrollRequest& request, const Proof& proof, TimePoint now,
+                                          std::int64_t unix_seconds) {
+  auto out = signed_for(request, proof, unix_seconds);
+  if (!out) {
+    refusals_.warn(now, "enrolment refused",
+                   {{"peer", proof.peer}, {"name", request.name()}, {"reason", out.error().message()}});
+  } else if (request.token().empty()) {
+    log::info("certificate renewed", {{"peer", proof.peer}, {"for", identity::text(*proof.who)}});
+  } else {
+    log::info("certificate signed", {{"peer", proof.peer}, {"name", request.name()}});
+  }
+  return out;
+}
+
+Result<v1::EnrollReply> Enrolment::signed_for(const v1::EnrollRequest& request, const Proof& proof, std::int64_t now) {
   // a token is looked at before anything that costs more than a hash
   if (!request.token().empty()) {
     if (auto known = tokens_.check(request.token(), now); !known) return known.error();
   }
-  const auto key = authority::proven_key(request.request());
-  if (!key) return key.error().with_context("request");
+  const auto key = authority::proven_key(request.certificate_request());
+  if (!key) return key.error().with_context("certificate_request");
   const std::string key_hash = authority::key_digest(key->get());
   auto who = request.token().empty() ? by_certificate(key_hash, proof, now)
                                      : by_token(request, key_hash, proof, now);
@@ -106,11 +121,11 @@ Result<v1::EnrollReply> Enrolment::enroll(const v1::EnrollRequest& request, cons
   authority::Order order;
   order.identity = *std::move(who);
   order.lifetime = options_.lifetime;
-  auto certificate = authority::sign(*authority, request.request(), order, now);
+  auto certificate = authority::sign(*authority, request.certificate_request(), order, now);
   if (!certificate) return certificate.error();
   v1::EnrollReply out;
   out.set_certificate(*std::move(certificate));
-  out.set_authorities(authority->certificates);
+  out.set_authority(authority->certificates);
   return out;
 }
 

@@ -6,16 +6,18 @@
 
 #include "common/base/result.h"
 #include "common/identity/identity.h"
+#include "common/log/ration.h"
 #include "common/net/ip_address.h"
 #include "common/time/time.h"
 #include "dnsd/enrolment/tokens.h"
 #include "meshdns/v1/admin.pb.h"
-#include "meshdns/v1/enrolment.pb.h"
+#include "meshdns/v1/federation.pb.h"
 
 namespace meshdns::enrolment {
 
 /// What the port knows about a caller of Enroll.
 struct Proof {
+  std::string peer;                           // for the log
   std::optional<IpAddress> where;             // nothing = on this machine
   std::optional<identity::Identity> who;      // of its certificate; nothing = it has shown none
   std::string key_hash;                       // of that certificate
@@ -39,13 +41,16 @@ class Enrolment {
   /// errors: of reading the authority or the tokens, with the path
   static Result<Enrolment> open(Options options);
 
+  /// Signs a certificate, or refuses; logs which.
   /// errors: PermissionDenied, with the rule; InvalidArgument: the request; Unavailable: the tokens cannot be stored
-  Result<v1::EnrollReply> enroll(const v1::EnrollRequest& request, const Proof& proof, std::int64_t now);
+  Result<v1::EnrollReply> enroll(const v1::EnrollRequest& request, const Proof& proof, TimePoint now,
+                                 std::int64_t unix_seconds);
   /// Makes, lists or revokes tokens.
   /// errors: InvalidArgument; NotFound; Unavailable: the tokens cannot be stored
   Result<v1::TokenReply> token(const v1::TokenRequest& request, std::int64_t now);
 
  private:
+  Result<v1::EnrollReply> signed_for(const v1::EnrollRequest& request, const Proof& proof, std::int64_t now);
   Enrolment(Options options, v1::TokenList list) : options_(std::move(options)), tokens_(std::move(list)) {}
 
   Result<identity::Identity> by_token(const v1::EnrollRequest& request, const std::string& key_hash,
@@ -57,6 +62,7 @@ class Enrolment {
 
   Options options_;
   Tokens tokens_;
+  log::Ration refusals_{"refused enrolments"};
 };
 
 }  // namespace meshdns::enrolment

@@ -30,7 +30,7 @@ constexpr std::size_t kStreamsPerConnection = 4;  // on average: a fleet may sha
 
 using Stream = rpc::ServerStream<v1::AgentMessage, v1::ReportReply>;
 
-/// The service with Report on decoded messages, Watch on encoded bytes, and Enroll, which is not implemented yet.
+/// The service with Report on decoded messages, Watch on encoded bytes, and Enroll.
 using Methods = v1::Federation::WithCallbackMethod_Report<
     v1::Federation::WithRawCallbackMethod_Watch<v1::Federation::WithCallbackMethod_Enroll<v1::Federation::Service>>>;
 
@@ -79,6 +79,15 @@ class RefusedStream : public grpc::ServerBidiReactor<In, Out> {
 /// The status of a stream beyond the limit of its address or of the port.
 grpc::Status too_many() { return {grpc::StatusCode::RESOURCE_EXHAUSTED, "there are as many streams as there may be"}; }
 
+/// Returns the status of a refused Enroll. Who is refused for good must be told from who may try again.
+grpc::Status status_of(const Error& error) {
+  switch (error.code()) {
+    case Code::PermissionDenied: return {grpc::StatusCode::PERMISSION_DENIED, error.message()};
+    case Code::InvalidArgument: return {grpc::StatusCode::INVALID_ARGUMENT, error.message()};
+    default: return {grpc::StatusCode::UNAVAILABLE, error.message()};
+  }
+}
+
 /// Returns freed memory to the system. After a storm of connections glibc would keep it in the arenas of gRPC's
 /// threads.
 void give_memory_back() { ::malloc_trim(0); }
@@ -89,15 +98,35 @@ class Calls : public Methods {
   using WatchersOf = FederationService::WatchersOf;
   using Ticket = std::shared_ptr<rpc::StreamLimits::Ticket>;
 
-  Calls(process::EventLoop& loop, Agents& agents, WatchersOf watchers, std::shared_ptr<const identity::Gate> gate,
+  Calls(process::EventLoop& loop, Agents& agents, WatchersOf watchers, const PortOptions& options,
         const std::shared_ptr<rpc::Acceptor>& acceptor, rpc::StreamLimits::Options streams)
       : loop_(loop),
         agents_(agents),
         watchers_(std::move(watchers)),
-        gate_(std::move(gate)),
+        gate_(options.gate),
+        enroll_(options.enroll),
         acceptor_(acceptor),
         streams_(std::make_shared<rpc::StreamLimits>(streams)),
         buffers_(std::make_shared<Buffers>(acceptor, streams_)) {}
+
+  grpc::ServerUnaryReactor* Enroll(grpc::CallbackServerContext* context, const v1::EnrollRequest* request,
+                                   v1::EnrollReply* reply) override {
+    auto* reactor = context->DefaultReactor();
+    const auto applicant = applicant_of(*context);
+    if (!enroll_) {
+      reactor->Finish({grpc::StatusCode::UNIMPLEMENTED, "this federation signs no certificates"});
+    } else if (!applicant) {
+      loop_.post([&agents = agents_, peer = context->peer(), why = applicant.error()] { agents.refused(peer, why); });
+      reactor->Finish({grpc::StatusCode::PERMISSION_DENIED, applicant.error().message()});
+    } else {
+      loop_.post([this, reactor, request, reply, applicant = *applicant] {
+        auto done = enroll_(*request, applicant);
+        if (done) *reply = *std::move(done);
+        reactor->Finish(done ? grpc::Status::OK : status_of(done.error()));
+      });
+    }
+    return reactor;
+  }
 
   Buffers& buffers() { return *buffers_; }
   std::shared_ptr<const rpc::StreamLimits> streams() const { return streams_; }
@@ -187,6 +216,20 @@ class Calls : public Methods {
       loop.post(std::move(work));
     };
   }
+  /// Returns what a caller's connection shows.
+  /// errors: PermissionDenied: it has a certificate of nobody
+  Result<Applicant> applicant_of(const grpc::CallbackServerContext& context) const {
+    Applicant out{.peer = context.peer(), .where = {}, .who = {}, .key_hash = {}};
+    if (const auto peer = rpc::peer_named(out.peer)) out.where = peer->ip;
+    const auto proof = context.auth_context();
+    const auto uris = rpc::certificate_uris(*proof);
+    if (!uris) return out;
+    const auto caller = gate_->caller(uris);
+    if (!caller) return caller.error();
+    out.who = caller->who();
+    out.key_hash = rpc::certificate_key(*proof);
+    return out;
+  }
   /// Returns who calls.
   Result<identity::Caller> identify(const grpc::CallbackServerContext& context) const {
     const auto proof = context.auth_context();
@@ -210,6 +253,7 @@ class Calls : public Methods {
   Agents& agents_;
   WatchersOf watchers_;
   const std::shared_ptr<const identity::Gate> gate_;
+  const federation::Enroll enroll_;
   // shared: events may outlive the calls
   std::shared_ptr<rpc::Acceptor> acceptor_;
   std::shared_ptr<rpc::StreamLimits> streams_;
@@ -226,9 +270,9 @@ rpc::StreamLimits::Options stream_limits(const rpc::Acceptor::Options& connectio
 }  // namespace
 
 struct FederationService::Server {
-  Server(process::EventLoop& loop, Agents& agents, WatchersOf watchers, std::shared_ptr<const identity::Gate> gate,
+  Server(process::EventLoop& loop, Agents& agents, WatchersOf watchers, const PortOptions& options,
          std::shared_ptr<rpc::Acceptor> port, rpc::StreamLimits::Options streams)
-      : acceptor(std::move(port)), calls(loop, agents, std::move(watchers), std::move(gate), acceptor, streams) {}
+      : acceptor(std::move(port)), calls(loop, agents, std::move(watchers), options, acceptor, streams) {}
 
   std::shared_ptr<rpc::Acceptor> acceptor;
   Calls calls;
@@ -262,7 +306,7 @@ Result<std::unique_ptr<FederationService>> FederationService::listen(process::Ev
   auto acceptor = rpc::Acceptor::listen(options.address, options.connections, clock);
   if (!acceptor) return acceptor.error();
   if (!options.credentials) options.credentials = grpc::InsecureServerCredentials();
-  auto server = std::make_unique<Server>(loop, agents, std::move(watchers), options.gate, std::move(*acceptor),
+  auto server = std::make_unique<Server>(loop, agents, std::move(watchers), options, std::move(*acceptor),
                                          stream_limits(options.connections));
   server->options = std::move(options);
   grpc::ServerBuilder builder;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,11 +22,24 @@ class Service;
 
 namespace meshdns::federation {
 
+/// Who asks for a certificate, as far as the connection shows it.
+struct Applicant {
+  std::string peer;                       // for the log
+  std::optional<IpAddress> where;         // nothing = on this machine
+  std::optional<identity::Identity> who;  // of its certificate; nothing = it has shown none
+  std::string key_hash;                   // of that certificate
+};
+
+/// Answers Enroll.
+/// thread: control
+using Enroll = std::function<Result<v1::EnrollReply>(const v1::EnrollRequest& request, const Applicant& applicant)>;
+
 /// The address of the federation's port, its credentials, and the other services on it.
 struct PortOptions {
   std::string address;                                   // "127.0.0.1:7400", "[::1]:0" or "unix:/path"
   std::shared_ptr<grpc::ServerCredentials> credentials;  // null = plaintext
   std::shared_ptr<const identity::Gate> gate;            // says who a caller is; not null
+  Enroll enroll;                                         // empty = this federation signs no certificates
   std::vector<std::shared_ptr<grpc::Service>> also;      // further services on the port
   rpc::Acceptor::Options connections{};
 };

@@ -61,8 +61,7 @@ MAY_INCLUDE = {
                         WIRE_PROTOS, SERVICE_PROTOS},
     "dnsd/admin": {"common/http", "common/identity", "common/rpc", "common/convert", "common/log", "common/process",
                    WIRE_PROTOS, SERVICE_PROTOS},
-    "dnsd/enrolment": {"common/authority", "common/identity", "common/rpc", "common/convert", "common/log",
-                       "common/process", WIRE_PROTOS, SERVICE_PROTOS},
+    "dnsd/enrolment": {"common/authority", "common/identity", "common/convert", "common/log", WIRE_PROTOS},
     "agent/admin": {"common/http", "common/convert", WIRE_PROTOS},
     "dnsd/ctl": {"common/rpc", "common/convert", "common/config", "dnsd/explain"} | PROTOS,
     "dnsd/app": DNSD | COMMON | PROTOS,
@@ -80,7 +79,7 @@ FILES_MAY_INCLUDE = {
     "dnsd/persistence/persistence.cc": {"common/process"},
 }
 
-GRPC = {"common/rpc", "common/join", "dnsd/federation", "dnsd/admin", "dnsd/enrolment", "dnsd/ctl", "agent/report/grpc_reporter.cc"}
+GRPC = {"common/rpc", "common/join", "dnsd/federation", "dnsd/admin", "dnsd/ctl", "agent/report/grpc_reporter.cc"}
 
 # Third-party library -> the start of its headers, and the folders or files that may include them.
 ASIO = {"common/http", "common/process", "common/resolve", "agent/probes"}
