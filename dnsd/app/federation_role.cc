@@ -8,6 +8,7 @@
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
 #include "common/model/lookup.h"
+#include "common/process/memory.h"
 #include "common/process/post_to.h"
 #include "common/rpc/credentials.h"
 #include "dnsd/admin/calls.h"
@@ -20,6 +21,7 @@
 namespace meshdns::dnsd::app {
 namespace {
 
+constexpr std::uint64_t kStorm = 1000;    // connections between two looks
 constexpr Duration kSeedInterval = 30s;  // of the federation's snapshot; after a loss agents report what is newer
 
 }  // namespace
@@ -193,8 +195,15 @@ void FederationRole::schedule_forgetting() {
       agents_->forget(configuration().forget_after());
       env_.records_changed();
     }
+    calm_after_storm();
     schedule_forgetting();
   });
+}
+
+void FederationRole::calm_after_storm() {
+  const std::uint64_t accepted = acceptor_->counts().accepted;
+  const bool storms = accepted - std::exchange(accepted_, accepted) >= kStorm;
+  if (std::exchange(storms_, storms) && !storms) process::release_free_memory();
 }
 
 Result<v1::EnrollReply> FederationRole::enroll(const v1::EnrollRequest& request,

@@ -90,6 +90,9 @@ class FederationRole : public RecordSource {
   void schedule_sweep();
   void schedule_heartbeat();
   void schedule_forgetting();
+  /// Returns freed memory to the system when a storm of connections is over. The port does so when half of the
+  /// connections are gone, but what their sessions hold is freed later.
+  void calm_after_storm();
   /// Removes all records of nodes whose agents are not connected.
   /// errors: InvalidArgument: a key is not of the kind Node, or means several nodes; FailedPrecondition: an agent is
   ///         connected
@@ -116,6 +119,8 @@ class FederationRole : public RecordSource {
   std::optional<TimerId> sweep_timer_;
   std::optional<TimerId> heartbeat_timer_;
   std::optional<TimerId> forget_timer_;
+  std::uint64_t accepted_ = 0;  // connections up to the last look for a storm
+  bool storms_ = false;         // there was one then
   bool recovering_told_ = false;
 };
 
