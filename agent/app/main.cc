@@ -2,7 +2,6 @@
 #include <iostream>
 
 #include "agent/app/daemon.h"
-#include "agent/app/joining.h"
 #include "agent/app/leave.h"
 #include "agent/app/once.h"
 #include "agent/app/version.h"
@@ -11,6 +10,7 @@
 #include "common/base/runtime_dir.h"
 #include "common/base/text.h"
 #include "common/config/log_settings.h"
+#include "common/join/joining.h"
 #include "common/log/log.h"
 #include "common/process/daemon_process.h"
 #include "common/process/signals.h"
@@ -83,7 +83,8 @@ int run(app::Configuration configuration, const Flags& flags) {
   process::EventLoop loop;
   if (flags.dev) print_dev_hints(configuration);
   if (configuration.token_file()) {
-    if (const auto joined = app::join_mesh(configuration); !joined) return process::cannot_start(joined.error());
+    const auto joined = join::join_mesh(configuration.member(), *configuration.token_file());
+    if (!joined) return process::cannot_start(joined.error());
   }
   app::Daemon daemon(loop, clock, std::move(configuration), flags.dev ? "" : flags.config);
   const auto signals = process::Signals::start(loop, {[&] { daemon.reload(); }, [&] { daemon.stop(); }});

@@ -71,7 +71,10 @@ void check_agent(const Place& root, const v1::Agent& config, Report& report) {
   const Place federation = root.child("federation");
   const Place servers = federation.child("servers");
   if (config.federation().has_tls() && config.federation().has_join()) {
-    report.add(federation.child("join"), "not with tls: a token brings the certificate");
+    report.add(federation.child("join"), kNotBoth);
+  }
+  if (!config.federation().join().name().empty()) {
+    report.add(federation.child("join").child("name"), "not for an agent: its name is `node`");
   }
   const bool tls = config.federation().has_tls() || config.federation().has_join();
   const Protection protection{tls, config.federation().insecure()};

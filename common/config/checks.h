@@ -20,6 +20,8 @@ struct Protection {
 /// Reports `tls` together with `insecure`.
 /// section: the mapping that has both
 void check_protection(const Place& section, Protection protection, Report& report);
+/// The problem of a section with `tls` and `join`.
+inline constexpr const char* kNotBoth = "not with tls: a token brings the certificate";
 /// Reports an address on another host without `tls`, unless `insecure: true` allows plaintext.
 void check_plaintext(const Place& at, const std::string& address, Protection protection, Report& report);
 /// Reports rules that cannot work, and the whole section if there are no certificates.

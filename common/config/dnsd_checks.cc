@@ -37,7 +37,9 @@ void check_roles(const Place& root, const v1::Meshdnsd& config, Report& report) 
 void check_replica(const Place& root, const v1::Meshdnsd& config, Report& report) {
   const Place replica = root.child("replica");
   const Place servers = replica.child("federation");
-  const Protection protection{config.replica().has_tls(), config.replica().insecure()};
+  if (config.replica().has_tls() && config.replica().has_join()) report.add(replica.child("join"), kNotBoth);
+  const bool tls = config.replica().has_tls() || config.replica().has_join();
+  const Protection protection{tls, config.replica().insecure()};
   check_protection(replica, protection, report);
   for (int i = 0; i < config.replica().federation_size(); ++i) {
     check_plaintext(servers.item(static_cast<std::size_t>(i)), config.replica().federation(i), protection, report);
@@ -167,7 +169,7 @@ void check_dnsd(const Place& root, const v1::Meshdnsd& config, Report& report) {
   check_roles(root, config, report);
   check_federation(root, config, report);
   if (config.has_identity()) {
-    const bool tls = config.federation().has_tls() || config.replica().has_tls();
+    const bool tls = config.federation().has_tls() || config.replica().has_tls() || config.replica().has_join();
     check_identity(root.child("identity"), config.identity(), tls, report);
   }
   check_replica(root, config, report);

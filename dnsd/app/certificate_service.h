@@ -1,8 +1,10 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 #include <vector>
 
+#include "common/join/renewal.h"
 #include "common/rpc/tls_files.h"
 #include "common/rpc/tls_watch.h"
 #include "dnsd/app/role.h"
@@ -16,6 +18,10 @@ class CertificateService : public Role {
   /// Begins to watch the files, if there are any. `clock` and `timers` must outlive the service.
   void start(const std::optional<rpc::TlsFiles>& files, const Clock& clock, Timers& timers) {
     if (files) watch_.emplace(*files, clock, timers);
+  }
+  /// Renews the certificate while the process runs: one that a token has brought.
+  void renew(join::Member member, const Clock& clock, process::EventLoop& loop) {
+    renewal_.emplace(loop, clock, std::move(member));
   }
   void write(v1::StatusReply& out) const override {
     if (!watch_) return;
@@ -32,6 +38,7 @@ class CertificateService : public Role {
 
  private:
   std::optional<rpc::TlsWatch> watch_;
+  std::optional<join::Renewal> renewal_;
 };
 
 }  // namespace meshdns::dnsd::app

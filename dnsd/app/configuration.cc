@@ -142,7 +142,7 @@ Result<void> read_zone_file(const std::string& config_path, const std::vector<st
   return {};
 }
 
-/// Reads and checks the files of federation.tls or replica.tls. Their paths are relative to the configuration file.
+/// Reads and checks the files of federation.tls or replica.tls, or names those that replica.join will write. The paths are relative to the configuration file.
 Result<void> read_tls(const std::string& config_path, Configuration& out) {
   const auto folder = std::filesystem::path(config_path).parent_path();
   const auto& server = out.file.federation().tls();
@@ -151,6 +151,10 @@ Result<void> read_tls(const std::string& config_path, Configuration& out) {
     out.tls = {folder / server.certificate(), folder / server.key(), folder / server.client_ca()};
   } else if (out.file.replica().has_tls()) {
     out.tls = {folder / client.certificate(), folder / client.key(), folder / client.ca()};
+  } else if (out.file.replica().has_join()) {
+    out.token_file = (folder / out.file.replica().join().token_file()).string();
+    out.tls = out.member_files();
+    return {};  // the files are made later
   } else {
     return {};
   }
@@ -292,6 +296,14 @@ std::string Configuration::database() const {
   return store.sqlite().path().empty() ? "federation.db" : store.sqlite().path();
 }
 
+rpc::TlsFiles Configuration::member_files() const { return join::files_in(file.data_dir(), "replica"); }
+
+join::Member Configuration::member() const {
+  const std::string& name = file.replica().join().name();
+  const auto& servers = file.replica().federation();
+  return {{servers.begin(), servers.end()}, name.empty() ? host_name() : name, *tls, expected_federation()};
+}
+
 std::optional<std::string> Configuration::authority() const {
   if (file.federation().authority().empty()) return std::nullopt;
   return (std::filesystem::path(file.data_dir()) / file.federation().authority()).string();
@@ -304,7 +316,7 @@ std::shared_ptr<const identity::Gate> Configuration::gate() const {
 }
 
 Result<void> Configuration::check_certificate(std::int64_t unix_seconds) const {
-  if (!tls) return {};
+  if (!tls || (token_file && !join::has_joined(*tls))) return {};
   if (auto usable = rpc::check_now(*tls, unix_seconds); !usable) return usable;
   const auto uris = rpc::uris_of(tls->certificate);
   if (!uris) return uris.error();

@@ -8,6 +8,7 @@
 #include "common/base/result.h"
 #include "common/config/load.h"
 #include "common/identity/gate.h"
+#include "common/join/member.h"
 #include "common/net/host_address.h"
 #include "common/rpc/tls_files.h"
 #include "dnsd/answers/settings.h"
@@ -27,6 +28,7 @@ struct Configuration {
   std::string mesh_path;                         // of dns.endpoints_file; empty = there is none
   std::vector<config::v1::MeshNode> mesh_nodes;  // nodes of the endpoints file, with their endpoints
   std::vector<v1::Object> mesh_objects;          // objects of the endpoints file
+  std::optional<std::string> token_file;  // of a replica that gets its certificate by a token
   std::optional<rpc::TlsFiles> tls;              // of the federation or the replica; checked
 
   std::uint64_t digest = 0;  // of everything that shapes answers except the endpoints file; 0 = differs from the files
@@ -49,6 +51,11 @@ struct Configuration {
   Loopback loopback() const;
   /// Returns the path of the store's database relative to data_dir; empty = the store is in memory.
   std::string database() const;
+  /// Returns the files in which a replica that joins by a token keeps its certificate.
+  rpc::TlsFiles member_files() const;
+  /// Returns how a replica gets and renews its certificate.
+  /// requires: token_file
+  join::Member member() const;
   /// Returns the folder of the authority that signs certificates for agents; nothing = this federation signs none.
   std::optional<std::string> authority() const;
   /// Returns who may do what at the federation's port.

@@ -111,6 +111,7 @@ Result<void> Daemon::prepare() {
   }
   budget_descriptors();
   certificates_.start(configuration_.tls, clock_, loop_);
+  if (configuration_.token_file) certificates_.renew(configuration_.member(), clock_, loop_);
   catalog_.set_capacity(configuration_.file.dns().max_records());
   catalog_.set_loopback(configuration_.loopback());
   catalog_.set_serial(static_cast<std::uint32_t>(clock_.unix_seconds()));

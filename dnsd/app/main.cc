@@ -5,6 +5,7 @@
 #include "common/base/output.h"
 #include "common/base/runtime_dir.h"
 #include "common/config/log_settings.h"
+#include "common/join/joining.h"
 #include "common/log/log.h"
 #include "common/process/daemon_process.h"
 #include "common/process/event_loop.h"
@@ -48,6 +49,10 @@ int run(app::Configuration configuration, const Flags& flags) {
   const std::size_t workers = configuration.dns_options().workers;
   if (const auto room = process::check_room(kThreads + workers, kDescriptors); !room) {
     return process::cannot_start(room.error());
+  }
+  if (configuration.token_file) {
+    const auto joined = join::join_mesh(configuration.member(), *configuration.token_file);
+    if (!joined) return process::cannot_start(joined.error());
   }
   const SystemClock clock;
   process::EventLoop loop;

@@ -11,6 +11,7 @@
 #include "common/base/runtime_dir.h"
 #include "common/base/text.h"
 #include "common/config/formats.h"
+#include "dnsd/ctl/contexts.h"
 
 namespace meshdns::ctl {
 namespace {
@@ -49,6 +50,13 @@ Result<rpc::TlsFiles> files_of(const ServerFlags& flags, const std::string& serv
 
 Result<ServerAccess> server_of(ServerFlags flags, std::int64_t unix_seconds) {
   std::string server = given(flags.server, "MESHDNS_SERVER");
+  if (server.empty() && flags.ca.empty() && flags.certificate.empty() && flags.key.empty()) {
+    if (const auto context = current_context()) {
+      if (auto usable = rpc::check_now(context->files, unix_seconds); !usable)
+        return usable.error().with_context("context " + context->name + "; meshdnsctl login renews it");
+      return ServerAccess{context->server, context->files};
+    }
+  }
   if (server.empty()) server = default_server();
   if (server.starts_with('/')) server = "unix:" + server;
   config::v1::Rules rules;

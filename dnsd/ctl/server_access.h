@@ -23,8 +23,8 @@ struct ServerAccess {
 };
 
 /// Returns the server for the flags. A flag that is not given is taken from $MESHDNS_SERVER, $MESHDNS_CA,
-/// $MESHDNS_CERTIFICATE or $MESHDNS_KEY. Without a server, returns the meshdnsd of this host: its socket, or the socket
-/// of a `meshdnsd --dev` of the same user.
+/// $MESHDNS_CERTIFICATE or $MESHDNS_KEY. Without a server, returns that of the current context (contexts.h);
+/// without one, the meshdnsd of this host: its socket, or the socket of a `meshdnsd --dev` of the same user.
 /// errors: InvalidArgument or NotFound: the missing or unusable value
 Result<ServerAccess> server_of(ServerFlags flags, std::int64_t unix_seconds);
 

@@ -31,6 +31,8 @@ void add_simulate(CLI::App& cli, std::vector<Tool>& tools);
 /// Adds the commands history and watch.
 void add_history(CLI::App& cli, std::vector<Tool>& tools);
 void add_lint(CLI::App& cli, std::vector<Tool>& tools);
+/// Adds the commands login and context.
+void add_login(CLI::App& cli, std::vector<Tool>& tools);
 /// Adds the command token with its parts create, list and revoke.
 void add_token(CLI::App& cli, std::vector<Tool>& tools);
 

@@ -29,6 +29,16 @@ state_dir: {state}
 admin: {{listen: "127.0.0.1:0", socket: {state}/agent.sock}}
 """
 
+REPLICA = """\
+cluster: eu-1
+roles: [dns]
+zones: [{{name: mesh.internal}}]
+replica: {{federation: ["{server}"], join: {{token_file: {token}, name: edge}}}}
+dns: {{workers: 1, listen: [{{address: "127.0.0.1:0"}}]}}
+data_dir: {data}
+admin: {{listen: "127.0.0.1:0", socket: {data}/replica.sock}}
+"""
+
 
 class EnrolmentBed(Bed):
     commands = 0
@@ -123,6 +133,27 @@ class JoinTest(unittest.TestCase):
             code, _, err = run("meshdnsctl", "--server", self.bed.server, "--ca", self.bed.path("ca/ca.pem"), "--certificate",
                                self.bed.path(level + ".pem"), "--key", self.bed.path(level + ".key"), "token", "list")
             self.assertEqual((code == 0, "(rule level-admin)" in err), (allowed, not allowed), err)
+
+    def test_a_replica_and_an_operator_join_too(self):
+        self.bed.federation()
+        token = self.bed.token("--dns", "eu-1/edge")
+        data = self.bed.path("replica")
+        os.makedirs(data, mode=0o700)
+        config = self.bed.write("replica.yaml", REPLICA.format(server=self.bed.server, token=os.path.basename(token), data=data))
+        replica = self.bed.start("meshdnsd", "--config", config)
+        replica.wait_line("federation reached|ready")
+        person = self.bed.token("--operator", "alice", "--level", "viewer")
+        home = {"XDG_CONFIG_HOME": self.bed.path("config")}
+        code, out, err = run("meshdnsctl", "login", "--at", self.bed.server, "--name", "alice", "--token-file", person, env=home)
+        self.assertEqual(code, 0, err)
+        self.assertIn("context default is the current one", out)
+        self.assertRegex(run("meshdnsctl", "context", "list", env=home)[1], r"\* +default +" + self.bed.server)
+        status = run("meshdnsctl", "status", env=home)
+        self.assertEqual(status[0], 0, status[2])
+        self.assertIn("dns eu-1/edge", status[1])
+        self.assertIn("(rule level-operator)", run("meshdnsctl", "approve-shrink", env=home)[2])
+        code, _, err = run("meshdnsctl", "context", "use", "other", env=home)
+        self.assertIn("no context other; there are default", err)
 
     def test_certificates_are_renewed_while_the_agent_reports(self):
         federation = self.bed.federation(lifetime="20s")

@@ -1,4 +1,4 @@
-#include "agent/app/joining.h"
+#include "common/join/joining.h"
 
 #include <algorithm>
 #include <csignal>
@@ -9,7 +9,7 @@
 #include "common/join/join.h"
 #include "common/log/log.h"
 
-namespace meshdns::agent::app {
+namespace meshdns::join {
 namespace {
 
 constexpr Duration kFirstPause = 1s;
@@ -32,21 +32,21 @@ Result<std::string> token_in(const std::string& path) {
 
 }  // namespace
 
-Result<void> join_mesh(const Configuration& configuration) {
-  if (join::has_joined(*configuration.tls)) return {};
-  const auto token = token_in(*configuration.token_file());
+Result<void> join_mesh(const Member& member, const std::string& token_file) {
+  if (has_joined(member.files)) return {};
+  const auto token = token_in(token_file);
   if (!token) return token.error();
   for (Duration pause = kFirstPause; !must_end(); pause = std::min(2 * pause, kLongestPause)) {
-    const auto done = join::enroll(configuration.member(), *token);
+    const auto done = enroll(member, *token);
     if (done) {
-      log::info("joined: this node has a certificate", {{"certificate", configuration.tls->certificate}});
+      log::info("joined: there is a certificate now", {{"certificate", member.files.certificate}});
       return {};
     }
-    if (done.error().code() != Code::Unavailable) return done.error().with_context(*configuration.token_file());
+    if (done.error().code() != Code::Unavailable) return done.error().with_context(token_file);
     log::warn("not joined yet", {{"reason", done.error().message()}, {"again_in", pause}});
     for (Duration waited{}; waited < pause && !must_end(); waited += kGlance) std::this_thread::sleep_for(kGlance);
   }
-  return Error(Code::Aborted, "ended before this node had a certificate");
+  return Error(Code::Aborted, "ended before there was a certificate");
 }
 
-}  // namespace meshdns::agent::app
+}  // namespace meshdns::join

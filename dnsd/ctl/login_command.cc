@@ -1,0 +1,93 @@
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+
+#include "common/base/table.h"
+#include "common/join/join.h"
+#include "common/time/system_clock.h"
+#include "common/time/time_text.h"
+#include "dnsd/ctl/commands.h"
+#include "dnsd/ctl/contexts.h"
+#include "dnsd/ctl/tool.h"
+
+namespace meshdns::ctl {
+namespace {
+
+struct Flags {
+  std::string server, token_file, name, context;
+};
+
+Result<std::string> token_in(const std::string& path) {
+  if (path == "-") return std::string{std::istreambuf_iterator<char>(std::cin), {}};
+  std::ifstream file(path);
+  std::string out{std::istreambuf_iterator<char>(file), {}};
+  if (file.is_open() && !file.bad()) return out;
+  return Error(Code::NotFound, path + ": cannot be read");
+}
+
+/// Accepts every federation of the authority that the token names: an operator may administrate any cluster.
+Result<void> any_federation(const std::vector<std::string>& uris) {
+  const auto rules = identity::Rules::make({}, "");
+  const auto who = rules->identify(uris);
+  if (!who) return who.error();
+  if (who->role == identity::Role::Federation) return {};
+  return Error(Code::PermissionDenied, "it is " + identity::text(*who) + ", not a federation");
+}
+
+int login(const Flags& flags) {
+  const auto context = context_named(flags.context, flags.server);
+  if (!context) return fail(context.error());
+  const auto token = token_in(flags.token_file);
+  if (!token) return fail(token.error());
+  if (const auto done = join::enroll({{flags.server}, flags.name, context->files, any_federation}, *token); !done)
+    return fail(done.error());
+  if (const auto kept = keep_context(*context); !kept) return fail(kept.error());
+  if (const auto used = use_context(context->name); !used) return fail(used.error());
+  const auto file = rpc::inspect(context->files, SystemClock().unix_seconds()).front();
+  std::cout << "logged in at " << flags.server << " as " << flags.name << " until " << time_text(file.not_after)
+            << "; context " << context->name << " is the current one\n";
+  return kOk;
+}
+
+int list() {
+  const auto current = current_context();
+  Table table({"", "NAME", "SERVER", "UNTIL"});
+  for (const Context& each : contexts()) {
+    const auto file = rpc::inspect(each.files, SystemClock().unix_seconds()).front();
+    const std::string until = file.problem.empty() ? time_text(file.not_after) : file.problem;
+    table.add({current && current->name == each.name ? "*" : "", each.name, each.server, until});
+  }
+  std::cout << (table.empty() ? "there are no contexts: meshdnsctl login makes one\n" : table.text());
+  return kOk;
+}
+
+int use(const std::string& name) {
+  if (const auto used = use_context(name); !used) return fail(used.error());
+  std::cout << "context " << name << " is the current one\n";
+  return kOk;
+}
+
+}  // namespace
+
+void add_login(CLI::App& cli, std::vector<Tool>& tools) {
+  const auto flags = std::make_shared<Flags>();
+  auto* command = cli.add_subcommand("login", "get an operator's certificate for a federation with a token");
+  command->add_option("--at", flags->server, "address of the federation")->required()->type_name("HOST:PORT");
+  command->add_option("--token-file", flags->token_file, "a token for an operator, - for standard input")->required();
+  command->add_option("--name", flags->name, "the name that the token is for")->required();
+  command->add_option("--context", flags->context, "the name under which it is kept")->default_val("default");
+  tools.push_back({command, [] { return true; }, [flags](AdminClient*, Output) { return login(*flags); }});
+
+  auto* context = cli.add_subcommand("context", "the federations at which you have logged in");
+  context->require_subcommand(1);
+  auto* list_part = context->add_subcommand("list", "all of them");
+  auto* use_part = context->add_subcommand("use", "make one the server of all commands without --server");
+  use_part->add_option("name", flags->context, "of the context")->required();
+  tools.push_back({context, [] { return true; }, [flags, list_part](AdminClient*, Output) {
+                     return list_part->parsed() ? list() : use(flags->context);
+                   }});
+}
+
+}  // namespace meshdns::ctl
