@@ -79,7 +79,7 @@ const std::map<std::string, std::vector<std::string>>& examples() {
       {"token",
        {"meshdnsctl token create --node eu-1/n7 > join.token", "meshdnsctl token create --nodes 'web-*' --uses 20",
         "meshdnsctl token list", "meshdnsctl token revoke 6f1e0c2a9b7d4e53"}},
-      {"login", {"meshdnsctl login --at 10.0.9.1:7400 --name alice --token-file alice.token"}},
+      {"login", {"meshdnsctl login --server 10.0.9.1:7400 --name alice --token-file alice.token"}},
       {"context", {"meshdnsctl context list", "meshdnsctl context use eu-1"}},
       {"completion", {"source <(meshdnsctl completion bash)", "meshdnsctl completion fish | source"}},
   };

@@ -16,7 +16,7 @@ namespace meshdns::ctl {
 namespace {
 
 struct Flags {
-  std::string server, token_file, name, context;
+  std::string token_file, name, context;
 };
 
 Result<std::string> token_in(const std::string& path) {
@@ -36,17 +36,19 @@ Result<void> any_federation(const std::vector<std::string>& uris) {
   return Error(Code::PermissionDenied, "it is " + identity::text(*who) + ", not a federation");
 }
 
-int login(const Flags& flags) {
-  const auto context = context_named(flags.context, flags.server);
+int login(const Flags& flags, const std::string& server) {
+  if (server.empty() || server.starts_with("unix:") || server.starts_with('/'))
+    return fail(Error(Code::InvalidArgument, "--server HOST:PORT of the federation is needed"));
+  const auto context = context_named(flags.context, server);
   if (!context) return fail(context.error());
   const auto token = token_in(flags.token_file);
   if (!token) return fail(token.error());
-  if (const auto done = join::enroll({{flags.server}, flags.name, context->files, any_federation}, *token); !done)
+  if (const auto done = join::enroll({{server}, flags.name, context->files, any_federation}, *token); !done)
     return fail(done.error());
   if (const auto kept = keep_context(*context); !kept) return fail(kept.error());
   if (const auto used = use_context(context->name); !used) return fail(used.error());
   const auto file = rpc::inspect(context->files, SystemClock().unix_seconds()).front();
-  std::cout << "logged in at " << flags.server << " as " << flags.name << " until " << time_text(file.not_after)
+  std::cout << "logged in at " << server << " as " << flags.name << " until " << time_text(file.not_after)
             << "; context " << context->name << " is the current one\n";
   return kOk;
 }
@@ -71,14 +73,13 @@ int use(const std::string& name) {
 
 }  // namespace
 
-void add_login(CLI::App& cli, std::vector<Tool>& tools) {
+void add_login(CLI::App& cli, const ServerFlags& server, std::vector<Tool>& tools) {
   const auto flags = std::make_shared<Flags>();
   auto* command = cli.add_subcommand("login", "get an operator's certificate for a federation with a token");
-  command->add_option("--at", flags->server, "address of the federation")->required()->type_name("HOST:PORT");
   command->add_option("--token-file", flags->token_file, "a token for an operator, - for standard input")->required();
   command->add_option("--name", flags->name, "the name that the token is for")->required();
   command->add_option("--context", flags->context, "the name under which it is kept")->default_val("default");
-  tools.push_back({command, [] { return true; }, [flags](AdminClient*, Output) { return login(*flags); }});
+  tools.push_back({command, [] { return true; }, [flags, &server](AdminClient*, Output) { return login(*flags, server.server); }});
 
   auto* context = cli.add_subcommand("context", "the federations at which you have logged in");
   context->require_subcommand(1);

@@ -7,6 +7,7 @@
 
 #include "dnsd/ctl/admin_client.h"
 #include "dnsd/ctl/documents.h"
+#include "dnsd/ctl/server_access.h"
 
 namespace CLI {
 class App;
@@ -32,7 +33,8 @@ void add_simulate(CLI::App& cli, std::vector<Tool>& tools);
 void add_history(CLI::App& cli, std::vector<Tool>& tools);
 void add_lint(CLI::App& cli, std::vector<Tool>& tools);
 /// Adds the commands login and context.
-void add_login(CLI::App& cli, std::vector<Tool>& tools);
+/// server: the flags of every command; must outlive the tools
+void add_login(CLI::App& cli, const ServerFlags& server, std::vector<Tool>& tools);
 /// Adds the command token with its parts create, list and revoke.
 void add_token(CLI::App& cli, std::vector<Tool>& tools);
 

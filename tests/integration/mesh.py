@@ -143,10 +143,10 @@ class Bed(contextlib.ExitStack):
         return backend
 
 
-def run(*argv, stdin=""):
-    """Runs one of our binaries to its end: (exit code, standard output, standard error)."""
+def run(*argv, stdin="", env=None):
+    """Runs one of our binaries to its end: (exit code, standard output, standard error). env: further variables"""
     done = subprocess.run([os.path.join(BIN, argv[0]), *argv[1:]], input=stdin, capture_output=True, text=True,
-                          timeout=WAIT, check=False)
+                          timeout=WAIT, check=False, env={**os.environ, **(env or {})})
     return done.returncode, done.stdout, done.stderr
 
 

@@ -144,7 +144,7 @@ class JoinTest(unittest.TestCase):
         replica.wait_line("federation reached|ready")
         person = self.bed.token("--operator", "alice", "--level", "viewer")
         home = {"XDG_CONFIG_HOME": self.bed.path("config")}
-        code, out, err = run("meshdnsctl", "login", "--at", self.bed.server, "--name", "alice", "--token-file", person, env=home)
+        code, out, err = run("meshdnsctl", "login", "--server", self.bed.server, "--name", "alice", "--token-file", person, env=home)
         self.assertEqual(code, 0, err)
         self.assertIn("context default is the current one", out)
         self.assertRegex(run("meshdnsctl", "context", "list", env=home)[1], r"\* +default +" + self.bed.server)
