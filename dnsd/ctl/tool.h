@@ -31,5 +31,7 @@ void add_simulate(CLI::App& cli, std::vector<Tool>& tools);
 /// Adds the commands history and watch.
 void add_history(CLI::App& cli, std::vector<Tool>& tools);
 void add_lint(CLI::App& cli, std::vector<Tool>& tools);
+/// Adds the command ca with its parts init, issue, show and rotate.
+void add_ca(CLI::App& cli, std::vector<Tool>& tools);
 
 }  // namespace meshdns::ctl

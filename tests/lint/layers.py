@@ -1,7 +1,7 @@
 """Who may include whom: the layer table as data. Read by includes.py; docs/design.md section 6 explains it."""
 
 COMMON = {f"common/{name}" for name in
-          "base time net published model identity convert config log metrics http resolve rpc process".split()}
+          "base time net published model identity authority convert config log metrics http resolve rpc process".split()}
 DNSD = {f"dnsd/{name}" for name in
         ("wire topology answers query server dnstap catalog publish external store federation snapshot_file "
          "persistence explain admin app ctl").split()}
@@ -34,6 +34,7 @@ MAY_INCLUDE = {
     "common/metrics": set(),
     "common/model": set(),
     "common/identity": set(),
+    "common/authority": {"common/identity"},
     "common/config": {"common/identity", "common/log"} | MESSAGES,
     "common/http": {"common/log", "common/metrics", "common/process"},
     "common/resolve": {"common/process"},
@@ -59,7 +60,8 @@ MAY_INCLUDE = {
     "dnsd/admin": {"common/http", "common/identity", "common/rpc", "common/convert", "common/log", "common/process",
                    WIRE_PROTOS, SERVICE_PROTOS},
     "agent/admin": {"common/http", "common/convert", WIRE_PROTOS},
-    "dnsd/ctl": {"common/rpc", "common/convert", "common/config", "dnsd/explain"} | PROTOS,
+    "dnsd/ctl": {"common/authority", "common/identity", "common/rpc", "common/convert", "common/config",
+                 "dnsd/explain"} | PROTOS,
     "dnsd/app": DNSD | COMMON | PROTOS,
     "agent/health": set(),
     "agent/discovery": {"common/config", "common/log", "agent/health"},
@@ -95,7 +97,7 @@ THIRD_PARTY = {
     "ldns": ("ldns/", {"dnsd/answers/zone_parser.cc"}),
     "fstrm": ("fstrm", {"dnsd/dnstap/stream.cc"}),
     "xxhash": ("xxhash.h", {"common/base", "dnsd/snapshot_file"}),
-    "openssl": ("openssl/", {"common/rpc"}),
+    "openssl": ("openssl/", {"common/rpc", "common/authority"}),
     "CLI11": ("CLI/", {"dnsd/ctl", "dnsd/app/main.cc", "agent/app/main.cc"}),
 }
 
