@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -60,19 +61,26 @@ complete -c meshdnsctl -f -a '(__meshdnsctl_complete)'
 const Words kFiles = {":files"};
 const Words kKinds = {"vd", "nodes", "endpoints", "clusters", "overrides"};
 
-/// Returns the command of this name; null = none.
-const CLI::App* command_named(const CLI::App& cli, const std::string& name) {
-  for (const CLI::App* command : cli.get_subcommands([](const CLI::App*) { return true; })) {
+/// Returns the command of this name, or the part of a command; null = none.
+const CLI::App* command_named(const CLI::App& app, const std::string& name) {
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     if (command->get_name() == name) return command;
   }
   return nullptr;
 }
 
-Words commands_of(const CLI::App& cli) {
-  Words out = {"help", "version"};
-  for (const CLI::App* command : cli.get_subcommands([](const CLI::App*) { return true; })) {
+/// Returns the parts of a command: "init", "issue" of "ca".
+Words parts_of(const CLI::App& app) {
+  Words out;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     out.push_back(command->get_name());
   }
+  return out;
+}
+
+Words commands_of(const CLI::App& cli) {
+  Words out = parts_of(cli);
+  out.insert(out.end(), {"help", "version"});
   return out;
 }
 
@@ -100,11 +108,14 @@ std::optional<Words> values_of(const std::string& option, const std::string& wor
       {"--state", {"serving", "last_resort", "out", "pending"}},
       {"--for", {"10m", "1h", "never"}},
       {"--fail-on", {"advice", "warning", "error"}},
+      {"--level", {"viewer", "operator", "admin"}},
   };
-  static const std::set<std::string> kOfFiles = {"-f", "--file", "--mesh", "--ca", "--certificate", "--key"};
+  static const std::set<std::string> kOfFiles = {"-f",    "--file",   "--mesh", "--ca", "--certificate",
+                                                 "--key", "--folder", "--out"};
   static const std::set<std::string> kOfTargets = {"--down", "--drain", "--up"};
-  static const std::set<std::string> kFree = {"--server", "--client", "--listener",   "--reason", "--author",
-                                              "--zone",   "--limit",  "--chunk-size", "-l",       "--labels"};
+  static const std::set<std::string> kFree = {
+      "--server", "--client", "--listener", "--reason",     "--author",   "--zone",    "--limit",       "--chunk-size",
+      "-l",       "--labels", "--dns",      "--federation", "--operator", "--address", "--trust-domain"};
   if (kOfFiles.contains(option)) return kFiles;
   if (kOfTargets.contains(option)) return targets(word, names);
   if (option == "--node") return names("Node");
@@ -120,7 +131,7 @@ std::optional<Words> values_of(const std::string& option, const std::string& wor
 Words positionals_of(const std::string& command, const Words& given, const std::string& word, const Names& names) {
   static const std::set<std::string> kOfHosts = {"explain", "history", "watch", "simulate"};
   static const std::set<std::string> kOfTargets = {"drain", "undrain", "unforce"};
-  static const std::set<std::string> kOfFiles = {"apply", "diff", "lint"};
+  static const std::set<std::string> kOfFiles = {"apply", "diff", "lint", "show"};
   if (kOfFiles.contains(command)) return kFiles;
   if (kOfHosts.contains(command)) return given.empty() ? names("host") : Words{};
   if (kOfTargets.contains(command)) return targets(word, names);
@@ -166,6 +177,8 @@ std::vector<std::string> completions(const CLI::App& cli, const std::vector<std:
     } else if (!value && command == nullptr) {
       command = command_named(cli, words[i]);
       if (command == nullptr && words[i] != "help") return {};
+    } else if (const CLI::App* part = value ? nullptr : command_named(*command, words[i])) {
+      command = part;
     } else if (!value) {
       given.push_back(words[i]);
     }
@@ -175,8 +188,11 @@ std::vector<std::string> completions(const CLI::App& cli, const std::vector<std:
     all = *values_of(before, word, names);
   } else if (word.starts_with('-')) {
     all = flags_of(cli, command);
+  } else if (command == nullptr) {
+    all = commands_of(cli);
   } else {
-    all = command == nullptr ? commands_of(cli) : positionals_of(command->get_name(), given, word, names);
+    all = positionals_of(command->get_name(), given, word, names);
+    std::ranges::move(parts_of(*command), std::back_inserter(all));
   }
   if (all == kFiles) return all;
   std::erase_if(all, [&](const std::string& one) { return !one.starts_with(word); });

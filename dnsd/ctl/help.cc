@@ -75,6 +75,13 @@ const std::map<std::string, std::vector<std::string>>& examples() {
        {"meshdnsctl simulate --down cluster=eu-1", "meshdnsctl simulate web.mesh.internal --drain node=n1"}},
       {"history", {"meshdnsctl history web.mesh.internal"}},
       {"watch", {"meshdnsctl watch", "meshdnsctl watch web.mesh.internal -o json"}},
+      {"ca", {"meshdnsctl ca init", "meshdnsctl ca issue --node eu-1/n7", "meshdnsctl ca show n7.pem"}},
+      {"ca init", {"meshdnsctl ca init --trust-domain mesh.internal"}},
+      {"ca issue",
+       {"meshdnsctl ca issue --federation eu-1/fed --address fed.eu-1.example --address 10.0.9.1",
+        "meshdnsctl ca issue --node eu-1/n7", "meshdnsctl ca issue --operator alice --level admin --for 30d"}},
+      {"ca show", {"meshdnsctl ca show", "meshdnsctl ca show n7.pem"}},
+      {"ca rotate", {"meshdnsctl ca rotate", "meshdnsctl ca rotate --finish"}},
       {"lint", {"meshdnsctl lint", "meshdnsctl lint -f web.yaml"}},
       {"token",
        {"meshdnsctl token create --node eu-1/n7 > join.token", "meshdnsctl token create --nodes 'web-*' --uses 20",
@@ -97,22 +104,27 @@ std::string global_options(const CLI::App& cli) {
   return out;
 }
 
-}  // namespace
-
-std::shared_ptr<CLI::FormatterBase> help_formatter() { return std::make_shared<Formatter>(); }
-
-void add_footers(CLI::App& cli) {
-  const std::string global = global_options(cli);
-  for (CLI::App* command : cli.get_subcommands([](const CLI::App*) { return true; })) {
+/// Adds the footers of an app's commands, and of their parts.
+/// before: the words that lead to the commands: "ca "
+void add_footers_of(CLI::App& app, const std::string& before, const std::string& global) {
+  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    const std::string name = before + command->get_name();
     std::string footer = global;
-    if (const auto found = examples().find(command->get_name()); found != examples().end()) {
+    if (const auto found = examples().find(name); found != examples().end()) {
       footer += "\nExamples:\n";
       for (const std::string& example : found->second) footer += "  " + example + "\n";
     }
     footer.pop_back();  // the formatter adds the last newline
     command->footer(footer);
+    add_footers_of(*command, name + " ", global);
   }
 }
+
+}  // namespace
+
+std::shared_ptr<CLI::FormatterBase> help_formatter() { return std::make_shared<Formatter>(); }
+
+void add_footers(CLI::App& cli) { add_footers_of(cli, "", global_options(cli)); }
 
 std::string unknown_command(const CLI::App& cli, const std::string& word) {
   std::vector<std::string> names;

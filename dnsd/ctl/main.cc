@@ -276,6 +276,7 @@ struct Line {
     ctl::add_lint(cli, tools);
     ctl::add_token(cli, tools);
     ctl::add_login(cli, arguments.server, tools);
+    ctl::add_ca(cli, tools);
     completion = cli.add_subcommand("completion", "a script for the completion of command lines in a shell");
     completion->add_option("shell", arguments.shell, "bash, zsh or fish")->required();
     ctl::add_footers(cli);

@@ -37,5 +37,7 @@ void add_lint(CLI::App& cli, std::vector<Tool>& tools);
 void add_login(CLI::App& cli, const ServerFlags& server, std::vector<Tool>& tools);
 /// Adds the command token with its parts create, list and revoke.
 void add_token(CLI::App& cli, std::vector<Tool>& tools);
+/// Adds the command ca with its parts init, issue, show and rotate.
+void add_ca(CLI::App& cli, std::vector<Tool>& tools);
 
 }  // namespace meshdns::ctl

@@ -8,8 +8,8 @@
 #include <fstream>
 #include <string_view>
 
+#include "common/base/durable_file.h"
 #include "common/base/text.h"
-#include "dnsd/snapshot_file/file_io.h"
 
 namespace meshdns::persistence {
 namespace {
@@ -44,8 +44,7 @@ StoreMarker::Content StoreMarker::read() const {
 
 Result<void> StoreMarker::write(const Content& content) const {
   // the word has a line of its own: earlier versions read the first line only
-  return snapshot_file::replace_file(
-      path_, std::string(text_of(content.word)) + "\n" + store::written_text(content.written) + "\n");
+  return replace_file(path_, std::string(text_of(content.word)) + "\n" + store::written_text(content.written) + "\n");
 }
 
 }  // namespace meshdns::persistence

@@ -6,8 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "common/base/result.h"
-
 namespace meshdns::snapshot_file {
 
 inline constexpr std::size_t kPart = std::size_t{1} << 18;  // bytes read at once: they stay in the processor's cache
@@ -18,14 +16,5 @@ std::ptrdiff_t read_some(int fd, std::string& out, std::size_t most);
 /// Passes the next `length` bytes of a file to `take`, part by part.
 /// returns: false = the file ends before, or cannot be read
 bool read_parts(int fd, std::uint64_t length, const std::function<void(std::string_view)>& take);
-/// Writes all bytes.
-/// returns: false = failed, see errno
-bool write_all(int fd, std::string_view bytes);
-/// Syncs the folder of a file, so that renames in it are durable.
-void sync_folder(const std::string& path);
-
-/// Replaces the content of a file durably, or leaves the file as it is.
-/// errors: Unavailable, with the reason
-Result<void> replace_file(const std::string& path, std::string_view content);
 
 }  // namespace meshdns::snapshot_file

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "common/base/durable_file.h"
 #include "common/base/private_folder.h"
 #include "common/net/fd.h"
 #include "dnsd/snapshot_file/digest.h"

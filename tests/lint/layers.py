@@ -63,7 +63,7 @@ MAY_INCLUDE = {
                    WIRE_PROTOS, SERVICE_PROTOS},
     "dnsd/enrolment": {"common/authority", "common/identity", "common/convert", "common/log", WIRE_PROTOS},
     "agent/admin": {"common/http", "common/convert", WIRE_PROTOS},
-    "dnsd/ctl": {"common/identity", "common/join", "common/rpc", "common/convert", "common/config", "dnsd/explain"} | PROTOS,
+    "dnsd/ctl": {"common/authority", "common/identity", "common/join", "common/rpc", "common/convert", "common/config", "dnsd/explain"} | PROTOS,
     "dnsd/app": DNSD | COMMON | PROTOS,
     "agent/health": set(),
     "agent/discovery": {"common/config", "common/log", "agent/health"},
