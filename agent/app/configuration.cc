@@ -33,9 +33,10 @@ model::Node node_of(const config::v1::Agent& file) {
   return out;
 }
 
-/// Returns the files of federation.tls, or those that federation.join writes; relative paths start at the configuration's folder.
+/// Returns the files of federation.tls, or those that federation.join writes; relative paths start at the
+/// configuration's folder.
 std::optional<rpc::TlsFiles> tls_of(const config::v1::Agent& file, const std::string& path) {
-  if (file.federation().has_join()) return join::files_in(file.state_dir(), file.node());
+  if (file.federation().has_join()) return membership::files_in(file.state_dir(), file.node());
   if (!file.federation().has_tls()) return std::nullopt;
   const auto folder = std::filesystem::path(path).parent_path();
   const auto& tls = file.federation().tls();
@@ -104,7 +105,7 @@ std::optional<std::string> Configuration::token_file() const {
   return (std::filesystem::path(folder) / file.federation().join().token_file()).string();
 }
 
-join::Member Configuration::member() const {
+membership::Member Configuration::member() const {
   return {servers(), node.locality.node, *tls, expected_federation()};
 }
 
@@ -128,7 +129,7 @@ std::set<std::uint16_t> Configuration::mesh_ports() const {
 }
 
 Result<void> Configuration::check_certificate(std::int64_t unix_seconds) const {
-  if (!tls || (token_file() && !join::has_joined(*tls))) return {};
+  if (!tls || (token_file() && !membership::has_joined(*tls))) return {};
   if (auto usable = rpc::check_now(*tls, unix_seconds); !usable) return usable;
   const auto uris = rpc::uris_of(tls->certificate);
   if (!uris) return uris.error();

@@ -9,7 +9,7 @@
 #include "agent/app/machine.h"
 #include "common/config/load.h"
 #include "common/identity/gate.h"
-#include "common/join/member.h"
+#include "common/membership/member.h"
 #include "common/model/endpoint.h"
 #include "common/net/socket_address.h"
 #include "common/rpc/tls_files.h"
@@ -36,7 +36,7 @@ struct Configuration {
   std::optional<std::string> token_file() const;
   /// Returns how this agent gets and renews its certificate.
   /// requires: token_file()
-  join::Member member() const;
+  membership::Member member() const;
   /// Whether all servers are on this machine, by what the file says: unix sockets and loopback addresses.
   bool federation_is_here() const;
   /// Returns the ports of the federation and of this agent's admin server, as far as the configuration has numbers.

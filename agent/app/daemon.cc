@@ -67,9 +67,9 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       syncer_(report::wire_codec()),
       reporter_(
           loop, clock,
-          reporter_options(
-              configuration_, {[this](const auto& federation) { return node_for(federation); }, must_know_federation()},
-              [this](const std::vector<report::MeasureTarget>& targets) { measure(targets); }),
+          reporter_options(configuration_,
+                           {[this](const auto& federation) { return node_for(federation); }, must_know_federation()},
+                           [this](const std::vector<report::MeasureTarget>& targets) { measure(targets); }),
           syncer_),
       monitor_(clock, loop,
                [&loop](const SocketAddress& where, const discovery::CheckSpec& check) {
@@ -211,8 +211,7 @@ void Daemon::measure(const std::vector<report::MeasureTarget>& targets) {
   const auto allowed = measurable(targets, here ? Loopback::Allowed : Loopback::Refused, configuration_.mesh_ports());
   const std::size_t forbidden = targets.size() - allowed.size();
   if (std::exchange(forbidden_targets_, forbidden) != forbidden && forbidden > 0) {
-    log::warn("targets of the federation are not measured: agents may not connect there",
-              {{"targets", forbidden}});
+    log::warn("targets of the federation are not measured: agents may not connect there", {{"targets", forbidden}});
   }
   measurer_.set_targets(allowed);
 }

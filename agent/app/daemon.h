@@ -15,7 +15,7 @@
 #include "agent/probes/socket_events.h"
 #include "agent/report/grpc_reporter.h"
 #include "common/http/server.h"
-#include "common/join/renewal.h"
+#include "common/membership/renewal.h"
 #include "common/metrics/registry.h"
 #include "common/process/event_loop.h"
 #include "common/process/service_notify.h"
@@ -93,10 +93,10 @@ class Daemon : public admin::Agent {
   std::unique_ptr<discovery::StaticSource> source_;
   std::unique_ptr<probes::SocketEvents> socket_events_;
   std::unique_ptr<probes::AddressEvents> address_events_;
-  std::optional<join::Renewal> renewal_;  // of a certificate that a token has brought
-  std::optional<IpAddress> federation_;  // the address of the last connection or attempt; nothing = this machine
-  bool without_address_ = false;         // the log has said that this machine has no address
-  std::size_t forbidden_targets_ = 0;    // of the last ones that the federation sent
+  std::optional<membership::Renewal> renewal_;  // of a certificate that a token has brought
+  std::optional<IpAddress> federation_;         // the address of the last connection or attempt; nothing = this machine
+  bool without_address_ = false;                // the log has said that this machine has no address
+  std::size_t forbidden_targets_ = 0;           // of the last ones that the federation sent
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<http::Server> socket_;
   process::ServiceNotify service_;

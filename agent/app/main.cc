@@ -10,8 +10,8 @@
 #include "common/base/runtime_dir.h"
 #include "common/base/text.h"
 #include "common/config/log_settings.h"
-#include "common/join/joining.h"
 #include "common/log/log.h"
+#include "common/membership/joining.h"
 #include "common/process/daemon_process.h"
 #include "common/process/signals.h"
 #include "common/rpc/credentials.h"
@@ -83,7 +83,7 @@ int run(app::Configuration configuration, const Flags& flags) {
   process::EventLoop loop;
   if (flags.dev) print_dev_hints(configuration);
   if (configuration.token_file()) {
-    const auto joined = join::join_mesh(configuration.member(), *configuration.token_file());
+    const auto joined = membership::join_mesh(configuration.member(), *configuration.token_file());
     if (!joined) return process::cannot_start(joined.error());
   }
   app::Daemon daemon(loop, clock, std::move(configuration), flags.dev ? "" : flags.config);

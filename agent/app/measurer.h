@@ -19,8 +19,8 @@
 
 namespace meshdns::agent::app {
 
-/// Returns the targets to which an agent may connect for its federation. The others would make a fleet of agents call on
-/// machines themselves, or on the mesh: link-local, multicast and loopback addresses, and ports of the mesh itself.
+/// Returns the targets to which an agent may connect for its federation. The others would make a fleet of agents call
+/// on machines themselves, or on the mesh: link-local, multicast and loopback addresses, and ports of the mesh itself.
 /// loopback:   Allowed if the federation is on this machine
 /// mesh_ports: of the federation and of this agent
 std::vector<report::MeasureTarget> measurable(const std::vector<report::MeasureTarget>& targets, Loopback loopback,

@@ -73,9 +73,8 @@ void check_agent(const Place& root, const v1::Agent& config, Report& report) {
   if (config.federation().has_tls() && config.federation().has_join()) {
     report.add(federation.child("join"), kNotBoth);
   }
-  if (!config.federation().join().name().empty()) {
-    report.add(federation.child("join").child("name"), "not for an agent: its name is `node`");
-  }
+  const Place join = federation.child("join");
+  if (!config.federation().join().name().empty()) report.add(join.child("name"), "not for an agent: it has `node`");
   const bool tls = config.federation().has_tls() || config.federation().has_join();
   const Protection protection{tls, config.federation().insecure()};
   check_protection(federation, protection, report);

@@ -152,9 +152,10 @@ void check_cluster(const Place& root, const Object& object, Report& report) {
   const Place locality = spec.child("locality");
   check_not_empty(spec, {"allowedPrefixes"}, report);
   const auto& cluster = object.cluster();
+  const Place agents = spec.child("agents");
   for (int i = 0; i < cluster.agents_size(); ++i) {
     // an empty list would mean all, while an operator who writes [] means none
-    check_not_empty(spec.child("agents").item(static_cast<std::size_t>(i)), {"namespaces", "services"}, report);
+    check_not_empty(agents.item(static_cast<std::size_t>(i)), {"namespaces", "services"}, report);
   }
   if (!cluster.locality().cluster().empty() && cluster.locality().cluster() != name) {
     report.add(locality.child("cluster"), fmt::format("differs from the object's name {}", shown(name)));

@@ -32,8 +32,8 @@ ServerCheck expect_federation(Rules rules, std::string cluster) {
 Result<void> check_own(const Rules& rules, const std::vector<std::string>& uris, const Identity& needed) {
   const auto who = rules.identify(uris);
   if (!who) return who.error();
-  const bool fits = who->role == needed.role && who->cluster == needed.cluster &&
-                    (needed.name.empty() || who->name == needed.name);
+  const bool fits =
+      who->role == needed.role && who->cluster == needed.cluster && (needed.name.empty() || who->name == needed.name);
   if (fits) return {};
   const std::string wanted = needed.name.empty()
                                  ? fmt::format("a {} certificate of {}", role_name(needed.role), needed.cluster)

@@ -85,9 +85,11 @@ Result<void> NodeRights::claim(const Prefix& prefix) const {
     return refusal(prefix.text(), "it is outside allowedPrefixes of the cluster", "allowed-prefixes");
   }
   if (prefix.length() < (prefix.family() == Family::V4 ? kWidestV4 : kWidestV6))
-    return refusal(prefix.text(), "it is wider than /8 (IPv4) or /32 (IPv6), which needs allowedPrefixes", "wide-prefix");
+    return refusal(prefix.text(), "it is wider than /8 (IPv4) or /32 (IPv6), which needs allowedPrefixes",
+                   "wide-prefix");
   if (touches_nowhere(prefix, rules_->loopback))
-    return refusal(prefix.text(), "it is for loopback, link-local, multicast or documentation, which needs allowedPrefixes",
+    return refusal(prefix.text(),
+                   "it is for loopback, link-local, multicast or documentation, which needs allowedPrefixes",
                    "special-prefix");
   return {};
 }

@@ -14,7 +14,8 @@ namespace meshdns::rpc {
 /// returns: nothing = the connection is not encrypted, so the peer has shown no certificate
 std::optional<std::vector<std::string>> certificate_uris(const grpc::AuthContext& context);
 
-/// Returns the SHA-256 of the public key (SubjectPublicKeyInfo) of the peer's certificate; empty = the peer has shown none.
+/// Returns the SHA-256 of the public key (SubjectPublicKeyInfo) of the peer's certificate; empty = the peer has shown
+/// none.
 std::string certificate_key(const grpc::AuthContext& context);
 
 }  // namespace meshdns::rpc

@@ -128,8 +128,8 @@ std::shared_ptr<grpc::ChannelCredentials> channel_credentials(const std::optiona
 std::shared_ptr<grpc::ChannelCredentials> pinned_credentials(std::string key_hash, ServerCheck check) {
   grpc::experimental::TlsChannelCredentialsOptions options;
   options.set_verify_server_certs(false);  // there is no authority to verify with yet: PinnedVerifier does it
-  options.set_certificate_verifier(grpc::experimental::ExternalCertificateVerifier::Create<PinnedVerifier>(
-      std::move(key_hash), std::move(check)));
+  options.set_certificate_verifier(
+      grpc::experimental::ExternalCertificateVerifier::Create<PinnedVerifier>(std::move(key_hash), std::move(check)));
   return grpc::experimental::TlsCredentials(options);
 }
 

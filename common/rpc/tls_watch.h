@@ -21,9 +21,9 @@ namespace meshdns::rpc {
 /// thread: the timers'
 class TlsWatch {
  public:
-  static constexpr Duration kLook = 1s;                  // between looks at inodes and times
-  static constexpr Duration kRead = 60s;                 // after which the files are read even if they look the same
-  static constexpr Duration kTellAgain = 24h;            // between log lines about a lasting problem
+  static constexpr Duration kLook = 1s;        // between looks at inodes and times
+  static constexpr Duration kRead = 60s;       // after which the files are read even if they look the same
+  static constexpr Duration kTellAgain = 24h;  // between log lines about a lasting problem
   /// Seconds before its end, from when on a certificate ends soon: told once, and from kVerySoon on once a day. For a
   /// certificate that lives for a shorter time, like SPIRE's, from the last quarter of its life on: it should have been
   /// renewed before.

@@ -141,7 +141,8 @@ class Calls : public v1::Admin::CallbackService {
     return answered(Verb::Credentials, context, [this, context, request, reply] {
       auto done = mesh_.token(*request);
       if (request->has_create()) note(*context, "token create", outcome_of(request->create(), done));
-      if (!request->revoke().empty()) note(*context, "token revoke", done ? request->revoke() : "refused: " + done.error().message());
+      if (!request->revoke().empty())
+        note(*context, "token revoke", done ? request->revoke() : "refused: " + done.error().message());
       return fill(std::move(done), reply);
     });
   }

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/join/renewal.h"
+#include "common/membership/renewal.h"
 #include "common/rpc/tls_files.h"
 #include "common/rpc/tls_watch.h"
 #include "dnsd/app/role.h"
@@ -20,7 +20,7 @@ class CertificateService : public Role {
     if (files) watch_.emplace(*files, clock, timers);
   }
   /// Renews the certificate while the process runs: one that a token has brought.
-  void renew(join::Member member, const Clock& clock, process::EventLoop& loop) {
+  void renew(membership::Member member, const Clock& clock, process::EventLoop& loop) {
     renewal_.emplace(loop, clock, std::move(member));
   }
   void write(v1::StatusReply& out) const override {
@@ -38,7 +38,7 @@ class CertificateService : public Role {
 
  private:
   std::optional<rpc::TlsWatch> watch_;
-  std::optional<join::Renewal> renewal_;
+  std::optional<membership::Renewal> renewal_;
 };
 
 }  // namespace meshdns::dnsd::app

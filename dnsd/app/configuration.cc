@@ -142,7 +142,8 @@ Result<void> read_zone_file(const std::string& config_path, const std::vector<st
   return {};
 }
 
-/// Reads and checks the files of federation.tls or replica.tls, or names those that replica.join will write. The paths are relative to the configuration file.
+/// Reads and checks the files of federation.tls or replica.tls, or names those that replica.join will write. The paths
+/// are relative to the configuration file.
 Result<void> read_tls(const std::string& config_path, Configuration& out) {
   const auto folder = std::filesystem::path(config_path).parent_path();
   const auto& server = out.file.federation().tls();
@@ -296,9 +297,9 @@ std::string Configuration::database() const {
   return store.sqlite().path().empty() ? "federation.db" : store.sqlite().path();
 }
 
-rpc::TlsFiles Configuration::member_files() const { return join::files_in(file.data_dir(), "replica"); }
+rpc::TlsFiles Configuration::member_files() const { return membership::files_in(file.data_dir(), "replica"); }
 
-join::Member Configuration::member() const {
+membership::Member Configuration::member() const {
   const std::string& name = file.replica().join().name();
   const auto& servers = file.replica().federation();
   return {{servers.begin(), servers.end()}, name.empty() ? host_name() : name, *tls, expected_federation()};
@@ -316,7 +317,7 @@ std::shared_ptr<const identity::Gate> Configuration::gate() const {
 }
 
 Result<void> Configuration::check_certificate(std::int64_t unix_seconds) const {
-  if (!tls || (token_file && !join::has_joined(*tls))) return {};
+  if (!tls || (token_file && !membership::has_joined(*tls))) return {};
   if (auto usable = rpc::check_now(*tls, unix_seconds); !usable) return usable;
   const auto uris = rpc::uris_of(tls->certificate);
   if (!uris) return uris.error();

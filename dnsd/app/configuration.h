@@ -8,7 +8,7 @@
 #include "common/base/result.h"
 #include "common/config/load.h"
 #include "common/identity/gate.h"
-#include "common/join/member.h"
+#include "common/membership/member.h"
 #include "common/net/host_address.h"
 #include "common/rpc/tls_files.h"
 #include "dnsd/answers/settings.h"
@@ -28,7 +28,7 @@ struct Configuration {
   std::string mesh_path;                         // of dns.endpoints_file; empty = there is none
   std::vector<config::v1::MeshNode> mesh_nodes;  // nodes of the endpoints file, with their endpoints
   std::vector<v1::Object> mesh_objects;          // objects of the endpoints file
-  std::optional<std::string> token_file;  // of a replica that gets its certificate by a token
+  std::optional<std::string> token_file;         // of a replica that gets its certificate by a token
   std::optional<rpc::TlsFiles> tls;              // of the federation or the replica; checked
 
   std::uint64_t digest = 0;  // of everything that shapes answers except the endpoints file; 0 = differs from the files
@@ -55,7 +55,7 @@ struct Configuration {
   rpc::TlsFiles member_files() const;
   /// Returns how a replica gets and renews its certificate.
   /// requires: token_file
-  join::Member member() const;
+  membership::Member member() const;
   /// Returns the folder of the authority that signs certificates for agents; nothing = this federation signs none.
   std::optional<std::string> authority() const;
   /// Returns who may do what at the federation's port.

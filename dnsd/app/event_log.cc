@@ -114,7 +114,7 @@ void EventLog::add_change(const publish::Publication& publication, const std::st
   const bool is_gone = old != nullptr && !now;
   if (!is_new && !is_gone && explain::is_same_for_answers(before, after)) return;
   // collected only once places have changed: they are a walk over all nodes
-  if (!seats_) seats_ = explain::known_seats(catalog_.records());
+  if (!seats_) seats_ = explain::known_places(catalog_.records());
   v1::Event event = event_of(publication);
   event.set_host(host);
   std::string summary = is_new ? "the host is new" : is_gone ? "the host is gone" : "";

@@ -21,7 +21,7 @@
 namespace meshdns::dnsd::app {
 namespace {
 
-constexpr std::uint64_t kStorm = 1000;    // connections between two looks
+constexpr std::uint64_t kStorm = 1000;   // connections between two looks
 constexpr Duration kSeedInterval = 30s;  // of the federation's snapshot; after a loss agents report what is newer
 
 }  // namespace

@@ -5,8 +5,8 @@
 #include "common/base/output.h"
 #include "common/base/runtime_dir.h"
 #include "common/config/log_settings.h"
-#include "common/join/joining.h"
 #include "common/log/log.h"
+#include "common/membership/joining.h"
 #include "common/process/daemon_process.h"
 #include "common/process/event_loop.h"
 #include "common/process/memory.h"
@@ -51,7 +51,7 @@ int run(app::Configuration configuration, const Flags& flags) {
     return process::cannot_start(room.error());
   }
   if (configuration.token_file) {
-    const auto joined = join::join_mesh(configuration.member(), *configuration.token_file);
+    const auto joined = membership::join_mesh(configuration.member(), *configuration.token_file);
     if (!joined) return process::cannot_start(joined.error());
   }
   const SystemClock clock;

@@ -78,8 +78,8 @@ std::vector<std::string> keep_what_cannot_change(const Configuration& running, C
   Section dns{running.file.dns(), *next.file.mutable_dns(), "dns.", kept};
   for (const char* name : {"tcp", "dnstap", "cpu_steering", "workers"}) dns.keep(name);
   Section federation{running.file.federation(), *next.file.mutable_federation(), "federation.", kept};
-  for (const char* name : {"listen", "insecure", "store", "max_connections", "max_connections_per_address",
-                           "authority", "certificate_lifetime"}) {
+  for (const char* name : {"listen", "insecure", "store", "max_connections", "max_connections_per_address", "authority",
+                           "certificate_lifetime"}) {
     federation.keep(name);
   }
   const bool tls_changed = federation.keep("tls") || next.tls != running.tls;

@@ -100,6 +100,12 @@ Result<Made> made_for(const authority::Order& order, const Authority& authority)
   if (!request) return request.error();
   auto certificate = authority::sign(authority, *request, order, time_now());
   if (!certificate) return certificate.error();
+  if (order.identity.role == Role::Federation) {
+    // whoever joins by a token knows the authority by the hash of its key only, and has to see its certificate
+    const auto signer = authority::signing_certificate(authority);
+    if (!signer) return signer.error();
+    *certificate += *signer;
+  }
   return Made{*std::move(certificate), *std::move(key)};
 }
 

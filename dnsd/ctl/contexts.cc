@@ -9,7 +9,7 @@
 #include "common/base/durable_file.h"
 #include "common/base/private_folder.h"
 #include "common/base/text.h"
-#include "common/join/member.h"
+#include "common/membership/member.h"
 
 namespace meshdns::ctl {
 namespace {
@@ -37,10 +37,11 @@ std::string line_in(const fs::path& path) {
 }  // namespace
 
 Result<Context> context_named(const std::string& name, const std::string& server) {
-  const bool fits = !name.empty() && name.size() <= 64 && name.front() != '.' &&
-                    std::ranges::all_of(name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.' || c == '_'; });
+  const bool fits = !name.empty() && name.size() <= 64 && name.front() != '.' && std::ranges::all_of(name, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.' || c == '_';
+  });
   if (!fits) return Error(Code::InvalidArgument, "a context's name has letters, digits, . - _ (got " + name + ")");
-  return Context{name, server, join::files_in(folder_of(name).string(), kOperator)};
+  return Context{name, server, membership::files_in(folder_of(name).string(), kOperator)};
 }
 
 std::vector<Context> contexts() {
@@ -72,7 +73,8 @@ Result<void> use_context(const std::string& name) {
   std::vector<std::string> names;
   for (const Context& each : contexts()) names.push_back(each.name);
   if (std::ranges::find(names, name) == names.end()) {
-    const std::string others = names.empty() ? "there is none: meshdnsctl login makes one" : "there are " + join(names, ", ");
+    const std::string others =
+        names.empty() ? "there is none: meshdnsctl login makes one" : "there are " + join(names, ", ");
     return Error(Code::NotFound, "no context " + name + "; " + others);
   }
   return replace_file((folder() / "current").string(), name + "\n");

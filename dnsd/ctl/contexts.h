@@ -7,8 +7,8 @@
 #include "common/base/result.h"
 #include "common/rpc/tls_files.h"
 
-// The servers at which this user has logged in. They lie in ~/.config/meshdns (or $XDG_CONFIG_HOME/meshdns): a folder for
-// each context, with the server's address and the operator's key and certificate, and the name of the current one.
+// The servers at which this user has logged in. They lie in ~/.config/meshdns (or $XDG_CONFIG_HOME/meshdns): a folder
+// for each context, with the server's address and the operator's key and certificate, and the name of the current one.
 namespace meshdns::ctl {
 
 /// A server, and who the user is there.

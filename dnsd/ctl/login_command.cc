@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "common/base/table.h"
-#include "common/join/join.h"
+#include "common/membership/enroll.h"
 #include "common/time/system_clock.h"
 #include "common/time/time_text.h"
 #include "dnsd/ctl/commands.h"
@@ -43,7 +43,7 @@ int login(const Flags& flags, const std::string& server) {
   if (!context) return fail(context.error());
   const auto token = token_in(flags.token_file);
   if (!token) return fail(token.error());
-  if (const auto done = join::enroll({{server}, flags.name, context->files, any_federation}, *token); !done)
+  if (const auto done = membership::enroll({{server}, flags.name, context->files, any_federation}, *token); !done)
     return fail(done.error());
   if (const auto kept = keep_context(*context); !kept) return fail(kept.error());
   if (const auto used = use_context(context->name); !used) return fail(used.error());
@@ -79,16 +79,17 @@ void add_login(CLI::App& cli, const ServerFlags& server, std::vector<Tool>& tool
   command->add_option("--token-file", flags->token_file, "a token for an operator, - for standard input")->required();
   command->add_option("--name", flags->name, "the name that the token is for")->required();
   command->add_option("--context", flags->context, "the name under which it is kept")->default_val("default");
-  tools.push_back({command, [] { return true; }, [flags, &server](AdminClient*, Output) { return login(*flags, server.server); }});
+  tools.push_back(
+      {command, [] { return true; }, [flags, &server](AdminClient*, Output) { return login(*flags, server.server); }});
 
   auto* context = cli.add_subcommand("context", "the federations at which you have logged in");
   context->require_subcommand(1);
   auto* list_part = context->add_subcommand("list", "all of them");
   auto* use_part = context->add_subcommand("use", "make one the server of all commands without --server");
   use_part->add_option("name", flags->context, "of the context")->required();
-  tools.push_back({context, [] { return true; }, [flags, list_part](AdminClient*, Output) {
-                     return list_part->parsed() ? list() : use(flags->context);
-                   }});
+  tools.push_back(
+      {context, [] { return true; },
+       [flags, list_part](AdminClient*, Output) { return list_part->parsed() ? list() : use(flags->context); }});
 }
 
 }  // namespace meshdns::ctl

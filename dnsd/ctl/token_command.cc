@@ -32,8 +32,8 @@ Result<void> set_member(const char* role, const std::string& text, v1::CreateTok
 }
 
 Result<void> set_holder(const Flags& flags, v1::CreateToken& out) {
-  const int named = int{!flags.node.empty()} + int{!flags.nodes.empty()} + int{!flags.dns.empty()} +
-                    int{!flags.person.empty()};
+  const int named =
+      int{!flags.node.empty()} + int{!flags.nodes.empty()} + int{!flags.dns.empty()} + int{!flags.person.empty()};
   if (named != 1) return wrong("say whom the token is for: one of --node, --nodes, --dns and --operator");
   if (!flags.node.empty()) return set_member("node", flags.node, out);
   if (!flags.dns.empty()) return set_member("dns", flags.dns, out);

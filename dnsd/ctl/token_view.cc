@@ -22,7 +22,8 @@ std::string token_view(const v1::TokenReply& told) {
   for (const v1::TokenInfo& token : reply.tokens()) {
     const std::string from = join({token.prefixes().begin(), token.prefixes().end()}, ", ");
     table.add({token.id(), holder_text(token), time_text(token.expires()), std::to_string(token.uses_left()),
-               std::to_string(token.enrolled()), from.empty() ? "anywhere" : from, token.revoked() ? "revoked" : "valid"});
+               std::to_string(token.enrolled()), from.empty() ? "anywhere" : from,
+               token.revoked() ? "revoked" : "valid"});
   }
   return table.text();
 }

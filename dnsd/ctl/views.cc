@@ -191,7 +191,8 @@ Table overrides_table(const v1::ListReply& reply, std::int64_t unix_seconds) {
 /// Returns the state of a replica: "us-1/host   ipv4:10.0.0.9:4711   connected 3m   12 revisions behind for 340ms".
 std::string replica_text(const v1::ReplicaInfo& replica) {
   std::string out = replica.name() + (replica.name() == replica.peer() ? "" : "   " + replica.peer()) +
-                    (replica.identity().empty() ? "" : "   " + replica.identity()) + "   connected " + age(replica.connected());
+                    (replica.identity().empty() ? "" : "   " + replica.identity()) + "   connected " +
+                    age(replica.connected());
   if (replica.behind() == 0) return out + "   up to date";
   return out + "   " + counted(replica.behind(), "revision") + " behind" +
          (replica.lag().seconds() == 0 && replica.lag().nanos() == 0 ? "" : " for " + age(replica.lag()));

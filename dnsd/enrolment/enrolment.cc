@@ -86,7 +86,8 @@ Result<identity::Identity> Enrolment::by_certificate(const std::string& key_hash
   if (who.role != identity::Role::Operator && who.cluster != options_.cluster)
     return denied(identity::text(who) + " is of another cluster (rule own-cluster)");
   if (proof.key_hash != key_hash) return denied("a renewal keeps the key; a new key needs a token (rule own-key)");
-  if (!tokens_.renew(key_hash, now)) return denied(identity::text(who) + ": its token was revoked (rule token-revoked)");
+  if (!tokens_.renew(key_hash, now))
+    return denied(identity::text(who) + ": its token was revoked (rule token-revoked)");
   if (auto stored = store(); !stored) return stored.error();
   return who;
 }
@@ -113,8 +114,7 @@ Result<v1::EnrollReply> Enrolment::signed_for(const v1::EnrollRequest& request, 
   const auto key = authority::proven_key(request.certificate_request());
   if (!key) return key.error().with_context("certificate_request");
   const std::string key_hash = authority::key_digest(key->get());
-  auto who = request.token().empty() ? by_certificate(key_hash, proof, now)
-                                     : by_token(request, key_hash, proof, now);
+  auto who = request.token().empty() ? by_certificate(key_hash, proof, now) : by_token(request, key_hash, proof, now);
   if (!who) return who.error();
   const auto authority = authority::read_folder(options_.authority);
   if (!authority) return authority.error();
@@ -152,7 +152,8 @@ Result<std::string> Enrolment::create(const v1::CreateToken& order, std::int64_t
     if (!prefix) return prefix.error().with_context(text);
     out.prefixes.push_back(*prefix);
   }
-  if (order.has_length()) out.seconds = std::chrono::floor<std::chrono::seconds>(convert::from_wire(order.length())).count();
+  if (order.has_length())
+    out.seconds = std::chrono::floor<std::chrono::seconds>(convert::from_wire(order.length())).count();
   if (order.uses() != 0) out.uses = order.uses();
   tokens_.drop_old(now);
   return tokens_.create(out, authority::random_hex(kIdBytes), authority::random_hex(kSecretBytes), *key, now);

@@ -17,17 +17,17 @@ namespace meshdns::enrolment {
 
 /// What the port knows about a caller of Enroll.
 struct Proof {
-  std::string peer;                           // for the log
-  std::optional<IpAddress> where;             // nothing = on this machine
-  std::optional<identity::Identity> who;      // of its certificate; nothing = it has shown none
-  std::string key_hash;                       // of that certificate
+  std::string peer;                       // for the log
+  std::optional<IpAddress> where;         // nothing = on this machine
+  std::optional<identity::Identity> who;  // of its certificate; nothing = it has shown none
+  std::string key_hash;                   // of that certificate
 };
 
 /// Signs certificates for those who have a token, and renews those that it has signed.
 ///
-/// How it works: the authority is read from its folder for each certificate, so that an exchange of the authority counts
-/// at once. The tokens are stored before a token or a certificate leaves the process: after a crash nobody can use a
-/// token twice.
+/// How it works: the authority is read from its folder for each certificate, so that an exchange of the authority
+/// counts at once. The tokens are stored before a token or a certificate leaves the process: after a crash nobody can
+/// use a token twice.
 /// thread: control
 class Enrolment {
  public:
@@ -53,8 +53,8 @@ class Enrolment {
   Result<v1::EnrollReply> signed_for(const v1::EnrollRequest& request, const Proof& proof, std::int64_t now);
   Enrolment(Options options, v1::TokenList list) : options_(std::move(options)), tokens_(std::move(list)) {}
 
-  Result<identity::Identity> by_token(const v1::EnrollRequest& request, const std::string& key_hash,
-                                      const Proof& proof, std::int64_t now);
+  Result<identity::Identity> by_token(const v1::EnrollRequest& request, const std::string& key_hash, const Proof& proof,
+                                      std::int64_t now);
   Result<identity::Identity> by_certificate(const std::string& key_hash, const Proof& proof, std::int64_t now);
   Result<std::string> create(const v1::CreateToken& order, std::int64_t now);
   /// Stores the tokens.

@@ -21,8 +21,7 @@ Result<void> check_order(const TokenOrder& order) {
   if (order.names.empty()) return Error(Code::InvalidArgument, "a token needs a name, or a pattern for names");
   if (order.role == identity::Role::Anonymous || order.role == identity::Role::Federation)
     return Error(Code::InvalidArgument, "a token is for a node, a replica or an operator");
-  if (order.seconds < 1 || order.seconds > kLongest)
-    return Error(Code::InvalidArgument, "a token lasts for 1s to 30d");
+  if (order.seconds < 1 || order.seconds > kLongest) return Error(Code::InvalidArgument, "a token lasts for 1s to 30d");
   if (order.uses < 1 || order.uses > Tokens::kMostKeys)
     return Error(Code::InvalidArgument, fmt::format("a token has 1 to {} uses", Tokens::kMostKeys));
   if (order.names.find('*') != std::string::npos && order.role != identity::Role::Node)
@@ -41,7 +40,8 @@ identity::Identity identity_of(const v1::StoredToken& token, const std::string& 
   return out;
 }
 
-/// A pattern fits in any case, as everywhere; a single name must be the very name, because certificates tell names apart.
+/// A pattern fits in any case, as everywhere; a single name must be the very name, because certificates tell names
+/// apart.
 bool is_for(const v1::StoredToken& token, const std::string& name) {
   const bool pattern = token.names().find('*') != std::string::npos;
   return pattern ? identity::glob(token.names(), name) : token.names() == name;
@@ -140,7 +140,9 @@ bool Tokens::drop_old(std::int64_t now) {
   auto& tokens = *list_.mutable_tokens();
   const auto before = tokens.size();
   tokens.erase(std::remove_if(tokens.begin(), tokens.end(),
-                              [&](const v1::StoredToken& token) { return now >= std::max(token.expires(), token.last_used()) + kKept; }),
+                              [&](const v1::StoredToken& token) {
+                                return now >= std::max(token.expires(), token.last_used()) + kKept;
+                              }),
                tokens.end());
   return tokens.size() != before;
 }

@@ -175,7 +175,8 @@ class Calls : public Methods {
     if (!ticket) return new Refused(too_many());
     auto caller = identify(*context);
     if (!caller) {
-      loop_.post([watchers = watchers_, peer = context->peer(), why = caller.error()] { watchers().refused(peer, why); });
+      loop_.post(
+          [watchers = watchers_, peer = context->peer(), why = caller.error()] { watchers().refused(peer, why); });
       return new Refused({grpc::StatusCode::PERMISSION_DENIED, caller.error().message()});
     }
     auto* stream = new rpc::RawServerStream(context, poster(*context, ticket));
@@ -270,9 +271,9 @@ rpc::StreamLimits::Options stream_limits(const rpc::Acceptor::Options& connectio
 }  // namespace
 
 struct FederationService::Server {
-  Server(process::EventLoop& loop, Agents& agents, WatchersOf watchers, const PortOptions& options,
+  Server(process::EventLoop& loop, Agents& agents, WatchersOf watchers, const PortOptions& of_port,
          std::shared_ptr<rpc::Acceptor> port, rpc::StreamLimits::Options streams)
-      : acceptor(std::move(port)), calls(loop, agents, std::move(watchers), options, acceptor, streams) {}
+      : acceptor(std::move(port)), calls(loop, agents, std::move(watchers), of_port, acceptor, streams) {}
 
   std::shared_ptr<rpc::Acceptor> acceptor;
   Calls calls;

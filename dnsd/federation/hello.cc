@@ -12,8 +12,7 @@ namespace {
 constexpr std::uint32_t kProtocol = 1;
 constexpr Duration kNotAllowedRetry = 60s;  // until somebody has changed a certificate or a rule
 
-tl::unexpected<HelloRefusal> refused(std::string message,
-                                     v1::Goodbye::Reason reason = v1::Goodbye::PROTOCOL_ERROR,
+tl::unexpected<HelloRefusal> refused(std::string message, v1::Goodbye::Reason reason = v1::Goodbye::PROTOCOL_ERROR,
                                      Duration retry_after = 60s) {
   return tl::unexpected(HelloRefusal{reason, std::move(message), retry_after});
 }

@@ -14,9 +14,10 @@ namespace meshdns::federation {
 /// Knows which node has claimed an address or a prefix first, so that no other node takes it away. Used by NodeRules.
 ///
 /// How it works: two claims collide if one node's clients would be placed at the other. An address belongs to the node
-/// that claimed it first, for as long as that node is heard (NodeRules). A prefix must not overlap the prefix of another node, or cover another node's address; when
-/// two nodes meet like this, an address wins over a prefix whichever came first, since a machine knows its own address,
-/// while a wide prefix would shut out every node that comes later.
+/// that claimed it first, for as long as that node is heard (NodeRules). A prefix must not overlap the prefix of
+/// another node, or cover another node's address; when two nodes meet like this, an address wins over a prefix
+/// whichever came first, since a machine knows its own address, while a wide prefix would shut out every node that
+/// comes later.
 class NodeClaims {
  public:
   /// Notes what a node claims, instead of what it claimed before. What another node has is left out.

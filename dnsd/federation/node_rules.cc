@@ -137,8 +137,8 @@ std::vector<Refusal> NodeRules::permit(model::Node& node) {
   const auto rights = rights_of(node);
   std::vector<Refusal> out;
   if (rights.free()) return out;
-  const auto quota = rights.quota().value_or(
-      model::NodeQuota{model::kMostNodeEndpoints, model::kMostPrefixes, model::kMostAddresses});
+  const auto quota =
+      rights.quota().value_or(model::NodeQuota{model::kMostNodeEndpoints, model::kMostPrefixes, model::kMostAddresses});
   if (identities_) learn_claims();
   const bool overlap = !identities_ || rules_of(node.locality.cluster)->prefixes.has_value();
   permit_each(node, rights, {"addresses", quota.addresses, identities_}, node.addresses, out);
@@ -163,8 +163,8 @@ std::vector<Refusal> NodeRules::permit(const model::Node& node, std::vector<mode
   std::size_t added = known - std::min<std::size_t>(known, std::ranges::count_if(endpoints, is_known));
   std::erase_if(endpoints, [&](const model::Endpoint& endpoint) {
     std::size_t& room = is_known(endpoint) ? known : added;
-    auto refused = room == 0 ? std::optional(over_quota(endpoint.key, "", quota->endpoints))
-                             : forbidden(node, endpoint, rights);
+    auto refused =
+        room == 0 ? std::optional(over_quota(endpoint.key, "", quota->endpoints)) : forbidden(node, endpoint, rights);
     if (!refused) {
       --room;
       return false;
@@ -194,7 +194,7 @@ std::vector<NodeRules::Due> NodeRules::due(std::size_t slice) {
   if (!std::exchange(began_, true) || thawed) {
     // what is there may be of a time when other rules held
     for (const auto& [key, node] : catalog_.records().nodes) {
-      if (!rules_of(node.locality.cluster)->free()) due_[key] = true;
+      if (!rules_of(node.locality.cluster)->free()) due_.try_emplace(key, false);
     }
   }
   std::vector<Due> out;

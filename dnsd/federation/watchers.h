@@ -48,8 +48,7 @@ class Watchers {
   /// Begins a session on a new stream.
   /// peer:   where the stream comes from, as gRPC names peers
   /// caller: who watches
-  std::shared_ptr<WatchSession> open(std::shared_ptr<WatchPort> port, std::string peer = {},
-                                     identity::Caller caller = {});
+  std::shared_ptr<WatchSession> open(std::shared_ptr<WatchPort> port, std::string peer, identity::Caller caller);
   /// Counts and logs a caller who is nobody.
   /// peer: where the caller is
   void refused(const std::string& peer, const Error& why);

@@ -1,7 +1,7 @@
 """Who may include whom: the layer table as data. Read by includes.py; docs/design.md section 6 explains it."""
 
 COMMON = {f"common/{name}" for name in
-          "base time net published model identity authority convert config log metrics http resolve rpc process join".split()}
+          "base time net published model identity authority convert config log metrics http resolve rpc process membership".split()}
 DNSD = {f"dnsd/{name}" for name in
         ("wire topology answers query server dnstap catalog publish external store federation snapshot_file "
          "persistence explain admin enrolment app ctl").split()}
@@ -40,7 +40,7 @@ MAY_INCLUDE = {
     "common/resolve": {"common/process"},
     "common/rpc": {"common/log", "common/metrics"},
     "common/process": {"common/log", "common/metrics"},
-    "common/join": {"common/authority", "common/identity", "common/rpc", "common/log", "common/process", WIRE_PROTOS,
+    "common/membership": {"common/authority", "common/identity", "common/rpc", "common/log", "common/process", WIRE_PROTOS,
                     SERVICE_PROTOS},
     "common/convert": MESSAGES,
     "dnsd/wire": set(),
@@ -63,7 +63,8 @@ MAY_INCLUDE = {
                    WIRE_PROTOS, SERVICE_PROTOS},
     "dnsd/enrolment": {"common/authority", "common/identity", "common/convert", "common/log", WIRE_PROTOS},
     "agent/admin": {"common/http", "common/convert", WIRE_PROTOS},
-    "dnsd/ctl": {"common/authority", "common/identity", "common/join", "common/rpc", "common/convert", "common/config", "dnsd/explain"} | PROTOS,
+    "dnsd/ctl": {"common/authority", "common/identity", "common/membership", "common/rpc", "common/convert", "common/config",
+                 "dnsd/explain"} | PROTOS,
     "dnsd/app": DNSD | COMMON | PROTOS,
     "agent/health": set(),
     "agent/discovery": {"common/config", "common/log", "agent/health"},
@@ -79,7 +80,7 @@ FILES_MAY_INCLUDE = {
     "dnsd/persistence/persistence.cc": {"common/process"},
 }
 
-GRPC = {"common/rpc", "common/join", "dnsd/federation", "dnsd/admin", "dnsd/ctl", "agent/report/grpc_reporter.cc"}
+GRPC = {"common/rpc", "common/membership", "dnsd/federation", "dnsd/admin", "dnsd/ctl", "agent/report/grpc_reporter.cc"}
 
 # Third-party library -> the start of its headers, and the folders or files that may include them.
 ASIO = {"common/http", "common/process", "common/resolve", "agent/probes"}

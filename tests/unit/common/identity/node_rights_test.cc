@@ -129,7 +129,9 @@ TEST(NodeRightsTest, on_one_machine_all_nodes_share_the_loopback_addresses) {
 }
 
 TEST(NodeRightsTest, without_identities_only_what_the_cluster_says_counts) {
-  const auto plain = [](AgentRules rules) { return NodeRights(std::make_shared<const AgentRules>(std::move(rules)), "n7"); };
+  const auto plain = [](AgentRules rules) {
+    return NodeRights(std::make_shared<const AgentRules>(std::move(rules)), "n7");
+  };
   const NodeRights rights = plain(within({"10.0.0.0/16"}));
   EXPECT_TRUE(rights.free());
   EXPECT_TRUE(rights.claim(prefix("0.0.0.0/0")));

@@ -10,7 +10,7 @@ TEST(ParseTarget, reads_what_target_text_prints) {
                            "cluster=eu-1", "endpoint=a=b"}) {
     EXPECT_EQ(target_text(parse_target(text).value()), text);
   }
-  EXPECT_EQ(parse_target("zone=eu-a").value(), (Target{TargetKind::Zone, "eu-a"}));
+  EXPECT_EQ(parse_target("zone=eu-a").value(), (OverrideTarget{TargetKind::Zone, "eu-a"}));
 }
 
 TEST(ParseTarget, says_what_is_known) {

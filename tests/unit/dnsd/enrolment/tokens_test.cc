@@ -17,8 +17,8 @@ class TokensTest : public testing::Test {
  protected:
   std::string create(const TokenOrder& order) {
     ++made_;
-    return tokens_.create(order, "0" + std::to_string(made_), std::string(64, 'b') + std::to_string(made_), kAuthority,
-                          kNow)
+    return tokens_
+        .create(order, "0" + std::to_string(made_), std::string(64, 'b') + std::to_string(made_), kAuthority, kNow)
         .value();
   }
   std::string node(const std::string& names, std::uint32_t uses = 1) {
@@ -124,18 +124,18 @@ TEST_F(TokensTest, secrets_are_not_kept) {
 }
 
 TEST_F(TokensTest, orders_that_nobody_could_use_are_refused) {
-  for (const TokenOrder& order : std::vector<TokenOrder>{
-           {.cluster = "eu-1", .names = ""},
-           {.cluster = "eu.1", .names = "n7"},
-           {.cluster = "", .names = "n7"},
-           {.cluster = "eu-1", .names = "n 7"},
-           {.cluster = "eu-1", .names = "n7", .seconds = 0},
-           {.cluster = "eu-1", .names = "n7", .seconds = 31 * 24 * 3600},
-           {.cluster = "eu-1", .names = "n7", .uses = 0},
-           {.role = identity::Role::Dns, .cluster = "eu-1", .names = "edge-*"},
-           {.role = identity::Role::Operator, .names = "*"},
-           {.role = identity::Role::Federation, .cluster = "eu-1", .names = "f1"},
-           {.role = identity::Role::Anonymous, .names = "x"}})
+  for (const TokenOrder& order :
+       std::vector<TokenOrder>{{.cluster = "eu-1", .names = ""},
+                               {.cluster = "eu.1", .names = "n7"},
+                               {.cluster = "", .names = "n7"},
+                               {.cluster = "eu-1", .names = "n 7"},
+                               {.cluster = "eu-1", .names = "n7", .seconds = 0},
+                               {.cluster = "eu-1", .names = "n7", .seconds = 31 * 24 * 3600},
+                               {.cluster = "eu-1", .names = "n7", .uses = 0},
+                               {.role = identity::Role::Dns, .cluster = "eu-1", .names = "edge-*"},
+                               {.role = identity::Role::Operator, .names = "*"},
+                               {.role = identity::Role::Federation, .cluster = "eu-1", .names = "f1"},
+                               {.role = identity::Role::Anonymous, .names = "x"}})
     EXPECT_FALSE(tokens_.create(order, "aa", "bb", kAuthority, kNow)) << order.names;
   EXPECT_EQ(tokens_.list().tokens_size(), 0);
 }

@@ -14,7 +14,8 @@ Prefix prefix(const std::string& text) { return Prefix::parse(text).value(); }
 
 class NodeClaimsTest : public testing::Test {
  protected:
-  void put(const std::string& node, const std::vector<std::string>& addresses, const std::vector<std::string>& prefixes) {
+  void put(const std::string& node, const std::vector<std::string>& addresses,
+           const std::vector<std::string>& prefixes) {
     model::Node out{.key = node};
     for (const auto& text : addresses) out.addresses.push_back(address(text));
     for (const auto& text : prefixes) out.prefixes.push_back(prefix(text));

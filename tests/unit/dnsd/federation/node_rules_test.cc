@@ -343,8 +343,8 @@ class PlainRulesTest : public NodeRulesTest {
 };
 
 TEST_F(PlainRulesTest, without_identities_only_what_the_cluster_says_is_a_rule) {
-  FakeAgent& agent = connected({{.key = "a", .address = "10.9.9.9"}, {.key = "b", .service = "db"}},
-                               {.prefixes = {"0.0.0.0/0"}});
+  FakeAgent& agent =
+      connected({{.key = "a", .address = "10.9.9.9"}, {.key = "b", .service = "db"}}, {.prefixes = {"0.0.0.0/0"}});
   EXPECT_THAT(nacks(agent), IsEmpty());
   EXPECT_EQ(keys().size(), 2U);
   apply([](model::Cluster& cluster) { cluster.agents = {{{"*"}, {}, {"web"}}}; });

@@ -58,8 +58,8 @@ TEST_F(FederationTest, a_stream_without_subscribe_is_told_to_go_and_cut) {
   Watchers watchers(feed, clock_, clock_);
   const auto port = std::make_shared<test::FakePort<EncodedReply>>();
   const auto good_port = std::make_shared<test::FakePort<EncodedReply>>();
-  const auto session = watchers.open(port);
-  const auto good = watchers.open(good_port);
+  const auto session = watchers.open(port, "", identity::Caller::everybody());
+  const auto good = watchers.open(good_port, "", identity::Caller::everybody());
   v1::WatchRequest subscribe;
   subscribe.mutable_subscribe()->set_mode(v1::Subscribe::REPLICA);
   good->received(subscribe);

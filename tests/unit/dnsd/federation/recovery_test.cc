@@ -294,7 +294,8 @@ class ClaimTest : public RecoveryStreamTest {
     held.set_epoch(1);
     held.set_revision(1000);
     more(held);
-    const auto session = federation_.watchers().open(std::make_shared<test::FakePort<EncodedReply>>());
+    const auto session = federation_.watchers().open(std::make_shared<test::FakePort<EncodedReply>>(), "",
+                                                     identity::Caller::everybody());
     session->received(request);
     federation_.watchers().closed(*session);
   }

@@ -197,7 +197,7 @@ TEST_F(NewerFederation, F4_what_a_record_says_beyond_is_kept) {
 TEST_F(NewerFederation, F4_a_newer_replica_is_served_like_any) {
   federation_.report(3);
   auto port = std::make_shared<test::FakePort<EncodedReply>>();
-  const auto session = federation_.watchers().open(port);
+  const auto session = federation_.watchers().open(port, "", identity::Caller::everybody());
   v1::WatchRequest request;
   request.mutable_subscribe()->set_mode(static_cast<v1::Subscribe::Mode>(99));
   request.mutable_subscribe()->add_features("a feature of later");

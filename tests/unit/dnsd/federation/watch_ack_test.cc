@@ -55,7 +55,7 @@ class AckTest : public testing::Test {
   SimClock clock_;
   Federation federation_{clock_};
   std::shared_ptr<test::FakePort<EncodedReply>> port_ = std::make_shared<test::FakePort<EncodedReply>>();
-  std::shared_ptr<WatchSession> session_ = federation_.watchers().open(port_);
+  std::shared_ptr<WatchSession> session_ = federation_.watchers().open(port_, "", identity::Caller::everybody());
   int endpoints_ = 0;
 };
 
@@ -111,7 +111,7 @@ TEST_F(AckTest, heartbeats_in_slices_reach_everybody) {
   std::vector<std::shared_ptr<WatchSession>> sessions;
   for (int i = 0; i < 25; ++i) {
     ports.push_back(std::make_shared<test::FakePort<EncodedReply>>());
-    sessions.push_back(federation_.watchers().open(ports.back()));
+    sessions.push_back(federation_.watchers().open(ports.back(), "", identity::Caller::everybody()));
     v1::WatchRequest request;
     request.mutable_subscribe();
     sessions.back()->received(request);

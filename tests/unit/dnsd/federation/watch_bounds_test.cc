@@ -12,7 +12,7 @@ using testing::SizeIs;
 struct Deaf {
   Deaf(Federation& federation, const std::string& peer) : watchers(federation.watchers()) {
     port->hold_writes = true;
-    session = watchers.open(port, peer);
+    session = watchers.open(port, peer, identity::Caller::everybody());
   }
   Deaf(const Deaf&) = delete;
   Deaf& operator=(const Deaf&) = delete;

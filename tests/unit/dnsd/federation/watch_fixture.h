@@ -232,7 +232,7 @@ class Link {
         server_(std::make_shared<test::FakePort<EncodedReply>>()),
         client_(std::make_shared<test::FakePort<v1::WatchRequest>>()) {
     server_->hold_writes = true;
-    session_ = federation.watchers().open(server_);
+    session_ = federation.watchers().open(server_, "", identity::Caller::everybody());
     subscriber.follower.opened(client_);
     carry_requests();
   }

@@ -266,7 +266,7 @@ TEST_F(WatchSessionTest, the_end_is_said_to_all_and_to_who_comes_later) {
 
 TEST_F(WatchSessionTest, a_second_subscribe_ends_the_stream) {
   auto port = std::make_shared<test::FakePort<EncodedReply>>();
-  const auto session = federation_.watchers().open(port);
+  const auto session = federation_.watchers().open(port, "", identity::Caller::everybody());
   v1::WatchRequest request;
   request.mutable_subscribe();
   session->received(request);
@@ -278,7 +278,7 @@ TEST_F(WatchSessionTest, a_second_subscribe_ends_the_stream) {
 
 TEST_F(WatchSessionTest, who_has_not_subscribed_is_told_nothing) {
   auto port = std::make_shared<test::FakePort<EncodedReply>>();
-  federation_.watchers().open(port);
+  federation_.watchers().open(port, "", identity::Caller::everybody());
   federation_.report(1);
   changed();
   federation_.watchers().heartbeat();
@@ -287,7 +287,7 @@ TEST_F(WatchSessionTest, who_has_not_subscribed_is_told_nothing) {
 
 TEST_F(WatchSessionTest, hashes_of_a_wrong_number_are_no_reason_to_compare) {
   auto port = std::make_shared<test::FakePort<EncodedReply>>();
-  const auto session = federation_.watchers().open(port);
+  const auto session = federation_.watchers().open(port, "", identity::Caller::everybody());
   v1::WatchRequest request;
   v1::Position& held = *request.mutable_subscribe()->add_held();
   *held.mutable_origin() = federation_.feed().origin();

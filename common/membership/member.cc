@@ -1,8 +1,8 @@
-#include "common/join/member.h"
+#include "common/membership/member.h"
 
 #include <filesystem>
 
-namespace meshdns::join {
+namespace meshdns::membership {
 
 rpc::TlsFiles files_in(const std::string& folder, const std::string& name) {
   const std::filesystem::path path(folder);
@@ -15,4 +15,4 @@ std::int64_t renewal_time(std::int64_t not_before, std::int64_t not_after) {
   return not_before + (not_after - not_before) / 3 * 2;
 }
 
-}  // namespace meshdns::join
+}  // namespace meshdns::membership

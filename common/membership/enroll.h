@@ -5,11 +5,11 @@
 #include <string>
 
 #include "common/base/result.h"
-#include "common/join/member.h"
+#include "common/membership/member.h"
 
 // Getting a certificate from a federation's own authority, and renewing it. The private key is made here and never
 // leaves the machine.
-namespace meshdns::join {
+namespace meshdns::membership {
 
 /// Ends a call that another thread makes.
 /// thread: any
@@ -28,9 +28,8 @@ class Cancellation {
   std::function<void()> end_;  // of the call that runs
 };
 
-/// Gets the first certificate. Makes the key if the file is missing; a second attempt uses the same key, so that a token
-/// is not used up by an answer that got lost. Blocks for up to 10 s for each server.
-/// token:  its text
+/// Gets the first certificate. Makes the key if the file is missing; a second attempt uses the same key, so that a
+/// token is not used up by an answer that got lost. Blocks for up to 10 s for each server. token:  its text
 /// errors: PermissionDenied: the token is refused, or the server is not the one that the token names;
 ///         InvalidArgument: this is no token; Unavailable: no server answers, or a file cannot be written
 Result<void> enroll(const Member& member, const std::string& token);
@@ -39,4 +38,4 @@ Result<void> enroll(const Member& member, const std::string& token);
 /// errors: as for enroll()
 Result<void> renew(const Member& member, Cancellation& cancellation);
 
-}  // namespace meshdns::join
+}  // namespace meshdns::membership

@@ -2,15 +2,15 @@
 
 #include <memory>
 
-#include "common/join/join.h"
+#include "common/membership/enroll.h"
 #include "common/process/event_loop.h"
 
-namespace meshdns::join {
+namespace meshdns::membership {
 
 /// Renews a certificate while a daemon runs, over the certificate itself. gRPC gets the new one from TlsWatch.
 ///
-/// How it works: every kLook, or more often if the certificate lives for minutes only, it reads from the certificate whether its time has come. The call blocks, so a thread of its
-/// own makes it, and the end of this ends the call.
+/// How it works: every kLook, or more often if the certificate lives for minutes only, it reads from the certificate
+/// whether its time has come. The call blocks, so a thread of its own makes it, and the end of this ends the call.
 /// thread: the loop's
 class Renewal {
  public:
@@ -27,4 +27,4 @@ class Renewal {
   std::shared_ptr<State> state_;
 };
 
-}  // namespace meshdns::join
+}  // namespace meshdns::membership

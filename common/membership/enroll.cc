@@ -1,4 +1,4 @@
-#include "common/join/join.h"
+#include "common/membership/enroll.h"
 
 #include <grpcpp/grpcpp.h>
 
@@ -16,7 +16,7 @@
 #include "common/rpc/deadline.h"
 #include "meshdns/v1/federation.grpc.pb.h"
 
-namespace meshdns::join {
+namespace meshdns::membership {
 namespace {
 
 constexpr Duration kPatience = 10s;  // with one server
@@ -128,4 +128,4 @@ Result<void> renew(const Member& member, Cancellation& cancellation) {
   return reply ? keep(*reply, member.files) : Result<void>(reply.error());
 }
 
-}  // namespace meshdns::join
+}  // namespace meshdns::membership

@@ -1,4 +1,4 @@
-#include "common/join/joining.h"
+#include "common/membership/joining.h"
 
 #include <algorithm>
 #include <csignal>
@@ -6,10 +6,10 @@
 #include <iterator>
 #include <thread>
 
-#include "common/join/join.h"
 #include "common/log/log.h"
+#include "common/membership/enroll.h"
 
-namespace meshdns::join {
+namespace meshdns::membership {
 namespace {
 
 constexpr Duration kFirstPause = 1s;
@@ -49,4 +49,4 @@ Result<void> join_mesh(const Member& member, const std::string& token_file) {
   return Error(Code::Aborted, "ended before there was a certificate");
 }
 
-}  // namespace meshdns::join
+}  // namespace meshdns::membership

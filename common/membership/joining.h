@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "common/join/member.h"
+#include "common/membership/member.h"
 
-namespace meshdns::join {
+namespace meshdns::membership {
 
 /// Gets a daemon's first certificate by a token, if there is none yet. Tries again while no federation answers, until a
 /// signal asks the process to end.
@@ -14,4 +14,4 @@ namespace meshdns::join {
 ///             Aborted: a signal came
 Result<void> join_mesh(const Member& member, const std::string& token_file);
 
-}  // namespace meshdns::join
+}  // namespace meshdns::membership

@@ -1,4 +1,4 @@
-#include "common/join/renewal.h"
+#include "common/membership/renewal.h"
 
 #include <algorithm>
 #include <optional>
@@ -8,7 +8,7 @@
 #include "common/log/log.h"
 #include "common/time/time_text.h"
 
-namespace meshdns::join {
+namespace meshdns::membership {
 
 struct Renewal::State : std::enable_shared_from_this<State> {
   State(process::EventLoop& the_loop, const Clock& the_clock, Member the_member)
@@ -73,4 +73,4 @@ Renewal::~Renewal() {
   if (state_->thread.joinable()) state_->thread.join();
 }
 
-}  // namespace meshdns::join
+}  // namespace meshdns::membership

@@ -7,7 +7,7 @@
 #include "common/identity/gate.h"
 #include "common/rpc/tls_files.h"
 
-namespace meshdns::join {
+namespace meshdns::membership {
 
 /// Who wants a certificate, from whom, and where it is kept.
 struct Member {
@@ -26,4 +26,4 @@ bool has_joined(const rpc::TlsFiles& files);
 /// Returns when a certificate has to be renewed, in unix seconds: at two thirds of its life.
 std::int64_t renewal_time(std::int64_t not_before, std::int64_t not_after);
 
-}  // namespace meshdns::join
+}  // namespace meshdns::membership
