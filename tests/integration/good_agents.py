@@ -2,7 +2,7 @@
 import threading
 import time
 
-from raw_agent import RawAgent
+from raw_agent import RawAgent, SentAway
 from raw_call import Ended
 
 
@@ -36,12 +36,14 @@ class GoodAgents:
                     self.agents.remove(agent)
 
     def newcomer(self, name, patience=60):
-        """Seconds until another agent is welcomed; infinite if none is."""
+        """Seconds until another agent is welcomed; infinite if none is. It comes back when it was told to."""
         begun = time.monotonic()
         while time.monotonic() < begun + patience:
             try:
                 RawAgent(self.server, name).close()
                 return time.monotonic() - begun
+            except SentAway as away:
+                time.sleep(away.retry_after)
             except (Ended, OSError):
                 time.sleep(0.1)
         return float("inf")

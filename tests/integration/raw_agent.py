@@ -3,7 +3,7 @@ import socket
 import uuid
 
 from protobuf_wire import read_fields
-from raw_call import RawCall
+from raw_call import Ended, RawCall
 
 PART = 500000  # bytes of endpoints in a message
 SERVING = 2
@@ -31,8 +31,18 @@ def fields(message):
     return {number: value for number, _, value in read_fields(message)}
 
 
+class SentAway(Exception):
+    """The federation has said Goodbye instead of Welcome. retry_after: seconds"""
+
+    def __init__(self, goodbye):
+        said = fields(goodbye)
+        retry = fields(said.get(2, b""))
+        self.retry_after = retry.get(1, 0) + retry.get(2, 0) / 1e9
+        super().__init__(said.get(3, b"").decode())
+
+
 class RawAgent:
-    """Welcomed when it is made. address: of its node; none = it has none; tls: see RawCall"""
+    """Welcomed when it is made, otherwise SentAway is raised. address: of its node; none = it has none; tls: see RawCall"""
 
     def __init__(self, server, node, cluster="one", address=None, tls=None):
         self.call = RawCall(server, "Report", tls=tls)
@@ -40,8 +50,16 @@ class RawAgent:
         locality = field(5, cluster) + field(6, node)
         addresses = field(3, socket.inet_aton(address)) if address else b""
         hello = field(1, 1) + field(2, field(1, node) + field(2, locality) + addresses) + field(3, uuid.uuid4().hex) + field(4, "b")
-        self.say(3, hello)
-        self.epoch = fields(fields(self.call.receive())[1])[1]
+        try:
+            self.say(3, hello)
+            reply = fields(self.call.receive())
+        except Ended:
+            self.close()
+            raise
+        if 6 in reply:
+            self.close()
+            raise SentAway(reply[6])
+        self.epoch = fields(reply[1])[1]
 
     @staticmethod
     def endpoint(key, service, address, port=8080):

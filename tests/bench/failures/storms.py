@@ -1,5 +1,6 @@
 """H3: clients of the federation's port that give up at some stage and come again."""
 import os
+import sys
 import time
 
 from bed import FailureBed
@@ -97,6 +98,7 @@ def row_h3(arguments):
         for stage in STAGES:
             weather = Weather(limit, stage, arguments.seconds)
             texts.append(weather.text)
+            print(f"    {weather.text}", *weather.problems, sep="   ", file=sys.stderr, flush=True)
             problems += [f"{limit} {stage}: {problem}" for problem in weather.problems]
     return ("; ".join(problems or texts), "alive; 10 of 10 sessions; welcome <= 5 s; descriptors and memory back", not problems)
 
