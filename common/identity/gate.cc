@@ -15,7 +15,7 @@ Result<Caller> Gate::caller(const std::optional<std::vector<std::string>>& uris,
     return Error(Code::PermissionDenied, "a certificate is needed here (rule certificate)");
   }
   auto who = rules_.identify(*uris);
-  if (!who) return who.error();
+  if (!who) return Error(Code::PermissionDenied, who.error().message() + " (rule identity)");
   return Caller(std::move(*who), authorizer_, std::move(key));
 }
 

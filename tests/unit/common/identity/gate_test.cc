@@ -22,7 +22,7 @@ TEST(GateTest, a_closed_gate_needs_a_certificate) {
   const Gate gate(no_rules(), {"eu-1", {}, false});
   EXPECT_EQ(who(gate, std::nullopt), "a certificate is needed here (rule certificate)");
   EXPECT_EQ(who(gate, std::vector<std::string>()),
-            "the certificate has no URI (subjectAltName) that says who it is of");
+            "the certificate has no URI (subjectAltName) that says who it is of (rule identity)");
   EXPECT_EQ(who(gate, Uris({"spiffe://m/meshdns/node/eu-1/n7"})), "node eu-1/n7");
 }
 
