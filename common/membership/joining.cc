@@ -1,10 +1,13 @@
 #include "common/membership/joining.h"
 
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <iterator>
-#include <thread>
 
 #include "common/log/log.h"
 #include "common/membership/enroll.h"
@@ -14,13 +17,20 @@ namespace {
 
 constexpr Duration kFirstPause = 1s;
 constexpr Duration kLongestPause = 30s;
-constexpr Duration kGlance = 100ms;  // between looks for a signal
 
-/// Whether a signal that ends the daemon is waiting: it is held until the daemon runs.
-bool must_end() {
-  sigset_t waiting;
-  sigpending(&waiting);
-  return sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGINT) == 1;
+/// Waits for a while, or until a signal comes that ends the daemon. The signal stays for whoever handles it: signals
+/// are held until the daemon runs.
+/// returns: whether a signal has come
+bool must_end_within(Duration pause) {
+  sigset_t ending;
+  sigemptyset(&ending);
+  sigaddset(&ending, SIGTERM);
+  sigaddset(&ending, SIGINT);
+  const int descriptor = ::signalfd(-1, &ending, SFD_CLOEXEC);
+  pollfd signal{descriptor, POLLIN, 0};
+  const bool came = ::poll(&signal, 1, static_cast<int>(pause / 1ms)) > 0;
+  if (descriptor >= 0) ::close(descriptor);
+  return came;
 }
 
 Result<std::string> token_in(const std::string& path) {
@@ -36,7 +46,7 @@ Result<void> join_mesh(const Member& member, const std::string& token_file) {
   if (has_joined(member.files)) return {};
   const auto token = token_in(token_file);
   if (!token) return token.error();
-  for (Duration pause = kFirstPause; !must_end(); pause = std::min(2 * pause, kLongestPause)) {
+  for (Duration pause = kFirstPause; !must_end_within(0s); pause = std::min(2 * pause, kLongestPause)) {
     const auto done = enroll(member, *token);
     if (done) {
       log::info("joined: there is a certificate now", {{"certificate", member.files.certificate}});
@@ -44,7 +54,7 @@ Result<void> join_mesh(const Member& member, const std::string& token_file) {
     }
     if (done.error().code() != Code::Unavailable) return done.error().with_context(token_file);
     log::warn("not joined yet", {{"reason", done.error().message()}, {"again_in", pause}});
-    for (Duration waited{}; waited < pause && !must_end(); waited += kGlance) std::this_thread::sleep_for(kGlance);
+    if (must_end_within(pause)) break;
   }
   return Error(Code::Aborted, "ended before there was a certificate");
 }

@@ -205,6 +205,16 @@ std::string answers_text(const v1::StatusReply& reply) {
          counted(reply.publications(), "publication") + ", the last took " + duration_text(took);
 }
 
+void add_federation(const v1::StatusReply& reply, std::vector<std::pair<std::string, std::string>>& rows) {
+  if (reply.federation().empty()) return;
+  rows.emplace_back("federation", reply.federation() + "   " + counted(reply.agents_connected(), "agent") +
+                                      " connected, " + std::to_string(reply.nodes_silent()) + " of " +
+                                      std::to_string(reply.nodes()) + " nodes silent");
+  if (reply.anybody_may_report()) {
+    rows.emplace_back("insecure", "no TLS: whoever reaches " + reply.federation() + " may register anything");
+  }
+}
+
 void add_replicas(const v1::StatusReply& reply, std::vector<std::pair<std::string, std::string>>& rows) {
   for (const v1::ReplicaInfo& replica : reply.replicas()) rows.emplace_back("replica", replica_text(replica));
   const auto shown = static_cast<std::uint32_t>(reply.replicas_size());
@@ -240,14 +250,7 @@ std::string status_view(const v1::StatusReply& told) {
   for (const v1::Listener& listener : reply.dns()) {
     rows.emplace_back("dns", listener.address() + "   " + convert::to_locality(listener.locality()).text());
   }
-  if (!reply.federation().empty()) {
-    rows.emplace_back("federation", reply.federation() + "   " + counted(reply.agents_connected(), "agent") +
-                                        " connected, " + std::to_string(reply.nodes_silent()) + " of " +
-                                        std::to_string(reply.nodes()) + " nodes silent");
-    if (reply.anybody_may_report()) {
-      rows.emplace_back("insecure", "no TLS: whoever reaches " + reply.federation() + " may register anything");
-    }
-  }
+  add_federation(reply, rows);
   add_replicas(reply, rows);
   add_certificates(reply, rows);
   if (reply.has_connections()) rows.emplace_back("connections", connections_text(reply.connections()));

@@ -5,6 +5,7 @@
 
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
+#include "dnsd/federation/report_decoder.h"
 #include "dnsd/federation/report_session.h"
 
 namespace meshdns::federation {
@@ -220,6 +221,16 @@ void AgentReports::synced(const std::string& node) {
 void AgentReports::told(const std::vector<model::Endpoint>& endpoints) {
   if (!env_.told) return;
   for (const model::Endpoint& endpoint : endpoints) env_.told(endpoint.key);
+}
+
+void AgentReports::note_clamped(const std::string& node, const ClampedRecords& clamped, bool told) {
+  counters_.clamped += clamped.count;
+  if (told) return;
+  lines_.warn(now(), "durations of an agent are out of bounds: the bounds count",
+              {{"node", node},
+               {"endpoint", catalog::in_quotes(clamped.key)},
+               {"field", clamped.first.field},
+               {"said", clamped.first.said}});
 }
 
 void AgentReports::sources_told(const std::string& node,

@@ -23,6 +23,8 @@
 
 namespace meshdns::federation {
 
+struct ClampedRecords;
+
 /// Counts for metrics and status.
 struct AgentCounters {
   std::uint64_t sessions = 0;
@@ -152,6 +154,9 @@ class AgentReports {
   void synced(const std::string& node);
   /// Calls AgentEnvironment::told for each record.
   void told(const std::vector<model::Endpoint>& endpoints);
+  /// Counts durations of a report that were out of bounds, and logs the first one.
+  /// told: the log has said so already in this session
+  void note_clamped(const std::string& node, const ClampedRecords& clamped, bool told);
   /// Takes note of which sources the agent reads, and publishes the problem of the first source that it does not read.
   void sources_told(const std::string& node, const google::protobuf::RepeatedPtrField<v1::Source>& sources);
   /// Takes note that the agent has reported records, so that Coverage finds the endpoints that no agent checks.

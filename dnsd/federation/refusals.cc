@@ -19,6 +19,12 @@ v1::Nack::Code code_of(catalog::Refusal::Kind kind) {
 
 }  // namespace
 
+std::set<std::string> keys_of(const std::vector<catalog::Refusal>& refused) {
+  std::set<std::string> out;
+  for (const catalog::Refusal& each : refused) out.insert(each.key);
+  return out;
+}
+
 void Refusals::write(const std::string& node, const model::Records& records, v1::Ack& ack) const {
   const std::string own = node + "/";
   std::size_t bytes = 0;

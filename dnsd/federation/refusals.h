@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,5 +29,8 @@ struct Refusals {
   std::vector<catalog::Refusal> listed;
   std::size_t count = 0;
 };
+
+/// Returns the keys of refused records.
+std::set<std::string> keys_of(const std::vector<catalog::Refusal>& refused);
 
 }  // namespace meshdns::federation

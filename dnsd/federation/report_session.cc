@@ -235,19 +235,8 @@ std::vector<model::Endpoint> ReportSession::decode(const google::protobuf::Repea
                                                    Refusals& refusals) {
   ClampedRecords clamped;
   auto out = decode_report(encoded, {node_.key, peer_.here, now()}, copy(), catalog(), refusals, clamped);
-  note_clamped(clamped);
+  if (clamped.count > 0) reports_.note_clamped(node_.key, clamped, std::exchange(bounds_told_, true));
   return out;
-}
-
-void ReportSession::note_clamped(const ClampedRecords& clamped) {
-  if (clamped.count == 0) return;
-  reports_.counters().clamped += clamped.count;
-  if (std::exchange(bounds_told_, true)) return;
-  reports_.lines().warn(now(), "durations of an agent are out of bounds: the bounds count",
-                        {{"node", node_.key},
-                         {"endpoint", catalog::in_quotes(clamped.key)},
-                         {"field", clamped.first.field},
-                         {"said", clamped.first.said}});
 }
 
 void ReportSession::on_full(const v1::Full& full, std::uint64_t sequence) {
@@ -322,24 +311,20 @@ std::set<std::string> ReportSession::permit(std::vector<model::Endpoint>& endpoi
   const model::Node* known = catalog().latest_node(node_.key);  // changed rules may have taken claims from it
   const auto refused = reports_.permit(known == nullptr ? node_ : *known, endpoints, listed, removals);
   note_refused(refused, refusals);
-  std::set<std::string> keys;
-  for (const catalog::Refusal& each : refused) keys.insert(each.key);
-  return keys;
+  return keys_of(refused);
 }
 
 void ReportSession::tell_of_claims(const std::vector<catalog::Refusal>& refused) {
   if (ended_ || refused.empty()) return;
-  Refusals refusals;
-  for (const catalog::Refusal& each : refused) refusals.add(each);
-  reports_.counters().refused_records += refusals.count;
-  v1::ReportReply reply;
-  reply.mutable_ack()->set_sequence(pulse_->sequence());
-  refusals.write(node_.key, catalog().records(), *reply.mutable_ack());
-  send(std::move(reply));
+  send_ack(pulse_->sequence(), {refused, refused.size()});
 }
 
 void ReportSession::acknowledge(std::uint64_t sequence, const Refusals& refusals) {
   if (reports_.has_copy(node_.key)) copy().known_sequence = sequence;
+  send_ack(sequence, refusals);
+}
+
+void ReportSession::send_ack(std::uint64_t sequence, const Refusals& refusals) {
   reports_.counters().refused_records += refusals.count;
   v1::ReportReply reply;
   reply.mutable_ack()->set_sequence(sequence);

@@ -91,11 +91,10 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   /// Decodes records, see decode_report().
   std::vector<model::Endpoint> decode(const google::protobuf::RepeatedPtrField<std::string>& encoded,
                                       Refusals& refusals);
-  /// Counts the durations that were out of bounds, and logs the first one of a session.
-  void note_clamped(const ClampedRecords& clamped);
   /// Adds the catalog's refusals to `refusals` and notes them in the node's copy.
   void note_refused(const std::vector<catalog::Refusal>& more, Refusals& refusals);
   void acknowledge(std::uint64_t sequence, const Refusals& refusals);
+  void send_ack(std::uint64_t sequence, const Refusals& refusals);
   /// Takes no more messages, and ends the stream when all replies are written, or after kLongestEnd.
   void end();
   void cancel_timers();
@@ -139,7 +138,7 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   std::shared_ptr<Pulse> pulse_;
   bool said_hello_ = false;
   bool ended_ = false;
-  bool bounds_told_ = false;            // note_clamped() has logged a line
+  bool bounds_told_ = false;            // a duration was out of bounds, and the log has said so
   std::uint64_t proofs_ = 0;            // messages so far, as signs of life
   std::optional<TimerId> proof_timer_;  // waits for the holder's sign of life
   std::optional<TimerId> end_timer_;    // waits for the agent to read its last message

@@ -162,7 +162,7 @@ class AttackTest(unittest.TestCase):
                 if refused != (least.get(who, -1) < level):
                     wrong.append((who, words[0], "refused" if refused else "allowed"))
         self.assertEqual(wrong, [])
-        self.federation.wait_line(r'call refused peer=\S+ reason="operator v \(viewer\) may not change objects \(rule level-admin\)"')
+        self.federation.wait_line(r'call refused peer=\S+ reason="node eu-1/n7 may not view \(rule role-operator\)"')
 
     def test_a_node_reports_what_its_cluster_allows(self):
         admin, own = self.bed.shown(OTHERS["an admin"]), self.bed.shown(NODE)
