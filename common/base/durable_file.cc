@@ -13,16 +13,27 @@ namespace {
 
 int reason() { return errno == 0 ? EIO : errno; }
 
-/// Writes a file that does not exist yet. What an earlier attempt has left is removed: it may be a link, or readable
-/// for others.
+/// Writes a file beside the one that it will replace.
+/// flags:   of open(), besides those that every such file needs
 /// returns: 0, or why that failed (errno)
-int write_new(const std::string& path, std::string_view content, unsigned mode) {
-  ::unlink(path.c_str());
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+int write_beside(const std::string& path, std::string_view content, int flags, unsigned mode) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode);
   if (fd < 0) return reason();
   const int failed = write_all(fd, content) && ::fsync(fd) == 0 ? 0 : reason();
   const int closed = ::close(fd) == 0 ? 0 : reason();
   return failed == 0 ? closed : failed;
+}
+
+/// Gives a file that was written beside another one its name.
+/// failed: the result of write_beside()
+Result<void> renamed(const std::string& next, const std::string& path, int failed) {
+  if (failed == 0 && std::rename(next.c_str(), path.c_str()) != 0) failed = reason();
+  if (failed != 0) {
+    ::unlink(next.c_str());
+    return Error(Code::Unavailable, path + ": " + std::strerror(failed));
+  }
+  sync_folder(path);
+  return {};
 }
 
 }  // namespace
@@ -45,16 +56,15 @@ void sync_folder(const std::string& path) {
   ::close(fd);
 }
 
-Result<void> replace_file(const std::string& path, std::string_view content, unsigned mode) {
+Result<void> replace_file(const std::string& path, std::string_view content) {
   const std::string next = path + ".next";
-  int failed = write_new(next, content, mode);
-  if (failed == 0 && std::rename(next.c_str(), path.c_str()) != 0) failed = reason();
-  if (failed != 0) {
-    ::unlink(next.c_str());
-    return Error(Code::Unavailable, path + ": " + std::strerror(failed));
-  }
-  sync_folder(path);
-  return {};
+  return renamed(next, path, write_beside(next, content, O_TRUNC, 0600));
+}
+
+Result<void> put_file(const std::string& path, std::string_view content, unsigned mode) {
+  const std::string next = path + ".next";
+  ::unlink(next.c_str());
+  return renamed(next, path, write_beside(next, content, O_EXCL, mode));
 }
 
 }  // namespace meshdns
