@@ -51,8 +51,8 @@ Result<void> create_folder(const std::string& folder, const Authority& authority
   const Files files(folder);
   for (const std::string& path : {files.key, files.certificates})
     if (is_there(path)) return Error(Code::AlreadyExists, path + " exists: the folder has an authority already");
-  if (auto written = replace_file(files.key, authority.key, kForOwner); !written) return written;
-  return replace_file(files.certificates, authority.certificates, kForAll);
+  if (auto written = put_file(files.key, authority.key, kForOwner); !written) return written;
+  return put_file(files.certificates, authority.certificates, kForAll);
 }
 
 Result<Authority> read_folder(const std::string& folder) {
@@ -71,9 +71,9 @@ Result<Authority> read_folder(const std::string& folder) {
 Result<void> write_rotated(const std::string& folder, const Authority& old, const Authority& next) {
   const Files files(folder);
   // the new certificate is trusted before its key signs
-  if (auto written = replace_file(files.certificates, next.certificates, kForAll); !written) return written;
-  if (auto written = replace_file(files.old_key, old.key, kForOwner); !written) return written;
-  return replace_file(files.key, next.key, kForOwner);
+  if (auto written = put_file(files.certificates, next.certificates, kForAll); !written) return written;
+  if (auto written = put_file(files.old_key, old.key, kForOwner); !written) return written;
+  return put_file(files.key, next.key, kForOwner);
 }
 
 Result<void> finish_rotation(const std::string& folder) {
@@ -85,7 +85,7 @@ Result<void> finish_rotation(const std::string& folder) {
   const auto left = signing_certificate(*authority);
   if (!left) return left.error().with_context(folder);
   const Files files(folder);
-  if (auto written = replace_file(files.certificates, *left, kForAll); !written) return written;
+  if (auto written = put_file(files.certificates, *left, kForAll); !written) return written;
   ::unlink(files.old_key.c_str());
   return {};
 }

@@ -1,7 +1,6 @@
 #include "common/base/durable_file.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,22 +11,29 @@
 namespace meshdns {
 namespace {
 
-constexpr unsigned kForOwner = 0600;
-
 int reason() { return errno == 0 ? EIO : errno; }
 
-/// Writes a file anew. What an earlier attempt has left may be readable for others, so its mode is set too. A link is
-/// removed.
+/// Writes a file beside the one that it will replace.
+/// flags:   of open(), besides those that every such file needs
 /// returns: 0, or why that failed (errno)
-int write_anew(const std::string& path, std::string_view content, unsigned mode) {
-  constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
-  int fd = ::open(path.c_str(), kFlags, mode);
-  if (fd < 0 && errno == ELOOP && ::unlink(path.c_str()) == 0) fd = ::open(path.c_str(), kFlags, mode);
+int write_beside(const std::string& path, std::string_view content, int flags, unsigned mode) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode);
   if (fd < 0) return reason();
-  if (mode == kForOwner) static_cast<void>(::fchmod(fd, mode));  // a pipe in a test has no mode that counts
   const int failed = write_all(fd, content) && ::fsync(fd) == 0 ? 0 : reason();
   const int closed = ::close(fd) == 0 ? 0 : reason();
   return failed == 0 ? closed : failed;
+}
+
+/// Gives a file that was written beside another one its name.
+/// failed: the result of write_beside()
+Result<void> renamed(const std::string& next, const std::string& path, int failed) {
+  if (failed == 0 && std::rename(next.c_str(), path.c_str()) != 0) failed = reason();
+  if (failed != 0) {
+    ::unlink(next.c_str());
+    return Error(Code::Unavailable, path + ": " + std::strerror(failed));
+  }
+  sync_folder(path);
+  return {};
 }
 
 }  // namespace
@@ -50,16 +56,15 @@ void sync_folder(const std::string& path) {
   ::close(fd);
 }
 
-Result<void> replace_file(const std::string& path, std::string_view content, unsigned mode) {
+Result<void> replace_file(const std::string& path, std::string_view content) {
   const std::string next = path + ".next";
-  int failed = write_anew(next, content, mode);
-  if (failed == 0 && std::rename(next.c_str(), path.c_str()) != 0) failed = reason();
-  if (failed != 0) {
-    ::unlink(next.c_str());
-    return Error(Code::Unavailable, path + ": " + std::strerror(failed));
-  }
-  sync_folder(path);
-  return {};
+  return renamed(next, path, write_beside(next, content, O_TRUNC, 0600));
+}
+
+Result<void> put_file(const std::string& path, std::string_view content, unsigned mode) {
+  const std::string next = path + ".next";
+  ::unlink(next.c_str());
+  return renamed(next, path, write_beside(next, content, O_EXCL, mode));
 }
 
 }  // namespace meshdns

@@ -37,7 +37,7 @@ Result<std::string> key_in(const std::string& path) {
     return folder.error();
   auto made = authority::make_key();
   if (!made) return made;
-  if (auto written = replace_file(path, *made, kForOwner); !written) return written.error();
+  if (auto written = put_file(path, *made, kForOwner); !written) return written.error();
   return made;
 }
 
@@ -74,8 +74,8 @@ Result<v1::EnrollReply> ask(const Member& member, const v1::EnrollRequest& reque
 
 /// Writes what the federation has answered, the certificate last: it tells that everything is there.
 Result<void> keep(const v1::EnrollReply& reply, const rpc::TlsFiles& files) {
-  if (auto written = replace_file(files.ca, reply.authority(), kForAll); !written) return written;
-  return replace_file(files.certificate, reply.certificate(), kForAll);
+  if (auto written = put_file(files.ca, reply.authority(), kForAll); !written) return written;
+  return put_file(files.certificate, reply.certificate(), kForAll);
 }
 
 /// Returns the request for the key of the member's file.

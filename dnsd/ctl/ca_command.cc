@@ -116,8 +116,8 @@ Result<void> write_files(const Made& made, const Issued& files) {
     if (std::filesystem::exists(std::filesystem::symlink_status(path, ignored)))
       return Error(Code::AlreadyExists, path + " exists; nothing issued: --out names other files");
   }
-  if (auto written = replace_file(files.key, made.key, 0600); !written) return written;
-  auto written = replace_file(files.certificate, made.certificate, 0644);
+  if (auto written = put_file(files.key, made.key, 0600); !written) return written;
+  auto written = put_file(files.certificate, made.certificate, 0644);
   std::error_code ignored;
   if (!written) std::filesystem::remove(files.key, ignored);
   return written;

@@ -43,22 +43,22 @@ TEST_F(DurableFileTest, a_file_has_the_content_and_the_mode) {
   ASSERT_TRUE(replace_file(path("a"), "one"));
   EXPECT_EQ(content(path("a")), "one");
   EXPECT_EQ(mode(path("a")), 0600U);
-  ASSERT_TRUE(replace_file(path("a"), "two", 0644));
+  ASSERT_TRUE(put_file(path("a"), "two", 0644));
   EXPECT_EQ(content(path("a")), "two");
   EXPECT_EQ(mode(path("a")), 0644U);
   EXPECT_FALSE(fs::exists(path("a.next")));
 }
 
-// The file beside was opened as it was: the content went where a link led, and the mode was that of before.
-TEST_F(DurableFileTest, what_an_earlier_attempt_has_left_is_not_used) {
+// Otherwise a key would go where somebody's link leads, or into a file that others can read.
+TEST_F(DurableFileTest, what_is_in_the_way_is_not_used) {
   ASSERT_TRUE(replace_file(path("other"), "other"));
   fs::create_symlink(path("other"), path("a.next"));
-  ASSERT_TRUE(replace_file(path("a"), "secret"));
+  ASSERT_TRUE(put_file(path("a"), "secret", 0600));
   EXPECT_EQ(content(path("other")), "other");
   EXPECT_FALSE(fs::is_symlink(path("a")));
   std::ofstream(path("b.next")) << "half";
   ::chmod(path("b.next").c_str(), 0666);
-  ASSERT_TRUE(replace_file(path("b"), "secret"));
+  ASSERT_TRUE(put_file(path("b"), "secret", 0600));
   EXPECT_EQ(mode(path("b")), 0600U);
 }
 
@@ -68,6 +68,7 @@ TEST_F(DurableFileTest, a_failure_leaves_the_file_as_it_is) {
   EXPECT_EQ(nowhere.error(), Error(Code::Unavailable, path("none/a") + ": No such file or directory"));
   fs::create_directory(path("a"));
   EXPECT_FALSE(replace_file(path("a"), "x"));
+  EXPECT_FALSE(put_file(path("a"), "x", 0600));
   EXPECT_TRUE(fs::is_directory(path("a")));
   EXPECT_FALSE(fs::exists(path("a.next")));
 }
