@@ -177,7 +177,9 @@ Result<void> Daemon::start_admin() {
   hosts.push_back(process_.instance.substr(process_.instance.find('/') + 1));
   auto http = http::Server::listen(
       loop_, *address, admin::http_api(view_),
-      {.hosts = std::move(hosts), .refused = &registry_.counter(http::kRefusedRequests, http::kRefusedHelp)});
+      {.hosts = std::move(hosts),
+       .public_parts = {admin.public_().begin(), admin.public_().end()},
+       .refused = &registry_.counter(http::kRefusedRequests, http::kRefusedHelp)});
   if (!http) return http.error().with_context("admin");
   http_ = std::move(*http);
   log::info("admin listening", {{"address", http_->bound().text()}});
