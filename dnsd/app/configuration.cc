@@ -292,6 +292,11 @@ std::string Configuration::database() const {
   return store.sqlite().path().empty() ? "federation.db" : store.sqlite().path();
 }
 
+std::string Configuration::audit_file() const {
+  const std::string& path = file.audit().file();
+  return path.empty() || path.starts_with('/') ? path : file.data_dir() + "/" + path;
+}
+
 std::shared_ptr<const identity::Gate> Configuration::gate() const {
   return std::make_shared<identity::Gate>(
       config::rules_of(file.identity()),

@@ -49,6 +49,8 @@ struct Configuration {
   Loopback loopback() const;
   /// Returns the path of the store's database relative to data_dir; empty = the store is in memory.
   std::string database() const;
+  /// Returns the path of the audit's file; empty = there is none.
+  std::string audit_file() const;
   /// Returns who may do what at the federation's port.
   std::shared_ptr<const identity::Gate> gate() const;
   /// Returns the check of the certificate of the federation that a replica follows.

@@ -44,10 +44,15 @@ FederationRole::~FederationRole() {
 }
 
 Result<bool> FederationRole::open() {
-  agents_.emplace(
-      federation::Agents::Environment{env_.mesh.catalog, clock(), env_.loop, env_.process.instance,
-                                      env_.records_changed, [this](const std::string& node) { agent_synced(node); },
-                                      [this](const std::string& endpoint) { persistence_.told(endpoint); }});
+  agents_.emplace(federation::Agents::Environment{
+      .catalog = env_.mesh.catalog,
+      .clock = clock(),
+      .timers = env_.loop,
+      .instance = env_.process.instance,
+      .changed = env_.records_changed,
+      .synced = [this](const std::string& node) { agent_synced(node); },
+      .told = [this](const std::string& endpoint) { persistence_.told(endpoint); },
+      .audit = [&audit = env_.audit](const log::AuditEntry& entry) { audit.note(entry); }});
   // After a restart ten thousand agents may connect at once, and an agent that is refused waits longer each time. So
   // the port is open before the store is read, which takes a while for a million records.
   if (auto done = listen(); !done) return done.error();
@@ -62,7 +67,7 @@ Result<void> FederationRole::listen() {
       {.address = configuration().file.federation().listen(),
        .credentials = rpc::server_credentials(configuration().tls),
        .gate = gate,
-       .also = {admin::calls_from_afar(env_.loop, clock(), env_.calls(), gate)},
+       .also = {admin::calls_from_afar(env_.loop, env_.calls(), env_.audit, gate)},
        .connections = {.connections = env_.budget.federation, .per_address = env_.budget.per_address}});
   if (!service) return service.error();
   service_ = std::move(*service);
@@ -110,7 +115,8 @@ void FederationRole::start() {
   }
   feed_->set_brakes(&agents_->brakes());
   feed_->set_serial_anchor(static_cast<std::uint32_t>(clock().unix_seconds()));
-  watchers_.emplace(*feed_, clock(), env_.loop);
+  watchers_.emplace(*feed_, clock(), env_.loop, federation::WatchContext::kUnread,
+                    [&audit = env_.audit](const log::AuditEntry& entry) { audit.note(entry); });
   schedule_sweep();
   schedule_heartbeat();
   schedule_forgetting();

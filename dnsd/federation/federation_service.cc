@@ -106,7 +106,7 @@ class Calls : public Methods {
     using Refused = RefusedStream<v1::AgentMessage, v1::ReportReply>;
     auto ticket = admit(*context);
     if (!ticket) return new Refused(too_many());
-    auto caller = identify(*context);
+    auto caller = identify(*context, "report");
     if (!caller) return new Refused({grpc::StatusCode::PERMISSION_DENIED, caller.error().message()});
     auto* stream = new Stream(context, poster(*context, ticket));
     const auto port = stream->port();
@@ -131,7 +131,8 @@ class Calls : public Methods {
     const auto peer = rpc::peer_named(context->peer());
     const bool here = !peer || peer->ip.is_loopback();
     const std::string address = rpc::quota_address(context->peer());
-    loop_.post([&agents = agents_, session, port, pulse, who = ReportPeer{here, address, std::move(*caller)}] {
+    loop_.post([&agents = agents_, session, port, pulse,
+                who = ReportPeer{here, address, std::move(*caller), rpc::peer_text(context->peer())}] {
       *session = agents.open(port, pulse, who);
     });
     return stream;
@@ -141,7 +142,7 @@ class Calls : public Methods {
     using Refused = RefusedStream<grpc::ByteBuffer, grpc::ByteBuffer>;
     auto ticket = admit(*context);
     if (!ticket) return new Refused(too_many());
-    auto caller = identify(*context);
+    auto caller = identify(*context, "watch");
     if (!caller) return new Refused({grpc::StatusCode::PERMISSION_DENIED, caller.error().message()});
     auto* stream = new rpc::RawServerStream(context, poster(*context, ticket));
     const auto port = stream->port();
@@ -181,11 +182,13 @@ class Calls : public Methods {
       loop.post(std::move(work));
     };
   }
-  /// Returns who calls. A caller that is nobody is counted and logged.
-  Result<identity::Caller> identify(const grpc::CallbackServerContext& context) const {
+  /// Returns who calls. A caller that is nobody is counted, and noted in the audit.
+  Result<identity::Caller> identify(const grpc::CallbackServerContext& context, const char* verb) const {
     auto caller = gate_->caller(rpc::certificate_uris(*context.auth_context()));
-    if (!caller)
-      loop_.post([&agents = agents_, peer = context.peer(), why = caller.error()] { agents.refused(peer, why); });
+    if (!caller) {
+      log::AuditEntry refused{log::Audit::kUnknown, rpc::peer_text(context.peer()), verb, "", caller.error().message()};
+      loop_.post([&agents = agents_, refused = std::move(refused)] { agents.refused(refused); });
+    }
     return caller;
   }
   Ticket admit(const grpc::CallbackServerContext& context) const {

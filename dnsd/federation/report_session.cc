@@ -123,7 +123,8 @@ void ReportSession::on_hello(const v1::Hello& hello) {
   if (!node) return goodbye(v1::Goodbye::PROTOCOL_ERROR, node.error().message(), 60s);
   const auto allowed = peer_.caller.may({identity::Verb::Report, node->locality.cluster, node->locality.node});
   if (!allowed) {
-    reports_.refused(peer_.address, allowed.error());
+    reports_.refused(
+        {identity::text(peer_.caller.who()), peer_.from, "report", "Node/" + node->key, allowed.error().message()});
     return goodbye(v1::Goodbye::NOT_ALLOWED, allowed.error().message(), kNotAllowedRetry);
   }
   if (const auto loopback = loopback_problem(node->addresses, peer_.here)) {

@@ -6,7 +6,8 @@
 
 namespace meshdns::federation {
 
-Watchers::Watchers(Feed& feed, const Clock& clock, Timers& timers, rpc::Quota::Limits unread)
+Watchers::Watchers(Feed& feed, const Clock& clock, Timers& timers, rpc::Quota::Limits unread,
+                   std::function<void(const log::AuditEntry&)> audit)
     : feed_(feed),
       clock_(clock),
       timers_(timers),
@@ -15,6 +16,7 @@ Watchers::Watchers(Feed& feed, const Clock& clock, Timers& timers, rpc::Quota::L
                .idle = [this](WatchSession& session) { idle(session); },
                .starved = [this](WatchSession& session) { starved_.push_back(&session); },
                .read = [this] { feed_starved(); },
+               .audit = std::move(audit),
                .unread = rpc::Quota(unread)} {}
 
 Watchers::~Watchers() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -40,7 +41,9 @@ class Watchers {
 
   /// The feed, the clock and the timers must outlive this.
   /// unread: bytes of batches that replicas may leave unread
-  Watchers(Feed& feed, const Clock& clock, Timers& timers, rpc::Quota::Limits unread = WatchContext::kUnread);
+  /// audit:  takes note of callers who may not watch; may be empty
+  Watchers(Feed& feed, const Clock& clock, Timers& timers, rpc::Quota::Limits unread = WatchContext::kUnread,
+           std::function<void(const log::AuditEntry&)> audit = {});
   Watchers(const Watchers&) = delete;
   Watchers& operator=(const Watchers&) = delete;
   ~Watchers();

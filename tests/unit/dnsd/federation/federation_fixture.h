@@ -205,7 +205,9 @@ class FederationTest : public testing::Test {
                   .timers = clock_,
                   .instance = "eu-1/a",
                   .changed = [this] { ++changes_; },
-                  .rates = {.known = 1e6, .full = 1e6}}};
+                  .rates = {.known = 1e6, .full = 1e6},
+                  .audit = [this](const log::AuditEntry& entry) { audited_.push_back(entry); }}};
+  std::vector<log::AuditEntry> audited_;
   std::vector<std::unique_ptr<FakeAgent>> agents_of_test_;
 
  private:
