@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/machine_name.h"
 #include "common/base/text.h"
 #include "common/convert/object_convert.h"
 #include "common/rpc/caller.h"
@@ -230,13 +231,15 @@ class Calls : public v1::Admin::CallbackService {
   }
   std::string who(const Context& context) const { return admit(Verb::View, context).who; }
   std::string from(const Context& context) const { return gate_ ? rpc::peer_text(context.peer()) : "unix"; }
-  /// Returns the request with the identity of a remote caller as the author of its overrides. On the unix socket the
-  /// caller names itself.
+  /// Returns the request with the caller as the author of its overrides. On the unix socket an override may name
+  /// another author.
   v1::ApplyRequest authored(const Context& context, const v1::ApplyRequest& request) const {
     v1::ApplyRequest out = request;
-    if (!gate_) return out;
-    for (v1::Object& object : *out.mutable_objects())
-      if (object.has_override()) object.mutable_override()->set_author(who(context));
+    const std::string author = gate_ ? who(context) : user_.name + "@" + machine_name().value_or("");
+    for (v1::Object& object : *out.mutable_objects()) {
+      if (object.has_override() && (gate_ || object.override().author().empty()))
+        object.mutable_override()->set_author(author);
+    }
     return out;
   }
   /// Notes the end of a call in the audit, before the call ends.

@@ -15,8 +15,8 @@ class Service;
 namespace meshdns::admin {
 
 /// Returns the Admin calls of one user of a unix socket, whose mode decides who may call. Each result serves one gRPC
-/// server. Changes are noted in the audit with the user. `mesh` and `audit` must outlive the calls; both are called on
-/// the loop's thread.
+/// server. Changes are noted in the audit with the user, who is also the author of overrides that name none. `mesh` and
+/// `audit` must outlive the calls; both are called on the loop's thread.
 std::shared_ptr<grpc::Service> calls_from_here(process::EventLoop& loop, Mesh& mesh, log::Audit& audit, LocalUser user);
 /// Returns the Admin calls for a port. `gate` decides who a caller is and what it may do; who may not gets
 /// PERMISSION_DENIED with the rule, and so does everybody without a certificate. Each change and each refusal is noted

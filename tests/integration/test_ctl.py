@@ -4,6 +4,7 @@ import os
 import pwd
 import re
 import select
+import socket
 import subprocess
 import unittest
 
@@ -222,6 +223,12 @@ class CtlTest(unittest.TestCase):
                          rf"created  revision \d+  ok\n\S+Z  {user} from unix  delete  VirtualDestination/shop/web  revision")
         changes = json.loads(self.ctl("history", "--changes", "-o", "json"))["changes"]
         self.assertEqual([(change["verb"], change["outcome"]) for change in changes], [("apply", "ok"), ("delete", "ok")])
+
+    def test_the_author_of_an_override_is_the_user_of_the_socket(self):
+        self.start_node("n1", "127.0.0.11")
+        self.ctl("drain", "node=n1", "--for", "1h", "--force")
+        author = json.loads(self.ctl("get", "overrides", "-o", "json"))["spec"]["author"]
+        self.assertEqual(author, f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}")
 
     def test_watch_goes_on_over_a_restart_and_tells_of_operators(self):
         watching = subprocess.Popen([f"{BIN}/meshdnsctl", "--server", self.bed.path("federation.sock"), "watch", "-o",

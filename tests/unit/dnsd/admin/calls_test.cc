@@ -7,6 +7,7 @@
 #include <future>
 #include <thread>
 
+#include "common/base/machine_name.h"
 #include "common/rpc/caller.h"
 #include "common/rpc/deadline.h"
 #include "common/time/sim_clock.h"
@@ -157,6 +158,11 @@ class AuthorTest : public CallsTest {
 
   ObedientMesh mesh_;
 };
+
+TEST_F(AuthorTest, overrides_without_an_author_get_the_user_of_the_socket) {
+  EXPECT_EQ(applied(""), "alice@" + machine_name().value_or(""));
+  EXPECT_EQ(applied("bob@ops"), "bob@ops");
+}
 
 // What meshdnsctl says of its user does not count: another program may say anything.
 TEST_F(AuthorTest, a_change_is_noted_with_the_user_whom_the_kernel_names) {
