@@ -134,12 +134,13 @@ Result<void> Daemon::start() {
 }
 
 Result<void> Daemon::listen() {
-  const auto& names = configuration_.file.admin().hosts();
-  std::vector<std::string> hosts(names.begin(), names.end());
+  const auto& admin = configuration_.file.admin();
+  std::vector<std::string> hosts(admin.hosts().begin(), admin.hosts().end());
   hosts.push_back(configuration_.node.locality.node);
-  auto http = http::Server::listen(
-      loop_, configuration_.admin_address(), admin::http_api(*this),
-      {.hosts = std::move(hosts), .refused = &registry_.counter(http::kRefusedRequests, http::kRefusedHelp)});
+  auto http = http::Server::listen(loop_, configuration_.admin_address(), admin::http_api(*this),
+                                   {.hosts = std::move(hosts),
+                                    .public_parts = {admin.public_().begin(), admin.public_().end()},
+                                    .refused = &registry_.counter(http::kRefusedRequests, http::kRefusedHelp)});
   if (!http) return http.error().with_context("admin.listen");
   http_ = std::move(*http);
   log::info("admin listening", {{"address", http_->bound().text()}});

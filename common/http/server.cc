@@ -27,7 +27,7 @@
 #include <utility>
 
 #include "common/base/printable.h"
-#include "common/http/host_names.h"
+#include "common/http/access.h"
 #include "common/log/log.h"
 #include "common/net/port_holder.h"
 #include "common/net/socket_address.h"
@@ -51,6 +51,7 @@ constexpr std::size_t kShareOfDescriptors = 8;
 constexpr auto kPause = std::chrono::milliseconds(100);  // until accept(2) is tried again
 constexpr auto kQuiet = std::chrono::minutes(1);         // between two lines about requests that were refused
 constexpr std::size_t kMaxBody = 64 * 1024;
+constexpr unsigned kHttp11 = 11;  // HTTP/1.1, as Beast writes versions
 
 using Message = bhttp::response<bhttp::string_body>;
 
@@ -76,13 +77,23 @@ std::string printable_body(std::string body, std::string_view type) {
   return out;
 }
 
-/// source: RFC 9110 15.5.20
-Response misdirected(std::string_view host) {
-  return {
-      .status = 421,
-      .body = "Host " + printable(host) +
-              " is no address, not localhost and no name of this host. It may be a page of another site that makes its "
-              "own name point here (DNS rebinding), so nothing is told: ask by address\n"};
+/// Returns the address of one end of a connection; 0.0.0.0:0 for a unix socket.
+SocketAddress address_of(const stream_protocol::endpoint& where) {
+  if (where.protocol().family() != AF_INET && where.protocol().family() != AF_INET6) return {};
+  asio::ip::tcp::endpoint tcp;
+  tcp.resize(where.size());
+  std::memcpy(tcp.data(), where.data(), where.size());
+  asio::ip::address ip = tcp.address();
+  if (ip.is_v6()) ip = asio::ip::address_v6(ip.to_v6().to_bytes());  // without the interface of a link-local address
+  const auto parsed = IpAddress::parse(ip.to_string());
+  return {parsed ? *parsed : IpAddress(), tcp.port()};
+}
+
+/// Returns the address of the connection's peer; 0.0.0.0 if the connection is gone already.
+IpAddress peer_of(const Stream& stream) {
+  boost::system::error_code error;
+  const auto where = stream.socket().remote_endpoint(error);
+  return error ? IpAddress() : address_of(where).ip;
 }
 
 Message message_of(Response answer, const bhttp::request<bhttp::string_body>& request) {
@@ -160,11 +171,11 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   }
 
   /// Counts a refused request, and logs it at most once a minute, because a page in a browser can send many.
-  void note_refused(std::string_view host) {
+  void note_refused(const Visit& visit, const Refusal& refusal) {
     if (refused != nullptr) refused->add();
     if (std::exchange(told, true)) return;
     log::warn("HTTP request refused",
-              {{"address", name}, {"host", host}, {"reason", "the Host header is not a name of this machine"}});
+              {{"address", name}, {"peer", visit.peer.text()}, {"path", visit.path}, {"reason", refusal.why}});
     quiet.expires_after(kQuiet);
     quiet.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
       const auto self = weak.lock();
@@ -172,15 +183,16 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     });
   }
 
-  /// Returns the foreign host that the request names; nothing = the request may be answered.
-  std::optional<std::string> misnamed(const bhttp::request<bhttp::string_body>& request) const {
-    if (!hosts) return std::nullopt;
+  /// Returns why the request is not answered; nothing = it is.
+  std::optional<Refusal> refuse(const Stream& stream, const bhttp::request<bhttp::string_body>& request,
+                                const std::string& path) {
+    if (!access) return std::nullopt;
+    Visit visit{peer_of(stream), path, {}, request.version() >= kHttp11};
     const auto [first, last] = request.equal_range(bhttp::field::host);
-    for (auto at = first; at != last; ++at) {
-      const std::string host(at->value().data(), at->value().size());
-      if (!hosts->allow(host)) return host;
-    }
-    return std::nullopt;
+    for (auto at = first; at != last; ++at) visit.hosts.emplace_back(at->value().data(), at->value().size());
+    auto out = access->refuse(visit);
+    if (out) note_refused(visit, *out);
+    return out;
   }
 
   static asio::awaitable<void> serve(std::shared_ptr<State> self, Stream stream) {
@@ -199,13 +211,13 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     std::erase(waiting, &stream);
     if (read_error) co_return false;
     const auto& request = parser.get();
-    const auto wrong = misnamed(request);
-    if (wrong) note_refused(*wrong);
+    Request asked = asked_by(request);
+    const auto refusal = refuse(stream, request, asked.path);
     Response response;
-    if (wrong) {
-      response = misdirected(*wrong);
+    if (refusal) {
+      response = Response{.status = refusal->status, .body = refusal->why + "\n"};
     } else {
-      response = co_await answered(asked_by(request));
+      response = co_await answered(std::move(asked));
     }
     Message answer = message_of(std::move(response), request);
     stream.expires_after(10s);
@@ -245,7 +257,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   std::list<Stream*> waiting;  // connections that wait for a request, the longest wait first
   std::list<Stream*> writing;  // connections that write an answer, the longest write first
   bool told = false;
-  std::optional<HostNames> hosts;       // nothing = the Host header is not checked
+  std::optional<Access> access;         // nothing = every request is answered
   metrics::Counter* refused = nullptr;  // may be null
   bool failing = false;
   std::string unlink_when_done;
@@ -291,7 +303,7 @@ Result<std::unique_ptr<Server>> Server::listen(process::EventLoop& loop, const S
 Result<std::unique_ptr<Server>> Server::listen(process::EventLoop& loop, const SocketAddress& address,
                                                LateHandler handler, ServerOptions options) {
   auto state = std::make_shared<State>(loop, address.text(), std::move(handler));
-  state->hosts.emplace(options.hosts);
+  state->access.emplace(Access::Settings{address.ip, std::move(options.hosts), std::move(options.public_parts)});
   state->refused = options.refused;
   auto ip = asio::ip::make_address(address.ip.text());
   if (address.interface != 0) {
@@ -326,12 +338,7 @@ Server::~Server() {
 SocketAddress Server::bound() const {
   boost::system::error_code error;
   const auto where = state_->acceptor.local_endpoint(error);
-  if (error || where.protocol().family() == AF_UNIX) return {};
-  asio::ip::tcp::endpoint tcp;
-  tcp.resize(where.size());
-  std::memcpy(tcp.data(), where.data(), where.size());
-  const auto ip = IpAddress::parse(tcp.address().to_string());
-  return {ip ? *ip : IpAddress(), tcp.port()};
+  return error ? SocketAddress() : address_of(where);
 }
 
 }  // namespace meshdns::http

@@ -12,21 +12,23 @@
 
 namespace meshdns::http {
 
-/// Name and help of the counter of requests that are refused because their Host is another server's.
+/// Name and help of the counter of requests that Access refuses.
 inline constexpr const char* kRefusedRequests = "meshdns_http_refused_requests_total";
-inline constexpr const char* kRefusedHelp = "HTTP requests whose Host is no address and no name of this host";
+inline constexpr const char* kRefusedHelp =
+    "HTTP requests refused because of their Host, or because of where they come from";
 
 /// The settings of a Server.
 struct ServerOptions {
-  std::vector<std::string> hosts{};     // more names of this host, see HostNames
-  metrics::Counter* refused = nullptr;  // counts requests that name another host; must outlive the server
+  std::vector<std::string> hosts{};         // more names of this host, see HostNames
+  std::vector<std::string> public_parts{};  // what peers beyond loopback get, see Access
+  metrics::Counter* refused = nullptr;      // counts the requests that Access refuses; must outlive the server
 };
 
 /// A small HTTP/1.1 server on a daemon's loop, for status, metrics and admin calls: few requests, short answers,
 /// keep-alive for 10 s.
 ///
-/// A request whose Host names another server is answered with 421 (HostNames), and logged once a minute. Terminal
-/// control characters are escaped in each body (common/base/printable.h), because people look at it with curl.
+/// A request that Access refuses is answered with 403 or 400 and the reason, and logged once a minute. Terminal control
+/// characters are escaped in each body (common/base/printable.h), because people look at it with curl.
 ///
 /// The server has at most 64 connections, and at most an eighth of the descriptors that the process may open. A new
 /// client over this limit takes the place of the connection that has waited longest for a request, otherwise of the one
@@ -43,8 +45,8 @@ class Server {
   /// Like the other listen(), for answers that take several turns of the loop. Only the connection that asked waits.
   static Result<std::unique_ptr<Server>> listen(process::EventLoop& loop, const SocketAddress& address,
                                                 LateHandler handler, ServerOptions options = {});
-  /// Listens at a unix socket with mode 0660, and replaces a stale socket. The Host header is not checked, because no
-  /// browser can connect here.
+  /// Listens at a unix socket with mode 0660, and replaces a stale socket. Access does not count here, because no
+  /// browser can connect.
   /// errors: AlreadyExists: another process serves there
   static Result<std::unique_ptr<Server>> listen_unix(process::EventLoop& loop, const std::string& path,
                                                      Handler handler);

@@ -1,7 +1,5 @@
 #include "common/rpc/peer.h"
 
-#include <string>
-
 namespace meshdns::rpc {
 
 std::optional<SocketAddress> peer_named(std::string_view name) {
@@ -15,6 +13,11 @@ std::optional<SocketAddress> peer_named(std::string_view name) {
   if (scope != std::string::npos) text.erase(scope, text.find(']') - scope);
   const auto address = SocketAddress::parse(text);
   return address ? std::optional(*address) : std::nullopt;
+}
+
+std::string peer_text(std::string_view name) {
+  const auto address = peer_named(name);
+  return address ? address->text() : std::string(name.substr(0, name.find(':')));
 }
 
 }  // namespace meshdns::rpc

@@ -4,14 +4,16 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "common/base/machine_name.h"
 #include "common/base/text.h"
-#include "common/log/log.h"
-#include "common/log/ration.h"
+#include "common/convert/object_convert.h"
 #include "common/rpc/caller.h"
 #include "common/rpc/certificate.h"
+#include "common/rpc/peer.h"
 #include "meshdns/v1/admin.grpc.pb.h"
 
 namespace meshdns::admin {
@@ -30,17 +32,16 @@ grpc::Status status_of(const Error& error) {
   }
 }
 
-/// Returns a property of the caller's certificate; empty = no certificate, or no such property.
-std::string property(const grpc::CallbackServerContext& context, const char* name) {
-  const auto values = context.auth_context()->FindPropertyValues(name);
-  return values.empty() ? "" : std::string(values.front().data(), values.front().size());
-}
-
-/// Returns the name that the caller of the unix socket gives itself. It is not verified, but only users whom the
-/// socket's mode admits can call at all.
-std::string caller(const grpc::CallbackServerContext& context) {
+/// Returns the process that the caller of the unix socket says it is, like ", pid 4711"; empty = it says none.
+std::string claimed_process(const grpc::CallbackServerContext& context) {
   const auto found = context.client_metadata().find(rpc::kCallerKey);
-  return found == context.client_metadata().end() ? "unknown" : std::string(found->second.data(), found->second.size());
+  if (found == context.client_metadata().end()) return "";
+  const std::string_view text(found->second.data(), found->second.size());
+  constexpr std::string_view kBefore = ", pid ";
+  const auto at = text.rfind(kBefore);
+  if (at == std::string_view::npos) return "";
+  const auto number = parse_uint(text.substr(at + kBefore.size(), text.find(')', at) - at - kBefore.size()));
+  return number ? std::string(kBefore) + std::to_string(*number) : "";
 }
 
 /// Returns the first texts in a list: "a, b, c and 5 more".
@@ -50,31 +51,51 @@ std::string first_of(std::vector<std::string> texts) {
   return join(texts, ", ") + (all > kMostNamed ? " and " + std::to_string(all - kMostNamed) + " more" : "");
 }
 
-/// Returns the outcome for the log: "VirtualDestination/shop/api created, Cluster/eu-1 configured", or the refusals;
-/// empty = nothing changed.
-std::string outcome_text(const v1::ApplyReply& reply) {
-  std::vector<std::string> refused;
+template <class Keys>
+std::string first_of_keys(const Keys& keys) {
+  return first_of({keys.begin(), keys.end()});
+}
+
+std::string names_of(const v1::ApplyRequest& request) {
+  std::vector<std::string> names;
+  for (const v1::Object& object : request.objects()) names.push_back(convert::object_key(object));
+  return first_of(std::move(names));
+}
+
+/// The end of a call, for the audit. Nothing of both = nothing changed.
+struct Outcome {
+  std::string objects{};  // "VirtualDestination/shop/api created, Cluster/eu-1 configured"
+  std::string refused{};  // why
+};
+
+Outcome outcome_of(const v1::ApplyReply& reply) {
+  std::vector<std::string> keys;
+  std::vector<std::string> reasons;
   std::vector<std::string> changed;
   for (const v1::ApplyResult& result : reply.results()) {
     switch (result.outcome()) {
       case v1::ApplyResult::CREATED: changed.push_back(result.key() + " created"); break;
       case v1::ApplyResult::CONFIGURED: changed.push_back(result.key() + " configured"); break;
-      case v1::ApplyResult::REFUSED: refused.push_back(result.key() + ": " + result.error()); break;
+      case v1::ApplyResult::REFUSED:
+        keys.push_back(result.key());
+        reasons.push_back(result.key() + ": " + result.error());
+        break;
       default: break;
     }
   }
-  return refused.empty() ? first_of(std::move(changed)) : "refused: " + first_of(std::move(refused));
+  if (reasons.empty()) return {first_of(std::move(changed)), ""};
+  return {first_of(std::move(keys)), first_of(std::move(reasons))};
 }
 
-std::string outcome_text(const v1::DeleteRequest& request, const Result<v1::DeleteReply>& reply) {
-  const auto texts = [](const auto& keys) { return std::vector<std::string>(keys.begin(), keys.end()); };
-  if (!reply) return "refused: " + first_of(texts(request.keys())) + ": " + reply.error().message();
-  if (reply->deleted().empty()) return "refused: not found: " + first_of(texts(reply->missing()));
-  return first_of(texts(reply->deleted()));
+Outcome outcome_of(const v1::DeleteRequest& request, const Result<v1::DeleteReply>& reply) {
+  if (!reply) return {first_of_keys(request.keys()), reply.error().message()};
+  if (!reply->deleted().empty()) return {first_of_keys(reply->deleted()), ""};
+  return {first_of_keys(reply->missing()), reply->missing().empty() ? "" : "not found"};
 }
 
-std::string outcome_of(const v1::CreateToken& order, const Result<v1::TokenReply>& reply) {
-  return reply ? order.role() + " " + order.names() : "refused: " + reply.error().message();
+/// Returns what a request is about: "node n7", or the id of a revoked token; empty = it only lists.
+std::string object_of(const v1::TokenRequest& request) {
+  return request.has_create() ? request.create().role() + " " + request.create().names() : request.revoke();
 }
 
 /// Returns what a caller needs the right for: overrides are for operators, other objects for admins, and a dry run
@@ -93,141 +114,182 @@ Verb verb_of(const v1::DeleteRequest& request) {
   return std::all_of(request.keys().begin(), request.keys().end(), steers) ? Verb::Steer : Verb::Change;
 }
 
+/// A call, for the decision whether the caller may make it, and for the audit.
+struct Call {
+  const char* name;
+  Verb verb;
+  std::string objects{};
+};
+
+/// The caller of a call, and whether it may make the call.
+struct Admission {
+  std::string who;
+  Result<void> allowed{};
+  std::string share{};  // see log::AuditEntry
+};
+
+void write(const log::AuditRecord& record, v1::Change& out) {
+  out.set_at(record.unix_millis / 1000);
+  out.set_at_millis(static_cast<std::uint32_t>(record.unix_millis % 1000));
+  out.set_who(record.entry.who);
+  out.set_from(record.entry.from);
+  out.set_verb(record.entry.verb);
+  out.set_objects(record.entry.objects);
+  out.set_revision(record.revision);
+  out.set_outcome(record.outcome());
+}
+
 /// Implements the Admin calls: each call is posted to the control thread and answered there.
 class Calls : public v1::Admin::CallbackService {
  public:
   /// gate: null for the unix socket, whose mode decides who may call
-  Calls(process::EventLoop& loop, const Clock& clock, Mesh& mesh, std::shared_ptr<const identity::Gate> gate)
-      : loop_(loop), clock_(clock), mesh_(mesh), gate_(std::move(gate)) {}
+  /// user: who calls over the unix socket
+  Calls(process::EventLoop& loop, Mesh& mesh, log::Audit& audit, std::shared_ptr<const identity::Gate> gate,
+        LocalUser user)
+      : loop_(loop), mesh_(mesh), audit_(audit), gate_(std::move(gate)), user_(std::move(user)) {}
 
   using Context = grpc::CallbackServerContext;
   using Reactor = grpc::ServerUnaryReactor;
 
   Reactor* Apply(Context* context, const v1::ApplyRequest* request, v1::ApplyReply* reply) override {
-    return admitted(verb_of(*request), context, [this, context, request, reply](Reactor* reactor) {
+    const Call call{"apply", verb_of(*request), names_of(*request)};
+    return admitted(call, context, [this, context, request, reply](Reactor* reactor) {
       mesh_.apply(authored(*context, *request), [this, context, request, reply, reactor](v1::ApplyReply done) {
-        if (!request->dry_run()) note(*context, "apply", outcome_text(done));
+        if (!request->dry_run()) note(*context, "apply", outcome_of(done));
         *reply = std::move(done);
         reactor->Finish(grpc::Status::OK);
       });
     });
   }
   Reactor* Delete(Context* context, const v1::DeleteRequest* request, v1::DeleteReply* reply) override {
-    return later(verb_of(*request), context, reply, [this, context, request](auto done) {
+    const Call call{"delete", verb_of(*request), first_of_keys(request->keys())};
+    return later(call, context, reply, [this, context, request](auto done) {
       mesh_.erase(*request, [this, context, request, done](Result<v1::DeleteReply> deleted) {
-        note(*context, "delete", outcome_text(*request, deleted));
+        note(*context, "delete", outcome_of(*request, deleted));
         done(std::move(deleted));
       });
     });
   }
   Reactor* List(Context* context, const v1::ListRequest* request, v1::ListReply* reply) override {
-    return later(Verb::View, context, reply, [this, request](auto done) { mesh_.list(*request, std::move(done)); });
+    return later({"list", Verb::View}, context, reply,
+                 [this, request](auto done) { mesh_.list(*request, std::move(done)); });
   }
   Reactor* Explain(Context* context, const v1::ExplainRequest* request, v1::ExplainReply* reply) override {
-    return answered(Verb::View, context, [this, request, reply] { return fill(mesh_.explain(*request), reply); });
+    return answered({"explain", Verb::View}, context,
+                    [this, request, reply] { return fill(mesh_.explain(*request), reply); });
   }
   Reactor* Status(Context* context, const v1::StatusRequest*, v1::StatusReply* reply) override {
-    return later(Verb::View, context, reply, [this](auto done) { mesh_.status(std::move(done)); });
+    return later({"status", Verb::View}, context, reply, [this](auto done) { mesh_.status(std::move(done)); });
   }
   Reactor* ApproveShrink(Context* context, const v1::ApproveShrinkRequest*, v1::ApproveShrinkReply* reply) override {
-    return answered(Verb::Steer, context, [this, context, reply] {
+    return answered({"approve-shrink", Verb::Steer}, context, [this, context, reply] {
       auto approved = mesh_.approve_shrink();
-      note(*context, "approve-shrink", approved ? approved->approved() : "refused: " + approved.error().message());
+      note(*context, "approve-shrink",
+           approved ? Outcome{approved->approved(), ""} : Outcome{"", approved.error().message()});
       return fill(std::move(approved), reply);
     });
   }
 
   Reactor* Token(Context* context, const v1::TokenRequest* request, v1::TokenReply* reply) override {
-    return answered(Verb::Credentials, context, [this, context, request, reply] {
+    const char* verb = request->has_create()       ? "token create"
+                       : request->revoke().empty() ? "token list"
+                                                   : "token revoke";
+    return answered({verb, Verb::Credentials, object_of(*request)}, context, [this, context, request, reply, verb] {
       auto done = mesh_.token(*request);
-      if (request->has_create()) note(*context, "token create", outcome_of(request->create(), done));
-      if (!request->revoke().empty())
-        note(*context, "token revoke", done ? request->revoke() : "refused: " + done.error().message());
+      const std::string object = object_of(*request);
+      if (!object.empty()) note(*context, verb, {object, done ? "" : done.error().message()});
       return fill(std::move(done), reply);
     });
   }
   Reactor* Capture(Context* context, const v1::CaptureRequest* request, v1::CaptureReply* reply) override {
-    return later(Verb::View, context, reply,
+    return later({"capture", Verb::View}, context, reply,
                  [this, context, request](auto done) { mesh_.capture(*request, who(*context), std::move(done)); });
   }
   Reactor* Simulate(Context* context, const v1::SimulateRequest* request, v1::SimulateReply* reply) override {
-    return later(Verb::View, context, reply, [this, request](auto done) { mesh_.simulate(*request, std::move(done)); });
+    return later({"simulate", Verb::View}, context, reply,
+                 [this, request](auto done) { mesh_.simulate(*request, std::move(done)); });
   }
   Reactor* Events(Context* context, const v1::EventsRequest* request, v1::EventsReply* reply) override {
-    return later(Verb::View, context, reply, [this, request](auto done) { mesh_.events(*request, std::move(done)); });
+    return later({"events", Verb::View}, context, reply,
+                 [this, request](auto done) { mesh_.events(*request, std::move(done)); });
   }
   Reactor* Lint(Context* context, const v1::LintRequest* request, v1::LintReply* reply) override {
-    return later(Verb::View, context, reply, [this, request](auto done) { mesh_.lint(*request, std::move(done)); });
+    return later({"lint", Verb::View}, context, reply,
+                 [this, request](auto done) { mesh_.lint(*request, std::move(done)); });
+  }
+
+  Reactor* Changes(Context* context, const v1::ChangesRequest* request, v1::ChangesReply* reply) override {
+    return answered({"changes", Verb::View}, context, [this, request, reply] {
+      const auto& kept = audit_.kept();
+      const std::size_t most = request->limit() == 0 ? kept.size() : request->limit();
+      for (std::size_t i = kept.size() - std::min(most, kept.size()); i < kept.size(); ++i)
+        write(kept[i], *reply->add_changes());
+      return grpc::Status::OK;
+    });
   }
 
  private:
-  /// Whether the caller may do something.
-  /// errors: PermissionDenied, with the rule
-  Result<void> admits(Verb verb, const Context& context) const {
-    if (!gate_) return {};
+  /// Returns who calls, and whether the caller may do something. Whoever reaches the unix socket may do everything.
+  Admission admit(Verb verb, const Context& context) const {
+    if (!gate_) {
+      const std::string user = user_.name + " (uid " + std::to_string(user_.uid);
+      return {user + claimed_process(context) + ")", {}, user + ")"};  // the process is only what the program claims
+    }
     const auto certificate = rpc::certificate_uris(*context.auth_context());
-    if (!certificate)
-      return Error(Code::PermissionDenied,
-                   "administration on this port needs federation.tls; without it there is the unix socket");
+    if (!certificate) {
+      return {identity::text({}),
+              Error(Code::PermissionDenied,
+                    "administration on this port needs federation.tls; without it there is the unix socket")};
+    }
     const auto caller = gate_->caller(certificate);
-    if (!caller) return caller.error();
-    return caller->may({verb, "", ""});
+    if (!caller) return {log::Audit::kUnknown, caller.error()};
+    return {identity::text(caller->who()), caller->may({verb, "", ""})};
   }
-  /// Returns the request with the identity of a remote caller as the author of its overrides. On the unix socket the
-  /// caller names itself.
+  std::string who(const Context& context) const { return admit(Verb::View, context).who; }
+  std::string from(const Context& context) const { return gate_ ? rpc::peer_text(context.peer()) : "unix"; }
+  /// Returns the request with the caller as the author of its overrides. On the unix socket an override may name
+  /// another author.
   v1::ApplyRequest authored(const Context& context, const v1::ApplyRequest& request) const {
     v1::ApplyRequest out = request;
-    if (!gate_) return out;
-    const auto caller = gate_->caller(rpc::certificate_uris(*context.auth_context()));
-    for (v1::Object& object : *out.mutable_objects())
-      if (object.has_override() && caller) object.mutable_override()->set_author(identity::text(caller->who()));
+    const std::string author = gate_ ? who(context) : user_.name + "@" + machine_name().value_or("");
+    for (v1::Object& object : *out.mutable_objects()) {
+      if (object.has_override() && (gate_ || object.override().author().empty()))
+        object.mutable_override()->set_author(author);
+    }
     return out;
   }
-  /// Returns the caller for the log: "alice (uid 1000, pid 4711)", or "CN=alice (ipv4:10.0.0.9:4711)" for a remote
-  /// caller.
-  std::string who(const Context& context) const {
-    if (!gate_) return caller(context);
-    return property(context, GRPC_X509_SUBJECT_PROPERTY_NAME) + " (" + context.peer() + ")";
+  /// Notes the end of a call in the audit, before the call ends.
+  void note(const Context& context, const char* verb, Outcome outcome) const {
+    if (outcome.objects.empty() && outcome.refused.empty()) return;
+    Admission caller = admit(Verb::View, context);
+    audit_.note({std::move(caller.who), from(context), verb, std::move(outcome.objects), std::move(outcome.refused),
+                 std::move(caller.share)});
   }
-  /// Logs a change with its caller, when it was made or refused and before the call ends.
-  void note(const Context& context, const char* call, const std::string& what) const {
-    if (what.empty()) return;
-    if (!gate_) {
-      log::info("change from here", {{"call", call}, {"by", caller(context)}, {"what", what}});
-      return;
-    }
-    log::info("change from afar", {{"call", call},
-                                   {"certificate", property(context, GRPC_X509_SUBJECT_PROPERTY_NAME)},
-                                   {"peer", context.peer()},
-                                   {"what", what}});
-  }
-  /// Runs `work` on the control thread if the caller may do it. `work` has to finish the reactor that it gets.
+  /// Runs `work` on the control thread if the caller may make the call. `work` has to finish the reactor that it gets.
   template <class F>
-  Reactor* admitted(Verb verb, Context* context, F work) {
+  Reactor* admitted(const Call& call, Context* context, F work) {
     Reactor* reactor = context->DefaultReactor();
-    if (const auto admitted = admits(verb, *context)) {
+    const Admission admission = admit(call.verb, *context);
+    if (admission.allowed) {
       loop_.post([reactor, work = std::move(work)] { work(reactor); });
-    } else {
-      note_refused(*context, admitted.error());
-      reactor->Finish({grpc::StatusCode::PERMISSION_DENIED, admitted.error().message()});
+      return reactor;
     }
+    const std::string why = admission.allowed.error().message();
+    loop_.post([&audit = audit_, entry = log::AuditEntry{admission.who, from(*context), call.name, call.objects, why}] {
+      audit.note(entry);
+    });
+    reactor->Finish({grpc::StatusCode::PERMISSION_DENIED, why});
     return reactor;
   }
   template <class F>
-  Reactor* answered(Verb verb, Context* context, F work) {
-    return admitted(verb, context, [work = std::move(work)](Reactor* reactor) { reactor->Finish(work()); });
+  Reactor* answered(const Call& call, Context* context, F work) {
+    return admitted(call, context, [work = std::move(work)](Reactor* reactor) { reactor->Finish(work()); });
   }
   /// Runs `work` on the control thread. `work` has to pass the Result to the function that it gets.
   template <class T, class F>
-  Reactor* later(Verb verb, Context* context, T* reply, F work) {
-    return admitted(verb, context, [reply, work = std::move(work)](Reactor* reactor) {
+  Reactor* later(const Call& call, Context* context, T* reply, F work) {
+    return admitted(call, context, [reply, work = std::move(work)](Reactor* reactor) {
       work([reply, reactor](Result<T> done) { reactor->Finish(fill(std::move(done), reply)); });
-    });
-  }
-  /// Logs a refused call on the control thread, which alone may use the ration.
-  void note_refused(const Context& context, const Error& why) {
-    loop_.post([this, peer = context.peer(), why] {
-      refusals_.warn(clock_.now(), "call refused", {{"peer", peer}, {"reason", why.message()}});
     });
   }
   template <class T>
@@ -238,21 +300,22 @@ class Calls : public v1::Admin::CallbackService {
   }
 
   process::EventLoop& loop_;
-  const Clock& clock_;
   Mesh& mesh_;
+  log::Audit& audit_;
   const std::shared_ptr<const identity::Gate> gate_;
-  log::Ration refusals_{"refused calls"};  // control thread
+  const LocalUser user_;
 };
 
 }  // namespace
 
-std::shared_ptr<grpc::Service> calls_from_here(process::EventLoop& loop, const Clock& clock, Mesh& mesh) {
-  return std::make_shared<Calls>(loop, clock, mesh, nullptr);
+std::shared_ptr<grpc::Service> calls_from_here(process::EventLoop& loop, Mesh& mesh, log::Audit& audit,
+                                               LocalUser user) {
+  return std::make_shared<Calls>(loop, mesh, audit, nullptr, std::move(user));
 }
 
-std::shared_ptr<grpc::Service> calls_from_afar(process::EventLoop& loop, const Clock& clock, Mesh& mesh,
+std::shared_ptr<grpc::Service> calls_from_afar(process::EventLoop& loop, Mesh& mesh, log::Audit& audit,
                                                std::shared_ptr<const identity::Gate> gate) {
-  return std::make_shared<Calls>(loop, clock, mesh, std::move(gate));
+  return std::make_shared<Calls>(loop, mesh, audit, std::move(gate), LocalUser());
 }
 
 }  // namespace meshdns::admin

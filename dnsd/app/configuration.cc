@@ -310,6 +310,11 @@ std::optional<std::string> Configuration::authority() const {
   return (std::filesystem::path(file.data_dir()) / file.federation().authority()).string();
 }
 
+std::string Configuration::audit_file() const {
+  const std::string& path = file.audit().file();
+  return path.empty() || path.starts_with('/') ? path : file.data_dir() + "/" + path;
+}
+
 std::shared_ptr<const identity::Gate> Configuration::gate() const {
   return std::make_shared<identity::Gate>(
       config::rules_of(file.identity()),

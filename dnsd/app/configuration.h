@@ -58,6 +58,8 @@ struct Configuration {
   membership::Member member() const;
   /// Returns the folder of the authority that signs certificates for agents; nothing = this federation signs none.
   std::optional<std::string> authority() const;
+  /// Returns the path of the audit's file; empty = there is none.
+  std::string audit_file() const;
   /// Returns who may do what at the federation's port.
   std::shared_ptr<const identity::Gate> gate() const;
   /// Checks whether the own certificate can be used now, and is of a federation or replica of this cluster.

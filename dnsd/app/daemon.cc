@@ -8,6 +8,7 @@
 #include "common/base/text.h"
 #include "common/config/log_settings.h"
 #include "common/log/log.h"
+#include "common/metrics/samples.h"
 #include "common/process/memory.h"
 #include "common/process/passed_sockets.h"
 #include "common/process/post_to.h"
@@ -36,6 +37,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       last_load_(registry_.gauge("meshdns_config_last_load_seconds",
                                  "when the configuration that runs was read, in seconds since 1970")),
       catalog_(configuration_.file.has_replica() ? 0 : catalog::Catalog::kLogLength),  // nobody follows a replica
+      audit_(clock, loop, [this] { return catalog_.revision(); }),
       changes_(catalog_),
       objects_(catalog_, process_.instance),
       publisher_(catalog_, clock, loop, process::post_to(loop)),
@@ -78,7 +80,7 @@ std::unique_ptr<RecordSource> Daemon::make_source() {
   }
   const auto calls = [this]() -> admin::Mesh& { return view_; };
   return std::make_unique<FederationRole>(
-      FederationRole::Environment{loop_, process_, mesh_, events_, budget_, calls, records_changed, serve});
+      FederationRole::Environment{loop_, process_, mesh_, events_, budget_, audit_, calls, records_changed, serve});
 }
 
 snapshot_file::WarmStart::Options Daemon::warm_start_options(const Configuration& configuration) {
@@ -109,6 +111,7 @@ Result<void> Daemon::prepare() {
     if (auto seen = snapshot_file::check_folder(configuration_.file.data_dir()); !seen) return seen;
     guard_data_folder(configuration_.file.data_dir());
   }
+  audit_.write_to(configuration_.audit_file());
   budget_descriptors();
   certificates_.start(configuration_.tls, clock_, loop_);
   if (configuration_.token_file) certificates_.renew(configuration_.member(), clock_, loop_);
@@ -176,15 +179,16 @@ Result<void> Daemon::start_admin() {
   if (!address) return address.error();
   std::vector<std::string> hosts(admin.hosts().begin(), admin.hosts().end());
   hosts.push_back(process_.instance.substr(process_.instance.find('/') + 1));
-  auto http = http::Server::listen(
-      loop_, *address, admin::http_api(view_),
-      {.hosts = std::move(hosts), .refused = &registry_.counter(http::kRefusedRequests, http::kRefusedHelp)});
+  auto http = http::Server::listen(loop_, *address, admin::http_api(view_),
+                                   {.hosts = std::move(hosts),
+                                    .public_parts = {admin.public_().begin(), admin.public_().end()},
+                                    .refused = &registry_.counter(http::kRefusedRequests, http::kRefusedHelp)});
   if (!http) return http.error().with_context("admin");
   http_ = std::move(*http);
   log::info("admin listening", {{"address", http_->bound().text()}});
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(admin.socket()).parent_path(), ignored);
-  auto service = admin::AdminService::listen(loop_, clock_, view_, admin.socket());
+  auto service = admin::AdminService::listen(loop_, clock_, view_, audit_, admin.socket());
   if (!service) return service.error().with_context("admin");
   admin_ = std::move(*service);
   log::info("admin socket", {{"path", admin.socket()}});
@@ -226,13 +230,21 @@ void Daemon::collect(std::vector<metrics::Sample>& out) const {
   for (const Role* role : roles_) role->collect(out);
   view_.collect(out);
   add_mesh(out, mesh_, warm_start_);
+  if (!audit_.has_file()) return;
+  metrics::gauge(out, "meshdns_audit_file_usable", "whether the file of the audit can be written", {},
+                 audit_.file_usable() ? 1.0 : 0.0);
+  metrics::count(out, "meshdns_audit_lost_entries_total", "entries that are missing in the file of the audit", {},
+                 audit_.lost());
 }
 
 void Daemon::reload() {
   if (path_.empty()) return;
   service_.reload_begins();
   auto next = load_configuration(path_);
-  if (!next) return reload_failed(trim(next.error().message()));
+  if (!next) {
+    audit_.write_to(configuration_.audit_file());  // the file may have been moved away, whatever the configuration is
+    return reload_failed(trim(next.error().message()));
+  }
   process_.reload = {keep_what_cannot_change(configuration_, *next), ""};
   if (const auto& kept = process_.reload.restart_needed; !kept.empty()) {
     log::warn("restart needed", {{"for", join(kept, ", ")}});
@@ -240,6 +252,7 @@ void Daemon::reload() {
   }
   configuration_ = std::move(*next);
   config::apply_log(configuration_.file.log());
+  audit_.write_to(configuration_.audit_file());
   catalog_.set_capacity(configuration_.file.dns().max_records());
   for (Role* role : roles_) role->reload();
   warm_start_.configuration_changed();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/http/server.h"
+#include "common/log/audit.h"
 #include "common/metrics/registry.h"
 #include "common/process/event_loop.h"
 #include "dnsd/admin/admin_service.h"
@@ -100,6 +101,7 @@ class Daemon {
 
   // ---- the mesh ----
   catalog::Catalog catalog_;
+  log::Audit audit_;
   RecordChanges changes_;
   persistence::Objects objects_;
   publish::Publisher publisher_;

@@ -47,15 +47,16 @@ FederationRole::~FederationRole() {
 }
 
 Result<bool> FederationRole::open() {
-  agents_.emplace(
-      federation::Agents::Environment{.catalog = env_.mesh.catalog,
-                                      .clock = clock(),
-                                      .timers = env_.loop,
-                                      .instance = env_.process.instance,
-                                      .changed = env_.records_changed,
-                                      .synced = [this](const std::string& node) { agent_synced(node); },
-                                      .told = [this](const std::string& endpoint) { persistence_.told(endpoint); },
-                                      .identities = configuration().tls.has_value()});
+  agents_.emplace(federation::Agents::Environment{
+      .catalog = env_.mesh.catalog,
+      .clock = clock(),
+      .timers = env_.loop,
+      .instance = env_.process.instance,
+      .changed = env_.records_changed,
+      .synced = [this](const std::string& node) { agent_synced(node); },
+      .told = [this](const std::string& endpoint) { persistence_.told(endpoint); },
+      .identities = configuration().tls.has_value(),
+      .audit = [&audit = env_.audit](const log::AuditEntry& entry) { audit.note(entry); }});
   // After a restart ten thousand agents may connect at once, and an agent that is refused waits longer each time. So
   // the port is open before the store is read, which takes a while for a million records.
   if (auto done = listen(); !done) return done.error();
@@ -82,7 +83,7 @@ Result<void> FederationRole::listen() {
          return enroll(request, applicant);
        })
                             : federation::Enroll(),
-       .also = {admin::calls_from_afar(env_.loop, clock(), env_.calls(), gate)},
+       .also = {admin::calls_from_afar(env_.loop, env_.calls(), env_.audit, gate)},
        .connections = {.connections = env_.budget.federation, .per_address = env_.budget.per_address}});
   if (!service) return service.error();
   service_ = std::move(*service);
@@ -130,7 +131,8 @@ void FederationRole::start() {
   }
   feed_->set_brakes(&agents_->brakes());
   feed_->set_serial_anchor(static_cast<std::uint32_t>(clock().unix_seconds()));
-  watchers_.emplace(*feed_, clock(), env_.loop);
+  watchers_.emplace(*feed_, clock(), env_.loop, federation::WatchContext::kUnread,
+                    [&audit = env_.audit](const log::AuditEntry& entry) { audit.note(entry); });
   schedule_sweep();
   schedule_heartbeat();
   schedule_forgetting();

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/log/audit.h"
 #include "common/process/event_loop.h"
 #include "dnsd/admin/mesh.h"
 #include "dnsd/app/descriptor_budget.h"
@@ -47,6 +48,7 @@ class FederationRole : public RecordSource {
     const MeshState& mesh;
     EventLog& events;
     const DescriptorBudget& budget;
+    log::Audit& audit;
     std::function<admin::Mesh&()> calls;    // answers operators who call the federation's port
     std::function<void()> records_changed;  // informs everybody whom a change of the catalog concerns
     std::function<void()> recovered;        // the recovery is over: all records are known

@@ -1,10 +1,14 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
+#include <string>
+#include <system_error>
 
 #include "common/base/output.h"
 #include "common/base/runtime_dir.h"
 #include "common/config/log_settings.h"
+#include "common/log/appended_file.h"
 #include "common/log/log.h"
 #include "common/membership/joining.h"
 #include "common/process/daemon_process.h"
@@ -83,11 +87,23 @@ void add_flags(CLI::App& cli, Flags& flags) {
       ->type_name("LEVEL");
 }
 
+/// Returns whether the file of the audit could be written. A data_dir that does not exist yet is created at the start.
+Result<void> check_audit(const app::Configuration& configuration) {
+  const std::string path = configuration.audit_file();
+  const std::filesystem::path data_dir = configuration.file.data_dir();
+  std::error_code ignored;
+  const bool created = std::filesystem::path(path).parent_path() == data_dir && !exists(data_dir, ignored);
+  return path.empty() || created ? Result<void>{} : log::AppendedFile::check(path);
+}
+
 int check_config(app::Configuration configuration, const Flags& flags) {
   process::release_signals();
   if (const auto read = app::read_endpoints(configuration); !read) return wrong_config(read.error().message());
   const auto usable = configuration.check_certificate(SystemClock().unix_seconds());
   if (!usable) return wrong_config(usable.error().message());
+  if (const auto writable = check_audit(configuration); !writable) {
+    return wrong_config("audit.file: " + writable.error().message());
+  }
   std::cout << (flags.dev ? "--dev" : flags.config) << ": ok\n";
   return 0;
 }

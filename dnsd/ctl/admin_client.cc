@@ -157,6 +157,11 @@ Result<v1::EventsReply> AdminClient::events(const v1::EventsRequest& request, bo
   });
 }
 
+Result<v1::ChangesReply> AdminClient::changes() {
+  return called<v1::ChangesReply>(
+      server_, [&](auto& context, auto& reply) { return stub_->rpc->Changes(&context, v1::ChangesRequest(), &reply); });
+}
+
 Result<v1::LintReply> AdminClient::lint(v1::LintRequest request, std::uint32_t rows) {
   return all_pages<v1::LintReply>(
       server_, request, rows, [&](auto& context, auto& reply) { return stub_->rpc->Lint(&context, request, &reply); });

@@ -32,6 +32,8 @@ class AdminClient {
   /// Returns events. If the request may wait, the server answers within seconds.
   /// patient: wait for a server that is away, for as long as an answer may take
   Result<v1::EventsReply> events(const v1::EventsRequest& request, bool patient = false);
+  /// Returns who changed what, and who was refused.
+  Result<v1::ChangesReply> changes();
   Result<v1::LintReply> lint(v1::LintRequest request, std::uint32_t rows = kRows);
   Result<v1::StatusReply> status();
   Result<v1::ApproveShrinkReply> approve_shrink();

@@ -66,7 +66,7 @@ std::optional<Context> current_context() {
 Result<void> keep_context(const Context& context) {
   const fs::path at = folder_of(context.name);
   if (auto made = make_private_folder(at.string()); !made) return made;
-  return put_file((at / "server").string(), context.server + "\n");
+  return put_file((at / "server").string(), context.server + "\n", 0600);
 }
 
 Result<void> use_context(const std::string& name) {
@@ -77,7 +77,7 @@ Result<void> use_context(const std::string& name) {
         names.empty() ? "there is none: meshdnsctl login makes one" : "there are " + join(names, ", ");
     return Error(Code::NotFound, "no context " + name + "; " + others);
   }
-  return put_file((folder() / "current").string(), name + "\n");
+  return put_file((folder() / "current").string(), name + "\n", 0600);
 }
 
 }  // namespace meshdns::ctl

@@ -73,7 +73,7 @@ const std::map<std::string, std::vector<std::string>>& examples() {
       {"capture", {"meshdnsctl capture --host web.mesh.internal --client 10.0.0.0/24 --for 10s"}},
       {"simulate",
        {"meshdnsctl simulate --down cluster=eu-1", "meshdnsctl simulate web.mesh.internal --drain node=n1"}},
-      {"history", {"meshdnsctl history web.mesh.internal"}},
+      {"history", {"meshdnsctl history web.mesh.internal", "meshdnsctl history --changes -o json"}},
       {"watch", {"meshdnsctl watch", "meshdnsctl watch web.mesh.internal -o json"}},
       {"ca", {"meshdnsctl ca init", "meshdnsctl ca issue --node eu-1/n7", "meshdnsctl ca show n7.pem"}},
       {"ca init", {"meshdnsctl ca init --trust-domain mesh.internal"}},

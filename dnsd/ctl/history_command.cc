@@ -34,6 +34,18 @@ int history(const std::string& host, AdminClient& client, Output output) {
   return kOk;
 }
 
+int show_changes(AdminClient& client, Output output) {
+  const auto reply = client.changes();
+  if (!reply) return fail(reply.error());
+  if (!is_for_people(output)) {
+    std::cout << document(*reply, output);
+    return kOk;
+  }
+  for (const v1::Change& change : reply->changes()) std::cout << change_view(change);
+  if (reply->changes().empty()) std::cout << "nobody has changed anything since meshdnsd began\n";
+  return kOk;
+}
+
 /// Makes the process end with the first signal. The output is flushed after each event, and nothing else needs
 /// cleaning.
 void end_on_signals() {
@@ -76,10 +88,17 @@ int watch(const std::string& host, AdminClient& client, Output output) {
 
 void add_history(CLI::App& cli, std::vector<Tool>& tools) {
   const auto host = std::make_shared<std::string>();
-  auto* past = cli.add_subcommand("history", "what was answered for a host, when, and why");
-  past->add_option("host", *host, "app-b.mesh.internal")->required();
-  tools.push_back(
-      {.command = past, .run = [host](AdminClient* client, Output output) { return history(*host, *client, output); }});
+  const auto by_whom = std::make_shared<bool>(false);
+  auto* past = cli.add_subcommand("history", "what was answered for a host, when, and why; or who changed what");
+  auto* of_host = past->add_option("host", *host, "app-b.mesh.internal");
+  past->add_flag("--changes", *by_whom, "the last changes of operators, and what was refused, instead of a host's")
+      ->excludes(of_host);
+  tools.push_back({.command = past, .run = [host, by_whom](AdminClient* client, Output output) {
+                     if (*by_whom) return show_changes(*client, output);
+                     if (!host->empty()) return history(*host, *client, output);
+                     std::cerr << "say which host: history HOST, or history --changes\n";
+                     return int{kWrongUsage};
+                   }});
   auto* coming = cli.add_subcommand("watch", "what changes in answers, and why, as it comes; until Ctrl-C");
   coming->add_option("host", *host, "app-b.mesh.internal; else all hosts");
   tools.push_back(

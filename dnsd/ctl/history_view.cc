@@ -31,18 +31,29 @@ std::string answer_lines(const v1::AnswerChange& change) {
   return "  clients in " + who + "\n    before  " + change.before() + "\n    after   " + change.after() + "\n";
 }
 
+std::string exact_time(std::int64_t unix_seconds, std::uint32_t millis) {
+  std::string at = time_text(unix_seconds);
+  at.insert(at.size() - 1, fmt::format(".{:03}", millis));  // before the Z
+  return at;
+}
+
 }  // namespace
 
 std::string event_view(const v1::Event& told) {
   const v1::Event event = cleaned(told);
-  std::string at = time_text(event.at());
-  at.insert(at.size() - 1, fmt::format(".{:03}", event.at_millis()));  // before the Z
-  std::string out = at + "  " + age_text(convert::from_wire(event.age())) + " ago  " +
-                    (event.host().empty() ? "" : event.host() + "  ") + "revision " + std::to_string(event.revision()) +
-                    (event.summary().empty() ? "" : ": " + event.summary()) + "\n";
+  std::string out = exact_time(event.at(), event.at_millis()) + "  " + age_text(convert::from_wire(event.age())) +
+                    " ago  " + (event.host().empty() ? "" : event.host() + "  ") + "revision " +
+                    std::to_string(event.revision()) + (event.summary().empty() ? "" : ": " + event.summary()) + "\n";
   for (const v1::EndpointChange& change : event.endpoints()) out += endpoint_line(change);
   for (const v1::AnswerChange& change : event.answers()) out += answer_lines(change);
   return out;
+}
+
+std::string change_view(const v1::Change& told) {
+  const v1::Change change = cleaned(told);
+  return fmt::format("{}  {} from {}  {}  {}  revision {}  {}\n", exact_time(change.at(), change.at_millis()),
+                     change.who(), change.from(), change.verb(), change.objects().empty() ? "-" : change.objects(),
+                     change.revision(), change.outcome());
 }
 
 }  // namespace meshdns::ctl

@@ -170,7 +170,7 @@ constexpr const char* kTarget = "endpoint=, node=, service=NAMESPACE/NAME, zone=
 
 /// Adds the options for the author and the duration of an override.
 void add_override_options(CLI::App& command, ctl::OverrideFlags& flags) {
-  command.add_option("--author", flags.author, "who does it; default: $USER@host");
+  command.add_option("--author", flags.author, "who does it; default: the user who calls");
   command.add_option("--for", flags.length, "how long, or never")->type_name("DURATION");
 }
 

@@ -1,13 +1,9 @@
 #include "dnsd/ctl/override_commands.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <iostream>
 #include <set>
 
-#include "common/base/machine_name.h"
 #include "common/base/printable.h"
 #include "common/base/text.h"
 #include "common/time/duration_text.h"
@@ -20,13 +16,6 @@ namespace {
 constexpr const char* kDefaultReason = "no reason given";
 constexpr const char* kDefaultLocalLength = "1h";
 constexpr const char* kNever = "never";
-
-/// Returns the default author: "alice@host".
-std::string default_author() {
-  const char* user = std::getenv("USER");
-  const std::string who = user == nullptr || *user == '\0' ? "uid " + std::to_string(::geteuid()) : user;
-  return who + "@" + machine_name().value_or("");
-}
 
 /// Returns the end of an override of this length in unix seconds; 0 = never.
 Result<std::int64_t> end_of(const std::string& length, std::int64_t unix_seconds) {
@@ -60,7 +49,7 @@ int make(AdminClient& client, OverrideWish wish, const OverrideFlags& flags, std
   if (!expires) return fail(expires.error());
   wish.expires = *expires;
   wish.reason = flags.reason.empty() ? kDefaultReason : flags.reason;
-  wish.author = flags.author.empty() ? default_author() : flags.author;
+  wish.author = flags.author;  // if there is none, meshdnsd writes down who calls
   v1::ApplyRequest request;
   request.set_manager("cli");
   request.set_needs_target(wish.target.has_value());

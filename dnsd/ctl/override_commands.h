@@ -13,7 +13,7 @@ struct OverrideFlags {
   std::string action;               // for force: up or down
   std::vector<std::string> target;  // "node=eu1-n1"
   std::string reason;
-  std::string author;  // empty = "$USER@host"
+  std::string author;  // empty = meshdnsd writes down who calls
   std::string length;  // "1h", "never"; empty = not given
   bool force = false;
   bool local = false;

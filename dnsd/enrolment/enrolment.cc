@@ -67,7 +67,7 @@ Result<Enrolment> Enrolment::open(Options options) {
   return Enrolment(std::move(options), *std::move(list));
 }
 
-Result<void> Enrolment::store() const { return put_file(options_.tokens, tokens_.list().SerializeAsString()); }
+Result<void> Enrolment::store() const { return put_file(options_.tokens, tokens_.list().SerializeAsString(), 0600); }
 
 Result<identity::Identity> Enrolment::by_token(const v1::EnrollRequest& request, const std::string& key_hash,
                                                const Proof& proof, std::int64_t now) {

@@ -112,9 +112,9 @@ std::uint64_t AgentReports::session_of(const model::Node& node, std::uint64_t ep
   return goes_on && known->session != 0 ? known->session : epoch;
 }
 
-void AgentReports::refused(const std::string& peer, const Error& why) {
+void AgentReports::refused(const log::AuditEntry& what) {
   ++counters_.not_allowed;
-  lines_.warn(now(), "caller refused", {{"peer", peer}, {"reason", why.message()}});
+  if (env_.audit) env_.audit(what);
 }
 
 void AgentReports::closed(const ReportSession& session) {

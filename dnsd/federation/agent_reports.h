@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "common/log/audit.h"
 #include "common/log/ration.h"
 #include "common/rpc/quota.h"
 #include "common/time/time.h"
@@ -49,6 +50,7 @@ struct AgentEnvironment {
   std::function<void(const std::string& endpoint)> told = {};  // an agent has sent this record, changed or not
   Admission::Rates rates = {};
   bool identities = false;  // certificates say who a node is, so more rules hold (NodeRules)
+  std::function<void(const log::AuditEntry&)> audit = {};  // takes note of callers who may not report
 };
 
 /// What the agents have reported: puts the reports of sessions into the catalog, and keeps what is known of each node's
@@ -124,9 +126,8 @@ class AgentReports {
   /// Removes the records of a node whose agent says that the node goes.
   void withdraw(const std::string& node);
 
-  /// Counts and logs a caller who is nobody, or who may not report for a node.
-  /// peer: where the caller is
-  void refused(const std::string& peer, const Error& why);
+  /// Counts a caller who is nobody, or who may not report for a node, and notes it in the audit.
+  void refused(const log::AuditEntry& what);
 
   // ---- what a node may report ----
 

@@ -32,9 +32,8 @@ class Agents {
   /// pulse: for note(), with the messages of this stream
   std::shared_ptr<ReportSession> open(std::shared_ptr<ReportPort> port,
                                       std::shared_ptr<Pulse> pulse = std::make_shared<Pulse>(), ReportPeer peer = {});
-  /// Counts and logs a caller who is nobody.
-  /// peer: where the caller is
-  void refused(const std::string& peer, const Error& why) { reports_.refused(peer, why); }
+  /// Counts a caller who is nobody, and notes it in the audit.
+  void refused(const log::AuditEntry& what) { reports_.refused(what); }
   /// Notes a heartbeat that reports nothing new.
   /// returns: false = the session has to handle the message
   /// thread: any

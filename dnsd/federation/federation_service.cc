@@ -116,7 +116,9 @@ class Calls : public Methods {
     if (!enroll_) {
       reactor->Finish({grpc::StatusCode::UNIMPLEMENTED, "this federation signs no certificates"});
     } else if (!applicant) {
-      loop_.post([&agents = agents_, peer = context->peer(), why = applicant.error()] { agents.refused(peer, why); });
+      log::AuditEntry refused{log::Audit::kUnknown, rpc::peer_text(context->peer()), "enroll", request->name(),
+                              applicant.error().message()};
+      loop_.post([&agents = agents_, refused = std::move(refused)] { agents.refused(refused); });
       reactor->Finish({grpc::StatusCode::PERMISSION_DENIED, applicant.error().message()});
     } else {
       loop_.post([this, reactor, request, reply, applicant = *applicant] {
@@ -135,11 +137,8 @@ class Calls : public Methods {
     using Refused = RefusedStream<v1::AgentMessage, v1::ReportReply>;
     auto ticket = admit(*context);
     if (!ticket) return new Refused(too_many());
-    auto caller = identify(*context);
-    if (!caller) {
-      loop_.post([&agents = agents_, peer = context->peer(), why = caller.error()] { agents.refused(peer, why); });
-      return new Refused({grpc::StatusCode::PERMISSION_DENIED, caller.error().message()});
-    }
+    auto caller = identify(*context, "report");
+    if (!caller) return new Refused({grpc::StatusCode::PERMISSION_DENIED, caller.error().message()});
     auto* stream = new Stream(context, poster(*context, ticket));
     const auto port = stream->port();
     const auto session = std::make_shared<std::shared_ptr<ReportSession>>();
@@ -163,7 +162,8 @@ class Calls : public Methods {
     const auto peer = rpc::peer_named(context->peer());
     const bool here = !peer || peer->ip.is_loopback();
     const std::string address = rpc::quota_address(context->peer());
-    loop_.post([&agents = agents_, session, port, pulse, who = ReportPeer{here, address, std::move(*caller)}] {
+    loop_.post([&agents = agents_, session, port, pulse,
+                who = ReportPeer{here, address, std::move(*caller), rpc::peer_text(context->peer())}] {
       *session = agents.open(port, pulse, who);
     });
     return stream;
@@ -173,12 +173,8 @@ class Calls : public Methods {
     using Refused = RefusedStream<grpc::ByteBuffer, grpc::ByteBuffer>;
     auto ticket = admit(*context);
     if (!ticket) return new Refused(too_many());
-    auto caller = identify(*context);
-    if (!caller) {
-      loop_.post(
-          [watchers = watchers_, peer = context->peer(), why = caller.error()] { watchers().refused(peer, why); });
-      return new Refused({grpc::StatusCode::PERMISSION_DENIED, caller.error().message()});
-    }
+    auto caller = identify(*context, "watch");
+    if (!caller) return new Refused({grpc::StatusCode::PERMISSION_DENIED, caller.error().message()});
     auto* stream = new rpc::RawServerStream(context, poster(*context, ticket));
     const auto port = stream->port();
     const auto session = std::make_shared<std::shared_ptr<WatchSession>>();
@@ -231,10 +227,15 @@ class Calls : public Methods {
     out.key_hash = rpc::certificate_key(*proof);
     return out;
   }
-  /// Returns who calls.
-  Result<identity::Caller> identify(const grpc::CallbackServerContext& context) const {
+  /// Returns who calls. A caller that is nobody is counted, and noted in the audit.
+  Result<identity::Caller> identify(const grpc::CallbackServerContext& context, const char* verb) const {
     const auto proof = context.auth_context();
-    return gate_->caller(rpc::certificate_uris(*proof), rpc::certificate_key(*proof));
+    auto caller = gate_->caller(rpc::certificate_uris(*proof), rpc::certificate_key(*proof));
+    if (!caller) {
+      log::AuditEntry refused{log::Audit::kUnknown, rpc::peer_text(context.peer()), verb, "", caller.error().message()};
+      loop_.post([&agents = agents_, refused = std::move(refused)] { agents.refused(refused); });
+    }
+    return caller;
   }
   Ticket admit(const grpc::CallbackServerContext& context) const {
     Ticket ticket = streams_->admit(context.peer());

@@ -116,7 +116,8 @@ void ReportSession::on_hello(const v1::Hello& hello) {
   auto said = read_hello(hello, peer_, catalog().loopback());
   if (!said) {
     if (said.error().reason == v1::Goodbye::NOT_ALLOWED) {
-      reports_.refused(peer_.address, Error(Code::PermissionDenied, said.error().message));
+      reports_.refused({identity::text(peer_.caller.who()), peer_.from, "report",
+                        "Node/" + hello.node().locality().cluster() + "/" + hello.node().name(), said.error().message});
     }
     return goodbye(said.error().reason, said.error().message, said.error().retry_after);
   }

@@ -6,6 +6,7 @@
 
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
+#include "common/rpc/peer.h"
 #include "dnsd/federation/features.h"
 
 namespace meshdns::federation {
@@ -99,8 +100,9 @@ void WatchSession::acknowledged(const v1::Acknowledge& ack) {
 void WatchSession::subscribe(const v1::Subscribe& subscribe) {
   if (const auto allowed = caller_.may({verb_of(subscribe.mode()), "", ""}); !allowed) {
     ++counters_.not_allowed;
-    context_.nacks.warn(clock_.now(), "subscriber not allowed",
-                        {{"peer", peer_}, {"reason", allowed.error().message()}});
+    if (context_.audit) {
+      context_.audit({identity::text(caller_.who()), rpc::peer_text(peer_), "watch", name_, allowed.error().message()});
+    }
     return goodbye(allowed.error().message(), kSentAwayRetry, v1::Goodbye::NOT_ALLOWED);
   }
   // a second Subscribe is allowed only after an additive set: to compare when the federation has settled

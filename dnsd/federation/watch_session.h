@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/identity/authorizer.h"
+#include "common/log/audit.h"
 #include "common/log/ration.h"
 #include "common/rpc/port.h"
 #include "common/rpc/quota.h"
@@ -51,6 +52,8 @@ struct WatchContext {
   std::function<void(WatchSession&)> starved;
   /// Called when a replica has read something.
   std::function<void()> read;
+  /// Takes note of callers who may not watch; may be empty.
+  std::function<void(const log::AuditEntry&)> audit{};
   WatchCounters counters{};
   rpc::Quota unread{kUnread};
   log::Ration lines{"subscribers", kLines};

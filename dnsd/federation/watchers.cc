@@ -6,7 +6,8 @@
 
 namespace meshdns::federation {
 
-Watchers::Watchers(Feed& feed, const Clock& clock, Timers& timers, rpc::Quota::Limits unread)
+Watchers::Watchers(Feed& feed, const Clock& clock, Timers& timers, rpc::Quota::Limits unread,
+                   std::function<void(const log::AuditEntry&)> audit)
     : feed_(feed),
       clock_(clock),
       timers_(timers),
@@ -15,6 +16,7 @@ Watchers::Watchers(Feed& feed, const Clock& clock, Timers& timers, rpc::Quota::L
                .idle = [this](WatchSession& session) { idle(session); },
                .starved = [this](WatchSession& session) { starved_.push_back(&session); },
                .read = [this] { feed_starved(); },
+               .audit = std::move(audit),
                .unread = rpc::Quota(unread)} {}
 
 Watchers::~Watchers() {
@@ -31,11 +33,6 @@ std::shared_ptr<WatchSession> Watchers::open(std::shared_ptr<WatchPort> port, st
   openings_.opened(session, clock_.now());
   if (shutting_down_) session->goodbye("the federation is ending", 1s);
   return session;
-}
-
-void Watchers::refused(const std::string& peer, const Error& why) {
-  ++context_.counters.not_allowed;
-  context_.nacks.warn(clock_.now(), "subscriber not allowed", {{"peer", peer}, {"reason", why.message()}});
 }
 
 void Watchers::closed(WatchSession& session) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -40,7 +41,9 @@ class Watchers {
 
   /// The feed, the clock and the timers must outlive this.
   /// unread: bytes of batches that replicas may leave unread
-  Watchers(Feed& feed, const Clock& clock, Timers& timers, rpc::Quota::Limits unread = WatchContext::kUnread);
+  /// audit:  takes note of callers who may not watch; may be empty
+  Watchers(Feed& feed, const Clock& clock, Timers& timers, rpc::Quota::Limits unread = WatchContext::kUnread,
+           std::function<void(const log::AuditEntry&)> audit = {});
   Watchers(const Watchers&) = delete;
   Watchers& operator=(const Watchers&) = delete;
   ~Watchers();
@@ -49,9 +52,6 @@ class Watchers {
   /// peer:   where the stream comes from, as gRPC names peers
   /// caller: who watches
   std::shared_ptr<WatchSession> open(std::shared_ptr<WatchPort> port, std::string peer, identity::Caller caller);
-  /// Counts and logs a caller who is nobody.
-  /// peer: where the caller is
-  void refused(const std::string& peer, const Error& why);
   void closed(WatchSession& session);
   /// Sends what changed, now or in the next round. Called when the catalog has a new revision.
   void changed();

@@ -1,8 +1,10 @@
 """meshdnsctl as people type it: what succeeds at nothing is refused, what is mistyped is understood, exit codes mean one thing."""
 import json
 import os
+import pwd
 import re
 import select
+import socket
 import subprocess
 import unittest
 
@@ -210,12 +212,23 @@ class CtlTest(unittest.TestCase):
 
     def test_changes_are_logged_with_who_and_what(self):
         self.ctl("apply", self.web())
-        line = self.federation.wait_line("change from here call=apply .*").string
-        self.assertRegex(line, r'by="\S+ \(uid \d+, pid \d+\)" what="VirtualDestination/shop/web created"')
+        user = f"{pwd.getpwuid(os.getuid()).pw_name} \\(uid {os.getuid()}, pid \\d+\\)"
+        self.federation.wait_line(f'audit who="{user}" from=unix verb=apply objects="VirtualDestination/shop/web created" '
+                                  r"revision=\d+ outcome=ok$")
         self.ctl("apply", self.web())  # nothing changes: nothing is logged
         self.ctl("delete", "vd", "shop/web")
-        self.federation.wait_line(r'change from here call=delete by=".*" what=VirtualDestination/shop/web')
-        self.assertEqual(len([line for line in self.federation.lines if "change from here" in line]), 2)
+        self.federation.wait_line(f'audit who="{user}" from=unix verb=delete objects=VirtualDestination/shop/web ')
+        self.assertEqual(len([line for line in self.federation.lines if " audit " in line]), 2)
+        self.assertRegex(self.ctl("history", "--changes"), rf"(?s)^\S+Z  {user} from unix  apply  VirtualDestination/shop/web "
+                         rf"created  revision \d+  ok\n\S+Z  {user} from unix  delete  VirtualDestination/shop/web  revision")
+        changes = json.loads(self.ctl("history", "--changes", "-o", "json"))["changes"]
+        self.assertEqual([(change["verb"], change["outcome"]) for change in changes], [("apply", "ok"), ("delete", "ok")])
+
+    def test_the_author_of_an_override_is_the_user_of_the_socket(self):
+        self.start_node("n1", "127.0.0.11")
+        self.ctl("drain", "node=n1", "--for", "1h", "--force")
+        author = json.loads(self.ctl("get", "overrides", "-o", "json"))["spec"]["author"]
+        self.assertEqual(author, f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}")
 
     def test_watch_goes_on_over_a_restart_and_tells_of_operators(self):
         watching = subprocess.Popen([f"{BIN}/meshdnsctl", "--server", self.bed.path("federation.sock"), "watch", "-o",

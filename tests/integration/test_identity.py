@@ -131,13 +131,14 @@ class AttackTest(unittest.TestCase):
                 accepted.append(what)
         self.assertEqual(accepted, [])
         self.assertTrue(self.bed.reports(self.bed.shown(NODE)))
-        self.federation.wait_line(r"caller refused peer=\S+ reason=.*exactly one is needed")
+        self.federation.wait_line(r"audit who=unknown from=\S+ verb=report .* outcome=.refused: .*exactly one is needed")
 
     def test_a_node_reports_for_no_other(self):
         own = self.bed.shown(NODE)
         self.assertEqual([names for names in NOT_OWN if self.bed.reports(own, *names)], [])
         self.assertTrue(self.bed.reports(own))
-        self.federation.wait_line(r'caller refused peer=\S+ reason="node eu-1/n7 may not report as eu-1/n8 \(rule own-node\)"')
+        self.federation.wait_line(r'audit who="node eu-1/n7" from=\S+ verb=report objects=Node/eu-1/n8 revision=\d+ '
+                                  r'outcome="refused: node eu-1/n7 may not report as eu-1/n8 \(rule own-node\)"')
 
     def test_only_replicas_watch(self):
         allowed = {(MESH + "dns/eu-1/edge", REPLICA), (MESH + "dns/eu-1/edge", UNSPECIFIED),
@@ -151,7 +152,8 @@ class AttackTest(unittest.TestCase):
     def test_operators_do_what_their_level_allows(self):
         file = self.bed.write("api.yaml", OBJECT)
         verbs = {("status",): VIEW, ("get", "nodes"): VIEW, ("lint",): VIEW, ("explain", "api.mesh.internal", "--client", "10.0.0.9"): VIEW,
-                 ("history", "api.mesh.internal"): VIEW, ("apply", "-f", file): CHANGE, ("delete", "vd", "shop/api"): CHANGE, ("approve-shrink",): STEER,
+                 ("history", "api.mesh.internal"): VIEW, ("history", "--changes"): VIEW,
+                 ("apply", "-f", file): CHANGE, ("delete", "vd", "shop/api"): CHANGE, ("approve-shrink",): STEER,
                  ("drain", "node=eu-1/n7", "--for", "1h", "--reason", "test"): STEER}
         least = {"a viewer": VIEW, "an operator": STEER, "an admin": CHANGE}
         wrong = []
@@ -162,7 +164,8 @@ class AttackTest(unittest.TestCase):
                 if refused != (least.get(who, -1) < level):
                     wrong.append((who, words[0], "refused" if refused else "allowed"))
         self.assertEqual(wrong, [])
-        self.federation.wait_line(r'call refused peer=\S+ reason="node eu-1/n7 may not view \(rule role-operator\)"')
+        self.federation.wait_line(r'audit who="operator v \(viewer\)" from=\S+ verb=apply objects=VirtualDestination/shop/api '
+                                  r'revision=\d+ outcome="refused: operator v \(viewer\) may not change objects \(rule level-admin\)"')
 
     def test_a_node_reports_what_its_cluster_allows(self):
         admin, own = self.bed.shown(OTHERS["an admin"]), self.bed.shown(NODE)

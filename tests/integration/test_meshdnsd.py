@@ -88,7 +88,7 @@ class MeshdnsdTest(unittest.TestCase):
         request = urllib.request.Request(self.admin + "/metrics", headers={"Host": "evil.example"})
         with self.assertRaises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(request, timeout=WAIT)
-        self.assertEqual(refused.exception.code, 421)
+        self.assertEqual(refused.exception.code, 403)
         self.assertIn("evil.example", refused.exception.read().decode())
         self.assertIn("meshdns_http_refused_requests_total 1\n", self.fetch("/metrics"))
         named = urllib.request.Request(self.admin + "/healthz", headers={"Host": "Metrics.example.net:80"})

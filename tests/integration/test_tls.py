@@ -239,10 +239,10 @@ class FromAfarTest(unittest.TestCase):
             code, out, err = self.ctl(*words)
             self.assertEqual(code, 0, err)
             self.assertIn(line, out)
-        who = r'certificate="?CN=op"? peer=\S+'
-        federation.wait_line(f'change from afar call=apply {who} what="VirtualDestination/shop/api created"')
-        federation.wait_line(f"change from afar call=delete {who} what=VirtualDestination/shop/api")
-        self.assertEqual(len([line for line in federation.lines if "change from afar" in line]), 2)
+        who = r'audit who="operator op \(admin\)" from=\S+:\d+'
+        federation.wait_line(who + ' verb=apply objects="VirtualDestination/shop/api created" revision=[0-9]+ outcome=ok')
+        federation.wait_line(who + " verb=delete objects=VirtualDestination/shop/api revision=[0-9]+ outcome=ok")
+        self.assertEqual(len([line for line in federation.lines if " audit " in line]), 2)
 
     def test_what_is_not_found_or_not_a_replica_is_said_as_on_the_socket(self):
         self.bed.federation()

@@ -16,6 +16,15 @@ TEST(HostNames, AddressesAndLocalhostAreAllowed) {
   }
 }
 
+TEST(HostNames, OnlyTheAddressOfThePortIsAllowed) {
+  const HostNames names({"192.0.2.7"}, IpAddress::parse("10.1.2.3").value());
+  for (const char* host : {"10.1.2.3", "10.1.2.3:80", "127.0.0.1", "127.9.9.9:7401", "[::1]", "[::ffff:10.1.2.3]:80",
+                           "192.0.2.7:80", "localhost"}) {
+    EXPECT_TRUE(names.allow(host)) << host;
+  }
+  for (const char* host : {"10.1.2.4", "0.0.0.0:7401", "[fd00::1]:80", "[::]"}) EXPECT_FALSE(names.allow(host)) << host;
+}
+
 TEST(HostNames, TheHostsOwnNameIsAllowed) {
   std::array<char, 256> name{};
   ASSERT_EQ(::gethostname(name.data(), name.size() - 1), 0);

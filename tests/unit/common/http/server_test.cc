@@ -266,24 +266,26 @@ TEST_F(HttpTest, a_request_for_another_host_is_refused) {
   const std::string hostile =
       "\xe2\x80\xae"
       "evil.example";  // control characters are no header's
-  for (const std::string& host : {std::string("evil.example"), std::string("localhost.evil.example:80"), hostile}) {
+  for (const std::string& host :
+       {std::string("evil.example"), std::string("localhost.evil.example:80"), hostile, std::string("10.1.2.3")}) {
     const std::string answer =
         exchange(server->bound(), "GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n");
-    EXPECT_TRUE(answer.starts_with("HTTP/1.1 421 ")) << answer;
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 403 ")) << answer;
     EXPECT_EQ(answer.find("\xe2\x80\xae"), std::string::npos);
     EXPECT_NE(answer.find("DNS rebinding"), std::string::npos) << answer;
   }
-  EXPECT_EQ(refused.value(), 3);
+  EXPECT_EQ(refused.value(), 4);
   const std::string log = testing::internal::GetCapturedStderr();
   const auto first = log.find("HTTP request refused");
   EXPECT_NE(first, std::string::npos);
   EXPECT_EQ(log.find("HTTP request refused", first + 1), std::string::npos) << "a line a minute: " << log;
-  for (const char* host : {"localhost:7401", "127.0.0.1:7401", "[::1]:7401", "10.1.2.3", "Admin.Example.Net."}) {
+  for (const char* host : {"localhost:7401", "127.0.0.1:7401", "[::1]:7401", "127.1.2.3", "Admin.Example.Net."}) {
     const std::string answer =
         exchange(server->bound(), std::string("GET / HTTP/1.1\r\nHost: ") + host + "\r\nConnection: close\r\n\r\n");
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << host << ": " << answer;
   }
   EXPECT_TRUE(exchange(server->bound(), "GET / HTTP/1.0\r\n\r\n").starts_with("HTTP/1.0 200 ")) << "no browser asks so";
+  EXPECT_TRUE(exchange(server->bound(), "GET / HTTP/1.1\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 400 "));
 }
 
 // curl printed the names of agents with all that a terminal obeys.

@@ -104,6 +104,9 @@ TEST(Views, WhatPeersSayOfAHostIsOnePrintableLine) {
   v1::Event event;
   event.set_summary(kHostile);
   expect_clean(event_view(event), 1);
+  v1::Change change;
+  change.set_objects(kHostile);
+  expect_clean(change_view(change), 1);
   auto explained = parsed<v1::ExplainReply>(kExample);
   const auto lines = std::ranges::count(explain_view(explained), '\n');
   explained.mutable_tiers(0)->mutable_endpoints(0)->set_why(kHostile);
@@ -257,6 +260,21 @@ TEST(HistoryView, an_event) {
     before  tier 0 any: 10.0.0.11
     after   tier 0 any: 10.0.0.12
 )");
+}
+
+TEST(ChangeView, who_changed_what_and_who_was_refused) {
+  const auto done = parsed<v1::Change>(R"x(
+    at: 1795808401 at_millis: 42 who: "alice (uid 1000, pid 4711)" from: "unix" verb: "apply" revision: 41
+    objects: "VirtualDestination/shop/web created" outcome: "ok")x");
+  EXPECT_EQ(change_view(done),
+            "2026-11-27T19:40:01.042Z  alice (uid 1000, pid 4711) from unix  apply  VirtualDestination/shop/web created"
+            "  revision 41  ok\n");
+  const auto refused = parsed<v1::Change>(R"x(
+    at: 1795808401 who: "operator v (viewer)" from: "10.0.0.9:4711" verb: "approve-shrink" revision: 41
+    outcome: "refused: no (rule level-operator)")x");
+  EXPECT_EQ(change_view(refused),
+            "2026-11-27T19:40:01.000Z  operator v (viewer) from 10.0.0.9:4711  approve-shrink  -  revision 41  "
+            "refused: no (rule level-operator)\n");
 }
 
 TEST(LintView, findings_and_counts) {

@@ -42,6 +42,11 @@ TEST_F(AllowedTest, whoever_may_not_report_is_sent_away_with_the_rule) {
     EXPECT_THAT(agent.heard().goodbye().message(), HasSubstr("may not report as eu-1/n1 (rule "));
   }
   EXPECT_EQ(agents_.counters().not_allowed, 4U);
+  ASSERT_EQ(audited_.size(), 4U);
+  EXPECT_EQ(audited_[0].who, "node eu-1/n2");
+  EXPECT_EQ(audited_[0].verb, "report");
+  EXPECT_EQ(audited_[0].objects, "Node/eu-1/n1");
+  EXPECT_EQ(audited_[0].refused, "node eu-1/n2 may not report as eu-1/n1 (rule own-node)");
   EXPECT_EQ(agents_.connected(), 0U);
   EXPECT_TRUE(catalog_.records().nodes.empty());
 }
@@ -76,7 +81,9 @@ class WatchAllowedTest : public FederationTest {
   }
 
   Feed feed_{catalog_, v1::Origin(), 1, [](auto, const auto&) { return nullptr; }};
-  Watchers watchers_{feed_, clock_, clock_};
+  std::vector<log::AuditEntry> noted_;
+  Watchers watchers_{feed_, clock_, clock_, WatchContext::kUnread,
+                     [this](const log::AuditEntry& entry) { noted_.push_back(entry); }};
 };
 
 TEST_F(WatchAllowedTest, each_mode_is_for_one_role) {
@@ -93,6 +100,11 @@ TEST_F(WatchAllowedTest, each_mode_is_for_one_role) {
   EXPECT_EQ(outcome("dns/eu-1/edge", v1::Subscribe::SIBLING),
             "dns eu-1/edge may not watch as an instance (rule role-federation)");
   EXPECT_EQ(watchers_.counters().not_allowed, 5U);
+  ASSERT_EQ(noted_.size(), 5U);
+  EXPECT_EQ(noted_[0].who, "dns us-1/edge");
+  EXPECT_EQ(noted_[0].from, "10.0.0.8:1");
+  EXPECT_EQ(noted_[0].verb, "watch");
+  EXPECT_EQ(noted_[0].refused, "dns us-1/edge may not watch as a replica (rule own-cluster)");
 }
 
 }  // namespace

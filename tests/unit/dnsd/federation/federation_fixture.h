@@ -210,7 +210,9 @@ class FederationTest : public testing::Test {
                   .instance = "eu-1/a",
                   .changed = [this] { ++changes_; },
                   .rates = {.known = 1e6, .full = 1e6},
-                  .identities = identities_}};
+                  .identities = identities_,
+                  .audit = [this](const log::AuditEntry& entry) { audited_.push_back(entry); }}};
+  std::vector<log::AuditEntry> audited_;
   std::vector<std::unique_ptr<FakeAgent>> agents_of_test_;
 
  private:
