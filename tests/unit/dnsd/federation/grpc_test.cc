@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <random>
 #include <thread>
 
 #include "agent/report/grpc_reporter.h"
