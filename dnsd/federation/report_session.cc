@@ -7,7 +7,6 @@
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
 #include "common/model/limits.h"
-#include "dnsd/federation/hello.h"
 #include "dnsd/federation/report_decoder.h"
 
 namespace meshdns::federation {
@@ -121,14 +120,11 @@ void ReportSession::on_hello(const v1::Hello& hello) {
     }
     return goodbye(said.error().reason, said.error().message, said.error().retry_after);
   }
-  node_ = claimed_ = std::move(said->node);
-  instance_uid_ = std::move(said->instance_uid);
-  boot_id_ = std::move(said->boot_id);
-  hello_digest_ = said->digest;
-  hello_epoch_ = said->last_epoch;
+  introduction_ = *std::move(said);
+  node_ = introduction_.node;
   reports_.ask_for_missing();  // before defer(), which asks whether the catalog has all records
   if (!reports_.has_room_for(node_.key)) return goodbye(v1::Goodbye::OVERLOADED, "no room: dns.max_records", 60s);
-  const Duration wait = reports_.defer(node_.key, hello_digest_);
+  const Duration wait = reports_.defer(node_.key, introduction_.digest);
   if (wait > Duration::zero()) {
     return goodbye(v1::Goodbye::OVERLOADED, "too many agents connect at once: come back later", wait);
   }
@@ -145,7 +141,8 @@ void ReportSession::claim() {
 }
 
 bool ReportSession::same_holder(const ReportSession& other) const {
-  return instance_uid_ == other.instance_uid_ && boot_id_ == other.boot_id_ && has_key_of(other);
+  return introduction_.instance_uid == other.introduction_.instance_uid &&
+         introduction_.boot_id == other.introduction_.boot_id && has_key_of(other);
 }
 
 bool ReportSession::has_key_of(const ReportSession& other) const {
@@ -176,14 +173,14 @@ void ReportSession::contend(const std::shared_ptr<ReportSession>& holder) {
 
 void ReportSession::admit() {
   const TimePoint now = reports_.now();
-  epoch_ = reports_.next_epoch(hello_epoch_);
+  epoch_ = reports_.next_epoch(introduction_.last_epoch);
   const auto claims_refused = reports_.permit(node_);
   const model::Node* known = catalog().latest_node(node_.key);
   const bool moved = known != nullptr && (known->addresses != node_.addresses || known->prefixes != node_.prefixes);
   node_.session = reports_.session_of(node_, epoch_);
   reports_.sessions().take_over(node_.key, shared_from_this());
   reports_.leases().heard(node_.key, now);
-  const bool wants_full = reports_.needs_full(node_.key, hello_digest_);
+  const bool wants_full = reports_.needs_full(node_.key, introduction_.digest);
   catalog().put_node(node_, now);
   v1::ReportReply reply;
   v1::Welcome& welcome = *reply.mutable_welcome();

@@ -10,6 +10,7 @@
 #include "common/rpc/port.h"
 #include "dnsd/federation/agent_reports.h"
 #include "dnsd/federation/arriving_full.h"
+#include "dnsd/federation/hello.h"
 #include "dnsd/federation/pulse.h"
 #include "dnsd/federation/refusals.h"
 #include "dnsd/federation/report_peer.h"
@@ -56,7 +57,7 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   const std::string& node() const { return node_.key; }
   bool said_hello() const { return said_hello_; }
   /// Returns the node with the addresses and prefixes that its agent says, allowed or not.
-  const model::Node& claimed() const { return claimed_; }
+  const model::Node& claimed() const { return introduction_.node; }
 
   // ---- called by those who know which session reports for a node ----
 
@@ -127,12 +128,8 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
 
   AgentReports& reports_;
   std::shared_ptr<ReportPort> port_;
-  model::Node node_;
-  model::Node claimed_;
-  std::string instance_uid_;
-  std::string boot_id_;
-  std::uint64_t hello_digest_ = 0;
-  std::uint64_t hello_epoch_ = 0;
+  Introduction introduction_;
+  model::Node node_;         // with what it may claim
   std::uint64_t epoch_ = 0;  // 0 = not admitted
   const ReportPeer peer_;
   std::shared_ptr<Pulse> pulse_;

@@ -82,7 +82,7 @@ class MeshTest(unittest.TestCase):
         code, out, err = self.bed.afar("eve", "apply", "-f", file)
         self.assertEqual((code, out), (1, ""))
         self.assertIn("operator eve (viewer) may not change objects (rule level-admin)", err)
-        federation.wait_line(r"call refused peer=\S+ reason=.*operator eve \(viewer\)")
+        federation.wait_line(r'audit who="operator eve \(viewer\)" .*outcome="refused: ')
         self.assertIn("created", self.bed.afar("alice", "apply", "-f", file)[1])
         self.assertFalse([line for line in federation.lines if "handshake" in line])
 
