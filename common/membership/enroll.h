@@ -28,8 +28,8 @@ class Cancellation {
   std::function<void()> end_;  // of the call that runs
 };
 
-/// Gets the first certificate. Makes the key if the file is missing; a second attempt uses the same key, so that a
-/// token is not used up by an answer that got lost. Blocks for up to 10 s for each server. token:  its text
+/// Gets the first certificate with a token, given by its text. Makes the key if the file is missing; a second attempt
+/// uses the same key, so that a token is not used up by an answer that got lost. Blocks for up to 10 s for each server.
 /// errors: PermissionDenied: the token is refused, or the server is not the one that the token names;
 ///         InvalidArgument: this is no token; Unavailable: no server answers, or a file cannot be written
 Result<void> enroll(const Member& member, const std::string& token);

@@ -13,7 +13,7 @@ namespace meshdns::membership {
 struct Member {
   std::vector<std::string> servers;  // addresses of the federation
   std::string name;                  // of the node, replica or operator
-  rpc::TlsFiles files;               // written by enroll() and renew() (join.h)
+  rpc::TlsFiles files;               // written by enroll() and renew() (enroll.h)
   identity::ServerCheck check;       // of the federation's certificate
 };
 

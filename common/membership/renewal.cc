@@ -14,23 +14,20 @@ struct Renewal::State : std::enable_shared_from_this<State> {
   State(process::EventLoop& the_loop, const Clock& the_clock, Member the_member)
       : loop(the_loop), clock(the_clock), member(std::move(the_member)) {}
 
-  void schedule() {
-    timer = loop.after(pause(), [this] {
-      look();
-      schedule();
-    });
+  void schedule(Duration pause) {
+    timer = loop.after(pause, [this] { schedule(look()); });
   }
 
-  /// Returns the time until the next look: shorter for a certificate that lives for minutes only.
-  Duration pause() const {
-    const rpc::TlsFile own = rpc::inspect(member.files, clock.unix_seconds()).front();
-    return std::clamp<Duration>(std::chrono::seconds(own.not_after - clock.unix_seconds()) / 10, 1s, kLook);
+  /// Begins to renew the certificate if its time has come.
+  /// returns: the time until the next look: shorter for a certificate that lives for minutes only
+  Duration look() {
+    const std::int64_t now = clock.unix_seconds();
+    const rpc::TlsFile own = rpc::inspect(member.files, now).front();
+    if (!running && own.not_after != 0 && now >= renewal_time(own.not_before, own.not_after)) begin();
+    return std::clamp<Duration>(std::chrono::seconds(own.not_after - now) / 10, 1s, kLook);
   }
 
-  void look() {
-    if (running) return;
-    const rpc::TlsFile own = rpc::inspect(member.files, clock.unix_seconds()).front();
-    if (own.not_after == 0 || clock.unix_seconds() < renewal_time(own.not_before, own.not_after)) return;
+  void begin() {
     running = true;
     if (thread.joinable()) thread.join();  // of the attempt before, which has ended
     thread = std::thread([this, weak = weak_from_this()] {
@@ -63,8 +60,7 @@ struct Renewal::State : std::enable_shared_from_this<State> {
 
 Renewal::Renewal(process::EventLoop& loop, const Clock& clock, Member member)
     : state_(std::make_shared<State>(loop, clock, std::move(member))) {
-  state_->look();
-  state_->schedule();
+  state_->schedule(state_->look());
 }
 
 Renewal::~Renewal() {

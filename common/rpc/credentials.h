@@ -15,15 +15,18 @@
 
 namespace meshdns::rpc {
 
+/// Whether a client has to show a certificate.
+enum class ClientCertificate : std::uint8_t { Required, Asked };
+
 /// Returns the credentials of a server. With TLS, each end must show a certificate that the other end's ca has signed,
 /// and the server's certificate must name the address that the client connects to. Changed files are used for new
 /// connections once renew_copies() has taken them, which TlsWatch does; open connections keep the old ones.
 /// files:    nothing = plaintext
 /// client:   Asked = a client may also connect without a certificate; each service then decides what it may do
 /// requires: the files have passed check()
-enum class ClientCertificate : std::uint8_t { Required, Asked };
 std::shared_ptr<grpc::ServerCredentials> server_credentials(const std::optional<TlsFiles>& files,
                                                             ClientCertificate client = ClientCertificate::Required);
+
 /// Decides by the URIs (subjectAltName) of a server's certificate whether it is the server that the client expects.
 /// errors: why not; gRPC then ends the connection
 /// thread: any, several at once

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "common/authority/authority.h"
@@ -41,14 +42,10 @@ Error wrong(const std::string& why) { return {Code::InvalidArgument, why}; }
 
 std::int64_t time_now() { return SystemClock().unix_seconds(); }
 
-/// Reads "CLUSTER/NAME".
 Result<Identity> member_of(Role role, const std::string& text) {
-  const auto slash = text.find('/');
-  if (slash == std::string::npos) {
-    const std::string flag = "--" + std::string(identity::role_name(role));
-    return wrong(flag + ": expected CLUSTER/NAME (got " + text + ")");
-  }
-  return Identity{role, text.substr(0, slash), text.substr(slash + 1)};
+  auto owner = owner_of(identity::role_name(role), text);
+  if (!owner) return owner.error();
+  return Identity{role, std::move(owner->cluster), std::move(owner->name)};
 }
 
 Result<Identity> operator_of(const Flags& flags) {

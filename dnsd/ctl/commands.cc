@@ -104,6 +104,12 @@ int fail(const Error& error) {
   return error.code() == Code::InvalidArgument ? kWrongUsage : kFailed;
 }
 
+Result<Owner> owner_of(std::string_view role, const std::string& text) {
+  const auto slash = text.find('/');
+  if (slash != std::string::npos) return Owner{text.substr(0, slash), text.substr(slash + 1)};
+  return Error(Code::InvalidArgument, "--" + std::string(role) + ": expected CLUSTER/NAME (got " + text + ")");
+}
+
 std::optional<std::string> kind_named(const std::string& word) {
   static const std::map<std::string, std::string> kKinds = {{"vd", "VirtualDestination"},
                                                             {"vds", "VirtualDestination"},

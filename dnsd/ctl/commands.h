@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/time/time.h"
@@ -21,6 +22,13 @@ int fail(const Error& error);
 /// outcome: the consequence, for the problems: "nothing applied"
 std::optional<std::vector<v1::Object>> read_objects(const std::string& file, const char* outcome);
 
+/// The owner of a certificate or token, as a flag names it.
+struct Owner {
+  std::string cluster, name;
+};
+/// Reads "CLUSTER/NAME", the value of the flag --role.
+/// errors: InvalidArgument: there is no slash
+Result<Owner> owner_of(std::string_view role, const std::string& text);
 /// Returns the federation's name of a kind: of "vd", "nodes", "endpoint", "cluster", ...; nothing = no such kind.
 std::optional<std::string> kind_named(const std::string& word);
 /// Returns the message for a word that is no kind, with the list of kinds.

@@ -21,13 +21,12 @@ struct Flags {
 
 Error wrong(const std::string& why) { return {Code::InvalidArgument, why}; }
 
-/// Sets role, cluster and name from "CLUSTER/NAME".
 Result<void> set_member(const char* role, const std::string& text, v1::CreateToken& out) {
-  const auto slash = text.find('/');
-  if (slash == std::string::npos) return wrong(std::string("--") + role + ": expected CLUSTER/NAME (got " + text + ")");
+  const auto owner = owner_of(role, text);
+  if (!owner) return owner.error();
   out.set_role(role);
-  out.set_cluster(text.substr(0, slash));
-  out.set_names(text.substr(slash + 1));
+  out.set_cluster(owner->cluster);
+  out.set_names(owner->name);
   return {};
 }
 
