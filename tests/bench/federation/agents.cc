@@ -18,6 +18,7 @@
 #include "agent/report/grpc_reporter.h"
 #include "common/log/log.h"
 #include "common/process/signals.h"
+#include "common/rpc/credentials.h"
 #include "common/time/system_clock.h"
 #include "tests/bench/federation/mesh.h"
 
@@ -177,5 +178,6 @@ int run(int count, char** words) {
 
 int main(int count, char** words) {
   meshdns::process::hold_signals();  // before libraries start threads
+  meshdns::rpc::prepare_process();   // as the daemons do; thousands of channels are slow to make otherwise
   return meshdns::bench::run(count, words);
 }

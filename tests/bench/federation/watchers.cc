@@ -15,6 +15,7 @@
 
 #include "common/log/log.h"
 #include "common/process/signals.h"
+#include "common/rpc/credentials.h"
 #include "common/rpc/backoff.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/reactors.h"
@@ -154,5 +155,6 @@ int run(int count, char** words) {
 
 int main(int count, char** words) {
   meshdns::process::hold_signals();  // before libraries start threads
+  meshdns::rpc::prepare_process();   // as the daemons do; thousands of channels are slow to make otherwise
   return meshdns::bench::run(count, words);
 }
