@@ -24,7 +24,7 @@ void clear_interface(msghdr& message) {
   }
 }
 
-/// Returns family, port and, for IPv4, address of a peer: enough to tell nearly all peers apart.
+/// Returns family, port and, for IPv4, address of a peer: all of an IPv4 peer, and enough to tell most others apart.
 std::uint64_t head_of(const sockaddr_storage& peer) noexcept {
   std::uint64_t head = 0;
   std::memcpy(&head, &peer, sizeof head);
@@ -41,17 +41,18 @@ struct alignas(64) Buffer {
 
 }  // namespace
 
-/// The memory of a batch. Receiving and sending use the same buffers, addresses and headers; after gather() the first
-/// headers are those to send.
+/// The memory of a batch. Receiving and sending use the same buffers and addresses. The headers to send are copies, so
+/// that those to receive need only the fields reset that the kernel has changed.
 struct UdpBatch::Memory {
   std::array<Buffer, kMost> buffers;
   std::array<sockaddr_storage, kMost> peers;
   alignas(cmsghdr) std::array<std::array<std::uint8_t, kControlSize>, kMost> controls;
   std::array<iovec, kMost> vectors;
   std::array<mmsghdr, kMost> messages;
+  std::array<mmsghdr, kMost> outgoing;
 };
 
-UdpBatch::UdpBatch() : memory_(std::make_unique<Memory>()) { prepare(kMost); }
+UdpBatch::UdpBatch() : memory_(std::make_unique<Memory>()) { prepare(); }
 
 UdpBatch::~UdpBatch() = default;
 
@@ -69,8 +70,8 @@ std::span<const std::uint8_t> UdpBatch::answer(unsigned i) const noexcept {
   return {memory_->buffers[i].data(), memory_->vectors[i].iov_len};
 }
 
-void UdpBatch::prepare(unsigned count) {
-  for (unsigned i = 0; i < count; ++i) {
+void UdpBatch::prepare() {
+  for (unsigned i = 0; i < kMost; ++i) {
     memory_->vectors[i] = {memory_->buffers[i].data(), kBufferSize};
     msghdr& head = memory_->messages[i].msg_hdr;
     head = {};
@@ -84,7 +85,7 @@ void UdpBatch::prepare(unsigned count) {
   }
 }
 
-/// Resets the fields that receiving and answering have changed.
+/// Resets the fields that the kernel and set_answer() have changed.
 void UdpBatch::restore() {
   for (unsigned i = 0; i < received_; ++i) {
     memory_->vectors[i].iov_len = kBufferSize;
@@ -97,13 +98,10 @@ void UdpBatch::restore() {
 unsigned UdpBatch::receive(int socket, bool wildcard, int flags) {
   if (wildcard != wildcard_) {
     wildcard_ = wildcard;
-    prepare(kMost);
-  } else if (moved_) {
-    prepare(received_);
+    prepare();
   } else {
     restore();
   }
-  moved_ = false;
   const int count = ::recvmmsg(socket, memory_->messages.data(), kMost, flags, nullptr);
   received_ = count > 0 ? static_cast<unsigned>(count) : 0;
   return received_;
@@ -111,14 +109,20 @@ unsigned UdpBatch::receive(int socket, bool wildcard, int flags) {
 
 /// Returns whether answer i can be sent with the one before it: to the same peer, from the same address, and as long.
 bool UdpBatch::continues_run(unsigned i) const noexcept {
-  const auto& [buffers, peers, controls, vectors, messages] = *memory_;
-  if (head_of(peers[i]) != head_of(peers[i - 1]) || vectors[i].iov_len != vectors[i - 1].iov_len) [[likely]]
+  const Memory& memory = *memory_;
+  const sockaddr_storage& peer = memory.peers[i];
+  if (memory.vectors[i].iov_len != memory.vectors[i - 1].iov_len || head_of(peer) != head_of(memory.peers[i - 1])) {
     return false;
-  const msghdr& one = messages[i - 1].msg_hdr;
-  const msghdr& other = messages[i].msg_hdr;
-  return one.msg_namelen == other.msg_namelen && one.msg_controllen == other.msg_controllen &&
-         std::memcmp(&peers[i], &peers[i - 1], one.msg_namelen) == 0 &&
-         std::memcmp(controls[i].data(), controls[i - 1].data(), one.msg_controllen) == 0;
+  }
+  const msghdr& one = memory.messages[i - 1].msg_hdr;
+  const msghdr& other = memory.messages[i].msg_hdr;
+  if (peer.ss_family != AF_INET &&
+      (one.msg_namelen != other.msg_namelen || std::memcmp(&peer, &memory.peers[i - 1], one.msg_namelen) != 0)) {
+    return false;
+  }
+  if (!wildcard_) return true;
+  return one.msg_controllen == other.msg_controllen &&
+         std::memcmp(memory.controls[i].data(), memory.controls[i - 1].data(), one.msg_controllen) == 0;
 }
 
 void UdpBatch::add_segment_size(msghdr& message) noexcept {
@@ -134,10 +138,9 @@ void UdpBatch::add_segment_size(msghdr& message) noexcept {
   std::memcpy(CMSG_DATA(control), &size, sizeof size);
 }
 
-/// Moves the headers of answers to the front, one for each answer or run of answers.
+/// Makes the headers to send, one for each answer or run of answers.
 /// returns: the number of headers
 unsigned UdpBatch::gather() {
-  auto& messages = memory_->messages;
   unsigned ready = 0;
   for (unsigned i = 0; i < received_;) {
     const unsigned first = i++;
@@ -145,15 +148,14 @@ unsigned UdpBatch::gather() {
     if (segments_) {
       while (i < received_ && continues_run(i)) ++i;
     }
-    if (ready != first) messages[ready] = messages[first];
-    msghdr& head = messages[ready++].msg_hdr;
+    msghdr& head = memory_->outgoing[ready++].msg_hdr;
+    head = memory_->messages[first].msg_hdr;
     if (wildcard_) clear_interface(head);
     if (i - first == 1) continue;
     head.msg_iovlen = i - first;  // vectors of neighbours follow each other
     segmented_.add(i - first);
     add_segment_size(head);
   }
-  moved_ = ready != received_;
   return ready;
 }
 
@@ -179,14 +181,14 @@ void UdpBatch::send_singly(int socket, const msghdr& run) {
 void UdpBatch::send(int socket) {
   const unsigned ready = gather();
   for (unsigned sent = 0; sent < ready;) {
-    const int done = ::sendmmsg(socket, memory_->messages.data() + sent, ready - sent, 0);
+    const int done = ::sendmmsg(socket, memory_->outgoing.data() + sent, ready - sent, 0);
     if (done < 0 && errno == EINTR) continue;
     if (done > 0) {
       sent += static_cast<unsigned>(done);
       continue;
     }
     // only the first message was refused (no route, port 0, full); the others may go out
-    const msghdr& head = memory_->messages[sent++].msg_hdr;
+    const msghdr& head = memory_->outgoing[sent++].msg_hdr;
     if (head.msg_iovlen > 1) {
       send_singly(socket, head);
     } else {

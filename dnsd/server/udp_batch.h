@@ -51,7 +51,7 @@ class UdpBatch {
  private:
   struct Memory;
 
-  void prepare(unsigned count);
+  void prepare();
   void restore();
   bool continues_run(unsigned i) const noexcept;
   unsigned gather();
@@ -61,7 +61,6 @@ class UdpBatch {
   std::unique_ptr<Memory> memory_;
   unsigned received_ = 0;
   bool wildcard_ = false;
-  bool moved_ = false;  // gather() has moved headers away from their buffers
   bool segments_ = true;
   query::Count failed_;
   query::Count segmented_;
