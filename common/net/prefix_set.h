@@ -22,12 +22,17 @@ class PrefixSet {
   explicit PrefixSet(std::vector<Prefix> prefixes);
 
   bool contains(const IpAddress& address) const noexcept;
+  /// Returns whether one of the set's prefixes contains this one. Prefixes that contain it only together do not count.
+  bool contains(const Prefix& prefix) const noexcept;
 
  private:
   /// An IPv4 prefix as numbers in host order.
   struct Range {
     std::uint32_t first, last;
   };
+
+  static Range range_of(const Prefix& prefix) noexcept;
+  bool contains(Range addresses) const noexcept;
 
   std::vector<Range> v4_;   // sorted; none contains another
   std::vector<Prefix> v6_;  // likewise

@@ -18,7 +18,7 @@ AnswerTable::Found AnswerTable::find(wire::NameBytes name, std::uint64_t hash) c
   return found;
 }
 
-bool AnswerTable::may_explain(const IpAddress& client) const noexcept { return where->explain_allow.contains(client); }
+bool AnswerTable::may_explain(const Prefix& clients) const noexcept { return where->explain_allow.contains(clients); }
 
 std::vector<ExplainLine> AnswerTable::explain(const Host& host, std::uint32_t place) const {
   const topology::HostPlan plan = plan_of(host, "");

@@ -101,7 +101,7 @@ class AnswerTable {
     return zone.file_serial && !zone.has_hosts ? *zone.file_serial : serial;
   }
   /// Returns whether answers are explained to a client.
-  bool may_explain(const IpAddress& client) const noexcept;
+  bool may_explain(const Prefix& clients) const noexcept;
 
   /// Returns the lines of `_explain` from the second on, for clients in this place. Decides again, since few ask, and
   /// allocates.

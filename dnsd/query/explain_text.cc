@@ -39,6 +39,12 @@ void append_line_number(Line& line, std::size_t number) noexcept {
   line.append(" ");
 }
 
+Prefix prefix_of(const wire::ClientSubnet& subnet) noexcept {
+  const std::span<const std::uint8_t, 16> bytes(subnet.address);
+  return Prefix::of(subnet.family == 1 ? IpAddress::v4_bytes(bytes.first<4>()) : IpAddress::v6_bytes(bytes),
+                    subnet.source);
+}
+
 void append_client(Line& line, const answers::AnswerTable& table, const answers::Located& located,
                    const IpAddress& client, const wire::ClientSubnet& subnet) noexcept {
   const std::string_view reason = table.where->locator.reasons[located.reason];
@@ -50,9 +56,7 @@ void append_client(Line& line, const answers::AnswerTable& table, const answers:
   }
   line.append("client ");
   if (located.subnet_trusted && subnet.source > 0) {
-    line.append_address(subnet.family == 1
-                            ? IpAddress::v4_bytes(std::span<const std::uint8_t, 4>(subnet.address.data(), 4))
-                            : IpAddress::v6_bytes(std::span<const std::uint8_t, 16>(subnet.address)));
+    line.append_address(prefix_of(subnet).address());
     line.append("/");
     line.append_number(subnet.source);
     line.append(" behind ");

@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-#include "common/net/ip_address.h"
+#include "common/net/prefix.h"
 #include "common/time/time.h"
 #include "dnsd/answers/answer_table.h"
 #include "dnsd/wire/message.h"
@@ -34,6 +34,10 @@ class Line {
 
 /// Appends "01 ", by which readers can sort the lines: clients get them in any order.
 void append_line_number(Line& line, std::size_t number) noexcept;
+
+/// Returns the addresses that the option stands for.
+/// requires: subnet.present
+Prefix prefix_of(const wire::ClientSubnet& subnet) noexcept;
 
 /// Appends "client 10.0.0.9 -> eu/eu-a/eu-1 by node prefix 10.0.0.0/24 (eu1-n1)".
 void append_client(Line& line, const answers::AnswerTable& table, const answers::Located& located,

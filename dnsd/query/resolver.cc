@@ -150,6 +150,16 @@ const answers::Located& Resolver::located() noexcept {
   return *located_;
 }
 
+bool Resolver::may_explain() const noexcept {
+  const wire::ClientSubnet& subnet = response_.query().edns.subnet;
+  return context_.table.may_explain(asked_by_subnet() ? prefix_of(subnet) : Prefix::host(context_.client));
+}
+
+bool Resolver::asked_by_subnet() const noexcept {
+  // if there is a subnet option, resolve() has called located() already
+  return located_ && located_->subnet_trusted && response_.query().edns.subnet.source > 0;
+}
+
 HostAnswer Resolver::dynamic(const answers::Host& host, std::uint16_t owner) noexcept {
   const answers::Located& where = located();
   if (!host.same_for_all) widen_scope(where.scope);
@@ -159,10 +169,7 @@ HostAnswer Resolver::dynamic(const answers::Host& host, std::uint16_t owner) noe
 }
 
 LotSeat Resolver::lot_seat() const noexcept {
-  const wire::ClientSubnet& subnet = response_.query().edns.subnet;
-  // if there is a subnet option, resolve() has called located() already
-  const bool by_subnet = located_ && located_->subnet_trusted && subnet.source > 0;
-  return {&context_.client, by_subnet ? &subnet : nullptr, context_.unix_seconds};
+  return {&context_.client, asked_by_subnet() ? &response_.query().edns.subnet : nullptr, context_.unix_seconds};
 }
 
 void Resolver::note_answer(const HostAnswer& answer) noexcept {
@@ -172,7 +179,7 @@ void Resolver::note_answer(const HostAnswer& answer) noexcept {
   if (!response_.query().edns.present) return;
   if (set.has_ede) {
     response_.explain(set.ede, answer.host.text(set.ede_text));
-  } else if (set.note != 0 && context_.table.may_explain(context_.client)) {
+  } else if (set.note != 0 && may_explain()) {
     const wire::Type type = response_.query().type;
     const bool addresses = type == wire::Type::A || type == wire::Type::AAAA;
     const std::string_view note = note_of(answer.host, set, addresses);
@@ -181,7 +188,7 @@ void Resolver::note_answer(const HostAnswer& answer) noexcept {
 }
 
 void Resolver::note_family(const HostAnswer& answer, wire::Type type) noexcept {
-  if (!response_.query().edns.present || !context_.table.may_explain(context_.client)) return;
+  if (!response_.query().edns.present || !may_explain()) return;
   if (!answer.lacks_family(type)) return;
   response_.explain(wire::Ede::Other, type == wire::Type::A ? "families together: no IPv4 address in the tier in use"
                                                             : "families together: no IPv6 address in the tier in use");
@@ -273,7 +280,7 @@ Outcome Resolver::answer_pinned(const answers::Host& host, const Subject& subjec
 }
 
 void Resolver::note_preferred(const answers::Host& host, wire::Type type) noexcept {
-  if (!response_.query().edns.present || !context_.table.may_explain(context_.client)) return;
+  if (!response_.query().edns.present || !may_explain()) return;
   const bool v4 = type == wire::Type::A;
   const bool elsewhere = std::ranges::any_of(host.endpoints(), [&](const answers::EndpointRow& row) {
     return v4 ? host.traits(row).has_v4 : host.traits(row).has_v6;
@@ -292,13 +299,13 @@ const model::Locality& Resolver::fence_seat(const answers::Host& host) noexcept 
 
 void Resolver::note_last_resort() noexcept {
   context_.counters.last_resort.add();
-  if (response_.query().edns.present && context_.table.may_explain(context_.client)) {
+  if (response_.query().edns.present && may_explain()) {
     response_.explain(wire::Ede::Other, "last-resort: nothing serves there");
   }
 }
 
 Outcome Resolver::explain(const answers::Host& host, const Subject& subject) noexcept {
-  if (!context_.table.may_explain(context_.client)) {
+  if (!may_explain()) {
     refused_ = true;
     return Outcome::NoData;
   }

@@ -70,6 +70,10 @@ class Resolver {
 
   /// Returns the answer of a host for this client's class.
   HostAnswer dynamic(const answers::Host& host, std::uint16_t owner) noexcept;
+  /// Returns whether a trusted forwarder has told where its client is.
+  bool asked_by_subnet() const noexcept;
+  /// Returns whether the client may have explanations: the forwarder's client, if asked_by_subnet().
+  bool may_explain() const noexcept;
   /// Returns the client as it takes part in draws.
   LotSeat lot_seat() const noexcept;
   /// Counts the answer, and adds the note or error that its set has.

@@ -26,6 +26,18 @@ TEST(PrefixSet, APrefixInsideAnotherHidesNothing) {
   for (const char* outside : {"9.255.255.255", "11.0.0.0"}) EXPECT_FALSE(contains(set, outside));
 }
 
+TEST(PrefixSet, APrefixIsInsideOneOfItsPrefixesOrNot) {
+  const PrefixSet set{*Prefix::parse("10.0.0.0/25"), *Prefix::parse("10.0.0.128/25"), *Prefix::parse("fd00::/8")};
+  for (const char* inside : {"10.0.0.0/25", "10.0.0.130/31", "10.0.0.255/32", "fd00::/8", "fd01::/16"}) {
+    EXPECT_TRUE(set.contains(*Prefix::parse(inside))) << inside;
+  }
+  for (const char* outside :
+       {"10.0.0.0/24", "10.0.0.0/8", "0.0.0.0/0", "10.0.1.0/32", "fc00::/7", "::/0", "fe00::/16"}) {
+    EXPECT_FALSE(set.contains(*Prefix::parse(outside))) << outside;
+  }
+  EXPECT_TRUE(PrefixSet{*Prefix::parse("0.0.0.0/0")}.contains(*Prefix::parse("0.0.0.0/0")));
+}
+
 /// Random prefixes and addresses that lie close together, so that many prefixes contain others and many addresses.
 struct Source {
   std::uint64_t state;

@@ -68,14 +68,14 @@ TEST(AnswerTableTest, RrsetsByType) {
 
 TEST(AnswerTableTest, WhoMayExplain) {
   AnswerTable table;
-  EXPECT_FALSE(table.may_explain(must(IpAddress::parse("10.0.0.1"))));
+  EXPECT_FALSE(table.may_explain(must(Prefix::parse("10.0.0.1"))));
   Whereabouts where;
   where.explain_allow = {must(Prefix::parse("10.0.0.0/8")), must(Prefix::parse("fd00::/8"))};
   table.where = std::make_shared<const Whereabouts>(where);
-  EXPECT_TRUE(table.may_explain(must(IpAddress::parse("10.0.0.1"))));
-  EXPECT_TRUE(table.may_explain(must(IpAddress::parse("fd00::1"))));
-  EXPECT_FALSE(table.may_explain(must(IpAddress::parse("11.0.0.1"))));
-  EXPECT_FALSE(table.may_explain(must(IpAddress::parse("fe80::1"))));
+  EXPECT_TRUE(table.may_explain(must(Prefix::parse("10.0.0.1"))));
+  EXPECT_TRUE(table.may_explain(must(Prefix::parse("fd00::1"))));
+  EXPECT_FALSE(table.may_explain(must(Prefix::parse("11.0.0.1"))));
+  EXPECT_FALSE(table.may_explain(must(Prefix::parse("fe80::1"))));
 }
 
 /// The compiled table of a mesh, looked at instead of asked.

@@ -11,12 +11,15 @@ using wire::Type;
 class ExplainTest : public testing::Test {
  protected:
   ExplainTest() {
-    SmallMesh mesh = standard_mesh();
     mesh.node("jp-1/n1", "fd02::/48");
     mesh.node("eu-2/n1", "192.0.2.0/24");
-    mesh.settings.explain_allow = std::vector<Prefix>{must(Prefix::parse("0.0.0.0/0"))};
-    asker.table = mesh.table();
+    allow({"0.0.0.0/0"});
     asker.stream = true;
+  }
+  void allow(std::initializer_list<const char*> prefixes) {
+    auto& allowed = mesh.settings.explain_allow.emplace();
+    for (const char* prefix : prefixes) allowed.push_back(must(Prefix::parse(prefix)));
+    asker.table = mesh.table();
   }
   /// Its text
   std::string first_line(const char* client, const EdnsRequest& edns = {}) {
@@ -25,6 +28,7 @@ class ExplainTest : public testing::Test {
     return reply.answer.empty() ? "" : std::string(split(reply.answer[0], '"').at(1));
   }
 
+  SmallMesh mesh = standard_mesh();
   Asker asker{nullptr};
 };
 
@@ -36,6 +40,7 @@ TEST_F(ExplainTest, WhoAsksItself) {
 }
 
 TEST_F(ExplainTest, WhoAsksForSomebody) {
+  allow({"0.0.0.0/0", "fd02::/48"});
   EXPECT_EQ(first_line(kForwarder, EdnsRequest{}.subnet("10.2.7.0/24")),
             "01 client 10.2.7.0/24 behind 192.0.2.53 -> us/zone-us-1/us-1 by node prefix 10.2.0.0/16 (n1)");
   EXPECT_EQ(first_line(kForwarder, EdnsRequest{}.subnet("fd02::/56")),
@@ -46,6 +51,25 @@ TEST_F(ExplainTest, AForwarderThatDoesNotSayForWhom) {
   EXPECT_EQ(first_line(kForwarder), "01 asked by 192.0.2.53 (forwarder, no ECS): placed as cluster eu-2");
   EXPECT_EQ(first_line(kForwarder, EdnsRequest{}.subnet("203.0.113.0/24")),
             "01 asked by 192.0.2.53 (forwarder, unknown subnet): placed as cluster eu-2");
+}
+
+// The clients of a forwarder are in explain_allow or not, wherever the forwarder is.
+TEST_F(ExplainTest, BehindAForwarderTheClientCounts) {
+  const auto rcode = [&](const std::string& subnet) {
+    asker.client = must(IpAddress::parse(kForwarder));
+    EdnsRequest edns;
+    if (!subnet.empty()) edns.subnet(subnet);
+    return asker.ask_edns("_explain.web.shop.mesh.internal", Type::TXT, edns).rcode;
+  };
+  allow({"10.2.0.0/16", "fd02::/48"});
+  for (const char* inside : {"10.2.7.0/24", "10.2.0.9/32", "10.2.0.0/16", "fd02::/56"})
+    EXPECT_EQ(rcode(inside), 0) << inside;
+  for (const char* outside : {"10.0.0.9/32", "10.2.0.0/15", "0.0.0.0/0", "fd02::/32", ""}) {
+    EXPECT_EQ(rcode(outside), 5) << outside;
+  }
+  allow({"192.0.2.53/32"});
+  for (const char* outside : {"10.2.7.0/24", "fd02::/56"}) EXPECT_EQ(rcode(outside), 5) << outside;
+  for (const char* nobody : {"", "0.0.0.0/0"}) EXPECT_EQ(rcode(nobody), 0) << nobody;
 }
 
 // A forged address got long answers that cost much: what is asked for once costs one short, cut answer.
@@ -71,7 +95,7 @@ TEST_F(ExplainTest, OverUdpOnlyAValidCookieGetsTheLines) {
 }
 
 TEST_F(ExplainTest, ManyLinesComeOverTcpOnly) {
-  SmallMesh mesh = standard_mesh();
+  mesh = standard_mesh();
   for (int i = 0; i < 20; ++i) {
     const std::string cluster = "c" + std::to_string(i);
     mesh.node(cluster + "-1/n1");
@@ -114,7 +138,7 @@ TEST_F(ExplainTest, ClientsThatMayNotAskAreRefusedAndCounted) {
 
 // Names come from agents: dig shows escapes, but other resolvers print what they get.
 TEST_F(ExplainTest, NamesAreClean) {
-  SmallMesh mesh = standard_mesh();
+  mesh = standard_mesh();
   mesh.node("eu-1/n\x1b[2J\n", "10.7.0.0/16");
   mesh.settings.explain_allow = std::vector<Prefix>{must(Prefix::parse("0.0.0.0/0"))};
   asker.table = mesh.table();
