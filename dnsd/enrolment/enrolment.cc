@@ -12,6 +12,7 @@
 #include "common/authority/folder.h"
 #include "common/authority/key.h"
 #include "common/base/durable_file.h"
+#include "common/base/utf8.h"
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
 
@@ -20,6 +21,7 @@ namespace {
 
 constexpr std::size_t kIdBytes = 8;
 constexpr std::size_t kSecretBytes = 32;
+constexpr std::size_t kLongestName = 253;  // bytes; the name is in log lines and replies, whoever sends it
 
 /// Reads the tokens; a missing file has none.
 Result<v1::TokenList> read_tokens(const std::string& path) {
@@ -97,7 +99,9 @@ Result<v1::EnrollReply> Enrolment::enroll(const v1::EnrollRequest& request, cons
   auto out = signed_for(request, proof, unix_seconds);
   if (!out) {
     refusals_.warn(now, "enrolment refused",
-                   {{"peer", proof.peer}, {"name", request.name()}, {"reason", out.error().message()}});
+                   {{"peer", proof.peer},
+                    {"name", std::string(utf8_prefix(request.name(), kLongestName))},
+                    {"reason", out.error().message()}});
   } else if (request.token().empty()) {
     log::info("certificate renewed", {{"peer", proof.peer}, {"for", identity::text(*proof.who)}});
   } else {
@@ -107,6 +111,8 @@ Result<v1::EnrollReply> Enrolment::enroll(const v1::EnrollRequest& request, cons
 }
 
 Result<v1::EnrollReply> Enrolment::signed_for(const v1::EnrollRequest& request, const Proof& proof, std::int64_t now) {
+  if (request.name().size() > kLongestName)
+    return Error(Code::InvalidArgument, "name: longer than " + std::to_string(kLongestName) + " bytes");
   // a token is looked at before anything that costs more than a hash
   if (!request.token().empty()) {
     if (auto known = tokens_.check(request.token(), now); !known) return known.error();
@@ -155,7 +161,8 @@ Result<std::string> Enrolment::create(const v1::CreateToken& order, std::int64_t
   if (order.has_length())
     out.seconds = std::chrono::floor<std::chrono::seconds>(convert::from_wire(order.length())).count();
   if (order.uses() != 0) out.uses = order.uses();
-  tokens_.drop_old(now);
+  // a token is remembered for as long as its certificates may live, so that it can be revoked until then
+  tokens_.drop_old(now - std::chrono::floor<std::chrono::seconds>(options_.lifetime).count());
   return tokens_.create(out, authority::random_hex(kIdBytes), authority::random_hex(kSecretBytes), *key, now);
 }
 

@@ -44,7 +44,7 @@ class Tokens {
  public:
   static constexpr std::size_t kMost = 10'000;             // tokens that are kept
   static constexpr std::size_t kMostKeys = 10'000;         // uses of one token
-  static constexpr std::int64_t kKept = 2 * 24 * 60 * 60;  // seconds after its last use: certificates live for a day
+  static constexpr std::int64_t kKept = 2 * 24 * 60 * 60;  // seconds after its last use, if certificates live for a day
 
   explicit Tokens(v1::TokenList list = {}) : list_(std::move(list)) {}
   /// What has to be stored.
