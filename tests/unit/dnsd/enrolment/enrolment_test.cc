@@ -55,11 +55,13 @@ class EnrolmentTest : public testing::Test {
     const std::string key = authority::key_digest(authority::proven_key(request_)->get());
     const auto done =
         enrolment.enroll(request, {.peer = "10.0.0.7:1", .where = {}, .who = node, .key_hash = key}, TimePoint(), now);
+    if (done) certificate_ = done->certificate();
     return done ? "signed" : done.error().message();
   }
 
   std::string folder_;
   std::string request_;
+  std::string certificate_;  // the last one
 };
 
 TEST_F(EnrolmentTest, a_revoked_token_is_remembered_for_as_long_as_its_certificates_live) {
@@ -73,6 +75,26 @@ TEST_F(EnrolmentTest, a_revoked_token_is_remembered_for_as_long_as_its_certifica
   EXPECT_THAT(enroll(enrolment, "", kToday + 9 * kDay), HasSubstr("(rule token-revoked)"));
   token_for(enrolment, "n9", kToday + 30 * kDay);
   EXPECT_EQ(enrolment.token({}, kToday + 30 * kDay)->tokens_size(), 1);
+}
+
+TEST_F(EnrolmentTest, whoever_asks_again_at_once_costs_no_signature) {
+  auto enrolment = open(std::chrono::hours(24));
+  EXPECT_EQ(enroll(enrolment, token_for(enrolment, "n7", kToday), kToday), "signed");
+  const std::string first = certificate_;
+  const auto written = fs::last_write_time(folder_ + "/tokens");
+  EXPECT_EQ(enroll(enrolment, "", kToday + 59), "signed");
+  EXPECT_EQ(certificate_, first);
+  EXPECT_EQ(fs::last_write_time(folder_ + "/tokens"), written);
+  EXPECT_EQ(enroll(enrolment, "", kToday + 60), "signed");
+  EXPECT_NE(certificate_, first);
+}
+
+TEST_F(EnrolmentTest, a_short_life_is_renewed_in_time) {
+  auto enrolment = open(std::chrono::seconds(20));
+  EXPECT_EQ(enroll(enrolment, token_for(enrolment, "n7", kToday), kToday), "signed");
+  const std::string first = certificate_;
+  EXPECT_EQ(enroll(enrolment, "", kToday + 1), "signed");
+  EXPECT_NE(certificate_, first);
 }
 
 TEST_F(EnrolmentTest, a_long_name_is_refused_before_it_is_repeated) {
