@@ -91,7 +91,6 @@ Result<identity::Identity> Enrolment::by_token(const v1::EnrollRequest& request,
 
 Result<identity::Identity> Enrolment::by_certificate(const std::string& key_hash, const Proof& proof,
                                                      std::int64_t now) {
-  if (!proof.who) return denied("a token or a certificate is needed (rule certificate)");
   const identity::Identity& who = *proof.who;
   // its certificate names the addresses at which it is found, which nobody proves here
   if (who.role == identity::Role::Federation) return denied("meshdnsctl ca issue renews a federation (rule role)");
@@ -135,6 +134,8 @@ Result<v1::EnrollReply> Enrolment::signed_for(const v1::EnrollRequest& request, 
   // a token is looked at before anything that costs more than a hash
   if (!request.token().empty()) {
     if (auto known = tokens_.check(request.token(), now); !known) return known.error();
+  } else if (!proof.who) {
+    return denied("a token or a certificate is needed (rule certificate)");
   }
   const auto key = authority::proven_key(request.certificate_request());
   if (!key) return key.error().with_context("certificate_request");

@@ -57,6 +57,7 @@ class Enrolment {
 
   Result<identity::Identity> by_token(const v1::EnrollRequest& request, const std::string& key_hash, const Proof& proof,
                                       std::int64_t now);
+  /// requires: the caller has shown a certificate
   Result<identity::Identity> by_certificate(const std::string& key_hash, const Proof& proof, std::int64_t now);
   Result<std::string> create(const v1::CreateToken& order, std::int64_t now);
   /// Returns what the owner of a key was given a moment ago; null = nothing.
