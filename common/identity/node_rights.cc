@@ -100,6 +100,8 @@ Result<void> NodeRights::claim(const IpAddress& address) const {
     return refusal(address.text(), *why, "special-address");
   if (rules_->prefixes && !inside_any(*rules_->prefixes, address))
     return refusal(address.text(), "it is outside allowedPrefixes of the cluster", "allowed-prefixes");
+  if (!rules_->prefixes && touches_nowhere(Prefix::host(address), rules_->loopback))
+    return refusal(address.text(), "it is for documentation, which needs allowedPrefixes", "special-address");
   return {};
 }
 

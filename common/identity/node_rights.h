@@ -47,8 +47,8 @@ class NodeRights {
   /// link-local, multicast or documentation.
   /// errors: PermissionDenied, with the name of the rule
   Result<void> claim(const Prefix& prefix) const;
-  /// Whether the node may have an address. With identities, it must be that of one host, and inside allowedPrefixes
-  /// where they are set.
+  /// Whether the node may have an address. With identities, it must be that of one host, and inside allowedPrefixes; if
+  /// these are not set, it must not be for documentation.
   /// errors: as for a prefix
   Result<void> claim(const IpAddress& address) const;
   /// Whether the node may list endpoints of a service. The first row that names the node decides; a node that no row

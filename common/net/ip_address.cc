@@ -11,7 +11,8 @@
 namespace meshdns {
 
 Result<IpAddress> IpAddress::parse(std::string_view text) {
-  const std::string zero_terminated(text);
+  // inet_pton() reads no further than a zero, whatever comes after it
+  const std::string zero_terminated(text.find('\0') == std::string_view::npos ? text : std::string_view());
   std::array<std::uint8_t, 16> bytes{};
   if (inet_pton(AF_INET, zero_terminated.c_str(), bytes.data()) == 1) {
     return v4_bytes(std::span(bytes).first<4>());

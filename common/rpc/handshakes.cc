@@ -67,6 +67,8 @@ void on_new(void* parent, void*, CRYPTO_EX_DATA* data, int index, long, void*) {
   static_cast<void>(connection.release());  // on_free() deletes it
   SSL_set_verify(ssl, SSL_get_verify_mode(ssl), on_certificate);
   SSL_set_msg_callback(ssl, on_message);
+  // a client that resumes a session shows no certificate again, so nobody would see that it has expired meanwhile
+  SSL_set_num_tickets(ssl, 0);
 }
 
 void on_free(void*, void* connection, CRYPTO_EX_DATA*, int, long, void*) {

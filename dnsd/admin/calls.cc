@@ -236,13 +236,13 @@ class Calls : public v1::Admin::CallbackService {
       return {user + claimed_process(context) + ")", {}, user + ")"};  // the process is only what the program claims
     }
     const auto certificate = rpc::certificate_uris(*context.auth_context());
+    const auto caller = gate_->caller(certificate);
+    if (!caller) return {certificate ? log::Audit::kUnknown : identity::text({}), caller.error()};
     if (!certificate) {
       return {identity::text({}),
               Error(Code::PermissionDenied,
                     "administration on this port needs federation.tls; without it there is the unix socket")};
     }
-    const auto caller = gate_->caller(certificate);
-    if (!caller) return {log::Audit::kUnknown, caller.error()};
     return {identity::text(caller->who()), caller->may({verb, "", ""})};
   }
   std::string who(const Context& context) const { return admit(Verb::View, context).who; }

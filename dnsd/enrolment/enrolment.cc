@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "common/authority/folder.h"
 #include "common/authority/key.h"
 #include "common/base/durable_file.h"
+#include "common/base/utf8.h"
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
 
@@ -20,6 +22,11 @@ namespace {
 
 constexpr std::size_t kIdBytes = 8;
 constexpr std::size_t kSecretBytes = 32;
+constexpr std::size_t kLongestName = 253;  // bytes; the name is in log lines and replies, whoever sends it
+
+constexpr std::size_t kMostRecent = 1000;             // certificates that are kept for those who ask again
+constexpr Duration kAgain = std::chrono::minutes(1);  // for so long, and
+constexpr int kAgainPart = 20;                        // at most for this part of a certificate's life
 
 /// Reads the tokens; a missing file has none.
 Result<v1::TokenList> read_tokens(const std::string& path) {
@@ -67,7 +74,12 @@ Result<Enrolment> Enrolment::open(Options options) {
   return Enrolment(std::move(options), *std::move(list));
 }
 
-Result<void> Enrolment::store() const { return put_file(options_.tokens, tokens_.list().SerializeAsString(), 0600); }
+Result<void> Enrolment::store() {
+  if (!tokens_.changed()) return {};
+  auto done = put_file(options_.tokens, tokens_.list().SerializeAsString(), 0600);
+  if (done) tokens_.stored();
+  return done;
+}
 
 Result<identity::Identity> Enrolment::by_token(const v1::EnrollRequest& request, const std::string& key_hash,
                                                const Proof& proof, std::int64_t now) {
@@ -79,7 +91,6 @@ Result<identity::Identity> Enrolment::by_token(const v1::EnrollRequest& request,
 
 Result<identity::Identity> Enrolment::by_certificate(const std::string& key_hash, const Proof& proof,
                                                      std::int64_t now) {
-  if (!proof.who) return denied("a token or a certificate is needed (rule certificate)");
   const identity::Identity& who = *proof.who;
   // its certificate names the addresses at which it is found, which nobody proves here
   if (who.role == identity::Role::Federation) return denied("meshdnsctl ca issue renews a federation (rule role)");
@@ -92,24 +103,39 @@ Result<identity::Identity> Enrolment::by_certificate(const std::string& key_hash
   return who;
 }
 
+const v1::EnrollReply* Enrolment::recent(const std::string& key_hash, const identity::Identity& who,
+                                         std::int64_t now) const {
+  const auto again = std::chrono::floor<std::chrono::seconds>(std::min(kAgain, options_.lifetime / kAgainPart)).count();
+  const auto known = recent_.find(key_hash);
+  if (known == recent_.end() || known->second.who != who) return nullptr;
+  const std::int64_t age = now - known->second.at;
+  return age >= 0 && age < again ? &known->second.reply : nullptr;
+}
+
 Result<v1::EnrollReply> Enrolment::enroll(const v1::EnrollRequest& request, const Proof& proof, TimePoint now,
                                           std::int64_t unix_seconds) {
   auto out = signed_for(request, proof, unix_seconds);
   if (!out) {
     refusals_.warn(now, "enrolment refused",
-                   {{"peer", proof.peer}, {"name", request.name()}, {"reason", out.error().message()}});
+                   {{"peer", proof.peer},
+                    {"name", std::string(utf8_prefix(request.name(), kLongestName))},
+                    {"reason", out.error().message()}});
   } else if (request.token().empty()) {
-    log::info("certificate renewed", {{"peer", proof.peer}, {"for", identity::text(*proof.who)}});
+    signatures_.info(now, "certificate renewed", {{"peer", proof.peer}, {"for", identity::text(*proof.who)}});
   } else {
-    log::info("certificate signed", {{"peer", proof.peer}, {"name", request.name()}});
+    signatures_.info(now, "certificate signed", {{"peer", proof.peer}, {"name", request.name()}});
   }
   return out;
 }
 
 Result<v1::EnrollReply> Enrolment::signed_for(const v1::EnrollRequest& request, const Proof& proof, std::int64_t now) {
+  if (request.name().size() > kLongestName)
+    return Error(Code::InvalidArgument, "name: longer than " + std::to_string(kLongestName) + " bytes");
   // a token is looked at before anything that costs more than a hash
   if (!request.token().empty()) {
     if (auto known = tokens_.check(request.token(), now); !known) return known.error();
+  } else if (!proof.who) {
+    return denied("a token or a certificate is needed (rule certificate)");
   }
   const auto key = authority::proven_key(request.certificate_request());
   if (!key) return key.error().with_context("certificate_request");
@@ -118,14 +144,18 @@ Result<v1::EnrollReply> Enrolment::signed_for(const v1::EnrollRequest& request, 
   if (!who) return who.error();
   const auto authority = authority::read_folder(options_.authority);
   if (!authority) return authority.error();
+  if (const auto* kept = recent(key_hash, *who, now); kept != nullptr && kept->authority() == authority->certificates)
+    return *kept;
   authority::Order order;
-  order.identity = *std::move(who);
+  order.identity = *who;
   order.lifetime = options_.lifetime;
   auto certificate = authority::sign(*authority, request.certificate_request(), order, now);
   if (!certificate) return certificate.error();
   v1::EnrollReply out;
   out.set_certificate(*std::move(certificate));
   out.set_authority(authority->certificates);
+  if (recent_.size() >= kMostRecent) recent_.clear();
+  recent_.insert_or_assign(key_hash, Recent{now, *std::move(who), out});
   return out;
 }
 
@@ -155,7 +185,8 @@ Result<std::string> Enrolment::create(const v1::CreateToken& order, std::int64_t
   if (order.has_length())
     out.seconds = std::chrono::floor<std::chrono::seconds>(convert::from_wire(order.length())).count();
   if (order.uses() != 0) out.uses = order.uses();
-  tokens_.drop_old(now);
+  // a token is remembered for as long as its certificates may live, so that it can be revoked until then
+  tokens_.drop_old(now - std::chrono::floor<std::chrono::seconds>(options_.lifetime).count());
   return tokens_.create(out, authority::random_hex(kIdBytes), authority::random_hex(kSecretBytes), *key, now);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -27,7 +28,8 @@ struct Proof {
 ///
 /// How it works: the authority is read from its folder for each certificate, so that an exchange of the authority
 /// counts at once. The tokens are stored before a token or a certificate leaves the process: after a crash nobody can
-/// use a token twice.
+/// use a token twice. Whoever asks again and again with one key gets the same certificate for a while: a new one costs
+/// a signature, and the control thread has other callers.
 /// thread: control
 class Enrolment {
  public:
@@ -55,14 +57,26 @@ class Enrolment {
 
   Result<identity::Identity> by_token(const v1::EnrollRequest& request, const std::string& key_hash, const Proof& proof,
                                       std::int64_t now);
+  /// requires: the caller has shown a certificate
   Result<identity::Identity> by_certificate(const std::string& key_hash, const Proof& proof, std::int64_t now);
   Result<std::string> create(const v1::CreateToken& order, std::int64_t now);
-  /// Stores the tokens.
-  Result<void> store() const;
+  /// Returns what the owner of a key was given a moment ago; null = nothing.
+  const v1::EnrollReply* recent(const std::string& key_hash, const identity::Identity& who, std::int64_t now) const;
+  /// Stores the tokens, if they have changed.
+  Result<void> store();
+
+  /// A certificate that was signed a moment ago.
+  struct Recent {
+    std::int64_t at;  // unix seconds
+    identity::Identity who;
+    v1::EnrollReply reply;
+  };
 
   Options options_;
   Tokens tokens_;
+  std::map<std::string, Recent> recent_;  // by the key's hash
   log::Ration refusals_{"refused enrolments"};
+  log::Ration signatures_{"signed certificates", 200};
 };
 
 }  // namespace meshdns::enrolment

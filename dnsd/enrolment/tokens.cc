@@ -67,6 +67,7 @@ Result<std::string> Tokens::create(const TokenOrder& order, const std::string& i
   if (auto fits = check_order(order); !fits) return fits.error();
   if (static_cast<std::size_t>(list_.tokens_size()) >= kMost)
     return Error(Code::ResourceExhausted, "there are too many tokens: revoke some");
+  changed_ = true;
   v1::StoredToken& out = *list_.add_tokens();
   out.set_id(id);
   out.set_secret_hash(authority::sha256(secret));
@@ -110,6 +111,7 @@ Result<identity::Identity> Tokens::spend(std::string_view token, const Applicant
   if (auto fits = identity::check(out); !fits) return refused(fits.error().message(), "token-name");
   if (std::ranges::find(known->keys(), applicant.key_hash) != known->keys().end()) return out;
   if (known->uses_left() == 0) return refused("it was used already", "token-used");
+  changed_ = true;
   known->set_last_used(now);
   known->set_uses_left(known->uses_left() - 1);
   known->add_keys(applicant.key_hash);
@@ -124,6 +126,8 @@ bool Tokens::renew(const std::string& key_hash, std::int64_t now) {
   for (v1::StoredToken& token : *list_.mutable_tokens()) {
     if (!enrolled(token)) continue;
     may = may && !token.revoked();
+    if (now - token.last_used() < kNoted) continue;
+    changed_ = true;
     token.set_last_used(now);
   }
   return may;
@@ -132,6 +136,7 @@ bool Tokens::renew(const std::string& key_hash, std::int64_t now) {
 bool Tokens::revoke(const std::string& id) {
   v1::StoredToken* known = find(id);
   if (known == nullptr) return false;
+  changed_ = true;
   known->set_revoked(true);
   return true;
 }
@@ -144,6 +149,7 @@ bool Tokens::drop_old(std::int64_t now) {
                                 return now >= std::max(token.expires(), token.last_used()) + kKept;
                               }),
                tokens.end());
+  changed_ = changed_ || tokens.size() != before;
   return tokens.size() != before;
 }
 

@@ -44,11 +44,15 @@ class Tokens {
  public:
   static constexpr std::size_t kMost = 10'000;             // tokens that are kept
   static constexpr std::size_t kMostKeys = 10'000;         // uses of one token
-  static constexpr std::int64_t kKept = 2 * 24 * 60 * 60;  // seconds after its last use: certificates live for a day
+  static constexpr std::int64_t kNoted = 60;               // seconds between two notes that a certificate was renewed
+  static constexpr std::int64_t kKept = 2 * 24 * 60 * 60;  // seconds after its last use, if certificates live for a day
 
   explicit Tokens(v1::TokenList list = {}) : list_(std::move(list)) {}
-  /// What has to be stored.
+  /// What has to be stored, if changed().
   const v1::TokenList& list() const { return list_; }
+  /// Whether the list has changed since stored().
+  bool changed() const { return changed_; }
+  void stored() { changed_ = false; }
 
   /// Adds a token.
   /// id, secret: random, hexadecimal
@@ -64,7 +68,8 @@ class Tokens {
   /// returns: who its holder is from now on
   /// errors:  PermissionDenied, with the rule. The text does not tell a wrong secret from a token that never was
   Result<identity::Identity> spend(std::string_view token, const Applicant& applicant, std::int64_t now);
-  /// Notes that a certificate with this key is renewed.
+  /// Notes that a certificate with this key is renewed. A use is noted at most once a minute, because each note is
+  /// written to the disk.
   /// returns: false = it may not, because its token was revoked
   bool renew(const std::string& key_hash, std::int64_t now);
   /// Ends a token at once.
@@ -80,6 +85,7 @@ class Tokens {
   Result<v1::StoredToken*> usable(std::string_view token, std::int64_t now);
 
   v1::TokenList list_;
+  bool changed_ = false;
 };
 
 }  // namespace meshdns::enrolment

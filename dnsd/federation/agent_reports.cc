@@ -242,9 +242,9 @@ void AgentReports::sources_told(const std::string& node,
   const std::string problem = unread == sources.end() ? "" : Coverage::problem_text(unread->name(), unread->error());
   if (problem == status.problem) return;
   if (problem.empty()) {
-    log::info("agent reads its endpoints again", {{"node", node}});
+    lines_.info(now, "agent reads its endpoints again", {{"node", node}});
   } else {
-    log::warn("agent does not read its endpoints", {{"node", node}, {"problem", problem}});
+    lines_.warn(now, "agent does not read its endpoints", {{"node", node}, {"problem", problem}});
   }
   if (status.problem.empty() && !status.silent && !status.in_doubt) status.since = now;
   status.problem = problem;

@@ -6,11 +6,14 @@ import socket
 import ssl
 import struct
 import time
+import urllib.parse
 
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
 END_STREAM, END_HEADERS, ACK = 1, 4, 1
 INITIAL_WINDOW = 65535
 LARGE = 1 << 30
+STATUS = {2: "UNKNOWN", 3: "INVALID_ARGUMENT", 5: "NOT_FOUND", 7: "PERMISSION_DENIED", 8: "RESOURCE_EXHAUSTED",
+          9: "FAILED_PRECONDITION", 10: "ABORTED", 12: "UNIMPLEMENTED", 13: "INTERNAL", 14: "UNAVAILABLE"}
 
 
 def frame(kind, flags, stream, payload=b""):
@@ -22,18 +25,47 @@ def header(name, value):
     return b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
 
 
+def value_of(block, name):
+    """The value of a header in a block whose literals are neither indexed nor Huffman codes; None = it is not there."""
+    at = block.find(bytes([len(name)]) + name)
+    if at < 0:
+        return None
+    at += 1 + len(name)
+    size, shift = block[at] & 127, 0
+    at += 1
+    if size == 127:  # RFC 7541 5.1
+        while True:
+            size += (block[at] & 127) << shift
+            shift += 7
+            at += 1
+            if block[at - 1] < 128:
+                break
+    return block[at:at + size]
+
+
+def outcome_of(trailers):
+    """"PERMISSION_DENIED: why", or why nothing is known about the outcome."""
+    code = int(value_of(trailers, b"grpc-status") or 0)
+    if code == 0:
+        return "the call was ended"
+    return f"{STATUS.get(code, code)}: {urllib.parse.unquote((value_of(trailers, b'grpc-message') or b'').decode())}"
+
+
 class Ended(Exception):
     """The peer has ended the call or the connection."""
 
 
 class RawCall:
     """One bidirectional call on a connection of its own. A deaf one reads nothing after the preface.
-    tls: an SSLContext, without it the connection is plaintext
+    method: of the service Federation, or with the service's name: "Admin/List"
+    tls: an SSLContext, without it the connection is plaintext; source: the address to come from
     """
 
-    def __init__(self, server, method, deaf=False, tls=None):
+    def __init__(self, server, method, deaf=False, tls=None, source=""):
         host, port = server.rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)), timeout=20)
+        place = (source, 0) if source else None
+        self.socket = socket.create_connection((host, int(port)), timeout=20, source_address=place)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_hostname=host)
         self.deaf, self.incoming, self.unread = deaf, b"", b""
@@ -42,15 +74,25 @@ class RawCall:
         self.stream_window = INITIAL_WINDOW
         self.most_streams = None  # SETTINGS_MAX_CONCURRENT_STREAMS of the peer
         self.ended = None  # why
-        fields = {":method": "POST", ":scheme": "https" if tls else "http", ":path": "/meshdns.v1.Federation/" + method,
+        path = method if "/" in method else "Federation/" + method
+        fields = {":method": "POST", ":scheme": "https" if tls else "http", ":path": "/meshdns.v1." + path,
                   ":authority": server, "content-type": "application/grpc", "te": "trailers"}
-        settings = b"" if deaf else struct.pack("!HI", 4, LARGE)  # SETTINGS_INITIAL_WINDOW_SIZE
+        # SETTINGS_INITIAL_WINDOW_SIZE, and no SETTINGS_HEADER_TABLE_SIZE: so value_of() finds what the peer says
+        settings = b"" if deaf else struct.pack("!HIHI", 4, LARGE, 1, 0)
+        self.opening = b"".join(header(*field) for field in fields.items())
+        try:
+            self.begin(settings)
+        except (Ended, OSError):
+            self.close()
+            raise
+
+    def begin(self, settings):
         # before anything is read: the acknowledgement of the peer's settings comes after it
         self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, settings))
         self.socket.setblocking(False)
-        if not deaf:
+        if not self.deaf:
             self.put(frame(WINDOW_UPDATE, 0, 0, struct.pack("!I", LARGE)))
-        self.put(frame(HEADERS, END_HEADERS, 1, b"".join(header(*field) for field in fields.items())))
+        self.put(frame(HEADERS, END_HEADERS, 1, self.opening))
 
     def put(self, data):
         """Writes all of it, reading meanwhile what comes."""
@@ -145,8 +187,10 @@ class RawCall:
             self.window[stream] = self.window.get(stream, 0) + struct.unpack("!I", payload)[0]
         elif kind == DATA:
             self.take_data(payload)
-        elif kind == RST_STREAM or kind == HEADERS and flags & END_STREAM:
-            self.ended = "the call was ended"
+        elif kind == HEADERS and flags & END_STREAM:
+            self.ended = outcome_of(payload)
+        elif kind == RST_STREAM:
+            self.ended = self.ended or "the call was ended"
         elif kind == GOAWAY:
             self.ended = "the peer goes away"
 
@@ -164,3 +208,18 @@ class RawCall:
 
     def close(self):
         self.socket.close()
+
+
+def ask_once(server, method, request, **options):
+    """The reply to a call of one request and one reply. Ended has the status and the reason of a refusal."""
+    call = RawCall(server, method, **options)
+    try:
+        call.send(request)
+        try:
+            call.put(frame(DATA, END_STREAM, 1))
+        except Ended:  # some replies come before the end of the request
+            if not call.messages:
+                raise
+        return call.receive()
+    finally:
+        call.close()

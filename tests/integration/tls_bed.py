@@ -33,7 +33,7 @@ class TlsBed(Bed):
     """Certificates lie in the folder; a daemon's `who` is the name of its .pem and .key."""
 
     def openssl(self, *words):
-        subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
+        return subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
 
     def authority(self, name):
         self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",

@@ -64,6 +64,15 @@ TEST(NodeRightsTest, without_allowed_prefixes_only_plausible_ones_count) {
     EXPECT_NE(said(rights.claim(prefix(text))).find("(rule special-prefix)"), std::string::npos) << text;
 }
 
+TEST(NodeRightsTest, without_allowed_prefixes_no_address_is_for_documentation) {
+  for (const std::string text : {"192.0.2.7", "198.51.100.1", "203.0.113.255", "2001:db8::7"}) {
+    EXPECT_EQ(said(rights_of({}).claim(address(text))),
+              text + ": it is for documentation, which needs allowedPrefixes (rule special-address)");
+    EXPECT_TRUE(rights_of(within({"0.0.0.0/0", "::/0"})).claim(address(text))) << text;
+  }
+  EXPECT_TRUE(rights_of({}).claim(address("192.0.3.7")));
+}
+
 TEST(NodeRightsTest, with_allowed_prefixes_they_decide) {
   const NodeRights rights = rights_of(within({"10.0.0.0/16", "203.0.113.0/24"}), "n7");
   EXPECT_TRUE(rights.claim(prefix("10.0.1.0/24")));

@@ -14,6 +14,7 @@ TEST(IpAddress, reads_and_prints_both_families) {
   EXPECT_EQ(IpAddress::parse("::ffff:10.0.0.1").value(), IpAddress::v4(0x0a000001));
   for (const auto* bad : {"", "10.0.0", "10.0.0.256", "10.0.0.1 ", "fd00::g"})
     EXPECT_FALSE(IpAddress::parse(bad)) << bad;
+  EXPECT_FALSE(IpAddress::parse(std::string_view("10.0.0.1\0x", 10)));
 }
 
 TEST(IpAddress, comes_back_from_its_bytes) {

@@ -1,0 +1,108 @@
+#include "dnsd/enrolment/enrolment.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "common/authority/authority.h"
+#include "common/authority/digest.h"
+#include "common/authority/folder.h"
+#include "common/authority/key.h"
+
+namespace meshdns::enrolment {
+namespace {
+
+namespace fs = std::filesystem;
+
+using testing::HasSubstr;
+
+constexpr std::int64_t kToday = 1'800'000'000;
+constexpr std::int64_t kDay = 24 * 60 * 60;
+
+class EnrolmentTest : public testing::Test {
+ protected:
+  EnrolmentTest() {
+    std::string pattern = (fs::temp_directory_path() / "meshdns-enrolment-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+    const auto authority = authority::make_authority("mesh.internal", kToday - kDay, std::chrono::hours(24 * 365));
+    EXPECT_TRUE(authority::create_folder(folder_ + "/ca", authority.value()));
+    request_ = authority::make_request(authority::make_key().value()).value();
+  }
+  ~EnrolmentTest() override { fs::remove_all(folder_); }
+
+  Enrolment open(Duration lifetime) const {
+    return Enrolment::open(
+               {.authority = folder_ + "/ca", .tokens = folder_ + "/tokens", .cluster = "eu-1", .lifetime = lifetime})
+        .value();
+  }
+  static std::string token_for(Enrolment& enrolment, const std::string& node, std::int64_t now) {
+    v1::TokenRequest order;
+    order.mutable_create()->set_role("node");
+    order.mutable_create()->set_names(node);
+    return enrolment.token(order, now).value().token();
+  }
+  /// Asks for a certificate of node n7 with a token; without one, renews the certificate that it has.
+  std::string enroll(Enrolment& enrolment, const std::string& token, std::int64_t now, const std::string& name = "n7") {
+    v1::EnrollRequest request;
+    request.set_token(token);
+    request.set_name(name);
+    request.set_certificate_request(request_);
+    const identity::Identity node{identity::Role::Node, "eu-1", "n7"};
+    const std::string key = authority::key_digest(authority::proven_key(request_)->get());
+    const auto done =
+        enrolment.enroll(request, {.peer = "10.0.0.7:1", .where = {}, .who = node, .key_hash = key}, TimePoint(), now);
+    if (done) certificate_ = done->certificate();
+    return done ? "signed" : done.error().message();
+  }
+
+  std::string folder_;
+  std::string request_;
+  std::string certificate_;  // the last one
+};
+
+TEST_F(EnrolmentTest, a_revoked_token_is_remembered_for_as_long_as_its_certificates_live) {
+  auto enrolment = open(std::chrono::hours(10 * 24));
+  const std::string token = token_for(enrolment, "n7", kToday);
+  EXPECT_EQ(enroll(enrolment, token, kToday), "signed");
+  v1::TokenRequest revocation;
+  revocation.set_revoke(enrolment.token({}, kToday)->tokens(0).id());
+  EXPECT_TRUE(enrolment.token(revocation, kToday));
+  token_for(enrolment, "n8", kToday + 9 * kDay);  // drops old tokens
+  EXPECT_THAT(enroll(enrolment, "", kToday + 9 * kDay), HasSubstr("(rule token-revoked)"));
+  token_for(enrolment, "n9", kToday + 30 * kDay);
+  EXPECT_EQ(enrolment.token({}, kToday + 30 * kDay)->tokens_size(), 1);
+}
+
+TEST_F(EnrolmentTest, whoever_asks_again_at_once_costs_no_signature) {
+  auto enrolment = open(std::chrono::hours(24));
+  EXPECT_EQ(enroll(enrolment, token_for(enrolment, "n7", kToday), kToday), "signed");
+  const std::string first = certificate_;
+  const auto written = fs::last_write_time(folder_ + "/tokens");
+  EXPECT_EQ(enroll(enrolment, "", kToday + 59), "signed");
+  EXPECT_EQ(certificate_, first);
+  EXPECT_EQ(fs::last_write_time(folder_ + "/tokens"), written);
+  EXPECT_EQ(enroll(enrolment, "", kToday + 60), "signed");
+  EXPECT_NE(certificate_, first);
+}
+
+TEST_F(EnrolmentTest, a_short_life_is_renewed_in_time) {
+  auto enrolment = open(std::chrono::seconds(20));
+  EXPECT_EQ(enroll(enrolment, token_for(enrolment, "n7", kToday), kToday), "signed");
+  const std::string first = certificate_;
+  EXPECT_EQ(enroll(enrolment, "", kToday + 1), "signed");
+  EXPECT_NE(certificate_, first);
+}
+
+TEST_F(EnrolmentTest, a_long_name_is_refused_before_it_is_repeated) {
+  auto enrolment = open(std::chrono::hours(24));
+  const std::string token = token_for(enrolment, "n*", kToday);
+  EXPECT_EQ(enroll(enrolment, token, kToday, std::string(1000000, 'n')), "name: longer than 253 bytes");
+  EXPECT_EQ(enroll(enrolment, token, kToday, "n7"), "signed");
+}
+
+}  // namespace
+}  // namespace meshdns::enrolment
