@@ -66,7 +66,8 @@ bool PodStore::settle_addresses() {
   for (auto& [uid, pod] : pods_) {
     std::vector<IpAddress>& reported = reported_.at(uid);
     std::vector<IpAddress> kept = reported;
-    if (has_own_addresses(pod)) std::erase_if(kept, [&](const auto& address) { return owner.at(address) != &pod; });
+    const Pod* const self = &pod;  // clang takes no structured binding into a lambda
+    if (has_own_addresses(pod)) std::erase_if(kept, [&](const auto& address) { return owner.at(address) != self; });
     if (pod.deletion) reported = kept;
     changed = changed || pod.addresses != kept;
     pod.addresses = std::move(kept);
