@@ -42,7 +42,7 @@ MAY_INCLUDE = {
     "common/process": {"common/log", "common/metrics"},
     "common/membership": {"common/authority", "common/identity", "common/rpc", "common/log", "common/process", WIRE_PROTOS,
                     SERVICE_PROTOS},
-    "common/kubernetes": {"common/log", "common/process"},
+    "common/kubernetes": {"common/log", "common/process", "common/resolve"},
     "common/convert": MESSAGES,
     "dnsd/wire": set(),
     "dnsd/topology": set(),
@@ -102,7 +102,7 @@ THIRD_PARTY = {
     "ldns": ("ldns/", {"dnsd/answers/zone_parser.cc"}),
     "fstrm": ("fstrm", {"dnsd/dnstap/stream.cc"}),
     "xxhash": ("xxhash.h", {"common/base", "dnsd/snapshot_file"}),
-    "openssl": ("openssl/", {"common/rpc", "common/authority"}),
+    "openssl": ("openssl/", {"common/rpc", "common/authority", "common/kubernetes/tls.cc"}),
     "CLI11": ("CLI/", {"dnsd/ctl", "dnsd/app/main.cc", "agent/app/main.cc"}),
 }
 
