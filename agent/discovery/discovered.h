@@ -20,6 +20,7 @@ struct CheckSpec {
   int lowest_status = 200;   // lowest status code that is a success
   int highest_status = 399;  // highest status code that is a success
   health::CheckSettings settings;
+  bool evidence = false;  // of a pod: only a refusal counts, and only where the port has been open before
 
   friend bool operator==(const CheckSpec&, const CheckSpec&) = default;
 };

@@ -19,6 +19,8 @@ struct Server {
 
   /// Returns "host:port", for the header Host and for texts; an IPv6 address is in brackets.
   std::string authority() const;
+
+  friend bool operator==(const Server&, const Server&) = default;
 };
 
 /// Where Kubernetes puts the files of a pod's service account.
