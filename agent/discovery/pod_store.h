@@ -13,8 +13,8 @@ namespace meshdns::discovery {
 
 /// The pods of this node, by uid, kept equal to the events of a watch. Pure.
 ///
-/// How it works: an initial list only adds and replaces. The pods that it does not name are removed when it is complete,
-/// so that a list which breaks off, takes minutes or begins again withdraws nothing:
+/// How it works: an initial list only adds and replaces. The pods that it does not name are removed when it is
+/// complete, so that a list which breaks off, takes minutes or begins again withdraws nothing:
 ///
 ///   begin_list()  apply(Added...)  listed()  apply(...)  [begin_list() ...]
 ///
