@@ -10,7 +10,8 @@ namespace meshdns::kubernetes {
 /// What happened to an object of the Kubernetes API.
 enum class EventType : std::uint8_t { Added, Modified, Deleted };
 
-/// One object of the API as it is now; of a deleted object, its last state. An object of an initial list is Added.
+/// One object of the API as it is now; of a deleted object, its last state. An object of an initial list is Added, and
+/// may lack `kind` and `apiVersion`.
 ///
 /// The object and everything in it share one block of memory, which lives until the last of them is destroyed. The
 /// consumer may keep or move parts, but should copy what it keeps for long into types of its own.
