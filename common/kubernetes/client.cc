@@ -5,7 +5,6 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -20,6 +19,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <cerrno>
+#include <exception>
 #include <set>
 #include <utility>
 #include <vector>
@@ -341,7 +341,11 @@ Call Client::send(Request request, std::function<void(Result<Answer>)> done) {
 Call Client::stream(Request request, StreamHandlers handlers) {
   const auto exchange = std::make_shared<Call::Exchange>(std::move(request), std::move(handlers));
   core_->running.insert(exchange.get());
-  asio::co_spawn(core_->io, Core::run(core_, exchange), asio::detached);
+  // What a callback throws must not vanish in the coroutine.
+  const auto end = [](const std::exception_ptr& thrown) {
+    if (thrown) std::rethrow_exception(thrown);
+  };
+  asio::co_spawn(core_->io, Core::run(core_, exchange), end);
   return Call(exchange);
 }
 

@@ -7,9 +7,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "common/base/result.h"
 #include "common/kubernetes/server.h"
+#include "common/net/socket_address.h"
 #include "common/process/event_loop.h"
 #include "common/resolve/resolver.h"
 #include "common/time/time.h"
@@ -68,7 +70,8 @@ class Call {
 };
 
 /// A client of the Kubernetes API: HTTP/1.1 over TLS, without a thread of its own. It checks the server's certificate
-/// and name, sends the service account's token, and follows no redirect.
+/// and name, sends the service account's token, and follows no redirect. A server that is named and not an address is
+/// looked up in DNS for each connection; /etc/hosts is not read.
 ///
 /// Unary calls share a connection that is kept alive; a call that finds it busy makes another one. Each stream has a
 /// connection of its own. Nothing is sent twice, except a GET that finds the kept connection closed.
@@ -103,6 +106,8 @@ class Client {
   Call stream(Request request, StreamHandlers handlers);
   /// Makes the next request read the token again: the server has refused it.
   void expire_token();
+  /// Asks these DNS servers for the server's name, instead of those in /etc/resolv.conf.
+  void set_name_servers(std::vector<SocketAddress> servers) { resolver_.set_servers(std::move(servers)); }
 
   /// The server's host and port.
   const std::string& server() const { return name_; }

@@ -29,7 +29,7 @@ Informer::~Informer() {
   if (timer_) timers_.cancel(*timer_);
 }
 
-Informer::State Informer::state() const {
+Informer::Status Informer::status() const {
   return {machine_.listed(), machine_.last_news(), machine_.problem(), lists_, events_};
 }
 

@@ -27,8 +27,8 @@ class Informer {
     std::size_t longest_line = LineSplitter::kLongestLine;
     std::uint64_t seed = 0;  // of the jitter
   };
-  /// What `status` says of it.
-  struct State {
+  /// How the watch is, for the daemons' status.
+  struct Status {
     bool listed = false;  // the consumer has been told a whole list once
     std::optional<TimePoint> last_news;
     WatchMachine::Problem problem;
@@ -46,7 +46,7 @@ class Informer {
 
   /// Makes the first request.
   void start() { step(); }
-  State state() const;
+  Status status() const;
 
  private:
   /// Does what the machine wants now.

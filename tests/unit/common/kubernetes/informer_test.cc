@@ -114,12 +114,12 @@ TEST_F(InformerTest, a_list_and_changes_whatever_the_chunks) {
   ASSERT_TRUE(is_told(6));
   EXPECT_THAT(told_, ElementsAre("begin", "+a", "listed", "~a", "-a", "+b"));
   EXPECT_THAT(requests()[0], HasSubstr("GET /api/v1/pods?fieldSelector=spec.nodeName%3Dn1&watch=1&"));
-  const auto state = informer_->state();
-  EXPECT_TRUE(state.listed);
-  EXPECT_TRUE(state.last_news);
-  EXPECT_THAT(state.problem.text, IsEmpty());
-  EXPECT_EQ(state.lists, 1U);
-  EXPECT_EQ(state.events, 4U);
+  const auto status = informer_->status();
+  EXPECT_TRUE(status.listed);
+  EXPECT_TRUE(status.last_news);
+  EXPECT_THAT(status.problem.text, IsEmpty());
+  EXPECT_EQ(status.lists, 1U);
+  EXPECT_EQ(status.events, 4U);
 }
 
 TEST_F(InformerTest, a_watch_that_ends_is_resumed_from_its_last_event) {
@@ -207,13 +207,13 @@ TEST_F(InformerTest, an_overloaded_server_is_asked_later) {
   EXPECT_THAT(told_, ElementsAre("begin", "+a", "listed"));
 }
 
-TEST_F(InformerTest, a_missing_rule_is_a_problem_in_the_state) {
+TEST_F(InformerTest, a_missing_rule_is_a_problem_in_the_status) {
   follow({send(answer("403 Forbidden", R"({"kind":"Status","reason":"Forbidden","message":"pods is forbidden"})"))});
-  ASSERT_TRUE(test::run_until(loop_, [this] { return informer_->state().problem.code == 403; }));
+  ASSERT_TRUE(test::run_until(loop_, [this] { return informer_->status().problem.code == 403; }));
   EXPECT_EQ(
-      informer_->state().problem.text,
+      informer_->status().problem.text,
       "403 Forbidden: pods is forbidden; the role needs a rule apiGroups: [\"\"], resources: [pods], verbs: [watch]");
-  EXPECT_FALSE(informer_->state().listed);
+  EXPECT_FALSE(informer_->status().listed);
 }
 
 TEST_F(InformerTest, silence_and_long_lines_and_410_lead_to_a_new_list) {
@@ -256,7 +256,7 @@ TEST_F(InformerTest, a_broken_connection_changes_nothing) {
   const std::size_t before = server_->connections();
   server_->close_all();
   ASSERT_TRUE(test::run_until(loop_, [&] { return server_->connections() > before; }));
-  EXPECT_TRUE(informer_->state().listed);
+  EXPECT_TRUE(informer_->status().listed);
   EXPECT_EQ(told_.size(), 3U);
 }
 
