@@ -69,6 +69,7 @@ Result<std::optional<KubernetesSettings>> kubernetes_of(const config::v1::Agent&
                           : kubernetes::server_at(wanted.server(), wanted.ca(), wanted.token_file());
   if (!server) return server.error().with_context(wanted.server().empty() ? "kubernetes" : "kubernetes.server");
   KubernetesSettings out{*server, wanted.node(), wanted.cgroup_root()};
+  if (out.cgroup_root.empty()) out.cgroup_root = "/sys/fs/cgroup";
   if (!wanted.ca().empty()) out.server.ca_file = wanted.ca();
   if (!wanted.token_file().empty()) out.server.token_file = wanted.token_file();
   if (out.node.empty()) out.node = machine.environment("NODE_NAME").value_or(file.node());
