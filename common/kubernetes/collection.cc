@@ -77,7 +77,8 @@ std::string rule_of(const Collection& collection, Verb verb) {
 std::string_view verb_name(Verb verb) { return verb == Verb::List ? "list" : "watch"; }
 
 std::string_view resource_name(const Collection& collection) {
-  return std::string_view(collection.path).substr(collection.path.rfind('/') + 1);
+  const std::string_view path = collection.path;
+  return path.substr(path.rfind('/') + 1);
 }
 
 }  // namespace meshdns::kubernetes

@@ -29,7 +29,7 @@ Result<std::optional<std::string_view>> LineSplitter::next() {
     }
     scanned_ = stop;
     if (end == std::string::npos) return std::optional<std::string_view>();
-    const std::string_view line = std::string_view(buffer_).substr(begin_, end - begin_);
+    const std::string_view line(buffer_.data() + begin_, end - begin_);
     begin_ = scanned_ = end + 1;
     if (!line.empty() && line != "\r") return std::optional(line);
   }
