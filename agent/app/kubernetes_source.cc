@@ -148,8 +148,9 @@ void KubernetesSource::take_node(const Result<kubernetes::Answer>& answer) {
     if (!told) log::warn("kubernetes node cannot be read", {{"problem", problem}});
     return ask_again(kNodeRetry);
   }
-  if (!told) log::info("kubernetes node read", {{"node", node->name}, {"region", node->region}, {"zone", node->zone}});
   const bool same = node_ == *node;
+  if (!same || !told)
+    log::info("kubernetes node read", {{"node", node->name}, {"region", node->region}, {"zone", node->zone}});
   node_ = std::move(*node);
   prefixes_ = discovery::client_prefixes(*node_, store_.pods());
   if (!same) events_.node_changed();
@@ -180,7 +181,7 @@ report::SourceState KubernetesSource::state() const {
   const auto add = [&out](const std::string& problem) {
     if (!problem.empty()) out.error += (out.error.empty() ? "" : "\n") + problem;
   };
-  const auto informer = informer_.state();
+  const auto informer = informer_.status();
   add(informer.problem.text);
   if (informer.problem.text.empty() && !out.listed) add("the pods of node " + settings_.node + " are not listed yet");
   add(node_problem_);

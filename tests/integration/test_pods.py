@@ -8,9 +8,8 @@ import unittest
 
 import one_cluster
 from api_server import ApiServer, pod
-from mesh import addresses, ask, eventually
+from mesh import BIN, addresses, ask, eventually
 from ports import free_port
-from raw_agent import BIN
 from tls_bed import TlsBed
 
 AGENT = """\
