@@ -1,8 +1,10 @@
 """The pods of a node as endpoints: what the API server says, what the agent sees by itself, and nobody at the API server."""
+import http.client
 import json
 import os
 import re
 import signal
+import socket
 import time
 import unittest
 
@@ -78,14 +80,11 @@ class PodsTest(unittest.TestCase):
         eventually(lambda: self.answers(name) == expected, f"{name} is {expected}, not {self.answers(name)}")
 
     def status(self):
-        path = self.bed.path("n1.sock")
-        import http.client
-        import socket
         connection = http.client.HTTPConnection("localhost")
-        connection.sock = socket.socket(socket.AF_UNIX)
-        connection.sock.connect(path)
-        connection.request("GET", "/v1/status")
-        return json.loads(connection.getresponse().read())
+        with socket.socket(socket.AF_UNIX) as connection.sock:
+            connection.sock.connect(self.bed.path("n1.sock"))
+            connection.request("GET", "/v1/status")
+            return json.loads(connection.getresponse().read())
 
     def test_a_label_makes_pods_answer(self):
         agent = self.begin_agent()
