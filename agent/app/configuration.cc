@@ -59,6 +59,23 @@ std::string instance_uid_of(const Machine& machine, const config::v1::Agent& fil
   return machine.machine_id + "/" + file.node() + file.admin().socket();
 }
 
+/// Returns how to follow pods; nothing = it is not configured. Without `server` this has to be a pod.
+/// errors: InvalidArgument, FailedPrecondition: the message begins with the key
+Result<std::optional<KubernetesSettings>> kubernetes_of(const config::v1::Agent& file, const Machine& machine) {
+  if (!file.discovery().has_kubernetes()) return std::optional<KubernetesSettings>();
+  const auto& wanted = file.discovery().kubernetes();
+  const auto server = wanted.server().empty()
+                          ? kubernetes::server_in_cluster(machine.environment)
+                          : kubernetes::server_at(wanted.server(), wanted.ca(), wanted.token_file());
+  if (!server) return server.error().with_context(wanted.server().empty() ? "kubernetes" : "kubernetes.server");
+  KubernetesSettings out{*server, wanted.node(), wanted.cgroup_root()};
+  if (out.cgroup_root.empty()) out.cgroup_root = "/sys/fs/cgroup";
+  if (!wanted.ca().empty()) out.server.ca_file = wanted.ca();
+  if (!wanted.token_file().empty()) out.server.token_file = wanted.token_file();
+  if (out.node.empty()) out.node = machine.environment("NODE_NAME").value_or(file.node());
+  return std::optional(out);
+}
+
 config::Loaded<Configuration> configuration_of(const std::string& text, const std::string& path,
                                                const Machine& machine) {
   auto file = config::load_agent(text, path);
@@ -83,6 +100,9 @@ config::Loaded<Configuration> configuration_of(const std::string& text, const st
   out.own_addresses = out.node.addresses.empty();
   if (out.own_addresses) out.node.addresses = likely_addresses(out.servers());
   out.directory = (std::filesystem::path(path).parent_path() / out.file.discovery().static_().directory()).string();
+  const auto kubernetes = kubernetes_of(out.file, machine);
+  if (!kubernetes) return {{{path, 0, 0, "discovery", kubernetes.error().message()}}};
+  out.kubernetes = *kubernetes;
   out.instance_uid = instance_uid_of(machine, out.file);
   out.boot_id = machine.boot_id;
   return out;
@@ -179,6 +199,7 @@ std::vector<std::string> restart_needed(const Configuration& before, const Confi
   compare("federation", MessageDifferencer::Equals(a.federation(), b.federation()));
   compare("identity", MessageDifferencer::Equals(a.identity(), b.identity()));
   compare("state_dir", a.state_dir() == b.state_dir());
+  compare("discovery.kubernetes", before.kubernetes == now.kubernetes);
   compare("admin", MessageDifferencer::Equals(a.admin(), b.admin()));
   return out;
 }

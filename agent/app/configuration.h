@@ -9,12 +9,22 @@
 #include "agent/app/machine.h"
 #include "common/config/load.h"
 #include "common/identity/gate.h"
+#include "common/kubernetes/server.h"
 #include "common/membership/member.h"
 #include "common/model/endpoint.h"
 #include "common/net/socket_address.h"
 #include "common/rpc/tls_files.h"
 
 namespace meshdns::agent::app {
+
+/// How to follow the pods of this node.
+struct KubernetesSettings {
+  kubernetes::Server server;
+  std::string node;  // the Node object's name
+  std::string cgroup_root;
+
+  friend bool operator==(const KubernetesSettings&, const KubernetesSettings&) = default;
+};
 
 /// An agent.yaml that was read and checked, in the form in which the parts of the agent take it.
 struct Configuration {
@@ -26,6 +36,7 @@ struct Configuration {
   std::string instance_uid;
   std::string boot_id;
   std::optional<rpc::TlsFiles> tls;  // checked
+  std::optional<KubernetesSettings> kubernetes;
 
   std::vector<std::string> servers() const {
     return {file.federation().servers().begin(), file.federation().servers().end()};

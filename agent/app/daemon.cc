@@ -101,6 +101,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
     metrics::count(out, "meshdns_agent_clamped_values_total", "durations of federations that were out of bounds", {},
                    reporter_.clamped());
     if (tls_watch_) rpc::collect_samples(*tls_watch_, out);
+    if (pods_) pods_->collect(out);
     metrics::gauge(out, "meshdns_agent_unread_files",
                    "files of endpoints.d that are wrong or cannot be read, and the folder itself", {},
                    static_cast<double>(unread_files(*source_)));
@@ -123,6 +124,7 @@ Result<void> Daemon::start() {
   if (auto done = listen(); !done) return done;
   open_socket_events();
   open_address_events();
+  follow_pods();
   source_->refresh();
   take_listing();
   refresh_every_second();
@@ -178,6 +180,18 @@ void Daemon::open_address_events() {
   address_events_ = std::move(*events);
 }
 
+void Daemon::follow_pods() {
+  if (!configuration_.kubernetes) return;
+  pods_ = std::make_unique<KubernetesSource>(
+      loop_, clock_, *configuration_.kubernetes,
+      KubernetesSource::Events{[this] { take_listing(); }, [this] { reporter_.node_changed(); },
+                               [this](const std::string& key, const std::string& container) {
+                                 if (monitor_.ended(key, container))
+                                   log::info("container ended", {{"key", key}, {"container", container}});
+                               }});
+  pods_->start();
+}
+
 bool Daemon::must_know_federation() const {
   return configuration_.own_addresses || std::ranges::any_of(configuration_.node.addresses, &IpAddress::is_loopback);
 }
@@ -196,7 +210,7 @@ Result<model::Node> Daemon::node_for(const std::optional<IpAddress>& federation)
     if (std::exchange(without_address_, false))
       log::info("this machine has an address", {{"addresses", texts_of(addresses)}});
     set_addresses(addresses);
-    return configuration_.node;
+    return described();
   }
   const auto& written = configuration_.node.addresses;
   const auto loopback = std::ranges::find_if(written, &IpAddress::is_loopback);
@@ -204,8 +218,10 @@ Result<model::Node> Daemon::node_for(const std::optional<IpAddress>& federation)
     return Error(Code::FailedPrecondition, "addresses: " + loopback->text() +
                                                " is on this machine only, and the federation is not on this machine");
   }
-  return configuration_.node;
+  return described();
 }
+
+model::Node Daemon::described() const { return pods_ ? pods_->described(configuration_.node) : configuration_.node; }
 
 void Daemon::measure(const std::vector<report::MeasureTarget>& targets) {
   const bool here = federation_ ? federation_->is_loopback() : configuration_.federation_is_here();
@@ -238,39 +254,24 @@ void Daemon::follow_addresses() {
 
 void Daemon::refresh_every_second() {
   refresh_timer_ = loop_.after(kRefreshInterval, [this] {
-    if (source_->refresh()) take_listing();
-    tell_of_troubles();
+    const bool files_changed = source_->refresh();
+    if (files_changed || (pods_ && pods_->state_changed())) take_listing();
+    trouble_log_.look(troubles_of(monitor_));
     refresh_every_second();
   });
 }
 
 void Daemon::take_listing() {
   // Set the sources first: set_endpoints() may send at once, and that message must carry the source's new state.
-  syncer_.set_sources({told_state(*source_)});
-  monitor_.set_endpoints(source_->endpoints());
-  reporter_.changed();
-}
-
-std::vector<std::string> Daemon::troubles() const {
-  std::vector<std::string> out;
-  for (const auto& [trouble, checks] : monitor_.unknown()) {
-    out.push_back(counted(checks, "check") + " cannot run: " + trouble);
-  }
-  return out;
-}
-
-void Daemon::tell_of_troubles() {
-  auto now = troubles();
-  if (now.empty() == told_troubles_.empty()) {
-    told_troubles_ = std::move(now);
-    return;
-  }
-  if (now.empty()) {
-    log::info("checks run again");
+  std::vector<report::SourceState> sources = {told_state(*source_)};
+  if (pods_) sources.push_back(pods_->state());
+  syncer_.set_sources(std::move(sources));
+  if (pods_) {
+    monitor_.set_endpoints(source_->endpoints(), pods_->listing().endpoints);
   } else {
-    log::warn("checks cannot run", {{"problem", join(now, "; ")}});
+    monitor_.set_endpoints(source_->endpoints());
   }
-  told_troubles_ = std::move(now);
+  reporter_.changed();
 }
 
 std::string Daemon::service_status() const {
@@ -340,19 +341,21 @@ void Daemon::stop() {
 
 std::string Daemon::unready() {
   if (!ready_) return "discovery was not read yet";
+  if (pods_ && !pods_->state().listed) return pods_->state().error;
   return unread_text(*source_, configuration_.node.locality.node);
 }
 
 v1::AgentStatus Daemon::status() {
-  v1::AgentStatus out = status_of(configuration_.node, syncer_, clock_.now());
+  v1::AgentStatus out = status_of(described(), syncer_, clock_.now());
   auto& federation = *out.mutable_federation();
   federation.set_server(reporter_.server());
   federation.set_connected(reporter_.connected());
   federation.set_last_error(reporter_.last_error());
   *out.add_sources() = source_status(source_state(*source_));
+  if (pods_) *out.add_sources() = source_status(pods_->state());
   for (const std::string& key : restart_needed_) out.add_restart_needed(key);
   out.set_reload_problem(reload_problem_);
-  for (const std::string& trouble : troubles()) out.add_troubles(trouble);
+  for (const std::string& trouble : troubles_of(monitor_)) out.add_troubles(trouble);
   out.set_log_lines_dropped(log::dropped_lines());
   return out;
 }

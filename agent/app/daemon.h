@@ -8,8 +8,10 @@
 
 #include "agent/admin/agent.h"
 #include "agent/app/configuration.h"
+#include "agent/app/kubernetes_source.h"
 #include "agent/app/measurer.h"
 #include "agent/app/monitor.h"
+#include "agent/app/troubles.h"
 #include "agent/discovery/static_source.h"
 #include "agent/probes/address_events.h"
 #include "agent/probes/socket_events.h"
@@ -26,7 +28,7 @@ namespace meshdns::agent::app {
 /// A whole agent on one event loop: starts the parts, connects them, reloads, and stops them in order. Contains no
 /// logic of health or reporting: that is the parts'.
 ///
-///   StaticSource -> Monitor (HealthMachine, Probe) -> Syncer -> GrpcReporter
+///   StaticSource, KubernetesSource -> Monitor (HealthMachine, Probe) -> Syncer -> GrpcReporter
 ///                      ^-- SocketEvents    ^-- Measurer
 /// thread: the loop's
 class Daemon : public admin::Agent {
@@ -56,6 +58,9 @@ class Daemon : public admin::Agent {
   Result<void> listen();
   void open_socket_events();
   void open_address_events();
+  void follow_pods();
+  /// Returns the node with what Kubernetes says of it.
+  model::Node described() const;
   /// Measures what the federation asks for, as far as an agent may.
   void measure(const std::vector<report::MeasureTarget>& targets);
   /// Returns the node as reported to a federation at that address, with the addresses that the machine has now on the
@@ -71,10 +76,6 @@ class Daemon : public admin::Agent {
   bool apply(const Configuration& next);
   void reload_failed(std::string_view problems);
   void end_leaving(const std::string& server);
-  /// Returns the agent's own problems, one line each: "2 checks cannot run: out of file descriptors".
-  std::vector<std::string> troubles() const;
-  /// Logs when troubles() begin and when they end.
-  void tell_of_troubles();
   /// Returns one line for the service manager: "3 endpoints, federation 10.0.9.1:7400".
   std::string service_status() const;
 
@@ -91,6 +92,7 @@ class Daemon : public admin::Agent {
   Monitor monitor_;
   Measurer measurer_;
   std::unique_ptr<discovery::StaticSource> source_;
+  std::unique_ptr<KubernetesSource> pods_;  // null = pods are not followed
   std::unique_ptr<probes::SocketEvents> socket_events_;
   std::unique_ptr<probes::AddressEvents> address_events_;
   std::optional<membership::Renewal> renewal_;  // of a certificate that a token has brought
@@ -104,8 +106,8 @@ class Daemon : public admin::Agent {
   std::optional<rpc::TlsWatch> tls_watch_;
   std::optional<admin::Leaving> leaving_;
   std::vector<std::string> restart_needed_;  // keys whose value in the file differs from the running one
-  std::vector<std::string> told_troubles_;   // troubles() at the last look
-  std::string reload_problem_;               // the first problem of the last reload; empty = it succeeded
+  TroubleLog trouble_log_;
+  std::string reload_problem_;  // the first problem of the last reload; empty = it succeeded
   bool ready_ = false;
   bool stopping_ = false;
   int exit_code_ = 0;

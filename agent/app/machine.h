@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/kubernetes/server.h"
 #include "common/net/ip_address.h"
 
 namespace meshdns::agent::app {
@@ -14,6 +15,7 @@ struct Machine {
   std::string name;        // the hostname up to the first dot, in lower case; a hostname that is an address is whole
   std::string machine_id;  // identifies the installation (machine-id(5)); the name if there is none
   std::string boot_id;     // identifies this boot
+  kubernetes::Environment environment = kubernetes::process_environment();
 };
 
 /// Asks the operating system; takes the hostname as "localhost" if there is none.

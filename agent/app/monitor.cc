@@ -4,7 +4,9 @@
 #include <set>
 #include <utility>
 
+#include "agent/app/endpoint_log.h"
 #include "agent/health/combined.h"
+#include "agent/health/readiness.h"
 #include "common/log/log.h"
 #include "common/model/lookup.h"
 
@@ -16,6 +18,19 @@ using discovery::Discovered;
 using health::Outcome;
 using health::ProbeResult;
 using model::HealthState;
+
+/// Returns the pod as it is watched: with a check for evidence at each declared TCP port.
+Discovered watched_pod(const discovery::PodEndpoint& pod) {
+  Discovered out = pod.found;
+  for (const model::Port& port : out.endpoint.ports) {
+    if (port.protocol != "TCP") continue;
+    CheckSpec& check = out.checks.emplace_back();
+    check.port = port.number;
+    check.settings.interval = Monitor::kEvidenceInterval;
+    check.evidence = true;
+  }
+  return out;
+}
 
 /// Whether a listener may have served the endpoint.
 bool is_behind(const SocketAddress& where, const Discovered& found) {
@@ -40,32 +55,6 @@ bool is_same_instance(const model::Endpoint& known, const model::Endpoint& now) 
   };
   return known.namespace_ == now.namespace_ && known.service == now.service && kept(Family::V4) && kept(Family::V6) &&
          std::ranges::any_of(now.ports, has_port);
-}
-
-void log_state(const model::Endpoint& endpoint, HealthState before) {
-  const auto& health = endpoint.health;
-  if (health.state == before) return;
-  const std::string event = "endpoint " + std::string(model::health_state_name(health.state));
-  const std::string why = health.detail.empty() ? "checks pass" : health.detail;
-  const auto level = health.state == HealthState::Failing ? log::Level::Warn : log::Level::Info;
-  log::write(level, event, {{"key", endpoint.key}, {"why", why}, {"was", model::health_state_name(before)}});
-}
-
-/// Logs when a serving endpoint's address begins or stops to be left out of answers.
-void log_families(const model::Endpoint& endpoint, const model::Health& before) {
-  const model::Health& now = endpoint.health;
-  if (now.state != HealthState::Serving) return;
-  for (const IpAddress& address : model::first_of_each_family(endpoint.addresses)) {
-    const Family family = address.family();
-    const bool was_out = before.state == HealthState::Serving && before.out(family) == HealthState::Failing;
-    const bool is_out = now.out(family) == HealthState::Failing;
-    if (is_out && !was_out) {
-      log::warn("address not answered", {{"key", endpoint.key}, {"address", address.text()}, {"why", now.detail}});
-    }
-    if (was_out && !now.out(family)) {
-      log::info("address answered again", {{"key", endpoint.key}, {"address", address.text()}});
-    }
-  }
 }
 
 }  // namespace
@@ -104,6 +93,7 @@ struct Monitor::Check {
   std::string unknown_because;  // detail of the last result if that was Unknown; otherwise empty
   bool running = false;
   bool late = false;
+  bool was_open = false;  // an evidence check's port has taken a connection: a refusal means something then
   bool after_event = false;
   bool again = false;  // a kernel event came while the probe for an earlier event was running
 };
@@ -112,13 +102,24 @@ struct Monitor::Watched {
   Discovered found;
   model::Endpoint told;
   std::vector<std::unique_ptr<Check>> checks;
+  std::optional<health::Readiness> readiness;  // of a pod
+  bool host_network = false;                   // of a pod
 
+  /// Whether update() has never been called.
+  bool is_new() const { return told.key.empty(); }
   std::vector<model::Health> healths(Family family) const {
     std::vector<model::Health> out;
     for (const auto& check : checks) {
-      if (check->address.family() == family) out.push_back(check->machine.health());
+      if (check->address.family() == family && !check->spec.evidence) out.push_back(check->machine.health());
     }
     return out;
+  }
+  model::Health health() const {
+    const auto v4 = healths(Family::V4);
+    const auto v6 = healths(Family::V6);
+    if (v4.empty() && v6.empty()) return readiness->health();
+    const model::Health checked = health::of_families(v4, v6);
+    return readiness ? health::with_checks(readiness->health(), checked) : checked;
   }
   std::optional<TimePoint> unlisted{};  // since when discovery no longer lists it; nothing = it is listed
 };
@@ -135,29 +136,32 @@ Monitor::~Monitor() {
   if (retire_timer_) timers_.cancel(*retire_timer_);
 }
 
-void Monitor::set_endpoints(const std::vector<Discovered>& listed) {
+void Monitor::set_endpoints(const std::vector<Discovered>& listed, const std::vector<discovery::PodEndpoint>& pods) {
   std::map<std::string, std::unique_ptr<Watched>> before = std::exchange(watched_, {});
-  for (const Discovered& found : listed) {
-    auto node = before.extract(found.key);
+  const auto keep = [&](const std::string& key) {
+    auto node = before.extract(key);
     if (!node.empty()) {
       node.mapped()->unlisted.reset();
       watched_.insert(std::move(node));
     } else {
-      watched_.emplace(found.key, std::make_unique<Watched>());
+      watched_.emplace(key, std::make_unique<Watched>());
     }
-  }
+  };
+  for (const Discovered& found : listed) keep(found.key);
+  for (const auto& pod : pods) keep(pod.found.key);
   std::multimap<IpAddress, const Watched*> gone_by_address;
   for (const auto& [key, gone] : before) gone_by_address.emplace(gone->found.endpoint.addresses.front(), gone.get());
   for (const Discovered& found : listed) {
     Watched& watched = *watched_.at(found.key);
-    if (!watched.checks.empty()) continue;
+    if (!watched.is_new()) continue;
     const auto [begin, end] = gone_by_address.equal_range(found.endpoint.addresses.front());
     const auto known = std::find_if(
         begin, end, [&](const auto& entry) { return is_same_instance(entry.second->found.endpoint, found.endpoint); });
     if (known != end) watched.told.health = known->second->told.health;
   }
   // Put the new endpoints before retire() removes old ones: otherwise the service could be empty in between.
-  for (const Discovered& found : listed) update(*watched_.at(found.key), found);
+  for (const Discovered& found : listed) update(*watched_.at(found.key), found, nullptr);
+  for (const auto& pod : pods) update(*watched_.at(pod.found.key), watched_pod(pod), &pod);
   for (auto& [key, gone] : before) {
     if (!gone->unlisted) gone->unlisted = clock_.now();
     watched_.emplace(key, std::move(gone));
@@ -173,7 +177,8 @@ void Monitor::retire() {
     if (is_new) awaited.emplace(told.namespace_, told.service);
   }
   const auto awaits_replacement = [&](const Watched& watched) {
-    return watched.told.health.state == HealthState::Serving && clock_.now() - *watched.unlisted < kReplacement &&
+    return !watched.readiness && watched.told.health.state == HealthState::Serving &&
+           clock_.now() - *watched.unlisted < kReplacement &&
            awaited.contains({watched.told.namespace_, watched.told.service});
   };
   std::vector<std::string> going;
@@ -203,8 +208,15 @@ void Monitor::retire_after(Duration delay) {
   });
 }
 
-void Monitor::update(Watched& watched, const Discovered& found) {
-  if (!watched.checks.empty() && watched.found == found) return;
+void Monitor::update(Watched& watched, const Discovered& found, const discovery::PodEndpoint* pod) {
+  bool changed = watched.is_new() || watched.found != found;
+  if (pod != nullptr) {
+    if (!watched.readiness) watched.readiness.emplace();
+    watched.host_network = pod->host_network;
+    if (watched.readiness->on_report(pod->report, clock_.now())) changed = true;
+  }
+  if (!changed) return;
+  if (!watched.is_new() && watched.found == found) return tell(watched);
   auto before = std::exchange(watched.checks, {});
   // set_endpoints() has given `told` the health of the same instance with another key: continue from that health
   const bool goes_on = before.empty() && watched.told.health.state != HealthState::Pending;
@@ -281,10 +293,35 @@ void Monitor::probe_after_event(Check& check) {
   start(check, true);
 }
 
+bool Monitor::ended(const std::string& key, const std::string& container) {
+  const auto found = watched_.find(key);
+  if (found == watched_.end() || !found->second->readiness) return false;
+  Watched& watched = *found->second;
+  if (!watched.readiness->on_evidence(health::Evidence::Ended, "container ended", clock_.now(), container))
+    return false;
+  tell(watched);
+  return true;
+}
+
+std::size_t Monitor::listener_gone(Watched& watched, const SocketAddress& where) {
+  // the events are those of the host's network: a pod's own listeners are not among them
+  if (!watched.host_network) return 0;
+  if (where.port == 0) {
+    for (const auto& check : watched.checks) probe_after_event(*check);
+    return 1;
+  }
+  if (watched.readiness->on_evidence(health::Evidence::ListenerGone, "listener closed", clock_.now())) tell(watched);
+  return 1;
+}
+
 std::size_t Monitor::closed(const SocketAddress& where) {
   std::size_t endpoints = 0;
   for (const auto& [key, watched] : watched_) {
     if (!is_behind(where, watched->found)) continue;
+    if (watched->readiness) {
+      endpoints += listener_gone(*watched, where);
+      continue;
+    }
     ++endpoints;
     for (const auto& check : watched->checks) probe_after_event(*check);
   }
@@ -300,7 +337,8 @@ void Monitor::on_result(Check& check, ProbeResult result) {
   check.unknown_because = result.outcome == Outcome::Unknown ? result.detail : "";
   if (result.late) ++counters_.late;
   Watched& watched = *check.owner;
-  const bool changed = check.machine.on_result(result, clock_.now(), is_last_healthy(watched));
+  const bool judged = judge_evidence(check, result);
+  const bool changed = check.machine.on_result(result, clock_.now(), is_last_healthy(watched)) || judged;
   if (check.again) {
     // From a timer, because start() runs the probe again, and this is called from inside the probe.
     check.planned = clock_.now();
@@ -317,6 +355,13 @@ void Monitor::on_result(Check& check, ProbeResult result) {
   if (retire_timer_) retire_after(Duration::zero());
 }
 
+bool Monitor::judge_evidence(Check& check, const ProbeResult& result) {
+  if (!check.spec.evidence) return false;
+  if (result.outcome == Outcome::Success) check.was_open = true;
+  // many pods declare ports at which nothing listens: only one that was open says something by being closed
+  return check.was_open && check.owner->readiness->on_result(result, clock_.now());
+}
+
 bool Monitor::is_last_healthy(const Watched& watched) const {
   return std::ranges::none_of(watched_, [&](const auto& entry) {
     const model::Endpoint& other = entry.second->told;
@@ -329,11 +374,10 @@ void Monitor::tell(Watched& watched) {
   model::Endpoint now = watched.found.endpoint;
   now.key = watched.found.key;
   now.node = options_.node;
-  now.health = health::of_families(watched.healths(Family::V4), watched.healths(Family::V6));
+  now.health = watched.health();
   if (now == watched.told) return;
   const model::Health before = std::exchange(watched.told, std::move(now)).health;
-  log_state(watched.told, before.state);
-  log_families(watched.told, before);
+  log_change(watched.told, before);
   sink_.put(watched.told);
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/discovery/discovered.h"
+#include "agent/discovery/pod_endpoints.h"
 #include "agent/health/health_machine.h"
 #include "agent/probes/probe.h"
 #include "common/model/endpoint.h"
@@ -30,6 +31,10 @@ namespace meshdns::agent::app {
 ///     Check  v6 address, check 0: ...                          --/
 ///
 /// A check waits for its timer, runs its probe, hands the result to its machine, and sets the timer again.
+///
+/// A pod also has a Readiness, which joins what the kubelet reports with evidence: the end of a container, a destroyed
+/// listener, and a refused connection to a declared port. The checks of its annotations come on top. Each declared TCP
+/// port is probed for evidence every kEvidenceInterval.
 /// thread: the loop's
 class Monitor {
  public:
@@ -61,6 +66,7 @@ class Monitor {
 
   /// How long a serving endpoint that is no longer listed is kept while its replacement waits for its first success.
   static constexpr Duration kReplacement = 2min;
+  static constexpr Duration kEvidenceInterval = 5s;
 
   /// Replaces the list of endpoints.
   ///
@@ -68,8 +74,15 @@ class Monitor {
   /// key gets the health of the removed endpoint if both are the same instance, with ports or addresses listed in
   /// another order. An endpoint that is no longer listed is removed. If it serves, and a listed endpoint of its service
   /// has not succeeded yet, it is kept and checked for up to kReplacement, so that the service is never empty.
-  void set_endpoints(const std::vector<discovery::Discovered>& listed);
+  ///
+  /// A pod that is no longer listed is removed at once: its address is given to another pod soon.
+  void set_endpoints(const std::vector<discovery::Discovered>& listed,
+                     const std::vector<discovery::PodEndpoint>& pods = {});
 
+  /// Takes a pod out whose container has ended.
+  /// key:     the pod's
+  /// returns: whether the pod was serving
+  bool ended(const std::string& key, const std::string& container);
   /// Checks at once the endpoints that a destroyed listener may have served.
   /// where:   the listener's address; the unspecified address of either family = any address; port 0 = any listener
   /// returns: the number of these endpoints
@@ -86,7 +99,11 @@ class Monitor {
   struct Check;
   struct Watched;
 
-  void update(Watched& watched, const discovery::Discovered& found);
+  void update(Watched& watched, const discovery::Discovered& found, const discovery::PodEndpoint* pod);
+  /// Hands the result of a check to the pod's readiness, as far as it is evidence.
+  /// returns: whether its health changed
+  bool judge_evidence(Check& check, const health::ProbeResult& result);
+  std::size_t listener_gone(Watched& watched, const SocketAddress& where);
   void add_checks(Watched& watched, const IpAddress& address, std::vector<std::unique_ptr<Check>> before,
                   const model::Health& fresh);
   void schedule(Check& check);

@@ -20,15 +20,18 @@ struct CheckSpec {
   int lowest_status = 200;   // lowest status code that is a success
   int highest_status = 399;  // highest status code that is a success
   health::CheckSettings settings;
+  bool evidence = false;  // of a pod: only a refusal counts, and only where the port has been open before
 
   friend bool operator==(const CheckSpec&, const CheckSpec&) = default;
 };
 
 /// An endpoint as a discovery source lists it. Its node is empty and its health is Pending; Monitor sets both.
 struct Discovered {
-  std::string key;  // "namespace/service/address:port", with the first address and port; equal to endpoint.key
+  /// Equal to endpoint.key. Of a file: "namespace/service/address:port", with the first address and port. Of a pod:
+  /// "pod/<uid>".
+  std::string key;
   model::Endpoint endpoint;
-  std::vector<CheckSpec> checks;  // at least one
+  std::vector<CheckSpec> checks;  // at least one; a pod may have none, because its kubelet checks it
 
   friend bool operator==(const Discovered&, const Discovered&) = default;
 };

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import unittest
+import urllib.error
 import urllib.request
 
 import yaml
@@ -16,6 +17,9 @@ from supervisor import ROOT
 FOLDER = os.path.join(ROOT, "packaging/kubernetes")
 CONTAINERFILE = os.path.join(ROOT, "packaging/container/Containerfile")
 PART_OF = {"app.kubernetes.io/part-of": "meshdns"}
+CLUSTER_WIDE = ("ClusterRole", "ClusterRoleBinding")
+# what each pod has in its environment; nobody listens there
+IN_A_POD = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "9", "NODE_NAME": "n1"}
 
 
 def manifests():
@@ -64,7 +68,8 @@ class ManifestsTest(unittest.TestCase):
     def test_the_namespace_comes_first_and_holds_the_rest(self):
         self.assertEqual(self.objects[0]["kind"], "Namespace")
         for document in self.objects[1:]:
-            self.assertEqual(document["metadata"]["namespace"], self.objects[0]["metadata"]["name"])
+            namespace = None if document["kind"] in CLUSTER_WIDE else self.objects[0]["metadata"]["name"]
+            self.assertEqual(document["metadata"].get("namespace"), namespace)
             self.assertLessEqual(PART_OF.items(), document["metadata"]["labels"].items())
         names = [(document["kind"], document["metadata"]["name"]) for document in self.objects]
         self.assertEqual(len(names), len(set(names)))
@@ -76,7 +81,7 @@ class ManifestsTest(unittest.TestCase):
                 binary, name, text, _ = self.config(pod, container)
                 bed.write("endpoints.d/app-b.yaml", "endpoints: []\n")
                 path = bed.write(name, text.replace("/endpoints.d", bed.path("endpoints.d")))
-                self.assertEqual(mesh.run(binary, "--config", path, "--check-config")[::2], (0, ""))
+                self.assertEqual(mesh.run(binary, "--config", path, "--check-config", env=IN_A_POD)[::2], (0, ""))
 
     def test_plaintext_is_said_and_explained(self):
         for workload, pod, container in self.pods():
@@ -127,7 +132,23 @@ class ManifestsTest(unittest.TestCase):
         mounts = {mount["name"]: mount["mountPath"] for mount in agent["containers"][0]["volumeMounts"]}
         host = {volume["name"]: volume["hostPath"]["path"] for volume in agent["volumes"] if "hostPath" in volume}
         self.assertEqual({mounts[name]: path for name, path in host.items()},
-                         {config["discovery"]["static"]["directory"]: "/etc/meshdns/endpoints.d"})
+                         {config["discovery"]["static"]["directory"]: "/etc/meshdns/endpoints.d",
+                          config["discovery"]["kubernetes"]["cgroup_root"]: "/sys/fs/cgroup"})
+        environment = {entry["name"]: entry["valueFrom"]["fieldRef"]["fieldPath"] for entry in agent["containers"][0]["env"]}
+        self.assertEqual(environment, {"NODE_NAME": "spec.nodeName"})
+
+    def test_only_the_agent_has_a_token_and_it_may_only_read_pods_and_its_node(self):
+        for workload, pod, _ in self.pods():
+            self.assertIs(pod["automountServiceAccountToken"], workload["kind"] == "DaemonSet")
+        [role] = [document for document in self.objects if document["kind"] == "ClusterRole"]
+        rules = {resource: rule["verbs"] for rule in role["rules"] for resource in rule["resources"]}
+        self.assertEqual(rules, {"pods": ["list", "watch"], "nodes": ["get"]})
+        [binding] = [document for document in self.objects if document["kind"] == "ClusterRoleBinding"]
+        self.assertEqual(binding["roleRef"]["name"], role["metadata"]["name"])
+        [subject] = binding["subjects"]
+        account = self.named("ServiceAccount", subject["name"])
+        self.assertEqual(subject["namespace"], account["metadata"]["namespace"])
+        self.assertIs(account["automountServiceAccountToken"], False)
 
     def test_what_is_written_can_be_written(self):
         for workload, pod, container in self.pods():
@@ -146,7 +167,6 @@ class ManifestsTest(unittest.TestCase):
                     "seccompProfile": {"type": "RuntimeDefault"}})
                 self.assertEqual(container["securityContext"], {
                     "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}})
-                self.assertIs(pod["automountServiceAccountToken"], False)
                 self.assertLessEqual({"cpu", "memory"}, set(container["resources"]["requests"]))
                 self.assertIn("memory", container["resources"]["limits"])
 
@@ -160,21 +180,36 @@ class ManifestsTest(unittest.TestCase):
 
 
 class ProbesTest(unittest.TestCase):
-    """With the manifests' own configuration, on loopback: an agent without any federation is alive and ready."""
+    """With the manifests' own configuration, on loopback."""
 
-    def test_an_agent_is_ready_without_its_federation(self):
+    def agent(self, change):
+        """The admin port of an agent whose configuration is changed first."""
         bed = self.enterContext(Bed())
         config = next(document for _, document in manifests() if document["kind"] == "ConfigMap"
                       and "agent.yaml" in document["data"])["data"]["agent.yaml"]
         config = config.replace("/endpoints.d", bed.path("endpoints.d")).replace("/run/meshdns", bed.folder)
         config = config.replace("127.0.0.1:7402", "127.0.0.1:0").replace("svc.cluster.local", "svc.invalid")
+        config = yaml.safe_load(config)
+        change(config)
         bed.write("endpoints.d/none.yaml", "endpoints: []\n")
-        agent = bed.start("meshdns-agent", "--config", bed.write("agent.yaml", config))
-        host, port = agent.address("admin listening")
+        agent = bed.start("meshdns-agent", "--config", bed.write("agent.yaml", yaml.safe_dump(config)), env={**os.environ, **IN_A_POD})
         agent.wait_line("ready")
+        return "http://%s:%d" % agent.address("admin listening")
+
+    def test_an_agent_is_ready_without_its_federation(self):
+        address = self.agent(lambda config: config["discovery"].pop("kubernetes"))
         for path in ("/healthz", "/readyz"):
-            with urllib.request.urlopen(f"http://{host}:{port}{path}", timeout=mesh.WAIT) as reply:
+            with urllib.request.urlopen(address + path, timeout=mesh.WAIT) as reply:
                 self.assertEqual(reply.status, 200, path)
+
+    def test_an_agent_is_alive_but_not_ready_until_its_pods_are_listed(self):
+        address = self.agent(lambda config: None)
+        with urllib.request.urlopen(address + "/healthz", timeout=mesh.WAIT) as reply:
+            self.assertEqual(reply.status, 200)
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(address + "/readyz", timeout=mesh.WAIT)
+        self.assertEqual(refused.exception.code, 503)
+        refused.exception.close()
 
 
 class ContainerTest(unittest.TestCase):

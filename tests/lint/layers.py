@@ -1,7 +1,7 @@
 """Who may include whom: the layer table as data. Read by includes.py; docs/design.md section 6 explains it."""
 
 COMMON = {f"common/{name}" for name in
-          "base time net published model identity authority convert config log metrics http resolve rpc process membership".split()}
+          "base time net published model identity authority convert config log metrics http resolve rpc process membership kubernetes".split()}
 DNSD = {f"dnsd/{name}" for name in
         ("wire topology answers query server dnstap catalog publish external store federation snapshot_file "
          "persistence explain admin enrolment app ctl").split()}
@@ -42,6 +42,7 @@ MAY_INCLUDE = {
     "common/process": {"common/log", "common/metrics"},
     "common/membership": {"common/authority", "common/identity", "common/rpc", "common/log", "common/process", WIRE_PROTOS,
                     SERVICE_PROTOS},
+    "common/kubernetes": {"common/log", "common/process", "common/resolve"},
     "common/convert": MESSAGES,
     "dnsd/wire": set(),
     "dnsd/topology": set(),
@@ -67,7 +68,7 @@ MAY_INCLUDE = {
                  "dnsd/explain"} | PROTOS,
     "dnsd/app": DNSD | COMMON | PROTOS,
     "agent/health": set(),
-    "agent/discovery": {"common/config", "common/log", "agent/health"},
+    "agent/discovery": {"common/config", "common/kubernetes", "common/log", "agent/health"},
     "agent/probes": {"agent/health", "common/http", "common/process"},
     "agent/report": {"common/log"},
     "agent/app": AGENT | COMMON | PROTOS,
@@ -83,10 +84,11 @@ FILES_MAY_INCLUDE = {
 GRPC = {"common/rpc", "common/membership", "dnsd/federation", "dnsd/admin", "dnsd/ctl", "agent/report/grpc_reporter.cc"}
 
 # Third-party library -> the start of its headers, and the folders or files that may include them.
-ASIO = {"common/http", "common/process", "common/resolve", "agent/probes"}
+ASIO = {"common/http", "common/kubernetes", "common/process", "common/resolve", "agent/probes"}
 THIRD_PARTY = {
     "fmt": ("fmt/", FOLDERS),
     "expected": ("tl/", {"common/base", "common/config"}),
+    "boost-json": ("boost/json", {"common/kubernetes", "agent/discovery"}),
     "boost": ("boost/", ASIO),
     "grpc": (("grpcpp/", "grpc/"), GRPC),
     "abseil": ("absl/", {"common/rpc"}),
@@ -100,7 +102,7 @@ THIRD_PARTY = {
     "ldns": ("ldns/", {"dnsd/answers/zone_parser.cc"}),
     "fstrm": ("fstrm", {"dnsd/dnstap/stream.cc"}),
     "xxhash": ("xxhash.h", {"common/base", "dnsd/snapshot_file"}),
-    "openssl": ("openssl/", {"common/rpc", "common/authority"}),
+    "openssl": ("openssl/", {"common/rpc", "common/authority", "common/kubernetes/tls.cc"}),
     "CLI11": ("CLI/", {"dnsd/ctl", "dnsd/app/main.cc", "agent/app/main.cc"}),
 }
 

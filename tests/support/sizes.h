@@ -6,8 +6,8 @@
 namespace meshdns::test {
 
 /// Returns whether the tests run at the smallest sizes: parts of one record, logs of two changes, blocks of one line.
-/// ctest runs the tests of federation, mirror, agent report and store once with the usual sizes and once with these
-/// (tests/CMakeLists.txt).
+/// ctest runs the tests of federation, mirror, agent report, store and watches once with the usual sizes and once with
+/// these (tests/CMakeLists.txt).
 inline bool at_smallest_sizes() {
   const char* sizes = std::getenv("MESHDNS_TEST_SIZES");
   return sizes != nullptr && std::strcmp(sizes, "smallest") == 0;

@@ -1,0 +1,61 @@
+#include "common/kubernetes/credentials.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "common/base/text.h"
+
+namespace meshdns::kubernetes {
+namespace {
+
+constexpr std::size_t kLongestToken = std::size_t{64} << 10;
+
+Result<std::string> content_of(const std::string& path) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::string out{std::istreambuf_iterator<char>(file), {}};
+  if (file.is_open() && !file.bad()) return out;
+  return Error{Code::Unavailable, path + ": " + std::strerror(errno == 0 ? EIO : errno)};
+}
+
+Result<Credentials::Content> read(const std::string& ca_file, const std::string& token_file) {
+  auto ca = content_of(ca_file);
+  if (!ca) return ca.error();
+  Credentials::Content out{std::move(*ca), {}};
+  if (token_file.empty()) return out;
+  const auto text = content_of(token_file);
+  if (!text) return text.error();
+  auto token = parse_token(*text);
+  if (!token) return token.error().with_context(token_file);
+  out.token = std::move(*token);
+  return out;
+}
+
+}  // namespace
+
+Result<std::string> parse_token(std::string_view text) {
+  const std::string_view token = trim(text);
+  if (token.empty()) return Error{Code::InvalidArgument, "the token is empty"};
+  if (token.size() > kLongestToken) return Error{Code::InvalidArgument, "the token is longer than 64 KiB"};
+  const bool is_plain = std::ranges::all_of(token, [](char c) { return c > ' ' && c < 127; });
+  if (!is_plain) return Error{Code::InvalidArgument, "the token has characters that no token has"};
+  return std::string(token);
+}
+
+Credentials::Credentials(std::string ca_file, std::string token_file)
+    : ca_file_(std::move(ca_file)), token_file_(std::move(token_file)) {}
+
+Result<Credentials::Content> Credentials::get(TimePoint now) {
+  if (content_ && read_at_ && now - *read_at_ < kInterval) return *content_;
+  auto found = read(ca_file_, token_file_);
+  if (!found) return content_ ? Result<Content>(*content_) : found;
+  read_at_ = now;
+  content_ = std::move(*found);
+  return *content_;
+}
+
+}  // namespace meshdns::kubernetes
