@@ -21,7 +21,8 @@ namespace {
 
 using identity::Verb;
 
-constexpr std::size_t kMostNamed = 5;  // objects named in a log line
+constexpr std::size_t kMostNamed = 5;   // objects named in a log line
+constexpr Duration kNamePatience = 1s;  // with the machine's name service
 
 grpc::Status status_of(const Error& error) {
   switch (error.code()) {
@@ -232,7 +233,7 @@ class Calls : public v1::Admin::CallbackService {
   /// Returns who calls, and whether the caller may do something. Whoever reaches the unix socket may do everything.
   Admission admit(Verb verb, const Context& context) const {
     if (!gate_) {
-      const std::string user = user_.name + " (uid " + std::to_string(user_.uid);
+      const std::string user = user_.name() + " (uid " + std::to_string(user_.uid());
       return {user + claimed_process(context) + ")", {}, user + ")"};  // the process is only what the program claims
     }
     const auto certificate = rpc::certificate_uris(*context.auth_context());
@@ -251,7 +252,7 @@ class Calls : public v1::Admin::CallbackService {
   /// another author.
   v1::ApplyRequest authored(const Context& context, const v1::ApplyRequest& request) const {
     v1::ApplyRequest out = request;
-    const std::string author = gate_ ? who(context) : user_.name + "@" + machine_name().value_or("");
+    const std::string author = gate_ ? who(context) : user_.name() + "@" + machine_name().value_or("");
     for (v1::Object& object : *out.mutable_objects()) {
       if (object.has_override() && (gate_ || object.override().author().empty()))
         object.mutable_override()->set_author(author);
@@ -269,6 +270,7 @@ class Calls : public v1::Admin::CallbackService {
   template <class F>
   Reactor* admitted(const Call& call, Context* context, F work) {
     Reactor* reactor = context->DefaultReactor();
+    user_.await_name(kNamePatience);  // here, because the control thread waits for nobody
     const Admission admission = admit(call.verb, *context);
     if (admission.allowed) {
       loop_.post([reactor, work = std::move(work)] { work(reactor); });
