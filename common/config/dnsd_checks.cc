@@ -58,7 +58,6 @@ void check_federation(const Place& root, const v1::Meshdnsd& config, Report& rep
   if (!federation.authority().empty() && !federation.has_tls()) {
     report.add(place.child("authority"), "needs tls: a certificate proves nothing without it");
   }
-  check_protection(place, protection, report);
   check_plaintext(place.child("listen"), federation.listen(), protection, report);
   const auto most = federation.max_connections();
   if (most != 0 && federation.max_connections_per_address() > most) {

@@ -5,14 +5,13 @@
 #include <unistd.h>
 
 #include <array>
-#include <fstream>
 #include <map>
 #include <mutex>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <utility>
 
+#include "common/base/whole_file.h"
 #include "common/net/fd.h"
 
 namespace meshdns::rpc {
@@ -43,12 +42,10 @@ TlsFiles paths_of(const Slots& slots) {
 
 /// returns: no descriptor = the file cannot be read or copied
 Fd copy_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  if (!file || !(content << file.rdbuf())) return {};
-  const std::string bytes = content.str();
+  const auto bytes = read_file(path);
+  if (!bytes) return {};
   Fd out(::memfd_create("meshdns-tls", MFD_CLOEXEC));
-  const bool written = out && ::write(out.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size());
+  const bool written = out && ::write(out.get(), bytes->data(), bytes->size()) == static_cast<ssize_t>(bytes->size());
   return written ? std::move(out) : Fd();
 }
 

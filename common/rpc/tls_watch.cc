@@ -67,6 +67,7 @@ void TlsWatch::tell(const TlsFile& file) {
   const std::int64_t quarter = (file.not_after - file.not_before) / 4;
   const bool soon = file.problem.empty() && left < std::min(kSoon, quarter);
   const bool very_soon = soon && left < std::min(kVerySoon, quarter);
+  const std::string problem = problem_text(file, clock_.unix_seconds());
   const std::string what = soon ? (very_soon ? "very soon " : "soon ") + time_text(file.not_after) : file.problem;
   Told& told = told_[file.path];
   const bool once = what.empty() || (soon && !very_soon);
@@ -78,9 +79,9 @@ void TlsWatch::tell(const TlsFile& file) {
   } else if (soon) {
     log::warn("certificate expires soon", {{"file", file.path}, {"until", time_text(file.not_after)}});
   } else if (file.problem.starts_with("expired")) {
-    log::error("certificate expired", {{"file", file.path}, {"problem", file.problem}});
+    log::error("certificate expired", {{"file", file.path}, {"problem", problem}});
   } else {
-    log::error("tls file cannot be used", {{"file", file.path}, {"problem", file.problem}});
+    log::error("tls file cannot be used", {{"file", file.path}, {"problem", problem}});
   }
 }
 

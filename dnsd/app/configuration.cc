@@ -13,6 +13,7 @@
 #include "common/base/check.h"
 #include "common/base/machine_name.h"
 #include "common/base/text.h"
+#include "common/base/whole_file.h"
 #include "common/config/identity_rules.h"
 #include "common/config/rules.h"
 #include "common/convert/object_convert.h"
@@ -125,7 +126,7 @@ Result<void> read_zone_file(const std::string& config_path, const std::vector<st
   const std::string& name = out.file.dns().static_zone_file();
   if (name.empty()) return {};
   const std::string path = (std::filesystem::path(config_path).parent_path() / name).string();
-  const auto text = config::read_file(path);
+  const auto text = read_file(path);
   if (!text) return text.error().with_context("dns.static_zone_file");
   out.digest = snapshot_file::digest(std::to_string(out.digest) + *text);
   answers::ReadFile read = answers::read_zone_file(*text, zones, out.static_records);
@@ -224,7 +225,7 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
 }
 
 Result<Configuration> configuration_in(const std::string& path) {
-  const auto text = config::read_file(path);
+  const auto text = read_file(path);
   if (!text && text.error().code() == Code::NotFound) {
     return Error(Code::NotFound,
                  text.error().message() +
@@ -318,7 +319,7 @@ std::string Configuration::audit_file() const {
 std::shared_ptr<const identity::Gate> Configuration::gate() const {
   return std::make_shared<identity::Gate>(
       config::rules_of(file.identity()),
-      identity::Realm{.cluster = file.cluster(), .peers = {}, .open = !file.federation().has_tls()});
+      identity::Realm{.cluster = file.cluster(), .peers = {}, .open = !tls.has_value()});
 }
 
 Result<void> Configuration::check_certificate(std::int64_t unix_seconds) const {
@@ -327,8 +328,8 @@ Result<void> Configuration::check_certificate(std::int64_t unix_seconds) const {
   const auto uris = rpc::uris_of(tls->certificate);
   if (!uris) return uris.error();
   const auto role = file.has_federation() ? identity::Role::Federation : identity::Role::Dns;
-  const auto fits = identity::check_own(config::rules_of(file.identity()), *uris, {role, file.cluster(), ""});
-  return fits ? fits : Result<void>(fits.error().with_context(tls->certificate));
+  return membership::check_certificate(*tls, config::rules_of(file.identity()), {role, file.cluster(), ""},
+                                       unix_seconds);
 }
 
 identity::ServerCheck Configuration::expected_federation() const {
@@ -354,7 +355,7 @@ Result<Configuration> load_without_endpoints(const std::string& path) {
 
 Result<void> read_endpoints(Configuration& configuration) {
   if (configuration.mesh_path.empty()) return {};
-  const auto text = config::read_file(configuration.mesh_path);
+  const auto text = read_file(configuration.mesh_path);
   if (!text) return Error(Code::InvalidArgument, text.error().message());
   configuration.mesh_digest = snapshot_file::digest(*text);  // the file may have changed since its digest was computed
   auto mesh = config::load_mesh(*text, configuration.mesh_path);

@@ -208,10 +208,8 @@ void FederationRole::calm_after_storm() {
   if (std::exchange(storms_, storms) && !storms) process::release_free_memory();
 }
 
-Result<v1::EnrollReply> FederationRole::enroll(const v1::EnrollRequest& request,
-                                               const federation::Applicant& applicant) {
-  return enrolment_->enroll(request, {applicant.peer, applicant.where, applicant.who, applicant.key_hash},
-                            clock().now(), clock().unix_seconds());
+Result<v1::EnrollReply> FederationRole::enroll(const v1::EnrollRequest& request, const identity::Proof& applicant) {
+  return enrolment_->enroll(request, applicant, clock().now(), clock().unix_seconds());
 }
 
 Result<v1::TokenReply> FederationRole::token(const v1::TokenRequest& request) {

@@ -71,7 +71,7 @@ class FederationRole : public RecordSource {
   /// Ends the recovery: the records that are known are taken for all.
   Result<v1::ApproveShrinkReply> approve_shrink() override;
   Result<v1::TokenReply> token(const v1::TokenRequest& request) override;
-  Result<v1::EnrollReply> enroll(const v1::EnrollRequest& request, const federation::Applicant& applicant);
+  Result<v1::EnrollReply> enroll(const v1::EnrollRequest& request, const identity::Proof& applicant);
 
   std::string node_state(const std::string& node) const override;
   bool recovering() const override { return recovery_->recovering(); }

@@ -1,9 +1,5 @@
 #include "dnsd/enrolment/enrolment.h"
 
-#include <sys/stat.h>
-
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "common/authority/authority.h"
@@ -12,6 +8,7 @@
 #include "common/authority/folder.h"
 #include "common/authority/key.h"
 #include "common/base/durable_file.h"
+#include "common/base/whole_file.h"
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
 
@@ -24,12 +21,10 @@ constexpr std::size_t kSecretBytes = 32;
 /// Reads the tokens; a missing file has none.
 Result<v1::TokenList> read_tokens(const std::string& path) {
   v1::TokenList out;
-  struct stat found {};
-  if (::stat(path.c_str(), &found) != 0 && errno == ENOENT) return out;
-  std::ifstream file(path, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  if (!file.is_open() || file.bad()) return Error(Code::Unavailable, path + ": cannot be read");
-  if (!out.ParseFromString(bytes)) return Error(Code::DataLoss, path + ": is damaged");
+  const auto bytes = read_file(path);
+  if (!bytes && bytes.error().code() == Code::NotFound) return out;
+  if (!bytes) return bytes.error();
+  if (!out.ParseFromString(*bytes)) return Error(Code::DataLoss, path + ": is damaged");
   return out;
 }
 
@@ -70,14 +65,14 @@ Result<Enrolment> Enrolment::open(Options options) {
 Result<void> Enrolment::store() const { return put_file(options_.tokens, tokens_.list().SerializeAsString(), 0600); }
 
 Result<identity::Identity> Enrolment::by_token(const v1::EnrollRequest& request, const std::string& key_hash,
-                                               const Proof& proof, std::int64_t now) {
+                                               const identity::Proof& proof, std::int64_t now) {
   auto who = tokens_.spend(request.token(), {request.name(), key_hash, proof.where}, now);
   if (!who) return who;
   if (auto stored = store(); !stored) return stored.error();
   return who;
 }
 
-Result<identity::Identity> Enrolment::by_certificate(const std::string& key_hash, const Proof& proof,
+Result<identity::Identity> Enrolment::by_certificate(const std::string& key_hash, const identity::Proof& proof,
                                                      std::int64_t now) {
   if (!proof.who) return denied("a token or a certificate is needed (rule certificate)");
   const identity::Identity& who = *proof.who;
@@ -92,7 +87,7 @@ Result<identity::Identity> Enrolment::by_certificate(const std::string& key_hash
   return who;
 }
 
-Result<v1::EnrollReply> Enrolment::enroll(const v1::EnrollRequest& request, const Proof& proof, TimePoint now,
+Result<v1::EnrollReply> Enrolment::enroll(const v1::EnrollRequest& request, const identity::Proof& proof, TimePoint now,
                                           std::int64_t unix_seconds) {
   auto out = signed_for(request, proof, unix_seconds);
   if (!out) {
@@ -106,7 +101,8 @@ Result<v1::EnrollReply> Enrolment::enroll(const v1::EnrollRequest& request, cons
   return out;
 }
 
-Result<v1::EnrollReply> Enrolment::signed_for(const v1::EnrollRequest& request, const Proof& proof, std::int64_t now) {
+Result<v1::EnrollReply> Enrolment::signed_for(const v1::EnrollRequest& request, const identity::Proof& proof,
+                                              std::int64_t now) {
   // a token is looked at before anything that costs more than a hash
   if (!request.token().empty()) {
     if (auto known = tokens_.check(request.token(), now); !known) return known.error();
@@ -121,7 +117,7 @@ Result<v1::EnrollReply> Enrolment::signed_for(const v1::EnrollRequest& request, 
   authority::Order order;
   order.identity = *std::move(who);
   order.lifetime = options_.lifetime;
-  auto certificate = authority::sign(*authority, request.certificate_request(), order, now);
+  auto certificate = authority::sign(*authority, **key, order, now);
   if (!certificate) return certificate.error();
   v1::EnrollReply out;
   out.set_certificate(*std::move(certificate));

@@ -1,11 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "common/base/result.h"
-#include "common/identity/identity.h"
+#include "common/identity/proof.h"
 #include "common/log/ration.h"
 #include "common/net/ip_address.h"
 #include "common/time/time.h"
@@ -14,14 +13,6 @@
 #include "meshdns/v1/federation.pb.h"
 
 namespace meshdns::enrolment {
-
-/// What the port knows about a caller of Enroll.
-struct Proof {
-  std::string peer;                       // for the log
-  std::optional<IpAddress> where;         // nothing = on this machine
-  std::optional<identity::Identity> who;  // of its certificate; nothing = it has shown none
-  std::string key_hash;                   // of that certificate
-};
 
 /// Signs certificates for those who have a token, and renews those that it has signed.
 ///
@@ -43,19 +34,20 @@ class Enrolment {
 
   /// Signs a certificate, or refuses; logs which.
   /// errors: PermissionDenied, with the rule; InvalidArgument: the request; Unavailable: the tokens cannot be stored
-  Result<v1::EnrollReply> enroll(const v1::EnrollRequest& request, const Proof& proof, TimePoint now,
+  Result<v1::EnrollReply> enroll(const v1::EnrollRequest& request, const identity::Proof& proof, TimePoint now,
                                  std::int64_t unix_seconds);
   /// Makes, lists or revokes tokens.
   /// errors: InvalidArgument; NotFound; Unavailable: the tokens cannot be stored
   Result<v1::TokenReply> token(const v1::TokenRequest& request, std::int64_t now);
 
  private:
-  Result<v1::EnrollReply> signed_for(const v1::EnrollRequest& request, const Proof& proof, std::int64_t now);
+  Result<v1::EnrollReply> signed_for(const v1::EnrollRequest& request, const identity::Proof& proof, std::int64_t now);
   Enrolment(Options options, v1::TokenList list) : options_(std::move(options)), tokens_(std::move(list)) {}
 
-  Result<identity::Identity> by_token(const v1::EnrollRequest& request, const std::string& key_hash, const Proof& proof,
-                                      std::int64_t now);
-  Result<identity::Identity> by_certificate(const std::string& key_hash, const Proof& proof, std::int64_t now);
+  Result<identity::Identity> by_token(const v1::EnrollRequest& request, const std::string& key_hash,
+                                      const identity::Proof& proof, std::int64_t now);
+  Result<identity::Identity> by_certificate(const std::string& key_hash, const identity::Proof& proof,
+                                            std::int64_t now);
   Result<std::string> create(const v1::CreateToken& order, std::int64_t now);
   /// Stores the tokens.
   Result<void> store() const;

@@ -215,8 +215,8 @@ class Calls : public Methods {
   }
   /// Returns what a caller's connection shows.
   /// errors: PermissionDenied: it has a certificate of nobody
-  Result<Applicant> applicant_of(const grpc::CallbackServerContext& context) const {
-    Applicant out{.peer = context.peer(), .where = {}, .who = {}, .key_hash = {}};
+  Result<identity::Proof> applicant_of(const grpc::CallbackServerContext& context) const {
+    identity::Proof out{.peer = context.peer(), .where = {}, .who = {}, .key_hash = {}};
     if (const auto peer = rpc::peer_named(out.peer)) out.where = peer->ip;
     const auto proof = context.auth_context();
     const auto uris = rpc::certificate_uris(*proof);
