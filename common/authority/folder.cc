@@ -64,6 +64,18 @@ Result<Authority> read_folder(const std::string& folder) {
   return Authority{*std::move(certificates), *std::move(key)};
 }
 
+Result<Authority> read_known_folder(const std::string& folder, std::int64_t unix_seconds) {
+  auto present = read_folder(folder);
+  if (!present) return present;
+  const auto old_key = read_file(Files(folder).old_key);
+  if (!old_key) return present;
+  const Authority old{present->certificates, *old_key};
+  const auto certificate = signing_certificate(old);  // fails after an exchange that was finished
+  const auto about = certificate ? describe(*certificate) : Result<std::vector<Description>>(certificate.error());
+  const bool valid = about && unix_seconds >= about->front().not_before && unix_seconds < about->front().not_after;
+  return valid ? old : present;
+}
+
 Result<void> write_rotated(const std::string& folder, const Authority& old, const Authority& next) {
   const Files files(folder);
   // the new certificate is trusted before its key signs

@@ -1,8 +1,5 @@
 #include "dnsd/app/configuration.h"
 
-#include <ifaddrs.h>
-#include <netinet/in.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
@@ -10,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "common/authority/folder.h"
 #include "common/base/check.h"
 #include "common/base/machine_name.h"
 #include "common/base/text.h"
@@ -20,6 +18,8 @@
 #include "common/convert/report_convert.h"
 #include "dnsd/answers/bytes.h"
 #include "dnsd/app/dns_policy.h"
+#include "dnsd/app/machine_addresses.h"
+#include "dnsd/app/own_certificate.h"
 #include "dnsd/app/version.h"
 #include "dnsd/server/socket.h"
 #include "dnsd/snapshot_file/snapshot_file.h"
@@ -41,25 +41,6 @@ std::vector<Prefix> prefixes_of(const google::protobuf::RepeatedPtrField<std::st
   std::vector<Prefix> out;
   for (const std::string& text : texts) out.push_back(checked(Prefix::parse(text)));
   return out;
-}
-
-/// Returns the addresses of this machine: the loopback addresses only if it has no others.
-std::vector<IpAddress> machine_addresses() {
-  std::vector<IpAddress> routable;
-  std::vector<IpAddress> loopback;
-  ifaddrs* list = nullptr;
-  if (::getifaddrs(&list) != 0) return {};
-  for (const ifaddrs* at = list; at != nullptr; at = at->ifa_next) {
-    if (at->ifa_addr == nullptr) continue;
-    const int family = at->ifa_addr->sa_family;
-    if (family != AF_INET && family != AF_INET6) continue;
-    sockaddr_storage storage{};
-    std::memcpy(&storage, at->ifa_addr, family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
-    const IpAddress address = address_of(storage);
-    if (!address.is_v6_link_local()) (address.is_loopback() ? loopback : routable).push_back(address);
-  }
-  ::freeifaddrs(list);
-  return routable.empty() ? loopback : routable;
 }
 
 std::vector<IpAddress> own_addresses(const config::v1::Dns& dns) {
@@ -143,7 +124,7 @@ Result<void> read_zone_file(const std::string& config_path, const std::vector<st
   return {};
 }
 
-/// Reads and checks the files of federation.tls or replica.tls, or names those that replica.join will write. The paths
+/// Reads and checks the files of federation.tls or replica.tls, or names those that this process will write. The paths
 /// are relative to the configuration file.
 Result<void> read_tls(const std::string& config_path, Configuration& out) {
   const auto folder = std::filesystem::path(config_path).parent_path();
@@ -157,6 +138,9 @@ Result<void> read_tls(const std::string& config_path, Configuration& out) {
     out.token_file = (folder / out.file.replica().join().token_file()).string();
     out.tls = out.member_files();
     return {};  // the files are made later
+  } else if (out.signs_own()) {
+    out.tls = out.own_files();
+    return {};  // likewise
   } else {
     return {};
   }
@@ -300,6 +284,14 @@ std::string Configuration::database() const {
 
 rpc::TlsFiles Configuration::member_files() const { return membership::files_in(file.data_dir(), "replica"); }
 
+bool Configuration::signs_own() const { return authority().has_value() && !file.federation().has_tls(); }
+
+rpc::TlsFiles Configuration::own_files() const {
+  rpc::TlsFiles out = membership::files_in(file.data_dir(), "server");
+  out.ca = authority::Files(*authority()).certificates;
+  return out;
+}
+
 membership::Member Configuration::member() const {
   const std::string& name = file.replica().join().name();
   const auto& servers = file.replica().federation();
@@ -324,9 +316,7 @@ std::shared_ptr<const identity::Gate> Configuration::gate() const {
 
 Result<void> Configuration::check_certificate(std::int64_t unix_seconds) const {
   if (!tls || (token_file && !membership::has_joined(*tls))) return {};
-  if (auto usable = rpc::check_now(*tls, unix_seconds); !usable) return usable;
-  const auto uris = rpc::uris_of(tls->certificate);
-  if (!uris) return uris.error();
+  if (signs_own()) return check_authority(*this, unix_seconds);
   const auto role = file.has_federation() ? identity::Role::Federation : identity::Role::Dns;
   return membership::check_certificate(*tls, config::rules_of(file.identity()), {role, file.cluster(), ""},
                                        unix_seconds);

@@ -69,7 +69,7 @@ Result<void> FederationRole::listen() {
   if (const auto folder = configuration().authority()) {
     auto enrolment = enrolment::Enrolment::open(
         {*folder, configuration().file.data_dir() + "/tokens", configuration().file.cluster(),
-         convert::from_wire(configuration().file.federation().certificate_lifetime())});
+         convert::from_wire(configuration().file.federation().certificate_lifetime()), configuration().signs_own()});
     if (!enrolment) return enrolment.error().with_context("federation.authority");
     enrolment_.emplace(*std::move(enrolment));
   }

@@ -126,7 +126,9 @@ Result<v1::EnrollReply> Enrolment::signed_for(const v1::EnrollRequest& request, 
 }
 
 Result<std::string> Enrolment::create(const v1::CreateToken& order, std::int64_t now) {
-  const auto authority = authority::read_folder(options_.authority);
+  // the holder knows the federation by the hash of the authority that has signed the federation's own certificate
+  const auto authority = options_.signs_own ? authority::read_known_folder(options_.authority, now)
+                                            : authority::read_folder(options_.authority);
   if (!authority) return authority.error();
   const auto key = key_of(*authority);
   if (!key) return key.error();

@@ -6,7 +6,6 @@
 #include "common/base/result.h"
 #include "common/identity/proof.h"
 #include "common/log/ration.h"
-#include "common/net/ip_address.h"
 #include "common/time/time.h"
 #include "dnsd/enrolment/tokens.h"
 #include "meshdns/v1/admin.pb.h"
@@ -23,10 +22,11 @@ namespace meshdns::enrolment {
 class Enrolment {
  public:
   struct Options {
-    std::string authority;  // folder
-    std::string tokens;     // file
-    std::string cluster;    // of this federation
-    Duration lifetime;      // of the certificates
+    std::string authority;   // folder
+    std::string tokens;      // file
+    std::string cluster;     // of this federation
+    Duration lifetime;       // of the certificates
+    bool signs_own = false;  // the federation's certificate too is of this authority (own_certificate.h)
   };
 
   /// errors: of reading the authority or the tokens, with the path
