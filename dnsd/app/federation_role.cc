@@ -159,7 +159,6 @@ void FederationRole::agent_synced(const std::string& node) {
 }
 
 void FederationRole::watch_recovery() {
-  recovery_->look(clock().now());
   if (std::exchange(recovering_told_, recovery_->recovering()) == recovery_->recovering()) return;
   const model::Records& records = env_.mesh.catalog.records();
   if (recovery_->recovering()) {
@@ -175,6 +174,8 @@ void FederationRole::watch_recovery() {
 
 void FederationRole::schedule_sweep() {
   sweep_timer_ = env_.loop.after(federation::Leases::sweep_interval(), [this] {
+    recovery_->look(clock().now());
+    // before watch_recovery(): rules that have become stricter during a recovery hold for the first answers, too
     if (!recovery_->recovering()) agents_->sweep();
     watch_recovery();
     schedule_sweep();

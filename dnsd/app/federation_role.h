@@ -87,7 +87,7 @@ class FederationRole : public RecordSource {
   Result<void> open_store();
   /// Notes that an agent has sent all its records, or has left.
   void agent_synced(const std::string& node);
-  /// Ends the recovery when it is over, and logs its begin and end.
+  /// Logs the begin and the end of the recovery, and tells those who wait for its end.
   void watch_recovery();
   void schedule_sweep();
   void schedule_heartbeat();
