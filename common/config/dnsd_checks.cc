@@ -70,6 +70,24 @@ void check_own_addresses(const Place& place, const v1::Federation& federation, R
   }
 }
 
+/// Reports patterns that no cluster can match, and authorities where nobody shows a certificate.
+void check_authorities(const Place& place, const v1::Federation& federation, Report& report) {
+  const Place list = place.child("cluster_authorities");
+  if (federation.cluster_authorities_size() > 0 && !has_certificate(federation))
+    return report.add(list, "needs tls: without certificates nobody can be told apart");
+  const auto fits = [](char c) { return is_ldh_label(std::string(1, c)) || c == '-' || c == '*'; };
+  for (int i = 0; i < federation.cluster_authorities_size(); ++i) {
+    const Place entry = list.item(static_cast<std::size_t>(i));
+    const Place names = entry.child("clusters");
+    const auto& clusters = federation.cluster_authorities(i).clusters();
+    for (int k = 0; k < clusters.size(); ++k) {
+      if (std::all_of(clusters[k].begin(), clusters[k].end(), fits)) continue;
+      const std::string problem = "expected letters, digits, hyphens, * (got " + shown(clusters[k]) + ")";
+      report.add(names.item(static_cast<std::size_t>(k)), problem);
+    }
+  }
+}
+
 void check_federation(const Place& root, const v1::Meshdnsd& config, Report& report) {
   if (!has_role(config, "federation")) return;
   const auto& federation = config.federation();
@@ -77,6 +95,7 @@ void check_federation(const Place& root, const v1::Meshdnsd& config, Report& rep
   const Place place = root.child("federation");
   const Protection protection{has_certificate(federation), federation.insecure()};
   check_own_addresses(place, federation, report);
+  check_authorities(place, federation, report);
   if (federation.insecure() && !federation.has_tls() && !federation.authority().empty()) {
     report.add(place.child("insecure"), "not with authority: the federation signs its certificate and uses tls");
   } else {

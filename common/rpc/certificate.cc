@@ -23,4 +23,18 @@ std::string certificate_key(const grpc::AuthContext& context) {
   return certificates ? authority::key_digest(*certificates->front()) : "";
 }
 
+std::string certificate_chain(const grpc::AuthContext& context) {
+  // a server finds the peer's own certificate in the first property only
+  std::string out;
+  for (const char* name : {GRPC_X509_PEM_CERT_PROPERTY_NAME, GRPC_X509_PEM_CERT_CHAIN_PROPERTY_NAME}) {
+    const auto found = context.FindPropertyValues(name);
+    if (!found.empty()) out += std::string(found.front().data(), found.front().size()) + "\n";
+  }
+  return out;
+}
+
+Result<identity::Caller> caller_of(const identity::Gate& gate, const grpc::AuthContext& context) {
+  return gate.caller(certificate_uris(context), certificate_key(context), certificate_chain(context));
+}
+
 }  // namespace meshdns::rpc

@@ -91,6 +91,9 @@ Result<void> check(const TlsFiles& files) {
   const auto key = read_key(files.key);
   if (!key) return key.error();
   if (const auto authorities = read_certificates(files.ca); !authorities) return authorities.error();
+  for (const std::string& path : files.more_ca) {
+    if (const auto authorities = read_certificates(path); !authorities) return authorities.error();
+  }
   const bool fits = X509_check_private_key(certificates->front().get(), key->get()) == 1;
   ERR_clear_error();
   if (!fits) return Error(Code::InvalidArgument, files.key + ": not the key of " + files.certificate);
@@ -100,6 +103,7 @@ Result<void> check(const TlsFiles& files) {
 std::vector<TlsFile> inspect(const TlsFiles& files, std::int64_t unix_seconds) {
   std::vector<TlsFile> out = {inspected(files.certificate, unix_seconds),
                               inspected_authorities(files.ca, unix_seconds)};
+  for (const std::string& path : files.more_ca) out.push_back(inspected_authorities(path, unix_seconds));
   const bool readable = out[0].not_after != 0 && out[1].not_after != 0;
   if (const auto usable = check(files); readable && !usable) out[0].problem = usable.error().message();
   return out;

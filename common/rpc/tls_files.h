@@ -14,6 +14,7 @@ namespace meshdns::rpc {
 /// authorities (ca) that may sign the other end's certificate.
 struct TlsFiles {
   std::string certificate, key, ca;
+  std::vector<std::string> more_ca{};  // further files of authorities
 
   friend auto operator<=>(const TlsFiles&, const TlsFiles&) = default;
 };
@@ -33,7 +34,7 @@ struct TlsFile {
 /// errors: "FILE: why", for the first problem
 Result<void> check(const TlsFiles& files);
 
-/// Returns the validity of the own certificate and of the authorities' file. If that file has several authorities, the
+/// Returns the validity of the own certificate and of each file of authorities. If a file has several authorities, the
 /// one that lasts longest counts. A key that does not belong to the certificate is reported as the certificate's
 /// problem.
 std::vector<TlsFile> inspect(const TlsFiles& files, std::int64_t unix_seconds);

@@ -31,7 +31,9 @@ void TlsWatch::schedule() {
 
 std::string TlsWatch::version() const {
   std::string out;
-  for (const std::string& path : {files_.certificate, files_.key, files_.ca}) {
+  std::vector<std::string> paths = {files_.certificate, files_.key, files_.ca};
+  paths.insert(paths.end(), files_.more_ca.begin(), files_.more_ca.end());
+  for (const std::string& path : paths) {
     struct stat found {};
     if (::stat(path.c_str(), &found) == 0) {
       out += std::to_string(found.st_ino) + "," + std::to_string(found.st_size) + "," +

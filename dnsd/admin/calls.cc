@@ -236,13 +236,13 @@ class Calls : public v1::Admin::CallbackService {
       const std::string user = user_.name() + " (uid " + std::to_string(user_.uid());
       return {user + claimed_process(context) + ")", {}, user + ")"};  // the process is only what the program claims
     }
-    const auto certificate = rpc::certificate_uris(*context.auth_context());
-    if (!certificate) {
+    const auto proof = context.auth_context();
+    if (!rpc::certificate_uris(*proof)) {
       return {identity::text({}),
               Error(Code::PermissionDenied,
                     "administration on this port needs federation.tls; without it there is the unix socket")};
     }
-    const auto caller = gate_->caller(certificate);
+    const auto caller = rpc::caller_of(*gate_, *proof);
     if (!caller) return {log::Audit::kUnknown, caller.error()};
     return {identity::text(caller->who()), caller->may({verb, "", ""})};
   }

@@ -17,6 +17,7 @@
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
 #include "dnsd/answers/bytes.h"
+#include "dnsd/app/authorities.h"
 #include "dnsd/app/dns_policy.h"
 #include "dnsd/app/machine_addresses.h"
 #include "dnsd/app/own_certificate.h"
@@ -130,6 +131,10 @@ Result<void> read_tls(const std::string& config_path, Configuration& out) {
   const auto folder = std::filesystem::path(config_path).parent_path();
   const auto& server = out.file.federation().tls();
   const auto& client = out.file.replica().tls();
+  for (const auto& authority : out.file.federation().cluster_authorities())
+    out.cluster_authorities.push_back(
+        {(folder / authority.ca()).string(), {authority.clusters().begin(), authority.clusters().end()}});
+  bool made_later = false;
   if (out.file.federation().has_tls()) {
     out.tls = {folder / server.certificate(), folder / server.key(), folder / server.client_ca()};
   } else if (out.file.replica().has_tls()) {
@@ -137,14 +142,15 @@ Result<void> read_tls(const std::string& config_path, Configuration& out) {
   } else if (out.file.replica().has_join()) {
     out.token_file = (folder / out.file.replica().join().token_file()).string();
     out.tls = out.member_files();
-    return {};  // the files are made later
+    made_later = true;
   } else if (out.signs_own()) {
     out.tls = out.own_files();
-    return {};  // likewise
+    made_later = true;
   } else {
     return {};
   }
-  const auto usable = rpc::check(*out.tls);
+  for (const auto& authority : out.cluster_authorities) out.tls->more_ca.push_back(authority.file);
+  const auto usable = made_later ? Result<void>{} : rpc::check(*out.tls);
   const std::string key = out.file.has_replica() ? "replica.tls" : "federation.tls";
   return usable ? usable : Error(Code::InvalidArgument, config_path + ": " + key + ": " + usable.error().message());
 }
@@ -311,7 +317,7 @@ std::string Configuration::audit_file() const {
 std::shared_ptr<const identity::Gate> Configuration::gate() const {
   return std::make_shared<identity::Gate>(
       config::rules_of(file.identity()),
-      identity::Realm{.cluster = file.cluster(), .peers = {}, .open = !tls.has_value()});
+      identity::Realm{.cluster = file.cluster(), .peers = {}, .open = !tls.has_value()}, find_authority(*this));
 }
 
 Result<void> Configuration::check_certificate(std::int64_t unix_seconds) const {

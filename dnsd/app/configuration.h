@@ -25,11 +25,12 @@ struct Configuration {
   config::v1::Meshdnsd file;
   answers::AnswerSettings answers;
   std::vector<answers::StaticRecord> static_records;
-  std::string mesh_path;                         // of dns.endpoints_file; empty = there is none
-  std::vector<config::v1::MeshNode> mesh_nodes;  // nodes of the endpoints file, with their endpoints
-  std::vector<v1::Object> mesh_objects;          // objects of the endpoints file
-  std::optional<std::string> token_file;         // of a replica that gets its certificate by a token
-  std::optional<rpc::TlsFiles> tls;              // of the federation or the replica; checked
+  std::string mesh_path;                                      // of dns.endpoints_file; empty = there is none
+  std::vector<config::v1::MeshNode> mesh_nodes;               // nodes of the endpoints file, with their endpoints
+  std::vector<v1::Object> mesh_objects;                       // objects of the endpoints file
+  std::optional<std::string> token_file;                      // of a replica that gets its certificate by a token
+  std::optional<rpc::TlsFiles> tls;                           // of the federation or the replica; checked
+  std::vector<identity::BoundAuthority> cluster_authorities;  // of the federation, with their paths
 
   std::uint64_t digest = 0;  // of everything that shapes answers except the endpoints file; 0 = differs from the files
   std::uint64_t mesh_digest = 0;  // of the endpoints file; 0 = there is none
