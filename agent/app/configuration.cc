@@ -7,6 +7,7 @@
 
 #include "common/base/check.h"
 #include "common/base/text.h"
+#include "common/base/whole_file.h"
 #include "common/config/identity_rules.h"
 #include "common/convert/object_convert.h"
 
@@ -150,12 +151,8 @@ std::set<std::uint16_t> Configuration::mesh_ports() const {
 
 Result<void> Configuration::check_certificate(std::int64_t unix_seconds) const {
   if (!tls || (token_file() && !membership::has_joined(*tls))) return {};
-  if (auto usable = rpc::check_now(*tls, unix_seconds); !usable) return usable;
-  const auto uris = rpc::uris_of(tls->certificate);
-  if (!uris) return uris.error();
   const identity::Identity own{identity::Role::Node, node.locality.cluster, node.locality.node};
-  const auto fits = identity::check_own(config::rules_of(file.identity()), *uris, own);
-  return fits ? fits : Result<void>(fits.error().with_context(tls->certificate));
+  return membership::check_certificate(*tls, config::rules_of(file.identity()), own, unix_seconds);
 }
 
 identity::ServerCheck Configuration::expected_federation() const {
@@ -163,7 +160,7 @@ identity::ServerCheck Configuration::expected_federation() const {
 }
 
 config::Loaded<Configuration> load_configuration(const std::string& path, const Machine& machine) {
-  const auto text = config::read_file(path);
+  const auto text = read_file(path);
   if (!text) return unreadable(path, text.error());
   return configuration_of(*text, path, machine);
 }

@@ -83,7 +83,7 @@ int run(app::Configuration configuration, const Flags& flags) {
   process::EventLoop loop;
   if (flags.dev) print_dev_hints(configuration);
   if (configuration.token_file()) {
-    const auto joined = membership::join_mesh(configuration.member(), *configuration.token_file());
+    const auto joined = membership::join_mesh(configuration.member(), *configuration.token_file(), clock);
     if (!joined) return process::cannot_start(joined.error());
   }
   app::Daemon daemon(loop, clock, std::move(configuration), flags.dev ? "" : flags.config);
@@ -139,6 +139,6 @@ int run_program(int argc, char** argv) {
 int main(int argc, char** argv) {
   process::prepare_daemon();
   clean_output();
-  rpc::prepare_process();
+  rpc::prepare_process([] { return SystemClock().unix_seconds(); });
   return end_output(run_program(argc, argv));
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/base/text.h"
+#include "common/base/whole_file.h"
 #include "common/log/log.h"
 
 namespace meshdns::discovery {
@@ -37,7 +38,7 @@ Result<std::string> regular_text(const std::string& path) {
   if (!error && size > kLargestFile) {
     return Error(Code::FailedPrecondition, path + ": larger than 64 MiB, which no list of endpoints is");
   }
-  return config::read_file(path);
+  return read_file(path);
 }
 
 /// Logs when the error of a file or directory begins, changes or ends.

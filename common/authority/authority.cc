@@ -158,8 +158,7 @@ Result<Authority> make_authority(const std::string& trust_domain, std::int64_t u
   return Authority{*std::move(signed_one), *std::move(pem)};
 }
 
-Result<std::string> sign(const Authority& authority, std::string_view request, const Order& order,
-                         std::int64_t unix_seconds) {
+Result<std::string> sign(const Authority& authority, evp_pkey_st& key, const Order& order, std::int64_t unix_seconds) {
   const auto signer = signer_of(authority);
   if (!signer) return signer.error();
   if (auto valid = check_time(signer->about, unix_seconds); !valid) return valid.error();
@@ -167,11 +166,9 @@ Result<std::string> sign(const Authority& authority, std::string_view request, c
   if (!names) return names.error();
   const auto seconds = seconds_of(order.lifetime);
   if (!seconds) return seconds.error();
-  const auto key = proven_key(request);
-  if (!key) return key.error();
   const std::int64_t from = std::max(unix_seconds - kBackdated, signer->about.not_before);
   const std::int64_t until = std::min(unix_seconds + *seconds, signer->about.not_after);
-  const auto certificate = new_certificate(key->get(), from, until);
+  const auto certificate = new_certificate(&key, from, until);
   if (!certificate) return certificate.error();
   X509* issuer = signer->certificate.get();
   const bool done = set_subject(certificate->get(), identity::text(order.identity)) &&
@@ -180,6 +177,13 @@ Result<std::string> sign(const Authority& authority, std::string_view request, c
                     add_names(certificate->get(), *names);
   if (!done) return openssl_error("certificate");
   return signed_pem(certificate->get(), signer->key.get());
+}
+
+Result<std::string> sign(const Authority& authority, std::string_view request, const Order& order,
+                         std::int64_t unix_seconds) {
+  const auto key = proven_key(request);
+  if (!key) return key.error();
+  return sign(authority, **key, order, unix_seconds);
 }
 
 Result<Authority> rotated(const Authority& old, std::int64_t unix_seconds, Duration lifetime) {

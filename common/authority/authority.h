@@ -9,6 +9,9 @@
 #include "common/identity/identity.h"
 #include "common/time/time.h"
 
+// OpenSSL's EVP_PKEY. Its headers stay private to sources.
+struct evp_pkey_st;
+
 // The mesh's own authority: it signs certificates that say by one URI whose they are (common/identity).
 //
 // How it works: an authority is a key (ECDSA, P-256) and a certificate that the key has signed itself. The certificate
@@ -54,12 +57,16 @@ struct Order {
   Duration lifetime = kEnrolledLifetime;
 };
 
-/// Signs the public key of a request. The certificate begins a few minutes before now, because clocks differ, and never
-/// outlives the authority.
+/// Signs a public key. The certificate begins a few minutes before now, because clocks differ, and never outlives the
+/// authority.
+/// key:     whose owner has proved that it has the private key: proven_key()
 /// returns: the certificate
-/// errors:  InvalidArgument: the request has no key, a weak key, or is not signed with its key; the identity or an
-///          address does not fit; the authority's certificate and key do not belong together.
-///          FailedPrecondition: the authority has expired, or is not valid yet
+/// errors:  InvalidArgument: the identity or an address does not fit; the authority's certificate and key do not belong
+///          together. FailedPrecondition: the authority has expired, or is not valid yet
+Result<std::string> sign(const Authority& authority, evp_pkey_st& key, const Order& order, std::int64_t unix_seconds);
+
+/// Signs the public key of a request.
+/// errors: InvalidArgument: the request has no key, a weak key, or is not signed with its key; the others as above
 Result<std::string> sign(const Authority& authority, std::string_view request, const Order& order,
                          std::int64_t unix_seconds);
 

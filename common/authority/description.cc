@@ -3,17 +3,15 @@
 #include <fmt/format.h>
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
-#include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include <array>
 #include <ctime>
 #include <memory>
 
 #include "common/authority/certificate_fields.h"
+#include "common/authority/digest.h"
 #include "common/authority/pem.h"
 #include "common/base/text.h"
 #include "common/net/ip_address.h"
@@ -24,7 +22,6 @@ namespace {
 struct FreeShown {
   void operator()(BIO* text) const { BIO_free(text); }
   void operator()(GENERAL_NAMES* names) const { GENERAL_NAMES_free(names); }
-  void operator()(unsigned char* bytes) const { OPENSSL_free(bytes); }
 };
 
 std::string subject_of(const X509* certificate) {
@@ -38,19 +35,6 @@ std::string subject_of(const X509* certificate) {
 std::int64_t unix_seconds_of(const ASN1_TIME* time) {
   std::tm parts{};
   return ASN1_TIME_to_tm(time, &parts) == 1 ? ::timegm(&parts) : 0;
-}
-
-std::string key_hash_of(const X509* certificate) {
-  unsigned char* bytes = nullptr;
-  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &bytes);
-  const std::unique_ptr<unsigned char, FreeShown> owned(bytes);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
-  unsigned length = 0;
-  if (size <= 0 || EVP_Digest(bytes, static_cast<std::size_t>(size), hash.data(), &length, EVP_sha256(), nullptr) != 1)
-    return "";
-  std::string out;
-  for (unsigned i = 0; i < length; ++i) out += fmt::format("{:02x}", hash.at(i));
-  return out;
 }
 
 std::string_view bytes_of(const ASN1_STRING* text) {
@@ -74,26 +58,26 @@ void describe_names(const X509* certificate, Description& out) {
   }
 }
 
-Description described(X509* certificate) {
+}  // namespace
+
+Description describe(x509_st& certificate) {
   Description out;
-  out.is_authority = X509_check_ca(certificate) == 1;
-  out.subject = subject_of(certificate);
-  describe_names(certificate, out);
-  out.not_before = unix_seconds_of(X509_get0_notBefore(certificate));
-  out.not_after = unix_seconds_of(X509_get0_notAfter(certificate));
-  out.serial = serial_text(certificate);
-  out.key_hash = key_hash_of(certificate);
+  out.is_authority = X509_check_ca(&certificate) == 1;
+  out.subject = subject_of(&certificate);
+  describe_names(&certificate, out);
+  out.not_before = unix_seconds_of(X509_get0_notBefore(&certificate));
+  out.not_after = unix_seconds_of(X509_get0_notAfter(&certificate));
+  out.serial = serial_text(&certificate);
+  out.key_hash = hex(key_digest(certificate));
   ERR_clear_error();
   return out;
 }
-
-}  // namespace
 
 Result<std::vector<Description>> describe(std::string_view certificates) {
   const auto read = read_certificates(certificates);
   if (!read) return read.error();
   std::vector<Description> out;
-  for (const Certificate& certificate : *read) out.push_back(described(certificate.get()));
+  for (const Certificate& certificate : *read) out.push_back(describe(*certificate));
   return out;
 }
 

@@ -7,6 +7,9 @@
 
 #include "common/base/result.h"
 
+// OpenSSL's X509. Its headers stay private to sources.
+struct x509_st;
+
 namespace meshdns::authority {
 
 /// The content of a certificate, for people and for whoever decides by it. The texts come from the certificate and may
@@ -25,5 +28,8 @@ struct Description {
 /// Describes all certificates of a PEM text, in their order.
 /// errors: InvalidArgument: the text has none, or one of them is damaged
 Result<std::vector<Description>> describe(std::string_view certificates);
+
+/// Describes one certificate that OpenSSL has read.
+Description describe(x509_st& certificate);
 
 }  // namespace meshdns::authority

@@ -8,6 +8,16 @@
 #include "common/base/check.h"
 
 namespace meshdns::authority {
+namespace {
+
+/// Returns the SHA-256 of bytes that OpenSSL has allocated, and frees them.
+std::string digest_of(unsigned char* bytes, int size) {
+  std::string out = sha256({reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size)});
+  OPENSSL_free(bytes);
+  return out;
+}
+
+}  // namespace
 
 std::string sha256(std::string_view bytes) {
   std::string out(kDigestBytes, '\0');
@@ -32,9 +42,13 @@ std::string key_digest(const evp_pkey_st* key) {
   unsigned char* bytes = nullptr;
   const int size = i2d_PUBKEY(key, &bytes);
   MESHDNS_CHECK(size > 0);
-  std::string out = sha256({reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size)});
-  OPENSSL_free(bytes);
-  return out;
+  return digest_of(bytes, size);
+}
+
+std::string key_digest(const x509_st& certificate) {
+  unsigned char* bytes = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(&certificate), &bytes);
+  return size > 0 ? digest_of(bytes, size) : "";
 }
 
 std::string hex(std::string_view bytes) {

@@ -4,8 +4,9 @@
 #include <string>
 #include <string_view>
 
-// OpenSSL's EVP_PKEY. Its headers stay private to sources.
+// OpenSSL's EVP_PKEY and X509. Its headers stay private to sources.
 struct evp_pkey_st;
+struct x509_st;
 
 // Hashes and random bytes, as OpenSSL makes them.
 namespace meshdns::authority {
@@ -22,5 +23,7 @@ std::string random_hex(std::size_t bytes);
 std::string hex(std::string_view bytes);
 /// Returns the SHA-256 of a public key (SubjectPublicKeyInfo): kDigestBytes bytes.
 std::string key_digest(const evp_pkey_st* key);
+/// Returns the same for the public key of a certificate; empty = OpenSSL cannot encode it.
+std::string key_digest(const x509_st& certificate);
 
 }  // namespace meshdns::authority

@@ -2,15 +2,13 @@
 
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
+#include "common/authority/description.h"
 #include "common/authority/pem.h"
 #include "common/base/durable_file.h"
 #include "common/base/private_folder.h"
+#include "common/base/whole_file.h"
 
 namespace meshdns::authority {
 namespace {
@@ -25,12 +23,10 @@ bool is_there(const std::string& path) {
   return fs::exists(fs::symlink_status(path, ignored));
 }
 
-Result<std::string> text_in(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string out{std::istreambuf_iterator<char>(file), {}};
-  if (file.is_open() && !file.bad()) return out;
-  return Error(Code::Unavailable, path + ": " + std::strerror(errno == 0 ? EIO : errno));
+/// Reads a file of an authority that exists: without one of its files it is not missing, but cannot be used.
+Result<std::string> text_of(const std::string& path) {
+  auto out = read_file(path);
+  return out ? out : Error(Code::Unavailable, out.error().message());
 }
 
 Result<void> check_trust(const std::string& folder) {
@@ -61,11 +57,23 @@ Result<Authority> read_folder(const std::string& folder) {
   if (!is_there(folder)) return none;
   if (auto trusted = check_trust(folder); !trusted) return trusted.error();
   if (!is_there(files.key) && !is_there(files.certificates)) return none;
-  auto certificates = text_in(files.certificates);
+  auto certificates = text_of(files.certificates);
   if (!certificates) return certificates.error();
-  auto key = text_in(files.key);
+  auto key = text_of(files.key);
   if (!key) return key.error();
   return Authority{*std::move(certificates), *std::move(key)};
+}
+
+Result<Authority> read_known_folder(const std::string& folder, std::int64_t unix_seconds) {
+  auto present = read_folder(folder);
+  if (!present) return present;
+  const auto old_key = read_file(Files(folder).old_key);
+  if (!old_key) return present;
+  const Authority old{present->certificates, *old_key};
+  const auto certificate = signing_certificate(old);  // fails after an exchange that was finished
+  const auto about = certificate ? describe(*certificate) : Result<std::vector<Description>>(certificate.error());
+  const bool valid = about && unix_seconds >= about->front().not_before && unix_seconds < about->front().not_after;
+  return valid ? old : present;
 }
 
 Result<void> write_rotated(const std::string& folder, const Authority& old, const Authority& next) {

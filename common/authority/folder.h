@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "common/authority/authority.h"
@@ -28,6 +29,11 @@ Result<void> create_folder(const std::string& folder, const Authority& authority
 /// errors: NotFound: there is none in the folder. PermissionDenied: the folder is not this user's own, or open to others.
 ///         Unavailable: a file cannot be read
 Result<Authority> read_folder(const std::string& folder);
+
+/// Reads the authority that everybody knows: while the authority is exchanged, the old one, because those who have not
+/// renewed their certificate yet trust no other. Once the old one has expired, or its key is gone, it is the new one.
+/// errors: as for read_folder()
+Result<Authority> read_known_folder(const std::string& folder, std::int64_t unix_seconds);
 
 /// Replaces an authority by the one that rotated() has made of it.
 /// errors: Unavailable: a file cannot be written

@@ -12,7 +12,7 @@ struct evp_pkey_st;
 struct X509_req_st;
 struct x509_st;
 
-// Reads and writes PEM. The types of OpenSSL are for the sources of this folder only.
+// Reads and writes PEM.
 namespace meshdns::authority {
 
 /// Frees what OpenSSL has made.

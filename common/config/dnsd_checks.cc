@@ -5,6 +5,8 @@
 #include "common/base/text.h"
 #include "common/config/checks.h"
 #include "common/config/rules.h"
+#include "common/model/host_name.h"
+#include "common/net/ip_address.h"
 #include "common/net/socket_address.h"
 
 namespace meshdns::config {
@@ -49,16 +51,56 @@ void check_replica(const Place& root, const v1::Meshdnsd& config, Report& report
   }
 }
 
+/// Whether the federation has a certificate: one of files, or one that it signs itself.
+bool has_certificate(const v1::Federation& federation) {
+  return federation.has_tls() || !federation.authority().empty();
+}
+
+/// Reports addresses that no certificate can name, and addresses for a certificate that others make.
+void check_own_addresses(const Place& place, const v1::Federation& federation, Report& report) {
+  const Place list = place.child("addresses");
+  const bool signs = !federation.authority().empty() && !federation.has_tls();
+  if (federation.addresses_size() > 0 && !signs)
+    return report.add(list, "only with authority and without tls: another certificate has its addresses already");
+  for (int i = 0; i < federation.addresses_size(); ++i) {
+    const std::string& text = federation.addresses(i);
+    if (IpAddress::parse(text) || model::is_host_name(text)) continue;
+    report.add(list.item(static_cast<std::size_t>(i)),
+               "expected a DNS name or an IP address (got " + shown(text) + ")");
+  }
+}
+
+/// Reports patterns that no cluster can match, and authorities where nobody shows a certificate.
+void check_authorities(const Place& place, const v1::Federation& federation, Report& report) {
+  const Place list = place.child("cluster_authorities");
+  if (federation.cluster_authorities_size() > 0 && !has_certificate(federation))
+    return report.add(list, "needs tls: without certificates nobody can be told apart");
+  const auto fits = [](char c) { return is_ldh_label(std::string(1, c)) || c == '-' || c == '*'; };
+  for (int i = 0; i < federation.cluster_authorities_size(); ++i) {
+    const Place entry = list.item(static_cast<std::size_t>(i));
+    const Place names = entry.child("clusters");
+    const auto& clusters = federation.cluster_authorities(i).clusters();
+    for (int k = 0; k < clusters.size(); ++k) {
+      if (std::all_of(clusters[k].begin(), clusters[k].end(), fits)) continue;
+      const std::string problem = "expected letters, digits, hyphens, * (got " + shown(clusters[k]) + ")";
+      report.add(names.item(static_cast<std::size_t>(k)), problem);
+    }
+  }
+}
+
 void check_federation(const Place& root, const v1::Meshdnsd& config, Report& report) {
   if (!has_role(config, "federation")) return;
   const auto& federation = config.federation();
   if (federation.listen().empty()) return report.add(root, "federation.listen is missing");
   const Place place = root.child("federation");
-  const Protection protection{federation.has_tls(), federation.insecure()};
-  if (!federation.authority().empty() && !federation.has_tls()) {
-    report.add(place.child("authority"), "needs tls: a certificate proves nothing without it");
+  const Protection protection{has_certificate(federation), federation.insecure()};
+  check_own_addresses(place, federation, report);
+  check_authorities(place, federation, report);
+  if (federation.insecure() && !federation.has_tls() && !federation.authority().empty()) {
+    report.add(place.child("insecure"), "not with authority: the federation signs its certificate and uses tls");
+  } else {
+    check_protection(place, protection, report);
   }
-  check_protection(place, protection, report);
   check_plaintext(place.child("listen"), federation.listen(), protection, report);
   const auto most = federation.max_connections();
   if (most != 0 && federation.max_connections_per_address() > most) {
@@ -169,7 +211,7 @@ void check_dnsd(const Place& root, const v1::Meshdnsd& config, Report& report) {
   check_roles(root, config, report);
   check_federation(root, config, report);
   if (config.has_identity()) {
-    const bool tls = config.federation().has_tls() || config.replica().has_tls() || config.replica().has_join();
+    const bool tls = has_certificate(config.federation()) || config.replica().has_tls() || config.replica().has_join();
     check_identity(root.child("identity"), config.identity(), tls, report);
   }
   check_replica(root, config, report);

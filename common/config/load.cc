@@ -1,10 +1,6 @@
 #include "common/config/load.h"
 
 #include <fmt/format.h>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include "common/config/checks.h"
 #include "common/config/message_reader.h"
@@ -145,18 +141,6 @@ Loaded<std::vector<Object>> load_objects(const std::string& text, const std::str
   check_objects(roots, out, report);
   if (!report.empty()) return report.take();
   return out;
-}
-
-Result<std::string> read_file(const std::string& path) {
-  errno = 0;
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  if (stream) text << stream.rdbuf();
-  if (!stream || (text.fail() && errno != 0)) {
-    const int why = errno == 0 ? EIO : errno;
-    return Error(why == ENOENT ? Code::NotFound : Code::Unavailable, fmt::format("{}: {}", path, std::strerror(why)));
-  }
-  return text.str();
 }
 
 std::string problems_text(const Problems& problems) {

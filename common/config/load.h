@@ -56,7 +56,6 @@ Loaded<v1::MeshFile> load_mesh(const std::string& text, const std::string& file)
 /// stored object is what was applied.
 Loaded<std::vector<meshdns::v1::Object>> load_objects(const std::string& text, const std::string& file);
 
-Result<std::string> read_file(const std::string& path);
 /// Returns one line for each problem, each with a line end.
 std::string problems_text(const Problems& problems);
 

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "common/base/text.h"
+#include "common/identity/spiffe_id.h"
 #include "common/model/host_name.h"
 #include "common/model/limits.h"
 
@@ -17,13 +18,21 @@ static_assert(kRoles.size() == static_cast<std::size_t>(Role::Operator) + 1);
 constexpr std::array<std::string_view, 3> kLevels = {"viewer", "operator", "admin"};
 static_assert(kLevels.size() == static_cast<std::size_t>(Level::Admin) + 1);
 
-bool is_person(std::string_view name) {
+bool is_printable(std::string_view name) {
   const auto fits = [](char c) { return c > ' ' && c < '\x7f' && c != '/'; };
   return !name.empty() && name.size() <= model::kLongestText && std::all_of(name.begin(), name.end(), fits);
 }
 
 Error unfit(std::string_view what, std::string_view text, std::string_view expected) {
   return {Code::InvalidArgument, fmt::format("{} \"{}\": expected {}", what, text, expected)};
+}
+
+/// Checks that a certificate can name a person. It can name every cluster and every host.
+Result<void> check_person(const std::string& name) {
+  if (!is_printable(name)) return unfit("operator", name, "1 to 253 printable characters without /");
+  if (parse_spiffe_id("spiffe://x/" + name)) return {};
+  return Error(Code::InvalidArgument,
+               fmt::format("operator \"{}\": in a certificate a name may only have letters, digits, . - _", name));
 }
 
 }  // namespace
@@ -59,10 +68,7 @@ std::string uri(const Identity& identity, std::string_view trust_domain) {
 
 Result<void> check(const Identity& identity) {
   if (identity.role == Role::Anonymous) return {};
-  if (identity.role == Role::Operator) {
-    if (!is_person(identity.name)) return unfit("operator", identity.name, "1 to 253 printable characters without /");
-    return {};
-  }
+  if (identity.role == Role::Operator) return check_person(identity.name);
   if (!is_ldh_label(identity.cluster)) return unfit("cluster", identity.cluster, "a label of letters, digits, hyphens");
   if (!model::is_node_name(identity.name)) return unfit(role_name(identity.role), identity.name, "a host name");
   return {};

@@ -51,7 +51,7 @@ std::string text(const Identity& identity);
 std::string uri(const Identity& identity, std::string_view trust_domain);
 
 /// Checks that the names fit the role: a cluster is one label, a node or an instance is a host name, and the name of
-/// an operator is 1 to 253 printable ASCII characters without `/`.
+/// an operator is 1 to 253 characters that a URI can carry (spiffe_id.h).
 /// errors: InvalidArgument: which name does not fit
 Result<void> check(const Identity& identity);
 

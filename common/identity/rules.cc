@@ -125,7 +125,9 @@ Result<void> check(const Rule& rule) {
   const std::vector<std::string_view> captures(stars(rule.uri), "x");
   for (const std::string* text : {&rule.cluster, &rule.name, &rule.level})
     if (auto found = filled(*text, captures); !found) return wrong(found.error().message());
-  return {};
+  if (rule.role != Role::Operator) return {};
+  const auto fits = check(Identity{Role::Operator, "", *filled(rule.name, captures), Level::Viewer});
+  return fits ? fits : wrong(fits.error().message());
 }
 
 Rules::Rules(std::vector<Rule> rules, std::string trust_domain)

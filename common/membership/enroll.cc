@@ -3,17 +3,17 @@
 #include <grpcpp/grpcpp.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "common/authority/key.h"
 #include "common/authority/token_text.h"
 #include "common/base/durable_file.h"
 #include "common/base/private_folder.h"
+#include "common/base/whole_file.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/credentials.h"
 #include "common/rpc/deadline.h"
+#include "common/rpc/plain_words.h"
 #include "meshdns/v1/federation.grpc.pb.h"
 
 namespace meshdns::membership {
@@ -23,16 +23,9 @@ constexpr Duration kPatience = 10s;  // with one server
 constexpr unsigned kForOwner = 0600;
 constexpr unsigned kForAll = 0644;
 
-Result<std::string> text_in(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string out{std::istreambuf_iterator<char>(file), {}};
-  if (file.is_open() && !file.bad()) return out;
-  return Error(Code::NotFound, path + ": cannot be read");
-}
-
 /// Returns the key of a file, which is made if it is missing.
 Result<std::string> key_in(const std::string& path) {
-  if (auto known = text_in(path); known && !known->empty()) return known;
+  if (auto known = read_file(path); known && !known->empty()) return known;
   if (auto folder = make_private_folder(std::filesystem::path(path).parent_path().string()); !folder)
     return folder.error();
   auto made = authority::make_key();
@@ -42,7 +35,7 @@ Result<std::string> key_in(const std::string& path) {
 }
 
 Error error_of(const grpc::Status& status, const std::string& server) {
-  const std::string text = server + ": " + status.error_message();
+  const std::string text = server + ": " + rpc::plain_words(status.error_message());
   switch (status.error_code()) {
     case grpc::StatusCode::PERMISSION_DENIED: return {Code::PermissionDenied, text};
     case grpc::StatusCode::INVALID_ARGUMENT: return {Code::InvalidArgument, text};
@@ -110,14 +103,14 @@ bool Cancellation::run(const std::function<void()>& begin, std::function<void()>
   return true;
 }
 
-Result<void> enroll(const Member& member, const std::string& token) {
+Result<void> enroll(const Member& member, const std::string& token, std::int64_t unix_seconds) {
   const auto said = authority::parse_token(token);
   if (!said) return said.error();
   auto request = request_of(member);
   if (!request) return request.error();
   Cancellation none;
   request->set_token(authority::text(*said));
-  const auto reply = ask(member, *request, rpc::pinned_credentials(said->authority, member.check), none);
+  const auto reply = ask(member, *request, rpc::pinned_credentials(said->authority, member.check, unix_seconds), none);
   return reply ? keep(*reply, member.files) : Result<void>(reply.error());
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -30,9 +31,10 @@ class Cancellation {
 
 /// Gets the first certificate with a token, given by its text. Makes the key if the file is missing; a second attempt
 /// uses the same key, so that a token is not used up by an answer that got lost. Blocks for up to 10 s for each server.
-/// errors: PermissionDenied: the token is refused, or the server is not the one that the token names;
-///         InvalidArgument: this is no token; Unavailable: no server answers, or a file cannot be written
-Result<void> enroll(const Member& member, const std::string& token);
+/// unix_seconds: at which the server's certificate has to be valid
+/// errors:       PermissionDenied: the token is refused; InvalidArgument: this is no token; Unavailable: no server
+///               answers, or it is not the one that the token names; or a file cannot be written
+Result<void> enroll(const Member& member, const std::string& token, std::int64_t unix_seconds);
 
 /// Replaces the certificate by a new one with the same key. Blocks like enroll().
 /// errors: as for enroll()

@@ -6,9 +6,8 @@
 
 #include <algorithm>
 #include <csignal>
-#include <fstream>
-#include <iterator>
 
+#include "common/base/whole_file.h"
 #include "common/log/log.h"
 #include "common/membership/enroll.h"
 
@@ -33,21 +32,14 @@ bool must_end_within(Duration pause) {
   return came;
 }
 
-Result<std::string> token_in(const std::string& path) {
-  std::ifstream file(path);
-  std::string out{std::istreambuf_iterator<char>(file), {}};
-  if (file.is_open() && !file.bad()) return out;
-  return Error(Code::NotFound, path + ": the token cannot be read, and there is no certificate yet");
-}
-
 }  // namespace
 
-Result<void> join_mesh(const Member& member, const std::string& token_file) {
+Result<void> join_mesh(const Member& member, const std::string& token_file, const Clock& clock) {
   if (has_joined(member.files)) return {};
-  const auto token = token_in(token_file);
-  if (!token) return token.error();
+  const auto token = read_file(token_file);
+  if (!token) return token.error().with_context("there is no certificate yet, and the token cannot be read");
   for (Duration pause = kFirstPause; !must_end_within(0s); pause = std::min(2 * pause, kLongestPause)) {
-    const auto done = enroll(member, *token);
+    const auto done = enroll(member, *token, clock.unix_seconds());
     if (done) {
       log::info("joined: there is a certificate now", {{"certificate", member.files.certificate}});
       return {};

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "common/membership/member.h"
+#include "common/time/time.h"
 
 namespace meshdns::membership {
 
@@ -12,6 +13,6 @@ namespace meshdns::membership {
 /// requires:   SIGTERM and SIGINT are held, see process::hold_signals()
 /// errors:     PermissionDenied, InvalidArgument: the token is refused; NotFound: the token's file cannot be read;
 ///             Aborted: a signal came
-Result<void> join_mesh(const Member& member, const std::string& token_file);
+Result<void> join_mesh(const Member& member, const std::string& token_file, const Clock& clock);
 
 }  // namespace meshdns::membership

@@ -23,6 +23,13 @@ rpc::TlsFiles files_in(const std::string& folder, const std::string& name);
 /// Whether the files are there and belong together.
 bool has_joined(const rpc::TlsFiles& files);
 
+/// Checks whether the files can be used at a time, and whether the certificate is of the identity that the other end
+/// will expect.
+/// needed: its name may be empty: then any name will do
+/// errors: "FILE: why", one line for each problem
+Result<void> check_certificate(const rpc::TlsFiles& files, const identity::Rules& rules,
+                               const identity::Identity& needed, std::int64_t unix_seconds);
+
 /// Returns when a certificate has to be renewed, in unix seconds: at two thirds of its life.
 std::int64_t renewal_time(std::int64_t not_before, std::int64_t not_after);
 

@@ -4,6 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "common/base/result.h"
+#include "common/identity/gate.h"
+
 namespace grpc {
 class AuthContext;
 }
@@ -17,5 +20,12 @@ std::optional<std::vector<std::string>> certificate_uris(const grpc::AuthContext
 /// Returns the SHA-256 of the public key (SubjectPublicKeyInfo) of the peer's certificate; empty = the peer has shown
 /// none.
 std::string certificate_key(const grpc::AuthContext& context);
+
+/// Returns the peer's certificate and those that the peer has sent with it, as PEM; empty = the peer has shown none.
+std::string certificate_chain(const grpc::AuthContext& context);
+
+/// Returns who the peer of a connection is, and what the peer may do.
+/// errors: those of Gate::caller()
+Result<identity::Caller> caller_of(const identity::Gate& gate, const grpc::AuthContext& context);
 
 }  // namespace meshdns::rpc

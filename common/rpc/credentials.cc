@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "common/log/log.h"
-#include "common/rpc/handshakes.h"
 #include "common/rpc/plain_words.h"
 #include "common/rpc/tls_copies.h"
 
@@ -33,13 +32,9 @@ std::string reason_of_handshake(const std::string& message) {
   return message.substr(reason + 2, message.size() - reason - 3);
 }
 
-void log_grpc(gpr_log_func_args* args) {
-  const std::string message = args->message;
-  if (args->severity != GPR_LOG_SEVERITY_ERROR) return log::info("grpc", {{"message", message}});
-  const std::string reason = reason_of_handshake(message);
-  if (reason.empty()) return log::error("grpc", {{"error", message}});
-  const FailedHandshake failed = last_failed_handshake();
-  const std::string error = failed.mistrust.empty() ? reason : reason + ": " + failed.mistrust;
+void log_failed(const FailedHandshake& failed, const std::string& reason) {
+  const std::string& why = failed.mistrust.empty() ? failed.alert : failed.mistrust;
+  const std::string error = why.empty() ? reason : reason + ": " + why;
   const std::string subject = failed.subject.empty() ? "none" : failed.subject;
   if (failed.server) {
     log::warn("tls handshake failed", {{"error", error}, {"peer", failed.peer}, {"subject", subject}});
@@ -48,10 +43,21 @@ void log_grpc(gpr_log_func_args* args) {
   }
 }
 
-/// Accepts a server that has the address of the channel in its certificate, and that a ServerCheck accepts.
+void log_grpc(gpr_log_func_args* args) {
+  const std::string message = args->message;
+  if (args->severity != GPR_LOG_SEVERITY_ERROR) return log::info("grpc", {{"message", message}});
+  const std::string reason = reason_of_handshake(message);
+  if (reason.empty()) return log::error("grpc", {{"error", message}});
+  log_failed(last_failed_handshake(), reason);
+}
+
+/// Logs that a server has refused this end after the handshake.
+void log_late(const FailedHandshake& failed) { log_failed(failed, "refused by the server"); }
+
+/// Accepts a server that has the address of the channel in its certificate, and that an identity::ServerCheck accepts.
 class ServerVerifier : public grpc::experimental::ExternalCertificateVerifier {
  public:
-  explicit ServerVerifier(ServerCheck check) : check_(std::move(check)) {}
+  explicit ServerVerifier(identity::ServerCheck check) : check_(std::move(check)) {}
 
   bool Verify(grpc::experimental::TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)>,
               grpc::Status* status) override {
@@ -66,19 +72,20 @@ class ServerVerifier : public grpc::experimental::ExternalCertificateVerifier {
   void Cancel(grpc::experimental::TlsCustomVerificationCheckRequest*) override {}
 
  private:
-  const ServerCheck check_;
+  const identity::ServerCheck check_;
   grpc::experimental::HostNameCertificateVerifier address_;
 };
 
 /// Accepts what a ServerVerifier accepts, if the server's chain ends at the authority with a certain key.
 class PinnedVerifier : public grpc::experimental::ExternalCertificateVerifier {
  public:
-  PinnedVerifier(std::string key_hash, ServerCheck check) : key_hash_(std::move(key_hash)), server_(std::move(check)) {}
+  PinnedVerifier(std::string key_hash, identity::ServerCheck check, std::int64_t unix_seconds)
+      : key_hash_(std::move(key_hash)), unix_seconds_(unix_seconds), server_(std::move(check)) {}
 
   bool Verify(grpc::experimental::TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)> done,
               grpc::Status* status) override {
     const grpc::string_ref chain = request->peer_cert_full_chain();
-    if (const auto pinned = check_pinned({chain.data(), chain.size()}, key_hash_); !pinned) {
+    if (const auto pinned = check_pinned({chain.data(), chain.size()}, key_hash_, unix_seconds_); !pinned) {
       *status = grpc::Status(grpc::StatusCode::UNAUTHENTICATED, std::string(kNotExpected) + pinned.error().message());
       return true;
     }
@@ -88,6 +95,7 @@ class PinnedVerifier : public grpc::experimental::ExternalCertificateVerifier {
 
  private:
   const std::string key_hash_;
+  const std::int64_t unix_seconds_;
   ServerVerifier server_;
 };
 
@@ -112,7 +120,8 @@ std::shared_ptr<grpc::ServerCredentials> server_credentials(const std::optional<
   return grpc::experimental::TlsServerCredentials(options);
 }
 
-std::shared_ptr<grpc::ChannelCredentials> channel_credentials(const std::optional<TlsFiles>& files, ServerCheck check) {
+std::shared_ptr<grpc::ChannelCredentials> channel_credentials(const std::optional<TlsFiles>& files,
+                                                              identity::ServerCheck check) {
   if (!files) return grpc::InsecureChannelCredentials();
   grpc::experimental::TlsChannelCredentialsOptions options;
   options.set_certificate_provider(watch(*files));
@@ -125,24 +134,26 @@ std::shared_ptr<grpc::ChannelCredentials> channel_credentials(const std::optiona
   return grpc::experimental::TlsCredentials(options);
 }
 
-std::shared_ptr<grpc::ChannelCredentials> pinned_credentials(std::string key_hash, ServerCheck check) {
+std::shared_ptr<grpc::ChannelCredentials> pinned_credentials(std::string key_hash, identity::ServerCheck check,
+                                                             std::int64_t unix_seconds) {
   grpc::experimental::TlsChannelCredentialsOptions options;
   options.set_verify_server_certs(false);  // there is no authority to verify with yet: PinnedVerifier does it
-  options.set_certificate_verifier(
-      grpc::experimental::ExternalCertificateVerifier::Create<PinnedVerifier>(std::move(key_hash), std::move(check)));
+  options.set_certificate_verifier(grpc::experimental::ExternalCertificateVerifier::Create<PinnedVerifier>(
+      std::move(key_hash), std::move(check), unix_seconds));
   return grpc::experimental::TlsCredentials(options);
 }
 
-void prepare_process() {
+void prepare_process(WallClock clock) {
   prepare(log_grpc);
-  watch_handshakes();
+  watch_handshakes(clock, log_late);
   // Debian builds Abseil with the detection on: each lock of gRPC is looked up in a graph under a global lock, which
   // took 5 to 8 % of the CPU for the heartbeats of 3,000 agents. All that a finding would do is abort the daemon.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 }
 
-void prepare_command() {
+void prepare_command(WallClock clock) {
   prepare([](gpr_log_func_args*) {});
+  watch_handshakes(clock, nullptr);
 }
 
 }  // namespace meshdns::rpc

@@ -4,13 +4,12 @@
 #include <grpcpp/security/server_credentials.h>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "common/base/result.h"
+#include "common/identity/gate.h"
+#include "common/rpc/handshakes.h"
 #include "common/rpc/tls_files.h"
 
 namespace meshdns::rpc {
@@ -27,28 +26,28 @@ enum class ClientCertificate : std::uint8_t { Required, Asked };
 std::shared_ptr<grpc::ServerCredentials> server_credentials(const std::optional<TlsFiles>& files,
                                                             ClientCertificate client = ClientCertificate::Required);
 
-/// Decides by the URIs (subjectAltName) of a server's certificate whether it is the server that the client expects.
-/// errors: why not; gRPC then ends the connection
-/// thread: any, several at once
-using ServerCheck = std::function<Result<void>(const std::vector<std::string>& uris)>;
-
 /// Like server_credentials(), for a client.
-/// check: asked for each new connection, after the handshake; empty = any server of the authority that has the address
+/// check: asked for each new connection, after the handshake; an error ends the connection. Empty = any server of the
+///        authority that has the address
 std::shared_ptr<grpc::ChannelCredentials> channel_credentials(const std::optional<TlsFiles>& files,
-                                                              ServerCheck check = {});
+                                                              identity::ServerCheck check = {});
 
 /// Returns the credentials of a client that has no certificate yet, and that knows the authority by its key only.
 /// Nothing is trusted before the server has shown that its certificate is signed with that key.
-/// key_hash: SHA-256 of the authority's public key (SubjectPublicKeyInfo), hexadecimal
-/// check:    as for channel_credentials()
-std::shared_ptr<grpc::ChannelCredentials> pinned_credentials(std::string key_hash, ServerCheck check);
+/// key_hash:     SHA-256 of the authority's public key (SubjectPublicKeyInfo), hexadecimal
+/// check:        as for channel_credentials()
+/// unix_seconds: at which the server's certificate has to be valid
+std::shared_ptr<grpc::ChannelCredentials> pinned_credentials(std::string key_hash, identity::ServerCheck check,
+                                                             std::int64_t unix_seconds);
 
 /// Sets gRPC up for a daemon: TLS 1.3 only, gRPC's errors go to our log, and Abseil's deadlock detection is off.
+/// clock:    for the texts about certificates that are refused for their time
 /// requires: no other thread is running; call it at the start of main
-void prepare_process();
+void prepare_process(WallClock clock);
 
 /// Sets gRPC up for a command: TLS 1.3 only, and gRPC logs nothing, because the command prints the status of its call.
+/// clock:    as for prepare_process()
 /// requires: no other thread is running; call it at the start of main
-void prepare_command();
+void prepare_command(WallClock clock);
 
 }  // namespace meshdns::rpc

@@ -5,14 +5,13 @@
 #include <unistd.h>
 
 #include <array>
-#include <fstream>
 #include <map>
 #include <mutex>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <utility>
 
+#include "common/base/whole_file.h"
 #include "common/net/fd.h"
 
 namespace meshdns::rpc {
@@ -41,14 +40,23 @@ TlsFiles paths_of(const Slots& slots) {
   return out;
 }
 
-/// returns: no descriptor = the file cannot be read or copied
-Fd copy_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  if (!file || !(content << file.rdbuf())) return {};
-  const std::string bytes = content.str();
+/// Returns the content of one of the copies: that of the file, or of all files with authorities.
+Result<std::string> content_of(const TlsFiles& files, std::string TlsFiles::*which) {
+  auto out = read_file(files.*which);
+  if (!out || which != &TlsFiles::ca) return out;
+  for (const std::string& path : files.more_ca) {
+    const auto more = read_file(path);
+    if (!more) return more;
+    *out += "\n" + *more;
+  }
+  return out;
+}
+
+/// returns: no descriptor = a file cannot be read or copied
+Fd copy_of(const Result<std::string>& bytes) {
+  if (!bytes) return {};
   Fd out(::memfd_create("meshdns-tls", MFD_CLOEXEC));
-  const bool written = out && ::write(out.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size());
+  const bool written = out && ::write(out.get(), bytes->data(), bytes->size()) == static_cast<ssize_t>(bytes->size());
   return written ? std::move(out) : Fd();
 }
 
@@ -56,7 +64,7 @@ Fd copy_of(const std::string& path) {
 std::optional<Slots> copy(const TlsFiles& files) {
   Slots out;
   for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i] = copy_of(files.*kFiles[i]);
+    out[i] = copy_of(content_of(files, kFiles[i]));
     if (!out[i]) return std::nullopt;
   }
   // the copies are checked, not the files: those may have changed since

@@ -14,6 +14,7 @@ namespace meshdns::rpc {
 /// authorities (ca) that may sign the other end's certificate.
 struct TlsFiles {
   std::string certificate, key, ca;
+  std::vector<std::string> more_ca{};  // further files of authorities
 
   friend auto operator<=>(const TlsFiles&, const TlsFiles&) = default;
 };
@@ -24,7 +25,7 @@ struct TlsFile {
   std::string subject{};        // "CN=n7,O=Example"; empty = unknown
   std::int64_t not_before = 0;  // unix seconds; 0 = unknown
   std::int64_t not_after = 0;
-  std::string problem{};  // "expired on 2026-11-30T12:00:00Z", "No such file or directory"; empty = can be used
+  std::string problem{};  // "expired at 2026-11-30T12:00:00Z", "No such file or directory"; empty = can be used
 
   friend bool operator==(const TlsFile&, const TlsFile&) = default;
 };
@@ -33,7 +34,7 @@ struct TlsFile {
 /// errors: "FILE: why", for the first problem
 Result<void> check(const TlsFiles& files);
 
-/// Returns the validity of the own certificate and of the authorities' file. If that file has several authorities, the
+/// Returns the validity of the own certificate and of each file of authorities. If a file has several authorities, the
 /// one that lasts longest counts. A key that does not belong to the certificate is reported as the certificate's
 /// problem.
 std::vector<TlsFile> inspect(const TlsFiles& files, std::int64_t unix_seconds);
@@ -42,15 +43,18 @@ std::vector<TlsFile> inspect(const TlsFiles& files, std::int64_t unix_seconds);
 /// errors: "FILE: why": no certificate can be read
 Result<std::vector<std::string>> uris_of(const std::string& path);
 
-/// Checks that a server's chain ends at the authority with a certain key: the first certificate is valid now and signed
-/// by a certificate of the chain that has this key.
-/// chain:    PEM
-/// key_hash: SHA-256 of the authority's public key (SubjectPublicKeyInfo), hexadecimal
+/// Checks that a server's chain ends at the authority with a certain key: the first certificate is valid at the time
+/// and signed by a certificate of the chain that has this key. chain:    PEM key_hash: SHA-256 of the authority's
+/// public key (SubjectPublicKeyInfo), hexadecimal
 /// errors:   PermissionDenied, with the reason
-Result<void> check_pinned(std::string_view chain, std::string_view key_hash);
+Result<void> check_pinned(std::string_view chain, std::string_view key_hash, std::int64_t unix_seconds);
+
+/// Returns the problem of a file for people. If the time is the problem, the text says whose certificate it is and what
+/// this machine's clock says, which may be wrong. Empty = the file can be used.
+std::string problem_text(const TlsFile& file, std::int64_t unix_seconds);
 
 /// Checks whether the files can be used at a time.
-/// errors: "FILE: why", one line for each problem
+/// errors: "FILE: why", one line for each problem; see problem_text()
 Result<void> check_now(const TlsFiles& files, std::int64_t unix_seconds);
 
 }  // namespace meshdns::rpc

@@ -31,7 +31,9 @@ void TlsWatch::schedule() {
 
 std::string TlsWatch::version() const {
   std::string out;
-  for (const std::string& path : {files_.certificate, files_.key, files_.ca}) {
+  std::vector<std::string> paths = {files_.certificate, files_.key, files_.ca};
+  paths.insert(paths.end(), files_.more_ca.begin(), files_.more_ca.end());
+  for (const std::string& path : paths) {
     struct stat found {};
     if (::stat(path.c_str(), &found) == 0) {
       out += std::to_string(found.st_ino) + "," + std::to_string(found.st_size) + "," +
@@ -67,6 +69,7 @@ void TlsWatch::tell(const TlsFile& file) {
   const std::int64_t quarter = (file.not_after - file.not_before) / 4;
   const bool soon = file.problem.empty() && left < std::min(kSoon, quarter);
   const bool very_soon = soon && left < std::min(kVerySoon, quarter);
+  const std::string problem = problem_text(file, clock_.unix_seconds());
   const std::string what = soon ? (very_soon ? "very soon " : "soon ") + time_text(file.not_after) : file.problem;
   Told& told = told_[file.path];
   const bool once = what.empty() || (soon && !very_soon);
@@ -78,9 +81,9 @@ void TlsWatch::tell(const TlsFile& file) {
   } else if (soon) {
     log::warn("certificate expires soon", {{"file", file.path}, {"until", time_text(file.not_after)}});
   } else if (file.problem.starts_with("expired")) {
-    log::error("certificate expired", {{"file", file.path}, {"problem", file.problem}});
+    log::error("certificate expired", {{"file", file.path}, {"problem", problem}});
   } else {
-    log::error("tls file cannot be used", {{"file", file.path}, {"problem", file.problem}});
+    log::error("tls file cannot be used", {{"file", file.path}, {"problem", problem}});
   }
 }
 

@@ -36,7 +36,7 @@ class TlsWatch {
   TlsWatch& operator=(const TlsWatch&) = delete;
   ~TlsWatch();
 
-  /// Returns the state at the last reading: the own certificate, then the authorities.
+  /// Returns the state at the last reading: the own certificate, then each file of authorities.
   const std::vector<TlsFile>& files() const { return found_; }
 
  private:

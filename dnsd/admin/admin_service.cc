@@ -40,13 +40,13 @@ UserServer served(std::shared_ptr<grpc::Service> calls) {
 }  // namespace
 
 struct AdminService::Server {
-  using CallsOf = std::function<std::shared_ptr<grpc::Service>(const LocalUser&)>;
+  using CallsOf = std::function<std::shared_ptr<grpc::Service>(std::uint32_t uid)>;
 
   Server(CallsOf made, std::unique_ptr<rpc::Acceptor> socket)
       : calls_of(std::move(made)), acceptor(std::move(socket)) {}
 
   /// Returns whether the user has a server, which is started if it is the user's first connection.
-  bool serves(const LocalUser& user);
+  bool serves(std::uint32_t uid);
   /// Takes over a connection. Closes it if its user cannot be served.
   void take(int listener, int descriptor);
   void end();
@@ -56,24 +56,24 @@ struct AdminService::Server {
   std::map<std::uint32_t, UserServer> users;  // by uid; used on the acceptor's thread while that runs
 };
 
-bool AdminService::Server::serves(const LocalUser& user) {
-  if (users.contains(user.uid)) return true;
-  UserServer made = served(calls_of(user));
+bool AdminService::Server::serves(std::uint32_t uid) {
+  if (users.contains(uid)) return true;
+  UserServer made = served(calls_of(uid));
   if (!made.server) return false;
-  users.emplace(user.uid, std::move(made));
+  users.emplace(uid, std::move(made));
   return true;
 }
 
 void AdminService::Server::take(int listener, int descriptor) {
-  const auto user = local_user_at(descriptor);
-  if (!user || !serves(*user)) {
+  const auto uid = uid_at(descriptor);
+  if (!uid || !serves(*uid)) {
     ::close(descriptor);
     return;
   }
   grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
   connection.listener_fd = listener;
   connection.fd = descriptor;
-  users.at(user->uid).entrance->HandleNewConnection(&connection);
+  users.at(*uid).entrance->HandleNewConnection(&connection);
 }
 
 void AdminService::Server::end() {
@@ -93,11 +93,11 @@ Result<std::unique_ptr<AdminService>> AdminService::listen(process::EventLoop& l
   auto acceptor = rpc::Acceptor::listen("unix:" + path, {}, clock);
   ::umask(mask);
   if (!acceptor) return acceptor.error();
-  const auto calls_of = [&loop, &mesh, &audit](const LocalUser& user) {
-    return calls_from_here(loop, mesh, audit, user);
+  const auto calls_of = [&loop, &mesh, &audit](std::uint32_t uid) {
+    return calls_from_here(loop, mesh, audit, LocalUser::look_up(uid));
   };
   auto server = std::make_unique<Server>(calls_of, std::move(*acceptor));
-  if (!server->serves(local_user(::geteuid()))) {
+  if (!server->serves(::geteuid())) {
     return Error(Code::Unavailable, path + ": gRPC cannot be started there");
   }
   std::unique_ptr<AdminService> out(new AdminService(std::move(server)));

@@ -21,7 +21,8 @@ namespace {
 
 using identity::Verb;
 
-constexpr std::size_t kMostNamed = 5;  // objects named in a log line
+constexpr std::size_t kMostNamed = 5;   // objects named in a log line
+constexpr Duration kNamePatience = 1s;  // with the machine's name service
 
 grpc::Status status_of(const Error& error) {
   switch (error.code()) {
@@ -232,13 +233,14 @@ class Calls : public v1::Admin::CallbackService {
   /// Returns who calls, and whether the caller may do something. Whoever reaches the unix socket may do everything.
   Admission admit(Verb verb, const Context& context) const {
     if (!gate_) {
-      const std::string user = user_.name + " (uid " + std::to_string(user_.uid);
+      const std::string user = user_.name() + " (uid " + std::to_string(user_.uid());
       return {user + claimed_process(context) + ")", {}, user + ")"};  // the process is only what the program claims
     }
-    const auto certificate = rpc::certificate_uris(*context.auth_context());
-    const auto caller = gate_->caller(certificate);
-    if (!caller) return {certificate ? log::Audit::kUnknown : identity::text({}), caller.error()};
-    if (!certificate) {
+    const auto proof = context.auth_context();
+    const bool certified = rpc::certificate_uris(*proof).has_value();
+    const auto caller = rpc::caller_of(*gate_, *proof);
+    if (!caller) return {certified ? log::Audit::kUnknown : identity::text({}), caller.error()};
+    if (!certified) {
       return {identity::text({}),
               Error(Code::PermissionDenied,
                     "administration on this port needs federation.tls; without it there is the unix socket")};
@@ -251,7 +253,7 @@ class Calls : public v1::Admin::CallbackService {
   /// another author.
   v1::ApplyRequest authored(const Context& context, const v1::ApplyRequest& request) const {
     v1::ApplyRequest out = request;
-    const std::string author = gate_ ? who(context) : user_.name + "@" + machine_name().value_or("");
+    const std::string author = gate_ ? who(context) : user_.name() + "@" + machine_name().value_or("");
     for (v1::Object& object : *out.mutable_objects()) {
       if (object.has_override() && (gate_ || object.override().author().empty()))
         object.mutable_override()->set_author(author);
@@ -269,6 +271,7 @@ class Calls : public v1::Admin::CallbackService {
   template <class F>
   Reactor* admitted(const Call& call, Context* context, F work) {
     Reactor* reactor = context->DefaultReactor();
+    user_.await_name(kNamePatience);  // here, because the control thread waits for nobody
     const Admission admission = admit(call.verb, *context);
     if (admission.allowed) {
       loop_.post([reactor, work = std::move(work)] { work(reactor); });

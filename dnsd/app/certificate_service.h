@@ -8,6 +8,7 @@
 #include "common/rpc/tls_files.h"
 #include "common/rpc/tls_watch.h"
 #include "dnsd/app/role.h"
+#include "dnsd/enrolment/own_certificate.h"
 
 namespace meshdns::dnsd::app {
 
@@ -18,6 +19,12 @@ class CertificateService : public Role {
   /// Begins to watch the files, if there are any. `clock` and `timers` must outlive the service.
   void start(const std::optional<rpc::TlsFiles>& files, const Clock& clock, Timers& timers) {
     if (files) watch_.emplace(*files, clock, timers);
+  }
+  /// Signs the certificate of a federation that has an authority of its own, now and while the process runs. Called
+  /// before start(), which watches the files.
+  /// errors: those of OwnCertificate::start()
+  Result<void> sign(enrolment::OwnCertificate::Options options, const Clock& clock, Timers& timers) {
+    return own_.emplace(std::move(options), clock, timers).start();
   }
   /// Renews the certificate while the process runs: one that a token has brought.
   void renew(membership::Member member, const Clock& clock, process::EventLoop& loop) {
@@ -39,6 +46,7 @@ class CertificateService : public Role {
  private:
   std::optional<rpc::TlsWatch> watch_;
   std::optional<membership::Renewal> renewal_;
+  std::optional<enrolment::OwnCertificate> own_;
 };
 
 }  // namespace meshdns::dnsd::app

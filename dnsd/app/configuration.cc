@@ -1,8 +1,5 @@
 #include "dnsd/app/configuration.h"
 
-#include <ifaddrs.h>
-#include <netinet/in.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
@@ -10,15 +7,20 @@
 #include <thread>
 #include <utility>
 
+#include "common/authority/folder.h"
 #include "common/base/check.h"
 #include "common/base/machine_name.h"
 #include "common/base/text.h"
+#include "common/base/whole_file.h"
 #include "common/config/identity_rules.h"
 #include "common/config/rules.h"
 #include "common/convert/object_convert.h"
 #include "common/convert/report_convert.h"
 #include "dnsd/answers/bytes.h"
+#include "dnsd/app/authorities.h"
 #include "dnsd/app/dns_policy.h"
+#include "dnsd/app/machine_addresses.h"
+#include "dnsd/app/own_certificate.h"
 #include "dnsd/app/version.h"
 #include "dnsd/server/socket.h"
 #include "dnsd/snapshot_file/snapshot_file.h"
@@ -40,25 +42,6 @@ std::vector<Prefix> prefixes_of(const google::protobuf::RepeatedPtrField<std::st
   std::vector<Prefix> out;
   for (const std::string& text : texts) out.push_back(checked(Prefix::parse(text)));
   return out;
-}
-
-/// Returns the addresses of this machine: the loopback addresses only if it has no others.
-std::vector<IpAddress> machine_addresses() {
-  std::vector<IpAddress> routable;
-  std::vector<IpAddress> loopback;
-  ifaddrs* list = nullptr;
-  if (::getifaddrs(&list) != 0) return {};
-  for (const ifaddrs* at = list; at != nullptr; at = at->ifa_next) {
-    if (at->ifa_addr == nullptr) continue;
-    const int family = at->ifa_addr->sa_family;
-    if (family != AF_INET && family != AF_INET6) continue;
-    sockaddr_storage storage{};
-    std::memcpy(&storage, at->ifa_addr, family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
-    const IpAddress address = address_of(storage);
-    if (!address.is_v6_link_local()) (address.is_loopback() ? loopback : routable).push_back(address);
-  }
-  ::freeifaddrs(list);
-  return routable.empty() ? loopback : routable;
 }
 
 std::vector<IpAddress> own_addresses(const config::v1::Dns& dns) {
@@ -125,7 +108,7 @@ Result<void> read_zone_file(const std::string& config_path, const std::vector<st
   const std::string& name = out.file.dns().static_zone_file();
   if (name.empty()) return {};
   const std::string path = (std::filesystem::path(config_path).parent_path() / name).string();
-  const auto text = config::read_file(path);
+  const auto text = read_file(path);
   if (!text) return text.error().with_context("dns.static_zone_file");
   out.digest = snapshot_file::digest(std::to_string(out.digest) + *text);
   answers::ReadFile read = answers::read_zone_file(*text, zones, out.static_records);
@@ -142,12 +125,16 @@ Result<void> read_zone_file(const std::string& config_path, const std::vector<st
   return {};
 }
 
-/// Reads and checks the files of federation.tls or replica.tls, or names those that replica.join will write. The paths
+/// Reads and checks the files of federation.tls or replica.tls, or names those that this process will write. The paths
 /// are relative to the configuration file.
 Result<void> read_tls(const std::string& config_path, Configuration& out) {
   const auto folder = std::filesystem::path(config_path).parent_path();
   const auto& server = out.file.federation().tls();
   const auto& client = out.file.replica().tls();
+  for (const auto& authority : out.file.federation().cluster_authorities())
+    out.cluster_authorities.push_back(
+        {(folder / authority.ca()).string(), {authority.clusters().begin(), authority.clusters().end()}});
+  bool made_later = false;
   if (out.file.federation().has_tls()) {
     out.tls = {folder / server.certificate(), folder / server.key(), folder / server.client_ca()};
   } else if (out.file.replica().has_tls()) {
@@ -155,11 +142,15 @@ Result<void> read_tls(const std::string& config_path, Configuration& out) {
   } else if (out.file.replica().has_join()) {
     out.token_file = (folder / out.file.replica().join().token_file()).string();
     out.tls = out.member_files();
-    return {};  // the files are made later
+    made_later = true;
+  } else if (out.signs_own()) {
+    out.tls = out.own_files();
+    made_later = true;
   } else {
     return {};
   }
-  const auto usable = rpc::check(*out.tls);
+  for (const auto& authority : out.cluster_authorities) out.tls->more_ca.push_back(authority.file);
+  const auto usable = made_later ? Result<void>{} : rpc::check(*out.tls);
   const std::string key = out.file.has_replica() ? "replica.tls" : "federation.tls";
   return usable ? usable : Error(Code::InvalidArgument, config_path + ": " + key + ": " + usable.error().message());
 }
@@ -224,7 +215,7 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
 }
 
 Result<Configuration> configuration_in(const std::string& path) {
-  const auto text = config::read_file(path);
+  const auto text = read_file(path);
   if (!text && text.error().code() == Code::NotFound) {
     return Error(Code::NotFound,
                  text.error().message() +
@@ -299,6 +290,14 @@ std::string Configuration::database() const {
 
 rpc::TlsFiles Configuration::member_files() const { return membership::files_in(file.data_dir(), "replica"); }
 
+bool Configuration::signs_own() const { return authority().has_value() && !file.federation().has_tls(); }
+
+rpc::TlsFiles Configuration::own_files() const {
+  rpc::TlsFiles out = membership::files_in(file.data_dir(), "server");
+  out.ca = authority::Files(*authority()).certificates;
+  return out;
+}
+
 membership::Member Configuration::member() const {
   const std::string& name = file.replica().join().name();
   const auto& servers = file.replica().federation();
@@ -318,17 +317,15 @@ std::string Configuration::audit_file() const {
 std::shared_ptr<const identity::Gate> Configuration::gate() const {
   return std::make_shared<identity::Gate>(
       config::rules_of(file.identity()),
-      identity::Realm{.cluster = file.cluster(), .peers = {}, .open = !file.federation().has_tls()});
+      identity::Realm{.cluster = file.cluster(), .peers = {}, .open = !tls.has_value()}, find_authority(*this));
 }
 
 Result<void> Configuration::check_certificate(std::int64_t unix_seconds) const {
   if (!tls || (token_file && !membership::has_joined(*tls))) return {};
-  if (auto usable = rpc::check_now(*tls, unix_seconds); !usable) return usable;
-  const auto uris = rpc::uris_of(tls->certificate);
-  if (!uris) return uris.error();
+  if (signs_own()) return check_authority(*this, unix_seconds);
   const auto role = file.has_federation() ? identity::Role::Federation : identity::Role::Dns;
-  const auto fits = identity::check_own(config::rules_of(file.identity()), *uris, {role, file.cluster(), ""});
-  return fits ? fits : Result<void>(fits.error().with_context(tls->certificate));
+  return membership::check_certificate(*tls, config::rules_of(file.identity()), {role, file.cluster(), ""},
+                                       unix_seconds);
 }
 
 identity::ServerCheck Configuration::expected_federation() const {
@@ -354,7 +351,7 @@ Result<Configuration> load_without_endpoints(const std::string& path) {
 
 Result<void> read_endpoints(Configuration& configuration) {
   if (configuration.mesh_path.empty()) return {};
-  const auto text = config::read_file(configuration.mesh_path);
+  const auto text = read_file(configuration.mesh_path);
   if (!text) return Error(Code::InvalidArgument, text.error().message());
   configuration.mesh_digest = snapshot_file::digest(*text);  // the file may have changed since its digest was computed
   auto mesh = config::load_mesh(*text, configuration.mesh_path);

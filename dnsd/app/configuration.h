@@ -25,11 +25,12 @@ struct Configuration {
   config::v1::Meshdnsd file;
   answers::AnswerSettings answers;
   std::vector<answers::StaticRecord> static_records;
-  std::string mesh_path;                         // of dns.endpoints_file; empty = there is none
-  std::vector<config::v1::MeshNode> mesh_nodes;  // nodes of the endpoints file, with their endpoints
-  std::vector<v1::Object> mesh_objects;          // objects of the endpoints file
-  std::optional<std::string> token_file;         // of a replica that gets its certificate by a token
-  std::optional<rpc::TlsFiles> tls;              // of the federation or the replica; checked
+  std::string mesh_path;                                      // of dns.endpoints_file; empty = there is none
+  std::vector<config::v1::MeshNode> mesh_nodes;               // nodes of the endpoints file, with their endpoints
+  std::vector<v1::Object> mesh_objects;                       // objects of the endpoints file
+  std::optional<std::string> token_file;                      // of a replica that gets its certificate by a token
+  std::optional<rpc::TlsFiles> tls;                           // of the federation or the replica; checked
+  std::vector<identity::BoundAuthority> cluster_authorities;  // of the federation, with their paths
 
   std::uint64_t digest = 0;  // of everything that shapes answers except the endpoints file; 0 = differs from the files
   std::uint64_t mesh_digest = 0;  // of the endpoints file; 0 = there is none
@@ -56,13 +57,19 @@ struct Configuration {
   /// Returns how a replica gets and renews its certificate.
   /// requires: token_file
   membership::Member member() const;
+  /// Whether this federation signs its own certificate: it has an authority, and no files for TLS.
+  bool signs_own() const;
+  /// Returns the files of the certificate that this federation signs, and those of its authority.
+  /// requires: authority()
+  rpc::TlsFiles own_files() const;
   /// Returns the folder of the authority that signs certificates for agents; nothing = this federation signs none.
   std::optional<std::string> authority() const;
   /// Returns the path of the audit's file; empty = there is none.
   std::string audit_file() const;
   /// Returns who may do what at the federation's port.
   std::shared_ptr<const identity::Gate> gate() const;
-  /// Checks whether the own certificate can be used now, and is of a federation or replica of this cluster.
+  /// Checks whether the own certificate can be used now, and is of a federation or replica of this cluster; or, if this
+  /// federation signs its own, whether its authority can be used now.
   /// errors: "FILE: why", one line for each problem; none without TLS
   Result<void> check_certificate(std::int64_t unix_seconds) const;
   /// Returns the check of the certificate of the federation that a replica follows.

@@ -18,6 +18,7 @@
 #include "dnsd/app/federation_role.h"
 #include "dnsd/app/file_role.h"
 #include "dnsd/app/mesh_metrics.h"
+#include "dnsd/app/own_certificate.h"
 #include "dnsd/app/reload.h"
 #include "dnsd/app/replica_role.h"
 #include "dnsd/app/version.h"
@@ -113,6 +114,10 @@ Result<void> Daemon::prepare() {
   }
   audit_.write_to(configuration_.audit_file());
   budget_descriptors();
+  if (configuration_.signs_own()) {
+    const auto done = certificates_.sign(own_certificate(configuration_), clock_, loop_);
+    if (!done) return done.error().with_context("federation.authority");
+  }
   certificates_.start(configuration_.tls, clock_, loop_);
   if (configuration_.token_file) certificates_.renew(configuration_.member(), clock_, loop_);
   catalog_.set_capacity(configuration_.file.dns().max_records());

@@ -5,6 +5,7 @@
 
 #include "common/base/check.h"
 #include "common/base/text.h"
+#include "common/base/whole_file.h"
 #include "common/config/load.h"
 
 namespace meshdns::dnsd::app {
@@ -61,7 +62,7 @@ Result<query::Policy> read_policy(const config::v1::Dns& dns, const std::filesys
   query::Policy out;
   for (const std::string& name : dns.cookie_secrets()) {
     const std::filesystem::path path = folder / name;
-    const auto contents = config::read_file(path.string());
+    const auto contents = read_file(path.string());
     if (!contents) return contents.error().with_context("dns.cookie_secrets");
     const auto secret = parse_cookie_secret(*contents);
     if (!secret) return secret.error().with_context("dns.cookie_secrets: " + path.string());

@@ -69,7 +69,7 @@ Result<void> FederationRole::listen() {
   if (const auto folder = configuration().authority()) {
     auto enrolment = enrolment::Enrolment::open(
         {*folder, configuration().file.data_dir() + "/tokens", configuration().file.cluster(),
-         convert::from_wire(configuration().file.federation().certificate_lifetime())});
+         convert::from_wire(configuration().file.federation().certificate_lifetime()), configuration().signs_own()});
     if (!enrolment) return enrolment.error().with_context("federation.authority");
     enrolment_.emplace(*std::move(enrolment));
   }
@@ -159,7 +159,6 @@ void FederationRole::agent_synced(const std::string& node) {
 }
 
 void FederationRole::watch_recovery() {
-  recovery_->look(clock().now());
   if (std::exchange(recovering_told_, recovery_->recovering()) == recovery_->recovering()) return;
   const model::Records& records = env_.mesh.catalog.records();
   if (recovery_->recovering()) {
@@ -175,6 +174,8 @@ void FederationRole::watch_recovery() {
 
 void FederationRole::schedule_sweep() {
   sweep_timer_ = env_.loop.after(federation::Leases::sweep_interval(), [this] {
+    recovery_->look(clock().now());
+    // before watch_recovery(): rules that have become stricter during a recovery hold for the first answers, too
     if (!recovery_->recovering()) agents_->sweep();
     watch_recovery();
     schedule_sweep();
@@ -208,10 +209,8 @@ void FederationRole::calm_after_storm() {
   if (std::exchange(storms_, storms) && !storms) process::release_free_memory();
 }
 
-Result<v1::EnrollReply> FederationRole::enroll(const v1::EnrollRequest& request,
-                                               const federation::Applicant& applicant) {
-  return enrolment_->enroll(request, {applicant.peer, applicant.where, applicant.who, applicant.key_hash},
-                            clock().now(), clock().unix_seconds());
+Result<v1::EnrollReply> FederationRole::enroll(const v1::EnrollRequest& request, const identity::Proof& applicant) {
+  return enrolment_->enroll(request, applicant, clock().now(), clock().unix_seconds());
 }
 
 Result<v1::TokenReply> FederationRole::token(const v1::TokenRequest& request) {

@@ -71,7 +71,7 @@ class FederationRole : public RecordSource {
   /// Ends the recovery: the records that are known are taken for all.
   Result<v1::ApproveShrinkReply> approve_shrink() override;
   Result<v1::TokenReply> token(const v1::TokenRequest& request) override;
-  Result<v1::EnrollReply> enroll(const v1::EnrollRequest& request, const federation::Applicant& applicant);
+  Result<v1::EnrollReply> enroll(const v1::EnrollRequest& request, const identity::Proof& applicant);
 
   std::string node_state(const std::string& node) const override;
   bool recovering() const override { return recovery_->recovering(); }
@@ -87,7 +87,7 @@ class FederationRole : public RecordSource {
   Result<void> open_store();
   /// Notes that an agent has sent all its records, or has left.
   void agent_synced(const std::string& node);
-  /// Ends the recovery when it is over, and logs its begin and end.
+  /// Logs the begin and the end of the recovery, and tells those who wait for its end.
   void watch_recovery();
   void schedule_sweep();
   void schedule_heartbeat();

@@ -54,11 +54,11 @@ int run(app::Configuration configuration, const Flags& flags) {
   if (const auto room = process::check_room(kThreads + workers, kDescriptors); !room) {
     return process::cannot_start(room.error());
   }
+  const SystemClock clock;
   if (configuration.token_file) {
-    const auto joined = membership::join_mesh(configuration.member(), *configuration.token_file);
+    const auto joined = membership::join_mesh(configuration.member(), *configuration.token_file, clock);
     if (!joined) return process::cannot_start(joined.error());
   }
-  const SystemClock clock;
   process::EventLoop loop;
   app::Daemon daemon(loop, clock, std::move(configuration), flags.dev ? "" : flags.config);
   const auto signals = process::Signals::start(loop, {[&] { daemon.reload(); }, [&] { daemon.stop(); }});
@@ -133,6 +133,6 @@ int main(int argc, char** argv) {
   process::prepare_daemon();
   clean_output();
   process::bound_arenas();
-  rpc::prepare_process();
+  rpc::prepare_process([] { return SystemClock().unix_seconds(); });
   return end_output(run_program(argc, argv));
 }

@@ -10,6 +10,7 @@
 #include "common/rpc/caller.h"
 #include "common/rpc/credentials.h"
 #include "common/rpc/deadline.h"
+#include "common/rpc/handshakes.h"
 #include "common/rpc/plain_words.h"
 #include "common/rpc/reactors.h"
 #include "common/time/duration_text.h"
@@ -50,8 +51,11 @@ std::string unreachable(const ServerAccess& server, const std::string& why) {
   if (!server.tls || says("Connection refused") || says("No such file")) {
     return "no meshdnsd answers at " + at + " (is it running? --server names another)";
   }
+  const rpc::FailedHandshake failed = rpc::last_failed_connection();
+  if (!failed.alert.empty()) return at + " refused " + server.tls->certificate + " (" + failed.alert + ")";
   if (says("certificate verify failed")) {
-    return at + ": its certificate is not of " + server.tls->ca + ", or its time is over";
+    const std::string reason = failed.mistrust.empty() ? "" : ": " + failed.mistrust;
+    return at + ": its certificate is not of " + server.tls->ca + ", or its time is over" + reason;
   }
   if (says("Hostname Verification")) return at + ": its certificate is for other addresses than this one";
   if (says("wrong version number") || says("packet length")) {

@@ -10,7 +10,7 @@
 #include "common/authority/folder.h"
 #include "common/authority/key.h"
 #include "common/base/durable_file.h"
-#include "common/config/load.h"
+#include "common/base/whole_file.h"
 #include "common/identity/identity.h"
 #include "common/time/duration_text.h"
 #include "common/time/system_clock.h"
@@ -158,7 +158,7 @@ int issue(const Flags& flags) {
 }
 
 int show_file(const std::string& path) {
-  const auto text = config::read_file(path);
+  const auto text = read_file(path);
   if (!text) return fail(text.error());
   const auto certificates = authority::describe(*text);
   if (!certificates) return fail(certificates.error().with_context(path));

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "common/base/durable_file.h"
 #include "common/base/private_folder.h"
 #include "common/base/text.h"
+#include "common/base/whole_file.h"
 #include "common/membership/member.h"
 
 namespace meshdns::ctl {
@@ -28,11 +27,7 @@ fs::path folder() {
 fs::path folder_of(const std::string& name) { return folder() / "contexts" / name; }
 
 /// Returns the text of a file without white space around it; empty = it cannot be read.
-std::string line_in(const fs::path& path) {
-  std::ifstream file(path);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  return std::string(trim(text));
-}
+std::string line_in(const fs::path& path) { return std::string(trim(read_file(path.string()).value_or(""))); }
 
 }  // namespace
 

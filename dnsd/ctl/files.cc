@@ -7,6 +7,7 @@
 #include <set>
 
 #include "common/base/text.h"
+#include "common/base/whole_file.h"
 #include "common/config/load.h"
 #include "dnsd/ctl/commands.h"
 
@@ -42,7 +43,7 @@ std::size_t read_into(const std::string& file, std::vector<v1::Object>& out) {
   if (file == "-") {
     text.assign(std::istreambuf_iterator<char>(std::cin), {});
   } else {
-    auto read = config::read_file(file);
+    auto read = read_file(file);
     if (!read) {
       std::cerr << read.error().message() << "\n";
       return 1;

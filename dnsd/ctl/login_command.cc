@@ -1,10 +1,10 @@
 #include <CLI/CLI.hpp>
-#include <fstream>
 #include <iostream>
 #include <iterator>
 #include <memory>
 
 #include "common/base/table.h"
+#include "common/base/whole_file.h"
 #include "common/membership/enroll.h"
 #include "common/time/system_clock.h"
 #include "common/time/time_text.h"
@@ -19,12 +19,10 @@ struct Flags {
   std::string token_file, name, context;
 };
 
+/// Reads a token: of standard input if the path is "-".
 Result<std::string> token_in(const std::string& path) {
   if (path == "-") return std::string{std::istreambuf_iterator<char>(std::cin), {}};
-  std::ifstream file(path);
-  std::string out{std::istreambuf_iterator<char>(file), {}};
-  if (file.is_open() && !file.bad()) return out;
-  return Error(Code::NotFound, path + ": cannot be read");
+  return read_file(path);
 }
 
 /// Accepts every federation of the authority that the token names: an operator may administrate any cluster.
@@ -43,7 +41,8 @@ int login(const Flags& flags, const std::string& server) {
   if (!context) return fail(context.error());
   const auto token = token_in(flags.token_file);
   if (!token) return fail(token.error());
-  if (const auto done = membership::enroll({{server}, flags.name, context->files, any_federation}, *token); !done)
+  const membership::Member member{{server}, flags.name, context->files, any_federation};
+  if (const auto done = membership::enroll(member, *token, SystemClock().unix_seconds()); !done)
     return fail(done.error());
   if (const auto kept = keep_context(*context); !kept) return fail(kept.error());
   if (const auto used = use_context(context->name); !used) return fail(used.error());

@@ -363,7 +363,7 @@ int run_program(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  rpc::prepare_command();
+  rpc::prepare_command([] { return SystemClock().unix_seconds(); });
   clean_output();
   return end_output(run_program(argc, argv));
 }

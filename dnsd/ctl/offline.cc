@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "common/base/text.h"
+#include "common/base/whole_file.h"
 #include "common/config/load.h"
 #include "common/model/host_name.h"
 #include "common/time/system_clock.h"
@@ -20,7 +21,7 @@ void add_offline_flags(CLI::App& command, const std::string& names, OfflineFlags
 }
 
 Result<config::v1::MeshFile> read_mesh(const std::string& file) {
-  const auto text = config::read_file(file);
+  const auto text = read_file(file);
   if (!text) return Error(Code::InvalidArgument, text.error().message());
   auto mesh = config::load_mesh(*text, file);
   if (mesh) return *std::move(mesh);

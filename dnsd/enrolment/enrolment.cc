@@ -1,10 +1,6 @@
 #include "dnsd/enrolment/enrolment.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "common/authority/authority.h"
@@ -14,6 +10,7 @@
 #include "common/authority/key.h"
 #include "common/base/durable_file.h"
 #include "common/base/utf8.h"
+#include "common/base/whole_file.h"
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
 
@@ -31,12 +28,10 @@ constexpr int kAgainPart = 20;                        // at most for this part o
 /// Reads the tokens; a missing file has none.
 Result<v1::TokenList> read_tokens(const std::string& path) {
   v1::TokenList out;
-  struct stat found {};
-  if (::stat(path.c_str(), &found) != 0 && errno == ENOENT) return out;
-  std::ifstream file(path, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  if (!file.is_open() || file.bad()) return Error(Code::Unavailable, path + ": cannot be read");
-  if (!out.ParseFromString(bytes)) return Error(Code::DataLoss, path + ": is damaged");
+  const auto bytes = read_file(path);
+  if (!bytes && bytes.error().code() == Code::NotFound) return out;
+  if (!bytes) return bytes.error();
+  if (!out.ParseFromString(*bytes)) return Error(Code::DataLoss, path + ": is damaged");
   return out;
 }
 
@@ -82,14 +77,14 @@ Result<void> Enrolment::store() {
 }
 
 Result<identity::Identity> Enrolment::by_token(const v1::EnrollRequest& request, const std::string& key_hash,
-                                               const Proof& proof, std::int64_t now) {
+                                               const identity::Proof& proof, std::int64_t now) {
   auto who = tokens_.spend(request.token(), {request.name(), key_hash, proof.where}, now);
   if (!who) return who;
   if (auto stored = store(); !stored) return stored.error();
   return who;
 }
 
-Result<identity::Identity> Enrolment::by_certificate(const std::string& key_hash, const Proof& proof,
+Result<identity::Identity> Enrolment::by_certificate(const std::string& key_hash, const identity::Proof& proof,
                                                      std::int64_t now) {
   const identity::Identity& who = *proof.who;
   // its certificate names the addresses at which it is found, which nobody proves here
@@ -112,7 +107,7 @@ const v1::EnrollReply* Enrolment::recent(const std::string& key_hash, const iden
   return age >= 0 && age < again ? &known->second.reply : nullptr;
 }
 
-Result<v1::EnrollReply> Enrolment::enroll(const v1::EnrollRequest& request, const Proof& proof, TimePoint now,
+Result<v1::EnrollReply> Enrolment::enroll(const v1::EnrollRequest& request, const identity::Proof& proof, TimePoint now,
                                           std::int64_t unix_seconds) {
   auto out = signed_for(request, proof, unix_seconds);
   if (!out) {
@@ -128,7 +123,8 @@ Result<v1::EnrollReply> Enrolment::enroll(const v1::EnrollRequest& request, cons
   return out;
 }
 
-Result<v1::EnrollReply> Enrolment::signed_for(const v1::EnrollRequest& request, const Proof& proof, std::int64_t now) {
+Result<v1::EnrollReply> Enrolment::signed_for(const v1::EnrollRequest& request, const identity::Proof& proof,
+                                              std::int64_t now) {
   if (request.name().size() > kLongestName)
     return Error(Code::InvalidArgument, "name: longer than " + std::to_string(kLongestName) + " bytes");
   // a token is looked at before anything that costs more than a hash
@@ -149,7 +145,7 @@ Result<v1::EnrollReply> Enrolment::signed_for(const v1::EnrollRequest& request, 
   authority::Order order;
   order.identity = *who;
   order.lifetime = options_.lifetime;
-  auto certificate = authority::sign(*authority, request.certificate_request(), order, now);
+  auto certificate = authority::sign(*authority, **key, order, now);
   if (!certificate) return certificate.error();
   v1::EnrollReply out;
   out.set_certificate(*std::move(certificate));
@@ -160,7 +156,9 @@ Result<v1::EnrollReply> Enrolment::signed_for(const v1::EnrollRequest& request, 
 }
 
 Result<std::string> Enrolment::create(const v1::CreateToken& order, std::int64_t now) {
-  const auto authority = authority::read_folder(options_.authority);
+  // the holder knows the federation by the hash of the authority that has signed the federation's own certificate
+  const auto authority = options_.signs_own ? authority::read_known_folder(options_.authority, now)
+                                            : authority::read_folder(options_.authority);
   if (!authority) return authority.error();
   const auto key = key_of(*authority);
   if (!key) return key.error();

@@ -6,23 +6,14 @@
 #include <string>
 
 #include "common/base/result.h"
-#include "common/identity/identity.h"
+#include "common/identity/proof.h"
 #include "common/log/ration.h"
-#include "common/net/ip_address.h"
 #include "common/time/time.h"
 #include "dnsd/enrolment/tokens.h"
 #include "meshdns/v1/admin.pb.h"
 #include "meshdns/v1/federation.pb.h"
 
 namespace meshdns::enrolment {
-
-/// What the port knows about a caller of Enroll.
-struct Proof {
-  std::string peer;                       // for the log
-  std::optional<IpAddress> where;         // nothing = on this machine
-  std::optional<identity::Identity> who;  // of its certificate; nothing = it has shown none
-  std::string key_hash;                   // of that certificate
-};
 
 /// Signs certificates for those who have a token, and renews those that it has signed.
 ///
@@ -34,10 +25,11 @@ struct Proof {
 class Enrolment {
  public:
   struct Options {
-    std::string authority;  // folder
-    std::string tokens;     // file
-    std::string cluster;    // of this federation
-    Duration lifetime;      // of the certificates
+    std::string authority;   // folder
+    std::string tokens;      // file
+    std::string cluster;     // of this federation
+    Duration lifetime;       // of the certificates
+    bool signs_own = false;  // the federation's certificate too is of this authority (own_certificate.h)
   };
 
   /// errors: of reading the authority or the tokens, with the path
@@ -45,20 +37,21 @@ class Enrolment {
 
   /// Signs a certificate, or refuses; logs which.
   /// errors: PermissionDenied, with the rule; InvalidArgument: the request; Unavailable: the tokens cannot be stored
-  Result<v1::EnrollReply> enroll(const v1::EnrollRequest& request, const Proof& proof, TimePoint now,
+  Result<v1::EnrollReply> enroll(const v1::EnrollRequest& request, const identity::Proof& proof, TimePoint now,
                                  std::int64_t unix_seconds);
   /// Makes, lists or revokes tokens.
   /// errors: InvalidArgument; NotFound; Unavailable: the tokens cannot be stored
   Result<v1::TokenReply> token(const v1::TokenRequest& request, std::int64_t now);
 
  private:
-  Result<v1::EnrollReply> signed_for(const v1::EnrollRequest& request, const Proof& proof, std::int64_t now);
+  Result<v1::EnrollReply> signed_for(const v1::EnrollRequest& request, const identity::Proof& proof, std::int64_t now);
   Enrolment(Options options, v1::TokenList list) : options_(std::move(options)), tokens_(std::move(list)) {}
 
-  Result<identity::Identity> by_token(const v1::EnrollRequest& request, const std::string& key_hash, const Proof& proof,
-                                      std::int64_t now);
+  Result<identity::Identity> by_token(const v1::EnrollRequest& request, const std::string& key_hash,
+                                      const identity::Proof& proof, std::int64_t now);
   /// requires: the caller has shown a certificate
-  Result<identity::Identity> by_certificate(const std::string& key_hash, const Proof& proof, std::int64_t now);
+  Result<identity::Identity> by_certificate(const std::string& key_hash, const identity::Proof& proof,
+                                            std::int64_t now);
   Result<std::string> create(const v1::CreateToken& order, std::int64_t now);
   /// Returns what the owner of a key was given a moment ago; null = nothing.
   const v1::EnrollReply* recent(const std::string& key_hash, const identity::Identity& who, std::int64_t now) const;

@@ -215,22 +215,21 @@ class Calls : public Methods {
   }
   /// Returns what a caller's connection shows.
   /// errors: PermissionDenied: it has a certificate of nobody
-  Result<Applicant> applicant_of(const grpc::CallbackServerContext& context) const {
-    Applicant out{.peer = context.peer(), .where = {}, .who = {}, .key_hash = {}};
+  Result<identity::Proof> applicant_of(const grpc::CallbackServerContext& context) const {
+    identity::Proof out{.peer = context.peer(), .where = {}, .who = {}, .key_hash = {}};
     if (const auto peer = rpc::peer_named(out.peer)) out.where = peer->ip;
     const auto proof = context.auth_context();
-    const auto uris = rpc::certificate_uris(*proof);
-    if (!uris) return out;
-    const auto caller = gate_->caller(uris);
+    if (!rpc::certificate_uris(*proof)) return out;
+    const auto caller = rpc::caller_of(*gate_, *proof);
     if (!caller) return caller.error();
     out.who = caller->who();
-    out.key_hash = rpc::certificate_key(*proof);
+    out.key_hash = caller->key();
     return out;
   }
   /// Returns who calls. A caller that is nobody is counted, and noted in the audit.
   Result<identity::Caller> identify(const grpc::CallbackServerContext& context, const char* verb) const {
     const auto proof = context.auth_context();
-    auto caller = gate_->caller(rpc::certificate_uris(*proof), rpc::certificate_key(*proof));
+    auto caller = rpc::caller_of(*gate_, *proof);
     if (!caller) {
       log::AuditEntry refused{log::Audit::kUnknown, rpc::peer_text(context.peer()), verb, "", caller.error().message()};
       loop_.post([&agents = agents_, refused = std::move(refused)] { agents.refused(refused); });

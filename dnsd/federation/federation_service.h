@@ -3,12 +3,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/base/result.h"
 #include "common/identity/gate.h"
+#include "common/identity/proof.h"
 #include "common/process/event_loop.h"
 #include "common/rpc/acceptor.h"
 #include "common/rpc/stream_limits.h"
@@ -22,17 +22,10 @@ class Service;
 
 namespace meshdns::federation {
 
-/// Who asks for a certificate, as far as the connection shows it.
-struct Applicant {
-  std::string peer;                       // for the log
-  std::optional<IpAddress> where;         // nothing = on this machine
-  std::optional<identity::Identity> who;  // of its certificate; nothing = it has shown none
-  std::string key_hash;                   // of that certificate
-};
-
 /// Answers Enroll.
 /// thread: control
-using Enroll = std::function<Result<v1::EnrollReply>(const v1::EnrollRequest& request, const Applicant& applicant)>;
+using Enroll =
+    std::function<Result<v1::EnrollReply>(const v1::EnrollRequest& request, const identity::Proof& applicant)>;
 
 /// The address of the federation's port, its credentials, and the other services on it.
 struct PortOptions {

@@ -72,7 +72,7 @@ class Recovery {
   void earlier_records_seen(TimePoint now);
   /// Ends the recovery at once: an operator says that nothing more is to be expected.
   void approve();
-  /// Ends the recovery if its time is over. Called after each sweep.
+  /// Ends the recovery if its time is over. Called before each sweep.
   void look(TimePoint now);
 
   Store store() const { return store_; }

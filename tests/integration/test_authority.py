@@ -96,6 +96,22 @@ class MeshTest(unittest.TestCase):
         self.assertFalse(self.bed.tries("n3"))
         federation.wait_line(r"node eu-1/n2 may not report as eu-1/n3 \(rule own-node\)")
 
+    def test_an_authority_of_another_cluster_makes_no_identity_of_this_one(self):
+        self.bed.ca("init", "--folder", "us")
+        for words in (("--node", "eu-1/n3"), ("--node", "us-1/n4"), ("--operator", "eve", "--level", "admin")):
+            self.bed.ca("issue", "--folder", "us", *words)
+        federation = self.bed.federation(tls=f", tls: {{certificate: fed.pem, key: fed.key, client_ca: {TRUSTED}}}, "
+                                             "cluster_authorities: [{ca: us/ca.pem, clusters: [us-1]}]")
+        self.assertTrue(self.bed.tries("n1"))
+        self.assertFalse(self.bed.tries("n3"))
+        federation.wait_line(r'audit who=unknown from=\S+ verb=report .*the authority of \S+us/ca.pem may not vouch for node eu-1/n3, '
+                             r"but for clusters us-1 only \(rule authority\)")
+        self.assertFalse(self.bed.tries("n4"))
+        federation.wait_line(r"node us-1/n4 may not report as eu-1/n4 \(rule own-cluster\)")
+        code, _, err = self.bed.afar("eve", "status")
+        self.assertEqual(code, 1)
+        self.assertIn("may not vouch for operator eve (admin)", err)
+
     def test_an_authority_is_replaced_without_an_interruption(self):
         self.bed.secured()
         self.bed.ca("issue", "--node", "eu-1/n0")

@@ -2,10 +2,11 @@
 join. And attacks on tokens."""
 import os
 import re
+import ssl
 import time
 import unittest
 
-from mesh import WAIT, Bed, run
+from mesh import WAIT, Bed, eventually, run
 
 DNSD = """\
 cluster: eu-1
@@ -15,11 +16,11 @@ federation:
   store: {{memory: {{}}}}
   authority: ca
   certificate_lifetime: {lifetime}
-  tls: {{certificate: fed.pem, key: fed.key, client_ca: ca/ca.pem}}
-dns: {{workers: 1, listen: [{{address: "127.0.0.1:0"}}]}}
+{tls}dns: {{workers: 1, listen: [{{address: "127.0.0.1:0"}}]}}
 data_dir: {data}
 admin: {{listen: "127.0.0.1:0", socket: {data}/fed.sock}}
 """
+FILES = "  tls: {certificate: fed.pem, key: fed.key, client_ca: ca/ca.pem}\n"
 AGENT = """\
 node: {node}
 cluster: eu-1
@@ -53,7 +54,11 @@ class EnrolmentBed(Bed):
         self.must("meshdnsctl", "ca", "init", "--folder", self.path("ca"))
         self.must("meshdnsctl", "ca", "issue", "--folder", self.path("ca"), "--federation", "eu-1/fed", "--address", "127.0.0.1",
                   "--address", "localhost", "--out", self.path("fed"))
-        config = self.write("fed.yaml", DNSD.format(data=self.folder, lifetime=lifetime))
+        return self.started(lifetime, FILES)
+
+    def started(self, lifetime, tls=""):
+        """A federation; without `tls` it signs its own certificate."""
+        config = self.write("fed.yaml", DNSD.format(data=self.folder, lifetime=lifetime, tls=tls))
         daemon = self.start("meshdnsd", "--config", config)
         daemon.wait_line("ready")
         self.server = "%s:%d" % daemon.address("federation listening")
@@ -69,6 +74,10 @@ class EnrolmentBed(Bed):
         config = self.write(f"agent-{node}.yaml",
                             AGENT.format(node=node, server=self.server, token=os.path.basename(token), state=state))
         return self.start("meshdns-agent", "--config", config)
+
+    def read(self, name):
+        with open(self.path(name), encoding="utf-8") as file:
+            return file.read()
 
     def tokens(self):
         return run("meshdnsctl", "--server", self.path("fed.sock"), "token", "list")[1]
@@ -166,6 +175,61 @@ class JoinTest(unittest.TestCase):
         self.assertFalse([line for line in agent.lines if "not connected" in line])
         agent.stop()
         self.bed.agent("n1", self.bed.path("none")).wait_line(" connected ")
+
+
+class OwnCertificateTest(unittest.TestCase):
+    """A federation with an authority and without files for TLS."""
+
+    def setUp(self):
+        self.bed = self.enterContext(EnrolmentBed())
+
+    def shown(self):
+        """The certificate that the federation shows to a new connection."""
+        host, port = self.bed.server.split(":")
+        return ssl.get_server_certificate((host, int(port)))
+
+    def test_the_federation_makes_its_certificate_and_renews_it(self):
+        self.bed.must("meshdnsctl", "ca", "init", "--folder", self.bed.path("ca"))
+        federation = self.bed.started("10s")
+        federation.wait_line('own certificate signed .*because="there is none" addresses=')
+        federation.wait_line("federation listening .*tls=true")
+        self.assertEqual(self.bed.commands, 1)
+        self.assertEqual(os.stat(self.bed.path("server.key")).st_mode & 0o777, 0o600)
+        first = self.shown()
+        agent = self.bed.agent("n1", self.bed.token("--node", "eu-1/n1"))
+        agent.wait_line(" connected ")
+        federation.wait_line('own certificate signed .*because="two thirds of its time are over"')
+        federation.wait_line("tls files taken certificate=.*server.pem")
+        eventually(lambda: self.shown() != first, "the new certificate")
+        self.bed.agent("n2", self.bed.token("--node", "eu-1/n2")).wait_line(" connected ")
+        self.assertFalse([line for line in agent.lines if "disconnected" in line])
+        self.assertRegex(run("meshdnsctl", "--server", self.bed.path("fed.sock"), "status")[1], r"server\.pem +until 20")
+
+    def test_the_authority_is_exchanged_without_an_interruption(self):
+        self.bed.must("meshdnsctl", "ca", "init", "--folder", self.bed.path("ca"))
+        federation = self.bed.started("10s")
+        agent = self.bed.agent("n1", self.bed.token("--node", "eu-1/n1"))
+        agent.wait_line(" connected ")
+        self.bed.must("meshdnsctl", "ca", "rotate", "--folder", self.bed.path("ca"))
+        eventually(lambda: self.bed.read("state-n1/ca.pem").count("BEGIN CERTIFICATE") == 2, "the agent trusts both")
+        self.bed.agent("n2", self.bed.token("--node", "eu-1/n2")).wait_line(" connected ")
+        self.assertFalse([line for line in federation.lines if "it is of another authority" in line])
+        self.bed.must("meshdnsctl", "ca", "rotate", "--finish", "--folder", self.bed.path("ca"))
+        federation.wait_line('own certificate signed .*because="it is of another authority"')
+        agent.stop()
+        again = self.bed.agent("n1", self.bed.path("none"))
+        again.wait_line(" connected ")
+        self.bed.agent("n3", self.bed.token("--node", "eu-1/n3")).wait_line(" connected ")
+
+    def test_an_authority_is_needed_at_the_start(self):
+        config = self.bed.write("fed.yaml", DNSD.format(data=self.bed.folder, lifetime="24h", tls=""))
+        code, _, err = run("meshdnsd", "--config", config, "--check-config")
+        self.assertEqual(code, 2)
+        self.assertRegex(err, r"federation\.authority: \S+/ca: there is no authority")
+        daemon = self.bed.start("meshdnsd", "--config", config)
+        daemon.wait_line(r"cannot start .*federation\.authority: \S+/ca: there is no authority")
+        self.bed.must("meshdnsctl", "ca", "init", "--folder", self.bed.path("ca"))
+        self.assertEqual(run("meshdnsd", "--config", config, "--check-config")[0], 0)
 
 
 if __name__ == "__main__":

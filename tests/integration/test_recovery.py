@@ -23,6 +23,12 @@ kind: VirtualDestination
 metadata: {name: api, namespace: shop}
 spec: {hosts: [api.mesh.internal], services: [{namespace: shop, name: app-a}]}
 """
+STRICT = """\
+apiVersion: meshdns.io/v1alpha1
+kind: Cluster
+metadata: {name: eu-1}
+spec: {agents: [{nodes: ["*"], namespaces: [other]}]}
+"""
 NAMES = ["app-a.shop.mesh.internal", "app-b.shop.mesh.internal", "api.mesh.internal"]
 
 
@@ -118,6 +124,23 @@ class RecoveryTest(unittest.TestCase):
         self.start_federation()
         self.federation.wait_line("recovering: the store was lost")
         self.watch(self.federation, 0.5)
+
+    def test_a_rule_that_becomes_stricter_meanwhile_holds_when_the_recovery_is_over(self):
+        self.federation.stop()
+        self.remove_store()
+        self.start_federation()
+        self.federation.wait_line("recovering: the store was lost")
+        self.back_again()
+        code, out, err = self.ctl("apply", "-f", self.bed.write("cluster.yaml", STRICT))
+        self.assertEqual(code, 0, out + err)
+        self.watch(self.federation, 1.5)  # more than a sweep: nothing is removed before the recovery is over
+        self.assertFalse([line for line in self.federation.lines if "endpoints withdrawn" in line])
+        self.assertEqual(self.ctl("approve-shrink")[0], 0)
+        # of the agent that is connected, and of the node whose agent is gone
+        for node in ("n1", "n2"):
+            self.federation.wait_line(f"endpoints withdrawn: a rule forbids them node=eu-1/{node} endpoints=1 ")
+        for name in NAMES:
+            eventually(lambda name=name: self.look(self.federation, name) == [], name + " is not answered any more")
 
     def noted_objects(self):
         """How many transactions of objects the marker beside the store tells of."""

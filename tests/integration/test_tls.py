@@ -16,6 +16,7 @@ kind: VirtualDestination
 metadata: {name: api, namespace: shop}
 spec: {hosts: [api.mesh.internal], services: [{namespace: shop, name: app-b}]}
 """
+CLOCK = r"; this machine's clock says 20\S+Z \(a clock may be wrong\)"
 
 
 class TlsTest(unittest.TestCase):
@@ -66,6 +67,28 @@ class TlsTest(unittest.TestCase):
                              r"peer=127\.0\.0\.1:\d+ subject=none", after=at)
         for node in ("stranger", "old", "plain"):
             self.assertFalse([line for line in federation.lines if f"eu-1/{node}" in line])
+
+    def test_a_client_whose_certificate_is_not_valid_yet_is_refused_with_the_times(self):
+        federation = self.bed.federation()
+        self.bed.certificate("early", "ca-1")
+        self.bed.aged_certificate("early", "ca-1", days_left=30, days_old=-1)
+        agent = self.bed.agent("early")
+        agent.wait_line(r"tls file cannot be used file=\S+early.pem problem=.not valid before 20\S+Z, the certificate of "
+                        r"CN=early" + CLOCK)
+        federation.wait_line(r'tls handshake failed error="certificate verify failed: certificate is not yet valid: CN=early '
+                             r"not valid before 20\S+Z" + CLOCK + r'" peer=127\.0\.0\.1:\d+ subject="?CN=early')
+        agent.wait_line("not connected")  # gRPC does not tell why
+
+    def test_a_federation_whose_certificate_has_expired_is_refused_with_the_times(self):
+        self.bed.aged_certificate("fed", "ca-1", days_left=-1)
+        federation = self.bed.federation()
+        federation.wait_line(r"certificate expired file=\S+fed.pem problem=.expired at 20\S+Z, the certificate of CN=fed" + CLOCK)
+        self.bed.agent("n1").wait_line(r'tls handshake failed error="certificate verify failed: certificate has expired: CN=fed '
+                                       r"expired at 20\S+Z" + CLOCK)
+        # gRPC does not tell why it refuses, but openssl does
+        self.s_client("-tls1_3", "-verify_return_error", "-cert", self.bed.path("n1.pem"), "-key", self.bed.path("n1.key"))
+        federation.wait_line(r'tls handshake failed error="\w+ alert certificate expired: the other end says that this end\'s '
+                             r"certificate \(CN=fed\) has expired: it is valid from 20\S+Z to 20\S+Z" + CLOCK)
 
     def test_an_agent_refuses_a_federation_of_another_ca(self):
         self.bed.federation()
@@ -185,7 +208,7 @@ class TlsTest(unittest.TestCase):
         os.makedirs(self.bed.path("endpoints.d"), exist_ok=True)
         code, _, err = run("meshdns-agent", "--config", self.bed.path("agent-old.yaml"), "--check-config")
         self.assertEqual(code, 2)
-        self.assertRegex(err, r"old\.pem: expired on 20\d\d-")
+        self.assertRegex(err, r"old\.pem: expired at 20\d\d-")
 
     def test_files_are_checked_at_the_start(self):
         self.bed.server = "127.0.0.1:1"
@@ -283,6 +306,12 @@ class FromAfarTest(unittest.TestCase):
         except AssertionError as error:
             raise AssertionError(f"{error}; the last ones said {said[-3:]}, the daemon {federation.lines[-20:]}") from None
 
+    def test_a_server_whose_time_is_over_is_refused_with_the_times(self):
+        self.bed.aged_certificate("fed", "ca-1", days_left=-1)
+        self.bed.federation()
+        self.refused(r"its certificate is not of \S+ca-1.pem, or its time is over: certificate has expired: CN=fed expired at 20\S+Z"
+                     + CLOCK)
+
     def test_a_plaintext_federation_refuses(self):
         self.bed.federation(tls="")
         self.refused("does not speak TLS", "get", "vd")
@@ -292,7 +321,7 @@ class FromAfarTest(unittest.TestCase):
         self.refused("op2.pem: No such file", who="op2", code=2)
         self.refused("ca-3.pem: No such file", ca="ca-3", code=2)
         self.bed.certificate("old", "ca-1", days="-1")
-        self.refused("old.pem: expired on 20", who="old", code=2)
+        self.refused("old.pem: expired at 20", who="old", code=2)
         self.refused("--server: expected ADDRESS:PORT, NAME:PORT or unix:/path", server="fed.example", code=2)
         self.refused("are for a --server HOST:PORT", server="unix:/run/x.sock", code=2)
         self.refused("no meshdnsd answers at 127.0.0.1:1 ")

@@ -38,7 +38,7 @@ MAY_INCLUDE = {
     "common/config": {"common/identity", "common/log"} | MESSAGES,
     "common/http": {"common/log", "common/metrics", "common/process"},
     "common/resolve": {"common/process"},
-    "common/rpc": {"common/log", "common/metrics"},
+    "common/rpc": {"common/authority", "common/identity", "common/log", "common/metrics"},
     "common/process": {"common/log", "common/metrics"},
     "common/membership": {"common/authority", "common/identity", "common/rpc", "common/log", "common/process", WIRE_PROTOS,
                     SERVICE_PROTOS},

@@ -5,6 +5,7 @@
 #include "common/authority/authority.h"
 #include "common/authority/description.h"
 #include "common/authority/key.h"
+#include "common/authority/vouching.h"
 #include "tests/unit/common/authority/verified.h"
 
 namespace meshdns::authority {
@@ -53,6 +54,22 @@ TEST_F(RotationTest, the_key_decides_which_one_signs) {
   const Authority half{both_.certificates, old_.key};
   EXPECT_EQ(verified(certificate_of(half), old_.certificates), "ok");
   EXPECT_EQ(*signing_certificate(half), old_.certificates);
+}
+
+TEST_F(RotationTest, an_authority_vouches_for_what_it_has_signed) {
+  const Authority other = *make_authority("mesh.internal", kNow);
+  const std::string before = certificate_of(old_);
+  const std::string after = certificate_of(both_);
+  EXPECT_TRUE(vouches(both_.certificates, before));
+  EXPECT_TRUE(vouches(both_.certificates, after));
+  EXPECT_TRUE(vouches(old_.certificates, before));
+  EXPECT_FALSE(vouches(old_.certificates, after));
+  EXPECT_FALSE(vouches(other.certificates, before));
+  // whoever sends the certificate of an authority with its own is not of that authority
+  EXPECT_FALSE(vouches(other.certificates, before + other.certificates));
+  EXPECT_FALSE(vouches(old_.certificates, certificate_of(other) + old_.certificates));
+  EXPECT_FALSE(vouches("", before));
+  EXPECT_FALSE(vouches(old_.certificates, ""));
 }
 
 TEST_F(RotationTest, one_exchange_is_finished_before_the_next) {

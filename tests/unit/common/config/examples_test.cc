@@ -3,6 +3,7 @@
 #include <google/protobuf/duration.pb.h>
 #include <set>
 
+#include "common/base/whole_file.h"
 #include "common/config/load.h"
 #include "common/config/rules.h"
 

@@ -124,12 +124,6 @@ TEST(LoadMesh, reads_ten_thousand_nodes_and_objects) {
   EXPECT_EQ(mesh->objects(9999).virtual_destination().hosts(0), "v9999.mesh.internal");
 }
 
-TEST(ReadFile, says_what_is_wrong_with_the_file) {
-  EXPECT_EQ(read_file("/nonexistent").error(), Error(Code::NotFound, "/nonexistent: No such file or directory"));
-  EXPECT_FALSE(read_file("/tmp"));
-  EXPECT_EQ(read_file("/dev/null").value(), "");
-}
-
 /// Every default in the protos is one that its own rules accept.
 void check_defaults(const google::protobuf::Descriptor& type, google::protobuf::MessageFactory& factory) {
   for (int i = 0; i < type.field_count(); ++i) {

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "common/base/text.h"
+#include "common/base/whole_file.h"
 #include "common/config/load.h"
 
 namespace meshdns::config {

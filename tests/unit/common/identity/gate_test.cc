@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace meshdns::identity {
@@ -40,6 +41,30 @@ TEST(GateTest, an_open_gate_lets_in_who_shows_nothing) {
   ASSERT_TRUE(nobody);
   EXPECT_TRUE(nobody->may({Verb::Report, "eu-1", "n7"}));
   EXPECT_EQ(who(gate, Uris({"spiffe://m/x"})).substr(0, 32), "certificate of spiffe://m/x: no ");
+}
+
+TEST(GateTest, an_authority_of_other_clusters_vouches_for_nobody_else) {
+  const BoundAuthority us{"us-ca.pem", {"us-*", "ap-1"}};
+  const Gate gate(no_rules(), {"eu-1", {}, false}, [&us](std::string_view chain) -> Result<const BoundAuthority*> {
+    if (chain == "of eu") return nullptr;
+    if (chain == "of us") return &us;
+    return Error(Code::PermissionDenied, "not known");
+  });
+  const auto said = [&](const std::string& owner, const std::string& chain) {
+    const auto caller = gate.caller(Uris({"spiffe://m/meshdns/" + owner}), "", chain);
+    return caller ? text(caller->who()) : caller.error().message();
+  };
+  EXPECT_EQ(said("node/eu-1/n7", "of eu"), "node eu-1/n7");
+  EXPECT_EQ(said("operator/admin/eve", "of eu"), "operator eve (admin)");
+  EXPECT_EQ(said("federation/us-1/f1", "of us"), "federation us-1/f1");
+  EXPECT_EQ(said("federation/ap-1/f1", "of us"), "federation ap-1/f1");
+  const std::string why = ", but for clusters us-*, ap-1 only (rule authority)";
+  EXPECT_EQ(said("node/eu-1/n7", "of us"), "the authority of us-ca.pem may not vouch for node eu-1/n7" + why);
+  EXPECT_EQ(said("federation/ap-10/f1", "of us"),
+            "the authority of us-ca.pem may not vouch for federation ap-10/f1" + why);
+  EXPECT_EQ(said("operator/viewer/eve", "of us"),
+            "the authority of us-ca.pem may not vouch for operator eve (viewer)" + why);
+  EXPECT_EQ(said("node/us-1/n7", ""), "not known (rule authority)");
 }
 
 TEST(ExpectFederation, only_instances_of_the_cluster_are_accepted) {

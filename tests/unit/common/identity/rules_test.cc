@@ -120,8 +120,20 @@ TEST(RulesTest, rules_that_cannot_work_are_refused_before_anybody_connects) {
   EXPECT_EQ(problem({"x", Role::Node, "a", "b", "admin"}), "uri \"x\": only an operator has a level");
   EXPECT_EQ(problem({"x", Role::Operator, "", "b", ""}), "uri \"x\": an operator needs a level");
   EXPECT_EQ(problem({"x", Role::Operator, "a", "b", "admin"}), "uri \"x\": an operator has no cluster");
+  EXPECT_EQ(problem({"x/*", Role::Operator, "", "{1}@corp", "admin"}),
+            "uri \"x/*\": operator \"x@corp\": in a certificate a name may only have letters, digits, . - _");
   EXPECT_EQ(problem({"*/*/*/*/*/*/*/*/*/*", Role::Node, "a", "b", ""}),
             "uri \"*/*/*/*/*/*/*/*/*/*\": has more than 9 *");
+}
+
+TEST(Check, a_name_that_no_uri_can_carry_is_nobodys) {
+  for (const std::string name : {"alice", "ci_2", "Bob", "a.b-c"})
+    EXPECT_TRUE(check(Identity{Role::Operator, "", name, Level::Admin})) << name;
+  for (const std::string name : {"alice@example.org", "..", ".", "a%2fb", "a:b"})
+    EXPECT_EQ(check(Identity{Role::Operator, "", name, Level::Admin}).error().message(),
+              "operator \"" + name + "\": in a certificate a name may only have letters, digits, . - _");
+  for (const std::string name : {"alice smith", "", "a/b"})
+    EXPECT_FALSE(check(Identity{Role::Operator, "", name, Level::Admin})) << name;
 }
 
 TEST(Match, a_star_stays_in_its_segment) {

@@ -311,13 +311,13 @@ TEST(StatusViewTest, names_replicas_and_certificates_with_their_end) {
   const auto reply = parsed<v1::StatusReply>(R"(ready: true subscribers: 3
     replicas { name: "us-1/host" peer: "ipv4:10.2.0.1:5281" connected { seconds: 90 } }
     replicas { name: "eu-2/host" peer: "ipv4:10.1.0.1:5282" connected { seconds: 5 } behind: 12 lag { nanos: 340000000 } }
-    certificates { file: "fed.pem" not_after: 1795808401 problem: "expired on 2026-11-27T19:40:01Z" })");
+    certificates { file: "fed.pem" not_after: 1795808401 problem: "expired at 2026-11-27T19:40:01Z" })");
   const std::string view = status_view(reply);
   EXPECT_THAT(view, HasSubstr("us-1/host   ipv4:10.2.0.1:5281   connected 1m30s   up to date\n"));
   EXPECT_THAT(view, HasSubstr("eu-2/host   ipv4:10.1.0.1:5282   connected 5.0s   12 revisions behind for 0.3s\n"));
   EXPECT_THAT(view, HasSubstr("and 1 more\n"));
-  EXPECT_THAT(view, HasSubstr("fed.pem   until 2026-11-27T19:40:01Z   expired on 2026-11-27T19:40:01Z\n"));
-  EXPECT_EQ(status_problem(reply), "fed.pem: expired on 2026-11-27T19:40:01Z");
+  EXPECT_THAT(view, HasSubstr("fed.pem   until 2026-11-27T19:40:01Z   expired at 2026-11-27T19:40:01Z\n"));
+  EXPECT_EQ(status_problem(reply), "fed.pem: expired at 2026-11-27T19:40:01Z");
 }
 
 TEST(StatusViewTest, one_is_one) {

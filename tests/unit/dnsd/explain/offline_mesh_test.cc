@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/base/whole_file.h"
 #include "common/config/load.h"
 #include "dnsd/explain/explanation.h"
 #include "dnsd/explain/findings.h"
@@ -16,7 +17,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 std::unique_ptr<OfflineMesh> example() {
-  const auto text = test::must(config::read_file("packaging/examples/mesh.yaml"));
+  const auto text = test::must(read_file("packaging/examples/mesh.yaml"));
   const auto file = config::load_mesh(text, "mesh.yaml");
   return OfflineMesh::of(*file, {"mesh.internal"}, TimePoint{1h}, 1000);
 }
@@ -44,7 +45,7 @@ TEST(OfflineMesh, answers_as_a_server_with_the_file_would) {
 
 // As meshdnsd does it: one object that means nothing does not take the others away.
 TEST(OfflineMesh, leaves_out_and_tells_what_means_nothing) {
-  const auto text = test::must(config::read_file("packaging/examples/mesh.yaml"));
+  const auto text = test::must(read_file("packaging/examples/mesh.yaml"));
   auto file = *config::load_mesh(text, "mesh.yaml");
   for (const char* name : {"a", "b"}) {
     v1::Object& object = *file.add_objects();
