@@ -44,7 +44,7 @@ class WatchMachine {
   struct Limits {
     std::size_t page = 500;  // objects
     Duration shortest_backoff = 800ms;
-    Duration longest_backoff = 30s;
+    Duration longest_backoff = 4s;        // an API server that is well again is heard within 5 s (docs/adr/0042)
     Duration longest_retry_after = 1min;  // of what a server asks for
     Duration spread = 1s;                 // pauses that no failure causes lie between zero and this
     Duration silence = 150s;              // the server sends a bookmark each minute

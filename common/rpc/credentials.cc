@@ -9,7 +9,9 @@
 #include <string>
 #include <utility>
 
+#include "common/base/text.h"
 #include "common/log/log.h"
+#include "common/rpc/peer_ration.h"
 #include "common/rpc/plain_words.h"
 #include "common/rpc/tls_copies.h"
 
@@ -32,9 +34,18 @@ std::string reason_of_handshake(const std::string& message) {
   return message.substr(reason + 2, message.size() - reason - 3);
 }
 
+WallClock log_clock = nullptr;  // set by prepare_process()
+
+/// Logs a refused connection; at most once a minute for the same address, certificate and reason.
 void log_failed(const FailedHandshake& failed, const std::string& reason) {
+  static PeerRation& ration = *new PeerRation;  // never freed: gRPC's threads log until the process ends
   const std::string& why = failed.mistrust.empty() ? failed.alert : failed.mistrust;
-  const std::string error = why.empty() ? reason : reason + ": " + why;
+  const std::string host = failed.peer.substr(0, failed.peer.rfind(':'));
+  const std::string lasting = why.substr(0, why.find("this machine's clock"));  // the time after it is always another
+  const auto left_out = ration.admit(join({host, failed.subject, reason, lasting}, "\n"), log_clock());
+  if (!left_out) return;
+  const std::string more = *left_out == 0 ? "" : " (and " + std::to_string(*left_out) + " more times)";
+  const std::string error = (why.empty() ? reason : reason + ": " + why) + more;
   const std::string subject = failed.subject.empty() ? "none" : failed.subject;
   if (failed.server) {
     log::warn("tls handshake failed", {{"error", error}, {"peer", failed.peer}, {"subject", subject}});
@@ -144,6 +155,7 @@ std::shared_ptr<grpc::ChannelCredentials> pinned_credentials(std::string key_has
 }
 
 void prepare_process(WallClock clock) {
+  log_clock = clock;
   prepare(log_grpc);
   watch_handshakes(clock, log_late);
   // Debian builds Abseil with the detection on: each lock of gRPC is looked up in a graph under a global lock, which

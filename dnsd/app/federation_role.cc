@@ -210,7 +210,11 @@ void FederationRole::calm_after_storm() {
 }
 
 Result<v1::EnrollReply> FederationRole::enroll(const v1::EnrollRequest& request, const identity::Proof& applicant) {
-  return enrolment_->enroll(request, applicant, clock().now(), clock().unix_seconds());
+  auto out = enrolment_->enroll(request, applicant, clock().now(), clock().unix_seconds());
+  const std::string who = identity::text(applicant.who.value_or(identity::Identity{}));
+  const std::string object = request.token().empty() ? "certificate renewed" : "certificate for " + request.name();
+  env_.audit.note({who, applicant.peer, "enroll", object, out ? "" : out.error().message()});
+  return out;
 }
 
 Result<v1::TokenReply> FederationRole::token(const v1::TokenRequest& request) {

@@ -133,6 +133,9 @@ class JoinTest(unittest.TestCase):
         # a federation of another authority is not told the secret
         self.bed.agent("n5", self.bed.write("other.token", other_authority)).wait_line("not joined yet")
         self.assertFalse([line for line in federation.lines if "certificate signed" in line and "n1" not in line])
+        changes = run("meshdnsctl", "--server", self.bed.path("fed.sock"), "history", "--changes")[1]
+        self.assertRegex(changes, r"enroll .*certificate for n1.* ok")
+        self.assertRegex(changes, r"enroll .*certificate for n2.*refused: .*\(rule token-name\)")
 
     def test_only_operators_of_level_admin_make_tokens(self):
         self.bed.federation()

@@ -178,6 +178,8 @@ int run(int count, char** words) {
 
 int main(int count, char** words) {
   meshdns::process::hold_signals();  // before libraries start threads
-  meshdns::rpc::prepare_process();   // as the daemons do; thousands of channels are slow to make otherwise
+  meshdns::rpc::prepare_process([] {
+    return meshdns::SystemClock().unix_seconds();
+  });  // as the daemons do; thousands of channels are slow to make otherwise
   return meshdns::bench::run(count, words);
 }

@@ -15,9 +15,9 @@
 
 #include "common/log/log.h"
 #include "common/process/signals.h"
-#include "common/rpc/credentials.h"
 #include "common/rpc/backoff.h"
 #include "common/rpc/channel.h"
+#include "common/rpc/credentials.h"
 #include "common/rpc/reactors.h"
 #include "common/time/system_clock.h"
 #include "dnsd/federation/features.h"
@@ -155,6 +155,8 @@ int run(int count, char** words) {
 
 int main(int count, char** words) {
   meshdns::process::hold_signals();  // before libraries start threads
-  meshdns::rpc::prepare_process();   // as the daemons do; thousands of channels are slow to make otherwise
+  meshdns::rpc::prepare_process([] {
+    return meshdns::SystemClock().unix_seconds();
+  });  // as the daemons do; thousands of channels are slow to make otherwise
   return meshdns::bench::run(count, words);
 }
