@@ -27,8 +27,9 @@ MESHDNSD = """\
 cluster: eu-1
 locality: {region: eu, zone: eu-a}
 zones: [{name: mesh.internal}]
+data_dir: FOLDER/meshdnsd
 federation: {listen: "10.0.9.1:7400", insecure: true}
-admin: {listen: "127.0.0.1:0", socket: SOCKET}
+admin: {listen: "127.0.0.1:0", socket: FOLDER/meshdnsd.sock}
 """
 AGENT = """\
 node: {node}
@@ -91,7 +92,7 @@ class Clusters(Bed):
             self.network.add(node, address, client)
         for name, address in RESOLVERS.items():
             self.network.add(name, address)
-        config = self.write("meshdnsd.yaml", MESHDNSD.replace("SOCKET", self.path("meshdnsd.sock")) + self.dns)
+        config = self.write("meshdnsd.yaml", MESHDNSD.replace("FOLDER", self.folder) + self.dns)
         self.on(self.hub, "meshdnsd", "--config", config).wait_line("ready")
         for node in NODES:
             self.start_node(node)

@@ -1,4 +1,4 @@
-// The real CoreDNS with the 14 plugins that docs/coredns.md uses, in the order of CoreDNS's own plugin.cfg. Each version has
+// The real CoreDNS with the 15 plugins that docs/coredns.md uses, in the order of CoreDNS's own plugin.cfg. Each version has
 // a go-VERSION.mod, which `go mod tidy -modfile=go-VERSION.mod` makes from its first require line.
 package main
 
@@ -6,6 +6,7 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/coremain"
 
+	_ "github.com/coredns/coredns/plugin/autopath"
 	_ "github.com/coredns/coredns/plugin/bind"
 	_ "github.com/coredns/coredns/plugin/cache"
 	_ "github.com/coredns/coredns/plugin/errors"
@@ -24,8 +25,8 @@ import (
 
 func main() {
 	dnsserver.Directives = []string{
-		"reload", "bind", "ready", "health", "prometheus", "errors", "log", "loadbalance", "rewrite", "cache",
-		"template", "hosts", "loop", "forward",
+		"reload", "bind", "ready", "health", "prometheus", "errors", "log", "loadbalance", "rewrite", "autopath",
+		"cache", "template", "hosts", "loop", "forward",
 	}
 	coremain.Run()
 }
