@@ -37,7 +37,7 @@ class FederationBenchTest(unittest.TestCase):
         self.expect(["sync"], 2, 1)
 
     def test_kills(self):
-        self.expect(["kill"], 3, 0)
+        self.expect(["kill"], 3, 2)
 
     def test_a_row_that_does_not_exist_is_told(self):
         done = subprocess.run([sys.executable, MAIN, "none"], capture_output=True, text=True, timeout=WAIT, check=False)

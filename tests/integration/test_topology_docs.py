@@ -37,6 +37,7 @@ dns:
   workers: "1"
   listen: [{{address: "127.0.0.1:0"}}]
   trusted_forwarders: [{{prefix: 127.0.0.1/32}}]
+  explain_allow: [10.0.0.0/8]
   endpoints_file: {self.bed.path("mesh.yaml")}
 admin: {{listen: "127.0.0.1:0", socket: {self.bed.path("dnsd.sock")}}}
 """))
