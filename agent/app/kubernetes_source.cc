@@ -17,6 +17,8 @@ namespace {
 
 constexpr Duration kNodeInterval = 10min;
 constexpr Duration kNodeRetry = 5s;
+constexpr Duration kPrefixInterval = 2s;
+constexpr Duration kWatchRetry = 1min;
 constexpr std::size_t kMostToldProblems = 5;  // in the state of the source; the log has all
 
 kubernetes::Informer::Options pods_of(const std::string& node) {
@@ -41,6 +43,7 @@ KubernetesSource::KubernetesSource(process::EventLoop& loop, const Clock& clock,
 KubernetesSource::~KubernetesSource() {
   if (publish_timer_) loop_.cancel(*publish_timer_);
   if (node_timer_) loop_.cancel(*node_timer_);
+  if (prefix_timer_) loop_.cancel(*prefix_timer_);
 }
 
 void KubernetesSource::start() {
@@ -75,11 +78,18 @@ void KubernetesSource::publish() {
   watch_containers();
   tell_of_problems();
   events_.pods_changed();
-  if (!node_) return;
-  auto prefixes = discovery::client_prefixes(*node_, store_.pods());
-  if (prefixes == prefixes_) return;
-  prefixes_ = std::move(prefixes);
-  events_.node_changed();
+  follow_prefixes();
+}
+
+void KubernetesSource::follow_prefixes() {
+  if (!node_ || prefix_timer_ || discovery::client_prefixes(*node_, store_.pods()) == prefixes_) return;
+  prefix_timer_ = loop_.after(kPrefixInterval, [this] {
+    prefix_timer_.reset();
+    auto prefixes = discovery::client_prefixes(*node_, store_.pods());
+    if (prefixes == prefixes_) return;
+    prefixes_ = std::move(prefixes);
+    events_.node_changed();
+  });
 }
 
 void KubernetesSource::open_cgroups() {
@@ -107,13 +117,22 @@ void KubernetesSource::watch_containers() {
   for (const auto& [id, uid] : containers_) {
     if (!now.contains(id)) cgroups_->unwatch(id);
   }
-  for (auto entry = now.begin(); entry != now.end();) {
-    const auto& [id, uid] = *entry;
-    // one that could not be watched is tried again at the next change
-    const bool watched = containers_.contains(id) || cgroups_->watch(uid, id);
-    entry = watched ? std::next(entry) : now.erase(entry);
-  }
+  std::erase_if(unwatched_, [&](const auto& entry) { return !now.contains(entry.first); });
+  std::erase_if(now, [&](const auto& entry) { return !watch(entry.second, entry.first); });
   containers_ = std::move(now);
+}
+
+bool KubernetesSource::watch(const std::string& pod, const std::string& container) {
+  if (containers_.contains(container)) return true;
+  // looking for a container that is not there reads the whole tree
+  const auto failed = unwatched_.find(container);
+  if (failed != unwatched_.end() && clock_.now() - failed->second < kWatchRetry) return false;
+  if (cgroups_->watch(pod, container)) {
+    unwatched_.erase(container);
+    return true;
+  }
+  unwatched_[container] = clock_.now();
+  return false;
 }
 
 void KubernetesSource::container_ended(const std::string& container) {

@@ -66,6 +66,10 @@ class KubernetesSource {
   void publish();
   void open_cgroups();
   void watch_containers();
+  /// Returns whether the container is watched from now on, or was before.
+  bool watch(const std::string& pod, const std::string& container);
+  /// Publishes new prefixes of clients, not more often than every kPrefixInterval: each takes a new session.
+  void follow_prefixes();
   void container_ended(const std::string& container);
   void ask_for_node();
   void take_node(const Result<kubernetes::Answer>& answer);
@@ -84,10 +88,12 @@ class KubernetesSource {
   std::string node_problem_;
   std::unique_ptr<probes::CgroupEvents> cgroups_;
   std::map<std::string, std::string> containers_;  // id -> uid of the pod, of those that run
+  std::map<std::string, TimePoint> unwatched_;     // id -> when the kernel could not watch it
   std::set<std::string> told_;                     // problems that were logged
   report::SourceState told_state_;
   std::uint64_t ended_ = 0;
   std::optional<TimerId> publish_timer_;
+  std::optional<TimerId> prefix_timer_;
   std::optional<TimerId> node_timer_;
   kubernetes::Call node_call_;
   kubernetes::Informer informer_;  // the last member: its consumer uses the others
