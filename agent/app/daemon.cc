@@ -15,6 +15,7 @@
 #include "common/config/log_settings.h"
 #include "common/log/log.h"
 #include "common/metrics/samples.h"
+#include "common/model/sources.h"
 #include "common/process/process_metrics.h"
 #include "common/rpc/credentials.h"
 
@@ -264,7 +265,8 @@ void Daemon::refresh_every_second() {
 void Daemon::take_listing() {
   // Set the sources first: set_endpoints() may send at once, and that message must carry the source's new state.
   std::vector<report::SourceState> sources = {told_state(*source_)};
-  if (pods_) sources.push_back(pods_->state());
+  // without the source, pods of an earlier run are withdrawn
+  sources.push_back(pods_ ? pods_->state() : report::SourceState{std::string(model::kPodSource), true, ""});
   syncer_.set_sources(std::move(sources));
   if (pods_) {
     monitor_.set_endpoints(source_->endpoints(), pods_->listing().endpoints);

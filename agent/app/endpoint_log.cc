@@ -4,6 +4,7 @@
 
 #include "common/log/log.h"
 #include "common/model/lookup.h"
+#include "common/model/sources.h"
 
 namespace meshdns::agent::app {
 namespace {
@@ -14,7 +15,7 @@ void log_state(const model::Endpoint& endpoint, HealthState before) {
   const auto& health = endpoint.health;
   if (health.state == before) return;
   const std::string event = "endpoint " + std::string(model::health_state_name(health.state));
-  const std::string passing = endpoint.source == "kubernetes" ? "ready" : "checks pass";
+  const std::string passing = endpoint.source == model::kPodSource ? "ready" : "checks pass";
   const std::string why = health.detail.empty() ? passing : health.detail;
   const auto level = health.state == HealthState::Failing ? log::Level::Warn : log::Level::Info;
   log::write(level, event, {{"key", endpoint.key}, {"why", why}, {"was", model::health_state_name(before)}});

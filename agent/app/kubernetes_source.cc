@@ -11,6 +11,7 @@
 #include "common/kubernetes/refusal.h"
 #include "common/log/log.h"
 #include "common/model/limits.h"
+#include "common/model/sources.h"
 
 namespace meshdns::agent::app {
 namespace {
@@ -19,6 +20,7 @@ constexpr Duration kNodeInterval = 10min;
 constexpr Duration kNodeRetry = 5s;
 constexpr Duration kPrefixInterval = 2s;
 constexpr Duration kWatchRetry = 1min;
+constexpr unsigned kMostFailedLookups = 4;    // of one publication: each may take tens of milliseconds
 constexpr std::size_t kMostToldProblems = 5;  // in the state of the source; the log has all
 
 kubernetes::Informer::Options pods_of(const std::string& node) {
@@ -75,6 +77,7 @@ void KubernetesSource::changed() {
 
 void KubernetesSource::publish() {
   listing_ = discovery::endpoints_of(store_.pods());
+  published_ = true;
   watch_containers();
   tell_of_problems();
   events_.pods_changed();
@@ -107,6 +110,7 @@ void KubernetesSource::open_cgroups() {
 /// Watches the running containers of pods that are endpoints, and only those.
 void KubernetesSource::watch_containers() {
   if (!cgroups_) return;
+  failed_lookups_ = 0;
   std::map<std::string, std::string> now;
   for (const auto& endpoint : listing_.endpoints) {
     const std::string uid = endpoint.found.key.substr(endpoint.found.key.find('/') + 1);
@@ -127,10 +131,12 @@ bool KubernetesSource::watch(const std::string& pod, const std::string& containe
   // looking for a container that is not there reads the whole tree
   const auto failed = unwatched_.find(container);
   if (failed != unwatched_.end() && clock_.now() - failed->second < kWatchRetry) return false;
+  if (failed_lookups_ >= kMostFailedLookups) return false;  // the others at the next change
   if (cgroups_->watch(pod, container)) {
     unwatched_.erase(container);
     return true;
   }
+  ++failed_lookups_;
   unwatched_[container] = clock_.now();
   return false;
 }
@@ -167,11 +173,12 @@ void KubernetesSource::take_node(const Result<kubernetes::Answer>& answer) {
     if (!told) log::warn("kubernetes node cannot be read", {{"problem", problem}});
     return ask_again(kNodeRetry);
   }
-  const bool same = node_ == *node;
-  if (!same || !told)
+  auto prefixes = discovery::client_prefixes(*node, store_.pods());
+  const bool same = node_ == *node && prefixes_ == prefixes;
+  if (node_ != *node || !told)
     log::info("kubernetes node read", {{"node", node->name}, {"region", node->region}, {"zone", node->zone}});
   node_ = std::move(*node);
-  prefixes_ = discovery::client_prefixes(*node_, store_.pods());
+  prefixes_ = std::move(prefixes);
   if (!same) events_.node_changed();
   ask_again(kNodeInterval);
 }
@@ -196,7 +203,8 @@ void KubernetesSource::tell_of_problems() {
 }
 
 report::SourceState KubernetesSource::state() const {
-  report::SourceState out{"kubernetes", store_.is_listed(), ""};
+  // not before publish(): a complete source without its pods would withdraw them all
+  report::SourceState out{std::string(model::kPodSource), published_, ""};
   const auto add = [&out](const std::string& problem) {
     if (!problem.empty()) out.error += (out.error.empty() ? "" : "\n") + problem;
   };

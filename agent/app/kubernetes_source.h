@@ -91,6 +91,8 @@ class KubernetesSource {
   std::map<std::string, TimePoint> unwatched_;     // id -> when the kernel could not watch it
   std::set<std::string> told_;                     // problems that were logged
   report::SourceState told_state_;
+  bool published_ = false;
+  unsigned failed_lookups_ = 0;
   std::uint64_t ended_ = 0;
   std::optional<TimerId> publish_timer_;
   std::optional<TimerId> prefix_timer_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/app/endpoint_log.h"
+#include "agent/app/pod_checks.h"
 #include "agent/health/combined.h"
 #include "agent/health/readiness.h"
 #include "common/log/log.h"
@@ -18,19 +19,6 @@ using discovery::Discovered;
 using health::Outcome;
 using health::ProbeResult;
 using model::HealthState;
-
-/// Returns the pod as it is watched: with a check for evidence at each declared TCP port.
-Discovered watched_pod(const discovery::PodEndpoint& pod) {
-  Discovered out = pod.found;
-  for (const model::Port& port : out.endpoint.ports) {
-    if (port.protocol != "TCP") continue;
-    CheckSpec& check = out.checks.emplace_back();
-    check.port = port.number;
-    check.settings.interval = Monitor::kEvidenceInterval;
-    check.evidence = true;
-  }
-  return out;
-}
 
 /// Whether a listener may have served the endpoint.
 bool is_behind(const SocketAddress& where, const Discovered& found) {
@@ -94,6 +82,7 @@ struct Monitor::Check {
   bool running = false;
   bool late = false;
   bool was_open = false;  // an evidence check's port has taken a connection: a refusal means something then
+  bool refused = false;   // its last result, if that means something
   bool after_event = false;
   bool again = false;  // a kernel event came while the probe for an earlier event was running
 };
@@ -208,18 +197,21 @@ void Monitor::retire_after(Duration delay) {
   });
 }
 
+bool Monitor::report(Watched& watched, const discovery::PodEndpoint& pod) {
+  if (!watched.readiness) watched.readiness.emplace();
+  watched.host_network = pod.host_network;
+  const HealthState before = watched.readiness->health().state;
+  watched.readiness->on_report(pod.report, clock_.now());
+  return before != HealthState::Serving && watched.readiness->health().state == HealthState::Serving;
+}
+
 void Monitor::update(Watched& watched, const Discovered& found, const discovery::PodEndpoint* pod) {
-  bool changed = watched.is_new() || watched.found != found;
-  if (pod != nullptr) {
-    if (!watched.readiness) watched.readiness.emplace();
-    watched.host_network = pod->host_network;
-    if (watched.readiness->on_report(pod->report, clock_.now())) changed = true;
-  }
-  if (!changed) return;
-  if (!watched.is_new() && watched.found == found) return tell(watched);
+  const bool afresh = pod != nullptr && (report(watched, *pod) || watched.found.checks != found.checks);
+  if (!watched.is_new() && watched.found == found && !afresh) return tell(watched);
   auto before = std::exchange(watched.checks, {});
+  if (afresh) before.clear();  // what checks found before a pod was ready says nothing about it now
   // set_endpoints() has given `told` the health of the same instance with another key: continue from that health
-  const bool goes_on = before.empty() && watched.told.health.state != HealthState::Pending;
+  const bool goes_on = pod == nullptr && before.empty() && watched.told.health.state != HealthState::Pending;
   const model::Health known = goes_on ? watched.told.health : model::Health{.since = clock_.now()};
   watched.found = found;
   for (const IpAddress& address : model::first_of_each_family(found.endpoint.addresses)) {
@@ -297,20 +289,22 @@ bool Monitor::ended(const std::string& key, const std::string& container) {
   const auto found = watched_.find(key);
   if (found == watched_.end() || !found->second->readiness) return false;
   Watched& watched = *found->second;
-  if (!watched.readiness->on_evidence(health::Evidence::Ended, "container ended", clock_.now(), container))
-    return false;
+  const auto now = clock_.now();
+  if (!watched.readiness->on_evidence(health::Evidence::Ended, "container ended", now, container)) return false;
+  for (const auto& check : watched.checks) {
+    if (check->spec.evidence) probe_after_event(*check);  // a port that is closed keeps others from ending the evidence
+  }
   tell(watched);
   return true;
 }
 
 std::size_t Monitor::listener_gone(Watched& watched, const SocketAddress& where) {
-  // the events are those of the host's network: a pod's own listeners are not among them
-  if (!watched.host_network) return 0;
-  if (where.port == 0) {
-    for (const auto& check : watched.checks) probe_after_event(*check);
-    return 1;
+  if (!watched.host_network) return 0;  // the events are of the host's network, where other pods have no listeners
+  for (const auto& check : watched.checks) {
+    if (where.port != 0 && check->spec.port != where.port) continue;
+    check->was_open = check->was_open || where.port != 0;
+    probe_after_event(*check);  // another listener may still answer at the port (SO_REUSEPORT), so the probe decides
   }
-  if (watched.readiness->on_evidence(health::Evidence::ListenerGone, "listener closed", clock_.now())) tell(watched);
   return 1;
 }
 
@@ -356,10 +350,16 @@ void Monitor::on_result(Check& check, ProbeResult result) {
 }
 
 bool Monitor::judge_evidence(Check& check, const ProbeResult& result) {
-  if (!check.spec.evidence) return false;
-  if (result.outcome == Outcome::Success) check.was_open = true;
+  if (!check.spec.evidence || result.outcome == Outcome::Unknown) return false;
+  const bool success = result.outcome == Outcome::Success;
+  if (success) check.was_open = true;
   // many pods declare ports at which nothing listens: only one that was open says something by being closed
-  return check.was_open && check.owner->readiness->on_result(result, clock_.now());
+  if (!check.was_open) return false;
+  check.refused = result.outcome == Outcome::Refused;
+  const auto& all = check.owner->checks;
+  const bool another_is_dead = std::ranges::any_of(all, [](const auto& other) { return other->refused; });
+  if (success && another_is_dead) return false;
+  return check.owner->readiness->on_result(result, clock_.now());
 }
 
 bool Monitor::is_last_healthy(const Watched& watched) const {

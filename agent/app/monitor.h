@@ -32,9 +32,9 @@ namespace meshdns::agent::app {
 ///
 /// A check waits for its timer, runs its probe, hands the result to its machine, and sets the timer again.
 ///
-/// A pod also has a Readiness, which joins what the kubelet reports with evidence: the end of a container, a destroyed
-/// listener, and a refused connection to a declared port. The checks of its annotations come on top. Each declared TCP
-/// port is probed for evidence every kEvidenceInterval.
+/// A pod also has a Readiness, which joins what the kubelet reports with evidence: the end of a container, and a
+/// refused connection to a declared port that was open before. The checks of its annotations come on top. Each declared
+/// TCP port is probed for evidence every kEvidenceInterval (pod_checks.h).
 /// thread: the loop's
 class Monitor {
  public:
@@ -66,7 +66,6 @@ class Monitor {
 
   /// How long a serving endpoint that is no longer listed is kept while its replacement waits for its first success.
   static constexpr Duration kReplacement = 2min;
-  static constexpr Duration kEvidenceInterval = 5s;
 
   /// Replaces the list of endpoints.
   ///
@@ -100,6 +99,9 @@ class Monitor {
   struct Watched;
 
   void update(Watched& watched, const discovery::Discovered& found, const discovery::PodEndpoint* pod);
+  /// Takes what the kubelet reports of a pod.
+  /// returns: whether the pod has begun to serve
+  bool report(Watched& watched, const discovery::PodEndpoint& pod);
   /// Hands the result of a check to the pod's readiness, as far as it is evidence.
   /// returns: whether its health changed
   bool judge_evidence(Check& check, const health::ProbeResult& result);

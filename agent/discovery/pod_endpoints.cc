@@ -11,6 +11,7 @@
 #include "common/base/printable.h"
 #include "common/base/text.h"
 #include "common/model/limits.h"
+#include "common/model/sources.h"
 
 namespace meshdns::discovery {
 namespace {
@@ -42,7 +43,7 @@ class Mapping {
     model::Endpoint& endpoint = out.endpoint;
     endpoint.key = out.key;
     endpoint.uid = pod_.uid;
-    endpoint.source = "kubernetes";
+    endpoint.source = model::kPodSource;
     endpoint.namespace_ = pod_.namespace_;
     endpoint.service = service;
     endpoint.labels = labels();

@@ -46,9 +46,9 @@ bool Readiness::on_report(const PodReport& report, TimePoint now) {
 }
 
 bool Readiness::on_evidence(Evidence kind, const std::string& detail, TimePoint now, const std::string& run) {
-  const bool is_answered = report_ && report_->ready && !report_->grace;
+  const bool is_answered = report_ && report_->ready;
   if (!is_answered || (!run.empty() && !has_run(*report_, run))) return false;
-  if (!contradiction_) contradiction_ = Contradiction{kind, detail, {}};
+  if (!contradiction_) contradiction_ = Contradiction{kind, detail, {}, now};
   contradiction_->known = *report_;
   contradiction_->streak = 0;
   return judge(now);
@@ -57,6 +57,8 @@ bool Readiness::on_evidence(Evidence kind, const std::string& detail, TimePoint 
 bool Readiness::on_result(const ProbeResult& result, TimePoint now) {
   if (result.outcome == Outcome::Refused) return on_evidence(Evidence::Refused, result.detail, now);
   if (!contradiction_ || result.outcome == Outcome::Unknown) return false;
+  const bool too_early = contradiction_->kind == Evidence::Ended && now - contradiction_->began < kEndHolds;
+  if (too_early && result.outcome == Outcome::Success) return false;
   contradiction_->streak = result.outcome == Outcome::Success ? contradiction_->streak + 1 : 0;
   if (contradiction_->streak >= rise_) contradiction_.reset();
   return judge(now);
@@ -71,7 +73,7 @@ bool Readiness::judge(TimePoint now) {
   if (next.state == health_.state) {
     next.since = health_.since;
     // counted from the moment at which the deletion was seen; a second deletion may only shorten it
-    if (next.drain_until) next.drain_until = std::min(*next.drain_until, *health_.drain_until);
+    if (next.drain_until && health_.drain_until) next.drain_until = std::min(*next.drain_until, *health_.drain_until);
   }
   has_served_ = has_served_ || next.state == HealthState::Serving;
   if (next == health_) return false;
@@ -82,7 +84,7 @@ bool Readiness::judge(TimePoint now) {
 /// requires: there was a report
 model::Health Readiness::judged(TimePoint now) const {
   model::Health out{.since = now};
-  if (report_->grace) {
+  if (report_->grace && report_->ready && !contradiction_) {
     out.state = HealthState::Draining;
     out.detail = "the pod is being deleted";
     out.drain_until = now + *report_->grace;

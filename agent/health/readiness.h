@@ -45,16 +45,22 @@ enum class Evidence : std::uint8_t { Refused, Ended, ListenerGone };
 ///                        | v                                |
 ///                      Failing (the kubelet's reason) <-----'  not Ready
 ///
-///   any state ---> Draining: deletion was requested. Nothing leads back.
+///   Serving ---> Draining: deletion was requested. A pod that is not Ready, or that evidence contradicts, is no better
+///                for being deleted: it stays failing or pending.
 ///
 /// * A pod that is not Ready is failing, whatever the agent's own checks say.
 /// * A pod that has never been Ready here stays Pending, with the streak of a verdict: a federation that knows the pod
 ///   from an earlier run of this agent takes it as failing, and to all others a pod that starts is no last resort.
 /// * A pod that is Ready serves at once. The kubelet's thresholds and the readiness gates have been waited for already.
+/// * The end of a container holds for kEndHolds whatever connects: a sidecar or a proxy in front of the pod may answer
+/// at
+///   once, and the kubelet reports meanwhile.
 /// * Evidence ends serving at once. It holds until the kubelet reports something newer than it had when the evidence
 ///   came: a later transition of Ready, another run of a container. Or until `rise` checks in a row succeed.
 class Readiness {
  public:
+  static constexpr Duration kEndHolds = 5s;
+
   /// rise: successes in a row that end what evidence began
   explicit Readiness(unsigned rise = 2) : rise_(rise) {}
 
@@ -81,6 +87,7 @@ class Readiness {
     Evidence kind;
     std::string detail;
     PodReport known;      // the report when the last evidence came
+    TimePoint began{};    // when the first evidence came
     unsigned streak = 0;  // successes in a row
   };
 

@@ -112,10 +112,14 @@ struct CgroupEvents::State : std::enable_shared_from_this<State> {
     const std::string path = *folder + "/cgroup.events";
     const int watch = ::inotify_add_watch(stream.native_handle(), path.c_str(), IN_MODIFY);
     if (watch < 0) return failed(errno == ENOSPC ? Code::ResourceExhausted : Code::NotFound, path);
+    if (is_empty(path)) {
+      // Either the container has just ended, which its kubelet reports; or its processes are elsewhere, as those of
+      // gVisor are, and then the file says nothing for as long as it runs.
+      ::inotify_rm_watch(stream.native_handle(), watch);
+      return Error(Code::NotFound, path + ": no process is in it");
+    }
     watches[watch] = {id, path};
     by_id[id] = watch;
-    // It may have ended before the watch began. From the loop, because the caller does not expect a call from here.
-    boost::asio::post(stream.get_executor(), [self = shared_from_this(), watch] { self->look_at(watch); });
     return {};
   }
 

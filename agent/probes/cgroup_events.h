@@ -27,10 +27,9 @@ class CgroupEvents {
   static Result<std::unique_ptr<CgroupEvents>> open(process::EventLoop& loop, std::string root, Ended ended);
   ~CgroupEvents();
 
-  /// Watches a container that runs. One that is watched already stays so. If it has no process left, `ended` is called
-  /// for it soon.
-  /// pod:    the uid of its pod
-  /// errors: InvalidArgument: the id has another form. NotFound: the container has no cgroup. ResourceExhausted: the
+  /// Watches a container that runs. One that is watched already stays so. Only the change to "no process left" counts:
+  /// a container whose cgroup is empty already is not watched. pod:    the uid of its pod
+  /// errors: InvalidArgument: the id has another form. NotFound: the container has no cgroup, or an empty one. ResourceExhausted: the
   ///         system allows no further watch. The container is then not watched
   Result<void> watch(std::string_view pod, const std::string& container_id);
   /// Stops watching a container; an unknown one is ignored.

@@ -42,7 +42,7 @@ void log_failed(const FailedHandshake& failed, const std::string& reason) {
   const std::string& why = failed.mistrust.empty() ? failed.alert : failed.mistrust;
   const std::string host = failed.peer.substr(0, failed.peer.rfind(':'));
   const std::string lasting = why.substr(0, why.find("this machine's clock"));  // the time after it is always another
-  const auto left_out = ration.admit(join({host, failed.subject, reason, lasting}, "\n"), log_clock());
+  const auto left_out = ration.admit(host, join({failed.subject, reason, lasting}, "\n"), log_clock());
   if (!left_out) return;
   const std::string more = *left_out == 0 ? "" : " (and " + std::to_string(*left_out) + " more times)";
   const std::string error = (why.empty() ? reason : reason + ": " + why) + more;

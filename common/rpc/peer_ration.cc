@@ -1,5 +1,6 @@
 #include "common/rpc/peer_ration.h"
 
+#include <functional>
 #include <utility>
 
 namespace meshdns::rpc {
@@ -9,9 +10,17 @@ bool is_over(std::int64_t told, std::int64_t now) { return now < told || now - t
 
 }  // namespace
 
-std::optional<std::uint64_t> PeerRation::admit(const std::string& about, std::int64_t unix_seconds) {
+std::optional<std::uint64_t> PeerRation::admit(const std::string& peer, const std::string& reason,
+                                               std::int64_t unix_seconds) {
   const std::lock_guard lock(mutex_);
-  Subject& known = subject(about, unix_seconds);
+  Subjects& subjects = subjects_of(peer, unix_seconds);
+  std::size_t key = std::hash<std::string>()(reason);
+  if (!subjects.contains(key) && subjects.size() >= kMostOfAPeer) {
+    std::erase_if(subjects, [&](const auto& entry) { return is_over(entry.second.told, unix_seconds); });
+    if (subjects.size() >= kMostOfAPeer) key = 0;
+  }
+  // a reason that is new was never told: its time lies an interval back
+  Subject& known = subjects.emplace(key, Subject{unix_seconds - kInterval, 0}).first->second;
   if (!is_over(known.told, unix_seconds)) {
     ++known.left_out;
     return std::nullopt;
@@ -20,15 +29,14 @@ std::optional<std::uint64_t> PeerRation::admit(const std::string& about, std::in
   return std::exchange(known.left_out, 0);
 }
 
-PeerRation::Subject& PeerRation::subject(const std::string& about, std::int64_t now) {
-  const auto known = subjects_.find(about);
-  if (known != subjects_.end()) return known->second;
-  if (subjects_.size() >= kMostSubjects) {
-    std::erase_if(subjects_, [now](const auto& entry) { return is_over(entry.second.told, now); });
+PeerRation::Subjects& PeerRation::subjects_of(const std::string& peer, std::int64_t now) {
+  if (!peers_.contains(peer) && peers_.size() >= kMostPeers) {
+    std::erase_if(peers_, [now](const auto& entry) { return is_over(entry.second.told, now); });
   }
-  // a subject that is new was never told: its time lies an interval back
-  if (subjects_.size() < kMostSubjects) return subjects_.emplace(about, Subject{now - kInterval, 0}).first->second;
-  return others_;
+  if (!peers_.contains(peer) && peers_.size() >= kMostPeers) return others_;
+  Peer& known = peers_[peer];
+  known.told = now;
+  return known.subjects;
 }
 
 }  // namespace meshdns::rpc

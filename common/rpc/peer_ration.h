@@ -13,14 +13,16 @@ namespace meshdns::rpc {
 /// thread: any
 class PeerRation {
  public:
-  static constexpr std::int64_t kInterval = 60;       // seconds
-  static constexpr std::size_t kMostSubjects = 1000;  // that are told apart; all further ones share one line
+  static constexpr std::int64_t kInterval = 60;    // seconds
+  static constexpr std::size_t kMostPeers = 1000;  // that are told apart; all further ones share their lines
+  static constexpr std::size_t kMostOfAPeer = 10;  // reasons of a peer that are told apart; likewise
 
   /// Asks for one line.
-  /// about:        the peer and the reason
+  /// peer:         its address
+  /// reason:       of any length
   /// unix_seconds: now; a clock that is set back ends the interval
   /// returns:      the number of lines about the same that were left out before this one; nothing = no line now
-  std::optional<std::uint64_t> admit(const std::string& about, std::int64_t unix_seconds);
+  std::optional<std::uint64_t> admit(const std::string& peer, const std::string& reason, std::int64_t unix_seconds);
 
  private:
   struct Subject {
@@ -28,11 +30,17 @@ class PeerRation {
     std::uint64_t left_out = 0;
   };
 
-  Subject& subject(const std::string& about, std::int64_t now);
+  using Subjects = std::map<std::size_t, Subject>;  // by the hash of the reason; 0 = all further ones
+  struct Peer {
+    std::int64_t told = 0;  // when it asked last
+    Subjects subjects;
+  };
+
+  Subjects& subjects_of(const std::string& peer, std::int64_t now);
 
   std::mutex mutex_;
-  std::map<std::string, Subject> subjects_;
-  Subject others_;
+  std::map<std::string, Peer> peers_;
+  Subjects others_;
 };
 
 }  // namespace meshdns::rpc

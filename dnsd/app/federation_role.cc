@@ -213,7 +213,9 @@ Result<v1::EnrollReply> FederationRole::enroll(const v1::EnrollRequest& request,
   auto out = enrolment_->enroll(request, applicant, clock().now(), clock().unix_seconds());
   const std::string who = identity::text(applicant.who.value_or(identity::Identity{}));
   const std::string object = request.token().empty() ? "certificate renewed" : "certificate for " + request.name();
-  env_.audit.note({who, applicant.peer, "enroll", object, out ? "" : out.error().message()});
+  // what was signed is not left out because of what others try without a certificate
+  const std::string share = out && !applicant.who ? "enrolled " + request.name() : "";
+  env_.audit.note({who, applicant.peer, "enroll", object, out ? "" : out.error().message(), share});
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "common/model/sources.h"
 #include "dnsd/catalog/known_health.h"
 
 namespace meshdns::catalog {
@@ -143,8 +144,9 @@ std::vector<Refusal> Catalog::apply_full(const std::string& node, const std::vec
   for (const std::string& key : keys_of(node)) {
     const model::Endpoint& known = *latest_endpoint(key);
     if (mentioned.contains(key) || !listed.contains(known.source)) continue;
-    const bool is_replaced =
-        known.health.state == model::HealthState::Serving && unpublished.contains({known.namespace_, known.service});
+    // the address of a pod that is gone belongs to another pod soon, so nothing waits for its replacement
+    const bool is_replaced = known.source != model::kPodSource && known.health.state == model::HealthState::Serving &&
+                             unpublished.contains({known.namespace_, known.service});
     if (!is_replaced) remove_endpoint(key, now);
   }
   commit(now);

@@ -6,6 +6,7 @@
 #include "common/base/printable.h"
 #include "common/base/text.h"
 #include "common/convert/report_convert.h"
+#include "common/model/sources.h"
 
 namespace meshdns::federation {
 namespace {
@@ -110,7 +111,9 @@ void Coverage::withdraw_replaced(const std::string& node, Entry& entry, TimePoin
   std::vector<std::string> going;
   for (const std::string& key : entry.replaced) {
     const model::Endpoint* known = catalog_.latest_endpoint(key);
-    if (known == nullptr || over || !awaited.contains({known->namespace_, known->service})) going.push_back(key);
+    if (known == nullptr || over || known->source == model::kPodSource ||
+        !awaited.contains({known->namespace_, known->service}))
+      going.push_back(key);
   }
   for (const std::string& key : going) entry.replaced.erase(key);
   catalog_.apply_delta(node, {}, going, now);

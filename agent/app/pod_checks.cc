@@ -1,0 +1,17 @@
+#include "agent/app/pod_checks.h"
+
+namespace meshdns::agent::app {
+
+discovery::Discovered watched_pod(const discovery::PodEndpoint& pod) {
+  discovery::Discovered out = pod.found;
+  for (const model::Port& port : out.endpoint.ports) {
+    if (port.protocol != "TCP") continue;
+    discovery::CheckSpec& check = out.checks.emplace_back();
+    check.port = port.number;
+    check.settings.interval = kEvidenceInterval;
+    check.evidence = true;
+  }
+  return out;
+}
+
+}  // namespace meshdns::agent::app

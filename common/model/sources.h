@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string_view>
+
+namespace meshdns::model {
+
+/// The source of endpoints that are pods, whose existence the Kubernetes API server tells (Endpoint::source).
+inline constexpr std::string_view kPodSource = "kubernetes";
+
+}  // namespace meshdns::model
