@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "common/authority/certificate_fields.h"
-#include "common/authority/description.h"
 #include "common/authority/key.h"
 #include "common/authority/pem.h"
 #include "common/identity/rules.h"
@@ -203,6 +202,12 @@ Result<std::string> signing_certificate(const Authority& authority) {
   const auto signer = signer_of(authority);
   if (!signer) return signer.error();
   return pem_of(signer->certificate.get());
+}
+
+Result<Description> describe_signer(const Authority& authority) {
+  auto signer = signer_of(authority);
+  if (!signer) return signer.error();
+  return std::move(signer->about);
 }
 
 Result<std::string> trust_domain_of(const Authority& authority) {

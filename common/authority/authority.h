@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/authority/description.h"
 #include "common/base/result.h"
 #include "common/identity/identity.h"
 #include "common/time/time.h"
@@ -78,6 +79,10 @@ Result<Authority> rotated(const Authority& old, std::int64_t unix_seconds, Durat
 /// Returns the certificate of the authority that signs: the one that belongs to the key.
 /// errors: InvalidArgument: none does
 Result<std::string> signing_certificate(const Authority& authority);
+
+/// Describes the certificate of the authority that signs.
+/// errors: as for signing_certificate()
+Result<Description> describe_signer(const Authority& authority);
 
 /// Returns the trust domain of the authority that signs.
 /// errors: InvalidArgument: its certificate names none

@@ -4,7 +4,6 @@
 
 #include <filesystem>
 
-#include "common/authority/description.h"
 #include "common/authority/pem.h"
 #include "common/base/durable_file.h"
 #include "common/base/private_folder.h"
@@ -70,9 +69,8 @@ Result<Authority> read_known_folder(const std::string& folder, std::int64_t unix
   const auto old_key = read_file(Files(folder).old_key);
   if (!old_key) return present;
   const Authority old{present->certificates, *old_key};
-  const auto certificate = signing_certificate(old);  // fails after an exchange that was finished
-  const auto about = certificate ? describe(*certificate) : Result<std::vector<Description>>(certificate.error());
-  const bool valid = about && unix_seconds >= about->front().not_before && unix_seconds < about->front().not_after;
+  const auto about = describe_signer(old);  // fails after an exchange that was finished
+  const bool valid = about && unix_seconds >= about->not_before && unix_seconds < about->not_after;
   return valid ? old : present;
 }
 

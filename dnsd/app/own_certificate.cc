@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "common/authority/authority.h"
-#include "common/authority/description.h"
 #include "common/authority/folder.h"
 #include "common/convert/report_convert.h"
 #include "common/model/host_name.h"
@@ -56,11 +55,9 @@ enrolment::OwnCertificate::Options own_certificate(const Configuration& configur
 Result<void> check_authority(const Configuration& configuration, std::int64_t unix_seconds) {
   const auto found = authority::read_known_folder(*configuration.authority(), unix_seconds);
   if (!found) return found.error().with_context(kAuthority);
-  const auto signer = authority::signing_certificate(*found);
+  const auto signer = authority::describe_signer(*found);
   if (!signer) return signer.error().with_context(kAuthority);
-  const auto about = authority::describe(*signer);
-  if (!about) return about.error().with_context(kAuthority);
-  const std::string problem = validity_problem(about->front().not_before, about->front().not_after, unix_seconds);
+  const std::string problem = validity_problem(signer->not_before, signer->not_after, unix_seconds);
   if (problem.empty()) return {};
   return Error(Code::InvalidArgument, std::string(kAuthority) + ": " + *configuration.authority() +
                                           ": the authority is " + problem + "; " + clock_hint(unix_seconds));

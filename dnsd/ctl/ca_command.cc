@@ -172,12 +172,10 @@ int show(const Flags& flags) {
   if (!authority) return fail(authority.error());
   const auto all = authority::describe(authority->certificates);
   if (!all) return fail(all.error().with_context(flags.folder));
-  const auto signing = authority::signing_certificate(*authority);
-  if (!signing) return fail(signing.error().with_context(flags.folder));
-  const auto signer = authority::describe(*signing);
-  if (!signer) return fail(signer.error());
+  const auto signer = authority::describe_signer(*authority);
+  if (!signer) return fail(signer.error().with_context(flags.folder));
   for (const Description& one : *all) {
-    const bool signs = one.key_hash == signer->front().key_hash;
+    const bool signs = one.key_hash == signer->key_hash;
     std::cout << certificate_view(one, signs ? ", signs" : ", trusted until meshdnsctl ca rotate --finish", time_now());
   }
   return kOk;

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "common/authority/authority.h"
-#include "common/authority/description.h"
 #include "common/authority/digest.h"
 #include "common/authority/folder.h"
 #include "common/authority/key.h"
@@ -33,15 +32,6 @@ Result<v1::TokenList> read_tokens(const std::string& path) {
   if (!bytes) return bytes.error();
   if (!out.ParseFromString(*bytes)) return Error(Code::DataLoss, path + ": is damaged");
   return out;
-}
-
-/// Returns the hash of the key of the authority that signs, hexadecimal.
-Result<std::string> key_of(const authority::Authority& authority) {
-  const auto signing = authority::signing_certificate(authority);
-  if (!signing) return signing.error();
-  const auto about = authority::describe(*signing);
-  if (!about) return about.error();
-  return about->front().key_hash;
 }
 
 void write(const v1::StoredToken& token, v1::TokenInfo& out) {
@@ -160,8 +150,8 @@ Result<std::string> Enrolment::create(const v1::CreateToken& order, std::int64_t
   const auto authority = options_.signs_own ? authority::read_known_folder(options_.authority, now)
                                             : authority::read_folder(options_.authority);
   if (!authority) return authority.error();
-  const auto key = key_of(*authority);
-  if (!key) return key.error();
+  const auto signer = authority::describe_signer(*authority);
+  if (!signer) return signer.error();
   TokenOrder out;
   const auto role = identity::role_of(order.role());
   if (!role) return role.error();
@@ -185,7 +175,8 @@ Result<std::string> Enrolment::create(const v1::CreateToken& order, std::int64_t
   if (order.uses() != 0) out.uses = order.uses();
   // a token is remembered for as long as its certificates may live, so that it can be revoked until then
   tokens_.drop_old(now - std::chrono::floor<std::chrono::seconds>(options_.lifetime).count());
-  return tokens_.create(out, authority::random_hex(kIdBytes), authority::random_hex(kSecretBytes), *key, now);
+  return tokens_.create(out, authority::random_hex(kIdBytes), authority::random_hex(kSecretBytes), signer->key_hash,
+                        now);
 }
 
 Result<v1::TokenReply> Enrolment::token(const v1::TokenRequest& request, std::int64_t now) {

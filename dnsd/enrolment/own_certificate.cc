@@ -47,11 +47,11 @@ Result<Signer> signer_in(const std::string& folder, std::int64_t now) {
   if (!authority) return authority.error();
   auto certificate = authority::signing_certificate(*authority);
   if (!certificate) return certificate.error().with_context(folder);
-  const auto about = authority::describe(*certificate);
+  auto about = authority::describe_signer(*authority);
   if (!about) return about.error().with_context(folder);
   auto domain = authority::trust_domain_of(*authority);
   if (!domain) return domain.error().with_context(folder);
-  return Signer{*std::move(authority), *std::move(certificate), about->front(), *std::move(domain)};
+  return Signer{*std::move(authority), *std::move(certificate), *std::move(about), *std::move(domain)};
 }
 
 }  // namespace
