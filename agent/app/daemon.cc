@@ -343,7 +343,8 @@ void Daemon::stop() {
 
 std::string Daemon::unready() {
   if (!ready_) return "discovery was not read yet";
-  if (pods_ && !pods_->state().listed) return pods_->state().error;
+  const auto pods = pods_ ? pods_->state() : report::SourceState{"", true, ""};
+  if (!pods.listed) return pods.error;
   return unread_text(*source_, configuration_.node.locality.node);
 }
 

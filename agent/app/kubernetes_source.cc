@@ -61,7 +61,7 @@ void KubernetesSource::take(const kubernetes::Notice& notice) {
     if (store_.apply(event->type, event->object)) changed();
   } else {
     const bool first = !store_.is_listed();
-    if (store_.listed() || first) changed();
+    if (store_.listed()) changed();
     if (first) log::info("kubernetes pods listed", {{"node", settings_.node}, {"pods", store_.pods().size()}});
   }
 }

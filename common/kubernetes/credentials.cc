@@ -1,25 +1,20 @@
 #include "common/kubernetes/credentials.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "common/base/text.h"
+#include "common/base/whole_file.h"
 
 namespace meshdns::kubernetes {
 namespace {
 
 constexpr std::size_t kLongestToken = std::size_t{64} << 10;
 
+/// Reads a file that the kubelet writes: if it is missing, it may come.
 Result<std::string> content_of(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string out{std::istreambuf_iterator<char>(file), {}};
-  if (file.is_open() && !file.bad()) return out;
-  return Error{Code::Unavailable, path + ": " + std::strerror(errno == 0 ? EIO : errno)};
+  auto out = read_file(path);
+  return out ? out : Error(Code::Unavailable, out.error().message());
 }
 
 Result<Credentials::Content> read(const std::string& ca_file, const std::string& token_file) {

@@ -101,13 +101,20 @@ bool Informer::take_line(std::string_view line) {
   return goes_on;
 }
 
+bool Informer::succeeded(const Result<Answer>& answer, TimePoint now) {
+  if (answer && answer->status == kOk) return true;
+  if (answer) {
+    machine_.refused(parse_refusal(answer->status, answer->retry_after, answer->body), now);
+  } else {
+    machine_.failed(answer.error(), now);
+  }
+  return false;
+}
+
 void Informer::watch_done(const Result<Answer>& answer) {
   const TimePoint now = clock_.now();
-  if (!answer) {
-    machine_.failed(answer.error(), now);
-  } else if (answer->status != kOk) {
-    machine_.refused(parse_refusal(answer->status, answer->retry_after, answer->body), now);
-  } else if (lines_.pending() > 0) {
+  if (!succeeded(answer, now)) return step();
+  if (lines_.pending() > 0) {
     machine_.failed(Error(Code::DataLoss, "the watch ended within a line"), now);
   } else {
     machine_.ended(now);
@@ -117,11 +124,8 @@ void Informer::watch_done(const Result<Answer>& answer) {
 
 void Informer::list_done(const Result<Answer>& answer) {
   const TimePoint now = clock_.now();
-  if (!answer) {
-    machine_.failed(answer.error(), now);
-  } else if (answer->status != kOk) {
-    machine_.refused(parse_refusal(answer->status, answer->retry_after, answer->body), now);
-  } else if (auto page = parse_page(answer->body); !page) {
+  if (!succeeded(answer, now)) return step();
+  if (auto page = parse_page(answer->body); !page) {
     machine_.damaged(page.error(), now);
   } else {
     for (const Notice& notice : machine_.take(std::move(*page), now)) tell(notice);

@@ -58,6 +58,9 @@ class Informer {
   /// Takes a line of the watch.
   /// returns: false = the rest of the watch is of no interest
   bool take_line(std::string_view line);
+  /// Tells the machine what is wrong with an answer.
+  /// returns: whether nothing is
+  bool succeeded(const Result<Answer>& answer, TimePoint now);
   void watch_done(const Result<Answer>& answer);
   void list_done(const Result<Answer>& answer);
   void tell(const Notice& notice);
