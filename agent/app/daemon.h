@@ -29,7 +29,7 @@ namespace meshdns::agent::app {
 /// logic of health or reporting: that is the parts'.
 ///
 ///   StaticSource, KubernetesSource -> Monitor (HealthMachine, Probe) -> Syncer -> GrpcReporter
-///                      ^-- SocketEvents    ^-- Measurer
+///                                        ^-- SocketEvents                 ^-- Measurer
 /// thread: the loop's
 class Daemon : public admin::Agent {
  public:

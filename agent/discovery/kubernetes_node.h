@@ -49,8 +49,9 @@ struct ClientPrefixes {
 
 /// Returns the prefixes whose clients are on the node: its own addresses, and its pods. The pods are covered by
 /// podCIDRs if every pod has its addresses from there. Networks that take addresses from elsewhere (EKS, pools of
-/// Calico and Cilium) may leave podCIDRs as they are: then each address of a pod is a prefix. pods: of this node, by
-/// uid
+/// Calico and Cilium) may leave podCIDRs as they are: then each address of a pod is a prefix.
+///
+/// pods: of this node, by uid
 ClientPrefixes client_prefixes(const KubernetesNode& node, const std::map<std::string, Pod>& pods);
 
 }  // namespace meshdns::discovery

@@ -28,9 +28,11 @@ class CgroupEvents {
   ~CgroupEvents();
 
   /// Watches a container that runs. One that is watched already stays so. Only the change to "no process left" counts:
-  /// a container whose cgroup is empty already is not watched. pod:    the uid of its pod
-  /// errors: InvalidArgument: the id has another form. NotFound: the container has no cgroup, or an empty one. ResourceExhausted: the
-  ///         system allows no further watch. The container is then not watched
+  /// a container whose cgroup is empty already is not watched.
+  ///
+  /// pod:    the uid of its pod
+  /// errors: InvalidArgument: the id has another form. NotFound: the container has no cgroup, or an empty one.
+  ///         ResourceExhausted: the system allows no further watch. The container is then not watched
   Result<void> watch(std::string_view pod, const std::string& container_id);
   /// Stops watching a container; an unknown one is ignored.
   void unwatch(const std::string& container_id);

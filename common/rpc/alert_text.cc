@@ -14,13 +14,13 @@ constexpr unsigned char kCertificateExpired = 45;
 constexpr unsigned char kCertificateUnknown = 46;
 constexpr unsigned char kUnknownCa = 48;
 
-std::string times_of(const OwnCertificate& own, std::int64_t now) {
+std::string times_of(const ShownCertificate& own, std::int64_t now) {
   return ": it is valid from " + time_text(own.not_before) + " to " + time_text(own.not_after) + "; " + clock_hint(now);
 }
 
 }  // namespace
 
-std::string alert_text(unsigned char alert, const OwnCertificate& own, std::int64_t now) {
+std::string alert_text(unsigned char alert, const ShownCertificate& own, std::int64_t now) {
   const std::string whose = "this end's certificate (" + own.subject + ")";
   switch (alert) {
     case kCertificateExpired: return "the other end says that " + whose + " has expired" + times_of(own, now);

@@ -6,7 +6,7 @@
 namespace meshdns::rpc {
 
 /// The certificate that this end has shown, as far as a text about its refusal needs it.
-struct OwnCertificate {
+struct ShownCertificate {
   std::string subject;  // "CN=eu1-n1"
   std::int64_t not_before = 0, not_after = 0;
 };
@@ -17,6 +17,6 @@ struct OwnCertificate {
 /// now:     unix seconds
 /// returns: empty = the alert is not about the certificate
 /// source:  RFC 8446 6.2
-std::string alert_text(unsigned char alert, const OwnCertificate& own, std::int64_t now);
+std::string alert_text(unsigned char alert, const ShownCertificate& own, std::int64_t now);
 
 }  // namespace meshdns::rpc

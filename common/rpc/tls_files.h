@@ -44,8 +44,11 @@ std::vector<TlsFile> inspect(const TlsFiles& files, std::int64_t unix_seconds);
 Result<std::vector<std::string>> uris_of(const std::string& path);
 
 /// Checks that a server's chain ends at the authority with a certain key: the first certificate is valid at the time
-/// and signed by a certificate of the chain that has this key. chain:    PEM key_hash: SHA-256 of the authority's
-/// public key (SubjectPublicKeyInfo), hexadecimal
+/// and signed by a certificate of the chain that has this key.
+///
+/// chain:    PEM
+///
+/// key_hash: SHA-256 of the authority's public key (SubjectPublicKeyInfo), hexadecimal
 /// errors:   PermissionDenied, with the reason
 Result<void> check_pinned(std::string_view chain, std::string_view key_hash, std::int64_t unix_seconds);
 

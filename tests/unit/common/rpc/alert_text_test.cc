@@ -6,7 +6,7 @@ namespace meshdns::rpc {
 namespace {
 
 constexpr std::int64_t kBegin = 1795806000;  // 2026-11-27T19:00:00Z
-const OwnCertificate kOwn = {"CN=n1", kBegin, kBegin + 86400};
+const ShownCertificate kOwn = {"CN=n1", kBegin, kBegin + 86400};
 
 TEST(AlertText, a_refusal_that_the_time_may_explain_shows_the_times) {
   EXPECT_EQ(alert_text(45, kOwn, kBegin + 60),
