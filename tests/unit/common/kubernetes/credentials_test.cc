@@ -2,10 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+
+#include "tests/support/temporary_folder.h"
 
 namespace meshdns::kubernetes {
 namespace {
@@ -15,19 +16,15 @@ using testing::HasSubstr;
 class CredentialsTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "meshdns-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
     write("ca.crt", "the authority");
     write("token", "abc\n");
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string path(const std::string& name) const { return folder_.path(name); }
   void write(const std::string& name, const std::string& text) const { std::ofstream(path(name)) << text; }
   Credentials made() const { return {path("ca.crt"), path("token")}; }
 
-  std::filesystem::path folder_;
+  meshdns::test::TemporaryFolder folder_;
   TimePoint now_{1h};
 };
 

@@ -63,9 +63,6 @@ void TlsServer::Peer::wait_for_close() {
 
 TlsServer::TlsServer(std::vector<Script> scripts, const std::string& address) : scripts_(std::move(scripts)) {
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to closed sockets too
-  std::string pattern = (std::filesystem::temp_directory_path() / "meshdns-XXXXXX").string();
-  EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-  folder_ = pattern;
   const std::int64_t now = SystemClock().unix_seconds();
   const auto authority = *authority::make_authority("mesh.internal", now);
   const std::string key = *authority::make_key();
@@ -98,7 +95,6 @@ TlsServer::~TlsServer() {
   for (std::thread& thread : threads_) thread.join();
   ::close(listening_);
   SSL_CTX_free(context_);
-  std::filesystem::remove_all(folder_);
 }
 
 Server TlsServer::server() const {

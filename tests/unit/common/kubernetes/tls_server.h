@@ -1,7 +1,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <filesystem>
 #include <functional>
 #include <list>
 #include <mutex>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "common/kubernetes/server.h"
+#include "tests/support/temporary_folder.h"
 
 // OpenSSL's SSL and SSL_CTX.
 struct ssl_st;
@@ -51,7 +51,7 @@ class TlsServer {
   ~TlsServer();
 
   Server server() const;
-  std::string path(const std::string& file) const { return (folder_ / file).string(); }
+  std::string path(const std::string& file) const { return folder_.path(file); }
   void write(const std::string& file, const std::string& text) const;
   /// The connections that have come.
   std::size_t connections() const;
@@ -64,7 +64,7 @@ class TlsServer {
   void serve();
   void converse(int descriptor, const Script& script);
 
-  std::filesystem::path folder_;
+  meshdns::test::TemporaryFolder folder_;
   ssl_ctx_st* context_ = nullptr;
   int listening_ = -1;
   std::vector<Script> scripts_;

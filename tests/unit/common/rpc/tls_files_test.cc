@@ -4,13 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "common/authority/authority.h"
 #include "common/authority/description.h"
 #include "common/authority/key.h"
 #include "common/base/durable_file.h"
+#include "tests/support/temporary_folder.h"
 
 namespace meshdns::rpc {
 namespace {
@@ -27,8 +27,6 @@ constexpr std::int64_t kHour = 3600;
 class TlsFilesTest : public testing::Test {
  protected:
   TlsFilesTest() {
-    std::string pattern = (fs::temp_directory_path() / "meshdns-tls-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
     const std::string key = *authority::make_key();
     const authority::Order order{Identity{Role::Federation, "eu-1", "f"}, {}, 1h};
     certificate_ = *authority::sign(authority_, *authority::make_request(key), order, kNow);
@@ -36,9 +34,8 @@ class TlsFilesTest : public testing::Test {
     EXPECT_TRUE(put_file(files().key, key, 0600));
     EXPECT_TRUE(put_file(files().ca, authority_.certificates, 0600));
   }
-  ~TlsFilesTest() override { fs::remove_all(folder_); }
 
-  TlsFiles files() const { return {folder_ + "/f.pem", folder_ + "/f.key", folder_ + "/ca.pem"}; }
+  TlsFiles files() const { return {folder_.path("f.pem"), folder_.path("f.key"), folder_.path("ca.pem")}; }
   std::string said_at(std::int64_t now) const {
     const auto usable = check_now(files(), now);
     return usable ? "usable" : usable.error().message();
@@ -50,7 +47,7 @@ class TlsFilesTest : public testing::Test {
     return fits ? "fits" : fits.error().message();
   }
 
-  std::string folder_;
+  test::TemporaryFolder folder_;
   std::string certificate_;
   const authority::Authority authority_ = *authority::make_authority("mesh.internal", kNow - 10 * kHour);
 };

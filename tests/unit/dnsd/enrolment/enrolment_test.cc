@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 
@@ -12,6 +11,7 @@
 #include "common/authority/digest.h"
 #include "common/authority/folder.h"
 #include "common/authority/key.h"
+#include "tests/support/temporary_folder.h"
 
 namespace meshdns::enrolment {
 namespace {
@@ -26,17 +26,16 @@ constexpr std::int64_t kDay = 24 * 60 * 60;
 class EnrolmentTest : public testing::Test {
  protected:
   EnrolmentTest() {
-    std::string pattern = (fs::temp_directory_path() / "meshdns-enrolment-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
     const auto authority = authority::make_authority("mesh.internal", kToday - kDay, std::chrono::hours(24 * 365));
-    EXPECT_TRUE(authority::create_folder(folder_ + "/ca", authority.value()));
+    EXPECT_TRUE(authority::create_folder(folder_.path("ca"), authority.value()));
     request_ = authority::make_request(authority::make_key().value()).value();
   }
-  ~EnrolmentTest() override { fs::remove_all(folder_); }
 
   Enrolment open(Duration lifetime) const {
-    return Enrolment::open(
-               {.authority = folder_ + "/ca", .tokens = folder_ + "/tokens", .cluster = "eu-1", .lifetime = lifetime})
+    return Enrolment::open({.authority = folder_.path("ca"),
+                            .tokens = folder_.path("tokens"),
+                            .cluster = "eu-1",
+                            .lifetime = lifetime})
         .value();
   }
   static std::string token_for(Enrolment& enrolment, const std::string& node, std::int64_t now) {
@@ -59,7 +58,7 @@ class EnrolmentTest : public testing::Test {
     return done ? "signed" : done.error().message();
   }
 
-  std::string folder_;
+  test::TemporaryFolder folder_;
   std::string request_;
   std::string certificate_;  // the last one
 };
@@ -81,10 +80,10 @@ TEST_F(EnrolmentTest, whoever_asks_again_at_once_costs_no_signature) {
   auto enrolment = open(std::chrono::hours(24));
   EXPECT_EQ(enroll(enrolment, token_for(enrolment, "n7", kToday), kToday), "signed");
   const std::string first = certificate_;
-  const auto written = fs::last_write_time(folder_ + "/tokens");
+  const auto written = fs::last_write_time(folder_.path("tokens"));
   EXPECT_EQ(enroll(enrolment, "", kToday + 59), "signed");
   EXPECT_EQ(certificate_, first);
-  EXPECT_EQ(fs::last_write_time(folder_ + "/tokens"), written);
+  EXPECT_EQ(fs::last_write_time(folder_.path("tokens")), written);
   EXPECT_EQ(enroll(enrolment, "", kToday + 60), "signed");
   EXPECT_NE(certificate_, first);
 }

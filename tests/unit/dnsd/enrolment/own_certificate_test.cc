@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "common/authority/authority.h"
@@ -12,6 +11,7 @@
 #include "common/base/durable_file.h"
 #include "common/base/whole_file.h"
 #include "common/time/sim_clock.h"
+#include "tests/support/temporary_folder.h"
 
 namespace meshdns::enrolment {
 namespace {
@@ -71,16 +71,13 @@ TEST_F(WhyToSignTest, when_it_is_not_the_one_that_is_wanted) {
 class OwnCertificateTest : public testing::Test {
  protected:
   OwnCertificateTest() {
-    std::string pattern = (fs::temp_directory_path() / "meshdns-own-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
     const auto made = authority::make_authority("mesh.internal", clock_.unix_seconds());
-    EXPECT_TRUE(authority::create_folder(folder_ + "/ca", *made));
+    EXPECT_TRUE(authority::create_folder(folder_.path("ca"), *made));
   }
-  ~OwnCertificateTest() override { fs::remove_all(folder_); }
 
-  std::string path(const std::string& name) const { return folder_ + "/data/" + name; }
+  std::string path(const std::string& name) const { return folder_.path("data/" + name); }
   OwnCertificate::Options options() const {
-    return {.authority = folder_ + "/ca",
+    return {.authority = folder_.path("ca"),
             .certificate = path("server.pem"),
             .key = path("server.key"),
             .identity = {identity::Role::Federation, "eu-1", "f"},
@@ -90,12 +87,12 @@ class OwnCertificateTest : public testing::Test {
   std::vector<Description> chain() const { return *authority::describe(*read_file(path("server.pem"))); }
   std::string signer() const { return chain().back().key_hash; }
   std::string known_authority() const {
-    const auto known = authority::read_known_folder(folder_ + "/ca", clock_.unix_seconds());
+    const auto known = authority::read_known_folder(folder_.path("ca"), clock_.unix_seconds());
     return authority::describe(*authority::signing_certificate(*known))->front().key_hash;
   }
 
   SimClock clock_;
-  std::string folder_;
+  test::TemporaryFolder folder_;
   std::vector<std::string> addresses_ = {"fed.example", "10.0.9.1"};
 };
 
@@ -148,13 +145,13 @@ TEST_F(OwnCertificateTest, the_old_authority_signs_until_the_exchange_is_finishe
   OwnCertificate own(options(), clock_, clock_);
   ASSERT_TRUE(own.start());
   const std::string old = signer();
-  const auto before = authority::read_folder(folder_ + "/ca");
+  const auto before = authority::read_folder(folder_.path("ca"));
   const auto next = authority::rotated(*before, clock_.unix_seconds());
-  ASSERT_TRUE(authority::write_rotated(folder_ + "/ca", *before, *next));
+  ASSERT_TRUE(authority::write_rotated(folder_.path("ca"), *before, *next));
   clock_.advance(20h);
   EXPECT_EQ(signer(), old);
   EXPECT_EQ(known_authority(), old);
-  ASSERT_TRUE(authority::finish_rotation(folder_ + "/ca"));
+  ASSERT_TRUE(authority::finish_rotation(folder_.path("ca")));
   clock_.advance(61s);
   EXPECT_NE(signer(), old);
   EXPECT_EQ(signer(), known_authority());
@@ -164,7 +161,7 @@ TEST_F(OwnCertificateTest, without_an_authority_there_is_no_start_and_later_the_
   OwnCertificate own(options(), clock_, clock_);
   ASSERT_TRUE(own.start());
   const auto first = chain().front();
-  fs::remove_all(folder_ + "/ca");
+  fs::remove_all(folder_.path("ca"));
   clock_.advance(10min);
   EXPECT_EQ(chain().front().serial, first.serial);
   const auto again = OwnCertificate(options(), clock_, clock_).start();
