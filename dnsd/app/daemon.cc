@@ -53,6 +53,9 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       roles_{source_.get(), &hostnames_, &dns_, &certificates_},
       serving_({loop, process_, mesh_, dns_, warm_start_,
                 [this] {
+                  if (started_) tell_of_start();
+                },
+                [this] {
                   failed_ = true;
                   stop();
                 }}),
@@ -104,6 +107,15 @@ Result<void> Daemon::start() {
   return configuration_.file.has_replica() ? start_replica() : start_origin();
 }
 
+void Daemon::started() {
+  started_ = true;
+  if (!serving_.comes()) tell_of_start();
+}
+
+void Daemon::tell_of_start() {
+  if (!std::exchange(start_told_, true)) service_.ready();
+}
+
 Result<void> Daemon::prepare() {
   const bool keeps_records = configuration_.file.has_replica() ||
                              (configuration_.federation() && !configuration_.file.federation().store().has_memory());
@@ -148,17 +160,12 @@ Result<void> Daemon::start_origin() {
   override_rounds_.watch();
   source_->start();  // a federation makes its feed on this thread while the compile thread makes the first table
   if (*answerable) {
-    if (auto done = serving_.start(); !done) return done;
-  }
-  hostnames_.start();
-  if (auto done = start_admin(); !done) return done;
-  process::release_free_memory();  // the store's rows and the first tables have left much of it
-  if (*answerable) {
-    serving_.become_ready();
+    if (auto done = serving_.begin(); !done) return done;
   } else {
     log::warn("nothing is known: DNS is not served until the recovery is over");
   }
-  return {};
+  hostnames_.start();
+  return start_admin();
 }
 
 Result<void> Daemon::start_replica() {
@@ -168,9 +175,7 @@ Result<void> Daemon::start_replica() {
   if (!answerable) return answerable.error();
   override_rounds_.watch();
   if (*answerable) {
-    publisher_.changed();
-    if (auto done = serving_.start(); !done) return done;
-    serving_.become_ready();
+    if (auto done = serving_.begin(); !done) return done;
   } else if (auto done = serving_.start_not_ready(); !done) {
     return done;
   }
@@ -217,7 +222,7 @@ void Daemon::serve_first_records() {
   publisher_.set_not_ready(false);
   publisher_.changed();
   tell_of_room();
-  serving_.begin();
+  serving_.begin_or_try_again();
 }
 
 void Daemon::tell_of_room() {

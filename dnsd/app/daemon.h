@@ -53,8 +53,9 @@ class Daemon {
   /// Starts all roles.
   /// errors: the first one, for example an address that cannot be bound; InvalidArgument for a wrong endpoints file
   Result<void> start();
-  /// Tells the service manager that the start is over.
-  void started() { service_.ready(); }
+  /// Notes that the start is over, as far as it needs no loop. The service manager hears of it when DNS is served, or
+  /// now if it is not known when that will be.
+  void started();
   /// Reads the configuration file again. A file with errors changes nothing. Changes that need a restart are logged and
   /// do not take effect.
   void reload();
@@ -66,6 +67,8 @@ class Daemon {
   bool failed() const { return failed_; }
 
  private:
+  /// Tells the service manager once that the start is over.
+  void tell_of_start();
   /// Returns the source of records that the configuration names.
   std::unique_ptr<RecordSource> make_source();
   /// `configuration` must outlive the options.
@@ -129,6 +132,8 @@ class Daemon {
 
   bool stopping_ = false;
   bool failed_ = false;
+  bool started_ = false;
+  bool start_told_ = false;                            // to the service manager
   bool full_ = false;                                  // that records are refused is logged
   std::optional<snapshot_file::WorkerThread> ending_;  // made at the start: later the system may give no thread
 };

@@ -47,7 +47,7 @@ Result<void> DnsService::start() {
   options.policy = policy();
   options.tcp.connections = env_.budget.dns;
   options.inherited = env_.passed;
-  env_.publisher.flush();
+  env_.publisher.settle();
   auto server = server::DnsServer::start(options, env_.publisher.table(), env_.clock);
   if (!server) return server.error();
   server_ = std::move(*server);

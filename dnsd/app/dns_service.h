@@ -23,10 +23,9 @@ namespace meshdns::dnsd::app {
 ///
 /// The order of start and end
 ///
-///   start():    everything so far is published -> sockets and workers -> the publisher learns the ports that the
-///   system
-///               chose for port 0 -> pulse and watch, once a second from then on -> dnstap, which the watch tries again
-///               until a receiver takes the connection
+///   start():    sockets and workers -> the publisher learns the ports that the system chose for port 0 -> pulse and
+///               watch, once a second from then on -> dnstap, which the watch tries again until a receiver takes the
+///               connection
 ///   withdraw(): the watch -> the workers -> dnstap, which reads what the workers have left -> the sockets
 ///   end():      the workers; the rest ends with the object
 ///
@@ -47,6 +46,7 @@ class DnsService : public Role {
   explicit DnsService(Environment environment);
   ~DnsService() override;
 
+  /// requires: a table is published, or few hosts wait to be published
   /// errors: the first address that cannot be bound; ResourceExhausted: the system may have room later
   Result<void> start();
   /// Ends DNS while the process goes on.

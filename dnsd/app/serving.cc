@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/log/log.h"
+#include "common/process/memory.h"
 #include "dnsd/app/local_overrides.h"
 #include "dnsd/app/replica.h"
 
@@ -35,8 +36,6 @@ void Serving::release_unless_served() {
   if (!env_.dns.serves()) env_.mesh.publisher.release();
 }
 
-Result<void> Serving::start() { return env_.dns.serves() ? Result<void>{} : env_.dns.start(); }
-
 Result<void> Serving::start_not_ready() {
   if (env_.dns.serves()) env_.dns.withdraw();  // their snapshot cannot be read: the kept answers would never be updated
   env_.mesh.publisher.release();
@@ -49,20 +48,38 @@ Result<void> Serving::start_not_ready() {
   return env_.dns.start();
 }
 
-void Serving::become_ready() {
+Result<void> Serving::begin() {
+  begun_ = true;
   publish::Publisher& publisher = env_.mesh.publisher;
   publisher.release();
-  publisher.flush();  // clients ask as soon as the process says that it is ready
-  env_.process.ready = true;
-  env_.warm_start.keep_later();
-  log::info("ready", {{"hosts", publisher.hosts()}});
+  if (publisher.settle()) return serve();
+  publisher.publish_all([this] { serve_or_try_again(); });
+  return {};
 }
 
-void Serving::begin() {
-  if (env_.process.ready || stopping_) return;
-  if (const auto done = start(); !done) return serve_later(done.error());
+void Serving::begin_or_try_again() {
+  if (begun_ || stopping_) return;
+  if (const auto done = begin(); !done) serve_later(done.error());
+}
+
+void Serving::serve_or_try_again() {
+  if (stopping_) return;
+  if (const auto done = serve(); !done) serve_later(done.error());
+}
+
+Result<void> Serving::serve() {
+  if (!env_.dns.serves()) {
+    if (auto done = env_.dns.start(); !done) return done;
+  }
   if (tries_.ends()) log::info("dns is served after failed attempts");
-  become_ready();
+  publish::Publisher& publisher = env_.mesh.publisher;
+  publisher.settle();  // clients ask as soon as the process says that it is ready
+  env_.process.ready = true;
+  env_.warm_start.keep_later();
+  process::release_free_memory();  // the records that were read and the first tables have left much of it
+  log::info("ready", {{"hosts", publisher.hosts()}});
+  env_.served();
+  return {};
 }
 
 void Serving::serve_later(const Error& why) {
@@ -75,7 +92,7 @@ void Serving::serve_later(const Error& why) {
   if (timer_) return;
   timer_ = env_.timers.after(kServeInterval, [this] {
     timer_.reset();
-    begin();
+    serve_or_try_again();
   });
 }
 

@@ -21,7 +21,7 @@ constexpr Duration kLongestPlacesPause = 1s;
 constexpr Duration kBehind = 1s;
 // The most contests that are logged at a time; status has all.
 constexpr std::size_t kMostTold = 10;
-// The most hosts that pin() compiles while it blocks the control thread.
+// The most hosts that pin() and settle() compile while they block the control thread.
 constexpr std::size_t kFewHosts = 256;
 
 }  // namespace
@@ -68,7 +68,9 @@ void Publisher::set_not_ready(bool not_ready) {
 }
 
 void Publisher::changed() {
-  if (held_ || flushing_ || timer_ || under_way() || !pending()) return;
+  if (held_ || flushing_ || under_way()) return;
+  if (!waits_.empty()) return publish(Extent::Whole);
+  if (timer_ || !pending()) return;
   const Duration wait = pace_.wait(clock_.now());
   if (wait == Duration::zero()) return publish(Extent::Slice);
   timer_ = timers_.after(wait, [this] {
@@ -89,20 +91,43 @@ void Publisher::adopt(std::shared_ptr<const answers::AnswerTable> table) {
 }
 
 std::shared_ptr<PinnedTable> Publisher::pin() {
-  if (held_ || not_ready_ || under_way()) return nullptr;
-  using topology::Urgency;
-  const bool much = outdated_ > 0 || places_changed_ || planner_.moves_clients() ||
-                    waiting(Urgency::Removal) + waiting(Urgency::Addition) > kFewHosts;
-  if (much && hosts() > kFewHosts) return nullptr;  // flush() would block heartbeats for as long as it compiles
+  if (held_ || not_ready_ || has_much() || under_way()) return nullptr;
   flush();
   return std::make_shared<PinnedTable>(table_);
+}
+
+bool Publisher::has_much() {
+  using topology::Urgency;
+  if (hosts() <= kFewHosts) return false;
+  return under_way() || configured_ || outdated_ > 0 || places_changed_ || planner_.moves_clients() ||
+         waiting(Urgency::Removal) + waiting(Urgency::Addition) > kFewHosts;
+}
+
+bool Publisher::settle() {
+  const bool much = has_much();  // then flush() would block heartbeats for as long as it compiles
+  much ? changed() : flush();
+  return !much;
+}
+
+void Publisher::publish_all(std::function<void()> done) {
+  held_ = false;
+  waits_.push_back(std::move(done));
+  // a table under way may lack what has changed since it was planned
+  const bool comes = under_way() && last_whole_ == submitted_ && !pending();
+  whole_ = comes ? std::optional(submitted_) : std::nullopt;
+  if (!flushing_ && !under_way()) publish(Extent::Whole);
+}
+
+void Publisher::tell_of_whole_table() {
+  if (!whole_ || finished_ < *whole_) return;
+  whole_.reset();
+  for (const auto& done : std::exchange(waits_, {})) done();
 }
 
 void Publisher::flush() {
   if (held_) return;
   flushing_ = true;
   if (under_way()) finished(thread_.wait());
-  if (timer_) timers_.cancel(*std::exchange(timer_, std::nullopt));
   if (pending() || places_changed_) {
     publish(Extent::Whole);
     finished(thread_.wait());
@@ -112,6 +137,7 @@ void Publisher::flush() {
 }
 
 void Publisher::publish(Extent extent) {
+  if (timer_) timers_.cancel(*std::exchange(timer_, std::nullopt));
   begun_ = clock_.now();
   // a first table without some of the hosts would say NXDOMAIN for them, and so would the one that makes us ready
   const bool whole = extent == Extent::Whole || submitted_ == 0 || (shown_not_ready_ && !not_ready_);
@@ -135,6 +161,8 @@ void Publisher::publish(Extent extent) {
   // the reader keeps the published table alive while the observer compares with it
   if (observer_) publication.before = reader_.read();
   submitted_ = thread_.submit(std::move(update), renew_for);
+  if (whole) last_whole_ = submitted_;
+  if (whole && !waits_.empty()) whole_ = submitted_;
   if (observer_) observer_(publication);
   reader_.offline();
   watch_due();
@@ -266,6 +294,7 @@ void Publisher::finished(const CompileThread::Finished& table) {
   pace_.published(begun_, last_cost_);
   look_at_table();
   look_for_delay();
+  tell_of_whole_table();
   changed();
 }
 

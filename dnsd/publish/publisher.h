@@ -113,9 +113,15 @@ class Publisher {
   /// like flush() when little waits.
   /// returns: null = publications are held, DNS is not ready, an update is under way, or too much waits to block for
   std::shared_ptr<PinnedTable> pin();
-  /// Blocks until all changes so far are published, except late steps of slow start. For the start, when nothing else
-  /// needs this thread. Does nothing while publications are held.
+  /// Blocks until all changes so far are published, except late steps of slow start. For tables of few hosts, and for
+  /// tests: a million endpoints take seconds. Does nothing while publications are held.
   void flush();
+  /// Like flush() if that blocks for a moment only. Otherwise the changes are published soon.
+  /// returns: whether it was like flush()
+  bool settle();
+  /// Publishes a table of everything that is known now, and calls `done` when it is published. This thread goes on
+  /// meanwhile: agents that reconnect while a restarted federation compiles its first table are heard. Ends a hold.
+  void publish_all(std::function<void()> done);
 
   /// Calls `observer` for every publication, right after the update was submitted, so that no publication waits for the
   /// observer. Empty = no observer.
@@ -198,6 +204,10 @@ class Publisher {
   Duration renewal_beside(const topology::Planner::Changes& changes) const;
   /// Whether something is to be published as soon as the pace allows.
   bool pending() const;
+  /// Whether to publish what waits may take long, so that nobody should wait for it.
+  bool has_much();
+  /// Calls those who wait for a whole table that is published now.
+  void tell_of_whole_table();
   bool places_due(TimePoint now) const { return places_changed_ && now >= next_places_; }
   /// Returns the description of the update for the observer, without Publication::before.
   Publication publication_of(const topology::Planner::Changes& changes, const answers::Update& update) const;
@@ -233,6 +243,9 @@ class Publisher {
   bool wanted_ = false;      // a table is needed even if the catalog is unchanged
   bool held_ = false;
   bool flushing_ = false;
+  std::vector<std::function<void()>> waits_;  // of publish_all()
+  std::optional<std::uint64_t> whole_;        // the number of the table that they wait for; nothing = not submitted
+  std::uint64_t last_whole_ = 0;              // the number of the whole table that was submitted last; 0 = none
   bool stale_ = false;
   bool not_ready_ = false;
   bool shown_not_ready_ = false;   // not_ready_ in the table that was submitted last

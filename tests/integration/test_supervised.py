@@ -6,7 +6,7 @@ import signal
 import time
 import unittest
 
-from mesh import WAIT, Bed
+from mesh import WAIT, Bed, addresses, ask
 from supervisor import NotifySocket
 
 MESHDNSD = """\
@@ -27,6 +27,16 @@ admin: {{listen: "127.0.0.1:0", socket: {folder}/agent.sock}}
 ENDPOINTS = "endpoints: [{service: web, namespace: shop, ports: [{number: 8080}]}]\n"
 
 PTRACE_ATTACH, PTRACE_DETACH, WALL = 16, 17, 0x40000000
+MANY = 300  # more hosts than the start waits for
+MESH = "nodes: [{name: n1, cluster: eu-1, addresses: [127.0.0.11], endpoints: [" + ", ".join(
+    f"{{service: s{i}, namespace: shop, ports: [{{number: 80}}]}}" for i in range(MANY)) + "]}]\n"
+FILE_MODE = """\
+cluster: eu-1
+roles: [dns]
+zones: [{{name: mesh.internal}}]
+dns: {{workers: "2", listen: [{{address: "{dns}"}}], endpoints_file: mesh.yaml}}
+admin: {{listen: "127.0.0.1:0", socket: {folder}/meshdnsd.sock}}
+"""
 RECVMMSG = {"x86_64": "299", "aarch64": "243"}.get(platform.machine())
 
 
@@ -91,6 +101,22 @@ class SupervisedTest(unittest.TestCase):
         daemon.wait_line("cannot start")
         daemon.process.wait(WAIT)
         self.assertEqual(daemon.stop(), 1)
+        self.assertEqual(self.supervisor.count("READY", 0.2), 0)
+
+    def test_with_many_hosts_it_is_ready_when_they_are_served(self):
+        self.bed.write("mesh.yaml", MESH)
+        daemon = self.start("meshdnsd", FILE_MODE.format(folder=self.bed.folder, dns="127.0.0.1:0"))
+        told = self.supervisor.next()
+        self.assertEqual((told["READY"], told["STATUS"].split(",")[0]), ("1", f"{MANY} hosts"))
+        address = daemon.address("dns listening")
+        for host in ("s0", f"s{MANY - 1}"):
+            self.assertEqual(addresses(ask(address, host + ".shop.mesh.internal")), ["127.0.0.11"])
+
+        self.bed.write("second/mesh.yaml", MESH)
+        second = self.start("meshdnsd", FILE_MODE.format(folder=self.bed.path("second"), dns="%s:%d" % address))
+        second.wait_line("cannot serve")
+        second.process.wait(WAIT)
+        self.assertEqual(second.stop(), 1)
         self.assertEqual(self.supervisor.count("READY", 0.2), 0)
 
     def test_meshdnsd_tells_what_became_of_a_reload(self):

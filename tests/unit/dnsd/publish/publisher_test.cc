@@ -202,6 +202,66 @@ TEST_F(PublisherTest, AFlushLeavesNothing) {
   EXPECT_EQ(revision(), catalog_.revision());
 }
 
+TEST_F(PublisherTest, WhoWaitsForAWholeTableIsCalledWhenItIsPublishedAndNotBefore) {
+  put_many(50);
+  int calls = 0;
+  publisher_.publish_all([&] { ++calls; });
+  EXPECT_EQ(calls, 0) << "the table is made by the other thread";
+  hear();
+  EXPECT_EQ(calls, 1);
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(answers("s" + std::to_string(i)));
+  EXPECT_EQ(revision(), catalog_.revision());
+  live(1s);
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(PublisherTest, WhoWaitsGetsWhatHasChangedWhileAnotherTableWasUnderWay) {
+  put("eu-1/n1", "early");
+  publisher_.changed();
+  put_many(50);
+  std::optional<std::uint64_t> seen;
+  publisher_.publish_all([&] { seen = revision(); });
+  const std::uint64_t wanted = catalog_.revision();
+  EXPECT_EQ(seen, std::nullopt) << "the table under way was planned before";
+  hear();
+  ASSERT_TRUE(seen);
+  EXPECT_GE(*seen, wanted);
+}
+
+TEST_F(PublisherTest, AWholeTableThatIsUnderWayIsNotMadeTwice) {
+  publisher_.publish_all([] {});
+  int calls = 0;
+  const std::uint64_t before = publisher_.publications();
+  publisher_.publish_all([&] { ++calls; });
+  hear();
+  EXPECT_EQ(calls, 1);
+  live(1s);
+  EXPECT_EQ(publisher_.publications(), before + 1);
+}
+
+TEST_F(PublisherTest, AHoldEndsWhenAWholeTableIsWanted) {
+  publisher_.hold();
+  put_many(3);
+  publisher_.changed();
+  live(1s);
+  EXPECT_FALSE(answers("s2"));
+  publisher_.publish_all([] {});
+  hear();
+  EXPECT_TRUE(answers("s2"));
+}
+
+// With more hosts than a moment's worth, this thread must not wait for them.
+TEST_F(PublisherTest, ToSettleWaitsForFewHostsOnly) {
+  put_many(3);
+  EXPECT_TRUE(publisher_.settle());
+  EXPECT_TRUE(answers("s2"));
+  put_many(300);
+  EXPECT_FALSE(publisher_.settle());
+  EXPECT_FALSE(answers("s299"));
+  live(10s);
+  EXPECT_TRUE(answers("s299"));
+}
+
 TEST_F(PublisherTest, TheTableThatMakesItReadyIsWhole) {
   publisher_.set_not_ready(true);
   live(50ms);
