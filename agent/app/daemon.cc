@@ -185,7 +185,7 @@ void Daemon::follow_pods() {
   if (!configuration_.kubernetes) return;
   pods_ = std::make_unique<KubernetesSource>(
       loop_, clock_, *configuration_.kubernetes,
-      KubernetesSource::Events{[this] { take_listing(); }, [this] { reporter_.node_changed(); },
+      KubernetesSource::Events{[this] { take_listing(); }, [this] { reporter_.node_described(); },
                                [this](const std::string& key, const std::string& container) {
                                  if (monitor_.ended(key, container))
                                    log::info("container ended", {{"key", key}, {"container", container}});

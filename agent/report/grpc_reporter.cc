@@ -267,10 +267,14 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
   /// Ends the session, so that the next one sends the new description of the node. Without a session, makes the waiting
   /// attempt at once. An attempt that has not begun a session yet will use the new description anyway.
   void node_changed() {
-    if (stopping) return;
-    renewing = port != nullptr;
-    if (port) return port->abort();
-    reconnector.hurry();
+    if (!node_described() && !stopping) reconnector.hurry();
+  }
+  /// returns: whether a session is ended, which starts again
+  bool node_described() {
+    if (stopping || !port) return false;
+    renewing = true;
+    port->abort();
+    return true;
   }
 
   void received(const v1::ReportReply& reply) {
@@ -376,6 +380,8 @@ void GrpcReporter::changed() {
 }
 
 void GrpcReporter::node_changed() { state_->node_changed(); }
+
+void GrpcReporter::node_described() { state_->node_described(); }
 
 void GrpcReporter::stop(Duration patience, std::function<void()> done) { state_->stop(patience, std::move(done)); }
 

@@ -73,6 +73,9 @@ class GrpcReporter {
   /// NodeDescription::about has another result now. A running session is ended and started again; a waiting attempt is
   /// made at once.
   void node_changed();
+  /// Like node_changed(), but a waiting attempt keeps its time: what has changed is no sign that the federation can be
+  /// reached now, so that many agents would ask it too often.
+  void node_described();
   /// Sends what the syncer still has to send (a Leave) within at most `patience`, ends the stream, then calls `done`.
   void stop(Duration patience, std::function<void()> done);
 
