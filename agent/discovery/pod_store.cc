@@ -38,48 +38,81 @@ bool PodStore::put(const std::string& uid, const boost::json::object& object) {
     return set_problem(uid, (uid.empty() ? "a pod" : title) + ": " + pod.error().message());
   }
   bool changed = problems_.erase(uid) > 0;
+  Uids touched;
+  unclaim(uid, touched);
   std::vector<IpAddress>& addresses = reported_[uid];
   const bool was_deleted = known != pods_.end() && known->second.deletion;  // such a pod gets no new addresses
   if (!pod->addresses.empty() && !was_deleted) addresses = pod->addresses;
-  // settle_addresses() gives the pod its addresses; until then it has those of before
+  // settle() gives the pod its addresses; until then it has those of before
   pod->addresses = known == pods_.end() ? std::vector<IpAddress>() : known->second.addresses;
   changed = changed || known == pods_.end() || known->second != *pod;
   pods_[uid] = std::move(*pod);
-  return settle_addresses() || changed;
+  claim(uid, touched);
+  return settle(touched) || changed;
 }
 
-std::map<IpAddress, const Pod*> PodStore::owners() const {
-  std::map<IpAddress, const Pod*> out;
-  for (const auto& [uid, pod] : pods_) {
-    if (!has_own_addresses(pod)) continue;
-    for (const IpAddress& address : reported_.at(uid)) {
-      const auto [owner, is_first] = out.emplace(address, &pod);
-      if (!is_first && claim_of(*owner->second) < claim_of(pod)) owner->second = &pod;
-    }
+void PodStore::claim(const std::string& uid, Uids& touched) {
+  touched.insert(uid);
+  if (!has_own_addresses(pods_.at(uid))) return;
+  for (const IpAddress& address : reported_.at(uid)) {
+    Uids& claimants = claimants_[address];
+    touched.insert(claimants.begin(), claimants.end());
+    claimants.insert(uid);
   }
-  return out;
 }
 
-bool PodStore::settle_addresses() {
+void PodStore::unclaim(const std::string& uid, Uids& touched) {
+  const auto reported = reported_.find(uid);
+  if (reported == reported_.end()) return;
+  for (const IpAddress& address : reported->second) {
+    drop_claim(address, uid);
+    const auto others = claimants_.find(address);
+    if (others != claimants_.end()) touched.insert(others->second.begin(), others->second.end());
+  }
+}
+
+void PodStore::drop_claim(const IpAddress& address, const std::string& uid) {
+  const auto claimants = claimants_.find(address);
+  if (claimants == claimants_.end()) return;
+  claimants->second.erase(uid);
+  if (claimants->second.empty()) claimants_.erase(claimants);
+}
+
+bool PodStore::has(const std::string& uid, const IpAddress& address) const {
+  const auto is_less = [this](const std::string& a, const std::string& b) {
+    return claim_of(pods_.at(a)) < claim_of(pods_.at(b));
+  };
+  return *std::ranges::max_element(claimants_.at(address), is_less) == uid;
+}
+
+bool PodStore::settle(const Uids& touched) {
   bool changed = false;
-  const auto owner = owners();
-  for (auto& [uid, pod] : pods_) {
-    std::vector<IpAddress>& reported = reported_.at(uid);
-    std::vector<IpAddress> kept = reported;
-    const Pod* const self = &pod;  // clang takes no structured binding into a lambda
-    if (has_own_addresses(pod)) std::erase_if(kept, [&](const auto& address) { return owner.at(address) != self; });
-    if (pod.deletion) reported = kept;
+  for (const std::string& uid : touched) {
+    Pod& pod = pods_.at(uid);
+    std::vector<IpAddress> kept = reported_.at(uid);
+    if (has_own_addresses(pod)) std::erase_if(kept, [&](const auto& address) { return !has(uid, address); });
+    if (pod.deletion) lose_all_but(kept, uid);
     changed = changed || pod.addresses != kept;
     pod.addresses = std::move(kept);
   }
   return changed;
 }
 
+void PodStore::lose_all_but(const std::vector<IpAddress>& kept, const std::string& uid) {
+  std::vector<IpAddress>& reported = reported_.at(uid);
+  for (const IpAddress& address : reported) {
+    if (std::ranges::find(kept, address) == kept.end()) drop_claim(address, uid);
+  }
+  reported = kept;
+}
+
 bool PodStore::remove(const std::string& uid) {
   const bool had_problem = problems_.erase(uid) > 0;
+  Uids touched;
+  unclaim(uid, touched);
   reported_.erase(uid);
   const bool had_pod = pods_.erase(uid) > 0;
-  return settle_addresses() || had_pod || had_problem;
+  return settle(touched) || had_pod || had_problem;
 }
 
 bool PodStore::set_problem(const std::string& uid, std::string problem) {
@@ -91,14 +124,17 @@ bool PodStore::set_problem(const std::string& uid, std::string problem) {
 
 // An object without a uid may be any of the pods that the list did not name. Then all of them stay until the next list.
 bool PodStore::listed() {
-  const auto is_gone = [this](const auto& entry) { return !seen_.contains(entry.first); };
   bool changed = !is_listed_;
   if (!saw_unknown_) {
-    changed = std::erase_if(pods_, is_gone) > 0 || changed;
-    changed = std::erase_if(problems_, is_gone) > 0 || changed;
-    std::erase_if(reported_, is_gone);
+    Uids gone;
+    for (const auto& [uid, pod] : pods_) {
+      if (!seen_.contains(uid)) gone.insert(uid);
+    }
+    for (const auto& [uid, problem] : problems_) {
+      if (!seen_.contains(uid)) gone.insert(uid);
+    }
+    for (const std::string& uid : gone) changed = remove(uid) || changed;
   }
-  changed = settle_addresses() || changed;
   is_listed_ = true;
   lists_ = false;
   seen_.clear();

@@ -50,18 +50,34 @@ class PodStore {
   const std::map<std::string, std::string>& problems() const { return problems_; }
 
  private:
+  using Uids = std::set<std::string>;
+
   bool put(const std::string& uid, const boost::json::object& object);
-  /// Decides anew which pod has which address.
+
+  // ---- which pod has which address: only the pods that claim an address of the pod that changes are looked at ----
+
+  /// Notes the addresses of a pod as claimed by it, and adds the pod and its rivals to `touched`. Pods in the network
+  /// of the node claim nothing.
+  void claim(const std::string& uid, Uids& touched);
+  /// Forgets what a pod claims, if there is such a pod, and adds its rivals to `touched`.
+  void unclaim(const std::string& uid, Uids& touched);
+  void drop_claim(const IpAddress& address, const std::string& uid);
+  /// Whether the address is the pod's, of all that claim it.
+  /// requires: the pod claims it
+  bool has(const std::string& uid, const IpAddress& address) const;
+  /// Gives these pods the addresses that they have.
   /// returns: whether pods() changed
-  bool settle_addresses();
-  /// Returns the pod that has each address. Pods in the network of the node are left out.
-  std::map<IpAddress, const Pod*> owners() const;
+  bool settle(const Uids& touched);
+  /// Takes from a pod for good what it does not keep.
+  void lose_all_but(const std::vector<IpAddress>& kept, const std::string& uid);
+
   bool remove(const std::string& uid);
   bool set_problem(const std::string& uid, std::string problem);
 
   std::map<std::string, Pod> pods_;
   std::map<std::string, std::string> problems_;
   std::map<std::string, std::vector<IpAddress>> reported_;  // by uid: the last addresses, without those lost for good
+  std::map<IpAddress, Uids> claimants_;                     // address -> the pods that report it as their own
   std::set<std::string> seen_;                              // uids of the initial list that is under way
   bool lists_ = false;
   bool saw_unknown_ = false;  // the list had an object without a uid, which may be any pod
