@@ -57,6 +57,7 @@ void RecordTable::store_endpoint(const model::Endpoint& endpoint) {
   if (!added) known = endpoint;
   labels_.share(known.labels);
   ports_.share(known.ports);
+  memberships_.share(known.memberships);
   if (observer_ != nullptr) entered ? observer_->endpoint_entered(known) : observer_->endpoint_updated(known);
   note(RecordType::Endpoint, endpoint.key, false);
 }

@@ -100,6 +100,7 @@ class RecordTable {
   ChangeLog log_;
   model::SharedPool<model::Labels, model::SharedHash> labels_;  // of endpoints; many endpoints share the same labels
   model::SharedPool<model::Ports, model::SharedHash> ports_;
+  model::SharedPool<model::Memberships, model::SharedHash> memberships_;
   std::set<model::ServiceKey> idle_services_;  // services that have no endpoint, or had none lately
   NodeUses uses_;
   bool frozen_ = false;
