@@ -34,8 +34,8 @@ using Ports = std::vector<Port>;
 /// by an agent: docs/adr/0043.
 struct Membership {
   std::string service;         // in the endpoint's namespace
-  Ports ports;                 // named as the Service names them, with the numbers of the endpoint
-  std::string hostname;        // the pod's own name within the service; empty = none
+  Ports ports{};               // named as the Service names them, with the numbers of the endpoint
+  std::string hostname{};      // the pod's own name within the service; empty = none
   bool exported = false;       // other clusters see the endpoint in this service
   bool not_ready_too = false;  // publishNotReadyAddresses: the service answers the endpoint whatever its health
 
