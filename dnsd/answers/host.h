@@ -21,7 +21,8 @@ struct EndpointTraits {
   std::uint32_t weight = 1;
   std::uint16_t port = 0;  // the first port, to be shown
   std::uint16_t why = 0;   // index for Host::text; 0 = nothing to add
-  topology::Standing standing = topology::Standing::Serving;
+  topology::Standing standing : 4 = topology::Standing::Serving;
+  bool exported : 1 = true;  // see topology::Candidate
   bool has_v4 : 1 = false;
   bool has_v6 : 1 = false;
   bool in_doubt : 1 = false;
@@ -230,6 +231,10 @@ class Host : public Shared {
   const model::Locality& locality(const EndpointRow& row) const noexcept {
     return localities->entries[row.locality]->value;
   }
+  /// Returns whether a client in this place sees an endpoint: see topology::is_seen().
+  bool is_seen(const model::Locality& client, const EndpointRow& row) const noexcept {
+    return traits(row).exported || same(client, locality(row), model::Part::Cluster);
+  }
   const std::string& text(std::uint16_t index) const noexcept { return texts->entries[index]; }
   /// Returns the size of this allocation in bytes, without parts that are shared with other hosts.
   std::size_t memory() const noexcept {
@@ -252,6 +257,8 @@ class Host : public Shared {
   bool panic : 1 = false;         // some tier of some set is in panic
   bool twins : 1 = false;         // some endpoints share both an address and a port number
   bool timed : 1 = false;         // answers depend on the time of day: spread load, or not all addresses fit
+  bool unexported : 1 = false;    // some endpoint is not exported: the client's cluster decides which endpoints it sees
+  bool cluster_names : 1 = false;  // see topology::HostPlan
 
  private:
   friend class HostBuilder;
@@ -282,6 +289,9 @@ class Host : public Shared {
 
 /// Returns the tiers of a set that are in panic, in the form of topology::Decision::panic.
 std::uint64_t panic_of(const Host& host, const Set& set);
+
+/// Returns the traits of a candidate, without addresses and texts.
+EndpointTraits traits_of(const topology::Candidate& candidate);
 
 /// Returns the plan from which a host was compiled, without the keys of its endpoints. Allocates.
 /// zone: the name of the host's zone

@@ -28,7 +28,7 @@ void HostBytes::fields(Io& io, H& host) {
      host.set_count_, host.port_stride_);
   io(host.classes_, host.sets_, host.tiers_, host.set_rows_, host.rows_, host.traits_, host.port_numbers_, host.v6_);
   if constexpr (Io::kReads) {
-    std::uint8_t flags = 0;
+    std::uint16_t flags = 0;
     io(flags);
     host.independent_families = (flags & 1U) != 0;
     host.same_for_all = (flags & 2U) != 0;
@@ -38,10 +38,13 @@ void HostBytes::fields(Io& io, H& host) {
     host.panic = (flags & 32U) != 0;
     host.timed = (flags & 64U) != 0;
     host.twins = (flags & 128U) != 0;
+    host.unexported = (flags & 256U) != 0;
+    host.cluster_names = (flags & 512U) != 0;
   } else {
-    io(static_cast<std::uint8_t>((host.independent_families ? 1U : 0U) | (host.same_for_all ? 2U : 0U) |
-                                 (host.has_v6_ ? 4U : 0U) | (host.spread ? 8U : 0U) | (host.has_loads_ ? 16U : 0U) |
-                                 (host.panic ? 32U : 0U) | (host.timed ? 64U : 0U) | (host.twins ? 128U : 0U)));
+    io(static_cast<std::uint16_t>((host.independent_families ? 1U : 0U) | (host.same_for_all ? 2U : 0U) |
+                                  (host.has_v6_ ? 4U : 0U) | (host.spread ? 8U : 0U) | (host.has_loads_ ? 16U : 0U) |
+                                  (host.panic ? 32U : 0U) | (host.timed ? 64U : 0U) | (host.twins ? 128U : 0U) |
+                                  (host.unexported ? 256U : 0U) | (host.cluster_names ? 512U : 0U)));
   }
 }
 

@@ -129,15 +129,7 @@ class HostBuilder {
  private:
   void add_row(const topology::Candidate& candidate) {
     EndpointRow row;
-    EndpointTraits traits;
-    traits.weight = std::min(candidate.weight, model::kMostWeight);
-    traits.port = candidate.port;
-    traits.standing = candidate.standing;
-    traits.in_doubt = candidate.in_doubt;
-    traits.known = candidate.known;
-    traits.displaced = candidate.displaced;
-    traits.group = candidate.group;
-    traits.start = candidate.start;
+    EndpointTraits traits = traits_of(candidate);
     traits.why = texts_.index_of(candidate.why);
     v6_.emplace_back();
     if (candidate.v4) take_address(*candidate.v4, row, traits);
@@ -211,9 +203,7 @@ class HostBuilder {
       notes.push_back(std::move(cap));
     }
     set.note = texts_.index_of(join(notes, "; "));
-    using enum topology::Emptiness;
-    const bool kept_out = decision.emptiness == Unlocated || decision.emptiness == Fenced;
-    if (kept_out || decision.emptiness == FenceUnknown) {
+    if (topology::is_kept_out(decision.emptiness)) {
       set.has_ede = true;
       set.ede = wire::Ede::Prohibited;
       set.ede_text = texts_.index_of(std::string(emptiness_text(decision.emptiness)));
@@ -346,6 +336,8 @@ class HostBuilder {
     host->spread = std::ranges::any_of(sets_, [](const Set& set) { return set.spread; });
     host->panic = std::ranges::any_of(loads_, [](const TierLoad& load) { return load.panic != 0; });
     host->twins = twins_;
+    host->unexported = !std::ranges::all_of(plan_.candidates, &topology::Candidate::exported);
+    host->cluster_names = plan_.cluster_names;
     host->timed = host->spread || rows_.size() > host->max_answers;
     host->same_for_all = sets_.size() <= 1 && !host->spread;
     return out;

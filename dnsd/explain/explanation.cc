@@ -104,6 +104,7 @@ void write_advice(const Subject& subject, const answers::HostView& view, const t
   }
   for (const std::string& text : answers::family_texts(host, decision)) out.add_advice(text);
   for (const std::string& advice : topology::port_advice(host)) out.add_advice(advice);
+  if (auto advice = answers::unexported_text(view); !advice.empty()) out.add_advice(std::move(advice));
   if (auto advice = answers::distance_advice(view.client, decision); !advice.empty()) out.add_advice(std::move(advice));
   write_displaced(host, out);
 }

@@ -83,8 +83,9 @@ class Resolver {
   void note_last_resort() noexcept;
   /// Adds the reason why a preferred place that serves has no address of the type, if other endpoints have one.
   void note_preferred(const answers::Host& host, wire::Type type) noexcept;
-  /// Returns where the client is, if the host's fence depends on that; the answer's scope is the client's range then.
-  const model::Locality& fence_seat(const answers::Host& host) noexcept;
+  /// Returns where the client is, if the host's fence or exports depend on that; the answer's scope is the client's range
+  /// then.
+  const model::Locality& seat_of(const answers::Host& host) noexcept;
   /// Returns where the client is. Looked up once, when it is needed first.
   const answers::Located& located() noexcept;
   /// Writes SOA, rcode and scope as the end of the chain demands.

@@ -13,7 +13,8 @@ namespace meshdns::topology {
 /// The part of the configuration that decides which hosts exist.
 struct HostNaming {
   std::vector<std::string> zones;                           // where hosts may be: "mesh.internal"
-  std::string auto_hosts = "{service}.{namespace}.{zone}";  // the pattern of automatic hosts; empty = there are none
+  std::string auto_hosts = "{service}.{namespace}.{zone}";  // the pattern of automatic hosts; empty = there are none.
+                                                            // The zones of Multi-Cluster Services have their own one.
 };
 
 /// A conflict: the reason why an object, or one of its hosts, has no effect, or why a service has no automatic host.

@@ -6,6 +6,7 @@
 
 #include "common/base/names.h"
 #include "common/base/text.h"
+#include "common/model/clusterset.h"
 
 namespace meshdns::topology {
 namespace {
@@ -189,13 +190,23 @@ std::optional<HostPlan> Planner::plan(const std::string& host, TimePoint now, co
 }
 
 HostPlan Planner::plan_of(const std::string& host, const Owner& owner, const PlanContext& context) const {
-  const auto endpoints = endpoints_of(owner);
+  auto endpoints = endpoints_of(owner);
+  const HostServices services = services_of(owner);
+  const bool mcs = model::is_clusterset_host(host);
+  if (mcs) services.keep_exported(records_, endpoints);
   HostPlan out = owner.object.empty() ? plan_service(context, endpoints)
                                       : plan_object(context, records_.destinations.at(owner.object), endpoints);
+  services.write(endpoints, out);
+  out.cluster_names = mcs;
   if (out.candidates.size() > kMostCandidates) out.candidates.resize(kMostCandidates);
   out.name = host;
   out.zone = zone_of(owners_.zones(), host);
   return out;
+}
+
+HostServices Planner::services_of(const Owner& owner) const {
+  if (owner.object.empty()) return HostServices(owner.service);
+  return HostServices(records_.destinations.at(owner.object));
 }
 
 std::vector<const model::Endpoint*> Planner::endpoints_of(const Owner& owner) const {
