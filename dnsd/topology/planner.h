@@ -9,7 +9,6 @@
 
 #include "common/model/record_observer.h"
 #include "dnsd/topology/endpoint_groups.h"
-#include "dnsd/topology/exports.h"
 #include "dnsd/topology/hit_search.h"
 #include "dnsd/topology/host_owners.h"
 #include "dnsd/topology/host_plan.h"
@@ -17,6 +16,8 @@
 #include "dnsd/topology/publication_queue.h"
 
 namespace meshdns::topology {
+
+class HostPart;
 
 // How it works. The planner turns records into HostPlans, and only those that a change touches.
 //
@@ -142,7 +143,7 @@ class Planner : public model::RecordObserver {
   void settle_all();
   bool settle_alone(const model::ServiceKey& service);
   std::vector<const model::Endpoint*> endpoints_of(const Owner& owner) const;
-  HostServices services_of(const Owner& owner) const;
+  HostPart part_of(const Owner& owner) const;
   bool serves(const Owner& owner, const PlanContext& context) const;
   HostPlan plan_of(const std::string& host, const Owner& owner, const PlanContext& context) const;
   Duration cost_of(const std::string& host, const Cost& cost) const;
