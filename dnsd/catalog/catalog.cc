@@ -261,7 +261,19 @@ std::optional<Refusal> Catalog::put_object(Kind kind, const std::string& key, co
 }
 
 std::optional<Refusal> Catalog::put_destination(const model::VirtualDestination& object, TimePoint now) {
+  if (host_rights_) {
+    if (auto refusal = counted(host_rights_->check(object))) return refusal;
+  }
   return put_object(VirtualDestinationKind{}, object.meta.key(), object, now);
+}
+
+std::vector<Refusal> Catalog::forbidden() const {
+  std::vector<Refusal> out;
+  if (!host_rights_) return out;
+  for (const auto& [key, object] : records().destinations) {
+    if (auto refusal = host_rights_->check(object)) out.push_back(*std::move(refusal));
+  }
+  return out;
 }
 
 std::optional<Refusal> Catalog::put_cluster(const model::Cluster& object, TimePoint now) {
@@ -319,9 +331,9 @@ std::optional<Refusal> Catalog::mirror(const std::string& node, const model::Nod
   return mirror_checked(check(node, status), NodeStatusKind{}, node, status);
 }
 
-std::optional<Refusal> Catalog::mirror(const model::ServiceKey& service, std::int64_t created) {
+std::optional<Refusal> Catalog::mirror(const model::ServiceKey& service, std::int64_t created, bool unexported) {
   if (auto refusal = counted(check(service))) return refusal;
-  table_.mirror_service(service, created);
+  table_.mirror_service(service, created, unexported);
   return std::nullopt;
 }
 

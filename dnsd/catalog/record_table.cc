@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/model/memberships.h"
+#include "common/model/exports.h"
 
 namespace meshdns::catalog {
 
@@ -25,11 +25,15 @@ void RecordTable::put_endpoint(const model::Endpoint& endpoint, TimePoint now) {
   const bool known = found != records_.endpoints.end();
   if (known && (found->second.namespace_ != endpoint.namespace_ || found->second.service != endpoint.service)) {
     erase_endpoint(endpoint.key, now);
-    add_to_services(endpoint);
-  } else if (!known || !same_services(found->second, endpoint)) {
-    add_to_services(endpoint);  // first: a service that stays must not look idle in between
+    add_to_services(endpoint, true);
+    count_exports(nullptr, &endpoint, now);
+    return store_endpoint(endpoint);
+  }
+  if (!known || !same_services(found->second, endpoint)) {
+    add_to_services(endpoint, true);  // first: a service that stays must not look idle in between
     if (known) leave_services(found->second, now);
   }
+  count_exports(known ? &found->second : nullptr, &endpoint, now);
   store_endpoint(endpoint);
 }
 
@@ -39,8 +43,9 @@ void RecordTable::mirror_endpoint(const model::Endpoint& endpoint) {
   const auto known = beyond_all ? endpoints.end() : endpoints.find(endpoint.key);
   if (known == endpoints.end() || !same_services(known->second, endpoint)) {
     if (known != endpoints.end()) leave_services(known->second, std::nullopt);
-    add_to_services(endpoint);
+    add_to_services(endpoint, false);
   }
+  count_exports(known == endpoints.end() ? nullptr : &known->second, &endpoint, std::nullopt);
   store_endpoint(endpoint);
 }
 
@@ -62,8 +67,16 @@ void RecordTable::store_endpoint(const model::Endpoint& endpoint) {
   note(RecordType::Endpoint, endpoint.key, false);
 }
 
-void RecordTable::add_to_services(const model::Endpoint& endpoint) {
-  for (const model::ServiceKey& service : services_of(endpoint)) add_to_service(service);
+void RecordTable::add_to_services(const model::Endpoint& endpoint, bool own) {
+  for (const model::ServiceKey& service : services_of(endpoint)) {
+    add_to_service(service, own && !model::is_exported(endpoint, service.name));
+  }
+}
+
+void RecordTable::count_exports(const model::Endpoint* before, const model::Endpoint* after,
+                                std::optional<TimePoint> now) {
+  exports_.count(records_.services, before, after, now,
+                 [this](const model::ServiceKey& key) { note(RecordType::Service, service_key_text(key), false); });
 }
 
 void RecordTable::leave_services(const model::Endpoint& endpoint, std::optional<TimePoint> now) {
@@ -75,9 +88,10 @@ void RecordTable::leave_services(const model::Endpoint& endpoint, std::optional<
   }
 }
 
-void RecordTable::add_to_service(const model::ServiceKey& service) {
+void RecordTable::add_to_service(const model::ServiceKey& service, bool unexported) {
   const auto [entry, added] = records_.services.try_emplace(service);
   ++entry->second.endpoints;
+  if (added) entry->second.unexported = unexported;
   if (added && unix_seconds_) {
     youngest_service_ = std::max(1000 * unix_seconds_(), youngest_service_ + 1);
     entry->second.created = youngest_service_;
@@ -85,9 +99,11 @@ void RecordTable::add_to_service(const model::ServiceKey& service) {
   if (added) note(RecordType::Service, service_key_text(service), false);
 }
 
-void RecordTable::mirror_service(const model::ServiceKey& service, std::int64_t created) {
+void RecordTable::mirror_service(const model::ServiceKey& service, std::int64_t created, bool unexported) {
   model::Service& known = records_.services[service];
   known.created = created;
+  known.unexported = unexported;
+  exports_.mirrored(service, known);
   youngest_service_ = std::max(youngest_service_, created);
   if (known.endpoints == 0) idle_services_.insert(service);
   note(RecordType::Service, service_key_text(service), false);
@@ -97,6 +113,7 @@ void RecordTable::erase_endpoint(const std::string& key, TimePoint now) {
   const auto found = records_.endpoints.find(key);
   if (found == records_.endpoints.end()) return;
   leave_services(found->second, now);
+  count_exports(&found->second, nullptr, now);
   if (observer_ != nullptr) observer_->endpoint_leaves(found->second);
   uses_.remove(found->second);
   const std::string gone = key;  // copied: `key` may be the erased record's own
@@ -118,6 +135,8 @@ std::vector<model::ServiceKey> RecordTable::erase_idle_services(Duration after, 
     out.push_back(key);
     return true;
   });
+  exports_.sweep(records_.services, after, now,
+                 [this](const model::ServiceKey& key) { note(RecordType::Service, service_key_text(key), false); });
   return out;
 }
 
