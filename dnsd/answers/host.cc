@@ -45,6 +45,14 @@ EndpointTraits traits_of(const topology::Candidate& candidate) {
   return out;
 }
 
+void Hostnames::index_rows() {
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const std::size_t row = entries[i].row;
+    if (row >= of_row.size()) of_row.resize(row + 1);
+    of_row[row] = static_cast<std::uint16_t>(i + 1);
+  }
+}
+
 std::uint64_t panic_of(const Host& host, const Set& set) {
   std::uint64_t out = 0;
   const auto loads = host.loads(set);

@@ -197,6 +197,10 @@ struct Hostnames : Shared {
     std::uint16_t row = 0;
   };
   std::vector<Entry> entries;  // by name; of several rows with one name, the one of the best standing comes first
+  std::vector<std::uint16_t> of_row;  // by row: one more than the index of its entry; 0 = none, as for rows at the end
+
+  /// Sets of_row from the entries.
+  void index_rows();
 };
 
 /// A compiled host: its answer set for each class of clients. One allocation holds the object, its name and its arrays;
@@ -254,6 +258,11 @@ class Host : public Shared {
     if (!hostnames) return {};
     const auto found = std::ranges::equal_range(hostnames->entries, name, std::ranges::less(), &Hostnames::Entry::name);
     return {found.begin(), found.end()};
+  }
+  /// Returns the name that an instance has itself; empty = it has none.
+  std::string_view hostname(std::size_t row) const noexcept {
+    if (!hostnames || row >= hostnames->of_row.size() || hostnames->of_row[row] == 0) return {};
+    return hostnames->entries[hostnames->of_row[row] - std::size_t{1}].name;
   }
   /// Returns the size of this allocation in bytes, without its hostnames and parts that are shared with other hosts.
   std::size_t memory() const noexcept {

@@ -74,6 +74,7 @@ Ref<const Hostnames> HostParts::hostnames(const topology::HostPlan& plan) {
   auto out = std::make_unique<Hostnames>();
   out->entries = std::move(entries);
   out->entries.shrink_to_fit();
+  out->index_rows();
   return Ref<const Hostnames>(out.release());
 }
 

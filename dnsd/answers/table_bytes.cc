@@ -222,6 +222,7 @@ class ReadParts {
   static Ref<const Hostnames> read_hostnames(ByteReader& io) {
     auto out = std::make_unique<Hostnames>();
     io(out->entries);
+    out->index_rows();
     return out->entries.empty() ? Ref<const Hostnames>() : Ref<const Hostnames>(out.release());
   }
   template <class Part>

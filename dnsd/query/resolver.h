@@ -55,6 +55,12 @@ class Resolver {
   Outcome answer_instance(const answers::Host& host, const Subject& subject, std::uint16_t row) noexcept;
   /// Answers an instance by the name that it has itself. Of several with that name: the closest one that is answered.
   Outcome answer_named(const answers::Host& host, const Subject& subject, const HostName& name) noexcept;
+  /// Answers an instance by its own name and its cluster; several of them if they share both.
+  Outcome answer_member(const answers::Host& host, const Subject& subject, const HostName& name) noexcept;
+  /// Answers that the client does not see what it asks for, because no endpoint is exported to its cluster.
+  Outcome hide() noexcept;
+  /// Returns whether the client sees an instance; the answer's scope is the client's range if that depends on the client.
+  bool sees(const answers::Host& host, std::uint16_t row) noexcept;
   Outcome answer_port(const answers::Host& host, const Subject& subject, const HostName& name) noexcept;
   /// Answers SRV, SVCB or HTTPS.
   /// port: index of Host::ports(); nothing = SRV of every port with a name

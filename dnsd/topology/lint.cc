@@ -10,6 +10,7 @@
 #include "common/base/text.h"
 #include "common/model/limits.h"
 #include "common/model/memberships.h"
+#include "dnsd/topology/lint_exports.h"
 #include "dnsd/topology/lint_hosts.h"
 #include "dnsd/topology/lint_policy.h"
 #include "dnsd/topology/matching.h"
@@ -72,6 +73,7 @@ std::vector<const model::Endpoint*> lint_services(const LintScene& scene, const 
     const auto matched = scene.planner.endpoints_of(selector, object.meta.namespace_);
     if (matched.empty()) out.push_back({path, Severity::Warning, "it matches no endpoint"});
     lint_service_names(matched, path, out);
+    lint_exports(scene, object, matched, path, out);
     all.insert(all.end(), matched.begin(), matched.end());
   }
   std::ranges::sort(all, {}, [](const model::Endpoint* endpoint) -> const std::string& { return endpoint->key; });
