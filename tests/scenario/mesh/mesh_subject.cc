@@ -187,6 +187,10 @@ std::string MeshSubject::put_endpoint(const Command& command) {
   endpoint.labels = labels_of(command.list("labels"));
   endpoint.ports = ports_of(command.list("ports"));
   if (endpoint.ports.empty()) endpoint.ports.push_back({"http", 8080, "TCP", "http"});
+  if (endpoint.service == "-") endpoint.service.clear();
+  for (const std::string& entry : command.list("in")) {
+    endpoint.memberships.push_back(membership_of(entry, endpoint.ports));
+  }
   endpoint.weight = number(command.option("weight", "1"));
   endpoint.health.state = state_of(command.option("state", "serving"));
   endpoint.health.since = now_;

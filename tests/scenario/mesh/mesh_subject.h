@@ -25,7 +25,8 @@ namespace meshdns::test {
 ///   measured CLUSTER [OTHER:12ms,..] ; gateways_down CLUSTER [ADDRESS,..] ; resolved HOSTNAME [ADDRESS,..]
 ///   node CLUSTER/NODE [LOCALITY] [address=A,..] [prefix=P,..]
 ///   endpoint NODE NAMESPACE/SERVICE ADDRESS[,ADDRESS] [ports=http:8080:https,..] [labels=a:b,..] [weight=1]
-///   [state=serving] health ADDRESS STATE [detail=words_with_underscores] [streak=1/3] [doubt] silent|late|heard NODE
+///   [state=serving] [in=SERVICE[:exported][:HOSTNAME],..]     memberships, with the endpoint's ports; SERVICE - = none
+///   health ADDRESS STATE [detail=words_with_underscores] [streak=1/3] [doubt] silent|late|heard NODE
 ///   [held=BRAKE] ;
 ///   withdraw NODE ; forget AFTER ; advance DURATION
 ///   vd NAMESPACE/NAME hosts=H,.. and what words.h lists

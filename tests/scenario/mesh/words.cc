@@ -227,6 +227,19 @@ std::vector<model::Port> ports_of(const std::vector<std::string>& entries) {
   return out;
 }
 
+model::Membership membership_of(const std::string& text, const model::Ports& ports) {
+  const auto words = split_words(text, ':');
+  model::Membership out{.service = words.at(0), .ports = ports};
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    if (words[i] == "exported") {
+      out.exported = true;
+    } else {
+      out.hostname = words[i];
+    }
+  }
+  return out;
+}
+
 std::map<std::string, Duration> distances_of(const std::vector<std::string>& entries) {
   std::map<std::string, Duration> out;
   for (const auto& entry : entries) {

@@ -34,6 +34,8 @@ std::vector<IpAddress> addresses_of(const std::vector<std::string>& texts);
 model::Labels labels_of(const std::vector<std::string>& entries);
 /// Each "http:8080[:https[:UDP]]"
 std::vector<model::Port> ports_of(const std::vector<std::string>& entries);
+/// "web[:exported][:web-0]": a membership in service web with these ports
+model::Membership membership_of(const std::string& text, const model::Ports& ports);
 /// Each "eu-2:12ms"
 std::map<std::string, Duration> distances_of(const std::vector<std::string>& entries);
 
