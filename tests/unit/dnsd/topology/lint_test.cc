@@ -55,7 +55,7 @@ class LintTest : public testing::Test {
     Planner planner(records);
     planner.configure({.zones = {"mesh.internal"}}, [](const std::string&) { return false; });
     const KnownNames names(records);
-    const LintScene scene{records, planner, names, {"mesh.internal"}, coarse, TimePoint{1h}, companions};
+    const LintScene scene{records, planner, names, {"mesh.internal"}, coarse, TimePoint{1h}, companions, "eu-1"};
     std::vector<std::string> out;
     for (const Finding& finding : lint(scene, looked_at)) {
       out.push_back(std::string(name_of(finding.severity)) + " " + finding.path + ": " + finding.message);
@@ -70,6 +70,21 @@ class LintTest : public testing::Test {
   bool coarse = false;
   Companions companions;
 };
+
+TEST_F(LintTest, endpoints_of_other_clusters_must_be_exported) {
+  const auto list = [&](const std::string& key, bool exported) {
+    model::Endpoint& pod = records.endpoints.at(key);
+    pod.service.clear();
+    pod.memberships = {{.service = "web", .ports = {{"http", 8080, "TCP", ""}}, .exported = exported}};
+  };
+  list("eu-1/n1/10.0.0.11", false);
+  list("us-1/n1/10.2.0.11", false);
+  EXPECT_THAT(found(), IsEmpty()) << "those at home are of use";
+  object.services.front().clusters = {"us-1"};
+  expect_one("warning spec.services[0]: it matches only endpoints of us-1 that are not exported");
+  list("us-1/n1/10.2.0.11", true);
+  EXPECT_THAT(found(), IsEmpty());
+}
 
 TEST_F(LintTest, what_is_right_has_no_findings) {
   EXPECT_THAT(found(), IsEmpty());
