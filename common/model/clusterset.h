@@ -17,9 +17,7 @@ inline constexpr std::string_view kClustersetVersion = "1.0.0";
 
 /// Returns whether the services of MCS have names in a zone.
 /// zone: in lower case
-inline bool is_clusterset_zone(std::string_view zone) {
-  return zone == kClustersetZone || zone == kClustersetServices;
-}
+inline bool is_clusterset_zone(std::string_view zone) { return zone == kClustersetZone || zone == kClustersetServices; }
 
 /// Returns whether a host is below the name of all services of MCS: only exported endpoints are answered there.
 /// host: in lower case

@@ -22,7 +22,8 @@ std::string instance_role(const answers::Host& host, std::uint16_t row) {
   const answers::EndpointTraits& endpoint = host.traits(row);
   if (endpoint.has_v4) out = IpAddress::v4_bytes(host.rows()[row].v4).text();
   if (endpoint.has_v6) out += (out.empty() ? "" : " and ") + IpAddress::v6_bytes(host.v6(row)).text();
-  return "gives " + out + (endpoint.exported ? " to every client" : " to clients of its own cluster") + ", in any state";
+  return "gives " + out + (endpoint.exported ? " to every client" : " to clients of its own cluster") +
+         ", in any state";
 }
 
 std::string port_role(const query::HostName& name) {

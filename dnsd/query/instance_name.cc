@@ -53,8 +53,8 @@ InstanceName::InstanceName(const answers::Host& host, std::size_t row) noexcept 
   if (address.empty() || 1 + address.size() + parent.size() > bytes.size()) return;
   const std::string_view own = host.hostname(row).empty() ? address : host.hostname(row);
   const std::string& cluster = host.locality(host.rows()[row]).cluster;  // gateways have none
-  const bool longer = host.cluster_names && !cluster.empty() &&
-                      2 + own.size() + cluster.size() + parent.size() <= bytes.size();
+  const bool longer =
+      host.cluster_names && !cluster.empty() && 2 + own.size() + cluster.size() + parent.size() <= bytes.size();
   put_label(longer ? own : address);
   if (longer) put_label(cluster);
   std::memcpy(bytes.data() + length, parent.data(), parent.size());

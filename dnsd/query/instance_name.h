@@ -14,8 +14,8 @@ namespace meshdns::query {
 
 /// The name of an instance below its host: the dashed form of its first IPv4 address, otherwise of its IPv6 address as
 /// eight groups without leading zeros: 10-0-1-12.app-b.mesh.internal, fd00-0-0-0-0-0-0-1.app-b.mesh.internal. In a host
-/// with cluster names (topology::HostPlan) the cluster follows, and a name that the instance has itself comes before the
-/// dashed one: web-0.eu-1.web.shop.svc.clusterset.local. If that name is too long, the instance has the dashed one.
+/// with cluster names (topology::HostPlan) the cluster follows, and a name that the instance has itself comes before
+/// the dashed one: web-0.eu-1.web.shop.svc.clusterset.local. If that name is too long, the instance has the dashed one.
 /// source: for cluster names the Multi-Cluster Services DNS specification 1.0.0, 2.4
 struct InstanceName {
   std::array<std::uint8_t, wire::kMaxName> bytes;

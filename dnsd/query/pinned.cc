@@ -65,8 +65,8 @@ void Pinned::choose(const HostAnswer& answer, wire::Type type, ChosenRows& out) 
   const auto fits = [&](std::uint16_t index) {
     const answers::EndpointRow& row = host_.endpoints()[index];
     const answers::EndpointTraits& traits = host_.traits(row);
-    return Best{traits.standing, traits.weight == 0} == best_ && family(index) && is_there(row) &&
-           is_seen(row) && is_inside(row);
+    return Best{traits.standing, traits.weight == 0} == best_ && family(index) && is_there(row) && is_seen(row) &&
+           is_inside(row);
   };
   out.count = 0;
   out.cut = false;

@@ -14,8 +14,9 @@
 namespace meshdns::query {
 
 /// Chooses among the endpoints of a host in one region, zone or cluster, as far as the fence admits them and the client
-/// sees them. They are one tier, the same for every client, unless the fence or an export depends on the client. The ladder does not count here, because it
-/// orders places by where the client is; standing, standby and onEmpty count as in topology::decide.
+/// sees them. They are one tier, the same for every client, unless the fence or an export depends on the client. The
+/// ladder does not count here, because it orders places by where the client is; standing, standby and onEmpty count as
+/// in topology::decide.
 class Pinned {
  public:
   /// The place that the name asks for.

@@ -59,7 +59,8 @@ class Resolver {
   Outcome answer_member(const answers::Host& host, const Subject& subject, const HostName& name) noexcept;
   /// Answers that the client does not see what it asks for, because no endpoint is exported to its cluster.
   Outcome hide() noexcept;
-  /// Returns whether the client sees an instance; the answer's scope is the client's range if that depends on the client.
+  /// Returns whether the client sees an instance; the answer's scope is the client's range if that depends on the
+  /// client.
   bool sees(const answers::Host& host, std::uint16_t row) noexcept;
   Outcome answer_port(const answers::Host& host, const Subject& subject, const HostName& name) noexcept;
   /// Answers SRV, SVCB or HTTPS.
@@ -92,8 +93,8 @@ class Resolver {
   void note_last_resort() noexcept;
   /// Adds the reason why a preferred place that serves has no address of the type, if other endpoints have one.
   void note_preferred(const answers::Host& host, wire::Type type) noexcept;
-  /// Returns where the client is, if the host's fence or exports depend on that; the answer's scope is the client's range
-  /// then.
+  /// Returns where the client is, if the host's fence or exports depend on that; the answer's scope is the client's
+  /// range then.
   const model::Locality& seat_of(const answers::Host& host) noexcept;
   /// Returns where the client is. Looked up once, when it is needed first.
   const answers::Located& located() noexcept;

@@ -11,7 +11,8 @@
 // How it works. A decision is made in this order; each step reads what the steps before have written.
 //
 //   place_candidates  candidate -> spot -> TierKey. A candidate outside the fence, in no step of the ladder, or not
-//                     exported to the client, is in no tier. A candidate behind gateways that are all down fails for this client.
+//                     exported to the client, is in no tier. A candidate behind gateways that are all down fails for
+//                     this client.
 //   build_tiers       the map of TierKeys is in the order of closeness: numbering it from 0 numbers the tiers
 //   find_best         the best standing of all members. Nothing below it is ever answered, except in panic
 //   weigh             health, load and panic of each tier (see loads.h)
@@ -89,9 +90,7 @@ class Decider {
 
   /// Returns whether a candidate is not exported, and the client is not in its cluster.
   /// requires: the candidate has a spot
-  bool is_hidden(std::uint32_t i) const {
-    return !host_.candidates[i].exported && !outlook_.sights[spots_.of(i)].home;
-  }
+  bool is_hidden(std::uint32_t i) const { return !host_.candidates[i].exported && !outlook_.sights[spots_.of(i)].home; }
 
   std::string part_text(std::size_t major) const {
     const auto& groups = host_.policy.priority_groups;

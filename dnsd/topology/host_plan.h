@@ -71,8 +71,8 @@ struct HostPlan {
   std::optional<TimePoint> changes_at;  // when time alone changes the plan next; nothing = never
 };
 
-/// Returns whether a client in this place sees an endpoint of a host. An endpoint that is not exported is seen in its own
-/// cluster only: a client whose cluster is not known does not see it.
+/// Returns whether a client in this place sees an endpoint of a host. An endpoint that is not exported is seen in its
+/// own cluster only: a client whose cluster is not known does not see it.
 bool is_seen(const model::Locality& client, const Candidate& candidate);
 
 /// Returns whether some endpoints share both an address and a port number, so that they have the same SRV record.

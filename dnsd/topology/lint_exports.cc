@@ -17,10 +17,11 @@ void lint_exports(const LintScene& scene, const model::VirtualDestination& objec
     clusters.insert(cluster);
   }
   if (clusters.empty()) return;
-  out.push_back({path, Severity::Warning,
-                 "it matches only endpoints of " + join({clusters.begin(), clusters.end()}, ", ") +
-                     " that are not exported: clients of other clusters do not get them; export the services there with "
-                     "a ServiceExport or the label meshdns.io/export: \"true\""});
+  out.push_back(
+      {path, Severity::Warning,
+       "it matches only endpoints of " + join({clusters.begin(), clusters.end()}, ", ") +
+           " that are not exported: clients of other clusters do not get them; export the services there with "
+           "a ServiceExport or the label meshdns.io/export: \"true\""});
 }
 
 }  // namespace meshdns::topology

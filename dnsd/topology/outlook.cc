@@ -156,7 +156,8 @@ Outlook::Outlook(const HostPlan& host, const Spots& spots, const model::Locality
 std::size_t Outlook::hash() const {
   std::size_t out = sights.size();
   for (const Sight& sight : sights) {
-    out = xxh3_of(std::uint64_t{sight.key.major} << 32 | std::uint64_t{sight.key.step} << 1 | (sight.home ? 1 : 0), out);
+    out =
+        xxh3_of(std::uint64_t{sight.key.major} << 32 | std::uint64_t{sight.key.step} << 1 | (sight.home ? 1 : 0), out);
     out = xxh3_of(static_cast<std::uint64_t>(sight.key.distance.count()), out);
   }
   return out;
