@@ -227,15 +227,20 @@ std::vector<model::Port> ports_of(const std::vector<std::string>& entries) {
   return out;
 }
 
-model::Membership membership_of(const std::string& text, const model::Ports& ports) {
-  const auto words = split_words(text, ':');
-  model::Membership out{.service = words.at(0), .ports = ports};
-  for (std::size_t i = 1; i < words.size(); ++i) {
-    if (words[i] == "exported") {
-      out.exported = true;
-    } else {
-      out.hostname = words[i];
-    }
+model::Memberships memberships_of(const std::vector<std::string>& entries) {
+  model::Memberships out;
+  for (const auto& entry : entries) {
+    auto words = split_words(entry, '+');
+    model::Membership membership;
+    std::string name = words.at(0);
+    words.erase(words.begin());
+    membership.exported = name.ends_with('^');
+    if (membership.exported) name.pop_back();
+    membership.not_ready_too = name.ends_with('!');
+    if (membership.not_ready_too) name.pop_back();
+    membership.hostname = two(name, '/', membership.service);
+    membership.ports = ports_of(words);
+    out.push_back(std::move(membership));
   }
   return out;
 }

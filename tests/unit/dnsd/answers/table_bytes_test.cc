@@ -35,6 +35,8 @@ SmallMesh rich_mesh() {
     pod.service.clear();
     pod.memberships = {{.service = "db", .ports = pod.ports.get(), .hostname = "db-0", .exported = eu}};
   }
+  mesh.endpoint("eu-1/n1", "shop/api", "10.0.0.15").memberships = {
+      {.service = "api", .ports = {{"https", 8443, "TCP", "https"}}, .hostname = "api-0"}};
   mesh.destination("api").families = model::Families::Independent;
   model::Cluster& cluster = mesh.records.clusters["eu-1"];
   cluster.meta.name = "eu-1";
@@ -65,6 +67,8 @@ std::vector<std::string> names_to_ask() {
     for (const char* below : {"", "_http._tcp.", "_https._tcp.", "_443._https.", "_all.", "_explain.", "10-0-0-11.",
                               "10-2-0-14.", "fd00-0-0-0-0-0-0-11.", "us.pin._region.", "us-1.prefer._cluster.",
                               "10-2-0-51.", "db-0.", "db-0.eu-1.", "db-0.us-1.", "us-1."}) {
+      "10-2-0-14.", "api-0.", "fd00-0-0-0-0-0-0-11.", "us.pin._region.", "us-1.prefer._cluster."
+    }) {
       out.push_back(below + name);
     }
   }
