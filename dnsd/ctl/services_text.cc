@@ -16,7 +16,7 @@ std::string membership_text(const v1::Membership& membership) {
   }
   if (out.empty()) out.emplace_back("no port");
   if (!membership.hostname().empty()) out.push_back("as " + membership.hostname());
-  if (membership.exported()) out.emplace_back("exported");
+  out.emplace_back(membership.exported() ? "exported" : "not exported");
   if (membership.not_ready_too()) out.emplace_back("published while not ready");
   return membership.service() + ": " + join(out, ", ");
 }
