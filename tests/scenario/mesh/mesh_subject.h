@@ -26,13 +26,10 @@ namespace meshdns::test {
 ///   node CLUSTER/NODE [LOCALITY] [address=A,..] [prefix=P,..]
 ///   endpoint NODE NAMESPACE/SERVICE ADDRESS[,ADDRESS] [ports=http:8080:https,..|none] [labels=a:b,..] [weight=1]
 ///   [state=serving] [in=MEMBERSHIP,..]       SERVICE - = none; memberships_of() in words.h reads memberships
-///   memberships ADDRESS in=MEMBERSHIP,.. ; health ADDRESS STATE [detail=words_with_underscores] [streak=1/3] [doubt] silent|late|heard NODE
-///   [held=BRAKE] ;
-///   withdraw NODE ; forget AFTER ; advance DURATION
-///   vd NAMESPACE/NAME hosts=H,.. and what words.h lists
-///   override NAME ACTION and what words.h lists
-///   erase vd|cluster|override KEY ; revision ; changes SINCE ; conflicts
-///   query NAME TYPE [from=A] [listener=0] [ecs=P] [edns] [size=512] [tcp] [at=UNIX_SECONDS]
+///   memberships ADDRESS in=MEMBERSHIP,.. ; health ADDRESS STATE [detail=words_with_underscores] [streak=1/3] [doubt]
+///   silent|late|heard NODE [held=BRAKE] ; withdraw NODE ; forget AFTER ; advance DURATION vd NAMESPACE/NAME hosts=H,..
+///   and what words.h lists override NAME ACTION and what words.h lists erase vd|cluster|override KEY ; revision ;
+///   changes SINCE ; conflicts query NAME TYPE [from=A] [listener=0] [ecs=P] [edns] [size=512] [tcp] [at=UNIX_SECONDS]
 ///   draws NAME TYPE.. from=A,.. [count=1000] [step=5]   asks all of it once in every slot of `step` seconds, and
 ///   counts
 ///                                                       which answers came together

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <random>
+#include <set>
 
 #include "common/base/random_seed.h"
 #include "dnsd/catalog/catalog.h"
@@ -64,8 +65,9 @@ TEST_F(MembershipsTest, setting_them_is_one_revision_of_what_changes) {
   put(pod("a", {}));
   put(pod("b", {"web"}));
   const std::uint64_t before = catalog_.revision();
-  EXPECT_THAT(catalog_.set_memberships({{"eu-1/n1/a", in({"web"})}, {"eu-1/n1/b", in({"web"})}, {"eu-1/n1/x", {}}}, kNow),
-              IsEmpty());
+  EXPECT_THAT(
+      catalog_.set_memberships({{"eu-1/n1/a", in({"web"})}, {"eu-1/n1/b", in({"web"})}, {"eu-1/n1/x", {}}}, kNow),
+      IsEmpty());
   EXPECT_EQ(catalog_.revision(), before + 1);
   const auto changes = catalog_.changes_since(before).value();
   ASSERT_EQ(changes.size(), 1U);

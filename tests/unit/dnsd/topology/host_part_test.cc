@@ -29,9 +29,8 @@ class HostPartTest : public PlanFixture {
   }
   Names ports(const HostPart& part) const {
     Names out;
-    part.for_each_port(endpoint_, [&](const model::Port& port) {
-      out.push_back(port.name + ":" + std::to_string(port.number));
-    });
+    part.for_each_port(endpoint_,
+                       [&](const model::Port& port) { out.push_back(port.name + ":" + std::to_string(port.number)); });
     return out;
   }
 
