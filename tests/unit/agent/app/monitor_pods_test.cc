@@ -68,7 +68,7 @@ TEST_F(MonitorPodsTest, the_ports_of_a_pod_without_a_service_are_not_probed) {
   bare.found.checks.clear();
   monitor.set_endpoints({}, {bare});
   EXPECT_EQ(state(), HealthState::Serving);
-  EXPECT_TRUE(monitor.ended("pod/u1", "f00"));
+  EXPECT_TRUE(monitor.ended("pod/u1", "containerd://f00"));
   EXPECT_EQ(state(), HealthState::Failing);
 }
 
