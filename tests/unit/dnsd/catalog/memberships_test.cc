@@ -4,6 +4,7 @@
 
 #include <map>
 #include <random>
+#include <set>
 
 #include "common/base/random_seed.h"
 #include "dnsd/catalog/catalog.h"

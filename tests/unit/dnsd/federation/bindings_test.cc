@@ -3,6 +3,7 @@
 #include <random>
 
 #include "common/base/random_seed.h"
+#include "common/model/limits.h"
 #include "tests/unit/dnsd/federation/federation_fixture.h"
 
 namespace meshdns::federation {
