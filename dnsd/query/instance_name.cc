@@ -27,7 +27,7 @@ std::size_t write_label(const answers::Host& host, std::size_t row, char* out) n
   return static_cast<std::size_t>(at - out);
 }
 
-std::string_view text_of(wire::NameBytes label) noexcept {
+std::string_view chars_of(wire::NameBytes label) noexcept {
   return {reinterpret_cast<const char*>(label.data()), label.size()};
 }
 
@@ -35,7 +35,7 @@ std::string_view text_of(wire::NameBytes label) noexcept {
 bool is_member(const answers::Host& host, std::size_t row, wire::NameBytes cluster) noexcept {
   if (host.traits(row).displaced || (!host.cluster_names && host.hostname(row).empty())) return false;
   const std::string& own = host.locality(host.endpoints()[row]).cluster;
-  return std::ranges::equal(own, text_of(cluster), {}, [](char letter) { return ascii_lower(letter); });
+  return std::ranges::equal(own, chars_of(cluster), {}, [](char letter) { return ascii_lower(letter); });
 }
 
 }  // namespace
@@ -80,7 +80,7 @@ std::optional<std::uint16_t> find_member(const answers::Host& host, const Member
     if (!is_member(host, i, name.cluster)) continue;
     std::string_view own = host.hostname(i);
     if (own.empty()) own = {dashed.data(), write_label(host, i, dashed.data())};
-    if (own == text_of(name.instance)) return static_cast<std::uint16_t>(i);
+    if (own == chars_of(name.instance)) return static_cast<std::uint16_t>(i);
   }
   return std::nullopt;
 }
