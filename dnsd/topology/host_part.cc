@@ -42,10 +42,11 @@ Candidate HostPart::candidate_of(const PlanContext& context, const model::Endpoi
   out.exported = exported(endpoint);
   if (endpoint.memberships.empty()) return out;
   out.hostname = hostname(endpoint);
-  out.port = 0;
+  std::uint16_t first = 0;
   for_each_port(endpoint, [&](const model::Port& port) {
-    if (out.port == 0) out.port = port.number;
+    if (first == 0) first = port.number;
   });
+  if (first != 0) out.port = first;  // a headless Service may have no ports: then the endpoint's own one is shown
   return out;
 }
 
