@@ -307,10 +307,10 @@ class Host : public Shared {
   bool has_v6_ : 1 = false;
   bool has_loads_ : 1 = false;
   std::uint8_t name_size_ = 0;
+  std::uint8_t port_stride_ = 0;  // 0 = all rows have the same port numbers, which are stored once
   std::uint16_t row_count_ = 0;
   std::uint16_t endpoint_count_ = 0;
   std::uint16_t set_count_ = 0;
-  std::uint16_t port_stride_ = 0;  // 0 = all rows have the same port numbers, which are stored once
   // Offsets in bytes from the host's own address. The IPv6 addresses, 16 bytes for each row, are there if any row has
   // one. The last array has a TierLoad for each Tier, if any set needs loads.
   std::uint32_t classes_ = 0, sets_ = 0, tiers_ = 0, set_rows_ = 0, rows_ = 0, traits_ = 0, port_numbers_ = 0, v6_ = 0;

@@ -306,7 +306,8 @@ class HostBuilder {
     const auto as_first = [&](std::size_t i) { return port_numbers_[i] == port_numbers_[i % ports]; };
     bool equal = true;
     for (std::size_t i = ports; i < port_numbers_.size() && equal; ++i) equal = as_first(i);
-    layout.port_stride_ = equal ? std::uint16_t{0} : static_cast<std::uint16_t>(ports);
+    static_assert(model::kMostPorts <= std::numeric_limits<std::uint8_t>::max());
+    layout.port_stride_ = equal ? std::uint8_t{0} : static_cast<std::uint8_t>(ports);
     if (equal && port_numbers_.size() > ports) port_numbers_.resize(ports);
   }
 
