@@ -2,15 +2,17 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "agent/report/report_log.h"
 #include "agent/report/session.h"
+#include "common/convert/features.h"
 #include "common/convert/out_of_bounds.h"
 #include "common/convert/peer_bounds.h"
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
-#include "common/log/ration.h"
 #include "common/net/socket_address.h"
 #include "common/process/post_to.h"
 #include "common/rpc/clamped_durations.h"
@@ -134,8 +136,14 @@ std::optional<Incoming> from_wire(const v1::ReportReply& reply) {
   switch (reply.body_case()) {
     case v1::ReportReply::kWelcome: {
       const v1::Welcome& welcome = reply.welcome();
-      return Welcome{welcome.epoch(), welcome.instance(), welcome.want_full(), read_heartbeat(welcome.settings()),
-                     read_targets(welcome.settings())};
+      const bool without_service =
+          std::ranges::find(welcome.features(), convert::kWithoutService) != welcome.features().end();
+      return Welcome{welcome.epoch(),
+                     welcome.instance(),
+                     welcome.want_full(),
+                     read_heartbeat(welcome.settings()),
+                     read_targets(welcome.settings()),
+                     without_service};
     }
     case v1::ReportReply::kSettings:
       return ReportSettings{read_heartbeat(reply.settings()), read_targets(reply.settings())};
@@ -173,7 +181,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
   const Clock& clock;
   ReporterOptions options;
   Syncer& syncer;
-  log::Ration refused_lines{"records that the federation refused"};
+  ReportLog lines;
   rpc::Stubs<v1::Federation> stubs;
   std::shared_ptr<rpc::Port<v1::AgentMessage>> port;
   std::optional<Session> session;
@@ -279,7 +287,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
 
   void received(const v1::ReportReply& reply) {
     if (!session) return;
-    refused_lines.look(clock.now());
+    lines.look(clock.now());
     const auto beyond = convert::out_of_bounds(reply);
     clamped.note(clock.now(), beyond.count, beyond.field, beyond.said);
     if (const auto message = from_wire(reply)) {
@@ -288,8 +296,9 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
         farewell = goodbye->reason;
         retry_after = goodbye->retry_after;
       }
-      if (const auto* ack = std::get_if<Ack>(&*message)) log_refused(*ack);
+      if (const auto* ack = std::get_if<Ack>(&*message)) lines.refused(*ack, clock.now());
       session->received(*message);
+      lines.withheld(syncer.withheld(), reconnector.server());
       const bool names_targets =
           std::holds_alternative<Welcome>(*message) || std::holds_alternative<ReportSettings>(*message);
       if (names_targets && options.measure) options.measure(syncer.targets());
@@ -306,15 +315,6 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
                             {"instance", welcome.instance},
                             {"epoch", welcome.epoch},
                             {"full", welcome.want_full}});
-  }
-
-  void log_refused(const Ack& ack) {
-    for (const Refused& refusal : ack.refused) {
-      refused_lines.warn(clock.now(), refusal.is_claim ? "claim refused" : "endpoint refused",
-                         {{refusal.is_claim ? "node" : "endpoint", refusal.key},
-                          {"field", refusal.field},
-                          {"reason", refusal.reason}});
-    }
   }
 
   void written() {

@@ -59,11 +59,12 @@ std::string status_body(const model::NodeStatus& status) {
   return encoded(out);
 }
 
-std::string service_body(const model::ServiceKey& service, std::int64_t created) {
+std::string service_body(const model::ServiceKey& service, std::int64_t created, bool unexported) {
   v1::Service out;
   out.set_namespace_(service.namespace_);
   out.set_name(service.name);
   out.set_created(created);
+  out.set_unexported(unexported);
   return encoded(out);
 }
 
@@ -118,7 +119,7 @@ Result<model::NodeStatus> status_of(std::string_view body, TimePoint since) {
 Result<NamedService> service_of(std::string_view body) {
   const auto record = decoded<v1::Service>(body, "Service");
   if (!record) return record.error();
-  return NamedService{{record->namespace_(), record->name()}, record->created()};
+  return NamedService{{record->namespace_(), record->name()}, record->created(), record->unexported()};
 }
 
 Result<model::ClusterStatus> cluster_status_of(std::string_view body) {

@@ -19,8 +19,8 @@ namespace meshdns::convert {
 std::string endpoint_body(const model::Endpoint& endpoint);
 std::string node_body(const model::Node& node);
 std::string status_body(const model::NodeStatus& status);
-/// created: as Service::created, in unix milliseconds; 0 = unknown
-std::string service_body(const model::ServiceKey& service, std::int64_t created = 0);
+/// created and unexported: those of the model::Service; created = 0: unknown
+std::string service_body(const model::ServiceKey& service, std::int64_t created = 0, bool unexported = false);
 std::string cluster_status_body(const model::ClusterStatus& status);
 std::string external_name_body(const model::ExternalName& name);
 /// Encodes an object without its revision, which is sent beside the body.
@@ -33,10 +33,11 @@ std::string object_body(const v1::Object& object);
 Result<model::Endpoint> endpoint_of(const std::string& key, std::string_view body, TimePoint since);
 Result<model::Node> node_of(std::string_view body);
 Result<model::NodeStatus> status_of(std::string_view body, TimePoint since);
-/// A service, and when the federation first heard of it, in unix milliseconds.
+/// A service, when the federation first heard of it, in unix milliseconds, and whether no cluster exports it.
 struct NamedService {
   model::ServiceKey key;
   std::int64_t created = 0;
+  bool unexported = false;
 
   friend bool operator==(const NamedService&, const NamedService&) = default;
 };

@@ -29,6 +29,11 @@ struct Service {
   /// When the service was first reported, in unix milliseconds. Set once, by the federation that got the report, which
   /// gives no two services the same time. If two services make the same automatic host, the older service has it.
   std::int64_t created = 0;
+  /// No cluster exports the service, so that it has no name of Multi-Cluster Services. Set by the federation that the
+  /// endpoints report to. The export of an endpoint that went counts for `forget_after`.
+  bool unexported = false;
+  std::uint32_t exporting = 0;  // how many endpoints export the service
+  TimePoint exported_until{};   // when the last of them went; only with `exporting` = 0
 
   friend bool operator==(const Service&, const Service&) = default;
 };

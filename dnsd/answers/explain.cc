@@ -1,7 +1,9 @@
 #include "dnsd/answers/explain.h"
 
 #include <algorithm>
+#include <map>
 
+#include "common/base/names.h"
 #include "common/base/text.h"
 #include "common/time/duration_text.h"
 #include "dnsd/answers/policy_text.h"
@@ -156,9 +158,26 @@ std::string ttl_text(const topology::HostPlan& host, const topology::Decision& d
   return decision.in_doubt ? ttl + ": " + doubt_of(host.candidates[*decision.in_doubt]) : ttl;
 }
 
+std::string unexported_text(const HostView& view) {
+  constexpr std::size_t kMostClusters = 8;
+  std::map<std::string, std::size_t, NameLess> counts;
+  for (const topology::Candidate& candidate : view.host.candidates) {
+    if (!topology::is_seen(view.client, candidate)) ++counts[candidate.locality.cluster];
+  }
+  std::vector<std::string> texts;
+  for (const auto& [cluster, count] : counts) {
+    if (texts.size() == kMostClusters) break;
+    const std::string what = texts.empty() ? counted(count, "endpoint") : std::to_string(count);
+    texts.push_back(what + " of " + (cluster.empty() ? "no cluster" : cluster));
+  }
+  if (counts.size() > texts.size()) texts.push_back("more of " + counted(counts.size() - texts.size(), "cluster"));
+  return texts.empty() ? "" : "not exported: " + join(texts, ", ");
+}
+
 std::string_view emptiness_text(topology::Emptiness emptiness) {
   switch (emptiness) {
     case topology::Emptiness::None: return "";
+    case topology::Emptiness::NotExported: return "no endpoint is exported to the client's cluster";
     case topology::Emptiness::NoEndpoint: return "no endpoint that has succeeded so far matches a rung";
     case topology::Emptiness::NothingServes: return "nothing serves, and onEmpty is NoData";
     case topology::Emptiness::ForcedDown: return "all that there is was forced down by operators";
@@ -236,6 +255,7 @@ std::vector<ExplainLine> explain_lines(const HostView& view, const topology::Dec
        {" old", std::nullopt}});
   if (!version.frozen.empty()) lines.push_back({{"frozen " + version.frozen, std::nullopt}});
   for (const topology::Tier& tier : decision.tiers) lines.push_back(tier_line(view, decision, tier));
+  if (std::string text = unexported_text(view); !text.empty()) lines.push_back({{std::move(text), std::nullopt}});
   if (!decision.answer_tier)
     lines.push_back({{"nothing answered: " + std::string(emptiness_text(decision.emptiness)), std::nullopt}});
   if (decision.last_resort()) {

@@ -87,6 +87,10 @@ std::string note_text(const topology::HostPlan& host, const topology::Decision& 
 /// IPv6 address (families together)".
 std::vector<std::string> family_texts(const topology::HostPlan& host, const topology::Decision& decision);
 
+/// Returns the endpoints that the client does not see, by cluster: "not exported: 2 endpoints of us-1, 1 of us-2".
+/// returns: empty = the client sees all endpoints
+std::string unexported_text(const HostView& view);
+
 /// Returns why nothing is answered; empty = something is.
 std::string_view emptiness_text(topology::Emptiness emptiness);
 

@@ -1,5 +1,7 @@
 #include "dnsd/answers/host.h"
 
+#include "common/model/limits.h"
+
 namespace meshdns::answers {
 namespace {
 
@@ -17,6 +19,7 @@ topology::Candidate candidate_of(const Host& host, std::size_t index) {
   out.weight = traits.weight;
   out.standing = traits.standing;
   out.in_doubt = traits.in_doubt;
+  out.exported = traits.exported;
   out.known = traits.known;
   out.displaced = traits.displaced;
   out.group = traits.group;
@@ -27,6 +30,28 @@ topology::Candidate candidate_of(const Host& host, std::size_t index) {
 }
 
 }  // namespace
+
+EndpointTraits traits_of(const topology::Candidate& candidate) {
+  EndpointTraits out;
+  out.weight = std::min(candidate.weight, model::kMostWeight);
+  out.port = candidate.port;
+  out.standing = candidate.standing;
+  out.in_doubt = candidate.in_doubt;
+  out.known = candidate.known;
+  out.exported = candidate.exported;
+  out.displaced = candidate.displaced;
+  out.group = candidate.group;
+  out.start = candidate.start;
+  return out;
+}
+
+void Hostnames::index_rows() {
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const std::size_t row = entries[i].row;
+    if (row >= of_row.size()) of_row.resize(row + 1);
+    of_row[row] = static_cast<std::uint16_t>(i + 1);
+  }
+}
 
 std::uint64_t panic_of(const Host& host, const Set& set) {
   std::uint64_t out = 0;
@@ -46,7 +71,10 @@ topology::HostPlan plan_of(const Host& host, const std::string& zone) {
   out.object = host.spec->object;
   out.policy = host.spec->policy;
   out.ports = host.spec->host_ports;
+  out.cluster_names = host.cluster_names;
   for (std::size_t i = 0; i < host.endpoints().size(); ++i) out.candidates.push_back(candidate_of(host, i));
+  if (!host.hostnames) return out;
+  for (const Hostnames::Entry& entry : host.hostnames->entries) out.candidates[entry.row].hostname = entry.name;
   return out;
 }
 

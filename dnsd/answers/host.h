@@ -4,8 +4,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/time/time.h"
@@ -21,7 +23,8 @@ struct EndpointTraits {
   std::uint32_t weight = 1;
   std::uint16_t port = 0;  // the first port, to be shown
   std::uint16_t why = 0;   // index for Host::text; 0 = nothing to add
-  topology::Standing standing = topology::Standing::Serving;
+  topology::Standing standing : 4 = topology::Standing::Serving;
+  bool exported : 1 = true;  // see topology::Candidate
   bool has_v4 : 1 = false;
   bool has_v6 : 1 = false;
   bool in_doubt : 1 = false;
@@ -186,6 +189,20 @@ struct TextList : Shared {
   std::vector<std::string> entries;  // the first is empty
 };
 
+/// The names that instances of one host have themselves, like those of a StatefulSet's pods: `<name>.<host>`. Only of
+/// one host; most hosts have none.
+struct Hostnames : Shared {
+  struct Entry {
+    std::string name;  // folded
+    std::uint16_t row = 0;
+  };
+  std::vector<Entry> entries;  // by name; of several rows with one name, the one of the best standing comes first
+  std::vector<std::uint16_t> of_row;  // by row: one more than the index of its entry; 0 = none, as for rows at the end
+
+  /// Sets of_row from the entries.
+  void index_rows();
+};
+
 /// A compiled host: its answer set for each class of clients. One allocation holds the object, its name and its arrays;
 /// host_compiler.h has the layout. DNS workers only read it.
 class Host : public Shared {
@@ -230,8 +247,24 @@ class Host : public Shared {
   const model::Locality& locality(const EndpointRow& row) const noexcept {
     return localities->entries[row.locality]->value;
   }
+  /// Returns whether a client in this place sees an endpoint: see topology::is_seen().
+  bool is_seen(const model::Locality& client, const EndpointRow& row) const noexcept {
+    return traits(row).exported || same(client, locality(row), model::Part::Cluster);
+  }
   const std::string& text(std::uint16_t index) const noexcept { return texts->entries[index]; }
-  /// Returns the size of this allocation in bytes, without parts that are shared with other hosts.
+  /// Returns the rows whose instances have this name themselves.
+  /// name: folded
+  std::span<const Hostnames::Entry> named(std::string_view name) const noexcept {
+    if (!hostnames) return {};
+    const auto found = std::ranges::equal_range(hostnames->entries, name, std::ranges::less(), &Hostnames::Entry::name);
+    return {found.begin(), found.end()};
+  }
+  /// Returns the name that an instance has itself; empty = it has none.
+  std::string_view hostname(std::size_t row) const noexcept {
+    if (!hostnames || row >= hostnames->of_row.size() || hostnames->of_row[row] == 0) return {};
+    return hostnames->entries[hostnames->of_row[row] - std::size_t{1}].name;
+  }
+  /// Returns the size of this allocation in bytes, without its hostnames and parts that are shared with other hosts.
   std::size_t memory() const noexcept {
     const std::size_t tiers = has_loads_ ? (set_rows_ - tiers_) / sizeof(Tier) : 0;
     return v6_ + (has_v6_ ? row_count_ * sizeof(V6) : 0) + tiers * sizeof(TierLoad);
@@ -243,7 +276,8 @@ class Host : public Shared {
   Ref<const HostSpec> spec;
   Ref<const LocalityList> localities;
   Ref<const TextList> texts;
-  std::uint16_t ttl = 5;  // seconds; for instance names, whose addresses do not change
+  Ref<const Hostnames> hostnames;  // null = no instance has a name of its own
+  std::uint16_t ttl = 5;           // seconds; for instance names, whose addresses do not change
   std::uint16_t max_answers = 8;
   std::uint16_t shape = 0;  // index of AnswerTable::classes
   bool independent_families : 1 = false;
@@ -252,6 +286,8 @@ class Host : public Shared {
   bool panic : 1 = false;         // some tier of some set is in panic
   bool twins : 1 = false;         // some endpoints share both an address and a port number
   bool timed : 1 = false;         // answers depend on the time of day: spread load, or not all addresses fit
+  bool unexported : 1 = false;    // some endpoint is not exported: the client's cluster decides which endpoints it sees
+  bool cluster_names : 1 = false;  // see topology::HostPlan
 
  private:
   friend class HostBuilder;
@@ -271,10 +307,10 @@ class Host : public Shared {
   bool has_v6_ : 1 = false;
   bool has_loads_ : 1 = false;
   std::uint8_t name_size_ = 0;
+  std::uint8_t port_stride_ = 0;  // 0 = all rows have the same port numbers, which are stored once
   std::uint16_t row_count_ = 0;
   std::uint16_t endpoint_count_ = 0;
   std::uint16_t set_count_ = 0;
-  std::uint16_t port_stride_ = 0;  // 0 = all rows have the same port numbers, which are stored once
   // Offsets in bytes from the host's own address. The IPv6 addresses, 16 bytes for each row, are there if any row has
   // one. The last array has a TierLoad for each Tier, if any set needs loads.
   std::uint32_t classes_ = 0, sets_ = 0, tiers_ = 0, set_rows_ = 0, rows_ = 0, traits_ = 0, port_numbers_ = 0, v6_ = 0;
@@ -282,6 +318,9 @@ class Host : public Shared {
 
 /// Returns the tiers of a set that are in panic, in the form of topology::Decision::panic.
 std::uint64_t panic_of(const Host& host, const Set& set);
+
+/// Returns the traits of a candidate, without addresses and texts.
+EndpointTraits traits_of(const topology::Candidate& candidate);
 
 /// Returns the plan from which a host was compiled, without the keys of its endpoints. Allocates.
 /// zone: the name of the host's zone

@@ -28,7 +28,7 @@ void HostBytes::fields(Io& io, H& host) {
      host.set_count_, host.port_stride_);
   io(host.classes_, host.sets_, host.tiers_, host.set_rows_, host.rows_, host.traits_, host.port_numbers_, host.v6_);
   if constexpr (Io::kReads) {
-    std::uint8_t flags = 0;
+    std::uint16_t flags = 0;
     io(flags);
     host.independent_families = (flags & 1U) != 0;
     host.same_for_all = (flags & 2U) != 0;
@@ -38,10 +38,13 @@ void HostBytes::fields(Io& io, H& host) {
     host.panic = (flags & 32U) != 0;
     host.timed = (flags & 64U) != 0;
     host.twins = (flags & 128U) != 0;
+    host.unexported = (flags & 256U) != 0;
+    host.cluster_names = (flags & 512U) != 0;
   } else {
-    io(static_cast<std::uint8_t>((host.independent_families ? 1U : 0U) | (host.same_for_all ? 2U : 0U) |
-                                 (host.has_v6_ ? 4U : 0U) | (host.spread ? 8U : 0U) | (host.has_loads_ ? 16U : 0U) |
-                                 (host.panic ? 32U : 0U) | (host.timed ? 64U : 0U) | (host.twins ? 128U : 0U)));
+    io(static_cast<std::uint16_t>((host.independent_families ? 1U : 0U) | (host.same_for_all ? 2U : 0U) |
+                                  (host.has_v6_ ? 4U : 0U) | (host.spread ? 8U : 0U) | (host.has_loads_ ? 16U : 0U) |
+                                  (host.panic ? 32U : 0U) | (host.timed ? 64U : 0U) | (host.twins ? 128U : 0U) |
+                                  (host.unexported ? 256U : 0U) | (host.cluster_names ? 512U : 0U)));
   }
 }
 
@@ -62,6 +65,7 @@ Ref<const Host> HostBytes::read(ByteReader& io, const HostSurroundings& around, 
   host->spec = std::move(shares.spec);
   host->localities = std::move(shares.localities);
   host->texts = std::move(shares.texts);
+  host->hostnames = std::move(shares.hostnames);
   if (io.failed() || !is_sound(*host, sizeof(Host) + arrays.size(), around)) return {};
   auto* rows = reinterpret_cast<EndpointRow*>(reinterpret_cast<std::byte*>(host) + host->rows_);
   using Limits = std::numeric_limits<std::int32_t>;
@@ -122,6 +126,8 @@ bool HostBytes::sets_are_sound(const Host& host, std::size_t classes) {
 }
 
 bool HostBytes::rows_are_sound(const Host& host) {
+  const auto is_sound = [&](const Hostnames::Entry& entry) { return entry.row < host.endpoint_count_; };
+  if (host.hostnames && !std::ranges::all_of(host.hostnames->entries, is_sound)) return false;
   const std::size_t traits = (host.port_numbers_ - host.traits_) / sizeof(EndpointTraits);
   for (const EndpointRow& row : host.rows()) {
     if (row.traits >= traits || row.locality >= host.localities->entries.size()) return false;

@@ -129,15 +129,7 @@ class HostBuilder {
  private:
   void add_row(const topology::Candidate& candidate) {
     EndpointRow row;
-    EndpointTraits traits;
-    traits.weight = std::min(candidate.weight, model::kMostWeight);
-    traits.port = candidate.port;
-    traits.standing = candidate.standing;
-    traits.in_doubt = candidate.in_doubt;
-    traits.known = candidate.known;
-    traits.displaced = candidate.displaced;
-    traits.group = candidate.group;
-    traits.start = candidate.start;
+    EndpointTraits traits = traits_of(candidate);
     traits.why = texts_.index_of(candidate.why);
     v6_.emplace_back();
     if (candidate.v4) take_address(*candidate.v4, row, traits);
@@ -211,9 +203,7 @@ class HostBuilder {
       notes.push_back(std::move(cap));
     }
     set.note = texts_.index_of(join(notes, "; "));
-    using enum topology::Emptiness;
-    const bool kept_out = decision.emptiness == Unlocated || decision.emptiness == Fenced;
-    if (kept_out || decision.emptiness == FenceUnknown) {
+    if (topology::is_kept_out(decision.emptiness)) {
       set.has_ede = true;
       set.ede = wire::Ede::Prohibited;
       set.ede_text = texts_.index_of(std::string(emptiness_text(decision.emptiness)));
@@ -316,7 +306,8 @@ class HostBuilder {
     const auto as_first = [&](std::size_t i) { return port_numbers_[i] == port_numbers_[i % ports]; };
     bool equal = true;
     for (std::size_t i = ports; i < port_numbers_.size() && equal; ++i) equal = as_first(i);
-    layout.port_stride_ = equal ? std::uint16_t{0} : static_cast<std::uint16_t>(ports);
+    static_assert(model::kMostPorts <= std::numeric_limits<std::uint8_t>::max());
+    layout.port_stride_ = equal ? std::uint8_t{0} : static_cast<std::uint8_t>(ports);
     if (equal && port_numbers_.size() > ports) port_numbers_.resize(ports);
   }
 
@@ -340,12 +331,15 @@ class HostBuilder {
     host->spec = parts_.spec(plan_);
     host->localities = parts_.list(localities_.take());
     host->texts = parts_.list(texts_.take());
+    host->hostnames = HostParts::hostnames(plan_);
     host->ttl = static_cast<std::uint16_t>(seconds(plan_.policy.ttl));
     host->max_answers = static_cast<std::uint16_t>(plan_.policy.most_addresses());
     host->independent_families = plan_.policy.families == model::Families::Independent;
     host->spread = std::ranges::any_of(sets_, [](const Set& set) { return set.spread; });
     host->panic = std::ranges::any_of(loads_, [](const TierLoad& load) { return load.panic != 0; });
     host->twins = twins_;
+    host->unexported = !std::ranges::all_of(plan_.candidates, &topology::Candidate::exported);
+    host->cluster_names = plan_.cluster_names;
     host->timed = host->spread || rows_.size() > host->max_answers;
     host->same_for_all = sets_.size() <= 1 && !host->spread;
     return out;
@@ -379,11 +373,10 @@ Ref<const Host> compile_host(const topology::HostPlan& plan, const HostFrame& fr
   topology::HostDecider decider(plan, frame.geography);
   std::vector<std::uint16_t> class_of_outlook;  // by outlook: the first class that has it
   for (std::size_t i = 0; i < frame.views.size(); ++i) {
-    const Host* before = frame.before;
-    const bool had = before != nullptr && before->spec->policy.spill;
+    const bool had = frame.before != nullptr && frame.before->spec->policy.spill;
     const auto client_class = static_cast<std::uint16_t>(i);
     const std::size_t outlook =
-        decider.look({frame.views[i], had ? panic_of(*before, before->set_of_class(client_class)) : 0});
+        decider.look({frame.views[i], had ? panic_of(*frame.before, frame.before->set_of_class(client_class)) : 0});
     if (outlook < class_of_outlook.size()) {
       builder.add_class_like(class_of_outlook[outlook]);
       continue;

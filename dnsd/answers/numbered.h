@@ -54,8 +54,8 @@ struct LocalityHash {
 struct TraitsHash {
   std::size_t operator()(const EndpointTraits& traits) const {
     const std::uint64_t low = std::uint64_t{traits.weight} << 32 | std::uint64_t{traits.port} << 16 | traits.why;
-    const std::uint64_t high = std::uint64_t{traits.group} << 16 | std::uint64_t{traits.start} << 8 |
-                               static_cast<std::uint64_t>(traits.standing);
+    const std::uint64_t high = std::uint64_t{traits.exported} << 24 | std::uint64_t{traits.group} << 16 |
+                               std::uint64_t{traits.start} << 8 | static_cast<std::uint64_t>(traits.standing);
     return static_cast<std::size_t>(low * 0x9E3779B97F4A7C15U ^ high * 0xC2B2AE3D27D4EB4FU);
   }
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/check.h"
+#include "common/model/clusterset.h"
 #include "dnsd/wire/byte_order.h"
 
 namespace meshdns::answers {
@@ -53,6 +54,36 @@ Zone zone_of(const ZoneSettings& settings) {
   zone.mname = name_of(settings.ns.empty() ? "ns." + settings.name : settings.ns.front().name);
   zone.rname = name_of(settings.contact.empty() ? "hostmaster." + settings.name : settings.contact);
   return zone;
+}
+
+/// Adds the record that tells the version of the names of Multi-Cluster Services, if these are answered and no static
+/// record of an operator tells it.
+void add_version(const std::vector<ZoneSettings>& zones, Names& names) {
+  constexpr std::uint32_t kTtl = 28800;  // as in the specification's example
+  const Name owner = name_of(std::string(model::kClustersetVersionName));
+  const Node* known = names.find_node(owner);
+  if (known != nullptr && known->find(wire::Type::TXT) != nullptr) return;
+  if (std::ranges::none_of(zones, [](const auto& zone) { return model::is_clusterset_zone(zone.name); })) return;
+  std::vector<std::uint8_t> text = {static_cast<std::uint8_t>(model::kClustersetVersion.size())};
+  text.insert(text.end(), model::kClustersetVersion.begin(), model::kClustersetVersion.end());
+  add_record(names, {owner, wire::Type::TXT, kTtl, text});
+}
+
+/// Returns the zones to answer for: the settings', and one for the version of the names of Multi-Cluster Services if
+/// these are answered and the name of the version is in none of the settings' zones.
+std::vector<ZoneSettings> zones_of(const AnswerSettings& settings) {
+  std::vector<ZoneSettings> out = settings.zones;
+  const auto is_one = [](std::string_view name) {
+    return [name](const ZoneSettings& zone) { return zone.name == name; };
+  };
+  const auto services = std::ranges::find_if(out, is_one(model::kClustersetServices));
+  if (services == out.end() || std::ranges::any_of(out, is_one(model::kClustersetZone))) return out;
+  ZoneSettings version = *services;
+  if (version.ns.empty()) version.ns = {{"ns." + version.name, settings.own_addresses}};
+  if (version.contact.empty()) version.contact = "hostmaster." + version.name;
+  version.name = model::kClustersetVersionName;
+  out.push_back(std::move(version));
+  return out;
 }
 
 /// Replaces the fields of a zone's SOA by those of the SOA in its zone file.
@@ -124,12 +155,14 @@ bool has_static_data(const Names& names, const std::string& name) {
 
 void compile_zones(const AnswerSettings& settings, const std::vector<StaticRecord>& records, Names& names) {
   names.reserve(records.size());
-  for (const ZoneSettings& zone : settings.zones) names.zones.push_back(zone_of(zone));
+  const std::vector<ZoneSettings> zones = zones_of(settings);
+  for (const ZoneSettings& zone : zones) names.zones.push_back(zone_of(zone));
   for (std::uint32_t i = 0; i < names.zones.size(); ++i) names.node(names.zones[i].apex, i);
   for (const StaticRecord& record : records) {
     if (record.type != wire::Type::SOA) add_record(names, record);
   }
-  for (const ZoneSettings& zone : settings.zones) {
+  add_version(zones, names);
+  for (const ZoneSettings& zone : zones) {
     // NS records that an operator writes replace all of ours
     const Rrset* written = names.find_node(name_of(zone.name))->find(wire::Type::NS);
     if (written == nullptr) {

@@ -36,6 +36,7 @@ Conditions::Conditions(const catalog::Catalog& catalog, publish::Publisher& publ
       publisher_(publisher),
       counts_(counts),
       linter_(catalog.records(), publisher.planner(), publisher.settings(), std::move(names), now) {
+  linter_.set_host_rights(catalog.host_rights());
   for (const topology::Conflict& conflict : publisher_.conflicts()) {
     conflicts_[conflict.object].push_back(conflict.message);
   }

@@ -68,6 +68,7 @@ bool Linting::go_on(Page& page, Slice& slice) {
     if (!live) names = std::make_shared<topology::KnownNames>(*names);  // a copy: expect() adds names
     page.linter = std::make_unique<explain::Linter>(mesh_.catalog.records(), mesh_.publisher.planner(),
                                                     mesh_.publisher.settings(), std::move(names), mesh_.clock.now());
+    page.linter->set_host_rights(mesh_.catalog.host_rights());
     for (const v1::Object& object : page.request.objects()) page.linter->expect(object);
   }
   if (!(live ? look_at_live(page, slice) : look_at_given(page, slice))) return false;

@@ -185,6 +185,25 @@ void Catalog::set_unwatched(const std::vector<std::string>& keys, TimePoint now)
   commit(now);
 }
 
+std::vector<Refusal> Catalog::set_memberships(const std::vector<std::pair<std::string, model::Memberships>>& of_keys,
+                                              TimePoint now) {
+  std::vector<Refusal> refusals;
+  for (const auto& [key, memberships] : of_keys) {
+    const model::Endpoint* known = latest_endpoint(key);
+    if (known == nullptr || known->memberships.get() == memberships) continue;
+    model::Endpoint joined = *known;
+    joined.memberships = memberships;
+    NodeUse use = use_of(joined.node);
+    if (auto refusal = counted(refusal_of(joined.node, joined, use, now))) {
+      refusals.push_back(*std::move(refusal));
+    } else {
+      put_endpoint(joined, now);
+    }
+  }
+  commit(now);
+  return refusals;
+}
+
 void Catalog::set_status(const std::string& node, const model::NodeStatus& status, TimePoint now) {
   change(NodeStatusKind{}, node, status.empty() ? std::nullopt : std::optional(status), now);
   commit(now);
@@ -242,7 +261,19 @@ std::optional<Refusal> Catalog::put_object(Kind kind, const std::string& key, co
 }
 
 std::optional<Refusal> Catalog::put_destination(const model::VirtualDestination& object, TimePoint now) {
+  if (host_rights_) {
+    if (auto refusal = counted(host_rights_->check(object))) return refusal;
+  }
   return put_object(VirtualDestinationKind{}, object.meta.key(), object, now);
+}
+
+std::vector<Refusal> Catalog::forbidden() const {
+  std::vector<Refusal> out;
+  if (!host_rights_) return out;
+  for (const auto& [key, object] : records().destinations) {
+    if (auto refusal = host_rights_->check(object)) out.push_back(*std::move(refusal));
+  }
+  return out;
 }
 
 std::optional<Refusal> Catalog::put_cluster(const model::Cluster& object, TimePoint now) {
@@ -300,9 +331,9 @@ std::optional<Refusal> Catalog::mirror(const std::string& node, const model::Nod
   return mirror_checked(check(node, status), NodeStatusKind{}, node, status);
 }
 
-std::optional<Refusal> Catalog::mirror(const model::ServiceKey& service, std::int64_t created) {
+std::optional<Refusal> Catalog::mirror(const model::ServiceKey& service, std::int64_t created, bool unexported) {
   if (auto refusal = counted(check(service))) return refusal;
-  table_.mirror_service(service, created);
+  table_.mirror_service(service, created, unexported);
   return std::nullopt;
 }
 

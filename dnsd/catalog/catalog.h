@@ -14,6 +14,7 @@
 #include "dnsd/catalog/change_log.h"
 #include "dnsd/catalog/forget.h"
 #include "dnsd/catalog/held_changes.h"
+#include "dnsd/catalog/host_rights.h"
 #include "dnsd/catalog/node_share.h"
 #include "dnsd/catalog/record_kinds.h"
 #include "dnsd/catalog/record_table.h"
@@ -124,6 +125,10 @@ class Catalog {
   void withdraw(const std::string& node, TimePoint now);
   /// Marks endpoints that no agent checks. An agent that has a result for an endpoint clears its mark.
   void set_unwatched(const std::vector<std::string>& keys, TimePoint now);
+  /// Sets the memberships of known endpoints; other keys are ignored. One revision, only of what changes.
+  /// returns: the refused endpoints, which keep their memberships
+  std::vector<Refusal> set_memberships(const std::vector<std::pair<std::string, model::Memberships>>& of_keys,
+                                       TimePoint now);
   /// Sets a node's status; an empty status is erased.
   void set_status(const std::string& node, const model::NodeStatus& status, TimePoint now);
 
@@ -169,13 +174,20 @@ class Catalog {
   bool erase_cluster(const std::string& name, TimePoint now);
   bool erase_override(const std::string& name, TimePoint now);
 
+  /// Sets which hosts objects of the Kubernetes API may claim; nothing = it is not known, and they may claim any. What
+  /// put_destination() is given from now on is checked. Objects that were taken before stay: see forbidden().
+  void set_host_rights(std::optional<HostRights> rights) { host_rights_ = std::move(rights); }
+  const std::optional<HostRights>& host_rights() const { return host_rights_; }
+  /// Returns the objects that claim a host which they may not claim any more. The caller erases them.
+  std::vector<Refusal> forbidden() const;
+
   // ---- another origin's records, as a replica gets them, or our own records from the store. mirror() returns nothing
   // if the record was taken; a refused record changes nothing. The caller ends a group of calls with mirrored() ----
 
   std::optional<Refusal> mirror(const model::Node& node);
   std::optional<Refusal> mirror(const model::Endpoint& endpoint);
   std::optional<Refusal> mirror(const std::string& node, const model::NodeStatus& status);
-  std::optional<Refusal> mirror(const model::ServiceKey& service, std::int64_t created = 0);
+  std::optional<Refusal> mirror(const model::ServiceKey& service, std::int64_t created = 0, bool unexported = false);
   std::optional<Refusal> mirror(const model::VirtualDestination& object);
   std::optional<Refusal> mirror(const model::Cluster& object);
   std::optional<Refusal> mirror(const std::string& cluster, const model::ClusterStatus& status);
@@ -233,6 +245,7 @@ class Catalog {
 
   RecordTable table_;
   HeldChanges held_;
+  std::optional<HostRights> host_rights_;
   std::size_t capacity_ = 0;
   Loopback loopback_ = Loopback::Refused;
   std::uint64_t refused_records_ = 0;

@@ -12,6 +12,7 @@
 #include "common/model/record_observer.h"
 #include "common/model/records.h"
 #include "dnsd/catalog/change_log.h"
+#include "dnsd/catalog/exports.h"
 #include "dnsd/catalog/node_share.h"
 #include "dnsd/catalog/record_kinds.h"
 
@@ -73,8 +74,8 @@ class RecordTable {
   /// Adds or replaces an endpoint of another origin, which also says which services there are: no service becomes idle
   /// at a moment of ours.
   void mirror_endpoint(const model::Endpoint& endpoint);
-  void mirror_service(const model::ServiceKey& service, std::int64_t created);
-  /// Erases the services that have had no endpoint for `after`.
+  void mirror_service(const model::ServiceKey& service, std::int64_t created, bool unexported);
+  /// Erases the services that have had no endpoint for `after`, and ends exports that no endpoint has had for so long.
   /// returns: them
   std::vector<model::ServiceKey> erase_idle_services(Duration after, TimePoint now);
 
@@ -94,13 +95,23 @@ class RecordTable {
   void note(RecordType type, const std::string& key, bool removed);
   /// Adds or replaces an endpoint's record; its service exists already.
   void store_endpoint(const model::Endpoint& endpoint);
-  void add_to_service(const model::ServiceKey& service);
+  /// Counts an endpoint in each of its services, and makes the services that there are not.
+  /// own: this origin decides whether a new service is exported
+  void add_to_services(const model::Endpoint& endpoint, bool own);
+  void add_to_service(const model::ServiceKey& service, bool unexported);
+  /// See Exports::count().
+  void count_exports(const model::Endpoint* before, const model::Endpoint* after, std::optional<TimePoint> now);
+  /// Counts an endpoint no longer in its services.
+  /// now: when a service without endpoints became idle; nothing = its origin knows
+  void leave_services(const model::Endpoint& endpoint, std::optional<TimePoint> now);
 
   model::Records records_;
   ChangeLog log_;
   model::SharedPool<model::Labels, model::SharedHash> labels_;  // of endpoints; many endpoints share the same labels
   model::SharedPool<model::Ports, model::SharedHash> ports_;
+  model::SharedPool<model::Memberships, model::SharedHash> memberships_;
   std::set<model::ServiceKey> idle_services_;  // services that have no endpoint, or had none lately
+  Exports exports_;
   NodeUses uses_;
   bool frozen_ = false;
   model::RecordObserver* observer_ = nullptr;

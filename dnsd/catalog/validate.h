@@ -14,7 +14,7 @@ namespace meshdns::catalog {
 
 /// The reason why a record is refused.
 struct Refusal {
-  enum class Kind : std::uint8_t { Invalid, NotAllowed, OverQuota };
+  enum class Kind : std::uint8_t { Invalid, NotAllowed, OverQuota, HostNotAllowed };
 
   std::string key;
   std::string field;       // "ports[0].number"

@@ -100,7 +100,8 @@ std::vector<v1::EndpointChange> endpoint_changes(const topology::HostPlan& befor
 bool is_same_for_answers(const topology::HostPlan& before, const topology::HostPlan& after) {
   const auto same = [](const topology::Candidate& a, const topology::Candidate& b) {
     return a.v4 == b.v4 && a.v6 == b.v6 && a.out == b.out && a.port == b.port && a.standing == b.standing &&
-           a.weight == b.weight && a.known == b.known && a.group == b.group && a.locality == b.locality;
+           a.weight == b.weight && a.known == b.known && a.group == b.group && a.locality == b.locality &&
+           a.exported == b.exported;
   };
   return std::ranges::equal(before.candidates, after.candidates, same) && before.policy == after.policy;
 }

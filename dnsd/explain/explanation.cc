@@ -104,6 +104,7 @@ void write_advice(const Subject& subject, const answers::HostView& view, const t
   }
   for (const std::string& text : answers::family_texts(host, decision)) out.add_advice(text);
   for (const std::string& advice : topology::port_advice(host)) out.add_advice(advice);
+  if (auto advice = answers::unexported_text(view); !advice.empty()) out.add_advice(std::move(advice));
   if (auto advice = answers::distance_advice(view.client, decision); !advice.empty()) out.add_advice(std::move(advice));
   write_displaced(host, out);
 }
@@ -150,6 +151,7 @@ void write_record(const model::Endpoint& endpoint, v1::EndpointInfo& out) {
   out.set_service(endpoint.service);
   out.mutable_labels()->insert(endpoint.labels.begin(), endpoint.labels.end());
   for (const model::Port& port : endpoint.ports) *out.add_ports() = convert::to_wire(port);
+  for (const model::Membership& each : endpoint.memberships) *out.add_memberships() = convert::to_wire(each);
 }
 
 v1::EndpointInfo endpoint_info(const topology::Candidate& candidate, TimePoint now, std::int64_t unix_seconds) {

@@ -47,6 +47,7 @@ Linter::Linter(const model::Records& records, topology::Planner& planner, const 
   for (const answers::ZoneSettings& zone : settings.zones) {
     if (!answers::is_reverse_zone(zone.name)) scene_.zones.push_back(zone.name);
   }
+  scene_.cluster = settings.own.cluster;
 }
 
 void Linter::expect(const v1::Object& object) {
@@ -63,6 +64,20 @@ void Linter::expect(const v1::Object& object) {
   }
 }
 
+void Linter::look_at_rights(const v1::Object& object, std::vector<topology::Finding>& found) const {
+  if (!rights_ || !object.has_virtual_destination()) return;
+  auto destination = convert::to_virtual_destination(object);
+  if (!destination) return;
+  const auto live = scene_.records.destinations.find(destination->meta.key());
+  const bool is_live = live != scene_.records.destinations.end();
+  if (is_live && live->second.meta.manager != catalog::kKubernetesManager) return;
+  destination->meta.manager = catalog::kKubernetesManager;
+  const auto refusal = rights_->check(*destination);
+  if (!refusal) return;
+  found.push_back({refusal->field, is_live ? topology::Severity::Error : topology::Severity::Advice,
+                   (is_live ? "" : "with kubectl it would be refused: ") + refusal->reason});
+}
+
 std::vector<v1::Finding> Linter::look(const v1::Object& object) const {
   std::vector<topology::Finding> found;
   if (auto findings = linted(scene_, object)) {
@@ -70,6 +85,7 @@ std::vector<v1::Finding> Linter::look(const v1::Object& object) const {
   } else {
     found.push_back({"", topology::Severity::Error, findings.error().message()});
   }
+  look_at_rights(object, found);
   std::ranges::stable_sort(found, std::greater(), &topology::Finding::severity);
   std::vector<v1::Finding> out;
   for (const topology::Finding& finding : found) {

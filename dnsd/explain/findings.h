@@ -1,10 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "dnsd/answers/settings.h"
+#include "dnsd/catalog/host_rights.h"
 #include "dnsd/topology/lint.h"
 #include "meshdns/v1/admin.pb.h"
 
@@ -22,14 +24,19 @@ class Linter {
   Linter(const Linter&) = delete;
   Linter& operator=(const Linter&) = delete;
 
+  /// Lets look() compare hosts with what the namespaces of the Kubernetes API may claim.
+  void set_host_rights(const std::optional<catalog::HostRights>& rights) { rights_ = rights; }
   /// Adds an object that will be applied together with others: they are looked at as if this one were applied.
   void expect(const v1::Object& object);
   /// Returns the findings of an object, the worst first. An object that is not valid has one error.
   std::vector<v1::Finding> look(const v1::Object& object) const;
 
  private:
+  void look_at_rights(const v1::Object& object, std::vector<topology::Finding>& found) const;
+
   std::shared_ptr<topology::KnownNames> names_;
   topology::LintScene scene_;
+  std::optional<catalog::HostRights> rights_;
 };
 
 }  // namespace meshdns::explain

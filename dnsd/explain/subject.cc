@@ -17,17 +17,23 @@ constexpr std::size_t kMostBelow = 3;
 
 std::string text_of(wire::NameBytes label) { return {reinterpret_cast<const char*>(label.data()), label.size()}; }
 
-std::string address_text(const answers::Host& host, std::uint16_t row) {
+std::string instance_role(const answers::Host& host, std::uint16_t row) {
   std::string out;
   const answers::EndpointTraits& endpoint = host.traits(row);
   if (endpoint.has_v4) out = IpAddress::v4_bytes(host.rows()[row].v4).text();
   if (endpoint.has_v6) out += (out.empty() ? "" : " and ") + IpAddress::v6_bytes(host.v6(row)).text();
-  return out;
+  return "gives " + out + (endpoint.exported ? " to every client" : " to clients of its own cluster") +
+         ", in any state";
 }
 
 std::string port_role(const query::HostName& name) {
   if (name.srv && name.svcb) return "gives SRV, SVCB and HTTPS records of every tier";
   return name.srv ? "gives SRV records of every tier" : "gives SVCB and HTTPS records of every tier";
+}
+
+std::string named_role(const answers::Host& host, const query::HostName& name) {
+  if (name.named.size() > 1) return "gives the closest instance of that name, in any state";
+  return instance_role(host, name.named.front().row);
 }
 
 /// Returns what a name below a host is for; empty = the name does not exist.
@@ -36,7 +42,9 @@ std::string role_of(const answers::Host& host, const query::HostName& name) {
   switch (name.kind) {
     case Kind::Missing: return "";
     case Kind::Empty: return "has no records; names below it have";
-    case Kind::Instance: return "gives " + address_text(host, name.row) + " to every client, in any state";
+    case Kind::Instance:
+    case Kind::Member: return instance_role(host, name.row);
+    case Kind::Named: return named_role(host, name);
     case Kind::All: return "gives the addresses of every tier";
     case Kind::Explain: return "gives what is below as TXT records";
     case Kind::Port: return port_role(name);

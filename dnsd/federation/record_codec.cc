@@ -31,7 +31,7 @@ EncodedRecord encode(const std::string&, const model::Endpoint& record) {
 }
 
 EncodedRecord encode(const model::ServiceKey& key, const model::Service& record) {
-  return {convert::service_body(key, record.created)};
+  return {convert::service_body(key, record.created, record.unexported)};
 }
 
 EncodedRecord encode(const std::string&, const model::ClusterStatus& record) {

@@ -54,7 +54,7 @@ Result<Named<model::ExternalName>> decode(catalog::ExternalNameKind kind, const 
 template <class Record>
 std::optional<catalog::Refusal> put(catalog::Catalog& catalog, const Record& record) {
   if constexpr (std::is_same_v<Record, convert::NamedService>) {
-    return catalog.mirror(record.key, record.created);
+    return catalog.mirror(record.key, record.created, record.unexported);
   } else if constexpr (requires { record.value; }) {
     return catalog.mirror(record.key, record.value);
   } else {

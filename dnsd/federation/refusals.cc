@@ -11,6 +11,7 @@ namespace {
 v1::Nack::Code code_of(catalog::Refusal::Kind kind) {
   switch (kind) {
     case catalog::Refusal::Kind::Invalid: return v1::Nack::INVALID;
+    case catalog::Refusal::Kind::HostNotAllowed:  // agents list no hosts
     case catalog::Refusal::Kind::NotAllowed: return v1::Nack::NOT_ALLOWED;
     case catalog::Refusal::Kind::OverQuota: return v1::Nack::OVER_QUOTA;
   }

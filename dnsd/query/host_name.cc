@@ -57,9 +57,10 @@ HostName read_one(const answers::Host& host, const wire::FoldedName& name) noexc
   if (label == "_explain") return {.kind = Kind::Explain};
   if (label == "_all") return {.kind = Kind::All};
   if (part_of(label) || is_parent_of_ports(host, label)) return {.kind = Kind::Empty};
-  const auto row = find_instance(host, name.label(0));
-  if (!row) return {};
-  return {.kind = Kind::Instance, .row = *row};
+  if (const auto row = find_instance(host, name.label(0))) return {.kind = Kind::Instance, .row = *row};
+  const auto named = host.named(label);
+  if (!named.empty()) return {.kind = Kind::Named, .named = named};
+  return {.kind = has_members(host, name.label(0)) ? Kind::Empty : Kind::Missing};
 }
 
 std::optional<std::size_t> find_named_port(const answers::Host& host, std::string_view label,
@@ -81,6 +82,9 @@ HostName read_two(const answers::Host& host, const wire::FoldedName& name) noexc
   const std::uint16_t number = number_of(label);
   if (number != 0 && parent.starts_with('_')) out.svcb = find_bound_port(host, number, parent.substr(1));
   if (out.srv || out.svcb) out.kind = Kind::Port;
+  if (out.kind == Kind::Port) return out;
+  const MemberName member{name.label(0), name.label(1)};
+  if (const auto row = find_member(host, member, 0)) return {.kind = Kind::Member, .row = *row, .member = member};
   return out;
 }
 

@@ -12,8 +12,12 @@ Pinned::Pinned(const answers::Host& host, const Pin& pin) noexcept : host_(host)
   for (const answers::EndpointRow& row : host_.endpoints()) {
     const answers::EndpointTraits& traits = host_.traits(row);
     if (traits.standing == topology::Standing::Out || !is_there(row)) continue;
+    if (!is_seen(row)) {
+      hidden_ = true;
+      continue;
+    }
     if (!is_inside(row)) {
-      kept_out_ = true;
+      fenced_ = true;
       continue;
     }
     best_ = std::min(best_, Best{traits.standing, traits.weight == 0});
@@ -23,11 +27,12 @@ Pinned::Pinned(const answers::Host& host, const Pin& pin) noexcept : host_(host)
 
 bool Pinned::depends_on_client(const answers::Host& host) noexcept {
   const auto& fence = host.spec->policy.fence;
-  return fence && fence->within;
+  return host.unexported || (fence && fence->within);
 }
 
-topology::Emptiness Pinned::fenced() const noexcept {
-  if (!kept_out_ || best_.kind != topology::Standing::Out) return topology::Emptiness::None;
+topology::Emptiness Pinned::kept_out() const noexcept {
+  if ((!hidden_ && !fenced_) || best_.kind != topology::Standing::Out) return topology::Emptiness::None;
+  if (!fenced_) return topology::Emptiness::NotExported;
   const bool unknown = host_.spec->policy.fence->is_unknown(pin_.client);
   return unknown ? topology::Emptiness::FenceUnknown : topology::Emptiness::Fenced;
 }
@@ -60,7 +65,8 @@ void Pinned::choose(const HostAnswer& answer, wire::Type type, ChosenRows& out) 
   const auto fits = [&](std::uint16_t index) {
     const answers::EndpointRow& row = host_.endpoints()[index];
     const answers::EndpointTraits& traits = host_.traits(row);
-    return Best{traits.standing, traits.weight == 0} == best_ && family(index) && is_there(row) && is_inside(row);
+    return Best{traits.standing, traits.weight == 0} == best_ && family(index) && is_there(row) && is_seen(row) &&
+           is_inside(row);
   };
   out.count = 0;
   out.cut = false;

@@ -13,9 +13,10 @@
 
 namespace meshdns::query {
 
-/// Chooses among the endpoints of a host in one region, zone or cluster, as far as the fence admits them. They are one
-/// tier, the same for every client, unless the fence depends on the client. The ladder does not count here, because it
-/// orders places by where the client is; standing, standby and onEmpty count as in topology::decide.
+/// Chooses among the endpoints of a host in one region, zone or cluster, as far as the fence admits them and the client
+/// sees them. They are one tier, the same for every client, unless the fence or an export depends on the client. The
+/// ladder does not count here, because it orders places by where the client is; standing, standby and onEmpty count as
+/// in topology::decide.
 class Pinned {
  public:
   /// The place that the name asks for.
@@ -27,11 +28,11 @@ class Pinned {
   /// Both must outlive this.
   Pinned(const answers::Host& host, const Pin& pin) noexcept;
 
-  /// Returns whether the fence is around a part of the client's locality.
+  /// Returns whether the fence is around a part of the client's locality, or some endpoint is not exported.
   static bool depends_on_client(const answers::Host& host) noexcept;
 
-  /// Returns why the fence leaves nothing to answer; None = the fence is not the reason.
-  topology::Emptiness fenced() const noexcept;
+  /// Returns why fence and exports leave nothing to answer; None = they are not the reason.
+  topology::Emptiness kept_out() const noexcept;
 
   /// Returns whether an endpoint other than a standby serves there.
   bool serves() const noexcept { return best_.kind == topology::Standing::Serving && !best_.standby; }
@@ -54,13 +55,15 @@ class Pinned {
 
   bool is_there(const answers::EndpointRow& row) const noexcept;
   bool is_inside(const answers::EndpointRow& row) const noexcept;
+  bool is_seen(const answers::EndpointRow& row) const noexcept { return host_.is_seen(pin_.client, row); }
   bool answers_something() const noexcept;
 
   const answers::Host& host_;
   const Pin pin_;
   Best best_;
   bool in_doubt_ = false;
-  bool kept_out_ = false;  // the fence excludes an endpoint that could be answered there
+  bool hidden_ = false;  // an endpoint that could be answered there is not exported to the client
+  bool fenced_ = false;  // the fence excludes an endpoint that could be answered there
 };
 
 }  // namespace meshdns::query

@@ -221,9 +221,10 @@ Outcome Resolver::answer_below_host(const answers::Host& host, const Subject& su
   if (name.kind == HostName::Kind::Port) return answer_port(host, subject, name);
   if (!address) return Outcome::NoData;
   if (name.kind == HostName::Kind::Instance) {
-    static constexpr answers::Set kNoSet;
-    return HostAnswer{response_, host, kNoSet, subject.owner, context_.random}.instance(name.row, type);
+    return answer_instance(host, subject, name.row);
   }
+  if (name.kind == HostName::Kind::Named) return answer_named(host, subject, name);
+  if (name.kind == HostName::Kind::Member) return answer_member(host, subject, name);
   if (name.kind == HostName::Kind::All) return dynamic(host, subject.owner).all_addresses(type);
   return answer_pinned(host, subject, name);
 }
@@ -252,7 +253,7 @@ Outcome Resolver::answer_service(const answers::Host& host, const Subject& subje
 
 Outcome Resolver::answer_pinned(const answers::Host& host, const Subject& subject, const HostName& name) noexcept {
   const wire::Type type = response_.query().type;
-  const Pinned pinned(host, {name.part, name.place, fence_seat(host)});
+  const Pinned pinned(host, {name.part, name.place, seat_of(host)});
   const bool preferred = name.kind == HostName::Kind::Prefer;
   if (!preferred || pinned.serves()) {  // only the fence makes the answer depend on the client: scope 0
     answers::Set set;
@@ -261,7 +262,7 @@ Outcome Resolver::answer_pinned(const answers::Host& host, const Subject& subjec
     ChosenRows choice;
     pinned.choose(answer, type, choice);
     if (choice.count > 0 && pinned.last_resort()) note_last_resort();
-    const auto why = pinned.fenced();
+    const auto why = pinned.kept_out();
     if (why != topology::Emptiness::None) response_.explain(wire::Ede::Prohibited, answers::emptiness_text(why));
     if (choice.count > 0 || !preferred || !host.independent_families) {
       const Outcome outcome = answer.chosen(choice, type);
@@ -283,14 +284,14 @@ void Resolver::note_preferred(const answers::Host& host, wire::Type type) noexce
   if (!response_.query().edns.present || !may_explain()) return;
   const bool v4 = type == wire::Type::A;
   const bool elsewhere = std::ranges::any_of(host.endpoints(), [&](const answers::EndpointRow& row) {
-    return v4 ? host.traits(row).has_v4 : host.traits(row).has_v6;
+    return host.is_seen(seat_of(host), row) && (v4 ? host.traits(row).has_v4 : host.traits(row).has_v6);
   });
   if (!elsewhere) return;
   response_.explain(wire::Ede::Other, v4 ? "families together: no IPv4 address in the preferred place"
                                          : "families together: no IPv6 address in the preferred place");
 }
 
-const model::Locality& Resolver::fence_seat(const answers::Host& host) noexcept {
+const model::Locality& Resolver::seat_of(const answers::Host& host) noexcept {
   static const model::Locality kAnywhere;
   if (!Pinned::depends_on_client(host)) return kAnywhere;
   widen_scope(located().scope);

@@ -52,6 +52,16 @@ class Resolver {
   /// Answers a name below a host.
   /// below: the number of labels before the host's name
   Outcome answer_below_host(const answers::Host& host, const Subject& subject, std::size_t below) noexcept;
+  Outcome answer_instance(const answers::Host& host, const Subject& subject, std::uint16_t row) noexcept;
+  /// Answers an instance by the name that it has itself. Of several with that name: the closest one that is answered.
+  Outcome answer_named(const answers::Host& host, const Subject& subject, const HostName& name) noexcept;
+  /// Answers an instance by its own name and its cluster; several of them if they share both.
+  Outcome answer_member(const answers::Host& host, const Subject& subject, const HostName& name) noexcept;
+  /// Answers that the client does not see what it asks for, because no endpoint is exported to its cluster.
+  Outcome hide() noexcept;
+  /// Returns whether the client sees an instance; the answer's scope is the client's range if that depends on the
+  /// client.
+  bool sees(const answers::Host& host, std::uint16_t row) noexcept;
   Outcome answer_port(const answers::Host& host, const Subject& subject, const HostName& name) noexcept;
   /// Answers SRV, SVCB or HTTPS.
   /// port: index of Host::ports(); nothing = SRV of every port with a name
@@ -83,8 +93,9 @@ class Resolver {
   void note_last_resort() noexcept;
   /// Adds the reason why a preferred place that serves has no address of the type, if other endpoints have one.
   void note_preferred(const answers::Host& host, wire::Type type) noexcept;
-  /// Returns where the client is, if the host's fence depends on that; the answer's scope is the client's range then.
-  const model::Locality& fence_seat(const answers::Host& host) noexcept;
+  /// Returns where the client is, if the host's fence or exports depend on that; the answer's scope is the client's
+  /// range then.
+  const model::Locality& seat_of(const answers::Host& host) noexcept;
   /// Returns where the client is. Looked up once, when it is needed first.
   const answers::Located& located() noexcept;
   /// Writes SOA, rcode and scope as the end of the chain demands.

@@ -16,7 +16,7 @@ constexpr std::uint64_t kFineWeight = 100;  // the smallest weight after roundin
 constexpr std::uint16_t kMostPriority = 65534;
 // owner (pointer), type, class, TTL, RDLENGTH; priority; the shortest label before the host's name
 constexpr std::size_t kLeastRecord = 12 + 2 + 8;
-constexpr std::size_t kMostRecord = 12 + 2 + (1 + kLongestInstance) + 34;  // SVCB with all its parameters
+constexpr std::size_t kMostRecord = 12 + 2 + 34;  // SVCB with all its parameters, without its target
 
 /// Returns the greatest share of its weight, in percent, that slow start gives an endpoint of the tier. Weights are
 /// relative to it.
@@ -50,7 +50,8 @@ bool ServiceAnswer::is_first(std::size_t tier) const noexcept {
 /// Returns the lot that decides which rows of a tier are listed, in which order. If all rows fit, the lot is a new
 /// random number; otherwise it is the client's, so that the client gets the same rows until its TTL ends.
 std::uint64_t ServiceAnswer::lot(std::size_t rows, std::size_t limit) const noexcept {
-  const std::size_t bytes = (count_ + rows) * ports_ * (kMostRecord + host_.name().size());
+  const std::size_t target = longest_instance_part(host_) + host_.name().size();
+  const std::size_t bytes = (count_ + rows) * ports_ * (kMostRecord + target);
   const bool all = rows <= limit && bytes <= from_.response.writer().room();
   return all ? from_.random.next() : lot_of(host_, from_.seat);
 }

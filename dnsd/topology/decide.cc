@@ -10,8 +10,9 @@
 
 // How it works. A decision is made in this order; each step reads what the steps before have written.
 //
-//   place_candidates  candidate -> spot -> TierKey. A candidate outside the fence, or in no step of the ladder, is in
-//                     no tier. A candidate behind gateways that are all down fails for this client.
+//   place_candidates  candidate -> spot -> TierKey. A candidate outside the fence, in no step of the ladder, or not
+//                     exported to the client, is in no tier. A candidate behind gateways that are all down fails for
+//                     this client.
 //   build_tiers       the map of TierKeys is in the order of closeness: numbering it from 0 numbers the tiers
 //   find_best         the best standing of all members. Nothing below it is ever answered, except in panic
 //   weigh             health, load and panic of each tier (see loads.h)
@@ -77,7 +78,7 @@ class Decider {
       const Candidate& candidate = host_.candidates[i];
       out_.standings.push_back(candidate.standing);
       const std::uint32_t spot = spots_.of(i);
-      if (spot == Spots::kNone || !outlook_.sights[spot].admitted) continue;
+      if (spot == Spots::kNone || !outlook_.sights[spot].admitted || is_hidden(i)) continue;
       const Route& route = outlook_.sights[spot].route;
       if (route.kind == Route::Kind::Blocked) {
         out_.standings.back() = std::max(candidate.standing, Standing::Failing);
@@ -86,6 +87,10 @@ class Decider {
       tier_of(spot, candidate).push_back(i);
     }
   }
+
+  /// Returns whether a candidate is not exported, and the client is not in its cluster.
+  /// requires: the candidate has a spot
+  bool is_hidden(std::uint32_t i) const { return !host_.candidates[i].exported && !outlook_.sights[spots_.of(i)].home; }
 
   std::string part_text(std::size_t major) const {
     const auto& groups = host_.policy.priority_groups;
@@ -258,9 +263,20 @@ class Decider {
     if (!out_.tiers.empty()) {
       return best_kind_ == Standing::Out ? Emptiness::ForcedDown : Emptiness::NothingServes;
     }
-    if (outlook_.fence_unknown && !host_.candidates.empty()) return Emptiness::FenceUnknown;
-    const bool inside = std::ranges::any_of(outlook_.sights, &Sight::inside);
-    if (!inside && !outlook_.sights.empty()) return Emptiness::Fenced;
+    std::size_t pending = 0, hidden = 0, fenced = 0;
+    for (std::uint32_t i = 0; i < host_.candidates.size(); ++i) {
+      if (spots_.of(i) == Spots::kNone) {
+        ++pending;
+      } else if (is_hidden(i)) {
+        ++hidden;
+      } else if (!outlook_.sights[spots_.of(i)].inside) {
+        ++fenced;
+      }
+    }
+    const std::size_t all = host_.candidates.size();
+    if (hidden > 0 && hidden == all) return Emptiness::NotExported;
+    if (outlook_.fence_unknown && all > 0) return Emptiness::FenceUnknown;
+    if (fenced > 0 && fenced + hidden + pending == all) return Emptiness::Fenced;
     const bool has_any = std::ranges::any_of(host_.policy.ladder, [](const auto& rung) { return rung.parts == 0; });
     return outlook_.nowhere && !has_any ? Emptiness::Unlocated : Emptiness::NoEndpoint;
   }

@@ -52,6 +52,7 @@ struct Tier {
 /// Why a client gets no endpoint of a host.
 enum class Emptiness : std::uint8_t {
   None,           // something is answered
+  NotExported,    // endpoints are known, but only clients of their own clusters see them
   NoEndpoint,     // no known endpoint matches any rung
   NothingServes,  // nothing serves, and onEmpty is NoData
   ForcedDown,     // operators have forced down every endpoint
@@ -59,6 +60,12 @@ enum class Emptiness : std::uint8_t {
   Fenced,         // the fence leaves nothing
   FenceUnknown,   // the fence is around a part of the client's locality, and this part is not known
 };
+
+/// Returns whether a client gets nothing because the policy, or the lack of an export, keeps endpoints from it.
+constexpr bool is_kept_out(Emptiness emptiness) {
+  using enum Emptiness;
+  return emptiness == NotExported || emptiness == Unlocated || emptiness == Fenced || emptiness == FenceUnknown;
+}
 
 /// The decision for one client of one host: which endpoints the client gets, and why.
 struct Decision {

@@ -4,10 +4,13 @@
 #include <utility>
 
 #include "common/base/text.h"
+#include "common/model/clusterset.h"
 #include "common/model/limits.h"
 
 namespace meshdns::topology {
 namespace {
+
+const std::string kClustersetHosts = "{service}.{namespace}." + std::string(model::kClustersetServices);
 
 std::string replaced(std::string text, std::string_view word, const std::string& value) {
   const auto at = text.find(word);
@@ -16,8 +19,10 @@ std::string replaced(std::string text, std::string_view word, const std::string&
 
 /// Returns the automatic host of a service in a zone; empty = it has none.
 std::string auto_host(const HostNaming& naming, const model::ServiceKey& service, const std::string& zone) {
-  if (naming.auto_hosts.empty() || !is_ldh_label(service.name) || !is_ldh_label(service.namespace_)) return "";
-  std::string name = replaced(naming.auto_hosts, "{service}", service.name);
+  const bool mcs = model::is_clusterset_zone(zone);
+  const std::string& pattern = mcs ? kClustersetHosts : naming.auto_hosts;
+  if (pattern.empty() || !is_ldh_label(service.name) || !is_ldh_label(service.namespace_)) return "";
+  std::string name = replaced(pattern, "{service}", service.name);
   name = ascii_lower(replaced(replaced(std::move(name), "{namespace}", service.namespace_), "{zone}", zone));
   return zone_of(naming.zones, name) == zone ? name : "";
 }
@@ -59,7 +64,7 @@ void HostOwners::claim_by_object(const model::VirtualDestination& object, Owners
 void HostOwners::claim_by_service(const model::ServiceKey& service, Owners& owners) {
   for (const std::string& zone : naming_.zones) {
     const std::string name = auto_host(naming_, service, zone);
-    if (!can_have(service, name)) continue;
+    if (!can_have(service, name) || !is_for(service, name)) continue;
     const auto [at, added] = owners.emplace(name, Owner{"", service});
     if (added || !at->second.object.empty()) continue;
     const model::ServiceKey& older = at->second.service;
@@ -68,6 +73,12 @@ void HostOwners::claim_by_service(const model::ServiceKey& service, Owners& owne
     conflicts_.push_back({subject_of(service), "host " + name + " belongs to service " + older.namespace_ + "/" +
                                                    older.name + ", which is older"});
   }
+}
+
+bool HostOwners::is_for(const model::ServiceKey& service, const std::string& host) const {
+  if (!model::is_clusterset_host(host)) return true;
+  const auto record = records_.services.find(service);
+  return record != records_.services.end() && !record->second.unexported;
 }
 
 bool HostOwners::can_have(const model::ServiceKey& service, const std::string& host) {
@@ -114,6 +125,11 @@ bool HostOwners::claim(const model::ServiceKey& service, const Visit& owned) {
   for (const std::string& zone : naming_.zones) {
     const std::string name = auto_host(naming_, service, zone);
     if (!can_have(service, name)) continue;
+    if (!is_for(service, name)) {
+      const Owner* owner = find(name);
+      if (owner != nullptr && *owner == Owner{"", service}) return false;  // the service is not exported any more
+      continue;
+    }
     if (contested_hosts_.contains(name)) return false;  // the service's age may have changed, and with it the owner
     const auto [at, added] = owners_.emplace(name, Owner{"", service});
     if (added) owned(name);

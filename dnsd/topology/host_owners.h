@@ -69,6 +69,9 @@ class HostOwners {
  private:
   void claim_by_object(const model::VirtualDestination& object, Owners& owners);
   void claim_by_service(const model::ServiceKey& service, Owners& owners);
+  /// Returns whether an automatic host of this name may be the service's: a name of Multi-Cluster Services is for a
+  /// service that some cluster exports.
+  bool is_for(const model::ServiceKey& service, const std::string& host) const;
   /// Returns whether a service can have an automatic host of this name. Notes the conflict if the name is too long.
   bool can_have(const model::ServiceKey& service, const std::string& host);
   /// Returns the services in the order in which they may claim a host: the oldest first.

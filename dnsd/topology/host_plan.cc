@@ -18,6 +18,10 @@ std::string_view standing_name(Standing standing) {
   return "out";
 }
 
+bool is_seen(const model::Locality& client, const Candidate& candidate) {
+  return candidate.exported || same(client, candidate.locality, model::Part::Cluster);
+}
+
 bool has_twins(const HostPlan& host) {
   for (std::size_t port = 0; port < host.ports.size(); ++port) {
     std::set<std::pair<IpAddress, std::uint16_t>> targets;

@@ -45,7 +45,9 @@ struct Candidate {
   std::uint8_t group = 0;    // index of its priority group in the policy; the number of groups = it belongs to none
   std::uint8_t start = 100;  // percent of its weight that it gets during slow start
   bool in_doubt = false;
+  bool exported = true;      // false = only clients of its own cluster see it in this host
   bool displaced = false;    // lost all its addresses to others, or has none: it is only shown
+  std::string hostname{};    // its own name within the host, below the host's name; empty = none
   std::string why;           // shown to people: "http 503, 1 of 2 successes"; empty = nothing to add
   TimePoint since{};         // when it got this standing; TimePoint{} = not known (external endpoints)
   std::int64_t said_at = 0;  // unix seconds when an override gave it this standing; 0 = no override did
@@ -64,8 +66,14 @@ struct HostPlan {
   std::vector<HostPort> ports;
   std::vector<std::string> refused_ports;  // "_http._tcp": port names beyond the limit per host; they are not answered
   std::vector<Candidate> candidates;
+  /// Records name the endpoints with their cluster, as Multi-Cluster Services do: web-0.eu-1.<host>.
+  bool cluster_names = false;
   std::optional<TimePoint> changes_at;  // when time alone changes the plan next; nothing = never
 };
+
+/// Returns whether a client in this place sees an endpoint of a host. An endpoint that is not exported is seen in its
+/// own cluster only: a client whose cluster is not known does not see it.
+bool is_seen(const model::Locality& client, const Candidate& candidate);
 
 /// Returns whether some endpoints share both an address and a port number, so that they have the same SRV record.
 bool has_twins(const HostPlan& host);

@@ -86,6 +86,7 @@ struct LintScene {
   bool coarse_forwarders = false;  // a trusted forwarder sends no client subnets: its clients share one place
   TimePoint now;
   Companions companions{};
+  std::string cluster{};  // of the server
 };
 
 /// Returns the suspicious parts of an object, applied or not. The findings follow from the object and the scene alone.

@@ -96,6 +96,7 @@ Spots::Spots(const HostPlan& host) : parts_(place_parts(host.policy)) {
   for (const Candidate& candidate : host.candidates) {
     const bool nowhere = candidate.standing == Standing::Out && !candidate.known;
     of_candidate_.push_back(nowhere ? kNone : find_or_add(candidate.locality));
+    if (!nowhere && !candidate.exported) has_unexported_[of_candidate_.back()] = true;
   }
 }
 
@@ -124,6 +125,7 @@ std::uint32_t Spots::find_or_add(const model::Locality& place) {
       std::find_if(begin, end, [&](const auto& entry) { return is_same(*places_[entry.second], place); });
   if (known != end) return known->second;
   places_.push_back(&place);
+  has_unexported_.push_back(false);
   cluster_of_spot_.push_back(place.cluster.empty() ? kNone : find_or_add_cluster(place.cluster));
   return by_hash_.emplace(key, static_cast<std::uint32_t>(places_.size() - 1))->second;
 }
@@ -145,14 +147,17 @@ Outlook::Outlook(const HostPlan& host, const Spots& spots, const model::Locality
   sights.reserve(spots.places().size());
   for (std::size_t i = 0; i < spots.places().size(); ++i) {
     const std::uint32_t cluster = spots.cluster_of(i);
-    sights.push_back(look_at(viewer, *spots.places()[i], cluster == Spots::kNone ? nullptr : &near[cluster]));
+    const model::Locality& spot = *spots.places()[i];
+    sights.push_back(look_at(viewer, spot, cluster == Spots::kNone ? nullptr : &near[cluster]));
+    sights.back().home = !spots.has_unexported(i) || same(place, spot, model::Part::Cluster);
   }
 }
 
 std::size_t Outlook::hash() const {
   std::size_t out = sights.size();
   for (const Sight& sight : sights) {
-    out = xxh3_of(std::uint64_t{sight.key.major} << 32 | sight.key.step, out);
+    out =
+        xxh3_of(std::uint64_t{sight.key.major} << 32 | std::uint64_t{sight.key.step} << 1 | (sight.home ? 1 : 0), out);
     out = xxh3_of(static_cast<std::uint64_t>(sight.key.distance.count()), out);
   }
   return out;

@@ -27,6 +27,8 @@ class Spots {
   const std::vector<const model::Locality*>& places() const { return places_; }
   /// Returns the spot of a candidate, an index of places(); kNone = the candidate is in no tier of any client.
   std::uint32_t of(std::size_t candidate) const { return of_candidate_[candidate]; }
+  /// Returns whether some candidate in a spot is not exported.
+  bool has_unexported(std::size_t spot) const { return has_unexported_[spot]; }
   /// Returns the clusters that the places name, each once.
   const std::vector<const std::string*>& clusters() const { return clusters_; }
   /// Returns the cluster of a spot, an index of clusters(); kNone = its place names no cluster.
@@ -44,6 +46,7 @@ class Spots {
   std::unordered_multimap<std::size_t, std::uint32_t> by_hash_;
   std::vector<const std::string*> clusters_;
   std::vector<std::uint32_t> cluster_of_spot_;
+  std::vector<bool> has_unexported_;  // by spot
 };
 
 /// The position of a tier among a client's tiers: by share or priority group, then step, then known distance, then
@@ -66,6 +69,9 @@ struct TierKey {
 struct Sight {
   bool inside = false;    // the fence admits the spot
   bool admitted = false;  // `inside`, and some step takes the spot
+  /// The client sees the endpoints in the spot that are not exported: the spot is in its cluster. Always true where all
+  /// endpoints are exported, so that clients of different clusters have equal outlooks there.
+  bool home = true;
   TierKey key;  // `major` is the share of a distribute rule; Decider replaces it where there are priority groups
   Route route;
 

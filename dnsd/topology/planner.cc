@@ -6,6 +6,8 @@
 
 #include "common/base/names.h"
 #include "common/base/text.h"
+#include "common/model/clusterset.h"
+#include "dnsd/topology/host_part.h"
 
 namespace meshdns::topology {
 namespace {
@@ -189,13 +191,24 @@ std::optional<HostPlan> Planner::plan(const std::string& host, TimePoint now, co
 }
 
 HostPlan Planner::plan_of(const std::string& host, const Owner& owner, const PlanContext& context) const {
-  const auto endpoints = endpoints_of(owner);
-  HostPlan out = owner.object.empty() ? plan_service(context, endpoints)
+  auto endpoints = endpoints_of(owner);
+  const bool mcs = model::is_clusterset_host(host);
+  if (mcs) {
+    const HostPart part = part_of(owner);
+    std::erase_if(endpoints, [&](const model::Endpoint* endpoint) { return !part.exported(*endpoint); });
+  }
+  HostPlan out = owner.object.empty() ? plan_service(context, owner.service.name, endpoints)
                                       : plan_object(context, records_.destinations.at(owner.object), endpoints);
+  out.cluster_names = mcs;
   if (out.candidates.size() > kMostCandidates) out.candidates.resize(kMostCandidates);
   out.name = host;
   out.zone = zone_of(owners_.zones(), host);
   return out;
+}
+
+HostPart Planner::part_of(const Owner& owner) const {
+  if (owner.object.empty()) return HostPart(owner.service.name);
+  return {records_, records_.destinations.at(owner.object)};
 }
 
 std::vector<const model::Endpoint*> Planner::endpoints_of(const Owner& owner) const {
@@ -244,8 +257,9 @@ std::set<std::string> Planner::hosts_hit(const model::OverrideTarget& target) co
 bool Planner::serves(const Owner& owner, const PlanContext& context) const {
   const auto is_serving = [](const Candidate& candidate) { return candidate.standing == Standing::Serving; };
   const auto endpoints = endpoints_of(owner);
+  const HostPart part = part_of(owner);
   const bool one_does = std::ranges::any_of(
-      endpoints, [&](const model::Endpoint* endpoint) { return is_serving(candidate_of(context, *endpoint)); });
+      endpoints, [&](const model::Endpoint* endpoint) { return is_serving(part.candidate_of(context, *endpoint)); });
   if (one_does || owner.object.empty()) return one_does;
   const model::VirtualDestination& object = records_.destinations.at(owner.object);
   return !object.external_endpoints.empty() &&

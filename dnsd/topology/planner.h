@@ -17,6 +17,8 @@
 
 namespace meshdns::topology {
 
+class HostPart;
+
 // How it works. The planner turns records into HostPlans, and only those that a change touches.
 //
 //   record changes          the planner's index                            take()
@@ -141,6 +143,7 @@ class Planner : public model::RecordObserver {
   void settle_all();
   bool settle_alone(const model::ServiceKey& service);
   std::vector<const model::Endpoint*> endpoints_of(const Owner& owner) const;
+  HostPart part_of(const Owner& owner) const;
   bool serves(const Owner& owner, const PlanContext& context) const;
   HostPlan plan_of(const std::string& host, const Owner& owner, const PlanContext& context) const;
   Duration cost_of(const std::string& host, const Cost& cost) const;

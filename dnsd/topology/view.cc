@@ -13,14 +13,13 @@ unsigned given_parts(const model::Locality& selector) {
 }
 
 std::uint8_t view_parts(const model::Policy& policy) {
-  unsigned parts = 0;
+  unsigned parts = bit(model::Part::Cluster);  // decides which endpoints that are not exported are seen
   for (const model::Rung& rung : policy.ladder) {
     parts |= rung.parts;
-    if (rung.split_by_cluster()) parts |= bit(model::Part::Cluster);
   }
   if (policy.fence) parts |= policy.fence->client_parts();
   for (const model::Failover& rule : policy.failover) {
-    parts |= given_parts(rule.from) | own_parts(rule.from) | bit(model::Part::Cluster);
+    parts |= given_parts(rule.from) | own_parts(rule.from);
   }
   for (const model::Distribute& rule : policy.distribute) parts |= given_parts(rule.from);
   return static_cast<std::uint8_t>(parts);

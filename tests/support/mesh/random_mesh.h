@@ -87,6 +87,14 @@ class RandomMesh {
     out.addresses = {IpAddress::v4(0x0A640000U + static_cast<std::uint32_t>(number))};
     if (draw_.one_in(3)) out.addresses.push_back(must(IpAddress::parse("fd00::" + std::to_string(number))));
     out.ports = {{"http", 8080, "TCP", ""}};
+    if (draw_.one_in(3)) {  // a pod that Services list
+      out.service.clear();
+      out.memberships = {{.service = "other", .exported = draw_.one_in(2)},
+                         {.service = "web",
+                          .ports = {{"http", 8080, "TCP", ""}},
+                          .hostname = draw_.one_in(2) ? "web-" + std::to_string(number) : "",
+                          .exported = draw_.one_in(2)}};
+    }
     out.weight = static_cast<std::uint32_t>(draw_.below(3));
     out.health.state = draw_.one_in(2) ? model::HealthState::Serving : static_cast<model::HealthState>(draw_.below(4));
     out.health.since = now - std::chrono::seconds(draw_.below(60));

@@ -125,6 +125,7 @@ class WorldDraw {
     out.standing = one_in(2) ? topology::Standing::Serving : static_cast<topology::Standing>(below(5));
     out.in_doubt = one_in(8);
     out.known = out.standing == topology::Standing::Serving;
+    out.exported = !one_in(4);
     if (!whole()) return out;
     out.known = out.known || one_in(2);
     out.group = static_cast<std::uint8_t>(below(static_cast<int>(policy.priority_groups.size()) + 1));

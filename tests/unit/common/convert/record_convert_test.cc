@@ -74,6 +74,7 @@ TEST(RecordConvert, other_records_come_back_as_they_were) {
   EXPECT_EQ(status_of(status_body(status), kNow - 5s).value(), status);
   const model::ServiceKey service{"shop", "web"};
   EXPECT_EQ(service_of(service_body(service, 17)).value(), (NamedService{service, 17}));
+  EXPECT_EQ(service_of(service_body(service, 17, true)).value(), (NamedService{service, 17, true}));
 }
 
 TEST(RecordConvert, an_object_travels_without_its_revision_and_status) {

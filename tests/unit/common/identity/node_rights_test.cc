@@ -105,6 +105,7 @@ TEST(NodeRightsTest, the_first_row_that_names_the_node_decides) {
   const NodeRights other = rights_of(rules, "n7");
   EXPECT_TRUE(other.list("infra", "ntp-1"));
   EXPECT_FALSE(other.list("infra", "db"));
+  EXPECT_TRUE(other.list("infra", "")) << "it claims no service";
   EXPECT_FALSE(other.list("shop", "dns"));
 }
 

@@ -28,6 +28,15 @@ SmallMesh rich_mesh() {
       .state = model::HealthState::Failing, .in_doubt = true, .detail = "http 503", .since = TimePoint{30min}};
   mesh.endpoint("us-1/n1", "shop/api", "10.2.0.14").ports = {{"https", 443, "TCP", "https"}, {"dns", 53, "UDP", ""}};
   mesh.endpoints("us-1/n1", "shop/huge", 300);
+  mesh.settings.zones.push_back({"svc.clusterset.local", {}, ""});
+  for (const char* node : {"eu-1/n1", "us-1/n1"}) {
+    const bool eu = node[0] == 'e';
+    model::Endpoint& pod = mesh.endpoint(node, "shop/db", eu ? "10.0.0.51" : "10.2.0.51");
+    pod.service.clear();
+    pod.memberships = {{.service = "db", .ports = pod.ports.get(), .hostname = "db-0", .exported = eu}};
+  }
+  mesh.endpoint("eu-1/n1", "shop/api", "10.0.0.15").memberships = {
+      {.service = "api", .ports = {{"https", 8443, "TCP", "https"}}, .hostname = "api-0"}};
   mesh.destination("api").families = model::Families::Independent;
   model::Cluster& cluster = mesh.records.clusters["eu-1"];
   cluster.meta.name = "eu-1";
@@ -53,12 +62,17 @@ std::vector<std::string> names_to_ask() {
                                   "www.mesh.internal",     "x.wild.mesh.internal", "11.0.0.10.in-addr.arpa",
                                   "99.0.0.10.in-addr.arpa"};
   for (const char* host :
-       {"web.shop", "three.shop", "many.shop", "dead.shop", "fenced", "fenced.shop", "api", "huge.shop"}) {
+       {"web.shop", "three.shop", "many.shop", "dead.shop", "fenced", "fenced.shop", "api", "huge.shop", "db.shop"}) {
     const std::string name = std::string(host) + ".mesh.internal";
-    for (const char* below : {"", "_http._tcp.", "_https._tcp.", "_443._https.", "_all.", "_explain.", "10-0-0-11.",
-                              "10-2-0-14.", "fd00-0-0-0-0-0-0-11.", "us.pin._region.", "us-1.prefer._cluster."}) {
+    for (const char* below :
+         {"", "_http._tcp.", "_https._tcp.", "_443._https.", "_all.", "_explain.", "10-0-0-11.", "10-2-0-14.", "api-0.",
+          "fd00-0-0-0-0-0-0-11.", "us.pin._region.", "us-1.prefer._cluster.", "10-2-0-51.", "db-0.", "db-0.eu-1.",
+          "db-0.us-1.", "us-1."}) {
       out.push_back(below + name);
     }
+  }
+  for (const char* below : {"", "_http._tcp.", "db-0.eu-1.", "db-0.us-1."}) {
+    out.push_back(below + std::string("db.shop.svc.clusterset.local"));
   }
   return out;
 }

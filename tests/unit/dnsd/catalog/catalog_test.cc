@@ -103,7 +103,7 @@ TEST_F(CatalogTest, a_service_outlives_its_endpoints_until_it_is_forgotten) {
   put(endpoint());
   now_ += 10s;
   catalog_.apply_delta("eu-1/n1", {}, {"eu-1/n1/a"}, now_);
-  EXPECT_EQ(service(), (model::Service{0, now_}));
+  EXPECT_EQ(service(), (model::Service{.gone_since = now_, .exported_until = now_}));
   catalog_.forget(1h, now_ + 1h - 1ns);
   EXPECT_EQ(service().endpoints, 0U);
   catalog_.forget(1h, now_ + 1h);

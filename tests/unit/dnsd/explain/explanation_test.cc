@@ -87,6 +87,27 @@ TEST_F(ExplanationTest, names_below_a_host_are_explained_by_the_host) {
   EXPECT_THAT(test::must(explain(web)).advice(), IsEmpty());
 }
 
+TEST_F(ExplanationTest, what_is_not_exported_to_the_client_is_counted) {
+  for (const char* address : {"10.2.0.11", "10.2.0.12"}) {
+    model::Endpoint& pod = mesh.endpoint("us-1/n1", "shop/web", address);
+    pod.service.clear();
+    pod.memberships = {{.service = "web", .ports = pod.ports.get(), .hostname = "web-0"}};
+  }
+  const std::string web = "web.shop.mesh.internal";
+  const auto elsewhere = test::must(explain(web));
+  EXPECT_THAT(elsewhere.advice(), ElementsAre("not exported: 2 endpoints of us-1"));
+  EXPECT_THAT(elsewhere.answer(), IsEmpty());
+  EXPECT_EQ(elsewhere.note(), "no endpoint is exported to the client's cluster");
+  const auto home = test::must(explain(web, "10.2.0.9"));
+  EXPECT_THAT(home.advice(), IsEmpty());
+  EXPECT_THAT(home.answer(), ElementsAre("10.2.0.11", "10.2.0.12"));
+  EXPECT_EQ(first_advice("10-2-0-11." + web),
+            "10-2-0-11." + web + " gives 10.2.0.11 to clients of its own cluster, in any state");
+  mesh.endpoint("eu-1/n1", "shop/web", "10.0.0.11");
+  EXPECT_THAT(test::must(explain(web)).advice(), ElementsAre("not exported: 2 endpoints of us-1"));
+  EXPECT_THAT(test::must(explain(web)).answer(), ElementsAre("10.0.0.11"));
+}
+
 TEST_F(ExplanationTest, names_that_dns_does_not_have_are_not_explained) {
   mesh.endpoint("eu-1/n1", "shop/web", "10.0.0.11");
   EXPECT_EQ(refusal("nope.web.shop.mesh.internal"),

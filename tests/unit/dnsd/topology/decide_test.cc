@@ -27,6 +27,10 @@ bool matches(const model::Rung& rung, const model::Locality& a, const model::Loc
   });
 }
 
+bool is_visible(const model::Locality& client, const Candidate& candidate) {
+  return candidate.exported || (!client.cluster.empty() && client.cluster == candidate.locality.cluster);
+}
+
 TEST(Decide, every_candidate_is_in_the_tier_of_its_first_rung_and_nothing_out_is_in_any) {
   for_many_worlds([](const World& world, const Decision& decision, Draw&) {
     std::map<std::uint32_t, const Tier*> tier_of;
@@ -38,7 +42,8 @@ TEST(Decide, every_candidate_is_in_the_tier_of_its_first_rung_and_nothing_out_is
       const auto rung = std::ranges::find_if(world.host.policy.ladder, [&](const model::Rung& entry) {
         return matches(entry, world.client, candidate.locality);
       });
-      const bool belongs = candidate.standing != Standing::Out && rung != world.host.policy.ladder.end();
+      const bool belongs = candidate.standing != Standing::Out && is_visible(world.client, candidate) &&
+                           rung != world.host.policy.ladder.end();
       ASSERT_EQ(tier_of.contains(i), belongs);
       if (!belongs) continue;
       ASSERT_EQ(tier_of[i]->rung, rung->name);

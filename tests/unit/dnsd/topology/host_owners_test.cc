@@ -54,6 +54,23 @@ TEST_F(HostOwnersTest, objects_claim_before_services_and_the_oldest_first) {
   EXPECT_THAT(owners_.conflicts(), ElementsAre(Conflict{"shop/young", "host web.mesh.internal belongs to shop/old"}));
 }
 
+// KEP-1645: what nobody exports has no name there; what somebody exports has one, whatever the pattern of other zones.
+TEST_F(HostOwnersTest, names_of_multi_cluster_services_are_for_exported_services) {
+  owners_.configure({{"mesh.internal", "clusterset.local"}, ""}, [](const std::string&) { return false; });
+  records_.services[{"shop", "web"}];
+  records_.services[{"shop", "db"}].unexported = true;
+  claim_all();
+  EXPECT_THAT(owned_, ElementsAre("web.shop.svc.clusterset.local"));
+  records_.services[{"shop", "db"}].unexported = false;
+  EXPECT_TRUE(claim("shop", "db"));
+  EXPECT_THAT(owned_, ElementsAre("db.shop.svc.clusterset.local"));
+  records_.services[{"shop", "web"}].unexported = true;
+  EXPECT_FALSE(claim("shop", "web")) << "all owners have to be computed again";
+  claim_all();
+  EXPECT_THAT(gone_, ElementsAre("web.shop.svc.clusterset.local"));
+  EXPECT_TRUE(claim("shop", "web"));
+}
+
 TEST_F(HostOwnersTest, a_host_that_becomes_free_goes_to_the_next_claim) {
   records_.services[{"shop", "web"}];
   add_object("a", "web.mesh.internal", 1);

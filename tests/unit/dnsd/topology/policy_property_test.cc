@@ -51,6 +51,34 @@ TEST(WholePolicy, what_is_out_or_outside_the_fence_is_never_answered) {
   });
 }
 
+// The oracle is the same mesh without the endpoints that the client must not see.
+TEST(WholePolicy, what_is_not_exported_is_as_good_as_absent_in_other_clusters) {
+  std::size_t hidden = 0, nothing_left = 0;
+  for_many_worlds([&](const World& world, const Decision& decision, Draw&) {
+    World visible = world;
+    std::erase_if(visible.host.candidates, [&](const Candidate& candidate) {
+      const bool home = !world.client.cluster.empty() && world.client.cluster == candidate.locality.cluster;
+      return !candidate.exported && !home;
+    });
+    for (Candidate& candidate : visible.host.candidates) candidate.exported = true;
+    hidden += world.host.candidates.size() - visible.host.candidates.size();
+    if (!visible.host.candidates.empty() || world.host.candidates.empty()) {
+      ASSERT_EQ(described(visible.host, visible.decide()), described(world.host, decision));
+      return;
+    }
+    ++nothing_left;
+    ASSERT_TRUE(decision.tiers.empty());
+    const bool known = std::ranges::all_of(world.host.candidates, [](const Candidate& candidate) {
+      return candidate.known || candidate.standing != Standing::Out;
+    });
+    if (known) {
+      ASSERT_EQ(decision.emptiness, Emptiness::NotExported);
+    }
+  });
+  EXPECT_GT(hidden, 100U);
+  EXPECT_GT(nothing_left, 10U);
+}
+
 // Spill and panic aside: they give load away, and answer what fails, on purpose.
 TEST(WholePolicy, what_serves_inside_the_fence_is_never_hidden_behind_what_is_worse) {
   for_many_worlds([](const World& world, const Decision& decision, Draw&) {
@@ -58,7 +86,9 @@ TEST(WholePolicy, what_serves_inside_the_fence_is_never_hidden_behind_what_is_wo
     const Steps steps(world.host.policy, world.client);
     for (std::uint32_t i = 0; i < world.host.candidates.size(); ++i) {
       const Candidate& candidate = world.host.candidates[i];
-      const bool reachable = steps.admits(candidate.locality) && steps.of(candidate.locality) &&
+      const bool visible =
+          candidate.exported || (!world.client.cluster.empty() && world.client.cluster == candidate.locality.cluster);
+      const bool reachable = visible && steps.admits(candidate.locality) && steps.of(candidate.locality) &&
                              route_to(world.geography(), world.client, candidate.locality).kind != Route::Kind::Blocked;
       if (candidate.standing != Standing::Serving || candidate.weight == 0 || !reachable) continue;
       ASSERT_TRUE(decision.answer_tier) << candidate.key << " serves";
