@@ -58,6 +58,17 @@ TEST(Status, a_refusal_is_shown_with_its_field) {
   EXPECT_EQ(status_of({}, syncer, kNow).endpoints(0).refused(), "ports: must not be empty");
 }
 
+TEST(Status, an_endpoint_that_an_older_federation_does_not_take_is_shown_so) {
+  report::Syncer syncer = make_syncer();
+  model::Endpoint pod = failing();
+  pod.service.clear();
+  syncer.put(pod, kNow);
+  EXPECT_EQ(status_of({}, syncer, kNow).endpoints(0).refused(), "");
+  syncer.connected();
+  syncer.on_message(report::Welcome{.epoch = 7, .instance = "", .measure = {}, .without_service = false}, kNow);
+  EXPECT_THAT(status_of({}, syncer, kNow).endpoints(0).refused(), testing::StartsWith("service: "));
+}
+
 TEST(Status, left_counts_in_english) {
   EXPECT_EQ(left_text("eu-1/n1", 1, "f:7400"), "eu-1/n1 left the federation at f:7400: 1 endpoint withdrawn");
   EXPECT_EQ(left_text("eu-1/n1", 2, "f:7400"), "eu-1/n1 left the federation at f:7400: 2 endpoints withdrawn");
@@ -75,7 +86,7 @@ TEST(Metrics, endpoints_are_counted_by_state) {
     if (sample.name != "meshdns_agent_endpoints") continue;
     EXPECT_EQ(sample.value, sample.labels.at("state") == "failing" ? 1 : 0) << sample.labels.at("state");
   }
-  EXPECT_EQ(samples.size(), 4U + 5U + 3U + 8U);
+  EXPECT_EQ(samples.size(), 4U + 5U + 3U + 9U);
 }
 
 }  // namespace
