@@ -50,6 +50,15 @@ void for_each_port_in(const Endpoint& endpoint, std::string_view service, Visit 
   for (const Port& port : endpoint.ports) visit(port);
 }
 
+/// Calls visit(const Port&) for all ports of an endpoint.
+template <class Visit>
+void for_each_port(const Endpoint& endpoint, Visit visit) {
+  for (const Port& port : endpoint.ports) visit(port);
+  for (const Membership& each : endpoint.memberships) {
+    for (const Port& port : each.ports) visit(port);
+  }
+}
+
 /// Returns whether memberships disagree about the number of a port's name.
 bool is_ambiguous(const Memberships& memberships, const Port& port);
 
