@@ -88,6 +88,7 @@ answers::AnswerSettings settings_of(const config::v1::Meshdnsd& file) {
   out.own.cluster = file.cluster();
   out.own_addresses = own_addresses(file.dns());
   for (const auto& forwarder : file.dns().trusted_forwarders()) {
+    if (forwarder.has_kubernetes()) continue;  // KubernetesClusters finds its addresses
     out.forwarders.push_back({checked(Prefix::parse(forwarder.prefix())), part_named(forwarder.granularity())});
   }
   if (!file.dns().explain_allow().empty()) out.explain_allow = prefixes_of(file.dns().explain_allow());
@@ -211,6 +212,10 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
   auto policy = read_policy(out.file.dns(), std::filesystem::path(path).parent_path());
   if (!policy) return policy.error().with_context(path);
   out.policy = std::move(*policy);
+  auto clusters = kubernetes_clusters_of(out.file.federation(), std::filesystem::path(path).parent_path(),
+                                         kubernetes::process_environment());
+  if (!clusters) return clusters.error().with_context(path);
+  out.kubernetes = std::move(*clusters);
   return out;
 }
 

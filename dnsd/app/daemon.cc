@@ -81,7 +81,8 @@ std::unique_ptr<RecordSource> Daemon::make_source() {
   }
   const auto calls = [this]() -> admin::Mesh& { return view_; };
   return std::make_unique<FederationRole>(
-      FederationRole::Environment{loop_, process_, mesh_, events_, budget_, audit_, calls, records_changed, serve});
+      FederationRole::Environment{loop_, process_, mesh_, events_, budget_, audit_, calls, records_changed, serve,
+                                  [this](auto forwarders) { dns_.add_forwarders(std::move(forwarders)); }});
 }
 
 snapshot_file::WarmStart::Options Daemon::warm_start_options(const Configuration& configuration) {

@@ -105,7 +105,9 @@ Result<void> FederationRole::open_store() {
   recovery_.emplace(persistence_.kept(), clock().now(), persistence_.loss());
   for (const std::string& node : persistence_.restored()) {
     recovery_->restored(node);
-    if (!model::is_silent(env_.mesh.catalog.records(), node)) agents_->expect(node);
+    const model::Node* known = env_.mesh.catalog.latest_node(node);
+    const bool has_agent = known != nullptr && known->session != 0;
+    if (has_agent && !model::is_silent(env_.mesh.catalog.records(), node)) agents_->expect(node);
   }
   watch_recovery();
   return {};
@@ -133,12 +135,22 @@ void FederationRole::start() {
   feed_->set_serial_anchor(static_cast<std::uint32_t>(clock().unix_seconds()));
   watchers_.emplace(*feed_, clock(), env_.loop, federation::WatchContext::kUnread,
                     [&audit = env_.audit](const log::AuditEntry& entry) { audit.note(entry); });
+  kubernetes_.emplace(KubernetesClusters::Environment{
+      .loop = env_.loop,
+      .clock = clock(),
+      .configuration = configuration(),
+      .catalog = env_.mesh.catalog,
+      .agents = *agents_,
+      .records_changed = env_.records_changed,
+      .synced = [this](const std::string& node) { agent_synced(node); },
+      .forwarders = env_.forwarders});
   schedule_sweep();
   schedule_heartbeat();
   schedule_forgetting();
 }
 
 void FederationRole::stop(std::function<void()> done) {
+  kubernetes_.reset();
   agents_->shut_down();
   watchers_->shut_down();
   done();
@@ -147,6 +159,7 @@ void FederationRole::stop(std::function<void()> done) {
 void FederationRole::reload() {
   // zones may have other records now; replicas hear of the new serial at the next heartbeat
   env_.mesh.catalog.pass_serial(env_.mesh.catalog.serial());
+  if (kubernetes_) kubernetes_->reload();
 }
 
 void FederationRole::changed() {

@@ -11,6 +11,7 @@
 #include "dnsd/admin/mesh.h"
 #include "dnsd/app/descriptor_budget.h"
 #include "dnsd/app/event_log.h"
+#include "dnsd/app/kubernetes_clusters.h"
 #include "dnsd/app/mesh_state.h"
 #include "dnsd/app/object_changes.h"
 #include "dnsd/app/record_source.h"
@@ -52,6 +53,8 @@ class FederationRole : public RecordSource {
     std::function<admin::Mesh&()> calls;    // answers operators who call the federation's port
     std::function<void()> records_changed;  // informs everybody whom a change of the catalog concerns
     std::function<void()> recovered;        // the recovery is over: all records are known
+    /// Takes the addresses of Services that are trusted forwarders.
+    std::function<void(std::vector<answers::ForwarderSettings>)> forwarders;
   };
 
   explicit FederationRole(Environment environment);
@@ -112,6 +115,7 @@ class FederationRole : public RecordSource {
   std::optional<federation::Feed> feed_;
   std::optional<federation::Watchers> watchers_;
   std::optional<snapshot_file::SnapshotKeeper> keeper_;  // nothing if the store is in memory
+  std::optional<KubernetesClusters> kubernetes_;
   ObjectChanges changes_;
   std::optional<enrolment::Enrolment> enrolment_;  // nothing: this federation signs no certificates
   std::unique_ptr<federation::FederationService> service_;

@@ -67,6 +67,14 @@ class Agents {
   /// there is room again, records that were refused for want of room.
   void ask_for_missing() { reports_.ask_for_missing(); }
 
+  /// The endpoints that watchers of Kubernetes know.
+  StandIns& stand_ins() { return reports_.stand_ins(); }
+  const StandIns& stand_ins() const { return reports_.stand_ins(); }
+  /// Takes note that Kubernetes has deleted a Node.
+  void node_deleted(const std::string& node) { reports_.node_deleted(node); }
+  /// Takes note that a watcher has told all endpoints of its cluster.
+  void watcher_listed() { reports_.watcher_listed(); }
+
   const Leases& leases() const { return reports_.leases(); }
   const Brakes& brakes() const { return brakes_; }
   const Measuring& measuring() const { return reports_.measuring(); }

@@ -117,7 +117,9 @@ void ServiceDirectory::list(const Slice& slice) {
   entries_[slice.service].slices.insert(slice.uid);
   for (const SliceEndpoint& endpoint : slice.endpoints) {
     const std::string id = member_id(slice, endpoint);
-    members_[id].slices.insert(slice.uid);
+    Member& member = members_[id];
+    if (member.slices.empty() && member.namespace_.empty()) member.namespace_ = slice.service.namespace_;
+    member.slices.insert(slice.uid);
     ++place_members_[place_of(endpoint)][id];
   }
 }
@@ -212,7 +214,7 @@ GatheredMember ServiceDirectory::gather(const std::string& id, const Member& mem
   for (const std::string& uid : member.slices) {
     const Slice* slice = slices_.find(uid);
     const Service* service = service_of(*slice);
-    if (service == nullptr) continue;
+    if (service == nullptr || slice->service.namespace_ != member.namespace_) continue;
     for (const SliceEndpoint& endpoint : slice->endpoints) {
       const bool is_this = endpoint.pod.empty() ? member_id(*slice, endpoint) == id : endpoint.pod == id;
       if (is_this) out.add(*slice, endpoint, *service, is_exported(*service, entries_.at(slice->service)));
@@ -258,12 +260,20 @@ std::optional<SliceRecord> ServiceDirectory::record_of(const std::string& id, Me
   return out;
 }
 
+void ServiceDirectory::settle_namespace(Member& member) const {
+  const auto namespace_of = [this](const std::string& uid) { return slices_.find(uid)->service.namespace_; };
+  const bool is_settled = std::ranges::any_of(
+      member.slices, [&](const std::string& uid) { return namespace_of(uid) == member.namespace_; });
+  if (!is_settled && !member.slices.empty()) member.namespace_ = namespace_of(*member.slices.begin());
+}
+
 void ServiceDirectory::tell(const std::string& id, Member& member, TimePoint now, DirectoryChanges& out) {
+  settle_namespace(member);
   const GatheredMember gathered = gather(id, member);
   auto record = record_of(id, member, gathered, now);
   const bool in_services = is_pod(id) && !gathered.memberships.empty();
   if (in_services) {
-    out.pods.emplace_back(id, PodServices{gathered.namespace_, gathered.services()});
+    out.pods.emplace_back(id, PodServices{gathered.namespace_, gathered.node, gathered.services()});
   } else if (member.in_services) {
     out.pods.emplace_back(id, std::nullopt);
   }

@@ -23,6 +23,7 @@ namespace meshdns::kubernetes {
 /// The services of a pod, as the EndpointSlices of its cluster list it.
 struct PodServices {
   std::string namespace_;
+  std::string node;  // empty = no slice says it
   model::Memberships memberships;
 };
 
@@ -103,6 +104,7 @@ class ServiceDirectory {
   /// A pod, or an address in a Service.
   struct Member {
     std::set<std::string> slices;  // uids of the slices that list it
+    std::string namespace_;        // the slices of other namespaces do not count: they name a foreign pod
     std::string key;               // of the record that was told; empty = none
     bool in_services = false;      // its services were told
     model::HealthState state = model::HealthState::Pending;
@@ -141,6 +143,8 @@ class ServiceDirectory {
   std::optional<model::Node> node_of(const GatheredMember& gathered) const;
   /// Returns the region of a zone, as any Node in the zone says it.
   std::string region_of(const std::string& zone) const;
+  /// Gives a member the namespace of one of its slices, unless one of them has the member's own.
+  void settle_namespace(Member& member) const;
   /// Writes the changes of a member since it was told last.
   void tell(const std::string& id, Member& member, TimePoint now, DirectoryChanges& out);
 

@@ -1,0 +1,108 @@
+#include "dnsd/app/kubernetes_clusters.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/convert/object_convert.h"
+#include "common/log/log.h"
+
+namespace meshdns::dnsd::app {
+
+KubernetesClusters::KubernetesClusters(Environment environment) : env_(std::move(environment)) {
+  for (const KubernetesServer& cluster : env_.configuration.kubernetes) {
+    watches_.push_back(std::make_unique<KubernetesWatch>(
+        env_.loop, env_.clock, cluster, KubernetesWatch::Limits(),
+        [this, name = cluster.cluster](kubernetes::DirectoryChanges changes) { take(name, std::move(changes)); }));
+  }
+  for (const auto& watch : watches_) watch->start();
+}
+
+void KubernetesClusters::take(const std::string& cluster, kubernetes::DirectoryChanges changes) {
+  const TimePoint now = env_.clock.now();
+  federation::Bindings& bindings = env_.agents.bindings();
+  for (auto& [uid, services] : changes.pods) {
+    if (services) {
+      bindings.put(cluster, uid, {services->namespace_, std::move(services->memberships), services->node}, now);
+    } else {
+      bindings.remove(cluster, uid, now);
+    }
+  }
+  if (changes.first) bindings.listed(cluster, now);
+  federation::StandIns::Changes endpoints;
+  for (auto& [key, record] : changes.endpoints) {
+    using Known = federation::StandIns::Known;
+    endpoints.emplace_back(
+        key, record ? std::optional(Known{std::move(record->endpoint), std::move(record->node)}) : std::nullopt);
+  }
+  env_.agents.stand_ins().apply(cluster, std::move(endpoints), changes.first, now);
+  for (const std::string& node : changes.gone_nodes) env_.agents.node_deleted(cluster + "/" + node);
+  if (changes.first) {
+    env_.agents.watcher_listed();
+    confirm(cluster);
+  }
+  log_refusals();
+  follow_forwarders();
+  env_.records_changed();
+}
+
+void KubernetesClusters::confirm(const std::string& cluster) {
+  for (const auto& [key, node] : env_.catalog.records().nodes) {
+    if (node.session == 0 && node.locality.cluster == cluster) env_.synced(key);
+  }
+}
+
+void KubernetesClusters::log_refusals() {
+  const federation::StandIns& stand_ins = env_.agents.stand_ins();
+  if (stand_ins.refused() == 0) {
+    if (refusals_.ends()) log::info("kubernetes endpoints are taken again");
+  } else if (refusals_.due(env_.clock.now())) {
+    log::warn("kubernetes endpoints refused", {{"endpoints", stand_ins.refused()}, {"first", stand_ins.refusal()}});
+  }
+}
+
+void KubernetesClusters::follow_forwarders() {
+  std::vector<answers::ForwarderSettings> now;
+  const std::string& own = env_.configuration.file.cluster();
+  const auto watch = std::ranges::find_if(watches_, [&](const auto& each) { return each->cluster() == own; });
+  if (watch == watches_.end() || !(*watch)->directory().complete()) return;
+  for (const auto& forwarder : env_.configuration.file.dns().trusted_forwarders()) {
+    if (!forwarder.has_kubernetes()) continue;
+    const kubernetes::ObjectName service{forwarder.kubernetes().namespace_(), forwarder.kubernetes().service()};
+    for (const IpAddress& address : (*watch)->directory().addresses_of(service)) {
+      now.push_back({Prefix::host(address), *part_named_of(forwarder.granularity())});
+    }
+  }
+  const auto same = [](const answers::ForwarderSettings& a, const answers::ForwarderSettings& b) {
+    return a.prefix == b.prefix && a.granularity == b.granularity;
+  };
+  if (std::ranges::equal(now, forwarders_, same)) return;
+  forwarders_ = now;
+  log::info("trusted forwarders changed", {{"addresses", now.size()}});
+  env_.forwarders(std::move(now));
+}
+
+void KubernetesClusters::write(v1::StatusReply& out) const {
+  const federation::StandIns& stand_ins = env_.agents.stand_ins();
+  for (const auto& watch : watches_) {
+    v1::KubernetesInfo& info = *out.add_kubernetes();
+    watch->write(info);
+    info.set_agents(static_cast<std::uint32_t>(stand_ins.owned(watch->cluster())));
+  }
+  if (stand_ins.refused() == 0 || watches_.empty()) return;
+  out.mutable_kubernetes(0)->add_problems(std::to_string(stand_ins.refused()) + " endpoints refused: " +
+                                          stand_ins.refusal());
+}
+
+void KubernetesClusters::collect(std::vector<metrics::Sample>& out) const {
+  for (const auto& watch : watches_) {
+    watch->collect(out);
+    metrics::gauge(out, "meshdns_kubernetes_agents", "nodes of the cluster whose agents list pods",
+                   {{"cluster", watch->cluster()}},
+                   static_cast<double>(env_.agents.stand_ins().owned(watch->cluster())));
+  }
+  if (watches_.empty()) return;
+  metrics::gauge(out, "meshdns_kubernetes_refused_endpoints", "endpoints of EndpointSlices that no record can hold", {},
+                 static_cast<double>(env_.agents.stand_ins().refused()));
+}
+
+}  // namespace meshdns::dnsd::app
