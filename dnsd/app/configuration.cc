@@ -200,6 +200,11 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
   Configuration out;
   out.file = std::move(*file);
   out.answers = settings_of(out.file);
+  for (const auto& forwarder : out.file.dns().trusted_forwarders()) {
+    if (!forwarder.has_kubernetes()) continue;
+    const auto& service = forwarder.kubernetes();
+    out.followed_forwarders.push_back({service.namespace_(), service.service(), part_named(forwarder.granularity())});
+  }
   std::vector<std::string> zones;
   for (const auto& zone : out.answers.zones) zones.push_back(zone.name);
   auto records = answers::parse_records(out.answers.static_records, zones);

@@ -38,6 +38,14 @@ struct Configuration {
 
   std::vector<KubernetesServer> kubernetes;  // federation.kubernetes, with the servers that it means
 
+  /// Trusted forwarders that are Services of this cluster.
+  struct FollowedForwarder {
+    std::string namespace_;
+    std::string service;
+    model::Part granularity{};
+  };
+  std::vector<FollowedForwarder> followed_forwarders;
+
   query::Policy policy;  // from the file; the daemon fills in NSID and cookie secrets that the file leaves out
 
   /// Whether this process has the role of a federation.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/convert/object_convert.h"
 #include "common/log/log.h"
 
 namespace meshdns::dnsd::app {
@@ -65,11 +64,10 @@ void KubernetesClusters::follow_forwarders() {
   const std::string& own = env_.configuration.file.cluster();
   const auto watch = std::ranges::find_if(watches_, [&](const auto& each) { return each->cluster() == own; });
   if (watch == watches_.end() || !(*watch)->directory().complete()) return;
-  for (const auto& forwarder : env_.configuration.file.dns().trusted_forwarders()) {
-    if (!forwarder.has_kubernetes()) continue;
-    const kubernetes::ObjectName service{forwarder.kubernetes().namespace_(), forwarder.kubernetes().service()};
+  for (const auto& forwarder : env_.configuration.followed_forwarders) {
+    const kubernetes::ObjectName service{forwarder.namespace_, forwarder.service};
     for (const IpAddress& address : (*watch)->directory().addresses_of(service)) {
-      now.push_back({Prefix::host(address), *part_named_of(forwarder.granularity())});
+      now.push_back({Prefix::host(address), forwarder.granularity});
     }
   }
   const auto same = [](const answers::ForwarderSettings& a, const answers::ForwarderSettings& b) {

@@ -73,7 +73,8 @@ void KubernetesWatch::take(Kind kind, const kubernetes::Notice& notice) {
 }
 
 void KubernetesWatch::tell_soon() {
-  if (tell_timer_ || !directory_.dirty()) return;
+  const bool has_news = directory_.dirty() || directory_.problem_changes() != problem_changes_;
+  if (tell_timer_ || !has_news) return;
   const Duration left = told_ ? *told_ + limits_.pace - clock_.now() : Duration::zero();
   tell_timer_ = loop_.after(std::max<Duration>(left, Duration::zero()), [this] {
     tell_timer_.reset();
@@ -89,8 +90,8 @@ void KubernetesWatch::tell() {
                                              {"services", directory_.services()},
                                              {"endpoints", directory_.members()}});
   }
-  log_problems();
-  changed_(std::move(changes));
+  if (std::exchange(problem_changes_, directory_.problem_changes()) != problem_changes_) log_problems();
+  if (!changes.empty()) changed_(std::move(changes));
 }
 
 void KubernetesWatch::log_problems() {

@@ -15,6 +15,7 @@
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/federation/admission.h"
 #include "dnsd/federation/agent_sessions.h"
+#include "dnsd/federation/bindings.h"
 #include "dnsd/federation/coverage.h"
 #include "dnsd/federation/leases.h"
 #include "dnsd/federation/load.h"
@@ -85,6 +86,8 @@ class AgentReports {
   const Measuring& measuring() const { return measuring_; }
   Coverage& coverage() { return coverage_; }
   const Coverage& coverage() const { return coverage_; }
+  Bindings& bindings() { return bindings_; }
+  const Bindings& bindings() const { return bindings_; }
   StandIns& stand_ins() { return stand_ins_; }
   const StandIns& stand_ins() const { return stand_ins_; }
   AgentCounters& counters() { return counters_; }
@@ -207,6 +210,7 @@ class AgentReports {
   Measuring measuring_;
   Coverage coverage_;
   NodeRules rules_;
+  Bindings bindings_;
   StandIns stand_ins_;
   std::set<std::string> lists_pods_;  // nodes whose agents have said last that they list pods
   std::set<std::string> farewells_;   // nodes whose agents have said goodbye, and were not heard since

@@ -65,6 +65,7 @@ void Agents::sweep() {
   measure_load(now);
   reports_.apply_changed_rules();
   reports_.ask_for_missing();
+  reports_.bindings().tidy();
   const Coverage::Swept swept = reports_.coverage().sweep(now);
   if (swept.lapsed) reports_.take_over_lapsed();
   fell_silent = fell_silent || swept.lapsed;

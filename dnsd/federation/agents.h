@@ -67,6 +67,9 @@ class Agents {
   /// there is room again, records that were refused for want of room.
   void ask_for_missing() { reports_.ask_for_missing(); }
 
+  /// What watchers say of the pods that agents report.
+  Bindings& bindings() { return reports_.bindings(); }
+  const Bindings& bindings() const { return reports_.bindings(); }
   /// The endpoints that watchers of Kubernetes know.
   StandIns& stand_ins() { return reports_.stand_ins(); }
   const StandIns& stand_ins() const { return reports_.stand_ins(); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <set>
@@ -52,6 +53,8 @@ class ObjectTable {
   std::size_t size() const { return objects_.size(); }
   /// Why objects could not be read, by uid: "shop/web: spec: expected an object (got a text)".
   const std::map<std::string, std::string>& problems() const { return problems_; }
+  /// Counts the changes of problems().
+  std::uint64_t problem_changes() const { return problem_changes_; }
 
  private:
   void apply(const Event& event) {
@@ -61,12 +64,20 @@ class ObjectTable {
     if (lists_) seen_.insert(uid);
     auto object = read_(event.object);
     if (!object) {
-      problems_[uid] = printable(title_of(event.object)) + ": " + object.error().message();
+      set_problem(uid, printable(title_of(event.object)) + ": " + object.error().message());
       return;
     }
-    problems_.erase(uid);
+    solved(uid);
     put(uid, std::move(*object));
   }
+
+  void set_problem(const std::string& uid, std::string problem) {
+    std::string& known = problems_[uid];
+    if (known == problem) return;
+    known = std::move(problem);
+    ++problem_changes_;
+  }
+  void solved(const std::string& uid) { problem_changes_ += problems_.erase(uid); }
 
   void put(const std::string& uid, Object object) {
     const auto found = objects_.find(uid);
@@ -80,7 +91,7 @@ class ObjectTable {
   }
 
   void remove(const std::string& uid) {
-    problems_.erase(uid);
+    solved(uid);
     const auto gone = objects_.extract(uid);
     if (gone) changed_(&gone.mapped(), nullptr);
   }
@@ -88,7 +99,7 @@ class ObjectTable {
   // An object without a uid may be any of those that the list did not name. Then all of them stay until the next list.
   void listed() {
     if (!saw_unknown_) {
-      std::erase_if(problems_, [this](const auto& entry) { return !seen_.contains(entry.first); });
+      problem_changes_ += std::erase_if(problems_, [this](const auto& entry) { return !seen_.contains(entry.first); });
       std::set<std::string> gone;
       for (const auto& [uid, object] : objects_) {
         if (!seen_.contains(uid)) gone.insert(uid);
@@ -104,6 +115,7 @@ class ObjectTable {
   const Changed changed_;
   std::unordered_map<std::string, Object> objects_;
   std::map<std::string, std::string> problems_;
+  std::uint64_t problem_changes_ = 0;
   std::set<std::string> seen_;  // uids of the initial list that is under way
   bool lists_ = false;
   bool saw_unknown_ = false;  // the list had an object without a uid

@@ -324,6 +324,11 @@ std::vector<std::string> ServiceDirectory::problems() const {
   return out;
 }
 
+std::uint64_t ServiceDirectory::problem_changes() const {
+  return services_.problem_changes() + slices_.problem_changes() + nodes_.problem_changes() +
+         namespaces_.problem_changes() + exports_.problem_changes();
+}
+
 std::vector<std::string> ServiceDirectory::notes() const {
   std::vector<std::string> out;
   std::vector<std::string> names;

@@ -97,6 +97,8 @@ class ServiceDirectory {
   std::size_t nodes() const { return nodes_.size(); }
   /// Why objects could not be read: "shop/web: spec: expected an object (got a text)". Their last versions are used.
   std::vector<std::string> problems() const;
+  /// Counts the changes of problems().
+  std::uint64_t problem_changes() const;
   /// What is left out on purpose, for people: "2 Services of type ExternalName have no endpoints: shop/db, shop/mail".
   std::vector<std::string> notes() const;
 
