@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/log/log.h"
+#include "dnsd/kubernetes/apply_changes.h"
 
 namespace meshdns::dnsd::app {
 
@@ -17,28 +18,9 @@ KubernetesClusters::KubernetesClusters(Environment environment) : env_(std::move
 }
 
 void KubernetesClusters::take(const std::string& cluster, kubernetes::DirectoryChanges changes) {
-  const TimePoint now = env_.clock.now();
-  federation::Bindings& bindings = env_.agents.bindings();
-  for (auto& [uid, services] : changes.pods) {
-    if (services) {
-      bindings.put(cluster, uid, {services->namespace_, std::move(services->memberships), services->node}, now);
-    } else {
-      bindings.remove(cluster, uid, now);
-    }
-  }
-  if (changes.first) bindings.listed(cluster, now);
-  federation::StandIns::Changes endpoints;
-  for (auto& [key, record] : changes.endpoints) {
-    using Known = federation::StandIns::Known;
-    endpoints.emplace_back(
-        key, record ? std::optional(Known{std::move(record->endpoint), std::move(record->node)}) : std::nullopt);
-  }
-  env_.agents.stand_ins().apply(cluster, std::move(endpoints), changes.first, now);
-  for (const std::string& node : changes.gone_nodes) env_.agents.node_deleted(cluster + "/" + node);
-  if (changes.first) {
-    env_.agents.watcher_listed();
-    confirm(cluster);
-  }
+  const bool first = changes.first;
+  kubernetes::apply_changes(cluster, std::move(changes), env_.agents, env_.clock.now());
+  if (first) confirm(cluster);
   log_refusals();
   follow_forwarders();
   env_.records_changed();

@@ -90,7 +90,8 @@ void KubernetesWatch::tell() {
                                              {"services", directory_.services()},
                                              {"endpoints", directory_.members()}});
   }
-  if (std::exchange(problem_changes_, directory_.problem_changes()) != problem_changes_) log_problems();
+  if (problem_changes_ != directory_.problem_changes()) log_problems();
+  problem_changes_ = directory_.problem_changes();
   if (!changes.empty()) changed_(std::move(changes));
 }
 

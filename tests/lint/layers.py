@@ -3,7 +3,7 @@
 COMMON = {f"common/{name}" for name in
           "base time net published model identity authority convert config log metrics http resolve rpc process membership kubernetes".split()}
 DNSD = {f"dnsd/{name}" for name in
-        ("wire topology answers query server dnstap catalog publish external store kubernetes federation snapshot_file "
+        ("wire topology answers query server dnstap catalog publish external store federation kubernetes snapshot_file "
          "persistence explain admin enrolment app ctl").split()}
 AGENT = {f"agent/{name}" for name in "discovery health probes report admin app".split()}
 FOLDERS = COMMON | DNSD | AGENT
@@ -79,6 +79,7 @@ MAY_INCLUDE = {
 FILES_MAY_INCLUDE = {
     "agent/report/grpc_reporter.cc": {"common/convert", "common/rpc", "common/process", SERVICE_PROTOS},
     "agent/report/grpc_reporter.h": {"common/process"},
+    "dnsd/kubernetes/apply_changes.cc": {"dnsd/federation"},
     "dnsd/persistence/persistence.cc": {"common/process"},
 }
 
