@@ -33,9 +33,9 @@ struct Codec {
 ///      ^                                    \--- digests are equal ---------------^  |  SendFull, Welcome.want_full
 ///      '---------------- disconnected() ----------------------------------'         '--> Filling
 ///
-/// A federation of an older version takes no endpoints without a service. Its Welcome says so, and such endpoints are then
-/// neither in the digest nor sent, as if this node did not have them. Until the first Welcome they count as sent: Hello's
-/// digest is right for all newer federations, and an older one asks for a Full.
+/// A federation of an older version takes no endpoints without a service. Its Welcome says so, and such endpoints are
+/// then neither in the digest nor sent, as if this node did not have them. Until the first Welcome they count as sent:
+/// Hello's digest is right for all newer federations, and an older one asks for a Full.
 ///
 /// next() is called when the write before is done, so several changes of one key during a write become one record.
 /// Measurements are sent only when nothing else is waiting.
@@ -121,7 +121,7 @@ class Syncer {
   std::map<std::string, model::Endpoint> endpoints_;
   std::map<std::string, std::string> encoded_;  // those that are reported
   bool without_service_ = true;                 // endpoints without a service are reported, too
-  std::uint64_t digest_ = 0;  // over encoded_
+  std::uint64_t digest_ = 0;                    // over encoded_
   std::vector<SourceState> sources_;
   bool sources_dirty_ = false;
   std::set<std::string> dirty_;           // keys that changed since they were last sent, or since Hello's digest

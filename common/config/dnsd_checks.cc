@@ -188,16 +188,12 @@ void check_listen(const Place& list, const v1::Dns& config, Report& report) {
   }
 }
 
-/// Reports forwarders that are neither a prefix nor a Service, and Services that this process does not follow.
-void check_forwarders(const Place& list, const v1::Meshdnsd& config, Report& report) {
-  const auto& clusters = config.federation().kubernetes();
-  const bool follows = std::any_of(clusters.begin(), clusters.end(), [&](const v1::KubernetesCluster& cluster) {
-    return cluster.cluster() == config.cluster();
-  });
+/// Reports forwarders that are neither a prefix nor a Service, or both, and prefixes that are given twice.
+void check_forwarders(const Place& list, const v1::Dns& config, Report& report) {
   const v1::Rules& rules = rules_of(*v1::TrustedForwarder::descriptor()->FindFieldByName("prefix"));
   std::map<std::string, int> lines;
-  for (int i = 0; i < config.dns().trusted_forwarders_size(); ++i) {
-    const v1::TrustedForwarder& forwarder = config.dns().trusted_forwarders(i);
+  for (int i = 0; i < config.trusted_forwarders_size(); ++i) {
+    const v1::TrustedForwarder& forwarder = config.trusted_forwarders(i);
     const Place entry = list.item(static_cast<std::size_t>(i));
     const bool has_prefix = !forwarder.prefix().empty();
     if (has_prefix) {
@@ -207,9 +203,6 @@ void check_forwarders(const Place& list, const v1::Meshdnsd& config, Report& rep
     }
     if (has_prefix == forwarder.has_kubernetes()) {
       report.add(entry, has_prefix ? "prefix and kubernetes exclude each other" : "needs prefix or kubernetes");
-    } else if (forwarder.has_kubernetes() && !follows) {
-      report.add(entry.child("kubernetes"),
-                 fmt::format("needs {} in federation.kubernetes: nobody else follows its addresses", config.cluster()));
     }
   }
 }
@@ -222,7 +215,7 @@ void check_dns(const Place& root, const v1::Meshdnsd& config, Report& report) {
   check_auto_hosts(dns.child("auto_hosts"), config.dns().auto_hosts(), report);
   check_identity(dns, config.dns(), report);
   check_listen(dns.child("listen"), config.dns(), report);
-  check_forwarders(dns.child("trusted_forwarders"), config, report);
+  check_forwarders(dns.child("trusted_forwarders"), config.dns(), report);
   const Place records = dns.child("static_records");
   for (int i = 0; i < config.dns().static_records_size(); ++i) {
     const bool blank = trim(config.dns().static_records(i)).empty();

@@ -92,7 +92,7 @@ struct Endpoint {
   Shared<Labels> labels;
   std::vector<IpAddress> addresses;  // at least one; the first of each family is answered
   Shared<Ports> ports;               // its own ones; may be empty
-  std::uint32_t weight = 1;  // 0 = standby
+  std::uint32_t weight = 1;          // 0 = standby
   Health health;
   std::string node;  // key of its Node: "cluster/node"
   /// True while the node's agent does not list the endpoint, so that nobody checks it: `health` is the last one

@@ -24,7 +24,8 @@ void for_each_service(const Endpoint& endpoint, Visit visit) {
 
 /// Returns the keys of an endpoint's services, in the order of for_each_service().
 std::vector<ServiceKey> services_of(const Endpoint& endpoint);
-/// Returns the services as people read them: "shop/web", "shop/web,shop/web-headless"; "shop/-" = the endpoint has none.
+/// Returns the services as people read them: "shop/web", "shop/web,shop/web-headless"; "shop/-" = the endpoint has
+/// none.
 std::string services_text(const Endpoint& endpoint);
 /// Returns whether both endpoints belong to the same services.
 bool same_services(const Endpoint& a, const Endpoint& b);
@@ -38,8 +39,8 @@ inline bool belongs_to(const Endpoint& endpoint, std::string_view service) {
 
 // ---- ports: a name may be visited twice; then its first port counts ----
 
-/// Calls visit(const Port&) for the ports that an endpoint has in one of its services: those of its membership, then its
-/// own ones if the service is its own.
+/// Calls visit(const Port&) for the ports that an endpoint has in one of its services: those of its membership, then
+/// its own ones if the service is its own.
 template <class Visit>
 void for_each_port_in(const Endpoint& endpoint, std::string_view service, Visit visit) {
   const Membership* membership = membership_in(endpoint, service);

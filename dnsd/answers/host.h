@@ -263,7 +263,7 @@ class Host : public Shared {
   Ref<const LocalityList> localities;
   Ref<const TextList> texts;
   Ref<const Hostnames> hostnames;  // null = no instance has a name of its own
-  std::uint16_t ttl = 5;  // seconds; for instance names, whose addresses do not change
+  std::uint16_t ttl = 5;           // seconds; for instance names, whose addresses do not change
   std::uint16_t max_answers = 8;
   std::uint16_t shape = 0;  // index of AnswerTable::classes
   bool independent_families : 1 = false;

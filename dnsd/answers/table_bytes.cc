@@ -206,7 +206,8 @@ class ReadParts {
     auto texts = one_of(io, texts_);
     auto hostnames = read_hostnames(io);
     if (io.failed()) return {};
-    return HostBytes::read(io, around, {std::move(spec), std::move(localities), std::move(texts), std::move(hostnames)});
+    return HostBytes::read(io, around,
+                           {std::move(spec), std::move(localities), std::move(texts), std::move(hostnames)});
   }
 
  private:

@@ -88,7 +88,7 @@ answers::AnswerSettings settings_of(const config::v1::Meshdnsd& file) {
   out.own.cluster = file.cluster();
   out.own_addresses = own_addresses(file.dns());
   for (const auto& forwarder : file.dns().trusted_forwarders()) {
-    if (forwarder.has_kubernetes()) continue;  // KubernetesClusters finds its addresses
+    if (forwarder.has_kubernetes()) continue;  // FollowedForwarders finds its addresses
     out.forwarders.push_back({checked(Prefix::parse(forwarder.prefix())), part_named(forwarder.granularity())});
   }
   if (!file.dns().explain_allow().empty()) out.explain_allow = prefixes_of(file.dns().explain_allow());
@@ -221,6 +221,11 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
                                          kubernetes::process_environment());
   if (!clusters) return clusters.error().with_context(path);
   out.kubernetes = std::move(*clusters);
+  if (!out.followed_forwarders.empty()) {
+    auto server = own_server(out.file.cluster(), out.kubernetes, kubernetes::process_environment());
+    if (!server) return server.error().with_context(path + ": dns.trusted_forwarders");
+    out.forwarders_server = *std::move(server);
+  }
   return out;
 }
 

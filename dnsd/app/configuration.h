@@ -38,13 +38,16 @@ struct Configuration {
 
   std::vector<KubernetesServer> kubernetes;  // federation.kubernetes, with the servers that it means
 
-  /// Trusted forwarders that are Services of this cluster.
+  /// A trusted forwarder that is a Service of this cluster.
   struct FollowedForwarder {
     std::string namespace_;
     std::string service;
     model::Part granularity{};
+
+    friend bool operator==(const FollowedForwarder&, const FollowedForwarder&) = default;
   };
   std::vector<FollowedForwarder> followed_forwarders;
+  std::optional<kubernetes::Server> forwarders_server;  // where they are followed; nothing = there are none
 
   query::Policy policy;  // from the file; the daemon fills in NSID and cookie secrets that the file leaves out
 

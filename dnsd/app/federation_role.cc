@@ -135,15 +135,14 @@ void FederationRole::start() {
   feed_->set_serial_anchor(static_cast<std::uint32_t>(clock().unix_seconds()));
   watchers_.emplace(*feed_, clock(), env_.loop, federation::WatchContext::kUnread,
                     [&audit = env_.audit](const log::AuditEntry& entry) { audit.note(entry); });
-  kubernetes_.emplace(KubernetesClusters::Environment{
-      .loop = env_.loop,
-      .clock = clock(),
-      .configuration = configuration(),
-      .catalog = env_.mesh.catalog,
-      .agents = *agents_,
-      .records_changed = env_.records_changed,
-      .synced = [this](const std::string& node) { agent_synced(node); },
-      .forwarders = env_.forwarders});
+  kubernetes_.emplace(
+      KubernetesClusters::Environment{.loop = env_.loop,
+                                      .clock = clock(),
+                                      .configuration = configuration(),
+                                      .catalog = env_.mesh.catalog,
+                                      .agents = *agents_,
+                                      .records_changed = env_.records_changed,
+                                      .synced = [this](const std::string& node) { agent_synced(node); }});
   schedule_sweep();
   schedule_heartbeat();
   schedule_forgetting();
@@ -159,7 +158,6 @@ void FederationRole::stop(std::function<void()> done) {
 void FederationRole::reload() {
   // zones may have other records now; replicas hear of the new serial at the next heartbeat
   env_.mesh.catalog.pass_serial(env_.mesh.catalog.serial());
-  if (kubernetes_) kubernetes_->reload();
 }
 
 void FederationRole::changed() {

@@ -53,8 +53,6 @@ class FederationRole : public RecordSource {
     std::function<admin::Mesh&()> calls;    // answers operators who call the federation's port
     std::function<void()> records_changed;  // informs everybody whom a change of the catalog concerns
     std::function<void()> recovered;        // the recovery is over: all records are known
-    /// Takes the addresses of Services that are trusted forwarders.
-    std::function<void(std::vector<answers::ForwarderSettings>)> forwarders;
   };
 
   explicit FederationRole(Environment environment);

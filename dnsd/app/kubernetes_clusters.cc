@@ -1,6 +1,5 @@
 #include "dnsd/app/kubernetes_clusters.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "common/log/log.h"
@@ -22,7 +21,6 @@ void KubernetesClusters::take(const std::string& cluster, kubernetes::DirectoryC
   kubernetes::apply_changes(cluster, std::move(changes), env_.agents, env_.clock.now());
   if (first) confirm(cluster);
   log_refusals();
-  follow_forwarders();
   env_.records_changed();
 }
 
@@ -41,26 +39,6 @@ void KubernetesClusters::log_refusals() {
   }
 }
 
-void KubernetesClusters::follow_forwarders() {
-  std::vector<answers::ForwarderSettings> now;
-  const std::string& own = env_.configuration.file.cluster();
-  const auto watch = std::ranges::find_if(watches_, [&](const auto& each) { return each->cluster() == own; });
-  if (watch == watches_.end() || !(*watch)->directory().complete()) return;
-  for (const auto& forwarder : env_.configuration.followed_forwarders) {
-    const kubernetes::ObjectName service{forwarder.namespace_, forwarder.service};
-    for (const IpAddress& address : (*watch)->directory().addresses_of(service)) {
-      now.push_back({Prefix::host(address), forwarder.granularity});
-    }
-  }
-  const auto same = [](const answers::ForwarderSettings& a, const answers::ForwarderSettings& b) {
-    return a.prefix == b.prefix && a.granularity == b.granularity;
-  };
-  if (std::ranges::equal(now, forwarders_, same)) return;
-  forwarders_ = now;
-  log::info("trusted forwarders changed", {{"addresses", now.size()}});
-  env_.forwarders(std::move(now));
-}
-
 void KubernetesClusters::write(v1::StatusReply& out) const {
   const federation::StandIns& stand_ins = env_.agents.stand_ins();
   for (const auto& watch : watches_) {
@@ -69,8 +47,8 @@ void KubernetesClusters::write(v1::StatusReply& out) const {
     info.set_agents(static_cast<std::uint32_t>(stand_ins.owned(watch->cluster())));
   }
   if (stand_ins.refused() == 0 || watches_.empty()) return;
-  out.mutable_kubernetes(0)->add_problems(std::to_string(stand_ins.refused()) + " endpoints refused: " +
-                                          stand_ins.refusal());
+  out.mutable_kubernetes(0)->add_problems(std::to_string(stand_ins.refused()) +
+                                          " endpoints refused: " + stand_ins.refusal());
 }
 
 void KubernetesClusters::collect(std::vector<metrics::Sample>& out) const {

@@ -9,7 +9,6 @@
 #include "common/log/reminder.h"
 #include "common/metrics/samples.h"
 #include "common/process/event_loop.h"
-#include "dnsd/answers/settings.h"
 #include "dnsd/app/configuration.h"
 #include "dnsd/app/kubernetes_watch.h"
 #include "dnsd/catalog/catalog.h"
@@ -22,7 +21,6 @@ namespace meshdns::dnsd::app {
 ///   KubernetesWatch -- services of pods ----------------> Bindings, which joins them with what agents report
 ///                   -- endpoints -----------------------> StandIns, which puts those that no agent owns
 ///                   -- Nodes that were deleted ---------> Agents
-///                   -- addresses of trusted forwarders -> DnsService
 ///
 /// Only the federation that leads has one.
 /// thread: the loop's
@@ -37,14 +35,11 @@ class KubernetesClusters {
     federation::Agents& agents;
     std::function<void()> records_changed;
     std::function<void(const std::string& node)> synced;  // the records of a node without an agent are confirmed
-    std::function<void(std::vector<answers::ForwarderSettings>)> forwarders;
   };
 
   /// Begins to follow the clusters of the configuration.
   explicit KubernetesClusters(Environment environment);
 
-  /// Takes over the trusted forwarders of a new configuration.
-  void reload() { follow_forwarders(); }
   void write(v1::StatusReply& out) const;
   void collect(std::vector<metrics::Sample>& out) const;
 
@@ -52,11 +47,9 @@ class KubernetesClusters {
   void take(const std::string& cluster, kubernetes::DirectoryChanges changes);
   /// Confirms the restored records of nodes without agents: they are what the watch knows.
   void confirm(const std::string& cluster);
-  void follow_forwarders();
   void log_refusals();
 
   Environment env_;
-  std::vector<answers::ForwarderSettings> forwarders_;
   log::Reminder refusals_;
   std::vector<std::unique_ptr<KubernetesWatch>> watches_;  // the last member: their callbacks use the others
 };

@@ -1,5 +1,7 @@
 #include "dnsd/app/kubernetes_server.h"
 
+#include <algorithm>
+
 namespace meshdns::dnsd::app {
 namespace {
 
@@ -25,6 +27,12 @@ Result<std::vector<KubernetesServer>> kubernetes_clusters_of(const config::v1::F
     out.push_back({cluster.cluster(), *std::move(server)});
   }
   return out;
+}
+
+Result<kubernetes::Server> own_server(const std::string& cluster, const std::vector<KubernetesServer>& clusters,
+                                      const kubernetes::Environment& environment) {
+  const auto own = std::ranges::find(clusters, cluster, &KubernetesServer::cluster);
+  return own == clusters.end() ? kubernetes::server_in_cluster(environment) : Result<kubernetes::Server>(own->server);
 }
 
 }  // namespace meshdns::dnsd::app

@@ -23,4 +23,9 @@ Result<std::vector<KubernetesServer>> kubernetes_clusters_of(const config::v1::F
                                                              const std::filesystem::path& folder,
                                                              const kubernetes::Environment& environment);
 
+/// Returns the API server of the process's own cluster: that of the configuration, else that of the pod.
+/// errors: the process is in no pod
+Result<kubernetes::Server> own_server(const std::string& cluster, const std::vector<KubernetesServer>& clusters,
+                                      const kubernetes::Environment& environment);
+
 }  // namespace meshdns::dnsd::app

@@ -61,9 +61,9 @@ void KubernetesWatch::follow(Kind kind, const std::string& path, bool metadata_o
   options.collection = {.path = path, .metadata_only = metadata_only};
   options.seed = random_seed();
   auto& informer = informers_[kind];
-  informer = std::make_unique<kubernetes::Informer>(
-      client_, clock_, loop_, std::move(options),
-      [this, kind](const kubernetes::Notice& notice) { take(kind, notice); });
+  informer =
+      std::make_unique<kubernetes::Informer>(client_, clock_, loop_, std::move(options),
+                                             [this, kind](const kubernetes::Notice& notice) { take(kind, notice); });
   informer->start();
 }
 
@@ -86,9 +86,8 @@ void KubernetesWatch::tell() {
   told_ = clock_.now();
   auto changes = directory_.take_changes(*told_);
   if (changes.first) {
-    log::info("kubernetes services listed", {{"cluster", cluster()},
-                                             {"services", directory_.services()},
-                                             {"endpoints", directory_.members()}});
+    log::info("kubernetes services listed",
+              {{"cluster", cluster()}, {"services", directory_.services()}, {"endpoints", directory_.members()}});
   }
   if (problem_changes_ != directory_.problem_changes()) log_problems();
   problem_changes_ = directory_.problem_changes();

@@ -76,7 +76,7 @@ class KubernetesWatch {
   std::optional<TimerId> tell_timer_;
   std::optional<TimePoint> told_;
   std::uint64_t problem_changes_ = 0;  // of the directory, when they were logged last
-  std::set<std::string> logged_;  // objects that cannot be read
+  std::set<std::string> logged_;       // objects that cannot be read
   std::optional<TimerId> exports_timer_;
   std::string exports_problem_;
   kubernetes::Call exports_call_;

@@ -213,8 +213,8 @@ void Catalog::set_unwatched(const std::vector<std::string>& keys, TimePoint now)
   commit(now);
 }
 
-std::vector<Refusal> Catalog::set_memberships(
-    const std::vector<std::pair<std::string, model::Memberships>>& of_keys, TimePoint now) {
+std::vector<Refusal> Catalog::set_memberships(const std::vector<std::pair<std::string, model::Memberships>>& of_keys,
+                                              TimePoint now) {
   std::vector<Refusal> refusals;
   for (const auto& [key, memberships] : of_keys) {
     const model::Endpoint* known = latest_endpoint(key);

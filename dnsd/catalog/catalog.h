@@ -25,10 +25,10 @@ namespace meshdns::catalog {
 
 /// A change of endpoints that no agent owns, by a watcher of their cluster; see Catalog::apply_watched().
 struct WatchedChange {
-  std::map<std::string, model::Node> nodes;  // added or replaced, by key
-  std::vector<model::Endpoint> endpoints;    // added or replaced
-  std::vector<std::string> removals;         // keys of endpoints
-  std::vector<std::string> gone_nodes;       // keys of nodes that go, with their statuses
+  std::map<std::string, model::Node> nodes;           // added or replaced, by key
+  std::vector<model::Endpoint> endpoints;             // added or replaced
+  std::vector<std::string> removals;                  // keys of endpoints
+  std::vector<std::string> gone_nodes;                // keys of nodes that go, with their statuses
   std::map<std::string, model::NodeStatus> statuses;  // by node; an empty status is erased
 };
 

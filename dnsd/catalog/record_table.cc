@@ -52,7 +52,8 @@ void RecordTable::store_endpoint(const model::Endpoint& endpoint) {
   model::Endpoint& known = at->second;
   if (!added) uses_.remove(known);
   uses_.add(endpoint);
-  const bool entered = added || !same_services(known, endpoint) || known.labels != endpoint.labels || known.addresses != endpoint.addresses;
+  const bool entered = added || !same_services(known, endpoint) || known.labels != endpoint.labels ||
+                       known.addresses != endpoint.addresses;
   if (observer_ != nullptr && entered && !added) observer_->endpoint_leaves(known);
   if (!added) known = endpoint;
   labels_.share(known.labels);

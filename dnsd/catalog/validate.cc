@@ -136,7 +136,8 @@ std::optional<Refusal> check(const model::Endpoint& endpoint, Loopback loopback)
     return Refusal{endpoint.key, std::move(field), std::move(reason)};
   };
   if (const auto problem = key_problem(endpoint)) return refuse("key", *problem);
-  if (!endpoint.service.empty() && !is_ldh_label(endpoint.service)) return refuse("service", no_label(endpoint.service));
+  if (!endpoint.service.empty() && !is_ldh_label(endpoint.service))
+    return refuse("service", no_label(endpoint.service));
   if (!is_ldh_label(endpoint.namespace_)) return refuse("namespace", no_label(endpoint.namespace_));
   if (const auto problem = text_problem(endpoint.uid)) return refuse("uid", *problem);
   if (const auto problem = text_problem(endpoint.source)) return refuse("source", *problem);

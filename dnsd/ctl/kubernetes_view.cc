@@ -13,11 +13,18 @@ void add_kubernetes(const v1::StatusReply& reply, std::vector<std::pair<std::str
     for (const std::string& problem : info.problems()) rows.emplace_back("", "PROBLEM: " + problem);
     for (const std::string& note : info.notes()) rows.emplace_back("", note);
   }
+  for (const v1::ForwarderInfo& info : reply.forwarders()) {
+    rows.emplace_back("forwarders", info.service() + "   " + std::to_string(info.addresses()) + " addresses" +
+                                        (info.problem().empty() ? "" : "   PROBLEM: " + info.problem()));
+  }
 }
 
 std::string kubernetes_problem(const v1::StatusReply& reply) {
   for (const v1::KubernetesInfo& info : reply.kubernetes()) {
     if (!info.problems().empty()) return "kubernetes of " + info.cluster() + ": " + info.problems(0);
+  }
+  for (const v1::ForwarderInfo& info : reply.forwarders()) {
+    if (!info.problem().empty()) return "forwarders of " + info.service() + ": " + info.problem();
   }
   return "";
 }

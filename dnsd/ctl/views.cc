@@ -125,12 +125,8 @@ Table endpoints_table(const v1::ListReply& reply, bool wide) {
   if (wide) titles.insert(titles.end(), {"WEIGHT", "PORTS", "LABELS", "KEY"});
   Table table(titles);
   for (const v1::EndpointInfo& endpoint : reply.endpoints()) {
-    std::vector<std::string> cells = {services_text(endpoint),
-                                      endpoint.address(),
-                                      endpoint.where(),
-                                      endpoint.node(),
-                                      endpoint.state(),
-                                      age(endpoint.in_state()),
+    std::vector<std::string> cells = {services_text(endpoint), endpoint.address(), endpoint.where(),
+                                      endpoint.node(),         endpoint.state(),   age(endpoint.in_state()),
                                       endpoint.why()};
     if (wide) {
       cells.insert(cells.end(), {std::to_string(endpoint.weight()), ports_text(endpoint.ports(), ","),

@@ -212,9 +212,9 @@ class AgentReports {
   NodeRules rules_;
   Bindings bindings_;
   StandIns stand_ins_;
-  std::set<std::string> lists_pods_;  // nodes whose agents have said last that they list pods
-  std::set<std::string> farewells_;   // nodes whose agents have said goodbye, and were not heard since
-  std::set<std::string> deleted_;     // nodes that Kubernetes has deleted while their agents were connected
+  std::set<std::string> lists_pods_;     // nodes whose agents have said last that they list pods
+  std::set<std::string> farewells_;      // nodes whose agents have said goodbye, and were not heard since
+  std::set<std::string> deleted_;        // nodes that Kubernetes has deleted while their agents were connected
   std::vector<std::string> erased_;      // endpoints erased since ask_for_missing()
   std::set<std::string> short_of_room_;  // nodes of which endpoints were refused for want of room
   AgentCounters counters_;

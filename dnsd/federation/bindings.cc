@@ -150,8 +150,7 @@ model::Memberships Bindings::usable(std::vector<model::Membership> all, const st
   model::Memberships out;
   for (model::Membership& each : all) {
     const bool is_twin = !out.empty() && same_name(out.back().service, each.service);
-    const bool fits =
-        out.size() < model::kMostMemberships && ports + each.ports.size() <= model::kMostMembershipPorts;
+    const bool fits = out.size() < model::kMostMemberships && ports + each.ports.size() <= model::kMostMembershipPorts;
     if (is_twin || !fits) continue;
     ports += each.ports.size();
     out.push_back(std::move(each));

@@ -34,8 +34,8 @@ struct Binding {
 // A half that is missing removes nothing: an agent that is away keeps its endpoints by the rules of silence, and until
 // the watcher has listed its cluster in this process, the memberships that the catalog has (from the store, or from the
 // leader before) stay. From listed() on, no binding means no membership. A membership is the watcher's word, not the
-// node's claim: rules about nodes (NodeRules) do not judge it. But a node gets it only for a pod that runs on that node,
-// in the binding's namespace.
+// node's claim: rules about nodes (NodeRules) do not judge it. But a node gets it only for a pod that runs on that
+// node, in the binding's namespace.
 //
 // The indexes are of clusters that a watcher has named, built at its first word. Entries of `nodes` whose endpoint is
 // gone are dropped when their number has doubled, so that the cost per report is constant.
@@ -80,9 +80,9 @@ class Bindings {
   static constexpr std::size_t kFewestTidied = 1024;
   struct Cluster {
     bool listed = false;
-    std::map<std::string, Binding> bindings;                   // by uid
+    std::map<std::string, Binding> bindings;                  // by uid
     std::unordered_multimap<std::string, std::string> nodes;  // uid -> key of a node whose agent has reported it
-    std::size_t tidy_at = kFewestTidied;                       // the size of `nodes` at which tidy() looks at them
+    std::size_t tidy_at = kFewestTidied;                      // the size of `nodes` at which tidy() looks at them
   };
   using Changes = std::vector<std::pair<std::string, model::Memberships>>;
 

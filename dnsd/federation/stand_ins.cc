@@ -160,9 +160,8 @@ std::size_t StandIns::owned(const std::string& cluster) const {
 }
 
 bool StandIns::has_source(const std::string& node, std::string_view source) const {
-  return std::ranges::any_of(catalog_.keys_of(node), [&](const std::string& key) {
-    return catalog_.latest_endpoint(key)->source == source;
-  });
+  return std::ranges::any_of(catalog_.keys_of(node),
+                             [&](const std::string& key) { return catalog_.latest_endpoint(key)->source == source; });
 }
 
 bool StandIns::has_records(const std::string& node) const { return has_source(node, model::kSliceSource); }

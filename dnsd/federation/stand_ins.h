@@ -19,8 +19,8 @@ namespace meshdns::federation {
 //
 // A watcher knows every endpoint of its cluster from EndpointSlices. An agent knows more about the pods of its node,
 // and sooner. So a pod belongs to the agent of its node if that agent lists pods, and to the watcher otherwise: before
-// there is an agent, where none can run, and after the agent has left. The watcher's record of a pod has the same key as
-// the agent's, so that a change of owner is an update in place, and an endpoint never has two records or none:
+// there is an agent, where none can run, and after the agent has left. The watcher's record of a pod has the same key
+// as the agent's, so that a change of owner is an update in place, and an endpoint never has two records or none:
 //
 //                    agent reports the pod, or lists pods without it
 //            .-------------------------------------------------------------.

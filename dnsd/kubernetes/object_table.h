@@ -51,6 +51,11 @@ class ObjectTable {
     return found == objects_.end() ? nullptr : &found->second;
   }
   std::size_t size() const { return objects_.size(); }
+  /// Calls `see` with each object, in no order.
+  template <class See>
+  void each(See see) const {
+    for (const auto& [uid, object] : objects_) see(object);
+  }
   /// Why objects could not be read, by uid: "shop/web: spec: expected an object (got a text)".
   const std::map<std::string, std::string>& problems() const { return problems_; }
   /// Counts the changes of problems().

@@ -51,7 +51,7 @@ bool condition(const ObjectReader& conditions, const char* name, bool otherwise)
   return conditions.has(name) ? conditions.flag(name) : otherwise;
 }
 
-SliceEndpoint endpoint_of(const ObjectReader& endpoint) {
+SliceEndpoint endpoint_of(const ObjectReader& endpoint, const std::string& namespace_) {
   SliceEndpoint out;
   const auto addresses = endpoint.list_of_texts("addresses");
   const auto address = IpAddress::parse(addresses.empty() ? "" : addresses.front());
@@ -61,7 +61,8 @@ SliceEndpoint endpoint_of(const ObjectReader& endpoint) {
   }
   out.address = *address;
   const ObjectReader target = endpoint.object("targetRef");
-  if (target.text("kind") == "Pod") out.pod = target.text("uid");
+  const bool is_here = !target.has("namespace") || target.text("namespace") == namespace_;
+  if (target.text("kind") == "Pod" && is_here) out.pod = target.text("uid");
   out.hostname = endpoint.text("hostname");
   out.node = endpoint.text("nodeName");
   out.zone = endpoint.text("zone");
@@ -97,7 +98,9 @@ Result<Slice> read_slice(const boost::json::object& object) {
   out.ports = ports_of(reader);
   out.has_names = reader.text("addressType") == "FQDN";
   if (!out.has_names) {
-    for (const ObjectReader& endpoint : reader.list("endpoints")) out.endpoints.push_back(endpoint_of(endpoint));
+    for (const ObjectReader& endpoint : reader.list("endpoints")) {
+      out.endpoints.push_back(endpoint_of(endpoint, out.service.namespace_));
+    }
   }
   return checked(std::move(out), problem);
 }

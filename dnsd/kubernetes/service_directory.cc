@@ -49,9 +49,7 @@ bool ServiceDirectory::complete() const {
          (told_ || !has_exports_ || exports_.is_listed());
 }
 
-bool ServiceDirectory::dirty() const {
-  return complete() && (!told_ || !dirty_.empty() || !gone_nodes_.empty());
-}
+bool ServiceDirectory::dirty() const { return complete() && (!told_ || !dirty_.empty() || !gone_nodes_.empty()); }
 
 // ---- what is dirty ----
 
@@ -300,16 +298,6 @@ DirectoryChanges ServiceDirectory::take_changes(TimePoint now) {
 }
 
 // ---- for the rim ----
-
-std::set<IpAddress> ServiceDirectory::addresses_of(const ObjectName& service) const {
-  std::set<IpAddress> out;
-  const auto entry = entries_.find(service);
-  if (entry == entries_.end()) return out;
-  for (const std::string& uid : entry->second.slices) {
-    for (const SliceEndpoint& endpoint : slices_.find(uid)->endpoints) out.insert(endpoint.address);
-  }
-  return out;
-}
 
 std::vector<std::string> ServiceDirectory::problems() const {
   std::vector<std::string> out;

@@ -51,10 +51,10 @@ inline constexpr const char* kWithoutNode = "Without-Node";
 
 // How it works
 //
-// The unit is the member: a pod, or an address in a Service that is no pod. A slice that changes makes dirty the members
-// whose entries in it differ; a Service, a Namespace or a ServiceExport makes dirty the members of the slices of the
-// Services concerned; a Node makes dirty its own members. take_changes() makes the records of the dirty members anew,
-// each from all slices that list it:
+// The unit is the member: a pod, or an address in a Service that is no pod. A slice that changes makes dirty the
+// members whose entries in it differ; a Service, a Namespace or a ServiceExport makes dirty the members of the slices
+// of the Services concerned; a Node makes dirty its own members. take_changes() makes the records of the dirty members
+// anew, each from all slices that list it:
 //
 //   Slice s1 (web, IPv4)  --\
 //   Slice s2 (web, IPv6)  ---> member "u1" -> services web, web-headless; addresses of both families
@@ -87,9 +87,6 @@ class ServiceDirectory {
   bool dirty() const;
   /// Returns what has changed since the last call; nothing before complete().
   DirectoryChanges take_changes(TimePoint now);
-
-  /// Returns all addresses in the slices of a Service, whatever their conditions.
-  std::set<IpAddress> addresses_of(const ObjectName& service) const;
 
   std::size_t services() const { return services_.size(); }
   std::size_t slices() const { return slices_.size(); }
@@ -168,8 +165,8 @@ class ServiceDirectory {
   std::set<std::string> dirty_;  // members
   std::set<std::string> gone_nodes_;
   std::set<ObjectName> external_names_;  // Services of that type
-  std::set<std::string> named_slices_;  // uids of slices whose addresses are names
-  bool told_ = false;                   // take_changes() has said everything once
+  std::set<std::string> named_slices_;   // uids of slices whose addresses are names
+  bool told_ = false;                    // take_changes() has said everything once
   model::SharedPool<model::Memberships, model::SharedHash> memberships_;
 };
 

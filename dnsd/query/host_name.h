@@ -24,12 +24,12 @@ struct HostName {
   enum class Kind : std::uint8_t { Missing, Empty, Instance, Named, All, Explain, Port, Pin, Prefer };
 
   Kind kind = Kind::Missing;
-  std::uint16_t row = 0;                 // Instance: its row
+  std::uint16_t row = 0;                                  // Instance: its row
   std::span<const answers::Hostnames::Entry> named = {};  // Named: its rows, at least one
-  std::optional<std::size_t> srv = {};   // Port: index of Host::ports() for SRV
-  std::optional<std::size_t> svcb = {};  // Port: index of Host::ports() for SVCB and HTTPS
-  model::Part part{};                    // Pin, Prefer: Zone, Region or Cluster
-  wire::NameBytes place = {};            // Pin, Prefer: the region, zone or cluster, folded
+  std::optional<std::size_t> srv = {};                    // Port: index of Host::ports() for SRV
+  std::optional<std::size_t> svcb = {};                   // Port: index of Host::ports() for SVCB and HTTPS
+  model::Part part{};                                     // Pin, Prefer: Zone, Region or Cluster
+  wire::NameBytes place = {};                             // Pin, Prefer: the region, zone or cluster, folded
 };
 
 /// Returns what a name below a host is.

@@ -41,8 +41,8 @@ class HostPart {
     return topology::standing_of(context, endpoint, not_ready_too(endpoint));
   }
 
-  /// Calls visit(const model::Port&) for the ports that the endpoint has in this host. A name may be visited twice; then
-  /// its first port counts.
+  /// Calls visit(const model::Port&) for the ports that the endpoint has in this host. A name may be visited twice;
+  /// then its first port counts.
   template <class Visit>
   void for_each_port(const model::Endpoint& endpoint, Visit visit) const;
 

@@ -20,7 +20,7 @@ std::uint16_t first_port(const model::Endpoint& endpoint) {
 }
 
 model::TargetSubject subject_of(const model::Endpoint& endpoint, const model::Locality& place) {
-  return {endpoint.key, endpoint.node,      endpoint.namespace_, endpoint.service,
+  return {endpoint.key, endpoint.node,      endpoint.namespace_,  endpoint.service,
           place,        endpoint.addresses, first_port(endpoint), &endpoint.memberships.get()};
 }
 

@@ -32,8 +32,8 @@ struct PlanContext {
   TimePoint now;
 };
 
-/// Returns whether the selector matches the endpoint's namespace, one of its services, and its labels. Clusters are not looked at.
-/// own_namespace: the namespace of the object, for a selector that names none
+/// Returns whether the selector matches the endpoint's namespace, one of its services, and its labels. Clusters are not
+/// looked at. own_namespace: the namespace of the object, for a selector that names none
 bool selects(const model::ServiceSelector& selector, const std::string& own_namespace, const model::Endpoint& endpoint);
 /// Returns whether the selector matches the cluster; a selector without clusters matches all.
 bool selects_cluster(const model::ServiceSelector& selector, const std::string& cluster);

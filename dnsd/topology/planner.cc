@@ -245,8 +245,8 @@ std::set<std::string> Planner::hosts_hit(const model::OverrideTarget& target) co
 bool Planner::serves(const Owner& owner, const PlanContext& context) const {
   const auto is_serving = [](const Candidate& candidate) { return candidate.standing == Standing::Serving; };
   const auto endpoints = endpoints_of(owner);
-  const HostPart part = owner.object.empty() ? HostPart(owner.service.name)
-                                             : HostPart(records_, records_.destinations.at(owner.object));
+  const HostPart part =
+      owner.object.empty() ? HostPart(owner.service.name) : HostPart(records_, records_.destinations.at(owner.object));
   const bool one_does = std::ranges::any_of(
       endpoints, [&](const model::Endpoint* endpoint) { return is_serving(part.candidate_of(context, *endpoint)); });
   if (one_does || owner.object.empty()) return one_does;

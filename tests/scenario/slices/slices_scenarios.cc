@@ -7,7 +7,7 @@
 //   agent NODE cannot list ; agent NODE reports u1=... ; agent NODE removes u1
 //   agent NODE leaves (its records go) | says goodbye | is cut ; delete node NODE, by an operator
 //   advance 5s                                           connected agents send heartbeats
-//   notes ; forwarder SERVICE                            what is not followed; the addresses of a Service
+//   notes                                                what is not followed, and objects that cannot be read
 // Output: + a record that came, ~ one that changed, - one that went, by node; ! a problem with an object.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -33,8 +33,8 @@ ClusterBed::Pods pods_of(const Command& command) {
   ClusterBed::Pods out;
   for (const auto& [uid, text] : command.options) {
     const auto parts = split(text, '/');
-    out[uid] = {std::string(parts[0]), parts.size() > 1 ? kStates.at(std::string(parts[1]))
-                                                        : model::HealthState::Serving};
+    out[uid] = {std::string(parts[0]),
+                parts.size() > 1 ? kStates.at(std::string(parts[1])) : model::HealthState::Serving};
   }
   return out;
 }
@@ -61,7 +61,6 @@ class SlicesSubject : public Subject {
   std::string run(const Command& command) override {
     const std::string& verb = command.words.at(0);
     if (verb == "notes") return notes();
-    if (verb == "forwarder") return forwarder(command);
     act(verb, command);
     return changes();
   }
@@ -106,23 +105,15 @@ class SlicesSubject : public Subject {
     return out.empty() ? "none\n" : out;
   }
 
-  std::string forwarder(const Command& command) const {
-    std::string out;
-    for (const IpAddress& address : bed_.directory.addresses_of({"shop", command.words.at(1)})) {
-      out += address.text() + "\n";
-    }
-    return out.empty() ? "none\n" : out;
-  }
-
   std::string record_text(const model::Endpoint& record) const {
     std::vector<std::string> addresses, services;
     for (const IpAddress& address : record.addresses) addresses.push_back(address.text());
     for (const model::Membership& each : record.memberships) services.push_back(membership_text(each));
     const model::Node* node = bed_.catalog.latest_node(record.node);
-    std::string out = fmt::format("{}  {}  {}  {}  {}", record.source == "kubernetes" ? "agent" : "watcher",
-                                  record.namespace_, join(addresses, ","),
-                                  model::health_state_name(record.health.state),
-                                  services.empty() ? "no service" : join(services, ", "));
+    std::string out =
+        fmt::format("{}  {}  {}  {}  {}", record.source == "kubernetes" ? "agent" : "watcher", record.namespace_,
+                    join(addresses, ","), model::health_state_name(record.health.state),
+                    services.empty() ? "no service" : join(services, ", "));
     out += node == nullptr ? "  nowhere" : "  " + node->locality.text();
     const auto* status = bed_.catalog.latest_status(record.node);
     if (record.unwatched) out += ", unwatched";

@@ -34,7 +34,8 @@ Names ports_in(const Endpoint& endpoint, const std::string& service) {
 
 Names clear_ports(const Endpoint& endpoint) {
   Names out;
-  for_each_clear_port(endpoint, [&](const Port& port) { out.push_back(port.name + ":" + std::to_string(port.number)); });
+  for_each_clear_port(endpoint,
+                      [&](const Port& port) { out.push_back(port.name + ":" + std::to_string(port.number)); });
   return out;
 }
 

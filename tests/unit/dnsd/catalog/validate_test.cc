@@ -57,9 +57,7 @@ TEST(CheckEndpoint, labels_ports_and_addresses_have_a_number) {
 }
 
 TEST(CheckEndpoint, memberships_are_in_order_and_bounded) {
-  const auto with = [](model::Memberships all) {
-    return refused([&](auto& e) { e.memberships = all; });
-  };
+  const auto with = [](model::Memberships all) { return refused([&](auto& e) { e.memberships = all; }); };
   EXPECT_EQ(with({{.service = "api"}, {.service = "web", .ports = {{"", 80, "TCP", ""}}, .hostname = "web-0"}}), "");
   EXPECT_EQ(with({{.service = ""}}), "memberships[0].service");
   EXPECT_EQ(with({{.service = "a.b"}}), "memberships[0].service");
