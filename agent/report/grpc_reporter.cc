@@ -6,13 +6,13 @@
 #include <optional>
 #include <utility>
 
+#include "agent/report/report_log.h"
 #include "agent/report/session.h"
 #include "common/convert/features.h"
 #include "common/convert/out_of_bounds.h"
 #include "common/convert/peer_bounds.h"
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
-#include "common/log/ration.h"
 #include "common/net/socket_address.h"
 #include "common/process/post_to.h"
 #include "common/rpc/clamped_durations.h"
@@ -181,7 +181,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
   const Clock& clock;
   ReporterOptions options;
   Syncer& syncer;
-  log::Ration refused_lines{"records that the federation refused"};
+  ReportLog lines;
   rpc::Stubs<v1::Federation> stubs;
   std::shared_ptr<rpc::Port<v1::AgentMessage>> port;
   std::optional<Session> session;
@@ -195,7 +195,6 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
   rpc::ClampedDurations clamped;
   std::string farewell;  // the reason in the federation's Goodbye; empty = no Goodbye came
   std::string error = "not tried yet";
-  bool withholds = false;  // the log has said that endpoints without a service are not reported
   rpc::Reconnector reconnector;
 
   v1::Federation::Stub& stub() { return stubs.at(reconnector.server()); }
@@ -284,7 +283,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
 
   void received(const v1::ReportReply& reply) {
     if (!session) return;
-    refused_lines.look(clock.now());
+    lines.look(clock.now());
     const auto beyond = convert::out_of_bounds(reply);
     clamped.note(clock.now(), beyond.count, beyond.field, beyond.said);
     if (const auto message = from_wire(reply)) {
@@ -293,9 +292,9 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
         farewell = goodbye->reason;
         retry_after = goodbye->retry_after;
       }
-      if (const auto* ack = std::get_if<Ack>(&*message)) log_refused(*ack);
+      if (const auto* ack = std::get_if<Ack>(&*message)) lines.refused(*ack, clock.now());
       session->received(*message);
-      if (std::holds_alternative<Welcome>(*message)) tell_of_withheld();
+      lines.withheld(syncer.withheld(), reconnector.server());
       const bool names_targets =
           std::holds_alternative<Welcome>(*message) || std::holds_alternative<ReportSettings>(*message);
       if (names_targets && options.measure) options.measure(syncer.targets());
@@ -312,27 +311,6 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
                             {"instance", welcome.instance},
                             {"epoch", welcome.epoch},
                             {"full", welcome.want_full}});
-  }
-
-  /// Logs both edges of a session in which endpoints without a service are not reported.
-  void tell_of_withheld() {
-    const std::size_t count = syncer.withheld();
-    if ((count > 0) == std::exchange(withholds, count > 0)) return;
-    if (count > 0) {
-      log::warn("endpoints without a service are not reported: the federation is older than this agent",
-                {{"server", reconnector.server()}, {"endpoints", count}});
-    } else {
-      log::info("endpoints without a service are reported", {{"server", reconnector.server()}});
-    }
-  }
-
-  void log_refused(const Ack& ack) {
-    for (const Refused& refusal : ack.refused) {
-      refused_lines.warn(clock.now(), refusal.is_claim ? "claim refused" : "endpoint refused",
-                         {{refusal.is_claim ? "node" : "endpoint", refusal.key},
-                          {"field", refusal.field},
-                          {"reason", refusal.reason}});
-    }
   }
 
   void written() {

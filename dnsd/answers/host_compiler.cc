@@ -380,11 +380,10 @@ Ref<const Host> compile_host(const topology::HostPlan& plan, const HostFrame& fr
   topology::HostDecider decider(plan, frame.geography);
   std::vector<std::uint16_t> class_of_outlook;  // by outlook: the first class that has it
   for (std::size_t i = 0; i < frame.views.size(); ++i) {
-    const Host* before = frame.before;
-    const bool had = before != nullptr && before->spec->policy.spill;
+    const bool had = frame.before != nullptr && frame.before->spec->policy.spill;
     const auto client_class = static_cast<std::uint16_t>(i);
     const std::size_t outlook =
-        decider.look({frame.views[i], had ? panic_of(*before, before->set_of_class(client_class)) : 0});
+        decider.look({frame.views[i], had ? panic_of(*frame.before, frame.before->set_of_class(client_class)) : 0});
     if (outlook < class_of_outlook.size()) {
       builder.add_class_like(class_of_outlook[outlook]);
       continue;

@@ -49,6 +49,10 @@ void add_agents(Samples& out, const federation::Agents& agents) {
   count(out, "meshdns_federation_cut_agents_total", "agents that read nothing", {}, counters.cut);
   count(out, kNotAllowed, kNotAllowedHelp, {{"from", "agent"}}, counters.not_allowed);
   count_clamped(out, "agent", counters.clamped);
+  gauge(out, "meshdns_federation_bindings", "pods of which a watcher says which services list them", {},
+        static_cast<double>(agents.bindings().size()));
+  count(out, "meshdns_federation_left_out_memberships_total", "memberships that no record could hold", {},
+        agents.bindings().left_out());
 }
 
 void add_brakes(Samples& out, const federation::Agents& agents) {

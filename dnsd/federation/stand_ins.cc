@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kOffered = 1000;  // refused endpoints that are put again at a time
 
 /// Returns the node's key in the key of an endpoint: "cluster/node/...".
-std::string node_of(const std::string& endpoint) {
+std::string node_key_of(const std::string& endpoint) {
   const auto slash = endpoint.find('/');
   return endpoint.substr(0, endpoint.find('/', slash + 1));
 }
@@ -39,7 +39,7 @@ void StandIns::apply(const std::string& cluster, Changes changes, bool first, Ti
   catalog::WatchedChange out;
   std::set<std::string> touched;
   for (auto& [key, known] : changes) {
-    const std::string node = node_of(key);
+    const std::string node = node_key_of(key);
     if (known) {
       const Known& stored = known_.insert_or_assign(key, *std::move(known)).first->second;
       if (is_due(node, key)) put(stored, out);
@@ -52,7 +52,7 @@ void StandIns::apply(const std::string& cluster, Changes changes, bool first, Ti
     touched.insert(node);
   }
   if (first) remove_leftovers(cluster, out);
-  for (const std::string& key : out.removals) touched.insert(node_of(key));
+  for (const std::string& key : out.removals) touched.insert(node_key_of(key));
   remove_empty_nodes(touched, out);
   commit(out, now);
 }
@@ -74,7 +74,7 @@ void StandIns::remove_empty_nodes(const std::set<std::string>& nodes, catalog::W
     if (record != nullptr && record->session == 0) left[node] = catalog_.endpoints_of(node);
   }
   for (const std::string& key : std::set<std::string>(out.removals.begin(), out.removals.end())) {
-    const auto at = left.find(node_of(key));
+    const auto at = left.find(node_key_of(key));
     if (at != left.end()) --at->second;
   }
   for (const model::Endpoint& endpoint : out.endpoints) left.erase(endpoint.node);
@@ -96,7 +96,7 @@ void StandIns::offer_room(TimePoint now) {
   for (const auto& [key, why] : refused_) {
     if (out.endpoints.size() >= std::min(kOffered, catalog_.room())) break;
     const auto known = known_.find(key);
-    if (known != known_.end() && is_due(node_of(key), key)) put(known->second, out);
+    if (known != known_.end() && is_due(node_key_of(key), key)) put(known->second, out);
   }
   commit(out, now);
 }

@@ -73,7 +73,7 @@ void EndpointGroups::remove(const model::Endpoint& endpoint) {
   });
   model::for_each_service(endpoint, [&](const std::string& service) {
     const auto group = groups_.find(service_group(endpoint.namespace_, service));
-    if (group->second.size() == 0 && group->second.objects.empty()) groups_.erase(group);
+    if (group != groups_.end() && group->second.size() == 0 && group->second.objects.empty()) groups_.erase(group);
   });
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "common/convert/record_convert.h"
+#include "common/model/memberships.h"
 #include "dnsd/federation/mirror.h"
 #include "dnsd/topology/planner.h"
 #include "tests/fuzz/fuzz.h"
@@ -54,6 +55,7 @@ void add_names(const meshdns::topology::HostPlan& host, std::vector<std::string>
   }
   for (const auto& candidate : host.candidates) {
     if (candidate.v4) out.push_back(reverse_name(*candidate.v4));
+    if (!candidate.hostname.empty()) out.push_back(candidate.hostname + "." + host.name);
   }
 }
 
@@ -94,7 +96,7 @@ model::Records unchecked(const meshdns::v1::Batch& batch) {
       const auto endpoint = convert::endpoint_of(record.key(), record.body(), kNow);
       if (!endpoint) continue;
       out.endpoints[endpoint->key] = *endpoint;
-      ++out.services[{endpoint->namespace_, endpoint->service}].endpoints;
+      for (const auto& service : model::services_of(*endpoint)) ++out.services[service].endpoints;
     } else if (record.type() == "Node") {
       if (const auto node = convert::node_of(record.body())) out.nodes[node->key] = *node;
     } else if (record.type() == "NodeStatus") {

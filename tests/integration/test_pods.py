@@ -10,7 +10,7 @@ import unittest
 
 import one_cluster
 from api_server import ApiServer, pod
-from mesh import BIN, addresses, ask, eventually
+from mesh import BIN, addresses, ask, eventually, run
 from ports import free_port
 from tls_bed import TlsBed
 
@@ -105,6 +105,29 @@ class PodsTest(unittest.TestCase):
         self.api.remove("u3")
         eventually(lambda: not self.answers(), "all pods are gone")
         self.assertEqual(self.api.tokens, {"Bearer the-token"})
+
+    def test_a_pod_without_a_service_is_answered_where_its_labels_are_selected(self):
+        batch = pod("batch-1", "127.0.9.7", None)
+        batch["metadata"]["labels"] = {"app": "batch"}
+        self.api.put("u1", batch)
+        self.api.put("u2", pod("app-b-1", "127.0.9.1", "app-b"))
+        agent = self.begin_agent()
+        agent.wait_line("kubernetes pods listed")
+        self.wait(["127.0.9.1"])
+        selecting = self.bed.write("batch.yaml", """\
+apiVersion: meshdns.io/v1alpha1
+kind: VirtualDestination
+metadata: {name: batch, namespace: shop}
+spec: {hosts: [batch.shop.mesh.internal], services: [{matchLabels: {app: batch}}]}
+""")
+        server = "unix:" + self.bed.path("federation.sock")
+        code, out, err = run("meshdnsctl", "--server", server, "apply", "-f", selecting)
+        self.assertEqual(code, 0, out + err)
+        self.wait(["127.0.9.7"], "batch")
+        code, out, err = run("meshdnsctl", "--server", server, "get", "endpoints")
+        self.assertRegex(out, r"(?m)^shop/- +127\.0\.9\.7:8080 ")
+        self.assertRegex(out, r"(?m)^shop/app-b +127\.0\.9\.1:8080 ")
+        self.assertNotIn("refused", json.dumps(self.status()["endpoints"]))
 
     def test_the_node_object_says_where_it_is(self):
         agent = self.begin_agent()

@@ -57,6 +57,21 @@ TEST_F(MonitorPodsTest, a_pod_serves_as_soon_as_it_is_ready_and_is_gone_as_soon_
   EXPECT_THAT(told, ElementsAre("pending", "serving", "failing", "removed"));
 }
 
+// Each node has many pods that no label names: nobody has asked to connect to them.
+TEST_F(MonitorPodsTest, the_ports_of_a_pod_without_a_service_are_not_probed) {
+  discovery::PodEndpoint bare = pod({80, 81});
+  bare.found.endpoint.service.clear();
+  EXPECT_TRUE(watched_pod(bare).checks.empty());
+  EXPECT_EQ(watched_pod(pod({80, 81})).checks.size(), 2U);
+  bare.found.checks = {{.port = 81}};  // by its annotation
+  EXPECT_EQ(watched_pod(bare).checks.size(), 1U);
+  bare.found.checks.clear();
+  monitor.set_endpoints({}, {bare});
+  EXPECT_EQ(state(), HealthState::Serving);
+  EXPECT_TRUE(monitor.ended("pod/u1", "containerd://f00"));
+  EXPECT_EQ(state(), HealthState::Failing);
+}
+
 TEST_F(MonitorPodsTest, a_declared_port_at_which_nothing_ever_listened_is_no_evidence) {
   refuses("10.0.0.1:80");
   monitor.set_endpoints({}, {pod({80})});
