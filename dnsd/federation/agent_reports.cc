@@ -140,6 +140,7 @@ void AgentReports::closed(const ReportSession& session) {
 // ---- what a node may report ----
 
 std::vector<catalog::Refusal> AgentReports::permit(model::Node& node) {
+  stand_ins_.place(node);
   auto refused = rules_.permit(node);
   if (!refused.empty()) {
     lines_.warn(now(), "node claims what it may not",

@@ -154,7 +154,8 @@ class AgentReports {
 
   // ---- what a node may report ----
 
-  /// Removes the addresses and prefixes that the node may not claim, logs them and notes the others as claimed.
+  /// Places a node whose agent says no region or zone, if a watcher knows them. Removes the addresses and prefixes that
+  /// the node may not claim, logs them and notes the others as claimed.
   /// returns: the removed ones
   std::vector<catalog::Refusal> permit(model::Node& node);
   /// Removes the endpoints that the node may not list.

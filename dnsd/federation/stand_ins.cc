@@ -159,6 +159,20 @@ std::size_t StandIns::owned(const std::string& cluster) const {
       std::ranges::count_if(owned_, [&](const std::string& node) { return node.starts_with(prefix); }));
 }
 
+const StandIns::Known* StandIns::first_of(const std::string& node) const {
+  const std::string prefix = node + "/";
+  const auto at = known_.lower_bound(prefix);
+  return at == known_.end() || !at->first.starts_with(prefix) ? nullptr : &at->second;
+}
+
+void StandIns::place(model::Node& node) const {
+  model::Locality& place = node.locality;
+  const Known* known = place.region.empty() && place.zone.empty() ? first_of(node.key) : nullptr;
+  if (known == nullptr) return;
+  place.region = known->node.locality.region;
+  place.zone = known->node.locality.zone;
+}
+
 bool StandIns::has_source(const std::string& node, std::string_view source) const {
   return std::ranges::any_of(catalog_.keys_of(node),
                              [&](const std::string& key) { return catalog_.latest_endpoint(key)->source == source; });

@@ -75,6 +75,9 @@ class StandIns {
   /// returns: false = the watcher knows no endpoint of the node, and nothing has changed
   bool take_over(const std::string& node, Others others, TimePoint now);
 
+  /// Gives a node the region and zone that the watcher knows, if its agent says neither: an agent may not have read its
+  /// Node object yet.
+  void place(model::Node& node) const;
   /// Returns whether the catalog has the watcher's records of the node.
   bool has_records(const std::string& node) const;
   /// Returns whether the catalog has records of the node's pods that its agent has reported.
@@ -99,6 +102,8 @@ class StandIns {
   void remove_empty_nodes(const std::set<std::string>& nodes, catalog::WatchedChange& out) const;
   void commit(const catalog::WatchedChange& change, TimePoint now);
   bool has_source(const std::string& node, std::string_view source) const;
+  /// Returns the first endpoint of a node that the watcher knows; null = there is none.
+  const Known* first_of(const std::string& node) const;
 
   catalog::Catalog& catalog_;
   std::map<std::string, Known> known_;          // by key

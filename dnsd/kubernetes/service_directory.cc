@@ -20,7 +20,7 @@ std::string place_of(const SliceEndpoint& endpoint) {
 }
 
 std::string note_of(std::size_t count, std::string_view what, const std::vector<std::string>& names) {
-  std::string out = fmt::format("{} {}: {}", count, what, join(names, ", "));
+  std::string out = fmt::format("{} ({}): {}", what, count, join(names, ", "));
   return count > names.size() ? out + ", ..." : out;
 }
 

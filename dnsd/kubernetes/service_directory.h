@@ -56,9 +56,9 @@ inline constexpr const char* kWithoutNode = "Without-Node";
 // of the Services concerned; a Node makes dirty its own members. take_changes() makes the records of the dirty members
 // anew, each from all slices that list it:
 //
-//   Slice s1 (web, IPv4)  --\
-//   Slice s2 (web, IPv6)  ---> member "u1" -> services web, web-headless; addresses of both families
-//   Slice s3 (web-headless) /
+//   Slice s1 (web, IPv4) -----.
+//   Slice s2 (web, IPv6) ------> member "u1" -> services web, web-headless; addresses of both families
+//   Slice s3 (web-headless) --'
 //
 // So a member is gone when no slice lists it, not when the first one stops doing so: the controller moves endpoints
 // between the slices of a Service. Where slices disagree, because the controller changes them one after the other, the
@@ -96,7 +96,8 @@ class ServiceDirectory {
   std::vector<std::string> problems() const;
   /// Counts the changes of problems().
   std::uint64_t problem_changes() const;
-  /// What is left out on purpose, for people: "2 Services of type ExternalName have no endpoints: shop/db, shop/mail".
+  /// What is left out on purpose, for people: "Services of type ExternalName, which have no endpoints
+  /// (2): shop/db, shop/mail".
   std::vector<std::string> notes() const;
 
  private:

@@ -40,7 +40,8 @@ class ClusterBed {
   // ---- agents ----
 
   /// Connects the agent of a node, which says nothing of pods yet.
-  void connect(const std::string& node);
+  /// place: as the agent says it, without cluster and node
+  void connect(const std::string& node, const model::Locality& place = {});
   /// Sends all pods. listed: whether the agent can read them
   void report(const std::string& node, Pods pods, bool listed = true);
   void change(const std::string& node, const Pods& upserts, const std::vector<std::string>& removals);

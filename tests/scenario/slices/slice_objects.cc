@@ -32,7 +32,8 @@ json::value conditions(const std::string& word) {
   if (word.empty()) return json::object();
   const bool terminating = word == "terminating" || word == "stopped";
   const bool serving = word == "ready" || word == "terminating";
-  return json::object{{"ready", word == "ready"}, {"serving", serving}, {"terminating", terminating}};
+  return json::object{
+      {"ready", word == "ready" || word == "published"}, {"serving", serving}, {"terminating", terminating}};
 }
 
 json::object endpoint(const std::string& member, const std::string& text, const std::string& namespace_) {

@@ -13,7 +13,8 @@ using ObjectOptions = std::map<std::string, std::string>;
 ///   service    type=ExternalName notready=true export=true|false
 ///   slice      service=web type=IPv6 ports=http:8080,53/UDP (or null)
 ///              u1=ADDRESS[/NODE[/ZONE[/CONDITIONS[/HOSTNAME]]]]: a pod, or no pod if the word begins with "ip"
-///              CONDITIONS: ready, notready, terminating, stopped (terminating and not serving), null; `endpoints=null`
+///              CONDITIONS: ready, notready, terminating, stopped (terminating and not serving), published
+///              (ready, but not serving), null; `endpoints=null`
 ///   node       region= zone=
 ///   namespace  export=true
 ///   export

@@ -3,10 +3,9 @@
 //   service|slice|node|namespace|export NAME OPTIONS     an object as it is now (slice_objects.h)
 //   gone KIND NAME [OPTIONS]                             an object that was deleted
 //   no exports                                           the cluster has no API of ServiceExports
-//   agent NODE connects ; agent NODE lists u1=10.0.0.1[/serving|failing|draining|pending] ...   all pods of its node
-//   agent NODE cannot list ; agent NODE reports u1=... ; agent NODE removes u1
-//   agent NODE leaves (its records go) | says goodbye | is cut ; delete node NODE, by an operator
-//   advance 5s                                           connected agents send heartbeats
+//   agent NODE connects [region= zone=] ; agent NODE lists u1=10.0.0.1[/serving|failing|draining|pending] ...   all
+//   pods of its node agent NODE cannot list ; agent NODE reports u1=... ; agent NODE removes u1 agent NODE leaves (its
+//   records go) | says goodbye | is cut ; delete node NODE, by an operator advance 5s connected agents send heartbeats
 //   notes                                                what is not followed, and objects that cannot be read
 // Output: + a record that came, ~ one that changed, - one that went, by node; ! a problem with an object.
 #include <fmt/format.h>
@@ -87,7 +86,12 @@ class SlicesSubject : public Subject {
   void agent(const Command& command) {
     const std::string& node = command.words.at(1);
     const std::string& what = command.words.at(2);
-    if (what == "connects") return bed_.connect(node);
+    if (what == "connects") {
+      model::Locality place;
+      place.region = command.option("region");
+      place.zone = command.option("zone");
+      return bed_.connect(node, place);
+    }
     if (what == "lists") return bed_.report(node, pods_of(command));
     if (what == "cannot") return bed_.report(node, {}, false);
     if (what == "reports") return bed_.change(node, pods_of(command), {});
