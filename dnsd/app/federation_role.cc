@@ -273,7 +273,9 @@ Result<v1::DeleteReply> FederationRole::forget_nodes(const v1::DeleteRequest& re
 }
 
 std::string FederationRole::node_state(const std::string& node) const {
-  return agents_->is_connected(node) ? "connected" : "disconnected";
+  if (agents_->is_connected(node)) return "connected";
+  const model::Node* known = env_.mesh.catalog.latest_node(node);
+  return known != nullptr && known->session == 0 ? "no agent" : "disconnected";
 }
 
 std::string FederationRole::reporters() const { return ", " + counted(agents_->connected(), "agent"); }

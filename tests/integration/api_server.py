@@ -3,6 +3,7 @@ The lines of its watches have the form of those that a real API server 1.34 send
 import http.server
 import json
 import queue
+import re
 import ssl
 import threading
 import urllib.parse
@@ -43,7 +44,7 @@ class ApiServer:
         self.thread.join()
         self.server.server_close()
         with self.lock:
-            watches, self.watches = self.watches + sum(self.watches_of.values(), []), []
+            watches, self.watches = self.watches + [watch for watch, _ in sum(self.watches_of.values(), [])], []
             self.watches_of = {}
         for watch in watches:
             watch.put(None)
@@ -92,15 +93,16 @@ class ApiServer:
 
     def tell_watches(self, path, kind, thing):
         line = self.line(kind, thing)
-        for watch in self.watches_of.get(path, []):
-            watch.put(line)
+        for watch, wants in self.watches_of.get(path, []):
+            if wants(thing):
+                watch.put(line)
 
     def deny(self, path):
         """Refuses a collection from now on, also to those who watch it."""
         with self.lock:
             self.denied.add(path)
             watches = self.watches_of.pop(path, [])
-        for watch in watches:
+        for watch, _ in watches:
             watch.put(None)
 
     def allow(self, path):
@@ -156,9 +158,18 @@ class ApiServer:
 
     def watch_collection(self, request, path, asked):
         lines = queue.Queue()
+        namespace = re.search("/namespaces/([^/]+)/", path)
+        label, value = asked.get("labelSelector", "=").split("=")
+        if namespace:
+            path = path.replace(namespace.group(0), "/")
+
+        def wants(thing):
+            metadata = thing["metadata"]
+            return (not namespace or metadata["namespace"] == namespace.group(1)) and \
+                (not label or metadata.get("labels", {}).get(label) == value)
         with self.lock:
-            self.watches_of.setdefault(path, []).append(lines)
-            things = list(self.collections.get(path, {}).values())
+            self.watches_of.setdefault(path, []).append((lines, wants))
+            things = [thing for thing in self.collections.get(path, {}).values() if wants(thing)]
             first = [self.line("ADDED", thing) for thing in things]
             mark = {"kind": "List", "apiVersion": "v1", "metadata": {
                 "resourceVersion": str(self.version), "annotations": {"k8s.io/initial-events-end": "true"}}}
