@@ -332,9 +332,10 @@ void Daemon::stop() {
   log::info("stopping");
   service_.stopping();
   const bool leaves = configuration_.file.leave_on_stop();
-  if (leaves) syncer_.leave(true);
-  reporter_.stop(leaves ? kLeaveOnStopPatience : kGoodbyePatience, [this] {
-    if (!syncer_.settled())
+  // with pods, the federation is told also of an end without withdrawal: it may take the pods over after the lease
+  if (leaves || pods_) syncer_.leave(leaves);
+  reporter_.stop(leaves ? kLeaveOnStopPatience : kGoodbyePatience, [this, leaves] {
+    if (leaves && !syncer_.settled())
       log::warn("leave not acknowledged",
                 {{"error", "the federation did not confirm that the records of this node are withdrawn"}});
     loop_.stop();

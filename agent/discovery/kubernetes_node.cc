@@ -5,17 +5,12 @@
 
 #include "common/base/names.h"
 #include "common/base/printable.h"
-#include "common/base/text.h"
 #include "common/kubernetes/object_reader.h"
+#include "common/kubernetes/place_name.h"
 #include "common/model/limits.h"
 
 namespace meshdns::discovery {
 namespace {
-
-constexpr const char* kRegion = "topology.kubernetes.io/region";
-constexpr const char* kZone = "topology.kubernetes.io/zone";
-
-bool is_plain(char c) { return is_ldh_label(std::string_view(&c, 1)) || c == '-'; }
 
 void read_pod_prefixes(const kubernetes::ObjectReader& spec, KubernetesNode& out) {
   auto texts = spec.list_of_texts("podCIDRs");
@@ -62,19 +57,12 @@ Result<KubernetesNode> read_node(const boost::json::object& object) {
   if (out.name.empty()) metadata.fail("name", "expected a text (got nothing)");
   out.uid = metadata.text("uid");
   const auto labels = metadata.object("labels");
-  out.region = place_name(labels.text(kRegion));
-  out.zone = place_name(labels.text(kZone));
+  out.region = kubernetes::place_name(labels.text(kubernetes::kRegionLabel));
+  out.zone = kubernetes::place_name(labels.text(kubernetes::kZoneLabel));
   read_pod_prefixes(reader.object("spec"), out);
   read_addresses(reader.object("status"), out);
   if (!problem.empty()) return Error(Code::InvalidArgument, problem);
   return out;
-}
-
-std::string place_name(std::string_view label) {
-  std::string out(label);
-  std::ranges::replace_if(
-      out, [](char c) { return !is_plain(c); }, '-');
-  return is_ldh_label(out) ? out : "";
 }
 
 model::Locality with_place_of(model::Locality place, const KubernetesNode& node) {

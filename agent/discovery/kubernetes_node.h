@@ -30,11 +30,6 @@ struct KubernetesNode {
 /// errors: InvalidArgument: a member has another type or form than expected, or the node has no name
 Result<KubernetesNode> read_node(const boost::json::object& object);
 
-/// Returns a topology label as the name of a region or zone: every character except letters, digits and hyphens becomes
-/// a hyphen.
-/// returns: empty = it is none even so: empty, too long, or with a hyphen at an end
-std::string place_name(std::string_view label);
-
 /// Returns `place` with the region and zone of the node where it has none. An operator's own words come first, and a
 /// zone is taken only together with its region.
 model::Locality with_place_of(model::Locality place, const KubernetesNode& node);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <algorithm>
+#include <map>
 
 #include "common/base/hint.h"
 #include "common/base/text.h"
@@ -88,6 +89,20 @@ void check_authorities(const Place& place, const v1::Federation& federation, Rep
   }
 }
 
+/// Reports files that belong to no server, and a server whose certificate nobody vouches for.
+void check_clusters(const Place& list, const v1::Federation& federation, Report& report) {
+  for (int i = 0; i < federation.kubernetes_size(); ++i) {
+    const v1::KubernetesCluster& cluster = federation.kubernetes(i);
+    const Place entry = list.item(static_cast<std::size_t>(i));
+    const bool has_files = !cluster.ca_file().empty() || !cluster.token_file().empty();
+    if (cluster.server().empty() && has_files) {
+      report.add(entry.child(cluster.ca_file().empty() ? "token_file" : "ca_file"),
+                 "only with server: without it, the files of the pod's service account are used");
+    }
+    if (!cluster.server().empty() && cluster.ca_file().empty()) report.add(entry.child("server"), "needs ca_file");
+  }
+}
+
 void check_federation(const Place& root, const v1::Meshdnsd& config, Report& report) {
   if (!has_role(config, "federation")) return;
   const auto& federation = config.federation();
@@ -96,6 +111,7 @@ void check_federation(const Place& root, const v1::Meshdnsd& config, Report& rep
   const Protection protection{has_certificate(federation), federation.insecure()};
   check_own_addresses(place, federation, report);
   check_authorities(place, federation, report);
+  check_clusters(place.child("kubernetes"), federation, report);
   if (federation.insecure() && !federation.has_tls() && !federation.authority().empty()) {
     report.add(place.child("insecure"), "not with authority: the federation signs its certificate and uses tls");
   } else {
@@ -172,6 +188,25 @@ void check_listen(const Place& list, const v1::Dns& config, Report& report) {
   }
 }
 
+/// Reports forwarders that are neither a prefix nor a Service, or both, and prefixes that are given twice.
+void check_forwarders(const Place& list, const v1::Dns& config, Report& report) {
+  const v1::Rules& rules = rules_of(*v1::TrustedForwarder::descriptor()->FindFieldByName("prefix"));
+  std::map<std::string, int> lines;
+  for (int i = 0; i < config.trusted_forwarders_size(); ++i) {
+    const v1::TrustedForwarder& forwarder = config.trusted_forwarders(i);
+    const Place entry = list.item(static_cast<std::size_t>(i));
+    const bool has_prefix = !forwarder.prefix().empty();
+    if (has_prefix) {
+      const Place prefix = entry.child("prefix");
+      const auto [first, is_new] = lines.try_emplace(same_value_key(rules, forwarder.prefix()), prefix.node->line);
+      if (!is_new) report.add(prefix, given_twice(first->second));
+    }
+    if (has_prefix == forwarder.has_kubernetes()) {
+      report.add(entry, has_prefix ? "prefix and kubernetes exclude each other" : "needs prefix or kubernetes");
+    }
+  }
+}
+
 void check_dns(const Place& root, const v1::Meshdnsd& config, Report& report) {
   if (!has_role(config, "dns")) return;
   if (config.zones().empty()) report.add(root, "zones is missing: at least one is needed");
@@ -180,6 +215,7 @@ void check_dns(const Place& root, const v1::Meshdnsd& config, Report& report) {
   check_auto_hosts(dns.child("auto_hosts"), config.dns().auto_hosts(), report);
   check_identity(dns, config.dns(), report);
   check_listen(dns.child("listen"), config.dns(), report);
+  check_forwarders(dns.child("trusted_forwarders"), config.dns(), report);
   const Place records = dns.child("static_records");
   for (int i = 0; i < config.dns().static_records_size(); ++i) {
     const bool blank = trim(config.dns().static_records(i)).empty();

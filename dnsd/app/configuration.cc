@@ -88,6 +88,7 @@ answers::AnswerSettings settings_of(const config::v1::Meshdnsd& file) {
   out.own.cluster = file.cluster();
   out.own_addresses = own_addresses(file.dns());
   for (const auto& forwarder : file.dns().trusted_forwarders()) {
+    if (forwarder.has_kubernetes()) continue;  // FollowedForwarders finds its addresses
     out.forwarders.push_back({checked(Prefix::parse(forwarder.prefix())), part_named(forwarder.granularity())});
   }
   if (!file.dns().explain_allow().empty()) out.explain_allow = prefixes_of(file.dns().explain_allow());
@@ -199,6 +200,11 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
   Configuration out;
   out.file = std::move(*file);
   out.answers = settings_of(out.file);
+  for (const auto& forwarder : out.file.dns().trusted_forwarders()) {
+    if (!forwarder.has_kubernetes()) continue;
+    const auto& service = forwarder.kubernetes();
+    out.followed_forwarders.push_back({service.namespace_(), service.service(), part_named(forwarder.granularity())});
+  }
   std::vector<std::string> zones;
   for (const auto& zone : out.answers.zones) zones.push_back(zone.name);
   auto records = answers::parse_records(out.answers.static_records, zones);
@@ -211,6 +217,15 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
   auto policy = read_policy(out.file.dns(), std::filesystem::path(path).parent_path());
   if (!policy) return policy.error().with_context(path);
   out.policy = std::move(*policy);
+  auto clusters = kubernetes_clusters_of(out.file.federation(), std::filesystem::path(path).parent_path(),
+                                         kubernetes::process_environment());
+  if (!clusters) return clusters.error().with_context(path);
+  out.kubernetes = std::move(*clusters);
+  if (!out.followed_forwarders.empty()) {
+    auto server = own_server(out.file.cluster(), out.kubernetes, kubernetes::process_environment());
+    if (!server) return server.error().with_context(path + ": dns.trusted_forwarders");
+    out.forwarders_server = *std::move(server);
+  }
   return out;
 }
 

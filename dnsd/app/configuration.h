@@ -14,6 +14,7 @@
 #include "dnsd/answers/settings.h"
 #include "dnsd/answers/zone_parser.h"
 #include "dnsd/app/descriptor_budget.h"
+#include "dnsd/app/kubernetes_server.h"
 #include "dnsd/dnstap/encoder.h"
 #include "dnsd/query/policy.h"
 #include "dnsd/server/dns_server.h"
@@ -34,6 +35,19 @@ struct Configuration {
 
   std::uint64_t digest = 0;  // of everything that shapes answers except the endpoints file; 0 = differs from the files
   std::uint64_t mesh_digest = 0;  // of the endpoints file; 0 = there is none
+
+  std::vector<KubernetesServer> kubernetes;  // federation.kubernetes, with the servers that it means
+
+  /// A trusted forwarder that is a Service of this cluster.
+  struct FollowedForwarder {
+    std::string namespace_;
+    std::string service;
+    model::Part granularity{};
+
+    friend bool operator==(const FollowedForwarder&, const FollowedForwarder&) = default;
+  };
+  std::vector<FollowedForwarder> followed_forwarders;
+  std::optional<kubernetes::Server> forwarders_server;  // where they are followed; nothing = there are none
 
   query::Policy policy;  // from the file; the daemon fills in NSID and cookie secrets that the file leaves out
 

@@ -50,7 +50,8 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       dns_({loop, clock, configuration_, budget_, publisher_, process::passed_sockets()}),
       source_(make_source()),
       hostnames_({loop, clock, configuration_, catalog_, [this] { records_changed(); }}),
-      roles_{source_.get(), &hostnames_, &dns_, &certificates_},
+      forwarders_({loop, clock, configuration_, [this](auto found) { dns_.add_forwarders(std::move(found)); }}),
+      roles_{source_.get(), &hostnames_, &dns_, &forwarders_, &certificates_},
       serving_({loop, process_, mesh_, dns_, warm_start_,
                 [this] {
                   if (started_) tell_of_start();
@@ -135,6 +136,7 @@ Result<void> Daemon::prepare() {
   catalog_.set_capacity(configuration_.file.dns().max_records());
   catalog_.set_loopback(configuration_.loopback());
   catalog_.set_serial(static_cast<std::uint32_t>(clock_.unix_seconds()));
+  forwarders_.start();
   return {};
 }
 

@@ -15,6 +15,7 @@
 #include "dnsd/app/configuration.h"
 #include "dnsd/app/dns_service.h"
 #include "dnsd/app/event_log.h"
+#include "dnsd/app/followed_forwarders.h"
 #include "dnsd/app/hostname_service.h"
 #include "dnsd/app/mesh_state.h"
 #include "dnsd/app/mesh_view.h"
@@ -120,6 +121,7 @@ class Daemon {
   DnsService dns_;
   std::unique_ptr<RecordSource> source_;
   HostnameService hostnames_;
+  FollowedForwarders forwarders_;
   const std::vector<Role*> roles_;  // in the order in which they reload and end
 
   // ---- what operators and the service manager see ----

@@ -68,13 +68,19 @@ Result<query::Policy> read_policy(const config::v1::Dns& dns, const std::filesys
     if (!secret) return secret.error().with_context("dns.cookie_secrets: " + path.string());
     out.cookies.push_back(*secret);
   }
-  std::vector<Prefix> forwarders;
-  for (const auto& forwarder : dns.trusted_forwarders()) forwarders.push_back(*Prefix::parse(forwarder.prefix()));
   out.nsid = dns.nsid();
   out.allow = PrefixList(prefixes_of(dns.allow()));
+  set_forwarders(dns, {}, out);
+  return out;
+}
+
+void set_forwarders(const config::v1::Dns& dns, const std::vector<Prefix>& more, query::Policy& out) {
+  std::vector<Prefix> forwarders = more;
+  for (const auto& forwarder : dns.trusted_forwarders()) {
+    if (!forwarder.has_kubernetes()) forwarders.push_back(*Prefix::parse(forwarder.prefix()));
+  }
   out.forwarders = PrefixList(forwarders);
   out.rate_limit = rate_limit_of(dns, forwarders);
-  return out;
 }
 
 }  // namespace meshdns::dnsd::app

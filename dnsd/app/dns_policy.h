@@ -1,8 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <vector>
 
 #include "common/base/result.h"
+#include "common/net/prefix.h"
 #include "dnsd/query/policy.h"
 #include "meshdns/config/v1/dnsd.pb.h"
 
@@ -18,5 +20,8 @@ Result<wire::CookieSecret> parse_cookie_secret(std::string_view contents);
 /// returns: a policy without cookie secrets and NSID where the configuration states none
 /// errors:  a file of secrets cannot be read, or holds no secret
 Result<query::Policy> read_policy(const config::v1::Dns& dns, const std::filesystem::path& folder);
+
+/// Sets the trusted forwarders of a policy, which are exempt from its rate limit: those of the configuration, and more.
+void set_forwarders(const config::v1::Dns& dns, const std::vector<Prefix>& more, query::Policy& out);
 
 }  // namespace meshdns::dnsd::app

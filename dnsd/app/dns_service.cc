@@ -8,6 +8,7 @@
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
 #include "common/time/system_clock.h"
+#include "dnsd/app/dns_policy.h"
 #include "dnsd/app/reload.h"
 #include "dnsd/server/inherited.h"
 
@@ -95,6 +96,11 @@ void DnsService::reload() {
   if (server_) server_->set_policy(policy());
 }
 
+void DnsService::add_forwarders(std::vector<answers::ForwarderSettings> forwarders) {
+  more_forwarders_ = std::move(forwarders);
+  reload();
+}
+
 void DnsService::start_dnstap() {
   if (server_->tap() == nullptr) return;
   dnstap::Teller teller = env_.configuration.dnstap_teller();
@@ -111,6 +117,9 @@ void DnsService::start_dnstap() {
 
 query::Policy DnsService::policy() const {
   query::Policy out = env_.configuration.policy;
+  std::vector<Prefix> forwarders;
+  for (const auto& forwarder : more_forwarders_) forwarders.push_back(forwarder.prefix);
+  if (!forwarders.empty()) set_forwarders(env_.configuration.file.dns(), forwarders, out);
   if (out.nsid == "off") {
     out.nsid.clear();
   } else if (out.nsid.empty()) {
@@ -122,6 +131,7 @@ query::Policy DnsService::policy() const {
 
 answers::AnswerSettings DnsService::settings_as_bound() const {
   answers::AnswerSettings settings = env_.configuration.answers;
+  settings.forwarders.insert(settings.forwarders.end(), more_forwarders_.begin(), more_forwarders_.end());
   if (!server_) return settings;
   for (std::size_t i = 0; i < settings.listeners.size(); ++i) settings.listeners[i].text = server_->bound()[i].text();
   return settings;

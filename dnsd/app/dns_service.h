@@ -55,6 +55,9 @@ class DnsService : public Role {
   void reload() override;
   void end() override;
 
+  /// Adds trusted forwarders to those of the configuration, instead of the ones of the last call.
+  void add_forwarders(std::vector<answers::ForwarderSettings> forwarders);
+
   bool serves() const { return server_ != nullptr; }
   /// Whether the service manager holds one of the addresses, so that nobody else would answer its queries.
   bool has_passed_address() const;
@@ -82,6 +85,7 @@ class DnsService : public Role {
 
   Environment env_;
   const wire::CookieSecret own_secret_;
+  std::vector<answers::ForwarderSettings> more_forwarders_;  // besides those of the configuration
   std::unique_ptr<server::DnsServer> server_;
   std::unique_ptr<dnstap::Sender> dnstap_;  // declared after server_, whose tap it reads
   bool dnstap_failed_ = false;              // the failure to connect is logged

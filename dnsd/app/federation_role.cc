@@ -105,7 +105,9 @@ Result<void> FederationRole::open_store() {
   recovery_.emplace(persistence_.kept(), clock().now(), persistence_.loss());
   for (const std::string& node : persistence_.restored()) {
     recovery_->restored(node);
-    if (!model::is_silent(env_.mesh.catalog.records(), node)) agents_->expect(node);
+    const model::Node* known = env_.mesh.catalog.latest_node(node);
+    const bool has_agent = known != nullptr && known->session != 0;
+    if (has_agent && !model::is_silent(env_.mesh.catalog.records(), node)) agents_->expect(node);
   }
   watch_recovery();
   return {};
@@ -133,12 +135,21 @@ void FederationRole::start() {
   feed_->set_serial_anchor(static_cast<std::uint32_t>(clock().unix_seconds()));
   watchers_.emplace(*feed_, clock(), env_.loop, federation::WatchContext::kUnread,
                     [&audit = env_.audit](const log::AuditEntry& entry) { audit.note(entry); });
+  kubernetes_.emplace(
+      KubernetesClusters::Environment{.loop = env_.loop,
+                                      .clock = clock(),
+                                      .configuration = configuration(),
+                                      .catalog = env_.mesh.catalog,
+                                      .agents = *agents_,
+                                      .records_changed = env_.records_changed,
+                                      .synced = [this](const std::string& node) { agent_synced(node); }});
   schedule_sweep();
   schedule_heartbeat();
   schedule_forgetting();
 }
 
 void FederationRole::stop(std::function<void()> done) {
+  kubernetes_.reset();
   agents_->shut_down();
   watchers_->shut_down();
   done();
@@ -262,7 +273,9 @@ Result<v1::DeleteReply> FederationRole::forget_nodes(const v1::DeleteRequest& re
 }
 
 std::string FederationRole::node_state(const std::string& node) const {
-  return agents_->is_connected(node) ? "connected" : "disconnected";
+  if (agents_->is_connected(node)) return "connected";
+  const model::Node* known = env_.mesh.catalog.latest_node(node);
+  return known != nullptr && known->session == 0 ? "no agent" : "disconnected";
 }
 
 std::string FederationRole::reporters() const { return ", " + counted(agents_->connected(), "agent"); }

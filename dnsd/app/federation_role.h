@@ -11,6 +11,7 @@
 #include "dnsd/admin/mesh.h"
 #include "dnsd/app/descriptor_budget.h"
 #include "dnsd/app/event_log.h"
+#include "dnsd/app/kubernetes_clusters.h"
 #include "dnsd/app/mesh_state.h"
 #include "dnsd/app/object_changes.h"
 #include "dnsd/app/record_source.h"
@@ -112,6 +113,7 @@ class FederationRole : public RecordSource {
   std::optional<federation::Feed> feed_;
   std::optional<federation::Watchers> watchers_;
   std::optional<snapshot_file::SnapshotKeeper> keeper_;  // nothing if the store is in memory
+  std::optional<KubernetesClusters> kubernetes_;
   ObjectChanges changes_;
   std::optional<enrolment::Enrolment> enrolment_;  // nothing: this federation signs no certificates
   std::unique_ptr<federation::FederationService> service_;

@@ -146,6 +146,7 @@ void FederationRole::collect(Samples& out) const {
   add_store(out, persistence_);
   add_recovery(out, *recovery_);
   add_watchers(out, *watchers_);
+  if (kubernetes_) kubernetes_->collect(out);
 }
 
 }  // namespace meshdns::dnsd::app

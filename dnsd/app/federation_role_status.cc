@@ -20,6 +20,7 @@ void FederationRole::write(v1::StatusReply& out) const {
   write_connections(out);
   write_agents(out);
   write_replicas(out);
+  if (kubernetes_) kubernetes_->write(out);
   changes_.write(out);
   out.set_recovering(recovery_->recovering());
   out.set_store_trouble(persistence_.trouble());

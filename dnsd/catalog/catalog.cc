@@ -1,5 +1,6 @@
 #include "dnsd/catalog/catalog.h"
 
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -172,6 +173,33 @@ void Catalog::withdraw(const std::string& node, TimePoint now) {
   change(NodeStatusKind{}, node, std::optional<model::NodeStatus>(), now);
   change(NodeKind{}, node, std::optional<model::Node>(), now);
   commit(now);
+}
+
+std::vector<Refusal> Catalog::apply_watched(const WatchedChange& watched, TimePoint now) {
+  std::vector<Refusal> refusals;
+  for (const auto& [key, node] : watched.nodes) {
+    if (auto refusal = counted(check(node, loopback_))) {
+      refusals.push_back(*std::move(refusal));
+    } else {
+      change(NodeKind{}, key, std::optional(node), now);
+    }
+  }
+  for (const std::string& key : watched.removals) remove_endpoint(key, now);
+  std::map<std::string, std::vector<model::Endpoint>> by_node;
+  for (const model::Endpoint& endpoint : watched.endpoints) by_node[endpoint.node].push_back(endpoint);
+  for (const auto& [node, endpoints] : by_node) {
+    auto more = put_endpoints(node, endpoints, now);
+    refusals.insert(refusals.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  }
+  for (const auto& [node, status] : watched.statuses) {
+    change(NodeStatusKind{}, node, status.empty() ? std::nullopt : std::optional(status), now);
+  }
+  for (const std::string& node : watched.gone_nodes) {
+    change(NodeStatusKind{}, node, std::optional<model::NodeStatus>(), now);
+    change(NodeKind{}, node, std::optional<model::Node>(), now);
+  }
+  commit(now);
+  return refusals;
 }
 
 void Catalog::set_unwatched(const std::vector<std::string>& keys, TimePoint now) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -22,6 +23,15 @@
 #include "dnsd/catalog/validate.h"
 
 namespace meshdns::catalog {
+
+/// A change of endpoints that no agent owns, by a watcher of their cluster; see Catalog::apply_watched().
+struct WatchedChange {
+  std::map<std::string, model::Node> nodes;           // added or replaced, by key
+  std::vector<model::Endpoint> endpoints;             // added or replaced
+  std::vector<std::string> removals;                  // keys of endpoints
+  std::vector<std::string> gone_nodes;                // keys of nodes that go, with their statuses
+  std::map<std::string, model::NodeStatus> statuses;  // by node; an empty status is erased
+};
 
 /// The records that a federation or a replica knows, with revisions and a log of changes. On a federation, agents,
 /// measurements and operators change it; on a replica, the Mirror does. Does not compile answers, does not judge
@@ -123,6 +133,9 @@ class Catalog {
                                    const std::vector<std::string>& removals, TimePoint now);
   /// Removes a node and its endpoints at once, because the node itself says that it goes.
   void withdraw(const std::string& node, TimePoint now);
+  /// Takes a watcher's change, of any nodes, as one revision.
+  /// returns: the refused records
+  std::vector<Refusal> apply_watched(const WatchedChange& change, TimePoint now);
   /// Marks endpoints that no agent checks. An agent that has a result for an endpoint clears its mark.
   void set_unwatched(const std::vector<std::string>& keys, TimePoint now);
   /// Sets the memberships of known endpoints; other keys are ignored. One revision, only of what changes.

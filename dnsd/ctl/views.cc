@@ -14,6 +14,7 @@
 #include "common/time/duration_text.h"
 #include "common/time/time_text.h"
 #include "dnsd/ctl/clean.h"
+#include "dnsd/ctl/kubernetes_view.h"
 #include "dnsd/ctl/override_object.h"
 #include "dnsd/ctl/services_text.h"
 
@@ -250,6 +251,7 @@ std::string status_view(const v1::StatusReply& told) {
   add_federation(reply, rows);
   add_replicas(reply, rows);
   add_certificates(reply, rows);
+  add_kubernetes(reply, rows);
   if (reply.has_connections()) rows.emplace_back("connections", connections_text(reply.connections()));
   if (reply.has_busy()) {
     rows.emplace_back("busy", "the control thread is " + age(reply.busy().late()) + " late: agents beat each " +
@@ -300,6 +302,7 @@ std::string status_problem(const v1::StatusReply& told) {
   if (reply.stale()) return "stale: the federation is not heard";
   if (!reply.store_trouble().empty()) return "the store is not writable: " + reply.store_trouble();
   if (!reply.shrink_refused().empty()) return "a set is refused: " + reply.shrink_refused();
+  if (const std::string problem = kubernetes_problem(reply); !problem.empty()) return problem;
   if (reply.brakes_size() > 0) return "a brake holds something back: " + reply.brakes(0).reason();
   if (reply.connections().failing()) return "the system gives no more connections";
   for (const v1::CertificateInfo& info : reply.certificates()) {

@@ -5,6 +5,7 @@
 
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
+#include "common/model/sources.h"
 #include "dnsd/federation/report_decoder.h"
 #include "dnsd/federation/report_session.h"
 
@@ -28,7 +29,8 @@ AgentReports::AgentReports(AgentEnvironment environment)
       measuring_(env_.catalog),
       coverage_(env_.catalog),
       rules_(env_.catalog, env_.identities),
-      bindings_(env_.catalog, env_.changed) {
+      bindings_(env_.catalog, env_.changed),
+      stand_ins_(env_.catalog) {
   env_.catalog.set_erased([this](const std::string& key) { erased_.push_back(key); });
   env_.catalog.set_wall_clock([&clock = env_.clock] { return clock.unix_seconds(); });
 }
@@ -42,6 +44,7 @@ AgentReports::~AgentReports() {
 // ---- copies ----
 
 void AgentReports::restored(const model::Endpoint& endpoint, std::uint64_t digest) {
+  if (endpoint.source == model::kSliceSource) return;
   const auto [at, first] = copies_.try_emplace(endpoint.node);
   NodeCopy& copy = at->second;
   copy.whole = (first || copy.whole) && digest != 0;
@@ -61,6 +64,10 @@ void AgentReports::forget(const std::string& node) {
   copies_.erase(node);
   coverage_.forget(node);
   rules_.forget(node);
+  stand_ins_.forget(node);
+  lists_pods_.erase(node);
+  farewells_.erase(node);
+  deleted_.erase(node);
 }
 
 void AgentReports::forget_if(const std::function<bool(const std::string& node)>& gone) {
@@ -71,6 +78,9 @@ void AgentReports::forget_if(const std::function<bool(const std::string& node)>&
   });
   rules_.forget_if(gone);  // nodes without endpoints have no copy, but claims
   leases_.forget_if(gone);
+  std::erase_if(lists_pods_, gone);
+  std::erase_if(farewells_, gone);
+  std::erase_if(deleted_, gone);
 }
 
 // ---- the begin and the end of a session ----
@@ -127,15 +137,10 @@ void AgentReports::closed(const ReportSession& session) {
   if (is_large) copies_.erase(copy);
 }
 
-void AgentReports::withdraw(const std::string& node) {
-  env_.catalog.withdraw(node, now());
-  forget(node);
-  synced(node);
-}
-
 // ---- what a node may report ----
 
 std::vector<catalog::Refusal> AgentReports::permit(model::Node& node) {
+  stand_ins_.place(node);
   auto refused = rules_.permit(node);
   if (!refused.empty()) {
     lines_.warn(now(), "node claims what it may not",
@@ -191,7 +196,8 @@ void AgentReports::judge_again(const std::string& node, bool may_gain) {
 void AgentReports::withdraw_forbidden(const model::Node& node) {
   std::vector<model::Endpoint> endpoints;
   for (const std::string& key : env_.catalog.keys_of(node.key)) {
-    endpoints.push_back(*env_.catalog.latest_endpoint(key));
+    const model::Endpoint& known = *env_.catalog.latest_endpoint(key);
+    if (known.source != model::kSliceSource) endpoints.push_back(known);
   }
   const auto refused = rules_.permit(node, endpoints, 0);
   if (refused.empty()) return;
@@ -237,6 +243,9 @@ void AgentReports::note_clamped(const std::string& node, const ClampedRecords& c
 void AgentReports::sources_told(const std::string& node,
                                 const google::protobuf::RepeatedPtrField<v1::Source>& sources) {
   const TimePoint now = env_.clock.now();
+  pods_told(node, std::ranges::any_of(sources, [](const v1::Source& source) {
+              return source.name() == model::kPodSource && source.listed();
+            }));
   const auto* known = env_.catalog.latest_status(node);
   model::NodeStatus status = known != nullptr ? *known : model::NodeStatus{.since = now};
   const auto unread = std::ranges::find_if(sources, [](const v1::Source& source) { return !source.listed(); });
@@ -255,6 +264,7 @@ void AgentReports::sources_told(const std::string& node,
 void AgentReports::records_told(const std::string& node, const std::set<std::string>& listed) {
   const TimePoint now = env_.clock.now();
   const NodeCopy& copy = copies_[node];
+  if (listed.contains(std::string(model::kPodSource))) stand_ins_.agent_owns(node, now);
   if (copy.no_room > 0) short_of_room_.insert(node);
   coverage_.told(node, copy, listed, std::max(Leases::lease_of(leases_.heartbeat()), Leases::kTolerance), now);
   if (!coverage_.is_lapsed(node)) clear_unwatched(node, now);
@@ -273,9 +283,12 @@ bool AgentReports::has_leftovers(const std::string& node, const std::set<std::st
   if (sources.empty()) return false;
   const std::string own = node + "/";
   const auto& endpoints = env_.catalog.records().endpoints;
+  const bool pods = sources.contains(std::string(model::kPodSource));
   for (auto at = endpoints.lower_bound(own); at != endpoints.end() && at->first.starts_with(own); ++at) {
     if (env_.catalog.latest_endpoint(at->first) == nullptr) continue;  // a freeze holds its withdrawal
-    if (sources.contains(at->second.source) && !copy(node).has(at->first.substr(own.size()))) return true;
+    const std::string& source = at->second.source;
+    const bool is_told = sources.contains(source) || (pods && source == model::kSliceSource);
+    if (is_told && !copy(node).has(at->first.substr(own.size()))) return true;
   }
   return false;
 }

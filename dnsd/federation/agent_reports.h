@@ -21,6 +21,7 @@
 #include "dnsd/federation/load.h"
 #include "dnsd/federation/measuring.h"
 #include "dnsd/federation/node_rules.h"
+#include "dnsd/federation/stand_ins.h"
 #include "meshdns/v1/federation.pb.h"
 
 namespace meshdns::federation {
@@ -87,6 +88,8 @@ class AgentReports {
   const Coverage& coverage() const { return coverage_; }
   Bindings& bindings() { return bindings_; }
   const Bindings& bindings() const { return bindings_; }
+  StandIns& stand_ins() { return stand_ins_; }
+  const StandIns& stand_ins() const { return stand_ins_; }
   AgentCounters& counters() { return counters_; }
   const AgentCounters& counters() const { return counters_; }
   /// The share of log lines for single agents.
@@ -126,15 +129,33 @@ class AgentReports {
   std::uint64_t session_of(const model::Node& node, std::uint64_t epoch) const;
   /// Drops a session whose stream has ended.
   void closed(const ReportSession& session);
-  /// Removes the records of a node whose agent says that the node goes.
+  /// Removes the records of a node whose agent says that the node goes, except pods that a watcher takes over.
   void withdraw(const std::string& node);
+  /// Notes that a session begins.
+  void begins(const std::string& node);
+  /// Notes that an agent has said goodbye.
+  /// withdraw: its records go with it
+  void leaves(const std::string& node, bool withdraw);
+  /// Takes note that the lease of a node's agent is over. If the agent has said goodbye, a watcher that knows the pods
+  /// of the node takes them over.
+  /// returns: whether it does, so that the node is not silent
+  bool lease_over(const std::string& node);
+  /// Takes note that a silent agent is heard again: its claim on its pods is back.
+  void heard_again(const std::string& node);
+  /// Lets watchers take over the pods of nodes whose agents have not read their pods for a lease.
+  void take_over_lapsed();
+  /// Lets a watcher that knows its whole cluster now take over what is waiting for it.
+  void watcher_listed();
+  /// Takes note that the Node of Kubernetes was deleted: its records go, as soon as its agent is not connected.
+  void node_deleted(const std::string& node);
 
   /// Counts a caller who is nobody, or who may not report for a node, and notes it in the audit.
   void refused(const log::AuditEntry& what);
 
   // ---- what a node may report ----
 
-  /// Removes the addresses and prefixes that the node may not claim, logs them and notes the others as claimed.
+  /// Places a node whose agent says no region or zone, if a watcher knows them. Removes the addresses and prefixes that
+  /// the node may not claim, logs them and notes the others as claimed.
   /// returns: the removed ones
   std::vector<catalog::Refusal> permit(model::Node& node);
   /// Removes the endpoints that the node may not list.
@@ -174,6 +195,8 @@ class AgentReports {
   void ask_for_missing();
 
  private:
+  /// Takes note of whether the agent lists the pods of its node.
+  void pods_told(const std::string& node, bool listed);
   /// Asks the node's agent for a Full, now or in its next session.
   void ask_for_full(const std::string& node);
   void offer_room();
@@ -189,6 +212,10 @@ class AgentReports {
   Coverage coverage_;
   NodeRules rules_;
   Bindings bindings_;
+  StandIns stand_ins_;
+  std::set<std::string> lists_pods_;     // nodes whose agents have said last that they list pods
+  std::set<std::string> farewells_;      // nodes whose agents have said goodbye, and were not heard since
+  std::set<std::string> deleted_;        // nodes that Kubernetes has deleted while their agents were connected
   std::vector<std::string> erased_;      // endpoints erased since ask_for_missing()
   std::set<std::string> short_of_room_;  // nodes of which endpoints were refused for want of room
   AgentCounters counters_;

@@ -57,15 +57,19 @@ void Agents::sweep() {
   const TimePoint now = reports_.now();
   bool fell_silent = false;
   for (const auto& [node, status] : reports_.leases().sweep(now)) {
+    if (status.silent && reports_.lease_over(node)) continue;
     fell_silent = fell_silent || status.silent;
     if (!status.silent) publish(node, status, now);
+    if (status.empty()) reports_.heard_again(node);
   }
   measure_load(now);
   reports_.apply_changed_rules();
   reports_.ask_for_missing();
   reports_.bindings().tidy();
   const Coverage::Swept swept = reports_.coverage().sweep(now);
+  if (swept.lapsed) reports_.take_over_lapsed();
   fell_silent = fell_silent || swept.lapsed;
+  reports_.stand_ins().offer_room(now);
   for (const std::string& node : swept.over) reports_.clear_unwatched(node, now);
   waiting_ = waiting_ || fell_silent;
   if (waiting_ && (fell_silent || now - judged_ >= judge_pace())) demote(now);
@@ -195,6 +199,9 @@ void Agents::forget_silent(Duration forget_after, TimePoint now) {
         return false;
       });
   log_forgotten(forgotten, now);
+  for (const auto& gone : forgotten.nodes) {
+    if (gone.kept == 0) reports_.stand_ins().take_over(gone.node, StandIns::Others::Go, now);
+  }
   reports_.ask_for_missing();
   std::map<std::string, model::NodeStatus> changed;
   for (const auto& [node, status] : records.statuses) {

@@ -70,6 +70,14 @@ class Agents {
   /// What watchers say of the pods that agents report.
   Bindings& bindings() { return reports_.bindings(); }
   const Bindings& bindings() const { return reports_.bindings(); }
+  /// The endpoints that watchers of Kubernetes know.
+  StandIns& stand_ins() { return reports_.stand_ins(); }
+  const StandIns& stand_ins() const { return reports_.stand_ins(); }
+  /// Takes note that Kubernetes has deleted a Node.
+  void node_deleted(const std::string& node) { reports_.node_deleted(node); }
+  /// Takes note that a watcher has told all endpoints of its cluster.
+  void watcher_listed() { reports_.watcher_listed(); }
+
   const Leases& leases() const { return reports_.leases(); }
   const Brakes& brakes() const { return brakes_; }
   const Measuring& measuring() const { return reports_.measuring(); }

@@ -73,7 +73,8 @@ void Coverage::told(const std::string& node, const NodeCopy& copy, const std::se
   std::set<std::string> replaced;
   for (const std::string& key : catalog_.keys_of(node)) {
     const std::string own = own_key(node, key);
-    if (copy.watches(own)) continue;
+    // what a watcher has put is not its agent's to check
+    if (copy.watches(own) || catalog_.latest_endpoint(key)->source == model::kSliceSource) continue;
     unchecked.push_back(key);
     if (!copy.has(own) && listed.contains(catalog_.latest_endpoint(key)->source)) replaced.insert(key);
   }
@@ -146,6 +147,14 @@ Coverage::Swept Coverage::sweep(TimePoint now) {
     ++at;
   }
   return out;
+}
+
+bool Coverage::is_over(const std::string& node) {
+  const auto found = entries_.find(node);
+  if (found == entries_.end()) return true;
+  if (unwatched(node) > 0) return false;
+  entries_.erase(found);
+  return true;
 }
 
 bool Coverage::is_lapsed(const std::string& node) const {

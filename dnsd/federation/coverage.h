@@ -93,6 +93,8 @@ class Coverage {
   };
   /// Looks at the nodes whose time has come.
   Swept sweep(TimePoint now);
+  /// Returns whether all endpoints of the node are checked again, for callers who have replaced some.
+  bool is_over(const std::string& node);
   /// Drops what is known of a node.
   void forget(const std::string& node) { entries_.erase(node); }
 

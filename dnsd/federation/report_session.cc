@@ -176,7 +176,7 @@ void ReportSession::admit() {
   const bool moved = known != nullptr && (known->addresses != node_.addresses || known->prefixes != node_.prefixes);
   node_.session = reports_.session_of(node_, epoch_);
   reports_.sessions().take_over(node_.key, shared_from_this());
-  reports_.leases().heard(node_.key, now);
+  reports_.begins(node_.key);
   const bool wants_full = reports_.needs_full(node_.key, introduction_.digest);
   catalog().put_node(node_, now);
   v1::ReportReply reply;
@@ -288,8 +288,7 @@ void ReportSession::ask_for_full() {
 }
 
 void ReportSession::on_leave(const v1::Leave& leave, std::uint64_t sequence) {
-  reports_.lines().info(now(), "agent leaves", {{"node", node_.key}, {"withdraw", leave.withdraw()}});
-  if (leave.withdraw()) reports_.withdraw(node_.key);
+  reports_.leaves(node_.key, leave.withdraw());
   acknowledge(sequence, {});
   end();
 }

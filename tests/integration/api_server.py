@@ -1,8 +1,9 @@
-"""A stand-in for the Kubernetes API server: it lists and watches Pods, and has Node objects. The lines of its watches have the
-form of those that a real API server 1.34 sends; tests/interop/kubernetes asks the real one."""
+"""A stand-in for the Kubernetes API server: it watches Pods by their node, has Node objects, and watches whole collections.
+The lines of its watches have the form of those that a real API server 1.34 sends; tests/interop/kubernetes asks the real one."""
 import http.server
 import json
 import queue
+import re
 import ssl
 import threading
 import urllib.parse
@@ -14,6 +15,8 @@ class ApiServer:
     def __init__(self, certificate, key, port=0):
         self.lock = threading.Lock()
         self.version, self.pods, self.nodes, self.watches = 100, {}, {}, []
+        # path of a collection -> {uid: object}, and the watches of it; paths that are refused; versions of API groups
+        self.collections, self.watches_of, self.denied, self.groups = {}, {}, set(), {}
         self.tokens = set()
         api = self
 
@@ -41,7 +44,8 @@ class ApiServer:
         self.thread.join()
         self.server.server_close()
         with self.lock:
-            watches, self.watches = self.watches, []
+            watches, self.watches = self.watches + [watch for watch, _ in sum(self.watches_of.values(), [])], []
+            self.watches_of = {}
         for watch in watches:
             watch.put(None)
 
@@ -67,6 +71,44 @@ class ApiServer:
         for watch in self.watches:
             watch.put(line)
 
+    def put_object(self, path, name, thing, namespace="shop"):
+        """Adds or replaces an object of a collection; its uid is made of its path and name."""
+        with self.lock:
+            self.version += 1
+            uid = f"{path.rsplit('/', 1)[1]}-{namespace}-{name}"
+            objects = self.collections.setdefault(path, {})
+            thing.setdefault("metadata", {}).update({"name": name, "uid": uid, "resourceVersion": str(self.version)})
+            if namespace:
+                thing["metadata"]["namespace"] = namespace
+            kind = "MODIFIED" if uid in objects else "ADDED"
+            objects[uid] = thing
+            self.tell_watches(path, kind, thing)
+
+    def remove_object(self, path, name, namespace="shop"):
+        with self.lock:
+            self.version += 1
+            thing = self.collections[path].pop(f"{path.rsplit('/', 1)[1]}-{namespace}-{name}")
+            thing["metadata"]["resourceVersion"] = str(self.version)
+            self.tell_watches(path, "DELETED", thing)
+
+    def tell_watches(self, path, kind, thing):
+        line = self.line(kind, thing)
+        for watch, wants in self.watches_of.get(path, []):
+            if wants(thing):
+                watch.put(line)
+
+    def deny(self, path):
+        """Refuses a collection from now on, also to those who watch it."""
+        with self.lock:
+            self.denied.add(path)
+            watches = self.watches_of.pop(path, [])
+        for watch, _ in watches:
+            watch.put(None)
+
+    def allow(self, path):
+        with self.lock:
+            self.denied.discard(path)
+
     @staticmethod
     def line(kind, thing):
         return (json.dumps({"type": kind, "object": thing}) + "\n").encode()
@@ -80,8 +122,14 @@ class ApiServer:
         if url.path.startswith("/api/v1/nodes/"):
             node = self.nodes.get(url.path.rsplit("/", 1)[1])
             return self.send(request, 200 if node else 404, node or {"kind": "Status", "code": 404, "reason": "NotFound"})
+        if url.path in self.denied:
+            return self.send(request, 403, {"kind": "Status", "code": 403, "reason": "Forbidden", "message": "no rule allows it"})
         if url.path == "/api/v1/pods" and "watch" in asked:
             return self.watch(request, asked)
+        if url.path in self.groups:
+            return self.send(request, 200, {"kind": "APIGroup", "versions": [{"version": each} for each in self.groups[url.path]]})
+        if "watch" in asked and url.path != "/apis/multicluster.x-k8s.io":
+            return self.watch_collection(request, url.path, asked)
         return self.send(request, 404, {"kind": "Status", "code": 404, "reason": "NotFound"})
 
     @staticmethod
@@ -106,6 +154,30 @@ class ApiServer:
             first.append(self.line("BOOKMARK", mark))
         else:
             first = []  # the test puts nothing between the end of a watch and the next one
+        self.stream(request, lines, first)
+
+    def watch_collection(self, request, path, asked):
+        lines = queue.Queue()
+        namespace = re.search("/namespaces/([^/]+)/", path)
+        label, value = asked.get("labelSelector", "=").split("=")
+        if namespace:
+            path = path.replace(namespace.group(0), "/")
+
+        def wants(thing):
+            metadata = thing["metadata"]
+            return (not namespace or metadata["namespace"] == namespace.group(1)) and \
+                (not label or metadata.get("labels", {}).get(label) == value)
+        with self.lock:
+            self.watches_of.setdefault(path, []).append((lines, wants))
+            things = [thing for thing in self.collections.get(path, {}).values() if wants(thing)]
+            first = [self.line("ADDED", thing) for thing in things]
+            mark = {"kind": "List", "apiVersion": "v1", "metadata": {
+                "resourceVersion": str(self.version), "annotations": {"k8s.io/initial-events-end": "true"}}}
+        first = first + [self.line("BOOKMARK", mark)] if asked.get("sendInitialEvents") == "true" else []
+        self.stream(request, lines, first)
+
+    @staticmethod
+    def stream(request, lines, first):
         request.send_response(200)
         request.send_header("Content-Type", "application/json")
         request.send_header("Transfer-Encoding", "chunked")
@@ -119,7 +191,7 @@ class ApiServer:
                 line = lines.get()
             request.close_connection = True
         except OSError:
-            pass  # the agent has gone
+            pass  # the client has gone
 
 
 def pod(name, address, service, ready=True, container=None, since="2026-11-29T16:00:00Z", port=8080, deleted=False):
@@ -136,3 +208,33 @@ def pod(name, address, service, ready=True, container=None, since="2026-11-29T16
         meta |= {"deletionTimestamp": since, "deletionGracePeriodSeconds": 30}
     return {"kind": "Pod", "apiVersion": "v1", "metadata": meta, "spec": {"nodeName": "n1", "containers": [
         {"name": "c", "ports": [{"name": "http", "containerPort": port, "protocol": "TCP"}]}]}, "status": status}
+
+
+SERVICES = "/api/v1/services"
+SLICES = "/apis/discovery.k8s.io/v1/endpointslices"
+NODES = "/api/v1/nodes"
+NAMESPACES = "/api/v1/namespaces"
+
+
+def service(**spec):
+    return {"kind": "Service", "apiVersion": "v1", "spec": {"type": "ClusterIP"} | spec}
+
+
+def endpoint(uid, address, node="n1", ready=True, serving=None, terminating=False):
+    """An endpoint of a slice. uid: of its pod; empty = it is none."""
+    out = {"addresses": [address], "nodeName": node, "zone": "eu-a", "conditions": {
+        "ready": ready, "serving": ready if serving is None else serving, "terminating": terminating}}
+    if uid:
+        out["targetRef"] = {"kind": "Pod", "namespace": "shop", "name": uid, "uid": uid}
+    return out
+
+
+def slice_of(name, endpoints, port=8080):
+    return {"kind": "EndpointSlice", "apiVersion": "discovery.k8s.io/v1", "addressType": "IPv4",
+            "metadata": {"labels": {"kubernetes.io/service-name": name}},
+            "ports": [{"name": "http", "protocol": "TCP", "port": port}], "endpoints": endpoints}
+
+
+def place(region="eu", zone="eu-a"):
+    """The metadata of a Node."""
+    return {"metadata": {"labels": {"topology.kubernetes.io/region": region, "topology.kubernetes.io/zone": zone}}}

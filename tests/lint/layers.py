@@ -3,7 +3,7 @@
 COMMON = {f"common/{name}" for name in
           "base time net published model identity authority convert config log metrics http resolve rpc process membership kubernetes".split()}
 DNSD = {f"dnsd/{name}" for name in
-        ("wire topology answers query server dnstap catalog publish external store federation snapshot_file "
+        ("wire topology answers query server dnstap catalog publish external store federation kubernetes snapshot_file "
          "persistence explain admin enrolment app ctl").split()}
 AGENT = {f"agent/{name}" for name in "discovery health probes report admin app".split()}
 FOLDERS = COMMON | DNSD | AGENT
@@ -58,6 +58,7 @@ MAY_INCLUDE = {
     "dnsd/persistence": {"dnsd/topology", "dnsd/catalog", "dnsd/store", "dnsd/snapshot_file", "dnsd/federation",
                          "common/convert", "common/log", WIRE_PROTOS},
     "dnsd/explain": {"dnsd/topology", "dnsd/answers", "dnsd/query", "dnsd/catalog", "common/convert"} | MESSAGES,
+    "dnsd/kubernetes": {"common/kubernetes"},
     "dnsd/federation": {"dnsd/catalog", "common/convert", "common/identity", "common/rpc", "common/log", "common/process",
                         WIRE_PROTOS, SERVICE_PROTOS},
     "dnsd/admin": {"common/http", "common/identity", "common/rpc", "common/convert", "common/log", "common/process",
@@ -78,6 +79,7 @@ MAY_INCLUDE = {
 FILES_MAY_INCLUDE = {
     "agent/report/grpc_reporter.cc": {"common/convert", "common/rpc", "common/process", SERVICE_PROTOS},
     "agent/report/grpc_reporter.h": {"common/process"},
+    "dnsd/kubernetes/apply_changes.cc": {"dnsd/federation"},
     "dnsd/persistence/persistence.cc": {"common/process"},
 }
 
@@ -88,7 +90,7 @@ ASIO = {"common/http", "common/kubernetes", "common/process", "common/resolve", 
 THIRD_PARTY = {
     "fmt": ("fmt/", FOLDERS),
     "expected": ("tl/", {"common/base", "common/config"}),
-    "boost-json": ("boost/json", {"common/kubernetes", "agent/discovery"}),
+    "boost-json": ("boost/json", {"common/kubernetes", "dnsd/kubernetes", "agent/discovery"}),
     "boost": ("boost/", ASIO),
     "grpc": (("grpcpp/", "grpc/"), GRPC),
     "abseil": ("absl/", {"common/rpc"}),

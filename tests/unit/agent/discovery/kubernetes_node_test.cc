@@ -4,6 +4,8 @@
 
 #include <boost/json/parse.hpp>
 
+#include "common/kubernetes/place_name.h"
+
 namespace meshdns::discovery {
 namespace {
 
@@ -44,6 +46,7 @@ TEST(KubernetesNode, takes_the_one_prefix_of_an_old_server) {
 }
 
 TEST(PlaceName, has_letters_digits_and_hyphens) {
+  using kubernetes::place_name;
   EXPECT_EQ(place_name("eu-west-1a"), "eu-west-1a");
   EXPECT_EQ(place_name("Rack_7.b"), "Rack-7-b");
   EXPECT_EQ(place_name(""), "");

@@ -1,0 +1,194 @@
+"""The Services of a cluster of Kubernetes as hosts: from the API server's slices to answers, with agents and without."""
+import os
+import subprocess
+import threading
+import time
+import unittest
+
+import dns.edns
+
+from api_server import NAMESPACES, NODES, SERVICES, SLICES, ApiServer, endpoint, place, pod, service, slice_of
+from mesh import BIN, WAIT, addresses, ask, eventually
+from ports import free_port
+from tls_bed import TlsBed
+
+GRACE = 75  # seconds
+FEDERATION = """\
+cluster: eu-1
+locality: {{region: eu, zone: eu-a}}
+zones: [{{name: mesh.internal}}]
+data_dir: {folder}/data
+dns:
+  listen: [{{address: "127.0.0.1:0"}}]
+  trusted_forwarders: [{{kubernetes: {{namespace: shop, service: kube-dns}}}}]
+federation:
+  listen: "127.0.0.1:{port}"
+  store: {{sqlite: {{}}}}
+  kubernetes: [{{cluster: eu-1, server: "https://127.0.0.1:{api}", ca_file: ca.pem, token_file: token}}]
+admin: {{listen: "127.0.0.1:0", socket: {folder}/fed.sock}}
+"""
+AGENT = """\
+node: n1
+cluster: eu-1
+addresses: [127.0.0.1]
+federation: {{servers: ["127.0.0.1:{port}"]}}
+discovery:
+  static: {{directory: {folder}/n1.d}}
+  kubernetes: {{server: "https://127.0.0.1:{api}", ca: {folder}/ca.pem, token_file: {folder}/token, cgroup_root: {folder}/cgroup}}
+admin: {{listen: "127.0.0.1:0", socket: {folder}/n1.sock}}
+"""
+NODE = {"kind": "Node", "apiVersion": "v1", "metadata": {"name": "n1", "uid": "nu", "labels": {
+    "topology.kubernetes.io/region": "eu", "topology.kubernetes.io/zone": "eu-a"}}, "spec": {}, "status": {}}
+
+
+class ServicesTest(unittest.TestCase):
+    def setUp(self):
+        self.bed = self.enterContext(TlsBed())
+        self.bed.authority("ca")
+        self.bed.certificate("api", "ca", uris=[])
+        self.bed.write("token", "the-token\n")
+        os.makedirs(self.bed.path("cgroup"))
+        os.makedirs(self.bed.path("n1.d"))
+        self.bed.write("cgroup/cgroup.controllers", "cpu\n")
+        self.api = ApiServer(self.bed.path("api.pem"), self.bed.path("api.key"))
+        self.addCleanup(lambda: self.api and self.api.close())
+        self.api.nodes["n1"] = NODE
+        self.api.put_object(NODES, "n1", place(), namespace="")
+        self.api.put_object(NAMESPACES, "shop", {}, namespace="")
+        words = {"folder": self.bed.folder, "port": free_port(), "api": self.api.port}
+        self.config = self.bed.write("fed.yaml", FEDERATION.format(**words))
+        self.agent_config = self.bed.write("n1.yaml", AGENT.format(**words))
+
+    def begin(self):
+        self.federation = self.bed.start(os.path.join(BIN, "meshdnsd"), "--config", self.config)
+        self.federation.wait_line(r" ready\b")
+        self.dns = self.federation.address("dns listening")
+        return self.federation
+
+    def begin_agent(self):
+        agent = self.bed.start(os.path.join(BIN, "meshdns-agent"), "--config", self.agent_config)
+        agent.wait_line("kubernetes pods listed")
+        return agent
+
+    def answers(self, name="web"):
+        return sorted(addresses(ask(self.dns, f"{name}.shop.mesh.internal")))
+
+    def wait(self, expected, name="web"):
+        eventually(lambda: self.answers(name) == expected, f"{name} is {expected}, not {self.answers(name)}")
+
+    def status(self):
+        out = subprocess.run([os.path.join(BIN, "meshdnsctl"), "--server", f"unix:{self.bed.path('fed.sock')}", "status"],
+                             capture_output=True, text=True, check=False, timeout=60)
+        return out.stdout + out.stderr
+
+    def get_endpoints(self):
+        out = subprocess.run([os.path.join(BIN, "meshdnsctl"), "--server", f"unix:{self.bed.path('fed.sock')}", "get", "endpoints"],
+                             capture_output=True, text=True, check=True, timeout=60)
+        return out.stdout
+
+    def subnet_answered(self):
+        subnet = dns.edns.ECSOption("127.0.9.0", 24)
+        reply = ask(self.dns, "kube-dns.shop.mesh.internal", use_edns=True, options=[subnet])
+        return any(isinstance(option, dns.edns.ECSOption) for option in reply.options)
+
+    def test_from_a_service_to_an_answer_without_any_agent(self):
+        federation = self.begin()
+        federation.wait_line("kubernetes services listed cluster=eu-1 services=0")
+        self.api.put_object(SERVICES, "web", service())
+        self.api.put_object(SLICES, "web-1", slice_of("web", [endpoint("u1", "127.0.9.1"), endpoint("u2", "127.0.9.2", ready=False)]))
+        self.wait(["127.0.9.1"])
+        self.api.put_object(SLICES, "web-1", slice_of("web", [endpoint("u1", "127.0.9.1"), endpoint("u2", "127.0.9.2")]))
+        self.wait(["127.0.9.1", "127.0.9.2"])
+        self.api.put_object(SLICES, "web-1", slice_of("web", [
+            endpoint("u1", "127.0.9.1", ready=False, serving=True, terminating=True), endpoint("u2", "127.0.9.2")]))
+        self.wait(["127.0.9.2"])
+        # the ports are those of the slice
+        self.assertIn("8080", ask(self.dns, "_http._tcp.web.shop.mesh.internal", "SRV").to_text())
+        # an object that cannot be read is said, and its last version stays
+        self.api.put_object(SLICES, "web-1", {"metadata": {}, "endpoints": 7})
+        federation.wait_line("kubernetes object cannot be read")
+        self.wait(["127.0.9.2"])
+        self.assertRegex(self.status(), "PROBLEM: shop/web-1: endpoints: expected a list")
+        self.api.put_object(SLICES, "web-1", slice_of("web", []))
+        federation.wait_line("kubernetes object can be read again")
+        eventually(lambda: not self.answers(), "all are gone")
+
+    def test_an_api_server_that_is_away_takes_no_answer_away(self):
+        self.api.put_object(SERVICES, "web", service())
+        self.api.put_object(SLICES, "web-1", slice_of("web", [endpoint("u1", "127.0.9.1")]))
+        federation = self.begin()
+        self.wait(["127.0.9.1"])
+        self.api.deny(SLICES)
+        federation.wait_line("kubernetes watch fails .*resources: .endpointslices")
+        self.assertRegex(self.status(), "PROBLEM: endpointslices: .*403")
+        self.api.close()
+        self.api = None
+        eventually(lambda: "not listed yet" not in self.status(), "the status has what was listed")
+        self.wait(["127.0.9.1"])
+        # not even a restart of the federation does
+        federation.stop()
+        federation = self.begin()
+        federation.wait_line("kubernetes watch fails")
+        self.wait(["127.0.9.1"])
+        self.assertRegex(self.status(), "kubernetes +eu-1 .*not listed yet")
+
+    def test_agents_take_over_and_leave_without_a_wrong_answer(self):
+        self.api.put_object(SERVICES, "web", service())
+        pods = {f"u{i}": f"127.0.9.{i}" for i in range(1, 5)}
+        self.api.put_object(SLICES, "web-1", slice_of("web", [endpoint(uid, address) for uid, address in pods.items()]))
+        for uid, address in pods.items():
+            self.api.put(uid, pod(uid, address, None))
+        federation = self.begin()
+        everything = sorted(pods.values())
+        self.wait(everything)
+        wrong, ends, asked = [], threading.Event(), [0]
+
+        def watch():
+            while not ends.is_set():
+                found = self.answers()
+                asked[0] += 1
+                if found != everything:
+                    wrong.append(found)
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        self.addCleanup(ends.set)
+        agent = self.begin_agent()
+        eventually(lambda: "1 agent with pods" in self.status(), "the agent owns the pods")
+        time.sleep(1)
+        agent.stop()  # as when the DaemonSet is removed
+        federation.wait_line("agent leaves .*withdraw=false")
+        # no lease ends in the first minute of a federation
+        federation.wait_line("agent gone: its pods are followed by the API server's word", timeout=GRACE + WAIT)
+        eventually(lambda: "0 agents with pods" in self.status(), "the federation follows them again")
+        agent = self.begin_agent()
+        eventually(lambda: "1 agent with pods" in self.status(), "the agent owns the pods again")
+        done = subprocess.run([os.path.join(BIN, "meshdns-agent"), "leave", "--config", self.agent_config],
+                              capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        eventually(lambda: "0 agents with pods" in self.status(), "the agent has left")
+        time.sleep(1)
+        ends.set()
+        watcher.join()
+        self.assertGreater(asked[0], 100)
+        self.assertEqual(wrong, [])
+
+    def test_a_deleted_node_takes_its_endpoints_with_it(self):
+        self.api.put_object(NODES, "n2", place(zone="eu-b"), namespace="")
+        self.api.put_object(SERVICES, "web", service())
+        self.api.put_object(SLICES, "web-1", slice_of("web", [endpoint("u1", "127.0.9.1"), endpoint("u2", "127.0.9.2", node="n2")]))
+        self.begin()
+        self.wait(["127.0.9.1"])  # zone eu-a is nearer
+        self.api.remove_object(NODES, "n1", namespace="")
+        self.wait(["127.0.9.2"])
+
+    def test_the_addresses_of_a_service_are_trusted_forwarders(self):
+        self.api.put_object(SERVICES, "kube-dns", service())
+        federation = self.begin()
+        federation.wait_line("kubernetes services listed")
+        self.api.put_object(SLICES, "kube-dns-1", slice_of("kube-dns", [endpoint("d1", "127.0.0.1"), endpoint("d2", "127.0.9.53")]))
+        federation.wait_line("trusted forwarders changed addresses=2")
+        # only a trusted forwarder gets an answer to the option
+        eventually(self.subnet_answered, "127.0.0.1 is trusted")
+        self.api.put_object(SLICES, "kube-dns-1", slice_of("kube-dns", [endpoint("d2", "127.0.9.53")]))
+        federation.wait_line("trusted forwarders changed addresses=1")
+        eventually(lambda: not self.subnet_answered(), "127.0.0.1 is trusted no more")
