@@ -140,7 +140,6 @@ Result<void> read_tls(const std::string& config_path, Configuration& out) {
   } else if (out.file.replica().has_tls()) {
     out.tls = {folder / client.certificate(), folder / client.key(), folder / client.ca()};
   } else if (out.file.replica().has_join()) {
-    out.token_file = (folder / out.file.replica().join().token_file()).string();
     out.tls = out.member_files();
     made_later = true;
   } else if (out.signs_own()) {
@@ -153,6 +152,21 @@ Result<void> read_tls(const std::string& config_path, Configuration& out) {
   const auto usable = made_later ? Result<void>{} : rpc::check(*out.tls);
   const std::string key = out.file.has_replica() ? "replica.tls" : "federation.tls";
   return usable ? usable : Error(Code::InvalidArgument, config_path + ": " + key + ": " + usable.error().message());
+}
+
+/// Reads what the configuration says of the Kubernetes API. Without `server` this has to be a pod.
+Result<void> read_kubernetes(const std::string& config_path, Configuration& out) {
+  const KubernetesPlace place{out.folder, kubernetes::process_environment()};
+  const auto problem = [&config_path](const Error& error) {
+    return Error(Code::InvalidArgument, config_path + ": " + error.message() + "\n");
+  };
+  auto pods = pod_identity_of(out.file, place);
+  if (!pods) return problem(pods.error());
+  out.pods = *std::move(pods);
+  auto secret = authority_secret_of(out.file, place);
+  if (!secret) return problem(secret.error());
+  out.authority_secret = *std::move(secret);
+  return {};
 }
 
 std::map<std::size_t, std::string> bad_records(const config::v1::Meshdnsd& file) {
@@ -205,6 +219,8 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
   if (!records) return Error(Code::InvalidArgument, path + ": dns.static_records: " + records.error().message() + "\n");
   out.static_records = std::move(*records);
   out.digest = digest_of(out);
+  out.folder = std::filesystem::path(path).parent_path().string();
+  if (auto read = read_kubernetes(path, out); !read) return read.error();
   if (auto read = read_zone_file(path, zones, out); !read) return read.error();
   find_mesh_file(path, out);
   if (auto read = read_tls(path, out); !read) return read.error();
@@ -301,10 +317,24 @@ rpc::TlsFiles Configuration::own_files() const {
 membership::Member Configuration::member() const {
   const std::string& name = file.replica().join().name();
   const auto& servers = file.replica().federation();
-  return {{servers.begin(), servers.end()}, name.empty() ? host_name() : name, *tls, expected_federation()};
+  membership::Member out{{servers.begin(), servers.end()}, name.empty() ? host_name() : name, *tls,
+                         expected_federation()};
+  const auto& join = file.replica().join();
+  const auto path = [this](const std::string& text) { return (std::filesystem::path(folder) / text).string(); };
+  if (!join.has_kubernetes()) {
+    out.token_file = path(join.token_file());
+    return out;
+  }
+  const auto& pod = join.kubernetes();
+  out.pod = membership::PodFiles{pod.token_file().empty() ? membership::kPodToken : path(pod.token_file()),
+                                 pod.ca_file().empty() ? membership::kPodAuthority : path(pod.ca_file())};
+  // a pod's host name is its own name, except where the pod has the name of its node's network
+  if (name.empty()) out.name = kubernetes::process_environment()("POD_NAME").value_or(out.name);
+  return out;
 }
 
 std::optional<std::string> Configuration::authority() const {
+  if (authority_secret) return authority_secret->options.folder;
   if (file.federation().authority().empty()) return std::nullopt;
   return (std::filesystem::path(file.data_dir()) / file.federation().authority()).string();
 }
@@ -321,7 +351,8 @@ std::shared_ptr<const identity::Gate> Configuration::gate() const {
 }
 
 Result<void> Configuration::check_certificate(std::int64_t unix_seconds) const {
-  if (!tls || (token_file && !membership::has_joined(*tls))) return {};
+  if (!tls || (joins() && !membership::has_joined(*tls))) return {};
+  if (authority_secret && !enrolment::has_copy(authority_secret->options.folder)) return {};
   if (signs_own()) return check_authority(*this, unix_seconds);
   const auto role = file.has_federation() ? identity::Role::Federation : identity::Role::Dns;
   return membership::check_certificate(*tls, config::rules_of(file.identity()), {role, file.cluster(), ""},
