@@ -128,14 +128,11 @@ config::Problems unreadable(const std::string& path, const Error& error) {
 membership::Member Configuration::member() const {
   membership::Member out{servers(), node.locality.node, *tls, expected_federation()};
   const auto& join = file.federation().join();
-  const auto path = [this](const std::string& name) { return (std::filesystem::path(folder) / name).string(); };
   if (!join.has_kubernetes()) {
-    out.token_file = path(join.token_file());
+    out.token_file = (std::filesystem::path(folder) / join.token_file()).string();
     return out;
   }
-  const auto& pod = join.kubernetes();
-  out.pod = membership::PodFiles{pod.token_file().empty() ? membership::kPodToken : path(pod.token_file()),
-                                 pod.ca_file().empty() ? membership::kPodAuthority : path(pod.ca_file())};
+  out.pod = membership::pod_files(folder, join.kubernetes().token_file(), join.kubernetes().ca_file());
   return out;
 }
 

@@ -220,7 +220,8 @@ void check_dnsd(const Place& root, const v1::Meshdnsd& config, Report& report) {
     const Place identity = root.child("identity");
     check_identity(identity, config.identity(), tls, report);
     if (config.identity().has_kubernetes())
-      check_pod_identity(identity.child("kubernetes"), config.identity().kubernetes(), signs(config.federation()), report);
+      check_pod_identity(identity.child("kubernetes"), config.identity().kubernetes(), signs(config.federation()),
+                         report);
   }
   check_replica(root, config, report);
   check_dns(root, config, report);

@@ -40,8 +40,7 @@ void check_server(const Place& place, const Section& section, Report& report) {
 
 void check_pod_identity(const Place& place, const v1::KubernetesIdentity& config, bool signs, Report& report) {
   if (!signs) return report.add(place, "needs federation.authority or federation.authority_secret");
-  if (config.agents().empty() && config.dns().empty())
-    report.add(place, "expected service accounts in agents or dns");
+  if (config.agents().empty() && config.dns().empty()) report.add(place, "expected service accounts in agents or dns");
   const Place dns = place.child("dns");
   check_accounts(place.child("agents"), config.agents(), report);
   check_accounts(dns, config.dns(), report);

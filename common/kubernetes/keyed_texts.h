@@ -25,9 +25,9 @@ Result<KeyedTexts> read_texts(Keeper kind, std::string_view body);
 /// Returns the body that creates an object with these texts.
 std::string new_keeper(Keeper kind, std::string_view name_space, std::string_view name, const KeyedTexts& texts);
 
-/// Returns an object as the API server has sent it, with other texts. Its labels and other texts remain, and so does its
-/// resourceVersion: the API server refuses the object with 409 if somebody has changed it meanwhile.
-/// texts:  an empty text removes the key
+/// Returns an object as the API server has sent it, with other texts. Its labels and other texts remain, and so does
+/// its resourceVersion: the API server refuses the object with 409 if somebody has changed it meanwhile. texts:  an
+/// empty text removes the key
 /// errors: as for read_texts()
 Result<std::string> with_texts(Keeper kind, std::string_view body, const KeyedTexts& texts);
 

@@ -43,7 +43,8 @@ Error error_of(const grpc::Status& status, const std::string& server) {
     case grpc::StatusCode::PERMISSION_DENIED: return {Code::PermissionDenied, text};
     case grpc::StatusCode::INVALID_ARGUMENT: return {Code::InvalidArgument, text};
     case grpc::StatusCode::UNIMPLEMENTED:
-      return {Code::Unimplemented, server + ": this federation signs no certificates (federation.authority, federation.authority_secret)"};
+      return {Code::Unimplemented,
+              server + ": this federation signs no certificates (federation.authority, federation.authority_secret)"};
     default: return {Code::Unavailable, text};
   }
 }

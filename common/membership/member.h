@@ -21,8 +21,13 @@ struct PodFiles {
   std::string authority;  // PEM: who may sign the federation's certificate
 };
 
-/// Who wants a certificate, from whom, and where it is kept. Either `token_file` or `pod` says how the first certificate
-/// is got; neither = the caller has the token.
+/// Returns the files that a configuration names.
+/// token, authority: the paths of the configuration, which start at `folder` unless they start with /; empty = the
+///                   default
+PodFiles pod_files(const std::string& folder, const std::string& token, const std::string& authority);
+
+/// Who wants a certificate, from whom, and where it is kept. Either `token_file` or `pod` says how the first
+/// certificate is got; neither = the caller has the token.
 struct Member {
   std::vector<std::string> servers;  // addresses of the federation
   std::string name;                  // of the node, replica or operator

@@ -317,17 +317,14 @@ rpc::TlsFiles Configuration::own_files() const {
 membership::Member Configuration::member() const {
   const std::string& name = file.replica().join().name();
   const auto& servers = file.replica().federation();
-  membership::Member out{{servers.begin(), servers.end()}, name.empty() ? host_name() : name, *tls,
-                         expected_federation()};
+  membership::Member out{
+      {servers.begin(), servers.end()}, name.empty() ? host_name() : name, *tls, expected_federation()};
   const auto& join = file.replica().join();
-  const auto path = [this](const std::string& text) { return (std::filesystem::path(folder) / text).string(); };
   if (!join.has_kubernetes()) {
-    out.token_file = path(join.token_file());
+    out.token_file = (std::filesystem::path(folder) / join.token_file()).string();
     return out;
   }
-  const auto& pod = join.kubernetes();
-  out.pod = membership::PodFiles{pod.token_file().empty() ? membership::kPodToken : path(pod.token_file()),
-                                 pod.ca_file().empty() ? membership::kPodAuthority : path(pod.ca_file())};
+  out.pod = membership::pod_files(folder, join.kubernetes().token_file(), join.kubernetes().ca_file());
   // a pod's host name is its own name, except where the pod has the name of its node's network
   if (name.empty()) out.name = kubernetes::process_environment()("POD_NAME").value_or(out.name);
   return out;

@@ -106,9 +106,7 @@ void AuthoritySecret::got_secret(const Answer& answer) {
   switch (exchange_of(copy, equal_, *content)) {
     case Exchange::Push: return put_secret(answer.body, *copy);
     case Exchange::Take: return take(*content, copy ? "the Secret has another" : "there is no copy");
-    case Exchange::Nothing:
-      equal_ = *content;
-      return look_at_config_map();
+    case Exchange::Nothing: equal_ = *content; return look_at_config_map();
   }
 }
 
@@ -163,9 +161,7 @@ void AuthoritySecret::take(const Content& content, const std::string& because) {
   look_at_config_map();
 }
 
-kubernetes::KeyedTexts AuthoritySecret::certificate() const {
-  return {{kCertificate, equal_->authority.certificates}};
-}
+kubernetes::KeyedTexts AuthoritySecret::certificate() const { return {{kCertificate, equal_->authority.certificates}}; }
 
 void AuthoritySecret::look_at_config_map() {
   ask("GET", kubernetes::keeper_path(Keeper::ConfigMap, options_.name_space, options_.config_map), "",

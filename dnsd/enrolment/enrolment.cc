@@ -125,8 +125,7 @@ Result<v1::EnrollReply> Enrolment::enroll_pod(const v1::EnrollRequest& request, 
   if (!out) {
     tell_refused(request, proof, out.error(), now);
   } else {
-    signatures_.info(now, "certificate signed for a pod",
-                     {{"peer", proof.peer}, {"for", identity::text(*reviewed)}});
+    signatures_.info(now, "certificate signed for a pod", {{"peer", proof.peer}, {"for", identity::text(*reviewed)}});
   }
   return out;
 }

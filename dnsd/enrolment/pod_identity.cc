@@ -33,14 +33,17 @@ Result<Identity> identity_of(const kubernetes::ReviewedToken& token, const Servi
   // a token that no pod has would outlive every pod
   if (token.pod.empty() || token.pod_uid.empty()) return denied("it is bound to no pod", "token-pod");
   if (!agent) {
-    if (token.pod != wanted) return denied(fmt::format("it is of the pod {}, not of {}", token.pod, wanted), "token-pod");
+    if (token.pod != wanted)
+      return denied(fmt::format("it is of the pod {}, not of {}", token.pod, wanted), "token-pod");
     return checked({Role::Dns, cluster, wanted}, "token-pod");
   }
   if (token.node.empty())
-    return denied("the API server does not name the node of its pod: Kubernetes 1.30 is needed, or 1.29 with the "
-                  "feature gate ServiceAccountTokenPodNodeInfo, and a token that was made since then",
-                  "token-node");
-  if (token.node != wanted) return denied(fmt::format("its pod is on node {}, not on {}", token.node, wanted), "token-node");
+    return denied(
+        "the API server does not name the node of its pod: Kubernetes 1.30 is needed, or 1.29 with the "
+        "feature gate ServiceAccountTokenPodNodeInfo, and a token that was made since then",
+        "token-node");
+  if (token.node != wanted)
+    return denied(fmt::format("its pod is on node {}, not on {}", token.node, wanted), "token-node");
   return checked({Role::Node, cluster, wanted}, "token-node");
 }
 

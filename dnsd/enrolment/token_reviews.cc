@@ -43,7 +43,8 @@ void TokenReviews::review(const std::string& token, const std::string& address, 
     note(late);
     finish(id, late);
   });
-  tokens_.emplace(id, Token{kubernetes::token_review_text(*text, options_.audience), address, std::move(done), timer, {}});
+  tokens_.emplace(id,
+                  Token{kubernetes::token_review_text(*text, options_.audience), address, std::move(done), timer, {}});
   queue_.push_back(id);
   ask_next();
 }
@@ -59,8 +60,8 @@ void TokenReviews::ask_next() {
     request.method = "POST";
     request.target = kubernetes::kTokenReviews;
     request.body = std::exchange(token->second.body, "");
-    token->second.call = server_.send(
-        std::move(request), [this, id](const Result<kubernetes::Answer>& answer) { answered(id, answer); });
+    token->second.call = server_.send(std::move(request),
+                                      [this, id](const Result<kubernetes::Answer>& answer) { answered(id, answer); });
   }
 }
 

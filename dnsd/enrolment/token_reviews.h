@@ -23,10 +23,10 @@ namespace meshdns::enrolment {
 class TokenReviews {
  public:
   struct Options {
-    std::string audience;       // for which tokens have to be made
-    std::size_t at_once = 8;    // questions to the API server
+    std::string audience;        // for which tokens have to be made
+    std::size_t at_once = 8;     // questions to the API server
     std::size_t waiting = 1000;  // tokens that are here, with those that are asked about
-    Duration timeout = 8s;      // from the arrival of a token to its answer
+    Duration timeout = 8s;       // from the arrival of a token to its answer
   };
   static constexpr std::size_t kShares = 8;  // an address has one of these shares of Options::waiting
   static constexpr std::size_t kLongestToken = std::size_t{16} << 10;

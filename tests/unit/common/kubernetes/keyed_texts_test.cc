@@ -26,8 +26,9 @@ TEST(KeyedTexts, a_secret_is_decoded_and_a_config_map_is_not) {
 
 // Whatever is wrong with it: a Secret is not repeated in logs.
 TEST(KeyedTexts, an_error_names_no_content) {
-  for (const char* body : {"hunter2", R"({"kind":"Status","data":{"a":"hunter2"}})", R"({"kind":"Secret","data":"hunter2"})",
-                           R"({"kind":"Secret","data":{"a":"hunter2"}})", R"({"kind":"Secret","data":{"a":["hunter2"]}})"}) {
+  for (const char* body :
+       {"hunter2", R"({"kind":"Status","data":{"a":"hunter2"}})", R"({"kind":"Secret","data":"hunter2"})",
+        R"({"kind":"Secret","data":{"a":"hunter2"}})", R"({"kind":"Secret","data":{"a":["hunter2"]}})"}) {
     const auto found = read_texts(Keeper::Secret, body);
     ASSERT_FALSE(found) << body;
     EXPECT_EQ(found.error().code(), Code::DataLoss);

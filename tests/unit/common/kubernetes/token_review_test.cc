@@ -45,8 +45,9 @@ std::string why(const std::string& body) {
 }
 
 TEST(TokenReview, the_question_quotes_what_it_is_given) {
-  EXPECT_EQ(token_review_text("a\"b", "x"),
-            R"({"apiVersion":"authentication.k8s.io/v1","kind":"TokenReview","spec":{"token":"a\"b","audiences":["x"]}})");
+  EXPECT_EQ(
+      token_review_text("a\"b", "x"),
+      R"({"apiVersion":"authentication.k8s.io/v1","kind":"TokenReview","spec":{"token":"a\"b","audiences":["x"]}})");
 }
 
 TEST(TokenReview, an_accepted_token_names_account_node_and_pod) {
@@ -63,9 +64,10 @@ TEST(TokenReview, what_an_api_server_does_not_say_is_empty) {
 }
 
 TEST(TokenReview, a_refusal_has_the_reason_of_the_api_server) {
-  EXPECT_EQ(why(review(R"({"user":{},"error":"[invalid bearer token, service account token has been invalidated]"})")),
-            "service account token: the API server does not accept it: [invalid bearer token, service account token has "
-            "been invalidated] (rule token-review)");
+  EXPECT_EQ(
+      why(review(R"({"user":{},"error":"[invalid bearer token, service account token has been invalidated]"})")),
+      "service account token: the API server does not accept it: [invalid bearer token, service account token has "
+      "been invalidated] (rule token-review)");
   EXPECT_EQ(why(review("{}")), "service account token: the API server does not accept it (rule token-review)");
   EXPECT_EQ(why(review("null")), "service account token: the API server does not accept it (rule token-review)");
   const std::string loud = why(review(R"({"authenticated":true,"error":")" + std::string(100'000, 'x') + R"("})"));
@@ -75,7 +77,8 @@ TEST(TokenReview, a_refusal_has_the_reason_of_the_api_server) {
 }
 
 TEST(TokenReview, the_audience_has_to_be_confirmed) {
-  const std::string other = "service account token: it is not made for the audience meshdns-federation (rule token-audience)";
+  const std::string other =
+      "service account token: it is not made for the audience meshdns-federation (rule token-audience)";
   for (const char* audiences : {"[]", "null", R"(["https://kubernetes.default.svc"])", R"(["meshdns-federation "])"})
     EXPECT_EQ(why(accepted(kUser, audiences)), other) << audiences;
   EXPECT_EQ(why(accepted(kUser, R"(["a","meshdns-federation"])")), "accepted");
@@ -83,10 +86,11 @@ TEST(TokenReview, the_audience_has_to_be_confirmed) {
 
 TEST(TokenReview, other_users_are_no_service_accounts) {
   const std::string name = "system:serviceaccount:meshdns:meshdns-agent";
-  for (const char* other : {"", "system:node:g-n1", "system:serviceaccount:meshdns", "system:serviceaccount::meshdns-agent",
-                            "system:serviceaccount:meshdns:", "system:serviceaccount:meshdns:a:b", "meshdns:meshdns-agent",
-                            "system:serviceaccount:meshdns/x:a", "system:serviceaccount:meshdns:a/b", "system:anonymous",
-                            "System:serviceaccount:meshdns:meshdns-agent", "system:serviceaccount:mesh.dns:a"})
+  for (const char* other :
+       {"", "system:node:g-n1", "system:serviceaccount:meshdns", "system:serviceaccount::meshdns-agent",
+        "system:serviceaccount:meshdns:", "system:serviceaccount:meshdns:a:b", "meshdns:meshdns-agent",
+        "system:serviceaccount:meshdns/x:a", "system:serviceaccount:meshdns:a/b", "system:anonymous",
+        "System:serviceaccount:meshdns:meshdns-agent", "system:serviceaccount:mesh.dns:a"})
     EXPECT_THAT(why(accepted(user_with(name, other))), HasSubstr("(rule service-account)")) << other;
 }
 
@@ -96,12 +100,22 @@ TEST(TokenReview, several_values_of_a_claim_are_not_believed) {
 }
 
 TEST(TokenReview, other_answers_are_damaged) {
-  const std::vector<std::string> bodies = {
-      "", "{", "[]", "null", R"({"kind":"Status","code":403})", R"({"kind":"TokenReviewList"})",
-      R"({"status":{"authenticated":true}})", review("5"), review(R"({"authenticated":"true"})"),
-      review(R"({"authenticated":1})"), accepted("7"), accepted(R"({"username":["system:serviceaccount:a:b"]})"),
-      accepted(kUser, R"("meshdns-federation")"), accepted(user_with(R"(["g-n1"])", R"("g-n1")")),
-      accepted(user_with(R"(["g-n1"])", "[1]")), accepted(user_with(R"(["g-n1"])", "[null]"))};
+  const std::vector<std::string> bodies = {"",
+                                           "{",
+                                           "[]",
+                                           "null",
+                                           R"({"kind":"Status","code":403})",
+                                           R"({"kind":"TokenReviewList"})",
+                                           R"({"status":{"authenticated":true}})",
+                                           review("5"),
+                                           review(R"({"authenticated":"true"})"),
+                                           review(R"({"authenticated":1})"),
+                                           accepted("7"),
+                                           accepted(R"({"username":["system:serviceaccount:a:b"]})"),
+                                           accepted(kUser, R"("meshdns-federation")"),
+                                           accepted(user_with(R"(["g-n1"])", R"("g-n1")")),
+                                           accepted(user_with(R"(["g-n1"])", "[1]")),
+                                           accepted(user_with(R"(["g-n1"])", "[null]"))};
   for (const std::string& body : bodies) {
     const auto found = read_token_review(body, kAudience);
     ASSERT_FALSE(found) << body;

@@ -38,7 +38,8 @@ class PlayedApi {
     if (request.method == "GET") return held ? Answer{200, body(secret, *held), {}} : Answer{404, "", {}};
     if (before_write) std::exchange(before_write, nullptr)();
     if (request.method == "POST" && held) return {409, R"({"kind":"Status","reason":"AlreadyExists"})", {}};
-    const bool stale = request.body.find("\"resourceVersion\":\"" + std::to_string(version) + "\"") == std::string::npos;
+    const bool stale =
+        request.body.find("\"resourceVersion\":\"" + std::to_string(version) + "\"") == std::string::npos;
     if (request.method == "PUT" && stale) return {409, R"({"kind":"Status","reason":"Conflict"})", {}};
     held = written(secret, request.body);
     ++version;
@@ -53,7 +54,7 @@ class PlayedApi {
 
   std::optional<KeyedTexts> secret, config_map;
   int version = 1;
-  int refuse = 0;                       // status of every answer
+  int refuse = 0;                        // status of every answer
   std::function<void()> before_write{};  // somebody who is faster
   std::map<std::string, int> asked;
 
@@ -63,7 +64,8 @@ class PlayedApi {
     std::string out;
     for (std::size_t i = 0; i < text.size(); i += 3) {
       unsigned held = 0;
-      for (std::size_t k = 0; k < 3; ++k) held = held << 8 | (i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0);
+      for (std::size_t k = 0; k < 3; ++k)
+        held = held << 8 | (i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0);
       for (std::size_t k = 0; k < 4; ++k) out += i + k > text.size() ? '=' : kAlphabet[held >> (18 - 6 * k) & 63];
     }
     return out;
@@ -100,7 +102,8 @@ class AuthoritySecretTest : public testing::Test {
         ApiServer{"api:443",
                   [this](kubernetes::Request request, std::function<void(Result<Answer>)> done) {
                     waiting_.emplace_back([this, request = std::move(request), done = std::move(done)] {
-                      done(away_ ? Result<Answer>(Error(Code::Unavailable, "connecting: refused")) : api_.answer(request));
+                      done(away_ ? Result<Answer>(Error(Code::Unavailable, "connecting: refused"))
+                                 : api_.answer(request));
                     });
                     return kubernetes::Call();
                   },
@@ -121,7 +124,8 @@ class AuthoritySecretTest : public testing::Test {
   }
   Content copy(const std::string& name) const { return authority::read_content(folder_.path(name)).value(); }
   Content made() const {
-    return {authority::make_authority("mesh.internal", clock_.unix_seconds(), std::chrono::hours(24 * 365)).value(), ""};
+    return {authority::make_authority("mesh.internal", clock_.unix_seconds(), std::chrono::hours(24 * 365)).value(),
+            ""};
   }
   /// Does what `meshdnsctl ca rotate` does.
   void rotate(const std::string& name) {
@@ -156,7 +160,8 @@ TEST_F(AuthoritySecretTest, nothing_is_written_while_all_is_equal) {
   settle();
   api_.asked.clear();
   advance(30s);
-  EXPECT_EQ(api_.asked, (std::map<std::string, int>{{std::string("GET ") + kSecret, 1}, {std::string("GET ") + kConfigMap, 1}}));
+  EXPECT_EQ(api_.asked,
+            (std::map<std::string, int>{{std::string("GET ") + kSecret, 1}, {std::string("GET ") + kConfigMap, 1}}));
 }
 
 TEST_F(AuthoritySecretTest, an_exchange_in_one_folder_reaches_everybody) {
@@ -238,7 +243,8 @@ TEST_F(AuthoritySecretTest, a_secret_that_cannot_be_used_changes_nothing) {
   };
   try_with({}, "the Secret cannot be used: it has no ca.crt");
   try_with({{"ca.crt", before.authority.certificates}}, "it has no ca.key");
-  try_with({{"ca.crt", before.authority.certificates}, {"ca.key", made().authority.key}}, "the Secret cannot be used: ");
+  try_with({{"ca.crt", before.authority.certificates}, {"ca.key", made().authority.key}},
+           "the Secret cannot be used: ");
   try_with({{"ca.crt", "hunter2"}, {"ca.key", before.authority.key}}, "the Secret cannot be used: ");
   EXPECT_THAT(a->trouble(), testing::Not(HasSubstr("hunter2")));
   api_.refuse = 403;

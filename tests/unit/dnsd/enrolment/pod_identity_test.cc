@@ -32,11 +32,13 @@ TEST(PodIdentity, an_agent_is_that_of_its_node_and_a_replica_has_its_pods_name) 
 TEST(PodIdentity, nobody_gets_another_name) {
   for (const char* other : {"", "n2", "N1", "n11", "n", "n1.", "n1/x", "agent-x", "eu-1/n1"})
     EXPECT_EQ(who(kAgent, other), "(rule token-node)") << other;
-  for (const char* other : {"", "dns-1", "DNS-0", "n1", "dns"}) EXPECT_EQ(who(kReplica, other), "(rule token-pod)") << other;
+  for (const char* other : {"", "dns-1", "DNS-0", "n1", "dns"})
+    EXPECT_EQ(who(kReplica, other), "(rule token-pod)") << other;
 }
 
 TEST(PodIdentity, other_service_accounts_are_nobody) {
-  for (const char* account : {"", "shop/web", "meshdns/meshdns", "meshdns/meshdns-agent2", "meshdns-agent", "Meshdns/meshdns-agent"})
+  for (const char* account :
+       {"", "shop/web", "meshdns/meshdns", "meshdns/meshdns-agent2", "meshdns-agent", "Meshdns/meshdns-agent"})
     EXPECT_EQ(who({account, "n1", "agent-x", "uid-1"}, "n1"), "(rule service-account)") << account;
 }
 

@@ -69,8 +69,9 @@ TEST_F(TokenReviewsTest, each_caller_gets_its_answer) {
   EXPECT_THAT(bodies_.front(), HasSubstr(R"("token":"t1","audiences":["fed"])"));
   answer(201, kAccepted);
   answer(201, kRefused);
-  EXPECT_THAT(told_, ElementsAre("t1: a/b",
-                                 "t2: service account token: the API server does not accept it: expired (rule token-review)"));
+  EXPECT_THAT(told_,
+              ElementsAre("t1: a/b",
+                          "t2: service account token: the API server does not accept it: expired (rule token-review)"));
   EXPECT_THAT(codes_, ElementsAre(Code::PermissionDenied));
   EXPECT_EQ(reviews_->counts().accepted, 1U);
   EXPECT_EQ(reviews_->counts().refused, 1U);
@@ -122,7 +123,8 @@ TEST_F(TokenReviewsTest, whatever_else_comes_is_no_answer) {
   start({});
   for (int i = 0; i < 5; ++i) review("t" + std::to_string(i), "10.0.0." + std::to_string(i));
   answer(403, R"({"kind":"Status","reason":"Forbidden","message":"cannot create resource"})");
-  EXPECT_EQ(told_.back(), "t0: service account token: the API server api:443 reviews none: 403 Forbidden: cannot create resource");
+  EXPECT_EQ(told_.back(),
+            "t0: service account token: the API server api:443 reviews none: 403 Forbidden: cannot create resource");
   answer(401, "");
   EXPECT_EQ(expired_, 1);
   answer(201, "{");
@@ -135,8 +137,8 @@ TEST_F(TokenReviewsTest, whatever_else_comes_is_no_answer) {
 
 TEST_F(TokenReviewsTest, what_can_be_no_token_costs_no_question) {
   start({});
-  for (const std::string& token : {std::string(), std::string(" "), std::string("a b"), std::string("a\nb"), std::string("a\0b", 3),
-                                   std::string(TokenReviews::kLongestToken + 1, 'x')})
+  for (const std::string& token : {std::string(), std::string(" "), std::string("a b"), std::string("a\nb"),
+                                   std::string("a\0b", 3), std::string(TokenReviews::kLongestToken + 1, 'x')})
     review(token);
   EXPECT_TRUE(bodies_.empty());
   EXPECT_THAT(codes_, testing::Each(Code::PermissionDenied));
