@@ -154,21 +154,6 @@ Result<void> read_tls(const std::string& config_path, Configuration& out) {
   return usable ? usable : Error(Code::InvalidArgument, config_path + ": " + key + ": " + usable.error().message());
 }
 
-/// Reads what the configuration says of the Kubernetes API. Without `server` this has to be a pod.
-Result<void> read_kubernetes(const std::string& config_path, Configuration& out) {
-  const KubernetesPlace place{out.folder, kubernetes::process_environment()};
-  const auto problem = [&config_path](const Error& error) {
-    return Error(Code::InvalidArgument, config_path + ": " + error.message() + "\n");
-  };
-  auto pods = pod_identity_of(out.file, place);
-  if (!pods) return problem(pods.error());
-  out.pods = *std::move(pods);
-  auto secret = authority_secret_of(out.file, place);
-  if (!secret) return problem(secret.error());
-  out.authority_secret = *std::move(secret);
-  return {};
-}
-
 std::map<std::size_t, std::string> bad_records(const config::v1::Meshdnsd& file) {
   std::vector<std::string> lines;
   for (const std::string& line : file.dns().static_records()) lines.push_back(std::string(trim(line)));
@@ -220,7 +205,9 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
   out.static_records = std::move(*records);
   out.digest = digest_of(out);
   out.folder = std::filesystem::path(path).parent_path().string();
-  if (auto read = read_kubernetes(path, out); !read) return read.error();
+  auto settings = kubernetes_settings(out.file, out.folder, kubernetes::process_environment());
+  if (!settings) return Error(Code::InvalidArgument, path + ": " + settings.error().message() + "\n");
+  out.kubernetes = *std::move(settings);
   if (auto read = read_zone_file(path, zones, out); !read) return read.error();
   find_mesh_file(path, out);
   if (auto read = read_tls(path, out); !read) return read.error();
@@ -326,12 +313,12 @@ membership::Member Configuration::member() const {
   }
   out.pod = membership::pod_files(folder, join.kubernetes().token_file(), join.kubernetes().ca_file());
   // a pod's host name is its own name, except where the pod has the name of its node's network
-  if (name.empty()) out.name = kubernetes::process_environment()("POD_NAME").value_or(out.name);
+  if (name.empty()) out.name = meshdns::kubernetes::process_environment()("POD_NAME").value_or(out.name);
   return out;
 }
 
 std::optional<std::string> Configuration::authority() const {
-  if (authority_secret) return authority_secret->options.folder;
+  if (kubernetes.authority_secret) return kubernetes.authority_secret->options.folder;
   if (file.federation().authority().empty()) return std::nullopt;
   return (std::filesystem::path(file.data_dir()) / file.federation().authority()).string();
 }
@@ -349,7 +336,7 @@ std::shared_ptr<const identity::Gate> Configuration::gate() const {
 
 Result<void> Configuration::check_certificate(std::int64_t unix_seconds) const {
   if (!tls || (joins() && !membership::has_joined(*tls))) return {};
-  if (authority_secret && !enrolment::has_copy(authority_secret->options.folder)) return {};
+  if (signs_own() && kubernetes.authority_secret && !enrolment::has_copy(*authority())) return {};
   if (signs_own()) return check_authority(*this, unix_seconds);
   const auto role = file.has_federation() ? identity::Role::Federation : identity::Role::Dns;
   return membership::check_certificate(*tls, config::rules_of(file.identity()), {role, file.cluster(), ""},

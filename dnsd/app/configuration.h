@@ -36,8 +36,7 @@ struct Configuration {
   std::uint64_t digest = 0;  // of everything that shapes answers except the endpoints file; 0 = differs from the files
   std::uint64_t mesh_digest = 0;  // of the endpoints file; 0 = there is none
 
-  std::optional<PodIdentitySettings> pods;                  // of identity.kubernetes
-  std::optional<AuthoritySecretSettings> authority_secret;  // of federation.authority_secret
+  KubernetesSettings kubernetes;  // of identity.kubernetes and federation.authority_secret
 
   query::Policy policy;  // from the file; the daemon fills in NSID and cookie secrets that the file leaves out
 

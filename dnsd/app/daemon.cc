@@ -118,7 +118,8 @@ Result<void> Daemon::prepare() {
     const auto done = certificates_.sign(own_certificate(configuration_), clock_, loop_);
     if (!done) return done.error().with_context("federation.authority");
   }
-  if (configuration_.authority_secret) certificates_.follow(*configuration_.authority_secret, clock_, loop_);
+  if (configuration_.kubernetes.authority_secret)
+    certificates_.follow(*configuration_.kubernetes.authority_secret, clock_, loop_);
   certificates_.start(configuration_.tls, clock_, loop_);
   if (configuration_.joins()) certificates_.renew(configuration_.member(), clock_, loop_);
   catalog_.set_capacity(configuration_.file.dns().max_records());

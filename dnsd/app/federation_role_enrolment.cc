@@ -16,7 +16,7 @@ Result<void> FederationRole::open_enrolment() {
        convert::from_wire(configuration().file.federation().certificate_lifetime()), configuration().signs_own()});
   if (!enrolment) return enrolment.error().with_context("federation.authority");
   enrolment_.emplace(*std::move(enrolment));
-  if (configuration().pods) pods_.emplace(*configuration().pods, env_.loop, clock());
+  if (configuration().kubernetes.pods) pods_.emplace(*configuration().kubernetes.pods, env_.loop, clock());
   return {};
 }
 

@@ -12,10 +12,16 @@ namespace {
 constexpr const char* kAudience = "meshdns-federation";
 constexpr const char* kTrustDomain = "mesh.internal";
 
+/// Where relative paths start, and what a pod finds in its environment.
+struct Place {
+  const std::string& folder;
+  const kubernetes::Environment& environment;
+};
+
 /// Reads `server`, `ca_file` and `token_file` of a section.
 /// key: of the section
 template <class Section>
-Result<kubernetes::Server> server_of(const Section& section, const KubernetesPlace& place, const std::string& key) {
+Result<kubernetes::Server> server_of(const Section& section, const Place& place, const std::string& key) {
   const auto path = [&place](const std::string& name) {
     return name.empty() ? name : (std::filesystem::path(place.folder) / name).string();
   };
@@ -28,10 +34,7 @@ Result<kubernetes::Server> server_of(const Section& section, const KubernetesPla
   return out;
 }
 
-}  // namespace
-
-Result<std::optional<PodIdentitySettings>> pod_identity_of(const config::v1::Meshdnsd& file,
-                                                           const KubernetesPlace& place) {
+Result<std::optional<PodIdentitySettings>> pod_identity_of(const config::v1::Meshdnsd& file, const Place& place) {
   if (!file.identity().has_kubernetes()) return std::optional<PodIdentitySettings>();
   const auto& section = file.identity().kubernetes();
   auto server = server_of(section, place, "identity.kubernetes");
@@ -48,7 +51,7 @@ Result<std::optional<PodIdentitySettings>> pod_identity_of(const config::v1::Mes
 }
 
 Result<std::optional<AuthoritySecretSettings>> authority_secret_of(const config::v1::Meshdnsd& file,
-                                                                   const KubernetesPlace& place) {
+                                                                   const Place& place) {
   if (!file.federation().has_authority_secret()) return std::optional<AuthoritySecretSettings>();
   const auto& section = file.federation().authority_secret();
   auto server = server_of(section, place, "federation.authority_secret");
@@ -64,6 +67,18 @@ Result<std::optional<AuthoritySecretSettings>> authority_secret_of(const config:
   const Duration lifetime = convert::from_wire(file.federation().certificate_lifetime());
   out.options.interval = std::clamp<Duration>(lifetime / 10, 1s, enrolment::AuthoritySecret::kInterval);
   return std::optional(std::move(out));
+}
+
+}  // namespace
+
+Result<KubernetesSettings> kubernetes_settings(const config::v1::Meshdnsd& file, const std::string& folder,
+                                               const kubernetes::Environment& environment) {
+  const Place place{folder, environment};
+  auto pods = pod_identity_of(file, place);
+  if (!pods) return pods.error();
+  auto secret = authority_secret_of(file, place);
+  if (!secret) return secret.error();
+  return KubernetesSettings{*std::move(pods), *std::move(secret)};
 }
 
 }  // namespace meshdns::dnsd::app

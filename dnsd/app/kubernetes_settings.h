@@ -25,21 +25,17 @@ struct AuthoritySecretSettings {
   enrolment::AuthoritySecret::Options options;
 };
 
-/// Where relative paths start, and what a pod finds in its environment.
-struct KubernetesPlace {
-  std::string folder;
-  kubernetes::Environment environment;
+/// What a configuration says of the Kubernetes API; nothing = it is not configured.
+struct KubernetesSettings {
+  std::optional<PodIdentitySettings> pods;
+  std::optional<AuthoritySecretSettings> authority_secret;
 };
 
-/// Returns the settings of identity.kubernetes; nothing = it is not configured.
+/// Reads the settings of a configuration.
+/// folder: where relative paths start
 /// errors: InvalidArgument, FailedPrecondition (`server` is not given, and this is no pod); the message begins with the
 ///         key
-Result<std::optional<PodIdentitySettings>> pod_identity_of(const config::v1::Meshdnsd& file,
-                                                           const KubernetesPlace& place);
-
-/// Returns the settings of federation.authority_secret; nothing = it is not configured.
-/// errors: as above
-Result<std::optional<AuthoritySecretSettings>> authority_secret_of(const config::v1::Meshdnsd& file,
-                                                                   const KubernetesPlace& place);
+Result<KubernetesSettings> kubernetes_settings(const config::v1::Meshdnsd& file, const std::string& folder,
+                                               const kubernetes::Environment& environment);
 
 }  // namespace meshdns::dnsd::app

@@ -60,8 +60,8 @@ int run(app::Configuration configuration, const Flags& flags) {
     const auto joined = membership::join_mesh(configuration.member(), clock);
     if (!joined) return process::cannot_start(joined.error());
   }
-  if (configuration.authority_secret) {
-    const auto there = app::wait_for_authority(*configuration.authority_secret, clock);
+  if (configuration.kubernetes.authority_secret) {
+    const auto there = app::wait_for_authority(*configuration.kubernetes.authority_secret, clock);
     if (!there) return process::cannot_start(there.error());
   }
   process::EventLoop loop;

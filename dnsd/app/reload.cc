@@ -84,8 +84,7 @@ std::vector<std::string> keep_what_cannot_change(const Configuration& running, C
   }
   const bool tls_changed = federation.keep("tls") || next.tls != running.tls;
   if (tls_changed) next.tls = running.tls;
-  next.pods = running.pods;
-  next.authority_secret = running.authority_secret;
+  next.kubernetes = running.kubernetes;
   return kept;
 }
 

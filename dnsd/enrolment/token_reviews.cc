@@ -77,6 +77,7 @@ Result<kubernetes::ReviewedToken> TokenReviews::judged(const Result<kubernetes::
 }
 
 void TokenReviews::answered(Id id, const Result<kubernetes::Answer>& answer) {
+  if (!tokens_.contains(id)) return;  // its time was over
   if (answer && answer->status == kUnauthorized) server_.expire_token();
   auto result = judged(answer);
   const bool refused = !result && result.error().code() == Code::PermissionDenied;

@@ -33,15 +33,15 @@ class PlayedApi {
   Answer answer(const kubernetes::Request& request) {
     ++asked[request.method + " " + request.target];
     if (refuse != 0) return {refuse, R"({"kind":"Status","reason":"Forbidden"})", {}};
-    const bool secret = request.target.find("/secrets") != std::string::npos;
-    auto& held = secret ? this->secret : config_map;
-    if (request.method == "GET") return held ? Answer{200, body(secret, *held), {}} : Answer{404, "", {}};
+    const bool is_secret = request.target.find("/secrets") != std::string::npos;
+    auto& held = is_secret ? secret : config_map;
+    if (request.method == "GET") return held ? Answer{200, body(is_secret, *held), {}} : Answer{404, "", {}};
     if (before_write) std::exchange(before_write, nullptr)();
     if (request.method == "POST" && held) return {409, R"({"kind":"Status","reason":"AlreadyExists"})", {}};
     const bool stale =
         request.body.find("\"resourceVersion\":\"" + std::to_string(version) + "\"") == std::string::npos;
     if (request.method == "PUT" && stale) return {409, R"({"kind":"Status","reason":"Conflict"})", {}};
-    held = written(secret, request.body);
+    held = written(is_secret, request.body);
     ++version;
     return {request.method == "POST" ? 201 : 200, "", {}};
   }

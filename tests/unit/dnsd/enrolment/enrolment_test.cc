@@ -59,6 +59,8 @@ class EnrolmentTest : public testing::Test {
     return done ? "signed" : done.error().message();
   }
 
+  static identity::Proof nobody() { return {.peer = "10.0.0.7:1", .where = {}, .who = {}, .key_hash = {}}; }
+
   test::TemporaryFolder folder_;
   std::string request_;
   std::string certificate_;  // the last one
@@ -105,7 +107,7 @@ TEST_F(EnrolmentTest, a_pods_certificate_says_so_and_only_a_living_pod_renews_it
   request.set_service_account_token("a.b.c");
   request.set_certificate_request(request_);
   const identity::Identity node{identity::Role::Node, "eu-1", "n7"};
-  const auto signed_one = enrolment.enroll_pod(request, {.peer = "10.0.0.7:1"}, node, TimePoint(), kToday);
+  const auto signed_one = enrolment.enroll_pod(request, nobody(), node, TimePoint(), kToday);
   ASSERT_TRUE(signed_one) << signed_one.error().message();
   const auto about = authority::describe(signed_one->certificate()).value().front();
   EXPECT_TRUE(about.of_pod);
@@ -116,7 +118,7 @@ TEST_F(EnrolmentTest, a_pods_certificate_says_so_and_only_a_living_pod_renews_it
                                      TimePoint(), kToday + 100);
   EXPECT_THAT(kept.error().message(), HasSubstr("(rule pod-alive)"));
   request.set_service_account_token("a.b.c");
-  EXPECT_TRUE(enrolment.enroll_pod(request, {.peer = ""}, node, TimePoint(), kToday + 100));
+  EXPECT_TRUE(enrolment.enroll_pod(request, nobody(), node, TimePoint(), kToday + 100));
 }
 
 TEST_F(EnrolmentTest, a_pod_gets_nothing_without_a_review_a_key_or_identity_kubernetes) {
@@ -127,14 +129,14 @@ TEST_F(EnrolmentTest, a_pod_gets_nothing_without_a_review_a_key_or_identity_kube
   const identity::Identity node{identity::Role::Node, "eu-1", "n7"};
   const Error nobody(Code::PermissionDenied, "why (rule token-node)");
   const auto why = [&](const Result<identity::Identity>& who) {
-    return enrolment.enroll_pod(request, {.peer = ""}, who, TimePoint(), kToday).error().message();
+    return enrolment.enroll_pod(request, nobody(), who, TimePoint(), kToday).error().message();
   };
   EXPECT_EQ(why(nobody), "why (rule token-node)");
   EXPECT_THAT(why(node), HasSubstr("certificate_request"));
-  EXPECT_THAT(enrolment.enroll(request, {.peer = ""}, TimePoint(), kToday).error().message(),
+  EXPECT_THAT(enrolment.enroll(request, nobody(), TimePoint(), kToday).error().message(),
               HasSubstr("(rule service-account)"));
   request.set_token("x");
-  EXPECT_EQ(enrolment.enroll(request, {.peer = ""}, TimePoint(), kToday).error().message(),
+  EXPECT_EQ(enrolment.enroll(request, nobody(), TimePoint(), kToday).error().message(),
             "token and service_account_token: only one of them");
 }
 
