@@ -14,8 +14,6 @@ namespace {
 
 namespace json = boost::json;
 
-json::string_view view(std::string_view text) { return {text.data(), text.size()}; }
-
 std::string_view kind_name(Keeper kind) { return kind == Keeper::Secret ? "Secret" : "ConfigMap"; }
 
 /// Parses the body, and checks that it is an object of the kind.
@@ -33,10 +31,10 @@ void put(Keeper kind, json::object& object, const KeyedTexts& texts) {
   if (!held.is_object()) held.emplace_object();
   json::object plain;
   for (const auto& [key, text] : texts) {
-    held.get_object().erase(view(key));
+    held.get_object().erase(json_view(key));
     if (text.empty()) continue;
     json::object& out = kind == Keeper::Secret ? plain : held.get_object();
-    out[view(key)] = view(text);
+    out[json_view(key)] = json_view(text);
   }
   if (kind == Keeper::Secret) object["stringData"] = std::move(plain);
 }
@@ -66,12 +64,12 @@ Result<KeyedTexts> read_texts(Keeper kind, std::string_view body) {
 
 std::string new_keeper(Keeper kind, std::string_view name_space, std::string_view name, const KeyedTexts& texts) {
   json::object metadata;
-  metadata["namespace"] = view(name_space);
-  metadata["name"] = view(name);
+  metadata["namespace"] = json_view(name_space);
+  metadata["name"] = json_view(name);
   metadata["labels"] = json::object{{"app.kubernetes.io/part-of", "meshdns"}};
   json::object out;
   out["apiVersion"] = "v1";
-  out["kind"] = view(kind_name(kind));
+  out["kind"] = json_view(kind_name(kind));
   out["metadata"] = std::move(metadata);
   put(kind, out, texts);
   return json::serialize(out);

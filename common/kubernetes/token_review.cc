@@ -22,8 +22,6 @@ constexpr std::size_t kLongestReason = 512;  // bytes of the API server's text t
 constexpr std::string_view kAccount = "system:serviceaccount:";
 constexpr std::string_view kClaims = "authentication.kubernetes.io/";
 
-json::string text_of(std::string_view text) { return {text.data(), text.size()}; }
-
 Error denied(const std::string& why, std::string_view rule) {
   return {Code::PermissionDenied, "service account token: " + why + " (rule " + std::string(rule) + ")"};
 }
@@ -49,8 +47,8 @@ std::string claim(const ObjectReader& extra, std::string_view name, bool& severa
 
 std::string token_review_text(std::string_view token, std::string_view audience) {
   json::object spec;
-  spec["token"] = text_of(token);
-  spec["audiences"] = json::array{text_of(audience)};
+  spec["token"] = json_view(token);
+  spec["audiences"] = json::array{json::value(json_view(audience))};
   json::object out;
   out["apiVersion"] = "authentication.k8s.io/v1";
   out["kind"] = "TokenReview";

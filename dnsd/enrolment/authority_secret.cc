@@ -16,9 +16,6 @@ using kubernetes::Keeper;
 constexpr const char* kCertificate = "ca.crt";
 constexpr const char* kKey = "ca.key";
 constexpr const char* kOldKey = "old.key";
-constexpr int kOk = 200;
-constexpr int kCreated = 201;
-constexpr int kUnauthorized = 401;
 constexpr int kNotFound = 404;
 constexpr int kConflict = 409;
 
@@ -26,8 +23,6 @@ std::string text_in(const kubernetes::KeyedTexts& texts, const char* key) {
   const auto found = texts.find(key);
   return found == texts.end() ? "" : found->second;
 }
-
-bool is_success(const Answer& answer) { return answer.status == kOk || answer.status == kCreated; }
 
 /// Returns the copy in a folder; nothing = there is none that can be used.
 std::optional<Content> copy_in(const std::string& folder) {

@@ -11,10 +11,6 @@
 namespace meshdns::enrolment {
 namespace {
 
-constexpr int kOk = 200;
-constexpr int kCreated = 201;
-constexpr int kUnauthorized = 401;
-
 Error later(const std::string& why) { return {Code::Unavailable, "service account token: " + why}; }
 
 }  // namespace
@@ -67,7 +63,7 @@ void TokenReviews::ask_next() {
 
 Result<kubernetes::ReviewedToken> TokenReviews::judged(const Result<kubernetes::Answer>& answer) const {
   if (!answer) return later(server_.name + ": " + answer.error().message());
-  if (answer->status != kOk && answer->status != kCreated) {
+  if (!is_success(*answer)) {
     const auto why = kubernetes::parse_refusal(answer->status, answer->retry_after, answer->body);
     return later("the API server " + server_.name + " reviews none: " + why.text());
   }
