@@ -16,7 +16,7 @@ class IdentityServer(ApiServer):
 
     def __init__(self, certificate, key, port=0):
         self.accounts, self.objects, self.asked, self.count = {}, {}, [], 0
-        self.forbidden, self.silent, self.old = set(), False, False
+        self.forbidden, self.silent, self.old, self.gone = set(), False, False, False
         super().__init__(certificate, key, port)
         api = self
 
@@ -25,6 +25,10 @@ class IdentityServer(ApiServer):
 
         self.server.RequestHandlerClass.do_POST = write
         self.server.RequestHandlerClass.do_PUT = write
+
+    def close(self):
+        self.gone = True  # connections that are kept alive end with their next request
+        super().close()
 
     # ---- tokens ----
 
@@ -65,7 +69,10 @@ class IdentityServer(ApiServer):
     # ---- requests ----
 
     def refuses(self, request):
-        """Whether the request was answered with a refusal. `forbidden` has pairs of a method and a part of a path."""
+        """Whether the request was answered with a refusal, or is not answered at all. `forbidden` has pairs of a method and a part of a path."""
+        if self.gone:
+            request.close_connection = True
+            return True
         self.asked.append((request.command, request.path, request.headers.get("Authorization", "")))
         if not any(request.command == method and part in request.path for method, part in self.forbidden):
             return False

@@ -63,7 +63,8 @@ class PodBed(TlsBed):
     def back(self):
         before = self.api
         self.api = self.serve(before.port)
-        self.api.accounts, self.api.objects, self.api.version = before.accounts, before.objects, before.version
+        self.api.accounts, self.api.objects = before.accounts, before.objects
+        self.api.version, self.api.count = before.version, before.count
 
     def federation(self, name="fed", lifetime="24h", timeout="8s", wait=True):
         data = self.path(name)
