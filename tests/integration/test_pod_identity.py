@@ -4,6 +4,7 @@ import os
 import re
 import time
 import unittest
+import urllib.request
 
 from api_identity import AUDIENCE, REVIEWS, IdentityServer
 from mesh import WAIT, eventually, run
@@ -101,6 +102,10 @@ class PodBed(TlsBed):
         agent.wait_line(" connected ")
         return agent
 
+    def read(self, name):
+        with open(self.path(name), encoding="utf-8") as file:
+            return file.read()
+
     def ctl(self, *words, name="fed"):
         return run("meshdnsctl", "--server", self.path(name + "/fed.sock"), *words)
 
@@ -160,7 +165,7 @@ class PodTest(unittest.TestCase):
 
     def test_another_server_gets_no_token(self):
         self.bed.federation()
-        self.bed.write("authority.crt", open(self.bed.path("api-ca.pem"), encoding="utf-8").read())
+        self.bed.write("authority.crt", self.bed.read("api-ca.pem"))
         before = len(self.api.asked)
         agent = self.bed.agent("n1", self.api.token("meshdns/meshdns-agent", "agent-1", "n1"))
         agent.wait_line("not joined yet")
@@ -192,7 +197,6 @@ class PodTest(unittest.TestCase):
         self.assertFalse([line for line in first.lines if "disconnected" in line])
 
     def metrics(self, daemon):
-        import urllib.request
         host, port = daemon.address("admin listening")
         with urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=WAIT) as answer:
             return answer.read().decode()
@@ -241,8 +245,7 @@ class PodTest(unittest.TestCase):
         self.assertEqual(reasons.count("the Secret was made"), 1, reasons)
         certificate = self.api.texts("secrets", SECRET)["ca.crt"]
         for name in ("fed", "fed-2"):
-            with open(self.bed.path(name + "/authority/ca.pem"), encoding="utf-8") as file:
-                self.assertEqual(file.read(), certificate)
+            self.assertEqual(self.bed.read(name + "/authority/ca.pem"), certificate)
             self.assertEqual(os.stat(self.bed.path(name + "/authority/ca.key")).st_mode & 0o777, 0o600)
         self.bed.joined()  # at the second, which did or did not make it
 
@@ -278,8 +281,7 @@ class PodTest(unittest.TestCase):
         eventually(lambda: self.api.texts("configmaps", SECRET)["ca.crt"].count("BEGIN CERTIFICATE") == 2, "both in the ConfigMap")
         self.assertIn("old.key", self.api.texts("secrets", SECRET))
         self.bed.mount()
-        path = self.bed.path("state-n1/ca.pem")
-        eventually(lambda: open(path, encoding="utf-8").read().count("BEGIN CERTIFICATE") == 2, "the agent trusts both")
+        eventually(lambda: self.bed.read("state-n1/ca.pem").count("BEGIN CERTIFICATE") == 2, "the agent trusts both")
         self.assertEqual(run("meshdnsctl", "ca", "rotate", "--finish", "--folder", self.bed.path("fed/authority"))[0], 0)
         federation.wait_line('own certificate signed .*because="it is of another authority"')
         eventually(lambda: "old.key" not in self.api.texts("secrets", SECRET), "the old key is gone")
@@ -292,7 +294,7 @@ class PodTest(unittest.TestCase):
         self.bed.away()
         self.bed.federation(wait=False).stop()
         self.assertEqual(run("meshdnsd", "--config", self.bed.path("fed.yaml"), "--check-config")[2], "")
-        text = open(self.bed.path("fed.yaml"), encoding="utf-8").read()
+        text = self.bed.read("fed.yaml")
         config = self.bed.write("pod.yaml", re.sub(r', server: "[^}]*', "", text))
         code, _, err = run("meshdnsd", "--config", config, "--check-config")
         self.assertEqual(code, 2)
