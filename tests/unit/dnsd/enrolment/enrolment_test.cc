@@ -127,11 +127,11 @@ TEST_F(EnrolmentTest, a_pod_gets_nothing_without_a_review_a_key_or_identity_kube
   request.set_name("n7");
   request.set_service_account_token("a.b.c");
   const identity::Identity node{identity::Role::Node, "eu-1", "n7"};
-  const Error nobody(Code::PermissionDenied, "why (rule token-node)");
+  const Error refused(Code::PermissionDenied, "why (rule token-node)");
   const auto why = [&](const Result<identity::Identity>& who) {
     return enrolment.enroll_pod(request, nobody(), who, TimePoint(), kToday).error().message();
   };
-  EXPECT_EQ(why(nobody), "why (rule token-node)");
+  EXPECT_EQ(why(refused), "why (rule token-node)");
   EXPECT_THAT(why(node), HasSubstr("certificate_request"));
   EXPECT_THAT(enrolment.enroll(request, nobody(), TimePoint(), kToday).error().message(),
               HasSubstr("(rule service-account)"));
