@@ -83,7 +83,11 @@ config::Loaded<Configuration> configuration_of(const std::string& text, const st
   if (!file) return file.error();
   Configuration out;
   out.file = std::move(*file);
-  const bool named = !out.file.node().empty();
+  bool named = !out.file.node().empty();
+  if (!named && out.file.federation().join().has_kubernetes()) {
+    out.file.set_node(machine.environment("NODE_NAME").value_or(""));
+    named = !out.file.node().empty();
+  }
   if (!named) out.file.set_node(machine.name);
   const std::string wrong = node_name_problem(out.file.node());
   if (!wrong.empty()) {
@@ -94,8 +98,8 @@ config::Loaded<Configuration> configuration_of(const std::string& text, const st
   }
   out.folder = std::filesystem::path(path).parent_path().string();
   out.tls = tls_of(out.file, path);
-  // with a token, the files are made later
-  const auto usable = out.tls && !out.token_file() ? rpc::check(*out.tls) : Result<void>();
+  // the files of an agent that joins are made later
+  const auto usable = out.tls && !out.joins() ? rpc::check(*out.tls) : Result<void>();
   if (!usable) return {{{path, 0, 0, "federation.tls", usable.error().message()}}};
   out.node = node_of(out.file);
   out.own_addresses = out.node.addresses.empty();
@@ -121,13 +125,15 @@ config::Problems unreadable(const std::string& path, const Error& error) {
 
 }  // namespace
 
-std::optional<std::string> Configuration::token_file() const {
-  if (!file.federation().has_join()) return std::nullopt;
-  return (std::filesystem::path(folder) / file.federation().join().token_file()).string();
-}
-
 membership::Member Configuration::member() const {
-  return {servers(), node.locality.node, *tls, expected_federation()};
+  membership::Member out{servers(), node.locality.node, *tls, expected_federation()};
+  const auto& join = file.federation().join();
+  if (!join.has_kubernetes()) {
+    out.token_file = (std::filesystem::path(folder) / join.token_file()).string();
+    return out;
+  }
+  out.pod = membership::pod_files(folder, join.kubernetes().token_file(), join.kubernetes().ca_file());
+  return out;
 }
 
 SocketAddress Configuration::admin_address() const { return checked(SocketAddress::parse(file.admin().listen())); }
@@ -150,7 +156,7 @@ std::set<std::uint16_t> Configuration::mesh_ports() const {
 }
 
 Result<void> Configuration::check_certificate(std::int64_t unix_seconds) const {
-  if (!tls || (token_file() && !membership::has_joined(*tls))) return {};
+  if (!tls || (joins() && !membership::has_joined(*tls))) return {};
   const identity::Identity own{identity::Role::Node, node.locality.cluster, node.locality.node};
   return membership::check_certificate(*tls, config::rules_of(file.identity()), own, unix_seconds);
 }

@@ -42,11 +42,10 @@ struct Configuration {
     return {file.federation().servers().begin(), file.federation().servers().end()};
   }
   SocketAddress admin_address() const;
-  /// Returns the file of the token with which this agent gets its certificate; nothing = it has files of its own, or
-  /// none.
-  std::optional<std::string> token_file() const;
+  /// Whether this agent gets its certificate from the federation; otherwise it has files of its own, or none.
+  bool joins() const { return file.federation().has_join(); }
   /// Returns how this agent gets and renews its certificate.
-  /// requires: token_file()
+  /// requires: joins()
   membership::Member member() const;
   /// Whether all servers are on this machine, by what the file says: unix sockets and loopback addresses.
   bool federation_is_here() const;

@@ -121,7 +121,7 @@ Result<void> Daemon::start() {
                          {"locality", configuration_.node.locality.text()},
                          {"endpoints", configuration_.directory}});
   if (configuration_.tls) tls_watch_.emplace(*configuration_.tls, clock_, loop_);
-  if (configuration_.token_file()) renewal_.emplace(loop_, clock_, configuration_.member());
+  if (configuration_.joins()) renewal_.emplace(loop_, clock_, configuration_.member());
   if (auto done = listen(); !done) return done;
   open_socket_events();
   open_address_events();

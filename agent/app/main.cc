@@ -82,8 +82,8 @@ int run(app::Configuration configuration, const Flags& flags) {
   const SystemClock clock;
   process::EventLoop loop;
   if (flags.dev) print_dev_hints(configuration);
-  if (configuration.token_file()) {
-    const auto joined = membership::join_mesh(configuration.member(), *configuration.token_file(), clock);
+  if (configuration.joins()) {
+    const auto joined = membership::join_mesh(configuration.member(), clock);
     if (!joined) return process::cannot_start(joined.error());
   }
   app::Daemon daemon(loop, clock, std::move(configuration), flags.dev ? "" : flags.config);

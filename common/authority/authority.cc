@@ -171,6 +171,7 @@ Result<std::string> sign(const Authority& authority, evp_pkey_st& key, const Ord
   if (!certificate) return certificate.error();
   X509* issuer = signer->certificate.get();
   const bool done = set_subject(certificate->get(), identity::text(order.identity)) &&
+                    (!order.of_pod || mark_as_of_pod(certificate->get())) &&
                     X509_set_issuer_name(certificate->get(), X509_get_subject_name(issuer)) == 1 &&
                     add_end_uses(certificate->get(), issuer, order.identity.role) &&
                     add_names(certificate->get(), *names);

@@ -56,6 +56,7 @@ struct Order {
   identity::Identity identity;
   std::vector<std::string> addresses{};  // DNS names and IP addresses where clients find it; of a federation only
   Duration lifetime = kEnrolledLifetime;
+  bool of_pod = false;  // the certificate says so, and is renewed only for a pod that lives (Description::of_pod)
 };
 
 /// Signs a public key. The certificate begins a few minutes before now, because clocks differ, and never outlives the

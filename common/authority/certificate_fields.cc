@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t kSerialBytes = 16;
 constexpr std::size_t kLongestCommonName = 64;  // RFC 5280 A.1 (ub-common-name)
+constexpr std::string_view kPodUnit = "pod in Kubernetes";
 
 struct FreeField {
   void operator()(BIGNUM* number) const { BN_free(number); }
@@ -75,6 +76,21 @@ bool set_subject(x509_st* certificate, std::string_view name) {
   return X509_NAME_add_entry_by_NID(X509_get_subject_name(certificate), NID_commonName, MBSTRING_UTF8,
                                     reinterpret_cast<const unsigned char*>(cut.data()), static_cast<int>(cut.size()),
                                     -1, 0) == 1;
+}
+
+bool mark_as_of_pod(x509_st* certificate) {
+  return X509_NAME_add_entry_by_NID(X509_get_subject_name(certificate), NID_organizationalUnitName, MBSTRING_UTF8,
+                                    reinterpret_cast<const unsigned char*>(kPodUnit.data()),
+                                    static_cast<int>(kPodUnit.size()), -1, 0) == 1;
+}
+
+bool is_of_pod(const x509_st* certificate) {
+  const X509_NAME* subject = X509_get_subject_name(certificate);
+  const int at = X509_NAME_get_index_by_NID(subject, NID_organizationalUnitName, -1);
+  if (at < 0) return false;
+  const ASN1_STRING* unit = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+  return std::string_view(reinterpret_cast<const char*>(ASN1_STRING_get0_data(unit)),
+                          static_cast<std::size_t>(ASN1_STRING_length(unit))) == kPodUnit;
 }
 
 bool add_extension(x509_st* certificate, x509_st* issuer, int kind, const char* words) {

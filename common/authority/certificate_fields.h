@@ -29,6 +29,10 @@ std::string serial_text(const x509_st* certificate);
 /// Sets the common name, cut to the 64 characters that it may have. It is for people, and says nothing about the owner.
 /// requires: `name` is ASCII
 bool set_subject(x509_st* certificate, std::string_view name);
+/// Notes in the subject that the owner is a pod in Kubernetes (organizational unit).
+bool mark_as_of_pod(x509_st* certificate);
+/// Whether mark_as_of_pod() was called for a certificate.
+bool is_of_pod(const x509_st* certificate);
 /// Adds an extension in the words of OpenSSL's configuration. Never give it a text from elsewhere.
 /// kind:   OpenSSL's number of the extension
 /// issuer: for the identifier of the issuer's key

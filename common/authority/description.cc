@@ -63,6 +63,7 @@ void describe_names(const X509* certificate, Description& out) {
 Description describe(x509_st& certificate) {
   Description out;
   out.is_authority = X509_check_ca(&certificate) == 1;
+  out.of_pod = is_of_pod(&certificate);
   out.subject = subject_of(&certificate);
   describe_names(&certificate, out);
   out.not_before = unix_seconds_of(X509_get0_notBefore(&certificate));

@@ -16,6 +16,7 @@ namespace meshdns::authority {
 /// contain any character.
 struct Description {
   bool is_authority = false;           // may sign other certificates
+  bool of_pod = false;                 // its owner is a pod: only a token of a living pod renews it
   std::string subject;                 // "CN=node eu-1/n7" (RFC 2253)
   std::vector<std::string> uris;       // of subjectAltName
   std::vector<std::string> addresses;  // its DNS names and IP addresses

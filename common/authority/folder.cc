@@ -63,6 +63,30 @@ Result<Authority> read_folder(const std::string& folder) {
   return Authority{*std::move(certificates), *std::move(key)};
 }
 
+Result<Content> read_content(const std::string& folder) {
+  auto authority = read_folder(folder);
+  if (!authority) return authority.error();
+  const std::string path = Files(folder).old_key;
+  if (!is_there(path)) return Content{*std::move(authority), ""};
+  auto old_key = text_of(path);
+  if (!old_key) return old_key.error();
+  return Content{*std::move(authority), *std::move(old_key)};
+}
+
+Result<void> write_content(const std::string& folder, const Content& content) {
+  if (auto made = make_private_folder(folder); !made) return made;
+  if (auto trusted = check_trust(folder); !trusted) return trusted;
+  const Files files(folder);
+  // as in write_rotated(): a new certificate is trusted before its key signs
+  if (auto written = put_file(files.certificates, content.authority.certificates, kForAll); !written) return written;
+  if (content.old_key.empty()) {
+    ::unlink(files.old_key.c_str());
+  } else if (auto written = put_file(files.old_key, content.old_key, kForOwner); !written) {
+    return written;
+  }
+  return put_file(files.key, content.authority.key, kForOwner);
+}
+
 Result<Authority> read_known_folder(const std::string& folder, std::int64_t unix_seconds) {
   auto present = read_folder(folder);
   if (!present) return present;

@@ -30,6 +30,25 @@ Result<void> create_folder(const std::string& folder, const Authority& authority
 ///         Unavailable: a file cannot be read
 Result<Authority> read_folder(const std::string& folder);
 
+/// Everything that the folder of an authority holds.
+struct Content {
+  Authority authority;
+  std::string old_key;  // while the authority is exchanged; empty = there is none
+
+  friend bool operator==(const Content& a, const Content& b) {
+    return a.authority.certificates == b.authority.certificates && a.authority.key == b.authority.key &&
+           a.old_key == b.old_key;
+  }
+};
+
+/// Reads the whole folder.
+/// errors: as for read_folder()
+Result<Content> read_content(const std::string& folder);
+
+/// Makes the folder hold exactly this. Creates it if it is missing.
+/// errors: PermissionDenied: the folder is not this user's own, or open to others. Unavailable: a file cannot be written
+Result<void> write_content(const std::string& folder, const Content& content);
+
 /// Reads the authority that everybody knows: while the authority is exchanged, the old one, because those who have not
 /// renewed their certificate yet trust no other. Once the old one has expired, or its key is gone, it is the new one.
 /// errors: as for read_folder()

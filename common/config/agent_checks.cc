@@ -74,11 +74,16 @@ void check_agent(const Place& root, const v1::Agent& config, Report& report) {
     report.add(federation.child("join"), kNotBoth);
   }
   const Place join = federation.child("join");
+  if (config.federation().has_join()) check_join(join, config.federation().join(), report);
   if (!config.federation().join().name().empty()) report.add(join.child("name"), "not for an agent: it has `node`");
   const bool tls = config.federation().has_tls() || config.federation().has_join();
   const Protection protection{tls, config.federation().insecure()};
   check_protection(federation, protection, report);
   if (config.has_identity()) check_identity(root.child("identity"), config.identity(), protection.tls, report);
+  if (config.identity().has_kubernetes()) {
+    const Place identity = root.child("identity");
+    report.add(identity.child("kubernetes"), "only in the meshdnsd.yaml of a federation");
+  }
   for (int i = 0; i < config.federation().servers_size(); ++i) {
     check_plaintext(servers.item(static_cast<std::size_t>(i)), config.federation().servers(i), protection, report);
   }

@@ -21,12 +21,19 @@ struct Protection {
 /// section: the mapping that has both
 void check_protection(const Place& section, Protection protection, Report& report);
 /// The problem of a section with `tls` and `join`.
-inline constexpr const char* kNotBoth = "not with tls: a token brings the certificate";
+inline constexpr const char* kNotBoth = "not with tls: joining brings the certificate";
 /// Reports an address on another host without `tls`, unless `insecure: true` allows plaintext.
 void check_plaintext(const Place& at, const std::string& address, Protection protection, Report& report);
 /// Reports rules that cannot work, and the whole section if there are no certificates.
 /// tls: the daemon has TLS with another host
 void check_identity(const Place& section, const v1::Identity& identity, bool tls, Report& report);
+/// Reports service accounts that are none or have two roles, and the whole section if the federation signs nothing.
+/// signs: the federation signs certificates
+void check_pod_identity(const Place& section, const v1::KubernetesIdentity& config, bool signs, Report& report);
+/// Reports `federation.authority_secret` together with another authority, and what is missing in it.
+void check_authority_secret(const Place& section, const v1::Federation& federation, Report& report);
+/// Reports a `join` that says not exactly one way to join.
+void check_join(const Place& section, const v1::Join& join, Report& report);
 /// Reports `cluster` and `node` inside a daemon's own locality: they have keys of their own at the top of the file.
 void check_own_locality(const Place& root, const v1::Locality& locality, Report& report);
 

@@ -41,6 +41,7 @@ void check_replica(const Place& root, const v1::Meshdnsd& config, Report& report
   const Place replica = root.child("replica");
   const Place servers = replica.child("federation");
   if (config.replica().has_tls() && config.replica().has_join()) report.add(replica.child("join"), kNotBoth);
+  if (config.replica().has_join()) check_join(replica.child("join"), config.replica().join(), report);
   const bool tls = config.replica().has_tls() || config.replica().has_join();
   const Protection protection{tls, config.replica().insecure()};
   check_protection(replica, protection, report);
@@ -52,16 +53,19 @@ void check_replica(const Place& root, const v1::Meshdnsd& config, Report& report
   }
 }
 
-/// Whether the federation has a certificate: one of files, or one that it signs itself.
-bool has_certificate(const v1::Federation& federation) {
-  return federation.has_tls() || !federation.authority().empty();
+/// Whether the federation signs certificates.
+bool signs(const v1::Federation& federation) {
+  return !federation.authority().empty() || federation.has_authority_secret();
 }
+
+/// Whether the federation has a certificate: one of files, or one that it signs itself.
+bool has_certificate(const v1::Federation& federation) { return federation.has_tls() || signs(federation); }
 
 /// Reports addresses that no certificate can name, and addresses for a certificate that others make.
 void check_own_addresses(const Place& place, const v1::Federation& federation, Report& report) {
   const Place list = place.child("addresses");
-  const bool signs = !federation.authority().empty() && !federation.has_tls();
-  if (federation.addresses_size() > 0 && !signs)
+  const bool signs_own = signs(federation) && !federation.has_tls();
+  if (federation.addresses_size() > 0 && !signs_own)
     return report.add(list, "only with authority and without tls: another certificate has its addresses already");
   for (int i = 0; i < federation.addresses_size(); ++i) {
     const std::string& text = federation.addresses(i);
@@ -110,9 +114,10 @@ void check_federation(const Place& root, const v1::Meshdnsd& config, Report& rep
   const Place place = root.child("federation");
   const Protection protection{has_certificate(federation), federation.insecure()};
   check_own_addresses(place, federation, report);
+  check_authority_secret(place.child("authority_secret"), federation, report);
   check_authorities(place, federation, report);
   check_clusters(place.child("kubernetes"), federation, report);
-  if (federation.insecure() && !federation.has_tls() && !federation.authority().empty()) {
+  if (federation.insecure() && !federation.has_tls() && signs(federation)) {
     report.add(place.child("insecure"), "not with authority: the federation signs its certificate and uses tls");
   } else {
     check_protection(place, protection, report);
@@ -248,7 +253,11 @@ void check_dnsd(const Place& root, const v1::Meshdnsd& config, Report& report) {
   check_federation(root, config, report);
   if (config.has_identity()) {
     const bool tls = has_certificate(config.federation()) || config.replica().has_tls() || config.replica().has_join();
-    check_identity(root.child("identity"), config.identity(), tls, report);
+    const Place identity = root.child("identity");
+    check_identity(identity, config.identity(), tls, report);
+    if (config.identity().has_kubernetes())
+      check_pod_identity(identity.child("kubernetes"), config.identity().kubernetes(), signs(config.federation()),
+                         report);
   }
   check_replica(root, config, report);
   check_dns(root, config, report);

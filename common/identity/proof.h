@@ -14,6 +14,7 @@ struct Proof {
   std::optional<IpAddress> where;  // nothing = on this machine
   std::optional<Identity> who;     // of its certificate; nothing = it has shown none
   std::string key_hash;            // of that certificate
+  bool of_pod = false;             // that certificate was given to a pod (authority::Description::of_pod)
 };
 
 }  // namespace meshdns::identity

@@ -14,8 +14,6 @@ namespace json = boost::json;
 constexpr std::size_t kDeepest = 64;  // of nested values; managedFields of a pod have about 15
 constexpr std::size_t kShown = 48;    // bytes of a text that is no JSON
 
-json::string_view view(std::string_view text) { return {text.data(), text.size()}; }
-
 Error not_json(std::string_view text, const std::string& why) {
   return {Code::DataLoss, "not a JSON object (" + why + "): " + printable(text.substr(0, kShown))};
 }
@@ -27,7 +25,7 @@ Result<json::object> parse_object(std::string_view text) {
   json::parse_options options;
   options.max_depth = kDeepest;
   json::error_code error;
-  json::value value = json::parse(view(text), error, memory, options);
+  json::value value = json::parse(json_view(text), error, memory, options);
   if (error) return not_json(text, error.message());
   json::object* object = value.if_object();
   if (object == nullptr) return not_json(text, "another value");
@@ -35,18 +33,18 @@ Result<json::object> parse_object(std::string_view text) {
 }
 
 const json::object* object_in(const json::object& object, std::string_view name) {
-  const json::value* found = object.if_contains(view(name));
+  const json::value* found = object.if_contains(json_view(name));
   return found == nullptr ? nullptr : found->if_object();
 }
 
 std::string_view text_in(const json::object& object, std::string_view name) {
-  const json::value* found = object.if_contains(view(name));
+  const json::value* found = object.if_contains(json_view(name));
   const json::string* text = found == nullptr ? nullptr : found->if_string();
   return text == nullptr ? std::string_view() : std::string_view(text->data(), text->size());
 }
 
 std::optional<std::int64_t> number_in(const json::object& object, std::string_view name) {
-  const json::value* found = object.if_contains(view(name));
+  const json::value* found = object.if_contains(json_view(name));
   const std::int64_t* number = found == nullptr ? nullptr : found->if_int64();
   return number == nullptr ? std::nullopt : std::optional(*number);
 }

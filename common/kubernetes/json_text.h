@@ -10,6 +10,9 @@
 // Reads JSON of the Kubernetes API. Unknown members are ignored everywhere, as the API's conventions ask of clients.
 namespace meshdns::kubernetes {
 
+/// Returns the same text in the type that Boost.JSON takes.
+inline boost::json::string_view json_view(std::string_view text) { return {text.data(), text.size()}; }
+
 /// Parses a text that is one JSON object. The object and everything in it share one block of memory, which lives until
 /// the last of them is destroyed.
 /// errors: DataLoss: the text is something else

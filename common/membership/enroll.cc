@@ -2,13 +2,16 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
+#include "common/authority/description.h"
 #include "common/authority/key.h"
 #include "common/authority/token_text.h"
 #include "common/base/durable_file.h"
 #include "common/base/private_folder.h"
+#include "common/base/text.h"
 #include "common/base/whole_file.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/credentials.h"
@@ -40,7 +43,8 @@ Error error_of(const grpc::Status& status, const std::string& server) {
     case grpc::StatusCode::PERMISSION_DENIED: return {Code::PermissionDenied, text};
     case grpc::StatusCode::INVALID_ARGUMENT: return {Code::InvalidArgument, text};
     case grpc::StatusCode::UNIMPLEMENTED:
-      return {Code::Unimplemented, server + ": this federation signs no certificates (federation.authority)"};
+      return {Code::Unimplemented,
+              server + ": this federation signs no certificates (federation.authority, federation.authority_secret)"};
     default: return {Code::Unavailable, text};
   }
 }
@@ -69,6 +73,22 @@ Result<v1::EnrollReply> ask(const Member& member, const v1::EnrollRequest& reque
 Result<void> keep(const v1::EnrollReply& reply, const rpc::TlsFiles& files) {
   if (auto written = put_file(files.ca, reply.authority(), kForAll); !written) return written;
   return put_file(files.certificate, reply.certificate(), kForAll);
+}
+
+/// Reads a file that Kubernetes writes: if it is missing, it may come.
+Result<std::string> pod_file(const std::string& path) {
+  auto out = read_file(path);
+  return out ? out : Error(Code::Unavailable, out.error().message());
+}
+
+/// Returns the service account token of a file. A message carries only texts that are UTF-8.
+Result<std::string> pod_token(const std::string& path) {
+  const auto text = pod_file(path);
+  if (!text) return text.error();
+  const std::string_view token = trim(*text);
+  const bool is_plain = std::ranges::all_of(token, [](char c) { return c > ' ' && c < 127; });
+  if (token.empty() || !is_plain) return Error(Code::Unavailable, path + ": no service account token");
+  return std::string(token);
 }
 
 /// Returns the request for the key of the member's file.
@@ -114,7 +134,22 @@ Result<void> enroll(const Member& member, const std::string& token, std::int64_t
   return reply ? keep(*reply, member.files) : Result<void>(reply.error());
 }
 
+Result<void> enroll_pod(const Member& member, Cancellation& cancellation) {
+  auto token = pod_token(member.pod->token);
+  if (!token) return token.error();
+  const auto authorities = pod_file(member.pod->authority);
+  if (!authorities) return authorities.error();
+  if (const auto usable = authority::describe(*authorities); !usable)
+    return Error(Code::Unavailable, member.pod->authority + ": " + usable.error().message());
+  auto request = request_of(member);
+  if (!request) return request.error();
+  request->set_service_account_token(*std::move(token));
+  const auto reply = ask(member, *request, rpc::authority_credentials(*authorities, member.check), cancellation);
+  return reply ? keep(*reply, member.files) : Result<void>(reply.error());
+}
+
 Result<void> renew(const Member& member, Cancellation& cancellation) {
+  if (member.pod) return enroll_pod(member, cancellation);
   const auto request = request_of(member);
   if (!request) return request.error();
   const auto reply = ask(member, *request, rpc::channel_credentials(member.files, member.check), cancellation);

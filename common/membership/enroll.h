@@ -36,8 +36,14 @@ class Cancellation {
 ///               answers, or it is not the one that the token names; or a file cannot be written
 Result<void> enroll(const Member& member, const std::string& token, std::int64_t unix_seconds);
 
-/// Replaces the certificate by a new one with the same key. Blocks like enroll().
-/// errors: as for enroll()
+/// Gets a certificate by the files of a pod, the first one as well as each later one. Blocks like enroll().
+/// requires: member.pod
+/// errors:   as for enroll(); Unavailable also if a file of the pod cannot be used
+Result<void> enroll_pod(const Member& member, Cancellation& cancellation);
+
+/// Replaces the certificate by a new one with the same key: over the certificate itself, or by the files of the pod, so
+/// that the pod has to be alive. Blocks like enroll().
+/// errors: as for enroll() and enroll_pod()
 Result<void> renew(const Member& member, Cancellation& cancellation);
 
 }  // namespace meshdns::membership

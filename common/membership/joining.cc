@@ -17,9 +17,21 @@ namespace {
 constexpr Duration kFirstPause = 1s;
 constexpr Duration kLongestPause = 30s;
 
-/// Waits for a while, or until a signal comes that ends the daemon. The signal stays for whoever handles it: signals
-/// are held until the daemon runs.
-/// returns: whether a signal has come
+/// Makes one attempt.
+/// token: the text of the join token; not used by a pod
+Result<void> try_once(const Member& member, const std::string& token, const Clock& clock) {
+  if (!member.pod) return enroll(member, token, clock.unix_seconds());
+  Cancellation none;
+  return enroll_pod(member, none);
+}
+
+/// Whether the same attempt may succeed later.
+bool may_change(const Member& member, const Error& error) {
+  return error.code() == Code::Unavailable || (member.pod && error.code() == Code::PermissionDenied);
+}
+
+}  // namespace
+
 bool must_end_within(Duration pause) {
   sigset_t ending;
   sigemptyset(&ending);
@@ -32,19 +44,17 @@ bool must_end_within(Duration pause) {
   return came;
 }
 
-}  // namespace
-
-Result<void> join_mesh(const Member& member, const std::string& token_file, const Clock& clock) {
+Result<void> join_mesh(const Member& member, const Clock& clock) {
   if (has_joined(member.files)) return {};
-  const auto token = read_file(token_file);
+  const auto token = member.pod ? Result<std::string>("") : read_file(member.token_file);
   if (!token) return token.error().with_context("there is no certificate yet, and the token cannot be read");
   for (Duration pause = kFirstPause; !must_end_within(0s); pause = std::min(2 * pause, kLongestPause)) {
-    const auto done = enroll(member, *token, clock.unix_seconds());
+    const auto done = try_once(member, *token, clock);
     if (done) {
       log::info("joined: there is a certificate now", {{"certificate", member.files.certificate}});
       return {};
     }
-    if (done.error().code() != Code::Unavailable) return done.error().with_context(token_file);
+    if (!may_change(member, done.error())) return done.error().with_context(member.pod ? "join" : member.token_file);
     log::warn("not joined yet", {{"reason", done.error().message()}, {"again_in", pause}});
     if (must_end_within(pause)) break;
   }

@@ -9,6 +9,12 @@ rpc::TlsFiles files_in(const std::string& folder, const std::string& name) {
   return {(path / (name + ".pem")).string(), (path / (name + ".key")).string(), (path / "ca.pem").string()};
 }
 
+PodFiles pod_files(const std::string& folder, const std::string& token, const std::string& authority) {
+  const std::filesystem::path start(folder);
+  return {token.empty() ? kPodToken : (start / token).string(),
+          authority.empty() ? kPodAuthority : (start / authority).string()};
+}
+
 bool has_joined(const rpc::TlsFiles& files) { return rpc::check(files).has_value(); }
 
 Result<void> check_certificate(const rpc::TlsFiles& files, const identity::Rules& rules,

@@ -3,6 +3,7 @@
 #include <grpc/grpc_security_constants.h>
 #include <grpcpp/security/auth_context.h>
 
+#include "common/authority/description.h"
 #include "common/authority/digest.h"
 #include "common/authority/pem.h"
 
@@ -21,6 +22,13 @@ std::string certificate_key(const grpc::AuthContext& context) {
   if (pem.empty()) return "";
   const auto certificates = authority::read_certificates({pem.front().data(), pem.front().size()});
   return certificates ? authority::key_digest(*certificates->front()) : "";
+}
+
+bool certificate_is_of_pod(const grpc::AuthContext& context) {
+  const auto pem = context.FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
+  if (pem.empty()) return false;
+  const auto certificates = authority::describe(std::string_view(pem.front().data(), pem.front().size()));
+  return certificates && certificates->front().of_pod;
 }
 
 std::string certificate_chain(const grpc::AuthContext& context) {

@@ -21,6 +21,10 @@ std::optional<std::vector<std::string>> certificate_uris(const grpc::AuthContext
 /// none.
 std::string certificate_key(const grpc::AuthContext& context);
 
+/// Whether the peer's certificate says that its owner is a pod (authority::Description::of_pod); false if the peer has
+/// shown none.
+bool certificate_is_of_pod(const grpc::AuthContext& context);
+
 /// Returns the peer's certificate and those that the peer has sent with it, as PEM; empty = the peer has shown none.
 std::string certificate_chain(const grpc::AuthContext& context);
 

@@ -154,6 +154,16 @@ std::shared_ptr<grpc::ChannelCredentials> pinned_credentials(std::string key_has
   return grpc::experimental::TlsCredentials(options);
 }
 
+std::shared_ptr<grpc::ChannelCredentials> authority_credentials(const std::string& authorities,
+                                                                identity::ServerCheck check) {
+  grpc::experimental::TlsChannelCredentialsOptions options;
+  options.set_certificate_provider(std::make_shared<grpc::experimental::StaticDataCertificateProvider>(authorities));
+  options.watch_root_certs();
+  options.set_certificate_verifier(
+      grpc::experimental::ExternalCertificateVerifier::Create<ServerVerifier>(std::move(check)));
+  return grpc::experimental::TlsCredentials(options);
+}
+
 void prepare_process(WallClock clock) {
   log_clock = clock;
   prepare(log_grpc);

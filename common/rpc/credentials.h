@@ -40,6 +40,12 @@ std::shared_ptr<grpc::ChannelCredentials> channel_credentials(const std::optiona
 std::shared_ptr<grpc::ChannelCredentials> pinned_credentials(std::string key_hash, identity::ServerCheck check,
                                                              std::int64_t unix_seconds);
 
+/// Returns the credentials of a client that shows no certificate, and that knows the authorities.
+/// authorities: PEM
+/// check:       as for channel_credentials()
+std::shared_ptr<grpc::ChannelCredentials> authority_credentials(const std::string& authorities,
+                                                                identity::ServerCheck check);
+
 /// Sets gRPC up for a daemon: TLS 1.3 only, gRPC's errors go to our log, and Abseil's deadlock detection is off.
 /// clock:    for the texts about certificates that are refused for their time
 /// requires: no other thread is running; call it at the start of main

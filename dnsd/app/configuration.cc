@@ -141,7 +141,6 @@ Result<void> read_tls(const std::string& config_path, Configuration& out) {
   } else if (out.file.replica().has_tls()) {
     out.tls = {folder / client.certificate(), folder / client.key(), folder / client.ca()};
   } else if (out.file.replica().has_join()) {
-    out.token_file = (folder / out.file.replica().join().token_file()).string();
     out.tls = out.member_files();
     made_later = true;
   } else if (out.signs_own()) {
@@ -211,6 +210,10 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
   if (!records) return Error(Code::InvalidArgument, path + ": dns.static_records: " + records.error().message() + "\n");
   out.static_records = std::move(*records);
   out.digest = digest_of(out);
+  out.folder = std::filesystem::path(path).parent_path().string();
+  auto settings = kubernetes_settings(out.file, out.folder, kubernetes::process_environment());
+  if (!settings) return Error(Code::InvalidArgument, path + ": " + settings.error().message() + "\n");
+  out.kubernetes = *std::move(settings);
   if (auto read = read_zone_file(path, zones, out); !read) return read.error();
   find_mesh_file(path, out);
   if (auto read = read_tls(path, out); !read) return read.error();
@@ -220,9 +223,9 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
   auto clusters = kubernetes_clusters_of(out.file.federation(), std::filesystem::path(path).parent_path(),
                                          kubernetes::process_environment());
   if (!clusters) return clusters.error().with_context(path);
-  out.kubernetes = std::move(*clusters);
+  out.kubernetes_clusters = std::move(*clusters);
   if (!out.followed_forwarders.empty()) {
-    auto server = own_server(out.file.cluster(), out.kubernetes, kubernetes::process_environment());
+    auto server = own_server(out.file.cluster(), out.kubernetes_clusters, kubernetes::process_environment());
     if (!server) return server.error().with_context(path + ": dns.trusted_forwarders");
     out.forwarders_server = *std::move(server);
   }
@@ -316,10 +319,21 @@ rpc::TlsFiles Configuration::own_files() const {
 membership::Member Configuration::member() const {
   const std::string& name = file.replica().join().name();
   const auto& servers = file.replica().federation();
-  return {{servers.begin(), servers.end()}, name.empty() ? host_name() : name, *tls, expected_federation()};
+  membership::Member out{
+      {servers.begin(), servers.end()}, name.empty() ? host_name() : name, *tls, expected_federation()};
+  const auto& join = file.replica().join();
+  if (!join.has_kubernetes()) {
+    out.token_file = (std::filesystem::path(folder) / join.token_file()).string();
+    return out;
+  }
+  out.pod = membership::pod_files(folder, join.kubernetes().token_file(), join.kubernetes().ca_file());
+  // a pod's host name is its own name, except where the pod has the name of its node's network
+  if (name.empty()) out.name = meshdns::kubernetes::process_environment()("POD_NAME").value_or(out.name);
+  return out;
 }
 
 std::optional<std::string> Configuration::authority() const {
+  if (kubernetes.authority_secret) return kubernetes.authority_secret->options.folder;
   if (file.federation().authority().empty()) return std::nullopt;
   return (std::filesystem::path(file.data_dir()) / file.federation().authority()).string();
 }
@@ -336,7 +350,8 @@ std::shared_ptr<const identity::Gate> Configuration::gate() const {
 }
 
 Result<void> Configuration::check_certificate(std::int64_t unix_seconds) const {
-  if (!tls || (token_file && !membership::has_joined(*tls))) return {};
+  if (!tls || (joins() && !membership::has_joined(*tls))) return {};
+  if (signs_own() && kubernetes.authority_secret && !enrolment::has_copy(*authority())) return {};
   if (signs_own()) return check_authority(*this, unix_seconds);
   const auto role = file.has_federation() ? identity::Role::Federation : identity::Role::Dns;
   return membership::check_certificate(*tls, config::rules_of(file.identity()), {role, file.cluster(), ""},

@@ -15,6 +15,7 @@
 #include "dnsd/answers/zone_parser.h"
 #include "dnsd/app/descriptor_budget.h"
 #include "dnsd/app/kubernetes_server.h"
+#include "dnsd/app/kubernetes_settings.h"
 #include "dnsd/dnstap/encoder.h"
 #include "dnsd/query/policy.h"
 #include "dnsd/server/dns_server.h"
@@ -29,14 +30,14 @@ struct Configuration {
   std::string mesh_path;                                      // of dns.endpoints_file; empty = there is none
   std::vector<config::v1::MeshNode> mesh_nodes;               // nodes of the endpoints file, with their endpoints
   std::vector<v1::Object> mesh_objects;                       // objects of the endpoints file
-  std::optional<std::string> token_file;                      // of a replica that gets its certificate by a token
+  std::string folder;                                         // of the configuration file
   std::optional<rpc::TlsFiles> tls;                           // of the federation or the replica; checked
   std::vector<identity::BoundAuthority> cluster_authorities;  // of the federation, with their paths
 
   std::uint64_t digest = 0;  // of everything that shapes answers except the endpoints file; 0 = differs from the files
   std::uint64_t mesh_digest = 0;  // of the endpoints file; 0 = there is none
 
-  std::vector<KubernetesServer> kubernetes;  // federation.kubernetes, with the servers that it means
+  std::vector<KubernetesServer> kubernetes_clusters;  // federation.kubernetes, with the servers that it means
 
   /// A trusted forwarder that is a Service of this cluster.
   struct FollowedForwarder {
@@ -48,6 +49,7 @@ struct Configuration {
   };
   std::vector<FollowedForwarder> followed_forwarders;
   std::optional<kubernetes::Server> forwarders_server;  // where they are followed; nothing = there are none
+  KubernetesSettings kubernetes;  // of identity.kubernetes and federation.authority_secret
 
   query::Policy policy;  // from the file; the daemon fills in NSID and cookie secrets that the file leaves out
 
@@ -66,17 +68,20 @@ struct Configuration {
   Loopback loopback() const;
   /// Returns the path of the store's database relative to data_dir; empty = the store is in memory.
   std::string database() const;
-  /// Returns the files in which a replica that joins by a token keeps its certificate.
+  /// Whether this process is a replica that gets its certificate from the federation.
+  bool joins() const { return file.replica().has_join(); }
+  /// Returns the files in which a replica that joins keeps its certificate.
   rpc::TlsFiles member_files() const;
   /// Returns how a replica gets and renews its certificate.
-  /// requires: token_file
+  /// requires: joins()
   membership::Member member() const;
   /// Whether this federation signs its own certificate: it has an authority, and no files for TLS.
   bool signs_own() const;
   /// Returns the files of the certificate that this federation signs, and those of its authority.
   /// requires: authority()
   rpc::TlsFiles own_files() const;
-  /// Returns the folder of the authority that signs certificates for agents; nothing = this federation signs none.
+  /// Returns the folder of the authority that signs certificates for agents, or of the copy of the one in
+  /// federation.authority_secret; nothing = this federation signs none.
   std::optional<std::string> authority() const;
   /// Returns the path of the audit's file; empty = there is none.
   std::string audit_file() const;

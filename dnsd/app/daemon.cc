@@ -131,8 +131,10 @@ Result<void> Daemon::prepare() {
     const auto done = certificates_.sign(own_certificate(configuration_), clock_, loop_);
     if (!done) return done.error().with_context("federation.authority");
   }
+  if (configuration_.kubernetes.authority_secret)
+    certificates_.follow(*configuration_.kubernetes.authority_secret, clock_, loop_);
   certificates_.start(configuration_.tls, clock_, loop_);
-  if (configuration_.token_file) certificates_.renew(configuration_.member(), clock_, loop_);
+  if (configuration_.joins()) certificates_.renew(configuration_.member(), clock_, loop_);
   catalog_.set_capacity(configuration_.file.dns().max_records());
   catalog_.set_loopback(configuration_.loopback());
   catalog_.set_serial(static_cast<std::uint32_t>(clock_.unix_seconds()));

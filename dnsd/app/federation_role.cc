@@ -16,7 +16,8 @@
 #include "dnsd/persistence/seed.h"
 
 // The life of FederationRole, and the calls of operators that only it can answer. Its status and metrics are in
-// federation_role_status.cc and federation_role_metrics.cc.
+// federation_role_status.cc and federation_role_metrics.cc, and how it gives certificates is in
+// federation_role_enrolment.cc.
 
 namespace meshdns::dnsd::app {
 namespace {
@@ -66,21 +67,15 @@ Result<bool> FederationRole::open() {
 
 Result<void> FederationRole::listen() {
   const auto gate = configuration().gate();
-  if (const auto folder = configuration().authority()) {
-    auto enrolment = enrolment::Enrolment::open(
-        {*folder, configuration().file.data_dir() + "/tokens", configuration().file.cluster(),
-         convert::from_wire(configuration().file.federation().certificate_lifetime()), configuration().signs_own()});
-    if (!enrolment) return enrolment.error().with_context("federation.authority");
-    enrolment_.emplace(*std::move(enrolment));
-  }
+  if (auto done = open_enrolment(); !done) return done;
   auto service = federation::FederationService::listen(
       env_.loop, clock(), *agents_, [this]() -> federation::Watchers& { return *watchers_; },
       {.address = configuration().file.federation().listen(),
        .credentials = rpc::server_credentials(
            configuration().tls, enrolment_ ? rpc::ClientCertificate::Asked : rpc::ClientCertificate::Required),
        .gate = gate,
-       .enroll = enrolment_ ? federation::Enroll([this](const auto& request, const auto& applicant) {
-         return enroll(request, applicant);
+       .enroll = enrolment_ ? federation::Enroll([this](const auto& request, const auto& applicant, auto done) {
+         enroll(request, applicant, std::move(done));
        })
                             : federation::Enroll(),
        .also = {admin::calls_from_afar(env_.loop, env_.calls(), env_.audit, gate)},
@@ -152,6 +147,7 @@ void FederationRole::stop(std::function<void()> done) {
   kubernetes_.reset();
   agents_->shut_down();
   watchers_->shut_down();
+  if (pods_) pods_->reviews.end();  // the end of the port waits for their answers
   done();
 }
 
@@ -218,20 +214,6 @@ void FederationRole::calm_after_storm() {
   const std::uint64_t accepted = acceptor_->counts().accepted;
   const bool storms = accepted - std::exchange(accepted_, accepted) >= kStorm;
   if (std::exchange(storms_, storms) && !storms) process::release_free_memory();
-}
-
-Result<v1::EnrollReply> FederationRole::enroll(const v1::EnrollRequest& request, const identity::Proof& applicant) {
-  auto out = enrolment_->enroll(request, applicant, clock().now(), clock().unix_seconds());
-  const std::string who = identity::text(applicant.who.value_or(identity::Identity{}));
-  const std::string object = request.token().empty() ? "certificate renewed" : "certificate for " + request.name();
-  // what was signed is not left out because of what others try without a certificate
-  const std::string share = out && !applicant.who ? "enrolled " + request.name() : "";
-  env_.audit.note({who, applicant.peer, "enroll", object, out ? "" : out.error().message(), share});
-  return out;
-}
-
-Result<v1::TokenReply> FederationRole::token(const v1::TokenRequest& request) {
-  return enrolment_ ? enrolment_->token(request, clock().unix_seconds()) : RecordSource::token(request);
 }
 
 Result<v1::ApproveShrinkReply> FederationRole::approve_shrink() {

@@ -12,10 +12,12 @@
 #include "dnsd/app/descriptor_budget.h"
 #include "dnsd/app/event_log.h"
 #include "dnsd/app/kubernetes_clusters.h"
+#include "dnsd/app/kubernetes_settings.h"
 #include "dnsd/app/mesh_state.h"
 #include "dnsd/app/object_changes.h"
 #include "dnsd/app/record_source.h"
 #include "dnsd/enrolment/enrolment.h"
+#include "dnsd/enrolment/token_reviews.h"
 #include "dnsd/federation/agents.h"
 #include "dnsd/federation/federation_service.h"
 #include "dnsd/federation/feed.h"
@@ -72,7 +74,8 @@ class FederationRole : public RecordSource {
   /// Ends the recovery: the records that are known are taken for all.
   Result<v1::ApproveShrinkReply> approve_shrink() override;
   Result<v1::TokenReply> token(const v1::TokenRequest& request) override;
-  Result<v1::EnrollReply> enroll(const v1::EnrollRequest& request, const identity::Proof& applicant);
+  /// Answers Enroll: at once, except where the API server of Kubernetes has to be asked.
+  void enroll(const v1::EnrollRequest& request, const identity::Proof& applicant, federation::Enrolled done);
 
   std::string node_state(const std::string& node) const override;
   bool recovering() const override { return recovery_->recovering(); }
@@ -83,6 +86,23 @@ class FederationRole : public RecordSource {
  private:
   const Configuration& configuration() const { return env_.process.configuration; }
   const Clock& clock() const { return env_.mesh.clock; }
+  /// The pods that get certificates, and whoever recognises them.
+  struct Pods {
+    Pods(const PodIdentitySettings& settings, process::EventLoop& loop, const Clock& clock)
+        : client(loop, clock, settings.server, {}),
+          reviews(settings.reviews, enrolment::asked_by(client), clock, loop),
+          accounts(settings.accounts) {}
+
+    kubernetes::Client client;
+    enrolment::TokenReviews reviews;
+    const enrolment::ServiceAccounts accounts;
+  };
+
+  /// Reads the authority, if this federation signs certificates.
+  Result<void> open_enrolment();
+  /// Notes in the audit what became of a request for a certificate.
+  void note_enrolment(const v1::EnrollRequest& request, const identity::Proof& applicant,
+                      const Result<v1::EnrollReply>& out);
   /// Opens the port. Messages that arrive wait until the loop runs.
   Result<void> listen();
   Result<void> open_store();
@@ -116,6 +136,7 @@ class FederationRole : public RecordSource {
   std::optional<KubernetesClusters> kubernetes_;
   ObjectChanges changes_;
   std::optional<enrolment::Enrolment> enrolment_;  // nothing: this federation signs no certificates
+  std::optional<Pods> pods_;                       // nothing: no service account token is believed
   std::unique_ptr<federation::FederationService> service_;
   std::string address_;                               // of the port
   std::shared_ptr<const rpc::Acceptor> acceptor_;     // of the port; its counts may be read after the end of service_

@@ -129,6 +129,22 @@ void add_store(Samples& out, const persistence::Persistence& store) {
         store.lacked().empty() ? 0 : 1);
 }
 
+void add_reviews(Samples& out, const enrolment::TokenReviews& reviews) {
+  const enrolment::TokenReviews::Counts& counts = reviews.counts();
+  const auto add = [&out](const char* outcome, std::uint64_t value) {
+    count(out, "meshdns_federation_token_reviews_total", "service account tokens that pods have shown",
+          {{"outcome", outcome}}, value);
+  };
+  add("accepted", counts.accepted);
+  add("refused", counts.refused);
+  add("failed", counts.failed);
+  add("turned_away", counts.turned_away);
+  gauge(out, "meshdns_federation_token_reviews_waiting", "service account tokens that are being looked at", {},
+        static_cast<double>(reviews.waiting()));
+  gauge(out, "meshdns_federation_token_reviews_failing", "1 while the API server does not review tokens", {},
+        reviews.trouble().empty() ? 0 : 1);
+}
+
 void add_recovery(Samples& out, const federation::Recovery& recovery) {
   gauge(out, "meshdns_federation_recovering", "1 while what was lost with the store is learnt anew", {},
         recovery.recovering() ? 1 : 0);
@@ -147,6 +163,7 @@ void FederationRole::collect(Samples& out) const {
   add_recovery(out, *recovery_);
   add_watchers(out, *watchers_);
   if (kubernetes_) kubernetes_->collect(out);
+  if (pods_) add_reviews(out, pods_->reviews);
 }
 
 }  // namespace meshdns::dnsd::app

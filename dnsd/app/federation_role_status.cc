@@ -25,6 +25,7 @@ void FederationRole::write(v1::StatusReply& out) const {
   out.set_recovering(recovery_->recovering());
   out.set_store_trouble(persistence_.trouble());
   out.set_store_lacked(persistence_.lacked());
+  if (pods_ && !pods_->reviews.trouble().empty()) out.add_identity_troubles(pods_->reviews.trouble());
 }
 
 void FederationRole::write_connections(v1::StatusReply& out) const {

@@ -18,6 +18,7 @@
 #include "common/rpc/credentials.h"
 #include "common/rpc/tls_files.h"
 #include "common/time/system_clock.h"
+#include "dnsd/app/authority_follower.h"
 #include "dnsd/app/daemon.h"
 #include "dnsd/app/version.h"
 
@@ -55,9 +56,13 @@ int run(app::Configuration configuration, const Flags& flags) {
     return process::cannot_start(room.error());
   }
   const SystemClock clock;
-  if (configuration.token_file) {
-    const auto joined = membership::join_mesh(configuration.member(), *configuration.token_file, clock);
+  if (configuration.joins()) {
+    const auto joined = membership::join_mesh(configuration.member(), clock);
     if (!joined) return process::cannot_start(joined.error());
+  }
+  if (configuration.kubernetes.authority_secret) {
+    const auto there = app::wait_for_authority(*configuration.kubernetes.authority_secret, clock);
+    if (!there) return process::cannot_start(there.error());
   }
   process::EventLoop loop;
   app::Daemon daemon(loop, clock, std::move(configuration), flags.dev ? "" : flags.config);

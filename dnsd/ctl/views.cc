@@ -286,6 +286,7 @@ std::string status_view(const v1::StatusReply& told) {
   add_process_rows(reply, rows);
   if (!reply.store_trouble().empty()) rows.emplace_back("store", "NOT WRITABLE: " + reply.store_trouble());
   if (!reply.store_lacked().empty()) rows.emplace_back("store", "HAD LOST at the start: " + reply.store_lacked());
+  for (const std::string& trouble : reply.identity_troubles()) rows.emplace_back("identity", "TROUBLE: " + trouble);
   for (const v1::ObjectProblem& problem : reply.problems()) {
     rows.emplace_back("problem", problem.object() + ": " + problem.message());
   }
@@ -301,6 +302,7 @@ std::string status_problem(const v1::StatusReply& told) {
   if (reply.recovering()) return "recovering: a store was lost";
   if (reply.stale()) return "stale: the federation is not heard";
   if (!reply.store_trouble().empty()) return "the store is not writable: " + reply.store_trouble();
+  if (reply.identity_troubles_size() > 0) return "pods may get no certificates: " + reply.identity_troubles(0);
   if (!reply.shrink_refused().empty()) return "a set is refused: " + reply.shrink_refused();
   if (const std::string problem = kubernetes_problem(reply); !problem.empty()) return problem;
   if (reply.brakes_size() > 0) return "a brake holds something back: " + reply.brakes(0).reason();

@@ -50,6 +50,11 @@ void write(const v1::StoredToken& token, v1::TokenInfo& out) {
 
 Error denied(const std::string& why) { return {Code::PermissionDenied, why}; }
 
+Result<authority::Key> proven_key_of(const v1::EnrollRequest& request) {
+  auto out = authority::proven_key(request.certificate_request());
+  return out ? std::move(out) : out.error().with_context("certificate_request");
+}
+
 }  // namespace
 
 Result<Enrolment> Enrolment::open(Options options) {
@@ -81,6 +86,8 @@ Result<identity::Identity> Enrolment::by_certificate(const std::string& key_hash
   if (who.role == identity::Role::Federation) return denied("meshdnsctl ca issue renews a federation (rule role)");
   if (who.role != identity::Role::Operator && who.cluster != options_.cluster)
     return denied(identity::text(who) + " is of another cluster (rule own-cluster)");
+  // its pod may be gone
+  if (proof.of_pod) return denied("a pod renews its certificate with its service account token (rule pod-alive)");
   if (proof.key_hash != key_hash) return denied("a renewal keeps the key; a new key needs a token (rule own-key)");
   if (!tokens_.renew(key_hash, now))
     return denied(identity::text(who) + ": its token was revoked (rule token-revoked)");
@@ -101,10 +108,7 @@ Result<v1::EnrollReply> Enrolment::enroll(const v1::EnrollRequest& request, cons
                                           std::int64_t unix_seconds) {
   auto out = signed_for(request, proof, unix_seconds);
   if (!out) {
-    refusals_.warn(now, "enrolment refused",
-                   {{"peer", proof.peer},
-                    {"name", std::string(utf8_prefix(request.name(), kLongestName))},
-                    {"reason", out.error().message()}});
+    tell_refused(request, proof, out.error(), now);
   } else if (request.token().empty()) {
     signatures_.info(now, "certificate renewed", {{"peer", proof.peer}, {"for", identity::text(*proof.who)}});
   } else {
@@ -113,35 +117,72 @@ Result<v1::EnrollReply> Enrolment::enroll(const v1::EnrollRequest& request, cons
   return out;
 }
 
-Result<v1::EnrollReply> Enrolment::signed_for(const v1::EnrollRequest& request, const identity::Proof& proof,
-                                              std::int64_t now) {
+Result<v1::EnrollReply> Enrolment::enroll_pod(const v1::EnrollRequest& request, const identity::Proof& proof,
+                                              const Result<identity::Identity>& reviewed, TimePoint now,
+                                              std::int64_t unix_seconds) {
+  const auto key = reviewed ? proven_key_of(request) : reviewed.error();
+  auto out = key ? sign(*key, *reviewed, true, unix_seconds) : key.error();
+  if (!out) {
+    tell_refused(request, proof, out.error(), now);
+  } else {
+    signatures_.info(now, "certificate signed for a pod", {{"peer", proof.peer}, {"for", identity::text(*reviewed)}});
+  }
+  return out;
+}
+
+void Enrolment::tell_refused(const v1::EnrollRequest& request, const identity::Proof& proof, const Error& why,
+                             TimePoint now) {
+  refusals_.warn(now, "enrolment refused",
+                 {{"peer", proof.peer},
+                  {"name", std::string(utf8_prefix(request.name(), kLongestName))},
+                  {"reason", why.message()}});
+}
+
+Result<void> check_request(const v1::EnrollRequest& request) {
   if (request.name().size() > kLongestName)
     return Error(Code::InvalidArgument, "name: longer than " + std::to_string(kLongestName) + " bytes");
+  if (!request.token().empty() && !request.service_account_token().empty())
+    return Error(Code::InvalidArgument, "token and service_account_token: only one of them");
+  return {};
+}
+
+Result<v1::EnrollReply> Enrolment::signed_for(const v1::EnrollRequest& request, const identity::Proof& proof,
+                                              std::int64_t now) {
+  if (auto fits = check_request(request); !fits) return fits.error();
   // a token is looked at before anything that costs more than a hash
-  if (!request.token().empty()) {
+  if (!request.service_account_token().empty()) {
+    return denied("this federation believes no service account tokens: identity.kubernetes (rule service-account)");
+  } else if (!request.token().empty()) {
     if (auto known = tokens_.check(request.token(), now); !known) return known.error();
   } else if (!proof.who) {
     return denied("a token or a certificate is needed (rule certificate)");
   }
-  const auto key = authority::proven_key(request.certificate_request());
-  if (!key) return key.error().with_context("certificate_request");
+  const auto key = proven_key_of(request);
+  if (!key) return key.error();
   const std::string key_hash = authority::key_digest(key->get());
   auto who = request.token().empty() ? by_certificate(key_hash, proof, now) : by_token(request, key_hash, proof, now);
   if (!who) return who.error();
+  return sign(*key, *std::move(who), false, now);
+}
+
+Result<v1::EnrollReply> Enrolment::sign(const authority::Key& key, identity::Identity who, bool of_pod,
+                                        std::int64_t now) {
   const auto authority = authority::read_folder(options_.authority);
   if (!authority) return authority.error();
-  if (const auto* kept = recent(key_hash, *who, now); kept != nullptr && kept->authority() == authority->certificates)
+  const std::string key_hash = authority::key_digest(key.get());
+  if (const auto* kept = recent(key_hash, who, now); kept != nullptr && kept->authority() == authority->certificates)
     return *kept;
   authority::Order order;
-  order.identity = *who;
+  order.identity = who;
   order.lifetime = options_.lifetime;
-  auto certificate = authority::sign(*authority, **key, order, now);
+  order.of_pod = of_pod;
+  auto certificate = authority::sign(*authority, *key, order, now);
   if (!certificate) return certificate.error();
   v1::EnrollReply out;
   out.set_certificate(*std::move(certificate));
   out.set_authority(authority->certificates);
   if (recent_.size() >= kMostRecent) recent_.clear();
-  recent_.insert_or_assign(key_hash, Recent{now, *std::move(who), out});
+  recent_.insert_or_assign(key_hash, Recent{now, std::move(who), out});
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "common/authority/pem.h"
 #include "common/base/result.h"
 #include "common/identity/proof.h"
 #include "common/log/ration.h"
@@ -14,6 +15,10 @@
 #include "meshdns/v1/federation.pb.h"
 
 namespace meshdns::enrolment {
+
+/// Checks what is the same for every kind of request.
+/// errors: InvalidArgument: a long name, or two tokens
+Result<void> check_request(const v1::EnrollRequest& request);
 
 /// Signs certificates for those who have a token, and renews those that it has signed.
 ///
@@ -39,12 +44,23 @@ class Enrolment {
   /// errors: PermissionDenied, with the rule; InvalidArgument: the request; Unavailable: the tokens cannot be stored
   Result<v1::EnrollReply> enroll(const v1::EnrollRequest& request, const identity::Proof& proof, TimePoint now,
                                  std::int64_t unix_seconds);
+  /// Like enroll(), for a pod that has shown a service account token.
+  /// reviewed: who the pod is, or why it is nobody
+  /// errors:   those of `reviewed` besides
+  Result<v1::EnrollReply> enroll_pod(const v1::EnrollRequest& request, const identity::Proof& proof,
+                                     const Result<identity::Identity>& reviewed, TimePoint now,
+                                     std::int64_t unix_seconds);
   /// Makes, lists or revokes tokens.
   /// errors: InvalidArgument; NotFound; Unavailable: the tokens cannot be stored
   Result<v1::TokenReply> token(const v1::TokenRequest& request, std::int64_t now);
 
  private:
   Result<v1::EnrollReply> signed_for(const v1::EnrollRequest& request, const identity::Proof& proof, std::int64_t now);
+  /// Signs the key of a request, unless its owner was given a certificate a moment ago.
+  /// key:    of the request: authority::proven_key()
+  /// of_pod: authority::Order::of_pod
+  Result<v1::EnrollReply> sign(const authority::Key& key, identity::Identity who, bool of_pod, std::int64_t now);
+  void tell_refused(const v1::EnrollRequest& request, const identity::Proof& proof, const Error& why, TimePoint now);
   Enrolment(Options options, v1::TokenList list) : options_(std::move(options)), tokens_(std::move(list)) {}
 
   Result<identity::Identity> by_token(const v1::EnrollRequest& request, const std::string& key_hash,

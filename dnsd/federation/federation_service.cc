@@ -122,9 +122,10 @@ class Calls : public Methods {
       reactor->Finish({grpc::StatusCode::PERMISSION_DENIED, applicant.error().message()});
     } else {
       loop_.post([this, reactor, request, reply, applicant = *applicant] {
-        auto done = enroll_(*request, applicant);
-        if (done) *reply = *std::move(done);
-        reactor->Finish(done ? grpc::Status::OK : status_of(done.error()));
+        enroll_(*request, applicant, [reactor, reply](Result<v1::EnrollReply> done) {
+          if (done) *reply = *std::move(done);
+          reactor->Finish(done ? grpc::Status::OK : status_of(done.error()));
+        });
       });
     }
     return reactor;
@@ -224,6 +225,7 @@ class Calls : public Methods {
     if (!caller) return caller.error();
     out.who = caller->who();
     out.key_hash = caller->key();
+    out.of_pod = rpc::certificate_is_of_pod(*proof);
     return out;
   }
   /// Returns who calls. A caller that is nobody is counted, and noted in the audit.

@@ -22,10 +22,14 @@ class Service;
 
 namespace meshdns::federation {
 
-/// Answers Enroll.
+/// Takes the answer to one call of Enroll.
 /// thread: control
-using Enroll =
-    std::function<Result<v1::EnrollReply>(const v1::EnrollRequest& request, const identity::Proof& applicant)>;
+using Enrolled = std::function<void(Result<v1::EnrollReply>)>;
+
+/// Answers Enroll, at once or later. The request exists until `done` was called, exactly once; the end of the service
+/// waits for that.
+/// thread: control
+using Enroll = std::function<void(const v1::EnrollRequest& request, const identity::Proof& applicant, Enrolled done)>;
 
 /// The address of the federation's port, its credentials, and the other services on it.
 struct PortOptions {

@@ -1,12 +1,14 @@
-// Any body of a watch, and of a list: what is read does not depend on the pieces in which it comes, and nothing
-// crashes.
+// Any body of a watch, of a list, of a TokenReview and of a Secret: what is read of a watch does not depend on the
+// pieces in which it comes, no token without the right audience is believed, and nothing crashes.
 #include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "common/kubernetes/keyed_texts.h"
 #include "common/kubernetes/line_splitter.h"
+#include "common/kubernetes/token_review.h"
 #include "common/kubernetes/watch_event.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -15,6 +17,7 @@ namespace kubernetes = meshdns::kubernetes;
 namespace {
 
 constexpr std::size_t kLongest = 1024;
+constexpr std::string_view kAudience = "fed";
 
 /// What the lines of a body are, up to the first that is too long.
 std::vector<std::string> events_of(std::string_view body, std::size_t piece) {
@@ -49,5 +52,12 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   MESHDNS_CHECK(!page || !page->version.empty());
   const auto refusal = kubernetes::parse_refusal(500, std::nullopt, body);
   MESHDNS_CHECK(refusal.message.size() <= 512);
+  const auto token = kubernetes::read_token_review(body, kAudience);
+  MESHDNS_CHECK(!token ||
+                (body.find(kAudience) != std::string_view::npos && token->account.find('/') != std::string::npos));
+  for (const auto kind : {kubernetes::Keeper::Secret, kubernetes::Keeper::ConfigMap}) {
+    const bool readable = kubernetes::read_texts(kind, body).has_value();
+    MESHDNS_CHECK(!readable || kubernetes::with_texts(kind, body, {{"ca.crt", "x"}}).has_value());
+  }
   return 0;
 }

@@ -23,7 +23,7 @@ unique_subject = no
 commonName = supplied
 """
 EC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-NAMED = ("cn", "dns", "ip", "email", "ca", "key", "use", "from", "until")
+NAMED = ("cn", "ou", "dns", "ip", "email", "ca", "key", "use", "from", "until")
 
 
 def length_of(size):
@@ -94,7 +94,8 @@ class CertificateBed(TlsBed):
         lines += ["subjectAltName = DER:" + names.hex(":")] if names else []
         self.write("who.txt", "\n".join(lines) + "\n")
         ca, key = last(words, "ca", "ca/ca"), last(words, "key", "1")
-        subject = ("-subj", "/CN=" + last(words, "cn", "whoever").replace("/", "\\/"))
+        unit = "".join("/OU=" + name for name in every(words, "ou"))
+        subject = ("-subj", "/CN=" + last(words, "cn", "whoever").replace("/", "\\/") + unit)
         if ca == "self":
             self.openssl("req", "-x509", "-key", f"{key}.key", "-days", "3", *subject,
                          "-config", self.plain_request(lines), "-extensions", "e", "-out", file)
@@ -102,7 +103,7 @@ class CertificateBed(TlsBed):
             self.make_dated(words, ca, f"{key}.csr", subject, file)
         else:
             request = f"{key}.csr"
-            if every(words, "cn"):
+            if every(words, "cn") or unit:
                 request = "who.csr"
                 self.openssl("req", "-new", "-key", f"{key}.key", *subject, "-out", request)
             self.openssl("x509", "-req", "-in", request, "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key", "-CAcreateserial",

@@ -11,6 +11,7 @@ import attack_requests
 import attack_servers
 import attack_table
 from attack_certificates import CertificateBed
+from attack_pods import Pods
 from attack_requests import VERBS
 from attack_tokens import Tokens
 from mesh import run
@@ -22,7 +23,7 @@ LONGEST = 8192    # characters of a log line, whatever somebody sends
 ADMIN = ["operator/admin/root"]
 ROLES = ("nobody", "node", "dns", "federation", "operator/viewer", "operator/operator", "operator/admin")
 FEDERATION = {"report": "Report", "list": "Report", "take-over": "Report", "watch": "Watch", "enroll": "Enroll",
-              "renew": "Enroll", "renew-revoked": "Enroll", "guess": "Enroll"}
+              "renew": "Enroll", "renew-revoked": "Enroll", "guess": "Enroll", "enroll-pod": "Enroll"}
 LOCAL = {"ca", "login", "context", "completion", "help", "version"}  # commands that ask no server but for a certificate
 OVERRIDES = {"drain": "drain", "force": "down", "freeze": "freeze"}  # the names of what these verbs make
 FLOOD = 3000      # messages of one agent
@@ -115,11 +116,13 @@ class AttackTest(unittest.TestCase):
             code, out, err = run("meshdnsctl", "ca", *words, "--folder", cls.bed.path("ca"))
             assert code == 0, out + err
         cls.bed.authorities()
+        cls.pods = Pods(cls.bed)
+        cls.addClassCleanup(cls.pods.api.close)
         cls.sources = (f"127.1.{number >> 8}.{number & 255}" for number in itertools.count(1))
 
     def setUp(self):
         files = ", authority: ca, tls: {certificate: fed.pem, key: fed.key, client_ca: ca/ca.pem}"
-        self.daemon = self.bed.federation("0.0.0.0:0", files, "identity: {trust_domain: mesh.internal}\n")
+        self.daemon = self.bed.federation("0.0.0.0:0", files, self.pods.identity())
         self.addCleanup(self.daemon.stop)
         self.server = "127.0.0.1:" + self.bed.server.split(":")[1]
         self.tokens = Tokens(self.bed, self.server, tls=self.bed.context_of(ADMIN))
@@ -148,6 +151,8 @@ class AttackTest(unittest.TestCase):
             return calls[verb](self.server, words, **options)
         if verb in ("enroll", "renew", "renew-revoked", "guess"):
             return getattr(self.tokens, verb.replace("-", "_"))(words, **options)
+        if verb == "enroll-pod":
+            return self.pods.enroll(self.tokens, self.server, words, **options)
         done = attack_requests.ask(self.server, verb, words, **options)
         if done == attack_table.ACCEPTED and attack_table.every(words, "author"):
             author = attack_requests.author_of(self.server, OVERRIDES[verb], tls=self.bed.context_of(ADMIN))
@@ -185,6 +190,11 @@ class AttackTest(unittest.TestCase):
     def test_tokens(self):
         self.try_all("tokens.txt")
         self.assertFalse([line for line in self.daemon.lines if "certificate signed" in line and "mallory" in line])
+
+    def test_pods(self):
+        self.try_all("pods.txt")
+        self.assertFalse([line for line in self.daemon.lines if "eyJ" in line], "a token in the log")
+        self.assertFalse([path for _, path, _ in self.pods.api.asked if "eyJ" in path], "a token in a path")
 
     def test_servers(self):
         wrong = [row.problem(attack_servers.outcome(self.bed, row)) for row in attack_table.read("servers.txt")]

@@ -63,7 +63,7 @@ MAY_INCLUDE = {
                         WIRE_PROTOS, SERVICE_PROTOS},
     "dnsd/admin": {"common/http", "common/identity", "common/rpc", "common/convert", "common/log", "common/process",
                    WIRE_PROTOS, SERVICE_PROTOS},
-    "dnsd/enrolment": {"common/authority", "common/identity", "common/convert", "common/log", WIRE_PROTOS},
+    "dnsd/enrolment": {"common/authority", "common/identity", "common/convert", "common/kubernetes", "common/log", WIRE_PROTOS},
     "agent/admin": {"common/http", "common/convert", WIRE_PROTOS},
     "dnsd/ctl": {"common/authority", "common/identity", "common/membership", "common/rpc", "common/convert", "common/config",
                  "dnsd/explain"} | PROTOS,

@@ -52,6 +52,27 @@ TEST_F(ConfigurationTest, what_is_written_counts) {
       << "several agents of one machine are several instances";
 }
 
+// In a pod the host's name may be the pod's, and the certificate is that of the node.
+TEST_F(ConfigurationTest, a_pod_that_joins_has_the_name_of_its_node_and_the_files_of_kubernetes) {
+  Machine pod = kMachine;
+  pod.environment = [](const std::string& name) -> std::optional<std::string> {
+    return name == "NODE_NAME" ? std::optional<std::string>("ip-10-0-0-1.ec2.internal") : std::nullopt;
+  };
+  const std::string join = "cluster: eu-1\nfederation: {servers: [\"f.example:7400\"], join: {kubernetes: ";
+  const auto found = load(join + "{}}}\n", pod);
+  ASSERT_TRUE(found) << config::problems_text(found.error());
+  EXPECT_EQ(found->node.key, "eu-1/ip-10-0-0-1.ec2.internal");
+  EXPECT_EQ(found->member().pod->token, "/var/run/secrets/meshdns/token");
+  EXPECT_EQ(found->member().pod->authority, "/etc/meshdns/authority/ca.crt");
+  EXPECT_EQ(found->member().token_file, "");
+  const auto other = load("node: n1\n" + join + "{token_file: /t, ca_file: ca.crt}}}\n", pod);
+  ASSERT_TRUE(other) << config::problems_text(other.error());
+  EXPECT_EQ(other->node.key, "eu-1/n1");
+  EXPECT_EQ(other->member().pod->token, "/t");
+  EXPECT_EQ(other->member().pod->authority, folder + "ca.crt");
+  EXPECT_EQ(load("cluster: eu-1\n" + kFederation, pod)->node.key, "eu-1/vm7") << "without that join";
+}
+
 TEST_F(ConfigurationTest, a_relative_folder_is_beside_the_file) {
   EXPECT_EQ(load("cluster: eu-1\n" + kFederation)->directory, folder + "endpoints.d");
   EXPECT_EQ(load("cluster: eu-1\ndiscovery: {static: {directory: /srv/e}}\n" + kFederation)->directory, "/srv/e");

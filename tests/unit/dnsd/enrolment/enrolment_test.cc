@@ -8,6 +8,7 @@
 #include <string>
 
 #include "common/authority/authority.h"
+#include "common/authority/description.h"
 #include "common/authority/digest.h"
 #include "common/authority/folder.h"
 #include "common/authority/key.h"
@@ -58,6 +59,8 @@ class EnrolmentTest : public testing::Test {
     return done ? "signed" : done.error().message();
   }
 
+  static identity::Proof nobody() { return {.peer = "10.0.0.7:1", .where = {}, .who = {}, .key_hash = {}}; }
+
   test::TemporaryFolder folder_;
   std::string request_;
   std::string certificate_;  // the last one
@@ -94,6 +97,47 @@ TEST_F(EnrolmentTest, a_short_life_is_renewed_in_time) {
   const std::string first = certificate_;
   EXPECT_EQ(enroll(enrolment, "", kToday + 1), "signed");
   EXPECT_NE(certificate_, first);
+}
+
+// A certificate that a pod has got is not renewed for whoever kept it after the pod's end.
+TEST_F(EnrolmentTest, a_pods_certificate_says_so_and_only_a_living_pod_renews_it) {
+  auto enrolment = open(std::chrono::hours(24));
+  v1::EnrollRequest request;
+  request.set_name("n7");
+  request.set_service_account_token("a.b.c");
+  request.set_certificate_request(request_);
+  const identity::Identity node{identity::Role::Node, "eu-1", "n7"};
+  const auto signed_one = enrolment.enroll_pod(request, nobody(), node, TimePoint(), kToday);
+  ASSERT_TRUE(signed_one) << signed_one.error().message();
+  const auto about = authority::describe(signed_one->certificate()).value().front();
+  EXPECT_TRUE(about.of_pod);
+  EXPECT_EQ(about.uris.front(), "spiffe://mesh.internal/meshdns/node/eu-1/n7");
+  const std::string key = authority::key_digest(authority::proven_key(request_)->get());
+  request.clear_service_account_token();
+  const auto kept = enrolment.enroll(request, {.peer = "", .where = {}, .who = node, .key_hash = key, .of_pod = true},
+                                     TimePoint(), kToday + 100);
+  EXPECT_THAT(kept.error().message(), HasSubstr("(rule pod-alive)"));
+  request.set_service_account_token("a.b.c");
+  EXPECT_TRUE(enrolment.enroll_pod(request, nobody(), node, TimePoint(), kToday + 100));
+}
+
+TEST_F(EnrolmentTest, a_pod_gets_nothing_without_a_review_a_key_or_identity_kubernetes) {
+  auto enrolment = open(std::chrono::hours(24));
+  v1::EnrollRequest request;
+  request.set_name("n7");
+  request.set_service_account_token("a.b.c");
+  const identity::Identity node{identity::Role::Node, "eu-1", "n7"};
+  const Error refused(Code::PermissionDenied, "why (rule token-node)");
+  const auto why = [&](const Result<identity::Identity>& who) {
+    return enrolment.enroll_pod(request, nobody(), who, TimePoint(), kToday).error().message();
+  };
+  EXPECT_EQ(why(refused), "why (rule token-node)");
+  EXPECT_THAT(why(node), HasSubstr("certificate_request"));
+  EXPECT_THAT(enrolment.enroll(request, nobody(), TimePoint(), kToday).error().message(),
+              HasSubstr("(rule service-account)"));
+  request.set_token("x");
+  EXPECT_EQ(enrolment.enroll(request, nobody(), TimePoint(), kToday).error().message(),
+            "token and service_account_token: only one of them");
 }
 
 TEST_F(EnrolmentTest, a_long_name_is_refused_before_it_is_repeated) {

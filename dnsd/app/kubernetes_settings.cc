@@ -1,0 +1,84 @@
+#include "dnsd/app/kubernetes_settings.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "common/convert/report_convert.h"
+
+namespace meshdns::dnsd::app {
+namespace {
+
+constexpr const char* kAudience = "meshdns-federation";
+constexpr const char* kTrustDomain = "mesh.internal";
+
+/// Where relative paths start, and what a pod finds in its environment.
+struct Place {
+  const std::string& folder;
+  const kubernetes::Environment& environment;
+};
+
+/// Reads `server`, `ca_file` and `token_file` of a section.
+/// key: of the section
+template <class Section>
+Result<kubernetes::Server> server_of(const Section& section, const Place& place, const std::string& key) {
+  const auto path = [&place](const std::string& name) {
+    return name.empty() ? name : (std::filesystem::path(place.folder) / name).string();
+  };
+  auto out = section.server().empty()
+                 ? kubernetes::server_in_cluster(place.environment)
+                 : kubernetes::server_at(section.server(), path(section.ca_file()), path(section.token_file()));
+  if (!out) return out.error().with_context(section.server().empty() ? key : key + ".server");
+  if (!section.ca_file().empty()) out->ca_file = path(section.ca_file());
+  if (!section.token_file().empty()) out->token_file = path(section.token_file());
+  return out;
+}
+
+Result<std::optional<PodIdentitySettings>> pod_identity_of(const config::v1::Meshdnsd& file, const Place& place) {
+  if (!file.identity().has_kubernetes()) return std::optional<PodIdentitySettings>();
+  const auto& section = file.identity().kubernetes();
+  auto server = server_of(section, place, "identity.kubernetes");
+  if (!server) return server.error();
+  PodIdentitySettings out;
+  out.server = *std::move(server);
+  out.reviews.audience = section.audience().empty() ? kAudience : section.audience();
+  if (section.has_review_timeout()) out.reviews.timeout = convert::from_wire(section.review_timeout());
+  if (section.reviews_at_once() != 0) out.reviews.at_once = section.reviews_at_once();
+  if (section.reviews_waiting() != 0) out.reviews.waiting = section.reviews_waiting();
+  out.accounts.agents = {section.agents().begin(), section.agents().end()};
+  out.accounts.dns = {section.dns().begin(), section.dns().end()};
+  return std::optional(std::move(out));
+}
+
+Result<std::optional<AuthoritySecretSettings>> authority_secret_of(const config::v1::Meshdnsd& file,
+                                                                   const Place& place) {
+  if (!file.federation().has_authority_secret()) return std::optional<AuthoritySecretSettings>();
+  const auto& section = file.federation().authority_secret();
+  auto server = server_of(section, place, "federation.authority_secret");
+  if (!server) return server.error();
+  const std::string& domain = file.identity().trust_domain();
+  AuthoritySecretSettings out;
+  out.server = *std::move(server);
+  out.options.name_space = section.namespace_();
+  out.options.secret = section.name();
+  out.options.config_map = section.config_map();
+  out.options.folder = (std::filesystem::path(file.data_dir()) / "authority").string();
+  out.options.trust_domain = domain.empty() ? kTrustDomain : domain;
+  const Duration lifetime = convert::from_wire(file.federation().certificate_lifetime());
+  out.options.interval = std::clamp<Duration>(lifetime / 10, 1s, enrolment::AuthoritySecret::kInterval);
+  return std::optional(std::move(out));
+}
+
+}  // namespace
+
+Result<KubernetesSettings> kubernetes_settings(const config::v1::Meshdnsd& file, const std::string& folder,
+                                               const kubernetes::Environment& environment) {
+  const Place place{folder, environment};
+  auto pods = pod_identity_of(file, place);
+  if (!pods) return pods.error();
+  auto secret = authority_secret_of(file, place);
+  if (!secret) return secret.error();
+  return KubernetesSettings{*std::move(pods), *std::move(secret)};
+}
+
+}  // namespace meshdns::dnsd::app
