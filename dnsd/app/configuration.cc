@@ -208,6 +208,10 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
   if (auto read = read_zone_file(path, zones, out); !read) return read.error();
   find_mesh_file(path, out);
   if (auto read = read_tls(path, out); !read) return read.error();
+  auto kubernetes = kubernetes_settings(out.file.federation(), std::filesystem::path(path).parent_path().string(),
+                                        kubernetes::process_environment());
+  if (!kubernetes) return Error(Code::InvalidArgument, path + ": " + kubernetes.error().message() + "\n");
+  out.kubernetes = *std::move(kubernetes);
   auto policy = read_policy(out.file.dns(), std::filesystem::path(path).parent_path());
   if (!policy) return policy.error().with_context(path);
   out.policy = std::move(*policy);

@@ -14,6 +14,7 @@
 #include "dnsd/answers/settings.h"
 #include "dnsd/answers/zone_parser.h"
 #include "dnsd/app/descriptor_budget.h"
+#include "dnsd/app/kubernetes_settings.h"
 #include "dnsd/dnstap/encoder.h"
 #include "dnsd/query/policy.h"
 #include "dnsd/server/dns_server.h"
@@ -30,6 +31,7 @@ struct Configuration {
   std::vector<v1::Object> mesh_objects;                       // objects of the endpoints file
   std::optional<std::string> token_file;                      // of a replica that gets its certificate by a token
   std::optional<rpc::TlsFiles> tls;                           // of the federation or the replica; checked
+  KubernetesSettings kubernetes;                              // of the federation
   std::vector<identity::BoundAuthority> cluster_authorities;  // of the federation, with their paths
 
   std::uint64_t digest = 0;  // of everything that shapes answers except the endpoints file; 0 = differs from the files

@@ -4,7 +4,10 @@
 #include <limits>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "common/base/descriptor_limit.h"
+#include "common/base/random_seed.h"
 #include "common/base/text.h"
 #include "common/config/log_settings.h"
 #include "common/log/log.h"
@@ -80,8 +83,25 @@ std::unique_ptr<RecordSource> Daemon::make_source() {
     return std::make_unique<FileRole>(FileRole::Environment{loop_, configuration_, mesh_, events_, records_changed});
   }
   const auto calls = [this]() -> admin::Mesh& { return view_; };
-  return std::make_unique<FederationRole>(
+  auto federation = std::make_unique<FederationRole>(
       FederationRole::Environment{loop_, process_, mesh_, events_, budget_, audit_, calls, records_changed, serve});
+  const auto& lease = configuration_.kubernetes.lease;
+  if (!lease) return federation;
+  lease::LeaseMachine::Limits limits;
+  limits.duration = lease->duration;
+  limits.renew = lease->duration / 5;
+  limits.margin = lease->duration / 10;
+  auto leased = std::make_unique<LeasedRole>(
+      std::move(federation),
+      LeasedRole::Environment{loop_,
+                              clock_,
+                              {.server = lease->server,
+                               .namespace_ = lease->namespace_,
+                               .name = lease->name,
+                               .identity = process_.instance + "_" + fmt::format("{:08x}", random_seed() & 0xffffffffU),
+                               .limits = limits}});
+  leased_ = leased.get();
+  return leased;
 }
 
 snapshot_file::WarmStart::Options Daemon::warm_start_options(const Configuration& configuration) {
@@ -99,6 +119,7 @@ snapshot_file::WarmStart::Options Daemon::warm_start_options(const Configuration
 Result<void> Daemon::start() {
   log::info("starting", {{"version", kVersion}, {"instance", process_.instance}});
   if (auto done = prepare(); !done) return done;
+  if (leased_ != nullptr) return start_standby();
   if (auto done = serving_.start_with_kept_answers(); !done) return done;
   if (auto done = read_endpoints(configuration_); !done) return done;
   return configuration_.file.has_replica() ? start_replica() : start_origin();
@@ -151,7 +172,9 @@ Result<void> Daemon::start_origin() {
     if (auto done = serving_.start(); !done) return done;
   }
   hostnames_.start();
-  if (auto done = start_admin(); !done) return done;
+  if (leased_ == nullptr) {
+    if (auto done = start_admin(); !done) return done;  // a standby has it already
+  }
   process::release_free_memory();  // the store's rows and the first tables have left much of it
   if (*answerable) {
     serving_.become_ready();
@@ -159,6 +182,27 @@ Result<void> Daemon::start_origin() {
     log::warn("nothing is known: DNS is not served until the recovery is over");
   }
   return {};
+}
+
+Result<void> Daemon::start_standby() {
+  if (auto done = start_admin(); !done) return done;
+  leased_->campaign({.acquired = [this] { lead(); },
+                     .lost =
+                         [this](const std::string&) {
+                           failed_ = true;
+                           stop();
+                         }});
+  return {};
+}
+
+void Daemon::lead() {
+  if (stopping_) return;
+  auto led = serving_.start_with_kept_answers();
+  if (led) led = start_origin();
+  if (led) return;
+  log::error("cannot lead", {{"error", led.error()}});
+  failed_ = true;
+  stop();
 }
 
 Result<void> Daemon::start_replica() {

@@ -142,6 +142,7 @@ void FederationRole::collect(Samples& out) const {
   add_store(out, persistence_);
   add_recovery(out, *recovery_);
   add_watchers(out, *watchers_);
+  if (kubernetes_objects_) kubernetes_objects_->collect(out);
 }
 
 }  // namespace meshdns::dnsd::app

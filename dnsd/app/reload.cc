@@ -82,6 +82,8 @@ std::vector<std::string> keep_what_cannot_change(const Configuration& running, C
                            "certificate_lifetime", "cluster_authorities"}) {
     federation.keep(name);
   }
+  federation.keep("lease");
+  next.kubernetes = running.kubernetes;
   const bool tls_changed = federation.keep("tls") || next.tls != running.tls;
   if (tls_changed) next.tls = running.tls;
   return kept;

@@ -14,6 +14,7 @@
 #include "common/time/duration_text.h"
 #include "common/time/time_text.h"
 #include "dnsd/ctl/clean.h"
+#include "dnsd/ctl/kubernetes_rows.h"
 #include "dnsd/ctl/override_object.h"
 
 namespace meshdns::ctl {
@@ -251,6 +252,7 @@ std::string status_view(const v1::StatusReply& told) {
     rows.emplace_back("dns", listener.address() + "   " + convert::to_locality(listener.locality()).text());
   }
   add_federation(reply, rows);
+  add_kubernetes(reply, rows);
   add_replicas(reply, rows);
   add_certificates(reply, rows);
   if (reply.has_connections()) rows.emplace_back("connections", connections_text(reply.connections()));
@@ -298,10 +300,12 @@ std::string status_view(const v1::StatusReply& told) {
 
 std::string status_problem(const v1::StatusReply& told) {
   const v1::StatusReply reply = cleaned(told);
+  if (reply.lease().state() == "standby") return "standby: another instance leads";
   if (!reply.ready()) return "not ready: nothing is answered";
   if (reply.recovering()) return "recovering: a store was lost";
   if (reply.stale()) return "stale: the federation is not heard";
   if (!reply.store_trouble().empty()) return "the store is not writable: " + reply.store_trouble();
+  if (!reply.object_store().problem().empty()) return "objects are not followed: " + reply.object_store().problem();
   if (!reply.shrink_refused().empty()) return "a set is refused: " + reply.shrink_refused();
   if (reply.brakes_size() > 0) return "a brake holds something back: " + reply.brakes(0).reason();
   if (reply.connections().failing()) return "the system gives no more connections";
