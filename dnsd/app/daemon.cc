@@ -303,9 +303,11 @@ void Daemon::reload() {
   config::apply_log(configuration_.file.log());
   audit_.write_to(configuration_.audit_file());
   catalog_.set_capacity(configuration_.file.dns().max_records());
-  for (Role* role : roles_) role->reload();
-  warm_start_.configuration_changed();
-  warm_start_.keep_later();
+  if (!source_->standby()) {  // a standby serves nothing, and keeps nothing
+    for (Role* role : roles_) role->reload();
+    warm_start_.configuration_changed();
+    warm_start_.keep_later();
+  }
   last_load_.set(static_cast<double>(clock_.unix_seconds()));
   log::info("reloaded", {{"hosts", publisher_.hosts()}});
   service_.reload_ended("reloaded: " + service_.status());
