@@ -76,6 +76,9 @@ void collect_samples(const Monitor& monitor, const Measurer& measurer, const rep
   collect_measurements(measurer, out);
   metrics::gauge(out, "meshdns_agent_unsent_records", "changes that wait to be sent", {},
                  static_cast<double>(syncer.unsent()));
+  metrics::gauge(out, "meshdns_agent_withheld_endpoints",
+                 "endpoints without a service that an older federation does not take", {},
+                 static_cast<double>(syncer.withheld()));
   metrics::gauge(out, "meshdns_agent_refused_endpoints", "endpoints that the federation does not take", {},
                  static_cast<double>(syncer.refused().size()));
   metrics::count(out, "meshdns_log_dropped_lines_total", "log lines that standard error did not take", {},

@@ -230,7 +230,7 @@ bool KubernetesSource::state_changed() {
 void KubernetesSource::collect(std::vector<metrics::Sample>& out) const {
   metrics::gauge(out, "meshdns_agent_pods_listed", "1 once the pods of the node have been listed", {},
                  store_.is_listed() ? 1.0 : 0.0);
-  metrics::gauge(out, "meshdns_agent_pods_without_service", "pods with an address that name no service", {},
+  metrics::gauge(out, "meshdns_agent_pods_without_service", "endpoints of pods that name no service", {},
                  static_cast<double>(listing_.without_service));
   metrics::gauge(out, "meshdns_agent_watched_containers", "containers whose end the kernel reports", {},
                  static_cast<double>(cgroups_ ? cgroups_->watched() : 0));

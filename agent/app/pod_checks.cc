@@ -4,6 +4,7 @@ namespace meshdns::agent::app {
 
 discovery::Discovered watched_pod(const discovery::PodEndpoint& pod) {
   discovery::Discovered out = pod.found;
+  if (out.endpoint.service.empty()) return out;
   for (const model::Port& port : out.endpoint.ports) {
     if (port.protocol != "TCP") continue;
     discovery::CheckSpec& check = out.checks.emplace_back();

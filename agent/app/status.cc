@@ -44,6 +44,7 @@ v1::AgentStatus status_of(const model::Node& node, const report::Syncer& syncer,
   federation.set_unsent(syncer.unsent());
   for (const auto& [key, endpoint] : syncer.endpoints()) {
     auto& entry = *out.add_endpoints() = endpoint_status(endpoint, now);
+    if (syncer.is_withheld(key)) entry.set_refused("service: the federation is older and takes no endpoint without one");
     const auto refused = syncer.refused().find(key);
     if (refused != syncer.refused().end()) entry.set_refused(refused->second.field + ": " + refused->second.reason);
   }

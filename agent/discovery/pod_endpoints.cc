@@ -162,10 +162,7 @@ PodListing endpoints_of(const std::map<std::string, Pod>& pods) {
     if (pod.has_ended() || pod.addresses.empty()) continue;
     Mapping mapping(pod, out.problems);
     const std::string service = mapping.service();
-    if (service.empty()) {
-      ++out.without_service;
-      continue;
-    }
+    if (service.empty()) ++out.without_service;
     out.endpoints.push_back({mapping.found(service), report_of(pod), pod.host_network});
   }
   return out;

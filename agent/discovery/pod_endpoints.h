@@ -24,15 +24,16 @@ struct PodEndpoint {
 struct PodListing {
   std::vector<PodEndpoint> endpoints;  // by key
   std::vector<std::string> problems;   // "shop/app-b-1: meshdns.io/weight: expected 0 to 65535 (got many)"
-  std::size_t without_service = 0;     // pods that would be endpoints, but name no service
+  std::size_t without_service = 0;     // endpoints whose pods name no service
 
   friend bool operator==(const PodListing&, const PodListing&) = default;
 };
 
 /// Turns pods into endpoints. Pure.
 ///
-/// A pod is an endpoint if it has an address, has not ended, and names its service: by the annotation or the label
-/// `meshdns.io/service` (docs/adr/0042).
+/// A pod is an endpoint if it has an address and has not ended. It may name its service by the annotation or the label
+/// `meshdns.io/service`; otherwise the federation finds the services that list it (docs/adr/0043). Pods in the host's
+/// network count too: Services may select them.
 /// pods: by uid, from PodStore
 PodListing endpoints_of(const std::map<std::string, Pod>& pods);
 

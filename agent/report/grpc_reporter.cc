@@ -2,10 +2,12 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "agent/report/session.h"
+#include "common/convert/features.h"
 #include "common/convert/out_of_bounds.h"
 #include "common/convert/peer_bounds.h"
 #include "common/convert/report_convert.h"
@@ -134,8 +136,14 @@ std::optional<Incoming> from_wire(const v1::ReportReply& reply) {
   switch (reply.body_case()) {
     case v1::ReportReply::kWelcome: {
       const v1::Welcome& welcome = reply.welcome();
-      return Welcome{welcome.epoch(), welcome.instance(), welcome.want_full(), read_heartbeat(welcome.settings()),
-                     read_targets(welcome.settings())};
+      const bool without_service =
+          std::ranges::find(welcome.features(), convert::kWithoutService) != welcome.features().end();
+      return Welcome{welcome.epoch(),
+                     welcome.instance(),
+                     welcome.want_full(),
+                     read_heartbeat(welcome.settings()),
+                     read_targets(welcome.settings()),
+                     without_service};
     }
     case v1::ReportReply::kSettings:
       return ReportSettings{read_heartbeat(reply.settings()), read_targets(reply.settings())};
@@ -187,6 +195,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
   rpc::ClampedDurations clamped;
   std::string farewell;  // the reason in the federation's Goodbye; empty = no Goodbye came
   std::string error = "not tried yet";
+  bool withholds = false;  // the log has said that endpoints without a service are not reported
   rpc::Reconnector reconnector;
 
   v1::Federation::Stub& stub() { return stubs.at(reconnector.server()); }
@@ -286,6 +295,7 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
       }
       if (const auto* ack = std::get_if<Ack>(&*message)) log_refused(*ack);
       session->received(*message);
+      if (std::holds_alternative<Welcome>(*message)) tell_of_withheld();
       const bool names_targets =
           std::holds_alternative<Welcome>(*message) || std::holds_alternative<ReportSettings>(*message);
       if (names_targets && options.measure) options.measure(syncer.targets());
@@ -302,6 +312,18 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
                             {"instance", welcome.instance},
                             {"epoch", welcome.epoch},
                             {"full", welcome.want_full}});
+  }
+
+  /// Logs both edges of a session in which endpoints without a service are not reported.
+  void tell_of_withheld() {
+    const std::size_t count = syncer.withheld();
+    if ((count > 0) == std::exchange(withholds, count > 0)) return;
+    if (count > 0) {
+      log::warn("endpoints without a service are not reported: the federation is older than this agent",
+                {{"server", reconnector.server()}, {"endpoints", count}});
+    } else {
+      log::info("endpoints without a service are reported", {{"server", reconnector.server()}});
+    }
   }
 
   void log_refused(const Ack& ack) {

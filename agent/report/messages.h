@@ -100,6 +100,7 @@ struct Welcome {
   bool want_full = false;   // the digests differ: the agent must send a Full
   Duration heartbeat = 1s;  // the longest time between two messages of the agent
   std::vector<MeasureTarget> measure;
+  bool without_service = true;  // takes endpoints without a service; an older federation refuses them
 };
 
 /// Replaces the settings of Welcome during a session.

@@ -22,26 +22,44 @@ void Syncer::store(const std::string& key, std::string bytes) {
   encoded_[key] = std::move(bytes);
 }
 
-void Syncer::drop(const std::string& key) {
+bool Syncer::drop(const std::string& key) {
   const auto found = encoded_.find(key);
-  if (found == encoded_.end()) return;
+  if (found == encoded_.end()) return false;
   digest_ -= codec_.hash(key, found->second);
   encoded_.erase(found);
+  return true;
 }
 
 void Syncer::put(const model::Endpoint& endpoint, TimePoint now) {
   const auto found = endpoints_.find(endpoint.key);
   if (found != endpoints_.end() && found->second == endpoint) return;
   endpoints_[endpoint.key] = endpoint;
-  store(endpoint.key, codec_.encode(endpoint, now));
-  dirty_.insert(endpoint.key);
+  if (is_reported(endpoint)) {
+    store(endpoint.key, codec_.encode(endpoint, now));
+    dirty_.insert(endpoint.key);
+  } else if (drop(endpoint.key)) {
+    dirty_.insert(endpoint.key);  // it had a service before
+  }
 }
 
 void Syncer::remove(const std::string& key) {
   if (endpoints_.erase(key) == 0) return;
-  drop(key);
   refused_.erase(key);
-  dirty_.insert(key);
+  if (drop(key)) dirty_.insert(key);
+}
+
+void Syncer::report_without_service(bool on, TimePoint now) {
+  if (std::exchange(without_service_, on) == on) return;
+  for (const auto& [key, endpoint] : endpoints_) {
+    if (!endpoint.service.empty()) continue;
+    if (on) {
+      store(key, codec_.encode(endpoint, now));
+    } else {
+      drop(key);
+      refused_.erase(key);
+    }
+    dirty_.insert(key);
+  }
 }
 
 void Syncer::set_sources(std::vector<SourceState> sources) {
@@ -64,7 +82,7 @@ void Syncer::disconnected() {
 }
 
 void Syncer::on_message(const Incoming& message, TimePoint now) {
-  std::visit(Overloaded{[&](const Welcome& welcome) { on_welcome(welcome); },
+  std::visit(Overloaded{[&](const Welcome& welcome) { on_welcome(welcome, now); },
                         [&](const ReportSettings& settings) { on_settings(settings); },
                         [&](const Ack& ack) { on_ack(ack); }, [&](const SendFull&) { want_full_ = true; },
                         [&](const Ping&) { pinged_ = true; }, [](const Goodbye&) {}},
@@ -72,8 +90,9 @@ void Syncer::on_message(const Incoming& message, TimePoint now) {
   if (want_full_ && (state_ == State::InSync || state_ == State::Filling)) start_full(now);
 }
 
-void Syncer::on_welcome(const Welcome& welcome) {
+void Syncer::on_welcome(const Welcome& welcome, TimePoint now) {
   if (state_ != State::Greeting) return;
+  report_without_service(welcome.without_service, now);
   epoch_ = welcome.epoch;
   sequence_ = 0;
   acked_ = 0;
@@ -116,7 +135,9 @@ void Syncer::on_ack(const Ack& ack) {
 }
 
 void Syncer::reencode(TimePoint now) {
-  for (const auto& [key, endpoint] : endpoints_) store(key, codec_.encode(endpoint, now));
+  for (const auto& [key, endpoint] : endpoints_) {
+    if (is_reported(endpoint)) store(key, codec_.encode(endpoint, now));
+  }
 }
 
 void Syncer::start_full(TimePoint now) {

@@ -33,6 +33,10 @@ struct Codec {
 ///      ^                                    \--- digests are equal ---------------^  |  SendFull, Welcome.want_full
 ///      '---------------- disconnected() ----------------------------------'         '--> Filling
 ///
+/// A federation of an older version takes no endpoints without a service. Its Welcome says so, and such endpoints are then
+/// neither in the digest nor sent, as if this node did not have them. Until the first Welcome they count as sent: Hello's
+/// digest is right for all newer federations, and an older one asks for a Full.
+///
 /// next() is called when the write before is done, so several changes of one key during a write become one record.
 /// Measurements are sent only when nothing else is waiting.
 class Syncer {
@@ -81,6 +85,9 @@ class Syncer {
   std::uint64_t epoch() const { return epoch_; }
   /// The last sequence that the federation has acknowledged.
   std::uint64_t acked() const { return acked_; }
+  /// The number of endpoints that are not reported, because the federation takes none without a service.
+  std::size_t withheld() const { return endpoints_.size() - encoded_.size(); }
+  bool is_withheld(const std::string& key) const { return endpoints_.contains(key) && !encoded_.contains(key); }
   /// The number of changed endpoints that wait to be sent.
   std::size_t unsent() const { return dirty_.size(); }
   /// Whether no leave() was asked for, or the federation has acknowledged the Leave.
@@ -91,7 +98,10 @@ class Syncer {
 
  private:
   Outgoing outgoing(Outgoing::Body body, TimePoint now);
-  void on_welcome(const Welcome& welcome);
+  void on_welcome(const Welcome& welcome, TimePoint now);
+  /// Begins to report endpoints without a service, or ends it.
+  void report_without_service(bool on, TimePoint now);
+  bool is_reported(const model::Endpoint& endpoint) const { return without_service_ || !endpoint.service.empty(); }
   void on_settings(const ReportSettings& settings);
   void set_targets(const std::vector<MeasureTarget>& targets);
   void on_ack(const Ack& ack);
@@ -101,14 +111,16 @@ class Syncer {
   std::optional<Delta> next_delta();
   std::optional<Outgoing> next_measurements(TimePoint now);
   void store(const std::string& key, std::string bytes);
-  void drop(const std::string& key);
+  /// returns: false = there was nothing to drop
+  bool drop(const std::string& key);
 
   Codec codec_;
   std::size_t most_part_bytes_;
   State state_ = State::Offline;
 
   std::map<std::string, model::Endpoint> endpoints_;
-  std::map<std::string, std::string> encoded_;
+  std::map<std::string, std::string> encoded_;  // those that are reported
+  bool without_service_ = true;                 // endpoints without a service are reported, too
   std::uint64_t digest_ = 0;  // over encoded_
   std::vector<SourceState> sources_;
   bool sources_dirty_ = false;

@@ -75,14 +75,27 @@ Result<model::Health> read_health(const v1::Health& health, TimePoint now) {
   return out;
 }
 
-Result<std::vector<model::Port>> read_ports(const v1::Endpoint& endpoint) {
-  std::vector<model::Port> out;
-  for (const v1::Port& port : endpoint.ports()) {
+Result<model::Ports> read_ports(const google::protobuf::RepeatedPtrField<v1::Port>& ports) {
+  model::Ports out;
+  for (const v1::Port& port : ports) {
     if (port.number() > kMostPort) {
       return Error(Code::InvalidArgument, "ports[" + std::to_string(out.size()) + "].number: must be 1 to 65535");
     }
     out.push_back({port.name(), static_cast<std::uint16_t>(port.number()),
                    port.protocol().empty() ? "TCP" : port.protocol(), port.app_protocol()});
+  }
+  return out;
+}
+
+Result<model::Memberships> read_memberships(const v1::Endpoint& endpoint) {
+  model::Memberships out;
+  for (const v1::Membership& each : endpoint.memberships()) {
+    auto ports = read_ports(each.ports());
+    if (!ports) {
+      const std::string field = "memberships[" + std::to_string(out.size()) + "].";
+      return Error(Code::InvalidArgument, field + ports.error().message());
+    }
+    out.push_back({each.service(), *std::move(ports), each.hostname(), each.exported(), each.not_ready_too()});
   }
   return out;
 }
@@ -126,6 +139,16 @@ v1::Port to_wire(const model::Port& port) {
   return out;
 }
 
+v1::Membership to_wire(const model::Membership& membership) {
+  v1::Membership out;
+  out.set_service(membership.service);
+  for (const model::Port& port : membership.ports) *out.add_ports() = to_wire(port);
+  out.set_hostname(membership.hostname);
+  out.set_exported(membership.exported);
+  out.set_not_ready_too(membership.not_ready_too);
+  return out;
+}
+
 v1::Endpoint to_wire(const model::Endpoint& endpoint, TimePoint now) {
   v1::Endpoint out;
   out.set_key(endpoint.key);
@@ -139,6 +162,7 @@ v1::Endpoint to_wire(const model::Endpoint& endpoint, TimePoint now) {
   out.set_weight(endpoint.weight);
   write_health(endpoint.health, now, *out.mutable_health());
   out.set_unwatched(endpoint.unwatched);
+  for (const model::Membership& each : endpoint.memberships) *out.add_memberships() = to_wire(each);
   return out;
 }
 
@@ -154,7 +178,7 @@ Result<model::Endpoint> from_wire(const v1::Endpoint& endpoint, const std::strin
   auto addresses = read_addresses(endpoint.addresses());
   if (!addresses) return addresses.error();
   out.addresses = std::move(*addresses);
-  auto ports = read_ports(endpoint);
+  auto ports = read_ports(endpoint.ports());
   if (!ports) return ports.error();
   out.ports = std::move(*ports);
   out.weight = endpoint.weight();
@@ -163,6 +187,9 @@ Result<model::Endpoint> from_wire(const v1::Endpoint& endpoint, const std::strin
   out.health = std::move(*health);
   out.node = node;
   out.unwatched = endpoint.unwatched();
+  auto memberships = read_memberships(endpoint);
+  if (!memberships) return memberships.error();
+  out.memberships = *std::move(memberships);
   return out;
 }
 

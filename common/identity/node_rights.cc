@@ -110,7 +110,8 @@ Result<void> NodeRights::list(std::string_view namespace_, std::string_view serv
   const std::string what = fmt::format("{}/{}", namespace_, service);
   if (!row_) return refusal(what, fmt::format("no row of the cluster's agents names node {}", node_), "agents");
   const model::AgentRow& row = rules_->rows[*row_];
-  if (empty_or_any(row.namespaces, namespace_) && empty_or_any(row.services, service)) return {};
+  const bool no_service = service.empty();  // claims none; a service may get it by an EndpointSlice, which is no claim
+  if (empty_or_any(row.namespaces, namespace_) && (no_service || empty_or_any(row.services, service))) return {};
   return refusal(
       what, fmt::format("row {} of the cluster's agents, which names node {}, does not allow it", *row_ + 1, node_),
       "agents");

@@ -51,8 +51,8 @@ class NodeRights {
   /// these are not set, it must not be for documentation.
   /// errors: as for a prefix
   Result<void> claim(const IpAddress& address) const;
-  /// Whether the node may list endpoints of a service. The first row that names the node decides; a node that no row
-  /// names may list none.
+  /// Whether the node may list endpoints of a service, or endpoints without one, for which only the namespace counts. The
+  /// first row that names the node decides; a node that no row names may list none.
   /// errors: as for a prefix
   Result<void> list(std::string_view namespace_, std::string_view service) const;
   /// Whether an endpoint of the node may have an address. Without identities it may; otherwise it must be one of the

@@ -19,6 +19,16 @@ std::size_t SharedHash::operator()(const Ports& ports) const {
   return hash;
 }
 
+std::size_t SharedHash::operator()(const Memberships& memberships) const {
+  std::size_t hash = memberships.size();
+  for (const Membership& each : memberships) {
+    const unsigned flags = (each.exported ? 1U : 0U) | (each.not_ready_too ? 2U : 0U);
+    hash = xxh3(each.hostname, xxh3(each.service, xxh3_of(flags, hash)));
+    hash = xxh3_of((*this)(each.ports), hash);
+  }
+  return hash;
+}
+
 std::vector<IpAddress> first_of_each_family(const std::vector<IpAddress>& addresses) {
   std::vector<IpAddress> out;
   for (const IpAddress& address : addresses) {
@@ -27,14 +37,26 @@ std::vector<IpAddress> first_of_each_family(const std::vector<IpAddress>& addres
   return out;
 }
 
+namespace {
+
+constexpr std::size_t kEach = 16;  // of text_bytes()
+
+std::size_t bytes_of(const Ports& ports) {
+  std::size_t bytes = 0;
+  for (const Port& port : ports) bytes += kEach + port.name.size() + port.protocol.size() + port.app_protocol.size();
+  return bytes;
+}
+
+}  // namespace
+
 std::size_t text_bytes(const Endpoint& endpoint) {
-  constexpr std::size_t kEach = 16;
   std::size_t bytes = endpoint.key.size() + endpoint.uid.size() + endpoint.source.size() + endpoint.namespace_.size() +
                       endpoint.service.size() + endpoint.health.detail.size() + endpoint.addresses.size() * kEach;
   for (const auto& [name, value] : endpoint.labels) bytes += name.size() + value.size();
-  for (const Port& port : endpoint.ports)
-    bytes += kEach + port.name.size() + port.protocol.size() + port.app_protocol.size();
-  return bytes;
+  for (const Membership& each : endpoint.memberships) {
+    bytes += kEach + each.service.size() + each.hostname.size() + bytes_of(each.ports);
+  }
+  return bytes + bytes_of(endpoint.ports);
 }
 
 std::string_view health_state_name(HealthState state) {

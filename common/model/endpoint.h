@@ -30,10 +30,25 @@ struct Port {
 
 using Ports = std::vector<Port>;
 
-/// Hashes labels and ports by value. SharedPool uses it to find equal ones.
+/// A service that an endpoint belongs to because an EndpointSlice of its cluster lists it. Set by the federation, never
+/// by an agent: docs/adr/0043.
+struct Membership {
+  std::string service;         // in the endpoint's namespace
+  Ports ports{};               // named as the Service names them, with the numbers of the endpoint
+  std::string hostname{};      // the pod's own name within the service; empty = none
+  bool exported = false;       // other clusters see the endpoint in this service
+  bool not_ready_too = false;  // publishNotReadyAddresses: the service answers the endpoint whatever its health
+
+  friend bool operator==(const Membership&, const Membership&) = default;
+};
+
+using Memberships = std::vector<Membership>;
+
+/// Hashes labels, ports and memberships by value. SharedPool uses it to find equal ones.
 struct SharedHash {
   std::size_t operator()(const Labels& labels) const;
   std::size_t operator()(const Ports& ports) const;
+  std::size_t operator()(const Memberships& memberships) const;
 };
 
 /// The state of an endpoint as its owner, normally the node's agent, reports it. Silence of the agent is not a state:
@@ -65,23 +80,25 @@ struct Health {
   friend bool operator==(const Health&, const Health&) = default;
 };
 
-/// One reachable instance as its agent reports it. Labels and ports are `Shared`, because many endpoints have the same
-/// ones (SharedPool).
+/// One reachable instance as its agent reports it. Labels, ports and memberships are `Shared`, because many endpoints
+/// have the same ones (SharedPool). The services of an endpoint are its own one and those of its memberships:
+/// common/model/memberships.h has the functions that ask for them.
 struct Endpoint {
   std::string key;  // unique in the mesh: "cluster/node/<the agent's key>"
   std::string uid;
   std::string source;  // the discovery source that listed it: "static"
   std::string namespace_;
-  std::string service;
+  std::string service;  // its own one, as the agent reports it; empty = none
   Shared<Labels> labels;
   std::vector<IpAddress> addresses;  // at least one; the first of each family is answered
-  Shared<Ports> ports;
+  Shared<Ports> ports;               // its own ones; may be empty
   std::uint32_t weight = 1;  // 0 = standby
   Health health;
   std::string node;  // key of its Node: "cluster/node"
   /// True while the node's agent does not list the endpoint, so that nobody checks it: `health` is the last one
   /// reported. Set by the federation.
   bool unwatched = false;
+  Shared<Memberships> memberships{};  // by service, each service once
 
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
@@ -90,7 +107,7 @@ struct Endpoint {
 std::vector<IpAddress> first_of_each_family(const std::vector<IpAddress>& addresses);
 
 /// Returns how many bytes of its node's limit (kMostNodeBytes) an endpoint uses: the lengths of its texts, plus 16 for
-/// each address and port.
+/// each address, port and membership.
 std::size_t text_bytes(const Endpoint& endpoint);
 
 /// A machine with an agent.

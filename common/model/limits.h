@@ -21,6 +21,9 @@ inline constexpr std::size_t kLongestDetail = 1024;
 inline constexpr std::size_t kMostAddresses = 16;
 /// Ports of an endpoint, of an object or of a gateway, and names of ports of a service.
 inline constexpr std::size_t kMostPorts = 64;
+/// Services that an endpoint belongs to besides its own, and the ports that all of these together have for it.
+inline constexpr std::size_t kMostMemberships = 64;
+inline constexpr std::size_t kMostMembershipPorts = 512;
 /// Labels of an endpoint.
 inline constexpr std::size_t kMostLabels = 64;
 /// The weight of an endpoint: SRV weights have 16 bits (RFC 2782).

@@ -28,6 +28,12 @@ bool is_or_ends_with(const std::string& whole, const std::string& name) {
   return same_name(std::string_view(whole).substr(whole.size() - name.size() - 1), "/" + name);
 }
 
+bool is_in_service(const TargetSubject& subject, const std::string& name) {
+  const auto is_it = [&](const std::string& service) { return same_name(subject.namespace_ + "/" + service, name); };
+  if (!subject.service.empty() && is_it(subject.service)) return true;
+  return subject.memberships != nullptr && std::ranges::any_of(*subject.memberships, is_it, &Membership::service);
+}
+
 }  // namespace
 
 std::string_view target_kind_name(TargetKind kind) {
@@ -76,7 +82,7 @@ bool hits(const OverrideTarget& target, const TargetSubject& subject) {
   switch (target.kind) {
     case TargetKind::Endpoint: return subject.key == target.name || is_address_of(target.name, subject);
     case TargetKind::Node: return !subject.node.empty() && is_or_ends_with(subject.node, target.name);
-    case TargetKind::Service: return same_name(subject.namespace_ + "/" + subject.service, target.name);
+    case TargetKind::Service: return is_in_service(subject, target.name);
     case TargetKind::Zone:
       return !subject.place.zone.empty() &&
              is_or_ends_with(subject.place.region + "/" + subject.place.zone, target.name);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/base/result.h"
+#include "common/model/endpoint.h"
 #include "common/model/objects.h"
 
 namespace meshdns::model {
@@ -58,12 +59,13 @@ struct TargetSubject {
   const Locality& place;
   const std::vector<IpAddress>& addresses;
   std::uint16_t port = 0;
+  const Memberships* memberships = nullptr;  // further services of the endpoint; null = none
 };
 
 /// Whether a target means this endpoint. The name of a target is, by kind:
 ///   endpoint  its key, one of its addresses, or address:port
 ///   node      "cluster/node" or "node"
-///   service   "namespace/service"
+///   service   "namespace/service": any one of its services
 ///   zone      "region/zone" or "zone"
 ///   cluster   the cluster's name
 bool hits(const OverrideTarget& target, const TargetSubject& subject);

@@ -47,6 +47,8 @@ topology::HostPlan plan_of(const Host& host, const std::string& zone) {
   out.policy = host.spec->policy;
   out.ports = host.spec->host_ports;
   for (std::size_t i = 0; i < host.endpoints().size(); ++i) out.candidates.push_back(candidate_of(host, i));
+  if (!host.hostnames) return out;
+  for (const Hostnames::Entry& entry : host.hostnames->entries) out.candidates[entry.row].hostname = entry.name;
   return out;
 }
 

@@ -4,8 +4,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/time/time.h"
@@ -186,6 +188,16 @@ struct TextList : Shared {
   std::vector<std::string> entries;  // the first is empty
 };
 
+/// The names that instances of one host have themselves, like those of a StatefulSet's pods: `<name>.<host>`. Only of
+/// one host; most hosts have none.
+struct Hostnames : Shared {
+  struct Entry {
+    std::string name;  // folded
+    std::uint16_t row = 0;
+  };
+  std::vector<Entry> entries;  // by name; of several rows with one name, the one of the best standing comes first
+};
+
 /// A compiled host: its answer set for each class of clients. One allocation holds the object, its name and its arrays;
 /// host_compiler.h has the layout. DNS workers only read it.
 class Host : public Shared {
@@ -231,7 +243,14 @@ class Host : public Shared {
     return localities->entries[row.locality]->value;
   }
   const std::string& text(std::uint16_t index) const noexcept { return texts->entries[index]; }
-  /// Returns the size of this allocation in bytes, without parts that are shared with other hosts.
+  /// Returns the rows whose instances have this name themselves.
+  /// name: folded
+  std::span<const Hostnames::Entry> named(std::string_view name) const noexcept {
+    if (!hostnames) return {};
+    const auto found = std::ranges::equal_range(hostnames->entries, name, std::ranges::less(), &Hostnames::Entry::name);
+    return {found.begin(), found.end()};
+  }
+  /// Returns the size of this allocation in bytes, without its hostnames and parts that are shared with other hosts.
   std::size_t memory() const noexcept {
     const std::size_t tiers = has_loads_ ? (set_rows_ - tiers_) / sizeof(Tier) : 0;
     return v6_ + (has_v6_ ? row_count_ * sizeof(V6) : 0) + tiers * sizeof(TierLoad);
@@ -243,6 +262,7 @@ class Host : public Shared {
   Ref<const HostSpec> spec;
   Ref<const LocalityList> localities;
   Ref<const TextList> texts;
+  Ref<const Hostnames> hostnames;  // null = no instance has a name of its own
   std::uint16_t ttl = 5;  // seconds; for instance names, whose addresses do not change
   std::uint16_t max_answers = 8;
   std::uint16_t shape = 0;  // index of AnswerTable::classes

@@ -62,6 +62,7 @@ Ref<const Host> HostBytes::read(ByteReader& io, const HostSurroundings& around, 
   host->spec = std::move(shares.spec);
   host->localities = std::move(shares.localities);
   host->texts = std::move(shares.texts);
+  host->hostnames = std::move(shares.hostnames);
   if (io.failed() || !is_sound(*host, sizeof(Host) + arrays.size(), around)) return {};
   auto* rows = reinterpret_cast<EndpointRow*>(reinterpret_cast<std::byte*>(host) + host->rows_);
   using Limits = std::numeric_limits<std::int32_t>;
@@ -122,6 +123,8 @@ bool HostBytes::sets_are_sound(const Host& host, std::size_t classes) {
 }
 
 bool HostBytes::rows_are_sound(const Host& host) {
+  const auto is_sound = [&](const Hostnames::Entry& entry) { return entry.row < host.endpoint_count_; };
+  if (host.hostnames && !std::ranges::all_of(host.hostnames->entries, is_sound)) return false;
   const std::size_t traits = (host.port_numbers_ - host.traits_) / sizeof(EndpointTraits);
   for (const EndpointRow& row : host.rows()) {
     if (row.traits >= traits || row.locality >= host.localities->entries.size()) return false;

@@ -15,11 +15,12 @@ struct HostSurroundings {
   std::int64_t later = 0;  // added to all times, in steps of Host::kSinceStep
 };
 
-/// The parts that a host shares with others.
+/// The parts that a host refers to. It shares the first three with others.
 struct HostShares {
   Ref<const HostSpec> spec;
   Ref<const LocalityList> localities;
   Ref<const TextList> texts;
+  Ref<const Hostnames> hostnames;
 };
 
 /// Writes and reads a host's own bytes, without the parts that it shares with others.

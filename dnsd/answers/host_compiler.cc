@@ -340,6 +340,7 @@ class HostBuilder {
     host->spec = parts_.spec(plan_);
     host->localities = parts_.list(localities_.take());
     host->texts = parts_.list(texts_.take());
+    host->hostnames = HostParts::hostnames(plan_);
     host->ttl = static_cast<std::uint16_t>(seconds(plan_.policy.ttl));
     host->max_answers = static_cast<std::uint16_t>(plan_.policy.most_addresses());
     host->independent_families = plan_.policy.families == model::Families::Independent;

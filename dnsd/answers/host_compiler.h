@@ -39,6 +39,8 @@ class HostParts {
   Ref<const LocalityList> list(std::vector<Ref<const KnownLocality>> localities);
   Ref<const TextList> list(std::vector<std::string> texts);
   Ref<const HostSpec> spec(const topology::HostPlan& plan);
+  /// Returns the names that the plan's candidates have themselves; null = none has one. Hosts do not share them.
+  static Ref<const Hostnames> hostnames(const topology::HostPlan& plan);
 
  private:
   /// The parts of one kind, by content.
@@ -96,7 +98,7 @@ struct HostFrame {
 //   * endpoints with equal weight, port, state and text have one EndpointTraits
 //   * port numbers are stored once if they are equal at all endpoints
 //   * policy, localities and texts are shared between hosts (HostParts)
-//   * IPv6 addresses and loads are left out if no row or set needs them
+//   * IPv6 addresses and loads are left out if no row or set needs them, hostnames if no instance has one
 //
 // A gateway gets a row of its own after those of the endpoints, one for each weight and set of ports that it stands
 // for. Gateways that nobody is answered with now get a row, too, because their instance names must exist.

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <memory>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "common/base/text.h"
@@ -56,6 +58,23 @@ Ref<const HostSpec> HostParts::spec(const topology::HostPlan& plan) {
     spec->ports.push_back({ascii_lower(port.name), port.protocol != "UDP", attribute_of(port), port.number});
   }
   return last_spec_ = Ref<const HostSpec>(spec.release());
+}
+
+Ref<const Hostnames> HostParts::hostnames(const topology::HostPlan& plan) {
+  std::vector<Hostnames::Entry> entries;
+  for (std::size_t i = 0; i < plan.candidates.size(); ++i) {
+    const topology::Candidate& candidate = plan.candidates[i];
+    if (candidate.hostname.empty() || candidate.displaced) continue;
+    entries.push_back({ascii_lower(candidate.hostname), static_cast<std::uint16_t>(i)});
+  }
+  if (entries.empty()) return {};
+  std::ranges::sort(entries, {}, [&](const Hostnames::Entry& entry) {
+    return std::tuple(std::string_view(entry.name), plan.candidates[entry.row].standing, entry.row);
+  });
+  auto out = std::make_unique<Hostnames>();
+  out->entries = std::move(entries);
+  out->entries.shrink_to_fit();
+  return Ref<const Hostnames>(out.release());
 }
 
 }  // namespace meshdns::answers

@@ -109,6 +109,10 @@ void carry(auto& io, Carried<LocatorInput> auto& value) {
   auto& [claims, node_prefixes, clusters] = value;
   io(claims, node_prefixes, clusters);
 }
+void carry(auto& io, Carried<Hostnames::Entry> auto& value) {
+  auto& [name, row] = value;
+  io(name, row);
+}
 void carry(auto& io, Carried<ServicePort> auto& value) {
   auto& [name, tcp, app_protocol, number] = value;
   io(name, tcp, app_protocol, number);
@@ -200,8 +204,9 @@ class ReadParts {
     auto spec = one_of(io, specs_);
     auto localities = one_of(io, localities_);
     auto texts = one_of(io, texts_);
+    auto hostnames = read_hostnames(io);
     if (io.failed()) return {};
-    return HostBytes::read(io, around, {std::move(spec), std::move(localities), std::move(texts)});
+    return HostBytes::read(io, around, {std::move(spec), std::move(localities), std::move(texts), std::move(hostnames)});
   }
 
  private:
@@ -212,6 +217,12 @@ class ReadParts {
       fill(*part);
       list.emplace_back(part.release());
     }
+  }
+  /// Reads a host's own hostnames; null = it has none.
+  static Ref<const Hostnames> read_hostnames(ByteReader& io) {
+    auto out = std::make_unique<Hostnames>();
+    io(out->entries);
+    return out->entries.empty() ? Ref<const Hostnames>() : Ref<const Hostnames>(out.release());
   }
   template <class Part>
   static Ref<const Part> one_of(ByteReader& io, const std::vector<Ref<const Part>>& list) {
@@ -258,6 +269,7 @@ std::string bytes_of(const AnswerTable& table, TimePoint now, std::string_view h
   write_count(io, hosts);
   for_each_host(table, [&](const Host& host) {
     io(parts.specs.of(host.spec.get()), parts.localities.of(host.localities.get()), parts.texts.of(host.texts.get()));
+    io(host.hostnames ? host.hostnames->entries : std::vector<Hostnames::Entry>());
     HostBytes::write(io, host);
   });
   return io.take();

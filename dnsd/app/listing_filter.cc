@@ -5,6 +5,7 @@
 
 #include "common/base/hint.h"
 #include "common/base/text.h"
+#include "common/model/memberships.h"
 #include "dnsd/app/find_key.h"
 #include "dnsd/topology/matching.h"
 
@@ -50,9 +51,15 @@ bool ListingFilter::is_address(const model::Endpoint& endpoint) const {
   return socket_ && topology::first_port(endpoint) == socket_->port && has(socket_->ip);
 }
 
+bool ListingFilter::is_in_service(const model::Endpoint& endpoint) const {
+  return std::ranges::any_of(model::services_of(endpoint), [&](const model::ServiceKey& service) {
+    return means_key(service.namespace_ + "/" + service.name, service_);
+  });
+}
+
 bool ListingFilter::wants(const model::Endpoint& endpoint) const {
   if (!wants(endpoint.key) && (exact_ || !is_address(endpoint))) return false;
-  if (!service_.empty() && !means_key(endpoint.namespace_ + "/" + endpoint.service, service_)) return false;
+  if (!service_.empty() && !is_in_service(endpoint)) return false;
   if (!node_.empty() && !means_key(endpoint.node, node_)) return false;
   return labels_.empty() || topology::has_labels(endpoint.labels, labels_);
 }

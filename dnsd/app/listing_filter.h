@@ -29,6 +29,7 @@ class ListingFilter {
 
  private:
   bool is_address(const model::Endpoint& endpoint) const;
+  bool is_in_service(const model::Endpoint& endpoint) const;
 
   bool exact_ = false;
   std::string key_;

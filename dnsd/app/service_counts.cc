@@ -1,7 +1,8 @@
 #include "dnsd/app/service_counts.h"
 
 #include "common/metrics/samples.h"
-#include "dnsd/topology/plan.h"
+#include "common/model/memberships.h"
+#include "dnsd/topology/host_part.h"
 
 namespace meshdns::dnsd::app {
 
@@ -10,8 +11,10 @@ bool ServiceCounts::look(const model::Records& records, const topology::AddressC
   for (auto at = records.endpoints.upper_bound(after_); at != records.endpoints.end(); ++at) {
     if (!slice.take()) return false;
     const model::Endpoint& endpoint = at->second;
-    const auto standing = static_cast<std::size_t>(topology::standing_of(context, endpoint));
-    ++services_[{endpoint.namespace_, endpoint.service}][standing];
+    model::for_each_service(endpoint, [&](const std::string& service) {
+      const topology::Standing standing = topology::HostPart(service).standing_of(context, endpoint);
+      ++services_[{endpoint.namespace_, service}][static_cast<std::size_t>(standing)];
+    });
     after_ = at->first;
   }
   return true;

@@ -185,6 +185,25 @@ void Catalog::set_unwatched(const std::vector<std::string>& keys, TimePoint now)
   commit(now);
 }
 
+std::vector<Refusal> Catalog::set_memberships(
+    const std::vector<std::pair<std::string, model::Memberships>>& of_keys, TimePoint now) {
+  std::vector<Refusal> refusals;
+  for (const auto& [key, memberships] : of_keys) {
+    const model::Endpoint* known = latest_endpoint(key);
+    if (known == nullptr || known->memberships.get() == memberships) continue;
+    model::Endpoint joined = *known;
+    joined.memberships = memberships;
+    NodeUse use = use_of(joined.node);
+    if (auto refusal = counted(refusal_of(joined.node, joined, use, now))) {
+      refusals.push_back(*std::move(refusal));
+    } else {
+      put_endpoint(joined, now);
+    }
+  }
+  commit(now);
+  return refusals;
+}
+
 void Catalog::set_status(const std::string& node, const model::NodeStatus& status, TimePoint now) {
   change(NodeStatusKind{}, node, status.empty() ? std::nullopt : std::optional(status), now);
   commit(now);

@@ -124,6 +124,10 @@ class Catalog {
   void withdraw(const std::string& node, TimePoint now);
   /// Marks endpoints that no agent checks. An agent that has a result for an endpoint clears its mark.
   void set_unwatched(const std::vector<std::string>& keys, TimePoint now);
+  /// Sets the memberships of known endpoints; other keys are ignored. One revision, only of what changes.
+  /// returns: the refused endpoints, which keep their memberships
+  std::vector<Refusal> set_memberships(const std::vector<std::pair<std::string, model::Memberships>>& of_keys,
+                                       TimePoint now);
   /// Sets a node's status; an empty status is erased.
   void set_status(const std::string& node, const model::NodeStatus& status, TimePoint now);
 

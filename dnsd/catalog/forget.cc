@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "common/model/memberships.h"
+
 namespace meshdns::catalog {
 namespace {
 
@@ -17,7 +19,8 @@ std::vector<std::string> keys_of(const model::Records& records, const std::strin
   return out;
 }
 
-/// Forgets the endpoints of a silent node that are not the last ones of their services.
+/// Forgets the endpoints of a silent node that are not the last ones of one of their services. An endpoint without
+/// services goes in any case: hosts that select it by its labels are not known here.
 /// returns: nothing = the node is unchanged
 std::optional<Forgotten::OfNode> forget_node(RecordTable& table, const std::string& node, TimePoint now,
                                              const MayForget& may_forget) {
@@ -25,7 +28,8 @@ std::optional<Forgotten::OfNode> forget_node(RecordTable& table, const std::stri
   const auto keys = keys_of(records, node);
   const auto may_go = [&records](const std::string& key) {
     const model::Endpoint& endpoint = records.endpoints.at(key);
-    return records.services.at({endpoint.namespace_, endpoint.service}).endpoints > 1;
+    return std::ranges::all_of(services_of(endpoint),
+                               [&](const auto& service) { return records.services.at(service).endpoints > 1; });
   };
   const auto going = static_cast<std::size_t>(std::ranges::count_if(keys, may_go));
   if (going == 0 && !keys.empty()) return std::nullopt;

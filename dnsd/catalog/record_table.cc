@@ -3,12 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/model/memberships.h"
+
 namespace meshdns::catalog {
-namespace {
-
-model::ServiceKey service_of(const model::Endpoint& endpoint) { return {endpoint.namespace_, endpoint.service}; }
-
-}  // namespace
 
 std::size_t RecordTable::size() const {
   std::size_t out = 0;
@@ -25,9 +22,14 @@ void RecordTable::note(RecordType type, const std::string& key, bool removed) {
 
 void RecordTable::put_endpoint(const model::Endpoint& endpoint, TimePoint now) {
   const auto found = records_.endpoints.find(endpoint.key);
-  const model::ServiceKey service = service_of(endpoint);
-  if (found != records_.endpoints.end() && service != service_of(found->second)) erase_endpoint(endpoint.key, now);
-  if (!records_.endpoints.contains(endpoint.key)) add_to_service(service);
+  const bool known = found != records_.endpoints.end();
+  if (known && (found->second.namespace_ != endpoint.namespace_ || found->second.service != endpoint.service)) {
+    erase_endpoint(endpoint.key, now);
+    add_to_services(endpoint);
+  } else if (!known || !same_services(found->second, endpoint)) {
+    add_to_services(endpoint);  // first: a service that stays must not look idle in between
+    if (known) leave_services(found->second, now);
+  }
   store_endpoint(endpoint);
 }
 
@@ -35,11 +37,10 @@ void RecordTable::mirror_endpoint(const model::Endpoint& endpoint) {
   auto& endpoints = records_.endpoints;
   const bool beyond_all = endpoints.empty() || endpoints.rbegin()->first < endpoint.key;
   const auto known = beyond_all ? endpoints.end() : endpoints.find(endpoint.key);
-  if (known != endpoints.end()) {
-    const model::ServiceKey before = service_of(known->second);
-    if (--records_.services[before].endpoints == 0) idle_services_.insert(before);
+  if (known == endpoints.end() || !same_services(known->second, endpoint)) {
+    if (known != endpoints.end()) leave_services(known->second, std::nullopt);
+    add_to_services(endpoint);
   }
-  add_to_service(service_of(endpoint));
   store_endpoint(endpoint);
 }
 
@@ -51,14 +52,27 @@ void RecordTable::store_endpoint(const model::Endpoint& endpoint) {
   model::Endpoint& known = at->second;
   if (!added) uses_.remove(known);
   uses_.add(endpoint);
-  const bool entered = added || known.namespace_ != endpoint.namespace_ || known.service != endpoint.service ||
-                       known.labels != endpoint.labels || known.addresses != endpoint.addresses;
+  const bool entered = added || !same_services(known, endpoint) || known.labels != endpoint.labels || known.addresses != endpoint.addresses;
   if (observer_ != nullptr && entered && !added) observer_->endpoint_leaves(known);
   if (!added) known = endpoint;
   labels_.share(known.labels);
   ports_.share(known.ports);
+  memberships_.share(known.memberships);
   if (observer_ != nullptr) entered ? observer_->endpoint_entered(known) : observer_->endpoint_updated(known);
   note(RecordType::Endpoint, endpoint.key, false);
+}
+
+void RecordTable::add_to_services(const model::Endpoint& endpoint) {
+  for (const model::ServiceKey& service : services_of(endpoint)) add_to_service(service);
+}
+
+void RecordTable::leave_services(const model::Endpoint& endpoint, std::optional<TimePoint> now) {
+  for (const model::ServiceKey& key : services_of(endpoint)) {
+    model::Service& service = records_.services[key];
+    if (--service.endpoints > 0) continue;
+    if (now) service.gone_since = *now;
+    idle_services_.insert(key);
+  }
 }
 
 void RecordTable::add_to_service(const model::ServiceKey& service) {
@@ -82,12 +96,7 @@ void RecordTable::mirror_service(const model::ServiceKey& service, std::int64_t 
 void RecordTable::erase_endpoint(const std::string& key, TimePoint now) {
   const auto found = records_.endpoints.find(key);
   if (found == records_.endpoints.end()) return;
-  const model::ServiceKey of = service_of(found->second);
-  model::Service& service = records_.services[of];
-  if (--service.endpoints == 0) {
-    service.gone_since = now;
-    idle_services_.insert(of);
-  }
+  leave_services(found->second, now);
   if (observer_ != nullptr) observer_->endpoint_leaves(found->second);
   uses_.remove(found->second);
   const std::string gone = key;  // copied: `key` may be the erased record's own

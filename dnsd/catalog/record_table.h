@@ -94,12 +94,18 @@ class RecordTable {
   void note(RecordType type, const std::string& key, bool removed);
   /// Adds or replaces an endpoint's record; its service exists already.
   void store_endpoint(const model::Endpoint& endpoint);
+  /// Counts an endpoint in each of its services, and makes the services that there are not.
+  void add_to_services(const model::Endpoint& endpoint);
   void add_to_service(const model::ServiceKey& service);
+  /// Counts an endpoint no longer in its services.
+  /// now: when a service without endpoints became idle; nothing = its origin knows
+  void leave_services(const model::Endpoint& endpoint, std::optional<TimePoint> now);
 
   model::Records records_;
   ChangeLog log_;
   model::SharedPool<model::Labels, model::SharedHash> labels_;  // of endpoints; many endpoints share the same labels
   model::SharedPool<model::Ports, model::SharedHash> ports_;
+  model::SharedPool<model::Memberships, model::SharedHash> memberships_;
   std::set<model::ServiceKey> idle_services_;  // services that have no endpoint, or had none lately
   NodeUses uses_;
   bool frozen_ = false;

@@ -33,29 +33,55 @@ Problem text_problem(const std::string& text, std::size_t longest = model::kLong
 
 std::string no_label(const std::string& value) { return in_quotes(value) + " is no DNS label"; }
 
-Problem port_name_problem(const model::Endpoint& endpoint, const model::Port& port) {
+Problem port_name_problem(const model::Ports& ports, const model::Port& port) {
   if (!port.name.empty() && !is_ldh_label(port.name)) return no_label(port.name);
-  if (endpoint.ports.size() > 1 && port.name.empty()) return "needed where there are several ports";
+  if (ports.size() > 1 && port.name.empty()) return "needed where there are several ports";
   return std::nullopt;
 }
 
-std::optional<Refusal> check_ports(const model::Endpoint& endpoint) {
-  if (endpoint.ports.size() > model::kMostPorts) {
-    return Refusal{endpoint.key, "ports", "more than " + std::to_string(model::kMostPorts)};
+/// Checks the ports of an endpoint, or of one of its memberships.
+/// list: the name of the list: "ports"
+std::optional<Refusal> check_ports(const std::string& key, const std::string& list, const model::Ports& ports) {
+  if (ports.size() > model::kMostPorts) {
+    return Refusal{key, list, "more than " + std::to_string(model::kMostPorts)};
   }
   std::set<std::pair<std::string, std::string_view>> names;  // with their protocols: _sip._tcp and _sip._udp
-  for (std::size_t i = 0; i < endpoint.ports.size(); ++i) {
-    const model::Port& port = endpoint.ports[i];
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const model::Port& port = ports[i];
     const auto refuse = [&](const char* field, std::string reason) {
-      return Refusal{endpoint.key, "ports[" + std::to_string(i) + "]." + field, std::move(reason)};
+      return Refusal{key, list + "[" + std::to_string(i) + "]." + field, std::move(reason)};
     };
     if (port.number == 0) return refuse("number", "must be 1 to 65535");
-    if (auto problem = port_name_problem(endpoint, port)) return refuse("name", *std::move(problem));
+    if (auto problem = port_name_problem(ports, port)) return refuse("name", *std::move(problem));
     if (!names.emplace(ascii_lower(port.name), port.protocol).second) return refuse("name", "used twice");
     if (port.protocol != "TCP" && port.protocol != "UDP") return refuse("protocol", "must be TCP or UDP");
     if (auto problem = text_problem(port.app_protocol)) return refuse("app_protocol", *std::move(problem));
   }
   return std::nullopt;
+}
+
+std::optional<Refusal> check_memberships(const model::Endpoint& endpoint) {
+  const model::Memberships& all = endpoint.memberships;
+  if (all.size() > model::kMostMemberships) {
+    return Refusal{endpoint.key, "memberships", "more than " + std::to_string(model::kMostMemberships)};
+  }
+  std::size_t ports = 0;
+  std::string before;  // the name of the service before, in lower case
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const model::Membership& each = all[i];
+    const std::string path = "memberships[" + std::to_string(i) + "]";
+    if (!is_ldh_label(each.service)) return Refusal{endpoint.key, path + ".service", no_label(each.service)};
+    if (!each.hostname.empty() && !is_ldh_label(each.hostname)) {
+      return Refusal{endpoint.key, path + ".hostname", no_label(each.hostname)};
+    }
+    std::string name = ascii_lower(each.service);
+    if (name <= before) return Refusal{endpoint.key, path + ".service", "must be in order, each service once"};
+    before = std::move(name);
+    if (auto refusal = check_ports(endpoint.key, path + ".ports", each.ports)) return refusal;
+    ports += each.ports.size();
+  }
+  if (ports <= model::kMostMembershipPorts) return std::nullopt;
+  return Refusal{endpoint.key, "memberships", "more than " + std::to_string(model::kMostMembershipPorts) + " ports"};
 }
 
 std::optional<Refusal> check_labels(const model::Endpoint& endpoint) {
@@ -110,7 +136,7 @@ std::optional<Refusal> check(const model::Endpoint& endpoint, Loopback loopback)
     return Refusal{endpoint.key, std::move(field), std::move(reason)};
   };
   if (const auto problem = key_problem(endpoint)) return refuse("key", *problem);
-  if (!is_ldh_label(endpoint.service)) return refuse("service", no_label(endpoint.service));
+  if (!endpoint.service.empty() && !is_ldh_label(endpoint.service)) return refuse("service", no_label(endpoint.service));
   if (!is_ldh_label(endpoint.namespace_)) return refuse("namespace", no_label(endpoint.namespace_));
   if (const auto problem = text_problem(endpoint.uid)) return refuse("uid", *problem);
   if (const auto problem = text_problem(endpoint.source)) return refuse("source", *problem);
@@ -121,7 +147,8 @@ std::optional<Refusal> check(const model::Endpoint& endpoint, Loopback loopback)
   if (endpoint.weight > model::kMostWeight) return refuse("weight", "must be 0 to 65535");
   if (endpoint.health.v4 && endpoint.health.v6) return refuse("health", "neither family is answered");
   if (endpoint.health.detail.size() > model::kLongestDetail) return refuse("health.detail", "longer than 1024 bytes");
-  if (auto refusal = check_ports(endpoint)) return refusal;
+  if (auto refusal = check_ports(endpoint.key, "ports", endpoint.ports)) return refusal;
+  if (auto refusal = check_memberships(endpoint)) return refusal;
   return check_labels(endpoint);
 }
 

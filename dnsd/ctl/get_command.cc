@@ -9,6 +9,7 @@
 #include "common/base/table.h"
 #include "dnsd/ctl/commands.h"
 #include "dnsd/ctl/documents.h"
+#include "dnsd/ctl/services_text.h"
 #include "dnsd/ctl/views.h"
 
 // The commands get and describe: listings, which come in pages.
@@ -138,7 +139,9 @@ std::vector<std::string> names_of(AdminClient& client, const std::string& kind) 
     out.push_back(kind == "Node" ? node.key() : kind == "zone" ? place.zone() : place.cluster());
   }
   for (const v1::EndpointInfo& endpoint : page->endpoints()) {
-    out.push_back(kind == "service" ? endpoint.namespace_() + "/" + endpoint.service() : endpoint.address());
+    if (kind != "service") out.push_back(endpoint.address());
+    const auto services = kind == "service" ? services_of(endpoint) : std::vector<std::string>();
+    out.insert(out.end(), services.begin(), services.end());
   }
   for (const v1::Object& object : page->objects()) {
     const v1::Metadata& metadata = object.metadata();

@@ -16,6 +16,7 @@
 #include "dnsd/ctl/clean.h"
 #include "dnsd/ctl/kubernetes_rows.h"
 #include "dnsd/ctl/override_object.h"
+#include "dnsd/ctl/services_text.h"
 
 namespace meshdns::ctl {
 namespace {
@@ -124,7 +125,7 @@ Table endpoints_table(const v1::ListReply& reply, bool wide) {
   if (wide) titles.insert(titles.end(), {"WEIGHT", "PORTS", "LABELS", "KEY"});
   Table table(titles);
   for (const v1::EndpointInfo& endpoint : reply.endpoints()) {
-    std::vector<std::string> cells = {endpoint.namespace_() + "/" + endpoint.service(),
+    std::vector<std::string> cells = {services_text(endpoint),
                                       endpoint.address(),
                                       endpoint.where(),
                                       endpoint.node(),
@@ -367,16 +368,18 @@ std::string describe_node(const v1::NodeInfo& told) {
 
 std::string describe_endpoint(const v1::EndpointInfo& told) {
   const v1::EndpointInfo endpoint = cleaned(told);
-  return pairs({{"endpoint", endpoint.key()},
-                {"service", endpoint.namespace_() + "/" + endpoint.service()},
-                {"address", endpoint.address()},
-                {"ports", ports_text(endpoint.ports(), ", ")},
-                {"node", endpoint.node()},
-                {"where", endpoint.where()},
-                {"labels", labels_text(endpoint.labels(), ", ")},
-                {"weight", std::to_string(endpoint.weight())},
-                {"state", endpoint.state() + " for " + age(endpoint.in_state()) +
-                              (endpoint.why().empty() ? "" : ": " + endpoint.why())}});
+  std::vector<std::pair<std::string, std::string>> rows = {{"endpoint", endpoint.key()},
+                                                           {"service", services_text(endpoint)},
+                                                           {"address", endpoint.address()},
+                                                           {"ports", ports_text(endpoint.ports(), ", ")},
+                                                           {"node", endpoint.node()},
+                                                           {"where", endpoint.where()},
+                                                           {"labels", labels_text(endpoint.labels(), ", ")},
+                                                           {"weight", std::to_string(endpoint.weight())}};
+  rows.emplace_back("state", endpoint.state() + " for " + age(endpoint.in_state()) +
+                                 (endpoint.why().empty() ? "" : ": " + endpoint.why()));
+  if (!endpoint.memberships().empty()) rows.emplace_back("memberships", memberships_text(endpoint));
+  return pairs(rows);
 }
 
 std::string describe_cluster(const v1::ClusterInfo& told) {

@@ -30,6 +30,11 @@ std::string port_role(const query::HostName& name) {
   return name.srv ? "gives SRV records of every tier" : "gives SVCB and HTTPS records of every tier";
 }
 
+std::string named_role(const answers::Host& host, const query::HostName& name) {
+  if (name.named.size() > 1) return "gives the closest instance of that name, in any state";
+  return "gives " + address_text(host, name.named.front().row) + " to every client, in any state";
+}
+
 /// Returns what a name below a host is for; empty = the name does not exist.
 std::string role_of(const answers::Host& host, const query::HostName& name) {
   const std::string place = std::string(model::part_name(name.part)) + " " + text_of(name.place);
@@ -37,6 +42,7 @@ std::string role_of(const answers::Host& host, const query::HostName& name) {
     case Kind::Missing: return "";
     case Kind::Empty: return "has no records; names below it have";
     case Kind::Instance: return "gives " + address_text(host, name.row) + " to every client, in any state";
+    case Kind::Named: return named_role(host, name);
     case Kind::All: return "gives the addresses of every tier";
     case Kind::Explain: return "gives what is below as TXT records";
     case Kind::Port: return port_role(name);

@@ -27,7 +27,8 @@ AgentReports::AgentReports(AgentEnvironment environment)
       admission_(env_.rates),
       measuring_(env_.catalog),
       coverage_(env_.catalog),
-      rules_(env_.catalog, env_.identities) {
+      rules_(env_.catalog, env_.identities),
+      bindings_(env_.catalog, env_.changed) {
   env_.catalog.set_erased([this](const std::string& key) { erased_.push_back(key); });
   env_.catalog.set_wall_clock([&clock = env_.clock] { return clock.unix_seconds(); });
 }

@@ -15,6 +15,7 @@
 #include "dnsd/catalog/catalog.h"
 #include "dnsd/federation/admission.h"
 #include "dnsd/federation/agent_sessions.h"
+#include "dnsd/federation/bindings.h"
 #include "dnsd/federation/coverage.h"
 #include "dnsd/federation/leases.h"
 #include "dnsd/federation/load.h"
@@ -84,6 +85,8 @@ class AgentReports {
   const Measuring& measuring() const { return measuring_; }
   Coverage& coverage() { return coverage_; }
   const Coverage& coverage() const { return coverage_; }
+  Bindings& bindings() { return bindings_; }
+  const Bindings& bindings() const { return bindings_; }
   AgentCounters& counters() { return counters_; }
   const AgentCounters& counters() const { return counters_; }
   /// The share of log lines for single agents.
@@ -185,6 +188,7 @@ class AgentReports {
   Measuring measuring_;
   Coverage coverage_;
   NodeRules rules_;
+  Bindings bindings_;
   std::vector<std::string> erased_;      // endpoints erased since ask_for_missing()
   std::set<std::string> short_of_room_;  // nodes of which endpoints were refused for want of room
   AgentCounters counters_;

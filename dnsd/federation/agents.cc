@@ -63,6 +63,7 @@ void Agents::sweep() {
   measure_load(now);
   reports_.apply_changed_rules();
   reports_.ask_for_missing();
+  reports_.bindings().tidy();
   const Coverage::Swept swept = reports_.coverage().sweep(now);
   fell_silent = fell_silent || swept.lapsed;
   for (const std::string& node : swept.over) reports_.clear_unwatched(node, now);

@@ -67,6 +67,9 @@ class Agents {
   /// there is room again, records that were refused for want of room.
   void ask_for_missing() { reports_.ask_for_missing(); }
 
+  /// What watchers say of the pods that agents report.
+  Bindings& bindings() { return reports_.bindings(); }
+  const Bindings& bindings() const { return reports_.bindings(); }
   const Leases& leases() const { return reports_.leases(); }
   const Brakes& brakes() const { return brakes_; }
   const Measuring& measuring() const { return reports_.measuring(); }

@@ -8,6 +8,7 @@
 #include "common/convert/record_convert.h"
 #include "common/convert/report_convert.h"
 #include "common/model/limits.h"
+#include "common/model/memberships.h"
 #include "dnsd/federation/mirror.h"
 #include "dnsd/federation/record_codec.h"
 
@@ -172,7 +173,7 @@ void Mirror::note_service_of(const std::string& endpoint) {
   const auto& endpoints = catalog_.records().endpoints;
   const auto found = endpoints.find(endpoint);
   if (found == endpoints.end()) return;
-  orphans_.insert(catalog::service_key_text({found->second.namespace_, found->second.service}));
+  for (const auto& service : services_of(found->second)) orphans_.insert(catalog::service_key_text(service));
 }
 
 void Mirror::remove_orphans() {

@@ -43,6 +43,7 @@ std::vector<model::Endpoint> decode_report(const google::protobuf::RepeatedPtrFi
       refusals.add({"", "", "not an Endpoint"});
       continue;
     }
+    record.clear_memberships();  // which services a pod belongs to is not its agent's to say
     note(record, clamped);
     copy.put(record.key(), convert::record_hash(record.key(), bytes));
     auto endpoint = convert::from_wire(record, source.node, source.now);

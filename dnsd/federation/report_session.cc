@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/utf8.h"
+#include "common/convert/features.h"
 #include "common/convert/report_convert.h"
 #include "common/log/log.h"
 #include "common/model/limits.h"
@@ -145,10 +146,6 @@ bool ReportSession::same_holder(const ReportSession& other) const {
          introduction_.boot_id == other.introduction_.boot_id && has_key_of(other);
 }
 
-bool ReportSession::has_key_of(const ReportSession& other) const {
-  return peer_.caller.key() == other.peer_.caller.key();
-}
-
 void ReportSession::contend(const std::shared_ptr<ReportSession>& holder) {
   v1::ReportReply ping;
   ping.mutable_ping();
@@ -188,6 +185,7 @@ void ReportSession::admit() {
   welcome.set_instance(reports_.environment().instance);
   welcome.set_want_full(wants_full);
   welcome.set_known_sequence(copy().known_sequence);
+  welcome.add_features(convert::kWithoutService);
   reports_.write_settings(node_.key, *welcome.mutable_settings());
   reports_.lines().info(now, "agent session", {{"node", node_.key}, {"epoch", epoch_}, {"full", welcome.want_full()}});
   // the digest matches: the restored records are the agent's records, and no longer provisional
@@ -309,6 +307,7 @@ std::set<std::string> ReportSession::permit(std::vector<model::Endpoint>& endpoi
   const model::Node* known = catalog().latest_node(node_.key);  // changed rules may have taken claims from it
   const auto refused = reports_.permit(known == nullptr ? node_ : *known, endpoints, listed, removals);
   note_refused(refused, refusals);
+  for (model::Endpoint& endpoint : endpoints) reports_.bindings().join(endpoint);  // not the node's claim: unjudged
   return keys_of(refused);
 }
 

@@ -101,9 +101,9 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   void cancel_timers();
   bool same_holder(const ReportSession& other) const;
   /// Whether both agents have shown the same key; also if neither has shown one.
-  bool has_key_of(const ReportSession& other) const;
-  /// Removes the endpoints that the node may not list, and notes their refusals.
-  /// returns: their keys
+  bool has_key_of(const ReportSession& other) const { return peer_.caller.key() == other.peer_.caller.key(); }
+  /// Removes the endpoints that the node may not list, and notes their refusals. Joins the others with their bindings.
+  /// returns: the keys of the removed ones
   std::set<std::string> permit(std::vector<model::Endpoint>& endpoints, const std::set<std::string>& listed,
                                const std::vector<std::string>& removals, Refusals& refusals);
   NodeCopy& copy() { return reports_.copy(node_.key); }

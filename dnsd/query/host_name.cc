@@ -57,9 +57,10 @@ HostName read_one(const answers::Host& host, const wire::FoldedName& name) noexc
   if (label == "_explain") return {.kind = Kind::Explain};
   if (label == "_all") return {.kind = Kind::All};
   if (part_of(label) || is_parent_of_ports(host, label)) return {.kind = Kind::Empty};
-  const auto row = find_instance(host, name.label(0));
-  if (!row) return {};
-  return {.kind = Kind::Instance, .row = *row};
+  if (const auto row = find_instance(host, name.label(0))) return {.kind = Kind::Instance, .row = *row};
+  const auto named = host.named(label);
+  if (named.empty()) return {};
+  return {.kind = Kind::Named, .named = named};
 }
 
 std::optional<std::size_t> find_named_port(const answers::Host& host, std::string_view label,

@@ -221,11 +221,28 @@ Outcome Resolver::answer_below_host(const answers::Host& host, const Subject& su
   if (name.kind == HostName::Kind::Port) return answer_port(host, subject, name);
   if (!address) return Outcome::NoData;
   if (name.kind == HostName::Kind::Instance) {
-    static constexpr answers::Set kNoSet;
-    return HostAnswer{response_, host, kNoSet, subject.owner, context_.random}.instance(name.row, type);
+    return answer_instance(host, subject, name.row);
   }
+  if (name.kind == HostName::Kind::Named) return answer_named(host, subject, name);
   if (name.kind == HostName::Kind::All) return dynamic(host, subject.owner).all_addresses(type);
   return answer_pinned(host, subject, name);
+}
+
+Outcome Resolver::answer_instance(const answers::Host& host, const Subject& subject, std::uint16_t row) noexcept {
+  static constexpr answers::Set kNoSet;
+  const HostAnswer answer{response_, host, kNoSet, subject.owner, context_.random};
+  return answer.instance(row, response_.query().type);
+}
+
+Outcome Resolver::answer_named(const answers::Host& host, const Subject& subject, const HostName& name) noexcept {
+  if (name.named.size() == 1) return answer_instance(host, subject, name.named.front().row);
+  // clusters have StatefulSets of the same name: the closest one that is answered is meant
+  const answers::Set& set = dynamic(host, subject.owner).set;
+  for (const std::uint16_t row : host.rows_of(set)) {
+    const auto is_row = [&](const answers::Hostnames::Entry& entry) { return entry.row == row; };
+    if (std::ranges::any_of(name.named, is_row)) return answer_instance(host, subject, row);
+  }
+  return answer_instance(host, subject, name.named.front().row);
 }
 
 Outcome Resolver::answer_port(const answers::Host& host, const Subject& subject, const HostName& name) noexcept {

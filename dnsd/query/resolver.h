@@ -52,6 +52,9 @@ class Resolver {
   /// Answers a name below a host.
   /// below: the number of labels before the host's name
   Outcome answer_below_host(const answers::Host& host, const Subject& subject, std::size_t below) noexcept;
+  Outcome answer_instance(const answers::Host& host, const Subject& subject, std::uint16_t row) noexcept;
+  /// Answers an instance by the name that it has itself. Of several with that name: the closest one that is answered.
+  Outcome answer_named(const answers::Host& host, const Subject& subject, const HostName& name) noexcept;
   Outcome answer_port(const answers::Host& host, const Subject& subject, const HostName& name) noexcept;
   /// Answers SRV, SVCB or HTTPS.
   /// port: index of Host::ports(); nothing = SRV of every port with a name

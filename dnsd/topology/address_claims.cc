@@ -7,6 +7,8 @@
 #include "common/base/text.h"
 #include "common/base/xxh3.h"
 #include "common/model/lookup.h"
+#include "common/model/memberships.h"
+#include "dnsd/topology/matching.h"
 #include "dnsd/topology/plan.h"
 
 namespace meshdns::topology {
@@ -17,13 +19,17 @@ bool is_of_every_node(const IpAddress& address) {
   return address.is_loopback() && (!address.is_v4() || address.v4_host_order() == 0x7F000001U);
 }
 
+bool has_ports(const model::Endpoint& endpoint) { return first_port(endpoint) != 0; }
+
 bool share_port(const model::Endpoint& a, const model::Endpoint& b) {
-  if (a.ports.empty() || b.ports.empty()) return a.ports.empty() && b.ports.empty();
-  return std::ranges::any_of(a.ports, [&](const model::Port& port) {
-    return std::ranges::any_of(b.ports, [&](const model::Port& other) {
-      return port.number == other.number && port.protocol == other.protocol;
+  if (!has_ports(a) || !has_ports(b)) return !has_ports(a) && !has_ports(b);
+  bool out = false;
+  model::for_each_port(a, [&](const model::Port& port) {
+    model::for_each_port(b, [&](const model::Port& other) {
+      out = out || (port.number == other.number && port.protocol == other.protocol);
     });
   });
+  return out;
 }
 
 /// The strength of a node's or endpoint's claim.
@@ -152,7 +158,7 @@ std::string AddressClaims::owner_instead(const model::Endpoint& endpoint, const 
     owner = &other;
     best = strength;
   });
-  if (owner != nullptr) return owner->node + " (" + owner->namespace_ + "/" + owner->service + ")";
+  if (owner != nullptr) return owner->node + " (" + services_text(*owner) + ")";
   return is_silent(endpoint, model::status_of(records_, endpoint.node)) ? node_instead(endpoint, address) : "";
 }
 

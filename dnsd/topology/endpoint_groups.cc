@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/text.h"
+#include "common/model/memberships.h"
 #include "dnsd/topology/plan.h"
 
 namespace meshdns::topology {
@@ -50,14 +51,17 @@ void EndpointGroups::visit_groups(Self& self, const model::Endpoint& endpoint, V
   const auto look = [&](const std::string& name) {
     if (const auto found = self.groups_.find(name); found != self.groups_.end()) visit(found->second);
   };
-  look(service_group(endpoint.namespace_, endpoint.service));
+  model::for_each_service(endpoint,
+                          [&](const std::string& service) { look(service_group(endpoint.namespace_, service)); });
   if (!self.more_than_services_) return;
   for (const auto& [name, value] : endpoint.labels) look(label_group(endpoint.namespace_, name, value));
   look(namespace_group(endpoint.namespace_));
 }
 
 void EndpointGroups::add(const model::Endpoint& endpoint) {
-  groups_.try_emplace(service_group(endpoint.namespace_, endpoint.service));  // others are made where needed
+  model::for_each_service(endpoint, [&](const std::string& service) {
+    groups_.try_emplace(service_group(endpoint.namespace_, service));  // other groups are made where needed
+  });
   visit_groups(*this, endpoint, [&](Group& group) {
     if (group.filled) group.add(&endpoint);
   });
@@ -67,8 +71,10 @@ void EndpointGroups::remove(const model::Endpoint& endpoint) {
   visit_groups(*this, endpoint, [&](Group& group) {
     if (group.filled) group.remove(&endpoint);
   });
-  const auto group = groups_.find(service_group(endpoint.namespace_, endpoint.service));
-  if (group->second.size() == 0 && group->second.objects.empty()) groups_.erase(group);
+  model::for_each_service(endpoint, [&](const std::string& service) {
+    const auto group = groups_.find(service_group(endpoint.namespace_, service));
+    if (group->second.size() == 0 && group->second.objects.empty()) groups_.erase(group);
+  });
 }
 
 void EndpointGroups::rebuild() {

@@ -12,7 +12,8 @@
 namespace meshdns::topology {
 
 // How it works. A selector looks only in its narrowest group: the endpoints of a service, with one label, or of a
-// namespace. Each service with endpoints has a group; groups of labels and namespaces exist only where some selector
+// namespace. Each service with endpoints has a group, and an endpoint of several services is in the group of each;
+// groups of labels and namespaces exist only where some selector
 // needs them. The other way round, an endpoint's groups know the objects whose selectors look there: so a change of an
 // endpoint finds its objects without a walk over all of them.
 //

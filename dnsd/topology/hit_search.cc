@@ -1,5 +1,6 @@
 #include "dnsd/topology/hit_search.h"
 
+#include "common/model/memberships.h"
 #include "dnsd/topology/matching.h"
 
 namespace meshdns::topology {
@@ -73,7 +74,7 @@ void search_service(const HostIndex& index, HitSearch& search) {
 }  // namespace
 
 void HostIndex::add_hosts_of(const model::Endpoint& endpoint, std::set<std::string>& out) const {
-  owners.add_hosts_of(model::ServiceKey{endpoint.namespace_, endpoint.service}, out);
+  for (const model::ServiceKey& service : model::services_of(endpoint)) owners.add_hosts_of(service, out);
   for (const model::VirtualDestination* object : groups.objects_of(endpoint)) owners.add_hosts_of(*object, out);
 }
 

@@ -46,6 +46,7 @@ struct Candidate {
   std::uint8_t start = 100;  // percent of its weight that it gets during slow start
   bool in_doubt = false;
   bool displaced = false;    // lost all its addresses to others, or has none: it is only shown
+  std::string hostname{};    // its own name within the host, below the host's name; empty = none
   std::string why;           // shown to people: "http 503, 1 of 2 successes"; empty = nothing to add
   TimePoint since{};         // when it got this standing; TimePoint{} = not known (external endpoints)
   std::int64_t said_at = 0;  // unix seconds when an override gave it this standing; 0 = no override did

@@ -9,6 +9,7 @@
 #include "common/base/names.h"
 #include "common/base/text.h"
 #include "common/model/limits.h"
+#include "common/model/memberships.h"
 #include "dnsd/topology/lint_hosts.h"
 #include "dnsd/topology/lint_policy.h"
 #include "dnsd/topology/matching.h"
@@ -32,8 +33,10 @@ std::string written_twice(const std::string& what, const std::vector<std::string
 void lint_service_names(const std::vector<const model::Endpoint*>& matched, const std::string& path, Findings& out) {
   std::map<std::string, std::set<std::string>, NameLess> names;
   for (const model::Endpoint* endpoint : matched) {
-    const std::string name = endpoint->namespace_ + "/" + endpoint->service;
-    names[name].insert(name);
+    model::for_each_service(*endpoint, [&](const std::string& service) {
+      const std::string name = endpoint->namespace_ + "/" + service;
+      names[name].insert(name);
+    });
   }
   for (const auto& [name, spellings] : names) {
     if (spellings.size() < 2) continue;
@@ -88,14 +91,14 @@ std::map<std::string, KnownPorts> known_ports(const std::vector<const model::End
   // most endpoints have equal ports: each is formatted once
   std::set<std::tuple<std::string_view, std::string_view, std::uint16_t>> seen;
   for (const model::Endpoint* endpoint : endpoints) {
-    for (const model::Port& port : endpoint->ports) {
-      if (!seen.emplace(port.protocol, port.name, port.number).second) continue;
+    model::for_each_port(*endpoint, [&](const model::Port& port) {
+      if (!seen.emplace(port.protocol, port.name, port.number).second) return;
       KnownPorts& known = out[port.protocol];
       const std::string number = std::to_string(port.number);
       known.names.insert(port.name);
       known.numbers.insert(port.number);
       known.shown.insert(port.name.empty() ? number : port.name + " (" + number + ")");
-    }
+    });
   }
   return out;
 }

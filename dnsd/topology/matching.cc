@@ -12,12 +12,16 @@ bool has_labels(const model::Labels& labels, const model::Labels& wanted) {
 }
 
 std::uint16_t first_port(const model::Endpoint& endpoint) {
-  return endpoint.ports.empty() ? std::uint16_t{0} : endpoint.ports.front().number;
+  if (!endpoint.ports.empty()) return endpoint.ports.front().number;
+  for (const model::Membership& each : endpoint.memberships) {
+    if (!each.ports.empty()) return each.ports.front().number;
+  }
+  return 0;
 }
 
 model::TargetSubject subject_of(const model::Endpoint& endpoint, const model::Locality& place) {
   return {endpoint.key, endpoint.node,      endpoint.namespace_, endpoint.service,
-          place,        endpoint.addresses, first_port(endpoint)};
+          place,        endpoint.addresses, first_port(endpoint), &endpoint.memberships.get()};
 }
 
 EndpointTarget::EndpointTarget(const std::string& name) : name_(name) {

@@ -14,7 +14,7 @@ namespace meshdns::topology {
 /// Returns whether every wanted label is among the labels, with the same value.
 bool has_labels(const model::Labels& labels, const model::Labels& wanted);
 
-/// Returns the number of the first port of an endpoint; 0 = the endpoint has no port.
+/// Returns the number of the first port of an endpoint, its own or that of a service; 0 = the endpoint has no port.
 std::uint16_t first_port(const model::Endpoint& endpoint);
 
 /// Returns an endpoint in the form in which overrides are matched with it. Both arguments must outlive the result.

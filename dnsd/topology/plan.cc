@@ -7,7 +7,9 @@
 #include "common/base/names.h"
 #include "common/base/text.h"
 #include "common/model/lookup.h"
+#include "common/model/memberships.h"
 #include "common/net/socket_address.h"
+#include "dnsd/topology/host_part.h"
 #include "dnsd/topology/matching.h"
 #include "dnsd/topology/ports.h"
 #include "dnsd/topology/slow_start.h"
@@ -18,8 +20,8 @@ namespace {
 // An endpoint that is silent for longer is no longer known: it does not count in the health of its tier.
 constexpr Duration kKnownWhileSilent = 10min;
 
-Standing standing_of(const model::Endpoint& endpoint, const model::NodeStatus* status) {
-  switch (endpoint.health.state) {
+Standing standing_of(const model::Endpoint& endpoint, const model::NodeStatus* status, bool not_ready_too) {
+  switch (not_ready_too ? model::HealthState::Serving : endpoint.health.state) {
     case model::HealthState::Pending: return Standing::Out;
     case model::HealthState::Draining: return is_silent(endpoint, status) ? Standing::Silent : Standing::Draining;
     case model::HealthState::Failing: return Standing::Failing;
@@ -36,7 +38,7 @@ std::string unheard_text(const model::Endpoint& endpoint, const model::NodeStatu
   return endpoint.node.substr(endpoint.node.find('/') + 1) + " " + status->problem;
 }
 
-std::string why_of(const model::Endpoint& endpoint, const model::NodeStatus* status) {
+std::string why_of(const model::Endpoint& endpoint, const model::NodeStatus* status, bool not_ready_too) {
   const model::Health& health = endpoint.health;
   if (const std::string unheard = unheard_text(endpoint, status);
       !unheard.empty() && health.state != model::HealthState::Failing) {
@@ -44,6 +46,9 @@ std::string why_of(const model::Endpoint& endpoint, const model::NodeStatus* sta
     return unheard + (status->silent ? ", its removal held by the " : ", held by the ") + status->held + " brake";
   }
   std::string why = health.detail;
+  if (not_ready_too && health.state != model::HealthState::Serving) {
+    return "published while not ready" + (why.empty() ? "" : ": " + why);
+  }
   if (health.streak > 0 && health.needed > 0) {
     const bool failing = health.state == model::HealthState::Failing;
     why += (why.empty() ? "" : ", ") + std::to_string(health.streak) + " of " + std::to_string(health.needed) +
@@ -140,10 +145,10 @@ Candidate external_candidate(const PlanContext& context, const HostPlan& host, c
 }
 
 void add_with_own_ports(const PlanContext& context, const std::vector<const model::Endpoint*>& endpoints,
-                        HostPlan& host) {
-  NamedPorts named(endpoints);
+                        const HostPart& part, HostPlan& host) {
+  NamedPorts named(endpoints, part);
   for (const model::Endpoint* endpoint : endpoints) {
-    Candidate candidate = candidate_of(context, *endpoint);
+    Candidate candidate = part.candidate_of(context, *endpoint);
     candidate.ports = named.numbers_of(*endpoint);
     host.candidates.push_back(std::move(candidate));
   }
@@ -153,9 +158,10 @@ void add_with_own_ports(const PlanContext& context, const std::vector<const mode
 
 void add_with_mapping(const PlanContext& context, const std::vector<const model::Endpoint*>& endpoints,
                       const model::VirtualDestination& object, HostPlan& host) {
-  MappedPorts mapped(object.ports);
+  const HostPart part(context.records, object);
+  MappedPorts mapped(object.ports, part);
   for (const model::Endpoint* endpoint : endpoints) {
-    Candidate candidate = candidate_of(context, *endpoint);
+    Candidate candidate = part.candidate_of(context, *endpoint);
     candidate.ports = mapped.numbers_of(*endpoint);
     if (!candidate.ports.empty() && candidate.ports.front() != 0) candidate.port = candidate.ports.front();
     host.candidates.push_back(std::move(candidate));
@@ -191,23 +197,23 @@ void settle_time(HostPlan& host, TimePoint now) {
 
 }  // namespace
 
-Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoint) {
+Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoint, bool not_ready_too) {
   const model::NodeStatus* status = model::status_of(context.records, endpoint.node);
   Candidate out;
   out.key = endpoint.key;
   take_addresses(out, endpoint.addresses);
-  take_out(out, endpoint.health);
+  if (!not_ready_too) take_out(out, endpoint.health);
   out.port = first_port(endpoint);
   out.locality = locality_of(context.records, endpoint.node);
   out.weight = endpoint.weight;
-  out.standing = standing_of(endpoint, status);
+  out.standing = standing_of(endpoint, status, not_ready_too);
   out.in_doubt = endpoint.health.in_doubt || endpoint.unwatched || (status != nullptr && status->in_doubt);
-  out.why = why_of(endpoint, status);
+  out.why = why_of(endpoint, status, not_ready_too);
   const bool silent = out.standing == Standing::Silent;
   out.since = silent ? status->since : endpoint.health.since;
   // an endpoint that is leaving on purpose is not missed: a rollout must not spill load to farther tiers
-  const bool leaving =
-      endpoint.health.state == model::HealthState::Draining || endpoint.health.state == model::HealthState::Pending;
+  const bool leaving = !not_ready_too && (endpoint.health.state == model::HealthState::Draining ||
+                                          endpoint.health.state == model::HealthState::Pending);
   out.known = !leaving && (!silent || context.now - status->since <= kKnownWhileSilent);
   if (const auto* word = word_for(context.overrides, subject_of(endpoint, out.locality))) obey(*word, out);
   leave_lost_addresses(context, endpoint, out);
@@ -219,9 +225,9 @@ bool is_silent(const model::Endpoint& endpoint, const model::NodeStatus* status)
   return status != nullptr && (status->silent || (status->unwatched && endpoint.unwatched));
 }
 
-Standing standing_of(const PlanContext& context, const model::Endpoint& endpoint) {
+Standing standing_of(const PlanContext& context, const model::Endpoint& endpoint, bool not_ready_too) {
   Candidate out;
-  out.standing = standing_of(endpoint, model::status_of(context.records, endpoint.node));
+  out.standing = standing_of(endpoint, model::status_of(context.records, endpoint.node), not_ready_too);
   take_addresses(out, endpoint.addresses);
   leave_lost_addresses(context, endpoint, out);
   if (context.overrides.empty() || out.displaced) return out.standing;
@@ -243,7 +249,7 @@ bool selects(const model::ServiceSelector& selector, const std::string& own_name
              const model::Endpoint& endpoint) {
   const std::string& wanted = selector.namespace_.empty() ? own_namespace : selector.namespace_;
   if (!same_name(endpoint.namespace_, wanted)) return false;
-  if (!selector.name.empty() && !same_name(endpoint.service, selector.name)) return false;
+  if (!selector.name.empty() && !model::belongs_to(endpoint, selector.name)) return false;
   return has_labels(endpoint.labels, selector.match_labels) &&
          std::ranges::all_of(selector.match_expressions,
                              [&](const auto& expression) { return expression.holds(endpoint.labels); });
@@ -254,9 +260,10 @@ bool selects_cluster(const model::ServiceSelector& selector, const std::string& 
          std::ranges::any_of(selector.clusters, [&](const std::string& name) { return same_name(name, cluster); });
 }
 
-HostPlan plan_service(const PlanContext& context, const std::vector<const model::Endpoint*>& endpoints) {
+HostPlan plan_service(const PlanContext& context, const std::string& service,
+                      const std::vector<const model::Endpoint*>& endpoints) {
   HostPlan host;
-  add_with_own_ports(context, endpoints, host);
+  add_with_own_ports(context, endpoints, HostPart(service), host);
   settle_time(host, context.now);
   return host;
 }
@@ -267,7 +274,7 @@ HostPlan plan_object(const PlanContext& context, const model::VirtualDestination
   host.object = object.meta.key();
   host.policy = object.policy;
   if (object.ports.empty()) {
-    add_with_own_ports(context, endpoints, host);
+    add_with_own_ports(context, endpoints, HostPart(context.records, object), host);
   } else {
     add_with_mapping(context, endpoints, object, host);
   }

@@ -32,7 +32,7 @@ struct PlanContext {
   TimePoint now;
 };
 
-/// Returns whether the selector matches the endpoint's namespace, service and labels. Clusters are not looked at.
+/// Returns whether the selector matches the endpoint's namespace, one of its services, and its labels. Clusters are not looked at.
 /// own_namespace: the namespace of the object, for a selector that names none
 bool selects(const model::ServiceSelector& selector, const std::string& own_namespace, const model::Endpoint& endpoint);
 /// Returns whether the selector matches the cluster; a selector without clusters matches all.
@@ -40,8 +40,10 @@ bool selects_cluster(const model::ServiceSelector& selector, const std::string& 
 
 /// Returns the plan of the automatic host of a service, with the ports that its endpoints name. The caller sets name
 /// and zone.
+/// service:   its name, without the namespace
 /// endpoints: become the candidates, in this order
-HostPlan plan_service(const PlanContext& context, const std::vector<const model::Endpoint*>& endpoints);
+HostPlan plan_service(const PlanContext& context, const std::string& service,
+                      const std::vector<const model::Endpoint*>& endpoints);
 
 /// Returns the plan of a host of an object whose selectors match these endpoints. The caller sets name and zone.
 HostPlan plan_object(const PlanContext& context, const model::VirtualDestination& object,
@@ -54,10 +56,11 @@ bool is_silent(const model::Endpoint& endpoint, const model::NodeStatus* status)
 
 /// Returns the candidate of an endpoint: its standing after overrides and lost addresses. Its ports are not set: they
 /// depend on the host.
-Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoint);
+/// not_ready_too: the host publishes the endpoint whatever its readiness (HostPart::not_ready_too())
+Candidate candidate_of(const PlanContext& context, const model::Endpoint& endpoint, bool not_ready_too = false);
 
 /// Returns the standing that candidate_of() would find, at less cost.
-Standing standing_of(const PlanContext& context, const model::Endpoint& endpoint);
+Standing standing_of(const PlanContext& context, const model::Endpoint& endpoint, bool not_ready_too = false);
 
 /// Returns the zone of a host: the longest zone that the host is below.
 /// returns: empty = the host is below no zone, or is itself the apex of one

@@ -6,6 +6,7 @@
 
 #include "common/base/names.h"
 #include "common/base/text.h"
+#include "dnsd/topology/host_part.h"
 
 namespace meshdns::topology {
 namespace {
@@ -190,7 +191,7 @@ std::optional<HostPlan> Planner::plan(const std::string& host, TimePoint now, co
 
 HostPlan Planner::plan_of(const std::string& host, const Owner& owner, const PlanContext& context) const {
   const auto endpoints = endpoints_of(owner);
-  HostPlan out = owner.object.empty() ? plan_service(context, endpoints)
+  HostPlan out = owner.object.empty() ? plan_service(context, owner.service.name, endpoints)
                                       : plan_object(context, records_.destinations.at(owner.object), endpoints);
   if (out.candidates.size() > kMostCandidates) out.candidates.resize(kMostCandidates);
   out.name = host;
@@ -244,8 +245,10 @@ std::set<std::string> Planner::hosts_hit(const model::OverrideTarget& target) co
 bool Planner::serves(const Owner& owner, const PlanContext& context) const {
   const auto is_serving = [](const Candidate& candidate) { return candidate.standing == Standing::Serving; };
   const auto endpoints = endpoints_of(owner);
+  const HostPart part = owner.object.empty() ? HostPart(owner.service.name)
+                                             : HostPart(records_, records_.destinations.at(owner.object));
   const bool one_does = std::ranges::any_of(
-      endpoints, [&](const model::Endpoint* endpoint) { return is_serving(candidate_of(context, *endpoint)); });
+      endpoints, [&](const model::Endpoint* endpoint) { return is_serving(part.candidate_of(context, *endpoint)); });
   if (one_does || owner.object.empty()) return one_does;
   const model::VirtualDestination& object = records_.destinations.at(owner.object);
   return !object.external_endpoints.empty() &&

@@ -20,17 +20,17 @@ struct Claim {
 
 }  // namespace
 
-NamedPorts::NamedPorts(const std::vector<const model::Endpoint*>& endpoints) {
+NamedPorts::NamedPorts(const std::vector<const model::Endpoint*>& endpoints, const HostPart& part) : part_(part) {
   std::map<Key, Claim> claims;
   for (const model::Endpoint* endpoint : endpoints) {
-    for (const model::Port& port : endpoint->ports) {
-      if (!is_ldh_label(port.name)) continue;
+    part.for_each_port(*endpoint, [&](const model::Port& port) {
+      if (!is_ldh_label(port.name)) return;
       Claim& claim = claims.try_emplace({port.name, port.protocol}, Claim{claims.size(), 0, nullptr, {}}).first->second;
       if (claim.app_protocol.empty()) claim.app_protocol = port.app_protocol;
-      if (claim.node != nullptr && *claim.node == endpoint->node) continue;
+      if (claim.node != nullptr && *claim.node == endpoint->node) return;
       claim.node = &endpoint->node;
       ++claim.nodes;
-    }
+    });
   }
   std::vector<std::pair<Key, Claim>> order(claims.begin(), claims.end());
   if (order.size() > model::kMostPorts) {
@@ -51,14 +51,15 @@ NamedPorts::NamedPorts(const std::vector<const model::Endpoint*>& endpoints) {
 
 std::vector<std::uint16_t> NamedPorts::numbers_of(const model::Endpoint& endpoint) const {
   std::vector<std::uint16_t> out(places_.size(), 0);
-  for (const model::Port& port : endpoint.ports) {
+  part_.for_each_port(endpoint, [&](const model::Port& port) {
     const auto place = places_.find({port.name, port.protocol});
     if (place != places_.end() && out[place->second] == 0) out[place->second] = port.number;
-  }
+  });
   return out;
 }
 
-MappedPorts::MappedPorts(const std::vector<model::PortMapping>& mapping) : mapping_(mapping) {
+MappedPorts::MappedPorts(const std::vector<model::PortMapping>& mapping, const HostPart& part)
+    : mapping_(mapping), part_(part) {
   for (const model::PortMapping& port : mapping) {
     const auto number = parse_uint(port.target_port);
     fixed_.push_back(port.target_port.empty() ? port.number : static_cast<std::uint16_t>(number.value_or(0)));
@@ -69,11 +70,11 @@ MappedPorts::MappedPorts(const std::vector<model::PortMapping>& mapping) : mappi
 std::vector<std::uint16_t> MappedPorts::numbers_of(const model::Endpoint& endpoint) {
   std::map<std::pair<std::string_view, std::string_view>, std::uint16_t> by_name;
   std::map<std::pair<std::uint16_t, std::string_view>, std::string_view> app_protocols;
-  for (const model::Port& port : endpoint.ports) {
+  part_.for_each_port(endpoint, [&](const model::Port& port) {
     by_name.emplace(std::pair(std::string_view(port.name), std::string_view(port.protocol)), port.number);
     if (!port.app_protocol.empty())
       app_protocols.emplace(std::pair(port.number, std::string_view(port.protocol)), port.app_protocol);
-  }
+  });
   std::vector<std::uint16_t> out;
   for (std::size_t i = 0; i < mapping_.size(); ++i) {
     const model::PortMapping& port = mapping_[i];

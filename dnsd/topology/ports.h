@@ -9,6 +9,7 @@
 
 #include "common/model/endpoint.h"
 #include "common/model/objects.h"
+#include "dnsd/topology/host_part.h"
 #include "dnsd/topology/host_plan.h"
 
 // How it works. The result is a table of endpoints x ports: the number of each of the host's ports at each endpoint. A
@@ -24,8 +25,8 @@ namespace meshdns::topology {
 /// counts.
 class NamedPorts {
  public:
-  /// endpoints: in the order of keys; must outlive this
-  explicit NamedPorts(const std::vector<const model::Endpoint*>& endpoints);
+  /// endpoints: in the order of keys; must outlive this, as `part` must
+  NamedPorts(const std::vector<const model::Endpoint*>& endpoints, const HostPart& part);
 
   /// Returns the number of each port at an endpoint, by port of take(); 0 = the endpoint lacks the port.
   std::vector<std::uint16_t> numbers_of(const model::Endpoint& endpoint) const;
@@ -37,6 +38,7 @@ class NamedPorts {
  private:
   using Key = std::pair<std::string_view, std::string_view>;  // name and protocol
 
+  const HostPart& part_;
   std::vector<HostPort> ports_;
   std::map<Key, std::size_t> places_;
   std::vector<std::string> refused_;
@@ -45,8 +47,8 @@ class NamedPorts {
 /// Finds the ports of a host whose object maps them to ports of its endpoints.
 class MappedPorts {
  public:
-  /// mapping: must outlive this
-  explicit MappedPorts(const std::vector<model::PortMapping>& mapping);
+  /// mapping, part: must outlive this
+  MappedPorts(const std::vector<model::PortMapping>& mapping, const HostPart& part);
 
   /// Returns the number that each port of the mapping has at an endpoint; 0 = the endpoint lacks the port. Notes the
   /// application protocol that the endpoint states, for ports whose protocol is not known yet.
@@ -57,6 +59,7 @@ class MappedPorts {
 
  private:
   const std::vector<model::PortMapping>& mapping_;
+  const HostPart& part_;
   std::vector<std::uint16_t> fixed_;  // by port: the number that is stated; 0 = a port is named
   std::vector<HostPort> ports_;
 };

@@ -100,6 +100,7 @@ const std::map<std::string, MeshSubject::Verb>& MeshSubject::verbs() {
                                                      {"cluster", &MeshSubject::put_cluster},
                                                      {"node", &MeshSubject::put_node},
                                                      {"endpoint", &MeshSubject::put_endpoint},
+                                                     {"memberships", &MeshSubject::set_memberships},
                                                      {"health", &MeshSubject::set_health},
                                                      {"silent", &MeshSubject::set_status},
                                                      {"late", &MeshSubject::set_status},
@@ -181,18 +182,31 @@ std::string MeshSubject::put_endpoint(const Command& command) {
   model::Endpoint endpoint;
   endpoint.node = command.words.at(1);
   endpoint.service = two(command.words.at(2), '/', endpoint.namespace_);
+  if (endpoint.service == "-") endpoint.service.clear();
   endpoint.key = endpoint.node + "/" + command.words.at(3);
   endpoint.source = "static";
   endpoint.addresses = addresses_of(split_words(command.words.at(3)));
   endpoint.labels = labels_of(command.list("labels"));
-  endpoint.ports = ports_of(command.list("ports"));
-  if (endpoint.ports.empty()) endpoint.ports.push_back({"http", 8080, "TCP", "http"});
+  const bool no_ports = command.option("ports") == "none";
+  if (!no_ports) endpoint.ports = ports_of(command.list("ports"));
+  endpoint.memberships = memberships_of(command.list("in"));
+  if (!no_ports && endpoint.ports.empty()) endpoint.ports.push_back({"http", 8080, "TCP", "http"});
   endpoint.weight = number(command.option("weight", "1"));
   endpoint.health.state = state_of(command.option("state", "serving"));
   endpoint.health.since = now_;
   const auto refusals = catalog_.apply_delta(endpoint.node, {endpoint}, {}, now_);
   return refusals.empty() ? ""
                           : "refused " + refusals[0].key + " " + refusals[0].field + ": " + refusals[0].reason + "\n";
+}
+
+std::string MeshSubject::set_memberships(const Command& command) {
+  for (const auto& [key, endpoint] : catalog_.records().endpoints) {
+    if (!key.ends_with("/" + command.words.at(1))) continue;
+    const std::string known = key;  // the endpoint is replaced
+    const auto refusals = catalog_.set_memberships({{known, memberships_of(command.list("in"))}}, now_);
+    return refusals.empty() ? "" : "refused " + refusals[0].field + ": " + refusals[0].reason + "\n";
+  }
+  throw std::runtime_error("no such endpoint");
 }
 
 std::string MeshSubject::set_health(const Command& command) {

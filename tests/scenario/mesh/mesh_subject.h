@@ -24,8 +24,9 @@ namespace meshdns::test {
 ///   cluster NAME [LOCALITY] [distance=eu-2:12ms,..] [clients=P,..] [allowed=P,..] [gateways=ADDRESS/http:8080/..,..]
 ///   measured CLUSTER [OTHER:12ms,..] ; gateways_down CLUSTER [ADDRESS,..] ; resolved HOSTNAME [ADDRESS,..]
 ///   node CLUSTER/NODE [LOCALITY] [address=A,..] [prefix=P,..]
-///   endpoint NODE NAMESPACE/SERVICE ADDRESS[,ADDRESS] [ports=http:8080:https,..] [labels=a:b,..] [weight=1]
-///   [state=serving] health ADDRESS STATE [detail=words_with_underscores] [streak=1/3] [doubt] silent|late|heard NODE
+///   endpoint NODE NAMESPACE/SERVICE ADDRESS[,ADDRESS] [ports=http:8080:https,..|none] [labels=a:b,..] [weight=1]
+///   [state=serving] [in=MEMBERSHIP,..]       SERVICE - = none; memberships_of() in words.h reads memberships
+///   memberships ADDRESS in=MEMBERSHIP,.. ; health ADDRESS STATE [detail=words_with_underscores] [streak=1/3] [doubt] silent|late|heard NODE
 ///   [held=BRAKE] ;
 ///   withdraw NODE ; forget AFTER ; advance DURATION
 ///   vd NAMESPACE/NAME hosts=H,.. and what words.h lists
@@ -54,6 +55,7 @@ class MeshSubject : public Subject {
   std::string put_cluster(const Command& command);
   std::string put_node(const Command& command);
   std::string put_endpoint(const Command& command);
+  std::string set_memberships(const Command& command);
   std::string set_health(const Command& command);
   std::string set_status(const Command& command);
   std::string withdraw(const Command& command);

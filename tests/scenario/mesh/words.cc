@@ -227,6 +227,22 @@ std::vector<model::Port> ports_of(const std::vector<std::string>& entries) {
   return out;
 }
 
+model::Memberships memberships_of(const std::vector<std::string>& entries) {
+  model::Memberships out;
+  for (const auto& entry : entries) {
+    auto words = split_words(entry, '+');
+    model::Membership membership;
+    std::string name = words.at(0);
+    words.erase(words.begin());
+    membership.not_ready_too = name.ends_with('!');
+    if (membership.not_ready_too) name.pop_back();
+    membership.hostname = two(name, '/', membership.service);
+    membership.ports = ports_of(words);
+    out.push_back(std::move(membership));
+  }
+  return out;
+}
+
 std::map<std::string, Duration> distances_of(const std::vector<std::string>& entries) {
   std::map<std::string, Duration> out;
   for (const auto& entry : entries) {

@@ -34,6 +34,9 @@ std::vector<IpAddress> addresses_of(const std::vector<std::string>& texts);
 model::Labels labels_of(const std::vector<std::string>& entries);
 /// Each "http:8080[:https[:UDP]]"
 std::vector<model::Port> ports_of(const std::vector<std::string>& entries);
+/// Reads "web", "web/web-0" with a hostname, "web!" if it is published while not ready, "web+http:8080+dns:53:UDP" with
+/// ports. The services are in order.
+model::Memberships memberships_of(const std::vector<std::string>& entries);
 /// Each "eu-2:12ms"
 std::map<std::string, Duration> distances_of(const std::vector<std::string>& entries);
 

@@ -64,7 +64,7 @@ std::string endpoint_text(const PodEndpoint& endpoint) {
   const auto& record = endpoint.found.endpoint;
   std::vector<std::string> addresses;
   for (const IpAddress& address : record.addresses) addresses.push_back(address.text());
-  std::string out = fmt::format("{}  {}/{}  {}  {}", endpoint.found.key, record.namespace_, record.service,
+  std::string out = fmt::format("{}  {}/{}  {}  {}", endpoint.found.key, record.namespace_, record.service.empty() ? "-" : record.service,
                                 join(addresses, ","), ports_text(endpoint));
   if (endpoint.host_network) out += ", host network";
   if (record.weight != 1) out += fmt::format(", weight {}", record.weight);

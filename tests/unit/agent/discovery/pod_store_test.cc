@@ -95,14 +95,15 @@ TEST(PodStore, follows_the_life_of_real_pods) {
   EXPECT_TRUE(store.problems().empty());
 }
 
-// Pods that no label names are not published: the cluster's own pods would be in the answers otherwise.
-TEST(PodEndpoints, pods_without_a_service_are_counted) {
+// Pods that no label names get their services from the federation. Until then no host has them.
+TEST(PodEndpoints, pods_without_a_service_are_endpoints_of_none) {
   RealEvents events;
   PodStore store;
   events.apply_until(store, 20);
   const PodListing listing = endpoints_of(store.pods());
-  EXPECT_TRUE(listing.endpoints.empty());
   EXPECT_EQ(listing.without_service, 3U) << "the finished job is none";
+  ASSERT_EQ(listing.endpoints.size(), 3U);
+  for (const PodEndpoint& pod : listing.endpoints) EXPECT_EQ(pod.found.endpoint.service, "");
 }
 
 TEST(PodEndpoints, what_no_record_can_hold_is_left_out) {

@@ -237,6 +237,45 @@ TEST(Syncer, targets_that_come_without_a_session_are_not_taken) {
   EXPECT_TRUE(syncer.targets().empty());
 }
 
+// An older federation refuses such endpoints, and would ask for everything again and again if they were in the digest.
+TEST(Syncer, an_older_federation_gets_no_endpoints_without_a_service) {
+  Syncer syncer(readable_codec());
+  syncer.put(endpoint("a"), TimePoint{});
+  syncer.put(endpoint("pod", ""), TimePoint{});
+  syncer.connected();
+  EXPECT_TRUE(syncer.next(TimePoint{}, 0s));
+  syncer.on_message(Welcome{7, "", true, 1s, {}, false}, TimePoint{});
+  const auto full = std::get<Full>(syncer.next(TimePoint{}, 0s)->body);
+  EXPECT_THAT(full.endpoints, testing::ElementsAre("a=v1"));
+  EXPECT_EQ(syncer.withheld(), 1U);
+  EXPECT_TRUE(syncer.is_withheld("pod"));
+  EXPECT_FALSE(syncer.is_withheld("a"));
+  syncer.put(endpoint("other", ""), TimePoint{});
+  syncer.remove("other");
+  EXPECT_EQ(syncer.unsent(), 0U);
+  const auto beat = std::get<Heartbeat>(syncer.next(TimePoint{1h}, 0s)->body);
+  EXPECT_EQ(beat.digest, digest_of({{"a", "a=v1"}}));
+  syncer.put(endpoint("a", ""), TimePoint{});  // it loses its service: to the federation it is gone
+  const auto delta = std::get<Delta>(syncer.next(TimePoint{1h}, 0s)->body);
+  EXPECT_THAT(delta.removals, testing::ElementsAre("a"));
+}
+
+TEST(Syncer, a_federation_that_takes_endpoints_without_a_service_gets_them_at_the_next_session) {
+  Syncer syncer(readable_codec());
+  syncer.put(endpoint("a"), TimePoint{});
+  syncer.put(endpoint("pod", ""), TimePoint{});
+  for (const bool takes_them : {false, true, false}) {
+    syncer.connected();
+    EXPECT_TRUE(syncer.next(TimePoint{}, 0s));
+    syncer.on_message(Welcome{7, "", false, 1s, {}, takes_them}, TimePoint{});
+    const auto delta = std::get<Delta>(syncer.next(TimePoint{}, 0s)->body);
+    EXPECT_EQ(delta.upserts.size(), takes_them ? 1U : 0U);
+    EXPECT_EQ(delta.removals.size(), takes_them ? 0U : 1U);
+    EXPECT_EQ(syncer.withheld(), takes_them ? 0U : 1U);
+    syncer.disconnected();
+  }
+}
+
 TEST(Syncer, has_words_for_its_states) {
   Syncer syncer(readable_codec(), 1);
   EXPECT_EQ(syncer.state_name(), "offline");

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "common/base/random_seed.h"
+#include "common/model/memberships.h"
 #include "dnsd/answers/compile.h"
 #include "dnsd/answers/compiler.h"
 #include "dnsd/catalog/catalog.h"
@@ -117,9 +118,16 @@ class OrderTest : public testing::Test {
                   below(2) == 0 ? "http" : ""}};
     out.health.state = static_cast<model::HealthState>(below(4));
     out.unwatched = below(5) == 0;
+    if (below(3) == 0) out.service.clear();
+    for (const char* name : {"s0", "s2", "s4"}) {
+      if (below(3) > 0) continue;
+      model::Membership membership{.service = name, .hostname = below(2) == 0 ? "" : text("h-", below(2))};
+      membership.ports = {{below(2) == 0 ? "http" : "web", static_cast<std::uint16_t>(9090 + below(2)), "TCP", ""}};
+      membership.not_ready_too = below(2) == 0;
+      out.memberships.push_back(membership);
+    }
     records_.push_back([out](catalog::Catalog& to) { to.mirror(out); });
-    const model::ServiceKey service{out.namespace_, out.service};
-    services_.try_emplace(service, static_cast<std::int64_t>(below(3)));
+    for (const auto& service : services_of(out)) services_.try_emplace(service, static_cast<std::int64_t>(below(3)));
   }
   void add_object(unsigned number) {
     model::VirtualDestination object;

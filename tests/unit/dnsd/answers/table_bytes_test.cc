@@ -28,6 +28,8 @@ SmallMesh rich_mesh() {
       .state = model::HealthState::Failing, .in_doubt = true, .detail = "http 503", .since = TimePoint{30min}};
   mesh.endpoint("us-1/n1", "shop/api", "10.2.0.14").ports = {{"https", 443, "TCP", "https"}, {"dns", 53, "UDP", ""}};
   mesh.endpoints("us-1/n1", "shop/huge", 300);
+  mesh.endpoint("eu-1/n1", "shop/api", "10.0.0.15").memberships = {
+      {.service = "api", .ports = {{"https", 8443, "TCP", "https"}}, .hostname = "api-0"}};
   mesh.destination("api").families = model::Families::Independent;
   model::Cluster& cluster = mesh.records.clusters["eu-1"];
   cluster.meta.name = "eu-1";
@@ -56,7 +58,7 @@ std::vector<std::string> names_to_ask() {
        {"web.shop", "three.shop", "many.shop", "dead.shop", "fenced", "fenced.shop", "api", "huge.shop"}) {
     const std::string name = std::string(host) + ".mesh.internal";
     for (const char* below : {"", "_http._tcp.", "_https._tcp.", "_443._https.", "_all.", "_explain.", "10-0-0-11.",
-                              "10-2-0-14.", "fd00-0-0-0-0-0-0-11.", "us.pin._region.", "us-1.prefer._cluster."}) {
+                              "10-2-0-14.", "api-0.", "fd00-0-0-0-0-0-0-11.", "us.pin._region.", "us-1.prefer._cluster."}) {
       out.push_back(below + name);
     }
   }

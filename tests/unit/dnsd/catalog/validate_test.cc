@@ -35,7 +35,7 @@ TEST(CheckEndpoint, takes_what_is_good) {
 TEST(CheckEndpoint, names_are_dns_labels) {
   for (const std::string& bad : {std::string(), std::string("a.b"), std::string("a b"), std::string("-a"),
                                  std::string(64, 'a'), std::string("a\0b", 3), std::string("b\xC3\xA4r")}) {
-    EXPECT_EQ(refused([&](auto& e) { e.service = bad; }), "service") << bad;
+    EXPECT_EQ(refused([&](auto& e) { e.service = bad; }), bad.empty() ? "" : "service") << bad;
     EXPECT_EQ(refused([&](auto& e) { e.namespace_ = bad; }), "namespace") << bad;
   }
 }
@@ -54,6 +54,33 @@ TEST(CheckEndpoint, labels_ports_and_addresses_have_a_number) {
   EXPECT_EQ(refused([&](auto& e) { set(e, 65, 64, 16); }), "labels");
   EXPECT_EQ(refused([&](auto& e) { set(e, 64, 65, 16); }), "ports");
   EXPECT_EQ(refused([&](auto& e) { set(e, 64, 64, 17); }), "addresses");
+}
+
+TEST(CheckEndpoint, memberships_are_in_order_and_bounded) {
+  const auto with = [](model::Memberships all) {
+    return refused([&](auto& e) { e.memberships = all; });
+  };
+  EXPECT_EQ(with({{.service = "api"}, {.service = "web", .ports = {{"", 80, "TCP", ""}}, .hostname = "web-0"}}), "");
+  EXPECT_EQ(with({{.service = ""}}), "memberships[0].service");
+  EXPECT_EQ(with({{.service = "a.b"}}), "memberships[0].service");
+  EXPECT_EQ(with({{.service = "web"}, {.service = "api"}}), "memberships[1].service");
+  EXPECT_EQ(with({{.service = "web"}, {.service = "WEB"}}), "memberships[1].service");
+  EXPECT_EQ(with({{.service = "web", .hostname = "a b"}}), "memberships[0].hostname");
+  EXPECT_EQ(with({{.service = "web", .ports = {{"http", 0, "TCP", ""}}}}), "memberships[0].ports[0].number");
+  EXPECT_EQ(with({{.service = "web", .ports = {{"", 80, "TCP", ""}, {"b", 81, "TCP", ""}}}}),
+            "memberships[0].ports[0].name");
+  model::Memberships many;
+  for (int i = 10; i < 74; ++i) many.push_back({.service = "s" + std::to_string(i)});
+  EXPECT_EQ(with(many), "");
+  for (auto& each : many) {
+    for (std::uint16_t port = 1; port <= 8; ++port) each.ports.push_back({"p" + std::to_string(port), port, "TCP", ""});
+  }
+  EXPECT_EQ(with(many), "");
+  many.back().ports.push_back({"p9", 9, "TCP", ""});
+  EXPECT_EQ(with(many), "memberships");  // more than 512 ports
+  many.back().ports.clear();
+  many.push_back({.service = "s99"});
+  EXPECT_EQ(with(many), "memberships");  // more than 64 of them
 }
 
 TEST(CheckEndpoint, addresses_are_of_one_host) {

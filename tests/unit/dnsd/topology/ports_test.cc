@@ -76,9 +76,10 @@ TEST_F(PortsTest, the_names_are_the_same_whatever_the_order_of_endpoints) {
   for (int i = 0; i < 3; ++i) add_with_ports("eu-1/n1", "a" + std::to_string(i), 100 * i, 64);
   std::vector<const model::Endpoint*> endpoints;
   for (const auto& [key, endpoint] : records_.endpoints) endpoints.push_back(&endpoint);
-  const auto refused = NamedPorts(endpoints).refused();
+  const HostPart part("web");
+  const auto refused = NamedPorts(endpoints, part).refused();
   std::ranges::reverse(endpoints);
-  EXPECT_EQ(NamedPorts(endpoints).refused(), refused);
+  EXPECT_EQ(NamedPorts(endpoints, part).refused(), refused);
 }
 
 // Guards against an endpoint without an address, which no check lets in: nothing of it is answered.
@@ -98,8 +99,9 @@ TEST_F(PortsTest, planning_costs_by_the_number_of_endpoints) {
     for (int i = 0; i < endpoints; ++i) add_with_ports("eu-1/n1", std::to_string(i), 64 * i, 64);
     std::vector<const model::Endpoint*> all;
     for (const auto& [key, endpoint] : records_.endpoints) all.push_back(&endpoint);
+    const HostPart part("web");
     return test::cpu_seconds([&] {
-      const NamedPorts named(all);
+      const NamedPorts named(all, part);
       for (const model::Endpoint* endpoint : all) named.numbers_of(*endpoint);
     });
   };

@@ -1,0 +1,47 @@
+#include "dnsd/ctl/services_text.h"
+
+#include <algorithm>
+
+#include "common/base/names.h"
+#include "common/base/text.h"
+
+namespace meshdns::ctl {
+namespace {
+
+std::string membership_text(const v1::Membership& membership) {
+  std::vector<std::string> out;
+  for (const v1::Port& port : membership.ports()) {
+    out.push_back((port.name().empty() ? "" : port.name() + " ") + std::to_string(port.number()) + "/" +
+                  port.protocol());
+  }
+  if (out.empty()) out.emplace_back("no port");
+  if (!membership.hostname().empty()) out.push_back("as " + membership.hostname());
+  if (membership.exported()) out.emplace_back("exported");
+  if (membership.not_ready_too()) out.emplace_back("published while not ready");
+  return membership.service() + ": " + join(out, ", ");
+}
+
+}  // namespace
+
+std::vector<std::string> services_of(const v1::EndpointInfo& endpoint) {
+  std::vector<std::string> out;
+  if (!endpoint.service().empty()) out.push_back(endpoint.namespace_() + "/" + endpoint.service());
+  for (const v1::Membership& membership : endpoint.memberships()) {
+    if (same_name(membership.service(), endpoint.service())) continue;
+    out.push_back(endpoint.namespace_() + "/" + membership.service());
+  }
+  return out;
+}
+
+std::string services_text(const v1::EndpointInfo& endpoint) {
+  const auto services = services_of(endpoint);
+  return services.empty() ? endpoint.namespace_() + "/-" : join(services, ",");
+}
+
+std::string memberships_text(const v1::EndpointInfo& endpoint) {
+  std::vector<std::string> out;
+  for (const v1::Membership& membership : endpoint.memberships()) out.push_back(membership_text(membership));
+  return join(out, "; ");
+}
+
+}  // namespace meshdns::ctl

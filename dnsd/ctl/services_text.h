@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "meshdns/v1/admin.pb.h"
+
+namespace meshdns::ctl {
+
+/// Returns the services of an endpoint, each as "shop/web"; empty = it has none.
+std::vector<std::string> services_of(const v1::EndpointInfo& endpoint);
+/// Returns the services in one text: "shop/web,shop/web-headless"; "shop/-" = it has none.
+std::string services_text(const v1::EndpointInfo& endpoint);
+/// Returns what the endpoint is in its services besides its own: "web: http 8080/TCP, as web-0, published while not
+/// ready; api: no port"; empty = it has no such service.
+std::string memberships_text(const v1::EndpointInfo& endpoint);
+
+}  // namespace meshdns::ctl
