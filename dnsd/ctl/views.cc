@@ -125,12 +125,8 @@ Table endpoints_table(const v1::ListReply& reply, bool wide) {
   if (wide) titles.insert(titles.end(), {"WEIGHT", "PORTS", "LABELS", "KEY"});
   Table table(titles);
   for (const v1::EndpointInfo& endpoint : reply.endpoints()) {
-    std::vector<std::string> cells = {services_text(endpoint),
-                                      endpoint.address(),
-                                      endpoint.where(),
-                                      endpoint.node(),
-                                      endpoint.state(),
-                                      age(endpoint.in_state()),
+    std::vector<std::string> cells = {services_text(endpoint), endpoint.address(), endpoint.where(),
+                                      endpoint.node(),         endpoint.state(),   age(endpoint.in_state()),
                                       endpoint.why()};
     if (wide) {
       cells.insert(cells.end(), {std::to_string(endpoint.weight()), ports_text(endpoint.ports(), ","),
@@ -378,6 +374,7 @@ std::string describe_endpoint(const v1::EndpointInfo& told) {
                                                            {"weight", std::to_string(endpoint.weight())}};
   rows.emplace_back("state", endpoint.state() + " for " + age(endpoint.in_state()) +
                                  (endpoint.why().empty() ? "" : ": " + endpoint.why()));
+  if (!endpoint.source().empty()) rows.emplace_back("listed by", source_text(endpoint));
   if (!endpoint.memberships().empty()) rows.emplace_back("memberships", memberships_text(endpoint));
   return pairs(rows);
 }
