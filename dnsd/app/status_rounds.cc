@@ -138,6 +138,7 @@ void StatusRounds::want(const std::string& key, const v1::ObjectStatus& status) 
   if (found == env_.follower.entries().end()) return;
   const auto live = env_.mesh.objects.all().find(key);
   const bool in_force = live != env_.mesh.objects.all().end();
+  if (!in_force && found->second.problem.empty() && found->second.taken_generation == 0) return;  // not applied yet
   Status wanted = status_of(status);
   std::erase_if(wanted.conditions, [](const resources::Condition& each) { return each.type == "Accepted"; });
   wanted.conditions.insert(wanted.conditions.begin(), accepted(found->second, in_force, env_.cluster));

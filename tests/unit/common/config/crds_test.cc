@@ -73,7 +73,9 @@ class CrdsTest : public testing::Test {
     for (int i = 0; i < type.field_count(); ++i) {
       const FieldDescriptor& field = *type.field(i);
       const std::string here = path + "." + field.json_name();
-      if (rules_of(field).required()) EXPECT_TRUE(std::ranges::count(required, field.json_name()) == 1) << here;
+      if (rules_of(field).required()) {
+        EXPECT_TRUE(std::ranges::count(required, field.json_name()) == 1) << here;
+      }
       expect_field(properties->find(field.json_name()), field, here);
     }
   }
@@ -85,7 +87,9 @@ class CrdsTest : public testing::Test {
       EXPECT_EQ(text(at(schema, {"additionalProperties", "type"})), "string") << path;
     } else if (field.is_repeated()) {
       EXPECT_EQ(text(schema->find("type")), "array") << path;
-      if (rules_of(field).unique()) EXPECT_EQ(text(schema->find("x-kubernetes-list-type")), "set") << path;
+      if (rules_of(field).unique()) {
+        EXPECT_EQ(text(schema->find("x-kubernetes-list-type")), "set") << path;
+      }
       expect_value(schema->find("items"), field, path + "[]");
     } else {
       expect_value(schema, field, path);
@@ -104,8 +108,12 @@ class CrdsTest : public testing::Test {
     EXPECT_EQ(text(schema->find("type")), either || any ? "" : number || big ? "integer" : "string") << path;
     EXPECT_EQ(text(schema->find("x-kubernetes-int-or-string")), either ? "true" : "") << path;
     EXPECT_EQ(text(schema->find("x-kubernetes-preserve-unknown-fields")), any ? "true" : "") << path;
-    if (number && rules.has_max()) EXPECT_EQ(text(schema->find("maximum")), std::to_string(rules.max())) << path;
-    if (number && rules.has_min()) EXPECT_EQ(text(schema->find("minimum")), std::to_string(rules.min())) << path;
+    if (number && rules.has_max()) {
+      EXPECT_EQ(text(schema->find("maximum")), std::to_string(rules.max())) << path;
+    }
+    if (number && rules.has_min()) {
+      EXPECT_EQ(text(schema->find("minimum")), std::to_string(rules.min())) << path;
+    }
     std::vector<std::string> words(rules.one_of().begin(), rules.one_of().end());
     std::ranges::sort(words);
     EXPECT_EQ(texts(schema->find("enum")), words) << path;
