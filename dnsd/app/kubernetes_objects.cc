@@ -84,6 +84,7 @@ void KubernetesObjects::take_event(const resources::Kind& kind, const kubernetes
     rounds_->look_at(key);
     write_status();
   }
+  tell_of_refusals();
   apply_soon();
 }
 
@@ -141,14 +142,18 @@ void KubernetesObjects::apply() {
     follower_.settled(key, problem);
     rounds_->look_at(key);
   }
+  tell_of_refusals();
+  if (change.empty()) return;
+  env_.changed();
+  note(change, before);
+}
+
+void KubernetesObjects::tell_of_refusals() {
   if (const std::size_t refused = follower_.refusals(); refused == 0) {
     if (refusal_reminder_.ends()) log::info("kubernetes objects are all taken");
   } else if (refusal_reminder_.due(env_.mesh.clock.now())) {
     log::warn("kubernetes objects refused", {{"objects", refused}});
   }
-  if (change.empty()) return;
-  env_.changed();
-  note(change, before);
 }
 
 void KubernetesObjects::note(const Objects::Change& change, const std::set<std::string>& before) {

@@ -68,6 +68,7 @@ class KubernetesObjects {
   /// Applies changes soon: events that have come together count together.
   void apply_soon();
   void apply();
+  void tell_of_refusals();
   /// Adds an event for each object that was created, changed or deleted.
   void note(const persistence::Objects::Change& change, const std::set<std::string>& before);
   /// Sends the next patch, or sets the timer.

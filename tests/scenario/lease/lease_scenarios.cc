@@ -58,8 +58,9 @@ class LeaseSubject : public Subject {
   std::string instance(const Command& command) {
     LeaseMachine::Limits limits;
     limits.duration = duration(command.option("duration", "5s"));
-    instances_.insert_or_assign(command.words.at(1), Instance{LeaseMachine(command.words.at(1), limits),
-                                                              duration(command.option("wall", "0s"))});
+    const std::string& name = command.words.at(1);
+    instances_.erase(name);
+    instances_.emplace(name, Instance{LeaseMachine(name, limits), duration(command.option("wall", "0s"))});
     return "";
   }
 
