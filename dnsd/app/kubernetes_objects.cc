@@ -104,8 +104,9 @@ void KubernetesObjects::take_listed(const resources::Kind& kind) {
   complete_ = true;
   log::info("kubernetes objects listed", {{"objects", follower_.entries().size()}});
   if (others > 0) {
-    log::warn("objects outside the Kubernetes API stay until they are applied with kubectl or deleted with meshdnsctl",
-              {{"objects", others}});
+    log::warn(
+        "objects outside the Kubernetes API: they stay until they are applied with kubectl or deleted with meshdnsctl",
+        {{"objects", others}});
   }
 }
 

@@ -26,7 +26,7 @@ namespace {
 using lease::LeaseMachine;
 using lease::LeaseRecord;
 
-constexpr std::int64_t kWall = 1'795'974'000'000'000;  // 2026-11-29T17:00:00Z
+constexpr std::int64_t kWall = 1'795'974'000'000'000;  // 2026-11-29T17:40:00Z
 
 Duration duration(const std::string& text) {
   const bool negative = text.starts_with('-');
