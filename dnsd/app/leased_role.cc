@@ -1,5 +1,6 @@
 #include "dnsd/app/leased_role.h"
 
+#include <cstdint>
 #include <utility>
 
 #include "common/metrics/samples.h"
@@ -80,7 +81,7 @@ void LeasedRole::write(v1::StatusReply& out) const {
   info.set_name(lease_->text());
   info.set_state(std::string(state_name(machine.state())));
   info.set_holder(machine.holder());
-  info.set_transitions(machine.transitions());
+  info.set_transitions(static_cast<std::uint64_t>(machine.transitions()));
   info.set_problem(machine.problem());
 }
 

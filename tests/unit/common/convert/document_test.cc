@@ -174,9 +174,10 @@ TEST(Document, objects_inside_are_written_as_they_are_applied) {
   object.mutable_cluster();
   Document document(reply);
   document.drop_empty_lists_but("nodes");
-  EXPECT_EQ(document.json_line(),
-            R"({"objects": [{"apiVersion": "meshdns.io/v1alpha1", "kind": "Cluster", "metadata": {"name": "eu-1"}, )"
-            R"("spec": {}}], "nodes": [], "revision": 3, "continue": "", "firstRevision": 0, "frozen": ""})");
+  EXPECT_EQ(
+      document.json_line(),
+      R"({"objects": [{"apiVersion": "meshdns.io/v1alpha1", "kind": "MeshCluster", "metadata": {"name": "eu-1"}, )"
+      R"("spec": {}}], "nodes": [], "revision": 3, "continue": "", "firstRevision": 0, "frozen": ""})");
 }
 
 /// Every message that is written for programs: no bytes, and no time that is a mere number.
