@@ -107,12 +107,33 @@ void check_clusters(const Place& list, const v1::Federation& federation, Report&
   }
 }
 
+/// Reports an API server that cannot be checked.
+void check_api_server(const Place& place, const std::string& server, const std::string& ca_file, Report& report) {
+  if (!server.empty() && ca_file.empty()) report.add(place, "ca_file is missing: it is needed with server");
+}
+
+/// Reports a lease of several instances whose objects are at only one of them.
+void check_lease(const Place& place, const v1::Federation& federation, Report& report) {
+  const Place store = place.child("store");
+  const auto& objects = federation.store().kubernetes();
+  check_api_server(store.child("kubernetes"), objects.server(), objects.ca_file(), report);
+  if (!federation.has_lease()) return;
+  const Place lease = place.child("lease");
+  const auto& given = federation.lease().kubernetes();
+  check_api_server(lease.child("kubernetes"), given.server(), given.ca_file(), report);
+  if (federation.lease().duration().nanos() != 0) report.add(lease.child("duration"), "expected whole seconds");
+  if (!federation.store().has_kubernetes()) {
+    report.add(lease, "needs store: {kubernetes: {}}: the next leader would not have the objects");
+  }
+}
+
 void check_federation(const Place& root, const v1::Meshdnsd& config, Report& report) {
   if (!has_role(config, "federation")) return;
   const auto& federation = config.federation();
   if (federation.listen().empty()) return report.add(root, "federation.listen is missing");
   const Place place = root.child("federation");
   const Protection protection{has_certificate(federation), federation.insecure()};
+  check_lease(place, federation, report);
   check_own_addresses(place, federation, report);
   check_authority_secret(place.child("authority_secret"), federation, report);
   check_authorities(place, federation, report);

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "common/base/text.h"
 #include "common/config/checks.h"
 #include "common/config/message_reader.h"
+#include "common/time/time_text.h"
 
 namespace meshdns::config {
 namespace {
@@ -82,6 +84,27 @@ std::vector<const YamlNode*> items_of(const Place& list, Report& report) {
   return items.node->children;
 }
 
+/// Removes kubectl's own copy of an object from the annotations: it would be out of date with the next change.
+void drop_last_applied(Object& object) {
+  object.mutable_metadata()->mutable_annotations()->erase("kubectl.kubernetes.io/last-applied-configuration");
+}
+
+/// Reads back the metadata that documents have in the status, for tools that work on such a document. A status is
+/// nobody's input, so what is wrong in it is left out.
+void read_from_status(const YamlNode& root, Object& object) {
+  const YamlNode* status = root.find("status");
+  if (status == nullptr) return;
+  const auto text = [&](std::string_view key) {
+    const YamlNode* value = status->find(key);
+    return value != nullptr && value->is(YamlNode::Kind::Scalar) ? value->text : std::string();
+  };
+  meshdns::v1::Metadata& metadata = *object.mutable_metadata();
+  if (const auto created = parse_time(text("created"))) metadata.set_created(*created);
+  if (!text("origin").empty()) metadata.set_origin(text("origin"));
+  if (!text("manager").empty()) metadata.set_manager(text("manager"));
+  if (const auto revision = parse_uint(text("revision"))) metadata.set_revision(*revision);
+}
+
 void check_static_records(const Place& root, const v1::Meshdnsd& config, const RecordsCheck& check, Report& report) {
   if (!check) return;
   const Place dns = root.child("dns");
@@ -140,6 +163,10 @@ Loaded<std::vector<Object>> load_objects(const std::string& text, const std::str
   for (const Place& root : roots) reader.read(root, out.emplace_back());
   check_objects(roots, out, report);
   if (!report.empty()) return report.take();
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    drop_last_applied(out[i]);
+    read_from_status(*roots[i].node, out[i]);
+  }
   return out;
 }
 

@@ -9,6 +9,20 @@ using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using meshdns::v1::Object;
 
+/// The fields of ObjectMeta that the Kubernetes API adds to an object, so that `kubectl get -o yaml` prints them.
+/// source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/
+constexpr const char* kForeign[] = {"creationTimestamp",
+                                    "deletionGracePeriodSeconds",
+                                    "deletionTimestamp",
+                                    "finalizers",
+                                    "generateName",
+                                    "generation",
+                                    "managedFields",
+                                    "ownerReferences",
+                                    "resourceVersion",
+                                    "selfLink",
+                                    "uid"};
+
 bool is_daemon_config(const Descriptor& type) { return type.file()->package() == "meshdns.config.v1"; }
 
 bool is_object_spec(const FieldDescriptor& field) {
@@ -19,7 +33,9 @@ bool is_object_spec(const FieldDescriptor& field) {
 
 std::vector<std::string> Keys::names() const {
   std::vector<std::string> out;
-  for (const Key& key : list) out.push_back(key.name);
+  for (const Key& key : list) {
+    if (!key.foreign) out.push_back(key.name);
+  }
   return out;
 }
 
@@ -34,6 +50,9 @@ const Keys& KeyTable::of(const Descriptor& type) {
     keys.list.push_back({is_daemon_config(type) ? field.name() : field.json_name(), ignored ? nullptr : &field});
   }
   if (&type == Object::descriptor()) keys.list.push_back({"spec"});
+  if (&type == meshdns::v1::Metadata::descriptor()) {
+    for (const char* name : kForeign) keys.list.push_back({name, nullptr, true});
+  }
   for (std::size_t i = 0; i < keys.list.size(); ++i) keys.positions[keys.list[i].name] = i;
   return keys;
 }

@@ -16,6 +16,7 @@ struct Key {
   std::string name;
   /// null = the key is known, but not read like a field (an object's spec and status)
   const google::protobuf::FieldDescriptor* field = nullptr;
+  bool foreign = false;  // Kubernetes writes the key, and nobody should: it is ignored, and not proposed
 };
 
 /// The keys of one message type. Keys are field names in daemon configurations, and JSON names in operators' objects.
@@ -23,6 +24,7 @@ struct Keys {
   std::vector<Key> list;
   std::unordered_map<std::string_view, std::size_t> positions;  // in `list`, by name
 
+  /// Returns the keys that a person may write.
   std::vector<std::string> names() const;
 };
 

@@ -162,15 +162,17 @@ void MessageReader::read_spec(const Place& place, Object& out) {
   const bool given = place.node->find("spec") != nullptr;
   static const YamlNode nothing;
   const Place read_from{given ? spec.node : &nothing, &place, "spec"};
+  if (out.kind() == "MeshCluster") out.set_kind("Cluster");  // its name in the Kubernetes API
   if (out.kind() == "Cluster") return read(read_from, *out.mutable_cluster());
   if (out.kind() == "VirtualDestination" || out.kind() == "Override") {
     if (!given) return report_.add(place, "spec is missing");
     if (out.kind() == "Override") return read(read_from, *out.mutable_override());
     return read(read_from, *out.mutable_virtual_destination());
   }
-  const auto guess = did_you_mean(out.kind(), {"VirtualDestination", "Cluster", "Override"});
-  report_.add(kind, guess ? "unknown kind" + hint(guess, "\"\"")
-                          : "expected VirtualDestination, Cluster or Override (got " + shown(out.kind()) + ")");
+  const auto guess = did_you_mean(out.kind(), {"VirtualDestination", "MeshCluster", "Cluster", "Override"});
+  report_.add(kind,
+              guess ? "unknown kind" + hint(guess, "\"\"")
+                    : "expected VirtualDestination, MeshCluster, Cluster or Override (got " + shown(out.kind()) + ")");
 }
 
 }  // namespace meshdns::config

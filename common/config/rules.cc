@@ -67,6 +67,8 @@ Wrong read_bool(Message& out, const FieldDescriptor& field, std::string_view tex
 
 Wrong read_text(Message& out, const FieldDescriptor& field, std::string_view text) {
   const auto& reflection = *out.GetReflection();
+  // YAML 1.1 takes `off` for false, so that is what Kubernetes makes of it
+  if (rules_of(field).format() == v1::Rules::DURATION_OR_OFF && text == "false") text = "off";
   if (field.is_repeated()) {
     reflection.AddString(&out, &field, std::string(text));
   } else {

@@ -73,6 +73,25 @@ std::string seconds_text(Duration length) {
   return out + "s";
 }
 
+/// Returns an object in the form of documents, which the Kubernetes API accepts too.
+v1::Object in_document_form(const v1::Object& from) {
+  v1::Object out = from;
+  if (from.kind() == "Cluster") out.set_kind("MeshCluster");
+  v1::Metadata& metadata = *out.mutable_metadata();
+  if (metadata.created() == 0 && metadata.origin().empty() && metadata.manager().empty() && metadata.revision() == 0)
+    return out;
+  v1::ObjectStatus& status = *out.mutable_status();
+  status.set_created(metadata.created());
+  status.set_origin(metadata.origin());
+  status.set_manager(metadata.manager());
+  status.set_revision(metadata.revision());
+  metadata.clear_created();
+  metadata.clear_origin();
+  metadata.clear_manager();
+  metadata.clear_revision();
+  return out;
+}
+
 }  // namespace
 
 /// Converts a message to a document, field by field.
@@ -150,6 +169,11 @@ struct Document::Builder {
   }
 
   Document of(const Message& message) const {
+    const auto* object = google::protobuf::DynamicCastToGenerated<v1::Object>(&message);
+    return object == nullptr ? of_fields(message) : of_fields(in_document_form(*object));
+  }
+
+  Document of_fields(const Message& message) const {
     const bool object = message.GetDescriptor() == meshdns::v1::Object::descriptor();
     const Builder inner{.stated_only = stated_only || object};
     Document out(Kind::Map);

@@ -16,9 +16,10 @@ namespace meshdns::convert {
 /// All output has one dialect: names are the schema's in camelCase, numbers are numbers, durations are seconds
 /// ("90.5s"), and times are RFC 3339 ("2026-11-27T18:00:00Z"; a time of 0 is left out).
 ///
-/// Operators' objects, also inside other messages, are written as `apply` reads them: with `spec`, with durations as in
-/// configuration files ("1m30s"), and only with the fields that are given. Other messages have all their plain fields,
-/// lists and maps, even empty ones.
+/// Operators' objects, also inside other messages, are written as `meshdnsctl apply` and `kubectl apply` read them:
+/// with `spec`, with durations as in configuration files ("1m30s"), and only with the fields that are given. A Cluster
+/// is a MeshCluster there, and what the federation adds to the metadata is in the status. Other messages have all their
+/// plain fields, lists and maps, even empty ones.
 class Document {
  public:
   explicit Document(const google::protobuf::Message& message);

@@ -18,6 +18,7 @@
 #include "common/convert/report_convert.h"
 #include "dnsd/answers/bytes.h"
 #include "dnsd/app/authorities.h"
+#include "dnsd/app/configuration_kubernetes.h"
 #include "dnsd/app/dns_policy.h"
 #include "dnsd/app/machine_addresses.h"
 #include "dnsd/app/own_certificate.h"
@@ -57,12 +58,6 @@ std::vector<IpAddress> own_addresses(const config::v1::Dns& dns) {
   const bool routable = std::ranges::any_of(out, [](const IpAddress& address) { return !address.is_loopback(); });
   if (routable) std::erase_if(out, [](const IpAddress& address) { return address.is_loopback(); });
   return out;
-}
-
-model::Part part_named(const std::string& name) {
-  const auto part = std::ranges::find(model::kParts, name, model::part_name);
-  MESHDNS_CHECK(part != model::kParts.end());
-  return *part;
 }
 
 void read_zones(const config::v1::Meshdnsd& file, answers::AnswerSettings& out) {
@@ -199,11 +194,6 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
   Configuration out;
   out.file = std::move(*file);
   out.answers = settings_of(out.file);
-  for (const auto& forwarder : out.file.dns().trusted_forwarders()) {
-    if (!forwarder.has_kubernetes()) continue;
-    const auto& service = forwarder.kubernetes();
-    out.followed_forwarders.push_back({service.namespace_(), service.service(), part_named(forwarder.granularity())});
-  }
   std::vector<std::string> zones;
   for (const auto& zone : out.answers.zones) zones.push_back(zone.name);
   auto records = answers::parse_records(out.answers.static_records, zones);
@@ -211,24 +201,13 @@ Result<Configuration> configuration_of(const std::string& text, const std::strin
   out.static_records = std::move(*records);
   out.digest = digest_of(out);
   out.folder = std::filesystem::path(path).parent_path().string();
-  auto settings = kubernetes_settings(out.file, out.folder, kubernetes::process_environment());
-  if (!settings) return Error(Code::InvalidArgument, path + ": " + settings.error().message() + "\n");
-  out.kubernetes = *std::move(settings);
+  if (auto read = read_kubernetes(path, out); !read) return read.error();
   if (auto read = read_zone_file(path, zones, out); !read) return read.error();
   find_mesh_file(path, out);
   if (auto read = read_tls(path, out); !read) return read.error();
   auto policy = read_policy(out.file.dns(), std::filesystem::path(path).parent_path());
   if (!policy) return policy.error().with_context(path);
   out.policy = std::move(*policy);
-  auto clusters = kubernetes_clusters_of(out.file.federation(), std::filesystem::path(path).parent_path(),
-                                         kubernetes::process_environment());
-  if (!clusters) return clusters.error().with_context(path);
-  out.kubernetes_clusters = std::move(*clusters);
-  if (!out.followed_forwarders.empty()) {
-    auto server = own_server(out.file.cluster(), out.kubernetes_clusters, kubernetes::process_environment());
-    if (!server) return server.error().with_context(path + ": dns.trusted_forwarders");
-    out.forwarders_server = *std::move(server);
-  }
   return out;
 }
 

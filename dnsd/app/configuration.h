@@ -49,7 +49,7 @@ struct Configuration {
   };
   std::vector<FollowedForwarder> followed_forwarders;
   std::optional<kubernetes::Server> forwarders_server;  // where they are followed; nothing = there are none
-  KubernetesSettings kubernetes;  // of identity.kubernetes and federation.authority_secret
+  KubernetesSettings kubernetes;                        // what else uses the Kubernetes API
 
   query::Policy policy;  // from the file; the daemon fills in NSID and cookie secrets that the file leaves out
 

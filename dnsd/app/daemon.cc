@@ -4,7 +4,10 @@
 #include <limits>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "common/base/descriptor_limit.h"
+#include "common/base/random_seed.h"
 #include "common/base/text.h"
 #include "common/config/log_settings.h"
 #include "common/log/log.h"
@@ -84,8 +87,25 @@ std::unique_ptr<RecordSource> Daemon::make_source() {
     return std::make_unique<FileRole>(FileRole::Environment{loop_, configuration_, mesh_, events_, records_changed});
   }
   const auto calls = [this]() -> admin::Mesh& { return view_; };
-  return std::make_unique<FederationRole>(
+  auto federation = std::make_unique<FederationRole>(
       FederationRole::Environment{loop_, process_, mesh_, events_, budget_, audit_, calls, records_changed, serve});
+  const auto& lease = configuration_.kubernetes.lease;
+  if (!lease) return federation;
+  lease::LeaseMachine::Limits limits;
+  limits.duration = lease->duration;
+  limits.renew = lease->duration / 5;
+  limits.margin = lease->duration / 10;
+  auto leased = std::make_unique<LeasedRole>(
+      std::move(federation),
+      LeasedRole::Environment{loop_,
+                              clock_,
+                              {.server = lease->server,
+                               .namespace_ = lease->namespace_,
+                               .name = lease->name,
+                               .identity = process_.instance + "_" + fmt::format("{:08x}", random_seed() & 0xffffffffU),
+                               .limits = limits}});
+  leased_ = leased.get();
+  return leased;
 }
 
 snapshot_file::WarmStart::Options Daemon::warm_start_options(const Configuration& configuration) {
@@ -103,6 +123,7 @@ snapshot_file::WarmStart::Options Daemon::warm_start_options(const Configuration
 Result<void> Daemon::start() {
   log::info("starting", {{"version", kVersion}, {"instance", process_.instance}});
   if (auto done = prepare(); !done) return done;
+  if (leased_ != nullptr) return start_standby();
   if (auto done = serving_.start_with_kept_answers(); !done) return done;
   if (auto done = read_endpoints(configuration_); !done) return done;
   return configuration_.file.has_replica() ? start_replica() : start_origin();
@@ -169,7 +190,28 @@ Result<void> Daemon::start_origin() {
     log::warn("nothing is known: DNS is not served until the recovery is over");
   }
   hostnames_.start();
-  return start_admin();
+  return leased_ == nullptr ? start_admin() : Result<void>{};  // a standby has it already
+}
+
+Result<void> Daemon::start_standby() {
+  if (auto done = start_admin(); !done) return done;
+  leased_->campaign({.acquired = [this] { lead(); },
+                     .lost =
+                         [this](const std::string&) {
+                           failed_ = true;
+                           stop();
+                         }});
+  return {};
+}
+
+void Daemon::lead() {
+  if (stopping_) return;
+  auto led = serving_.start_with_kept_answers();
+  if (led) led = start_origin();
+  if (led) return;
+  log::error("cannot lead", {{"error", led.error()}});
+  failed_ = true;
+  stop();
 }
 
 Result<void> Daemon::start_replica() {
@@ -268,9 +310,11 @@ void Daemon::reload() {
   config::apply_log(configuration_.file.log());
   audit_.write_to(configuration_.audit_file());
   catalog_.set_capacity(configuration_.file.dns().max_records());
-  for (Role* role : roles_) role->reload();
-  warm_start_.configuration_changed();
-  warm_start_.keep_later();
+  if (!source_->standby()) {  // a standby serves nothing, and keeps nothing
+    for (Role* role : roles_) role->reload();
+    warm_start_.configuration_changed();
+    warm_start_.keep_later();
+  }
   last_load_.set(static_cast<double>(clock_.unix_seconds()));
   log::info("reloaded", {{"hosts", publisher_.hosts()}});
   service_.reload_ended("reloaded: " + service_.status());

@@ -17,6 +17,7 @@
 #include "dnsd/app/event_log.h"
 #include "dnsd/app/followed_forwarders.h"
 #include "dnsd/app/hostname_service.h"
+#include "dnsd/app/leased_role.h"
 #include "dnsd/app/mesh_state.h"
 #include "dnsd/app/mesh_view.h"
 #include "dnsd/app/override_rounds.h"
@@ -33,11 +34,12 @@ namespace meshdns::dnsd::app {
 /// only wires: what a role does is in that role.
 ///
 /// How it works: each process has one RecordSource, by its configuration, and the roles that every process has. start()
-/// goes one of two ways, so that DNS is served as early as something true can be answered.
+/// goes one of three ways, so that DNS is served as early as something true can be answered.
 ///
-///   both:             kept answers, if they match -> DNS
+///   all:              kept answers, if they match -> DNS
 ///   start_origin():   a FileRole's file, or a FederationRole's port and store -> agents and replicas
 ///                     -> [store lost, and no snapshot: wait for the end of the recovery] -> DNS -> hostnames -> admin
+///   start_standby():  admin -> the lease -> kept answers and start_origin() as above, without admin
 ///   start_replica():  admin -> snapshot -> DNS -> federation; without a snapshot: first set from a federation -> DNS
 ///
 /// stop() ends the sessions with peers on this thread, then the servers on the ending thread, then the loop. The
@@ -80,6 +82,10 @@ class Daemon {
   void budget_descriptors();
   /// Starts a process whose records have their origin here.
   Result<void> start_origin();
+  /// Waits for the lease as a standby.
+  Result<void> start_standby();
+  /// Becomes the leading federation. The process ends if that fails.
+  void lead();
   /// Serves DNS from the snapshot file, or later, when a federation has sent the first records.
   Result<void> start_replica();
   Result<void> start_admin();
@@ -119,6 +125,7 @@ class Daemon {
   DescriptorBudget budget_;  // made at the start
   CertificateService certificates_;
   DnsService dns_;
+  LeasedRole* leased_ = nullptr;  // source_, if a lease decides who leads
   std::unique_ptr<RecordSource> source_;
   HostnameService hostnames_;
   FollowedForwarders forwarders_;

@@ -38,6 +38,7 @@ FederationRole::FederationRole(Environment environment)
                     },
                 .erase_expired = [this](std::vector<std::string> keys) { persistence_.erase_expired(std::move(keys)); },
                 .forget_nodes = [this](const v1::DeleteRequest& request) { return forget_nodes(request); },
+                .by_kubectl = configuration().kubernetes.objects.has_value(),
                 .records_changed = env_.records_changed}) {}
 
 FederationRole::~FederationRole() {
@@ -141,6 +142,29 @@ void FederationRole::start() {
   schedule_sweep();
   schedule_heartbeat();
   schedule_forgetting();
+  follow_objects();
+}
+
+void FederationRole::follow_objects() {
+  if (!configuration().kubernetes.objects) return;
+  kubernetes_objects_.emplace(
+      KubernetesObjects::Environment{
+          .loop = env_.loop,
+          .mesh = env_.mesh,
+          .events = env_.events,
+          .persistence = persistence_,
+          .server = *configuration().kubernetes.objects,
+          .cluster = configuration().file.cluster(),
+          .list = [this](
+                      const v1::ListRequest& request,
+                      std::function<void(Result<v1::ListReply>)> done) { env_.calls().list(request, std::move(done)); },
+          .changed =
+              [this] {
+                env_.mesh.publisher.changed();
+                env_.records_changed();
+              }},
+      KubernetesObjects::Limits{});
+  kubernetes_objects_->start();
 }
 
 void FederationRole::stop(std::function<void()> done) {

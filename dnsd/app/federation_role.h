@@ -12,6 +12,7 @@
 #include "dnsd/app/descriptor_budget.h"
 #include "dnsd/app/event_log.h"
 #include "dnsd/app/kubernetes_clusters.h"
+#include "dnsd/app/kubernetes_objects.h"
 #include "dnsd/app/kubernetes_settings.h"
 #include "dnsd/app/mesh_state.h"
 #include "dnsd/app/object_changes.h"
@@ -35,10 +36,10 @@ namespace meshdns::dnsd::app {
 ///
 ///   open():     the agents' sessions -> the port, where those that connect wait for the loop -> the store, from which
 ///               catalog and objects are filled -> the recovery, which judges how far to trust them
-///   start():    the feed, its replicas, and the snapshot beside the store; the timers
-///   stop():     agents and replicas get a Goodbye
-///   end():      the port, because gRPC waits for calls that the loop answers
-///   destructor: the store gets what is not written yet, while the agents know the digests that are stored with it;
+///   start():    the feed, its replicas, and the snapshot beside the store; the timers; the objects of the Kubernetes
+///   API stop():     agents and replicas get a Goodbye end():      the port, because gRPC waits for calls that the loop
+///   answers destructor: the store gets what is not written yet, while the agents know the digests that are stored with
+///   it;
 ///               then the members in reverse order, of which the snapshot writes what it has put off
 ///
 /// thread: the loop's, except end()
@@ -123,6 +124,8 @@ class FederationRole : public RecordSource {
   void write_connections(v1::StatusReply& out) const;
   void write_agents(v1::StatusReply& out) const;
   void write_replicas(v1::StatusReply& out) const;
+  /// Follows the objects in the Kubernetes API, if they are there.
+  void follow_objects();
 
   Environment env_;
   persistence::Persistence persistence_;
@@ -135,8 +138,10 @@ class FederationRole : public RecordSource {
   std::optional<snapshot_file::SnapshotKeeper> keeper_;  // nothing if the store is in memory
   std::optional<KubernetesClusters> kubernetes_;
   ObjectChanges changes_;
-  std::optional<enrolment::Enrolment> enrolment_;  // nothing: this federation signs no certificates
-  std::optional<Pods> pods_;                       // nothing: no service account token is believed
+  std::optional<enrolment::Enrolment> enrolment_;        // nothing: this federation signs no certificates
+  std::optional<Pods> pods_;                             // nothing: no service account token is believed
+  std::optional<KubernetesObjects> kubernetes_objects_;  // nothing: the store has the objects
+  std::optional<enrolment::Enrolment> enrolment_;        // nothing: this federation signs no certificates
   std::unique_ptr<federation::FederationService> service_;
   std::string address_;                               // of the port
   std::shared_ptr<const rpc::Acceptor> acceptor_;     // of the port; its counts may be read after the end of service_

@@ -164,6 +164,7 @@ void FederationRole::collect(Samples& out) const {
   add_watchers(out, *watchers_);
   if (kubernetes_) kubernetes_->collect(out);
   if (pods_) add_reviews(out, pods_->reviews);
+  if (kubernetes_objects_) kubernetes_objects_->collect(out);
 }
 
 }  // namespace meshdns::dnsd::app

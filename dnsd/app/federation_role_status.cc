@@ -22,6 +22,7 @@ void FederationRole::write(v1::StatusReply& out) const {
   write_replicas(out);
   if (kubernetes_) kubernetes_->write(out);
   changes_.write(out);
+  if (kubernetes_objects_) kubernetes_objects_->write(out);
   out.set_recovering(recovery_->recovering());
   out.set_store_trouble(persistence_.trouble());
   out.set_store_lacked(persistence_.lacked());

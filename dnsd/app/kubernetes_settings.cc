@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/convert/report_convert.h"
+#include "dnsd/app/kubernetes_server.h"
 
 namespace meshdns::dnsd::app {
 namespace {
@@ -22,16 +23,7 @@ struct Place {
 /// key: of the section
 template <class Section>
 Result<kubernetes::Server> server_of(const Section& section, const Place& place, const std::string& key) {
-  const auto path = [&place](const std::string& name) {
-    return name.empty() ? name : (std::filesystem::path(place.folder) / name).string();
-  };
-  auto out = section.server().empty()
-                 ? kubernetes::server_in_cluster(place.environment)
-                 : kubernetes::server_at(section.server(), path(section.ca_file()), path(section.token_file()));
-  if (!out) return out.error().with_context(section.server().empty() ? key : key + ".server");
-  if (!section.ca_file().empty()) out->ca_file = path(section.ca_file());
-  if (!section.token_file().empty()) out->token_file = path(section.token_file());
-  return out;
+  return api_server(section, place.folder, place.environment, key);
 }
 
 Result<std::optional<PodIdentitySettings>> pod_identity_of(const config::v1::Meshdnsd& file, const Place& place) {
@@ -69,6 +61,23 @@ Result<std::optional<AuthoritySecretSettings>> authority_secret_of(const config:
   return std::optional(std::move(out));
 }
 
+Result<std::optional<kubernetes::Server>> objects_of(const config::v1::Store& store, const Place& place) {
+  if (!store.has_kubernetes()) return std::optional<kubernetes::Server>();
+  auto server = server_of(store.kubernetes(), place, "federation.store.kubernetes");
+  if (!server) return server.error();
+  return std::optional(*std::move(server));
+}
+
+Result<std::optional<LeaseSettings>> lease_of(const config::v1::Federation& federation, const Place& place) {
+  if (!federation.has_lease()) return std::optional<LeaseSettings>();
+  const auto& section = federation.lease().kubernetes();
+  auto server = server_of(section, place, "federation.lease.kubernetes");
+  if (!server) return server.error();
+  LeaseSettings out{*std::move(server), section.namespace_(), section.name()};
+  if (federation.lease().has_duration()) out.duration = convert::from_wire(federation.lease().duration());
+  return std::optional(std::move(out));
+}
+
 }  // namespace
 
 Result<KubernetesSettings> kubernetes_settings(const config::v1::Meshdnsd& file, const std::string& folder,
@@ -78,7 +87,11 @@ Result<KubernetesSettings> kubernetes_settings(const config::v1::Meshdnsd& file,
   if (!pods) return pods.error();
   auto secret = authority_secret_of(file, place);
   if (!secret) return secret.error();
-  return KubernetesSettings{*std::move(pods), *std::move(secret)};
+  auto objects = objects_of(file.federation().store(), place);
+  if (!objects) return objects.error();
+  auto lease = lease_of(file.federation(), place);
+  if (!lease) return lease.error();
+  return KubernetesSettings{*std::move(pods), *std::move(secret), *std::move(objects), *std::move(lease)};
 }
 
 }  // namespace meshdns::dnsd::app

@@ -6,6 +6,7 @@
 #include "common/base/result.h"
 #include "common/config/load.h"
 #include "common/kubernetes/server.h"
+#include "common/time/time.h"
 #include "dnsd/enrolment/authority_secret.h"
 #include "dnsd/enrolment/pod_identity.h"
 #include "dnsd/enrolment/token_reviews.h"
@@ -25,10 +26,20 @@ struct AuthoritySecretSettings {
   enrolment::AuthoritySecret::Options options;
 };
 
-/// What a configuration says of the Kubernetes API; nothing = it is not configured.
+/// The lease by which one of several federation instances leads (federation.lease).
+struct LeaseSettings {
+  kubernetes::Server server;
+  std::string namespace_, name;
+  Duration duration = 5s;
+};
+
+/// What a configuration says of the Kubernetes API, besides the clusters that are followed; nothing = it is not
+/// configured.
 struct KubernetesSettings {
   std::optional<PodIdentitySettings> pods;
   std::optional<AuthoritySecretSettings> authority_secret;
+  std::optional<kubernetes::Server> objects;  // has operators' objects; nothing = the store has them
+  std::optional<LeaseSettings> lease;         // nothing = this instance leads
 };
 
 /// Reads the settings of a configuration.

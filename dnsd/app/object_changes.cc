@@ -10,6 +10,9 @@
 namespace meshdns::dnsd::app {
 namespace {
 
+constexpr const char* kByKubectl =
+    "this federation has its objects in the Kubernetes API: change them with kubectl (meshdnsctl ... --print | kubectl "
+    "apply -f -)";
 constexpr const char* kNoReplica = "this is no replica: an override here is one of the whole mesh; leave --local out";
 
 }  // namespace
@@ -48,6 +51,8 @@ v1::ApplyReply ObjectChanges::check(const v1::ApplyRequest& request, persistence
 
 void ObjectChanges::apply(const v1::ApplyRequest& request, RecordSource::Applied done) {
   if (request.local()) return done(all_refused(request, kNoReplica));
+  // a dry run with force is a comparison
+  if (env_.by_kubectl && !(request.dry_run() && request.force())) return done(all_refused(request, kByKubectl));
   in_turn([this, request, done = std::move(done)] {
     persistence::Objects::Change change;
     v1::ApplyReply reply = check(request, change);
@@ -71,6 +76,13 @@ void ObjectChanges::apply(const v1::ApplyRequest& request, RecordSource::Applied
 void ObjectChanges::erase(const v1::DeleteRequest& request, RecordSource::Erased done) {
   if (request.local()) return done(Error(Code::FailedPrecondition, kNoReplica));
   if (std::ranges::any_of(request.keys(), names_node)) return done(env_.forget_nodes(request));
+  const auto& objects = env_.mesh.objects.all();
+  const bool by_kubectl =
+      env_.by_kubectl && std::ranges::any_of(request.keys(), [&](const std::string& key) {
+        const auto found = objects.find(key);
+        return found != objects.end() && found->second.metadata().manager() == persistence::Objects::kKubernetesManager;
+      });
+  if (by_kubectl) return done(Error(Code::FailedPrecondition, kByKubectl));
   in_turn([this, request, done = std::move(done)] {
     persistence::Objects::Change change;
     v1::DeleteReply reply = env_.mesh.objects.check(request, change);

@@ -31,6 +31,8 @@ class ObjectChanges {
     std::function<void(std::vector<std::string>)> erase_expired;
     /// Deletes nodes instead of objects: some keys of the request name nodes.
     std::function<Result<v1::DeleteReply>(const v1::DeleteRequest&)> forget_nodes;
+    /// Whether objects are in the Kubernetes API, so that only kubectl changes them.
+    bool by_kubectl = false;
     std::function<void()> records_changed;  // informs everybody whom a change of the catalog concerns
   };
 

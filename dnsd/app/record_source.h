@@ -13,6 +13,7 @@ namespace meshdns::dnsd::app {
 ///
 ///   FileRole         the endpoints file; operators' objects are kept in memory
 ///   FederationRole   agents report; operators' objects are stored
+///   LeasedRole       a FederationRole, as soon as this instance has the lease
 ///   ReplicaRole      a federation sends everything; operators change nothing except local overrides
 ///
 /// thread: control
@@ -56,6 +57,8 @@ class RecordSource : public Role {
   virtual std::string node_state(const std::string& node) const = 0;
   /// Whether records were lost and are being reported again.
   virtual bool recovering() const { return false; }
+  /// Whether another instance of the federation leads, so that this one does nothing.
+  virtual bool standby() const { return false; }
   /// Returns who reports here, like ", 6 agents"; empty = nobody can.
   virtual std::string reporters() const { return ""; }
   /// Returns whom this process follows, like ", following eu-1.example:7400"; empty = nobody.

@@ -79,7 +79,7 @@ std::vector<std::string> keep_what_cannot_change(const Configuration& running, C
   for (const char* name : {"tcp", "dnstap", "cpu_steering", "workers"}) dns.keep(name);
   Section federation{running.file.federation(), *next.file.mutable_federation(), "federation.", kept};
   for (const char* name : {"listen", "insecure", "store", "max_connections", "max_connections_per_address", "authority",
-                           "authority_secret", "certificate_lifetime", "cluster_authorities", "kubernetes"}) {
+                           "authority_secret", "certificate_lifetime", "cluster_authorities", "kubernetes", "lease"}) {
     federation.keep(name);
   }
   const bool tls_changed = federation.keep("tls") || next.tls != running.tls;

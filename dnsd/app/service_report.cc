@@ -22,6 +22,7 @@ void ServiceReport::ready() {
 }
 
 std::string ServiceReport::status() const {
+  if (env_.source.standby()) return "standby: another instance leads, and DNS is not served here";
   if (!env_.process.ready) {
     return fmt::format("waiting for {}: DNS is not served yet",
                        env_.source.recovering() ? "all agents" : "a federation");

@@ -121,6 +121,8 @@ std::optional<std::string> kind_named(const std::string& word) {
                                                             {"endpoints", "Endpoint"},
                                                             {"cluster", "Cluster"},
                                                             {"clusters", "Cluster"},
+                                                            {"meshcluster", "Cluster"},
+                                                            {"meshclusters", "Cluster"},
                                                             {"override", "Override"},
                                                             {"overrides", "Override"}};
   const auto found = kKinds.find(ascii_lower(word));

@@ -172,6 +172,7 @@ constexpr const char* kTarget = "endpoint=, node=, service=NAMESPACE/NAME, zone=
 void add_override_options(CLI::App& command, ctl::OverrideFlags& flags) {
   command.add_option("--author", flags.author, "who does it; default: the user who calls");
   command.add_option("--for", flags.length, "how long, or never")->type_name("DURATION");
+  command.add_flag("--print", flags.print, "change nothing, and print the object for kubectl apply -f -");
 }
 
 void add_target_options(CLI::App& command, ctl::OverrideFlags& flags) {

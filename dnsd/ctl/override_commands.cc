@@ -6,6 +6,7 @@
 
 #include "common/base/printable.h"
 #include "common/base/text.h"
+#include "common/convert/document.h"
 #include "common/time/duration_text.h"
 #include "dnsd/ctl/commands.h"
 #include "dnsd/ctl/override_object.h"
@@ -50,6 +51,10 @@ int make(AdminClient& client, OverrideWish wish, const OverrideFlags& flags, std
   wish.expires = *expires;
   wish.reason = flags.reason.empty() ? kDefaultReason : flags.reason;
   wish.author = flags.author;  // if there is none, meshdnsd writes down who calls
+  if (flags.print) {
+    std::cout << convert::Document(override_object(wish)).yaml();
+    return kOk;
+  }
   v1::ApplyRequest request;
   request.set_manager("cli");
   request.set_needs_target(wish.target.has_value());

@@ -17,6 +17,7 @@ struct OverrideFlags {
   std::string length;  // "1h", "never"; empty = not given
   bool force = false;
   bool local = false;
+  bool print = false;  // the object is printed for kubectl, and not applied
 };
 
 // Each function runs one command and returns the exit code, as the functions in commands.h do.

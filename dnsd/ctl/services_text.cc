@@ -8,6 +8,8 @@
 namespace meshdns::ctl {
 namespace {
 
+constexpr const char* kOfNoAgent = "kubernetes-api";
+
 std::string membership_text(const v1::Membership& membership) {
   std::vector<std::string> out;
   for (const v1::Port& port : membership.ports()) {
@@ -36,6 +38,11 @@ std::vector<std::string> services_of(const v1::EndpointInfo& endpoint) {
 std::string services_text(const v1::EndpointInfo& endpoint) {
   const auto services = services_of(endpoint);
   return services.empty() ? endpoint.namespace_() + "/-" : join(services, ",");
+}
+
+std::string source_text(const v1::EndpointInfo& endpoint) {
+  if (endpoint.source() == kOfNoAgent) return "the federation (" + endpoint.source() + "): no agent owns it";
+  return "the agent of its node (" + endpoint.source() + ")";
 }
 
 std::string memberships_text(const v1::EndpointInfo& endpoint) {

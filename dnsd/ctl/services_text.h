@@ -11,6 +11,8 @@ namespace meshdns::ctl {
 std::vector<std::string> services_of(const v1::EndpointInfo& endpoint);
 /// Returns the services in one text: "shop/web,shop/web-headless"; "shop/-" = it has none.
 std::string services_text(const v1::EndpointInfo& endpoint);
+/// Returns who lists the endpoint: "the agent of its node (kubernetes)", "the federation: no agent owns it".
+std::string source_text(const v1::EndpointInfo& endpoint);
 /// Returns what the endpoint is in its services besides its own: "web: http 8080/TCP, as web-0, exported, published
 /// while not ready; api: no port, not exported"; empty = it has no such service.
 std::string memberships_text(const v1::EndpointInfo& endpoint);

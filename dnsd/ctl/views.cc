@@ -14,6 +14,7 @@
 #include "common/time/duration_text.h"
 #include "common/time/time_text.h"
 #include "dnsd/ctl/clean.h"
+#include "dnsd/ctl/kubernetes_rows.h"
 #include "dnsd/ctl/kubernetes_view.h"
 #include "dnsd/ctl/override_object.h"
 #include "dnsd/ctl/services_text.h"
@@ -249,6 +250,7 @@ std::string status_view(const v1::StatusReply& told) {
     rows.emplace_back("dns", listener.address() + "   " + convert::to_locality(listener.locality()).text());
   }
   add_federation(reply, rows);
+  add_lease_and_objects(reply, rows);
   add_replicas(reply, rows);
   add_certificates(reply, rows);
   add_kubernetes(reply, rows);
@@ -298,11 +300,13 @@ std::string status_view(const v1::StatusReply& told) {
 
 std::string status_problem(const v1::StatusReply& told) {
   const v1::StatusReply reply = cleaned(told);
+  if (reply.lease().state() == "standby") return "standby: another instance leads";
   if (!reply.ready()) return "not ready: nothing is answered";
   if (reply.recovering()) return "recovering: a store was lost";
   if (reply.stale()) return "stale: the federation is not heard";
   if (!reply.store_trouble().empty()) return "the store is not writable: " + reply.store_trouble();
   if (reply.identity_troubles_size() > 0) return "pods may get no certificates: " + reply.identity_troubles(0);
+  if (!reply.object_store().problem().empty()) return "objects are not followed: " + reply.object_store().problem();
   if (!reply.shrink_refused().empty()) return "a set is refused: " + reply.shrink_refused();
   if (const std::string problem = kubernetes_problem(reply); !problem.empty()) return problem;
   if (reply.brakes_size() > 0) return "a brake holds something back: " + reply.brakes(0).reason();
@@ -375,6 +379,7 @@ std::string describe_endpoint(const v1::EndpointInfo& told) {
                                                            {"weight", std::to_string(endpoint.weight())}};
   rows.emplace_back("state", endpoint.state() + " for " + age(endpoint.in_state()) +
                                  (endpoint.why().empty() ? "" : ": " + endpoint.why()));
+  if (!endpoint.source().empty()) rows.emplace_back("listed by", source_text(endpoint));
   if (!endpoint.memberships().empty()) rows.emplace_back("memberships", memberships_text(endpoint));
   return pairs(rows);
 }

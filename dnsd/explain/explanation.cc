@@ -149,6 +149,7 @@ void write_record(const model::Endpoint& endpoint, v1::EndpointInfo& out) {
   out.set_node(endpoint.node);
   out.set_namespace_(endpoint.namespace_);
   out.set_service(endpoint.service);
+  out.set_source(endpoint.source);
   out.mutable_labels()->insert(endpoint.labels.begin(), endpoint.labels.end());
   for (const model::Port& port : endpoint.ports) *out.add_ports() = convert::to_wire(port);
   for (const model::Membership& each : endpoint.memberships) *out.add_memberships() = convert::to_wire(each);

@@ -48,10 +48,18 @@ std::string problem_of(const v1::Object& object, std::int64_t unix_seconds, Loop
   return "spec: is missing";
 }
 
+constexpr const char* kOneName = ": names that differ only in the case of letters are one";
+
 /// Returns the key without the kind: "shop/app-b" of "VirtualDestination/shop/app-b".
 std::string name_of(const std::string& key) { return key.substr(key.find('/') + 1); }
 
 }  // namespace
+
+std::string Objects::twin_of(const std::string& key) const {
+  if (objects_.contains(key)) return "";
+  const auto twin = names_.lower_bound({ascii_lower(key), ""});
+  return twin != names_.end() && same_name(twin->second, key) ? twin->second : "";
+}
 
 v1::ApplyResult Objects::check_one(const v1::Object& object, const v1::ApplyRequest& request,
                                    std::int64_t unix_seconds) const {
@@ -72,10 +80,7 @@ v1::ApplyResult Objects::check_one(const v1::Object& object, const v1::ApplyRequ
     return refuse("it is at revision " + std::to_string(revision) + ", not " + std::to_string(expected->second));
   }
   if (live == objects_.end()) {
-    const auto twin = names_.lower_bound({ascii_lower(result.key()), ""});
-    if (twin != names_.end() && same_name(twin->second, result.key())) {
-      return refuse("it exists as " + twin->second + ": names that differ only in the case of letters are one");
-    }
+    if (const std::string twin = twin_of(result.key()); !twin.empty()) return refuse("it exists as " + twin + kOneName);
     result.set_outcome(v1::ApplyResult::CREATED);
     return result;
   }
@@ -163,6 +168,29 @@ v1::ApplyReply Objects::check(const v1::ApplyRequest& request, std::int64_t unix
   }
   reply.set_revision(catalog_.revision());
   return reply;
+}
+
+Result<void> Objects::check_adopted(v1::Object object, std::int64_t unix_seconds, Change& change) const {
+  const std::string key = convert::object_key(object);
+  const auto live = objects_.find(key);
+  if (const std::string problem = problem_of(object, unix_seconds, catalog_.loopback()); !problem.empty()) {
+    const auto word = convert::to_override(object);  // an error for other kinds
+    if (word && topology::is_over(*word, unix_seconds) && live != objects_.end()) change.erase.push_back(key);
+    return Error(Code::InvalidArgument, problem);
+  }
+  if (const std::string twin = twin_of(key); !twin.empty())
+    return Error(Code::InvalidArgument, "it exists as " + twin + kOneName);
+  const std::int64_t created = object.metadata().created();
+  object = as_written(std::move(object));
+  const bool same = live != objects_.end() && live->second.metadata().manager() == kKubernetesManager &&
+                    live->second.metadata().created() == created &&
+                    google::protobuf::util::MessageDifferencer::Equals(as_written(live->second), object);
+  if (same) return {};
+  object.mutable_metadata()->set_created(created);
+  object.mutable_metadata()->set_origin(origin_);
+  object.mutable_metadata()->set_manager(kKubernetesManager);
+  change.put.push_back(std::move(object));
+  return {};
 }
 
 v1::DeleteReply Objects::check(const v1::DeleteRequest& request, Change& change) const {

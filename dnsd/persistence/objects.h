@@ -21,6 +21,8 @@ class Objects {
  public:
   /// The manager of objects that come from an endpoints file. They are never written to the store.
   static constexpr const char* kFileManager = "file";
+  /// The manager of objects that are in the Kubernetes API. The store has a copy of them.
+  static constexpr const char* kKubernetesManager = "kubernetes";
 
   /// `catalog` must outlive the objects.
   /// origin: the name of the federation instance that owns the objects
@@ -39,6 +41,10 @@ class Objects {
   /// unix_seconds: for metadata.created
   v1::ApplyReply check(const v1::ApplyRequest& request, std::int64_t unix_seconds, Change& change) const;
   v1::DeleteReply check(const v1::DeleteRequest& request, Change& change) const;
+  /// Checks an object of the Kubernetes API, and adds it to `change` unless it is unchanged. It replaces an object of
+  /// any manager. An override whose time is over is refused, and ends. object: with metadata.created
+  /// errors: InvalidArgument: the object is refused
+  Result<void> check_adopted(v1::Object object, std::int64_t unix_seconds, Change& change) const;
   /// Applies a checked change to the objects and the catalog.
   /// returns: a message for each object that was left out because it is over, or is not valid any more
   std::vector<std::string> commit(const Change& change, TimePoint now);
@@ -54,6 +60,8 @@ class Objects {
   const std::map<std::string, v1::Object>& all() const { return objects_; }
 
  private:
+  /// Returns the key of another object whose name differs only in the case of letters; empty = there is none.
+  std::string twin_of(const std::string& key) const;
   v1::ApplyResult check_one(const v1::Object& object, const v1::ApplyRequest& request, std::int64_t unix_seconds) const;
   Result<void> put(v1::Object object, TimePoint now);
   void erase(const std::string& key, TimePoint now);

@@ -260,6 +260,7 @@ void Persistence::note(const Result<void>& result) {
   if (!trouble.empty() && reminder_.due(clock_.now())) log::error("store not writable", {{"reason", trouble}});
   if (trouble.empty() && reminder_.ends()) log::info("store writable again", {{"was", trouble_}});
   trouble_ = trouble;
+  if (result && !uncopied_.empty()) write_copies();
   if (result && (marks_again_ || clock_.now() - marked_at_ >= kMarkInterval)) mark(word_);
   if (result) return;
   if (writer_) writer_->retry();
@@ -286,6 +287,39 @@ void Persistence::apply(Objects::Change change, std::function<void(Result<void>)
                          }
                          done(stored);
                        });
+}
+
+std::map<std::string, std::string> Persistence::adopt(const Objects::Change& change) {
+  std::map<std::string, std::string> refused;
+  for (const v1::Object& object : change.put) {
+    const std::string key = convert::object_key(object);
+    for (const std::string& problem : objects_.commit({.put = {object}, .erase = {}}, clock_.now()))
+      refused.emplace(key, problem);
+    uncopied_.insert(key);
+  }
+  objects_.commit({.put = {}, .erase = change.erase}, clock_.now());
+  uncopied_.insert(change.erase.begin(), change.erase.end());
+  if (!uncopied_.empty()) write_copies();
+  return refused;
+}
+
+void Persistence::write_copies() {
+  const auto keys = std::make_shared<std::set<std::string>>(std::exchange(uncopied_, {}));
+  std::vector<store::StoredObject> put;
+  std::vector<std::string> erase;
+  for (const std::string& key : *keys) {
+    const auto found = objects_.all().find(key);
+    if (found == objects_.all().end()) {
+      erase.push_back(key);
+    } else {
+      put.push_back({key, convert::object_body(found->second)});
+    }
+  }
+  thread_->put_objects(std::move(put), std::move(erase), [this, keys](const Result<void>& written) {
+    if (!written) uncopied_.insert(keys->begin(), keys->end());
+    note(written);
+    if (written) mark(word_);
+  });
 }
 
 void Persistence::erase_expired(std::vector<std::string> keys) {

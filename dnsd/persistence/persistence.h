@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -92,6 +93,10 @@ class Persistence {
   /// Stores a checked change, and commits it to memory once it is on the disk.
   /// done: gets the error if the change could not be stored; then nothing has changed
   void apply(Objects::Change change, std::function<void(Result<void>)> done);
+  /// Commits a checked change of objects that are in the Kubernetes API, and writes a copy of them to the store, for a
+  /// start without the API. A failure to write is only noted; it is tried again after the next successful write.
+  /// returns: for each object that was left out, by key, why
+  std::map<std::string, std::string> adopt(const Objects::Change& change);
   /// Erases objects from the store that have expired and are gone from memory already. A failure is only noted: the
   /// next start finds them expired, too.
   void erase_expired(std::vector<std::string> keys);
@@ -126,6 +131,8 @@ class Persistence {
   /// take it away, so it is erased from the store, too.
   bool may_restore(catalog::RecordType type, const std::string& key, const std::string& node);
   void write_everything();
+  /// Writes the objects of uncopied_ as they are now.
+  void write_copies();
   void note(const Result<void>& result);
 
   Timers& timers_;
@@ -152,6 +159,7 @@ class Persistence {
   std::optional<RecordWriter> writer_;  // declared after thread_, to which it hands records
   bool rewriting_ = false;              // write_everything() is posted
   std::string trouble_;
+  std::set<std::string> uncopied_;  // keys of adopted objects whose copy is not in the store yet
   log::Reminder reminder_;
   std::optional<snapshot_file::WorkerThread> marking_;
 };

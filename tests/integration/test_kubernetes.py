@@ -17,7 +17,7 @@ from supervisor import ROOT
 FOLDER = os.path.join(ROOT, "packaging/kubernetes")
 CONTAINERFILE = os.path.join(ROOT, "packaging/container/Containerfile")
 PART_OF = {"app.kubernetes.io/part-of": "meshdns"}
-CLUSTER_WIDE = ("ClusterRole", "ClusterRoleBinding")
+CLUSTER_WIDE = ("ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition")
 # what each pod has in its environment; nobody listens there
 IN_A_POD = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "9", "NODE_NAME": "n1"}
 

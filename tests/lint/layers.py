@@ -4,7 +4,7 @@ COMMON = {f"common/{name}" for name in
           "base time net published model identity authority convert config log metrics http resolve rpc process membership kubernetes".split()}
 DNSD = {f"dnsd/{name}" for name in
         ("wire topology answers query server dnstap catalog publish external store federation kubernetes snapshot_file "
-         "persistence explain admin enrolment app ctl").split()}
+         "persistence lease resources explain admin enrolment app ctl").split()}
 AGENT = {f"agent/{name}" for name in "discovery health probes report admin app".split()}
 FOLDERS = COMMON | DNSD | AGENT
 
@@ -57,6 +57,8 @@ MAY_INCLUDE = {
     "dnsd/snapshot_file": {"dnsd/answers", "dnsd/publish", "dnsd/federation", "common/log", WIRE_PROTOS},
     "dnsd/persistence": {"dnsd/topology", "dnsd/catalog", "dnsd/store", "dnsd/snapshot_file", "dnsd/federation",
                          "common/convert", "common/log", WIRE_PROTOS},
+    "dnsd/lease": {"common/kubernetes", "common/log", "common/process"},
+    "dnsd/resources": {"common/config", "common/kubernetes", WIRE_PROTOS},
     "dnsd/explain": {"dnsd/topology", "dnsd/answers", "dnsd/query", "dnsd/catalog", "common/convert"} | MESSAGES,
     "dnsd/kubernetes": {"common/kubernetes"},
     "dnsd/federation": {"dnsd/catalog", "common/convert", "common/identity", "common/rpc", "common/log", "common/process",
@@ -90,7 +92,7 @@ ASIO = {"common/http", "common/kubernetes", "common/process", "common/resolve", 
 THIRD_PARTY = {
     "fmt": ("fmt/", FOLDERS),
     "expected": ("tl/", {"common/base", "common/config"}),
-    "boost-json": ("boost/json", {"common/kubernetes", "dnsd/kubernetes", "agent/discovery"}),
+    "boost-json": ("boost/json", {"common/kubernetes", "dnsd/kubernetes", "agent/discovery", "dnsd/lease", "dnsd/resources"}),
     "boost": ("boost/", ASIO),
     "grpc": (("grpcpp/", "grpc/"), GRPC),
     "abseil": ("absl/", {"common/rpc"}),

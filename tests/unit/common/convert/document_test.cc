@@ -104,10 +104,9 @@ TEST(ObjectJson, is_the_same_document) {
   (*object.mutable_cluster()->mutable_distances())["us-1"].set_nanos(80'000'000);
   EXPECT_EQ(Document(object).json(), R"({
   "apiVersion": "meshdns.io/v1alpha1",
-  "kind": "Cluster",
+  "kind": "MeshCluster",
   "metadata": {
-    "name": "eu-1",
-    "created": "2023-11-14T22:13:20Z"
+    "name": "eu-1"
   },
   "spec": {
     "distances": {
@@ -116,6 +115,9 @@ TEST(ObjectJson, is_the_same_document) {
     "clientPrefixes": [
       "10.0.0.0/8"
     ]
+  },
+  "status": {
+    "created": "2023-11-14T22:13:20Z"
   }
 }
 )");
@@ -172,9 +174,10 @@ TEST(Document, objects_inside_are_written_as_they_are_applied) {
   object.mutable_cluster();
   Document document(reply);
   document.drop_empty_lists_but("nodes");
-  EXPECT_EQ(document.json_line(),
-            R"({"objects": [{"apiVersion": "meshdns.io/v1alpha1", "kind": "Cluster", "metadata": {"name": "eu-1"}, )"
-            R"("spec": {}}], "nodes": [], "revision": 3, "continue": "", "firstRevision": 0, "frozen": ""})");
+  EXPECT_EQ(
+      document.json_line(),
+      R"({"objects": [{"apiVersion": "meshdns.io/v1alpha1", "kind": "MeshCluster", "metadata": {"name": "eu-1"}, )"
+      R"("spec": {}}], "nodes": [], "revision": 3, "continue": "", "firstRevision": 0, "frozen": ""})");
 }
 
 /// Every message that is written for programs: no bytes, and no time that is a mere number.

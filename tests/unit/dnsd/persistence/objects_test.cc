@@ -56,5 +56,37 @@ TEST_F(ObjectsTest, labels_and_annotations_are_kept) {
   EXPECT_EQ(kept.metadata().annotations().at("note"), "x");
 }
 
+TEST_F(ObjectsTest, adopted_objects_keep_the_time_of_the_api_and_replace_others) {
+  v1::Object object = cluster("eu-1");
+  EXPECT_EQ(apply(object).outcome(), v1::ApplyResult::CREATED);  // by meshdnsctl
+  object.mutable_metadata()->set_created(1234);
+  Objects::Change change;
+  ASSERT_TRUE(objects_.check_adopted(object, 5000, change));
+  ASSERT_EQ(change.put.size(), 1U);  // another manager, and another time
+  objects_.commit(change, TimePoint{});
+  EXPECT_EQ(objects_.all().at("Cluster/eu-1").metadata().manager(), Objects::kKubernetesManager);
+  EXPECT_EQ(objects_.all().at("Cluster/eu-1").metadata().created(), 1234);
+  Objects::Change none;
+  ASSERT_TRUE(objects_.check_adopted(object, 5000, none));
+  EXPECT_TRUE(none.empty());
+  EXPECT_EQ(apply(object).outcome(), v1::ApplyResult::REFUSED);
+}
+
+TEST_F(ObjectsTest, an_adopted_override_ends_when_its_new_version_is_over) {
+  v1::Object object;
+  object.set_api_version("meshdns.io/v1alpha1");
+  object.set_kind("Override");
+  object.mutable_metadata()->set_name("freeze");
+  object.mutable_override()->set_action("Freeze");
+  object.mutable_override()->set_reason("incident");
+  Objects::Change change;
+  ASSERT_TRUE(objects_.check_adopted(object, 5000, change));
+  objects_.commit(change, TimePoint{});
+  object.mutable_override()->set_expires("1970-01-01T00:10:00Z");
+  Objects::Change end;
+  EXPECT_FALSE(objects_.check_adopted(object, 5000, end));
+  EXPECT_EQ(end.erase, std::vector<std::string>{"Override/freeze"});
+}
+
 }  // namespace
 }  // namespace meshdns::persistence

@@ -142,6 +142,23 @@ TEST_F(PersistenceDiskTest, AnObjectThatCannotBeStoredIsNotTrue) {
   EXPECT_THAT(clusters(), ElementsAre("ap", "eu"));
 }
 
+// An object of the Kubernetes API is in force whatever the disk does; the copy follows when there is room.
+TEST_F(PersistenceDiskTest, AnAdoptedObjectIsTrueAtOnceAndItsCopyIsWrittenLater) {
+  start();
+  ASSERT_TRUE(apply("gone"));
+  {
+    const FullDisk full;
+    EXPECT_TRUE(persistence_->adopt({.put = {cluster("eu")}, .erase = {"Cluster/gone"}}).empty());
+    EXPECT_THAT(clusters(), ElementsAre("eu"));
+    loop_.run_until([&] { return persistence_->trouble() != ""; });
+  }
+  loop_.run_until([&] { return persistence_->trouble().empty(); });
+  ASSERT_TRUE(apply("us"));  // the copy was queued before
+  stop();
+  start();
+  EXPECT_THAT(clusters(), ElementsAre("eu", "us"));
+}
+
 TEST_F(PersistenceDiskTest, RecordsThatCouldNotBeWrittenAreWrittenLater) {
   start();
   {

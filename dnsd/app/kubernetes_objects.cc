@@ -1,0 +1,269 @@
+#include "dnsd/app/kubernetes_objects.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "common/base/printable.h"
+#include "common/base/random_seed.h"
+#include "common/base/text.h"
+#include "common/convert/object_convert.h"
+#include "common/kubernetes/refusal.h"
+#include "common/log/log.h"
+#include "common/metrics/samples.h"
+#include "dnsd/app/object_events.h"
+
+namespace meshdns::dnsd::app {
+namespace {
+
+using persistence::Objects;
+
+constexpr int kOk = 200;
+constexpr int kUnauthorized = 401;
+constexpr int kForbidden = 403;
+constexpr int kNotFound = 404;
+
+/// Returns the rule that a role needs to write the status of the object at a path.
+std::string rule_for(std::string_view path) {
+  for (const resources::Kind& kind : resources::kKinds) {
+    if (path.find("/" + std::string(kind.plural) + "/") == std::string_view::npos) continue;
+    return "; the role needs a rule apiGroups: [meshdns.io], resources: [" + std::string(kind.plural) +
+           "/status], verbs: [patch]";
+  }
+  return "";
+}
+
+}  // namespace
+
+KubernetesObjects::KubernetesObjects(Environment environment, const Limits& limits)
+    : env_(std::move(environment)),
+      limits_(limits),
+      queue_(limits.status),
+      client_(env_.loop, env_.mesh.clock, env_.server, {}) {
+  rounds_.emplace(StatusRounds::Environment{env_.loop, env_.mesh, follower_, queue_, env_.cluster, env_.list,
+                                            [this] { write_status(); }},
+                  limits.rounds);
+  for (const resources::Kind& kind : resources::kKinds) {
+    kubernetes::Informer::Options options;
+    options.collection.path = kind.path();
+    options.seed = random_seed();
+    informers_.emplace_back(client_, env_.mesh.clock, env_.loop, std::move(options),
+                            [this, &kind](const kubernetes::Notice& notice) { take(kind, notice); });
+  }
+}
+
+KubernetesObjects::~KubernetesObjects() {
+  for (const auto& timer : {apply_timer_, status_timer_}) {
+    if (timer) env_.loop.cancel(*timer);
+  }
+}
+
+void KubernetesObjects::start() {
+  for (kubernetes::Informer& informer : informers_) informer.start();
+  rounds_->start();
+}
+
+void KubernetesObjects::take(const resources::Kind& kind, const kubernetes::Notice& notice) {
+  if (std::holds_alternative<kubernetes::Begin>(notice)) {
+    follower_.begin(kind);
+  } else if (const auto* event = std::get_if<kubernetes::Event>(&notice)) {
+    take_event(kind, *event);
+  } else {
+    take_listed(kind);
+  }
+}
+
+void KubernetesObjects::take_event(const resources::Kind& kind, const kubernetes::Event& event) {
+  const std::string key = follower_.take(kind, event);
+  if (key.empty()) return;
+  const auto found = follower_.entries().find(key);
+  if (found == follower_.entries().end()) {
+    queue_.forget(key);
+  } else {
+    queue_.has(found->second.resource, env_.mesh.clock.now());
+    rounds_->look_at(key);
+    write_status();
+  }
+  tell_of_refusals();
+  apply_soon();
+}
+
+void KubernetesObjects::take_listed(const resources::Kind& kind) {
+  std::vector<std::string> known;
+  std::size_t others = 0;
+  for (const auto& [key, object] : env_.mesh.objects.all()) {
+    if (object.metadata().manager() == Objects::kKubernetesManager) {
+      known.push_back(key);
+    } else if (!follower_.entries().contains(key)) {
+      ++others;
+    }
+  }
+  follower_.listed(kind, known);
+  apply_soon();
+  if (complete_ || !follower_.all_listed()) return;
+  complete_ = true;
+  log::info("kubernetes objects listed", {{"objects", follower_.entries().size()}});
+  if (others > 0) {
+    log::warn(
+        "objects outside the Kubernetes API: they stay until they are applied with kubectl or deleted with meshdnsctl",
+        {{"objects", others}});
+  }
+}
+
+void KubernetesObjects::apply_soon() {
+  if (apply_timer_ || !follower_.has_changes()) return;
+  apply_timer_ = env_.loop.after(Duration::zero(), [this] {
+    apply_timer_.reset();
+    apply();
+    apply_soon();
+  });
+}
+
+void KubernetesObjects::apply() {
+  const auto changes = follower_.take_changes(limits_.put);
+  const std::int64_t seconds = env_.mesh.clock.unix_seconds();
+  const auto& live = env_.mesh.objects.all();
+  Objects::Change change;
+  std::map<std::string, std::string> problems;  // by key; empty = taken
+  for (const v1::Object& object : changes.put) {
+    const auto checked = env_.mesh.objects.check_adopted(object, seconds, change);
+    problems[convert::object_key(object)] = checked ? "" : checked.error().message();
+  }
+  for (const std::string& key : changes.erase) {
+    const auto found = live.find(key);
+    const bool ours = found != live.end() && found->second.metadata().manager() == Objects::kKubernetesManager;
+    if (ours) change.erase.push_back(key);
+  }
+  std::set<std::string> before;
+  for (const v1::Object& object : change.put) {
+    if (live.contains(convert::object_key(object))) before.insert(convert::object_key(object));
+  }
+  for (const auto& [key, problem] : env_.persistence.adopt(change)) problems[key] = problem;
+  for (const auto& [key, problem] : problems) {
+    follower_.settled(key, problem);
+    rounds_->look_at(key);
+  }
+  tell_of_refusals();
+  if (change.empty()) return;
+  env_.changed();
+  note(change, before);
+}
+
+void KubernetesObjects::tell_of_refusals() {
+  if (const std::size_t refused = follower_.refusals(); refused == 0) {
+    if (refusal_reminder_.ends()) log::info("kubernetes objects are all taken");
+  } else if (refusal_reminder_.due(env_.mesh.clock.now())) {
+    log::warn("kubernetes objects refused", {{"objects", refused}});
+  }
+}
+
+void KubernetesObjects::note(const Objects::Change& change, const std::set<std::string>& before) {
+  v1::ApplyRequest request;
+  v1::ApplyReply reply;
+  for (const v1::Object& object : change.put) {
+    const std::string key = convert::object_key(object);
+    *request.add_objects() = object;
+    v1::ApplyResult& result = *reply.add_results();
+    result.set_key(key);
+    result.set_outcome(before.contains(key) ? v1::ApplyResult::CONFIGURED : v1::ApplyResult::CREATED);
+  }
+  reply.set_applied(true);
+  note_changed(env_.events, request, reply);
+  v1::DeleteReply deleted;
+  for (const std::string& key : change.erase) deleted.add_deleted(key);
+  note_deleted(env_.events, deleted);
+}
+
+void KubernetesObjects::write_status() {
+  const TimePoint now = env_.mesh.clock.now();
+  if (auto next = queue_.next(now, env_.mesh.clock.unix_seconds())) {
+    kubernetes::Request request;
+    request.method = "PATCH";
+    request.target = next->path;
+    request.body = std::move(next->body);
+    request.content_type = kubernetes::kMergePatch;
+    patch_ = client_.send(std::move(request), [this, path = next->path](const Result<kubernetes::Answer>& answer) {
+      patched(path, answer);
+    });
+  }
+  if (status_timer_) env_.loop.cancel(*status_timer_);
+  status_timer_.reset();
+  if (const auto due = queue_.due()) {
+    status_timer_ = env_.loop.after(std::max<Duration>(*due - now, Duration::zero()), [this] {
+      status_timer_.reset();
+      write_status();
+    });
+  }
+}
+
+void KubernetesObjects::patched(const std::string& path, const Result<kubernetes::Answer>& answer) {
+  const bool gone = answer && answer->status == kNotFound;  // the event that says so is on its way
+  const bool written = answer && answer->status == kOk;
+  std::string problem;
+  if (!answer) {
+    problem = answer.error().message();
+  } else if (!written && !gone) {
+    if (answer->status == kUnauthorized) client_.expire_token();
+    problem = kubernetes::parse_refusal(answer->status, answer->retry_after, answer->body).text() +
+              (answer->status == kForbidden ? rule_for(path) : "");
+  }
+  ++(problem.empty() ? written_ : failed_);
+  told_of_status(problem);
+  queue_.done(written || gone, env_.mesh.clock.now());
+  write_status();
+}
+
+void KubernetesObjects::told_of_status(const std::string& problem) {
+  status_problem_ = problem;
+  if (problem.empty()) {
+    if (reminder_.ends()) log::info("kubernetes status can be written again");
+  } else if (reminder_.due(env_.mesh.clock.now())) {
+    log::warn("kubernetes status cannot be written", {{"server", client_.server()}, {"problem", printable(problem)}});
+  }
+}
+
+std::string KubernetesObjects::problem() const {
+  std::string out;
+  const auto add = [&out](const std::string& text) {
+    if (!text.empty()) out += (out.empty() ? "" : "; ") + text;
+  };
+  for (std::size_t i = 0; i < informers_.size(); ++i) {
+    const auto status = informers_[i].status();
+    const std::string name(resources::kKinds[i].plural);
+    if (!status.problem.text.empty()) {
+      add(name + ": " + status.problem.text);
+    } else if (!status.listed) {
+      add(name + " are not listed yet");
+    }
+  }
+  if (!status_problem_.empty()) add("status: " + status_problem_);
+  return out;
+}
+
+void KubernetesObjects::write(v1::StatusReply& out) const {
+  v1::ObjectStoreInfo& info = *out.mutable_object_store();
+  info.set_objects(static_cast<std::uint32_t>(follower_.entries().size()));
+  info.set_refused(static_cast<std::uint32_t>(follower_.refusals()));
+  info.set_listed(follower_.all_listed());
+  info.set_problem(problem());
+}
+
+void KubernetesObjects::collect(std::vector<metrics::Sample>& out) const {
+  metrics::gauge(out, "meshdns_object_store_objects", "operators' objects in the Kubernetes API", {},
+                 static_cast<double>(follower_.entries().size()));
+  metrics::gauge(out, "meshdns_object_store_refused_objects", "objects that are not in force as they are written", {},
+                 static_cast<double>(follower_.refusals()));
+  metrics::gauge(out, "meshdns_object_store_listed", "1 once all objects of the Kubernetes API are known", {},
+                 follower_.all_listed() ? 1 : 0);
+  metrics::gauge(out, "meshdns_object_store_usable", "0 while the Kubernetes API cannot be followed or written", {},
+                 problem().empty() ? 1 : 0);
+  metrics::gauge(out, "meshdns_object_store_waiting_statuses", "objects whose status is to be written", {},
+                 static_cast<double>(queue_.waiting()));
+  const char* patches = "meshdns_object_store_status_patches_total";
+  metrics::count(out, patches, "statuses sent to the Kubernetes API", {{"result", "written"}}, written_);
+  metrics::count(out, patches, "statuses sent to the Kubernetes API", {{"result", "failed"}}, failed_);
+  metrics::count(out, "meshdns_object_store_unreadable_objects_total", "objects of the API that could not be read", {},
+                 follower_.unreadable());
+}
+
+}  // namespace meshdns::dnsd::app

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/kubernetes/client.h"
+#include "common/kubernetes/informer.h"
+#include "common/log/reminder.h"
+#include "common/metrics/registry.h"
+#include "common/process/event_loop.h"
+#include "dnsd/app/event_log.h"
+#include "dnsd/app/mesh_state.h"
+#include "dnsd/app/status_rounds.h"
+#include "dnsd/persistence/persistence.h"
+#include "dnsd/resources/follower.h"
+#include "dnsd/resources/status_queue.h"
+
+namespace meshdns::dnsd::app {
+
+/// Keeps a federation's objects equal to those in the Kubernetes API, and writes their status there.
+///
+///   Informer of each kind -> Follower -> check -> Persistence::adopt() -> catalog, and a copy in the store
+///                               |
+///   listing, as `meshdnsctl get` shows it -> StatusRounds -> StatusQueue -> PATCH .../status
+///
+/// While the API server is away, all objects stay. After a start without it, those of the store count.
+/// thread: the loop's
+class KubernetesObjects {
+ public:
+  /// All references must outlive it.
+  struct Environment {
+    process::EventLoop& loop;
+    const MeshState& mesh;
+    EventLog& events;
+    persistence::Persistence& persistence;
+    kubernetes::Server server;
+    std::string cluster;
+    StatusRounds::List list;        // a page of objects with their status
+    std::function<void()> changed;  // the catalog has changed
+  };
+  struct Limits {
+    std::size_t put = 256;  // objects in one go
+    resources::StatusQueue::Limits status{};
+    StatusRounds::Limits rounds{};
+  };
+
+  KubernetesObjects(Environment environment, const Limits& limits);
+  KubernetesObjects(const KubernetesObjects&) = delete;
+  KubernetesObjects& operator=(const KubernetesObjects&) = delete;
+  ~KubernetesObjects();
+
+  /// Makes the first requests.
+  void start();
+  void write(v1::StatusReply& out) const;
+  void collect(std::vector<metrics::Sample>& out) const;
+
+ private:
+  void take(const resources::Kind& kind, const kubernetes::Notice& notice);
+  void take_event(const resources::Kind& kind, const kubernetes::Event& event);
+  void take_listed(const resources::Kind& kind);
+  /// Applies changes soon: events that have come together count together.
+  void apply_soon();
+  void apply();
+  void tell_of_refusals();
+  /// Adds an event for each object that was created, changed or deleted.
+  void note(const persistence::Objects::Change& change, const std::set<std::string>& before);
+  /// Sends the next patch, or sets the timer.
+  void write_status();
+  /// path: of the patched status
+  void patched(const std::string& path, const Result<kubernetes::Answer>& answer);
+  void told_of_status(const std::string& problem);
+  std::string problem() const;
+
+  Environment env_;
+  const Limits limits_;
+  resources::Follower follower_;
+  resources::StatusQueue queue_;
+  std::optional<StatusRounds> rounds_;
+  std::optional<TimerId> apply_timer_, status_timer_;
+  bool complete_ = false;  // all kinds were listed once
+  std::string status_problem_;
+  log::Reminder reminder_, refusal_reminder_;
+  std::uint64_t written_ = 0, failed_ = 0;  // patches
+  kubernetes::Client client_;
+  kubernetes::Call patch_;
+  std::deque<kubernetes::Informer> informers_;  // the last member: their consumers use the others
+};
+
+}  // namespace meshdns::dnsd::app
