@@ -86,7 +86,7 @@ class ControlPlane(TlsBed):
         """flags: further ones of kube-apiserver"""
         super().__init__()
         self.flags, self.controllers = flags, controllers
-        self.processes, self.connections = {}, threading.local()
+        self.processes, self.connections, self.connection = {}, threading.local(), None
         self.port, self.store, self.peer = free_port(), f"http://127.0.0.1:{free_port()}", f"http://127.0.0.1:{free_port()}"
 
     def __enter__(self):
@@ -97,6 +97,7 @@ class ControlPlane(TlsBed):
         self.openssl("genrsa", "-out", "accounts.key", "2048")
         self.write("tokens.csv", "admin,admin,1,system:masters\n")
         self.kubeconfig = self.write("kubeconfig", KUBECONFIG.format(server=self.server, ca=self.path("ca.pem")))
+        self.callback(lambda: self.connection and self.connection.close())
         self.tls = ssl.create_default_context(cafile=self.path("ca.pem"))
         self.begin()
         return self
@@ -123,6 +124,7 @@ class ControlPlane(TlsBed):
 
     def begin_api(self, *flags):
         self.launch("kube-apiserver", f"--etcd-servers={self.store}", "--bind-address=127.0.0.1",
+                    "--advertise-address=192.0.2.1", "--endpoint-reconciler-type=none",  # no machine has this address
                     f"--secure-port={self.port}", f"--tls-cert-file={self.path('api.pem')}",
                     f"--tls-private-key-file={self.path('api.key')}", f"--token-auth-file={self.path('tokens.csv')}",
                     "--authorization-mode=RBAC", "--service-cluster-ip-range=10.96.0.0/16,fd00:96::/112",
@@ -178,7 +180,7 @@ class ControlPlane(TlsBed):
         for attempts in (True, False):
             connection = getattr(self.connections, "open", None)
             if not connection:
-                connection = self.connections.open = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60,
+                connection = self.connections.open = self.connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60,
                                                                                  context=self.tls)
             try:
                 connection.request(method, path, data, headers)

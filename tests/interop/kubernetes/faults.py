@@ -154,6 +154,7 @@ class Proxy(contextlib.ExitStack):
             threading.Thread(target=self.serve, args=(client,), daemon=True).start()
 
     def serve(self, raw):
+        self.keep(raw)
         with contextlib.suppress(OSError, ValueError):
             with self.context.wrap_socket(raw, server_side=True) as client:
                 self.keep(client)

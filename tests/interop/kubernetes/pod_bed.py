@@ -6,8 +6,10 @@ import json
 import os
 import signal
 import socket
+import tempfile
 
 import control_plane
+import lab
 from faults import Proxy
 from kubelet import Kubelet
 from mesh import BIN, addresses, ask, eventually
@@ -34,6 +36,13 @@ admin: {{listen: "127.0.0.1:0", socket: {folder}/{node}.sock}}
 ROLES = "/apis/rbac.authorization.k8s.io/v1"
 PLURALS = {"ClusterRole": "clusterroles", "ClusterRoleBinding": "clusterrolebindings", "Role": "roles",
            "RoleBinding": "rolebindings"}
+
+
+def route_pods():
+    """Every address of the pods and nodes of these tests is one of this namespace."""
+    for network in ("10.244.0.0/16", "10.0.0.0/24"):
+        lab.command("ip", "route", "replace", "local", network, "dev", "lo")
+    lab.command("ip", "-6", "route", "replace", "local", "fd00:244::/64", "dev", "lo")
 
 
 def roles_of(account, namespace="meshdns"):
@@ -71,8 +80,17 @@ class PodBed(contextlib.ExitStack):
 
     def __enter__(self):
         super().__enter__()
+        self.folder = tempfile.mkdtemp(dir=self.plane.folder)
         self.proxy = self.enter_context(Proxy(self.plane)) if self.proxied else None
         return self
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(text)
+        return self.path(name)
 
     def start(self, binary, config):
         daemon = self.plane.start(os.path.join(BIN, binary), "--config", config, env=self.environment)
@@ -81,9 +99,9 @@ class PodBed(contextlib.ExitStack):
 
     def begin_federation(self, more=""):
         """more: further keys of `federation`, with a comma before"""
-        words = {"folder": self.plane.folder, "cluster": self.cluster, "port": self.port, "more": more}
-        self.federation = self.start("meshdnsd", self.plane.write(f"federation-{self.cluster}.yaml",
-                                                                  FEDERATION.format(**words)))
+        words = {"folder": self.folder, "cluster": self.cluster, "port": self.port, "more": more}
+        self.federation = self.start("meshdnsd", self.write(f"federation-{self.cluster}.yaml",
+                                                            FEDERATION.format(**words)))
         self.federation.wait_line(r" ready\b")
         self.dns = self.federation.address("dns listening")
         return self.federation
@@ -103,13 +121,13 @@ class PodBed(contextlib.ExitStack):
             "metadata": {"name": name}, "spec": {"nodeName": node, "serviceAccountName": "meshdns-agent", "containers": [
                 {"name": "agent", "image": "meshdns:1"}]}})
         self.tokens[name] = self.plane.token("meshdns", "meshdns-agent", pod)
-        self.plane.write(f"{node}.token", self.tokens[name])
+        self.write(f"{node}.token", self.tokens[name])
         return name
 
     def begin_agent(self, node="n1", address="127.0.0.1", wait=r" ready\b"):
-        os.makedirs(self.plane.path(f"{node}.d"), exist_ok=True)
-        config = self.plane.write(f"{node}.yaml", AGENT.format(
-            node=node, cluster=self.cluster, address=address, port=self.port, folder=self.plane.folder,
+        os.makedirs(self.path(f"{node}.d"), exist_ok=True)
+        config = self.write(f"{node}.yaml", AGENT.format(
+            node=node, cluster=self.cluster, address=address, port=self.port, folder=self.folder,
             server=(self.proxy or self.plane).server, ca=self.plane.path("ca.pem"), cgroups=self.cgroups))
         agent = self.start("meshdns-agent", config)
         agent.wait_line(wait)
@@ -119,7 +137,7 @@ class PodBed(contextlib.ExitStack):
         """What the agent says at /v1/status."""
         connection = http.client.HTTPConnection("localhost")
         with socket.socket(socket.AF_UNIX) as connection.sock:
-            connection.sock.connect(self.plane.path(f"{node}.sock"))
+            connection.sock.connect(self.path(f"{node}.sock"))
             connection.request("GET", "/v1/status")
             return json.loads(connection.getresponse().read())
 
