@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 import urllib.parse
+import urllib.request
 
 import yaml
 
@@ -31,7 +32,7 @@ MANIFESTS = os.path.join(ROOT, "packaging", "kubernetes")
 CONTROLLERS = ["endpointslice-controller", "endpointslice-mirroring-controller", "namespace-controller",
                "serviceaccount-controller", "root-ca-certificate-publisher-controller", "deployment-controller",
                "replicaset-controller", "statefulset-controller", "daemonset-controller", "job-controller",
-               "garbage-collector-controller"]
+               "garbage-collector-controller", "resourcequota-controller", "disruption-controller"]
 KUBECONFIG = """\
 apiVersion: v1
 kind: Config
@@ -262,17 +263,23 @@ class ControlPlane(TlsBed):
 
     def put_many(self, entries):
         """Stores objects as the API server would, past it (it needs a minute for 50,000): [(registry path, object)]"""
-        url = urllib.parse.urlsplit(self.store)
-        connection = http.client.HTTPConnection(url.hostname, url.port, timeout=60)
-        encode = lambda text: base64.b64encode(text.encode()).decode()
         for first in range(0, len(entries), 100):
-            puts = [{"requestPut": {"key": encode("/registry/" + path), "value": encode(json.dumps(thing))}}
-                    for path, thing in entries[first:first + 100]]
-            connection.request("POST", "/v3/kv/txn", json.dumps({"success": puts}))
-            reply = connection.getresponse()
-            text = reply.read()
-            assert reply.status == 200, text
-        connection.close()
+            self.store_call("txn", {"success": [{"requestPut": {
+                "key": encoded("/registry/" + path), "value": encoded(json.dumps(thing))}}
+                for path, thing in entries[first:first + 100]]})
+
+    def drop(self, path):
+        """Removes all objects under a registry path that ends in a slash."""
+        self.store_call("deleterange", {"key": encoded("/registry/" + path), "range_end": encoded(f"/registry/{path[:-1]}0")})
+
+    def store_call(self, what, body):
+        request = urllib.request.Request(f"{self.store}/v3/kv/{what}", json.dumps(body).encode())
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            reply.read()
+
+
+def encoded(text):
+    return base64.b64encode(text.encode()).decode()
 
 
 def shipped(*kinds):

@@ -12,7 +12,7 @@ import control_plane
 import lab
 from faults import Proxy
 from kubelet import Kubelet
-from mesh import BIN, addresses, ask, eventually
+from mesh import BIN, WAIT, addresses, ask, eventually
 from ports import free_port
 
 FEDERATION = """\
@@ -106,6 +106,15 @@ class PodBed(contextlib.ExitStack):
         self.dns = self.federation.address("dns listening")
         return self.federation
 
+    def followed(self, *clusters):
+        """Keys of `federation` by which it follows the API servers of these clusters: (control plane, cluster), ..."""
+        entries = []
+        for plane, cluster in clusters:
+            token = self.write(f"{cluster}.token", plane.token("meshdns", "meshdnsd"))
+            entries.append(f'{{cluster: {cluster}, server: "{plane.server}", ca_file: {plane.path("ca.pem")}, '
+                           f'token_file: {token}}}')
+        return f", kubernetes: [{', '.join(entries)}]"
+
     # ---- agents ----
 
     def kubelet(self, node="n1", **where):
@@ -146,7 +155,6 @@ class PodBed(contextlib.ExitStack):
     def answers(self, name="app-b.shop", kind="A"):
         return addresses(ask(self.dns, f"{name}.mesh.internal", kind))
 
-    def wait(self, expected, name="app-b.shop", kind="A"):
+    def wait(self, expected, name="app-b.shop", kind="A", timeout=WAIT):
         expected = sorted(expected)
-        eventually(lambda: self.answers(name, kind) == expected,
-                   f"{name} is {expected}, not {self.answers(name, kind)}")
+        eventually(lambda: self.answers(name, kind) == expected, f"{name} is {expected}", timeout)
