@@ -11,7 +11,6 @@ from mesh import WAIT
 from supervisor import ROOT
 
 FOLDER = os.path.join(ROOT, "packaging/kubernetes")
-OVERLAYS = ("default", "agents-only", "dev")
 
 
 class Strict(yaml.SafeLoader):
@@ -67,6 +66,11 @@ def with_components(bed, base, names):
     return render(bed.path("overlay"))
 
 
+def config_map_of(volume):
+    """The name of the first ConfigMap in a projected volume, which is the daemon's configuration."""
+    return volume["projected"]["sources"][0]["configMap"]["name"] if "projected" in volume else volume["configMap"]["name"]
+
+
 class Objects(list):
     def of(self, *kinds):
         return [document for document in self if document["kind"] in kinds]
@@ -88,7 +92,7 @@ class Objects(list):
         path = container["args"][container["args"].index("--config") + 1]
         mount = next(mount for mount in container["volumeMounts"] if mount["mountPath"] == os.path.dirname(path))
         volume = next(volume for volume in pod["volumes"] if volume["name"] == mount["name"])
-        text = self.named("ConfigMap", volume["configMap"]["name"])["data"][os.path.basename(path)]
+        text = self.named("ConfigMap", config_map_of(volume))["data"][os.path.basename(path)]
         return os.path.basename(container["command"][0]), os.path.basename(path), text, parse(text)[0]
 
     def configs(self):
