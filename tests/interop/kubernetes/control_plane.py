@@ -60,6 +60,8 @@ def program():
         fcntl.flock(lock, fcntl.LOCK_EX)
         if os.path.exists(binary):
             return binary
+        if "MESHDNS_NO_BUILD" in os.environ:
+            skip("there is no control plane of Kubernetes yet: ./dev test --all builds it")
         go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin:/usr/lib/go/bin")
         if not go:
             skip("kube-apiserver cannot be built: no go")
