@@ -8,7 +8,7 @@ import signal
 import socket
 import tempfile
 
-import control_plane
+import kube_plane
 import lab
 from faults import Proxy
 from kubelet import Kubelet
@@ -47,7 +47,7 @@ def route_pods():
 
 def roles_of(account, namespace="meshdns"):
     """What is shipped for a service account: its roles and bindings, with `namespace` where a file leaves it open."""
-    found = copy.deepcopy(control_plane.shipped(*PLURALS))
+    found = copy.deepcopy(kube_plane.shipped(*PLURALS))
     for document in found:
         for subject in document.get("subjects", []):
             subject.setdefault("namespace", namespace)

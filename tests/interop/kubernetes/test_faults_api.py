@@ -7,11 +7,11 @@ import sys
 import time
 import unittest
 
-import control_plane
+import kube_plane
 import lab
 from peers import ROOT
 
-control_plane.program()  # the namespaces have no way out
+kube_plane.program()  # the namespaces have no way out
 lab.enter()
 sys.path.append(os.path.join(ROOT, "tests", "bench"))
 import faults  # noqa: E402  (siblings that need none of the above)
@@ -35,7 +35,7 @@ class FaultsTestCase(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.plane = cls.enterClassContext(control_plane.ControlPlane(*cls.flags))
+        cls.plane = cls.enterClassContext(kube_plane.ControlPlane(*cls.flags))
         install(cls.plane, "meshdns-agent")
         cls.plane.namespace("shop")
 
@@ -203,8 +203,10 @@ class SilenceTest(FaultsTestCase):
     def test_a_restored_store_is_silent(self):
         self.plane.save_etcd("saved")
         self.begin()
-        for _ in range(3):
-            self.news()  # versions of which the restored store knows nothing
+        self.plane.create("/api/v1/namespaces/shop/configmaps", {"metadata": {"name": "counter"}})
+        for number in range(500):  # versions that the restored store will not reach soon
+            self.plane.patch("/api/v1/namespaces/shop/configmaps/counter", {"data": {"number": str(number)}})
+        self.news()
         before = self.lists()
         self.plane.restore_etcd("saved")
         self.agent.wait_line("kubernetes watch fails")

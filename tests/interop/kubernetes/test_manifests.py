@@ -8,7 +8,7 @@ import unittest
 
 import yaml
 
-from control_plane import MANIFESTS, ControlPlane, Refused
+from kube_plane import MANIFESTS, ControlPlane, Refused
 from kubelet import Kubelet
 from mesh import eventually
 

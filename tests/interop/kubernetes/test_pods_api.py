@@ -5,10 +5,10 @@ The kubelet is played (kubelet.py): it writes the status, and runs processes at 
 import itertools
 import unittest
 
-import control_plane
+import kube_plane
 import lab
 
-control_plane.program()  # the namespaces have no way out
+kube_plane.program()  # the namespaces have no way out
 lab.enter()
 from kubelet import Cgroups, kill  # noqa: E402  (siblings that need none of the above)
 from pod_bed import PodBed, install, route_pods  # noqa: E402
@@ -18,7 +18,7 @@ def setUpModule():
     global plane, kubelet, bed, cgroups
     route_pods()
     cgroups = unittest.enterModuleContext(Cgroups())
-    plane = unittest.enterModuleContext(control_plane.ControlPlane())
+    plane = unittest.enterModuleContext(kube_plane.ControlPlane())
     install(plane, "meshdns-agent")
     plane.namespace("shop")
     bed = unittest.enterModuleContext(PodBed(plane, cgroups=cgroups.root or "/sys/fs/cgroup", proxied=False))

@@ -2,10 +2,10 @@
 import copy
 import unittest
 
-import control_plane
+import kube_plane
 import lab
 
-control_plane.program()  # the namespaces have no way out
+kube_plane.program()  # the namespaces have no way out
 lab.enter()
 from pod_bed import ROLES, PodBed, install, roles_of, route_pods  # noqa: E402  (a sibling that needs none of the above)
 
@@ -33,7 +33,7 @@ def setUpModule():
 class AgentRoleTest(unittest.TestCase):
     def setUp(self):
         # an initial watch needs no `list`; servers before 1.32 and 1.33 cannot do one
-        self.plane = self.enterContext(control_plane.ControlPlane("--feature-gates=WatchList=false"))
+        self.plane = self.enterContext(kube_plane.ControlPlane("--feature-gates=WatchList=false"))
         install(self.plane, "meshdns-agent")
         self.plane.namespace("shop")
         self.bed = self.enterContext(PodBed(self.plane, cgroups=self.plane.folder, proxied=False))

@@ -10,11 +10,11 @@ import unittest
 import dns.rcode
 import dns.rdatatype
 
-import control_plane
+import kube_plane
 import lab
 from peers import ROOT
 
-control_plane.program()  # the namespaces have no way out
+kube_plane.program()  # the namespaces have no way out
 lab.enter()
 sys.path.append(os.path.join(ROOT, "tests", "bench"))
 from checking_client import LOST, WRONG, Load  # noqa: E402  (siblings that need none of the above)
@@ -28,7 +28,7 @@ SERVICES = "/api/v1/namespaces/shop/services"
 def setUpModule():
     global plane, bed, near, far
     route_pods()
-    plane = unittest.enterModuleContext(control_plane.ControlPlane(controllers=True))
+    plane = unittest.enterModuleContext(kube_plane.ControlPlane(controllers=True))
     for account in ("meshdns-agent", "meshdnsd"):
         install(plane, account)
     plane.namespace("shop")
