@@ -30,8 +30,8 @@ from tls_bed import TlsBed
 HERE = os.path.dirname(os.path.abspath(__file__))
 MANIFESTS = os.path.join(ROOT, "packaging", "kubernetes")
 CONTROLLERS = ["endpointslice-controller", "endpointslice-mirroring-controller", "namespace-controller",
-               "serviceaccount-controller", "root-ca-certificate-publisher-controller", "deployment-controller",
-               "replicaset-controller", "statefulset-controller", "daemonset-controller", "job-controller",
+               "serviceaccount-controller", "serviceaccount-token-controller", "root-ca-certificate-publisher-controller",
+               "deployment-controller", "replicaset-controller", "statefulset-controller", "daemonset-controller", "job-controller",
                "garbage-collector-controller", "resourcequota-controller", "disruption-controller"]
 KUBECONFIG = """\
 apiVersion: v1
