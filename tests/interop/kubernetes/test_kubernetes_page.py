@@ -98,7 +98,6 @@ class PageTest(unittest.TestCase):
             return  # the second replica: its address would be the same here
         config = self.config_of(pod)
         self.started[name] = getattr(self, "start_" + name.removeprefix("meshdns-"))(config, pod)
-        self.started[name].wait_line(r" ready\b")
 
     def config_of(self, pod):
         """The configuration in the ConfigMap that the pod mounts."""
@@ -161,6 +160,8 @@ class PageTest(unittest.TestCase):
         self.run_block("watched")
         self.run_block("install")
         eventually(lambda: len(self.started) == 3, "the daemons run")
+        for daemon in self.started.values():
+            daemon.wait_line(r" ready\b")
         self.run_block("app")
         self.wait_answer("10.244.1.", 2)
         self.check_answers(self.run_block("ask"))
@@ -189,6 +190,8 @@ class PageTest(unittest.TestCase):
         self.assertNotIn(address, left)
         self.wait_answer("10.244.1.", 2)  # its kubelet has started it again
 
+
+class BlockTest(unittest.TestCase):
     def test_the_block_for_coredns_is_the_recommended_one(self):
         self.assertEqual(TEXT["block"].replace(DNS, "10.0.9.1"), blocks("coredns.md", "corefile")["subnet"])
 
