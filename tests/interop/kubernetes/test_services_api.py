@@ -36,7 +36,7 @@ def setUpModule():
     far = bed.kubelet("n2", address="10.0.0.2", pods="10.244.128.0/24", zone="eu-b")
     bed.begin_federation(bed.followed((plane, "eu-1")))
     bed.federation.wait_line("kubernetes services listed")
-    bed.agent = bed.begin_agent("n1")
+    bed.agent = bed.begin_agent("n1", address="10.0.0.1")
 
 
 def service_object(name, selector, ports=(("http", 80, "http"),), **spec):
@@ -220,19 +220,17 @@ class ServicesTest(unittest.TestCase):
         both = [self.address(1), self.address(128)]
         load = Load(bed.dns, f"{self.service}.shop.mesh.internal", both, 500)
         self.addCleanup(load.stop)
-        second = bed.begin_agent("n2", address="127.0.0.1")
+        second = bed.begin_agent("n2", address="10.0.0.2")
         second.wait_line("kubernetes pods listed")
         second.stop()
-        bed.begin_agent("n2", address="127.0.0.1").stop()
-        third = bed.begin_agent("n2", address="127.0.0.1")
+        bed.begin_agent("n2", address="10.0.0.2").stop()
+        third = bed.begin_agent("n2", address="10.0.0.2")
         third.wait_line("kubernetes pods listed")
         self.status(128, ready=True)
         third.stop()
         seen = load.stop()
         self.assertEqual((seen.count(WRONG), seen.count(LOST)), (0, 0), seen.problems[:3])
         self.assertEqual([found for _, found in seen.changes], [set(both)])
-        load = Load(bed.dns, f"{self.service}.shop.mesh.internal", both, 500)
-        self.addCleanup(load.stop)
         self.status(128, ready=False)
         self.wait(1)
         self.status(128, ready=True)
