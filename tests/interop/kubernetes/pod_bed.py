@@ -8,11 +8,15 @@ import signal
 import socket
 import tempfile
 
+import dns.exception
+import dns.message
+import dns.query
+
 import kube_plane
 import lab
 from faults import Proxy
 from kubelet import Kubelet
-from mesh import BIN, WAIT, addresses, ask, eventually
+from mesh import BIN, WAIT, addresses, eventually
 from ports import free_port
 
 FEDERATION = """\
@@ -153,7 +157,12 @@ class PodBed(contextlib.ExitStack):
     # ---- answers ----
 
     def answers(self, name="app-b.shop", kind="A"):
-        return addresses(ask(self.dns, f"{name}.mesh.internal", kind))
+        """The sorted addresses; a packet that is lost on a busy machine is sent again."""
+        query = dns.message.make_query(f"{name}.mesh.internal", kind, flags=0)
+        for _ in range(20):
+            with contextlib.suppress(dns.exception.Timeout):
+                return addresses(dns.query.udp(query, self.dns[0], port=self.dns[1], timeout=2))
+        raise AssertionError(f"no answer for {name}")
 
     def wait(self, expected, name="app-b.shop", kind="A", timeout=WAIT):
         expected = sorted(expected)
