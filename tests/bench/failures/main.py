@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What the system must survive, measured: one line per row, with its bar beside the figure.
 
-main.py [ROW...] [--seconds 10] [--kills 1000] [--orders 10] [--seed 7]; MESHDNS_BIN names the folder of the binaries.
+main.py [ROW...] [--seconds 10] [--kills 1000] [--orders 10] [--away 20] [--pods 5000] [--seed 7]; MESHDNS_BIN names the folder of the binaries.
 1,000 queries a second, each answer checked, run beside every row. Only loopback is used. Rows that are not here are
 tests that carry the row's id: A3, A4, B8, B9, D7, F4, and A1 and A6 over simulated time.
 """
@@ -13,13 +13,16 @@ import control_plane
 import hostile
 import load
 import operation
+import pods
+import pod_sizes
 import publication
 import storage
 import storms
 from bed import Skip
 from raw_call import Ended
 
-MODULES = (control_plane, load, agents, storage, operation, hostile, publication, storms)
+MODULES = (control_plane, load, agents, storage, operation, hostile, publication, storms,
+           pods, pod_sizes)
 ROWS = {name: row for module in MODULES for name, row in module.ROWS.items()}
 
 
@@ -44,9 +47,11 @@ def measure(name, arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rows", nargs="*", metavar="ROW")
-    parser.add_argument("--seconds", type=int, default=10, help="of A8, C2, C3, G1, G8 (at their most: 60)")
+    parser.add_argument("--seconds", type=int, default=10, help="of A8, C2, C3, G1, G8, K4 (at their most: 60)")
     parser.add_argument("--kills", type=int, default=1000, help="of D1")
     parser.add_argument("--orders", type=int, default=10, help="of A10")
+    parser.add_argument("--away", type=int, default=20, help="seconds without the API server, of B17 (at its most: 600)")
+    parser.add_argument("--pods", type=int, default=5000, help="in one list, of B17")
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
     names = [name.upper() for name in arguments.rows] or sorted(ROWS, key=in_order)
