@@ -161,7 +161,7 @@ class System(Every):
                             if spec["selector"].items() <= workload["spec"]["template"]["metadata"]["labels"].items()]
             for port in spec["ports"]:
                 self.assertEqual(open_ports[port["targetPort"]]["protocol"], port["protocol"])
-                if spec.get("clusterIP") == "None":
+                if spec.get("clusterIP") == "None":  # nobody translates the port
                     self.assertEqual(open_ports[port["targetPort"]]["containerPort"], port["port"])
 
     def test_ports_are_those_that_the_configuration_opens(self):
@@ -211,8 +211,6 @@ class System(Every):
         self.assertEqual({mounts[name]["mountPath"]: path for name, path in host.items()}, expected)
         self.assertTrue(all(mounts[name]["readOnly"] for name in host))
         self.assertIn(config["static"]["directory"], container_file())  # a folder of the image
-        environment = {entry["name"]: entry["valueFrom"]["fieldRef"]["fieldPath"] for entry in container["env"]}
-        self.assertEqual(environment, {"NODE_NAME": "spec.nodeName"})
 
     def test_tokens_and_the_authority_are_where_join_looks_for_them(self):
         federation = self.objects.configs()["meshdnsd"]["federation"]
@@ -231,6 +229,12 @@ class System(Every):
             if not self.plaintext:
                 secret = federation["authority_secret"]
                 self.assertEqual((secret["namespace"], secret["config_map"]), ("meshdns", authority["name"]))
+
+    def test_who_joins_knows_its_name(self):
+        names = {name: {entry["name"]: entry["valueFrom"]["fieldRef"]["fieldPath"] for entry in container.get("env", [])}
+                 for name, _, _, container, _ in self.pods()}
+        self.assertEqual(names, {"meshdnsd": {}, "meshdns-agent": {"NODE_NAME": "spec.nodeName"},
+                                 "meshdns-dns": {"POD_NAME": "metadata.name"}})
 
     def test_critical_pods_have_a_quota(self):
         quota = self.objects.named("ResourceQuota", "meshdns-critical-pods")["spec"]
@@ -267,7 +271,8 @@ class System(Every):
 
     def test_probes_ask_the_daemon_alone(self):
         for name, _, _, container, config in self.pods():
-            for probe, path in (("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")):
+            ready = "/healthz" if name == "meshdnsd" else "/readyz"  # who stands by for a leader is ready for that
+            for probe, path in (("livenessProbe", "/healthz"), ("readinessProbe", ready)):
                 get = container[probe]["httpGet"]
                 self.assertEqual((get["path"], get["port"]), (path, "admin"))
                 host, _ = config["admin"]["listen"].rsplit(":", 1)
