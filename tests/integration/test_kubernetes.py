@@ -21,7 +21,7 @@ READS = {"services": "list watch", "nodes": "list watch", "namespaces": "list wa
          "discovery.k8s.io/endpointslices": "list watch", "multicluster.x-k8s.io/serviceexports": "list watch",
          "multicluster.x-k8s.io/serviceexports/status": "patch"}
 OBJECTS = ("virtualdestinations", "meshclusters", "overrides")
-# what each service account may do, as docs/kubernetes.md says: nothing else
+# what each service account may do: nothing else
 RIGHTS = {
     "meshdns-agent": {"pods": "list watch", "nodes": "get"},
     "meshdns-dns": {},
