@@ -22,8 +22,11 @@ exec setpriv --reuid=meshdns --regid=meshdns --clear-groups --no-new-privs -- $l
 CLIENT = """\
 #!/bin/sh -e
 echo "${0##*/} $*" >> /played
-while [ "$1" != -f ]; do shift; done
-[ -e "$2" ]
+case " $* " in
+*" -n "*) exit 0 ;;
+*" -k "*) while [ "$1" != -k ]; do shift; done; [ -e "$2/kustomization.yaml" ] ;;
+*) while [ "$1" != -f ]; do shift; done; [ -e "$2" ] ;;
+esac
 """
 # $1: an empty folder, $2: the script, the rest: folders that stay as they are
 TREE = """\
@@ -92,18 +95,20 @@ class BlocksTest(unittest.TestCase):
         self.assertEqual(self.run_blocks(text_of("docs/operations.md")), [
             "systemctl daemon-reload", "systemctl enable --now meshdnsd", "systemctl enable --now meshdns-agent",
             "podman build -f packaging/container/Containerfile -t meshdns:0.1.0 .",
-            "kubectl apply -f packaging/kubernetes/"])
+            "kubectl apply -k packaging/kubernetes/overlays/default"])
 
     def test_readme(self):
         install = re.search(r"^## Install\n(.*?)^## ", text_of("README.md"), re.M | re.S).group(1)
         self.assertEqual(self.run_blocks(install), [
             "systemctl daemon-reload", "systemctl enable --now meshdnsd",
             "podman build -f packaging/container/Containerfile -t meshdns:0.1.0 .",
-            "kubectl apply -f packaging/kubernetes/"])
+            "kubectl apply -k packaging/kubernetes/overlays/default",
+            "kubectl -n shop label service app-b meshdns.io/export=true",
+            "kubectl -n meshdns get service meshdns-dns"])
 
     def test_a_block_that_fails_is_seen(self):
         self.assertNotEqual(self.in_tree("systemctl enable --now nothing").returncode, 0)
-        self.assertNotEqual(self.in_tree("kubectl apply -f packaging/nothing/").returncode, 0)
+        self.assertNotEqual(self.in_tree("kubectl apply -k packaging/nothing").returncode, 0)
 
 
 class WordsTest(unittest.TestCase):

@@ -12,7 +12,7 @@ SUBFOLDERS = {
     "dnsd": {folder.split("/")[1] for folder in layers.DNSD},
     "agent": {folder.split("/")[1] for folder in layers.AGENT},
     "tests": set("support unit scenario integration interop fuzz bench lint".split()),
-    "packaging": set("cmake debian container kubernetes examples".split()),
+    "packaging": set("cmake debian container helm kubernetes examples".split()),
 }
 
 
