@@ -146,10 +146,11 @@ class PageTest(unittest.TestCase):
 
     # ---- the page ----
 
-    def dig(self):
-        done = subprocess.run(["dig", "+short", "+tries=1", "+time=1", "app-b.shop.mesh.internal", "@" + DNS],
-                              capture_output=True, text=True, check=False)
-        return sorted(re.findall(r"^10\.\S+$", done.stdout, re.M))
+    @staticmethod
+    def dig(name="app-b.shop.mesh.internal", kind="A"):
+        done = subprocess.run(["dig", "+short", "+tries=1", "+time=1", name, kind, "@" + DNS], capture_output=True, text=True,
+                              check=False)
+        return sorted(re.findall(r"^\d.+$", done.stdout, re.M))
 
     def wait_answer(self, network, count):
         found = lambda: (answer := self.dig()) and all(one.startswith(network) for one in answer) and len(answer) == count
@@ -165,6 +166,7 @@ class PageTest(unittest.TestCase):
             daemon.wait_line(r" ready\b")
         self.run_block("app")
         self.wait_answer("10.244.1.", 2)
+        eventually(lambda: len(self.dig("_http._tcp.app-b.shop.mesh.internal", "SRV")) == 4, "both clusters are known", 60)
         self.check_answers(self.run_block("ask"))
         self.check_kill()
         self.assertEqual(len(self.run_block("away").splitlines()), 2)
