@@ -146,10 +146,11 @@ class PageTest(unittest.TestCase):
 
     # ---- the page ----
 
-    def dig(self):
-        done = subprocess.run(["dig", "+short", "+tries=1", "+time=1", "app-b.shop.mesh.internal", "@" + DNS],
-                              capture_output=True, text=True, check=False)
-        return sorted(re.findall(r"^10\.\S+$", done.stdout, re.M))
+    @staticmethod
+    def dig(name="app-b.shop.mesh.internal", kind="A"):
+        done = subprocess.run(["dig", "+short", "+tries=1", "+time=1", name, kind, "@" + DNS], capture_output=True, text=True,
+                              check=False)
+        return sorted(re.findall(r"^\d.+$", done.stdout, re.M))
 
     def wait_answer(self, network, count):
         found = lambda: (answer := self.dig()) and all(one.startswith(network) for one in answer) and len(answer) == count
@@ -165,9 +166,10 @@ class PageTest(unittest.TestCase):
             daemon.wait_line(r" ready\b")
         self.run_block("app")
         self.wait_answer("10.244.1.", 2)
+        eventually(lambda: len(self.dig("_http._tcp.app-b.shop.mesh.internal", "SRV")) == 4, "both clusters are known", 60)
         self.check_answers(self.run_block("ask"))
         self.check_kill()
-        self.assertEqual(len(self.run_block("away").splitlines()), 2)
+        self.assertEqual(len(re.findall(r"^10\.244\.2\.\d+$", self.run_block("away"), re.M)), 2)
         self.wait_answer("10.244.2.", 2)
         self.run_block("back")
         self.wait_answer("10.244.1.", 2)
@@ -186,7 +188,7 @@ class PageTest(unittest.TestCase):
     def check_kill(self):
         uid = next(uid for uid, entry in self.clusters[0].running.items() if entry[2])
         _, address, process, _ = self.clusters[0].running[uid]
-        left = self.run_block("kill", PROCESS=str(process.pid)).split()
+        left = self.run_block("kill", PROCESS=str(process.pid)).split()  # addresses only
         self.assertEqual(len(left), 1)
         self.assertNotIn(address, left)
         self.wait_answer("10.244.1.", 2)  # its kubelet has started it again
