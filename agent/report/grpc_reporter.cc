@@ -65,6 +65,7 @@ struct BodyWriter {
     body.set_last_epoch(hello.last_epoch);
     body.set_last_acked(hello.last_acked);
     body.set_digest(hello.digest);
+    body.add_features(convert::kWithoutService);
   }
   void operator()(const Full& full) const {
     v1::Full& body = *out.mutable_full();

@@ -2,9 +2,10 @@
 
 namespace meshdns::convert {
 
-/// The word in Welcome.features of a federation that takes endpoints without a service: pods that get one from an
-/// EndpointSlice, or are selected by their labels. A federation without the word refuses such endpoints, so agents do
-/// not report them to it (docs/adr/0043).
+/// Endpoints without a service: pods that get one from an EndpointSlice, or are selected by their labels
+/// (docs/adr/0043). A federation whose Welcome.features lack the word refuses such endpoints, so agents do not report
+/// them to it. An agent whose Hello.features lack the word does not report them either, so the list of its pods is not
+/// complete.
 inline constexpr const char* kWithoutService = "endpoints-without-service";
 
 }  // namespace meshdns::convert

@@ -138,6 +138,11 @@ void FederationRole::start() {
                                       .catalog = env_.mesh.catalog,
                                       .agents = *agents_,
                                       .records_changed = env_.records_changed,
+                                      .hosts_changed =
+                                          [this](const std::string& cluster, const kubernetes::NamespaceHosts& hosts) {
+                                            const bool is_own = cluster == configuration().file.cluster();
+                                            if (is_own && kubernetes_objects_) kubernetes_objects_->set_hosts(hosts);
+                                          },
                                       .synced = [this](const std::string& node) { agent_synced(node); }});
   schedule_sweep();
   schedule_heartbeat();
@@ -178,6 +183,7 @@ void FederationRole::stop(std::function<void()> done) {
 void FederationRole::reload() {
   // zones may have other records now; replicas hear of the new serial at the next heartbeat
   env_.mesh.catalog.pass_serial(env_.mesh.catalog.serial());
+  if (kubernetes_objects_) kubernetes_objects_->judge_hosts();
 }
 
 void FederationRole::changed() {

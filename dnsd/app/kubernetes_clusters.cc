@@ -18,8 +18,10 @@ KubernetesClusters::KubernetesClusters(Environment environment) : env_(std::move
 
 void KubernetesClusters::take(const std::string& cluster, kubernetes::DirectoryChanges changes) {
   const bool first = changes.first;
+  const auto hosts = std::exchange(changes.hosts, std::nullopt);
   kubernetes::apply_changes(cluster, std::move(changes), env_.agents, env_.clock.now());
   if (first) confirm(cluster);
+  if (hosts) env_.hosts_changed(cluster, *hosts);
   log_refusals();
   env_.records_changed();
 }

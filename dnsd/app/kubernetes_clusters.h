@@ -21,6 +21,7 @@ namespace meshdns::dnsd::app {
 ///   KubernetesWatch -- services of pods ----------------> Bindings, which joins them with what agents report
 ///                   -- endpoints -----------------------> StandIns, which puts those that no agent owns
 ///                   -- Nodes that were deleted ---------> Agents
+///                   -- hosts of Namespaces -------------> hosts_changed()
 ///
 /// Only the federation that leads has one.
 /// thread: the loop's
@@ -34,6 +35,8 @@ class KubernetesClusters {
     const catalog::Catalog& catalog;
     federation::Agents& agents;
     std::function<void()> records_changed;
+    /// The hosts of the Namespaces of a cluster are known, or have changed.
+    std::function<void(const std::string& cluster, const kubernetes::NamespaceHosts& hosts)> hosts_changed;
     std::function<void(const std::string& node)> synced;  // the records of a node without an agent are confirmed
   };
 

@@ -11,6 +11,7 @@
 #include "common/kubernetes/refusal.h"
 #include "common/log/log.h"
 #include "common/metrics/samples.h"
+#include "dnsd/answers/settings.h"
 #include "dnsd/app/object_events.h"
 
 namespace meshdns::dnsd::app {
@@ -31,6 +32,19 @@ std::string rule_for(std::string_view path) {
            "/status], verbs: [patch]";
   }
   return "";
+}
+
+/// What became of a checked object.
+struct Outcome {
+  std::string problem;  // empty = it is taken
+  resources::Follower::Why why = resources::Follower::Why::Invalid;
+};
+
+Outcome outcome_of(const Result<void>& checked) {
+  using Why = resources::Follower::Why;
+  if (checked) return {};
+  const bool is_host = checked.error().code() == Code::PermissionDenied;
+  return {checked.error().message(), is_host ? Why::HostNotAllowed : Why::Invalid};
 }
 
 }  // namespace
@@ -124,10 +138,9 @@ void KubernetesObjects::apply() {
   const std::int64_t seconds = env_.mesh.clock.unix_seconds();
   const auto& live = env_.mesh.objects.all();
   Objects::Change change;
-  std::map<std::string, std::string> problems;  // by key; empty = taken
+  std::map<std::string, Outcome> outcomes;  // by key
   for (const v1::Object& object : changes.put) {
-    const auto checked = env_.mesh.objects.check_adopted(object, seconds, change);
-    problems[convert::object_key(object)] = checked ? "" : checked.error().message();
+    outcomes[convert::object_key(object)] = outcome_of(env_.mesh.objects.check_adopted(object, seconds, change));
   }
   for (const std::string& key : changes.erase) {
     const auto found = live.find(key);
@@ -138,15 +151,71 @@ void KubernetesObjects::apply() {
   for (const v1::Object& object : change.put) {
     if (live.contains(convert::object_key(object))) before.insert(convert::object_key(object));
   }
-  for (const auto& [key, problem] : env_.persistence.adopt(change)) problems[key] = problem;
-  for (const auto& [key, problem] : problems) {
-    follower_.settled(key, problem);
+  for (const auto& [key, problem] : env_.persistence.adopt(change)) outcomes[key] = {problem};
+  for (const auto& [key, outcome] : outcomes) {
+    follower_.settled(key, outcome.problem, outcome.why);
     rounds_->look_at(key);
   }
   tell_of_refusals();
   if (change.empty()) return;
   env_.changed();
   note(change, before);
+}
+
+// ---- hosts of namespaces ----
+
+void KubernetesObjects::set_hosts(kubernetes::NamespaceHosts hosts) {
+  hosts_ = std::move(hosts);
+  judge_hosts();
+}
+
+void KubernetesObjects::judge_hosts() {
+  if (!hosts_) return;
+  std::vector<std::string> zones;
+  for (const answers::ZoneSettings& zone : env_.mesh.publisher.settings().zones) {
+    if (!answers::is_reverse_zone(zone.name)) zones.push_back(zone.name);
+  }
+  catalog::NamespaceRights further;
+  std::set<std::string> problems;
+  for (const auto& [name, annotation] : *hosts_) {
+    std::vector<std::string> found;
+    further[name] = catalog::parse_hosts(annotation, found);
+    for (const std::string& problem : found) problems.insert(name + ": " + printable(problem));
+  }
+  tell_of_entries(std::move(problems));
+  catalog::HostRights rights(std::move(zones), std::move(further));
+  if (env_.mesh.catalog.host_rights() == rights) return;
+  env_.mesh.catalog.set_host_rights(std::move(rights));
+  withdraw_forbidden();
+  follower_.check_refused();
+  apply_soon();
+}
+
+void KubernetesObjects::withdraw_forbidden() {
+  Objects::Change change;
+  for (const catalog::Refusal& refusal : env_.mesh.catalog.forbidden()) {
+    const std::string key = "VirtualDestination/" + refusal.key;
+    change.erase.push_back(key);
+    follower_.settled(key, refusal_text(refusal), resources::Follower::Why::HostNotAllowed);
+    rounds_->look_at(key);
+  }
+  if (change.empty()) return;
+  log::warn("objects withdrawn: their namespaces may not have their hosts",
+            {{"objects", change.erase.size()}, {"first", change.erase.front()}});
+  env_.persistence.adopt(change);
+  tell_of_refusals();
+  env_.changed();
+  note(change, {});
+}
+
+void KubernetesObjects::tell_of_entries(std::set<std::string> problems) {
+  for (const std::string& problem : problems) {
+    if (!entry_problems_.contains(problem)) {
+      log::warn("kubernetes annotation has an entry that is no host", {{"namespace", problem}});
+    }
+  }
+  if (problems.empty() && !entry_problems_.empty()) log::info("kubernetes annotations have only hosts again");
+  entry_problems_ = std::move(problems);
 }
 
 void KubernetesObjects::tell_of_refusals() {

@@ -18,6 +18,7 @@
 #include "dnsd/app/event_log.h"
 #include "dnsd/app/mesh_state.h"
 #include "dnsd/app/status_rounds.h"
+#include "dnsd/kubernetes/service_directory.h"
 #include "dnsd/persistence/persistence.h"
 #include "dnsd/resources/follower.h"
 #include "dnsd/resources/status_queue.h"
@@ -58,6 +59,12 @@ class KubernetesObjects {
 
   /// Makes the first requests.
   void start();
+  /// Takes the hosts that Namespaces give by their annotations, as soon as all Namespaces are known, and judges the
+  /// objects again.
+  void set_hosts(kubernetes::NamespaceHosts hosts);
+  /// Judges which objects may have their hosts: those that may not any more leave force, and refused ones are checked
+  /// again. Does nothing if the rights are unchanged, or not known yet.
+  void judge_hosts();
   void write(v1::StatusReply& out) const;
   void collect(std::vector<metrics::Sample>& out) const;
 
@@ -69,6 +76,10 @@ class KubernetesObjects {
   void apply_soon();
   void apply();
   void tell_of_refusals();
+  /// Takes the objects out of force that may not have their hosts.
+  void withdraw_forbidden();
+  /// Logs entries of annotations that are no hosts, and their end.
+  void tell_of_entries(std::set<std::string> problems);
   /// Adds an event for each object that was created, changed or deleted.
   void note(const persistence::Objects::Change& change, const std::set<std::string>& before);
   /// Sends the next patch, or sets the timer.
@@ -85,6 +96,8 @@ class KubernetesObjects {
   std::optional<StatusRounds> rounds_;
   std::optional<TimerId> apply_timer_, status_timer_;
   bool complete_ = false;  // all kinds were listed once
+  std::optional<kubernetes::NamespaceHosts> hosts_;
+  std::set<std::string> entry_problems_;  // of annotations, as they were logged
   std::string status_problem_;
   log::Reminder reminder_, refusal_reminder_;
   std::uint64_t written_ = 0, failed_ = 0;  // patches

@@ -40,6 +40,7 @@ resources::Condition accepted(const Follower::Entry& entry, bool in_force, const
   resources::Condition out{.type = "Accepted", .status = "False", .reason = "Invalid", .message = {}, .since = {}};
   if (!entry.problem.empty()) {
     if (!in_force && entry.problem.ends_with(" is over")) out.reason = "Expired";
+    if (entry.why == Follower::Why::HostNotAllowed) out.reason = "HostNotAllowed";
     const std::string version =
         entry.taken_generation > 0 ? "generation " + std::to_string(entry.taken_generation) : "the version before";
     out.message = entry.problem.substr(0, kLongestMessage) + (in_force ? "; " + version + " stays in force" : "");

@@ -14,9 +14,20 @@ void AgentReports::withdraw(const std::string& node) {
   synced(node);
 }
 
-void AgentReports::begins(const std::string& node) {
+void AgentReports::begins(const std::string& node, bool names_all_pods) {
   leases_.heard(node, now());
   farewells_.erase(node);
+  if (!names_all_pods) {
+    names_some_.insert(node);
+    // the agent was of a newer version before
+    if (stand_ins_.owned_by_agent(node)) stand_ins_.agent_is_silent(node, now());
+  } else if (names_some_.erase(node) != 0) {
+    copies_[node].whole = false;  // upgraded: only a Full says which of the watcher's pods the agent knows
+  }
+}
+
+void AgentReports::pods_may_be_unnamed(const std::string& node) {
+  if (names_some_.contains(node)) stand_ins_.agent_is_silent(node, now());
 }
 
 void AgentReports::leaves(const std::string& node, bool withdraws) {
@@ -45,7 +56,8 @@ bool AgentReports::lease_over(const std::string& node) {
 
 void AgentReports::heard_again(const std::string& node) {
   if (lists_pods_.contains(node)) pods_told(node, true);
-  if (lists_pods_.contains(node) && stand_ins_.has_records(node)) ask_for_full(node);
+  const bool names_all = lists_pods_.contains(node) && !names_some_.contains(node);
+  if (names_all && stand_ins_.has_records(node)) ask_for_full(node);
 }
 
 void AgentReports::pods_told(const std::string& node, bool listed) {
@@ -55,6 +67,7 @@ void AgentReports::pods_told(const std::string& node, bool listed) {
     return;
   }
   lists_pods_.insert(node);
+  if (names_some_.contains(node)) return stand_ins_.agent_is_silent(node, now());
   // with records of the watcher's, a Full decides which of them the agent knows: records_told(), has_leftovers()
   if (!stand_ins_.has_records(node)) stand_ins_.agent_owns(node, now());
 }

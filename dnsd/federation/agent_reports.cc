@@ -66,6 +66,7 @@ void AgentReports::forget(const std::string& node) {
   rules_.forget(node);
   stand_ins_.forget(node);
   lists_pods_.erase(node);
+  names_some_.erase(node);
   farewells_.erase(node);
   deleted_.erase(node);
 }
@@ -79,6 +80,7 @@ void AgentReports::forget_if(const std::function<bool(const std::string& node)>&
   rules_.forget_if(gone);  // nodes without endpoints have no copy, but claims
   leases_.forget_if(gone);
   std::erase_if(lists_pods_, gone);
+  std::erase_if(names_some_, gone);
   std::erase_if(farewells_, gone);
   std::erase_if(deleted_, gone);
 }
@@ -264,7 +266,8 @@ void AgentReports::sources_told(const std::string& node,
 void AgentReports::records_told(const std::string& node, const std::set<std::string>& listed) {
   const TimePoint now = env_.clock.now();
   const NodeCopy& copy = copies_[node];
-  if (listed.contains(std::string(model::kPodSource))) stand_ins_.agent_owns(node, now);
+  const bool lists_pods = listed.contains(std::string(model::kPodSource));
+  if (lists_pods && !names_some_.contains(node)) stand_ins_.agent_owns(node, now);
   if (copy.no_room > 0) short_of_room_.insert(node);
   coverage_.told(node, copy, listed, std::max(Leases::lease_of(leases_.heartbeat()), Leases::kTolerance), now);
   if (!coverage_.is_lapsed(node)) clear_unwatched(node, now);
@@ -283,7 +286,7 @@ bool AgentReports::has_leftovers(const std::string& node, const std::set<std::st
   if (sources.empty()) return false;
   const std::string own = node + "/";
   const auto& endpoints = env_.catalog.records().endpoints;
-  const bool pods = sources.contains(std::string(model::kPodSource));
+  const bool pods = sources.contains(std::string(model::kPodSource)) && !names_some_.contains(node);
   for (auto at = endpoints.lower_bound(own); at != endpoints.end() && at->first.starts_with(own); ++at) {
     if (env_.catalog.latest_endpoint(at->first) == nullptr) continue;  // a freeze holds its withdrawal
     const std::string& source = at->second.source;

@@ -132,7 +132,8 @@ class AgentReports {
   /// Removes the records of a node whose agent says that the node goes, except pods that a watcher takes over.
   void withdraw(const std::string& node);
   /// Notes that a session begins.
-  void begins(const std::string& node);
+  /// names_all_pods: false = the agent is of an older version, and reports only pods with a service of their own
+  void begins(const std::string& node, bool names_all_pods);
   /// Notes that an agent has said goodbye.
   /// withdraw: its records go with it
   void leaves(const std::string& node, bool withdraw);
@@ -142,6 +143,9 @@ class AgentReports {
   bool lease_over(const std::string& node);
   /// Takes note that a silent agent is heard again: its claim on its pods is back.
   void heard_again(const std::string& node);
+  /// Takes note that records of a node were removed: an agent that does not name all pods leaves the others to the
+  /// watcher.
+  void pods_may_be_unnamed(const std::string& node);
   /// Lets watchers take over the pods of nodes whose agents have not read their pods for a lease.
   void take_over_lapsed();
   /// Lets a watcher that knows its whole cluster now take over what is waiting for it.
@@ -214,6 +218,7 @@ class AgentReports {
   Bindings bindings_;
   StandIns stand_ins_;
   std::set<std::string> lists_pods_;     // nodes whose agents have said last that they list pods
+  std::set<std::string> names_some_;     // nodes whose agents report only pods with a service of their own
   std::set<std::string> farewells_;      // nodes whose agents have said goodbye, and were not heard since
   std::set<std::string> deleted_;        // nodes that Kubernetes has deleted while their agents were connected
   std::vector<std::string> erased_;      // endpoints erased since ask_for_missing()

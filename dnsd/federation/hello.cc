@@ -1,7 +1,9 @@
 #include "dnsd/federation/hello.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "common/convert/features.h"
 #include "common/convert/report_convert.h"
 #include "dnsd/catalog/validate.h"
 #include "dnsd/federation/report_decoder.h"
@@ -36,7 +38,9 @@ tl::expected<Introduction, HelloRefusal> read_hello(const v1::Hello& hello, cons
   for (const auto& [field, id] : {std::pair{"instance_uid", &hello.instance_uid()}, {"boot_id", &hello.boot_id()}}) {
     if (id->size() > kLongestId) return refused(std::string(field) + ": is longer than 256 bytes");
   }
-  return Introduction{*std::move(node), hello.instance_uid(), hello.boot_id(), hello.digest(), hello.last_epoch()};
+  const bool names_all_pods = std::ranges::find(hello.features(), convert::kWithoutService) != hello.features().end();
+  return Introduction{*std::move(node), hello.instance_uid(), hello.boot_id(),
+                      hello.digest(),   hello.last_epoch(),   names_all_pods};
 }
 
 }  // namespace meshdns::federation

@@ -176,7 +176,7 @@ void ReportSession::admit() {
   const bool moved = known != nullptr && (known->addresses != node_.addresses || known->prefixes != node_.prefixes);
   node_.session = reports_.session_of(node_, epoch_);
   reports_.sessions().take_over(node_.key, shared_from_this());
-  reports_.begins(node_.key);
+  reports_.begins(node_.key, introduction_.names_all_pods);
   const bool wants_full = reports_.needs_full(node_.key, introduction_.digest);
   catalog().put_node(node_, now);
   v1::ReportReply reply;
@@ -270,6 +270,7 @@ void ReportSession::on_delta(const v1::Delta& delta, std::uint64_t sequence) {
   permit(upserts, {}, removals, refusals);
   note_refused(catalog().apply_delta(node_.key, upserts, removals, now()), refusals);
   reports_.told(upserts);
+  if (!removals.empty()) reports_.pods_may_be_unnamed(node_.key);
   if (!delta.sources().empty()) reports_.sources_told(node_.key, delta.sources());
   if (!delta.sources().empty() || refusals.count > 0) reports_.records_told(node_.key, {});
   reports_.coverage().changed(node_.key, now());

@@ -33,6 +33,9 @@ namespace meshdns::federation {
 //
 // An agent that is merely silent keeps its records: Kubernetes calls the pods of a dead machine ready for 40 s or more,
 // and the lease is the better judge. But it keeps no claim on pods that it has never reported.
+//
+// An agent of an older version lists only pods with a service of their own. It never claims the others: each of its
+// pods belongs to the agent while it names the pod, and to the watcher otherwise.
 
 /// Puts the endpoints that a watcher knows into the catalog where no agent owns them. Pure, except for the catalog.
 /// thread: control

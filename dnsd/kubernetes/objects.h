@@ -79,6 +79,7 @@ struct Namespace {
   std::string uid;
   std::string name;
   bool exported = false;  // the label meshdns.io/export: "true"
+  std::string hosts;      // the annotation meshdns.io/hosts as it is written; empty = none
 
   friend bool operator==(const Namespace&, const Namespace&) = default;
 };

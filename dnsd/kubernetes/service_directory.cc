@@ -49,7 +49,9 @@ bool ServiceDirectory::complete() const {
          (told_ || !has_exports_ || exports_.is_listed());
 }
 
-bool ServiceDirectory::dirty() const { return complete() && (!told_ || !dirty_.empty() || !gone_nodes_.empty()); }
+bool ServiceDirectory::dirty() const {
+  return complete() && (!told_ || !dirty_.empty() || !gone_nodes_.empty() || hosts_changed_);
+}
 
 // ---- what is dirty ----
 
@@ -174,11 +176,25 @@ void ServiceDirectory::namespace_changed(const Namespace* before, const Namespac
   } else if (namespace_uids_[name] == before->uid) {
     namespace_uids_.erase(name);
   }
+  const auto uid = namespace_uids_.find(name);
+  const Namespace* known = uid == namespace_uids_.end() ? nullptr : namespaces_.find(uid->second);
+  set_hosts(name, known == nullptr ? "" : known->hosts);
   std::vector<ObjectName> services;
   for (auto at = entries_.lower_bound({name, ""}); at != entries_.end() && at->first.namespace_ == name; ++at) {
     services.push_back(at->first);
   }
   for (const ObjectName& service : services) touch_service(service);
+}
+
+void ServiceDirectory::set_hosts(const std::string& name, const std::string& hosts) {
+  const auto found = hosts_.find(name);
+  if (hosts == (found == hosts_.end() ? "" : found->second)) return;
+  hosts_changed_ = true;
+  if (hosts.empty()) {
+    hosts_.erase(name);
+  } else {
+    hosts_[name] = hosts;
+  }
 }
 
 void ServiceDirectory::export_changed(const ServiceExport* before, const ServiceExport* now) {
@@ -294,6 +310,7 @@ DirectoryChanges ServiceDirectory::take_changes(TimePoint now) {
   }
   out.gone_nodes.assign(gone_nodes_.begin(), gone_nodes_.end());
   gone_nodes_.clear();
+  if (std::exchange(hosts_changed_, false)) out.hosts = hosts_;
   return out;
 }
 

@@ -33,6 +33,9 @@ struct SliceRecord {
   model::Node node;  // where the endpoint is; without addresses and prefixes
 };
 
+/// The annotations meshdns.io/hosts of all Namespaces that have one, by the Namespace's name.
+using NamespaceHosts = std::map<std::string, std::string>;
+
 /// What has changed since the last call of ServiceDirectory::take_changes().
 struct DirectoryChanges {
   bool first = false;  // these are all pods and endpoints that exist
@@ -41,8 +44,9 @@ struct DirectoryChanges {
   /// By the record's key; nothing = the endpoint is gone.
   std::vector<std::pair<std::string, std::optional<SliceRecord>>> endpoints;
   std::vector<std::string> gone_nodes;  // names of Nodes that were deleted
+  std::optional<NamespaceHosts> hosts;  // of all Namespaces; nothing = unchanged
 
-  bool empty() const { return !first && pods.empty() && endpoints.empty() && gone_nodes.empty(); }
+  bool empty() const { return !first && pods.empty() && endpoints.empty() && gone_nodes.empty() && !hosts; }
 };
 
 /// The name of the node of endpoints that are on no Node or are no pods, followed by "." and their zone. No Node has
@@ -122,6 +126,8 @@ class ServiceDirectory {
   void node_changed(const NodePlace* before, const NodePlace* now);
   void namespace_changed(const Namespace* before, const Namespace* now);
   void export_changed(const ServiceExport* before, const ServiceExport* now);
+  /// hosts: empty = the Namespace has none, or does not exist
+  void set_hosts(const std::string& name, const std::string& hosts);
 
   /// Makes dirty the members of a Service, and drops its entry if it is empty.
   void touch_service(const ObjectName& name);
@@ -165,6 +171,8 @@ class ServiceDirectory {
   std::unordered_map<std::string, std::unordered_map<std::string, std::size_t>> place_members_;
   std::set<std::string> dirty_;  // members
   std::set<std::string> gone_nodes_;
+  NamespaceHosts hosts_;
+  bool hosts_changed_ = true;            // since they were told
   std::set<ObjectName> external_names_;  // Services of that type
   std::set<std::string> named_slices_;   // uids of slices whose addresses are names
   bool told_ = false;                    // take_changes() has said everything once

@@ -170,6 +170,13 @@ v1::ApplyReply Objects::check(const v1::ApplyRequest& request, std::int64_t unix
   return reply;
 }
 
+std::string Objects::host_problem(const v1::Object& object) const {
+  if (!catalog_.host_rights() || !object.has_virtual_destination()) return "";
+  const auto converted = convert::to_virtual_destination(object);
+  const auto refusal = converted ? catalog_.host_rights()->check(*converted) : std::nullopt;
+  return refusal ? refusal_text(*refusal) : "";
+}
+
 Result<void> Objects::check_adopted(v1::Object object, std::int64_t unix_seconds, Change& change) const {
   const std::string key = convert::object_key(object);
   const auto live = objects_.find(key);
@@ -182,13 +189,14 @@ Result<void> Objects::check_adopted(v1::Object object, std::int64_t unix_seconds
     return Error(Code::InvalidArgument, "it exists as " + twin + kOneName);
   const std::int64_t created = object.metadata().created();
   object = as_written(std::move(object));
+  object.mutable_metadata()->set_manager(kKubernetesManager);
+  if (const std::string problem = host_problem(object); !problem.empty()) return Error(Code::PermissionDenied, problem);
   const bool same = live != objects_.end() && live->second.metadata().manager() == kKubernetesManager &&
                     live->second.metadata().created() == created &&
-                    google::protobuf::util::MessageDifferencer::Equals(as_written(live->second), object);
+                    google::protobuf::util::MessageDifferencer::Equals(as_written(live->second), as_written(object));
   if (same) return {};
   object.mutable_metadata()->set_created(created);
   object.mutable_metadata()->set_origin(origin_);
-  object.mutable_metadata()->set_manager(kKubernetesManager);
   change.put.push_back(std::move(object));
   return {};
 }

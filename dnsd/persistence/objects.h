@@ -43,7 +43,7 @@ class Objects {
   v1::DeleteReply check(const v1::DeleteRequest& request, Change& change) const;
   /// Checks an object of the Kubernetes API, and adds it to `change` unless it is unchanged. It replaces an object of
   /// any manager. An override whose time is over is refused, and ends. object: with metadata.created
-  /// errors: InvalidArgument: the object is refused
+  /// errors: InvalidArgument: the object is refused; PermissionDenied: its namespace may not have one of its hosts
   Result<void> check_adopted(v1::Object object, std::int64_t unix_seconds, Change& change) const;
   /// Applies a checked change to the objects and the catalog.
   /// returns: a message for each object that was left out because it is over, or is not valid any more
@@ -65,6 +65,8 @@ class Objects {
   v1::ApplyResult check_one(const v1::Object& object, const v1::ApplyRequest& request, std::int64_t unix_seconds) const;
   Result<void> put(v1::Object object, TimePoint now);
   void erase(const std::string& key, TimePoint now);
+  /// Returns why an object may not claim its hosts (catalog::HostRights); empty = it may.
+  std::string host_problem(const v1::Object& object) const;
   void keep(const std::string& key, v1::Object object);
   void drop(const std::string& key);
 

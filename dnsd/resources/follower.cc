@@ -68,17 +68,25 @@ Follower::Changes Follower::take_changes(std::size_t most) {
   return out;
 }
 
-void Follower::settled(const std::string& key, const std::string& problem) {
+void Follower::settled(const std::string& key, const std::string& problem, Why why) {
   const auto found = entries_.find(key);
   if (found == entries_.end()) return;
-  if (!problem.empty()) return refuse(found->second, problem);
+  if (!problem.empty()) return refuse(found->second, problem, why);
   found->second.problem.clear();
   found->second.taken_generation = found->second.resource.generation;
   refused_.erase(key);
 }
 
-void Follower::refuse(Entry& entry, const std::string& problem) {
+void Follower::check_refused() {
+  for (const std::string& key : refused_) {
+    auto object = read_object(entries_.at(key).resource);
+    if (object) put_[key] = *std::move(object);
+  }
+}
+
+void Follower::refuse(Entry& entry, const std::string& problem, Why why) {
   entry.problem = problem;
+  entry.why = why;
   refused_.insert(entry.resource.key);
 }
 

@@ -23,10 +23,13 @@ namespace meshdns::resources {
 /// has just become the leader with an empty store, has nothing that could stay.
 class Follower {
  public:
+  /// The kind of a problem.
+  enum class Why : std::uint8_t { Invalid, HostNotAllowed };
   /// An object that exists in the API.
   struct Entry {
     Resource resource;
     std::string problem;                // why it is refused; empty = it is taken
+    Why why = Why::Invalid;             // of the problem
     std::int64_t taken_generation = 0;  // the newest version that was taken; 0 = none in this process
   };
   /// What is to become of the federation's objects.
@@ -52,7 +55,9 @@ class Follower {
   bool has_changes() const { return !put_.empty() || !erase_.empty(); }
   /// The version of an object that was taken as a change last is applied.
   /// problem: why the rules of the catalog refuse it; empty = it is in force
-  void settled(const std::string& key, const std::string& problem);
+  void settled(const std::string& key, const std::string& problem, Why why = Why::Invalid);
+  /// Makes changes of the refused objects again: what they were refused for may not hold any more.
+  void check_refused();
 
   /// The objects that exist in the API, by key.
   const std::map<std::string, Entry>& entries() const { return entries_; }
@@ -64,7 +69,7 @@ class Follower {
 
  private:
   void forget(const std::string& key);
-  void refuse(Entry& entry, const std::string& problem);
+  void refuse(Entry& entry, const std::string& problem, Why why = Why::Invalid);
 
   std::map<std::string, Entry> entries_;
   std::map<std::string, v1::Object> put_;  // by key

@@ -65,10 +65,11 @@ std::vector<Sample> ClusterBed::samples(const Pods& pods) {
   return out;
 }
 
-void ClusterBed::connect(const std::string& node, const model::Locality& place) {
+void ClusterBed::connect(const std::string& node, const model::Locality& place, bool names_all_pods) {
   Agent& agent = agents_of_nodes_[node];
   agent.stream = std::make_unique<federation::FakeAgent>(agents);
-  agent.stream->hello({.node = node, .place = place}, federation::digest_of(samples(agent.pods)));
+  agent.stream->hello({.node = node, .place = place, .names_all_pods = names_all_pods},
+                      federation::digest_of(samples(agent.pods)));
 }
 
 void ClusterBed::send_full(Agent& agent) {

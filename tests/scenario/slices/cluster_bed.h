@@ -40,8 +40,9 @@ class ClusterBed {
   // ---- agents ----
 
   /// Connects the agent of a node, which says nothing of pods yet.
-  /// place: as the agent says it, without cluster and node
-  void connect(const std::string& node, const model::Locality& place = {});
+  /// place:          as the agent says it, without cluster and node
+  /// names_all_pods: false = the agent is of an older version
+  void connect(const std::string& node, const model::Locality& place = {}, bool names_all_pods = true);
   /// Sends all pods. listed: whether the agent can read them
   void report(const std::string& node, Pods pods, bool listed = true);
   void change(const std::string& node, const Pods& upserts, const std::vector<std::string>& removals);

@@ -3,10 +3,11 @@
 //   service|slice|node|namespace|export NAME OPTIONS     an object as it is now (slice_objects.h)
 //   gone KIND NAME [OPTIONS]                             an object that was deleted
 //   no exports                                           the cluster has no API of ServiceExports
-//   agent NODE connects [region= zone=] ; agent NODE lists u1=10.0.0.1[/serving|failing|draining|pending] ...   all
-//   pods of its node agent NODE cannot list ; agent NODE reports u1=... ; agent NODE removes u1 agent NODE leaves (its
-//   records go) | says goodbye | is cut ; delete node NODE, by an operator advance 5s connected agents send heartbeats
-//   notes                                                what is not followed, and objects that cannot be read
+//   agent NODE connects [region= zone= version=old] ; agent NODE lists u1=10.0.0.1[/serving|failing|draining|pending]
+//   ...   all pods of its node agent NODE cannot list ; agent NODE reports u1=... ; agent NODE removes u1 agent NODE
+//   leaves (its records go) | says goodbye | is cut ; delete node NODE, by an operator advance 5s connected agents send
+//   heartbeats notes                                                what is not followed, and objects that cannot be
+//   read
 // Output: + a record that came, ~ one that changed, - one that went, by node; ! a problem with an object.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -90,7 +91,7 @@ class SlicesSubject : public Subject {
       model::Locality place;
       place.region = command.option("region");
       place.zone = command.option("zone");
-      return bed_.connect(node, place);
+      return bed_.connect(node, place, command.option("version") != "old");
     }
     if (what == "lists") return bed_.report(node, pods_of(command));
     if (what == "cannot") return bed_.report(node, {}, false);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "common/convert/features.h"
 #include "common/convert/report_convert.h"
 #include "common/time/sim_clock.h"
 #include "dnsd/federation/agents.h"
@@ -60,6 +61,7 @@ struct Identity {
   model::Locality place{};  // without the cluster
   std::vector<std::string> addresses{};
   std::vector<std::string> prefixes{};
+  bool names_all_pods = true;  // false = an agent of an older version
 };
 
 /// One agent's stream, as the agent sees it.
@@ -90,6 +92,7 @@ class FakeAgent {
     hello.set_boot_id(who.boot);
     hello.set_digest(digest);
     hello.set_last_epoch(last_epoch);
+    if (who.names_all_pods) hello.add_features(convert::kWithoutService);
     say(message);
     learn_epoch();
   }

@@ -1,5 +1,6 @@
 // F4: the other end is a version ahead. Fields, kinds and values that this one does not know are kept or ignored, never
 // fatal.
+#include "common/model/sources.h"
 #include "tests/unit/dnsd/federation/federation_fixture.h"
 #include "tests/unit/dnsd/federation/watch_fixture.h"
 
@@ -111,6 +112,74 @@ TEST_F(NewerAgent, F4_a_value_that_is_not_known_costs_at_most_its_record) {
   ASSERT_EQ(agent.heard().ack().nacks_size(), 1);
   EXPECT_TRUE(agent.heard().ack().nacks(0).kept_previous());
   EXPECT_FALSE(agent.port().closed);
+}
+
+// ---- an agent that is older ----
+
+class OlderAgent : public FederationTest {
+ protected:
+  OlderAgent() { watch("u1"), watch("u2"), watch("u3"); }
+  /// A pod of n1 as the watcher of its cluster knows it.
+  void watch(const std::string& uid) {
+    StandIns::Known known;
+    known.endpoint.key = key(uid);
+    known.endpoint.uid = uid;
+    known.endpoint.node = "eu-1/n1";
+    known.endpoint.source = model::kSliceSource;
+    known.endpoint.namespace_ = "shop";
+    known.endpoint.service = "web";
+    known.endpoint.addresses = {IpAddress::parse("10.0.0.1").value()};
+    known.endpoint.health.state = model::HealthState::Serving;
+    known.node = {.key = "eu-1/n1", .locality = {.cluster = "eu-1", .node = "n1"}};
+    agents_.stand_ins().apply("eu-1", {{key(uid), known}}, false, clock_.now());
+  }
+  FakeAgent& agent_with(const std::vector<std::string>& uids, bool names_all_pods) {
+    FakeAgent& agent = connect();
+    agent.hello({.names_all_pods = names_all_pods});
+    std::vector<std::string> records;
+    for (const std::string& uid : uids) records.push_back(pod(uid));
+    agent.full(records, {0, true, {std::string(model::kPodSource)}});
+    return agent;
+  }
+  static std::string key(const std::string& uid) { return "eu-1/n1/pod/" + uid; }
+  static std::string pod(const std::string& uid) {
+    return encoded({.key = "pod/" + uid, .source = std::string(model::kPodSource), .uid = uid});
+  }
+  std::string source(const std::string& uid) const {
+    const auto found = catalog_.records().endpoints.find(key(uid));
+    return found == catalog_.records().endpoints.end() ? "none" : std::string(found->second.source);
+  }
+};
+
+TEST_F(OlderAgent, pods_that_it_does_not_name_stay_with_the_watcher) {
+  FakeAgent& agent = agent_with({"u1"}, false);
+  EXPECT_EQ(source("u1"), model::kPodSource);
+  EXPECT_EQ(source("u2"), model::kSliceSource);
+  agent.delta({pod("u2")});
+  EXPECT_EQ(source("u2"), model::kPodSource);
+  watch("u4");
+  EXPECT_EQ(source("u4"), model::kSliceSource);
+  agent.delta({}, {"pod/u1"});
+  EXPECT_EQ(source("u1"), model::kSliceSource);
+  EXPECT_EQ(source("u3"), model::kSliceSource);
+  EXPECT_FALSE(agents_.stand_ins().owned_by_agent("eu-1/n1"));
+}
+
+TEST_F(OlderAgent, after_an_upgrade_its_list_is_complete) {
+  agent_with({"u1"}, false);
+  agent_with({"u1", "u2"}, true);
+  EXPECT_EQ(source("u2"), model::kPodSource);
+  EXPECT_EQ(source("u3"), "none");
+}
+
+TEST_F(OlderAgent, an_upgraded_agent_is_asked_for_a_full) {
+  FakeAgent& agent = agent_with({"u1"}, false);
+  agent.end();
+  const std::uint64_t digest = convert::record_hash("pod/u1", pod("u1"));
+  FakeAgent& again = connect();
+  again.hello({.names_all_pods = true}, digest);
+  ASSERT_TRUE(again.heard().has_welcome());
+  EXPECT_TRUE(again.heard().welcome().want_full());
 }
 
 // ---- a federation that is newer ----
