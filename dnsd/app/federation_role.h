@@ -141,7 +141,6 @@ class FederationRole : public RecordSource {
   std::optional<enrolment::Enrolment> enrolment_;        // nothing: this federation signs no certificates
   std::optional<Pods> pods_;                             // nothing: no service account token is believed
   std::optional<KubernetesObjects> kubernetes_objects_;  // nothing: the store has the objects
-  std::optional<enrolment::Enrolment> enrolment_;        // nothing: this federation signs no certificates
   std::unique_ptr<federation::FederationService> service_;
   std::string address_;                               // of the port
   std::shared_ptr<const rpc::Acceptor> acceptor_;     // of the port; its counts may be read after the end of service_

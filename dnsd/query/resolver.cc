@@ -14,6 +14,9 @@
 namespace meshdns::query {
 namespace {
 
+// Made at the start: a static variable of a function would register its destructor in a query, which may allocate.
+const model::Locality kAnywhere;
+
 constexpr std::size_t kMostLinks = 8;  // of a CNAME chain
 constexpr std::uint16_t kHttpsPort = 443;
 constexpr std::uint32_t kNegativeTtlOfViews = 1;  // other clients may get data
@@ -292,7 +295,6 @@ void Resolver::note_preferred(const answers::Host& host, wire::Type type) noexce
 }
 
 const model::Locality& Resolver::seat_of(const answers::Host& host) noexcept {
-  static const model::Locality kAnywhere;
   if (!Pinned::depends_on_client(host)) return kAnywhere;
   widen_scope(located().scope);
   return context_.table.where->localities[located().place];

@@ -178,7 +178,7 @@ class MeshdnsdTest(unittest.TestCase):
         self.assertEqual((code, err), (0, ""))
         self.assertIn("shop/app-b  10.0.0.11:8080  eu/eu-a/eu-1  eu-1/n1  serving", out)
         self.assertTrue(all(len(line) <= 110 for line in out.splitlines()), out)
-        self.assertIn("weight    1", self.ctl("describe", "endpoint", "eu-1/n1/shop/app-b/10.0.0.11:8080")[1])
+        self.assertIn("weight     1", self.ctl("describe", "endpoint", "eu-1/n1/shop/app-b/10.0.0.11:8080")[1])
         self.assertEqual(self.ctl("describe", "node", "eu-1/nope")[0], 1)
         self.assertEqual(self.ctl("get", "planets")[0], 2)
         self.assertIn("ready", self.ctl("status")[1])

@@ -134,7 +134,7 @@ class UnitsTest(unittest.TestCase):
             self.assertTrue(os.path.isfile(documentation), documentation)
         for path in ("bin/meshdnsctl", "lib/sysusers.d/meshdns.conf", "lib/tmpfiles.d/meshdns.conf",
                      "share/meshdns/examples/meshdnsd.yaml", "share/meshdns/examples/agent.yaml",
-                     "share/meshdns/examples/endpoints.d/app-b.yaml", "share/meshdns/kubernetes/meshdnsd.yaml",
+                     "share/meshdns/examples/endpoints.d/app-b.yaml", "share/meshdns/kubernetes/base/federation/deployment.yaml",
                      "share/bash-completion/completions/meshdnsctl", "share/zsh/vendor-completions/_meshdnsctl",
                      "share/fish/vendor_completions.d/meshdnsctl.fish"):
             self.assertTrue(os.path.isfile(os.path.join(self.prefix, path)), path)

@@ -38,8 +38,10 @@ def pod_object(name, namespace, node, labels=None, annotations=None, port=8080, 
                      **{key: value for key, value in spec.items() if value is not None}}}
 
 
-def status_object(addresses, ready=True, phase="Running", container=None, restarts=0, node_address="10.0.0.1"):
-    """What a kubelet writes into the status. addresses: of the pod, one of each family at most"""
+def status_object(addresses, ready=True, phase="Running", container=None, restarts=0, node_address="10.0.0.1",
+                  name="c"):
+    """What a kubelet writes into the status. addresses: of the pod, one of each family at most;
+    name: of its container, as in the pod's spec"""
     condition = {"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": now()}
     if not ready:
         condition |= {"reason": "ContainersNotReady", "message": "containers with unready status: [c]"}
@@ -48,7 +50,7 @@ def status_object(addresses, ready=True, phase="Running", container=None, restar
         status |= {"podIP": addresses[0], "podIPs": [{"ip": address} for address in addresses]}
     if container:
         status["containerStatuses"] = [{
-            "name": "c", "image": "app:1", "imageID": "app", "ready": ready, "restartCount": restarts,
+            "name": name, "image": "app:1", "imageID": "app", "ready": ready, "restartCount": restarts,
             "containerID": f"containerd://{container}", "state": {"running": {"startedAt": now()}}}]
     return status
 
@@ -79,9 +81,9 @@ class Kubelet:
             return made
         return self.status(name, addresses, namespace, ready=ready, container=container)
 
-    def status(self, name, addresses, namespace="shop", **what):
+    def status(self, name, addresses, namespace="shop", container_name="c", **what):
         change = {"status": status_object([addresses] if isinstance(addresses, str) else addresses,
-                                          node_address=self.address, **what)}
+                                          node_address=self.address, name=container_name, **what)}
         return self.plane.patch(self.place(name, namespace) + "/status", change)
 
     def end(self, name, namespace="shop"):

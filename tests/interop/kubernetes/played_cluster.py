@@ -64,7 +64,8 @@ class PlayedCluster:
         else:
             container, process = self.cgroups.run(meta["uid"], address, 8080)
         self.running[meta["uid"]] = [meta["name"], address, process, 0]
-        self.kubelet.status(meta["name"], address, meta["namespace"], container=container)
+        self.kubelet.status(meta["name"], address, meta["namespace"], container=container,
+                            container_name=pod["spec"]["containers"][0]["name"])
 
     def restart(self, pod):
         """A container whose process was killed runs again a little later, as a kubelet has it."""
@@ -77,7 +78,8 @@ class PlayedCluster:
             del self.killed[meta["uid"]]
             container, entry[2] = self.cgroups.run(meta["uid"], address, 8080)
             entry[3] = restarts + 1
-            self.kubelet.status(name, address, meta["namespace"], container=container, restarts=restarts + 1)
+            self.kubelet.status(name, address, meta["namespace"], container=container, restarts=restarts + 1,
+                                container_name=pod["spec"]["containers"][0]["name"])
 
     def take_away(self, uid, place):
         _, _, process, _ = self.running.get(uid, [None] * 4)

@@ -327,7 +327,7 @@ inline void expect_equal(const model::Records& left, const model::Records& right
       endpoint.health.drain_until.reset();
     }
     for (auto& [key, status] : records.statuses) status.since = TimePoint{};
-    for (auto& [key, service] : records.services) service.gone_since = TimePoint{};
+    for (auto& [key, service] : records.services) service.gone_since = service.exported_until = TimePoint{};
     return records;
   };
   const model::Records a = ageless(left);
