@@ -20,12 +20,16 @@ federation:
   listen: "127.0.0.1:{port}"
   store: {{kubernetes: {{server: "https://127.0.0.1:{api}", ca_file: ca.pem, token_file: token}}}}
 {lease}
+{followed}
 admin: {{listen: "127.0.0.1:0", socket: {folder}/{name}.sock}}
 """
 LEASE = """\
   lease:
     duration: {duration}
     kubernetes: {{namespace: meshdns, name: meshdnsd, server: "https://127.0.0.1:{api}", ca_file: ca.pem, token_file: token}}
+"""
+FOLLOWED = """\
+  kubernetes: [{{cluster: eu-1, server: "https://127.0.0.1:{api}", ca_file: ca.pem, token_file: token}}]
 """
 WEB = f"{GROUP}/namespaces/shop/virtualdestinations/web"
 
@@ -51,9 +55,10 @@ class Case(unittest.TestCase):
         self.api = ObjectsApi(self.bed.path("api.pem"), self.bed.path("api.key"), self.api_port, objects)
         self.api_port = self.api.port
 
-    def begin(self, name="federation", lease=None, dns=0):
+    def begin(self, name="federation", lease=None, dns=0, followed=False):
         words = {"folder": self.bed.folder, "name": name, "port": self.port, "dns": dns, "api": self.api_port}
-        text = FEDERATION.format(lease=LEASE.format(duration=lease, api=self.api_port) if lease else "", **words)
+        text = FEDERATION.format(lease=LEASE.format(duration=lease, api=self.api_port) if lease else "",
+                                 followed=FOLLOWED.format(api=self.api_port) if followed else "", **words)
         return self.bed.start(os.path.join(BIN, "meshdnsd"), "--config", self.bed.write(f"{name}.yaml", text))
 
     def ready(self, *args, **options):
@@ -129,6 +134,35 @@ class ObjectsTest(Case):
         self.api.delete(f"{GROUP}/namespaces/shop/virtualdestinations/bad")
         self.wait(dns, ["192.0.2.9"])
         daemon.wait_line("kubernetes objects are all taken")
+
+    def namespace(self, hosts):
+        """Namespace shop, with the annotation that names its hosts."""
+        with self.api.lock:
+            self.api.put("MODIFIED", "/api/v1/namespaces", "/api/v1/namespaces/shop", {"metadata": {
+                "name": "shop", "uid": "ns-shop", "annotations": {"meshdns.io/hosts": hosts} if hosts else {}}})
+
+    def accepted(self, expected):
+        wanted = lambda: (found := self.api.conditions(WEB).get("Accepted")) and (found["status"], found["reason"]) == expected
+        eventually(wanted, f"Accepted is {expected}")
+        return self.api.conditions(WEB)["Accepted"]["message"]
+
+    def test_an_object_has_the_hosts_that_its_namespace_may_have(self):
+        self.namespace("")
+        self.api.apply("virtualdestinations", "web", external("192.0.2.1"), "shop")
+        self.api.apply("virtualdestinations", "own", external("192.0.2.2", "own.shop.mesh.internal"), "shop")
+        daemon, dns = self.ready(followed=True)
+        self.assertIn("meshdns.io/hosts", self.accepted(("False", "HostNotAllowed")))
+        self.wait(dns, [])
+        self.wait(dns, ["192.0.2.2"], "own.shop.mesh.internal")
+        self.namespace("web.mesh.internal, no host")
+        self.wait(dns, ["192.0.2.1"])
+        self.accepted(("True", "Valid"))
+        daemon.wait_line("kubernetes annotation has an entry that is no host")
+        self.namespace("*.example.com")
+        self.wait(dns, [])
+        self.accepted(("False", "HostNotAllowed"))
+        daemon.wait_line("objects withdrawn: their namespaces may not have their hosts")
+        self.wait(dns, ["192.0.2.2"], "own.shop.mesh.internal")
 
     def test_without_the_api_everything_stays_also_over_a_restart(self):
         self.api.apply("virtualdestinations", "web", external("192.0.2.1"), "shop")
