@@ -135,7 +135,13 @@ class AttackTest(unittest.TestCase):
         # the audit has a ration of lines about nobody for each second, and the tries above were more
         two = self.bed.shown(NODE, MESH + "node/eu-1/n8")
         line = re.compile(r"audit who=unknown from=\S+ verb=report .* outcome=.refused: .*exactly one is needed")
-        eventually(lambda: not self.bed.reports(two) and any(map(line.search, self.federation.lines)), "the audit says why")
+
+        def told():
+            self.assertFalse(self.bed.reports(two))
+            self.federation.read(0.2)
+            return any(map(line.search, self.federation.lines))
+
+        eventually(told, "the audit says why")
 
     def test_a_node_reports_for_no_other(self):
         own = self.bed.shown(NODE)
