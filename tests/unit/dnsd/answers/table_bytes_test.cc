@@ -64,10 +64,9 @@ std::vector<std::string> names_to_ask() {
   for (const char* host :
        {"web.shop", "three.shop", "many.shop", "dead.shop", "fenced", "fenced.shop", "api", "huge.shop", "db.shop"}) {
     const std::string name = std::string(host) + ".mesh.internal";
-    for (const char* below :
-         {"", "_http._tcp.", "_https._tcp.", "_443._https.", "_all.", "_explain.", "10-0-0-11.", "10-2-0-14.", "api-0.",
-          "fd00-0-0-0-0-0-0-11.", "us.pin._region.", "us-1.prefer._cluster.", "10-2-0-51.", "db-0.", "db-0.eu-1.",
-          "db-0.us-1.", "us-1."}) {
+    for (const char* below : {"", "_http._tcp.", "_https._tcp.", "_443._https.", "_all.", "_explain.", "10-0-0-11.",
+                              "10-2-0-14.", "api-0.", "fd00-0-0-0-0-0-0-11.", "us.pin._region.",
+                              "us-1.prefer._cluster.", "10-2-0-51.", "db-0.", "db-0.eu-1.", "db-0.us-1.", "us-1."}) {
       out.push_back(below + name);
     }
   }
