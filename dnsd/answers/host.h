@@ -256,8 +256,10 @@ class Host : public Shared {
   /// name: folded
   std::span<const Hostnames::Entry> named(std::string_view name) const noexcept {
     if (!hostnames) return {};
-    const auto found = std::ranges::equal_range(hostnames->entries, name, std::ranges::less(), &Hostnames::Entry::name);
-    return {found.begin(), found.end()};
+    const auto& all = hostnames->entries;
+    const auto begin = std::ranges::lower_bound(all, name, std::ranges::less(), &Hostnames::Entry::name);
+    const auto end = std::ranges::upper_bound(begin, all.end(), name, std::ranges::less(), &Hostnames::Entry::name);
+    return {begin, end};
   }
   /// Returns the name that an instance has itself; empty = it has none.
   std::string_view hostname(std::size_t row) const noexcept {
