@@ -162,7 +162,8 @@ std::vector<Refusal> NodeRules::permit(const model::Node& node, std::vector<mode
   std::size_t known = quota ? quota->endpoints - std::min(quota->endpoints, staying) : endpoints.size();
   std::size_t added = known - std::min<std::size_t>(known, std::ranges::count_if(endpoints, is_known));
   // pods that name no service must not take the room of those that do
-  std::ranges::stable_partition(endpoints, [](const model::Endpoint& each) { return !each.service.empty(); });
+  std::stable_partition(endpoints.begin(), endpoints.end(),
+                        [](const model::Endpoint& each) { return !each.service.empty(); });
   std::erase_if(endpoints, [&](const model::Endpoint& endpoint) {
     std::size_t& room = is_known(endpoint) ? known : added;
     auto refused =
