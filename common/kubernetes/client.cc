@@ -27,6 +27,7 @@
 #include "common/base/text.h"
 #include "common/kubernetes/credentials.h"
 #include "common/kubernetes/request_text.h"
+#include "common/kubernetes/status_codes.h"
 #include "common/kubernetes/tls.h"
 #include "common/net/ip_address.h"
 #include "common/process/asio_loop.h"
@@ -43,7 +44,6 @@ using Parser = http::response_parser<http::buffer_body>;
 using Endpoints = std::vector<tcp::endpoint>;
 
 constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
-constexpr int kOk = 200;
 
 /// A connection to the server.
 struct Connection {

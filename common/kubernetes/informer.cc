@@ -4,15 +4,10 @@
 #include <utility>
 #include <variant>
 
+#include "common/kubernetes/status_codes.h"
 #include "common/log/log.h"
 
 namespace meshdns::kubernetes {
-namespace {
-
-constexpr int kOk = 200;
-
-}  // namespace
-
 Informer::Informer(Client& client, const Clock& clock, Timers& timers, Options options, Consumer consumer)
     : client_(client),
       clock_(clock),

@@ -5,18 +5,11 @@
 
 #include "common/base/overloaded.h"
 #include "common/kubernetes/json_text.h"
+#include "common/kubernetes/status_codes.h"
 #include "common/time/duration_text.h"
 
 namespace meshdns::kubernetes {
 namespace {
-
-// Codes of HTTP, which also come within a watch.
-constexpr int kUnauthorized = 401;
-constexpr int kForbidden = 403;
-constexpr int kGone = 410;
-constexpr int kUnprocessable = 422;
-constexpr int kInternalError = 500;
-constexpr int kTimeout = 504;
 
 /// Whether the refusal says that the server cannot send the initial list as a watch. With etcd before 3.4.25 the server
 /// takes the request, and then says so within the watch.

@@ -9,8 +9,10 @@
 #include "common/base/text.h"
 #include "common/convert/object_convert.h"
 #include "common/kubernetes/refusal.h"
+#include "common/kubernetes/status_codes.h"
 #include "common/log/log.h"
 #include "common/metrics/samples.h"
+#include "common/model/kubernetes_names.h"
 #include "dnsd/answers/settings.h"
 #include "dnsd/app/object_events.h"
 
@@ -18,11 +20,6 @@ namespace meshdns::dnsd::app {
 namespace {
 
 using persistence::Objects;
-
-constexpr int kOk = 200;
-constexpr int kUnauthorized = 401;
-constexpr int kForbidden = 403;
-constexpr int kNotFound = 404;
 
 /// Returns the rule that a role needs to write the status of the object at a path.
 std::string rule_for(std::string_view path) {
@@ -106,7 +103,7 @@ void KubernetesObjects::take_listed(const resources::Kind& kind) {
   std::vector<std::string> known;
   std::size_t others = 0;
   for (const auto& [key, object] : env_.mesh.objects.all()) {
-    if (object.metadata().manager() == Objects::kKubernetesManager) {
+    if (object.metadata().manager() == model::kKubernetesManager) {
       known.push_back(key);
     } else if (!follower_.entries().contains(key)) {
       ++others;
@@ -144,7 +141,7 @@ void KubernetesObjects::apply() {
   }
   for (const std::string& key : changes.erase) {
     const auto found = live.find(key);
-    const bool ours = found != live.end() && found->second.metadata().manager() == Objects::kKubernetesManager;
+    const bool ours = found != live.end() && found->second.metadata().manager() == model::kKubernetesManager;
     if (ours) change.erase.push_back(key);
   }
   std::set<std::string> before;
@@ -266,15 +263,15 @@ void KubernetesObjects::write_status() {
 }
 
 void KubernetesObjects::patched(const std::string& path, const Result<kubernetes::Answer>& answer) {
-  const bool gone = answer && answer->status == kNotFound;  // the event that says so is on its way
-  const bool written = answer && answer->status == kOk;
+  const bool gone = answer && answer->status == kubernetes::kNotFound;  // the event that says so is on its way
+  const bool written = answer && answer->status == kubernetes::kOk;
   std::string problem;
   if (!answer) {
     problem = answer.error().message();
   } else if (!written && !gone) {
-    if (answer->status == kUnauthorized) client_.expire_token();
+    if (answer->status == kubernetes::kUnauthorized) client_.expire_token();
     problem = kubernetes::parse_refusal(answer->status, answer->retry_after, answer->body).text() +
-              (answer->status == kForbidden ? rule_for(path) : "");
+              (answer->status == kubernetes::kForbidden ? rule_for(path) : "");
   }
   ++(problem.empty() ? written_ : failed_);
   told_of_status(problem);

@@ -7,15 +7,13 @@
 #include "common/base/random_seed.h"
 #include "common/kubernetes/api_group.h"
 #include "common/kubernetes/refusal.h"
+#include "common/kubernetes/status_codes.h"
 #include "common/log/log.h"
 
 namespace meshdns::dnsd::app {
 namespace {
 
 constexpr const char* kExportsGroup = "/apis/multicluster.x-k8s.io";
-constexpr int kOk = 200;
-constexpr int kUnauthorized = 401;
-constexpr int kNotFound = 404;
 constexpr std::size_t kMostProblems = 5;  // of objects, in a status; the log has all
 
 using Kind = kubernetes::ServiceDirectory::Kind;
@@ -120,14 +118,14 @@ void KubernetesWatch::ask_for_exports() {
 }
 
 void KubernetesWatch::take_versions(const Result<kubernetes::Answer>& answer) {
-  if (answer && answer->status == kUnauthorized) client_.expire_token();
+  if (answer && answer->status == kubernetes::kUnauthorized) client_.expire_token();
   std::string problem;
   std::vector<std::string> versions;
   if (!answer) {
     problem = answer.error().message();
-  } else if (answer->status == kOk) {
+  } else if (answer->status == kubernetes::kOk) {
     versions = kubernetes::versions_in(answer->body);
-  } else if (answer->status != kNotFound) {
+  } else if (answer->status != kubernetes::kNotFound) {
     problem = kubernetes::parse_refusal(answer->status, answer->retry_after, answer->body).text();
   }
   exports_problem_ = problem.empty() ? "" : std::string("GET ") + kExportsGroup + ": " + problem;

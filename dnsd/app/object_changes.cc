@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/model/kubernetes_names.h"
 #include "dnsd/app/object_events.h"
 #include "dnsd/app/override_guard.h"
 #include "dnsd/topology/words.h"
@@ -80,7 +81,7 @@ void ObjectChanges::erase(const v1::DeleteRequest& request, RecordSource::Erased
   const bool by_kubectl =
       env_.by_kubectl && std::ranges::any_of(request.keys(), [&](const std::string& key) {
         const auto found = objects.find(key);
-        return found != objects.end() && found->second.metadata().manager() == persistence::Objects::kKubernetesManager;
+        return found != objects.end() && found->second.metadata().manager() == model::kKubernetesManager;
       });
   if (by_kubectl) return done(Error(Code::FailedPrecondition, kByKubectl));
   in_turn([this, request, done = std::move(done)] {

@@ -5,6 +5,7 @@
 #include "common/base/text.h"
 #include "common/model/clusterset.h"
 #include "common/model/host_name.h"
+#include "common/model/kubernetes_names.h"
 
 namespace meshdns::catalog {
 namespace {
@@ -51,7 +52,7 @@ std::vector<std::string> HostRights::allowed(const std::string& namespace_) cons
 }
 
 std::optional<Refusal> HostRights::check(const model::VirtualDestination& object) const {
-  if (object.meta.manager != kKubernetesManager) return std::nullopt;
+  if (object.meta.manager != model::kKubernetesManager) return std::nullopt;
   const std::vector<std::string> patterns = allowed(object.meta.namespace_);
   for (std::size_t i = 0; i < object.hosts.size(); ++i) {
     const std::string& host = object.hosts[i];
@@ -59,7 +60,7 @@ std::optional<Refusal> HostRights::check(const model::VirtualDestination& object
     return Refusal{.key = object.meta.key(),
                    .field = "spec.hosts[" + std::to_string(i) + "]",
                    .reason = host + " is not a name of namespace " + object.meta.namespace_ + ": it may have " +
-                             join(patterns, ", ") + "; more by the Namespace's annotation " + kHostsAnnotation,
+                             join(patterns, ", ") + "; more by the Namespace's annotation " + model::kHostsAnnotation,
                    .kind = Refusal::Kind::HostNotAllowed};
   }
   return std::nullopt;

@@ -17,11 +17,8 @@ namespace meshdns::catalog {
 /// "shop.example.com", or stands for all names below one: "*.example.com".
 using NamespaceRights = std::map<std::string, std::vector<std::string>, NameLess>;
 
-/// The annotation of a Namespace that lists its further names, separated by commas.
-inline constexpr const char* kHostsAnnotation = "meshdns.io/hosts";
-
-/// Returns the names in the value of that annotation, in lower case, without those that are no names.
-/// problems: gets a text for each entry that is no name
+/// Returns the names in the value of the annotation model::kHostsAnnotation, in lower case, without those that are no
+/// names. problems: gets a text for each entry that is no name
 std::vector<std::string> parse_hosts(std::string_view annotation, std::vector<std::string>& problems);
 
 /// Decides which hosts an object of the Kubernetes API may claim. There, who may write objects in a namespace is often
@@ -47,8 +44,5 @@ class HostRights {
   std::vector<std::string> zones_;
   NamespaceRights further_;
 };
-
-/// The manager of objects that are in the Kubernetes API.
-inline constexpr const char* kKubernetesManager = "kubernetes";
 
 }  // namespace meshdns::catalog

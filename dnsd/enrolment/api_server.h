@@ -6,6 +6,7 @@
 
 #include "common/base/result.h"
 #include "common/kubernetes/client.h"
+#include "common/kubernetes/status_codes.h"
 
 namespace meshdns::enrolment {
 
@@ -16,11 +17,10 @@ struct ApiServer {
   std::function<void()> expire_token;  // the server has refused our own token: it is to be read again
 };
 
-/// The status by which an API server says that it does not know the sender.
-inline constexpr int kUnauthorized = 401;
-
 /// Whether an API server has done what it was asked for.
-inline bool is_success(const kubernetes::Answer& answer) { return answer.status == 200 || answer.status == 201; }
+inline bool is_success(const kubernetes::Answer& answer) {
+  return answer.status == kubernetes::kOk || answer.status == kubernetes::kCreated;
+}
 
 /// Returns how a client asks. `client` must outlive the result.
 inline ApiServer asked_by(kubernetes::Client& client) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/kubernetes/refusal.h"
+#include "common/kubernetes/status_codes.h"
 #include "common/log/log.h"
 
 namespace meshdns::enrolment {
@@ -16,8 +17,6 @@ using kubernetes::Keeper;
 constexpr const char* kCertificate = "ca.crt";
 constexpr const char* kKey = "ca.key";
 constexpr const char* kOldKey = "old.key";
-constexpr int kNotFound = 404;
-constexpr int kConflict = 409;
 
 std::string text_in(const kubernetes::KeyedTexts& texts, const char* key) {
   const auto found = texts.find(key);
@@ -80,7 +79,7 @@ void AuthoritySecret::ask(std::string method, std::string target, std::string bo
   request.body = std::move(body);
   call_ = server_.send(std::move(request), [this, then](const Result<Answer>& answer) {
     if (!answer) return finish(Error(Code::Unavailable, server_.name + ": " + answer.error().message()));
-    if (answer->status == kUnauthorized) server_.expire_token();
+    if (answer->status == kubernetes::kUnauthorized) server_.expire_token();
     (this->*then)(*answer);
   });
 }
@@ -91,7 +90,7 @@ void AuthoritySecret::refused(const std::string& what, const Answer& answer) {
 }
 
 void AuthoritySecret::got_secret(const Answer& answer) {
-  if (answer.status == kNotFound) return create_secret();
+  if (answer.status == kubernetes::kNotFound) return create_secret();
   if (!is_success(answer)) return refused("reading the Secret", answer);
   const auto texts = kubernetes::read_texts(Keeper::Secret, answer.body);
   if (!texts) return finish(texts.error());
@@ -118,7 +117,7 @@ void AuthoritySecret::create_secret() {
 }
 
 void AuthoritySecret::created_secret(const Answer& answer) {
-  if (answer.status == kConflict) return lost_race("creating the Secret");
+  if (answer.status == kubernetes::kConflict) return lost_race("creating the Secret");
   if (!is_success(answer)) return refused("creating the Secret", answer);
   take(*offered_, "the Secret was made");
 }
@@ -132,7 +131,8 @@ void AuthoritySecret::put_secret(const std::string& body, const Content& copy) {
 }
 
 void AuthoritySecret::have_put_secret(const Answer& answer) {
-  if (answer.status == kConflict || answer.status == kNotFound) return lost_race("writing the Secret");
+  if (answer.status == kubernetes::kConflict || answer.status == kubernetes::kNotFound)
+    return lost_race("writing the Secret");
   if (!is_success(answer)) return refused("writing the Secret", answer);
   equal_ = *offered_;
   log::info("authority written", {{"secret", name()}, {"because", "it was exchanged here"}});
@@ -164,7 +164,7 @@ void AuthoritySecret::look_at_config_map() {
 }
 
 void AuthoritySecret::got_config_map(const Answer& answer) {
-  if (answer.status == kNotFound) {
+  if (answer.status == kubernetes::kNotFound) {
     return ask("POST", kubernetes::keeper_path(Keeper::ConfigMap, options_.name_space),
                kubernetes::new_keeper(Keeper::ConfigMap, options_.name_space, options_.config_map, certificate()),
                &AuthoritySecret::wrote_config_map);
@@ -181,7 +181,7 @@ void AuthoritySecret::got_config_map(const Answer& answer) {
 
 void AuthoritySecret::wrote_config_map(const Answer& answer) {
   // after a conflict the next round looks whether the other writer has written the same
-  if (!is_success(answer) && answer.status != kConflict) return refused("writing the ConfigMap", answer);
+  if (!is_success(answer) && answer.status != kubernetes::kConflict) return refused("writing the ConfigMap", answer);
   finish({});
 }
 

@@ -74,7 +74,7 @@ Result<kubernetes::ReviewedToken> TokenReviews::judged(const Result<kubernetes::
 
 void TokenReviews::answered(Id id, const Result<kubernetes::Answer>& answer) {
   if (!tokens_.contains(id)) return;  // its time was over
-  if (answer && answer->status == kUnauthorized) server_.expire_token();
+  if (answer && answer->status == kubernetes::kUnauthorized) server_.expire_token();
   auto result = judged(answer);
   const bool refused = !result && result.error().code() == Code::PermissionDenied;
   ++(result ? counts_.accepted : refused ? counts_.refused : counts_.failed);

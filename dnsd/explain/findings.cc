@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/convert/object_convert.h"
+#include "common/model/kubernetes_names.h"
 #include "dnsd/answers/reverse_compiler.h"
 
 namespace meshdns::explain {
@@ -70,8 +71,8 @@ void Linter::look_at_rights(const v1::Object& object, std::vector<topology::Find
   if (!destination) return;
   const auto live = scene_.records.destinations.find(destination->meta.key());
   const bool is_live = live != scene_.records.destinations.end();
-  if (is_live && live->second.meta.manager != catalog::kKubernetesManager) return;
-  destination->meta.manager = catalog::kKubernetesManager;
+  if (is_live && live->second.meta.manager != model::kKubernetesManager) return;
+  destination->meta.manager = model::kKubernetesManager;
   const auto refusal = rights_->check(*destination);
   if (!refusal) return;
   found.push_back({refusal->field, is_live ? topology::Severity::Error : topology::Severity::Advice,

@@ -6,12 +6,12 @@
 #include "common/base/printable.h"
 #include "common/kubernetes/object_reader.h"
 #include "common/kubernetes/place_name.h"
+#include "common/model/kubernetes_names.h"
 
 namespace meshdns::kubernetes {
 namespace {
 
 constexpr const char* kExport = "meshdns.io/export";
-constexpr const char* kHosts = "meshdns.io/hosts";
 constexpr const char* kServiceName = "kubernetes.io/service-name";
 constexpr std::uint64_t kMostPort = 65535;
 
@@ -125,7 +125,7 @@ Result<Namespace> read_namespace(const boost::json::object& object) {
   out.uid = needed(metadata, "uid");
   out.name = needed(metadata, "name");
   out.exported = export_label(metadata).value_or(false);
-  out.hosts = metadata.object("annotations").text(kHosts);
+  out.hosts = metadata.object("annotations").text(model::kHostsAnnotation);
   return checked(std::move(out), problem);
 }
 

@@ -8,17 +8,11 @@
 #include "common/kubernetes/collection.h"
 #include "common/kubernetes/json_text.h"
 #include "common/kubernetes/refusal.h"
+#include "common/kubernetes/status_codes.h"
 #include "common/log/log.h"
 
 namespace meshdns::lease {
 namespace {
-
-constexpr int kOk = 200;
-constexpr int kCreated = 201;
-constexpr int kUnauthorized = 401;
-constexpr int kForbidden = 403;
-constexpr int kNotFound = 404;
-constexpr int kConflict = 409;
 
 /// A request that is not answered soon is made again: the lease runs out meanwhile.
 kubernetes::Client::Limits quick() {
@@ -93,18 +87,19 @@ void Lease::answer(const Result<kubernetes::Answer>& answer, bool writes, const 
   const TimePoint now = clock_.now();
   if (!answer) {
     machine_.failed(answer.error().message(), now);
-  } else if (answer->status == kOk || answer->status == kCreated) {
+  } else if (answer->status == kubernetes::kOk || answer->status == kubernetes::kCreated) {
     take(*answer, writes);
-  } else if (answer->status == kConflict) {
+  } else if (answer->status == kubernetes::kConflict) {
     machine_.conflict(now);
-  } else if (answer->status == kNotFound && std::string_view(verb) != "create") {  // there: no such namespace
+  } else if (answer->status == kubernetes::kNotFound && std::string_view(verb) != "create") {
+    // of a creation it would mean that there is no such namespace
     last_.clear();
     machine_.missing(now);
   } else {
-    if (answer->status == kUnauthorized) client_.expire_token();
+    if (answer->status == kubernetes::kUnauthorized) client_.expire_token();
     const auto why = kubernetes::parse_refusal(answer->status, answer->retry_after, answer->body);
     const std::string rule =
-        answer->status != kForbidden
+        answer->status != kubernetes::kForbidden
             ? ""
             : "; the role needs a rule apiGroups: [coordination.k8s.io], resources: [leases], verbs: [" +
                   std::string(verb) + "]";

@@ -8,6 +8,7 @@
 #include "common/base/names.h"
 #include "common/base/text.h"
 #include "common/convert/object_convert.h"
+#include "common/model/kubernetes_names.h"
 #include "common/time/time_text.h"
 #include "dnsd/topology/words.h"
 
@@ -189,9 +190,9 @@ Result<void> Objects::check_adopted(v1::Object object, std::int64_t unix_seconds
     return Error(Code::InvalidArgument, "it exists as " + twin + kOneName);
   const std::int64_t created = object.metadata().created();
   object = as_written(std::move(object));
-  object.mutable_metadata()->set_manager(kKubernetesManager);
+  object.mutable_metadata()->set_manager(model::kKubernetesManager);
   if (const std::string problem = host_problem(object); !problem.empty()) return Error(Code::PermissionDenied, problem);
-  const bool same = live != objects_.end() && live->second.metadata().manager() == kKubernetesManager &&
+  const bool same = live != objects_.end() && live->second.metadata().manager() == model::kKubernetesManager &&
                     live->second.metadata().created() == created &&
                     google::protobuf::util::MessageDifferencer::Equals(as_written(live->second), as_written(object));
   if (same) return {};

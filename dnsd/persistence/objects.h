@@ -21,8 +21,6 @@ class Objects {
  public:
   /// The manager of objects that come from an endpoints file. They are never written to the store.
   static constexpr const char* kFileManager = "file";
-  /// The manager of objects that are in the Kubernetes API. The store has a copy of them.
-  static constexpr const char* kKubernetesManager = "kubernetes";
 
   /// `catalog` must outlive the objects.
   /// origin: the name of the federation instance that owns the objects

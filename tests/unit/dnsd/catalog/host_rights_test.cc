@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/model/kubernetes_names.h"
 #include "dnsd/catalog/catalog.h"
 #include "tests/unit/dnsd/catalog/sample.h"
 
@@ -14,7 +15,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-model::VirtualDestination object(std::vector<std::string> hosts, std::string manager = kKubernetesManager) {
+model::VirtualDestination object(std::vector<std::string> hosts, std::string manager = model::kKubernetesManager) {
   model::VirtualDestination out;
   out.meta.name = "web";
   out.meta.namespace_ = "shop";

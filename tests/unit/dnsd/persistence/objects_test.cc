@@ -1,4 +1,5 @@
 #include "dnsd/persistence/objects.h"
+#include "common/model/kubernetes_names.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -64,7 +65,7 @@ TEST_F(ObjectsTest, adopted_objects_keep_the_time_of_the_api_and_replace_others)
   ASSERT_TRUE(objects_.check_adopted(object, 5000, change));
   ASSERT_EQ(change.put.size(), 1U);  // another manager, and another time
   objects_.commit(change, TimePoint{});
-  EXPECT_EQ(objects_.all().at("Cluster/eu-1").metadata().manager(), Objects::kKubernetesManager);
+  EXPECT_EQ(objects_.all().at("Cluster/eu-1").metadata().manager(), model::kKubernetesManager);
   EXPECT_EQ(objects_.all().at("Cluster/eu-1").metadata().created(), 1234);
   Objects::Change none;
   ASSERT_TRUE(objects_.check_adopted(object, 5000, none));
