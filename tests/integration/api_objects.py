@@ -197,17 +197,4 @@ class ObjectsApi:
             first = [ApiServer.line("ADDED", thing) for thing in of_kind]
             mark = {"metadata": {"resourceVersion": str(self.version), "annotations": {"k8s.io/initial-events-end": "true"}}}
         first = first + [ApiServer.line("BOOKMARK", mark)] if asked.get("sendInitialEvents") == "true" else []
-        request.send_response(200)
-        request.send_header("Content-Type", "application/json")
-        request.send_header("Transfer-Encoding", "chunked")
-        request.end_headers()
-        try:
-            line = b"".join(first)
-            while line is not None:
-                if line:
-                    request.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
-                    request.wfile.flush()
-                line = lines.get()
-        except OSError:
-            pass  # the daemon has gone
-        request.close_connection = True
+        ApiServer.stream(request, lines, first)

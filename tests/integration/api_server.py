@@ -8,6 +8,18 @@ import ssl
 import threading
 import urllib.parse
 
+# An agent that follows the pods of its node at such a server. {folder} is a TlsBed's, with a token and the folder cgroup
+AGENT = """\
+node: n1
+cluster: eu-1
+addresses: [127.0.0.1]
+federation: {{servers: ["127.0.0.1:{port}"]}}
+discovery:
+  static: {{directory: {folder}/n1.d}}
+  kubernetes: {{server: "https://127.0.0.1:{api}", ca: {folder}/ca.pem, token_file: {folder}/token, cgroup_root: {folder}/cgroup}}
+admin: {{listen: "127.0.0.1:0", socket: {folder}/n1.sock}}
+"""
+
 
 class ApiServer:
     """HTTPS on loopback. Objects are put and removed as a client of the API would; watches are told at once."""

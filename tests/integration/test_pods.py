@@ -9,21 +9,11 @@ import time
 import unittest
 
 import one_cluster
-from api_server import ApiServer, pod
+from api_server import AGENT, ApiServer, pod
 from mesh import BIN, addresses, ask, eventually, run
 from ports import free_port
 from tls_bed import TlsBed
 
-AGENT = """\
-node: n1
-cluster: eu-1
-addresses: [127.0.0.1]
-federation: {{servers: ["127.0.0.1:{port}"]}}
-discovery:
-  static: {{directory: {folder}/n1.d}}
-  kubernetes: {{server: "https://127.0.0.1:{api}", ca: {folder}/ca.pem, token_file: {folder}/token, cgroup_root: {folder}/cgroup}}
-admin: {{listen: "127.0.0.1:0", socket: {folder}/n1.sock}}
-"""
 NODE = {"kind": "Node", "apiVersion": "v1", "metadata": {"name": "n1", "uid": "nu", "labels": {
     "topology.kubernetes.io/region": "eu-west", "topology.kubernetes.io/zone": "eu-west/a"}},
         "spec": {"podCIDRs": ["127.0.9.0/24"]}, "status": {"addresses": [{"type": "InternalIP", "address": "127.0.0.1"}]}}

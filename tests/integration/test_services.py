@@ -7,7 +7,7 @@ import unittest
 
 import dns.edns
 
-from api_server import NAMESPACES, NODES, SERVICES, SLICES, ApiServer, endpoint, place, pod, service, slice_of
+from api_server import AGENT, NAMESPACES, NODES, SERVICES, SLICES, ApiServer, endpoint, place, pod, service, slice_of
 from mesh import BIN, WAIT, addresses, ask, eventually
 from ports import free_port
 from tls_bed import TlsBed
@@ -26,16 +26,6 @@ federation:
   store: {{sqlite: {{}}}}
   kubernetes: [{{cluster: eu-1, server: "https://127.0.0.1:{api}", ca_file: ca.pem, token_file: token}}]
 admin: {{listen: "127.0.0.1:0", socket: {folder}/fed.sock}}
-"""
-AGENT = """\
-node: n1
-cluster: eu-1
-addresses: [127.0.0.1]
-federation: {{servers: ["127.0.0.1:{port}"]}}
-discovery:
-  static: {{directory: {folder}/n1.d}}
-  kubernetes: {{server: "https://127.0.0.1:{api}", ca: {folder}/ca.pem, token_file: {folder}/token, cgroup_root: {folder}/cgroup}}
-admin: {{listen: "127.0.0.1:0", socket: {folder}/n1.sock}}
 """
 NODE = {"kind": "Node", "apiVersion": "v1", "metadata": {"name": "n1", "uid": "nu", "labels": {
     "topology.kubernetes.io/region": "eu", "topology.kubernetes.io/zone": "eu-a"}}, "spec": {}, "status": {}}
