@@ -195,14 +195,19 @@ class ServicesTest(unittest.TestCase):
         plane.delete(f"/api/v1/nodes/gone-{self.number}")
         self.wait(1)
 
-    def test_the_api_server_is_killed(self):
-        self.create()
+    def load_two_pods(self):
+        """A pod at each node, and clients that ask for both: (their addresses, the load)."""
         self.pod(1)
         self.pod(128)
         self.wait(1, 128)
         both = [self.address(1), self.address(128)]
         load = Load(bed.dns, f"{self.service}.shop.mesh.internal", both, 500)
         self.addCleanup(load.stop)
+        return both, load
+
+    def test_the_api_server_is_killed(self):
+        self.create()
+        both, load = self.load_two_pods()
         plane.kill("kube-apiserver")
         bed.federation.wait_line("kubernetes watch fails")
         plane.begin_api()
@@ -214,12 +219,7 @@ class ServicesTest(unittest.TestCase):
 
     def test_an_agent_comes_restarts_and_goes(self):
         self.create()
-        self.pod(1)
-        self.pod(128)
-        self.wait(1, 128)
-        both = [self.address(1), self.address(128)]
-        load = Load(bed.dns, f"{self.service}.shop.mesh.internal", both, 500)
-        self.addCleanup(load.stop)
+        both, load = self.load_two_pods()
         second = bed.begin_agent("n2", address="10.0.0.2")
         second.wait_line("kubernetes pods listed")
         second.stop()
