@@ -184,13 +184,17 @@ Result<void> Daemon::start_origin() {
   serving_.release_unless_served();
   override_rounds_.watch();
   source_->start();  // a federation makes its feed on this thread while the compile thread makes the first table
+  // Before DNS is served: who has read `ready` in the log may use the socket. A standby has it already.
+  if (leased_ == nullptr) {
+    if (auto done = start_admin(); !done) return done;
+  }
   if (*answerable) {
     if (auto done = serving_.begin(); !done) return done;
   } else {
     log::warn("nothing is known: DNS is not served until the recovery is over");
   }
   hostnames_.start();
-  return leased_ == nullptr ? start_admin() : Result<void>{};  // a standby has it already
+  return {};
 }
 
 Result<void> Daemon::start_standby() {
