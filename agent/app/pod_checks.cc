@@ -8,7 +8,7 @@ discovery::Discovered watched_pod(const discovery::PodEndpoint& pod) {
   for (const model::Port& port : out.endpoint.ports) {
     if (port.protocol != "TCP") continue;
     discovery::CheckSpec& check = out.checks.emplace_back();
-    check.port = port.number;
+    check.what = probes::TcpCheck{.to = {port.number, {}}};
     check.settings.interval = kEvidenceInterval;
     check.evidence = true;
   }

@@ -2,33 +2,31 @@
 
 #include "agent/probes/http_probe.h"
 #include "agent/probes/tcp_probe.h"
-#include "common/base/check.h"
 
 namespace meshdns::agent::app {
 
 namespace {
 
-std::unique_ptr<probes::Probe> http_probe(process::EventLoop& loop, const SocketAddress& where,
-                                          const discovery::CheckSpec& check) {
-  http::ClientRequest request;
-  request.address = where;
-  request.host = check.host;
-  request.path = check.path;
-  return std::make_unique<probes::HttpProbe>(loop, std::move(request),
-                                             probes::StatusRange{check.lowest_status, check.highest_status});
-}
+/// Returns the probe of a check's kind; one call for each kind of check.h.
+struct Maker {
+  process::EventLoop& loop;
+  const IpAddress& address;
+
+  SocketAddress at(const probes::Target& to) const { return {to.address.value_or(address), to.port}; }
+
+  std::unique_ptr<probes::Probe> operator()(const probes::TcpCheck& check) const {
+    return std::make_unique<probes::TcpProbe>(loop, at(check.to), check);
+  }
+  std::unique_ptr<probes::Probe> operator()(const probes::HttpCheck& check) const {
+    return std::make_unique<probes::HttpProbe>(loop, at(check.to), check);
+  }
+};
 
 }  // namespace
 
-std::unique_ptr<probes::Probe> make_probe(process::EventLoop& loop, const SocketAddress& where,
+std::unique_ptr<probes::Probe> make_probe(process::EventLoop& loop, const IpAddress& address,
                                           const discovery::CheckSpec& check) {
-  std::unique_ptr<probes::Probe> out;
-  switch (check.kind) {
-    case discovery::CheckSpec::Kind::Tcp: out = std::make_unique<probes::TcpProbe>(loop, where); break;
-    case discovery::CheckSpec::Kind::Http: out = http_probe(loop, where, check); break;
-  }
-  MESHDNS_CHECK(out != nullptr);
-  return out;
+  return std::visit(Maker{loop, address}, check.what);
 }
 
 }  // namespace meshdns::agent::app

@@ -5,20 +5,15 @@
 #include <vector>
 
 #include "agent/health/health_machine.h"
+#include "agent/probes/check.h"
 #include "common/model/endpoint.h"
 
 namespace meshdns::discovery {
 
-/// The settings of one check of an endpoint. The check is made at the endpoint's first address of each family.
+/// One check of an endpoint: what it does, and how often. A check that connects somewhere is made at the endpoint's first
+/// address of each family, unless it names an address.
 struct CheckSpec {
-  enum class Kind : std::uint8_t { Tcp, Http };
-
-  Kind kind = Kind::Tcp;
-  std::uint16_t port = 0;
-  std::string path = "/";    // Http only, as are the next three
-  std::string host;          // Host header; empty = the address
-  int lowest_status = 200;   // lowest status code that is a success
-  int highest_status = 399;  // highest status code that is a success
+  probes::AnyCheck what = probes::TcpCheck{};
   health::CheckSettings settings;
   bool evidence = false;  // of a pod: only a refusal counts, and only where the port has been open before
 

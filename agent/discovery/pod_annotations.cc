@@ -95,12 +95,14 @@ std::optional<PodSettings::Check> check_of(std::string_view word) {
   const auto colon = word.find(':');
   const std::string_view kind = word.substr(0, colon);
   const std::string_view rest = colon == std::string_view::npos ? "" : word.substr(colon + 1);
-  PodSettings::Check out;
-  if (kind == "http") out.spec.kind = CheckSpec::Kind::Http;
   if (kind != "http" && kind != "tcp") return std::nullopt;
   const auto slash = rest.find('/');
   if (slash != std::string_view::npos && kind == "tcp") return std::nullopt;
-  if (slash != std::string_view::npos) out.spec.path = rest.substr(slash);
+  PodSettings::Check out;
+  if (kind == "http") {
+    probes::HttpCheck& http = out.spec.what.emplace<probes::HttpCheck>();
+    if (slash != std::string_view::npos) http.path = rest.substr(slash);
+  }
   out.port = rest.substr(0, slash);
   if (colon != std::string_view::npos && rest.empty()) return std::nullopt;
   return is_visible(word) ? std::optional(out) : std::nullopt;

@@ -137,7 +137,8 @@ class Mapping {
         continue;
       }
       out.push_back(wanted.spec);
-      out.back().port = *number;
+      if (auto* http = std::get_if<probes::HttpCheck>(&out.back().what)) http->to.port = *number;
+      if (auto* tcp = std::get_if<probes::TcpCheck>(&out.back().what)) tcp->to.port = *number;
     }
     return out;
   }

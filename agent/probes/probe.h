@@ -9,8 +9,8 @@ namespace meshdns::probes {
 
 using Done = std::function<void(health::ProbeResult)>;
 
-/// Checks one address once per run(), in one way: TcpProbe or HttpProbe. Says nothing about health: rise and fall are
-/// HealthMachine's.
+/// Makes one check once per run(), in one way: one class for each kind of check (check.h). Says nothing about health:
+/// rise and fall are HealthMachine's.
 /// thread: the loop's
 class Probe {
  public:
@@ -19,6 +19,10 @@ class Probe {
   /// done: called once, not before run() returns, unless the probe is destroyed before that. The probe does not set
   ///       `late` and `after_event`.
   virtual void run(Duration timeout, Done done) = 0;
+  /// Lets the probe say that the next run() has news, so that nobody waits for the interval: a push, a unit's new state.
+  /// Probes that know nothing between two runs never call it, which is the default.
+  /// news: called any number of times while the probe lives, never from within watch() or run()
+  virtual void watch(std::function<void()> /*news*/) {}
 };
 
 }  // namespace meshdns::probes

@@ -1,23 +1,29 @@
 #include <fmt/format.h>
 #include <algorithm>
 
+#include "common/base/hex.h"
 #include "common/base/text.h"
 #include "common/config/checks.h"
+#include "common/config/http_status.h"
 
 namespace meshdns::config {
 namespace {
 
-bool has_port(const v1::EndpointEntry& endpoint, const std::string& wanted, std::string_view protocol) {
-  const auto number = parse_uint(wanted);
+/// Whether the endpoint has a port of that name.
+/// protocol: TCP or UDP; empty = either
+bool has_port(const v1::EndpointEntry& endpoint, const std::string& name, std::string_view protocol) {
   return std::any_of(endpoint.ports().begin(), endpoint.ports().end(), [&](const v1::ServicePort& port) {
-    return port.protocol() == protocol && (number ? port.number() == *number : port.name() == wanted);
+    return (protocol.empty() || port.protocol() == protocol) && port.name() == name;
   });
 }
 
-void check_port(const Place& place, const v1::EndpointEntry& endpoint, const std::string& wanted, Report& report) {
-  if (wanted.empty() || has_port(endpoint, wanted, "TCP")) return;
-  if (has_port(endpoint, wanted, "UDP")) {
-    return report.add(place, fmt::format("port {} is UDP: this check needs a TCP port", shown(wanted)));
+/// Reports a name that no port of the endpoint has. A number may be any port, also one that is not offered.
+void check_port(const Place& place, const v1::EndpointEntry& endpoint, const std::string& wanted,
+                std::string_view protocol, Report& report) {
+  if (wanted.empty() || parse_uint(wanted) || has_port(endpoint, wanted, protocol)) return;
+  if (has_port(endpoint, wanted, "")) {
+    const char* other = protocol == "TCP" ? "UDP" : "TCP";
+    return report.add(place, fmt::format("port {} is {}: this check needs a {} port", shown(wanted), other, protocol));
   }
   std::vector<std::string> names;
   for (const auto& port : endpoint.ports()) {
@@ -33,34 +39,94 @@ void check_sendable(const Place& place, const std::string& text, Report& report)
   if (!fine) report.add(place, fmt::format("expected visible ASCII characters, others as %XX (got {})", shown(text)));
 }
 
+constexpr const char* kKinds = "tcp, http, https, grpc, udp, dns, exec, ttl, systemd, alias, none";
+
 /// Whether the check has an unknown key. MessageReader has reported that key, which was probably meant as the kind, so
 /// a missing kind need not be reported too.
-bool names_another_kind(const Place& check) {
+bool names_another_kind(const Place& check, const google::protobuf::Descriptor& type) {
   const auto& children = check.node->children;
   for (std::size_t i = 0; i < children.size(); i += 2) {
-    if (v1::Check::descriptor()->FindFieldByName(children[i]->text) == nullptr) return true;
+    if (type.FindFieldByName(children[i]->text) == nullptr) return true;
   }
   return false;
 }
 
-void check_check(const Place& place, const v1::EndpointEntry& endpoint, const v1::Check& check, Report& report) {
-  if (check.kind_case() == v1::Check::KIND_NOT_SET && !names_another_kind(place)) {
-    report.add(place, "expected one of tcp, http");
-  }
-  if (check.has_tcp()) {
-    const Place tcp = place.child("tcp");
-    check_port(tcp.child("port"), endpoint, check.tcp().port(), report);
-  }
-  if (!check.has_http()) return;
-  const Place http = place.child("http");
-  check_port(http.child("port"), endpoint, check.http().port(), report);
-  if (!check.http().path().starts_with('/')) {
-    report.add(http.child("path"),
-               fmt::format("expected a path that starts with / (got {})", shown(check.http().path())));
+void check_http(const Place& place, const v1::HttpCheck& http, Report& report) {
+  if (!http.path().starts_with('/')) {
+    report.add(place.child("path"), fmt::format("expected a path that starts with / (got {})", shown(http.path())));
   } else {
-    check_sendable(http.child("path"), check.http().path(), report);
+    check_sendable(place.child("path"), http.path(), report);
   }
-  check_sendable(http.child("host"), check.http().host(), report);
+  check_sendable(place.child("host"), http.host(), report);
+  check_sendable(place.child("method"), http.method(), report);
+  for (int i = 0; i < http.status_size(); ++i) {
+    if (status_codes_of(http.status(i))) continue;
+    report.add(place.child("status").item(static_cast<std::size_t>(i)),
+               fmt::format("expected a code between 100 and 599, or two as 200-299 (got {})", shown(http.status(i))));
+  }
+}
+
+void check_hex(const Place& place, const v1::UdpCheck& udp, Report& report) {
+  if (!udp.send_hex().empty() && !udp.send().empty()) report.add(place.child("send_hex"), "not with `send`");
+  if (!from_hex(udp.send_hex()))
+    report.add(place.child("send_hex"), fmt::format("expected pairs of hexadecimal digits (got {})", shown(udp.send_hex())));
+}
+
+void check_alias(const Place& place, const v1::AliasCheck& alias, Report& report) {
+  const auto slash = alias.endpoint().find('/');
+  if (!alias.endpoint().empty() && (slash == 0 || slash == std::string::npos || slash + 1 == alias.endpoint().size())) {
+    report.add(place.child("endpoint"), fmt::format("expected NAMESPACE/SERVICE (got {})", shown(alias.endpoint())));
+  }
+}
+
+/// Reports what is wrong with the kind of a check or of a part of a group; both have the same kinds by the same names.
+template <class Message>
+void check_kind(const Place& place, const v1::EndpointEntry& endpoint, const Message& check, Report& report) {
+  const auto port = [&](const char* kind, const std::string& wanted, std::string_view protocol) {
+    check_port(place.child(kind).child("port"), endpoint, wanted, protocol, report);
+  };
+  if (check.has_tcp()) port("tcp", check.tcp().port(), "TCP");
+  if (check.has_http()) port("http", check.http().port(), "TCP");
+  if (check.has_http()) check_http(place.child("http"), check.http(), report);
+  if (check.has_http() && check.http().has_tls_options() && place.child("http").node->find("tls_options") != nullptr) {
+    report.add(place.child("http").child("tls_options"), "only of https");
+  }
+  if (check.has_https()) port("https", check.https().port(), "TCP");
+  if (check.has_https()) check_http(place.child("https"), check.https(), report);
+  if (check.has_grpc()) port("grpc", check.grpc().port(), "TCP");
+  if (check.has_udp()) port("udp", check.udp().port(), "UDP");
+  if (check.has_udp()) check_hex(place.child("udp"), check.udp(), report);
+  if (check.has_dns()) port("dns", check.dns().port(), check.dns().tcp() ? "TCP" : "UDP");
+  if (check.has_alias()) check_alias(place.child("alias"), check.alias(), report);
+}
+
+void check_group(const Place& place, const v1::EndpointEntry& endpoint, const v1::CheckGroup& group, bool counts,
+                 Report& report) {
+  const Place parts = place.child("checks");
+  for (int i = 0; i < group.checks_size(); ++i) {
+    const Place part = parts.item(static_cast<std::size_t>(i));
+    if (!part.node->is(YamlNode::Kind::Map)) continue;
+    if (group.checks(i).kind_case() == v1::PartCheck::KIND_NOT_SET &&
+        !names_another_kind(part, *v1::PartCheck::descriptor())) {
+      report.add(part, fmt::format("expected one of {}", kKinds));
+    }
+    check_kind(part, endpoint, group.checks(i), report);
+  }
+  const auto size = static_cast<std::uint32_t>(group.checks_size());
+  if (!counts && group.needed() != 0) report.add(place.child("needed"), "only of quorum");
+  if (counts && (group.needed() == 0 || group.needed() > size)) {
+    report.add(place, fmt::format("expected `needed` between 1 and the number of checks, {}", size));
+  }
+}
+
+void check_check(const Place& place, const v1::EndpointEntry& endpoint, const v1::Check& check, Report& report) {
+  if (check.kind_case() == v1::Check::KIND_NOT_SET && !names_another_kind(place, *v1::Check::descriptor())) {
+    report.add(place, fmt::format("expected one of {}, all, any, quorum", kKinds));
+  }
+  check_kind(place, endpoint, check, report);
+  if (check.has_all()) check_group(place.child("all"), endpoint, check.all(), false, report);
+  if (check.has_any()) check_group(place.child("any"), endpoint, check.any(), false, report);
+  if (check.has_quorum()) check_group(place.child("quorum"), endpoint, check.quorum(), true, report);
 }
 
 }  // namespace
@@ -93,6 +159,9 @@ void check_endpoints(const Place& root, const v1::EndpointsFile& file, Report& r
   const Place list = root.child("endpoints");
   for (int i = 0; i < file.endpoints_size(); ++i) {
     const Place endpoint = list.item(static_cast<std::size_t>(i));
+    if (!file.endpoints(i).address().empty() && file.endpoints(i).addresses_size() > 0) {
+      report.add(endpoint.child("addresses"), kNotBoth);
+    }
     const Place checks = endpoint.child("checks");
     for (int j = 0; j < file.endpoints(i).checks_size(); ++j) {
       const Place check = checks.item(static_cast<std::size_t>(j));

@@ -1,0 +1,56 @@
+#include "agent/probes/check.h"
+
+#include <algorithm>
+
+namespace meshdns::probes {
+namespace {
+
+template <class Check>
+concept HasTarget = requires(const Check& check) { check.to; };
+
+struct TargetOf {
+  template <class Check>
+  const Target* operator()(const Check& check) const {
+    if constexpr (HasTarget<Check>) return &check.to;
+    return nullptr;
+  }
+};
+
+struct IsPerFamily {
+  template <class Check>
+  bool operator()(const Check& check) const {
+    if constexpr (HasTarget<Check>) return !check.to.address.has_value();
+    return false;
+  }
+  bool operator()(const GroupCheck& group) const {
+    return std::ranges::any_of(group.parts, [](const PartCheck& part) { return std::visit(IsPerFamily{}, part); });
+  }
+};
+
+struct KindName {
+  std::string operator()(const TcpCheck& check) const { return check.tls ? "tls" : "tcp"; }
+  std::string operator()(const HttpCheck& check) const { return check.tls ? "https" : "http"; }
+  std::string operator()(const GrpcCheck&) const { return "grpc"; }
+  std::string operator()(const UdpCheck&) const { return "udp"; }
+  std::string operator()(const DnsCheck&) const { return "dns"; }
+  std::string operator()(const ExecCheck&) const { return "exec"; }
+  std::string operator()(const TtlCheck&) const { return "ttl"; }
+  std::string operator()(const SystemdCheck&) const { return "systemd"; }
+  std::string operator()(const AliasCheck&) const { return "alias"; }
+  std::string operator()(const NoneCheck&) const { return "none"; }
+  std::string operator()(const GroupCheck& group) const {
+    if (group.needed == group.parts.size()) return "all";
+    if (group.needed == 1) return "any";
+    return "quorum " + std::to_string(group.needed) + " of " + std::to_string(group.parts.size());
+  }
+};
+
+}  // namespace
+
+const Target* target_of(const AnyCheck& check) { return std::visit(TargetOf{}, check); }
+
+bool is_per_family(const AnyCheck& check) { return std::visit(IsPerFamily{}, check); }
+
+std::string kind_name(const AnyCheck& check) { return std::visit(KindName{}, check); }
+
+}  // namespace meshdns::probes
