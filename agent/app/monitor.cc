@@ -20,12 +20,18 @@ using health::Outcome;
 using health::ProbeResult;
 using model::HealthState;
 
+/// Returns the port that a check connects to; 0 = it does not connect.
+std::uint16_t port_of(const CheckSpec& check) {
+  const probes::Target* target = probes::target_of(check.what);
+  return target == nullptr ? 0 : target->port;
+}
+
 /// Whether a listener may have served the endpoint.
 bool is_behind(const SocketAddress& where, const Discovered& found) {
   if (where.port == 0) return true;
   const auto& addresses = found.endpoint.addresses;
   const bool has_port = std::ranges::count(found.endpoint.ports, where.port, &model::Port::number) > 0 ||
-                        std::ranges::count(found.checks, where.port, &CheckSpec::port) > 0;
+                        std::ranges::count(found.checks, where.port, &port_of) > 0;
   return has_port && (where.ip.is_unspecified() || std::ranges::find(addresses, where.ip) != addresses.end());
 }
 
@@ -269,8 +275,7 @@ void Monitor::start(Check& check, bool after_event) {
   check.after_event = after_event;
   check.again = false;
   check.running = true;
-  const SocketAddress where{check.address, check.spec.port};
-  if (!check.probe) check.probe = make_probe_(where, check.spec);
+  if (!check.probe) check.probe = make_probe_(check.address, check.spec);
   check.probe->run(check.timeout, [this, &check](ProbeResult result) { on_result(check, std::move(result)); });
 }
 
@@ -301,7 +306,7 @@ bool Monitor::ended(const std::string& key, const std::string& container) {
 std::size_t Monitor::listener_gone(Watched& watched, const SocketAddress& where) {
   if (!watched.host_network) return 0;  // the events are of the host's network, where other pods have no listeners
   for (const auto& check : watched.checks) {
-    if (where.port != 0 && check->spec.port != where.port) continue;
+    if (where.port != 0 && port_of(check->spec) != where.port) continue;
     check->was_open = check->was_open || where.port != 0;
     probe_after_event(*check);  // another listener may still answer at the port (SO_REUSEPORT), so the probe decides
   }

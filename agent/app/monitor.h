@@ -38,7 +38,7 @@ namespace meshdns::agent::app {
 /// thread: the loop's
 class Monitor {
  public:
-  using ProbeFactory = std::function<std::unique_ptr<probes::Probe>(const SocketAddress&, const discovery::CheckSpec&)>;
+  using ProbeFactory = std::function<std::unique_ptr<probes::Probe>(const IpAddress&, const discovery::CheckSpec&)>;
 
   /// The receiver of endpoints. `put` is called for a new endpoint (normally while it is Pending) and after each
   /// change.
@@ -54,7 +54,7 @@ class Monitor {
 
   /// The number of results by health::Outcome, and of results with ProbeResult::late.
   struct Counters {
-    std::array<std::uint64_t, 5> outcomes{};
+    std::array<std::uint64_t, health::kOutcomes> outcomes{};
     std::uint64_t late = 0;
   };
 

@@ -58,8 +58,7 @@ class Round {
   void start_next() {
     if (next_ == checks_.size()) return;
     OneCheck& check = checks_[next_++];
-    const SocketAddress where{addresses_[check.at].address, check.spec.port};
-    check.probe = make_probe(loop_, where, check.spec);
+    check.probe = make_probe({loop_}, addresses_[check.at].address, check.spec);
     check.probe->run(check.spec.settings.timeout, [this, &check](ProbeResult result) {
       check.result = std::move(result);
       if (++ended_ == checks_.size()) loop_.stop();

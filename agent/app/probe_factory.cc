@@ -9,24 +9,24 @@ namespace {
 
 /// Returns the probe of a check's kind; one call for each kind of check.h.
 struct Maker {
-  process::EventLoop& loop;
+  const ProbeParts& parts;
   const IpAddress& address;
 
   SocketAddress at(const probes::Target& to) const { return {to.address.value_or(address), to.port}; }
 
   std::unique_ptr<probes::Probe> operator()(const probes::TcpCheck& check) const {
-    return std::make_unique<probes::TcpProbe>(loop, at(check.to), check);
+    return std::make_unique<probes::TcpProbe>(parts.loop, at(check.to), check);
   }
   std::unique_ptr<probes::Probe> operator()(const probes::HttpCheck& check) const {
-    return std::make_unique<probes::HttpProbe>(loop, at(check.to), check);
+    return std::make_unique<probes::HttpProbe>(parts.loop, at(check.to), check);
   }
 };
 
 }  // namespace
 
-std::unique_ptr<probes::Probe> make_probe(process::EventLoop& loop, const IpAddress& address,
+std::unique_ptr<probes::Probe> make_probe(const ProbeParts& parts, const IpAddress& address,
                                           const discovery::CheckSpec& check) {
-  return std::visit(Maker{loop, address}, check.what);
+  return std::visit(Maker{parts, address}, check.what);
 }
 
 }  // namespace meshdns::agent::app

@@ -2,21 +2,16 @@
 
 #include <memory>
 
+#include "agent/probes/check.h"
 #include "agent/probes/probe.h"
 #include "common/http/client.h"
 
 namespace meshdns::probes {
 
-/// The HTTP status codes that count as success, both ends included.
-struct StatusRange {
-  int lowest = 200;
-  int highest = 399;
-};
-
 /// Sends one HTTP request and judges the status of the answer. `loop` must outlive the probe.
 class HttpProbe : public Probe {
  public:
-  HttpProbe(process::EventLoop& loop, http::ClientRequest request, StatusRange expected = {});
+  HttpProbe(process::EventLoop& loop, const SocketAddress& where, HttpCheck check);
 
   void run(Duration timeout, Done done) override;
 
@@ -25,7 +20,7 @@ class HttpProbe : public Probe {
 
   process::EventLoop& loop_;
   http::ClientRequest request_;
-  StatusRange expected_;
+  HttpCheck check_;
   std::shared_ptr<const HttpProbe*> alive_;  // a running exchange holds it weakly, and knows by it that the probe lives
 };
 

@@ -63,7 +63,8 @@ struct TcpProbe::Attempt {
   TimerId timer = 0;
 };
 
-TcpProbe::TcpProbe(process::EventLoop& loop, SocketAddress address) : loop_(loop), address_(address) {}
+TcpProbe::TcpProbe(process::EventLoop& loop, SocketAddress address, TcpCheck check)
+    : loop_(loop), address_(address), check_(std::move(check)) {}
 
 TcpProbe::~TcpProbe() {
   if (attempt_) attempt_->stop();

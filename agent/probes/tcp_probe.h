@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "agent/probes/check.h"
 #include "agent/probes/probe.h"
 #include "common/net/socket_address.h"
 #include "common/process/event_loop.h"
@@ -11,7 +12,7 @@ namespace meshdns::probes {
 /// Opens a TCP connection and closes it again. The destructor ends a running attempt. `loop` must outlive the probe.
 class TcpProbe : public Probe {
  public:
-  TcpProbe(process::EventLoop& loop, SocketAddress address);
+  TcpProbe(process::EventLoop& loop, SocketAddress address, TcpCheck check = {});
   ~TcpProbe() override;
 
   /// Starts a check. If one is running, the new one replaces it, and the first `done` is not called.
@@ -21,6 +22,7 @@ class TcpProbe : public Probe {
   struct Attempt;
   process::EventLoop& loop_;
   SocketAddress address_;
+  TcpCheck check_;
   std::shared_ptr<Attempt> attempt_;
 };
 

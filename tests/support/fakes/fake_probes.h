@@ -28,9 +28,15 @@ class FakeProbes {
   std::vector<Run> runs;
   int open = 0;  // probes that wait for their answer
 
-  std::unique_ptr<probes::Probe> make(const SocketAddress& address, const discovery::CheckSpec&) {
+  std::unique_ptr<probes::Probe> make(const SocketAddress& address) {
     return std::make_unique<FakeProbe>(*this, address);
   }
+  /// The probe of a check that connects somewhere.
+  std::unique_ptr<probes::Probe> make(const IpAddress& address, const discovery::CheckSpec& check) {
+    const probes::Target& to = *probes::target_of(check.what);
+    return make({to.address.value_or(address), to.port});
+  }
+  static discovery::CheckSpec tcp(std::uint16_t port) { return {.what = probes::TcpCheck{.to = {port, {}}}}; }
 
  private:
   class FakeProbe : public probes::Probe {

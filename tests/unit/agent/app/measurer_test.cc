@@ -33,7 +33,7 @@ class MeasurerTest : public testing::Test {
   LateClock clock{sim};
   test::FakeProbes world{clock, sim};
   std::vector<Measurement> found;
-  Measurer measurer{clock, sim, [this](const SocketAddress& where) { return world.make(where, {}); },
+  Measurer measurer{clock, sim, [this](const SocketAddress& where) { return world.make(where); },
                     [this](const Measurement& result) { found.push_back(result); }, 7};
 
   static MeasureTarget target(const std::string& address, Duration interval = 5s) {

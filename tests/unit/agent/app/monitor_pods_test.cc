@@ -37,7 +37,7 @@ class MonitorPodsTest : public testing::Test {
   Monitor monitor{
       sim,
       sim,
-      [this](const SocketAddress& where, const discovery::CheckSpec& spec) { return world.make(where, spec); },
+      [this](const IpAddress& where, const discovery::CheckSpec& spec) { return world.make(where, spec); },
       {[this](const model::Endpoint& endpoint) { told.emplace_back(model::health_state_name(endpoint.health.state)); },
        [this](const std::string&) { told.emplace_back("removed"); }},
       {"eu-1/n1", 7}};
@@ -63,7 +63,7 @@ TEST_F(MonitorPodsTest, the_ports_of_a_pod_without_a_service_are_not_probed) {
   bare.found.endpoint.service.clear();
   EXPECT_TRUE(watched_pod(bare).checks.empty());
   EXPECT_EQ(watched_pod(pod({80, 81})).checks.size(), 2U);
-  bare.found.checks = {{.port = 81}};  // by its annotation
+  bare.found.checks = {test::FakeProbes::tcp(81)};  // by its annotation
   EXPECT_EQ(watched_pod(bare).checks.size(), 1U);
   bare.found.checks.clear();
   monitor.set_endpoints({}, {bare});
@@ -134,7 +134,7 @@ TEST_F(MonitorPodsTest, a_destroyed_listener_of_a_host_network_pod_is_probed) {
 
 TEST_F(MonitorPodsTest, checks_that_failed_while_the_pod_started_do_not_hold_it_back) {
   discovery::PodEndpoint checked = pod({80}, false);
-  checked.found.checks = {{.port = 80}};
+  checked.found.checks = {test::FakeProbes::tcp(80)};
   refuses("10.0.0.1:80");
   monitor.set_endpoints({}, {checked});
   sim.advance(1min);

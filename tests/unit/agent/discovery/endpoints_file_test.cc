@@ -19,6 +19,8 @@ std::string problems(const std::string& text, const Defaults& defaults = kDefaul
 }
 
 // docs/config-agent.md, "endpoints.d/*.yaml"
+CheckSpec tcp(std::uint16_t port) { return {.what = probes::TcpCheck{.to = {port, {}}}}; }
+
 TEST(EndpointsFile, an_entry_with_everything) {
   const auto found = read(R"(endpoints:
 - service: app-b
@@ -28,7 +30,7 @@ TEST(EndpointsFile, an_entry_with_everything) {
   ports: [{name: http, number: 8080, app_protocol: http}, {name: admin, number: 9000}]
   weight: 7
   checks:
-  - {http: {port: http, path: /healthz, host: app-b.example, status: 204}, interval: 1s500ms, timeout: 300ms, rise: 4, fall: 5}
+  - {http: {port: http, path: /healthz, host: app-b.example, status: [204]}, interval: 1s500ms, timeout: 300ms, rise: 4, fall: 5}
   - {tcp: {port: 9000}}
 )");
   ASSERT_EQ(found.size(), 1U);
@@ -43,14 +45,12 @@ TEST(EndpointsFile, an_entry_with_everything) {
   endpoint.weight = 7;
   EXPECT_EQ(found[0].key, endpoint.key);
   EXPECT_EQ(found[0].endpoint, endpoint);
-  const CheckSpec http{.kind = CheckSpec::Kind::Http,
-                       .port = 8080,
-                       .path = "/healthz",
-                       .host = "app-b.example",
-                       .lowest_status = 204,
-                       .highest_status = 204,
+  const CheckSpec http{.what = probes::HttpCheck{.to = {8080, {}},
+                                                 .path = "/healthz",
+                                                 .host = "app-b.example",
+                                                 .status = {{204, 204}}},
                        .settings = {.interval = 1500ms, .timeout = 300ms, .rise = 4, .fall = 5}};
-  EXPECT_THAT(found[0].checks, testing::ElementsAre(http, CheckSpec{.port = 9000}));
+  EXPECT_THAT(found[0].checks, testing::ElementsAre(http, tcp(9000)));
 }
 
 TEST(EndpointsFile, what_is_left_out_is_the_nodes_address_and_a_tcp_check_of_the_first_tcp_port) {
@@ -61,7 +61,7 @@ TEST(EndpointsFile, what_is_left_out_is_the_nodes_address_and_a_tcp_check_of_the
   EXPECT_EQ(found[0].key, "shop/a/10.0.0.1:443");
   EXPECT_EQ(found[0].endpoint.addresses, kDefaults.addresses);
   EXPECT_EQ(found[0].endpoint.weight, 1U);
-  EXPECT_THAT(found[0].checks, testing::ElementsAre(CheckSpec{.port = 80}));
+  EXPECT_THAT(found[0].checks, testing::ElementsAre(tcp(80)));
 }
 
 TEST(EndpointsFile, a_v6_address_is_bracketed_in_the_key) {
@@ -76,7 +76,7 @@ TEST(EndpointsFile, an_http_check_takes_200_to_399_at_the_root_by_default) {
   const auto found =
       read("endpoints: [{service: a, namespace: shop, ports: [{number: 80}], checks: [{http: {port: 80}}]}]");
   ASSERT_EQ(found.size(), 1U);
-  EXPECT_THAT(found[0].checks, testing::ElementsAre(CheckSpec{.kind = CheckSpec::Kind::Http, .port = 80}));
+  EXPECT_THAT(found[0].checks, testing::ElementsAre(CheckSpec{.what = probes::HttpCheck{.to = {80, {}}}}));
 }
 
 TEST(EndpointsFile, problems_have_their_place) {

@@ -21,7 +21,7 @@ class HttpProbeTest : public testing::Test {
 
   ProbeResult answered_with(int status, StatusRange expected = {}) {
     status_ = status;
-    HttpProbe probe(loop_, {.address = server_->bound(), .path = "/healthz"}, expected);
+    HttpProbe probe(loop_, server_->bound(), {.path = "/healthz", .status = {expected}});
     return run_probe(loop_, probe);
   }
 
@@ -46,17 +46,17 @@ TEST_F(HttpProbeTest, another_status_may_be_the_expected_one) {
 
 TEST_F(HttpProbeTest, refusal_and_silence) {
   const LoopbackSocket no_listener("127.0.0.1", -1);
-  HttpProbe refused(loop_, {.address = no_listener.address()});
+  HttpProbe refused(loop_, no_listener.address(), {});
   EXPECT_EQ(run_probe(loop_, refused), (ProbeResult{Outcome::Refused, "connection refused"}));
   const LoopbackSocket mute;
-  HttpProbe silence(loop_, {.address = mute.address()});
+  HttpProbe silence(loop_, mute.address(), {});
   EXPECT_EQ(run_probe(loop_, silence, 50ms), (ProbeResult{Outcome::Timeout, "timeout after 50ms"}));
 }
 
 TEST_F(HttpProbeTest, nothing_is_called_after_its_end) {
   unsigned calls = 0;
   {
-    HttpProbe probe(loop_, {.address = server_->bound()});
+    HttpProbe probe(loop_, server_->bound(), {});
     probe.run(20s, [&](const ProbeResult&) { ++calls; });
   }
   loop_.after(50ms, [this] { loop_.stop(); });
