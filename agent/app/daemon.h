@@ -15,6 +15,7 @@
 #include "agent/discovery/static_source.h"
 #include "agent/probes/address_events.h"
 #include "agent/probes/socket_events.h"
+#include "agent/probes/tls_client.h"
 #include "agent/report/grpc_reporter.h"
 #include "common/http/server.h"
 #include "common/membership/renewal.h"
@@ -89,6 +90,7 @@ class Daemon : public admin::Agent {
   metrics::Gauge& last_load_;
   report::Syncer syncer_;
   report::GrpcReporter reporter_;
+  probes::TlsClient tls_;
   Monitor monitor_;
   Measurer measurer_;
   std::unique_ptr<discovery::StaticSource> source_;

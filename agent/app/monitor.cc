@@ -276,6 +276,7 @@ void Monitor::start(Check& check, bool after_event) {
   check.again = false;
   check.running = true;
   if (!check.probe) check.probe = make_probe_(check.address, check.spec);
+  if (after_event) check.probe->reconnect();
   check.probe->run(check.timeout, [this, &check](ProbeResult result) { on_result(check, std::move(result)); });
 }
 

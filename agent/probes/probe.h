@@ -23,6 +23,9 @@ class Probe {
   /// Probes that know nothing between two runs never call it, which is the default.
   /// news: called any number of times while the probe lives, never from within watch() or run()
   virtual void watch(std::function<void()> /*news*/) {}
+  /// Makes the next run() connect anew: something has happened to the server's listening socket, about which a connection
+  /// that an earlier run() has kept says nothing. A running check is not changed.
+  virtual void reconnect() {}
 };
 
 }  // namespace meshdns::probes
