@@ -75,9 +75,13 @@ class Round {
 };
 
 /// Adds the result of one check to its row. One failure makes the row failing; an Unknown result says nothing about the
-/// endpoint, so any failure wins over it.
+/// endpoint, so any failure wins over it. A success may have a note.
 void add_result(Row& row, const ProbeResult& result) {
-  if (result.outcome == Outcome::Success || row.state == "failing") return;
+  if (row.state == "failing") return;
+  if (result.outcome == Outcome::Success) {
+    if (row.why.empty()) row.why = result.detail;
+    return;
+  }
   row.state = result.outcome == Outcome::Unknown ? "unknown" : "failing";
   row.why = result.detail;
 }
