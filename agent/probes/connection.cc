@@ -35,9 +35,7 @@ tcp::endpoint endpoint_of(const SocketAddress& address) {
 }
 
 /// Whether the peer has closed its side. Many servers do so without the alert close_notify of TLS.
-bool is_end(const ErrorCode& error) {
-  return error == asio::error::eof || error == asio::ssl::error::stream_truncated;
-}
+bool is_end(const ErrorCode& error) { return error == asio::error::eof || error == asio::ssl::error::stream_truncated; }
 
 Error error_of(const ErrorCode& error) {
   if (error.category() == asio::error::get_ssl_category()) {

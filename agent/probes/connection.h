@@ -49,8 +49,8 @@ class Connection {
   /// free ports on our side, and connecting would begin to fail. With SO_LINGER 0 the kernel sends RST and forgets the
   /// connection at once. The server notices no more than a client that went away.
   void close();
-  /// Closes a connection on which nothing is to come, with FIN. Such connections do not pile up: they were kept for many
-  /// checks.
+  /// Closes a connection on which nothing is to come, with FIN. Such connections do not pile up: they were kept for
+  /// many checks.
   void finish();
 
   /// Returns the time from SYN to SYN-ACK as the kernel measured it, which does not contain the agent's own delays; 0 =

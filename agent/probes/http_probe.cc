@@ -86,7 +86,8 @@ void HttpProbe::connect() {
 void HttpProbe::send() {
   reader_.emplace(check_.method == "HEAD");
   connection_->write(request_, [this](const std::optional<Error>& error) {
-    if (error) on_end(error);
+    // On a new connection, reading says more: the server may have answered or sent an alert before it closed.
+    if (error && uses_ > 1) on_end(error);
   });
 }
 

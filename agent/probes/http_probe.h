@@ -20,9 +20,9 @@ class Connection;
 /// Sends one HTTP request, over TLS if the check says so, and judges the answer. Follows no redirects.
 ///
 /// How it works: the status decides as soon as it is there, or the body when it is whole or 64 KiB of it have come. The
-/// rest of a body is read after that. The connection is then kept for the next check, if the server keeps it too and the
-/// method is idempotent. An idle connection is read as well, so that its end is noticed at once. The server may close it
-/// in the moment in which the next request is sent; the request is then sent once more, on a new connection.
+/// rest of a body is read after that. The connection is then kept for the next check, if the server keeps it too and
+/// the method is idempotent. An idle connection is read as well, so that its end is noticed at once. The server may
+/// close it in the moment in which the next request is sent; the request is then sent once more, on a new connection.
 ///
 /// A kept connection does not show whether the server accepts new ones. So a connection serves kMostUses checks, and
 /// none after reconnect().

@@ -43,8 +43,8 @@ void TcpProbe::send() {
   }
   if (!check_.send.empty()) {
     connection_->write(check_.send, [this](const std::optional<Error>& error) {
-      if (error) return fail(*error);
-      if (check_.expect.empty()) succeed();
+      if (!check_.expect.empty()) return;  // reading also says why sending has failed
+      error ? fail(*error) : succeed();
     });
   } else if (check_.expect.empty()) {
     succeed();

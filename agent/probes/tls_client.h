@@ -21,8 +21,8 @@ namespace meshdns::probes {
 /// The client side of TLS for all checks of an agent.
 ///
 /// How it works: an SSL_CTX holds what the files of a check say. Reading them costs a millisecond, and authorities cost
-/// up to a megabyte, so that checks with equal files share one SSL_CTX. Each connection asks the file system whether the
-/// files are still the same (stat), so that a renewed certificate is used from the next connection on.
+/// up to a megabyte, so that checks with equal files share one SSL_CTX. Each connection asks the file system whether
+/// the files are still the same (stat), so that a renewed certificate is used from the next connection on.
 /// thread: the loop's
 class TlsClient {
  public:
@@ -51,8 +51,8 @@ class TlsClient {
 /// Returns why the server's certificate was not accepted: "certificate has expired"; empty = it was, or none came.
 std::string certificate_problem(const ssl_st* session);
 
-/// Returns the seconds until the server's certificate ends, negative if it has ended; nothing = there is none. The clock
-/// is OpenSSL's, by which it also verifies.
+/// Returns the seconds until the server's certificate ends, negative if it has ended; nothing = there is none. The
+/// clock is OpenSSL's, by which it also verifies.
 std::optional<std::int64_t> seconds_left(const ssl_st* session);
 
 /// Returns a note for the detail of a check: "certificate ends in 13 days". The note changes at most once an hour, so

@@ -13,9 +13,9 @@ class RE2;
 
 namespace meshdns {
 
-/// A regular expression in RE2's syntax. A search takes time in proportion to the text and bounded memory, whatever text
-/// a peer sends; engines that try one way after the other, as std::regex does, take exponential time or all of the stack.
-/// Bytes are matched, not characters, so that a text that is not UTF-8 can be searched too.
+/// A regular expression in RE2's syntax. A search takes time in proportion to the text and bounded memory, whatever
+/// text a peer sends; engines that try one way after the other, as std::regex does, take exponential time or all of the
+/// stack. Bytes are matched, not characters, so that a text that is not UTF-8 can be searched too.
 /// source: https://github.com/google/re2/wiki/Syntax
 class Pattern {
  public:

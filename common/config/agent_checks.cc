@@ -46,7 +46,8 @@ bool names_another_kind(const Place& check, const google::protobuf::Descriptor& 
 void check_hex(const Place& place, const v1::UdpCheck& udp, Report& report) {
   if (!udp.send_hex().empty() && !udp.send().empty()) report.add(place.child("send_hex"), "not with `send`");
   if (!from_hex(udp.send_hex()))
-    report.add(place.child("send_hex"), fmt::format("expected pairs of hexadecimal digits (got {})", shown(udp.send_hex())));
+    report.add(place.child("send_hex"),
+               fmt::format("expected pairs of hexadecimal digits (got {})", shown(udp.send_hex())));
 }
 
 void check_alias(const Place& place, const v1::AliasCheck& alias, Report& report) {

@@ -31,8 +31,8 @@ std::optional<std::string_view> next_line(std::string_view data, std::size_t& at
 /// Returns the status in "HTTP/1.1 200 OK", with or without the reason; 0 = this is not a status line.
 int status_of(std::string_view line);
 
-/// Reads a whole head, which may begin with empty lines. Lenient as long as the status is clear: the reason may be missing, malformed header lines are
-/// skipped, and white space around a name is not part of the name.
+/// Reads a whole head, which may begin with empty lines. Lenient as long as the status is clear: the reason may be
+/// missing, malformed header lines are skipped, and white space around a name is not part of the name.
 /// returns: nothing = this is not an HTTP answer
 std::optional<AnswerHead> read_head(std::string_view head);
 

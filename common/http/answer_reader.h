@@ -10,7 +10,8 @@
 
 namespace meshdns::http {
 
-/// Reads one answer from the bytes of a connection, in whatever pieces they come. Lenient as long as the status is clear.
+/// Reads one answer from the bytes of a connection, in whatever pieces they come. Lenient as long as the status is
+/// clear.
 ///
 /// How it works: take() collects lines until the empty line that ends a head. The head of an interim answer (1xx) is
 /// dropped, and the next one is read; the bytes after the final head go to a BodyReader. Each byte is looked at once.

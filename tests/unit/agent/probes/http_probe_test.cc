@@ -143,7 +143,8 @@ TEST_F(HttpProbeTest, size_ends_at_64_KiB) {
     const std::string line = "A: " + std::string(1000, 'x') + "\r\n";
     for (int i = 0; i < 10'000 && peer.send(line); ++i) continue;
   };
-  EXPECT_EQ(checked(headers), (ProbeResult{Outcome::Failure, "not an HTTP answer: its headers are longer than 64 KiB"}));
+  EXPECT_EQ(checked(headers),
+            (ProbeResult{Outcome::Failure, "not an HTTP answer: its headers are longer than 64 KiB"}));
   const auto body = [](ScriptedServer::Peer& peer) {
     peer.request();
     peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");

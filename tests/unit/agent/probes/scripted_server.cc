@@ -88,7 +88,12 @@ void ScriptedServer::serve_one(int connection, const Script& script) {
   if (session != nullptr) {
     ERR_clear_error();
     SSL_set_fd(session.get(), connection);
-    if (SSL_accept(session.get()) != 1) return;
+    if (SSL_accept(session.get()) != 1) {
+      Peer refused(connection, nullptr);
+      refused.end();
+      refused.wait_for_close();  // otherwise unread bytes would make the kernel send RST, which overtakes the alert
+      return;
+    }
   }
   Peer peer(connection, session.get());
   script(peer);

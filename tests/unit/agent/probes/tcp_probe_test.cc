@@ -105,7 +105,9 @@ TEST_F(TcpProbeTest, the_verdict_of_each_conversation) {
       {"", "", ping, {Outcome::Failure, "closed without an answer, expected \"+PONG\""}},
       {"", "", {.send = "PING"}, success},
       {std::string(65'530, 'x'), "+PONG", ping, success},
-      {std::string(65'536, 'x'), "+PONG", {.expect = "+PONG"},
+      {std::string(65'536, 'x'),
+       "+PONG",
+       {.expect = "+PONG"},
        {Outcome::Failure, "answered \"" + std::string(40, 'x') + "...\", expected \"+PONG\""}},
   };
   for (const Case& one : cases) {

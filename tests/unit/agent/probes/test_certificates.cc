@@ -36,6 +36,12 @@ X509* new_certificate(EVP_PKEY* key, const char* name, const Wanted& wanted) {
   return out;
 }
 
+/// Two authorities of one name would be taken for one.
+std::string name_of_next_authority() {
+  static int count = 0;
+  return "test authority " + std::to_string(++count);
+}
+
 /// Opens a file, and closes it after `write`.
 template <class Write>
 void write_file(const std::string& path, Write write) {
@@ -47,7 +53,8 @@ void write_file(const std::string& path, Write write) {
 
 }  // namespace
 
-TestAuthority::TestAuthority() : key_(EVP_EC_gen("P-256")), certificate_(new_certificate(key_, "test authority", {})) {
+TestAuthority::TestAuthority()
+    : key_(EVP_EC_gen("P-256")), certificate_(new_certificate(key_, name_of_next_authority().c_str(), {})) {
   X509_set_issuer_name(certificate_, X509_get_subject_name(certificate_));
   add_extension(certificate_, certificate_, NID_basic_constraints, "critical,CA:TRUE");
   X509_sign(certificate_, key_, EVP_sha256());

@@ -13,8 +13,8 @@ namespace meshdns::probes {
 
 /// What a certificate says.
 struct Wanted {
-  std::string name = "IP:127.0.0.1";           // subjectAltName
-  std::int64_t begins = -3600;                 // seconds from now
+  std::string name = "IP:127.0.0.1";  // subjectAltName
+  std::int64_t begins = -3600;        // seconds from now
   std::int64_t ends = std::int64_t{86400} * 365;
 };
 

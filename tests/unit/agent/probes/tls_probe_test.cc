@@ -44,8 +44,7 @@ TEST_F(TlsProbeTest, a_certificate_of_the_address_is_a_success) {
 
 TEST_F(TlsProbeTest, the_name_in_the_certificate) {
   TlsOptions options = trusting();
-  EXPECT_EQ(checked({.name = "DNS:web.example"}, options),
-            (ProbeResult{Outcome::Failure, "TLS: IP address mismatch"}));
+  EXPECT_EQ(checked({.name = "DNS:web.example"}, options), (ProbeResult{Outcome::Failure, "TLS: IP address mismatch"}));
   options.server_name = "web.example";
   EXPECT_EQ(checked({.name = "DNS:web.example"}, options), ProbeResult{Outcome::Success});
   EXPECT_EQ(checked({.name = "DNS:*.example"}, options), ProbeResult{Outcome::Success});
@@ -63,8 +62,10 @@ TEST_F(TlsProbeTest, the_times_of_the_certificate) {
   const Wanted expired{.begins = -9 * kDay, .ends = -3 * kDay - 60};
   EXPECT_EQ(checked(expired, trusting()), (ProbeResult{Outcome::Failure, "TLS: certificate has expired"}));
   EXPECT_EQ(checked(expired, blind), (ProbeResult{Outcome::Success, "certificate ended 3 days ago"}));
-  EXPECT_EQ(checked({.begins = kDay}, trusting()), (ProbeResult{Outcome::Failure, "TLS: certificate is not yet valid"}));
-  EXPECT_EQ(checked({.ends = 10 * kDay + 60}, trusting()), (ProbeResult{Outcome::Success, "certificate ends in 10 days"}));
+  EXPECT_EQ(checked({.begins = kDay}, trusting()),
+            (ProbeResult{Outcome::Failure, "TLS: certificate is not yet valid"}));
+  EXPECT_EQ(checked({.ends = 10 * kDay + 60}, trusting()),
+            (ProbeResult{Outcome::Success, "certificate ends in 10 days"}));
 }
 
 TEST_F(TlsProbeTest, an_unknown_authority) {

@@ -5,7 +5,9 @@
 namespace meshdns {
 namespace {
 
-bool matches(const std::string& pattern, const std::string& text) { return Pattern::compile(pattern).value().is_in(text); }
+bool matches(const std::string& pattern, const std::string& text) {
+  return Pattern::compile(pattern).value().is_in(text);
+}
 
 TEST(Pattern, is_found_anywhere) {
   EXPECT_TRUE(matches("\"ready\": *true", R"({"db": 1, "ready":  true})"));
@@ -16,7 +18,9 @@ TEST(Pattern, is_found_anywhere) {
 }
 
 TEST(Pattern, takes_any_bytes) {
-  EXPECT_TRUE(matches("a.b", "a\xFF" "b"));
+  EXPECT_TRUE(matches("a.b",
+                      "a\xFF"
+                      "b"));
   EXPECT_TRUE(matches("b$", std::string("a\0b", 3)));
 }
 

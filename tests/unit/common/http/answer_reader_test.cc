@@ -10,7 +10,7 @@ using State = AnswerReader::State;
 /// The bytes of a server, which closes the connection after them, and what is read of them.
 struct Case {
   std::string bytes;
-  int status;           // 0 = none
+  int status;  // 0 = none
   std::string body;
   State state;          // when the connection is closed
   std::string problem;  // without its beginning, which is always the same
