@@ -20,8 +20,9 @@ class Probe {
   ///       `late` and `after_event`.
   virtual void run(Duration timeout, Done done) = 0;
   /// Lets the probe say that the next run() has news, so that nobody waits for the interval: a push, a unit's new
-  /// state. Probes that know nothing between two runs never call it, which is the default. news: called any number of
-  /// times while the probe lives, never from within watch() or run()
+  /// state. Probes that know nothing between two runs never call it, which is the default.
+  ///
+  /// news: called any number of times while the probe lives, never from within watch() or run()
   virtual void watch(std::function<void()> /*news*/) {}
   /// Makes the next run() connect anew: something has happened to the server's listening socket, about which a
   /// connection that an earlier run() has kept says nothing. A running check is not changed.

@@ -11,11 +11,11 @@
 namespace meshdns::probes {
 namespace {
 
-constexpr std::size_t kMostRead = 64 * 1024;
+constexpr std::size_t kMostAnswer = 64 * 1024;
 constexpr std::size_t kShown = 40;  // bytes of an answer in a detail
 
 /// Returns the beginning of a text between quotes, for people.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   const std::string dots = text.size() > kShown ? "..." : "";
   return "\"" + printable(text.substr(0, kShown)) + dots + "\"";
 }
@@ -54,11 +54,11 @@ void TcpProbe::send() {
 void TcpProbe::on_bytes(const Result<std::string_view>& bytes) {
   if (!bytes) return fail(bytes.error());
   const std::size_t from = got_.size() - std::min(got_.size(), check_.expect.size() - 1);
-  got_.append(bytes->substr(0, kMostRead - got_.size()));
+  got_.append(bytes->substr(0, kMostAnswer - got_.size()));
   if (got_.find(check_.expect, from) != std::string::npos) return succeed();
-  if (!bytes->empty() && got_.size() < kMostRead) return;
-  const std::string what = got_.empty() ? "closed without an answer" : "answered " + quoted(got_);
-  fail({Code::DataLoss, what + ", expected " + quoted(check_.expect)});
+  if (!bytes->empty() && got_.size() < kMostAnswer) return;
+  const std::string what = got_.empty() ? "closed without an answer" : "answered " + in_quotes(got_);
+  fail({Code::DataLoss, what + ", expected " + in_quotes(check_.expect)});
 }
 
 void TcpProbe::succeed() {

@@ -23,7 +23,7 @@ std::size_t entries(const char* folder) {
 /// What a server does with one connection, by its number.
 ScriptedServer::Script any_behaviour(unsigned seed) {
   return [random = std::make_shared<std::minstd_rand>(seed)](ScriptedServer::Peer& peer) {
-    const unsigned what = (*random)() % 6;
+    const auto what = (*random)() % 6;
     if (what == 0) return peer.reset();
     if (what == 1) return;
     const std::string request = peer.request();

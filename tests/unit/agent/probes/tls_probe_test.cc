@@ -47,7 +47,9 @@ TEST_F(TlsProbeTest, the_name_in_the_certificate) {
   EXPECT_EQ(checked({.name = "DNS:web.example"}, options), (ProbeResult{Outcome::Failure, "TLS: IP address mismatch"}));
   options.server_name = "web.example";
   EXPECT_EQ(checked({.name = "DNS:web.example"}, options), ProbeResult{Outcome::Success});
-  EXPECT_EQ(checked({.name = "DNS:*.example"}, options), ProbeResult{Outcome::Success});
+  EXPECT_EQ(checked({.name = "DNS:*.example"}, options).outcome, Outcome::Failure) << "too wide";
+  options.server_name = "web.shop.example";
+  EXPECT_EQ(checked({.name = "DNS:*.shop.example"}, options), ProbeResult{Outcome::Success});
   EXPECT_EQ(checked({.name = "DNS:other.example"}, options), (ProbeResult{Outcome::Failure, "TLS: hostname mismatch"}));
 }
 
