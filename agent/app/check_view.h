@@ -9,6 +9,8 @@
 
 namespace meshdns::agent::app {
 
+struct Check;
+
 /// One check of one endpoint at one address, for people: `meshdns-agent status` and `check`.
 struct CheckView {
   std::string endpoint;    // its key
@@ -24,5 +26,7 @@ struct CheckView {
   bool running = false;
   bool waiting = false;  // for its turn: too many checks run
 };
+
+CheckView view_of(const Check& check);
 
 }  // namespace meshdns::agent::app
