@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <deque>
+
 #include "agent/app/watched.h"
 #include "common/time/sim_clock.h"
 #include "tests/support/fakes/fake_probes.h"
@@ -21,7 +23,7 @@ class CheckRunnerTest : public testing::Test {
   void begin(CheckRunner::Limits limits) {
     runner = std::make_unique<CheckRunner>(
         sim, sim, limits,
-        CheckRunner::Parts{[this](const Check& check) { return world.make(check.address, check.spec); },
+        CheckRunner::Parts{[this](const Check& check) { return world.make(check.address, *check.spec); },
                            [this](Check& check, const ProbeResult& result) {
                              check.machine.on_result(result, sim.now(), false);
                              runner->go_on(check);
@@ -30,7 +32,8 @@ class CheckRunnerTest : public testing::Test {
   }
   Check& add(const discovery::CheckSpec& spec) {
     health::HealthMachine machine(spec.settings, checks.size() + 1);
-    checks.push_back(std::make_unique<Check>(*runner, owner, kHere, spec, std::move(machine)));
+    specs.push_back(spec);
+    checks.push_back(std::make_unique<Check>(*runner, owner, kHere, specs.back(), std::move(machine)));
     runner->begin(*checks.back(), health::HealthMachine::kFirstWithin);
     return *checks.back();
   }
@@ -49,6 +52,7 @@ class CheckRunnerTest : public testing::Test {
   test::FakeProbes world{sim, sim};
   Watched owner;
   std::unique_ptr<CheckRunner> runner;
+  std::deque<discovery::CheckSpec> specs;
   std::vector<std::unique_ptr<Check>> checks;
 };
 
@@ -115,7 +119,7 @@ TEST_F(CheckRunnerTest, an_event_overtakes_all_and_has_turns_of_its_own) {
   runner->run_at_once(next, Why::Event);
   EXPECT_EQ(world.runs.size(), 1U) << "no turn is free";
   sim.advance(750ms);
-  EXPECT_EQ(ports_run()[1], next.spec.what.index() == 0 ? probes::target_of(next.spec.what)->port : 0);
+  EXPECT_EQ(ports_run()[1], probes::target_of(next.spec->what)->port);
 }
 
 TEST_F(CheckRunnerTest, an_edge_check_overtakes_those_that_came_a_second_before_it) {
