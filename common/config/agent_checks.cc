@@ -72,7 +72,8 @@ void check_tls_of(const Place& place, const Message& check, Report& report) {
 template <class Message>
 void check_kind(const Place& place, const v1::EndpointEntry& endpoint, const Message& check, Report& report) {
   const auto port = [&](const char* kind, const std::string& wanted, std::string_view protocol) {
-    check_port(place.child(kind).child("port"), endpoint, wanted, protocol, report);
+    const Place of_kind = place.child(kind);
+    check_port(of_kind.child("port"), endpoint, wanted, protocol, report);
   };
   if (check.has_tcp()) port("tcp", check.tcp().port(), "TCP");
   if (check.has_http()) port("http", check.http().port(), "TCP");
