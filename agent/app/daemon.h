@@ -16,6 +16,7 @@
 #include "agent/probes/address_events.h"
 #include "agent/probes/push_board.h"
 #include "agent/probes/socket_events.h"
+#include "agent/probes/tls_client.h"
 #include "agent/report/grpc_reporter.h"
 #include "common/http/server.h"
 #include "common/membership/renewal.h"
@@ -90,6 +91,7 @@ class Daemon : public admin::Agent {
   metrics::Gauge& last_load_;
   report::Syncer syncer_;
   report::GrpcReporter reporter_;
+  probes::TlsClient tls_;
   probes::PushBoard pushes_;
   Monitor monitor_;
   Measurer measurer_;

@@ -77,7 +77,7 @@ class Round {
 };
 
 /// Adds the result of one check to its row. One failure makes the row failing; an Unknown result says nothing about the
-/// endpoint, so any failure wins over it.
+/// endpoint, so any failure wins over it. A success may have a note.
 void add_result(Row& row, const ProbeResult& result) {
   if (row.state == "failing") return;
   if (is_success(result.outcome)) {
@@ -147,13 +147,14 @@ void run_checks(process::EventLoop& loop, const Clock& clock, const std::vector<
                 std::vector<Row>& rows) {
   probes::PushBoard pushes;
   probes::ServiceBoard services;
+  probes::TlsClient tls;
   std::vector<OneCheck> checks = checks_of(addresses);
   for (const bool of_others : {false, true}) {
     std::vector<OneCheck*> now;
     for (OneCheck& check : checks) {
       if (check.is_of_another() == of_others) now.push_back(&check);
     }
-    Round(loop, {loop, clock, pushes, services}, now).run();
+    Round(loop, {loop, clock, pushes, services, tls}, now).run();
     for (const OneCheck* check : now) {
       for (const std::size_t row : check->rows) add_result(rows[row], check->result);
     }

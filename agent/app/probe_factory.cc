@@ -19,10 +19,10 @@ struct Maker {
   SocketAddress at(const probes::Target& to) const { return {to.address.value_or(place.address), to.port}; }
 
   std::unique_ptr<probes::Probe> operator()(const probes::TcpCheck& check) const {
-    return std::make_unique<probes::TcpProbe>(parts.loop, at(check.to), check);
+    return std::make_unique<probes::TcpProbe>(parts.loop, at(check.to), check, &parts.tls);
   }
   std::unique_ptr<probes::Probe> operator()(const probes::HttpCheck& check) const {
-    return std::make_unique<probes::HttpProbe>(parts.loop, at(check.to), check);
+    return std::make_unique<probes::HttpProbe>(parts.loop, at(check.to), check, &parts.tls);
   }
   std::unique_ptr<probes::Probe> operator()(const probes::TtlCheck& check) const {
     return std::make_unique<probes::TtlProbe>(probes::TtlProbe::Parts{parts.clock, parts.loop, parts.pushes},

@@ -6,6 +6,7 @@
 #include "agent/probes/probe.h"
 #include "agent/probes/push_board.h"
 #include "agent/probes/service_board.h"
+#include "agent/probes/tls_client.h"
 #include "common/process/event_loop.h"
 
 namespace meshdns::agent::app {
@@ -16,6 +17,7 @@ struct ProbeParts {
   const Clock& clock;
   probes::PushBoard& pushes;
   probes::ServiceBoard& services;
+  probes::TlsClient& tls;
 };
 
 /// Returns a probe of the check's kind. What `parts` refers to must outlive the probe.

@@ -4,7 +4,6 @@
 #include "common/base/hex.h"
 #include "common/base/text.h"
 #include "common/config/checks.h"
-#include "common/config/http_status.h"
 
 namespace meshdns::config {
 namespace {
@@ -32,13 +31,6 @@ void check_port(const Place& place, const v1::EndpointEntry& endpoint, const std
   report.add(place, fmt::format("the endpoint has no port {} (it has {})", shown(wanted), join(names, ", ")));
 }
 
-/// Reports characters that are not visible ASCII: in a request line or Host header they would be sent unchanged, or
-/// split the line.
-void check_sendable(const Place& place, const std::string& text, Report& report) {
-  const bool fine = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 127; });
-  if (!fine) report.add(place, fmt::format("expected visible ASCII characters, others as %XX (got {})", shown(text)));
-}
-
 constexpr const char* kKinds = "tcp, http, https, grpc, udp, dns, exec, ttl, systemd, alias, none";
 
 /// Whether the check has an unknown key. MessageReader has reported that key, which was probably meant as the kind, so
@@ -51,26 +43,11 @@ bool names_another_kind(const Place& check, const google::protobuf::Descriptor& 
   return false;
 }
 
-void check_http(const Place& place, const v1::HttpCheck& http, Report& report) {
-  if (!http.path().starts_with('/')) {
-    report.add(place.child("path"), fmt::format("expected a path that starts with / (got {})", shown(http.path())));
-  } else {
-    check_sendable(place.child("path"), http.path(), report);
-  }
-  check_sendable(place.child("host"), http.host(), report);
-  check_sendable(place.child("method"), http.method(), report);
-  const Place status = place.child("status");
-  for (int i = 0; i < http.status_size(); ++i) {
-    if (status_codes_of(http.status(i))) continue;
-    report.add(status.item(static_cast<std::size_t>(i)),
-               fmt::format("expected a code between 100 and 599, or two as 200-299 (got {})", shown(http.status(i))));
-  }
-}
-
 void check_hex(const Place& place, const v1::UdpCheck& udp, Report& report) {
   if (!udp.send_hex().empty() && !udp.send().empty()) report.add(place.child("send_hex"), "not with `send`");
   if (!from_hex(udp.send_hex()))
-    report.add(place.child("send_hex"), fmt::format("expected pairs of hexadecimal digits (got {})", shown(udp.send_hex())));
+    report.add(place.child("send_hex"),
+               fmt::format("expected pairs of hexadecimal digits (got {})", shown(udp.send_hex())));
 }
 
 void check_alias(const Place& place, const v1::AliasCheck& alias, Report& report) {
@@ -78,6 +55,17 @@ void check_alias(const Place& place, const v1::AliasCheck& alias, Report& report
   if (!alias.endpoint().empty() && (slash == 0 || slash == std::string::npos || slash + 1 == alias.endpoint().size())) {
     report.add(place.child("endpoint"), fmt::format("expected NAMESPACE/SERVICE (got {})", shown(alias.endpoint())));
   }
+}
+
+/// Reports `tls_options` that cannot work, or that no TLS would use.
+template <class Message>
+void check_tls_of(const Place& place, const Message& check, Report& report) {
+  const Place tcp = place.child("tcp"), http = place.child("http"), https = place.child("https");
+  const Place grpc = place.child("grpc");
+  if (check.has_tcp()) check_tls_options(tcp, check.tcp().tls_options(), check.tcp().tls(), report);
+  if (check.has_http()) check_tls_options(http, check.http().tls_options(), false, report);
+  if (check.has_https()) check_tls_options(https, check.https().tls_options(), true, report);
+  if (check.has_grpc()) check_tls_options(grpc, check.grpc().tls_options(), check.grpc().tls(), report);
 }
 
 /// Reports what is wrong with the kind of a check or of a part of a group; both have the same kinds by the same names.
@@ -90,13 +78,10 @@ void check_kind(const Place& place, const v1::EndpointEntry& endpoint, const Mes
   if (check.has_tcp()) port("tcp", check.tcp().port(), "TCP");
   if (check.has_http()) port("http", check.http().port(), "TCP");
   if (check.has_http()) check_http(place.child("http"), check.http(), report);
-  const Place http = place.child("http");
-  if (check.has_http() && check.http().has_tls_options() && http.node->find("tls_options") != nullptr) {
-    report.add(http.child("tls_options"), "only of https");
-  }
   if (check.has_https()) port("https", check.https().port(), "TCP");
   if (check.has_https()) check_http(place.child("https"), check.https(), report);
   if (check.has_grpc()) port("grpc", check.grpc().port(), "TCP");
+  check_tls_of(place, check, report);
   if (check.has_udp()) port("udp", check.udp().port(), "UDP");
   if (check.has_udp()) check_hex(place.child("udp"), check.udp(), report);
   if (check.has_dns()) port("dns", check.dns().port(), check.dns().tcp() ? "TCP" : "UDP");

@@ -102,16 +102,18 @@ THIRD_PARTY = {
     "spdlog": ("spdlog/", {"common/log"}),
     "prometheus": ("prometheus/", {"common/metrics"}),
     "c-ares": ("ares", {"common/resolve"}),
+    "re2": ("re2/", {"common/base/pattern.cc"}),
     "sqlite": ("sqlite3", {"dnsd/store"}),
     "ldns": ("ldns/", {"dnsd/answers/zone_parser.cc"}),
     "fstrm": ("fstrm", {"dnsd/dnstap/stream.cc"}),
     "xxhash": ("xxhash.h", {"common/base", "dnsd/snapshot_file"}),
-    "openssl": ("openssl/", {"common/rpc", "common/authority", "common/kubernetes/tls.cc"}),
+    "openssl": ("openssl/", {"common/rpc", "common/authority", "common/kubernetes/tls.cc",
+                            "agent/probes/tls_client.cc", "agent/probes/connection.cc"}),
     "CLI11": ("CLI/", {"dnsd/ctl", "dnsd/app/main.cc", "agent/app/main.cc"}),
 }
 
 # Private to sources: a header that includes one of these hands it to everybody.
-PRIVATE_TO_SOURCES = {"openssl", "sqlite", "yaml-cpp", "ldns", "fstrm", "spdlog", "prometheus", "c-ares", "CLI11"}
+PRIVATE_TO_SOURCES = {"openssl", "re2", "sqlite", "yaml-cpp", "ldns", "fstrm", "spdlog", "prometheus", "c-ares", "CLI11"}
 
 # The C library's and the kernel's headers; those of C++ have no dot.
 SYSTEM_FOLDERS = ("sys/", "netinet/", "arpa/", "linux/", "net/", "asm/")
