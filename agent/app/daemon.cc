@@ -73,8 +73,8 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                            [this](const std::vector<report::MeasureTarget>& targets) { measure(targets); }),
           syncer_),
       monitor_(clock, loop,
-               [&loop](const IpAddress& address, const discovery::CheckSpec& check) {
-                 return make_probe({loop}, address, check);
+               [this](const IpAddress& address, const discovery::CheckSpec& check) {
+                 return make_probe({loop_, grpc_}, address, check);
                },
                {[this](const model::Endpoint& endpoint) {
                   syncer_.put(endpoint, clock_.now());

@@ -14,6 +14,7 @@
 #include "agent/app/troubles.h"
 #include "agent/discovery/static_source.h"
 #include "agent/probes/address_events.h"
+#include "agent/probes/grpc_channels.h"
 #include "agent/probes/socket_events.h"
 #include "agent/report/grpc_reporter.h"
 #include "common/http/server.h"
@@ -89,6 +90,7 @@ class Daemon : public admin::Agent {
   metrics::Gauge& last_load_;
   report::Syncer syncer_;
   report::GrpcReporter reporter_;
+  probes::GrpcChannels grpc_{loop_};  // of the checks
   Monitor monitor_;
   Measurer measurer_;
   std::unique_ptr<discovery::StaticSource> source_;

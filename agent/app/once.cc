@@ -58,7 +58,7 @@ class Round {
   void start_next() {
     if (next_ == checks_.size()) return;
     OneCheck& check = checks_[next_++];
-    check.probe = make_probe({loop_}, addresses_[check.at].address, check.spec);
+    check.probe = make_probe({loop_, grpc_}, addresses_[check.at].address, check.spec);
     check.probe->run(check.spec.settings.timeout, [this, &check](ProbeResult result) {
       check.result = std::move(result);
       if (++ended_ == checks_.size()) loop_.stop();
@@ -67,6 +67,7 @@ class Round {
   }
 
   process::EventLoop& loop_;
+  probes::GrpcChannels grpc_{loop_};
   const std::vector<OneAddress>& addresses_;
   std::vector<OneCheck> checks_;
   std::size_t next_ = 0;

@@ -1,7 +1,11 @@
 #include "agent/app/probe_factory.h"
 
+#include "agent/probes/dns_probe.h"
+#include "agent/probes/grpc_probe.h"
 #include "agent/probes/http_probe.h"
 #include "agent/probes/tcp_probe.h"
+#include "agent/probes/udp_probe.h"
+#include "common/base/random_seed.h"
 
 namespace meshdns::agent::app {
 
@@ -19,6 +23,15 @@ struct Maker {
   }
   std::unique_ptr<probes::Probe> operator()(const probes::HttpCheck& check) const {
     return std::make_unique<probes::HttpProbe>(parts.loop, at(check.to), check);
+  }
+  std::unique_ptr<probes::Probe> operator()(const probes::GrpcCheck& check) const {
+    return std::make_unique<probes::GrpcProbe>(parts.loop, parts.grpc, at(check.to), check);
+  }
+  std::unique_ptr<probes::Probe> operator()(const probes::UdpCheck& check) const {
+    return std::make_unique<probes::UdpProbe>(parts.loop, at(check.to), check);
+  }
+  std::unique_ptr<probes::Probe> operator()(const probes::DnsCheck& check) const {
+    return std::make_unique<probes::DnsProbe>(parts.loop, at(check.to), check, random_seed());
   }
 };
 

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "agent/discovery/discovered.h"
+#include "agent/probes/grpc_channels.h"
 #include "agent/probes/probe.h"
 #include "common/net/ip_address.h"
 #include "common/process/event_loop.h"
@@ -12,6 +13,7 @@ namespace meshdns::agent::app {
 /// What the probes of an agent share; all of it must outlive them.
 struct ProbeParts {
   process::EventLoop& loop;
+  probes::GrpcChannels& grpc;
 };
 
 /// Returns a probe of the check's kind.
