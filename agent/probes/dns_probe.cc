@@ -8,7 +8,6 @@
 #include "agent/probes/datagrams.h"
 #include "agent/probes/failed_probe.h"
 #include "agent/probes/framed_exchange.h"
-#include "common/base/check.h"
 #include "common/base/text.h"
 #include "common/resolve/server_question.h"
 
@@ -49,28 +48,34 @@ health::ProbeResult judge_reply(const DnsCheck& check, const Result<resolve::Rep
 /// A running check; its destructor ends it without a result.
 class DnsProbe::Attempt {
  public:
-  Attempt(DnsProbe& probe, Duration timeout, Done done)
-      : probe_(probe), timeout_(timeout), done_(std::move(done)), question_(new_question(probe)) {
+  Attempt(DnsProbe& probe, Duration timeout, Done done) : probe_(probe), timeout_(timeout), done_(std::move(done)) {
+    auto question = resolve::write_question(probe.check_.name, probe.check_.type, probe.next_id());
+    if (!question) {
+      end_soon({Outcome::Unknown, question.error().message()});
+      return;
+    }
+    question_ = std::move(*question);
     timer_ = probe.loop_.after(timeout, [this] { on_timeout(); });
-    if (probe.check_.tcp) return ask_by_tcp();
-    datagrams_.emplace(probe.loop_, probe.where_,
-                       Datagrams::Events{.received = [this](std::string_view message) { on_datagram(message); },
-                                         .failed =
-                                             [this](const Error& error) {
-                                               if (!stream_) fail(error);
-                                             }});
-    datagrams_->send(question_);
+    probe.check_.tcp ? ask_by_tcp() : ask_by_udp();
   }
   ~Attempt() { probe_.loop_.cancel(timer_); }
   Attempt(const Attempt&) = delete;
   Attempt& operator=(const Attempt&) = delete;
 
  private:
-  static std::string new_question(DnsProbe& probe) {
-    const auto out =
-        resolve::write_question(probe.check_.name, probe.check_.type, static_cast<std::uint16_t>(probe.ids_() >> 8));
-    MESHDNS_CHECK(out.has_value());
-    return *out;
+  /// Reports that there is nothing to ask, but not before run() returns.
+  void end_soon(const health::ProbeResult& result) {
+    timer_ = probe_.loop_.after(Duration::zero(), [this, result] { finish(result); });
+  }
+
+  void ask_by_udp() {
+    datagrams_.emplace(probe_.loop_, probe_.where_,
+                       Datagrams::Events{.received = [this](std::string_view message) { on_datagram(message); },
+                                         .failed =
+                                             [this](const Error& error) {
+                                               if (!stream_) fail(error);
+                                             }});
+    datagrams_->send(question_);
   }
 
   void ask_by_tcp() {

@@ -16,8 +16,7 @@ namespace meshdns::probes {
 /// probe.
 class DnsProbe : public Probe {
  public:
-  /// requires: write_question() accepts the check's name and type
-  /// seed:     of the questions' ids
+  /// seed: of the questions' ids
   DnsProbe(process::EventLoop& loop, const SocketAddress& where, DnsCheck check, std::uint64_t seed);
   ~DnsProbe() override;
 
@@ -26,6 +25,8 @@ class DnsProbe : public Probe {
 
  private:
   class Attempt;
+  std::uint16_t next_id() { return static_cast<std::uint16_t>(ids_() >> 8); }
+
   process::EventLoop& loop_;
   SocketAddress where_;
   DnsCheck check_;

@@ -1,5 +1,6 @@
 #include "tests/support/health/health_server.h"
 
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
@@ -175,6 +176,7 @@ std::shared_ptr<grpc::ServerCredentials> credentials_of(const HealthServer::Opti
 
 struct HealthServer::State {
   Service service;
+  grpc::CallbackGenericService nothing;  // answers UNIMPLEMENTED
   int port = 0;
   std::unique_ptr<grpc::Server> server;
 };
@@ -183,7 +185,11 @@ HealthServer::HealthServer(const Options& options) : state_(std::make_unique<Sta
   grpc::ServerBuilder builder;
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddListeningPort("127.0.0.1:" + std::to_string(options.port), credentials_of(options), &state_->port);
-  if (options.has_health) builder.RegisterService(&state_->service);
+  if (options.has_health) {
+    builder.RegisterService(&state_->service);
+  } else {
+    builder.RegisterCallbackGenericService(&state_->nothing);
+  }
   state_->server = builder.BuildAndStart();
   MESHDNS_CHECK(state_->server != nullptr && state_->port != 0);
 }

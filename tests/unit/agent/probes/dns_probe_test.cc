@@ -237,6 +237,12 @@ TEST_F(DnsProbeTest, hostile_servers_over_tcp) {
   }
 }
 
+TEST_F(DnsProbeTest, a_name_that_cannot_be_asked_for_says_nothing_of_the_endpoint) {
+  DnsProbe probe(loop_, udp_.at(), {.name = "a..mesh"}, kSeed);
+  EXPECT_EQ(run_probe(loop_, probe).outcome, Outcome::Unknown);
+  EXPECT_EQ(udp_.received(), 0U);
+}
+
 TEST_F(DnsProbeTest, nothing_is_called_after_its_end) {
   unsigned calls = 0;
   for (const bool tcp : {false, true}) {
