@@ -72,6 +72,7 @@ Result<std::shared_ptr<GrpcLink>> new_link(const SocketAddress& where, const std
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a new channel means a new connection
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // one check is one attempt, or two by GrpcProbe's own rule
   arguments.SetMaxReceiveMessageSize(kMostMessage);
   if (tls && !tls->server_name.empty()) arguments.SetSslTargetNameOverride(tls->server_name);
   const std::string target = (where.ip.is_v4() ? "ipv4:" : "ipv6:") + where.text();

@@ -64,11 +64,18 @@ class TcpServer {
     });
   }
 
-  /// Ends the connection, or holds it until the other end closes.
   static void end(const std::shared_ptr<Connection>& connection, Answer::Then then) {
     if (then == Answer::Then::Reset) connection->socket.set_option(Tcp::socket::linger(true, 0));
     if (then != Answer::Then::Hold) return connection->socket.close();
-    connection->socket.async_wait(Tcp::socket::wait_read, [connection](const auto&) {});
+    hold(connection);
+  }
+
+  /// Reads on until the other end closes.
+  static void hold(const std::shared_ptr<Connection>& connection) {
+    connection->socket.async_read_some(boost::asio::buffer(connection->buffer),
+                                       [connection](const auto& failed, std::size_t) {
+                                         if (!failed) hold(connection);
+                                       });
   }
 
   Tcp::acceptor acceptor_;
