@@ -15,6 +15,7 @@
 #include "agent/discovery/static_source.h"
 #include "agent/probes/address_events.h"
 #include "agent/probes/grpc_channels.h"
+#include "agent/probes/push_board.h"
 #include "agent/probes/socket_events.h"
 #include "agent/report/grpc_reporter.h"
 #include "common/http/server.h"
@@ -91,6 +92,7 @@ class Daemon : public admin::Agent {
   report::Syncer syncer_;
   report::GrpcReporter reporter_;
   probes::GrpcChannels grpc_{loop_};  // of the checks
+  probes::PushBoard pushes_;
   Monitor monitor_;
   Measurer measurer_;
   std::unique_ptr<discovery::StaticSource> source_;
