@@ -68,7 +68,7 @@ class Stream : public grpc::ClientReadReactor<HealthCheckResponse> {
   /// thread: gRPC's
   struct Events {
     std::function<void(HealthCheckResponse::ServingStatus)> said;  // the next comes after read_next()
-    std::function<void(const grpc::Status&)> ended;                // the last
+    std::function<void(grpc::StatusCode)> ended;                   // the last
   };
 
   Stream(std::shared_ptr<GrpcLink> link, Events events) : link_(std::move(link)), events_(std::move(events)) {}
@@ -99,7 +99,7 @@ class Stream : public grpc::ClientReadReactor<HealthCheckResponse> {
   }
   void OnDone(const grpc::Status& status) override {
     const auto self = std::move(self_);
-    events_.ended(status);
+    events_.ended(status.error_code());
   }
 
  private:
@@ -137,6 +137,13 @@ class GrpcProbe::State : public std::enable_shared_from_this<State> {
       finish(failed({Code::DeadlineExceeded, "timeout"}));
     });
     ask(false);
+  }
+
+  /// Lets the next call have a new connection.
+  void lose_link() {
+    close_stream();
+    if (link_) channels_->drop(*link_);
+    link_.reset();
   }
 
   void end() {
@@ -183,15 +190,15 @@ class GrpcProbe::State : public std::enable_shared_from_this<State> {
     const bool lost = code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::DEADLINE_EXCEEDED;
     if (lost) lose_link();
     if (code == grpc::StatusCode::UNAVAILABLE && kept_) return ask(true);
-    if (!lost) link_->answered = true;
-    const auto result = judge(status, call->reply);
+    if (!lost) call->link->answered = true;
+    const auto result = judge(status, *call);
     if (status.ok()) said_ = call->reply.status();
     if (code == grpc::StatusCode::NOT_FOUND) said_ = HealthCheckResponse::SERVICE_UNKNOWN;  // as Watch says it
-    if (status.ok() || code == grpc::StatusCode::NOT_FOUND) open_stream();
+    if (status.ok() || code == grpc::StatusCode::NOT_FOUND) open_stream(call->link);
     finish(result);
   }
 
-  ProbeResult judge(const grpc::Status& status, const HealthCheckResponse& reply) const {
+  ProbeResult judge(const grpc::Status& status, const GrpcCall& call) const {
     switch (status.error_code()) {
       case grpc::StatusCode::OK: break;
       case grpc::StatusCode::NOT_FOUND:
@@ -203,8 +210,8 @@ class GrpcProbe::State : public std::enable_shared_from_this<State> {
       default:
         return {Outcome::Failure, "grpc " + code_name_of(status.error_code()) + ": " + shown(status.error_message())};
     }
-    auto out = judge_status(reply.status());
-    if (out.outcome == Outcome::Success && link_ == without_watch_.lock()) {
+    auto out = judge_status(call.reply.status());
+    if (out.outcome == Outcome::Success && call.link == without_watch_.lock()) {
       out = {Outcome::Warning, "the server does not implement Watch: a change is known at the next check"};
     }
     return out;
@@ -225,34 +232,23 @@ class GrpcProbe::State : public std::enable_shared_from_this<State> {
     if (const auto call = std::exchange(call_, nullptr)) call->context.TryCancel();
   }
 
-  void lose_link() {
-    close_stream();
-    if (link_) channels_->drop(*link_);
-    link_.reset();
+  /// Opens the stream over the connection that has just answered, if it is wanted and not open.
+  void open_stream(const std::shared_ptr<GrpcLink>& link) {
+    if (!check_.watch || !news_ || stream_ || rest_ || link != link_ || link == without_watch_.lock()) return;
+    ++stream_number_;
+    stream_ = Stream::open(link, check_.service, {on_loop(&State::on_said), on_loop(&State::on_stream_end)});
   }
 
-  /// Opens the stream over the connection that has just answered, if it is wanted and not open.
-  void open_stream() {
-    if (!check_.watch || !news_ || stream_ || rest_ || link_ == without_watch_.lock()) return;
-    const auto number = ++stream_number_;
-    const auto weak = weak_from_this();
-    const auto gate = channels_->gate;
-    stream_ = Stream::open(link_, check_.service,
-                           {.said =
-                                [weak, gate, number](HealthCheckResponse::ServingStatus status) {
-                                  gate->post([weak, number, status] {
-                                    const auto self = weak.lock();
-                                    if (self && self->stream_ && self->stream_number_ == number) self->on_said(status);
-                                  });
-                                },
-                            .ended =
-                                [weak, gate, number](const grpc::Status& status) {
-                                  gate->post([weak, number, code = status.error_code()] {
-                                    const auto self = weak.lock();
-                                    if (self && self->stream_ && self->stream_number_ == number)
-                                      self->on_stream_end(code);
-                                  });
-                                }});
+  /// Returns a function for gRPC's threads: it lets the loop's thread call `step`, if the stream is still the present
+  /// one.
+  template <class Value>
+  std::function<void(Value)> on_loop(void (State::*step)(Value)) {
+    return [weak = weak_from_this(), gate = channels_->gate, number = stream_number_, step](Value value) {
+      gate->post([weak, number, step, value] {
+        const auto self = weak.lock();
+        if (self && self->stream_ && self->stream_number_ == number) ((*self).*step)(value);
+      });
+    };
   }
 
   void close_stream() {
@@ -320,5 +316,7 @@ GrpcProbe::~GrpcProbe() { state_->end(); }
 void GrpcProbe::run(Duration timeout, Done done) { state_->run(timeout, std::move(done)); }
 
 void GrpcProbe::watch(std::function<void()> news) { state_->set_news(std::move(news)); }
+
+void GrpcProbe::reconnect() { state_->lose_link(); }
 
 }  // namespace meshdns::probes

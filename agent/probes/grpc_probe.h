@@ -36,6 +36,7 @@ class GrpcProbe : public Probe {
   /// Starts a check. If one is running, the new one replaces it, and the first `done` is not called.
   void run(Duration timeout, Done done) override;
   void watch(std::function<void()> news) override;
+  void reconnect() override;
 
  private:
   class State;

@@ -107,6 +107,24 @@ TEST_F(GrpcProbeTest, checks_of_one_server_share_a_connection) {
   EXPECT_TRUE(until([this] { return channels_.size() == 0; }));
 }
 
+// Guards against the health of a server that no longer listens, and is about to end: it still answers over old
+// connections.
+TEST_F(GrpcProbeTest, a_connection_that_was_kept_can_be_given_up) {
+  HealthServer server;
+  GrpcProbe probe(loop_, channels_, server.at(), {});
+  std::optional<ProbeResult> running;
+  probe.run(20s, [&](const ProbeResult& result) { running = result; });
+  probe.reconnect();
+  EXPECT_EQ(channels_.size(), 0U);
+  EXPECT_TRUE(until([&] { return running.has_value(); }));
+  EXPECT_EQ(running, ProbeResult{Outcome::Success}) << "the running check is not changed";
+  EXPECT_EQ(run_probe(loop_, probe), ProbeResult{Outcome::Success});
+  EXPECT_EQ(channels_.size(), 1U);
+  probe.reconnect();
+  EXPECT_EQ(channels_.size(), 0U);
+  EXPECT_EQ(run_probe(loop_, probe), ProbeResult{Outcome::Success});
+}
+
 /// What a hostile server does with the first bytes of a connection.
 struct Hostile {
   const char* what;
