@@ -75,7 +75,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
           syncer_),
       monitor_(clock, loop,
                [this](const probes::Place& place, const discovery::CheckSpec& check) {
-                 return make_probe({loop_, clock_, pushes_, monitor_.services(), tls_}, place, check);
+                 return make_probe({loop_, clock_, pushes_, monitor_.services(), tls_, grpc_}, place, check);
                },
                {[this](const model::Endpoint& endpoint) {
                   syncer_.put(endpoint, clock_.now());

@@ -14,6 +14,7 @@
 #include "agent/app/troubles.h"
 #include "agent/discovery/static_source.h"
 #include "agent/probes/address_events.h"
+#include "agent/probes/grpc_channels.h"
 #include "agent/probes/push_board.h"
 #include "agent/probes/socket_events.h"
 #include "agent/probes/tls_client.h"
@@ -92,6 +93,7 @@ class Daemon : public admin::Agent {
   report::Syncer syncer_;
   report::GrpcReporter reporter_;
   probes::TlsClient tls_;
+  probes::GrpcChannels grpc_{loop_};  // of the checks
   probes::PushBoard pushes_;
   Monitor monitor_;
   Measurer measurer_;

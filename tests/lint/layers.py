@@ -72,7 +72,7 @@ MAY_INCLUDE = {
     "dnsd/app": DNSD | COMMON | PROTOS,
     "agent/health": set(),
     "agent/discovery": {"common/config", "common/kubernetes", "common/log", "agent/health", "agent/probes"},
-    "agent/probes": {"agent/health", "common/http", "common/process"},
+    "agent/probes": {"agent/health", "common/http", "common/process", "common/resolve"},
     "agent/report": {"common/log"},
     "agent/app": AGENT | COMMON | PROTOS,
 }
@@ -81,11 +81,14 @@ MAY_INCLUDE = {
 FILES_MAY_INCLUDE = {
     "agent/report/grpc_reporter.cc": {"common/convert", "common/rpc", "common/process", SERVICE_PROTOS},
     "agent/report/grpc_reporter.h": {"common/process"},
+    "agent/probes/grpc_link.h": {SERVICE_PROTOS},
+    "agent/probes/grpc_probe.cc": {"common/rpc"},
     "dnsd/kubernetes/apply_changes.cc": {"dnsd/federation"},
     "dnsd/persistence/persistence.cc": {"common/process"},
 }
 
-GRPC = {"common/rpc", "common/membership", "dnsd/federation", "dnsd/admin", "dnsd/ctl", "agent/report/grpc_reporter.cc"}
+GRPC = {"common/rpc", "common/membership", "dnsd/federation", "dnsd/admin", "dnsd/ctl", "agent/report/grpc_reporter.cc",
+        "agent/probes/grpc_channels.cc", "agent/probes/grpc_link.h", "agent/probes/grpc_probe.cc"}
 
 # Third-party library -> the start of its headers, and the folders or files that may include them.
 ASIO = {"common/http", "common/kubernetes", "common/process", "common/resolve", "agent/probes"}
