@@ -52,14 +52,6 @@ v1::AgentStatus status_of(const model::Node& node, const report::Syncer& syncer,
   return out;
 }
 
-report::SourceState source_state(const discovery::StaticSource& source) {
-  report::SourceState out{"static", source.listed(), source.error()};
-  for (const auto& file : source.files()) {
-    if (!file.error.empty()) out.error += (out.error.empty() ? "" : "\n") + file.error;
-  }
-  return out;
-}
-
 report::SourceState told_state(const discovery::StaticSource& source) {
   report::SourceState out{"static", source.listed(), ""};
   if (out.listed) return out;

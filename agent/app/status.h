@@ -13,8 +13,6 @@ namespace meshdns::agent::app {
 /// Returns the agent's status, except the link and the sources.
 v1::AgentStatus status_of(const model::Node& node, const report::Syncer& syncer, TimePoint now);
 
-/// Returns the state of a source with all its errors, one line each, with full paths; for people on this node.
-report::SourceState source_state(const discovery::StaticSource& source);
 /// Returns the state of a source as reported to the federation: only files that are not read, with one line for each
 /// problem: "endpoints.d: app-b.yaml:7:5: ...".
 report::SourceState told_state(const discovery::StaticSource& source);
