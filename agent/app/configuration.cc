@@ -136,6 +136,10 @@ membership::Member Configuration::member() const {
   return out;
 }
 
+std::string Configuration::state_file(const std::string& kind) const {
+  return std::filesystem::path(file.state_dir()) / (file.node() + "." + kind);
+}
+
 SocketAddress Configuration::admin_address() const { return checked(SocketAddress::parse(file.admin().listen())); }
 
 bool Configuration::federation_is_here() const {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "agent/admin/command_api.h"
 #include "agent/admin/http_api.h"
 #include "agent/app/agent_metrics.h"
 #include "agent/app/probe_factory.h"
@@ -48,11 +49,6 @@ std::string texts_of(const std::vector<IpAddress>& addresses) {
   return join(out, ",");
 }
 
-std::unique_ptr<discovery::StaticSource> make_source(const Configuration& configuration) {
-  return std::make_unique<discovery::StaticSource>(configuration.directory,
-                                                   discovery::Defaults{configuration.node.addresses});
-}
-
 }  // namespace
 
 Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration configuration, std::string path)
@@ -72,18 +68,23 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                            {[this](const auto& federation) { return node_for(federation); }, must_know_federation()},
                            [this](const std::vector<report::MeasureTarget>& targets) { measure(targets); }),
           syncer_),
+      drains_(clock, loop,
+              {[this](const model::Endpoint& endpoint) {
+                 syncer_.put(endpoint, clock_.now());
+                 reporter_.changed();
+               },
+               [this](const std::string& key) {
+                 syncer_.remove(key);
+                 reporter_.changed();
+               }},
+              configuration_.state_file("drains")),
+      pushes_(clock, loop, push_board_, configuration_.state_file("pushes")),
       monitor_(clock, loop,
                [&loop](const IpAddress& address, const discovery::CheckSpec& check) {
                  return make_probe({loop}, address, check);
                },
-               {[this](const model::Endpoint& endpoint) {
-                  syncer_.put(endpoint, clock_.now());
-                  reporter_.changed();
-                },
-                [this](const std::string& key) {
-                  syncer_.remove(key);
-                  reporter_.changed();
-                }},
+               {[this](const model::Endpoint& endpoint) { drains_.put(endpoint); },
+                [this](const std::string& key) { drains_.remove(key); }},
                {configuration_.node.key, random_seed()}),
       measurer_(
           clock, loop, [&loop](const SocketAddress& where) { return std::make_unique<probes::TcpProbe>(loop, where); },
@@ -92,10 +93,19 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
             reporter_.changed();
           },
           random_seed()),
-      source_(make_source(configuration_)),
+      sources_(configuration_.directory, configuration_.state_file("registrations.yaml"),
+               discovery::Defaults{configuration_.node.addresses}),
+      commands_({clock, sources_, drains_, pushes_, syncer_, configuration_.node.locality.node,
+                 [this] { return monitor_.checks(); },
+                 [this](const std::string& space, const std::string& service, std::function<void()> done) {
+                   monitor_.run_now(space, service, std::move(done));
+                 },
+                 [this] { take_listing(); }}),
       service_(process::NotifyEnvironment::of_process(), clock, loop) {
-  registry_.collect_with(
-      [this](std::vector<metrics::Sample>& out) { collect_samples(monitor_, measurer_, syncer_, out); });
+  registry_.collect_with([this](std::vector<metrics::Sample>& out) {
+    collect_samples(monitor_, measurer_, syncer_, out);
+    collect_samples(sources_, drains_, pushes_, out);
+  });
   registry_.collect_with([this](std::vector<metrics::Sample>& out) {
     metrics::gauge(out, "meshdns_agent_connected", "1 while the federation listens", {},
                    reporter_.connected() ? 1.0 : 0.0);
@@ -105,7 +115,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
     if (pods_) pods_->collect(out);
     metrics::gauge(out, "meshdns_agent_unread_files",
                    "files of endpoints.d that are wrong or cannot be read, and the folder itself", {},
-                   static_cast<double>(unread_files(*source_)));
+                   static_cast<double>(unread_files(sources_.files())));
   });
   process::register_process_metrics(registry_, "meshdns-agent", kVersion, clock.unix_seconds());
   last_load_.set(static_cast<double>(clock.unix_seconds()));
@@ -126,12 +136,15 @@ Result<void> Daemon::start() {
   open_socket_events();
   open_address_events();
   follow_pods();
-  source_->refresh();
+  drains_.load();
+  pushes_.load();
+  sources_.load();
+  sources_.refresh();
   take_listing();
   refresh_every_second();
   reporter_.start();
   ready_ = true;
-  log::info("ready", {{"endpoints", source_->endpoints().size()}});
+  log::info("ready", {{"endpoints", sources_.endpoints().size()}});
   service_.ready({[this] { return service_status(); }, [] { return true; }});
   return {};
 }
@@ -140,7 +153,7 @@ Result<void> Daemon::listen() {
   const auto& admin = configuration_.file.admin();
   std::vector<std::string> hosts(admin.hosts().begin(), admin.hosts().end());
   hosts.push_back(configuration_.node.locality.node);
-  auto http = http::Server::listen(loop_, configuration_.admin_address(), admin::http_api(*this),
+  auto http = http::Server::listen(loop_, configuration_.admin_address(), admin::http_api(*this, commands_),
                                    {.hosts = std::move(hosts),
                                     .public_parts = {admin.public_().begin(), admin.public_().end()},
                                     .refused = &registry_.counter(http::kRefusedRequests, http::kRefusedHelp)});
@@ -150,7 +163,8 @@ Result<void> Daemon::listen() {
   const std::string& path = configuration_.file.admin().socket();
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
-  auto socket = http::Server::listen_unix(loop_, path, admin::socket_api(*this));
+  auto socket = http::Server::listen_unix(loop_, path, admin::socket_api(*this, commands_),
+                                          {.most_body = admin::kLongestBody});
   if (!socket) return socket.error().with_context("admin.socket");
   socket_ = std::move(*socket);
   log::info("admin socket", {{"path", path}});
@@ -239,8 +253,7 @@ void Daemon::set_addresses(const std::vector<IpAddress>& addresses) {
   if (addresses == configuration_.node.addresses) return;
   log::info("addresses changed", {{"was", texts_of(configuration_.node.addresses)}, {"now", texts_of(addresses)}});
   configuration_.node.addresses = addresses;
-  source_->set_defaults({addresses});
-  source_->refresh();
+  sources_.set_defaults({addresses});
   take_listing();
 }
 
@@ -255,7 +268,7 @@ void Daemon::follow_addresses() {
 
 void Daemon::refresh_every_second() {
   refresh_timer_ = loop_.after(kRefreshInterval, [this] {
-    const bool files_changed = source_->refresh();
+    const bool files_changed = sources_.refresh();
     if (files_changed || (pods_ && pods_->state_changed())) take_listing();
     trouble_log_.look(troubles_of(monitor_));
     refresh_every_second();
@@ -263,23 +276,24 @@ void Daemon::refresh_every_second() {
 }
 
 void Daemon::take_listing() {
+  sources_.gather();
   // Set the sources first: set_endpoints() may send at once, and that message must carry the source's new state.
-  std::vector<report::SourceState> sources = {told_state(*source_)};
+  std::vector<report::SourceState> sources = sources_.told();
   // without the source, pods of an earlier run are withdrawn
   sources.push_back(pods_ ? pods_->state() : report::SourceState{std::string(model::kPodSource), true, ""});
   syncer_.set_sources(std::move(sources));
   if (pods_) {
-    monitor_.set_endpoints(source_->endpoints(), pods_->listing().endpoints);
+    monitor_.set_endpoints(sources_.endpoints(), pods_->listing().endpoints);
   } else {
-    monitor_.set_endpoints(source_->endpoints());
+    monitor_.set_endpoints(sources_.endpoints());
   }
   reporter_.changed();
 }
 
 std::string Daemon::service_status() const {
-  std::string out = counted(source_->endpoints().size(), "endpoint") + ", federation " + reporter_.server();
+  std::string out = counted(sources_.endpoints().size(), "endpoint") + ", federation " + reporter_.server();
   if (!reporter_.connected()) out += " not reached: " + reporter_.last_error();
-  const std::string unread = unread_text(*source_, configuration_.node.locality.node);
+  const std::string unread = sources_.unread_text(configuration_.node.locality.node);
   return unread.empty() ? out : out + "; " + unread;
 }
 
@@ -290,11 +304,12 @@ void Daemon::reload() {
     if (!next) return reload_failed(config::problems_text(next.error()));
     if (!apply(*next)) return;
   }
-  source_->refresh();
+  sources_.load();
+  sources_.refresh();
   take_listing();
   reload_problem_.clear();
   last_load_.set(static_cast<double>(clock_.unix_seconds()));
-  log::info("reloaded", {{"endpoints", source_->endpoints().size()}});
+  log::info("reloaded", {{"endpoints", sources_.endpoints().size()}});
   service_.reload_ended("reloaded: " + service_status());
 }
 
@@ -308,16 +323,10 @@ void Daemon::reload_failed(std::string_view problems) {
 
 bool Daemon::apply(const Configuration& next) {
   if (next.directory != configuration_.directory) {
-    Configuration moved = configuration_;
-    moved.directory = next.directory;
-    auto source = make_source(moved);
-    source->refresh();
-    // A new directory that cannot be read is refused: with it, all endpoints of the old one would be withdrawn.
-    if (!source->error().empty()) {
-      reload_failed(source->error());
+    if (const auto moved = sources_.move_files(next.directory); !moved) {
+      reload_failed(moved.error().message());
       return false;
     }
-    source_ = std::move(source);
     configuration_.directory = next.directory;
   }
   configuration_.file.set_leave_on_stop(next.file.leave_on_stop());
@@ -346,7 +355,7 @@ std::string Daemon::unready() {
   if (!ready_) return "discovery was not read yet";
   const auto pods = pods_ ? pods_->state() : report::SourceState{"", true, ""};
   if (!pods.listed) return pods.error;
-  return unread_text(*source_, configuration_.node.locality.node);
+  return sources_.unread_text(configuration_.node.locality.node);
 }
 
 v1::AgentStatus Daemon::status() {
@@ -355,12 +364,18 @@ v1::AgentStatus Daemon::status() {
   federation.set_server(reporter_.server());
   federation.set_connected(reporter_.connected());
   federation.set_last_error(reporter_.last_error());
-  *out.add_sources() = source_status(source_state(*source_));
+  for (const auto& source : sources_.states()) *out.add_sources() = source_status(source);
   if (pods_) *out.add_sources() = source_status(pods_->state());
   for (const std::string& key : restart_needed_) out.add_restart_needed(key);
   out.set_reload_problem(reload_problem_);
   for (const std::string& trouble : troubles_of(monitor_)) out.add_troubles(trouble);
+  for (const std::string& trouble : {drains_.trouble(), pushes_.trouble()}) {
+    if (!trouble.empty()) out.add_troubles(trouble);
+  }
   out.set_log_lines_dropped(log::dropped_lines());
+  for (const CheckView& view : monitor_.checks()) *out.add_checks() = check_status(view, clock_.now());
+  *out.mutable_drains() = commands_.drains().drains();
+  out.set_socket_events(socket_events_ ? "on" : "off: only checks find listeners that die");
   return out;
 }
 

@@ -8,12 +8,16 @@
 
 #include "agent/admin/agent.h"
 #include "agent/app/configuration.h"
+#include "agent/app/drains.h"
 #include "agent/app/kubernetes_source.h"
+#include "agent/app/local_commands.h"
 #include "agent/app/measurer.h"
 #include "agent/app/monitor.h"
+#include "agent/app/pushes.h"
+#include "agent/app/sources.h"
 #include "agent/app/troubles.h"
-#include "agent/discovery/static_source.h"
 #include "agent/probes/address_events.h"
+#include "agent/probes/push_board.h"
 #include "agent/probes/socket_events.h"
 #include "agent/report/grpc_reporter.h"
 #include "common/http/server.h"
@@ -28,8 +32,9 @@ namespace meshdns::agent::app {
 /// A whole agent on one event loop: starts the parts, connects them, reloads, and stops them in order. Contains no
 /// logic of health or reporting: that is the parts'.
 ///
-///   StaticSource, KubernetesSource -> Monitor (HealthMachine, Probe) -> Syncer -> GrpcReporter
-///                                        ^-- SocketEvents                 ^-- Measurer
+///   Sources, KubernetesSource -> Monitor (HealthMachine, Probe) -> Drains -> Syncer -> GrpcReporter
+///      ^-- LocalCommands            ^-- SocketEvents, Pushes         ^           ^-- Measurer
+///                   \---------------------/---------------------------/
 /// thread: the loop's
 class Daemon : public admin::Agent {
  public:
@@ -89,9 +94,13 @@ class Daemon : public admin::Agent {
   metrics::Gauge& last_load_;
   report::Syncer syncer_;
   report::GrpcReporter reporter_;
+  Drains drains_;
+  probes::PushBoard push_board_;
+  Pushes pushes_;
   Monitor monitor_;
   Measurer measurer_;
-  std::unique_ptr<discovery::StaticSource> source_;
+  Sources sources_;
+  LocalCommands commands_;
   std::unique_ptr<KubernetesSource> pods_;  // null = pods are not followed
   std::unique_ptr<probes::SocketEvents> socket_events_;
   std::unique_ptr<probes::AddressEvents> address_events_;

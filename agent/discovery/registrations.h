@@ -77,6 +77,8 @@ class Registrations : public EndpointSource {
   Result<RegistrationChanges> remove(const std::string& target, const Owner& owner);
 
   const std::vector<Registration>& registrations() const { return entries_; }
+  /// Why the file cannot be read; empty = it can.
+  const std::string& problem() const { return error_; }
 
   std::string_view name() const override { return kLocalSource; }
   const std::vector<Discovered>& endpoints() const override { return endpoints_; }
