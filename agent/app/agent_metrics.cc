@@ -85,18 +85,4 @@ void collect_samples(const Monitor& monitor, const Measurer& measurer, const rep
                  log::dropped_lines());
 }
 
-void collect_samples(const Sources& sources, const Drains& drains, const Pushes& pushes, std::vector<Sample>& out) {
-  for (const auto& [source, problems] : sources.problem_counts()) {
-    metrics::gauge(out, "meshdns_agent_source_problems", "problems of a source of endpoints", {{"source", source}},
-                   static_cast<double>(problems));
-  }
-  metrics::gauge(out, "meshdns_agent_registrations", "endpoints registered at this agent's socket", {},
-                 static_cast<double>(sources.local().registrations().size()));
-  metrics::gauge(out, "meshdns_agent_drains", "drains of this node or its services", {},
-                 static_cast<double>(drains.drains().size()));
-  const int troubles = (drains.trouble().empty() ? 0 : 1) + (pushes.trouble().empty() ? 0 : 1);
-  metrics::gauge(out, "meshdns_agent_unkept_states", "kinds of state that a restart of this agent forgets", {},
-                 troubles);
-}
-
 }  // namespace meshdns::agent::app

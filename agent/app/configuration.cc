@@ -184,6 +184,7 @@ config::Loaded<Configuration> dev_configuration(const std::string& runtime_dir, 
   auto out = configuration_of(text, "--dev", machine);
   if (out) {
     out->file.mutable_admin()->set_socket(runtime_dir + "/meshdns-agent.sock");
+    out->file.set_state_dir(runtime_dir);
     out->instance_uid = instance_uid_of(machine, out->file);
   }
   return out;

@@ -24,13 +24,6 @@ namespace meshdns::agent::app {
 namespace {
 
 constexpr Duration kRefreshInterval = 1s;
-constexpr Duration kGoodbyePatience = 1s;
-constexpr Duration kLeaveOnStopPatience = 2s;
-constexpr Duration kLeavePatience = 5s;
-constexpr Duration kLingerUnasked = 2s;      // `meshdns-agent leave` may still ask for the outcome
-constexpr Duration kLingerAnswered = 100ms;  // until the answer has gone out
-constexpr int kNotLeft = 1;
-constexpr int kLeft = 3;  // the unit lists it in RestartPreventExitStatus: no restart after a leave
 
 report::ReporterOptions reporter_options(const Configuration& configuration, report::NodeDescription node,
                                          std::function<void(const std::vector<report::MeasureTarget>&)> measure) {
@@ -68,23 +61,21 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                            {[this](const auto& federation) { return node_for(federation); }, must_know_federation()},
                            [this](const std::vector<report::MeasureTarget>& targets) { measure(targets); }),
           syncer_),
-      drains_(clock, loop,
-              {[this](const model::Endpoint& endpoint) {
-                 syncer_.put(endpoint, clock_.now());
-                 reporter_.changed();
-               },
-               [this](const std::string& key) {
-                 syncer_.remove(key);
-                 reporter_.changed();
-               }},
-              configuration_.state_file("drains")),
-      pushes_(clock, loop, push_board_, configuration_.state_file("pushes")),
+      local_(clock, loop, configuration_,
+             {[this](const model::Endpoint& endpoint) {
+                syncer_.put(endpoint, clock_.now());
+                reporter_.changed();
+              },
+              [this](const std::string& key) {
+                syncer_.remove(key);
+                reporter_.changed();
+              }}),
       monitor_(clock, loop,
                [&loop](const IpAddress& address, const discovery::CheckSpec& check) {
                  return make_probe({loop}, address, check);
                },
-               {[this](const model::Endpoint& endpoint) { drains_.put(endpoint); },
-                [this](const std::string& key) { drains_.remove(key); }},
+               {[this](const model::Endpoint& endpoint) { local_.drains.put(endpoint); },
+                [this](const std::string& key) { local_.drains.remove(key); }},
                {configuration_.node.key, random_seed()}),
       measurer_(
           clock, loop, [&loop](const SocketAddress& where) { return std::make_unique<probes::TcpProbe>(loop, where); },
@@ -93,18 +84,12 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
             reporter_.changed();
           },
           random_seed()),
-      sources_(configuration_.directory, configuration_.state_file("registrations.yaml"),
-               discovery::Defaults{configuration_.node.addresses}),
-      commands_({clock, sources_, drains_, pushes_, syncer_, configuration_.node.locality.node,
-                 [this] { return monitor_.checks(); },
-                 [this](const std::string& space, const std::string& service, std::function<void()> done) {
-                   monitor_.run_now(space, service, std::move(done));
-                 },
-                 [this] { take_listing(); }}),
+      commands_({clock, local_, syncer_, monitor_, configuration_.node.locality.node, [this] { take_listing(); }}),
+      departure_({loop, syncer_, reporter_, configuration_.node.key}),
       service_(process::NotifyEnvironment::of_process(), clock, loop) {
   registry_.collect_with([this](std::vector<metrics::Sample>& out) {
     collect_samples(monitor_, measurer_, syncer_, out);
-    collect_samples(sources_, drains_, pushes_, out);
+    local_.collect(out);
   });
   registry_.collect_with([this](std::vector<metrics::Sample>& out) {
     metrics::gauge(out, "meshdns_agent_connected", "1 while the federation listens", {},
@@ -113,9 +98,6 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                    reporter_.clamped());
     if (tls_watch_) rpc::collect_samples(*tls_watch_, out);
     if (pods_) pods_->collect(out);
-    metrics::gauge(out, "meshdns_agent_unread_files",
-                   "files of endpoints.d that are wrong or cannot be read, and the folder itself", {},
-                   static_cast<double>(unread_files(sources_.files())));
   });
   process::register_process_metrics(registry_, "meshdns-agent", kVersion, clock.unix_seconds());
   last_load_.set(static_cast<double>(clock.unix_seconds()));
@@ -136,15 +118,13 @@ Result<void> Daemon::start() {
   open_socket_events();
   open_address_events();
   follow_pods();
-  drains_.load();
-  pushes_.load();
-  sources_.load();
-  sources_.refresh();
+  local_.load();
+  local_.sources.refresh();
   take_listing();
   refresh_every_second();
   reporter_.start();
   ready_ = true;
-  log::info("ready", {{"endpoints", sources_.endpoints().size()}});
+  log::info("ready", {{"endpoints", local_.sources.endpoints().size()}});
   service_.ready({[this] { return service_status(); }, [] { return true; }});
   return {};
 }
@@ -253,14 +233,14 @@ void Daemon::set_addresses(const std::vector<IpAddress>& addresses) {
   if (addresses == configuration_.node.addresses) return;
   log::info("addresses changed", {{"was", texts_of(configuration_.node.addresses)}, {"now", texts_of(addresses)}});
   configuration_.node.addresses = addresses;
-  sources_.set_defaults({addresses});
+  local_.sources.set_defaults({addresses});
   take_listing();
 }
 
 /// Called when the machine's addresses or routes have changed. A session that reported other addresses is started
 /// again. If the addresses are the same nothing is done, because a machine with many routes changes them all the time.
 void Daemon::follow_addresses() {
-  if (stopping_) return;
+  if (departure_.begun()) return;
   const auto now = routed_addresses(federation_);
   if (now.empty()) return;
   if (without_address_ || now != configuration_.node.addresses) reporter_.node_changed();
@@ -268,7 +248,7 @@ void Daemon::follow_addresses() {
 
 void Daemon::refresh_every_second() {
   refresh_timer_ = loop_.after(kRefreshInterval, [this] {
-    const bool files_changed = sources_.refresh();
+    const bool files_changed = local_.sources.refresh();
     if (files_changed || (pods_ && pods_->state_changed())) take_listing();
     trouble_log_.look(troubles_of(monitor_));
     refresh_every_second();
@@ -276,24 +256,24 @@ void Daemon::refresh_every_second() {
 }
 
 void Daemon::take_listing() {
-  sources_.gather();
+  local_.sources.gather();
   // Set the sources first: set_endpoints() may send at once, and that message must carry the source's new state.
-  std::vector<report::SourceState> sources = sources_.told();
+  std::vector<report::SourceState> sources = local_.sources.told();
   // without the source, pods of an earlier run are withdrawn
   sources.push_back(pods_ ? pods_->state() : report::SourceState{std::string(model::kPodSource), true, ""});
   syncer_.set_sources(std::move(sources));
   if (pods_) {
-    monitor_.set_endpoints(sources_.endpoints(), pods_->listing().endpoints);
+    monitor_.set_endpoints(local_.sources.endpoints(), pods_->listing().endpoints);
   } else {
-    monitor_.set_endpoints(sources_.endpoints());
+    monitor_.set_endpoints(local_.sources.endpoints());
   }
   reporter_.changed();
 }
 
 std::string Daemon::service_status() const {
-  std::string out = counted(sources_.endpoints().size(), "endpoint") + ", federation " + reporter_.server();
+  std::string out = counted(local_.sources.endpoints().size(), "endpoint") + ", federation " + reporter_.server();
   if (!reporter_.connected()) out += " not reached: " + reporter_.last_error();
-  const std::string unread = sources_.unread_text(configuration_.node.locality.node);
+  const std::string unread = local_.sources.unread_text(configuration_.node.locality.node);
   return unread.empty() ? out : out + "; " + unread;
 }
 
@@ -304,12 +284,12 @@ void Daemon::reload() {
     if (!next) return reload_failed(config::problems_text(next.error()));
     if (!apply(*next)) return;
   }
-  sources_.load();
-  sources_.refresh();
+  local_.sources.load();
+  local_.sources.refresh();
   take_listing();
   reload_problem_.clear();
   last_load_.set(static_cast<double>(clock_.unix_seconds()));
-  log::info("reloaded", {{"endpoints", sources_.endpoints().size()}});
+  log::info("reloaded", {{"endpoints", local_.sources.endpoints().size()}});
   service_.reload_ended("reloaded: " + service_status());
 }
 
@@ -323,7 +303,7 @@ void Daemon::reload_failed(std::string_view problems) {
 
 bool Daemon::apply(const Configuration& next) {
   if (next.directory != configuration_.directory) {
-    if (const auto moved = sources_.move_files(next.directory); !moved) {
+    if (const auto moved = local_.sources.move_files(next.directory); !moved) {
       reload_failed(moved.error().message());
       return false;
     }
@@ -337,25 +317,18 @@ bool Daemon::apply(const Configuration& next) {
 }
 
 void Daemon::stop() {
-  if (std::exchange(stopping_, true)) return;
+  if (departure_.begun()) return;
   log::info("stopping");
   service_.stopping();
-  const bool leaves = configuration_.file.leave_on_stop();
   // with pods, the federation is told also of an end without withdrawal: it may take the pods over after the lease
-  if (leaves || pods_) syncer_.leave(leaves);
-  reporter_.stop(leaves ? kLeaveOnStopPatience : kGoodbyePatience, [this, leaves] {
-    if (leaves && !syncer_.settled())
-      log::warn("leave not acknowledged",
-                {{"error", "the federation did not confirm that the records of this node are withdrawn"}});
-    loop_.stop();
-  });
+  departure_.stop(configuration_.file.leave_on_stop(), pods_ != nullptr);
 }
 
 std::string Daemon::unready() {
   if (!ready_) return "discovery was not read yet";
   const auto pods = pods_ ? pods_->state() : report::SourceState{"", true, ""};
   if (!pods.listed) return pods.error;
-  return sources_.unread_text(configuration_.node.locality.node);
+  return local_.sources.unread_text(configuration_.node.locality.node);
 }
 
 v1::AgentStatus Daemon::status() {
@@ -364,52 +337,19 @@ v1::AgentStatus Daemon::status() {
   federation.set_server(reporter_.server());
   federation.set_connected(reporter_.connected());
   federation.set_last_error(reporter_.last_error());
-  for (const auto& source : sources_.states()) *out.add_sources() = source_status(source);
+  local_.describe(out, clock_.now());
   if (pods_) *out.add_sources() = source_status(pods_->state());
   for (const std::string& key : restart_needed_) out.add_restart_needed(key);
   out.set_reload_problem(reload_problem_);
   for (const std::string& trouble : troubles_of(monitor_)) out.add_troubles(trouble);
-  for (const std::string& trouble : {drains_.trouble(), pushes_.trouble()}) {
-    if (!trouble.empty()) out.add_troubles(trouble);
-  }
   out.set_log_lines_dropped(log::dropped_lines());
   for (const CheckView& view : monitor_.checks()) *out.add_checks() = check_status(view, clock_.now());
-  *out.mutable_drains() = commands_.drains().drains();
   out.set_socket_events(socket_events_ ? "on" : "off: only checks find listeners that die");
   return out;
 }
 
 admin::Leaving Daemon::leave() {
-  using State = admin::Leaving::State;
-  if (leaving_ && leaving_->state != State::Waiting) {
-    loop_.after(kLingerAnswered, [this] { loop_.stop(); });
-    return *leaving_;
-  }
-  if (leaving_) return *leaving_;
-  if (stopping_) return {State::Failed, "the agent is stopping; its records stay"};
-  if (!reporter_.connected()) {
-    return {State::Failed, "nothing is withdrawn: no session with the federation at " + reporter_.server() + ": " +
-                               reporter_.last_error()};
-  }
-  stopping_ = true;
-  service_.stopping();
-  log::info("leaving", {{"endpoints", syncer_.endpoints().size()}});
-  leaving_ = {State::Waiting, "waiting for the federation"};
-  syncer_.leave(true);
-  reporter_.stop(kLeavePatience, [this, server = reporter_.server()] { end_leaving(server); });
-  return *leaving_;
-}
-
-void Daemon::end_leaving(const std::string& server) {
-  const auto count = syncer_.endpoints().size();
-  const bool left = syncer_.settled();
-  exit_code_ = left ? kLeft : kNotLeft;
-  leaving_ =
-      left ? admin::Leaving{admin::Leaving::State::Left, left_text(configuration_.node.key, count, server)}
-           : admin::Leaving{admin::Leaving::State::Failed,
-                            "the federation at " + server + " did not acknowledge the leave; the records may stay"};
-  log::info(left ? "left" : "leave not acknowledged", {{"outcome", leaving_->text}});
-  loop_.after(kLingerUnasked, [this] { loop_.stop(); });
+  return departure_.leave([this] { service_.stopping(); });
 }
 
 }  // namespace meshdns::agent::app

@@ -114,15 +114,15 @@ v1::AgentChanges LocalCommands::registered(const discovery::RegistrationChanges&
 }
 
 Result<v1::AgentChanges> LocalCommands::register_endpoints(const std::string& text, const std::string& file) {
-  const auto changes = parts_.sources.local().put(
-      text, file, [this](const std::string& key) { return parts_.sources.owner_besides_local(key); });
+  const auto changes = parts_.local.sources.local().put(
+      text, file, [this](const std::string& key) { return parts_.local.sources.owner_besides_local(key); });
   if (!changes) return changes.error();
   return registered(*changes);
 }
 
 Result<v1::AgentChanges> LocalCommands::deregister(const std::string& target) {
-  const auto changes = parts_.sources.local().remove(
-      target, [this](const std::string& other) { return parts_.sources.owner_besides_local(other); });
+  const auto changes = parts_.local.sources.local().remove(
+      target, [this](const std::string& other) { return parts_.local.sources.owner_besides_local(other); });
   if (!changes) return changes.error();
   return registered(*changes);
 }
@@ -142,7 +142,7 @@ v1::AgentRegistration LocalCommands::row_of(const discovery::Registration& entry
   for (const model::Port& port : endpoint.ports) {
     out.add_ports(fmt::format("{}{}{}/{}", port.name, port.name.empty() ? "" : " ", port.number, port.protocol));
   }
-  const std::string other = parts_.sources.owner_besides_local(entry.found->key);
+  const std::string other = parts_.local.sources.owner_besides_local(entry.found->key);
   if (!other.empty()) out.set_problem("the source " + other + " lists it already");
   const auto told = parts_.syncer.endpoints().find(entry.found->key);
   if (told == parts_.syncer.endpoints().end()) return out;
@@ -153,7 +153,7 @@ v1::AgentRegistration LocalCommands::row_of(const discovery::Registration& entry
 
 v1::AgentRegistrations LocalCommands::registrations() {
   v1::AgentRegistrations out;
-  const auto& local = parts_.sources.local();
+  const auto& local = parts_.local.sources.local();
   for (const auto& entry : local.registrations()) *out.add_registrations() = row_of(entry);
   out.set_problem(local.problem());
   return out;
@@ -162,7 +162,7 @@ v1::AgentRegistrations LocalCommands::registrations() {
 Result<std::string> LocalCommands::pushed(const std::string& target) const {
   std::vector<std::string> with_ttl;
   bool known = false;
-  for (const Discovered& found : parts_.sources.endpoints()) {
+  for (const Discovered& found : parts_.local.sources.endpoints()) {
     if (found.key != target && service_of(found.endpoint) != target) continue;
     known = true;
     if (std::ranges::any_of(found.checks, is_ttl)) with_ttl.push_back(found.key);
@@ -176,34 +176,34 @@ Result<std::string> LocalCommands::pushed(const std::string& target) const {
 Result<v1::AgentChanges> LocalCommands::push(const std::string& target, admin::Said said, const std::string& detail) {
   const auto key = pushed(target);
   if (!key) return key.error();
-  parts_.pushes.push(*key, outcome_of(said), detail);
-  return one_change(*key, std::string(word_of(said)), parts_.pushes.trouble());
+  parts_.local.pushes.push(*key, outcome_of(said), detail);
+  return one_change(*key, std::string(word_of(said)), parts_.local.pushes.trouble());
 }
 
 Result<v1::AgentChanges> LocalCommands::drain(const std::string& target, const std::string& reason,
                                               std::optional<Duration> length) {
-  const auto warning = parts_.drains.drain(target, reason, length);
+  const auto warning = parts_.local.drains.drain(target, reason, length);
   if (!warning) return warning.error();
   const std::string end = length ? " for " + duration_text(*length) : " until undrain";
-  return one_change(name_of(target), "drained" + end + ", " + counted(parts_.drains.covered(target), "endpoint"), *warning);
+  return one_change(name_of(target), "drained" + end + ", " + counted(parts_.local.drains.covered(target), "endpoint"), *warning);
 }
 
 Result<v1::AgentChanges> LocalCommands::undrain(const std::string& target) {
-  const auto warning = parts_.drains.undrain(target);
+  const auto warning = parts_.local.drains.undrain(target);
   if (!warning) return warning.error();
-  return one_change(name_of(target), "no longer drained, " + counted(parts_.drains.covered(target), "endpoint"), *warning);
+  return one_change(name_of(target), "no longer drained, " + counted(parts_.local.drains.covered(target), "endpoint"), *warning);
 }
 
 v1::AgentDrains LocalCommands::drains() {
   v1::AgentDrains out;
-  for (const auto& [target, drain] : parts_.drains.drains()) {
-    *out.add_drains() = drain_status(drain, parts_.drains.covered(target), parts_.clock.now());
+  for (const auto& [target, drain] : parts_.local.drains.drains()) {
+    *out.add_drains() = drain_status(drain, parts_.local.drains.covered(target), parts_.clock.now());
   }
   return out;
 }
 
 std::vector<CheckView> LocalCommands::checks_of(const std::string& target) const {
-  auto out = parts_.checks();
+  auto out = parts_.monitor.checks();
   std::erase_if(out, [&](const CheckView& view) {
     return view.endpoint != target && view.namespace_ + "/" + view.service != target;
   });
@@ -213,9 +213,9 @@ std::vector<CheckView> LocalCommands::checks_of(const std::string& target) const
 void LocalCommands::check(const std::string& target, Runs done) {
   const auto views = checks_of(target);
   if (views.empty()) return done(unknown(target));
-  parts_.run_now(views.front().namespace_, views.front().service, [this, target, done = std::move(done)] {
+  parts_.monitor.run_now(views.front().namespace_, views.front().service, [this, target, done = std::move(done)] {
     const auto ended = checks_of(target);
-    const auto sent = sent_by(ended, parts_.sources.endpoints());
+    const auto sent = sent_by(ended, parts_.local.sources.endpoints());
     v1::AgentRuns out;
     for (std::size_t i = 0; i < ended.size(); ++i) *out.add_runs() = run_status(ended[i], sent[i]);
     done(out);

@@ -6,9 +6,8 @@
 
 #include "agent/admin/commands.h"
 #include "agent/app/check_view.h"
-#include "agent/app/drains.h"
-#include "agent/app/pushes.h"
-#include "agent/app/sources.h"
+#include "agent/app/local_state.h"
+#include "agent/app/monitor.h"
 #include "agent/report/syncer.h"
 #include "common/time/time.h"
 
@@ -21,16 +20,11 @@ class LocalCommands : public admin::Commands {
   /// The parts must outlive the commands.
   struct Parts {
     const Clock& clock;
-    Sources& sources;
-    Drains& drains;
-    Pushes& pushes;
+    LocalState& local;
     const report::Syncer& syncer;
-    std::string node;  // its name, for people
-    /// Monitor::checks() and Monitor::run_now().
-    std::function<std::vector<CheckView>()> checks;
-    std::function<void(const std::string& namespace_, const std::string& service, std::function<void()> done)> run_now;
-    /// Called after the registrations have changed.
-    std::function<void()> listing_changed;
+    Monitor& monitor;
+    std::string node;                       // its name, for people
+    std::function<void()> listing_changed;  // called after the registrations have changed
   };
 
   explicit LocalCommands(Parts parts) : parts_(std::move(parts)) {}
