@@ -4,10 +4,13 @@
 #include <string>
 
 #include "agent/health/probe_result.h"
+#include "agent/probes/check.h"
 #include "common/model/endpoint.h"
 #include "common/time/time.h"
 
 namespace meshdns::agent::app {
+
+struct Check;
 
 /// One check of one endpoint at one address, for people: `meshdns-agent status` and `check`.
 struct CheckView {
@@ -23,6 +26,9 @@ struct CheckView {
   TimePoint next_run{};                     // when the next one is planned; meaningless while `running` or `waiting`
   bool running = false;
   bool waiting = false;  // for its turn: too many checks run
+  const probes::AnyCheck* what = nullptr;  // valid until the next change of the endpoints
 };
+
+CheckView view_of(const Check& check);
 
 }  // namespace meshdns::agent::app

@@ -7,6 +7,7 @@
 #include "agent/admin/command_api.h"
 #include "agent/admin/http_api.h"
 #include "agent/app/agent_metrics.h"
+#include "agent/app/check_limits.h"
 #include "agent/app/probe_factory.h"
 #include "agent/app/status.h"
 #include "agent/app/version.h"
@@ -71,12 +72,12 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                 reporter_.changed();
               }}),
       monitor_(clock, loop,
-               [&loop](const IpAddress& address, const discovery::CheckSpec& check) {
-                 return make_probe({loop}, address, check);
+               [this](const probes::Place& place, const discovery::CheckSpec& check) {
+                 return make_probe({loop_, clock_, local_.board, monitor_.services()}, place, check);
                },
                {[this](const model::Endpoint& endpoint) { local_.drains.put(endpoint); },
                 [this](const std::string& key) { local_.drains.remove(key); }},
-               {configuration_.node.key, random_seed()}),
+               {configuration_.node.key, random_seed(), check_limits(configuration_)}),
       measurer_(
           clock, loop, [&loop](const SocketAddress& where) { return std::make_unique<probes::TcpProbe>(loop, where); },
           [this](const report::Measurement& found) {
@@ -326,8 +327,7 @@ void Daemon::stop() {
 
 std::string Daemon::unready() {
   if (!ready_) return "discovery was not read yet";
-  const auto pods = pods_ ? pods_->state() : report::SourceState{"", true, ""};
-  if (!pods.listed) return pods.error;
+  if (pods_ && !pods_->state().listed) return pods_->state().error;
   return local_.sources.unread_text(configuration_.node.locality.node);
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "agent/app/check_text.h"
@@ -59,32 +58,9 @@ v1::AgentChanges one_change(const std::string& target, std::string what, std::st
   return out;
 }
 
-/// Whether the view may be one of this check.
-bool is_of(const CheckView& view, const discovery::CheckSpec& check) {
-  if (view.kind != probes::kind_name(check.what)) return false;
-  const probes::Target* to = probes::target_of(check.what);
-  return to == nullptr || view.address.ends_with(":" + std::to_string(to->port));
-}
-
-/// Returns what each check sends, in the order of the views. Of several checks that look alike, the views are in the
-/// order of the list.
-std::vector<std::string> sent_by(const std::vector<CheckView>& views, const std::vector<Discovered>& endpoints) {
-  std::map<std::string, const Discovered*> by_key;
-  for (const Discovered& found : endpoints) by_key.emplace(found.key, &found);
-  std::map<std::string, std::size_t> seen;  // by endpoint, kind and address: how many views were before
-  std::vector<std::string> out;
-  for (const CheckView& view : views) {
-    std::size_t before = seen[view.endpoint + " " + view.kind + " " + view.address]++;
-    std::string& sent = out.emplace_back();
-    const auto found = by_key.find(view.endpoint);
-    if (found == by_key.end()) continue;
-    for (const auto& check : found->second->checks) {
-      if (!is_of(view, check) || before-- > 0) continue;
-      sent = sent_text(check.what);
-      break;
-    }
-  }
-  return out;
+/// Whether a check is one of a target.
+bool is_of(const CheckView& view, const std::string& target) {
+  return view.endpoint == target || view.namespace_ + "/" + view.service == target;
 }
 
 }  // namespace
@@ -202,24 +178,18 @@ v1::AgentDrains LocalCommands::drains() {
   return out;
 }
 
-std::vector<CheckView> LocalCommands::checks_of(const std::string& target) const {
-  auto out = parts_.monitor.checks();
-  std::erase_if(out, [&](const CheckView& view) {
-    return view.endpoint != target && view.namespace_ + "/" + view.service != target;
-  });
-  return out;
-}
-
 void LocalCommands::check(const std::string& target, Runs done) {
-  const auto views = checks_of(target);
-  if (views.empty()) return done(unknown(target));
-  parts_.monitor.run_now(views.front().namespace_, views.front().service, [this, target, done = std::move(done)] {
-    const auto ended = checks_of(target);
-    const auto sent = sent_by(ended, parts_.local.sources.endpoints());
-    v1::AgentRuns out;
-    for (std::size_t i = 0; i < ended.size(); ++i) *out.add_runs() = run_status(ended[i], sent[i]);
-    done(out);
-  });
+  const auto views = parts_.monitor.checks();
+  const auto found = std::ranges::find_if(views, [&](const CheckView& view) { return is_of(view, target); });
+  if (found == views.end()) return done(unknown(target));
+  parts_.monitor.run_now(found->namespace_, found->service,
+                         [target, done = std::move(done)](const std::vector<CheckView>& ended) {
+                           v1::AgentRuns out;
+                           for (const CheckView& view : ended) {
+                             if (is_of(view, target)) *out.add_runs() = run_status(view, sent_text(*view.what));
+                           }
+                           done(out);
+                         });
 }
 
 }  // namespace meshdns::agent::app

@@ -44,7 +44,6 @@ class LocalCommands : public admin::Commands {
   v1::AgentRegistration row_of(const discovery::Registration& entry) const;
   /// Returns the key of the only endpoint of a target that has a ttl check.
   Result<std::string> pushed(const std::string& target) const;
-  std::vector<CheckView> checks_of(const std::string& target) const;
   Error unknown(const std::string& target) const;
   std::string name_of(const std::string& target) const { return target.empty() ? parts_.node : target; }
 

@@ -75,7 +75,7 @@ void PushBoard::restore(const std::vector<SavedPush>& saved, TimePoint now, std:
 void PushBoard::sweep(TimePoint now) {
   if (pushes_.size() < sweep_at_) return;
   std::erase_if(pushes_, [&](const auto& entry) { return now - entry.second.at >= kLongest; });
-  sweep_at_ = std::max<std::size_t>(sweep_at_, 2 * pushes_.size());
+  sweep_at_ = std::max(kFirstSweep, 2 * pushes_.size());
 }
 
 /// Calls the listeners by their ids, because each call may add and remove listeners.

@@ -61,7 +61,7 @@ class PushBoard {
   /// Takes a push and calls the key's listeners. Pushes that are older than kLongest are forgotten by and by.
   /// outcome: Success, Warning or Failure
   void push(const std::string& key, health::Outcome outcome, std::string detail, TimePoint now);
-  /// Returns the endpoint's last push, however old; nothing = there was none, or it is older than kLongest.
+  /// Returns the endpoint's last push, however old; nothing = there was none, or it is forgotten.
   std::optional<Push> last(const std::string& key) const;
   /// Calls `news` after each push of the endpoint, from within push(), until the result is destroyed. `news` may listen
   /// and end listening.
@@ -76,13 +76,15 @@ class PushBoard {
   void restore(const std::vector<SavedPush>& saved, TimePoint now, std::int64_t unix_millis);
 
  private:
+  static constexpr std::size_t kFirstSweep = 1024;
+
   void sweep(TimePoint now);
   void tell(const std::string& key);
 
   std::map<std::string, Push> pushes_;
   std::map<std::string, std::map<std::uint64_t, std::function<void()>>> listeners_;
   std::uint64_t next_id_ = 1;
-  std::size_t sweep_at_ = 1024;  // the number of pushes at which old ones are looked for
+  std::size_t sweep_at_ = kFirstSweep;  // the number of pushes at which old ones are looked for
 };
 
 }  // namespace meshdns::probes
