@@ -18,7 +18,6 @@
 namespace meshdns::agent::app {
 namespace {
 
-constexpr time_t kPatience = 120;                         // seconds
 constexpr std::size_t kMostAnswer = std::size_t{512} << 20;  // a status of 10,000 endpoints has a few MiB
 
 std::string reason(int error) { return ascii_lower(std::strerror(error)); }
@@ -31,7 +30,7 @@ Error lost(const std::string& socket, int error) {
   return {Code::Unavailable, fmt::format("the agent at {} went away: {}", socket, reason(error))};
 }
 
-Result<Fd> connected(const std::string& path) {
+Result<Fd> connected(const std::string& path, std::chrono::seconds wait) {
   sockaddr_un where{};
   where.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof(where.sun_path)) {
@@ -40,7 +39,7 @@ Result<Fd> connected(const std::string& path) {
   std::memcpy(where.sun_path, path.data(), path.size());
   Fd out(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!out) return Error(Code::Unavailable, reason(errno));
-  const timeval patience{kPatience, 0};
+  const timeval patience{wait.count(), 0};
   ::setsockopt(out.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
   ::setsockopt(out.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
   if (::connect(out.get(), reinterpret_cast<const sockaddr*>(&where), sizeof(where)) == 0) return out;
@@ -49,7 +48,8 @@ Result<Fd> connected(const std::string& path) {
     return Error(Code::PermissionDenied,
                  fmt::format("{}: permission denied: only root and the group of this socket may use it", path));
   }
-  return Error(Code::Unavailable, fmt::format("no agent runs here: {}: {}", path, reason(error)));
+  const bool nobody = error == ENOENT || error == ECONNREFUSED;
+  return Error(nobody ? Code::NotFound : Code::Unavailable, fmt::format("no agent runs here: {}: {}", path, reason(error)));
 }
 
 /// returns: 0, or why not all was sent (errno)
@@ -101,8 +101,9 @@ Result<http::Response> answer_of(const std::string& socket, std::string data) {
 
 }  // namespace
 
-Result<http::Response> ask_agent(const std::string& socket, const AgentRequest& request) {
-  const auto fd = connected(socket);
+Result<http::Response> ask_agent(const std::string& socket, const AgentRequest& request,
+                                 std::chrono::seconds patience) {
+  const auto fd = connected(socket, patience);
   if (!fd) return fd.error();
   const std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
                                        request.method, request.target, request.body.size());

@@ -4,6 +4,7 @@
 
 #include "common/base/result.h"
 #include "common/http/message.h"
+#include "common/time/time.h"
 
 namespace meshdns::agent::app {
 
@@ -16,10 +17,12 @@ struct AgentRequest {
 
 /// Sends a request to the agent's unix socket, and waits for the answer. Blocks, because a command has nothing else to
 /// do.
-/// socket:  path
-/// returns: the answer, whatever its status
-/// errors:  Unavailable: no agent listens there ("no agent runs here: ..."), or it went away. PermissionDenied.
-///          DeadlineExceeded: no answer within 2 min, longer than a check can take. DataLoss: this is no HTTP
-Result<http::Response> ask_agent(const std::string& socket, const AgentRequest& request);
+/// socket:   path
+/// patience: for each step of the exchange; the default is longer than a check can take
+/// returns:  the answer, whatever its status
+/// errors:   NotFound: no agent listens there ("no agent runs here: ..."). Unavailable: it went away. PermissionDenied.
+///           DeadlineExceeded. DataLoss: this is no HTTP
+Result<http::Response> ask_agent(const std::string& socket, const AgentRequest& request,
+                                 std::chrono::seconds patience = 120s);
 
 }  // namespace meshdns::agent::app
