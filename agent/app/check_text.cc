@@ -4,6 +4,8 @@
 
 #include <array>
 #include <chrono>
+#include <type_traits>
+#include <variant>
 #include <vector>
 
 #include "common/base/overloaded.h"
@@ -19,7 +21,7 @@ constexpr std::size_t kShown = 60;  // bytes of a payload that are shown
 /// Returns the start of a payload between quotes.
 std::string quoted(std::string_view payload) {
   std::string out = "\"" + printable(payload.substr(0, kShown)) + "\"";
-  return payload.size() <= kShown ? out : out + fmt::format(" and {} bytes more", payload.size() - kShown);
+  return payload.size() <= kShown ? out : out + " and " + counted(payload.size() - kShown, "byte") + " more";
 }
 
 /// Returns the text of a check that sends bytes and looks for bytes in what comes back.

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "common/base/durable_file.h"
 #include "common/base/private_folder.h"

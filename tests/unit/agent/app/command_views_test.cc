@@ -127,7 +127,7 @@ TEST(CheckText, says_what_each_kind_asks) {
             R"(GET /, Host: app-b, Authorization: ..., expects 200-299, 401, a body with "ok")");
   EXPECT_EQ(sent_text(probes::GrpcCheck{.service = "shop.Web"}), "grpc.health.v1.Health/Check of shop.Web");
   EXPECT_EQ(sent_text(probes::UdpCheck{.send = std::string(61, 'x')}),
-            "a datagram, sends \"" + std::string(60, 'x') + "\" and 1 bytes more");
+            "a datagram, sends \"" + std::string(60, 'x') + "\" and 1 byte more");
   EXPECT_EQ(sent_text(probes::DnsCheck{.name = "a.example", .expect = address, .tcp = true}),
             "a.example A over TCP, expects NOERROR with 10.0.0.1");
   EXPECT_EQ(sent_text(probes::ExecCheck{.command = {"/bin/x", "-v"}, .user = "www"}), "/bin/x -v as www");
