@@ -51,7 +51,8 @@ std::string http_text(const probes::HttpCheck& check) {
 }
 
 std::string dns_text(const probes::DnsCheck& check) {
-  std::string out = fmt::format("{} {}{}, expects {}", check.name, check.type, check.tcp ? " over TCP" : "", check.rcode);
+  std::string out =
+      fmt::format("{} {}{}, expects {}", check.name, check.type, check.tcp ? " over TCP" : "", check.rcode);
   return check.expect ? out + " with " + check.expect->text() : out;
 }
 
