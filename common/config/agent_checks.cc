@@ -59,10 +59,10 @@ void check_http(const Place& place, const v1::HttpCheck& http, Report& report) {
   }
   check_sendable(place.child("host"), http.host(), report);
   check_sendable(place.child("method"), http.method(), report);
-  const Place statuses = place.child("status");
+  const Place status = place.child("status");
   for (int i = 0; i < http.status_size(); ++i) {
     if (status_codes_of(http.status(i))) continue;
-    report.add(statuses.item(static_cast<std::size_t>(i)),
+    report.add(status.item(static_cast<std::size_t>(i)),
                fmt::format("expected a code between 100 and 599, or two as 200-299 (got {})", shown(http.status(i))));
   }
 }
@@ -84,8 +84,8 @@ void check_alias(const Place& place, const v1::AliasCheck& alias, Report& report
 template <class Message>
 void check_kind(const Place& place, const v1::EndpointEntry& endpoint, const Message& check, Report& report) {
   const auto port = [&](const char* kind, const std::string& wanted, std::string_view protocol) {
-    const Place of_kind = place.child(kind);
-    check_port(of_kind.child("port"), endpoint, wanted, protocol, report);
+    const Place check_place = place.child(kind);
+    check_port(check_place.child("port"), endpoint, wanted, protocol, report);
   };
   if (check.has_tcp()) port("tcp", check.tcp().port(), "TCP");
   if (check.has_http()) port("http", check.http().port(), "TCP");
