@@ -60,8 +60,6 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       clock_(clock),
       configuration_(std::move(configuration)),
       path_(std::move(path)),
-      socket_events_count_(registry_.counter("meshdns_agent_socket_events_total",
-                                             "listening sockets that the kernel reported as destroyed")),
       failed_reloads_(registry_.counter("meshdns_config_failed_reloads_total", "reloads whose file was wrong")),
       last_load_(registry_.gauge("meshdns_config_last_load_seconds",
                                  "when the configuration that runs was read, in seconds since 1970")),
@@ -72,15 +70,20 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                            {[this](const auto& federation) { return node_for(federation); }, must_know_federation()},
                            [this](const std::vector<report::MeasureTarget>& targets) { measure(targets); }),
           syncer_),
+      events_(loop, clock, registry_,
+              {[this](const SocketAddress& where) { return monitor_.closed(where); },
+               [this](const SocketAddress& where) { return monitor_.opened(where); }, [this] { follow_addresses(); }}),
       monitor_(clock, loop,
                [&loop](const IpAddress& address, const discovery::CheckSpec& check) {
                  return make_probe({loop}, address, check);
                },
                {[this](const model::Endpoint& endpoint) {
+                  events_.told(endpoint);
                   syncer_.put(endpoint, clock_.now());
                   reporter_.changed();
                 },
                 [this](const std::string& key) {
+                  events_.removed(key);
                   syncer_.remove(key);
                   reporter_.changed();
                 }},
@@ -103,6 +106,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                    reporter_.clamped());
     if (tls_watch_) rpc::collect_samples(*tls_watch_, out);
     if (pods_) pods_->collect(out);
+    events_.collect(out);
     metrics::gauge(out, "meshdns_agent_unread_files",
                    "files of endpoints.d that are wrong or cannot be read, and the folder itself", {},
                    static_cast<double>(unread_files(*source_)));
@@ -123,8 +127,7 @@ Result<void> Daemon::start() {
   if (configuration_.tls) tls_watch_.emplace(*configuration_.tls, clock_, loop_);
   if (configuration_.joins()) renewal_.emplace(loop_, clock_, configuration_.member());
   if (auto done = listen(); !done) return done;
-  open_socket_events();
-  open_address_events();
+  events_.open({configuration_.file.namespaces() == "on", configuration_.own_addresses});
   follow_pods();
   source_->refresh();
   take_listing();
@@ -155,30 +158,6 @@ Result<void> Daemon::listen() {
   socket_ = std::move(*socket);
   log::info("admin socket", {{"path", path}});
   return {};
-}
-
-void Daemon::open_socket_events() {
-  auto events = probes::SocketEvents::open(loop_, [this](const SocketAddress& where) {
-    socket_events_count_.add();
-    const std::size_t endpoints = monitor_.closed(where);
-    if (endpoints > 0) log::info("socket event", {{"address", where.text()}, {"endpoints", endpoints}});
-  });
-  if (!events) {
-    log::warn("socket events off: only checks find listeners that die", {{"reason", events.error()}});
-    return;
-  }
-  socket_events_ = std::move(*events);
-  log::info("socket events on");
-}
-
-void Daemon::open_address_events() {
-  if (!configuration_.own_addresses) return;
-  auto events = probes::AddressEvents::open(loop_, clock_, [this] { follow_addresses(); });
-  if (!events) {
-    log::warn("address events off: new addresses are noticed at the next connection", {{"reason", events.error()}});
-    return;
-  }
-  address_events_ = std::move(*events);
 }
 
 void Daemon::follow_pods() {
@@ -268,11 +247,9 @@ void Daemon::take_listing() {
   // without the source, pods of an earlier run are withdrawn
   sources.push_back(pods_ ? pods_->state() : report::SourceState{std::string(model::kPodSource), true, ""});
   syncer_.set_sources(std::move(sources));
-  if (pods_) {
-    monitor_.set_endpoints(source_->endpoints(), pods_->listing().endpoints);
-  } else {
-    monitor_.set_endpoints(source_->endpoints());
-  }
+  const auto pods = pods_ ? pods_->listing().endpoints : std::vector<discovery::PodEndpoint>();
+  monitor_.set_endpoints(source_->endpoints(), pods);
+  events_.follow(source_->endpoints(), pods);
   reporter_.changed();
 }
 
@@ -360,6 +337,7 @@ v1::AgentStatus Daemon::status() {
   for (const std::string& key : restart_needed_) out.add_restart_needed(key);
   out.set_reload_problem(reload_problem_);
   for (const std::string& trouble : troubles_of(monitor_)) out.add_troubles(trouble);
+  events_.add_to(out);
   out.set_log_lines_dropped(log::dropped_lines());
   return out;
 }

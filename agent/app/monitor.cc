@@ -28,11 +28,12 @@ std::uint16_t port_of(const CheckSpec& check) {
 
 /// Whether a listener may have served the endpoint.
 bool is_behind(const SocketAddress& where, const Discovered& found) {
-  if (where.port == 0) return true;
   const auto& addresses = found.endpoint.addresses;
+  const bool has_address = where.ip.is_unspecified() || std::ranges::find(addresses, where.ip) != addresses.end();
+  if (where.port == 0) return has_address;
   const bool has_port = std::ranges::count(found.endpoint.ports, where.port, &model::Port::number) > 0 ||
                         std::ranges::count(found.checks, where.port, &port_of) > 0;
-  return has_port && (where.ip.is_unspecified() || std::ranges::find(addresses, where.ip) != addresses.end());
+  return has_port && has_address;
 }
 
 /// Whether two endpoints are the same instance, even with different keys: clients of `now` reach the process that
@@ -304,7 +305,8 @@ bool Monitor::ended(const std::string& key, const std::string& container) {
 }
 
 std::size_t Monitor::listener_gone(Watched& watched, const SocketAddress& where) {
-  if (!watched.host_network) return 0;  // the events are of the host's network, where other pods have no listeners
+  // A socket at any address is in the host's network, where other pods have none. Those of a pod are told by its address.
+  if (!watched.host_network && where.ip.is_unspecified()) return 0;
   for (const auto& check : watched.checks) {
     if (where.port != 0 && port_of(check->spec) != where.port) continue;
     check->was_open = check->was_open || where.port != 0;
@@ -323,6 +325,21 @@ std::size_t Monitor::closed(const SocketAddress& where) {
     }
     ++endpoints;
     for (const auto& check : watched->checks) probe_after_event(*check);
+  }
+  return endpoints;
+}
+
+std::size_t Monitor::opened(const SocketAddress& where) {
+  std::size_t endpoints = 0;
+  for (const auto& [key, watched] : watched_) {
+    if (watched->told.health.state != HealthState::Pending || !is_behind(where, watched->found)) continue;
+    ++endpoints;
+    for (const auto& check : watched->checks) {
+      if (check->running) continue;  // its result comes soon
+      check->stop();
+      check->planned = clock_.now();
+      start(*check, false);
+    }
   }
   return endpoints;
 }

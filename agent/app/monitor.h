@@ -86,6 +86,8 @@ class Monitor {
   /// where:   the listener's address; the unspecified address of either family = any address; port 0 = any listener
   /// returns: the number of these endpoints
   std::size_t closed(const SocketAddress& where);
+  /// Checks at once the pending endpoints that a new listener may serve. `where` and the result are as of closed().
+  std::size_t opened(const SocketAddress& where);
 
   /// Returns the endpoints as last passed to the sink, by key.
   std::map<std::string, model::Endpoint> endpoints() const;
