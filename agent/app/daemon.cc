@@ -247,7 +247,8 @@ void Daemon::take_listing() {
   // without the source, pods of an earlier run are withdrawn
   sources.push_back(pods_ ? pods_->state() : report::SourceState{std::string(model::kPodSource), true, ""});
   syncer_.set_sources(std::move(sources));
-  const auto pods = pods_ ? pods_->listing().endpoints : std::vector<discovery::PodEndpoint>();
+  static const std::vector<discovery::PodEndpoint> kNoPods;
+  const auto& pods = pods_ ? pods_->listing().endpoints : kNoPods;
   monitor_.set_endpoints(source_->endpoints(), pods);
   events_.follow(source_->endpoints(), pods);
   reporter_.changed();
