@@ -203,6 +203,7 @@ std::vector<std::string> restart_needed(const Configuration& before, const Confi
   compare("identity", MessageDifferencer::Equals(a.identity(), b.identity()));
   compare("state_dir", a.state_dir() == b.state_dir());
   compare("discovery.kubernetes", before.kubernetes == now.kubernetes);
+  compare("probing", MessageDifferencer::Equals(a.probing(), b.probing()));
   compare("admin", MessageDifferencer::Equals(a.admin(), b.admin()));
   compare("namespaces", a.namespaces() == b.namespaces());
   return out;

@@ -6,6 +6,7 @@
 
 #include "agent/admin/http_api.h"
 #include "agent/app/agent_metrics.h"
+#include "agent/app/check_limits.h"
 #include "agent/app/probe_factory.h"
 #include "agent/app/status.h"
 #include "agent/app/version.h"
@@ -74,8 +75,8 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
               {[this](const SocketAddress& where) { return monitor_.closed(where); },
                [this](const SocketAddress& where) { return monitor_.opened(where); }, [this] { follow_addresses(); }}),
       monitor_(clock, loop,
-               [&loop](const IpAddress& address, const discovery::CheckSpec& check) {
-                 return make_probe({loop}, address, check);
+               [this](const probes::Place& place, const discovery::CheckSpec& check) {
+                 return make_probe({loop_, clock_, pushes_, monitor_.services()}, place, check);
                },
                {[this](const model::Endpoint& endpoint) {
                   events_.told(endpoint);
@@ -87,7 +88,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                   syncer_.remove(key);
                   reporter_.changed();
                 }},
-               {configuration_.node.key, random_seed()}),
+               {configuration_.node.key, random_seed(), check_limits(configuration_)}),
       measurer_(
           clock, loop, [&loop](const SocketAddress& where) { return std::make_unique<probes::TcpProbe>(loop, where); },
           [this](const report::Measurement& found) {
@@ -322,8 +323,7 @@ void Daemon::stop() {
 
 std::string Daemon::unready() {
   if (!ready_) return "discovery was not read yet";
-  const auto pods = pods_ ? pods_->state() : report::SourceState{"", true, ""};
-  if (!pods.listed) return pods.error;
+  if (pods_ && !pods_->state().listed) return pods_->state().error;
   return unread_text(*source_, configuration_.node.locality.node);
 }
 

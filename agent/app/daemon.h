@@ -14,6 +14,7 @@
 #include "agent/app/monitor.h"
 #include "agent/app/troubles.h"
 #include "agent/discovery/static_source.h"
+#include "agent/probes/push_board.h"
 #include "agent/report/grpc_reporter.h"
 #include "common/http/server.h"
 #include "common/membership/renewal.h"
@@ -86,6 +87,7 @@ class Daemon : public admin::Agent {
   report::Syncer syncer_;
   report::GrpcReporter reporter_;
   KernelEvents events_;
+  probes::PushBoard pushes_;
   Monitor monitor_;
   Measurer measurer_;
   std::unique_ptr<discovery::StaticSource> source_;
