@@ -91,7 +91,7 @@ class Daemon : public admin::Agent {
   Monitor monitor_;
   Measurer measurer_;
   std::unique_ptr<discovery::StaticSource> source_;
-  std::unique_ptr<KubernetesSource> pods_;  // null = pods are not followed
+  std::unique_ptr<KubernetesSource> pods_;      // null = pods are not followed
   std::optional<membership::Renewal> renewal_;  // of a certificate that a token has brought
   std::optional<IpAddress> federation_;         // the address of the last connection or attempt; nothing = this machine
   bool without_address_ = false;                // the log has said that this machine has no address

@@ -28,8 +28,8 @@ bool connects_to(const discovery::CheckSpec& check, std::uint16_t port) {
 
 bool is_behind(const SocketAddress& where, const discovery::Discovered& found) {
   const auto has_target = [&](auto predicate) {
-    return std::ranges::any_of(
-        found.checks, [&](const discovery::CheckSpec& check) { return any_target(check.what, predicate); });
+    return std::ranges::any_of(found.checks,
+                               [&](const discovery::CheckSpec& check) { return any_target(check.what, predicate); });
   };
   const auto at_port = [&](const probes::Target& target) { return where.port == 0 || target.port == where.port; };
   const bool has_port = where.port == 0 || has_target(at_port) ||

@@ -180,7 +180,8 @@ void KernelEvents::look_at_namespaces() {
   } else if (changed && state.watched == 0) {
     log::info("namespace events are not needed");
   }
-  const std::string why = state.unwatched == 0 ? "" : std::to_string(state.unwatched) + " not watched: " + state.unwatched_why;
+  const std::string why =
+      state.unwatched == 0 ? "" : std::to_string(state.unwatched) + " not watched: " + state.unwatched_why;
   if (!edge(unwatched_, why)) return;
   if (unwatched_.empty()) {
     log::info("network namespaces are watched again");

@@ -64,7 +64,8 @@ struct NamespaceEvents::Inside {
   Inside(const Inside&) = delete;
   Inside& operator=(const Inside&) = delete;
 
-  /// Plans the next look. The gap after the last one counts, so that containers that come and go all the time cost little.
+  /// Plans the next look. The gap after the last one counts, so that containers that come and go all the time cost
+  /// little.
   void plan() {
     if (looking) return;
     if (timer) loop.cancel(*timer);
@@ -130,9 +131,8 @@ struct NamespaceEvents::Inside {
   void hold(Look::Found& found) {
     Watched& watched = namespaces[found.id];
     if (found.connection) {
-      watched.events = SocketEvents::listen(loop, std::move(found.connection), [this, id = found.id](const auto& where) {
-        socket_closed(id, where);
-      });
+      watched.events = SocketEvents::listen(loop, std::move(found.connection),
+                                            [this, id = found.id](const auto& where) { socket_closed(id, where); });
       static_cast<void>(watched.events->watch_udp(udp_ports));  // without it, checks find them
     }
     if (!found.holder) {
@@ -185,7 +185,7 @@ struct NamespaceEvents::Inside {
   Duration last_took{};
   std::optional<TimerId> timer;
   std::atomic<bool> stop = false;
-  std::shared_ptr<bool> alive = std::make_shared<bool>(true);  // of the loop's thread: posted work may come afterwards
+  std::shared_ptr<bool> alive = std::make_shared<bool>(true);  // posted work may come after the end of this
   std::thread thread;
 };
 

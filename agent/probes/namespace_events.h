@@ -17,8 +17,8 @@ namespace meshdns::probes {
 /// Reports destroyed sockets of servers in other network namespaces of this machine, as SocketEvents does for the
 /// agent's own: those of containers and pods.
 ///
-/// How it works: a thread that lives for one look finds the namespaces that have addresses of endpoints (namespace_look)
-/// and opens a netlink socket in each. The sockets are read on the loop:
+/// How it works: a thread that lives for one look finds the namespaces that have addresses of endpoints
+/// (namespace_look) and opens a netlink socket in each. The sockets are read on the loop:
 ///
 ///   watch(addresses) -> NamespaceTable -> look thread -> Look -> SocketEvents of each namespace -> closed
 ///                          ^-- pidfd of a process in each namespace: has it ended?
@@ -31,12 +31,12 @@ namespace meshdns::probes {
 /// thread: the loop's
 class NamespaceEvents {
  public:
-  /// Gets an address of watch() and the port of a socket that was bound to it or to all addresses. Port 0: any socket at
-  /// the address may have closed.
+  /// Gets an address of watch() and the port of a socket that was bound to it or to all addresses. Port 0: any socket
+  /// at the address may have closed.
   using Closed = std::function<void(const SocketAddress&)>;
 
   struct Options {
-    std::size_t most = 512;    // namespaces; each has two descriptors
+    std::size_t most = 512;      // namespaces; each has two descriptors
     Duration least_gap = 100ms;  // between two looks; ten times as long as a look if that is more
   };
 

@@ -60,8 +60,8 @@ bool has_ended(const Fd& process) {
   return ::poll(&waiting, 1, 0) != 0;
 }
 
-/// Returns a process of each namespace except `own`. Processes come in the order of their numbers, so this is the oldest
-/// one in general: in a container its first.
+/// Returns a process of each namespace except `own`. Processes come in the order of their numbers, so this is the
+/// oldest one in general: in a container its first.
 std::map<NamespaceId, pid_t> processes(NamespaceId own, const std::atomic<bool>& stop) {
   std::map<NamespaceId, pid_t> out;
   std::error_code error;

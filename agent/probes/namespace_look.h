@@ -24,8 +24,8 @@ struct Look {
   struct Found {
     NamespaceId id = 0;
     std::set<IpAddress> addresses;  // the wanted ones
-    Fd holder;      // pidfd of a process in the namespace: readable when the process has ended
-    Fd connection;  // of SocketEvents::connect(), in the namespace; none if it is held already
+    Fd holder;                      // pidfd of a process in the namespace: readable when the process has ended
+    Fd connection;                  // of SocketEvents::connect(), in the namespace; none if it is held already
   };
   std::set<IpAddress> own;  // wanted addresses that are in the agent's own namespace
   std::vector<Found> found;

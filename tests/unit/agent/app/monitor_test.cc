@@ -49,7 +49,7 @@ class MonitorTest : public testing::Test {
   Monitor monitor{
       clock,
       sim,
-      [this](const IpAddress& where, const discovery::CheckSpec& spec) { return world.make(where, spec); },
+      [this](const probes::Place& where, const discovery::CheckSpec& spec) { return world.make(where.address, spec); },
       {[this](const model::Endpoint& endpoint) { on_put(endpoint); },
        [this](const std::string& key) { told.push_back("removed " + key); }},
       {"eu-1/n1", 7}};
@@ -388,42 +388,6 @@ TEST_F(MonitorTest, checks_that_are_not_possible_put_in_doubt_and_are_told) {
   sim.advance(6s);
   EXPECT_FALSE(endpoint("shop/app-b/10.0.0.1:80").health.in_doubt);
   EXPECT_THAT(monitor.unknown(), ElementsAre(testing::Pair("out of file descriptors", 1U)));
-}
-
-// ---- kernel events ----
-
-TEST_F(MonitorTest, the_end_of_all_sockets_at_an_address_is_about_its_endpoints_only) {
-  two_serve();
-  EXPECT_EQ(monitor.closed(at("10.0.0.2:0")), 1U);
-  sim.advance(10ms);
-  ASSERT_EQ(world.runs.size(), 1U);
-  EXPECT_EQ(world.runs[0].address, at("10.0.0.2:80"));
-  EXPECT_EQ(monitor.closed(at("0.0.0.0:0")), 2U);
-}
-
-TEST_F(MonitorTest, a_listener_that_appears_is_probed_if_its_endpoint_is_pending) {
-  serves("10.0.0.1:80");
-  monitor.set_endpoints({listed("10.0.0.1:80"), listed("10.0.0.2:80"), listed("10.0.0.3:80")});
-  sim.advance(2s);
-  ASSERT_EQ(state("shop/app-b/10.0.0.1:80"), HealthState::Serving);
-  ASSERT_EQ(state("shop/app-b/10.0.0.2:80"), HealthState::Pending);
-  serves("10.0.0.2:80");
-  world.runs.clear();
-  EXPECT_EQ(monitor.opened(at("10.0.0.2:80")), 1U);
-  EXPECT_EQ(monitor.opened(at("10.0.0.1:80")), 0U) << "it serves already";
-  EXPECT_EQ(monitor.opened(at("10.0.0.2:81")), 0U);
-  sim.advance(10ms);
-  EXPECT_EQ(state("shop/app-b/10.0.0.2:80"), HealthState::Serving);
-  EXPECT_EQ(world.runs.size(), 1U);
-}
-
-// Otherwise a listener that opens and closes at once would be a verdict.
-TEST_F(MonitorTest, a_probe_of_a_listener_that_appeared_is_no_verdict_if_it_is_refused) {
-  monitor.set_endpoints({listed("10.0.0.1:80")});
-  sim.advance(400ms);
-  EXPECT_EQ(monitor.opened(at("0.0.0.0:80")), 1U);
-  sim.advance(10ms);
-  EXPECT_EQ(state("shop/app-b/10.0.0.1:80"), HealthState::Pending);
 }
 
 }  // namespace

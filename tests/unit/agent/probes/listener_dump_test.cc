@@ -21,8 +21,8 @@ std::vector<std::string> texts(const DumpPart& part) {
 }
 
 TEST(DumpRequest, has_the_bytes_of_the_kernels_structure) {
-  // nlmsghdr: 72 bytes, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, sequence 7. inet_diag_req_v2: AF_INET, TCP, the
-  // state TCP_LISTEN, and no address.
+  // nlmsghdr: 72 bytes, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, sequence 7. inet_diag_req_v2: AF_INET, TCP,
+  // the state TCP_LISTEN, and no address.
   const std::string zeros(96, '0');
   EXPECT_EQ(dump_request(Family::V4, Protocol::Tcp, 7),
             bytes_of("48000000 1400 0103 07000000 00000000  02 06 00 00 00040000" + zeros));

@@ -26,8 +26,8 @@ inline std::vector<std::byte> bytes_of(std::string_view digits) {
 
 /// One message of sock_diag about a socket, as a little-endian kernel writes it.
 struct DiagMessage {
-  const char* family = "02";            // AF_INET; 0a = AF_INET6
-  const char* port = "1f90";            // 8080, in network order
+  const char* family = "02";  // AF_INET; 0a = AF_INET6
+  const char* port = "1f90";  // 8080, in network order
   const char* peer_port = "0000";
   const char* source = "0a000001 00000000 00000000 00000000";
   const char* peer = "00000000 00000000 00000000 00000000";

@@ -77,9 +77,7 @@ class NamespaceEventsTest : public testing::Test {
   bool wait_watched(std::size_t namespaces) {
     return wait([this, namespaces] { return events_->state().watched == namespaces; });
   }
-  bool was_closed(const std::string& where) const {
-    return std::ranges::find(closed_, where) != closed_.end();
-  }
+  bool was_closed(const std::string& where) const { return std::ranges::find(closed_, where) != closed_.end(); }
 
   process::EventLoop loop_;
   SystemClock clock_;
