@@ -11,7 +11,9 @@ import unittest
 from mesh import WAIT, Bed, eventually
 from netns import Namespace
 from ports import free_port
+from supervisor import ROOT, as_unit, read_unit
 
+A_STRANGER = 64053  # a user id that owns nothing
 SOON = 5.0  # seconds; it takes milliseconds
 NODE, CONTAINER = "10.77.0.1", "10.77.0.2"
 
@@ -172,6 +174,18 @@ class ContainerTest(Case):
         agent = self.start()
         agent.wait_line("namespace events on")
         self.assert_withdrawn_soon(agent, child, f"{CONTAINER}:53")
+
+    def test_the_units_user_with_the_drop_in_is_told_too(self):
+        unit = read_unit(os.path.join(ROOT, "systemd/meshdns-agent.service"))
+        for key, values in read_unit(os.path.join(ROOT, "packaging/examples/meshdns-agent.service.d/namespaces.conf"))["Service"].items():
+            unit["Service"][key] = values
+        self.assertEqual(unit["Service"]["RestrictNamespaces"], ["net"])  # as setns() says which kind it enters
+        os.chown(self.bed.folder, A_STRANGER, A_STRANGER)
+        child = self.server(TCP_SERVER, "0.0.0.0", 8080, self.container.prefix)
+        self.endpoint(CONTAINER, 8080)
+        agent = self.start(prefix=as_unit(unit, A_STRANGER))
+        agent.wait_line("namespace events on")
+        self.assert_withdrawn_soon(agent, child, f"{CONTAINER}:8080")
 
     def test_a_container_that_ends_is_let_go_and_its_successor_is_watched(self):
         child = self.server(TCP_SERVER, "0.0.0.0", 8080, self.container.prefix)
