@@ -85,7 +85,10 @@ void KernelEvents::open_sockets() {
 void KernelEvents::open_namespaces() {
   if (!options_.namespaces) return;
   namespaces_ = std::make_unique<probes::NamespaceEvents>(
-      loop_, clock_, [this](const SocketAddress& where) { closed(where); }, [this] { look_at_namespaces(); },
+      loop_, clock_,
+      probes::NamespaceEvents::Calls{[this](const SocketAddress& where) { closed(where); },
+                                     [this](const SocketAddress& where) { appeared(where); },
+                                     [this] { look_at_namespaces(); }},
       probes::NamespaceEvents::Options{});
 }
 
@@ -123,29 +126,28 @@ void KernelEvents::follow(const std::vector<discovery::Discovered>& listed,
 void KernelEvents::told(const model::Endpoint& endpoint) {
   removed(endpoint.key);
   if (endpoint.health.state != model::HealthState::Pending || endpoint.source == model::kPodSource) return;
-  const auto& ports = pending_[endpoint.key] = ports_of(endpoint);
-  for (const auto& port : ports) ++expected_[port];
+  pending_[endpoint.key] = {endpoint.addresses, ports_of(endpoint)};
   expect_soon();
 }
 
 void KernelEvents::removed(const std::string& key) {
-  const auto found = pending_.find(key);
-  if (found == pending_.end()) return;
-  for (const auto& port : found->second) {
-    const auto count = expected_.find(port);
-    if (--count->second == 0) expected_.erase(count);
-  }
-  pending_.erase(found);
-  expect_soon();
+  if (pending_.erase(key) > 0) expect_soon();
 }
 
 void KernelEvents::expect_soon() {
   if (expect_timer_) return;
   expect_timer_ = loop_.after(kSettle, [this] {
     expect_timer_.reset();
-    std::set<probes::ExpectedPort> ports;
-    for (const auto& [port, count] : expected_) ports.insert(ports.end(), port);
-    if (listeners_) listeners_->expect(std::move(ports));
+    std::set<probes::ExpectedPort> all;
+    probes::NamespaceEvents::Expected by_address;
+    for (const auto& [key, pending] : pending_) {
+      all.insert(pending.ports.begin(), pending.ports.end());
+      for (const IpAddress& address : pending.addresses) {
+        by_address[address].insert(pending.ports.begin(), pending.ports.end());
+      }
+    }
+    if (listeners_) listeners_->expect(std::move(all));
+    if (namespaces_) namespaces_->expect(std::move(by_address));
     look_at_listeners();  // nothing is listed, and so nothing is off, without ports
   });
 }

@@ -24,7 +24,7 @@ namespace meshdns::agent::app {
 /// Everything that the kernel reports to an agent at once, so that nothing waits for the interval of a check:
 ///
 ///   SocketEvents      a server's socket of this network namespace is gone      -> Calls::closed
-///   NamespaceEvents   likewise in the namespaces of containers and pods        -> Calls::closed
+///   NamespaceEvents   both in the namespaces of containers and pods            -> Calls::closed, opened
 ///   Listeners         a pending endpoint's port has a socket now               -> Calls::opened
 ///   AddressEvents     the machine's addresses or routes have changed           -> Calls::addresses_changed
 ///
@@ -63,6 +63,11 @@ class KernelEvents {
   void add_to(v1::AgentStatus& status) const;
 
  private:
+  struct Pending {
+    std::vector<IpAddress> addresses;
+    std::set<probes::ExpectedPort> ports;
+  };
+
   void open_sockets();
   void open_namespaces();
   void open_addresses();
@@ -83,8 +88,7 @@ class KernelEvents {
   std::unique_ptr<probes::NamespaceEvents> namespaces_;
   std::unique_ptr<probes::AddressEvents> addresses_;
   std::unique_ptr<probes::Listeners> listeners_;
-  std::map<std::string, std::set<probes::ExpectedPort>> pending_;  // by key of the endpoint
-  std::map<probes::ExpectedPort, std::size_t> expected_;           // how many pending endpoints have it
+  std::map<std::string, Pending> pending_;  // by key of the endpoint
   std::optional<TimerId> expect_timer_;
   // why something is off; empty = it is on. The log has said it.
   std::string sockets_off_, addresses_off_, udp_off_, namespaces_off_, unwatched_, listeners_off_;

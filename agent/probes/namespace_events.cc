@@ -12,6 +12,7 @@
 
 #include "agent/probes/namespace_look.h"
 #include "agent/probes/namespace_table.h"
+#include "agent/probes/socket_events.h"
 #include "common/process/asio_loop.h"
 
 namespace meshdns::probes {
@@ -37,6 +38,7 @@ struct Holder : std::enable_shared_from_this<Holder> {
 
 struct Watched {
   std::unique_ptr<SocketEvents> events;
+  std::unique_ptr<Listeners> listeners;
   std::shared_ptr<Holder> holder;
 
   Watched() = default;
@@ -52,8 +54,8 @@ struct Watched {
 }  // namespace
 
 struct NamespaceEvents::Inside {
-  Inside(process::EventLoop& l, const Clock& c, Closed call, std::function<void()> change, Options o)
-      : loop(l), clock(c), closed(std::move(call)), changed(std::move(change)), options(o) {}
+  Inside(process::EventLoop& l, const Clock& c, Calls all, Options o)
+      : loop(l), clock(c), calls(std::move(all)), options(o) {}
 
   ~Inside() {
     *alive = false;
@@ -98,7 +100,7 @@ struct NamespaceEvents::Inside {
       Look none;
       none.unwatched_why = std::string("no thread: ") + error.what();
       none.unwatched = table.missing();
-      for (const auto& [id, watched] : namespaces) none.found.push_back({id, table.addresses_of(id), {}, {}});
+      for (const auto& [id, watched] : namespaces) none.found.push_back({id, table.addresses_of(id), {}, {}, {}});
       take(none);
     }
   }
@@ -121,19 +123,24 @@ struct NamespaceEvents::Inside {
     }
     if (look.again && table.missing() > 0) table.doubt();
     for (const auto& one : ended) namespaces.erase(one.id);
+    apply_expected();
     plan();
-    changed();
+    calls.changed();
     for (const auto& one : ended) {
-      for (const IpAddress& address : one.addresses) closed({address, 0});
+      for (const IpAddress& address : one.addresses) calls.closed({address, 0});
     }
   }
 
   void hold(Look::Found& found) {
     Watched& watched = namespaces[found.id];
     if (found.connection) {
-      watched.events = SocketEvents::listen(loop, std::move(found.connection),
-                                            [this, id = found.id](const auto& where) { socket_closed(id, where); });
+      const auto to = [this, id = found.id](const Closed& call) {
+        return [this, id, &call](const SocketAddress& where) { report(id, where, call); };
+      };
+      watched.events = SocketEvents::listen(loop, std::move(found.connection), to(calls.closed));
       static_cast<void>(watched.events->watch_udp(udp_ports));  // without it, checks find them
+      watched.listeners = std::make_unique<Listeners>(
+          loop, to(calls.appeared), [] {}, Listeners::kInterval, std::move(found.lists));
     }
     if (!found.holder) {
       table.doubt();  // its process ended, and another one could not be held
@@ -148,12 +155,23 @@ struct NamespaceEvents::Inside {
   }
 
   /// Reports a socket by the addresses that endpoints have in its namespace.
-  void socket_closed(NamespaceId id, const SocketAddress& where) {
+  void report(NamespaceId id, const SocketAddress& where, const Closed& call) {
     const bool any = where.port == 0 || where.ip.is_unspecified();
     for (const IpAddress& address : table.addresses_of(id)) {
       // a socket on :: may have served IPv4 too
       const bool served = any ? where.port == 0 || !where.ip.is_v4() || address.is_v4() : address == where.ip;
-      if (served) closed({address, where.port});
+      if (served) call({address, where.port});
+    }
+  }
+
+  void apply_expected() {
+    for (auto& [id, watched] : namespaces) {
+      std::set<ExpectedPort> ports;
+      for (const IpAddress& address : table.addresses_of(id)) {
+        const auto found = expected.find(address);
+        if (found != expected.end()) ports.insert(found->second.begin(), found->second.end());
+      }
+      watched.listeners->expect(std::move(ports));
     }
   }
 
@@ -165,16 +183,16 @@ struct NamespaceEvents::Inside {
     if (addresses == table.wanted()) return;
     for (const NamespaceId id : table.want(std::move(addresses))) namespaces.erase(id);
     plan();
-    changed();
+    calls.changed();
   }
 
   process::EventLoop& loop;
   const Clock& clock;
-  Closed closed;
-  std::function<void()> changed;
+  Calls calls;
   Options options;
   NamespaceTable table;
   std::set<std::uint16_t> udp_ports;
+  Expected expected;
   std::map<NamespaceId, Watched> namespaces;  // those of the table
   std::string denied;
   std::size_t unwatched = 0;
@@ -189,14 +207,18 @@ struct NamespaceEvents::Inside {
   std::thread thread;
 };
 
-NamespaceEvents::NamespaceEvents(process::EventLoop& loop, const Clock& clock, Closed closed,
-                                 std::function<void()> changed, Options options)
-    : inside_(std::make_unique<Inside>(loop, clock, std::move(closed), std::move(changed), options)) {}
+NamespaceEvents::NamespaceEvents(process::EventLoop& loop, const Clock& clock, Calls calls, Options options)
+    : inside_(std::make_unique<Inside>(loop, clock, std::move(calls), options)) {}
 
 NamespaceEvents::~NamespaceEvents() = default;
 
 void NamespaceEvents::watch(std::set<IpAddress> addresses, std::set<std::uint16_t> udp_ports) {
   inside_->watch(std::move(addresses), std::move(udp_ports));
+}
+
+void NamespaceEvents::expect(Expected ports) {
+  inside_->expected = std::move(ports);
+  inside_->apply_expected();
 }
 
 NamespaceEvents::State NamespaceEvents::state() const {

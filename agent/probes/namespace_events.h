@@ -3,24 +3,26 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 
-#include "agent/probes/socket_events.h"
+#include "agent/probes/listeners.h"
 #include "common/net/ip_address.h"
 #include "common/process/event_loop.h"
 #include "common/time/time.h"
 
 namespace meshdns::probes {
 
-/// Reports destroyed sockets of servers in other network namespaces of this machine, as SocketEvents does for the
-/// agent's own: those of containers and pods.
+/// Reports sockets of servers that are destroyed or appear in other network namespaces of this machine, as SocketEvents
+/// and Listeners do for the agent's own: those of containers and pods.
 ///
 /// How it works: a thread that lives for one look finds the namespaces that have addresses of endpoints
-/// (namespace_look) and opens a netlink socket in each. The sockets are read on the loop:
+/// (namespace_look) and opens netlink sockets in each. The sockets are read on the loop:
 ///
 ///   watch(addresses) -> NamespaceTable -> look thread -> Look -> SocketEvents of each namespace -> closed
+///                          |                                     Listeners of each namespace    -> appeared
 ///                          ^-- pidfd of a process in each namespace: has it ended?
 ///
 /// An open socket keeps its namespace alive. So a pidfd tells when the process by which the namespace was found has
@@ -35,8 +37,17 @@ class NamespaceEvents {
   /// at the address may have closed.
   using Closed = std::function<void(const SocketAddress&)>;
 
+  /// Expected ports by the address of their endpoint.
+  using Expected = std::map<IpAddress, std::set<ExpectedPort>>;
+
+  /// Called on the loop's thread.
+  struct Calls {
+    Closed closed;
+    Closed appeared;                // likewise of a socket that has appeared; the port is never 0
+    std::function<void()> changed;  // state() may have changed
+  };
   struct Options {
-    std::size_t most = 512;      // namespaces; each has two descriptors
+    std::size_t most = 512;      // namespaces; each has three descriptors
     Duration least_gap = 100ms;  // between two looks; ten times as long as a look if that is more
   };
 
@@ -52,10 +63,7 @@ class NamespaceEvents {
   };
 
   /// loop, clock: must outlive this
-  /// closed:  called on the loop's thread
-  /// changed: called on the loop's thread when state() may have changed
-  NamespaceEvents(process::EventLoop& loop, const Clock& clock, Closed closed, std::function<void()> changed,
-                  Options options);
+  NamespaceEvents(process::EventLoop& loop, const Clock& clock, Calls calls, Options options);
   /// Waits for a look that runs, at most some milliseconds.
   ~NamespaceEvents();
   NamespaceEvents(const NamespaceEvents&) = delete;
@@ -64,6 +72,8 @@ class NamespaceEvents {
   /// Replaces what is watched. Addresses of the agent's own namespace cost nothing.
   /// udp_ports: the UDP ports that count, see SocketEvents::watch_udp()
   void watch(std::set<IpAddress> addresses, std::set<std::uint16_t> udp_ports);
+  /// Replaces the ports at which sockets are expected to appear. Namespaces without such a port cost nothing.
+  void expect(Expected ports);
   State state() const;
 
  private:

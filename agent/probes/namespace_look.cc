@@ -20,6 +20,7 @@
 #include <system_error>
 #include <utility>
 
+#include "agent/probes/listeners.h"
 #include "agent/probes/socket_events.h"
 #include "common/base/text.h"
 #include "common/net/kernel_address.h"
@@ -81,7 +82,7 @@ class Visit {
   Visit(const LookRequest& request, Look& look) : request_(request), look_(look), watched_(request.held.size()) {}
 
   void enter(NamespaceId id, pid_t process) {
-    Look::Found found{id, {}, Fd(::pidfd_open(process, 0)), {}};
+    Look::Found found{id, {}, Fd(::pidfd_open(process, 0)), {}, {}};
     if (!found.holder) return miss(id, errno);
     const Fd place(::open(path_of(process).c_str(), O_RDONLY | O_CLOEXEC));
     if (!place) return miss(id, errno);
@@ -106,7 +107,10 @@ class Visit {
       if (watched_ >= request_.most) return leave_out("more than " + std::to_string(request_.most) + " namespaces");
       auto connection = SocketEvents::connect();
       if (!connection) return leave_out(connection.error().message());
+      auto lists = Listeners::connect();
+      if (!lists) return leave_out(lists.error().message());
       found.connection = std::move(*connection);
+      found.lists = std::move(*lists);
       ++watched_;
     }
     look_.found.push_back(std::move(found));
@@ -115,7 +119,7 @@ class Visit {
   /// A namespace could not be opened, and may still be there.
   void miss(NamespaceId id, int error) {
     const auto held = request_.held.find(id);
-    if (held != request_.held.end()) look_.found.push_back({id, held->second, {}, {}});
+    if (held != request_.held.end()) look_.found.push_back({id, held->second, {}, {}, {}});
     if (error == ESRCH || error == ENOENT) {
       look_.again = true;
     } else if (held == request_.held.end()) {

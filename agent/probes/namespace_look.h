@@ -26,6 +26,7 @@ struct Look {
     std::set<IpAddress> addresses;  // the wanted ones
     Fd holder;                      // pidfd of a process in the namespace: readable when the process has ended
     Fd connection;                  // of SocketEvents::connect(), in the namespace; none if it is held already
+    Fd lists;                       // of Listeners::connect(); likewise
   };
   std::set<IpAddress> own;  // wanted addresses that are in the agent's own namespace
   std::vector<Found> found;

@@ -175,6 +175,16 @@ class ContainerTest(Case):
         agent.wait_line("namespace events on")
         self.assert_withdrawn_soon(agent, child, f"{CONTAINER}:53")
 
+    def test_a_listener_that_appears_in_a_container_is_probed_at_once(self):
+        self.endpoint(CONTAINER, 8080)
+        agent = self.agent(self.config(address=NODE), prefix=self.node.prefix)
+        agent.wait_line("namespace events on")
+        metric = 'meshdns_agent_probes_total{outcome="refused"}'
+        eventually(lambda: self.metric(agent, metric, self.node.prefix) > 0, "the first check, which fails")
+        self.server(TCP_SERVER, "0.0.0.0", 8080, self.container.prefix)
+        agent.wait_line(f"listener appeared address={CONTAINER}:8080 endpoints=1")
+        agent.wait_line("endpoint serving")
+
     def test_the_units_user_with_the_drop_in_is_told_too(self):
         unit = read_unit(os.path.join(ROOT, "systemd/meshdns-agent.service"))
         for key, values in read_unit(os.path.join(ROOT, "packaging/examples/meshdns-agent.service.d/namespaces.conf"))["Service"].items():

@@ -17,9 +17,6 @@ namespace meshdns::probes {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::Contains;
-using testing::IsEmpty;
-using testing::Not;
 
 constexpr const char* kAddress = "10.77.9.2";
 
@@ -31,7 +28,7 @@ std::size_t count_in(const char* folder) {
 }
 
 /// A look as NamespaceEvents makes it: on a thread that ends with it.
-Look look(const LookRequest& request) {
+Look look_on_thread(const LookRequest& request) {
   Look out;
   std::thread([&] {
     const std::atomic<bool> stop = false;
@@ -52,16 +49,21 @@ class NamespaceEventsTest : public testing::Test {
 
   void open(NamespaceEvents::Options options) {
     options.least_gap = 1ms;
-    events_ = std::make_unique<NamespaceEvents>(
-        loop_, clock_,
-        [this](const SocketAddress& where) {
-          closed_.push_back(where.text());
-          if (until_ && until_()) loop_.stop();
-        },
-        [this] {
-          if (until_ && until_()) loop_.stop();
-        },
-        options);
+    events_ = std::make_unique<NamespaceEvents>(loop_, clock_,
+                                                NamespaceEvents::Calls{[this](const SocketAddress& where) {
+                                                                         closed_.push_back(where.text());
+                                                                         look();
+                                                                       },
+                                                                       [this](const SocketAddress& where) {
+                                                                         appeared_.push_back(where.text());
+                                                                         look();
+                                                                       },
+                                                                       [this] { look(); }},
+                                                options);
+  }
+
+  void look() {
+    if (until_ && until_()) loop_.stop();
   }
 
   /// Runs the loop until it holds; false = it did not within `patience`.
@@ -82,32 +84,33 @@ class NamespaceEventsTest : public testing::Test {
   process::EventLoop loop_;
   SystemClock clock_;
   std::vector<std::string> closed_;
+  std::vector<std::string> appeared_;
   std::function<bool()> until_;
   std::unique_ptr<NamespaceEvents> events_;
 };
 
 TEST_F(NamespaceEventsTest, a_look_finds_the_namespace_of_an_address) {
   const OtherNamespace other(kAddress);
-  const Look found = look({{ip(kAddress), ip("10.77.9.3")}, {}, 10});
+  const Look found = look_on_thread({{ip(kAddress), ip("10.77.9.3")}, {}, 10});
   EXPECT_EQ(found.denied, "");
   ASSERT_EQ(found.found.size(), 1U);
   EXPECT_EQ(found.found[0].addresses, std::set{ip(kAddress)});
   EXPECT_TRUE(found.found[0].holder);
   EXPECT_TRUE(found.found[0].connection);
-  const Look again = look({{ip(kAddress)}, {{found.found[0].id, {ip(kAddress)}}}, 10});
+  const Look again = look_on_thread({{ip(kAddress)}, {{found.found[0].id, {ip(kAddress)}}}, 10});
   ASSERT_EQ(again.found.size(), 1U);
   EXPECT_FALSE(again.found[0].connection) << "it is held";
 }
 
 TEST_F(NamespaceEventsTest, the_agents_own_addresses_are_no_others) {
-  const Look found = look({{ip("127.0.0.1")}, {}, 10});
+  const Look found = look_on_thread({{ip("127.0.0.1")}, {}, 10});
   EXPECT_TRUE(found.found.empty());
 }
 
 TEST_F(NamespaceEventsTest, a_look_keeps_to_its_bound) {
   const OtherNamespace one("10.77.9.2");
   const OtherNamespace two("10.77.9.3");
-  const Look found = look({{ip("10.77.9.2"), ip("10.77.9.3")}, {}, 1});
+  const Look found = look_on_thread({{ip("10.77.9.2"), ip("10.77.9.3")}, {}, 1});
   EXPECT_EQ(found.found.size(), 1U);
   EXPECT_EQ(found.unwatched, 1U);
   EXPECT_EQ(found.unwatched_why, "more than 1 namespaces");
@@ -124,6 +127,17 @@ TEST_F(NamespaceEventsTest, reports_sockets_by_the_address_of_the_endpoint) {
   other.close_port(OtherNamespace::kTcp);
   ASSERT_TRUE(wait([this] { return was_closed("10.77.9.2:8080"); }));
   EXPECT_FALSE(was_closed("10.77.9.2:54")) << "nobody expects this port";
+}
+
+TEST_F(NamespaceEventsTest, a_listener_that_appears_is_reported_by_the_address_of_the_endpoint) {
+  OtherNamespace other(kAddress);
+  events_->watch({ip(kAddress)}, {});
+  events_->expect({{ip(kAddress), {{Protocol::Tcp, OtherNamespace::kLater}}}, {ip("10.77.9.3"), {{Protocol::Tcp, 1}}}});
+  ASSERT_TRUE(wait_watched(1));
+  EXPECT_FALSE(wait([this] { return !appeared_.empty(); }, 100ms));
+  other.open_later();
+  ASSERT_TRUE(wait([this] { return !appeared_.empty(); }));
+  EXPECT_EQ(appeared_, std::vector<std::string>{"10.77.9.2:8081"});
 }
 
 TEST_F(NamespaceEventsTest, a_killed_process_is_reported_and_its_namespace_let_go) {

@@ -23,6 +23,7 @@ class OtherNamespace {
   static constexpr std::uint16_t kTcp = 8080;
   static constexpr std::uint16_t kUdp = 53;
   static constexpr std::uint16_t kOtherUdp = 54;
+  static constexpr std::uint16_t kLater = 8081;
 
   explicit OtherNamespace(const char* address) {
     std::array<int, 2> orders{}, answers{};
@@ -56,6 +57,10 @@ class OtherNamespace {
     const char order = port == kTcp ? 't' : port == kUdp ? 'u' : 'o';
     if (write(orders_, &order, 1) == 1) wait_for_answer();
   }
+  /// Listens at the TCP port kLater too.
+  void open_later() {
+    if (write(orders_, "l", 1) == 1) wait_for_answer();
+  }
   /// Begins another process in its namespace, without sockets. It ends with this object too.
   bool fork_another() {
     const char order = 'f';
@@ -87,6 +92,7 @@ class OtherNamespace {
       if (order == 't') close(tcp);
       if (order == 'u') close(udp);
       if (order == 'o') close(other);
+      if (order == 'l') good = listen(open_port(SOCK_STREAM, kLater), 1) == 0;
       const pid_t another = order == 'f' ? fork() : 0;
       if (order == 'f' && another == 0) stay();
       const char answer = good ? 'y' : 'n';
