@@ -31,6 +31,7 @@ enum class Why : std::uint8_t {
 
 /// One check of one endpoint: made at the endpoint's first address of a family, or once for the endpoint.
 struct Check {
+  /// spec: has to live as long as the check refers to it
   Check(CheckRunner& runner, Watched& owner, const IpAddress& address, const discovery::CheckSpec& spec,
         health::HealthMachine machine);
   /// Ends the run, if it runs, without a result.
@@ -43,7 +44,7 @@ struct Check {
   Watched& owner;
   IpAddress address;
   std::optional<Family> family;  // whose address it is; nothing = the check is made once, and counts for each family
-  discovery::CheckSpec spec;
+  const discovery::CheckSpec* spec;  // of the owner's list: many copies would be most of the agent's memory
   health::HealthMachine machine;
   bool was_open = false;  // an evidence check's port has taken a connection: a refusal means something then
   bool refused = false;   // its last result, if that means something

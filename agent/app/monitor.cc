@@ -48,7 +48,7 @@ Monitor::Monitor(const Clock& clock, Timers& timers, ProbeFactory make_probe, Si
               {[this](const Check& check) {
                  const model::Endpoint& endpoint = check.owner.found.endpoint;
                  return make_probe_({check.owner.found.key, endpoint.namespace_, endpoint.service, check.address},
-                                    check.spec);
+                                    *check.spec);
                },
                [this](Check& check, const ProbeResult& result) { on_result(check, result); },
                [this](std::uint64_t check) {
@@ -154,7 +154,7 @@ void Monitor::update(Watched& watched, const Discovered& found, const discovery:
   // set_endpoints() has given `told` the health of the same instance with another key: continue from that health
   const bool goes_on = pod == nullptr && watched.checks.empty() && watched.told.health.state != HealthState::Pending;
   const model::Health known = goes_on ? watched.told.health : model::Health{.since = clock_.now()};
-  watched.found = found;
+  const Discovered old = std::exchange(watched.found, found);  // the checks so far refer to it
   services_.set_aliases(found.key, aliases_of(found));
   Watched before;
   std::swap(before.checks, watched.checks);
@@ -182,7 +182,8 @@ void Monitor::add_checks(Watched& watched, const At& at, std::vector<std::unique
   for (const CheckSpec& spec : watched.found.checks) {
     if (probes::is_per_family(spec.what) != at.family.has_value()) continue;
     const std::size_t index = i++;
-    if (index < before.size() && before[index]->spec == spec) {
+    if (index < before.size() && *before[index]->spec == spec) {
+      before[index]->spec = &spec;
       watched.checks.push_back(std::move(before[index]));
       continue;
     }
@@ -201,7 +202,7 @@ bool Monitor::ended(const std::string& key, const std::string& container) {
   if (!watched.readiness->on_evidence(health::Evidence::Ended, "container ended", now, container)) return false;
   for (const auto& check : watched.checks) {
     // a port that is closed keeps others from ending the evidence
-    if (check->spec.evidence) runner_.run_at_once(*check, Why::Event);
+    if (check->spec->evidence) runner_.run_at_once(*check, Why::Event);
   }
   tell(watched);
   return true;
@@ -212,7 +213,7 @@ std::size_t Monitor::listener_gone(Watched& watched, const SocketAddress& where)
   // address.
   if (!watched.host_network && where.ip.is_unspecified()) return 0;
   for (const auto& check : watched.checks) {
-    if (where.port != 0 && !connects_to(check->spec, where.port)) continue;
+    if (where.port != 0 && !connects_to(*check->spec, where.port)) continue;
     check->was_open = check->was_open || where.port != 0;
     // another listener may still answer at the port (SO_REUSEPORT), so the probe decides
     runner_.run_at_once(*check, Why::Event);
@@ -230,7 +231,7 @@ std::size_t Monitor::closed(const SocketAddress& where) {
     }
     ++endpoints;
     for (const auto& check : watched->checks) {
-      if (probes::is_polled(check->spec.what)) runner_.run_at_once(*check, Why::Event);
+      if (probes::is_polled(check->spec->what)) runner_.run_at_once(*check, Why::Event);
     }
   }
   return endpoints;
@@ -263,7 +264,7 @@ void Monitor::on_result(Check& check, const ProbeResult& result) {
 }
 
 bool Monitor::judge_evidence(Check& check, const ProbeResult& result) {
-  if (!check.spec.evidence || result.outcome == Outcome::Unknown) return false;
+  if (!check.spec->evidence || result.outcome == Outcome::Unknown) return false;
   const bool success = is_success(result.outcome);
   if (success) check.was_open = true;
   // many pods declare ports at which nothing listens: only one that was open says something by being closed

@@ -21,8 +21,9 @@ struct GroupPart {
 /// needed: how many successes are a success, 1 to results.size()
 ///
 ///   enough successes                     Success; Warning if a part of them warns, with the details of the warnings
-///   too few, even if all others succeed  Refused, if the refusals alone decide; otherwise Failure, if it takes no
-///                                        timeout to decide; otherwise Timeout. With the details of the failures
+///   too few, even if all others succeed  Refused, if refusals alone decide, or together with certain failures; otherwise
+///                                        Failure, if it takes no timeout to decide; otherwise Timeout. With the details
+///                                        of the failures
 ///   neither, because some are Unknown    Unknown, with their details
 ///
 /// The result is certain if the certain results alone decide.

@@ -64,6 +64,8 @@ TEST(GroupResult, the_failure_is_what_decides) {
   EXPECT_EQ(judged(1, {kRefused, kTimeout})->outcome, Outcome::Timeout);
   EXPECT_EQ(judged(2, {kRefused, kTimeout})->outcome, Outcome::Refused) << "the refusal alone is enough";
   EXPECT_EQ(judged(2, {kHttp, kTimeout})->outcome, Outcome::Failure);
+  EXPECT_EQ(judged(1, {kRefused, sure(kHttp)})->outcome, Outcome::Refused) << "both are proof";
+  EXPECT_EQ(judged(1, {kRefused, kHttp})->outcome, Outcome::Failure);
 }
 
 TEST(GroupResult, the_group_is_certain_if_the_certain_parts_decide) {
