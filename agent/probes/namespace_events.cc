@@ -18,8 +18,6 @@
 namespace meshdns::probes {
 namespace {
 
-constexpr int kLooksPerWork = 10;  // looks take at most a tenth of one core
-
 /// A process that stands for its namespace. Copies of a call that waits for it share this.
 struct Holder : std::enable_shared_from_this<Holder> {
   Holder(process::EventLoop& loop, Fd process, std::function<void()> call)
@@ -74,7 +72,7 @@ struct NamespaceEvents::Inside {
     timer.reset();
     const Duration wait = table.wait();
     if (wait == Duration::max()) return;
-    const Duration gap = std::max(options.least_gap, kLooksPerWork * last_took);
+    const Duration gap = std::max(options.least_gap, options.rest * last_took);
     const TimePoint due = last_end ? *last_end + std::max(wait, gap) : clock.now();
     timer = loop.after(std::max(Duration::zero(), due - clock.now()), [this] {
       timer.reset();

@@ -48,7 +48,8 @@ class NamespaceEvents {
   };
   struct Options {
     std::size_t most = 512;      // namespaces; each has three descriptors
-    Duration least_gap = 100ms;  // between two looks; ten times as long as a look if that is more
+    Duration least_gap = 100ms;  // between two looks
+    int rest = 10;               // so many times as long as a look takes is the gap, if that is more
   };
 
   /// What status and metrics show.

@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <linux/capability.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -35,6 +35,9 @@ std::optional<NamespaceId> id_of(const std::string& path) {
   if (::stat(path.c_str(), &found) != 0) return std::nullopt;
   return found.st_ino;
 }
+
+/// pidfd_open(2); Debian 12's <sys/pidfd.h> cannot be linked from C++.
+int open_process(pid_t process) { return static_cast<int>(::syscall(SYS_pidfd_open, process, 0)); }
 
 std::string path_of(pid_t process) { return "/proc/" + std::to_string(process) + "/ns/net"; }
 
@@ -82,7 +85,7 @@ class Visit {
   Visit(const LookRequest& request, Look& look) : request_(request), look_(look), watched_(request.held.size()) {}
 
   void enter(NamespaceId id, pid_t process) {
-    Look::Found found{id, {}, Fd(::pidfd_open(process, 0)), {}, {}};
+    Look::Found found{id, {}, Fd(open_process(process)), {}, {}};
     if (!found.holder) return miss(id, errno);
     const Fd place(::open(path_of(process).c_str(), O_RDONLY | O_CLOEXEC));
     if (!place) return miss(id, errno);

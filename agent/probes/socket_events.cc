@@ -126,6 +126,8 @@ SocketEvents::SocketEvents(std::shared_ptr<State> state) : state_(std::move(stat
 
 SocketEvents::~SocketEvents() { state_->stream.close(); }
 
+Result<void> SocketEvents::watch_udp(const std::set<std::uint16_t>& ports) { return state_->watch_udp(ports); }
+
 Result<Fd> SocketEvents::connect() {
   Fd out(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG));
   if (!out) return failed("netlink sock_diag socket");

@@ -64,7 +64,7 @@ TEST(DestroyedSocket, reads_messages_of_the_kernel) {
   for (const Case& one : cases()) {
     const auto socket = destroyed_socket(one.message.bytes());
     EXPECT_EQ(socket ? socket->where.text() : "", one.where) << one.what;
-    if (socket) EXPECT_EQ(socket->protocol == Protocol::Udp, one.udp) << one.what;
+    EXPECT_EQ(socket && socket->protocol == Protocol::Udp, one.udp) << one.what;
   }
 }
 

@@ -108,6 +108,9 @@ TEST_F(ListenersTest, ports_that_nobody_expects_and_other_protocols_are_not_repo
 }
 
 TEST_F(ListenersTest, without_ports_nothing_is_read_and_nothing_is_open) {
+  loop_.after(1ms, [this] { loop_.stop(); });  // the loop opens its own descriptors when it runs first
+  loop_.run();
+  loop_.restart();
   const std::size_t before = open_descriptors();
   listeners_.expect({{Protocol::Tcp, 1}});
   read(1);
@@ -116,7 +119,7 @@ TEST_F(ListenersTest, without_ports_nothing_is_read_and_nothing_is_open) {
   loop_.after(50ms, [this] { loop_.stop(); });
   loop_.run();
   EXPECT_EQ(lists_, lists);
-  EXPECT_LE(open_descriptors(), before + 1) << "the loop's timer may have opened one";
+  EXPECT_EQ(open_descriptors(), before);
 }
 
 TEST_F(ListenersTest, ports_that_change_all_the_time_leak_nothing) {

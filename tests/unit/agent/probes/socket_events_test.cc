@@ -123,35 +123,6 @@ TEST_F(SocketEventsTest, thousands_of_closed_connections_do_not_crowd_out_a_list
   EXPECT_FALSE(told(0));
 }
 
-// The kernel hands its messages on from a worker of its own, sometimes while they are read already.
-TEST_F(SocketEventsTest, an_overflow_is_told_as_port_0) {
-  overflow();
-  EXPECT_TRUE(overflowed_);
-}
-
-// Between the overflow and the empty queue the kernel drops events without a word. On a busy machine its worker may be
-// handing on what is left, so that the buffer overflows again.
-TEST_F(SocketEventsTest, a_listener_that_closes_when_an_overflow_is_told_is_told_or_another_overflow) {
-  for (int round = 0; round < 20; ++round) {
-    closed_.clear();
-    std::uint16_t closed_then = 0;
-    at_overflow_ = [&] { closed_then = close_listener("127.0.0.1").port; };
-    overflow();
-    ASSERT_NE(closed_then, 0) << "round " << round;
-    ASSERT_TRUE(told(closed_then) || told(0) || wait_for_either(closed_then, 0)) << "round " << round;
-  }
-}
-
-TEST_F(SocketEventsTest, nothing_is_told_after_its_end) {
-  const auto address = close_listener("127.0.0.1");
-  events_.reset();
-  loop_.after(20ms, [this] { loop_.stop(); });
-  loop_.run();
-  EXPECT_FALSE(told(address.port));
-}
-
-// ---- UDP ----
-
 /// Closes a bound UDP socket.
 /// port:    0 = the kernel chooses one
 /// returns: its port
@@ -207,6 +178,33 @@ TEST_F(SocketEventsTest, thousands_of_udp_clients_do_not_crowd_out_a_server) {
   close_udp_server(port);
   EXPECT_TRUE(wait_for(port));
   EXPECT_FALSE(told(0));
+}
+
+// The kernel hands its messages on from a worker of its own, sometimes while they are read already.
+TEST_F(SocketEventsTest, an_overflow_is_told_as_port_0) {
+  overflow();
+  EXPECT_TRUE(overflowed_);
+}
+
+// Between the overflow and the empty queue the kernel drops events without a word. On a busy machine its worker may be
+// handing on what is left, so that the buffer overflows again.
+TEST_F(SocketEventsTest, a_listener_that_closes_when_an_overflow_is_told_is_told_or_another_overflow) {
+  for (int round = 0; round < 20; ++round) {
+    closed_.clear();
+    std::uint16_t closed_then = 0;
+    at_overflow_ = [&] { closed_then = close_listener("127.0.0.1").port; };
+    overflow();
+    ASSERT_NE(closed_then, 0) << "round " << round;
+    ASSERT_TRUE(told(closed_then) || told(0) || wait_for_either(closed_then, 0)) << "round " << round;
+  }
+}
+
+TEST_F(SocketEventsTest, nothing_is_told_after_its_end) {
+  const auto address = close_listener("127.0.0.1");
+  events_.reset();
+  loop_.after(20ms, [this] { loop_.stop(); });
+  loop_.run();
+  EXPECT_FALSE(told(address.port));
 }
 
 }  // namespace
