@@ -150,8 +150,8 @@ bool CheckRunner::may_start(const Check& check) const {
   return held_ - check.holds + needed <= limits_.descriptors;
 }
 
-/// Starts the check's probe. If the agent is late itself the probe gets more time, because its answer may arrive in time
-/// and wait to be read.
+/// Starts the check's probe. If the agent is late itself the probe gets more time, because its answer may arrive in
+/// time and wait to be read.
 void CheckRunner::start(Check& check) {
   const Duration timeout = check.spec->settings.timeout;
   check.started = clock_.now();

@@ -1,10 +1,11 @@
 // What 10,000 TCP checks cost without an agent: connects to many addresses in turn, and closes each connection.
 //
-//   bare_checks listen                            listens at a free port of every address, and prints it; accepts and closes
-//   bare_checks check PORT COUNT INTERVAL_MS      connects to 127.1.0.0 + i for each i < COUNT, once in each interval
+//   bare_checks listen                            listens at a free port of every address, and prints it; accepts and
+//   closes bare_checks check PORT COUNT INTERVAL_MS      connects to 127.1.0.0 + i for each i < COUNT, once in each
+//   interval
 //
-// Both run until they are killed. `check` does what cannot be left out of a TCP check: socket, connect, wait, ask for the
-// error, close with RST. It has one epoll, no timers, no objects, and no timeout.
+// Both run until they are killed. `check` does what cannot be left out of a TCP check: socket, connect, wait, ask for
+// the error, close with RST. It has one epoll, no timers, no objects, and no timeout.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>

@@ -30,12 +30,9 @@ using health::ProbeResult;
 constexpr TimePoint kStart{1h};
 constexpr std::uint64_t kSeed = 7;
 
-const std::map<std::string, Outcome> kOutcomes = {{"success", Outcome::Success},
-                                                  {"failure", Outcome::Failure},
-                                                  {"timeout", Outcome::Timeout},
-                                                  {"refused", Outcome::Refused},
-                                                  {"unknown", Outcome::Unknown},
-                                                  {"warning", Outcome::Warning}};
+const std::map<std::string, Outcome> kOutcomes = {{"success", Outcome::Success}, {"failure", Outcome::Failure},
+                                                  {"timeout", Outcome::Timeout}, {"refused", Outcome::Refused},
+                                                  {"unknown", Outcome::Unknown}, {"warning", Outcome::Warning}};
 
 HealthMachine started(const CheckSettings& settings) {
   HealthMachine machine(settings, kSeed);

@@ -155,7 +155,8 @@ TEST_F(CheckRunnerTest, checks_hold_no_more_descriptors_than_they_may) {
 
 TEST_F(CheckRunnerTest, one_check_always_may_run) {
   begin({.in_flight = 100, .descriptors = 1});
-  const probes::GroupCheck all{.needed = 2, .parts = {probes::TcpCheck{.to = {1, {}}}, probes::TcpCheck{.to = {2, {}}}}};
+  const probes::GroupCheck all{.needed = 2,
+                               .parts = {probes::TcpCheck{.to = {1, {}}}, probes::TcpCheck{.to = {2, {}}}}};
   EXPECT_EQ(probes::descriptors_of(all), (probes::Descriptors{.running = 2}));
   discovery::CheckSpec http{.what = probes::HttpCheck{.to = {7, {}}}};
   add(http);

@@ -167,10 +167,9 @@ TEST_F(MonitorChecksTest, aliases_of_each_other_are_never_judged_and_somebody_is
   EXPECT_EQ(state("b"), HealthState::Pending);
   EXPECT_EQ(health("b").detail, "not checked: the alias shop/a depends on shop/b itself");
   EXPECT_EQ(health("c").detail, "not checked: this node has no endpoint of shop/none");
-  EXPECT_THAT(troubles_of(monitor),
-              ElementsAre("1 check cannot run: the alias shop/a depends on shop/b itself",
-                          "1 check cannot run: the alias shop/b depends on shop/a itself",
-                          "1 check cannot run: this node has no endpoint of shop/none"));
+  EXPECT_THAT(troubles_of(monitor), ElementsAre("1 check cannot run: the alias shop/a depends on shop/b itself",
+                                                "1 check cannot run: the alias shop/b depends on shop/a itself",
+                                                "1 check cannot run: this node has no endpoint of shop/none"));
 }
 
 TEST_F(MonitorChecksTest, a_group_has_one_result) {

@@ -16,9 +16,9 @@ using testing::IsEmpty;
 class TroublesTest : public testing::Test {
  protected:
   std::vector<std::string> troubles(CheckRunner::Limits limits, std::size_t checks) {
-    Monitor monitor(
-        sim, sim, [this](const probes::Place& where, const auto& spec) { return world.make(where.address, spec); },
-        {[](const model::Endpoint&) {}, [](const std::string&) {}}, {"eu-1/n1", 7, limits});
+    Monitor monitor(sim, sim,
+                    [this](const probes::Place& where, const auto& spec) { return world.make(where.address, spec); },
+                    {[](const model::Endpoint&) {}, [](const std::string&) {}}, {"eu-1/n1", 7, limits});
     world.answer_time = 1h;
     discovery::Discovered found;
     found.key = "shop/web";
@@ -37,9 +37,10 @@ class TroublesTest : public testing::Test {
 
 TEST_F(TroublesTest, checks_that_wait_for_long_are_told) {
   EXPECT_THAT(troubles({.in_flight = 8}, 7), IsEmpty());
-  EXPECT_THAT(troubles({.in_flight = 8}, 10),
-              ElementsAre(testing::MatchesRegex("3 checks cannot run yet, for up to 1\\.[0-9]s: 8 checks may run at one "
-                                                "time \\(probing\\.in_flight\\)")));
+  EXPECT_THAT(
+      troubles({.in_flight = 8}, 10),
+      ElementsAre(testing::MatchesRegex("3 checks cannot run yet, for up to 1\\.[0-9]s: 8 checks may run at one "
+                                        "time \\(probing\\.in_flight\\)")));
 }
 
 TEST_F(TroublesTest, descriptors_that_are_missing_are_named) {

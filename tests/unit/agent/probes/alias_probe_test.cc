@@ -18,9 +18,9 @@ const ServiceBoard::Name kDisk{"shop", "disk"};
 
 class AliasProbeTest : public testing::Test {
  protected:
-  ProbeResult run(Probe& probe) {
+  ProbeResult run(Probe& asked) {
     std::optional<ProbeResult> got;
-    probe.run(1s, [&](ProbeResult result) { got = std::move(result); });
+    asked.run(1s, [&](ProbeResult result) { got = std::move(result); });
     EXPECT_EQ(got, std::nullopt) << "never from within run()";
     sim.advance(0s);
     return got.value_or(ProbeResult{});
@@ -42,14 +42,15 @@ TEST_F(AliasProbeTest, a_service_that_this_node_does_not_have_is_no_result) {
 
 TEST_F(AliasProbeTest, one_endpoint_that_serves_is_enough) {
   put("db/1", HealthState::Pending);
-  EXPECT_EQ(run(probe), (ProbeResult{.outcome = Outcome::Unknown, .detail = "shop/db was not judged yet", .pending = true}));
+  EXPECT_EQ(run(probe),
+            (ProbeResult{.outcome = Outcome::Unknown, .detail = "shop/db was not judged yet", .pending = true}));
   put("db/2", HealthState::Failing, "http 503");
   EXPECT_EQ(run(probe),
             (ProbeResult{.outcome = Outcome::Failure, .detail = "shop/db is failing: http 503", .certain = true}));
   put("db/3", HealthState::Serving, "disk almost full", true);
-  EXPECT_EQ(run(probe), (ProbeResult{.outcome = Outcome::Warning,
-                                     .detail = "shop/db is in doubt: disk almost full",
-                                     .certain = true}));
+  EXPECT_EQ(
+      run(probe),
+      (ProbeResult{.outcome = Outcome::Warning, .detail = "shop/db is in doubt: disk almost full", .certain = true}));
   put("db/4", HealthState::Serving);
   EXPECT_EQ(run(probe), (ProbeResult{.outcome = Outcome::Success, .certain = true}));
   EXPECT_EQ(board.serving(kDb), 2U);

@@ -12,9 +12,9 @@ using health::ProbeResult;
 
 class TtlProbeTest : public testing::Test {
  protected:
-  ProbeResult run(TtlProbe& probe) {
+  ProbeResult run(TtlProbe& asked) {
     std::optional<ProbeResult> got;
-    probe.run(1s, [&](ProbeResult result) { got = std::move(result); });
+    asked.run(1s, [&](ProbeResult result) { got = std::move(result); });
     EXPECT_EQ(got, std::nullopt) << "never from within run()";
     sim.advance(0s);
     return got.value_or(ProbeResult{});
@@ -54,8 +54,7 @@ TEST_F(TtlProbeTest, a_push_and_its_end_are_news) {
   EXPECT_EQ(run(probe).outcome, Outcome::Success) << "a later push prolongs";
   sim.advance(2s);
   EXPECT_EQ(news, (std::vector<TimePoint>{begin, begin + 20s, begin + 50s}));
-  EXPECT_EQ(run(probe),
-            (ProbeResult{.outcome = Outcome::Failure, .detail = "no push within 30s", .certain = true}));
+  EXPECT_EQ(run(probe), (ProbeResult{.outcome = Outcome::Failure, .detail = "no push within 30s", .certain = true}));
 }
 
 // Guards against an agent that was stopped for a minute, and withdraws services whose pushes wait in its socket.
