@@ -111,7 +111,10 @@ std::string status_text(const v1::AgentStatus& status) {
   lines.add("node", fmt::format("{} at {}, {}, version {}", status.node(), place_of(status.locality()),
                                 or_dash(joined(status.addresses())), status.version()));
   lines.add("federation", federation_text(status.federation()));
-  if (!status.socket_events().empty()) lines.add("events", status.socket_events());
+  for (const auto& event : status.events()) {
+    const std::string detail = event.detail().empty() ? "" : ": " + event.detail();
+    lines.add("events", event.name() + (event.on() ? " on" : " off") + detail);
+  }
   add_sources(status, lines);
   for (const auto& drain : status.drains()) lines.add("drained", drain_text(drain));
   for (const auto& trouble : status.troubles()) lines.add("trouble", trouble);

@@ -210,6 +210,7 @@ std::vector<std::string> restart_needed(const Configuration& before, const Confi
   compare("discovery.kubernetes", before.kubernetes == now.kubernetes);
   compare("probing", MessageDifferencer::Equals(a.probing(), b.probing()));
   compare("admin", MessageDifferencer::Equals(a.admin(), b.admin()));
+  compare("namespaces", a.namespaces() == b.namespaces());
   return out;
 }
 

@@ -50,8 +50,6 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       clock_(clock),
       configuration_(std::move(configuration)),
       path_(std::move(path)),
-      socket_events_count_(registry_.counter("meshdns_agent_socket_events_total",
-                                             "listening sockets that the kernel reported as destroyed")),
       failed_reloads_(registry_.counter("meshdns_config_failed_reloads_total", "reloads whose file was wrong")),
       last_load_(registry_.gauge("meshdns_config_last_load_seconds",
                                  "when the configuration that runs was read, in seconds since 1970")),
@@ -71,12 +69,21 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                 syncer_.remove(key);
                 reporter_.changed();
               }}),
+      events_(loop, clock, registry_,
+              {[this](const SocketAddress& where) { return monitor_.closed(where); },
+               [this](const SocketAddress& where) { return monitor_.opened(where); }, [this] { follow_addresses(); }}),
       monitor_(clock, loop,
                [this](const probes::Place& place, const discovery::CheckSpec& check) {
                  return make_probe({loop_, clock_, local_.board, monitor_.services(), tls_, grpc_}, place, check);
                },
-               {[this](const model::Endpoint& endpoint) { local_.drains.put(endpoint); },
-                [this](const std::string& key) { local_.drains.remove(key); }},
+               {[this](const model::Endpoint& endpoint) {
+                  events_.told(endpoint);
+                  local_.drains.put(endpoint);
+                },
+                [this](const std::string& key) {
+                  events_.removed(key);
+                  local_.drains.remove(key);
+                }},
                {configuration_.node.key, random_seed(), check_limits(configuration_)}),
       measurer_(
           clock, loop, [&loop](const SocketAddress& where) { return std::make_unique<probes::TcpProbe>(loop, where); },
@@ -99,6 +106,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                    reporter_.clamped());
     if (tls_watch_) rpc::collect_samples(*tls_watch_, out);
     if (pods_) pods_->collect(out);
+    events_.collect(out);
   });
   process::register_process_metrics(registry_, "meshdns-agent", kVersion, clock.unix_seconds());
   last_load_.set(static_cast<double>(clock.unix_seconds()));
@@ -116,8 +124,7 @@ Result<void> Daemon::start() {
   if (configuration_.tls) tls_watch_.emplace(*configuration_.tls, clock_, loop_);
   if (configuration_.joins()) renewal_.emplace(loop_, clock_, configuration_.member());
   if (auto done = listen(); !done) return done;
-  open_socket_events();
-  open_address_events();
+  events_.open({configuration_.file.namespaces() == "on", configuration_.own_addresses});
   follow_pods();
   local_.load();
   local_.sources.refresh();
@@ -150,30 +157,6 @@ Result<void> Daemon::listen() {
   socket_ = std::move(*socket);
   log::info("admin socket", {{"path", path}});
   return {};
-}
-
-void Daemon::open_socket_events() {
-  auto events = probes::SocketEvents::open(loop_, [this](const SocketAddress& where) {
-    socket_events_count_.add();
-    const std::size_t endpoints = monitor_.closed(where);
-    if (endpoints > 0) log::info("socket event", {{"address", where.text()}, {"endpoints", endpoints}});
-  });
-  if (!events) {
-    log::warn("socket events off: only checks find listeners that die", {{"reason", events.error()}});
-    return;
-  }
-  socket_events_ = std::move(*events);
-  log::info("socket events on");
-}
-
-void Daemon::open_address_events() {
-  if (!configuration_.own_addresses) return;
-  auto events = probes::AddressEvents::open(loop_, clock_, [this] { follow_addresses(); });
-  if (!events) {
-    log::warn("address events off: new addresses are noticed at the next connection", {{"reason", events.error()}});
-    return;
-  }
-  address_events_ = std::move(*events);
 }
 
 void Daemon::follow_pods() {
@@ -263,11 +246,10 @@ void Daemon::take_listing() {
   // without the source, pods of an earlier run are withdrawn
   sources.push_back(pods_ ? pods_->state() : report::SourceState{std::string(model::kPodSource), true, ""});
   syncer_.set_sources(std::move(sources));
-  if (pods_) {
-    monitor_.set_endpoints(local_.sources.endpoints(), pods_->listing().endpoints);
-  } else {
-    monitor_.set_endpoints(local_.sources.endpoints());
-  }
+  static const std::vector<discovery::PodEndpoint> kNoPods;
+  const auto& pods = pods_ ? pods_->listing().endpoints : kNoPods;
+  monitor_.set_endpoints(local_.sources.endpoints(), pods);
+  events_.follow(local_.sources.endpoints(), pods);
   reporter_.changed();
 }
 
@@ -342,9 +324,9 @@ v1::AgentStatus Daemon::status() {
   for (const std::string& key : restart_needed_) out.add_restart_needed(key);
   out.set_reload_problem(reload_problem_);
   for (const std::string& trouble : troubles_of(monitor_)) out.add_troubles(trouble);
+  events_.add_to(out);
   out.set_log_lines_dropped(log::dropped_lines());
   for (const CheckView& view : monitor_.checks()) *out.add_checks() = check_status(view, clock_.now());
-  out.set_socket_events(socket_events_ ? "on" : "off: only checks find listeners that die");
   return out;
 }
 

@@ -9,15 +9,14 @@
 #include "agent/admin/agent.h"
 #include "agent/app/configuration.h"
 #include "agent/app/departure.h"
+#include "agent/app/kernel_events.h"
 #include "agent/app/kubernetes_source.h"
 #include "agent/app/local_commands.h"
 #include "agent/app/local_state.h"
 #include "agent/app/measurer.h"
 #include "agent/app/monitor.h"
 #include "agent/app/troubles.h"
-#include "agent/probes/address_events.h"
 #include "agent/probes/grpc_channels.h"
-#include "agent/probes/socket_events.h"
 #include "agent/probes/tls_client.h"
 #include "agent/report/grpc_reporter.h"
 #include "common/http/server.h"
@@ -33,7 +32,7 @@ namespace meshdns::agent::app {
 /// logic of health or reporting: that is the parts'.
 ///
 ///   Sources, KubernetesSource -> Monitor (HealthMachine, Probe) -> Drains -> Syncer -> GrpcReporter
-///      ^                          ^-- SocketEvents   ^-- Pushes      ^          ^-- Measurer
+///      ^                          ^-- KernelEvents   ^-- Pushes      ^          ^-- Measurer
 ///      '--- LocalCommands ---------------------------'---------------'
 /// thread: the loop's
 class Daemon : public admin::Agent {
@@ -61,8 +60,6 @@ class Daemon : public admin::Agent {
 
  private:
   Result<void> listen();
-  void open_socket_events();
-  void open_address_events();
   void follow_pods();
   /// Returns the node with what Kubernetes says of it.
   model::Node described() const;
@@ -88,7 +85,6 @@ class Daemon : public admin::Agent {
   Configuration configuration_;
   std::string path_;
   metrics::Registry registry_;
-  metrics::Counter& socket_events_count_;
   metrics::Counter& failed_reloads_;
   metrics::Gauge& last_load_;
   report::Syncer syncer_;
@@ -96,13 +92,12 @@ class Daemon : public admin::Agent {
   probes::TlsClient tls_;
   probes::GrpcChannels grpc_{loop_};  // of the checks
   LocalState local_;
+  KernelEvents events_;
   Monitor monitor_;
   Measurer measurer_;
   LocalCommands commands_;
   Departure departure_;
-  std::unique_ptr<KubernetesSource> pods_;  // null = pods are not followed
-  std::unique_ptr<probes::SocketEvents> socket_events_;
-  std::unique_ptr<probes::AddressEvents> address_events_;
+  std::unique_ptr<KubernetesSource> pods_;      // null = pods are not followed
   std::optional<membership::Renewal> renewal_;  // of a certificate that a token has brought
   std::optional<IpAddress> federation_;         // the address of the last connection or attempt; nothing = this machine
   bool without_address_ = false;                // the log has said that this machine has no address

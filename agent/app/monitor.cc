@@ -209,7 +209,9 @@ bool Monitor::ended(const std::string& key, const std::string& container) {
 }
 
 std::size_t Monitor::listener_gone(Watched& watched, const SocketAddress& where) {
-  if (!watched.host_network) return 0;  // the events are of the host's network, where other pods have no listeners
+  // A socket at any address is in the host's network, where other pods have none. Those of a pod are told by its
+  // address.
+  if (!watched.host_network && where.ip.is_unspecified()) return 0;
   for (const auto& check : watched.checks) {
     if (where.port != 0 && !connects_to(*check->spec, where.port)) continue;
     check->was_open = check->was_open || where.port != 0;
@@ -230,6 +232,18 @@ std::size_t Monitor::closed(const SocketAddress& where) {
     ++endpoints;
     for (const auto& check : watched->checks) {
       if (probes::is_polled(check->spec->what)) runner_.run_at_once(*check, Why::Event);
+    }
+  }
+  return endpoints;
+}
+
+std::size_t Monitor::opened(const SocketAddress& where) {
+  std::size_t endpoints = 0;
+  for (const auto& [key, watched] : watched_) {
+    if (watched->told.health.state != HealthState::Pending || !is_behind(where, watched->found)) continue;
+    ++endpoints;
+    for (const auto& check : watched->checks) {
+      if (probes::is_polled(check->spec.what)) runner_.run_at_once(*check, Why::News);
     }
   }
   return endpoints;

@@ -68,7 +68,9 @@ TEST(CommandViews, the_status_has_everything_that_is_wrong) {
   status.add_addresses("10.0.0.11");
   status.mutable_federation()->set_server("10.0.9.1:7400");
   status.mutable_federation()->set_last_error("connection refused");
-  status.set_socket_events("on");
+  auto& event = *status.add_events();
+  event.set_name("socket");
+  event.set_on(true);
   auto& source = *status.add_sources();
   source.set_name("static");
   source.set_error("a.yaml:1:1: one\na.yaml:2:1: two");
@@ -95,7 +97,7 @@ TEST(CommandViews, the_status_has_everything_that_is_wrong) {
       status_text(status),
       "node        n1 at eu/-/eu-1, 10.0.0.11, version 1.0\n"
       "federation  10.0.9.1:7400: not reached: connection refused\n"
-      "events      on\n"
+      "events      socket on\n"
       "source      static: not all is read\n"
       "              a.yaml:1:1: one\n"
       "              a.yaml:2:1: two\n"
