@@ -103,6 +103,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                    reporter_.clamped());
     if (tls_watch_) rpc::collect_samples(*tls_watch_, out);
     if (pods_) pods_->collect(out);
+    if (containers_) containers_->collect(out);
     metrics::gauge(out, "meshdns_agent_unread_files",
                    "files of endpoints.d that are wrong or cannot be read, and the folder itself", {},
                    static_cast<double>(unread_files(*source_)));
@@ -126,6 +127,7 @@ Result<void> Daemon::start() {
   open_socket_events();
   open_address_events();
   follow_pods();
+  follow_containers();
   source_->refresh();
   take_listing();
   refresh_every_second();
@@ -193,6 +195,14 @@ void Daemon::follow_pods() {
   pods_->start();
 }
 
+void Daemon::follow_containers() {
+  if (configuration_.container_sockets.empty()) return;
+  containers_ = std::make_unique<ContainerSource>(
+      loop_, clock_, configuration_.container_sockets, discovery::Defaults{configuration_.node.addresses},
+      ContainerSource::Limits(), [this] { take_listing(); });
+  containers_->start();
+}
+
 bool Daemon::must_know_federation() const {
   return configuration_.own_addresses || std::ranges::any_of(configuration_.node.addresses, &IpAddress::is_loopback);
 }
@@ -240,6 +250,7 @@ void Daemon::set_addresses(const std::vector<IpAddress>& addresses) {
   log::info("addresses changed", {{"was", texts_of(configuration_.node.addresses)}, {"now", texts_of(addresses)}});
   configuration_.node.addresses = addresses;
   source_->set_defaults({addresses});
+  if (containers_) containers_->set_defaults({addresses});
   source_->refresh();
   take_listing();
 }
@@ -267,11 +278,15 @@ void Daemon::take_listing() {
   std::vector<report::SourceState> sources = {told_state(*source_)};
   // without the source, pods of an earlier run are withdrawn
   sources.push_back(pods_ ? pods_->state() : report::SourceState{std::string(model::kPodSource), true, ""});
+  const auto state = containers_ ? containers_->state() : discovery::SourceState{true, ""};
+  sources.push_back({std::string(model::kContainerSource), state.listed, state.error});
   syncer_.set_sources(std::move(sources));
+  std::vector<discovery::Discovered> listed = source_->endpoints();
+  if (containers_) listed.insert(listed.end(), containers_->endpoints().begin(), containers_->endpoints().end());
   if (pods_) {
-    monitor_.set_endpoints(source_->endpoints(), pods_->listing().endpoints);
+    monitor_.set_endpoints(listed, pods_->listing().endpoints);
   } else {
-    monitor_.set_endpoints(source_->endpoints());
+    monitor_.set_endpoints(listed);
   }
   reporter_.changed();
 }
@@ -346,6 +361,7 @@ std::string Daemon::unready() {
   if (!ready_) return "discovery was not read yet";
   const auto pods = pods_ ? pods_->state() : report::SourceState{"", true, ""};
   if (!pods.listed) return pods.error;
+  if (containers_ && !containers_->problem().empty()) return containers_->problem();
   return unread_text(*source_, configuration_.node.locality.node);
 }
 
@@ -357,6 +373,10 @@ v1::AgentStatus Daemon::status() {
   federation.set_last_error(reporter_.last_error());
   *out.add_sources() = source_status(source_state(*source_));
   if (pods_) *out.add_sources() = source_status(pods_->state());
+  if (containers_) {
+    const auto state = containers_->state();
+    *out.add_sources() = source_status({std::string(containers_->name()), state.listed, state.error});
+  }
   for (const std::string& key : restart_needed_) out.add_restart_needed(key);
   out.set_reload_problem(reload_problem_);
   for (const std::string& trouble : troubles_of(monitor_)) out.add_troubles(trouble);

@@ -8,6 +8,7 @@
 
 #include "agent/admin/agent.h"
 #include "agent/app/configuration.h"
+#include "agent/app/container_source.h"
 #include "agent/app/kubernetes_source.h"
 #include "agent/app/measurer.h"
 #include "agent/app/monitor.h"
@@ -59,6 +60,7 @@ class Daemon : public admin::Agent {
   void open_socket_events();
   void open_address_events();
   void follow_pods();
+  void follow_containers();
   /// Returns the node with what Kubernetes says of it.
   model::Node described() const;
   /// Measures what the federation asks for, as far as an agent may.
@@ -93,6 +95,7 @@ class Daemon : public admin::Agent {
   Measurer measurer_;
   std::unique_ptr<discovery::StaticSource> source_;
   std::unique_ptr<KubernetesSource> pods_;  // null = pods are not followed
+  std::unique_ptr<ContainerSource> containers_;  // null = containers are not followed
   std::unique_ptr<probes::SocketEvents> socket_events_;
   std::unique_ptr<probes::AddressEvents> address_events_;
   std::optional<membership::Renewal> renewal_;  // of a certificate that a token has brought

@@ -114,8 +114,20 @@ struct Monitor::Watched {
     const auto v6 = healths(Family::V6);
     if (v4.empty() && v6.empty()) return readiness->health();
     const model::Health checked = health::of_families(v4, v6);
+    if (!found.down.empty()) return down(checked);
     return readiness ? health::with_checks(readiness->health(), checked) : checked;
   }
+  /// Returns the health of an endpoint that does not serve by what its source knows. One that has never served here
+  /// stays pending, with the streak of a verdict, like a pod that was never ready.
+  model::Health down(const model::Health& checked) const {
+    const bool served = told.health.state != HealthState::Pending;
+    return {.state = served ? HealthState::Failing : HealthState::Pending,
+            .detail = found.down,
+            .since = served ? down_since : checked.since,
+            .streak = served ? 0U : 1U,
+            .needed = served ? 0U : 1U};
+  }
+  TimePoint down_since{};  // of found.down
   std::optional<TimePoint> unlisted{};  // since when discovery no longer lists it; nothing = it is listed
 };
 
@@ -148,7 +160,7 @@ void Monitor::set_endpoints(const std::vector<Discovered>& listed, const std::ve
   for (const auto& [key, gone] : before) gone_by_address.emplace(gone->found.endpoint.addresses.front(), gone.get());
   for (const Discovered& found : listed) {
     Watched& watched = *watched_.at(found.key);
-    if (!watched.is_new()) continue;
+    if (!watched.is_new() || found.ends_when_unlisted) continue;
     const auto [begin, end] = gone_by_address.equal_range(found.endpoint.addresses.front());
     const auto known = std::find_if(
         begin, end, [&](const auto& entry) { return is_same_instance(entry.second->found.endpoint, found.endpoint); });
@@ -172,7 +184,7 @@ void Monitor::retire() {
     if (is_new) awaited.emplace(told.namespace_, told.service);
   }
   const auto awaits_replacement = [&](const Watched& watched) {
-    return !watched.readiness && watched.told.health.state == HealthState::Serving &&
+    return !watched.readiness && !watched.found.ends_when_unlisted && watched.told.health.state == HealthState::Serving &&
            clock_.now() - *watched.unlisted < kReplacement &&
            awaited.contains({watched.told.namespace_, watched.told.service});
   };
@@ -219,6 +231,7 @@ void Monitor::update(Watched& watched, const Discovered& found, const discovery:
   // set_endpoints() has given `told` the health of the same instance with another key: continue from that health
   const bool goes_on = pod == nullptr && before.empty() && watched.told.health.state != HealthState::Pending;
   const model::Health known = goes_on ? watched.told.health : model::Health{.since = clock_.now()};
+  if (watched.found.down != found.down) watched.down_since = clock_.now();
   watched.found = found;
   for (const IpAddress& address : model::first_of_each_family(found.endpoint.addresses)) {
     const auto others = std::partition(before.begin(), before.end(),

@@ -23,10 +23,15 @@ struct CheckSpec {
 /// An endpoint as a discovery source lists it. Its node is empty and its health is Pending; Monitor sets both.
 struct Discovered {
   /// Equal to endpoint.key. Of a file: "namespace/service/address:port", with the first address and port. Of a pod:
-  /// "pod/<uid>".
+  /// "pod/<uid>". Of a container: "container/<the first 12 digits of its id>".
   std::string key;
   model::Endpoint endpoint;
   std::vector<CheckSpec> checks;  // at least one; a pod may have none, because its kubelet checks it
+  /// Why the source knows that the endpoint does not serve, whatever its checks say: "container paused". Empty = it
+  /// knows no reason.
+  std::string down{};
+  /// An endpoint that is listed no more has ended, like a container; that of a file may still serve.
+  bool ends_when_unlisted = false;
 
   friend bool operator==(const Discovered&, const Discovered&) = default;
 };

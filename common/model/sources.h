@@ -8,5 +8,7 @@ namespace meshdns::model {
 inline constexpr std::string_view kPodSource = "kubernetes";
 /// The source of endpoints that no agent owns, of which the federation itself reads in EndpointSlices.
 inline constexpr std::string_view kSliceSource = "kubernetes-api";
+/// The source of endpoints that are containers of Docker or Podman.
+inline constexpr std::string_view kContainerSource = "containers";
 
 }  // namespace meshdns::model
