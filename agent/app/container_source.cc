@@ -90,6 +90,7 @@ void ContainerSource::follow_events() {
   lines_ = kubernetes::LineSplitter(limits_.longest_event);
   events_status_ = 0;
   events_body_.clear();
+  events_asked_ = clock_.now();
   const auto ended = [this](const Result<void>& result) {
     const std::string ended = events_status_ == kOk ? "the server has ended them" : refusal(events_status_, events_body_);
     fail("GET /events: " + (result ? ended : result.error().message()));
@@ -97,7 +98,10 @@ void ContainerSource::follow_events() {
   events_ = std::make_unique<http::StreamedGet>(
       loop_, socket_, version_ + kEvents + std::to_string(clock_.unix_seconds()),
       http::StreamedGet::Limits{.whole = std::nullopt},
-      http::StreamedGet::Handlers{[this](int status) { events_status_ = status; },
+      http::StreamedGet::Handlers{[this](int status) {
+                                    events_status_ = status;
+                                    step();
+                                  },
                                   [this](std::string_view bytes) { take_events(bytes); }, ended});
 }
 
@@ -157,15 +161,19 @@ void ContainerSource::inspect(const std::string& id) {
       [take] { take(std::optional<discovery::Container>()); });
 }
 
-/// A source that is up asks for the list again later. Events may bring it here often: only the first time after a list
-/// sets the timer.
 void ContainerSource::settled() {
-  if (timer_) return;
+  if (settled_) return;
+  if (events_status_ != kOk) {
+    const Duration left = events_asked_ + limits_.silence - clock_.now();
+    if (events_status_ == 0 && left > Duration::zero()) wait(left, [this] { step(); });
+    if (events_status_ != 0 || left > Duration::zero()) return;  // a refusal ends this connection soon
+  }
+  settled_ = clock_.now();
   wait(limits_.relist, [this] {
     list_due_ = true;
+    settled_.reset();
     step();
   });
-  backoff_.succeeded();
   if (problem_.empty()) return;
   problem_.clear();
   known_ = true;
@@ -209,6 +217,8 @@ void ContainerSource::fail(const std::string& problem) {
   events_.reset();
   store_.interrupted();
   list_due_ = false;
+  if (settled_ && clock_.now() - *settled_ >= limits_.lasting) backoff_.succeeded();
+  settled_.reset();
   ++failures_;
   problem_ = socket_ + ": " + problem;
   if (reminder_.due(clock_.now())) {

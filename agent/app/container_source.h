@@ -39,7 +39,10 @@ class ContainerSource : public discovery::EndpointSource {
  public:
   struct Limits {
     Duration relist = 1min;
-    Duration patience = 10s;                            // for an answer, except the events
+    Duration patience = 10s;  // for an answer, except the events
+    /// How long the head of the events may be missing: Podman before version 5 sends it with the first event.
+    Duration silence = 1s;
+    Duration lasting = 10s;  // a connection that breaks sooner is tried again later and later
     std::size_t longest_answer = std::size_t{32} << 20;  // bytes
     std::size_t longest_event = std::size_t{1} << 20;    // bytes
   };
@@ -78,7 +81,7 @@ class ContainerSource : public discovery::EndpointSource {
   /// Makes the next request, if none is under way.
   void step();
   void inspect(const std::string& id);
-  /// Everything that the last list has named is known.
+  /// Everything that the last list has named is known: the source is listed, and asks for the list again later.
   void settled();
   /// Asks for an answer as a whole.
   /// missing: what to do with the status 404; null = that is a failure
@@ -110,7 +113,9 @@ class ContainerSource : public discovery::EndpointSource {
   kubernetes::LineSplitter lines_;
   int status_ = 0;    // of the answer that comes
   std::string body_;  // likewise
-  int events_status_ = 0;
+  int events_status_ = 0;  // 0 = the head has not come
+  TimePoint events_asked_{};
+  std::optional<TimePoint> settled_;  // the last list and what it named are known since then
   std::string events_body_;  // of a refusal
   rpc::Backoff backoff_;
   log::Reminder reminder_;
