@@ -112,6 +112,10 @@ void ExportStatuses::service_changed(const ObjectName& name) {
   if (generations_.contains(name)) changed_.insert(name);
 }
 
+void ExportStatuses::services_listed() {
+  for (const auto& [name, generation] : generations_) changed_.insert(name);
+}
+
 void ExportStatuses::schedule() {
   timer_ = env_.loop.after(limits_.turn, [this] {
     timer_.reset();

@@ -62,6 +62,9 @@ class ExportStatuses {
   /// The Service of that name has changed.
   void service_changed(const kubernetes::ObjectName& name);
 
+  /// The Services have been listed anew, so that any of them may be gone.
+  void services_listed();
+
   /// Why the last status could not be written; empty = it was.
   const std::string& problem() const { return writer_.problem(); }
   void collect(std::vector<metrics::Sample>& out) const;

@@ -75,8 +75,10 @@ void KubernetesWatch::take(Kind kind, const kubernetes::Notice& notice) {
 
 void KubernetesWatch::tell_exports(Kind kind, const kubernetes::Notice& notice) {
   if (kind == Kind::Exports) return export_statuses_.take(notice);
+  if (kind != Kind::Services) return;
+  if (std::holds_alternative<kubernetes::Listed>(notice)) export_statuses_.services_listed();
   const auto* event = std::get_if<kubernetes::Event>(&notice);
-  if (kind != Kind::Services || event == nullptr) return;
+  if (event == nullptr) return;
   const auto service = kubernetes::read_service(event->object);
   if (service) export_statuses_.service_changed(service->name);
 }
