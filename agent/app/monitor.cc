@@ -10,6 +10,7 @@
 #include "agent/health/readiness.h"
 #include "common/log/log.h"
 #include "common/model/lookup.h"
+#include "common/model/sources.h"
 
 namespace meshdns::agent::app {
 namespace {
@@ -160,7 +161,7 @@ void Monitor::set_endpoints(const std::vector<Discovered>& listed, const std::ve
   for (const auto& [key, gone] : before) gone_by_address.emplace(gone->found.endpoint.addresses.front(), gone.get());
   for (const Discovered& found : listed) {
     Watched& watched = *watched_.at(found.key);
-    if (!watched.is_new() || found.ends_when_unlisted) continue;
+    if (!watched.is_new() || model::ends_when_unlisted(found.endpoint.source)) continue;
     const auto [begin, end] = gone_by_address.equal_range(found.endpoint.addresses.front());
     const auto known = std::find_if(
         begin, end, [&](const auto& entry) { return is_same_instance(entry.second->found.endpoint, found.endpoint); });
@@ -184,7 +185,7 @@ void Monitor::retire() {
     if (is_new) awaited.emplace(told.namespace_, told.service);
   }
   const auto awaits_replacement = [&](const Watched& watched) {
-    return !watched.readiness && !watched.found.ends_when_unlisted && watched.told.health.state == HealthState::Serving &&
+    return !model::ends_when_unlisted(watched.told.source) && watched.told.health.state == HealthState::Serving &&
            clock_.now() - *watched.unlisted < kReplacement &&
            awaited.contains({watched.told.namespace_, watched.told.service});
   };

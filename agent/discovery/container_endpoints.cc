@@ -234,7 +234,6 @@ std::optional<Discovered> endpoint_of(const Container& container, const Defaults
   out.key = out.endpoint.key = "container/" + container.id.substr(0, kKeyDigits);
   out.endpoint.source = model::kContainerSource;
   out.down = why_down(container);
-  out.ends_when_unlisted = true;
   return out;
 }
 

@@ -30,8 +30,6 @@ struct Discovered {
   /// Why the source knows that the endpoint does not serve, whatever its checks say: "container paused". Empty = it
   /// knows no reason.
   std::string down{};
-  /// An endpoint that is listed no more has ended, like a container; that of a file may still serve.
-  bool ends_when_unlisted = false;
 
   friend bool operator==(const Discovered&, const Discovered&) = default;
 };

@@ -39,7 +39,7 @@ class MonitorContainersTest : public testing::Test {
     out.endpoint.ports = {{.name = "http", .number = 80}};
     out.checks = {test::FakeProbes::tcp(80)};
     out.down = down;
-    out.ends_when_unlisted = true;
+    out.endpoint.source = "containers";
     return out;
   }
   model::Health health() { return monitor.endpoints().at(kKey).health; }
