@@ -28,7 +28,9 @@ admin: {{listen: "127.0.0.1:0", socket: {folder}/n1.sock}}
 WEB = {"meshdns.service": "web", "meshdns.namespace": "shop", "meshdns.check.interval": "200ms", "meshdns.check.tcp": ""}
 
 
-class ContainersTest(unittest.TestCase):
+class ContainersBed(unittest.TestCase):
+    """A federation, and an agent that follows containers."""
+
     def setUp(self):
         self.bed = self.enterContext(Bed())
         port = free_port()
@@ -79,6 +81,8 @@ class ContainersTest(unittest.TestCase):
         found = re.search(rf"(?m)^{name} (\S+)$", self.ask_agent("/metrics"))
         return found and float(found[1])
 
+
+class ContainersTest(ContainersBed):
     def test_labels_make_containers_answer(self):
         for dialect in ("docker", "podman"):
             with self.subTest(dialect):
@@ -227,17 +231,68 @@ class ContainersTest(unittest.TestCase):
         self.wait(["127.0.9.2"])
 
 
-def podman_problem():
+def podman_words(folder):
+    """The command of a Podman that keeps everything in a folder."""
+    return [shutil.which("podman"), "--root", f"{folder}/root", "--runroot", f"{folder}/run", "--tmpdir", f"{folder}/tmp",
+            "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "file"]
+
+
+def podman(folder, *words):
+    return subprocess.run([*podman_words(folder), *words], capture_output=True, text=True, timeout=WAIT, check=False)
+
+
+def program(folder):
+    """A root file system with one static program, which listens on a port."""
+    os.makedirs(f"{folder}/rootfs", exist_ok=True)
+    shutil.copy(shutil.which("busybox"), f"{folder}/rootfs/busybox")
+    return f"{folder}/rootfs"
+
+
+def podman_problem(folder):
     """Why no container of a real Podman can run here; empty = one can."""
-    if shutil.which("podman") is None:
-        return "podman is not installed"
+    for needed in ("podman", "busybox"):
+        if shutil.which(needed) is None:
+            return f"{needed} is not installed"
     if os.geteuid() != 0:
         return "a container needs root here"
-    return ""
+    done = podman(folder, "run", "--rm", "--network", "host", "--rootfs", program(folder), "/busybox", "true")
+    return "" if done.returncode == 0 else "podman runs no container here: " + (done.stderr.strip().splitlines() or ["?"])[-1]
 
 
-class PodmanTest(unittest.TestCase):
-    """The same with a real Podman: a container without an image, from a root file system with one static program."""
+class PodmanTest(ContainersBed):
+    """The same with a real Podman: containers without an image, from a root file system with one static program."""
+
+    def setUp(self):
+        super().setUp()
+        problem = podman_problem(self.bed.folder)
+        if problem:
+            self.skipTest(problem)
+        self.service = self.bed.start(*podman_words(self.bed.folder), "system", "service", "--time", "0",
+                                      "unix://" + self.words["socket"])
+        eventually(lambda: os.path.exists(self.words["socket"]), "podman listens")
+
+    def run_container(self, name, port, **more):
+        labels = WEB | {"meshdns.port": str(port)} | more
+        words = [word for label in labels.items() for word in ("--label", "=".join(label))]
+        done = podman(self.bed.folder, "run", "-d", "--name", name, "--network", "host", *words, "--rootfs",
+                      self.bed.path("rootfs"), "/busybox", "nc", "-lk", "-p", str(port), "-e", "/busybox", "true")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.addCleanup(podman, self.bed.folder, "rm", "-f", "-t", "0", name)
+
+    def test_a_real_container_is_answered_until_it_ends(self):
+        agent = self.begin_agent()
+        agent.wait_line("containers listed.* engine=\"?Podman")
+        self.run_container("web-1", free_port())
+        self.wait(["127.0.0.1"])
+        done = podman(self.bed.folder, "kill", "web-1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.wait([])
+        done = podman(self.bed.folder, "start", "web-1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.wait(["127.0.0.1"])
+        self.service.stop(signal.SIGKILL)
+        agent.wait_line("container API away")
+        self.assertEqual(self.answers(), ["127.0.0.1"])
 
 
 if __name__ == "__main__":
