@@ -21,7 +21,8 @@ constexpr std::size_t kMostToldProblems = 5;  // in the state of the source; the
 constexpr std::size_t kLongestMessage = 200;  // of a refusal, as it is shown
 constexpr std::size_t kLongestRefusal = 4096;
 
-// A container that is paused, or waits for its HEALTHCHECK, is still there. Values of a query in %XX where they need it.
+// A container that is paused, or waits for its HEALTHCHECK, is still there. Values of a query in %XX where they need
+// it.
 constexpr const char* kRunning = "/containers/json?filters=%7B%22status%22%3A%5B%22running%22%2C%22paused%22%5D%7D";
 constexpr const char* kEvents = "/events?filters=%7B%22type%22%3A%5B%22container%22%5D%7D&since=";
 
@@ -92,7 +93,8 @@ void ContainerSource::follow_events() {
   events_body_.clear();
   events_asked_ = clock_.now();
   const auto ended = [this](const Result<void>& result) {
-    const std::string ended = events_status_ == kOk ? "the server has ended them" : refusal(events_status_, events_body_);
+    const std::string ended =
+        events_status_ == kOk ? "the server has ended them" : refusal(events_status_, events_body_);
     fail("GET /events: " + (result ? ended : result.error().message()));
   };
   events_ = std::make_unique<http::StreamedGet>(

@@ -107,16 +107,16 @@ class ContainerSource : public discovery::EndpointSource {
   std::string engine_;   // for people
   std::string version_;  // of the API, as the beginning of a path: "/v1.41"
   std::string problem_ = "not listed yet";
-  bool known_ = false;     // everything has been listed once
-  bool list_due_ = false;  // a list is to be asked for
+  bool known_ = false;          // everything has been listed once
+  bool list_due_ = false;       // a list is to be asked for
   std::set<std::string> told_;  // problems of containers that were logged
   kubernetes::LineSplitter lines_;
-  int status_ = 0;    // of the answer that comes
-  std::string body_;  // likewise
+  int status_ = 0;         // of the answer that comes
+  std::string body_;       // likewise
   int events_status_ = 0;  // 0 = the head has not come
   TimePoint events_asked_{};
   std::optional<TimePoint> settled_;  // the last list and what it named are known since then
-  std::string events_body_;  // of a refusal
+  std::string events_body_;           // of a refusal
   rpc::Backoff backoff_;
   log::Reminder reminder_;
   std::uint64_t events_count_ = 0, failures_ = 0;

@@ -197,9 +197,9 @@ void Daemon::follow_pods() {
 
 void Daemon::follow_containers() {
   if (configuration_.container_sockets.empty()) return;
-  containers_ = std::make_unique<ContainerSource>(
-      loop_, clock_, configuration_.container_sockets, discovery::Defaults{configuration_.node.addresses},
-      ContainerSource::Limits(), [this] { take_listing(); });
+  containers_ = std::make_unique<ContainerSource>(loop_, clock_, configuration_.container_sockets,
+                                                  discovery::Defaults{configuration_.node.addresses},
+                                                  ContainerSource::Limits(), [this] { take_listing(); });
   containers_->start();
 }
 

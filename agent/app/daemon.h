@@ -94,7 +94,7 @@ class Daemon : public admin::Agent {
   Monitor monitor_;
   Measurer measurer_;
   std::unique_ptr<discovery::StaticSource> source_;
-  std::unique_ptr<KubernetesSource> pods_;  // null = pods are not followed
+  std::unique_ptr<KubernetesSource> pods_;       // null = pods are not followed
   std::unique_ptr<ContainerSource> containers_;  // null = containers are not followed
   std::unique_ptr<probes::SocketEvents> socket_events_;
   std::unique_ptr<probes::AddressEvents> address_events_;

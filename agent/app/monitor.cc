@@ -128,7 +128,7 @@ struct Monitor::Watched {
             .streak = served ? 0U : 1U,
             .needed = served ? 0U : 1U};
   }
-  TimePoint down_since{};  // of found.down
+  TimePoint down_since{};               // of found.down
   std::optional<TimePoint> unlisted{};  // since when discovery no longer lists it; nothing = it is listed
 };
 

@@ -13,8 +13,8 @@
 #include "common/net/ip_address.h"
 
 // What the API of Docker and of Podman says of containers, as far as it decides about endpoints. The readers return
-// DataLoss for a text that is not the JSON which the API has, and InvalidArgument for a member of another type, with its
-// path. Unknown members are ignored.
+// DataLoss for a text that is not the JSON which the API has, and InvalidArgument for a member of another type, with
+// its path. Unknown members are ignored.
 namespace meshdns::discovery {
 
 /// A port inside a container.

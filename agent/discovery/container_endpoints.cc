@@ -16,9 +16,9 @@
 #include "common/model/sources.h"
 
 // How it works: an endpoint is read twice in its own terms and once in the node's. The labels that only containers have
-// (port, address, network) are read here. All others are those of an entry of endpoints.d, and the reader of those files
-// reads them, with the ports as they are inside the container: so defaults and mistakes are the same, and checks name
-// the ports that the image knows. Then every port gets the number at which it is reached.
+// (port, address, network) are read here. All others are those of an entry of endpoints.d, and the reader of those
+// files reads them, with the ports as they are inside the container: so defaults and mistakes are the same, and checks
+// name the ports that the image knows. Then every port gets the number at which it is reached.
 
 namespace meshdns::discovery {
 namespace {
@@ -96,9 +96,10 @@ void add_check_port(const std::vector<Offered>& ports, Labels& labels) {
     const bool given = first != labels.end() && (first->first == check || first->first.starts_with(check + "."));
     if (!given || labels.contains(check + ".port")) continue;
     const auto over_tcp = labels.find("check.dns.tcp");
-    const bool udp = check == "check.udp" || (check == "check.dns" && (over_tcp == labels.end() || over_tcp->second != "true"));
-    const auto port = std::ranges::find_if(
-        ports, [&](const Offered& each) { return each.port.protocol == (udp ? "UDP" : "TCP"); });
+    const bool udp =
+        check == "check.udp" || (check == "check.dns" && (over_tcp == labels.end() || over_tcp->second != "true"));
+    const auto port =
+        std::ranges::find_if(ports, [&](const Offered& each) { return each.port.protocol == (udp ? "UDP" : "TCP"); });
     if (port != ports.end()) labels[check + ".port"] = std::to_string(port->port.number);
   }
 }

@@ -13,7 +13,7 @@ namespace meshdns::discovery {
 /// Where the ports of a container are reached.
 struct ContainerReach {
   std::vector<IpAddress> addresses;
-  bool published = false;                         // by `numbers`; otherwise each port has its own number
+  bool published = false;                          // by `numbers`; otherwise each port has its own number
   std::map<ContainerPort, std::uint16_t> numbers;  // on the host, of the ports that are published at `addresses`
 
   /// Returns the number of a port at `addresses`; nothing = it is not reached there.

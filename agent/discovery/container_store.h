@@ -33,7 +33,8 @@ class ContainerStore {
   /// returns: whether containers() changed
   bool take_event(const ContainerEvent& event);
 
-  /// Returns a container to inspect, and counts it as being inspected; nothing = there is none, or one is inspected now.
+  /// Returns a container to inspect, and counts it as being inspected; nothing = there is none, or one is inspected
+  /// now.
   std::optional<std::string> next();
   /// Takes the answer to the inspection that is under way.
   /// container: nothing = it does not exist
@@ -53,9 +54,9 @@ class ContainerStore {
 
   std::map<std::string, Container> containers_;
   std::map<std::string, std::string> problems_;
-  std::set<std::string> wanted_;           // to be inspected
+  std::set<std::string> wanted_;          // to be inspected
   std::optional<std::string> under_way_;  // being inspected
-  bool outdated_ = false;                  // an event of under_way_ has come
+  bool outdated_ = false;                 // an event of under_way_ has come
 };
 
 }  // namespace meshdns::discovery

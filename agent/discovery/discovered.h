@@ -10,8 +10,8 @@
 
 namespace meshdns::discovery {
 
-/// One check of an endpoint: what it does, and how often. A check that connects somewhere is made at the endpoint's first
-/// address of each family, unless it names an address.
+/// One check of an endpoint: what it does, and how often. A check that connects somewhere is made at the endpoint's
+/// first address of each family, unless it names an address.
 struct CheckSpec {
   probes::AnyCheck what = probes::TcpCheck{};
   health::CheckSettings settings;

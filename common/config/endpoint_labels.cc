@@ -130,7 +130,7 @@ class LabelTree {
 
   Report& report_;
   std::deque<YamlNode> nodes_;
-  std::list<Tree> trees_;                                            // of the lists in brackets
+  std::list<Tree> trees_;                                                  // of the lists in brackets
   std::map<std::pair<const YamlNode*, std::string>, YamlNode*> mappings_;  // by the outer mapping and the key
   YamlNode& entry_;
   YamlNode& list_;

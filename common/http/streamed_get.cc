@@ -39,8 +39,8 @@ Error error_of(const boost::system::error_code& error, const std::string& step) 
   if (error == errc::too_many_files_open || error == errc::too_many_files_open_in_system) {
     return {Code::ResourceExhausted, step + ": out of file descriptors"};
   }
-  const bool is_end = error == asio::error::eof || error == bhttp::error::end_of_stream ||
-                      error == bhttp::error::partial_message;
+  const bool is_end =
+      error == asio::error::eof || error == bhttp::error::end_of_stream || error == bhttp::error::partial_message;
   if (is_end) return {Code::Unavailable, step + ": the server closed the connection"};
   const bool is_http = error.category() == make_error_code(bhttp::error::bad_version).category();
   return {is_http ? Code::DataLoss : Code::Unavailable, step + ": " + ascii_lower(error.message())};
@@ -75,7 +75,8 @@ struct StreamedGet::Exchange {
 };
 
 asio::awaitable<void> StreamedGet::Exchange::run(std::shared_ptr<Exchange> exchange) {
-  co_await asio::post(exchange->stream.get_executor(), asio::use_awaitable);  // no handler before the constructor returns
+  co_await asio::post(exchange->stream.get_executor(),
+                      asio::use_awaitable);  // no handler before the constructor returns
   if (exchange->cancelled) co_return;
   auto result = co_await exchange->talk();
   if (!exchange->cancelled) exchange->handlers.done(std::move(result));
@@ -118,8 +119,7 @@ asio::awaitable<Result<void>> StreamedGet::Exchange::read_body(Parser& parser) {
 
 StreamedGet::StreamedGet(process::EventLoop& loop, const std::string& path, const std::string& target,
                          const Limits& limits, Handlers handlers)
-    : exchange_(
-          std::make_shared<Exchange>(process::io_context_of(loop), path, target, limits, std::move(handlers))) {
+    : exchange_(std::make_shared<Exchange>(process::io_context_of(loop), path, target, limits, std::move(handlers))) {
   // What a handler throws must not vanish in the coroutine.
   const auto end = [](const std::exception_ptr& thrown) {
     if (thrown) std::rethrow_exception(thrown);

@@ -14,8 +14,8 @@
 namespace meshdns::http {
 
 /// A GET at a server behind a unix socket, whose answer is handed on while it arrives, without the framing of its
-/// chunks. For answers that are long or have no end; get() is for all others. Destroying it ends the request: none of its
-/// handlers is called afterwards. That is allowed at any time, also in its handlers.
+/// chunks. For answers that are long or have no end; get() is for all others. Destroying it ends the request: none of
+/// its handlers is called afterwards. That is allowed at any time, also in its handlers.
 /// thread: the loop's
 class StreamedGet {
  public:

@@ -15,11 +15,8 @@ using resources::Condition;
 using Exported = kubernetes::ServiceDirectory::Exported;
 
 Condition condition(const char* type, bool is_true, const char* reason, std::string message) {
-  return {.type = type,
-          .status = is_true ? "True" : "False",
-          .reason = reason,
-          .message = std::move(message),
-          .since = {}};
+  return {
+      .type = type, .status = is_true ? "True" : "False", .reason = reason, .message = std::move(message), .since = {}};
 }
 
 Condition valid(Exported service, const ObjectName& name) {

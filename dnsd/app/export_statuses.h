@@ -85,11 +85,11 @@ class ExportStatuses {
   resources::StatusQueue queue_;
   StatusWriter writer_;
   kubernetes::ExportSurvey survey_;
-  std::map<std::string, kubernetes::ObjectName> exports_;          // by key
-  std::map<kubernetes::ObjectName, std::int64_t> generations_;     // of the exports
-  std::set<std::string> listed_;                                   // keys of the list that is under way
-  std::set<kubernetes::ObjectName> changed_;                       // to be judged
-  std::optional<std::uint64_t> revision_;                          // of the catalog when the last survey began
+  std::map<std::string, kubernetes::ObjectName> exports_;       // by key
+  std::map<kubernetes::ObjectName, std::int64_t> generations_;  // of the exports
+  std::set<std::string> listed_;                                // keys of the list that is under way
+  std::set<kubernetes::ObjectName> changed_;                    // to be judged
+  std::optional<std::uint64_t> revision_;                       // of the catalog when the last survey began
   std::optional<TimerId> timer_;
 };
 

@@ -275,8 +275,7 @@ void KubernetesObjects::collect(std::vector<metrics::Sample>& out) const {
   metrics::gauge(out, "meshdns_object_store_waiting_statuses", "objects whose status is to be written", {},
                  static_cast<double>(queue_.waiting()));
   const char* patches = "meshdns_object_store_status_patches_total";
-  metrics::count(out, patches, "statuses sent to the Kubernetes API", {{"result", "written"}},
-                 writer_.written());
+  metrics::count(out, patches, "statuses sent to the Kubernetes API", {{"result", "written"}}, writer_.written());
   metrics::count(out, patches, "statuses sent to the Kubernetes API", {{"result", "failed"}}, writer_.failed());
   metrics::count(out, "meshdns_object_store_unreadable_objects_total", "objects of the API that could not be read", {},
                  follower_.unreadable());

@@ -13,8 +13,8 @@
 
 namespace meshdns::dnsd::app {
 
-/// Sends the patches of a StatusQueue to the Kubernetes API, one after the other, when they are due. What is answered in
-/// DNS does not depend on it: a status that cannot be written is tried again later, and said.
+/// Sends the patches of a StatusQueue to the Kubernetes API, one after the other, when they are due. What is answered
+/// in DNS does not depend on it: a status that cannot be written is tried again later, and said.
 /// thread: the loop's
 class StatusWriter {
  public:

@@ -44,8 +44,8 @@ class ExportSurvey {
   void note(const model::Endpoint& endpoint);
   void end();
 
-  std::set<ObjectName> services_;  // of the round
-  std::set<ObjectName> covered_;   // of the round before
+  std::set<ObjectName> services_;                             // of the round
+  std::set<ObjectName> covered_;                              // of the round before
   std::map<ObjectName, std::map<std::string, Ports>> found_;  // service -> cluster -> ports
   std::string next_;                                          // key of the next endpoint
   bool under_way_ = false;

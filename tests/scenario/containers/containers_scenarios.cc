@@ -1,16 +1,17 @@
 // The containers of one node, from lists, events and inspections to endpoints:
 //   node ADDRESS...                 the addresses of the node
-//   run ID [OPTIONS]                a container of the engine; it keeps its options by its id, and "health=" takes one away
+//   run ID [OPTIONS]                a container of the engine; it keeps its options by its id, and "health=" takes one
+//   away
 //       name=web state=running|paused|exited health=healthy mode=host net.NETWORK=ADDRESSES expose=80/tcp,53/udp
-//       port.80/tcp=HOST:PORT,:PORT   published, HOST of IPv6 in brackets; label.NAME=VALUE, with _ for a space, without
-//       `meshdns.`
+//       port.80/tcp=HOST:PORT,:PORT   published, HOST of IPv6 in brackets; label.NAME=VALUE, with _ for a space,
+//       without `meshdns.`
 //   gone ID                         the engine has it no more
 //   list                            the engine's list arrives: what it has now
 //   event ACTION ID [of=other]      an event arrives; of=other: of a container without labels of meshdns
 //   ask ; reply [broken]            an inspection begins, and its answer arrives: what the engine has at `ask`
 //   settle                          all inspections, one after the other
-// Output: + an endpoint that came, ~ one that changed, - one that went; ! a problem, with "no more" when it ended; ? what
-// is inspected.
+// Output: + an endpoint that came, ~ one that changed, - one that went; ! a problem, with "no more" when it ended; ?
+// what is inspected.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -45,7 +46,8 @@ ContainerPort port_of(const std::string& text) {
 
 discovery::Published published(const std::string& text) {
   const auto colon = text.rfind(':');
-  discovery::Published out{.address = {}, .number = static_cast<std::uint16_t>(parse_uint(text.substr(colon + 1)).value())};
+  discovery::Published out{.address = {},
+                           .number = static_cast<std::uint16_t>(parse_uint(text.substr(colon + 1)).value())};
   std::string host = text.substr(0, colon);
   if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
   if (!host.empty()) out.address = address(host);

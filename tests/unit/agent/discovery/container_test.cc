@@ -66,8 +66,7 @@ TEST(Container, reads_an_inspection_of_podman) {
   EXPECT_EQ(read->health, "");
   EXPECT_TRUE(read->host_network);
   EXPECT_THAT(read->networks, IsEmpty());
-  EXPECT_THAT(read->published,
-              ElementsAre(Pair(ContainerPort{53, "UDP"}, ElementsAre(Published{std::nullopt, 5300}))));
+  EXPECT_THAT(read->published, ElementsAre(Pair(ContainerPort{53, "UDP"}, ElementsAre(Published{std::nullopt, 5300}))));
 }
 
 /// Whether a container in this state runs.
@@ -120,7 +119,8 @@ Kind kind(const std::string& action, const std::string& type = "container") {
 }
 
 TEST(Container, events_say_what_ended) {
-  for (const char* action : {"die", "died", "stop", "destroy", "remove"}) EXPECT_EQ(kind(action), Kind::Ended) << action;
+  for (const char* action : {"die", "died", "stop", "destroy", "remove"})
+    EXPECT_EQ(kind(action), Kind::Ended) << action;
   for (const char* action : {"start", "restart", "unpause", "rename", "update", "health_status: healthy",
                              "health_status: starting", "health_status"}) {
     EXPECT_EQ(kind(action), Kind::Changed) << action;
