@@ -152,10 +152,11 @@ std::string what_is_missing(const std::string& what) {
   return what.starts_with(kChecks) ? "meshdns.check" + what.substr(kChecks.size()) : what;
 }
 
-/// Gives a check the number at which its port is reached. A check of another address than the endpoint's stays.
-/// errors: the port is not reached there
+/// Gives a check the number at which its port is reached.
+/// errors: the port is not reached there, or the check is of another address: an image, which may come from anywhere,
+///         brings labels too, and the agent is in the network of the host
 Result<void> translate(const ContainerReach& reach, probes::Target& to, const char* protocol) {
-  if (to.address) return {};
+  if (to.address) return Error(Code::FailedPrecondition, "a container is checked at its own address: no `address`");
   const ContainerPort port{to.port, protocol};
   const auto number = reach.number_of(port);
   if (!number) return Error(Code::FailedPrecondition, "port " + port.text() + " is not published");
@@ -170,6 +171,8 @@ Result<void> translate_kind(const ContainerReach& reach, Check& check) {
       const auto done = std::visit([&](auto& kind) { return translate_kind(reach, kind); }, part);
       if (!done) return done;
     }
+  } else if constexpr (std::is_same_v<Check, probes::ExecCheck>) {
+    return Error(Code::FailedPrecondition, "exec: no label of a container starts a program of the host");
   } else if constexpr (std::is_same_v<Check, probes::DnsCheck>) {
     return translate(reach, check.to, check.tcp ? "TCP" : "UDP");
   } else if constexpr (requires { check.to.port; }) {
@@ -179,7 +182,7 @@ Result<void> translate_kind(const ContainerReach& reach, Check& check) {
 }
 
 /// Replaces the ports inside the container by those at which they are reached.
-/// errors: a check is of a port that is not reached
+/// errors: a check cannot be made there, or may not be
 Result<void> translate(const ContainerReach& reach, Discovered& found) {
   model::Ports ports = found.endpoint.ports.get();
   for (model::Port& port : ports) {
