@@ -143,6 +143,10 @@ membership::Member Configuration::member() const {
   return out;
 }
 
+std::string Configuration::state_file(const std::string& kind) const {
+  return std::filesystem::path(file.state_dir()) / (file.node() + "." + kind);
+}
+
 SocketAddress Configuration::admin_address() const { return checked(SocketAddress::parse(file.admin().listen())); }
 
 bool Configuration::federation_is_here() const {
@@ -187,6 +191,7 @@ config::Loaded<Configuration> dev_configuration(const std::string& runtime_dir, 
   auto out = configuration_of(text, "--dev", machine);
   if (out) {
     out->file.mutable_admin()->set_socket(runtime_dir + "/meshdns-agent.sock");
+    out->file.set_state_dir(runtime_dir);
     out->instance_uid = instance_uid_of(machine, out->file);
   }
   return out;
@@ -211,6 +216,7 @@ std::vector<std::string> restart_needed(const Configuration& before, const Confi
   compare("state_dir", a.state_dir() == b.state_dir());
   compare("discovery.kubernetes", before.kubernetes == now.kubernetes);
   compare("discovery.containers", before.container_sockets == now.container_sockets);
+  compare("probing", MessageDifferencer::Equals(a.probing(), b.probing()));
   compare("admin", MessageDifferencer::Equals(a.admin(), b.admin()));
   return out;
 }

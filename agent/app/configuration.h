@@ -42,6 +42,9 @@ struct Configuration {
   std::vector<std::string> servers() const {
     return {file.federation().servers().begin(), file.federation().servers().end()};
   }
+  /// Returns the path of a file in state_dir that keeps state of this node over a restart.
+  /// kind: "drains"
+  std::string state_file(const std::string& kind) const;
   SocketAddress admin_address() const;
   /// Whether this agent gets its certificate from the federation; otherwise it has files of its own, or none.
   bool joins() const { return file.federation().has_join(); }

@@ -17,7 +17,6 @@ namespace {
 
 constexpr int kOk = 200;
 constexpr int kNotFound = 404;
-constexpr std::size_t kMostToldProblems = 5;  // in the state of the source; the log has all
 constexpr std::size_t kLongestMessage = 200;  // of a refusal, as it is shown
 constexpr std::size_t kLongestRefusal = 4096;
 
@@ -179,7 +178,6 @@ void ContainerSource::settled() {
   if (problem_.empty()) return;
   problem_.clear();
   known_ = true;
-  if (reminder_.ends()) log::info("container API works again", {{"socket", socket_}});
   log::info("containers listed",
             {{"socket", socket_}, {"engine", engine_}, {"containers", store_.containers().size()}});
   publish_soon();
@@ -223,9 +221,6 @@ void ContainerSource::fail(const std::string& problem) {
   settled_.reset();
   ++failures_;
   problem_ = socket_ + ": " + problem;
-  if (reminder_.due(clock_.now())) {
-    log::warn("container API away: its containers stay as they are", {{"problem", problem_}});
-  }
   wait(backoff_.next(), [this] { begin(); });
   publish_soon();
 }
@@ -249,28 +244,14 @@ void ContainerSource::publish_soon() {
 
 void ContainerSource::publish() {
   if (known_) listing_ = discovery::endpoints_of(store_.containers(), defaults_);
-  tell_of_problems();
   changed_();
-}
-
-void ContainerSource::tell_of_problems() {
-  std::set<std::string> now(listing_.problems.begin(), listing_.problems.end());
-  for (const auto& [id, problem] : store_.problems()) now.insert(problem);
-  for (const std::string& problem : now) {
-    if (!told_.contains(problem)) log::warn("container has a mistake", {{"problem", problem}});
-  }
-  if (now.empty() && !told_.empty()) log::info("containers have no mistakes any more");
-  told_ = std::move(now);
 }
 
 discovery::SourceState ContainerSource::state() const {
   discovery::SourceState out{problem_.empty(), problem_};
   const auto add = [&out](const std::string& problem) { out.error += (out.error.empty() ? "" : "\n") + problem; };
-  std::size_t told = 0;
-  for (const std::string& problem : told_) {
-    if (told++ < kMostToldProblems) add(problem);
-  }
-  if (told_.size() > kMostToldProblems) add("and " + std::to_string(told_.size() - kMostToldProblems) + " more");
+  for (const std::string& problem : listing_.problems) add(problem);
+  for (const auto& [id, problem] : store_.problems()) add(problem);
   return out;
 }
 
@@ -279,8 +260,6 @@ void ContainerSource::collect(std::vector<metrics::Sample>& out) const {
                  {}, problem_.empty() ? 1.0 : 0.0);
   metrics::gauge(out, "meshdns_agent_containers", "containers with labels of meshdns", {},
                  static_cast<double>(store_.containers().size()));
-  metrics::gauge(out, "meshdns_agent_wrong_containers", "mistakes in labels of containers, which are no endpoints", {},
-                 static_cast<double>(told_.size()));
   metrics::count(out, "meshdns_agent_container_events_total", "events that the API has sent", {}, events_count_);
   metrics::count(out, "meshdns_agent_container_failures_total", "connections to the API that failed or broke", {},
                  failures_);

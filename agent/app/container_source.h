@@ -5,7 +5,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +14,6 @@
 #include "agent/discovery/endpoint_source.h"
 #include "common/http/streamed_get.h"
 #include "common/kubernetes/line_splitter.h"
-#include "common/log/reminder.h"
 #include "common/metrics/samples.h"
 #include "common/process/event_loop.h"
 #include "common/rpc/backoff.h"
@@ -63,8 +61,6 @@ class ContainerSource : public discovery::EndpointSource {
   std::string_view name() const override;
   const std::vector<discovery::Discovered>& endpoints() const override { return listing_.endpoints; }
   discovery::SourceState state() const override;
-  /// The first problem while the source is not listed: "docker.sock: connecting: permission denied"; empty = it is.
-  const std::string& problem() const { return problem_; }
 
   void collect(std::vector<metrics::Sample>& out) const;
 
@@ -93,7 +89,6 @@ class ContainerSource : public discovery::EndpointSource {
   void wait(Duration delay, std::function<void()> then);
   void publish_soon();
   void publish();
-  void tell_of_problems();
 
   process::EventLoop& loop_;
   const Clock& clock_;
@@ -109,7 +104,6 @@ class ContainerSource : public discovery::EndpointSource {
   std::string problem_ = "not listed yet";
   bool known_ = false;          // everything has been listed once
   bool list_due_ = false;       // a list is to be asked for
-  std::set<std::string> told_;  // problems of containers that were logged
   kubernetes::LineSplitter lines_;
   int status_ = 0;         // of the answer that comes
   std::string body_;       // likewise
@@ -118,7 +112,6 @@ class ContainerSource : public discovery::EndpointSource {
   std::optional<TimePoint> settled_;  // the last list and what it named are known since then
   std::string events_body_;           // of a refusal
   rpc::Backoff backoff_;
-  log::Reminder reminder_;
   std::uint64_t events_count_ = 0, failures_ = 0;
   std::optional<TimerId> timer_, publish_timer_;
   std::unique_ptr<http::StreamedGet> request_, events_;

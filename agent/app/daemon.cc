@@ -4,8 +4,10 @@
 #include <filesystem>
 #include <utility>
 
+#include "agent/admin/command_api.h"
 #include "agent/admin/http_api.h"
 #include "agent/app/agent_metrics.h"
+#include "agent/app/check_limits.h"
 #include "agent/app/probe_factory.h"
 #include "agent/app/status.h"
 #include "agent/app/version.h"
@@ -23,13 +25,6 @@ namespace meshdns::agent::app {
 namespace {
 
 constexpr Duration kRefreshInterval = 1s;
-constexpr Duration kGoodbyePatience = 1s;
-constexpr Duration kLeaveOnStopPatience = 2s;
-constexpr Duration kLeavePatience = 5s;
-constexpr Duration kLingerUnasked = 2s;      // `meshdns-agent leave` may still ask for the outcome
-constexpr Duration kLingerAnswered = 100ms;  // until the answer has gone out
-constexpr int kNotLeft = 1;
-constexpr int kLeft = 3;  // the unit lists it in RestartPreventExitStatus: no restart after a leave
 
 report::ReporterOptions reporter_options(const Configuration& configuration, report::NodeDescription node,
                                          std::function<void(const std::vector<report::MeasureTarget>&)> measure) {
@@ -46,11 +41,6 @@ std::string texts_of(const std::vector<IpAddress>& addresses) {
   std::vector<std::string> out;
   for (const IpAddress& address : addresses) out.push_back(address.text());
   return join(out, ",");
-}
-
-std::unique_ptr<discovery::StaticSource> make_source(const Configuration& configuration) {
-  return std::make_unique<discovery::StaticSource>(configuration.directory,
-                                                   discovery::Defaults{configuration.node.addresses});
 }
 
 }  // namespace
@@ -72,19 +62,22 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                            {[this](const auto& federation) { return node_for(federation); }, must_know_federation()},
                            [this](const std::vector<report::MeasureTarget>& targets) { measure(targets); }),
           syncer_),
+      local_(clock, loop, configuration_,
+             {[this](const model::Endpoint& endpoint) {
+                syncer_.put(endpoint, clock_.now());
+                reporter_.changed();
+              },
+              [this](const std::string& key) {
+                syncer_.remove(key);
+                reporter_.changed();
+              }}),
       monitor_(clock, loop,
-               [&loop](const IpAddress& address, const discovery::CheckSpec& check) {
-                 return make_probe({loop}, address, check);
+               [this](const probes::Place& place, const discovery::CheckSpec& check) {
+                 return make_probe({loop_, clock_, local_.board, monitor_.services()}, place, check);
                },
-               {[this](const model::Endpoint& endpoint) {
-                  syncer_.put(endpoint, clock_.now());
-                  reporter_.changed();
-                },
-                [this](const std::string& key) {
-                  syncer_.remove(key);
-                  reporter_.changed();
-                }},
-               {configuration_.node.key, random_seed()}),
+               {[this](const model::Endpoint& endpoint) { local_.drains.put(endpoint); },
+                [this](const std::string& key) { local_.drains.remove(key); }},
+               {configuration_.node.key, random_seed(), check_limits(configuration_)}),
       measurer_(
           clock, loop, [&loop](const SocketAddress& where) { return std::make_unique<probes::TcpProbe>(loop, where); },
           [this](const report::Measurement& found) {
@@ -92,10 +85,13 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
             reporter_.changed();
           },
           random_seed()),
-      source_(make_source(configuration_)),
+      commands_({clock, local_, syncer_, monitor_, configuration_.node.locality.node, [this] { take_listing(); }}),
+      departure_({loop, syncer_, reporter_, configuration_.node.key}),
       service_(process::NotifyEnvironment::of_process(), clock, loop) {
-  registry_.collect_with(
-      [this](std::vector<metrics::Sample>& out) { collect_samples(monitor_, measurer_, syncer_, out); });
+  registry_.collect_with([this](std::vector<metrics::Sample>& out) {
+    collect_samples(monitor_, measurer_, syncer_, out);
+    local_.collect(out);
+  });
   registry_.collect_with([this](std::vector<metrics::Sample>& out) {
     metrics::gauge(out, "meshdns_agent_connected", "1 while the federation listens", {},
                    reporter_.connected() ? 1.0 : 0.0);
@@ -103,10 +99,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                    reporter_.clamped());
     if (tls_watch_) rpc::collect_samples(*tls_watch_, out);
     if (pods_) pods_->collect(out);
-    if (containers_) containers_->collect(out);
-    metrics::gauge(out, "meshdns_agent_unread_files",
-                   "files of endpoints.d that are wrong or cannot be read, and the folder itself", {},
-                   static_cast<double>(unread_files(*source_)));
+    if (containers_ != nullptr) containers_->collect(out);
   });
   process::register_process_metrics(registry_, "meshdns-agent", kVersion, clock.unix_seconds());
   last_load_.set(static_cast<double>(clock.unix_seconds()));
@@ -128,12 +121,13 @@ Result<void> Daemon::start() {
   open_address_events();
   follow_pods();
   follow_containers();
-  source_->refresh();
+  local_.load();
+  local_.sources.refresh();
   take_listing();
   refresh_every_second();
   reporter_.start();
   ready_ = true;
-  log::info("ready", {{"endpoints", source_->endpoints().size()}});
+  log::info("ready", {{"endpoints", local_.sources.endpoints().size()}});
   service_.ready({[this] { return service_status(); }, [] { return true; }});
   return {};
 }
@@ -142,7 +136,7 @@ Result<void> Daemon::listen() {
   const auto& admin = configuration_.file.admin();
   std::vector<std::string> hosts(admin.hosts().begin(), admin.hosts().end());
   hosts.push_back(configuration_.node.locality.node);
-  auto http = http::Server::listen(loop_, configuration_.admin_address(), admin::http_api(*this),
+  auto http = http::Server::listen(loop_, configuration_.admin_address(), admin::http_api(*this, commands_),
                                    {.hosts = std::move(hosts),
                                     .public_parts = {admin.public_().begin(), admin.public_().end()},
                                     .refused = &registry_.counter(http::kRefusedRequests, http::kRefusedHelp)});
@@ -152,7 +146,8 @@ Result<void> Daemon::listen() {
   const std::string& path = configuration_.file.admin().socket();
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
-  auto socket = http::Server::listen_unix(loop_, path, admin::socket_api(*this));
+  auto socket = http::Server::listen_unix(loop_, path, admin::socket_api(*this, commands_),
+                                          {.most_body = admin::kLongestBody});
   if (!socket) return socket.error().with_context("admin.socket");
   socket_ = std::move(*socket);
   log::info("admin socket", {{"path", path}});
@@ -197,9 +192,11 @@ void Daemon::follow_pods() {
 
 void Daemon::follow_containers() {
   if (configuration_.container_sockets.empty()) return;
-  containers_ = std::make_unique<ContainerSource>(loop_, clock_, configuration_.container_sockets,
+  auto source = std::make_unique<ContainerSource>(loop_, clock_, configuration_.container_sockets,
                                                   discovery::Defaults{configuration_.node.addresses},
                                                   ContainerSource::Limits(), [this] { take_listing(); });
+  containers_ = source.get();
+  local_.sources.add(std::move(source));
   containers_->start();
 }
 
@@ -249,16 +246,15 @@ void Daemon::set_addresses(const std::vector<IpAddress>& addresses) {
   if (addresses == configuration_.node.addresses) return;
   log::info("addresses changed", {{"was", texts_of(configuration_.node.addresses)}, {"now", texts_of(addresses)}});
   configuration_.node.addresses = addresses;
-  source_->set_defaults({addresses});
-  if (containers_) containers_->set_defaults({addresses});
-  source_->refresh();
+  local_.sources.set_defaults({addresses});
+  if (containers_ != nullptr) containers_->set_defaults({addresses});
   take_listing();
 }
 
 /// Called when the machine's addresses or routes have changed. A session that reported other addresses is started
 /// again. If the addresses are the same nothing is done, because a machine with many routes changes them all the time.
 void Daemon::follow_addresses() {
-  if (stopping_) return;
+  if (departure_.begun()) return;
   const auto now = routed_addresses(federation_);
   if (now.empty()) return;
   if (without_address_ || now != configuration_.node.addresses) reporter_.node_changed();
@@ -266,7 +262,7 @@ void Daemon::follow_addresses() {
 
 void Daemon::refresh_every_second() {
   refresh_timer_ = loop_.after(kRefreshInterval, [this] {
-    const bool files_changed = source_->refresh();
+    const bool files_changed = local_.sources.refresh();
     if (files_changed || (pods_ && pods_->state_changed())) take_listing();
     trouble_log_.look(troubles_of(monitor_));
     refresh_every_second();
@@ -274,27 +270,25 @@ void Daemon::refresh_every_second() {
 }
 
 void Daemon::take_listing() {
+  local_.sources.gather();
   // Set the sources first: set_endpoints() may send at once, and that message must carry the source's new state.
-  std::vector<report::SourceState> sources = {told_state(*source_)};
-  // without the source, pods of an earlier run are withdrawn
+  std::vector<report::SourceState> sources = local_.sources.told();
+  // without the source, pods of an earlier run are withdrawn; likewise containers
+  if (containers_ == nullptr) sources.push_back({std::string(model::kContainerSource), true, ""});
   sources.push_back(pods_ ? pods_->state() : report::SourceState{std::string(model::kPodSource), true, ""});
-  const auto state = containers_ ? containers_->state() : discovery::SourceState{true, ""};
-  sources.push_back({std::string(model::kContainerSource), state.listed, state.error});
   syncer_.set_sources(std::move(sources));
-  std::vector<discovery::Discovered> listed = source_->endpoints();
-  if (containers_) listed.insert(listed.end(), containers_->endpoints().begin(), containers_->endpoints().end());
   if (pods_) {
-    monitor_.set_endpoints(listed, pods_->listing().endpoints);
+    monitor_.set_endpoints(local_.sources.endpoints(), pods_->listing().endpoints);
   } else {
-    monitor_.set_endpoints(listed);
+    monitor_.set_endpoints(local_.sources.endpoints());
   }
   reporter_.changed();
 }
 
 std::string Daemon::service_status() const {
-  std::string out = counted(source_->endpoints().size(), "endpoint") + ", federation " + reporter_.server();
+  std::string out = counted(local_.sources.endpoints().size(), "endpoint") + ", federation " + reporter_.server();
   if (!reporter_.connected()) out += " not reached: " + reporter_.last_error();
-  const std::string unread = unread_text(*source_, configuration_.node.locality.node);
+  const std::string unread = local_.sources.unread_text(configuration_.node.locality.node);
   return unread.empty() ? out : out + "; " + unread;
 }
 
@@ -305,11 +299,12 @@ void Daemon::reload() {
     if (!next) return reload_failed(config::problems_text(next.error()));
     if (!apply(*next)) return;
   }
-  source_->refresh();
+  local_.sources.load();
+  local_.sources.refresh();
   take_listing();
   reload_problem_.clear();
   last_load_.set(static_cast<double>(clock_.unix_seconds()));
-  log::info("reloaded", {{"endpoints", source_->endpoints().size()}});
+  log::info("reloaded", {{"endpoints", local_.sources.endpoints().size()}});
   service_.reload_ended("reloaded: " + service_status());
 }
 
@@ -323,16 +318,10 @@ void Daemon::reload_failed(std::string_view problems) {
 
 bool Daemon::apply(const Configuration& next) {
   if (next.directory != configuration_.directory) {
-    Configuration moved = configuration_;
-    moved.directory = next.directory;
-    auto source = make_source(moved);
-    source->refresh();
-    // A new directory that cannot be read is refused: with it, all endpoints of the old one would be withdrawn.
-    if (!source->error().empty()) {
-      reload_failed(source->error());
+    if (const auto moved = local_.sources.move_files(next.directory); !moved) {
+      reload_failed(moved.error().message());
       return false;
     }
-    source_ = std::move(source);
     configuration_.directory = next.directory;
   }
   configuration_.file.set_leave_on_stop(next.file.leave_on_stop());
@@ -343,26 +332,17 @@ bool Daemon::apply(const Configuration& next) {
 }
 
 void Daemon::stop() {
-  if (std::exchange(stopping_, true)) return;
+  if (departure_.begun()) return;
   log::info("stopping");
   service_.stopping();
-  const bool leaves = configuration_.file.leave_on_stop();
   // with pods, the federation is told also of an end without withdrawal: it may take the pods over after the lease
-  if (leaves || pods_) syncer_.leave(leaves);
-  reporter_.stop(leaves ? kLeaveOnStopPatience : kGoodbyePatience, [this, leaves] {
-    if (leaves && !syncer_.settled())
-      log::warn("leave not acknowledged",
-                {{"error", "the federation did not confirm that the records of this node are withdrawn"}});
-    loop_.stop();
-  });
+  departure_.stop(configuration_.file.leave_on_stop(), pods_ != nullptr);
 }
 
 std::string Daemon::unready() {
   if (!ready_) return "discovery was not read yet";
-  const auto pods = pods_ ? pods_->state() : report::SourceState{"", true, ""};
-  if (!pods.listed) return pods.error;
-  if (containers_ && !containers_->problem().empty()) return containers_->problem();
-  return unread_text(*source_, configuration_.node.locality.node);
+  if (pods_ && !pods_->state().listed) return pods_->state().error;
+  return local_.sources.unread_text(configuration_.node.locality.node);
 }
 
 v1::AgentStatus Daemon::status() {
@@ -371,50 +351,19 @@ v1::AgentStatus Daemon::status() {
   federation.set_server(reporter_.server());
   federation.set_connected(reporter_.connected());
   federation.set_last_error(reporter_.last_error());
-  *out.add_sources() = source_status(source_state(*source_));
+  local_.describe(out, clock_.now());
   if (pods_) *out.add_sources() = source_status(pods_->state());
-  if (containers_) {
-    const auto state = containers_->state();
-    *out.add_sources() = source_status({std::string(containers_->name()), state.listed, state.error});
-  }
   for (const std::string& key : restart_needed_) out.add_restart_needed(key);
   out.set_reload_problem(reload_problem_);
   for (const std::string& trouble : troubles_of(monitor_)) out.add_troubles(trouble);
   out.set_log_lines_dropped(log::dropped_lines());
+  for (const CheckView& view : monitor_.checks()) *out.add_checks() = check_status(view, clock_.now());
+  out.set_socket_events(socket_events_ ? "on" : "off: only checks find listeners that die");
   return out;
 }
 
 admin::Leaving Daemon::leave() {
-  using State = admin::Leaving::State;
-  if (leaving_ && leaving_->state != State::Waiting) {
-    loop_.after(kLingerAnswered, [this] { loop_.stop(); });
-    return *leaving_;
-  }
-  if (leaving_) return *leaving_;
-  if (stopping_) return {State::Failed, "the agent is stopping; its records stay"};
-  if (!reporter_.connected()) {
-    return {State::Failed, "nothing is withdrawn: no session with the federation at " + reporter_.server() + ": " +
-                               reporter_.last_error()};
-  }
-  stopping_ = true;
-  service_.stopping();
-  log::info("leaving", {{"endpoints", syncer_.endpoints().size()}});
-  leaving_ = {State::Waiting, "waiting for the federation"};
-  syncer_.leave(true);
-  reporter_.stop(kLeavePatience, [this, server = reporter_.server()] { end_leaving(server); });
-  return *leaving_;
-}
-
-void Daemon::end_leaving(const std::string& server) {
-  const auto count = syncer_.endpoints().size();
-  const bool left = syncer_.settled();
-  exit_code_ = left ? kLeft : kNotLeft;
-  leaving_ =
-      left ? admin::Leaving{admin::Leaving::State::Left, left_text(configuration_.node.key, count, server)}
-           : admin::Leaving{admin::Leaving::State::Failed,
-                            "the federation at " + server + " did not acknowledge the leave; the records may stay"};
-  log::info(left ? "left" : "leave not acknowledged", {{"outcome", leaving_->text}});
-  loop_.after(kLingerUnasked, [this] { loop_.stop(); });
+  return departure_.leave([this] { service_.stopping(); });
 }
 
 }  // namespace meshdns::agent::app
