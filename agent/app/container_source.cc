@@ -169,15 +169,16 @@ void ContainerSource::settled() {
     if (events_status_ == 0 && left > Duration::zero()) wait(left, [this] { step(); });
     if (events_status_ != 0 || left > Duration::zero()) return;  // a refusal ends this connection soon
   }
-  settled_ = clock_.now();
+  settled_ = true;
   wait(limits_.relist, [this] {
     list_due_ = true;
-    settled_.reset();
+    settled_ = false;
     step();
   });
-  if (problem_.empty()) return;
-  problem_.clear();
+  if (std::exchange(listed_, true)) return;
+  up_since_ = clock_.now();
   known_ = true;
+  problem_.clear();
   log::info("containers listed",
             {{"socket", socket_}, {"engine", engine_}, {"containers", store_.containers().size()}});
   publish_soon();
@@ -217,10 +218,12 @@ void ContainerSource::fail(const std::string& problem) {
   events_.reset();
   store_.interrupted();
   list_due_ = false;
-  if (settled_ && clock_.now() - *settled_ >= limits_.lasting) backoff_.succeeded();
-  settled_.reset();
+  if (up_since_ && clock_.now() - *up_since_ >= limits_.lasting) backoff_.succeeded();
+  up_since_.reset();
+  settled_ = false;
   ++failures_;
   problem_ = socket_ + ": " + problem;
+  listed_ = false;
   wait(backoff_.next(), [this] { begin(); });
   publish_soon();
 }
@@ -248,7 +251,7 @@ void ContainerSource::publish() {
 }
 
 discovery::SourceState ContainerSource::state() const {
-  discovery::SourceState out{problem_.empty(), problem_};
+  discovery::SourceState out{listed_, problem_};
   const auto add = [&out](const std::string& problem) { out.error += (out.error.empty() ? "" : "\n") + problem; };
   for (const std::string& problem : listing_.problems) add(problem);
   for (const auto& [id, problem] : store_.problems()) add(problem);
@@ -257,7 +260,7 @@ discovery::SourceState ContainerSource::state() const {
 
 void ContainerSource::collect(std::vector<metrics::Sample>& out) const {
   metrics::gauge(out, "meshdns_agent_containers_listed", "1 while the API of Docker or Podman tells of all containers",
-                 {}, problem_.empty() ? 1.0 : 0.0);
+                 {}, listed_ ? 1.0 : 0.0);
   metrics::gauge(out, "meshdns_agent_containers", "containers with labels of meshdns", {},
                  static_cast<double>(store_.containers().size()));
   metrics::count(out, "meshdns_agent_container_events_total", "events that the API has sent", {}, events_count_);

@@ -98,19 +98,21 @@ class ContainerSource : public discovery::EndpointSource {
   const std::function<void()> changed_;
   discovery::ContainerStore store_;
   discovery::ContainerListing listing_;
-  std::string socket_;   // of the last connection
-  std::string engine_;   // for people
-  std::string version_;  // of the API, as the beginning of a path: "/v1.41"
-  std::string problem_ = "not listed yet";
-  bool known_ = false;          // everything has been listed once
-  bool list_due_ = false;       // a list is to be asked for
+  std::string socket_;     // of the last connection
+  std::string engine_;     // for people
+  std::string version_;    // of the API, as the beginning of a path: "/v1.41"
+  std::string problem_;    // why the source is not listed
+  bool listed_ = false;    // the containers are known, and the events of the API come
+  bool known_ = false;     // they were once
+  bool list_due_ = false;  // a list is to be asked for
+  bool settled_ = false;   // the last list and all that it named is known
   kubernetes::LineSplitter lines_;
   int status_ = 0;         // of the answer that comes
   std::string body_;       // likewise
   int events_status_ = 0;  // 0 = the head has not come
   TimePoint events_asked_{};
-  std::optional<TimePoint> settled_;  // the last list and what it named are known since then
-  std::string events_body_;           // of a refusal
+  std::optional<TimePoint> up_since_;  // of this connection: when it was settled first
+  std::string events_body_;            // of a refusal
   rpc::Backoff backoff_;
   std::uint64_t events_count_ = 0, failures_ = 0;
   std::optional<TimerId> timer_, publish_timer_;

@@ -99,7 +99,7 @@ class Daemon : public admin::Agent {
   LocalCommands commands_;
   Departure departure_;
   std::unique_ptr<KubernetesSource> pods_;  // null = pods are not followed
-  ContainerSource* containers_ = nullptr;  // one of local_.sources; null = containers are not followed
+  ContainerSource* containers_ = nullptr;   // one of local_.sources; null = containers are not followed
   std::unique_ptr<probes::SocketEvents> socket_events_;
   std::unique_ptr<probes::AddressEvents> address_events_;
   std::optional<membership::Renewal> renewal_;  // of a certificate that a token has brought

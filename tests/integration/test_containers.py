@@ -78,7 +78,7 @@ class ContainersBed(unittest.TestCase):
         return next(each for each in sources if each["name"] == "containers")
 
     def metric(self, name):
-        found = re.search(rf"(?m)^{name} (\S+)$", self.ask_agent("/metrics"))
+        found = re.search(rf"(?m)^{re.escape(name)} (\S+)$", self.ask_agent("/metrics"))
         return found and float(found[1])
 
 
@@ -166,14 +166,14 @@ class ContainersTest(ContainersBed):
         api.run("web-1", WEB, self.listener("127.0.9.1"), {"8080/tcp": None})
         wrong = api.run("web-2", WEB | {"meshdns.weight": "many", "meshdns.check.tcp.prot": "1"}, "127.0.9.2",
                         {"8080/tcp": None})
-        agent.wait_line(r"container has a mistake.*web-2: meshdns\.weight: expected .*\(got many\)")
-        agent.wait_line(r"container has a mistake.*web-2: meshdns\.check\.tcp\.prot: unknown field")
+        agent.wait_line(r"source of endpoints has a problem.*web-2: meshdns\.weight: expected .*\(got many\)")
+        agent.wait_line(r"source of endpoints has a problem.*web-2: meshdns\.check\.tcp\.prot: unknown field")
         self.wait(["127.0.9.1"])
         self.assertIn("web-2: meshdns.weight", self.source()["error"])
         self.assertTrue(self.source()["listed"])
-        self.assertEqual(self.metric("meshdns_agent_wrong_containers"), 2)
+        self.assertEqual(self.metric('meshdns_agent_source_problems{source="containers"}'), 2)
         api.remove(wrong)
-        agent.wait_line("containers have no mistakes any more")
+        agent.wait_line("source of endpoints has no problem")
         eventually(lambda: self.source()["error"] == "", "nothing is wrong any more")
 
     def test_while_the_api_is_away_nothing_is_withdrawn(self):
@@ -183,7 +183,7 @@ class ContainersTest(ContainersBed):
         agent = self.begin_agent()
         self.wait(["127.0.9.1", "127.0.9.2"])
         api.close()
-        agent.wait_line("container API away.*GET /events: ")
+        agent.wait_line("source of endpoints has a problem.*GET /events: ")
         eventually(lambda: not self.source()["listed"], "the source is not listed")
         self.assertIn("docker.sock", self.source()["error"])
         self.assertEqual(self.metric("meshdns_agent_containers_listed"), 0)
@@ -191,11 +191,11 @@ class ContainersTest(ContainersBed):
         # the agent starts again, and the API is still away: the federation keeps what it knows
         agent.stop()
         agent = self.begin_agent()
-        agent.wait_line("container API away.*connection refused")
+        agent.wait_line("source of endpoints has a problem.*connection refused")
         self.assertEqual(self.answers(), ["127.0.9.1", "127.0.9.2"])
         del api.containers[two]  # while nobody looked
         self.api = api.again()
-        agent.wait_line("container API works again")
+        agent.wait_line("containers listed")
         self.wait(["127.0.9.1"])
         eventually(lambda: self.source() == {"name": "containers", "listed": True, "error": ""}, "the source is listed")
 
@@ -218,7 +218,7 @@ class ContainersTest(ContainersBed):
                 api.refused = {}
                 agent.read(0)
                 eventually(lambda: self.source()["listed"], "the source is listed again")
-                agent.wait_line("container API works again", seen)
+                agent.wait_line("containers listed", seen)
 
     def test_a_name_that_is_used_again_is_another_container(self):
         api = self.begin_api()
@@ -291,7 +291,7 @@ class PodmanTest(ContainersBed):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.wait(["127.0.0.1"])
         self.service.stop(signal.SIGKILL)
-        agent.wait_line("container API away")
+        agent.wait_line("source of endpoints has a problem")
         self.assertEqual(self.answers(), ["127.0.0.1"])
 
 
