@@ -153,7 +153,8 @@ void Monitor::update(Watched& watched, const Discovered& found, const discovery:
   if (!watched.is_new() && watched.found == found && !afresh) return tell(watched);
   if (afresh) watched.checks.clear();  // what checks found before a pod was ready says nothing about it now
   // set_endpoints() has given `told` the health of the same instance with another key: continue from that health
-  const bool goes_on = pod == nullptr && watched.checks.empty() && watched.told.health.state != HealthState::Pending;
+  const bool goes_on =
+      pod == nullptr && watched.checks.empty() && watched.told.health.state != HealthState::Pending;
   const model::Health known = goes_on ? watched.told.health : model::Health{.since = clock_.now()};
   if (watched.found.down != found.down) watched.down_since = clock_.now();
   watched.found = found;
@@ -289,15 +290,13 @@ void Monitor::run_now(const std::string& namespace_, const std::string& service,
     const model::Endpoint& endpoint = watched->found.endpoint;
     if (endpoint.namespace_ != namespace_ || endpoint.service != service) continue;
     for (const auto& check : watched->checks) {
-      runs[check->number] =
-          check->runs + (check->running ? 2 : 1);  // a run that has begun may be older than the question
+      runs[check->number] = check->runs + (check->running ? 2 : 1);  // a run that has begun may be older than the question
       wanted.push_back(check.get());
     }
   }
   asked_.wait(std::move(runs), [this, namespace_, service, call = std::move(done)] {
     std::vector<CheckView> views = checks();
-    std::erase_if(views,
-                  [&](const CheckView& view) { return view.namespace_ != namespace_ || view.service != service; });
+    std::erase_if(views, [&](const CheckView& view) { return view.namespace_ != namespace_ || view.service != service; });
     call(views);
   });
   for (Check* check : wanted) runner_.run_at_once(*check, Why::News);
