@@ -16,7 +16,7 @@ using kubernetes::ObjectReader;
 using Kind = ContainerEvent::Kind;
 
 constexpr std::string_view kPrefix = "meshdns.";
-constexpr std::uint64_t kMostPort = 65535;
+constexpr std::uint64_t kLargestPort = 65535;
 constexpr const char* kWantedVersion = "1.41";
 constexpr std::string_view kHealthEvent = "health_status";
 
@@ -30,7 +30,7 @@ std::optional<ContainerPort> port_of(std::string_view text) {
   const auto slash = text.find('/');
   const auto number = parse_uint(text.substr(0, slash));
   const std::string_view protocol = slash == std::string_view::npos ? "tcp" : text.substr(slash + 1);
-  if (!number || *number == 0 || *number > kMostPort || (protocol != "tcp" && protocol != "udp")) return std::nullopt;
+  if (!number || *number == 0 || *number > kLargestPort || (protocol != "tcp" && protocol != "udp")) return std::nullopt;
   return ContainerPort{static_cast<std::uint16_t>(*number), protocol == "tcp" ? "TCP" : "UDP"};
 }
 
@@ -74,7 +74,7 @@ void read_published(const ObjectReader& ports, const std::string& name, Containe
       published.address = *parsed;
     }
     const auto number = parse_uint(binding.text("HostPort"));
-    if (!number || *number == 0 || *number > kMostPort) return binding.fail("HostPort", "expected a port");
+    if (!number || *number == 0 || *number > kLargestPort) return binding.fail("HostPort", "expected a port");
     published.number = static_cast<std::uint16_t>(*number);
     out.published[*port].push_back(published);
   }

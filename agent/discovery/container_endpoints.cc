@@ -23,11 +23,10 @@
 namespace meshdns::discovery {
 namespace {
 
-using config::Problem;
-using Problems = std::vector<std::string>;
+using Mistakes = std::vector<std::string>;
 using Labels = std::map<std::string, std::string>;
 
-constexpr std::uint64_t kMostPort = 65535;
+constexpr std::uint64_t kHighestPort = 65535;
 constexpr std::size_t kKeyDigits = 12;  // of the id, as `docker ps` shows it
 constexpr std::size_t kLongestShown = 60;
 
@@ -51,13 +50,13 @@ std::optional<Offered> offered_port(std::string_view text) {
   const auto slash = text.find('/');
   const auto number = parse_uint(text.substr(0, slash));
   const std::string protocol = slash == std::string_view::npos ? "tcp" : ascii_lower(text.substr(slash + 1));
-  if (!number || *number == 0 || *number > kMostPort || (protocol != "tcp" && protocol != "udp")) return std::nullopt;
+  if (!number || *number == 0 || *number > kHighestPort || (protocol != "tcp" && protocol != "udp")) return std::nullopt;
   out.port = {static_cast<std::uint16_t>(*number), protocol == "tcp" ? "TCP" : "UDP"};
   return out;
 }
 
 /// Returns the ports that the label `port` names; without it the only one that the container exposes.
-std::vector<Offered> offered_ports(const Container& container, Problems& problems) {
+std::vector<Offered> offered_ports(const Container& container, Mistakes& problems) {
   std::vector<Offered> out;
   const auto label = container.labels.find("port");
   if (label != container.labels.end()) {
@@ -104,7 +103,7 @@ void add_check_port(const std::vector<Offered>& ports, Labels& labels) {
   }
 }
 
-ReachWish reach_wish(const Container& container, Problems& problems) {
+ReachWish reach_wish(const Container& container, Mistakes& problems) {
   ReachWish out;
   const auto text = [&](const char* name) {
     const auto label = container.labels.find(name);
@@ -122,7 +121,7 @@ ReachWish reach_wish(const Container& container, Problems& problems) {
 }
 
 /// Returns the labels that an entry of endpoints.d has too. Others are reported.
-Labels entry_labels(const Container& container, Problems& problems) {
+Labels entry_labels(const Container& container, Mistakes& problems) {
   const std::vector<std::string> known = {"service", "namespace", "port",    "weight",
                                           "labels",  "check",     "address", "network"};
   Labels out;
@@ -139,7 +138,7 @@ Labels entry_labels(const Container& container, Problems& problems) {
   return out;
 }
 
-std::string problem_text(const Problem& problem) {
+std::string problem_text(const config::Problem& problem) {
   std::string path = problem.path;
   if (path.starts_with("ports")) path = "port";
   if (problem.what.ends_with(" is missing")) return "meshdns." + (path.empty() ? "" : path + ".") + problem.what;
@@ -147,7 +146,7 @@ std::string problem_text(const Problem& problem) {
 }
 
 /// Returns a problem of endpoints_of() in the words of labels: "checks is missing: ...".
-std::string what_is_missing(const std::string& what) {
+std::string missing_label(const std::string& what) {
   constexpr std::string_view kChecks = "checks";
   return what.starts_with(kChecks) ? "meshdns.check" + what.substr(kChecks.size()) : what;
 }
@@ -204,7 +203,7 @@ std::string why_down(const Container& container) {
 }
 
 /// Returns the endpoint of a container; nothing = it is none, and `problems` says why.
-std::optional<Discovered> endpoint_of(const Container& container, const Defaults& node, Problems& problems) {
+std::optional<Discovered> endpoint_of(const Container& container, const Defaults& node, Mistakes& problems) {
   Labels labels = entry_labels(container, problems);
   const auto ports = offered_ports(container, problems);
   const ReachWish wish = reach_wish(container, problems);
@@ -212,7 +211,7 @@ std::optional<Discovered> endpoint_of(const Container& container, const Defaults
   add_check_port(ports, labels);
   const auto loaded = config::load_endpoint_labels(labels, container.name);
   if (!loaded) {
-    for (const Problem& problem : loaded.error()) {
+    for (const config::Problem& problem : loaded.error()) {
       // what is wrong with the ports was said above
       if (!ports.empty() || !problem.path.starts_with("ports")) problems.push_back(problem_text(problem));
     }
@@ -227,7 +226,7 @@ std::optional<Discovered> endpoint_of(const Container& container, const Defaults
   }
   auto read = endpoints_of(*loaded, container.name, {reach->addresses});
   if (!read) {
-    for (const Problem& problem : read.error()) problems.push_back(what_is_missing(problem.what));
+    for (const config::Problem& problem : read.error()) problems.push_back(missing_label(problem.what));
     return std::nullopt;
   }
   Discovered out = std::move(read->front());
@@ -247,7 +246,7 @@ ContainerListing endpoints_of(const std::map<std::string, Container>& containers
   ContainerListing out;
   for (const auto& [id, container] : containers) {
     if (!container.running) continue;
-    Problems problems;
+    Mistakes problems;
     auto found = endpoint_of(container, node, problems);
     for (const std::string& problem : problems) out.problems.push_back(printable(container.name) + ": " + problem);
     if (found) out.endpoints.push_back(std::move(*found));
