@@ -23,6 +23,7 @@ using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 
 constexpr std::string_view kEntry = "endpoints[0]";
+constexpr std::string_view kGivenTwice = "given twice";
 constexpr std::string_view kCheck = "checks[0]";
 
 class LabelTree {
@@ -160,7 +161,11 @@ Loaded<v1::EndpointsFile> load_endpoint_labels(const std::map<std::string, std::
   check_endpoints(root, out, report);
   if (report.empty()) return out;
   Problems problems = report.take();
-  for (Problem& problem : problems) problem.path = label_of(problem.path);
+  for (Problem& problem : problems) {
+    problem.path = label_of(problem.path);
+    // labels have no lines
+    if (problem.what.starts_with(kGivenTwice)) problem.what = kGivenTwice;
+  }
   return problems;
 }
 

@@ -130,6 +130,7 @@ class Containers : public Subject {
   static void set(const std::string& name, const std::string& value, Container& container) {
     const std::string rest = name.substr(name.find('.') + 1);
     const auto words = [&] { return value.empty() ? std::vector<std::string_view>() : split(value, ','); }();
+    if (value == "!") return;
     if (name == "name") {
       container.name = value;
     } else if (name == "state") {
