@@ -92,7 +92,8 @@ Response drain(Commands& commands, const Request& request) {
   if (length.empty()) return answer(commands.drain(*target, *reason, std::nullopt));
   const auto parsed = parse_duration(length);
   if (!parsed) return refused(parsed.error().with_context("for"));
-  if (*parsed <= Duration::zero() || *parsed > kLongestDrain) return text(400, "for: expected a duration up to 7d, or nothing for a drain without an end\n");
+  if (*parsed <= Duration::zero() || *parsed > kLongestDrain)
+    return text(400, "for: expected a duration up to 7d, or nothing for a drain without an end\n");
   return answer(commands.drain(*target, *reason, *parsed));
 }
 
@@ -101,10 +102,10 @@ Response undrain(Commands& commands, const Request& request) {
   return target ? answer(commands.undrain(*target)) : refused(target.error());
 }
 
-using Route = Response (*)(Commands&, const Request&);
+using CommandRoute = Response (*)(Commands&, const Request&);
 
-const std::map<std::string, Route>& routes() {
-  static const std::map<std::string, Route> kRoutes = {
+const std::map<std::string, CommandRoute>& command_routes() {
+  static const std::map<std::string, CommandRoute> kRoutes = {
       {"/v1/register", register_endpoints},
       {"/v1/deregister", deregister},
       {"/v1/push", push},
@@ -134,8 +135,8 @@ Response leave(Agent& agent) {
 
 http::LateHandler socket_api(Agent& agent, Commands& commands) {
   return [&agent, &commands, reading = http_api(agent, commands)](const Request& request, Done done) {
-    const auto route = routes().find(request.path);
-    const bool changes = route != routes().end() || request.path == "/v1/check" || request.path == "/v1/leave";
+    const auto route = command_routes().find(request.path);
+    const bool changes = route != command_routes().end() || request.path == "/v1/check" || request.path == "/v1/leave";
     if (!changes) return done(reading(request));
     if (request.method != "POST") return done(text(405, "this path takes POST only\n"));
     if (request.path == "/v1/leave") return done(leave(agent));

@@ -17,14 +17,14 @@ inline constexpr Duration kLongestDrain = std::chrono::hours(7 * 24);
 
 /// Returns the handler of the unix socket: like http_api(), and with POST
 ///
-///   /v1/leave                       202 while the withdrawal runs (ask again), 200 when the records are withdrawn, 503 if
+///   /v1/leave                       202 while the withdrawal runs (ask again), 200 when the records are withdrawn, 503
+///   if
 ///                                   they are not; the body is text for people
 ///   /v1/register?file=web.yaml      body: a file of endpoints.d
 ///   /v1/deregister?target=shop/web
 ///   /v1/push?target=shop/web&state=up|down|warn              body: the detail
-///   /v1/drain?target=shop/web&for=30m                        body: the reason; without target the node, without for until
-///   /v1/undrain?target=shop/web                              undrain
-///   /v1/check?target=shop/web
+///   /v1/drain?target=shop/web&for=30m                        body: the reason; without target the node, without for
+///   until /v1/undrain?target=shop/web                              undrain /v1/check?target=shop/web
 ///
 /// These answer with JSON (AgentChanges, AgentRuns), or with text and a status of 4xx or 5xx.
 /// agent, commands: must outlive the handler

@@ -49,7 +49,8 @@ Result<Fd> connected(const std::string& path, std::chrono::seconds wait) {
                  fmt::format("{}: permission denied: only root and the group of this socket may use it", path));
   }
   const bool nobody = error == ENOENT || error == ECONNREFUSED;
-  return Error(nobody ? Code::NotFound : Code::Unavailable, fmt::format("no agent runs here: {}: {}", path, reason(error)));
+  return Error(nobody ? Code::NotFound : Code::Unavailable,
+               fmt::format("no agent runs here: {}: {}", path, reason(error)));
 }
 
 /// returns: 0, or why not all was sent (errno)
@@ -105,8 +106,9 @@ Result<http::Response> ask_agent(const std::string& socket, const AgentRequest& 
                                  std::chrono::seconds patience) {
   const auto fd = connected(socket, patience);
   if (!fd) return fd.error();
-  const std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-                                       request.method, request.target, request.body.size());
+  const std::string head =
+      fmt::format("{} {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+                  request.method, request.target, request.body.size());
   // An agent that refuses the request may answer and close before it has read all of it: its answer counts.
   const int unsent = send_all(fd->get(), head + request.body);
   std::string data;

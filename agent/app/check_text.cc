@@ -4,6 +4,8 @@
 
 #include <array>
 #include <chrono>
+#include <type_traits>
+#include <variant>
 #include <vector>
 
 #include "common/base/overloaded.h"
@@ -19,7 +21,7 @@ constexpr std::size_t kShown = 60;  // bytes of a payload that are shown
 /// Returns the start of a payload between quotes.
 std::string quoted(std::string_view payload) {
   std::string out = "\"" + printable(payload.substr(0, kShown)) + "\"";
-  return payload.size() <= kShown ? out : out + fmt::format(" and {} bytes more", payload.size() - kShown);
+  return payload.size() <= kShown ? out : out + " and " + counted(payload.size() - kShown, "byte") + " more";
 }
 
 /// Returns the text of a check that sends bytes and looks for bytes in what comes back.
@@ -49,7 +51,8 @@ std::string http_text(const probes::HttpCheck& check) {
 }
 
 std::string dns_text(const probes::DnsCheck& check) {
-  std::string out = fmt::format("{} {}{}, expects {}", check.name, check.type, check.tcp ? " over TCP" : "", check.rcode);
+  std::string out =
+      fmt::format("{} {}{}, expects {}", check.name, check.type, check.tcp ? " over TCP" : "", check.rcode);
   return check.expect ? out + " with " + check.expect->text() : out;
 }
 

@@ -23,7 +23,8 @@ std::string place_of(const v1::Locality& locality) {
 
 std::string federation_text(const v1::AgentFederation& federation) {
   if (!federation.connected()) return federation.server() + ": not reached: " + federation.last_error();
-  return fmt::format("{}: {}, {} unsent", federation.server(), federation.state(), counted(federation.unsent(), "record"));
+  return fmt::format("{}: {}, {} unsent", federation.server(), federation.state(),
+                     counted(federation.unsent(), "record"));
 }
 
 std::string drain_text(const v1::AgentDrain& drain) {
@@ -67,8 +68,9 @@ std::string endpoints_table(const v1::AgentStatus& status) {
 std::string checks_table(const v1::AgentStatus& status) {
   Table table({"ENDPOINT", "CHECK", "AT", "RESULT", "TOOK", "AGO", "NEXT IN", "DETAIL"});
   for (const auto& check : status.checks()) {
-    table.add({check.endpoint(), check.kind(), or_dash(check.address()), or_dash(check.result()), or_dash(check.latency()),
-               or_dash(check.last_run()), check.next_run().empty() ? "running" : check.next_run(), check.detail()});
+    table.add({check.endpoint(), check.kind(), or_dash(check.address()), or_dash(check.result()),
+               or_dash(check.latency()), or_dash(check.last_run()),
+               check.next_run().empty() ? "running" : check.next_run(), check.detail()});
   }
   return table.empty() ? "no checks\n" : table.text();
 }
@@ -85,7 +87,8 @@ std::string registrations_text(const v1::AgentRegistrations& registrations) {
   Table table({"ENDPOINT", "PORTS", "STATE", "WHY"});
   for (const auto& row : registrations.registrations()) {
     const std::string name = row.key().empty() ? row.namespace_() + "/" + row.service() : row.key();
-    table.add({name, or_dash(joined(row.ports())), or_dash(row.state()), row.problem().empty() ? row.why() : row.problem()});
+    table.add(
+        {name, or_dash(joined(row.ports())), or_dash(row.state()), row.problem().empty() ? row.why() : row.problem()});
   }
   const std::string problem = registrations.problem().empty() ? "" : registrations.problem() + "\n";
   return problem + (table.empty() ? "no registrations\n" : table.text());

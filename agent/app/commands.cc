@@ -47,8 +47,8 @@ std::string target_text(const std::string& path, const std::vector<std::pair<std
 
 /// Returns the text of a file, or of standard input for "-".
 Result<std::string> text_of(const std::string& file) {
-  auto text = file == "-" ? Result<std::string>(std::string(std::istreambuf_iterator<char>(std::cin), {}))
-                          : read_file(file);
+  auto text =
+      file == "-" ? Result<std::string>(std::string(std::istreambuf_iterator<char>(std::cin), {})) : read_file(file);
   if (text && text->size() > admin::kLongestBody) {
     return Error(Code::InvalidArgument, file + ": larger than 1 MiB, which the agent does not take");
   }
@@ -93,7 +93,9 @@ CLI::App* Commands::add(CLI::App& cli, Kind kind, const char* name, const char* 
 
 void Commands::add_to(CLI::App& cli) {
   auto* enter = add(cli, Kind::Register, "register", "list endpoints until they are deregistered, also over restarts");
-  enter->add_option("-f,--file", file_, "a file as in endpoints.d; - for standard input")->type_name("FILE")->required();
+  enter->add_option("-f,--file", file_, "a file as in endpoints.d; - for standard input")
+      ->type_name("FILE")
+      ->required();
   auto* leave = add(cli, Kind::Deregister, "deregister", "end registrations: of a service, or of one endpoint");
   leave->add_option("target", target_, kTarget)->required();
   add(cli, Kind::List, "list", "the registrations");
@@ -102,11 +104,13 @@ void Commands::add_to(CLI::App& cli) {
   push->add_option("state", state_, "up, down or warn")->required()->check(CLI::IsMember({"up", "down", "warn"}));
   push->add_option("--detail", detail_, "why; shown in status and explain")->type_name("TEXT");
   auto* drain = add(cli, Kind::Drain, "drain", "send clients elsewhere, as long as anything else serves");
-  drain->add_option("--service", target_, "only of this service or endpoint; default: the whole node")->type_name(kTarget);
+  drain->add_option("--service", target_, "only of this service or endpoint; default: the whole node")
+      ->type_name(kTarget);
   drain->add_option("--for", length_, "how long; default: until undrain")->type_name("DURATION");
   drain->add_option("--reason", reason_, "why; shown in status and explain")->type_name("TEXT")->required();
   auto* undrain = add(cli, Kind::Undrain, "undrain", "take a drain back");
-  undrain->add_option("--service", target_, "that of this service or endpoint; default: the node's")->type_name(kTarget);
+  undrain->add_option("--service", target_, "that of this service or endpoint; default: the node's")
+      ->type_name(kTarget);
   add(cli, Kind::Status, "status", "what this agent reports, and its checks, drains and sources");
   auto* check = add(cli, Kind::Check, "check", "run the checks of a service now");
   check->add_option("target", target_, kTarget)->required();

@@ -146,8 +146,8 @@ Result<void> Daemon::listen() {
   const std::string& path = configuration_.file.admin().socket();
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
-  auto socket = http::Server::listen_unix(loop_, path, admin::socket_api(*this, commands_),
-                                          {.most_body = admin::kLongestBody});
+  auto socket =
+      http::Server::listen_unix(loop_, path, admin::socket_api(*this, commands_), {.most_body = admin::kLongestBody});
   if (!socket) return socket.error().with_context("admin.socket");
   socket_ = std::move(*socket);
   log::info("admin socket", {{"path", path}});

@@ -67,9 +67,10 @@ Result<std::string> Drains::drain(const std::string& target, const std::string& 
 Result<std::string> Drains::undrain(const std::string& target) {
   if (!maintenance_.undrain(target)) {
     std::string others;
-    for (const auto& [other, drain] : drains()) others += (others.empty() ? "" : ", ") + std::string(target_name(other));
-    return Error(Code::NotFound, std::string(target_name(target)) + " is not drained" +
-                                     (others.empty() ? "" : "; drained: " + others));
+    for (const auto& [other, drain] : drains())
+      others += (others.empty() ? "" : ", ") + std::string(target_name(other));
+    return Error(Code::NotFound,
+                 std::string(target_name(target)) + " is not drained" + (others.empty() ? "" : "; drained: " + others));
   }
   log::info("drain ends", {{"target", target_name(target)}, {"why", "undrain"}});
   return changed();

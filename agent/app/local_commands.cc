@@ -161,13 +161,15 @@ Result<v1::AgentChanges> LocalCommands::drain(const std::string& target, const s
   const auto warning = parts_.local.drains.drain(target, reason, length);
   if (!warning) return warning.error();
   const std::string end = length ? " for " + duration_text(*length) : " until undrain";
-  return one_change(name_of(target), "drained" + end + ", " + counted(parts_.local.drains.covered(target), "endpoint"), *warning);
+  return one_change(name_of(target), "drained" + end + ", " + counted(parts_.local.drains.covered(target), "endpoint"),
+                    *warning);
 }
 
 Result<v1::AgentChanges> LocalCommands::undrain(const std::string& target) {
   const auto warning = parts_.local.drains.undrain(target);
   if (!warning) return warning.error();
-  return one_change(name_of(target), "no longer drained, " + counted(parts_.local.drains.covered(target), "endpoint"), *warning);
+  return one_change(name_of(target), "no longer drained, " + counted(parts_.local.drains.covered(target), "endpoint"),
+                    *warning);
 }
 
 v1::AgentDrains LocalCommands::drains() {

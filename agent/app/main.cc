@@ -159,9 +159,9 @@ void add_flags(CLI::App& cli, Flags& flags) {
 
 int run_program(int argc, char** argv) {
   Flags flags;
+  app::Commands commands;
   CLI::App cli("meshdns-agent: reports the health of this node's endpoints", "meshdns-agent");
   add_flags(cli, flags);
-  app::Commands commands;
   commands.add_to(cli);
   if (argc > 1 && std::string_view(argv[1]) == "__complete") return complete({argv + 2, argv + argc});
   try {

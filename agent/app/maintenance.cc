@@ -11,10 +11,10 @@
 namespace meshdns::agent::app {
 namespace {
 
-constexpr const char* kHead = "# target, since, until, reason: of `meshdns-agent drain`; the agent replaces this file";
+constexpr const char* kDrainsHead = "# target, since, until, reason: of `meshdns-agent drain`; the agent replaces this file";
 constexpr const char* kNode = "*";   // the whole node, in the file
 constexpr const char* kNever = "-";  // no end, in the file
-constexpr std::size_t kColumns = 4;
+constexpr std::size_t kDrainColumns = 4;
 
 std::int64_t seconds(Duration duration) { return std::chrono::ceil<std::chrono::seconds>(duration).count(); }
 
@@ -33,7 +33,7 @@ bool ends_later(const Drain& a, const Drain& b) {
 /// returns: nothing = it is none
 std::optional<Drain> drain_at(std::string_view line, Instant at) {
   const auto columns = split(line, '\t');
-  if (columns.size() != kColumns || columns[0].empty()) return std::nullopt;
+  if (columns.size() != kDrainColumns || columns[0].empty()) return std::nullopt;
   const auto since = parse_uint(columns[1]);
   const auto until = parse_uint(columns[2]);
   const auto fits = [](std::uint64_t value) { return value <= std::numeric_limits<std::int64_t>::max(); };
@@ -104,16 +104,17 @@ model::Endpoint Maintenance::reported(model::Endpoint endpoint) const {
   health.detail = drain->reason.empty() ? "drained at its node" : "drained at its node: " + drain->reason;
   health.since = std::max(health.since, drain->since);
   health.drain_until = drain->until;
-  health.streak = health.needed = 0;  // they count towards failing, and the reason would read "drained, 1 of 3 failures"
+  health.streak = health.needed =
+      0;  // they count towards failing, and the reason would read "drained, 1 of 3 failures"
   return endpoint;
 }
 
 std::string Maintenance::text(Instant at) const {
-  std::string out = std::string(kHead) + "\n";
+  std::string out = std::string(kDrainsHead) + "\n";
   for (const auto& [target, drain] : drains_) {
     const std::string until = drain.until ? std::to_string(at.unix_seconds + seconds(*drain.until - at.now)) : kNever;
-    out += fmt::format("{}\t{}\t{}\t{}\n", target.empty() ? kNode : target, at.unix_seconds + seconds(drain.since - at.now),
-                       until, drain.reason);
+    out += fmt::format("{}\t{}\t{}\t{}\n", target.empty() ? kNode : target,
+                       at.unix_seconds + seconds(drain.since - at.now), until, drain.reason);
   }
   return out;
 }

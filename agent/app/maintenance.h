@@ -15,8 +15,8 @@ namespace meshdns::agent::app {
 
 /// An operator's order to send clients elsewhere, as long as anything else serves.
 struct Drain {
-  std::string target;              // "namespace/service", or an endpoint's key; empty = the whole node
-  std::string reason;              // one line
+  std::string target;  // "namespace/service", or an endpoint's key; empty = the whole node
+  std::string reason;  // one line
   TimePoint since{};
   std::optional<TimePoint> until;  // nothing = until it is taken back
 

@@ -15,8 +15,8 @@ namespace {
 using health::Outcome;
 using probes::SavedPush;
 
-constexpr const char* kHead = "# endpoint, state, when, detail: of `meshdns-agent push`; the agent replaces this file";
-constexpr std::size_t kColumns = 4;
+constexpr const char* kPushesHead = "# endpoint, state, when, detail: of `meshdns-agent push`; the agent replaces this file";
+constexpr std::size_t kPushColumns = 4;
 
 struct Word {
   Outcome outcome;
@@ -35,7 +35,7 @@ std::string_view word_of(Outcome outcome) {
 /// returns: nothing = the line is no push
 std::optional<SavedPush> push_at(std::string_view line) {
   const auto columns = split(line, '\t');
-  if (columns.size() != kColumns || columns[0].empty()) return std::nullopt;
+  if (columns.size() != kPushColumns || columns[0].empty()) return std::nullopt;
   const auto at = parse_uint(columns[2]);
   if (!at || *at > std::numeric_limits<std::int64_t>::max() / 2) return std::nullopt;
   for (const Word& word : kWords) {
@@ -48,7 +48,7 @@ std::optional<SavedPush> push_at(std::string_view line) {
 }  // namespace
 
 std::string pushes_text(const std::vector<SavedPush>& pushes) {
-  std::string out = std::string(kHead) + "\n";
+  std::string out = std::string(kPushesHead) + "\n";
   for (const SavedPush& push : pushes) {
     out += fmt::format("{}\t{}\t{}\t{}\n", push.key, word_of(push.outcome), push.at_unix_millis, push.detail);
   }

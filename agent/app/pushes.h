@@ -17,8 +17,8 @@ std::string pushes_text(const std::vector<probes::SavedPush>& pushes);
 /// errors: DataLoss: "line 3 is no push"
 Result<std::vector<probes::SavedPush>> read_pushes(const std::string& text);
 
-/// Takes what services say to their ttl checks, and keeps it over a restart of the agent. A push that says something new
-/// is kept at once; one that only repeats the last is kept within kRepeatDelay, because services repeat themselves
+/// Takes what services say to their ttl checks, and keeps it over a restart of the agent. A push that says something
+/// new is kept at once; one that only repeats the last is kept within kRepeatDelay, because services repeat themselves
 /// every few seconds.
 /// thread: the loop's
 class Pushes {

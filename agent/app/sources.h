@@ -39,14 +39,15 @@ class Sources {
   /// errors: the folder cannot be read, so that all endpoints of the old one would be withdrawn; it stays
   Result<void> move_files(const std::string& directory);
 
-  /// Joins the lists again. Logs problems of the sources that begin and end, except those of endpoints.d, which logs its
-  /// own.
+  /// Joins the lists again. Logs problems of the sources that begin and end, except those of endpoints.d, which logs
+  /// its own.
   void gather();
   /// The endpoints as gather() has joined them, each key once.
   const std::vector<discovery::Discovered>& endpoints() const { return endpoints_; }
 
   /// Returns the name of the source that has an endpoint.
-  /// target: a key, or "namespace/service"; returns: empty = no source has it, or only registrations
+  /// target:  a key, or "namespace/service"
+  /// returns: empty = no source has it, or only registrations
   std::string owner_besides_local(const std::string& target) const;
 
   const discovery::StaticSource& files() const { return *files_; }
@@ -72,9 +73,10 @@ class Sources {
   std::vector<std::unique_ptr<discovery::EndpointSource>> others_;
 
   std::vector<discovery::Discovered> endpoints_;
-  std::map<std::string, std::string, std::less<>> owners_;       // of each key, the name of its source
-  std::map<std::string, std::vector<std::string>> left_out_;     // by source: problems of keys that an earlier one has
-  std::map<std::string, std::vector<std::string>> logged_;       // by source: the problems that the log has named
+  std::map<std::string, std::string, std::less<>> owners_;  // by key, the name of the source that has it
+  std::map<std::string, std::vector<std::string>>
+      left_out_;  // problems by the name of a source: keys that an earlier one has
+  std::map<std::string, std::vector<std::string>> logged_;  // the problems that the log has named, likewise
 };
 
 }  // namespace meshdns::agent::app

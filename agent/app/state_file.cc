@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "common/base/durable_file.h"
 #include "common/base/private_folder.h"
@@ -26,7 +27,8 @@ void StateFile::load(const std::function<Result<void>(const std::string&)>& take
 std::string StateFile::save(const std::string& content) {
   auto done = make_private_folder(std::filesystem::path(path_).parent_path());
   if (done) done = replace_file(path_, content);
-  const std::string before = std::exchange(trouble_, done ? "" : what_ + " are forgotten at a restart: " + done.error().message());
+  const std::string before =
+      std::exchange(trouble_, done ? "" : what_ + " are forgotten at a restart: " + done.error().message());
   if (!done && before != trouble_) {
     log::warn("state cannot be kept over a restart", {{"what", what_}, {"error", done.error()}});
   }

@@ -82,8 +82,9 @@ Result<std::vector<EndpointLine>> endpoint_lines(const std::string& text, std::s
   for (const YamlNode* entry : list->children) {
     LineWriter line(most_bytes);
     if (!line.write(*entry)) {
-      return Error(Code::ResourceExhausted,
-                   fmt::format("endpoints[{}]: longer than {} bytes with its aliases written out", out.size(), most_bytes));
+      return Error(
+          Code::ResourceExhausted,
+          fmt::format("endpoints[{}]: longer than {} bytes with its aliases written out", out.size(), most_bytes));
     }
     out.push_back({line.text(), service_of(*entry)});
   }

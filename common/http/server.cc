@@ -48,10 +48,10 @@ constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kMaxConnections = 64;
 constexpr std::size_t kLeastConnections = 4;
 constexpr std::size_t kShareOfDescriptors = 8;
-constexpr auto kPause = std::chrono::milliseconds(100);  // until accept(2) is tried again
-constexpr auto kQuiet = std::chrono::minutes(1);         // between two lines about requests that were refused
+constexpr auto kPause = std::chrono::milliseconds(100);    // until accept(2) is tried again
+constexpr auto kQuiet = std::chrono::minutes(1);           // between two lines about requests that were refused
 constexpr std::size_t kReadAhead = kMostBody + 16 * 1024;  // what is read of a connection before it is parsed
-constexpr unsigned kHttp11 = 11;  // HTTP/1.1, as Beast writes versions
+constexpr unsigned kHttp11 = 11;                           // HTTP/1.1, as Beast writes versions
 
 using Message = bhttp::response<bhttp::string_body>;
 

@@ -42,8 +42,8 @@ TEST_F(CommandApiTest, leave_is_asked_until_it_is_done_or_has_failed) {
 }
 
 TEST_F(CommandApiTest, looking_at_a_command_does_nothing) {
-  for (const char* path : {"/v1/leave", "/v1/register", "/v1/deregister", "/v1/push", "/v1/drain", "/v1/undrain",
-                           "/v1/check"}) {
+  for (const char* path :
+       {"/v1/leave", "/v1/register", "/v1/deregister", "/v1/push", "/v1/drain", "/v1/undrain", "/v1/check"}) {
     EXPECT_EQ(call("GET", path).status, 405) << path;
   }
   EXPECT_EQ(agent.asked_to_leave, 0);
@@ -71,9 +71,12 @@ TEST_F(CommandApiTest, answers_are_json_and_errors_are_text) {
 }
 
 TEST_F(CommandApiTest, the_status_says_what_kind_of_error_it_is) {
-  for (const auto& [code, status] : {std::pair(Code::InvalidArgument, 400), {Code::NotFound, 404},
-                                     {Code::AlreadyExists, 409}, {Code::FailedPrecondition, 409},
-                                     {Code::ResourceExhausted, 413}, {Code::Unavailable, 503}}) {
+  for (const auto& [code, status] : {std::pair(Code::InvalidArgument, 400),
+                                     {Code::NotFound, 404},
+                                     {Code::AlreadyExists, 409},
+                                     {Code::FailedPrecondition, 409},
+                                     {Code::ResourceExhausted, 413},
+                                     {Code::Unavailable, 503}}) {
     commands.error = Error(code, "why");
     for (const char* target : {"/v1/register", "/v1/deregister?target=a/b", "/v1/push?target=a/b&state=up", "/v1/drain",
                                "/v1/undrain", "/v1/check?target=a/b"}) {
@@ -83,9 +86,9 @@ TEST_F(CommandApiTest, the_status_says_what_kind_of_error_it_is) {
 }
 
 TEST_F(CommandApiTest, wrong_parameters_are_refused_before_the_command) {
-  for (const char* target : {"/v1/deregister", "/v1/push?state=up", "/v1/push?target=a/b", "/v1/push?target=a/b&state=UP",
-                             "/v1/check", "/v1/drain?for=x", "/v1/drain?for=0s", "/v1/drain?for=8d",
-                             "/v1/drain?target=a%0Ab", "/v1/undrain?target=a%1Bb"}) {
+  for (const char* target : {"/v1/deregister", "/v1/push?state=up", "/v1/push?target=a/b",
+                             "/v1/push?target=a/b&state=UP", "/v1/check", "/v1/drain?for=x", "/v1/drain?for=0s",
+                             "/v1/drain?for=8d", "/v1/drain?target=a%0Ab", "/v1/undrain?target=a%1Bb"}) {
     EXPECT_EQ(post(target).status, 400) << target;
   }
   EXPECT_EQ(commands.calls, "");

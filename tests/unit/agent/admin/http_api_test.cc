@@ -54,8 +54,8 @@ TEST_F(HttpApiTest, registrations_and_drains_are_read_here) {
 }
 
 TEST_F(HttpApiTest, the_port_never_changes_anything) {
-  for (const char* path : {"/v1/leave", "/v1/register", "/v1/deregister", "/v1/push", "/v1/drain", "/v1/undrain",
-                           "/v1/check"}) {
+  for (const char* path :
+       {"/v1/leave", "/v1/register", "/v1/deregister", "/v1/push", "/v1/drain", "/v1/undrain", "/v1/check"}) {
     EXPECT_EQ(read("POST", path).status, 404) << path;
   }
   EXPECT_EQ(read("POST", "/v1/registrations").status, 405);

@@ -91,21 +91,22 @@ TEST(CommandViews, the_status_has_everything_that_is_wrong) {
   check.set_result("success");
   check.set_latency("0.2ms");
   check.set_last_run("1.0s");
-  EXPECT_EQ(status_text(status),
-            "node        n1 at eu/-/eu-1, 10.0.0.11, version 1.0\n"
-            "federation  10.0.9.1:7400: not reached: connection refused\n"
-            "events      on\n"
-            "source      static: not all is read\n"
-            "              a.yaml:1:1: one\n"
-            "              a.yaml:2:1: two\n"
-            "drained     this node for 12m, 18m left, 2 endpoints: kernel update\n"
-            "trouble     2 checks cannot run: out of file descriptors\n"
-            "\n"
-            "ENDPOINT                 STATE     FOR  WHY\n"
-            "shop/web/10.0.0.11:8080  draining  12m  drained at its node: kernel update; refused: ports: must not be empty\n"
-            "\n"
-            "ENDPOINT                 CHECK  AT              RESULT   TOOK   AGO   NEXT IN  DETAIL\n"
-            "shop/web/10.0.0.11:8080  tcp    10.0.0.11:8080  success  0.2ms  1.0s  running\n");
+  EXPECT_EQ(
+      status_text(status),
+      "node        n1 at eu/-/eu-1, 10.0.0.11, version 1.0\n"
+      "federation  10.0.9.1:7400: not reached: connection refused\n"
+      "events      on\n"
+      "source      static: not all is read\n"
+      "              a.yaml:1:1: one\n"
+      "              a.yaml:2:1: two\n"
+      "drained     this node for 12m, 18m left, 2 endpoints: kernel update\n"
+      "trouble     2 checks cannot run: out of file descriptors\n"
+      "\n"
+      "ENDPOINT                 STATE     FOR  WHY\n"
+      "shop/web/10.0.0.11:8080  draining  12m  drained at its node: kernel update; refused: ports: must not be empty\n"
+      "\n"
+      "ENDPOINT                 CHECK  AT              RESULT   TOOK   AGO   NEXT IN  DETAIL\n"
+      "shop/web/10.0.0.11:8080  tcp    10.0.0.11:8080  success  0.2ms  1.0s  running\n");
 }
 
 TEST(CommandViews, an_older_agent_says_less) {
@@ -122,12 +123,14 @@ TEST(CheckText, says_what_each_kind_asks) {
   EXPECT_EQ(sent_text(probes::TcpCheck{}), "a connection");
   EXPECT_EQ(sent_text(probes::TcpCheck{.tls = probes::TlsOptions{}, .send = "PING\r\n", .expect = "+PONG"}),
             R"(a TLS handshake, sends "PING\r\n", expects "+PONG")");
-  EXPECT_EQ(sent_text(probes::HttpCheck{.host = "app-b", .headers = {{"Authorization", "secret"}},
-                                        .status = {{200, 299}, {401, 401}}, .contains = "ok"}),
+  EXPECT_EQ(sent_text(probes::HttpCheck{.host = "app-b",
+                                        .headers = {{"Authorization", "secret"}},
+                                        .status = {{200, 299}, {401, 401}},
+                                        .contains = "ok"}),
             R"(GET /, Host: app-b, Authorization: ..., expects 200-299, 401, a body with "ok")");
   EXPECT_EQ(sent_text(probes::GrpcCheck{.service = "shop.Web"}), "grpc.health.v1.Health/Check of shop.Web");
   EXPECT_EQ(sent_text(probes::UdpCheck{.send = std::string(61, 'x')}),
-            "a datagram, sends \"" + std::string(60, 'x') + "\" and 1 bytes more");
+            "a datagram, sends \"" + std::string(60, 'x') + "\" and 1 byte more");
   EXPECT_EQ(sent_text(probes::DnsCheck{.name = "a.example", .expect = address, .tcp = true}),
             "a.example A over TCP, expects NOERROR with 10.0.0.1");
   EXPECT_EQ(sent_text(probes::ExecCheck{.command = {"/bin/x", "-v"}, .user = "www"}), "/bin/x -v as www");

@@ -39,7 +39,9 @@ class DrainsTest : public testing::Test {
     endpoint.health = {.state = state, .since = clock_.now()};
     drains_->put(endpoint);
   }
-  HealthState state(const std::string& service) const { return told_.at("shop/" + service + "/10.0.0.1:80").health.state; }
+  HealthState state(const std::string& service) const {
+    return told_.at("shop/" + service + "/10.0.0.1:80").health.state;
+  }
 
   SimClock clock_;
   test::TemporaryFolder folder_;

@@ -38,7 +38,8 @@ class PushesTest : public testing::Test {
 };
 
 TEST_F(PushesTest, text_reads_back) {
-  const std::vector<SavedPush> pushes = {{kKey, Outcome::Success, "", 1}, {"b", Outcome::Warning, "disk 91 %", 2},
+  const std::vector<SavedPush> pushes = {{kKey, Outcome::Success, "", 1},
+                                         {"b", Outcome::Warning, "disk 91 %", 2},
                                          {"c", Outcome::Failure, "x", 1'800'000'000'123}};
   EXPECT_EQ(read_pushes(pushes_text(pushes)).value(), pushes);
   EXPECT_EQ(read_pushes(pushes_text({})).value().size(), 0U);

@@ -51,9 +51,8 @@ class SourcesTest : public testing::Test {
     sources_->gather();
   }
   Result<discovery::RegistrationChanges> put(const std::string& entries) {
-    auto out = sources_->local().put("endpoints:\n" + entries, "x.yaml", [this](const std::string& key) {
-      return sources_->owner_besides_local(key);
-    });
+    auto out = sources_->local().put("endpoints:\n" + entries, "x.yaml",
+                                     [this](const std::string& key) { return sources_->owner_besides_local(key); });
     sources_->gather();
     return out;
   }
@@ -87,10 +86,11 @@ TEST_F(SourcesTest, lists_are_joined_in_the_order_of_the_sources) {
   play("cache", 82);
   put(entry("db", 81)).value();
   write(entry("web", 80));
-  EXPECT_THAT(listed(), ElementsAre(std::string(kWeb) + " static", std::string(kDb) + " local",
-                                    "shop/cache/10.0.0.1:82 played"));
-  EXPECT_THAT(sources_->told(), ElementsAre(report::SourceState{"static", true, ""}, report::SourceState{"local", true, ""},
-                                            report::SourceState{"played", true, ""}));
+  EXPECT_THAT(listed(),
+              ElementsAre(std::string(kWeb) + " static", std::string(kDb) + " local", "shop/cache/10.0.0.1:82 played"));
+  EXPECT_THAT(sources_->told(),
+              ElementsAre(report::SourceState{"static", true, ""}, report::SourceState{"local", true, ""},
+                          report::SourceState{"played", true, ""}));
 }
 
 TEST_F(SourcesTest, of_equal_keys_the_first_source_has_it_and_the_other_has_a_problem) {
