@@ -77,6 +77,12 @@ Result<std::optional<KubernetesSettings>> kubernetes_of(const config::v1::Agent&
   return std::optional(out);
 }
 
+std::vector<std::string> container_sockets_of(const config::v1::Agent& file) {
+  if (!file.discovery().has_containers()) return {};
+  const std::string& socket = file.discovery().containers().socket();
+  return socket.empty() ? std::vector<std::string>{"/run/docker.sock", "/run/podman/podman.sock"} : std::vector{socket};
+}
+
 config::Loaded<Configuration> configuration_of(const std::string& text, const std::string& path,
                                                const Machine& machine) {
   auto file = config::load_agent(text, path);
@@ -108,6 +114,7 @@ config::Loaded<Configuration> configuration_of(const std::string& text, const st
   const auto kubernetes = kubernetes_of(out.file, machine);
   if (!kubernetes) return {{{path, 0, 0, "discovery", kubernetes.error().message()}}};
   out.kubernetes = *kubernetes;
+  out.container_sockets = container_sockets_of(out.file);
   out.instance_uid = instance_uid_of(machine, out.file);
   out.boot_id = machine.boot_id;
   return out;
@@ -208,6 +215,7 @@ std::vector<std::string> restart_needed(const Configuration& before, const Confi
   compare("identity", MessageDifferencer::Equals(a.identity(), b.identity()));
   compare("state_dir", a.state_dir() == b.state_dir());
   compare("discovery.kubernetes", before.kubernetes == now.kubernetes);
+  compare("discovery.containers", before.container_sockets == now.container_sockets);
   compare("probing", MessageDifferencer::Equals(a.probing(), b.probing()));
   compare("admin", MessageDifferencer::Equals(a.admin(), b.admin()));
   compare("namespaces", a.namespaces() == b.namespaces());

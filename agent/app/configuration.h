@@ -37,6 +37,7 @@ struct Configuration {
   std::string boot_id;
   std::optional<rpc::TlsFiles> tls;  // checked
   std::optional<KubernetesSettings> kubernetes;
+  std::vector<std::string> container_sockets;  // of Docker's or Podman's API; empty = containers are not followed
 
   std::vector<std::string> servers() const {
     return {file.federation().servers().begin(), file.federation().servers().end()};

@@ -107,6 +107,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
     if (tls_watch_) rpc::collect_samples(*tls_watch_, out);
     if (pods_) pods_->collect(out);
     events_.collect(out);
+    if (containers_ != nullptr) containers_->collect(out);
   });
   process::register_process_metrics(registry_, "meshdns-agent", kVersion, clock.unix_seconds());
   last_load_.set(static_cast<double>(clock.unix_seconds()));
@@ -126,6 +127,7 @@ Result<void> Daemon::start() {
   if (auto done = listen(); !done) return done;
   events_.open({configuration_.file.namespaces() == "on", configuration_.own_addresses});
   follow_pods();
+  follow_containers();
   local_.load();
   local_.sources.refresh();
   take_listing();
@@ -169,6 +171,16 @@ void Daemon::follow_pods() {
                                    log::info("container ended", {{"key", key}, {"container", container}});
                                }});
   pods_->start();
+}
+
+void Daemon::follow_containers() {
+  if (configuration_.container_sockets.empty()) return;
+  auto source = std::make_unique<ContainerSource>(loop_, clock_, configuration_.container_sockets,
+                                                  discovery::Defaults{configuration_.node.addresses},
+                                                  ContainerSource::Limits(), [this] { take_listing(); });
+  containers_ = source.get();
+  local_.sources.add(std::move(source));
+  containers_->start();
 }
 
 bool Daemon::must_know_federation() const {
@@ -218,6 +230,7 @@ void Daemon::set_addresses(const std::vector<IpAddress>& addresses) {
   log::info("addresses changed", {{"was", texts_of(configuration_.node.addresses)}, {"now", texts_of(addresses)}});
   configuration_.node.addresses = addresses;
   local_.sources.set_defaults({addresses});
+  if (containers_ != nullptr) containers_->set_defaults({addresses});
   take_listing();
 }
 
@@ -243,7 +256,8 @@ void Daemon::take_listing() {
   local_.sources.gather();
   // Set the sources first: set_endpoints() may send at once, and that message must carry the source's new state.
   std::vector<report::SourceState> sources = local_.sources.told();
-  // without the source, pods of an earlier run are withdrawn
+  // without the source, pods of an earlier run are withdrawn; likewise containers
+  if (containers_ == nullptr) sources.push_back({std::string(model::kContainerSource), true, ""});
   sources.push_back(pods_ ? pods_->state() : report::SourceState{std::string(model::kPodSource), true, ""});
   syncer_.set_sources(std::move(sources));
   static const std::vector<discovery::PodEndpoint> kNoPods;

@@ -8,6 +8,7 @@
 
 #include "agent/admin/agent.h"
 #include "agent/app/configuration.h"
+#include "agent/app/container_source.h"
 #include "agent/app/departure.h"
 #include "agent/app/kernel_events.h"
 #include "agent/app/kubernetes_source.h"
@@ -61,6 +62,7 @@ class Daemon : public admin::Agent {
  private:
   Result<void> listen();
   void follow_pods();
+  void follow_containers();
   /// Returns the node with what Kubernetes says of it.
   model::Node described() const;
   /// Measures what the federation asks for, as far as an agent may.
@@ -98,6 +100,7 @@ class Daemon : public admin::Agent {
   LocalCommands commands_;
   Departure departure_;
   std::unique_ptr<KubernetesSource> pods_;      // null = pods are not followed
+  ContainerSource* containers_ = nullptr;       // one of local_.sources; null = containers are not followed
   std::optional<membership::Renewal> renewal_;  // of a certificate that a token has brought
   std::optional<IpAddress> federation_;         // the address of the last connection or attempt; nothing = this machine
   bool without_address_ = false;                // the log has said that this machine has no address

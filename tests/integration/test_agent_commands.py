@@ -273,7 +273,7 @@ class ReadingTest(AgentBed):
         eventually(lambda: self.state(f"shop/web/127.0.0.1:{port}") == "serving", "it serves")
         text = self.command("status")
         self.assertRegex(text, r"^node +n1 at eu/eu-a/eu-1, 127\.0\.0\.1, version \S+\nfederation +127\.0\.0\.1:\d+: in sync, 0 records unsent\n"
-                               r"events +\S+.*\nsource +static: read\nsource +local: read\n")
+                               r"(?:events +\S+ (?:on|off).*\n)+source +static: read\nsource +local: read\n")
         self.assertRegex(text, rf"\nshop/web/127\.0\.0\.1:{port} +http +127\.0\.0\.1:{port} +success +[\d.]+ms +[\d.]+s +")
         self.assertLessEqual(max(map(len, text.split("\n"))), 110)
         [check] = self.status()["checks"]
