@@ -32,14 +32,16 @@ constexpr int kNotLeft = 1;
 constexpr int kLeft = 3;  // the unit lists it in RestartPreventExitStatus: no restart after a leave
 
 report::ReporterOptions reporter_options(const Configuration& configuration, report::NodeDescription node,
-                                         std::function<void(const std::vector<report::MeasureTarget>&)> measure) {
+                                         std::function<void(const std::vector<report::MeasureTarget>&)> measure,
+                                         std::function<void(const std::vector<report::PortMapping>&)> map_ports) {
   return {configuration.servers(),
           std::move(node),
           configuration.instance_uid,
           configuration.boot_id,
           random_seed(),
           rpc::channel_credentials(configuration.tls, configuration.expected_federation()),
-          std::move(measure)};
+          std::move(measure),
+          configuration.maps_ports() ? std::move(map_ports) : nullptr};
 }
 
 std::string texts_of(const std::vector<IpAddress>& addresses) {
@@ -68,18 +70,18 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       syncer_(report::wire_codec()),
       reporter_(
           loop, clock,
-          reporter_options(configuration_,
-                           {[this](const auto& federation) { return node_for(federation); }, must_know_federation()},
-                           [this](const std::vector<report::MeasureTarget>& targets) { measure(targets); }),
+          reporter_options(
+              configuration_, {[this](const auto& federation) { return node_for(federation); }, must_know_federation()},
+              [this](const std::vector<report::MeasureTarget>& targets) { measure(targets); },
+              [this](const std::vector<report::PortMapping>& wanted) { mapping_.set(wanted); }),
           syncer_),
+      mapping_({clock, loop, syncer_, [this] { reporter_.changed(); }, mapping_machine()},
+               configuration_.maps_ports() ? std::optional(configuration_.node.locality.node) : std::nullopt),
       monitor_(clock, loop,
                [&loop](const IpAddress& address, const discovery::CheckSpec& check) {
                  return make_probe({loop}, address, check);
                },
-               {[this](const model::Endpoint& endpoint) {
-                  syncer_.put(endpoint, clock_.now());
-                  reporter_.changed();
-                },
+               {[this](const model::Endpoint& endpoint) { mapping_.put(endpoint); },
                 [this](const std::string& key) {
                   syncer_.remove(key);
                   reporter_.changed();
@@ -103,6 +105,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                    reporter_.clamped());
     if (tls_watch_) rpc::collect_samples(*tls_watch_, out);
     if (pods_) pods_->collect(out);
+    mapping_.collect(out);
     metrics::gauge(out, "meshdns_agent_unread_files",
                    "files of endpoints.d that are wrong or cannot be read, and the folder itself", {},
                    static_cast<double>(unread_files(*source_)));
@@ -129,6 +132,7 @@ Result<void> Daemon::start() {
   source_->refresh();
   take_listing();
   refresh_every_second();
+  mapping_.start();
   reporter_.start();
   ready_ = true;
   log::info("ready", {{"endpoints", source_->endpoints().size()}});
@@ -226,12 +230,7 @@ model::Node Daemon::described() const { return pods_ ? pods_->described(configur
 
 void Daemon::measure(const std::vector<report::MeasureTarget>& targets) {
   const bool here = federation_ ? federation_->is_loopback() : configuration_.federation_is_here();
-  const auto allowed = measurable(targets, here ? Loopback::Allowed : Loopback::Refused, configuration_.mesh_ports());
-  const std::size_t forbidden = targets.size() - allowed.size();
-  if (std::exchange(forbidden_targets_, forbidden) != forbidden && forbidden > 0) {
-    log::warn("targets of the federation are not measured: agents may not connect there", {{"targets", forbidden}});
-  }
-  measurer_.set_targets(allowed);
+  measurer_.follow(targets, here ? Loopback::Allowed : Loopback::Refused, configuration_.mesh_ports());
 }
 
 /// Takes new addresses of the machine. Endpoints without an address of their own get them too.
@@ -361,6 +360,7 @@ v1::AgentStatus Daemon::status() {
   out.set_reload_problem(reload_problem_);
   for (const std::string& trouble : troubles_of(monitor_)) out.add_troubles(trouble);
   out.set_log_lines_dropped(log::dropped_lines());
+  mapping_.write_status(out);
   return out;
 }
 

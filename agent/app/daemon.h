@@ -11,6 +11,7 @@
 #include "agent/app/kubernetes_source.h"
 #include "agent/app/measurer.h"
 #include "agent/app/monitor.h"
+#include "agent/app/port_mapping.h"
 #include "agent/app/troubles.h"
 #include "agent/discovery/static_source.h"
 #include "agent/probes/address_events.h"
@@ -29,7 +30,7 @@ namespace meshdns::agent::app {
 /// logic of health or reporting: that is the parts'.
 ///
 ///   StaticSource, KubernetesSource -> Monitor (HealthMachine, Probe) -> Syncer -> GrpcReporter
-///                                        ^-- SocketEvents                 ^-- Measurer
+///                                        ^-- SocketEvents                 ^-- Measurer, PortMapping
 /// thread: the loop's
 class Daemon : public admin::Agent {
  public:
@@ -89,6 +90,7 @@ class Daemon : public admin::Agent {
   metrics::Gauge& last_load_;
   report::Syncer syncer_;
   report::GrpcReporter reporter_;
+  PortMapping mapping_;
   Monitor monitor_;
   Measurer measurer_;
   std::unique_ptr<discovery::StaticSource> source_;
@@ -98,7 +100,6 @@ class Daemon : public admin::Agent {
   std::optional<membership::Renewal> renewal_;  // of a certificate that a token has brought
   std::optional<IpAddress> federation_;         // the address of the last connection or attempt; nothing = this machine
   bool without_address_ = false;                // the log has said that this machine has no address
-  std::size_t forbidden_targets_ = 0;           // of the last ones that the federation sent
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<http::Server> socket_;
   process::ServiceNotify service_;
