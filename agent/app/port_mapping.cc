@@ -40,7 +40,7 @@ void PortMapping::start() {
 
 void PortMapping::look_every_second() {
   timer_ = env_.timers.after(kPace, [this] {
-    if (mapper_->set(wishes())) report();  // the endpoints may have other addresses now
+    if (mapper_->set(wishes())) report_changes();  // the endpoints may have other addresses now
     look_every_second();
   });
 }
@@ -48,7 +48,7 @@ void PortMapping::look_every_second() {
 void PortMapping::set(const std::vector<report::PortMapping>& wanted) {
   if (!mapper_) return;
   wanted_ = wanted;
-  if (mapper_->set(wishes())) report();
+  if (mapper_->set(wishes())) report_changes();
 }
 
 std::vector<Wish> PortMapping::wishes() const {
@@ -92,7 +92,7 @@ void PortMapping::put(const model::Endpoint& endpoint) {
   env_.changed();
 }
 
-void PortMapping::report() {
+void PortMapping::report_changes() {
   std::vector<model::Endpoint> changed;
   for (const auto& [key, endpoint] : env_.syncer.endpoints()) {
     model::MappedPorts mapped = mapped_of(key);

@@ -54,7 +54,7 @@ class PortMapping {
   void look_every_second();
   std::vector<mapping::Wish> wishes() const;
   /// Gives the endpoints to the syncer whose mapped ports are others now.
-  void report();
+  void report_changes();
   model::MappedPorts mapped_of(const std::string& endpoint) const;
 
   Environment env_;

@@ -30,7 +30,7 @@ class PortMappingTest : public testing::Test {
   PortMappingTest() { begin("n1"); }
 
   void begin(const std::optional<std::string>& node) {
-    mapping = std::make_unique<PortMapping>(
+    ports = std::make_unique<PortMapping>(
         PortMapping::Environment{clock,
                                  clock,
                                  syncer,
@@ -41,7 +41,7 @@ class PortMappingTest : public testing::Test {
                                   },
                                   [this]() -> Result<mapping::Facts> { return facts; }}},
         node);
-    mapping->start();
+    ports->start();
   }
   void here(const std::string& address) { facts.addresses.insert(IpAddress::parse(address).value()); }
   const model::MappedPorts& reported() const { return syncer.endpoints().at(kKey).mapped.get(); }
@@ -52,27 +52,27 @@ class PortMappingTest : public testing::Test {
   mapping::Facts facts;
   std::vector<std::string> ran;
   int changes = 0;
-  std::unique_ptr<PortMapping> mapping;
+  std::unique_ptr<PortMapping> ports;
 };
 
 TEST_F(PortMappingTest, endpoints_say_what_is_mapped) {
   here("10.0.0.11");
-  mapping->put(endpoint({"10.0.0.11"}));
+  ports->put(endpoint({"10.0.0.11"}));
   EXPECT_THAT(reported(), IsEmpty());
-  mapping->set({{kKey, "TCP", 80, 8080}});
+  ports->set({{kKey, "TCP", 80, 8080}});
   EXPECT_THAT(reported(), ElementsAre(MappedPort{"TCP", 80, 8080, ""}));
   EXPECT_EQ(changes, 2);
-  mapping->put(endpoint({"10.0.0.11"}));
+  ports->put(endpoint({"10.0.0.11"}));
   EXPECT_EQ(reported().size(), 1U) << "a new state of the endpoint keeps them";
-  mapping->set({});
+  ports->set({});
   EXPECT_THAT(reported(), IsEmpty());
   EXPECT_EQ(ran.back(), mapping::removal("meshdns-n1"));
 }
 
 TEST_F(PortMappingTest, both_families_are_mapped_or_the_port_says_which_is_not) {
   here("10.0.0.11");
-  mapping->put(endpoint({"10.0.0.11", "fd00::11"}));
-  mapping->set({{kKey, "UDP", 53, 5353}});
+  ports->put(endpoint({"10.0.0.11", "fd00::11"}));
+  ports->set({{kKey, "UDP", 53, 5353}});
   EXPECT_THAT(reported(), ElementsAre(MappedPort{"UDP", 53, 5353, "fd00::11 is not an address of this machine"}));
   here("fd00::11");
   clock.advance(PortMapping::kPace);
@@ -81,19 +81,19 @@ TEST_F(PortMappingTest, both_families_are_mapped_or_the_port_says_which_is_not) 
 
 TEST_F(PortMappingTest, the_federation_maps_no_address_that_is_not_an_endpoints) {
   here("10.0.0.11");
-  mapping->set({{"shop/other", "TCP", 80, 8080}});
+  ports->set({{"shop/other", "TCP", 80, 8080}});
   EXPECT_THAT(ran, ElementsAre(mapping::removal("meshdns-n1"))) << "that of the start";
-  mapping->put(endpoint({"10.0.0.11"}));
-  mapping->set({{kKey, "TCP", 80, 8080}});
+  ports->put(endpoint({"10.0.0.11"}));
+  ports->set({{kKey, "TCP", 80, 8080}});
   EXPECT_EQ(ran.size(), 2U);
 }
 
 TEST_F(PortMappingTest, an_endpoint_that_moves_takes_its_mapping_along) {
   here("10.0.0.11");
   here("10.0.0.12");
-  mapping->put(endpoint({"10.0.0.11"}));
-  mapping->set({{kKey, "TCP", 80, 8080}});
-  mapping->put(endpoint({"10.0.0.12"}));
+  ports->put(endpoint({"10.0.0.11"}));
+  ports->set({{kKey, "TCP", 80, 8080}});
+  ports->put(endpoint({"10.0.0.12"}));
   clock.advance(PortMapping::kPace);
   EXPECT_THAT(ran.back(), testing::HasSubstr("ip daddr 10.0.0.12 tcp dport 80 "));
   syncer.remove(kKey);
@@ -102,16 +102,16 @@ TEST_F(PortMappingTest, an_endpoint_that_moves_takes_its_mapping_along) {
 }
 
 TEST_F(PortMappingTest, it_is_shown_with_its_problem) {
-  mapping->put(endpoint({"10.0.0.11"}));
-  mapping->set({{kKey, "TCP", 80, 8080}});
+  ports->put(endpoint({"10.0.0.11"}));
+  ports->set({{kKey, "TCP", 80, 8080}});
   v1::AgentStatus status;
-  mapping->write_status(status);
+  ports->write_status(status);
   EXPECT_EQ(status.port_mapping().table(), "inet meshdns-n1");
   ASSERT_EQ(status.port_mapping().ports_size(), 1);
   EXPECT_EQ(status.port_mapping().ports(0).from(), "10.0.0.11:80");
   EXPECT_EQ(status.port_mapping().ports(0).refused(), "10.0.0.11 is not an address of this machine");
   std::vector<metrics::Sample> samples;
-  mapping->collect(samples);
+  ports->collect(samples);
   ASSERT_EQ(samples.size(), 4U);
   EXPECT_EQ(samples[0].value, 0.0) << "mapped";
   EXPECT_EQ(samples[1].value, 1.0) << "refused";
@@ -119,16 +119,16 @@ TEST_F(PortMappingTest, it_is_shown_with_its_problem) {
 
 TEST_F(PortMappingTest, off_it_does_nothing) {
   ran.clear();
-  mapping.reset();
+  ports.reset();
   EXPECT_THAT(ran, IsEmpty()) << "there was no table to be removed";
   begin(std::nullopt);
-  mapping->put(endpoint({"10.0.0.11"}));
-  mapping->set({{kKey, "TCP", 80, 8080}});
+  ports->put(endpoint({"10.0.0.11"}));
+  ports->set({{kKey, "TCP", 80, 8080}});
   clock.advance(10s);
   EXPECT_THAT(ran, IsEmpty());
   EXPECT_THAT(reported(), IsEmpty());
   v1::AgentStatus status;
-  mapping->write_status(status);
+  ports->write_status(status);
   EXPECT_FALSE(status.has_port_mapping());
 }
 
