@@ -15,8 +15,9 @@ Error error_of(std::string_view text) {
   std::string_view line = text.substr(0, text.find('\n'));
   if (const auto mark = line.find(kMark); mark != std::string_view::npos) line.remove_prefix(mark + kMark.size());
   const bool denied = line.find("Operation not permitted") != std::string_view::npos;
+  const bool missing = line.find("No such file or directory") != std::string_view::npos;
   const std::string why = line.empty() ? "nftables: unknown error" : "nftables: " + std::string(trim(line));
-  if (!denied) return {Code::FailedPrecondition, why};
+  if (!denied) return {missing ? Code::NotFound : Code::FailedPrecondition, why};
   return {Code::PermissionDenied, "nftables: not permitted: the agent needs CAP_NET_ADMIN"};
 }
 

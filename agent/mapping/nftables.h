@@ -18,7 +18,8 @@ class Nftables {
 
   /// Executes commands as one transaction.
   /// returns: what they print
-  /// errors:  PermissionDenied: without CAP_NET_ADMIN; FailedPrecondition: the first line of nft's error
+  /// errors:  PermissionDenied: without CAP_NET_ADMIN; NotFound: a table that is listed does not exist;
+  ///          FailedPrecondition: any other error, with its first line
   Result<std::string> run(const std::string& commands);
 
  private:

@@ -91,6 +91,7 @@ Result<void> PortMapper::write(const std::vector<Rule>& rules) {
 void PortMapper::check() {
   constexpr std::size_t kHooks = 2;
   const auto listed = machine_.run(listing(table_));
+  if (!listed && listed.error().code() != Code::NotFound) return;  // that says nothing about the table
   const Counted counted = listed ? counted_in(*listed) : Counted();
   if (listed) counted_ = std::max(counted_, counted.connections);
   if (counted.rules == kHooks * present_.size()) return;

@@ -31,6 +31,7 @@ class PortMapper {
   struct Machine {
     /// Executes commands of nft, all or none.
     /// returns: what they print
+    /// errors:  NotFound: the table that is listed does not exist
     std::function<Result<std::string>(const std::string& commands)> run;
     std::function<Result<Facts>()> facts;
   };

@@ -8,10 +8,8 @@
 namespace meshdns::mapping {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::StartsWith;
 
 const Rule kRule{SocketAddress::parse("10.0.0.11:80").value(), Protocol::Tcp, 8080};
 const Rule kOther{SocketAddress::parse("10.0.0.11:443").value(), Protocol::Tcp, 8443};
@@ -25,7 +23,7 @@ class PortMapperTest : public testing::Test {
     ran.push_back(commands);
     if (!error.empty()) return Error(Code::PermissionDenied, error);
     if (commands.starts_with("list")) {
-      if (!table) return Error(Code::FailedPrecondition, "No such file or directory");
+      if (!table) return Error(Code::NotFound, "No such file or directory");
       return *table;
     }
     const auto chains = commands.find("table inet t {");
@@ -123,6 +121,7 @@ TEST_F(PortMapperTest, what_cannot_be_replaced_stays_as_it_is) {
   error = "not permitted";
   mapper.set({{"a", kRule}, {"b", kOther}});
   EXPECT_THAT(*table, HasSubstr("dport 80 "));
+  EXPECT_EQ(mapper.verdicts().front().refused, "");
   EXPECT_EQ(mapper.verdicts().back().refused, "not permitted");
 }
 
