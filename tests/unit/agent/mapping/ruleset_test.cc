@@ -10,8 +10,8 @@ Rule rule(const std::string& from, Protocol protocol, std::uint16_t target) {
 }
 
 TEST(Ruleset, one_transaction_replaces_the_table_whether_it_exists_or_not) {
-  EXPECT_EQ(replacement("meshdns-n1", {rule("10.0.0.11:80", Protocol::Tcp, 8080),
-                                       rule("[fd00::11]:53", Protocol::Udp, 5353)}),
+  EXPECT_EQ(replacement("meshdns-n1",
+                        {rule("10.0.0.11:80", Protocol::Tcp, 8080), rule("[fd00::11]:53", Protocol::Udp, 5353)}),
             R"(add table inet meshdns-n1
 delete table inet meshdns-n1
 table inet meshdns-n1 {

@@ -222,8 +222,8 @@ class FederationTest : public testing::Test {
                   .mappings = {[this] { return std::exchange(mappings_changed_, {}); },
                                [this](const std::string& node, v1::Settings& out) { write_mappings(node, out); }}}};
   std::vector<log::AuditEntry> audited_;
-  std::set<std::string> mappings_changed_;        // nodes
-  std::map<std::string, std::uint32_t> mapped_;   // by node: the number that its only endpoint shall be reached at
+  std::set<std::string> mappings_changed_;       // nodes
+  std::map<std::string, std::uint32_t> mapped_;  // by node: the number that its only endpoint shall be reached at
   bool mappings_known_ = true;
   std::vector<std::unique_ptr<FakeAgent>> agents_of_test_;
 
