@@ -213,6 +213,7 @@ std::vector<std::string> restart_needed(const Configuration& before, const Confi
   compare("prefixes", before.node.prefixes == now.node.prefixes);
   compare("federation", MessageDifferencer::Equals(a.federation(), b.federation()));
   compare("identity", MessageDifferencer::Equals(a.identity(), b.identity()));
+  compare("port_mapping", a.port_mapping() == b.port_mapping());
   compare("state_dir", a.state_dir() == b.state_dir());
   compare("discovery.kubernetes", before.kubernetes == now.kubernetes);
   compare("discovery.containers", before.container_sockets == now.container_sockets);

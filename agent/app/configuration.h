@@ -51,6 +51,7 @@ struct Configuration {
   /// Returns how this agent gets and renews its certificate.
   /// requires: joins()
   membership::Member member() const;
+  bool maps_ports() const { return file.port_mapping() == "on"; }
   /// Whether all servers are on this machine, by what the file says: unix sockets and loopback addresses.
   bool federation_is_here() const;
   /// Returns the ports of the federation and of this agent's admin server, as far as the configuration has numbers.

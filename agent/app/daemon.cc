@@ -27,14 +27,16 @@ namespace {
 constexpr Duration kRefreshInterval = 1s;
 
 report::ReporterOptions reporter_options(const Configuration& configuration, report::NodeDescription node,
-                                         std::function<void(const std::vector<report::MeasureTarget>&)> measure) {
+                                         std::function<void(const std::vector<report::MeasureTarget>&)> measure,
+                                         std::function<void(const std::vector<report::PortMapping>&)> map_ports) {
   return {configuration.servers(),
           std::move(node),
           configuration.instance_uid,
           configuration.boot_id,
           random_seed(),
           rpc::channel_credentials(configuration.tls, configuration.expected_federation()),
-          std::move(measure)};
+          std::move(measure),
+          configuration.maps_ports() ? std::move(map_ports) : nullptr};
 }
 
 std::string texts_of(const std::vector<IpAddress>& addresses) {
@@ -56,15 +58,15 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       syncer_(report::wire_codec()),
       reporter_(
           loop, clock,
-          reporter_options(configuration_,
-                           {[this](const auto& federation) { return node_for(federation); }, must_know_federation()},
-                           [this](const std::vector<report::MeasureTarget>& targets) { measure(targets); }),
+          reporter_options(
+              configuration_, {[this](const auto& federation) { return node_for(federation); }, must_know_federation()},
+              [this](const std::vector<report::MeasureTarget>& targets) { measure(targets); },
+              [this](const std::vector<report::PortMapping>& wanted) { mapping_.set(wanted); }),
           syncer_),
+      mapping_({clock, loop, syncer_, [this] { reporter_.changed(); }, mapping_machine()},
+               configuration_.maps_ports() ? std::optional(configuration_.node.locality.node) : std::nullopt),
       local_(clock, loop, configuration_,
-             {[this](const model::Endpoint& endpoint) {
-                syncer_.put(endpoint, clock_.now());
-                reporter_.changed();
-              },
+             {[this](const model::Endpoint& endpoint) { mapping_.put(endpoint); },
               [this](const std::string& key) {
                 syncer_.remove(key);
                 reporter_.changed();
@@ -108,6 +110,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
     if (pods_) pods_->collect(out);
     events_.collect(out);
     if (containers_ != nullptr) containers_->collect(out);
+    mapping_.collect(out);
   });
   process::register_process_metrics(registry_, "meshdns-agent", kVersion, clock.unix_seconds());
   last_load_.set(static_cast<double>(clock.unix_seconds()));
@@ -132,6 +135,7 @@ Result<void> Daemon::start() {
   local_.sources.refresh();
   take_listing();
   refresh_every_second();
+  mapping_.start();
   reporter_.start();
   ready_ = true;
   log::info("ready", {{"endpoints", local_.sources.endpoints().size()}});
@@ -216,12 +220,7 @@ model::Node Daemon::described() const { return pods_ ? pods_->described(configur
 
 void Daemon::measure(const std::vector<report::MeasureTarget>& targets) {
   const bool here = federation_ ? federation_->is_loopback() : configuration_.federation_is_here();
-  const auto allowed = measurable(targets, here ? Loopback::Allowed : Loopback::Refused, configuration_.mesh_ports());
-  const std::size_t forbidden = targets.size() - allowed.size();
-  if (std::exchange(forbidden_targets_, forbidden) != forbidden && forbidden > 0) {
-    log::warn("targets of the federation are not measured: agents may not connect there", {{"targets", forbidden}});
-  }
-  measurer_.set_targets(allowed);
+  measurer_.follow(targets, here ? Loopback::Allowed : Loopback::Refused, configuration_.mesh_ports());
 }
 
 /// Takes new addresses of the machine. Endpoints without an address of their own get them too.
@@ -341,6 +340,7 @@ v1::AgentStatus Daemon::status() {
   events_.add_to(out);
   out.set_log_lines_dropped(log::dropped_lines());
   for (const CheckView& view : monitor_.checks()) *out.add_checks() = check_status(view, clock_.now());
+  mapping_.write_status(out);
   return out;
 }
 

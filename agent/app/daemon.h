@@ -16,6 +16,7 @@
 #include "agent/app/local_state.h"
 #include "agent/app/measurer.h"
 #include "agent/app/monitor.h"
+#include "agent/app/port_mapping.h"
 #include "agent/app/troubles.h"
 #include "agent/probes/grpc_channels.h"
 #include "agent/probes/tls_client.h"
@@ -32,8 +33,8 @@ namespace meshdns::agent::app {
 /// A whole agent on one event loop: starts the parts, connects them, reloads, and stops them in order. Contains no
 /// logic of health or reporting: that is the parts'.
 ///
-///   Sources, KubernetesSource -> Monitor (HealthMachine, Probe) -> Drains -> Syncer -> GrpcReporter
-///      ^                          ^-- KernelEvents   ^-- Pushes      ^          ^-- Measurer
+///   Sources, KubernetesSource -> Monitor (HealthMachine, Probe) -> Drains -> PortMapping -> Syncer -> GrpcReporter
+///      ^                          ^-- KernelEvents   ^-- Pushes      ^                        ^-- Measurer
 ///      '--- LocalCommands ---------------------------'---------------'
 /// thread: the loop's
 class Daemon : public admin::Agent {
@@ -93,6 +94,7 @@ class Daemon : public admin::Agent {
   report::GrpcReporter reporter_;
   probes::TlsClient tls_;
   probes::GrpcChannels grpc_{loop_};  // of the checks
+  PortMapping mapping_;
   LocalState local_;
   KernelEvents events_;
   Monitor monitor_;
@@ -104,7 +106,6 @@ class Daemon : public admin::Agent {
   std::optional<membership::Renewal> renewal_;  // of a certificate that a token has brought
   std::optional<IpAddress> federation_;         // the address of the last connection or attempt; nothing = this machine
   bool without_address_ = false;                // the log has said that this machine has no address
-  std::size_t forbidden_targets_ = 0;           // of the last ones that the federation sent
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<http::Server> socket_;
   process::ServiceNotify service_;

@@ -8,6 +8,7 @@ install(FILES packaging/examples/agent.yaml packaging/examples/meshdnsd.yaml pac
               packaging/examples/app-b.yaml packaging/examples/clusters.yaml
         DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/meshdns/examples)
 install(DIRECTORY packaging/examples/endpoints.d packaging/examples/meshdns-agent.service.d DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/meshdns/examples)
+install(FILES systemd/port-mapping.conf DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/meshdns/systemd)
 install(DIRECTORY packaging/kubernetes DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/meshdns)
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${MESHDNS_DOCS})
 install(DIRECTORY docs/ DESTINATION ${MESHDNS_DOCS} FILES_MATCHING PATTERN "*.md")
