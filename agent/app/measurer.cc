@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/log/log.h"
+
 namespace meshdns::agent::app {
 namespace {
 
@@ -17,7 +19,8 @@ constexpr int kLooksAfterChange = 3;
 
 Reach reach_of(health::Outcome outcome) {
   switch (outcome) {
-    case health::Outcome::Success: return Reach::Connected;
+    case health::Outcome::Success:
+    case health::Outcome::Warning: return Reach::Connected;
     case health::Outcome::Refused: return Reach::Refused;
     case health::Outcome::Timeout: return Reach::Timeout;
     case health::Outcome::Failure: return Reach::NoRoute;  // of a connect: a router on the way reports it
@@ -61,6 +64,16 @@ Measurer::~Measurer() {
 
 Duration Measurer::between(Duration shortest, Duration longest) {
   return Duration(std::uniform_int_distribution<Duration::rep>(shortest.count(), longest.count())(random_));
+}
+
+void Measurer::follow(const std::vector<MeasureTarget>& targets, Loopback loopback,
+                      const std::set<std::uint16_t>& mesh_ports) {
+  const auto allowed = measurable(targets, loopback, mesh_ports);
+  const std::size_t forbidden = targets.size() - allowed.size();
+  if (std::exchange(forbidden_, forbidden) != forbidden && forbidden > 0) {
+    log::warn("targets of the federation are not measured: agents may not connect there", {{"targets", forbidden}});
+  }
+  set_targets(allowed);
 }
 
 void Measurer::set_targets(const std::vector<MeasureTarget>& targets) {

@@ -148,13 +148,14 @@ void run_checks(process::EventLoop& loop, const Clock& clock, const std::vector<
   probes::PushBoard pushes;
   probes::ServiceBoard services;
   probes::TlsClient tls;
+  probes::GrpcChannels grpc(loop);
   std::vector<OneCheck> checks = checks_of(addresses);
   for (const bool of_others : {false, true}) {
     std::vector<OneCheck*> now;
     for (OneCheck& check : checks) {
       if (check.is_of_another() == of_others) now.push_back(&check);
     }
-    Round(loop, {loop, clock, pushes, services, tls}, now).run();
+    Round(loop, {loop, clock, pushes, services, tls, grpc}, now).run();
     for (const OneCheck* check : now) {
       for (const std::size_t row : check->rows) add_result(rows[row], check->result);
     }

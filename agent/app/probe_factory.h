@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "agent/discovery/discovered.h"
+#include "agent/probes/grpc_channels.h"
 #include "agent/probes/probe.h"
 #include "agent/probes/push_board.h"
 #include "agent/probes/service_board.h"
@@ -18,6 +19,7 @@ struct ProbeParts {
   probes::PushBoard& pushes;
   probes::ServiceBoard& services;
   probes::TlsClient& tls;
+  probes::GrpcChannels& grpc;
 };
 
 /// Returns a probe of the check's kind. What `parts` refers to must outlive the probe.

@@ -79,6 +79,14 @@ bool StaticSource::refresh() {
   return true;
 }
 
+SourceState StaticSource::state() const {
+  SourceState out{listed(), error()};
+  for (const auto& file : files()) {
+    if (!file.error.empty()) out.error += (out.error.empty() ? "" : "\n") + file.error;
+  }
+  return out;
+}
+
 /// Hidden files are neither read nor logged: editors' .app.yaml.swp, and the ..data of a mounted ConfigMap.
 Result<std::vector<std::string>> StaticSource::names() {
   std::vector<std::string> out;

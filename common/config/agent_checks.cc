@@ -4,6 +4,7 @@
 #include "common/base/hex.h"
 #include "common/base/text.h"
 #include "common/config/checks.h"
+#include "common/net/ip_address.h"
 
 namespace meshdns::config {
 namespace {
@@ -50,6 +51,32 @@ void check_hex(const Place& place, const v1::UdpCheck& udp, Report& report) {
                fmt::format("expected pairs of hexadecimal digits (got {})", shown(udp.send_hex())));
 }
 
+/// Whether the text is a name that a DNS server can be asked for: labels of letters, digits, hyphens and underscores,
+/// which services have (RFC 2782), or the root.
+bool is_question_name(std::string_view text) {
+  if (text == ".") return true;
+  if (text.ends_with('.')) text.remove_suffix(1);
+  const auto is_label = [](std::string_view label) {
+    constexpr std::size_t kLongestLabel = 63;  // RFC 1035 2.3.4
+    const auto fits = [](char c) { return c == '_' || c == '-' || is_ldh_label({&c, 1}); };
+    return !label.empty() && label.size() <= kLongestLabel && std::all_of(label.begin(), label.end(), fits);
+  };
+  const auto labels = split(text, '.');
+  return text.size() <= 253 && std::all_of(labels.begin(), labels.end(), is_label);
+}
+
+void check_dns(const Place& place, const v1::DnsCheck& dns, Report& report) {
+  if (!dns.name().empty() && !is_question_name(dns.name())) {
+    report.add(place.child("name"),
+               fmt::format("expected a DNS name like www.example.net (got {})", shown(dns.name())));
+  }
+  const auto address = IpAddress::parse(dns.expect());
+  if (dns.expect().empty() || !address) return;
+  const char* type = address->is_v4() ? "A" : "AAAA";
+  if (dns.type() != type) report.add(place.child("expect"), fmt::format("needs type {}", type));
+  if (dns.rcode() != "NOERROR") report.add(place.child("expect"), "needs rcode NOERROR");
+}
+
 void check_alias(const Place& place, const v1::AliasCheck& alias, Report& report) {
   const auto slash = alias.endpoint().find('/');
   if (!alias.endpoint().empty() && (slash == 0 || slash == std::string::npos || slash + 1 == alias.endpoint().size())) {
@@ -72,8 +99,8 @@ void check_tls_of(const Place& place, const Message& check, Report& report) {
 template <class Message>
 void check_kind(const Place& place, const v1::EndpointEntry& endpoint, const Message& check, Report& report) {
   const auto port = [&](const char* kind, const std::string& wanted, std::string_view protocol) {
-    const Place of_kind = place.child(kind);
-    check_port(of_kind.child("port"), endpoint, wanted, protocol, report);
+    const Place check_place = place.child(kind);
+    check_port(check_place.child("port"), endpoint, wanted, protocol, report);
   };
   if (check.has_tcp()) port("tcp", check.tcp().port(), "TCP");
   if (check.has_http()) port("http", check.http().port(), "TCP");
@@ -85,6 +112,7 @@ void check_kind(const Place& place, const v1::EndpointEntry& endpoint, const Mes
   if (check.has_udp()) port("udp", check.udp().port(), "UDP");
   if (check.has_udp()) check_hex(place.child("udp"), check.udp(), report);
   if (check.has_dns()) port("dns", check.dns().port(), check.dns().tcp() ? "TCP" : "UDP");
+  if (check.has_dns()) check_dns(place.child("dns"), check.dns(), report);
   if (check.has_alias()) check_alias(place.child("alias"), check.alias(), report);
 }
 
