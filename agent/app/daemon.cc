@@ -6,6 +6,7 @@
 
 #include "agent/admin/http_api.h"
 #include "agent/app/agent_metrics.h"
+#include "agent/app/own_place.h"
 #include "agent/app/probe_factory.h"
 #include "agent/app/status.h"
 #include "agent/app/version.h"
@@ -42,12 +43,6 @@ report::ReporterOptions reporter_options(const Configuration& configuration, rep
           std::move(measure)};
 }
 
-std::string texts_of(const std::vector<IpAddress>& addresses) {
-  std::vector<std::string> out;
-  for (const IpAddress& address : addresses) out.push_back(address.text());
-  return join(out, ",");
-}
-
 std::unique_ptr<discovery::StaticSource> make_source(const Configuration& configuration) {
   return std::make_unique<discovery::StaticSource>(configuration.directory,
                                                    discovery::Defaults{configuration.node.addresses});
@@ -65,6 +60,8 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       failed_reloads_(registry_.counter("meshdns_config_failed_reloads_total", "reloads whose file was wrong")),
       last_load_(registry_.gauge("meshdns_config_last_load_seconds",
                                  "when the configuration that runs was read, in seconds since 1970")),
+      programs_(configuration_.programs()),
+      units_(loop),
       syncer_(report::wire_codec()),
       reporter_(
           loop, clock,
@@ -73,8 +70,8 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                            [this](const std::vector<report::MeasureTarget>& targets) { measure(targets); }),
           syncer_),
       monitor_(clock, loop,
-               [&loop](const IpAddress& address, const discovery::CheckSpec& check) {
-                 return make_probe({loop}, address, check);
+               [this, &loop](const IpAddress& address, const discovery::CheckSpec& check) {
+                 return make_probe({loop, programs_, units_}, address, check);
                },
                {[this](const model::Endpoint& endpoint) {
                   syncer_.put(endpoint, clock_.now());
@@ -101,6 +98,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                    reporter_.connected() ? 1.0 : 0.0);
     metrics::count(out, "meshdns_agent_clamped_values_total", "durations of federations that were out of bounds", {},
                    reporter_.clamped());
+    collect_place(configuration_, described(), out);
     if (tls_watch_) rpc::collect_samples(*tls_watch_, out);
     if (pods_) pods_->collect(out);
     metrics::gauge(out, "meshdns_agent_unread_files",
@@ -120,6 +118,7 @@ Result<void> Daemon::start() {
                          {"node", configuration_.node.key},
                          {"locality", configuration_.node.locality.text()},
                          {"endpoints", configuration_.directory}});
+  log_place(configuration_);
   if (configuration_.tls) tls_watch_.emplace(*configuration_.tls, clock_, loop_);
   if (configuration_.joins()) renewal_.emplace(loop_, clock_, configuration_.member());
   if (auto done = listen(); !done) return done;
@@ -351,6 +350,7 @@ std::string Daemon::unready() {
 
 v1::AgentStatus Daemon::status() {
   v1::AgentStatus out = status_of(described(), syncer_, clock_.now());
+  out.set_locality_source(place_source(configuration_, described()));
   auto& federation = *out.mutable_federation();
   federation.set_server(reporter_.server());
   federation.set_connected(reporter_.connected());

@@ -14,7 +14,9 @@
 #include "agent/app/troubles.h"
 #include "agent/discovery/static_source.h"
 #include "agent/probes/address_events.h"
+#include "agent/probes/program_rules.h"
 #include "agent/probes/socket_events.h"
+#include "agent/probes/unit_states.h"
 #include "agent/report/grpc_reporter.h"
 #include "common/http/server.h"
 #include "common/membership/renewal.h"
@@ -87,6 +89,8 @@ class Daemon : public admin::Agent {
   metrics::Counter& socket_events_count_;
   metrics::Counter& failed_reloads_;
   metrics::Gauge& last_load_;
+  probes::ProgramRules programs_;
+  probes::UnitStates units_;
   report::Syncer syncer_;
   report::GrpcReporter reporter_;
   Monitor monitor_;

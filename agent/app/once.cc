@@ -42,7 +42,8 @@ struct OneCheck {
 /// Runs all checks once, kMostAtOnce at a time.
 class Round {
  public:
-  Round(process::EventLoop& loop, const std::vector<OneAddress>& addresses) : loop_(loop), addresses_(addresses) {
+  Round(process::EventLoop& loop, const Configuration& configuration, const std::vector<OneAddress>& addresses)
+      : loop_(loop), programs_(configuration.programs()), units_(loop), addresses_(addresses) {
     for (std::size_t i = 0; i < addresses.size(); ++i) {
       for (const auto& spec : addresses[i].found.checks) checks_.push_back({i, spec, nullptr, {}});
     }
@@ -58,7 +59,7 @@ class Round {
   void start_next() {
     if (next_ == checks_.size()) return;
     OneCheck& check = checks_[next_++];
-    check.probe = make_probe({loop_}, addresses_[check.at].address, check.spec);
+    check.probe = make_probe({loop_, programs_, units_}, addresses_[check.at].address, check.spec);
     check.probe->run(check.spec.settings.timeout, [this, &check](ProbeResult result) {
       check.result = std::move(result);
       if (++ended_ == checks_.size()) loop_.stop();
@@ -67,6 +68,8 @@ class Round {
   }
 
   process::EventLoop& loop_;
+  probes::ProgramRules programs_;
+  probes::UnitStates units_;
   const std::vector<OneAddress>& addresses_;
   std::vector<OneCheck> checks_;
   std::size_t next_ = 0;
@@ -113,7 +116,7 @@ int once(process::EventLoop& loop, const Configuration& configuration, std::ostr
   discovery::StaticSource source(configuration.directory, {configuration.node.addresses});
   source.refresh();
   const auto addresses = addresses_of(source.endpoints());
-  Round round(loop, addresses);
+  Round round(loop, configuration, addresses);
   print(rows_of(addresses, round.run()), out);
   const bool clean = std::ranges::all_of(source.files(), [](const auto& file) { return file.error.empty(); });
   return source.listed() && clean ? 0 : 1;

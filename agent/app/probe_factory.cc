@@ -1,6 +1,8 @@
 #include "agent/app/probe_factory.h"
 
+#include "agent/probes/exec_probe.h"
 #include "agent/probes/http_probe.h"
+#include "agent/probes/systemd_probe.h"
 #include "agent/probes/tcp_probe.h"
 
 namespace meshdns::agent::app {
@@ -19,6 +21,12 @@ struct Maker {
   }
   std::unique_ptr<probes::Probe> operator()(const probes::HttpCheck& check) const {
     return std::make_unique<probes::HttpProbe>(parts.loop, at(check.to), check);
+  }
+  std::unique_ptr<probes::Probe> operator()(const probes::ExecCheck& check) const {
+    return std::make_unique<probes::ExecProbe>(parts.loop, check, parts.programs);
+  }
+  std::unique_ptr<probes::Probe> operator()(const probes::SystemdCheck& check) const {
+    return std::make_unique<probes::SystemdProbe>(parts.loop, parts.units, check);
   }
 };
 

@@ -4,6 +4,8 @@
 
 #include "agent/discovery/discovered.h"
 #include "agent/probes/probe.h"
+#include "agent/probes/program_rules.h"
+#include "agent/probes/unit_states.h"
 #include "common/net/ip_address.h"
 #include "common/process/event_loop.h"
 
@@ -12,6 +14,8 @@ namespace meshdns::agent::app {
 /// What the probes of an agent share; all of it must outlive them.
 struct ProbeParts {
   process::EventLoop& loop;
+  const probes::ProgramRules& programs;
+  probes::UnitStates& units;
 };
 
 /// Returns a probe of the check's kind.

@@ -107,11 +107,12 @@ THIRD_PARTY = {
     "fstrm": ("fstrm", {"dnsd/dnstap/stream.cc"}),
     "xxhash": ("xxhash.h", {"common/base", "dnsd/snapshot_file"}),
     "openssl": ("openssl/", {"common/rpc", "common/authority", "common/kubernetes/tls.cc"}),
+    "sd-bus": ("systemd/", {"agent/probes/unit_states.cc"}),
     "CLI11": ("CLI/", {"dnsd/ctl", "dnsd/app/main.cc", "agent/app/main.cc"}),
 }
 
 # Private to sources: a header that includes one of these hands it to everybody.
-PRIVATE_TO_SOURCES = {"openssl", "sqlite", "yaml-cpp", "ldns", "fstrm", "spdlog", "prometheus", "c-ares", "CLI11"}
+PRIVATE_TO_SOURCES = {"openssl", "sqlite", "yaml-cpp", "ldns", "fstrm", "spdlog", "prometheus", "c-ares", "sd-bus", "CLI11"}
 
 # The C library's and the kernel's headers; those of C++ have no dot.
 SYSTEM_FOLDERS = ("sys/", "netinet/", "arpa/", "linux/", "net/", "asm/")
