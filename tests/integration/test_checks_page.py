@@ -162,5 +162,44 @@ class ChecksPage(unittest.TestCase):
                     self.assertTrue(endpoint.get("why"), endpoint)
 
 
+class Programs(unittest.TestCase):
+    """Who may start which program is said before anything runs."""
+
+    def setUp(self):
+        self.bed = self.enterContext(Bed())
+
+    def check(self, program, enabled):
+        self.bed.write("endpoints.d/worker.yaml", f"""\
+endpoints:
+  - namespace: shop
+    service: worker
+    address: 127.0.0.1
+    ports: [{{name: queue, number: 9000}}]
+    checks: [{{any: {{checks: [{{exec: {{command: ["{program}"]}}}}]}}}}]
+""")
+        config = self.bed.write("agent.yaml", f"""\
+cluster: eu-1
+federation: {{servers: ["127.0.0.1:7400"]}}
+exec: {{enabled: {str(enabled).lower()}}}
+""")
+        return run("meshdns-agent", "--config", config, "--check-config")
+
+    def test_off(self):
+        code, _, err = self.check("/bin/true", False)
+        self.assertEqual((code, err), (2, "shop/worker/127.0.0.1:9000: exec: programs are not started: "
+                                          "set exec: {enabled: true} in agent.yaml\n"))
+
+    def test_on(self):
+        code, _, err = self.check("/bin/true", True)
+        self.assertEqual((code, err), (0, ""))
+
+    def test_a_program_that_others_may_replace(self):
+        program = self.bed.write("program", "#!/bin/sh\n")
+        os.chmod(program, 0o755)
+        code, _, err = self.check(program, True)
+        self.assertEqual(code, 2)
+        self.assertRegex(err, r"^shop/worker/127\.0\.0\.1:9000: exec: /\S* (is writable by|belongs to)")
+
+
 if __name__ == "__main__":
     unittest.main()
