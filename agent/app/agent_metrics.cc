@@ -18,7 +18,8 @@ constexpr std::array kStates = {HealthState::Pending, HealthState::Serving, Heal
 // in the order of report::Reach
 constexpr std::array kReaches = {"connected", "refused", "timeout", "no_route", "skipped"};
 // in the order of health::Outcome
-constexpr std::array kOutcomes = {"success", "failure", "timeout", "refused", "unknown"};
+constexpr std::array kOutcomes = {"success", "failure", "timeout", "refused", "unknown", "warning"};
+static_assert(kOutcomes.size() == health::kOutcomes);
 
 template <class Enum>
 constexpr std::size_t index_of(Enum value) {
@@ -35,6 +36,7 @@ static_assert(kOutcomes[index_of(health::Outcome::Failure)] == std::string_view(
 static_assert(kOutcomes[index_of(health::Outcome::Timeout)] == std::string_view("timeout"));
 static_assert(kOutcomes[index_of(health::Outcome::Refused)] == std::string_view("refused"));
 static_assert(kOutcomes[index_of(health::Outcome::Unknown)] == std::string_view("unknown"));
+static_assert(kOutcomes[index_of(health::Outcome::Warning)] == std::string_view("warning"));
 
 void collect_endpoints(const report::Syncer& syncer, std::vector<Sample>& out) {
   std::array<double, kStates.size()> counts{};
@@ -54,6 +56,12 @@ void collect_probes(const Monitor::Counters& counters, std::vector<Sample>& out)
                  "checks that began or ended late because the agent was held up", {}, counters.late);
 }
 
+void collect_runs(const CheckRunner& runner, std::vector<Sample>& out) {
+  metrics::gauge(out, "meshdns_agent_running_checks", "checks that run now", {}, static_cast<double>(runner.running()));
+  metrics::gauge(out, "meshdns_agent_waiting_checks", "checks that are due and wait for their turn", {},
+                 static_cast<double>(runner.waiting()));
+}
+
 void collect_measurements(const Measurer& measurer, std::vector<Sample>& out) {
   for (std::size_t i = 0; i < kReaches.size(); ++i) {
     metrics::count(out, "meshdns_agent_measurements_total", "connections tried for the federation, by how they ended",
@@ -69,6 +77,7 @@ void collect_samples(const Monitor& monitor, const Measurer& measurer, const rep
                      std::vector<Sample>& out) {
   collect_endpoints(syncer, out);
   collect_probes(monitor.counters(), out);
+  collect_runs(monitor.runner(), out);
   std::size_t impossible = 0;
   for (const auto& [trouble, checks] : monitor.unknown()) impossible += checks;
   metrics::gauge(out, "meshdns_agent_impossible_checks",

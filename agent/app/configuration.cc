@@ -213,6 +213,7 @@ std::vector<std::string> restart_needed(const Configuration& before, const Confi
   compare("state_dir", a.state_dir() == b.state_dir());
   compare("discovery.kubernetes", before.kubernetes == now.kubernetes);
   compare("exec", MessageDifferencer::Equals(a.exec(), b.exec()));
+  compare("probing", MessageDifferencer::Equals(a.probing(), b.probing()));
   compare("admin", MessageDifferencer::Equals(a.admin(), b.admin()));
   return out;
 }

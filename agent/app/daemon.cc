@@ -6,6 +6,7 @@
 
 #include "agent/admin/http_api.h"
 #include "agent/app/agent_metrics.h"
+#include "agent/app/check_limits.h"
 #include "agent/app/own_place.h"
 #include "agent/app/probe_factory.h"
 #include "agent/app/status.h"
@@ -70,8 +71,8 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                            [this](const std::vector<report::MeasureTarget>& targets) { measure(targets); }),
           syncer_),
       monitor_(clock, loop,
-               [this, &loop](const IpAddress& address, const discovery::CheckSpec& check) {
-                 return make_probe({loop, programs_, units_}, address, check);
+               [this](const probes::Place& place, const discovery::CheckSpec& check) {
+                 return make_probe({loop_, clock_, pushes_, monitor_.services(), programs_, units_}, place, check);
                },
                {[this](const model::Endpoint& endpoint) {
                   syncer_.put(endpoint, clock_.now());
@@ -81,7 +82,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                   syncer_.remove(key);
                   reporter_.changed();
                 }},
-               {configuration_.node.key, random_seed()}),
+               {configuration_.node.key, random_seed(), check_limits(configuration_)}),
       measurer_(
           clock, loop, [&loop](const SocketAddress& where) { return std::make_unique<probes::TcpProbe>(loop, where); },
           [this](const report::Measurement& found) {
@@ -343,8 +344,7 @@ void Daemon::stop() {
 
 std::string Daemon::unready() {
   if (!ready_) return "discovery was not read yet";
-  const auto pods = pods_ ? pods_->state() : report::SourceState{"", true, ""};
-  if (!pods.listed) return pods.error;
+  if (pods_ && !pods_->state().listed) return pods_->state().error;
   return unread_text(*source_, configuration_.node.locality.node);
 }
 

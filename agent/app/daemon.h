@@ -15,6 +15,7 @@
 #include "agent/discovery/static_source.h"
 #include "agent/probes/address_events.h"
 #include "agent/probes/program_rules.h"
+#include "agent/probes/push_board.h"
 #include "agent/probes/socket_events.h"
 #include "agent/probes/unit_states.h"
 #include "agent/report/grpc_reporter.h"
@@ -93,6 +94,7 @@ class Daemon : public admin::Agent {
   probes::UnitStates units_;
   report::Syncer syncer_;
   report::GrpcReporter reporter_;
+  probes::PushBoard pushes_;
   Monitor monitor_;
   Measurer measurer_;
   std::unique_ptr<discovery::StaticSource> source_;

@@ -77,7 +77,7 @@ int run_once(const app::Configuration& configuration, const Flags& flags) {
   process::release_signals();
   const SystemClock clock;
   process::EventLoop loop;
-  return flags.leave ? app::leave(loop, clock, configuration) : app::once(loop, configuration, std::cout);
+  return flags.leave ? app::leave(loop, clock, configuration) : app::once(loop, clock, configuration, std::cout);
 }
 
 int run(app::Configuration configuration, const Flags& flags) {

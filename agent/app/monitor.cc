@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "agent/app/endpoint_log.h"
+#include "agent/app/instances.h"
 #include "agent/app/pod_checks.h"
-#include "agent/health/combined.h"
-#include "agent/health/readiness.h"
+#include "agent/app/watched.h"
 #include "common/log/log.h"
 #include "common/model/lookup.h"
 
@@ -20,103 +20,21 @@ using health::Outcome;
 using health::ProbeResult;
 using model::HealthState;
 
-/// Returns the port that a check connects to; 0 = it does not connect.
-std::uint16_t port_of(const CheckSpec& check) {
-  const probes::Target* target = probes::target_of(check.what);
-  return target == nullptr ? 0 : target->port;
-}
-
-/// Whether a listener may have served the endpoint.
-bool is_behind(const SocketAddress& where, const Discovered& found) {
-  if (where.port == 0) return true;
-  const auto& addresses = found.endpoint.addresses;
-  const bool has_port = std::ranges::count(found.endpoint.ports, where.port, &model::Port::number) > 0 ||
-                        std::ranges::count(found.checks, where.port, &port_of) > 0;
-  return has_port && (where.ip.is_unspecified() || std::ranges::find(addresses, where.ip) != addresses.end());
-}
-
-/// Whether two endpoints are the same instance, even with different keys: clients of `now` reach the process that
-/// clients of `known` did.
-bool is_same_instance(const model::Endpoint& known, const model::Endpoint& now) {
-  const auto kept = [&](Family family) {
-    const auto address = model::first_of(now.addresses, family);
-    return !address || address == model::first_of(known.addresses, family);
-  };
-  const auto has_port = [&](const model::Port& port) {
-    return std::ranges::any_of(known.ports, [&](const model::Port& other) {
-      return other.number == port.number && other.protocol == port.protocol;
-    });
-  };
-  return known.namespace_ == now.namespace_ && known.service == now.service && kept(Family::V4) && kept(Family::V6) &&
-         std::ranges::any_of(now.ports, has_port);
+/// Returns the services whose health the checks of an endpoint take.
+std::vector<probes::AliasCheck> aliases_of(const Discovered& found) {
+  std::vector<probes::AliasCheck> out;
+  for (const CheckSpec& check : found.checks) {
+    const auto more = probes::aliases_of(check.what);
+    out.insert(out.end(), more.begin(), more.end());
+  }
+  return out;
 }
 
 }  // namespace
 
-/// The address and settings of one check; each check is made at the first address of each family.
-struct Monitor::Place {
+struct Monitor::At {
   IpAddress address;
-  const CheckSpec* spec;
-};
-
-struct Monitor::Check {
-  Check(Monitor& m, Watched& o, Place p, health::HealthMachine h)
-      : monitor(m), owner(&o), address(p.address), spec(*p.spec), machine(std::move(h)) {}
-  ~Check() { stop(); }
-  Check(const Check&) = delete;
-  Check& operator=(const Check&) = delete;
-
-  /// Cancels the timer and the running probe.
-  void stop() {
-    if (timer) monitor.timers_.cancel(*timer);
-    timer.reset();
-    probe.reset();
-    running = false;
-  }
-
-  Monitor& monitor;
-  Watched* owner;
-  IpAddress address;
-  CheckSpec spec;
-  health::HealthMachine machine;
-  std::unique_ptr<probes::Probe> probe;
-  std::optional<TimerId> timer;
-  TimePoint planned{};
-  TimePoint started{};
-  Duration timeout{};           // of the running probe
-  std::string unknown_because;  // detail of the last result if that was Unknown; otherwise empty
-  bool running = false;
-  bool late = false;
-  bool was_open = false;  // an evidence check's port has taken a connection: a refusal means something then
-  bool refused = false;   // its last result, if that means something
-  bool after_event = false;
-  bool again = false;  // a kernel event came while the probe for an earlier event was running
-};
-
-struct Monitor::Watched {
-  Discovered found;
-  model::Endpoint told;
-  std::vector<std::unique_ptr<Check>> checks;
-  std::optional<health::Readiness> readiness;  // of a pod
-  bool host_network = false;                   // of a pod
-
-  /// Whether update() has never been called.
-  bool is_new() const { return told.key.empty(); }
-  std::vector<model::Health> healths(Family family) const {
-    std::vector<model::Health> out;
-    for (const auto& check : checks) {
-      if (check->address.family() == family && !check->spec.evidence) out.push_back(check->machine.health());
-    }
-    return out;
-  }
-  model::Health health() const {
-    const auto v4 = healths(Family::V4);
-    const auto v6 = healths(Family::V6);
-    if (v4.empty() && v6.empty()) return readiness->health();
-    const model::Health checked = health::of_families(v4, v6);
-    return readiness ? health::with_checks(readiness->health(), checked) : checked;
-  }
-  std::optional<TimePoint> unlisted{};  // since when discovery no longer lists it; nothing = it is listed
+  std::optional<Family> family;  // nothing = once
 };
 
 Monitor::Monitor(const Clock& clock, Timers& timers, ProbeFactory make_probe, Sink sink, Options options)
@@ -125,10 +43,23 @@ Monitor::Monitor(const Clock& clock, Timers& timers, ProbeFactory make_probe, Si
       make_probe_(std::move(make_probe)),
       sink_(std::move(sink)),
       options_(std::move(options)),
-      seeds_(static_cast<std::minstd_rand::result_type>(options_.seed)) {}
+      seeds_(static_cast<std::minstd_rand::result_type>(options_.seed)),
+      runner_(clock, timers, options_.limits,
+              {[this](const Check& check) {
+                 const model::Endpoint& endpoint = check.owner.found.endpoint;
+                 return make_probe_({check.owner.found.key, endpoint.namespace_, endpoint.service, check.address},
+                                    check.spec);
+               },
+               [this](Check& check, const ProbeResult& result) { on_result(check, result); },
+               [this](std::uint64_t check) {
+                 asked_.gone(check);
+                 tell_askers();
+               }}) {}
 
 Monitor::~Monitor() {
+  watched_.clear();
   if (retire_timer_) timers_.cancel(*retire_timer_);
+  if (asked_timer_) timers_.cancel(*asked_timer_);
 }
 
 void Monitor::set_endpoints(const std::vector<Discovered>& listed, const std::vector<discovery::PodEndpoint>& pods) {
@@ -154,6 +85,10 @@ void Monitor::set_endpoints(const std::vector<Discovered>& listed, const std::ve
         begin, end, [&](const auto& entry) { return is_same_instance(entry.second->found.endpoint, found.endpoint); });
     if (known != end) watched.told.health = known->second->told.health;
   }
+  std::size_t added = 0;
+  for (const Discovered& found : listed) added += watched_.at(found.key)->is_new() ? found.checks.size() : 0;
+  const Duration spread = Duration(1s) / kFirstChecksPerSecond * static_cast<std::int64_t>(added);
+  first_within_ = std::max(health::HealthMachine::kFirstWithin, spread);
   // Put the new endpoints before retire() removes old ones: otherwise the service could be empty in between.
   for (const Discovered& found : listed) update(*watched_.at(found.key), found, nullptr);
   for (const auto& pod : pods) update(*watched_.at(pod.found.key), watched_pod(pod), &pod);
@@ -190,6 +125,7 @@ void Monitor::retire() {
   for (const std::string& key : going) {
     log::info("endpoint removed", {{"key", key}});
     watched_.erase(key);
+    services_.remove(key);
     sink_.remove(key);
   }
   if (next) retire_after(*next);
@@ -214,80 +150,48 @@ bool Monitor::report(Watched& watched, const discovery::PodEndpoint& pod) {
 void Monitor::update(Watched& watched, const Discovered& found, const discovery::PodEndpoint* pod) {
   const bool afresh = pod != nullptr && (report(watched, *pod) || watched.found.checks != found.checks);
   if (!watched.is_new() && watched.found == found && !afresh) return tell(watched);
-  auto before = std::exchange(watched.checks, {});
-  if (afresh) before.clear();  // what checks found before a pod was ready says nothing about it now
+  if (afresh) watched.checks.clear();  // what checks found before a pod was ready says nothing about it now
   // set_endpoints() has given `told` the health of the same instance with another key: continue from that health
-  const bool goes_on = pod == nullptr && before.empty() && watched.told.health.state != HealthState::Pending;
+  const bool goes_on =
+      pod == nullptr && watched.checks.empty() && watched.told.health.state != HealthState::Pending;
   const model::Health known = goes_on ? watched.told.health : model::Health{.since = clock_.now()};
   watched.found = found;
+  services_.set_aliases(found.key, aliases_of(found));
+  Watched before;
+  std::swap(before.checks, watched.checks);
   for (const IpAddress& address : model::first_of_each_family(found.endpoint.addresses)) {
-    const auto others = std::partition(before.begin(), before.end(),
-                                       [&](const auto& check) { return check->address.family() == address.family(); });
-    std::vector<std::unique_ptr<Check>> of_family(std::make_move_iterator(before.begin()),
-                                                  std::make_move_iterator(others));
-    before.erase(before.begin(), others);
     model::Health of_address = known;
     of_address.state = known.out(address.family()).value_or(known.state);
     of_address.v4 = of_address.v6 = std::nullopt;
-    add_checks(watched, address, std::move(of_family), of_address);
+    add_checks(watched, {address, address.family()}, before.take_checks(address.family()), of_address);
   }
+  model::Health of_all = known;
+  of_all.v4 = of_all.v6 = std::nullopt;
+  add_checks(watched, {found.endpoint.addresses.front(), std::nullopt}, before.take_checks(std::nullopt), of_all);
   tell(watched);
 }
 
-/// Adds the checks at one address. Unchanged checks are taken from `before`.
-/// before: the family's checks so far, in the order of their settings
+/// Adds the checks that are made at one place. Unchanged checks are taken from `before`.
+/// before: the place's checks so far, in the order of their settings
 /// fresh:  the health from which a check without history starts
-void Monitor::add_checks(Watched& watched, const IpAddress& address, std::vector<std::unique_ptr<Check>> before,
+void Monitor::add_checks(Watched& watched, const At& at, std::vector<std::unique_ptr<Check>> before,
                          const model::Health& fresh) {
   // the health of another address says nothing about this one: it has to succeed before it is answered
-  if (!before.empty() && before.front()->address != address) before.clear();
+  if (at.family && !before.empty() && before.front()->address != at.address) before.clear();
   const model::Health known = before.empty() ? fresh : before.front()->machine.health();
-  for (std::size_t i = 0; i < watched.found.checks.size(); ++i) {
-    const CheckSpec& spec = watched.found.checks[i];
-    if (i < before.size() && before[i]->spec == spec) {
-      watched.checks.push_back(std::move(before[i]));
+  std::size_t i = 0;
+  for (const CheckSpec& spec : watched.found.checks) {
+    if (probes::is_per_family(spec.what) != at.family.has_value()) continue;
+    const std::size_t index = i++;
+    if (index < before.size() && before[index]->spec == spec) {
+      watched.checks.push_back(std::move(before[index]));
       continue;
     }
-    const model::Health previous = i < before.size() ? before[i]->machine.health() : known;
+    const model::Health previous = index < before.size() ? before[index]->machine.health() : known;
     health::HealthMachine machine(spec.settings, seeds_(), previous);
-    watched.checks.push_back(std::make_unique<Check>(*this, watched, Place{address, &spec}, std::move(machine)));
-    schedule(*watched.checks.back());
+    watched.checks.push_back(std::make_unique<Check>(runner_, watched, at.address, spec, std::move(machine)));
+    runner_.begin(*watched.checks.back(), first_within_);
   }
-}
-
-void Monitor::schedule(Check& check) {
-  const Duration delay = check.machine.next_delay();
-  check.planned = clock_.now() + delay;
-  check.timer = timers_.after(delay, [this, &check] {
-    check.timer.reset();
-    start(check, false);
-  });
-}
-
-/// Starts the check's probe. If the agent is late itself the probe gets more time, because its answer may arrive in
-/// time and wait to be read.
-void Monitor::start(Check& check, bool after_event) {
-  const Duration timeout = check.spec.settings.timeout;
-  check.started = clock_.now();
-  const Duration lag = after_event ? Duration::zero() : check.started - check.planned;
-  check.late = lag > timeout / 2;
-  check.timeout = check.late ? timeout + std::min(lag, timeout) : timeout;
-  check.after_event = after_event;
-  check.again = false;
-  check.running = true;
-  if (!check.probe) check.probe = make_probe_(check.address, check.spec);
-  check.probe->run(check.timeout, [this, &check](ProbeResult result) { on_result(check, std::move(result)); });
-}
-
-/// Starts a probe because of a kernel event. A running probe for an earlier event is not restarted: otherwise a
-/// listener that comes and goes all the time would keep the probe from ever ending.
-void Monitor::probe_after_event(Check& check) {
-  if (check.running && check.after_event) {
-    check.again = true;
-    return;
-  }
-  check.stop();
-  start(check, true);
 }
 
 bool Monitor::ended(const std::string& key, const std::string& container) {
@@ -297,7 +201,8 @@ bool Monitor::ended(const std::string& key, const std::string& container) {
   const auto now = clock_.now();
   if (!watched.readiness->on_evidence(health::Evidence::Ended, "container ended", now, container)) return false;
   for (const auto& check : watched.checks) {
-    if (check->spec.evidence) probe_after_event(*check);  // a port that is closed keeps others from ending the evidence
+    // a port that is closed keeps others from ending the evidence
+    if (check->spec.evidence) runner_.run_at_once(*check, Why::Event);
   }
   tell(watched);
   return true;
@@ -306,9 +211,10 @@ bool Monitor::ended(const std::string& key, const std::string& container) {
 std::size_t Monitor::listener_gone(Watched& watched, const SocketAddress& where) {
   if (!watched.host_network) return 0;  // the events are of the host's network, where other pods have no listeners
   for (const auto& check : watched.checks) {
-    if (where.port != 0 && port_of(check->spec) != where.port) continue;
+    if (where.port != 0 && !connects_to(check->spec, where.port)) continue;
     check->was_open = check->was_open || where.port != 0;
-    probe_after_event(*check);  // another listener may still answer at the port (SO_REUSEPORT), so the probe decides
+    // another listener may still answer at the port (SO_REUSEPORT), so the probe decides
+    runner_.run_at_once(*check, Why::Event);
   }
   return 1;
 }
@@ -322,57 +228,44 @@ std::size_t Monitor::closed(const SocketAddress& where) {
       continue;
     }
     ++endpoints;
-    for (const auto& check : watched->checks) probe_after_event(*check);
+    for (const auto& check : watched->checks) {
+      if (probes::is_polled(check->spec.what)) runner_.run_at_once(*check, Why::Event);
+    }
   }
   return endpoints;
 }
 
-void Monitor::on_result(Check& check, ProbeResult result) {
-  check.running = false;
-  const bool ended_late = clock_.now() - check.started > check.timeout + check.spec.settings.timeout / 2;
-  result.late = check.late || ended_late;
-  result.after_event = check.after_event;
+void Monitor::on_result(Check& check, const ProbeResult& result) {
   ++counters_.outcomes.at(static_cast<std::size_t>(result.outcome));
-  check.unknown_because = result.outcome == Outcome::Unknown ? result.detail : "";
   if (result.late) ++counters_.late;
-  Watched& watched = *check.owner;
+  Watched& watched = check.owner;
   const bool judged = judge_evidence(check, result);
   const bool changed = check.machine.on_result(result, clock_.now(), is_last_healthy(watched)) || judged;
-  if (check.again) {
-    // From a timer, because start() runs the probe again, and this is called from inside the probe.
-    check.planned = clock_.now();
-    check.timer = timers_.after(Duration::zero(), [this, &check] {
-      check.timer.reset();
-      start(check, true);
-    });
-  } else {
-    schedule(check);
-  }
-  if (!changed) return;
-  tell(watched);
+  runner_.go_on(check);
+  if (changed) tell(watched);
   // From a timer, because retire() may destroy the endpoint whose probe is calling this.
-  if (retire_timer_) retire_after(Duration::zero());
+  if (changed && retire_timer_) retire_after(Duration::zero());
+  asked_.ended(check.number, check.runs);
+  tell_askers();
 }
 
 bool Monitor::judge_evidence(Check& check, const ProbeResult& result) {
   if (!check.spec.evidence || result.outcome == Outcome::Unknown) return false;
-  const bool success = result.outcome == Outcome::Success;
+  const bool success = is_success(result.outcome);
   if (success) check.was_open = true;
   // many pods declare ports at which nothing listens: only one that was open says something by being closed
   if (!check.was_open) return false;
   check.refused = result.outcome == Outcome::Refused;
-  const auto& all = check.owner->checks;
+  const auto& all = check.owner.checks;
   const bool another_is_dead = std::ranges::any_of(all, [](const auto& other) { return other->refused; });
   if (success && another_is_dead) return false;
-  return check.owner->readiness->on_result(result, clock_.now());
+  return check.owner.readiness->on_result(result, clock_.now());
 }
 
 bool Monitor::is_last_healthy(const Watched& watched) const {
-  return std::ranges::none_of(watched_, [&](const auto& entry) {
-    const model::Endpoint& other = entry.second->told;
-    return entry.second.get() != &watched && other.health.state == HealthState::Serving &&
-           other.namespace_ == watched.told.namespace_ && other.service == watched.told.service;
-  });
+  const model::Endpoint& told = watched.told;
+  const std::size_t own = told.health.state == HealthState::Serving ? 1 : 0;
+  return services_.serving({told.namespace_, told.service}) == own;
 }
 
 void Monitor::tell(Watched& watched) {
@@ -383,14 +276,46 @@ void Monitor::tell(Watched& watched) {
   if (now == watched.told) return;
   const model::Health before = std::exchange(watched.told, std::move(now)).health;
   log_change(watched.told, before);
+  services_.put(watched.told.key, {watched.told.namespace_, watched.told.service}, watched.told.health);
   sink_.put(watched.told);
+}
+
+void Monitor::run_now(const std::string& namespace_, const std::string& service,
+                      std::function<void(const std::vector<CheckView>&)> done) {
+  std::map<std::uint64_t, std::uint64_t> runs;
+  std::vector<Check*> wanted;
+  for (const auto& [key, watched] : watched_) {
+    const model::Endpoint& endpoint = watched->found.endpoint;
+    if (endpoint.namespace_ != namespace_ || endpoint.service != service) continue;
+    for (const auto& check : watched->checks) {
+      runs[check->number] = check->runs + (check->running ? 2 : 1);  // a run that has begun may be older than the question
+      wanted.push_back(check.get());
+    }
+  }
+  asked_.wait(std::move(runs), [this, namespace_, service, call = std::move(done)] {
+    std::vector<CheckView> views = checks();
+    std::erase_if(views, [&](const CheckView& view) { return view.namespace_ != namespace_ || view.service != service; });
+    call(views);
+  });
+  for (Check* check : wanted) runner_.run_at_once(*check, Why::News);
+  tell_askers();
+}
+
+/// From a timer, because checks end in the middle of changes.
+void Monitor::tell_askers() {
+  if (!asked_.has_complete() || asked_timer_) return;
+  asked_timer_ = timers_.after(Duration::zero(), [this] {
+    asked_timer_.reset();
+    for (const auto& done : asked_.take_complete()) done();
+  });
 }
 
 std::map<std::string, std::size_t> Monitor::unknown() const {
   std::map<std::string, std::size_t> out;
   for (const auto& [key, watched] : watched_) {
     for (const auto& check : watched->checks) {
-      if (!check->unknown_because.empty()) ++out[check->unknown_because];
+      const auto& last = check->last;
+      if (last && last->outcome == Outcome::Unknown && !last->pending) ++out[last->detail];
     }
   }
   return out;
@@ -399,6 +324,14 @@ std::map<std::string, std::size_t> Monitor::unknown() const {
 std::map<std::string, model::Endpoint> Monitor::endpoints() const {
   std::map<std::string, model::Endpoint> out;
   for (const auto& [key, watched] : watched_) out.emplace(key, watched->told);
+  return out;
+}
+
+std::vector<CheckView> Monitor::checks() const {
+  std::vector<CheckView> out;
+  for (const auto& [key, watched] : watched_) {
+    for (const auto& check : watched->checks) out.push_back(view_of(*check));
+  }
   return out;
 }
 

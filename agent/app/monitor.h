@@ -10,27 +10,30 @@
 #include <string>
 #include <vector>
 
+#include "agent/app/asked_runs.h"
+#include "agent/app/check_runner.h"
+#include "agent/app/check_view.h"
 #include "agent/discovery/discovered.h"
 #include "agent/discovery/pod_endpoints.h"
-#include "agent/health/health_machine.h"
 #include "agent/probes/probe.h"
+#include "agent/probes/service_board.h"
 #include "common/model/endpoint.h"
 #include "common/net/socket_address.h"
 #include "common/time/time.h"
 
 namespace meshdns::agent::app {
 
-/// Runs the checks of this node's endpoints when they are due, and passes each changed endpoint to the sink. Rise, fall
-/// and doubt are HealthMachine's; which endpoints exist is discovery's.
+/// Judges this node's endpoints by the results of their checks, and passes each changed endpoint to the sink. When checks
+/// run is CheckRunner's; rise, fall and doubt are HealthMachine's; which endpoints exist is discovery's.
 ///
-/// How it works: each endpoint is checked at its first address of each family, by each check of its list:
+/// How it works: each endpoint is checked at its first address of each family, by each check of its list. A check that is
+/// made at no address of the endpoint (exec, ttl, systemd, alias, none, or a fixed address) is made once, and counts for
+/// both families:
 ///
 ///   Watched (one endpoint)
-///     Check  v4 address, check 0: HealthMachine, Probe, timer  --\     of_families()
-///     Check  v4 address, check 1: ...                          ---+--> model::Health --> Sink::put
-///     Check  v6 address, check 0: ...                          --/
-///
-/// A check waits for its timer, runs its probe, hands the result to its machine, and sets the timer again.
+///     Check  v4 address, check 0: HealthMachine, Probe  --\     of_families()
+///     Check  v6 address, check 0: ...                   ---+--> model::Health --> Sink::put, ServiceBoard
+///     Check  once, check 1: ...                         --/
 ///
 /// A pod also has a Readiness, which joins what the kubelet reports with evidence: the end of a container, and a
 /// refused connection to a declared port that was open before. The checks of its annotations come on top. Each declared
@@ -38,7 +41,7 @@ namespace meshdns::agent::app {
 /// thread: the loop's
 class Monitor {
  public:
-  using ProbeFactory = std::function<std::unique_ptr<probes::Probe>(const IpAddress&, const discovery::CheckSpec&)>;
+  using ProbeFactory = std::function<std::unique_ptr<probes::Probe>(const probes::Place&, const discovery::CheckSpec&)>;
 
   /// The receiver of endpoints. `put` is called for a new endpoint (normally while it is Pending) and after each
   /// change.
@@ -50,6 +53,7 @@ class Monitor {
   struct Options {
     std::string node;        // the node's key, for Endpoint::node
     std::uint64_t seed = 1;  // seeds the jitter
+    CheckRunner::Limits limits = {};
   };
 
   /// The number of results by health::Outcome, and of results with ProbeResult::late.
@@ -58,12 +62,14 @@ class Monitor {
     std::uint64_t late = 0;
   };
 
-  /// `clock` and `timers` must outlive the monitor.
+  /// `clock` and `timers` must outlive the monitor. `make_probe` may use services().
   Monitor(const Clock& clock, Timers& timers, ProbeFactory make_probe, Sink sink, Options options);
   ~Monitor();
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
 
+  /// The first checks of many new endpoints are spread, so that about this many begin in a second.
+  static constexpr std::int64_t kFirstChecksPerSecond = 2000;
   /// How long a serving endpoint that is no longer listed is kept while its replacement waits for its first success.
   static constexpr Duration kReplacement = 2min;
 
@@ -87,16 +93,26 @@ class Monitor {
   /// returns: the number of these endpoints
   std::size_t closed(const SocketAddress& where);
 
+  /// Runs the checks of a service's endpoints now, for a person. Their results count like others.
+  /// done: called once, not before this returns, with the checks when all of these runs have ended, unless the monitor
+  ///       is destroyed before that; empty = there is no such check
+  void run_now(const std::string& namespace_, const std::string& service,
+               std::function<void(const std::vector<CheckView>&)> done);
+
   /// Returns the endpoints as last passed to the sink, by key.
   std::map<std::string, model::Endpoint> endpoints() const;
+  /// Returns all checks, in the order of their endpoints' keys.
+  std::vector<CheckView> checks() const;
   const Counters& counters() const { return counters_; }
   /// Returns the number of checks whose last result was Unknown, by its detail: "out of file descriptors".
   std::map<std::string, std::size_t> unknown() const;
+  const CheckRunner& runner() const { return runner_; }
+  /// Returns the health of this node's services, for the checks of others.
+  probes::ServiceBoard& services() { return services_; }
 
  private:
-  struct Place;
-  struct Check;
-  struct Watched;
+  /// Where the checks of a list are made: at the first address of a family, or once.
+  struct At;
 
   void update(Watched& watched, const discovery::Discovered& found, const discovery::PodEndpoint* pod);
   /// Takes what the kubelet reports of a pod.
@@ -106,17 +122,15 @@ class Monitor {
   /// returns: whether its health changed
   bool judge_evidence(Check& check, const health::ProbeResult& result);
   std::size_t listener_gone(Watched& watched, const SocketAddress& where);
-  void add_checks(Watched& watched, const IpAddress& address, std::vector<std::unique_ptr<Check>> before,
+  void add_checks(Watched& watched, const At& at, std::vector<std::unique_ptr<Check>> before,
                   const model::Health& fresh);
-  void schedule(Check& check);
-  void start(Check& check, bool after_event);
-  void probe_after_event(Check& check);
-  void on_result(Check& check, health::ProbeResult result);
+  void on_result(Check& check, const health::ProbeResult& result);
   bool is_last_healthy(const Watched& watched) const;
   /// Removes the endpoints that are no longer listed, except those that wait for a replacement.
   void retire();
   void retire_after(Duration delay);
   void tell(Watched& watched);
+  void tell_askers();
 
   const Clock& clock_;
   Timers& timers_;
@@ -125,8 +139,13 @@ class Monitor {
   Options options_;
   std::minstd_rand seeds_;
   Counters counters_;
+  AskedRuns asked_;
+  probes::ServiceBoard services_;
+  CheckRunner runner_;
   std::map<std::string, std::unique_ptr<Watched>> watched_;  // by key
+  Duration first_within_{};                                  // of the checks that update() adds
   std::optional<TimerId> retire_timer_;
+  std::optional<TimerId> asked_timer_;
 };
 
 }  // namespace meshdns::agent::app

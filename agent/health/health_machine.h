@@ -31,6 +31,12 @@ struct CheckSettings {
 /// Pending: failures are counted in `streak`, but the state stays Pending. If an earlier run of the agent has published
 /// the endpoint, `streak` >= `needed` counts as a verdict; a new endpoint just stays Pending.
 ///
+/// A Warning counts as a success. It leaves a serving endpoint in doubt, with its detail, until the next plain success.
+///
+/// A certain result (ProbeResult::certain) is a verdict by itself: a failure ends serving at once, and a success ends a
+/// failure at once. An endpoint that flaps still has to wait: a certain success counts as `rise` successes, and flapping
+/// multiplies the number that is needed. A failure is never held back.
+///
 /// Unknown results do not change the state. After `fall` of them in a row a serving endpoint is in doubt, and its
 /// detail says why it is not checked.
 ///
@@ -48,15 +54,20 @@ class HealthMachine {
   /// returns:      true if health() changed
   bool on_result(const ProbeResult& result, TimePoint now, bool last_healthy);
 
+  /// The longest first delay of a check on a node with few of them.
+  static constexpr Duration kFirstWithin = 200ms;
   /// Returns the time until the next check begins: the interval +-10 %, or the edge interval if it is shorter and
-  /// results contradict the state. The first delay is random, up to the interval and at most 200 ms.
-  Duration next_delay();
+  /// results contradict the state. The first delay is random, up to the interval and at most `first_within`.
+  Duration next_delay(Duration first_within = kFirstWithin);
+  /// Whether results contradict the state, so that the next check comes after the edge interval.
+  bool is_at_edge() const { return health_.streak > 0 && health_.streak < health_.needed; }
 
   const model::Health& health() const { return health_; }
 
  private:
   void on_unknown(const ProbeResult& result);
-  void on_success(TimePoint now, bool last_healthy);
+  void on_success(const ProbeResult& result, TimePoint now, bool last_healthy);
+  void keep_serving(const ProbeResult& success);
   void on_failure(const ProbeResult& result, TimePoint now, bool last_healthy);
   bool falls(const ProbeResult& result) const;
   void enter(model::HealthState state, TimePoint now);

@@ -16,6 +16,9 @@ enum class Outcome : std::uint8_t { Success, Failure, Timeout, Refused, Unknown,
 /// The number of outcomes.
 inline constexpr std::size_t kOutcomes = 6;
 
+/// Whether the endpoint works.
+constexpr bool is_success(Outcome outcome) { return outcome == Outcome::Success || outcome == Outcome::Warning; }
+
 /// The result of one check.
 struct ProbeResult {
   Outcome outcome = Outcome::Unknown;
@@ -23,6 +26,7 @@ struct ProbeResult {
   bool late = false;         // the agent's timers were late: a timeout proves little, an answer or refusal still counts
   bool after_event = false;  // the check was made because the kernel reported the end of a listening socket
   bool certain = false;      // the endpoint or its manager said so itself: the result counts at once, without fall or rise
+  bool pending = false;      // of Unknown: nothing is known yet, and that is no problem of the agent
   Duration rtt{};            // of the TCP handshake, as measured by the kernel; 0 = not measured
 
   friend bool operator==(const ProbeResult&, const ProbeResult&) = default;

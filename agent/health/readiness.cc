@@ -58,8 +58,8 @@ bool Readiness::on_result(const ProbeResult& result, TimePoint now) {
   if (result.outcome == Outcome::Refused) return on_evidence(Evidence::Refused, result.detail, now);
   if (!contradiction_ || result.outcome == Outcome::Unknown) return false;
   const bool too_early = contradiction_->kind == Evidence::Ended && now - contradiction_->began < kEndHolds;
-  if (too_early && result.outcome == Outcome::Success) return false;
-  contradiction_->streak = result.outcome == Outcome::Success ? contradiction_->streak + 1 : 0;
+  if (too_early && is_success(result.outcome)) return false;
+  contradiction_->streak = is_success(result.outcome) ? contradiction_->streak + 1 : 0;
   if (contradiction_->streak >= rise_) contradiction_.reset();
   return judge(now);
 }

@@ -141,12 +141,41 @@ struct GroupCheck {
 using AnyCheck = std::variant<TcpCheck, HttpCheck, GrpcCheck, UdpCheck, DnsCheck, ExecCheck, TtlCheck, SystemdCheck,
                               AliasCheck, NoneCheck, GroupCheck>;
 
+/// Where and for whom a probe makes its check.
+struct Place {
+  std::string endpoint;     // the endpoint's key
+  std::string namespace_;   // of the endpoint, as the next
+  std::string service;      // may be empty
+  IpAddress address;        // where the check is made, unless it names an address; otherwise the endpoint's first one
+
+  friend bool operator==(const Place&, const Place&) = default;
+};
+
+/// How many descriptors a check needs.
+struct Descriptors {
+  std::size_t running = 0;  // while it runs
+  std::size_t kept = 0;     // between its runs: a connection that is kept
+
+  friend bool operator==(const Descriptors&, const Descriptors&) = default;
+};
+
 /// Returns where the check connects to; nullptr = it is not made at an address (exec, ttl, systemd, alias, none), or at
 /// several (a group).
 const Target* target_of(const AnyCheck& check);
+const Target* target_of(const PartCheck& check);
 /// Whether the check is made once for each address family of its endpoint. A group is if a part of it is.
 bool is_per_family(const AnyCheck& check);
 /// Returns "tcp", "https", "quorum 2 of 3", ... for people.
 std::string kind_name(const AnyCheck& check);
+
+/// Returns "tcp" for a part of a group, as kind_name() does.
+std::string kind_name(const PartCheck& check);
+/// Whether the check learns something only by being made. The others are told at once: by a push, a signal, another
+/// endpoint's health. A group is polled if a part of it is.
+bool is_polled(const AnyCheck& check);
+/// Returns at least as many descriptors as the check needs.
+Descriptors descriptors_of(const AnyCheck& check);
+/// Returns the services whose health the check takes: of an alias, and of the aliases in a group.
+std::vector<AliasCheck> aliases_of(const AnyCheck& check);
 
 }  // namespace meshdns::probes

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "agent/app/check_runner.h"
+#include "agent/discovery/discovered.h"
+#include "agent/health/readiness.h"
+#include "common/model/endpoint.h"
+
+namespace meshdns::agent::app {
+
+/// An endpoint that Monitor watches, with its checks.
+struct Watched {
+  discovery::Discovered found;
+  model::Endpoint told;  // as last passed to the sink
+  std::vector<std::unique_ptr<Check>> checks;
+  std::optional<health::Readiness> readiness;  // of a pod
+  bool host_network = false;                   // of a pod
+  std::optional<TimePoint> unlisted{};         // since when discovery no longer lists it; nothing = it is listed
+
+  /// Whether the endpoint has never been passed to the sink.
+  bool is_new() const { return told.key.empty(); }
+  /// Returns the health by all checks, and of a pod by its readiness.
+  model::Health health() const;
+  /// Takes out the checks of one family, or those that are made once for the endpoint.
+  /// returns: in the order of their settings
+  std::vector<std::unique_ptr<Check>> take_checks(std::optional<Family> family);
+
+ private:
+  std::vector<model::Health> healths(Family family) const;
+};
+
+}  // namespace meshdns::agent::app
