@@ -52,6 +52,11 @@ std::string text_of(const std::string& output) {
   return printable(trim(utf8_prefix(output, RunningProgram::kMostOutput)), Lines::Many);
 }
 
+std::string how_it_ended(const ProgramEnd& end) {
+  if (end.exited) return fmt::format("exit {}", end.number);
+  return fmt::format("ended by signal {} ({})", end.number, ::strsignal(end.number));
+}
+
 /// setpriv ends with 1 or 127 if it cannot start the program, as a program may; but its message has its name.
 constexpr std::string_view kSetprivFailed = "setpriv: ";
 
@@ -61,9 +66,7 @@ ProbeResult program_result(const ProgramEnd& end) {
   const std::string text = text_of(end.output);
   if (text.starts_with(kSetprivFailed)) return {Outcome::Unknown, text.substr(kSetprivFailed.size())};
   if (end.exited && end.number == 0) return {Outcome::Success, text};
-  const char* name = ::strsignal(end.number);
-  const std::string how = end.exited ? fmt::format("exit {}", end.number)
-                                     : fmt::format("ended by signal {} ({})", end.number, name);
+  const std::string how = how_it_ended(end);
   const bool warning = end.exited && end.number == kWarning;
   return {warning ? Outcome::Warning : Outcome::Failure, text.empty() ? how : how + ": " + text};
 }

@@ -71,7 +71,7 @@ MAY_INCLUDE = {
                  "dnsd/explain"} | PROTOS,
     "dnsd/app": DNSD | COMMON | PROTOS,
     "agent/health": set(),
-    "agent/discovery": {"common/config", "common/kubernetes", "common/log", "agent/health", "agent/probes"},
+    "agent/discovery": {"common/config", "common/kubernetes", "common/log", "agent/health", "agent/probes", CONFIG_PROTOS},
     "agent/probes": {"agent/health", "common/http", "common/process"},
     "agent/report": {"common/log"},
     "agent/app": AGENT | COMMON | PROTOS,
