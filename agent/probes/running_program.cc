@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +17,11 @@
 #include "common/base/check.h"
 #include "common/net/fd.h"
 #include "common/process/asio_loop.h"
+
+// The header of glibc 2.36 does not say that its functions are C's.
+extern "C" {
+#include <sys/pidfd.h>
+}
 
 namespace meshdns::probes {
 namespace {
