@@ -21,8 +21,8 @@ Duration head_start(Why why) {
 }  // namespace
 
 Check::Check(CheckRunner& r, Watched& o, const IpAddress& a, const discovery::CheckSpec& s, health::HealthMachine m)
-    : runner(r), owner(o), address(a), spec(s), machine(std::move(m)), number(r.next_number_++) {
-  if (probes::is_per_family(spec.what)) family = address.family();
+    : runner(r), owner(o), address(a), spec(&s), machine(std::move(m)), number(r.next_number_++) {
+  if (probes::is_per_family(spec->what)) family = address.family();
 }
 
 Check::~Check() {
@@ -146,21 +146,21 @@ bool CheckRunner::may_start(const Check& check) const {
   const bool is_urgent = check.why <= Why::News;
   const std::size_t kept = is_urgent ? 0 : limits_.in_flight / kShareOfEvents;
   if (running_ >= limits_.in_flight - kept) return false;
-  const std::size_t needed = probes::descriptors_of(check.spec.what).running;
+  const std::size_t needed = probes::descriptors_of(check.spec->what).running;
   return held_ - check.holds + needed <= limits_.descriptors;
 }
 
-/// Starts the check's probe. If the agent is late itself the probe gets more time, because its answer may arrive in time
-/// and wait to be read.
+/// Starts the check's probe. If the agent is late itself the probe gets more time, because its answer may arrive in
+/// time and wait to be read.
 void CheckRunner::start(Check& check) {
-  const Duration timeout = check.spec.settings.timeout;
+  const Duration timeout = check.spec->settings.timeout;
   check.started = clock_.now();
   check.late = check.lag > timeout / 2;
   check.timeout = check.late ? timeout + std::min(check.lag, timeout) : timeout;
   check.again.reset();
   check.running = true;
   ++running_;
-  hold(check, probes::descriptors_of(check.spec.what).running);
+  hold(check, probes::descriptors_of(check.spec->what).running);
   if (!check.probe) {
     check.probe = parts_.make_probe(check);
     check.probe->watch([this, &check] { on_news(check); });
@@ -186,11 +186,11 @@ void CheckRunner::on_done(Check& check, health::ProbeResult result) {
   const TimePoint now = clock_.now();
   check.running = false;
   --running_;
-  hold(check, probes::descriptors_of(check.spec.what).kept);
+  hold(check, probes::descriptors_of(check.spec->what).kept);
   check.latency = now - check.started;
   check.last_started = check.started;
   ++check.runs;
-  const bool ended_late = check.latency > check.timeout + check.spec.settings.timeout / 2;
+  const bool ended_late = check.latency > check.timeout + check.spec->settings.timeout / 2;
   result.late = check.late || ended_late;
   result.after_event = check.why == Why::Event;
   check.last = std::move(result);

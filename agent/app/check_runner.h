@@ -31,6 +31,7 @@ enum class Why : std::uint8_t {
 
 /// One check of one endpoint: made at the endpoint's first address of a family, or once for the endpoint.
 struct Check {
+  /// spec: has to live as long as the check refers to it
   Check(CheckRunner& runner, Watched& owner, const IpAddress& address, const discovery::CheckSpec& spec,
         health::HealthMachine machine);
   /// Ends the run, if it runs, without a result.
@@ -43,7 +44,7 @@ struct Check {
   Watched& owner;
   IpAddress address;
   std::optional<Family> family;  // whose address it is; nothing = the check is made once, and counts for each family
-  discovery::CheckSpec spec;
+  const discovery::CheckSpec* spec;  // of the owner's list: many copies would be most of the agent's memory
   health::HealthMachine machine;
   bool was_open = false;  // an evidence check's port has taken a connection: a refusal means something then
   bool refused = false;   // its last result, if that means something
@@ -55,16 +56,16 @@ struct Check {
   std::optional<Why> again;          // it has to run once more, because something happened while it ran
   Why why = Why::Interval;           // of the run that is planned, waits or runs
   bool running = false;
-  bool late = false;          // the run began late
-  std::uint64_t number = 0;   // of this check, unique in the runner; orders equal times
-  std::uint64_t runs = 0;     // that ended
-  std::size_t holds = 0;      // descriptors
-  TimePoint turn{};           // its place in the queue while `queued`
-  TimePoint started{};        // of the run that runs, or the last one
-  TimePoint last_started{};   // of the last run that ended
-  Duration lag{};             // how late the timer of the run was
-  Duration timeout{};         // of the run
-  Duration latency{};         // of the last run that ended
+  bool late = false;         // the run began late
+  std::uint64_t number = 0;  // of this check, unique in the runner; orders equal times
+  std::uint64_t runs = 0;    // that ended
+  std::size_t holds = 0;     // descriptors
+  TimePoint turn{};          // its place in the queue while `queued`
+  TimePoint started{};       // of the run that runs, or the last one
+  TimePoint last_started{};  // of the last run that ended
+  Duration lag{};            // how late the timer of the run was
+  Duration timeout{};        // of the run
+  Duration latency{};        // of the last run that ended
   std::optional<health::ProbeResult> last;
 };
 
@@ -116,10 +117,9 @@ class CheckRunner {
   void begin(Check& check, Duration within);
   /// Plans the next run of a check that has ended one.
   void go_on(Check& check);
-  /// Runs a check as soon as it may. A run for something older is repeated: an event ends it, and news wait for its end.
-  /// A run for an earlier event is not ended by a later one: otherwise a listener that comes and goes all the time would
-  /// keep the check from ever ending.
-  /// why: Event or News
+  /// Runs a check as soon as it may. A run for something older is repeated: an event ends it, and news wait for its
+  /// end. A run for an earlier event is not ended by a later one: otherwise a listener that comes and goes all the time
+  /// would keep the check from ever ending. why: Event or News
   void run_at_once(Check& check, Why why);
   /// Forgets a check. Its run has no result.
   void stop(Check& check);

@@ -8,7 +8,7 @@ namespace meshdns::agent::app {
 namespace {
 
 std::string address_of(const Check& check) {
-  const probes::Target* target = probes::target_of(check.spec.what);
+  const probes::Target* target = probes::target_of(check.spec->what);
   if (target != nullptr) return SocketAddress{target->address.value_or(check.address), target->port}.text();
   return check.family ? check.address.text() : "";
 }
@@ -21,7 +21,7 @@ CheckView view_of(const Check& check) {
   out.endpoint = check.owner.found.key;
   out.namespace_ = endpoint.namespace_;
   out.service = endpoint.service;
-  out.kind = probes::kind_name(check.spec.what);
+  out.kind = probes::kind_name(check.spec->what);
   out.address = address_of(check);
   out.last = check.last;
   out.health = check.machine.health();

@@ -16,8 +16,8 @@ struct CheckView {
   std::string endpoint;    // its key
   std::string namespace_;  // of the endpoint, as the next
   std::string service;
-  std::string kind;                         // "tcp", "https", "quorum 2 of 3": probes::kind_name()
-  std::string address;                      // "10.0.0.11:8080"; of a group the address alone; empty = it is made at none
+  std::string kind;     // "tcp", "https", "quorum 2 of 3": probes::kind_name()
+  std::string address;  // "10.0.0.11:8080"; of a group the address alone; empty = it is made at none
   std::optional<health::ProbeResult> last;  // the last result; nothing = it never ended
   model::Health health;                     // by this check alone
   TimePoint last_run{};                     // when the last run that ended began

@@ -31,8 +31,7 @@ bool is_behind(const SocketAddress& where, const discovery::Discovered& found) {
   const auto& addresses = found.endpoint.addresses;
   const bool is_checked = std::ranges::any_of(
       found.checks, [&](const discovery::CheckSpec& check) { return connects_to(check, where.port); });
-  const bool has_port =
-      is_checked || std::ranges::count(found.endpoint.ports, where.port, &model::Port::number) > 0;
+  const bool has_port = is_checked || std::ranges::count(found.endpoint.ports, where.port, &model::Port::number) > 0;
   if (!has_port) return false;
   if (where.ip.is_unspecified() || std::ranges::find(addresses, where.ip) != addresses.end()) return true;
   return is_checked && std::ranges::any_of(found.checks, [&](const discovery::CheckSpec& check) {

@@ -17,7 +17,8 @@ constexpr int kLooksAfterChange = 3;
 
 Reach reach_of(health::Outcome outcome) {
   switch (outcome) {
-    case health::Outcome::Success: return Reach::Connected;
+    case health::Outcome::Success:
+    case health::Outcome::Warning: return Reach::Connected;
     case health::Outcome::Refused: return Reach::Refused;
     case health::Outcome::Timeout: return Reach::Timeout;
     case health::Outcome::Failure: return Reach::NoRoute;  // of a connect: a router on the way reports it

@@ -48,7 +48,7 @@ Monitor::Monitor(const Clock& clock, Timers& timers, ProbeFactory make_probe, Si
               {[this](const Check& check) {
                  const model::Endpoint& endpoint = check.owner.found.endpoint;
                  return make_probe_({check.owner.found.key, endpoint.namespace_, endpoint.service, check.address},
-                                    check.spec);
+                                    *check.spec);
                },
                [this](Check& check, const ProbeResult& result) { on_result(check, result); },
                [this](std::uint64_t check) {
@@ -152,10 +152,9 @@ void Monitor::update(Watched& watched, const Discovered& found, const discovery:
   if (!watched.is_new() && watched.found == found && !afresh) return tell(watched);
   if (afresh) watched.checks.clear();  // what checks found before a pod was ready says nothing about it now
   // set_endpoints() has given `told` the health of the same instance with another key: continue from that health
-  const bool goes_on =
-      pod == nullptr && watched.checks.empty() && watched.told.health.state != HealthState::Pending;
+  const bool goes_on = pod == nullptr && watched.checks.empty() && watched.told.health.state != HealthState::Pending;
   const model::Health known = goes_on ? watched.told.health : model::Health{.since = clock_.now()};
-  watched.found = found;
+  const Discovered old = std::exchange(watched.found, found);  // the checks so far refer to it
   services_.set_aliases(found.key, aliases_of(found));
   Watched before;
   std::swap(before.checks, watched.checks);
@@ -183,7 +182,8 @@ void Monitor::add_checks(Watched& watched, const At& at, std::vector<std::unique
   for (const CheckSpec& spec : watched.found.checks) {
     if (probes::is_per_family(spec.what) != at.family.has_value()) continue;
     const std::size_t index = i++;
-    if (index < before.size() && before[index]->spec == spec) {
+    if (index < before.size() && *before[index]->spec == spec) {
+      before[index]->spec = &spec;
       watched.checks.push_back(std::move(before[index]));
       continue;
     }
@@ -202,7 +202,7 @@ bool Monitor::ended(const std::string& key, const std::string& container) {
   if (!watched.readiness->on_evidence(health::Evidence::Ended, "container ended", now, container)) return false;
   for (const auto& check : watched.checks) {
     // a port that is closed keeps others from ending the evidence
-    if (check->spec.evidence) runner_.run_at_once(*check, Why::Event);
+    if (check->spec->evidence) runner_.run_at_once(*check, Why::Event);
   }
   tell(watched);
   return true;
@@ -211,7 +211,7 @@ bool Monitor::ended(const std::string& key, const std::string& container) {
 std::size_t Monitor::listener_gone(Watched& watched, const SocketAddress& where) {
   if (!watched.host_network) return 0;  // the events are of the host's network, where other pods have no listeners
   for (const auto& check : watched.checks) {
-    if (where.port != 0 && !connects_to(check->spec, where.port)) continue;
+    if (where.port != 0 && !connects_to(*check->spec, where.port)) continue;
     check->was_open = check->was_open || where.port != 0;
     // another listener may still answer at the port (SO_REUSEPORT), so the probe decides
     runner_.run_at_once(*check, Why::Event);
@@ -229,7 +229,7 @@ std::size_t Monitor::closed(const SocketAddress& where) {
     }
     ++endpoints;
     for (const auto& check : watched->checks) {
-      if (probes::is_polled(check->spec.what)) runner_.run_at_once(*check, Why::Event);
+      if (probes::is_polled(check->spec->what)) runner_.run_at_once(*check, Why::Event);
     }
   }
   return endpoints;
@@ -250,7 +250,7 @@ void Monitor::on_result(Check& check, const ProbeResult& result) {
 }
 
 bool Monitor::judge_evidence(Check& check, const ProbeResult& result) {
-  if (!check.spec.evidence || result.outcome == Outcome::Unknown) return false;
+  if (!check.spec->evidence || result.outcome == Outcome::Unknown) return false;
   const bool success = is_success(result.outcome);
   if (success) check.was_open = true;
   // many pods declare ports at which nothing listens: only one that was open says something by being closed
@@ -288,13 +288,15 @@ void Monitor::run_now(const std::string& namespace_, const std::string& service,
     const model::Endpoint& endpoint = watched->found.endpoint;
     if (endpoint.namespace_ != namespace_ || endpoint.service != service) continue;
     for (const auto& check : watched->checks) {
-      runs[check->number] = check->runs + (check->running ? 2 : 1);  // a run that has begun may be older than the question
+      runs[check->number] =
+          check->runs + (check->running ? 2 : 1);  // a run that has begun may be older than the question
       wanted.push_back(check.get());
     }
   }
   asked_.wait(std::move(runs), [this, namespace_, service, call = std::move(done)] {
     std::vector<CheckView> views = checks();
-    std::erase_if(views, [&](const CheckView& view) { return view.namespace_ != namespace_ || view.service != service; });
+    std::erase_if(views,
+                  [&](const CheckView& view) { return view.namespace_ != namespace_ || view.service != service; });
     call(views);
   });
   for (Check* check : wanted) runner_.run_at_once(*check, Why::News);

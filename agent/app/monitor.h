@@ -23,12 +23,12 @@
 
 namespace meshdns::agent::app {
 
-/// Judges this node's endpoints by the results of their checks, and passes each changed endpoint to the sink. When checks
-/// run is CheckRunner's; rise, fall and doubt are HealthMachine's; which endpoints exist is discovery's.
+/// Judges this node's endpoints by the results of their checks, and passes each changed endpoint to the sink. When
+/// checks run is CheckRunner's; rise, fall and doubt are HealthMachine's; which endpoints exist is discovery's.
 ///
-/// How it works: each endpoint is checked at its first address of each family, by each check of its list. A check that is
-/// made at no address of the endpoint (exec, ttl, systemd, alias, none, or a fixed address) is made once, and counts for
-/// both families:
+/// How it works: each endpoint is checked at its first address of each family, by each check of its list. A check that
+/// is made at no address of the endpoint (exec, ttl, systemd, alias, none, or a fixed address) is made once, and counts
+/// for both families:
 ///
 ///   Watched (one endpoint)
 ///     Check  v4 address, check 0: HealthMachine, Probe  --\     of_families()

@@ -7,8 +7,8 @@
 
 namespace meshdns::agent::app {
 
-/// Returns the agent's own problems with its checks, one line each: "2 checks cannot run: out of file descriptors". One of
-/// them is that checks have waited for their turn for a second.
+/// Returns the agent's own problems with its checks, one line each: "2 checks cannot run: out of file descriptors". One
+/// of them is that checks have waited for their turn for a second.
 std::vector<std::string> troubles_of(const Monitor& monitor);
 
 /// Logs when troubles begin and when they are over.

@@ -14,7 +14,7 @@ std::vector<model::Health> Watched::healths(Family family) const {
   if (!model::first_of(found.endpoint.addresses, family)) return out;
   for (const auto& check : checks) {
     const bool counts = !check->family || *check->family == family;
-    if (counts && !check->spec.evidence) out.push_back(check->machine.health());
+    if (counts && !check->spec->evidence) out.push_back(check->machine.health());
   }
   return out;
 }

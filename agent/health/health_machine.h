@@ -34,8 +34,8 @@ struct CheckSettings {
 /// A Warning counts as a success. It leaves a serving endpoint in doubt, with its detail, until the next plain success.
 ///
 /// A certain result (ProbeResult::certain) is a verdict by itself: a failure ends serving at once, and a success ends a
-/// failure at once. An endpoint that flaps still has to wait: a certain success counts as `rise` successes, and flapping
-/// multiplies the number that is needed. A failure is never held back.
+/// failure at once. An endpoint that flaps still has to wait: a certain success counts as `rise` successes, and
+/// flapping multiplies the number that is needed. A failure is never held back.
 ///
 /// Unknown results do not change the state. After `fall` of them in a row a serving endpoint is in doubt, and its
 /// detail says why it is not checked.

@@ -25,9 +25,9 @@ struct ProbeResult {
   std::string detail;        // for people: "connection refused", "http 503"; of a success mostly empty
   bool late = false;         // the agent's timers were late: a timeout proves little, an answer or refusal still counts
   bool after_event = false;  // the check was made because the kernel reported the end of a listening socket
-  bool certain = false;      // the endpoint or its manager said so itself: the result counts at once, without fall or rise
-  bool pending = false;      // of Unknown: nothing is known yet, and that is no problem of the agent
-  Duration rtt{};            // of the TCP handshake, as measured by the kernel; 0 = not measured
+  bool certain = false;  // the endpoint or its manager said so itself: the result counts at once, without fall or rise
+  bool pending = false;  // of Unknown: nothing is known yet, and that is no problem of the agent
+  Duration rtt{};        // of the TCP handshake, as measured by the kernel; 0 = not measured
 
   friend bool operator==(const ProbeResult&, const ProbeResult&) = default;
 };

@@ -9,8 +9,8 @@
 
 namespace meshdns::probes {
 
-/// Takes the health of another service on this node as the result: a success if one of its endpoints serves. Each change
-/// of it is news. `timers` and `board` must outlive the probe.
+/// Takes the health of another service on this node as the result: a success if one of its endpoints serves. Each
+/// change of it is news. `timers` and `board` must outlive the probe.
 class AliasProbe : public Probe {
  public:
   /// asker: the service that the check is of

@@ -6,7 +6,9 @@ namespace meshdns::probes {
 namespace {
 
 template <class Check>
-concept HasTarget = requires(const Check& check) { check.to; };
+concept HasTarget = requires(const Check& check) {
+  check.to;
+};
 
 struct TargetOf {
   template <class Check>

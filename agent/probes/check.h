@@ -143,10 +143,10 @@ using AnyCheck = std::variant<TcpCheck, HttpCheck, GrpcCheck, UdpCheck, DnsCheck
 
 /// Where and for whom a probe makes its check.
 struct Place {
-  std::string endpoint;     // the endpoint's key
-  std::string namespace_;   // of the endpoint, as the next
-  std::string service;      // may be empty
-  IpAddress address;        // where the check is made, unless it names an address; otherwise the endpoint's first one
+  std::string endpoint;    // the endpoint's key
+  std::string namespace_;  // of the endpoint, as the next
+  std::string service;     // may be empty
+  IpAddress address;       // where the check is made, unless it names an address; otherwise the endpoint's first one
 
   friend bool operator==(const Place&, const Place&) = default;
 };

@@ -18,6 +18,7 @@ struct Tally {
   std::size_t failures = 0;
   std::size_t certain_failures = 0;
   std::size_t refused = 0;
+  std::size_t proofs = 0;  // refused or certain
   std::size_t timeouts = 0;
   bool pending = true;  // all that is unknown is not known yet
   std::size_t missing = 0;
@@ -32,6 +33,7 @@ struct Tally {
       ++failures;
       certain_failures += result.certain ? 1 : 0;
       refused += result.outcome == Outcome::Refused ? 1 : 0;
+      proofs += result.outcome == Outcome::Refused || result.certain ? 1 : 0;
       timeouts += result.outcome == Outcome::Timeout ? 1 : 0;
     }
   }
@@ -74,7 +76,7 @@ std::optional<ProbeResult> group_result(const std::vector<std::optional<ProbeRes
   if (tally.failures >= enough_failures) {
     Outcome outcome = Outcome::Timeout;
     if (tally.failures - tally.timeouts >= enough_failures) outcome = Outcome::Failure;
-    if (tally.refused >= enough_failures) outcome = Outcome::Refused;
+    if (tally.refused > 0 && tally.proofs >= enough_failures) outcome = Outcome::Refused;
     return ProbeResult{.outcome = outcome,
                        .detail = details(results, parts, is_failure),
                        .certain = tally.certain_failures >= enough_failures};

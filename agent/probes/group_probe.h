@@ -21,16 +21,19 @@ struct GroupPart {
 /// needed: how many successes are a success, 1 to results.size()
 ///
 ///   enough successes                     Success; Warning if a part of them warns, with the details of the warnings
-///   too few, even if all others succeed  Refused, if the refusals alone decide; otherwise Failure, if it takes no
-///                                        timeout to decide; otherwise Timeout. With the details of the failures
+///   too few, even if all others succeed  Refused, if refusals alone decide, or together with certain failures;
+///   otherwise
+///                                        Failure, if it takes no timeout to decide; otherwise Timeout. With the
+///                                        details of the failures
 ///   neither, because some are Unknown    Unknown, with their details
 ///
 /// The result is certain if the certain results alone decide.
 std::optional<health::ProbeResult> group_result(const std::vector<std::optional<health::ProbeResult>>& results,
                                                 const std::vector<GroupPart>& parts, std::size_t needed);
 
-/// Makes several checks together, and gives one result (group_result()) as soon as it is clear. Parts that still run then
-/// are given up: a server that hangs does not hold up what the others have decided. News of a part are news of the group.
+/// Makes several checks together, and gives one result (group_result()) as soon as it is clear. Parts that still run
+/// then are given up: a server that hangs does not hold up what the others have decided. News of a part are news of the
+/// group.
 class GroupProbe : public Probe {
  public:
   /// needed: 1 to parts.size()

@@ -71,8 +71,8 @@ class PushBoard {
   /// unix_millis: the wall clock at `now`
   std::vector<SavedPush> snapshot(TimePoint now, std::int64_t unix_millis) const;
   /// Takes the pushes of an earlier run of the agent, as if they had come when they came. A push that is older than
-  /// kLongest, or that is older than the one that the board has, is ignored. One from the future (the wall clock was set
-  /// back) counts as made now.
+  /// kLongest, or that is older than the one that the board has, is ignored. One from the future (the wall clock was
+  /// set back) counts as made now.
   void restore(const std::vector<SavedPush>& saved, TimePoint now, std::int64_t unix_millis);
 
  private:

@@ -161,7 +161,15 @@ struct RunningProgram::State : std::enable_shared_from_this<State> {
     return true;
   }
 
+  /// Whether the process has ended and waits to be reaped.
+  bool has_ended() const {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
+  }
+
   void on_end() {
+    // Asio may report a descriptor that was registered just after another one was closed, without an event of its own
+    if (!has_ended()) return wait_for_end();
     kill_group(SIGKILL);  // what is left of the group; the id is still this one's, because it is not reaped yet
     read_some();
     const auto found = reap(WNOHANG);

@@ -93,14 +93,16 @@ health::ProbeResult ServiceBoard::judged(const Name& name) const {
     }
   }
   if (doubtful != nullptr) {
-    return {.outcome = Outcome::Warning, .detail = with_reason(text_of(name) + " is in doubt", *doubtful), .certain = true};
+    return {
+        .outcome = Outcome::Warning, .detail = with_reason(text_of(name) + " is in doubt", *doubtful), .certain = true};
   }
   if (failing == nullptr) {
     return {.outcome = Outcome::Unknown, .detail = text_of(name) + " was not judged yet", .pending = true};
   }
-  return {.outcome = Outcome::Failure,
-          .detail = with_reason(text_of(name) + " is " + std::string(model::health_state_name(failing->state)), *failing),
-          .certain = true};
+  return {
+      .outcome = Outcome::Failure,
+      .detail = with_reason(text_of(name) + " is " + std::string(model::health_state_name(failing->state)), *failing),
+      .certain = true};
 }
 
 bool ServiceBoard::depends(const Name& name, const Name& on) const {

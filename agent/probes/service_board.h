@@ -73,7 +73,7 @@ class ServiceBoard {
   void drop(const std::string& key);
   void tell(const Name& name);
 
-  std::map<std::string, Entry> endpoints_;  // by key
+  std::map<std::string, Entry> endpoints_;         // by key
   std::map<std::string, std::set<Name>> aliases_;  // by key
   std::map<Name, Service> services_;
   std::map<Name, std::map<std::uint64_t, std::function<void()>>> listeners_;

@@ -53,14 +53,14 @@ void TtlProbe::wait_for_end() {
 health::ProbeResult TtlProbe::result() const {
   const auto push = parts_.pushes.last(endpoint_);
   if (!push || !holds_until_) {
-    return {.outcome = health::Outcome::Unknown, .detail = "the service has not pushed its health yet", .pending = true};
+    return {
+        .outcome = health::Outcome::Unknown, .detail = "the service has not pushed its health yet", .pending = true};
   }
   // a timer that is still to come may be late itself, and knows by how much
   const bool holds = end_timer_ || parts_.clock.now() < *holds_until_;
   if (holds) return {.outcome = push->outcome, .detail = push->detail, .certain = true};
-  return {.outcome = health::Outcome::Failure,
-          .detail = "no push within " + duration_text(check_.ttl),
-          .certain = true};
+  return {
+      .outcome = health::Outcome::Failure, .detail = "no push within " + duration_text(check_.ttl), .certain = true};
 }
 
 void TtlProbe::run(Duration /*timeout*/, Done done) {

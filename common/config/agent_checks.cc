@@ -59,9 +59,10 @@ void check_http(const Place& place, const v1::HttpCheck& http, Report& report) {
   }
   check_sendable(place.child("host"), http.host(), report);
   check_sendable(place.child("method"), http.method(), report);
+  const Place status = place.child("status");
   for (int i = 0; i < http.status_size(); ++i) {
     if (status_codes_of(http.status(i))) continue;
-    report.add(place.child("status").item(static_cast<std::size_t>(i)),
+    report.add(status.item(static_cast<std::size_t>(i)),
                fmt::format("expected a code between 100 and 599, or two as 200-299 (got {})", shown(http.status(i))));
   }
 }
@@ -96,13 +97,15 @@ void check_systemd(const Place& place, const v1::SystemdCheck& systemd, Report& 
 template <class Message>
 void check_kind(const Place& place, const v1::EndpointEntry& endpoint, const Message& check, Report& report) {
   const auto port = [&](const char* kind, const std::string& wanted, std::string_view protocol) {
-    check_port(place.child(kind).child("port"), endpoint, wanted, protocol, report);
+    const Place check_place = place.child(kind);
+    check_port(check_place.child("port"), endpoint, wanted, protocol, report);
   };
   if (check.has_tcp()) port("tcp", check.tcp().port(), "TCP");
   if (check.has_http()) port("http", check.http().port(), "TCP");
   if (check.has_http()) check_http(place.child("http"), check.http(), report);
-  if (check.has_http() && check.http().has_tls_options() && place.child("http").node->find("tls_options") != nullptr) {
-    report.add(place.child("http").child("tls_options"), "only of https");
+  const Place http = place.child("http");
+  if (check.has_http() && check.http().has_tls_options() && http.node->find("tls_options") != nullptr) {
+    report.add(http.child("tls_options"), "only of https");
   }
   if (check.has_https()) port("https", check.https().port(), "TCP");
   if (check.has_https()) check_http(place.child("https"), check.https(), report);

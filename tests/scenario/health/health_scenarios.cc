@@ -1,14 +1,22 @@
 // One check of one endpoint:
 //   settings rise=2 fall=3 interval=5s edge=1s       a new endpoint with these
-//   result success|failure|timeout|refused|unknown [late] [event] [last] [detail...]
+//   result success|failure|timeout|refused|unknown|warning [late] [event] [last] [certain] [detail...]
+//   group NEEDED KIND=OUTCOME[:DETAIL]...            the result of a group by those of its parts; _ is a space
+//   ttl 30s                                          from here on the endpoint has a ttl check
+//   push success|warning|failure [detail...]         the service says how it is
 //   advance 5s
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <optional>
 #include <stdexcept>
 
 #include "agent/health/health_machine.h"
+#include "agent/probes/group_probe.h"
+#include "agent/probes/ttl_probe.h"
 #include "common/base/text.h"
 #include "common/time/duration_text.h"
+#include "common/time/sim_clock.h"
 #include "tests/support/scenario/scenario.h"
 
 namespace meshdns::test {
@@ -22,11 +30,9 @@ using health::ProbeResult;
 constexpr TimePoint kStart{1h};
 constexpr std::uint64_t kSeed = 7;
 
-const std::map<std::string, Outcome> kOutcomes = {{"success", Outcome::Success},
-                                                  {"failure", Outcome::Failure},
-                                                  {"timeout", Outcome::Timeout},
-                                                  {"refused", Outcome::Refused},
-                                                  {"unknown", Outcome::Unknown}};
+const std::map<std::string, Outcome> kOutcomes = {{"success", Outcome::Success}, {"failure", Outcome::Failure},
+                                                  {"timeout", Outcome::Timeout}, {"refused", Outcome::Refused},
+                                                  {"unknown", Outcome::Unknown}, {"warning", Outcome::Warning}};
 
 HealthMachine started(const CheckSettings& settings) {
   HealthMachine machine(settings, kSeed);
@@ -42,6 +48,8 @@ ProbeResult result_of(const std::vector<std::string>& words) {
       out.late = true;
     } else if (words[i] == "event") {
       out.after_event = true;
+    } else if (words[i] == "certain") {
+      out.certain = true;
     } else if (words[i] != "last") {
       detail.push_back(words[i]);
     }
@@ -56,7 +64,10 @@ class HealthSubject : public Subject {
     const auto& verb = command.words.at(0);
     if (verb == "settings") return settings(command);
     if (verb == "advance") return advance(command);
-    if (verb == "result") return result(command);
+    if (verb == "result") return take(result_of(command.words), command.has_word("last"));
+    if (verb == "group") return group(command);
+    if (verb == "ttl") return ttl(command);
+    if (verb == "push") return push(command);
     throw std::runtime_error("unknown verb");
   }
 
@@ -73,18 +84,49 @@ class HealthSubject : public Subject {
   }
 
   std::string advance(const Command& command) {
-    now_ += parse_duration(command.words.at(1)).value();
+    said_.clear();
+    sim_.advance(parse_duration(command.words.at(1)).value());
+    return said_;
+  }
+
+  std::string take(const ProbeResult& result, bool last) {
+    const bool changed = machine_.on_result(result, sim_.now(), last);
+    return state_text() + "; next in " + delay_text() + (changed ? "" : "  (unchanged)") + "\n";
+  }
+
+  std::string group(const Command& command) {
+    std::vector<probes::GroupPart> parts;
+    std::vector<std::optional<ProbeResult>> results;
+    for (const auto& [kind, text] : command.options) {
+      const auto colon = text.find(':');
+      ProbeResult result{.outcome = kOutcomes.at(text.substr(0, colon))};
+      if (colon != std::string::npos) result.detail = text.substr(colon + 1);
+      std::replace(result.detail.begin(), result.detail.end(), '_', ' ');
+      parts.push_back({kind, {}});
+      results.emplace_back(result);
+    }
+    const auto needed = static_cast<std::size_t>(parse_uint(command.words.at(1)).value());
+    return take(probes::group_result(results, parts, needed).value(), false);
+  }
+
+  std::string ttl(const Command& command) {
+    const probes::TtlCheck check{parse_duration(command.words.at(1)).value()};
+    ttl_.emplace(probes::TtlProbe::Parts{sim_, sim_, pushes_}, "shop/web", check);
+    ttl_->watch([this] { ttl_->run(1s, [this](const ProbeResult& result) { said_ += take(result, false); }); });
     return {};
   }
 
-  std::string result(const Command& command) {
-    const bool changed = machine_.on_result(result_of(command.words), now_, command.has_word("last"));
-    return state_text() + "; next in " + delay_text() + (changed ? "" : "  (unchanged)") + "\n";
+  std::string push(const Command& command) {
+    const ProbeResult said = result_of(command.words);
+    said_.clear();
+    pushes_.push("shop/web", said.outcome, said.detail, sim_.now());
+    sim_.advance(0s);
+    return said_;
   }
 
   std::string state_text() const {
     const auto& health = machine_.health();
-    std::string out = duration_text(now_ - kStart) + "  " + std::string(model::health_state_name(health.state));
+    std::string out = duration_text(sim_.now() - kStart) + "  " + std::string(model::health_state_name(health.state));
     if (health.since != TimePoint{}) out += " since " + duration_text(health.since - kStart);
     if (health.in_doubt) out += ", in doubt";
     if (health.doubtful) out += ", doubtful";
@@ -103,7 +145,10 @@ class HealthSubject : public Subject {
 
   CheckSettings settings_;
   HealthMachine machine_ = started(settings_);
-  TimePoint now_ = kStart;
+  SimClock sim_;  // begins at kStart
+  probes::PushBoard pushes_;
+  std::optional<probes::TtlProbe> ttl_;
+  std::string said_;  // by the ttl check
 };
 
 TEST(Scenario, Health) {

@@ -37,7 +37,7 @@ class MonitorPodsTest : public testing::Test {
   Monitor monitor{
       sim,
       sim,
-      [this](const IpAddress& where, const discovery::CheckSpec& spec) { return world.make(where, spec); },
+      [this](const probes::Place& where, const discovery::CheckSpec& spec) { return world.make(where.address, spec); },
       {[this](const model::Endpoint& endpoint) { told.emplace_back(model::health_state_name(endpoint.health.state)); },
        [this](const std::string&) { told.emplace_back("removed"); }},
       {"eu-1/n1", 7}};

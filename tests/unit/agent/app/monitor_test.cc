@@ -49,7 +49,7 @@ class MonitorTest : public testing::Test {
   Monitor monitor{
       clock,
       sim,
-      [this](const IpAddress& where, const discovery::CheckSpec& spec) { return world.make(where, spec); },
+      [this](const probes::Place& where, const discovery::CheckSpec& spec) { return world.make(where.address, spec); },
       {[this](const model::Endpoint& endpoint) { on_put(endpoint); },
        [this](const std::string& key) { told.push_back("removed " + key); }},
       {"eu-1/n1", 7}};
