@@ -8,6 +8,7 @@
 
 #include "agent/discovery/discovered.h"
 #include "agent/probes/probe.h"
+#include "common/net/socket_address.h"
 
 namespace meshdns::test {
 

@@ -184,6 +184,7 @@ TEST_F(MonitorChecksTest, a_group_has_one_result) {
   dies("10.0.0.1:80");
   EXPECT_EQ(state("web"), HealthState::Failing) << "at once: a refusal after an event, and what the service has said";
   EXPECT_EQ(health("web").detail, "tcp: connection refused; ttl: full");
+  sim.advance(CheckRunner::kNewsApart);
   push("web", Outcome::Success);
   EXPECT_EQ(state("web"), HealthState::Serving);
 }

@@ -86,7 +86,7 @@ TEST(Metrics, endpoints_are_counted_by_state) {
     if (sample.name != "meshdns_agent_endpoints") continue;
     EXPECT_EQ(sample.value, sample.labels.at("state") == "failing" ? 1 : 0) << sample.labels.at("state");
   }
-  EXPECT_EQ(samples.size(), 4U + 5U + 3U + 9U);
+  EXPECT_EQ(samples.size(), 4U + 6U + 5U + 9U);
 }
 
 }  // namespace
