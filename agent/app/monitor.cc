@@ -245,7 +245,7 @@ std::size_t Monitor::opened(const SocketAddress& where) {
     if (watched->told.health.state != HealthState::Pending || !is_behind(where, watched->found)) continue;
     ++endpoints;
     for (const auto& check : watched->checks) {
-      if (probes::is_polled(check->spec.what)) runner_.run_at_once(*check, Why::News);
+      if (probes::is_polled(check->spec->what)) runner_.run_at_once(*check, Why::News);
     }
   }
   return endpoints;
