@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <tuple>
 
 #include "common/base/check.h"
 #include "common/base/text.h"
 #include "common/base/whole_file.h"
 #include "common/config/identity_rules.h"
-#include "common/convert/object_convert.h"
 
 namespace meshdns::agent::app {
 namespace {
@@ -25,9 +25,8 @@ T checked(Result<T> result) {
 
 model::Node node_of(const config::v1::Agent& file) {
   model::Node out;
-  out.locality = convert::to_locality(file.locality());
-  out.locality.cluster = file.cluster();
-  out.locality.node = file.node();
+  const auto& place = file.locality();
+  out.locality = {place.network(), place.region(), place.zone(), place.subzone(), file.cluster(), file.node()};
   out.key = file.cluster() + "/" + file.node();
   for (const auto& address : file.addresses()) out.addresses.push_back(checked(IpAddress::parse(address)));
   for (const auto& prefix : file.prefixes()) out.prefixes.push_back(checked(Prefix::parse(prefix)));
@@ -108,6 +107,10 @@ config::Loaded<Configuration> configuration_of(const std::string& text, const st
   const auto usable = out.tls && !out.joins() ? rpc::check(*out.tls) : Result<void>();
   if (!usable) return {{{path, 0, 0, "federation.tls", usable.error().message()}}};
   out.node = node_of(out.file);
+  if (out.file.locality().auto_()) {
+    out.machine_place = discovery::find_place(machine.place_files);
+    out.node.locality = model::refined(out.node.locality, out.machine_place->place);
+  }
   out.own_addresses = out.node.addresses.empty();
   if (out.own_addresses) out.node.addresses = likely_addresses(out.servers());
   out.directory = (std::filesystem::path(path).parent_path() / out.file.discovery().static_().directory()).string();
@@ -156,6 +159,8 @@ bool Configuration::federation_is_here() const {
   });
 }
 
+probes::ProgramRules Configuration::programs() const { return {.enabled = file.exec().enabled()}; }
+
 std::set<std::uint16_t> Configuration::mesh_ports() const {
   std::set<std::uint16_t> out = {admin_address().port};
   for (const std::string& server : servers()) {
@@ -202,11 +207,15 @@ std::vector<std::string> restart_needed(const Configuration& before, const Confi
   const auto compare = [&out](const char* key, bool same) {
     if (!same) out.emplace_back(key);
   };
+  const auto place_of = [](const model::Node& node) {
+    const auto& place = node.locality;
+    return std::tie(place.network, place.region, place.zone, place.subzone);
+  };
   const auto& a = before.file;
   const auto& b = now.file;
   compare("node", a.node() == b.node());
   compare("cluster", a.cluster() == b.cluster());
-  compare("locality", MessageDifferencer::Equals(a.locality(), b.locality()));
+  compare("locality", place_of(before.node) == place_of(now.node));
   // the machine's own addresses need no restart: the daemon follows them
   const bool written = !before.own_addresses || !now.own_addresses;
   compare("addresses", !written || before.node.addresses == now.node.addresses);
@@ -217,6 +226,7 @@ std::vector<std::string> restart_needed(const Configuration& before, const Confi
   compare("state_dir", a.state_dir() == b.state_dir());
   compare("discovery.kubernetes", before.kubernetes == now.kubernetes);
   compare("discovery.containers", before.container_sockets == now.container_sockets);
+  compare("exec", MessageDifferencer::Equals(a.exec(), b.exec()));
   compare("probing", MessageDifferencer::Equals(a.probing(), b.probing()));
   compare("admin", MessageDifferencer::Equals(a.admin(), b.admin()));
   compare("namespaces", a.namespaces() == b.namespaces());

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "agent/app/machine.h"
+#include "agent/discovery/machine_place.h"
+#include "agent/probes/program_rules.h"
 #include "common/config/load.h"
 #include "common/identity/gate.h"
 #include "common/kubernetes/server.h"
@@ -38,6 +40,7 @@ struct Configuration {
   std::optional<rpc::TlsFiles> tls;  // checked
   std::optional<KubernetesSettings> kubernetes;
   std::vector<std::string> container_sockets;  // of Docker's or Podman's API; empty = containers are not followed
+  std::optional<discovery::MachinePlace> machine_place;  // with `locality: auto`; node.locality has it
 
   std::vector<std::string> servers() const {
     return {file.federation().servers().begin(), file.federation().servers().end()};
@@ -46,6 +49,7 @@ struct Configuration {
   /// kind: "drains"
   std::string state_file(const std::string& kind) const;
   SocketAddress admin_address() const;
+  probes::ProgramRules programs() const;
   /// Whether this agent gets its certificate from the federation; otherwise it has files of its own, or none.
   bool joins() const { return file.federation().has_join(); }
   /// Returns how this agent gets and renews its certificate.

@@ -92,9 +92,9 @@ void ContainerSource::follow_events() {
   events_body_.clear();
   events_asked_ = clock_.now();
   const auto ended = [this](const Result<void>& result) {
-    const std::string ended =
+    const std::string why =
         events_status_ == kOk ? "the server has ended them" : refusal(events_status_, events_body_);
-    fail("GET /events: " + (result ? ended : result.error().message()));
+    fail("GET /events: " + (result ? why : result.error().message()));
   };
   events_ = std::make_unique<http::StreamedGet>(
       loop_, socket_, version_ + kEvents + std::to_string(clock_.unix_seconds()),

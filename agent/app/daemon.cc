@@ -8,6 +8,7 @@
 #include "agent/admin/http_api.h"
 #include "agent/app/agent_metrics.h"
 #include "agent/app/check_limits.h"
+#include "agent/app/own_place.h"
 #include "agent/app/probe_factory.h"
 #include "agent/app/status.h"
 #include "agent/app/version.h"
@@ -39,12 +40,6 @@ report::ReporterOptions reporter_options(const Configuration& configuration, rep
           configuration.maps_ports() ? std::move(map_ports) : nullptr};
 }
 
-std::string texts_of(const std::vector<IpAddress>& addresses) {
-  std::vector<std::string> out;
-  for (const IpAddress& address : addresses) out.push_back(address.text());
-  return join(out, ",");
-}
-
 }  // namespace
 
 Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration configuration, std::string path)
@@ -55,6 +50,8 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       failed_reloads_(registry_.counter("meshdns_config_failed_reloads_total", "reloads whose file was wrong")),
       last_load_(registry_.gauge("meshdns_config_last_load_seconds",
                                  "when the configuration that runs was read, in seconds since 1970")),
+      programs_(configuration_.programs()),
+      units_(loop),
       syncer_(report::wire_codec()),
       reporter_(
           loop, clock,
@@ -76,7 +73,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                [this](const SocketAddress& where) { return monitor_.opened(where); }, [this] { follow_addresses(); }}),
       monitor_(clock, loop,
                [this](const probes::Place& place, const discovery::CheckSpec& check) {
-                 return make_probe({loop_, clock_, local_.board, monitor_.services(), tls_, grpc_}, place, check);
+                 return make_probe({loop_, clock_, local_.board, monitor_.services(), tls_, grpc_, programs_, units_}, place, check);
                },
                {[this](const model::Endpoint& endpoint) {
                   events_.told(endpoint);
@@ -106,6 +103,7 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                    reporter_.connected() ? 1.0 : 0.0);
     metrics::count(out, "meshdns_agent_clamped_values_total", "durations of federations that were out of bounds", {},
                    reporter_.clamped());
+    collect_place(configuration_, described(), out);
     if (tls_watch_) rpc::collect_samples(*tls_watch_, out);
     if (pods_) pods_->collect(out);
     events_.collect(out);
@@ -125,6 +123,7 @@ Result<void> Daemon::start() {
                          {"node", configuration_.node.key},
                          {"locality", configuration_.node.locality.text()},
                          {"endpoints", configuration_.directory}});
+  log_place(configuration_);
   if (configuration_.tls) tls_watch_.emplace(*configuration_.tls, clock_, loop_);
   if (configuration_.joins()) renewal_.emplace(loop_, clock_, configuration_.member());
   if (auto done = listen(); !done) return done;
@@ -328,6 +327,7 @@ std::string Daemon::unready() {
 
 v1::AgentStatus Daemon::status() {
   v1::AgentStatus out = status_of(described(), syncer_, clock_.now());
+  out.set_locality_source(place_source(configuration_, described()));
   auto& federation = *out.mutable_federation();
   federation.set_server(reporter_.server());
   federation.set_connected(reporter_.connected());

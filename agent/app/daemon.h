@@ -19,7 +19,9 @@
 #include "agent/app/port_mapping.h"
 #include "agent/app/troubles.h"
 #include "agent/probes/grpc_channels.h"
+#include "agent/probes/program_rules.h"
 #include "agent/probes/tls_client.h"
+#include "agent/probes/unit_states.h"
 #include "agent/report/grpc_reporter.h"
 #include "common/http/server.h"
 #include "common/membership/renewal.h"
@@ -90,6 +92,8 @@ class Daemon : public admin::Agent {
   metrics::Registry registry_;
   metrics::Counter& failed_reloads_;
   metrics::Gauge& last_load_;
+  probes::ProgramRules programs_;
+  probes::UnitStates units_;
   report::Syncer syncer_;
   report::GrpcReporter reporter_;
   probes::TlsClient tls_;

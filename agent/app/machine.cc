@@ -89,6 +89,12 @@ std::vector<IpAddress> routed_addresses(const std::optional<IpAddress>& federati
   return out;
 }
 
+std::string texts_of(const std::vector<IpAddress>& addresses) {
+  std::vector<std::string> out;
+  for (const IpAddress& address : addresses) out.push_back(address.text());
+  return join(out, ",");
+}
+
 std::optional<IpAddress> address_of_server(const std::string& server) {
   const auto address = SocketAddress::parse(server);
   return address ? std::optional(address->ip) : std::nullopt;

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/discovery/machine_place.h"
 #include "common/kubernetes/server.h"
 #include "common/net/ip_address.h"
 
@@ -16,6 +17,7 @@ struct Machine {
   std::string machine_id;  // identifies the installation (machine-id(5)); the name if there is none
   std::string boot_id;     // identifies this boot
   kubernetes::Environment environment = kubernetes::process_environment();
+  discovery::PlaceFiles place_files = {};
 };
 
 /// Asks the operating system; takes the hostname as "localhost" if there is none.
@@ -34,6 +36,9 @@ bool is_reachable_from_afar(const IpAddress& address);
 /// federation: the federation's address; nothing or a loopback address = on this machine
 /// returns:    empty = the machine has no address that others can reach. If the federation is on this machine: loopback
 std::vector<IpAddress> routed_addresses(const std::optional<IpAddress>& federation);
+
+/// Returns the addresses with commas between.
+std::string texts_of(const std::vector<IpAddress>& addresses);
 
 /// Returns the address of a server that is written as one ("10.0.0.1:7400"); nothing for a name or a unix socket.
 std::optional<IpAddress> address_of_server(const std::string& server);

@@ -8,6 +8,7 @@
 #include "agent/app/daemon.h"
 #include "agent/app/leave.h"
 #include "agent/app/once.h"
+#include "agent/app/program_problems.h"
 #include "agent/app/version.h"
 #include "common/base/descriptor_limit.h"
 #include "common/base/output.h"
@@ -65,6 +66,9 @@ int check_config(const app::Configuration& configuration, const Flags& flags) {
   std::string problems;
   if (!source.error().empty() && !flags.dev) problems += source.error() + "\n";
   for (const auto& file : source.files()) problems += file.error.empty() ? "" : file.error + "\n";
+  for (const auto& problem : app::program_problems(source.endpoints(), configuration.programs())) {
+    problems += problem + "\n";
+  }
   const auto usable = configuration.check_certificate(SystemClock().unix_seconds());
   if (!usable) problems += usable.error().message() + "\n";
   if (!problems.empty()) return wrong_config(problems);

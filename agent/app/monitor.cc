@@ -141,7 +141,7 @@ void Monitor::retire_after(Duration delay) {
 }
 
 bool Monitor::report(Watched& watched, const discovery::PodEndpoint& pod) {
-  if (!watched.readiness) watched.readiness.emplace();
+  if (!watched.readiness) watched.readiness = std::make_unique<health::Readiness>();
   watched.host_network = pod.host_network;
   const HealthState before = watched.readiness->health().state;
   watched.readiness->on_report(pod.report, clock_.now());
@@ -245,7 +245,7 @@ std::size_t Monitor::opened(const SocketAddress& where) {
     if (watched->told.health.state != HealthState::Pending || !is_behind(where, watched->found)) continue;
     ++endpoints;
     for (const auto& check : watched->checks) {
-      if (probes::is_polled(check->spec.what)) runner_.run_at_once(*check, Why::News);
+      if (probes::is_polled(check->spec->what)) runner_.run_at_once(*check, Why::News);
     }
   }
   return endpoints;
@@ -256,7 +256,10 @@ void Monitor::on_result(Check& check, const ProbeResult& result) {
   if (result.late) ++counters_.late;
   Watched& watched = check.owner;
   const bool judged = judge_evidence(check, result);
-  const bool changed = check.machine.on_result(result, clock_.now(), is_last_healthy(watched)) || judged;
+  // most results change nothing, whatever others do
+  const bool steady = result.outcome == Outcome::Success && check.machine.health().state == HealthState::Serving;
+  const bool last = !steady && is_last_healthy(watched);
+  const bool changed = check.machine.on_result(result, clock_.now(), last) || judged;
   runner_.go_on(check);
   if (changed) tell(watched);
   // From a timer, because retire() may destroy the endpoint whose probe is calling this.

@@ -47,8 +47,8 @@ struct OneCheck {
 /// Runs checks once, kMostAtOnce at a time.
 class Round {
  public:
-  Round(process::EventLoop& loop, const ProbeParts& parts, std::vector<OneCheck*> checks)
-      : loop_(loop), parts_(parts), checks_(std::move(checks)) {}
+  Round(const ProbeParts& parts, std::vector<OneCheck*> checks)
+      : loop_(parts.loop), parts_(parts), checks_(std::move(checks)) {}
 
   void run() {
     for (std::size_t i = 0; i < kMostAtOnce; ++i) start_next();
@@ -143,23 +143,18 @@ void put_health(const std::vector<OneAddress>& addresses, const std::vector<Row>
 }
 
 /// Makes the checks, those of other services last, and fills in the rows.
-void run_checks(process::EventLoop& loop, const Clock& clock, const std::vector<OneAddress>& addresses,
-                std::vector<Row>& rows) {
-  probes::PushBoard pushes;
-  probes::ServiceBoard services;
-  probes::TlsClient tls;
-  probes::GrpcChannels grpc(loop);
+void run_checks(const ProbeParts& parts, const std::vector<OneAddress>& addresses, std::vector<Row>& rows) {
   std::vector<OneCheck> checks = checks_of(addresses);
   for (const bool of_others : {false, true}) {
     std::vector<OneCheck*> now;
     for (OneCheck& check : checks) {
       if (check.is_of_another() == of_others) now.push_back(&check);
     }
-    Round(loop, {loop, clock, pushes, services, tls, grpc}, now).run();
+    Round(parts, now).run();
     for (const OneCheck* check : now) {
       for (const std::size_t row : check->rows) add_result(rows[row], check->result);
     }
-    if (!of_others) put_health(addresses, rows, checks, services);
+    if (!of_others) put_health(addresses, rows, checks, parts.services);
   }
 }
 
@@ -176,7 +171,13 @@ int once(process::EventLoop& loop, const Clock& clock, const Configuration& conf
   source.refresh();
   const auto addresses = addresses_of(source.endpoints());
   std::vector<Row> rows = rows_of(addresses);
-  run_checks(loop, clock, addresses, rows);
+  probes::PushBoard pushes;
+  probes::ServiceBoard services;
+  const probes::ProgramRules programs = configuration.programs();
+  probes::UnitStates units(loop);
+  probes::TlsClient tls;
+  probes::GrpcChannels grpc(loop);
+  run_checks({loop, clock, pushes, services, tls, grpc, programs, units}, addresses, rows);
   print(rows, out);
   const bool clean = std::ranges::all_of(source.files(), [](const auto& file) { return file.error.empty(); });
   return source.listed() && clean ? 0 : 1;

@@ -2,10 +2,12 @@
 
 #include "agent/probes/alias_probe.h"
 #include "agent/probes/dns_probe.h"
+#include "agent/probes/exec_probe.h"
 #include "agent/probes/group_probe.h"
 #include "agent/probes/grpc_probe.h"
 #include "agent/probes/http_probe.h"
 #include "agent/probes/none_probe.h"
+#include "agent/probes/systemd_probe.h"
 #include "agent/probes/tcp_probe.h"
 #include "agent/probes/ttl_probe.h"
 #include "agent/probes/udp_probe.h"
@@ -36,6 +38,12 @@ struct Maker {
   }
   std::unique_ptr<probes::Probe> operator()(const probes::DnsCheck& check) const {
     return std::make_unique<probes::DnsProbe>(parts.loop, at(check.to), check, random_seed());
+  }
+  std::unique_ptr<probes::Probe> operator()(const probes::ExecCheck& check) const {
+    return std::make_unique<probes::ExecProbe>(parts.loop, check, parts.programs);
+  }
+  std::unique_ptr<probes::Probe> operator()(const probes::SystemdCheck& check) const {
+    return std::make_unique<probes::SystemdProbe>(parts.loop, parts.units, check);
   }
   std::unique_ptr<probes::Probe> operator()(const probes::TtlCheck& check) const {
     return std::make_unique<probes::TtlProbe>(probes::TtlProbe::Parts{parts.clock, parts.loop, parts.pushes},

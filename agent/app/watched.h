@@ -16,10 +16,10 @@ struct Watched {
   discovery::Discovered found;
   model::Endpoint told;  // as last passed to the sink
   std::vector<std::unique_ptr<Check>> checks;
-  std::optional<health::Readiness> readiness;  // of a pod
-  bool host_network = false;                   // of a pod
-  TimePoint down_since{};                      // of found.down
-  std::optional<TimePoint> unlisted{};         // since when discovery no longer lists it; nothing = it is listed
+  std::unique_ptr<health::Readiness> readiness;  // of a pod
+  bool host_network = false;                     // of a pod
+  TimePoint down_since{};                        // of found.down
+  std::optional<TimePoint> unlisted{};           // since when discovery no longer lists it; nothing = it is listed
 
   /// Whether the endpoint has never been passed to the sink.
   bool is_new() const { return told.key.empty(); }

@@ -109,6 +109,32 @@ PartCheck alias_check(const v1::AliasCheck& check) {
   return probes::AliasCheck{check.endpoint().substr(0, slash), check.endpoint().substr(slash + 1)};
 }
 
+/// Returns the variables that tell a program which endpoint it checks.
+std::map<std::string, std::string> environment_of(const model::Endpoint& endpoint) {
+  std::vector<std::string> addresses;
+  for (const IpAddress& address : endpoint.addresses) addresses.push_back(address.text());
+  std::map<std::string, std::string> out = {{"MESHDNS_CHECK_ENDPOINT", endpoint.key},
+                                            {"MESHDNS_CHECK_NAMESPACE", endpoint.namespace_},
+                                            {"MESHDNS_CHECK_SERVICE", endpoint.service},
+                                            {"MESHDNS_CHECK_ADDRESSES", join(addresses, " ")}};
+  if (!addresses.empty()) out["MESHDNS_CHECK_ADDRESS"] = addresses.front();
+  for (const model::Port& port : endpoint.ports) {
+    const std::string number = std::to_string(port.number);
+    out.emplace("MESHDNS_CHECK_PORT", number);  // the first port's
+    std::string name = port.name;
+    std::ranges::transform(name, name.begin(), [](char c) { return c >= 'a' && c <= 'z' ? char(c - 'a' + 'A') : c; });
+    std::ranges::replace(name, '-', '_');
+    if (!name.empty()) out["MESHDNS_CHECK_PORT_" + name] = number;
+  }
+  return out;
+}
+
+PartCheck exec_check(const model::Endpoint& endpoint, const v1::ExecCheck& check) {
+  return probes::ExecCheck{.command = {check.command().begin(), check.command().end()},
+                           .user = check.user(),
+                           .environment = environment_of(endpoint)};
+}
+
 /// Returns the check of a kind that is no group; nothing = it is one. v1::Check and v1::PartCheck have the same names.
 template <class Message>
 std::optional<PartCheck> part_of(const model::Endpoint& endpoint, const Message& check) {
@@ -119,8 +145,7 @@ std::optional<PartCheck> part_of(const model::Endpoint& endpoint, const Message&
     case Message::kGrpc: return grpc_check(endpoint, check.grpc());
     case Message::kUdp: return udp_check(endpoint, check.udp());
     case Message::kDns: return dns_check(endpoint, check.dns());
-    case Message::kExec:
-      return probes::ExecCheck{{check.exec().command().begin(), check.exec().command().end()}, check.exec().user()};
+    case Message::kExec: return exec_check(endpoint, check.exec());
     case Message::kTtl: return probes::TtlCheck{duration_of(check.ttl().ttl())};
     case Message::kSystemd: return probes::SystemdCheck{check.systemd().unit()};
     case Message::kAlias: return alias_check(check.alias());

@@ -43,11 +43,12 @@ std::vector<CheckSpec> checks_of(const model::Endpoint& endpoint, const v1::Endp
 Discovered discovered(const v1::EndpointEntry& entry, const Defaults& defaults) {
   Discovered out;
   out.endpoint = endpoint_of(entry, defaults);
+  if (!out.endpoint.addresses.empty()) {
+    const SocketAddress first{out.endpoint.addresses.front(), out.endpoint.ports.front().number};
+    out.key = out.endpoint.namespace_ + "/" + out.endpoint.service + "/" + first.text();
+    out.endpoint.key = out.key;
+  }
   out.checks = checks_of(out.endpoint, entry);
-  if (out.endpoint.addresses.empty()) return out;
-  const SocketAddress first{out.endpoint.addresses.front(), out.endpoint.ports.front().number};
-  out.key = out.endpoint.namespace_ + "/" + out.endpoint.service + "/" + first.text();
-  out.endpoint.key = out.key;
   return out;
 }
 

@@ -75,7 +75,7 @@ class StaticSource : public EndpointSource {
   static Stamp stamp_of(const std::string& path);
   /// Returns the paths of the *.yaml files, sorted. Logs each other file once.
   Result<std::vector<std::string>> names();
-  void read_files(const std::vector<std::string>& names);
+  bool read_files(const std::vector<std::string>& names);
   void read_file(const std::string& path, File& file) const;
   Listing listing(std::string error) const;
 

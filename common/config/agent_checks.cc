@@ -84,6 +84,19 @@ void check_alias(const Place& place, const v1::AliasCheck& alias, Report& report
   }
 }
 
+void check_exec(const Place& place, const v1::ExecCheck& exec, Report& report) {
+  const Place command = place.child("command");
+  if (exec.command().empty() || exec.command(0).starts_with('/')) return;
+  report.add(command.item(0), fmt::format("expected the absolute path of a program (got {})", shown(exec.command(0))));
+}
+
+void check_systemd(const Place& place, const v1::SystemdCheck& systemd, Report& report) {
+  const auto dot = systemd.unit().rfind('.');
+  if (systemd.unit().empty() || (dot != std::string::npos && dot > 0 && dot + 1 < systemd.unit().size())) return;
+  report.add(place.child("unit"), fmt::format("expected a unit with its type, like nginx.service (got {})",
+                                              shown(systemd.unit())));
+}
+
 /// Reports `tls_options` that cannot work, or that no TLS would use.
 template <class Message>
 void check_tls_of(const Place& place, const Message& check, Report& report) {
@@ -113,6 +126,8 @@ void check_kind(const Place& place, const v1::EndpointEntry& endpoint, const Mes
   if (check.has_udp()) check_hex(place.child("udp"), check.udp(), report);
   if (check.has_dns()) port("dns", check.dns().port(), check.dns().tcp() ? "TCP" : "UDP");
   if (check.has_dns()) check_dns(place.child("dns"), check.dns(), report);
+  if (check.has_exec()) check_exec(place.child("exec"), check.exec(), report);
+  if (check.has_systemd()) check_systemd(place.child("systemd"), check.systemd(), report);
   if (check.has_alias()) check_alias(place.child("alias"), check.alias(), report);
 }
 

@@ -42,6 +42,12 @@ void check_authority_secret(const Place& section, const v1::Federation& federati
 /// Reports a `join` that says not exactly one way to join.
 void check_join(const Place& section, const v1::Join& join, Report& report);
 /// Reports `cluster` and `node` inside a daemon's own locality: they have keys of their own at the top of the file.
-void check_own_locality(const Place& root, const v1::Locality& locality, Report& report);
+/// locality: a message with both fields
+template <class Locality>
+void check_own_locality(const Place& root, const Locality& locality, Report& report) {
+  const Place place = root.child("locality");
+  if (!locality.cluster().empty()) report.add(place.child("cluster"), "write cluster beside locality, not in it");
+  if (!locality.node().empty()) report.add(place.child("node"), "write the node's name beside locality, not in it");
+}
 
 }  // namespace meshdns::config

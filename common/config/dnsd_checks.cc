@@ -262,12 +262,6 @@ void check_plaintext(const Place& at, const std::string& address, Protection pro
   report.add(at, "plaintext only on loopback and unix sockets; set insecure: true or tls");
 }
 
-void check_own_locality(const Place& root, const v1::Locality& locality, Report& report) {
-  const Place place = root.child("locality");
-  if (!locality.cluster().empty()) report.add(place.child("cluster"), "write cluster beside locality, not in it");
-  if (!locality.node().empty()) report.add(place.child("node"), "write the node's name beside locality, not in it");
-}
-
 void check_dnsd(const Place& root, const v1::Meshdnsd& config, Report& report) {
   check_own_locality(root, config.locality(), report);
   check_roles(root, config, report);

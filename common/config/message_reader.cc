@@ -97,7 +97,20 @@ void MessageReader::read_field(const Entry& entry, const FieldDescriptor& field,
   if (field.is_map()) return read_map(entry.value, field, out);
   if (field.is_repeated()) return read_list(entry.value, field, out);
   if (is_scalar(field)) return read_scalar(entry.value, field, out);
-  read(entry.value, *out.GetReflection()->MutableMessage(&out, &field));
+  Message& inner = *out.GetReflection()->MutableMessage(&out, &field);
+  if (!rules.word().empty() && entry.value.node->is(YamlNode::Kind::Scalar)) {
+    return read_word(entry.value, rules.word(), inner);
+  }
+  read(entry.value, inner);
+}
+
+void MessageReader::read_word(const Place& place, const std::string& word, Message& out) {
+  if (place.node->text != word) {
+    return report_.add(place, fmt::format("expected {} or a mapping (got {})", word, shown(place.node->text)));
+  }
+  out.GetReflection()->SetBool(&out, out.GetDescriptor()->FindFieldByName(word), true);
+  static const YamlNode nothing;
+  read({&nothing, place.parent, place.key}, out);  // fills in the defaults
 }
 
 void MessageReader::read_scalar(const Place& place, const FieldDescriptor& field, Message& out) {

@@ -32,6 +32,8 @@ class MessageReader {
   void read_scalar(const Place& place, const Field& field, google::protobuf::Message& out);
   void read_list(const Place& place, const Field& field, google::protobuf::Message& out);
   void read_map(const Place& place, const Field& field, google::protobuf::Message& out);
+  /// Reads the word that may be written instead of a mapping.
+  void read_word(const Place& place, const std::string& word, google::protobuf::Message& out);
   void read_spec(const Place& place, meshdns::v1::Object& out);
   void unknown(const Entry& entry, const Keys& keys);
   /// Whether the value has the kind. Null is neither the kind nor a problem; any other kind is reported.

@@ -71,7 +71,7 @@ MAY_INCLUDE = {
                  "dnsd/explain"} | PROTOS,
     "dnsd/app": DNSD | COMMON | PROTOS,
     "agent/health": set(),
-    "agent/discovery": {"common/config", "common/kubernetes", "common/log", "agent/health", "agent/probes"},
+    "agent/discovery": {"common/config", "common/kubernetes", "common/log", "agent/health", "agent/probes", CONFIG_PROTOS},
     "agent/probes": {"agent/health", "common/http", "common/process", "common/resolve"},
     "agent/report": {"common/log"},
     "agent/mapping": {"common/log"},
@@ -116,11 +116,12 @@ THIRD_PARTY = {
     "xxhash": ("xxhash.h", {"common/base", "dnsd/snapshot_file"}),
     "openssl": ("openssl/", {"common/rpc", "common/authority", "common/kubernetes/tls.cc",
                             "agent/probes/tls_client.cc", "agent/probes/connection.cc"}),
+    "sd-bus": ("systemd/", {"agent/probes/unit_states.cc"}),
     "CLI11": ("CLI/", {"dnsd/ctl", "dnsd/app/main.cc", "agent/app/commands.cc", "agent/app/main.cc"}),
 }
 
 # Private to sources: a header that includes one of these hands it to everybody.
-PRIVATE_TO_SOURCES = {"openssl", "re2", "sqlite", "yaml-cpp", "ldns", "fstrm", "nftables", "spdlog", "prometheus", "c-ares", "CLI11"}
+PRIVATE_TO_SOURCES = {"openssl", "re2", "sqlite", "yaml-cpp", "ldns", "fstrm", "nftables", "spdlog", "prometheus", "c-ares", "sd-bus", "CLI11"}
 
 # The C library's and the kernel's headers; those of C++ have no dot.
 SYSTEM_FOLDERS = ("sys/", "netinet/", "arpa/", "linux/", "net/", "asm/")

@@ -22,7 +22,7 @@ class MonitorContainersTest : public testing::Test {
   std::vector<std::string> told;
   Monitor monitor{sim,
                   sim,
-                  [this](const IpAddress& where, const discovery::CheckSpec& spec) { return world.make(where, spec); },
+                  [this](const probes::Place& where, const discovery::CheckSpec& spec) { return world.make(where.address, spec); },
                   {[this](const model::Endpoint& endpoint) {
                      told.push_back(endpoint.key + " " + std::string(model::health_state_name(endpoint.health.state)));
                    },
