@@ -40,6 +40,8 @@ class ExecProbeTest : public testing::Test {
  protected:
   ExecProbeTest() : rules_{.enabled = true, .owner = nobody_minds, .grace = 100ms} {}
 
+  void TearDown() override { EXPECT_TRUE(ends_without_children()); }
+
   ExecCheck script(const std::string& text) { return {.command = {kShell, "-c", text}, .user = "", .environment = {}}; }
   ProbeResult result_of(const ExecCheck& check, Duration timeout = 60s) {
     ExecProbe probe(loop_, check, rules_);
@@ -207,7 +209,7 @@ TEST_F(ExecProbeTest, nothing_is_left_over_whatever_comes) {
   };
   const std::string threads_before = thread_line();
   rules_.grace = 1ms;
-  for (int i = 0; i < 150; ++i) {
+  for (int i = 0; i < 60; ++i) {
     ExecProbe probe(loop_, script(scripts[random() % scripts.size()]), rules_);
     if (random() % 5 == 0) {
       probe.run(60s, [](const ProbeResult&) { FAIL() << "called after the end of the probe"; });
