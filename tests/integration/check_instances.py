@@ -4,50 +4,12 @@ A class gets the bed and what the example says of the check, with the numbers of
 `start()` makes the check succeed, `die()` makes it fail.
 """
 import os
-import socket
 import subprocess
-import threading
 
-from mesh import WAIT, Backend
+import net_instances
+from mesh import WAIT
 
 HERE = os.path.dirname(__file__)
-
-
-class TcpInstance:
-    """Accepts connections, and sends back what comes."""
-
-    def __init__(self, _bed, check):
-        self.port = check["port"]
-        self.listener = None
-
-    def start(self):
-        self.listener = socket.create_server(("127.0.0.1", self.port))
-        threading.Thread(target=self.serve, args=(self.listener,), daemon=True).start()
-
-    @staticmethod
-    def serve(listener):
-        try:
-            while True:
-                connection, _ = listener.accept()
-                connection.close()
-        except OSError:
-            pass  # die() has closed it
-
-    def die(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-
-class HttpInstance:
-    def __init__(self, _bed, check):
-        self.port = check["port"]
-        self.backend = None
-
-    def start(self):
-        self.backend = Backend(port=self.port)
-
-    def die(self):
-        self.backend.close()
 
 
 class ExecInstance:
@@ -112,8 +74,7 @@ def end(process):
 
 
 INSTANCES = {
-    "tcp": TcpInstance,
-    "http": HttpInstance,
+    **net_instances.INSTANCES,
     "exec": ExecInstance,
     "systemd": SystemdInstance,
 }
