@@ -2,17 +2,21 @@
 because an installed one would start on port 80. Where they cannot be downloaded, the test is skipped."""
 import http.server
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
 from mesh import WAIT, eventually
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
 import peers  # noqa: E402
+
+OVERLAP = 0.15  # seconds in which two instances share a port: more than the interval of a check
 
 NGINX = """\
 daemon on;
@@ -160,10 +164,17 @@ class SharedPort:
 
     @staticmethod
     def end(server):
+        """Stops to accept, after what is in the queue: the kernel would reset it."""
         server.closing = True
         server.shutdown()
+        for _ in range(server.request_queue_size):
+            if not select.select([server], [], [], 0)[0]:
+                break
+            server.handle_request()
         server.server_close()
 
     def hand_over(self):
+        """Both serve for a moment, as instances do that are replaced one after the other."""
         old, self.current = self.current, self.begin()
+        time.sleep(OVERLAP)
         self.end(old)
