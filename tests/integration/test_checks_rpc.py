@@ -59,7 +59,8 @@ class HealthServer:
 
     def __init__(self, *words):
         self.process = subprocess.Popen([os.path.join(BIN, "health_server"), *words], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
+                                        stdout=subprocess.PIPE, text=True,
+                                        env={**os.environ, "GRPC_VERBOSITY": "NONE"})
         line = self.process.stdout.readline()
         self.port = int(re.search(r"address=127\.0\.0\.1:(\d+)", line).group(1))
 

@@ -15,6 +15,10 @@ TEST(PlainWords, of_connections_that_cannot_be_made) {
   EXPECT_EQ(plain_words("failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:7400: Ssl handshake "
                         "failed: SSL_ERROR_SSL: error:0A00010B:SSL routines::wrong version number"),
             "TLS handshake failed: wrong version number");
+  EXPECT_EQ(plain_words("failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:7400: Tls handshake "
+                        "failed: SSL_ERROR_SSL: error:0A000086:SSL routines::certificate verify failed"),
+            "TLS handshake failed: certificate verify failed")
+      << "with TlsCredentials";
   EXPECT_EQ(plain_words("DNS resolution failed for fed.example:7400: C-ares status is not ARES_SUCCESS qtype=A "
                         "name=fed.example is_balancer=0: Domain name not found"),
             "fed.example:7400 cannot be resolved: domain name not found");
