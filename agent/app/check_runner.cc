@@ -165,6 +165,7 @@ void CheckRunner::start(Check& check) {
     check.probe = parts_.make_probe(check);
     check.probe->watch([this, &check] { on_news(check); });
   }
+  if (check.why == Why::Event) check.probe->reconnect();
   check.probe->run(check.timeout, [this, &check](health::ProbeResult result) { on_done(check, std::move(result)); });
 }
 

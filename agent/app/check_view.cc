@@ -30,6 +30,7 @@ CheckView view_of(const Check& check) {
   out.next_run = check.planned.value_or(TimePoint{});
   out.running = check.running;
   out.waiting = check.queued.has_value();
+  out.what = &check.spec->what;
   return out;
 }
 

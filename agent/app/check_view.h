@@ -4,6 +4,7 @@
 #include <string>
 
 #include "agent/health/probe_result.h"
+#include "agent/probes/check.h"
 #include "common/model/endpoint.h"
 #include "common/time/time.h"
 
@@ -25,6 +26,7 @@ struct CheckView {
   TimePoint next_run{};                     // when the next one is planned; meaningless while `running` or `waiting`
   bool running = false;
   bool waiting = false;  // for its turn: too many checks run
+  const probes::AnyCheck* what = nullptr;  // valid until the next change of the endpoints
 };
 
 CheckView view_of(const Check& check);

@@ -76,6 +76,12 @@ Result<std::optional<KubernetesSettings>> kubernetes_of(const config::v1::Agent&
   return std::optional(out);
 }
 
+std::vector<std::string> container_sockets_of(const config::v1::Agent& file) {
+  if (!file.discovery().has_containers()) return {};
+  const std::string& socket = file.discovery().containers().socket();
+  return socket.empty() ? std::vector<std::string>{"/run/docker.sock", "/run/podman/podman.sock"} : std::vector{socket};
+}
+
 config::Loaded<Configuration> configuration_of(const std::string& text, const std::string& path,
                                                const Machine& machine) {
   auto file = config::load_agent(text, path);
@@ -111,6 +117,7 @@ config::Loaded<Configuration> configuration_of(const std::string& text, const st
   const auto kubernetes = kubernetes_of(out.file, machine);
   if (!kubernetes) return {{{path, 0, 0, "discovery", kubernetes.error().message()}}};
   out.kubernetes = *kubernetes;
+  out.container_sockets = container_sockets_of(out.file);
   out.instance_uid = instance_uid_of(machine, out.file);
   out.boot_id = machine.boot_id;
   return out;
@@ -137,6 +144,10 @@ membership::Member Configuration::member() const {
   }
   out.pod = membership::pod_files(folder, join.kubernetes().token_file(), join.kubernetes().ca_file());
   return out;
+}
+
+std::string Configuration::state_file(const std::string& kind) const {
+  return std::filesystem::path(file.state_dir()) / (file.node() + "." + kind);
 }
 
 SocketAddress Configuration::admin_address() const { return checked(SocketAddress::parse(file.admin().listen())); }
@@ -185,6 +196,7 @@ config::Loaded<Configuration> dev_configuration(const std::string& runtime_dir, 
   auto out = configuration_of(text, "--dev", machine);
   if (out) {
     out->file.mutable_admin()->set_socket(runtime_dir + "/meshdns-agent.sock");
+    out->file.set_state_dir(runtime_dir);
     out->instance_uid = instance_uid_of(machine, out->file);
   }
   return out;
@@ -210,11 +222,14 @@ std::vector<std::string> restart_needed(const Configuration& before, const Confi
   compare("prefixes", before.node.prefixes == now.node.prefixes);
   compare("federation", MessageDifferencer::Equals(a.federation(), b.federation()));
   compare("identity", MessageDifferencer::Equals(a.identity(), b.identity()));
+  compare("port_mapping", a.port_mapping() == b.port_mapping());
   compare("state_dir", a.state_dir() == b.state_dir());
   compare("discovery.kubernetes", before.kubernetes == now.kubernetes);
+  compare("discovery.containers", before.container_sockets == now.container_sockets);
   compare("exec", MessageDifferencer::Equals(a.exec(), b.exec()));
   compare("probing", MessageDifferencer::Equals(a.probing(), b.probing()));
   compare("admin", MessageDifferencer::Equals(a.admin(), b.admin()));
+  compare("namespaces", a.namespaces() == b.namespaces());
   return out;
 }
 

@@ -39,11 +39,15 @@ struct Configuration {
   std::string boot_id;
   std::optional<rpc::TlsFiles> tls;  // checked
   std::optional<KubernetesSettings> kubernetes;
+  std::vector<std::string> container_sockets;  // of Docker's or Podman's API; empty = containers are not followed
   std::optional<discovery::MachinePlace> machine_place;  // with `locality: auto`; node.locality has it
 
   std::vector<std::string> servers() const {
     return {file.federation().servers().begin(), file.federation().servers().end()};
   }
+  /// Returns the path of a file in state_dir that keeps state of this node over a restart.
+  /// kind: "drains"
+  std::string state_file(const std::string& kind) const;
   SocketAddress admin_address() const;
   probes::ProgramRules programs() const;
   /// Whether this agent gets its certificate from the federation; otherwise it has files of its own, or none.
@@ -51,6 +55,7 @@ struct Configuration {
   /// Returns how this agent gets and renews its certificate.
   /// requires: joins()
   membership::Member member() const;
+  bool maps_ports() const { return file.port_mapping() == "on"; }
   /// Whether all servers are on this machine, by what the file says: unix sockets and loopback addresses.
   bool federation_is_here() const;
   /// Returns the ports of the federation and of this agent's admin server, as far as the configuration has numbers.

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "agent/admin/command_api.h"
 #include "agent/admin/http_api.h"
 #include "agent/app/agent_metrics.h"
 #include "agent/app/check_limits.h"
@@ -25,28 +26,18 @@ namespace meshdns::agent::app {
 namespace {
 
 constexpr Duration kRefreshInterval = 1s;
-constexpr Duration kGoodbyePatience = 1s;
-constexpr Duration kLeaveOnStopPatience = 2s;
-constexpr Duration kLeavePatience = 5s;
-constexpr Duration kLingerUnasked = 2s;      // `meshdns-agent leave` may still ask for the outcome
-constexpr Duration kLingerAnswered = 100ms;  // until the answer has gone out
-constexpr int kNotLeft = 1;
-constexpr int kLeft = 3;  // the unit lists it in RestartPreventExitStatus: no restart after a leave
 
 report::ReporterOptions reporter_options(const Configuration& configuration, report::NodeDescription node,
-                                         std::function<void(const std::vector<report::MeasureTarget>&)> measure) {
+                                         std::function<void(const std::vector<report::MeasureTarget>&)> measure,
+                                         std::function<void(const std::vector<report::PortMapping>&)> map_ports) {
   return {configuration.servers(),
           std::move(node),
           configuration.instance_uid,
           configuration.boot_id,
           random_seed(),
           rpc::channel_credentials(configuration.tls, configuration.expected_federation()),
-          std::move(measure)};
-}
-
-std::unique_ptr<discovery::StaticSource> make_source(const Configuration& configuration) {
-  return std::make_unique<discovery::StaticSource>(configuration.directory,
-                                                   discovery::Defaults{configuration.node.addresses});
+          std::move(measure),
+          configuration.maps_ports() ? std::move(map_ports) : nullptr};
 }
 
 }  // namespace
@@ -56,8 +47,6 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       clock_(clock),
       configuration_(std::move(configuration)),
       path_(std::move(path)),
-      socket_events_count_(registry_.counter("meshdns_agent_socket_events_total",
-                                             "listening sockets that the kernel reported as destroyed")),
       failed_reloads_(registry_.counter("meshdns_config_failed_reloads_total", "reloads whose file was wrong")),
       last_load_(registry_.gauge("meshdns_config_last_load_seconds",
                                  "when the configuration that runs was read, in seconds since 1970")),
@@ -66,21 +55,33 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
       syncer_(report::wire_codec()),
       reporter_(
           loop, clock,
-          reporter_options(configuration_,
-                           {[this](const auto& federation) { return node_for(federation); }, must_know_federation()},
-                           [this](const std::vector<report::MeasureTarget>& targets) { measure(targets); }),
+          reporter_options(
+              configuration_, {[this](const auto& federation) { return node_for(federation); }, must_know_federation()},
+              [this](const std::vector<report::MeasureTarget>& targets) { measure(targets); },
+              [this](const std::vector<report::PortMapping>& wanted) { mapping_.set(wanted); }),
           syncer_),
+      mapping_({clock, loop, syncer_, [this] { reporter_.changed(); }, mapping_machine()},
+               configuration_.maps_ports() ? std::optional(configuration_.node.locality.node) : std::nullopt),
+      local_(clock, loop, configuration_,
+             {[this](const model::Endpoint& endpoint) { mapping_.put(endpoint); },
+              [this](const std::string& key) {
+                syncer_.remove(key);
+                reporter_.changed();
+              }}),
+      events_(loop, clock, registry_,
+              {[this](const SocketAddress& where) { return monitor_.closed(where); },
+               [this](const SocketAddress& where) { return monitor_.opened(where); }, [this] { follow_addresses(); }}),
       monitor_(clock, loop,
                [this](const probes::Place& place, const discovery::CheckSpec& check) {
-                 return make_probe({loop_, clock_, pushes_, monitor_.services(), programs_, units_}, place, check);
+                 return make_probe({loop_, clock_, local_.board, monitor_.services(), tls_, grpc_, programs_, units_}, place, check);
                },
                {[this](const model::Endpoint& endpoint) {
-                  syncer_.put(endpoint, clock_.now());
-                  reporter_.changed();
+                  events_.told(endpoint);
+                  local_.drains.put(endpoint);
                 },
                 [this](const std::string& key) {
-                  syncer_.remove(key);
-                  reporter_.changed();
+                  events_.removed(key);
+                  local_.drains.remove(key);
                 }},
                {configuration_.node.key, random_seed(), check_limits(configuration_)}),
       measurer_(
@@ -90,10 +91,13 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
             reporter_.changed();
           },
           random_seed()),
-      source_(make_source(configuration_)),
+      commands_({clock, local_, syncer_, monitor_, configuration_.node.locality.node, [this] { take_listing(); }}),
+      departure_({loop, syncer_, reporter_, configuration_.node.key}),
       service_(process::NotifyEnvironment::of_process(), clock, loop) {
-  registry_.collect_with(
-      [this](std::vector<metrics::Sample>& out) { collect_samples(monitor_, measurer_, syncer_, out); });
+  registry_.collect_with([this](std::vector<metrics::Sample>& out) {
+    collect_samples(monitor_, measurer_, syncer_, out);
+    local_.collect(out);
+  });
   registry_.collect_with([this](std::vector<metrics::Sample>& out) {
     metrics::gauge(out, "meshdns_agent_connected", "1 while the federation listens", {},
                    reporter_.connected() ? 1.0 : 0.0);
@@ -102,9 +106,9 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
     collect_place(configuration_, described(), out);
     if (tls_watch_) rpc::collect_samples(*tls_watch_, out);
     if (pods_) pods_->collect(out);
-    metrics::gauge(out, "meshdns_agent_unread_files",
-                   "files of endpoints.d that are wrong or cannot be read, and the folder itself", {},
-                   static_cast<double>(unread_files(*source_)));
+    events_.collect(out);
+    if (containers_ != nullptr) containers_->collect(out);
+    mapping_.collect(out);
   });
   process::register_process_metrics(registry_, "meshdns-agent", kVersion, clock.unix_seconds());
   last_load_.set(static_cast<double>(clock.unix_seconds()));
@@ -123,15 +127,17 @@ Result<void> Daemon::start() {
   if (configuration_.tls) tls_watch_.emplace(*configuration_.tls, clock_, loop_);
   if (configuration_.joins()) renewal_.emplace(loop_, clock_, configuration_.member());
   if (auto done = listen(); !done) return done;
-  open_socket_events();
-  open_address_events();
+  events_.open({configuration_.file.namespaces() == "on", configuration_.own_addresses});
   follow_pods();
-  source_->refresh();
+  follow_containers();
+  local_.load();
+  local_.sources.refresh();
   take_listing();
   refresh_every_second();
+  mapping_.start();
   reporter_.start();
   ready_ = true;
-  log::info("ready", {{"endpoints", source_->endpoints().size()}});
+  log::info("ready", {{"endpoints", local_.sources.endpoints().size()}});
   service_.ready({[this] { return service_status(); }, [] { return true; }});
   return {};
 }
@@ -140,7 +146,7 @@ Result<void> Daemon::listen() {
   const auto& admin = configuration_.file.admin();
   std::vector<std::string> hosts(admin.hosts().begin(), admin.hosts().end());
   hosts.push_back(configuration_.node.locality.node);
-  auto http = http::Server::listen(loop_, configuration_.admin_address(), admin::http_api(*this),
+  auto http = http::Server::listen(loop_, configuration_.admin_address(), admin::http_api(*this, commands_),
                                    {.hosts = std::move(hosts),
                                     .public_parts = {admin.public_().begin(), admin.public_().end()},
                                     .refused = &registry_.counter(http::kRefusedRequests, http::kRefusedHelp)});
@@ -150,35 +156,12 @@ Result<void> Daemon::listen() {
   const std::string& path = configuration_.file.admin().socket();
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
-  auto socket = http::Server::listen_unix(loop_, path, admin::socket_api(*this));
+  auto socket =
+      http::Server::listen_unix(loop_, path, admin::socket_api(*this, commands_), {.most_body = admin::kLongestBody});
   if (!socket) return socket.error().with_context("admin.socket");
   socket_ = std::move(*socket);
   log::info("admin socket", {{"path", path}});
   return {};
-}
-
-void Daemon::open_socket_events() {
-  auto events = probes::SocketEvents::open(loop_, [this](const SocketAddress& where) {
-    socket_events_count_.add();
-    const std::size_t endpoints = monitor_.closed(where);
-    if (endpoints > 0) log::info("socket event", {{"address", where.text()}, {"endpoints", endpoints}});
-  });
-  if (!events) {
-    log::warn("socket events off: only checks find listeners that die", {{"reason", events.error()}});
-    return;
-  }
-  socket_events_ = std::move(*events);
-  log::info("socket events on");
-}
-
-void Daemon::open_address_events() {
-  if (!configuration_.own_addresses) return;
-  auto events = probes::AddressEvents::open(loop_, clock_, [this] { follow_addresses(); });
-  if (!events) {
-    log::warn("address events off: new addresses are noticed at the next connection", {{"reason", events.error()}});
-    return;
-  }
-  address_events_ = std::move(*events);
 }
 
 void Daemon::follow_pods() {
@@ -191,6 +174,16 @@ void Daemon::follow_pods() {
                                    log::info("container ended", {{"key", key}, {"container", container}});
                                }});
   pods_->start();
+}
+
+void Daemon::follow_containers() {
+  if (configuration_.container_sockets.empty()) return;
+  auto source = std::make_unique<ContainerSource>(loop_, clock_, configuration_.container_sockets,
+                                                  discovery::Defaults{configuration_.node.addresses},
+                                                  ContainerSource::Limits(), [this] { take_listing(); });
+  containers_ = source.get();
+  local_.sources.add(std::move(source));
+  containers_->start();
 }
 
 bool Daemon::must_know_federation() const {
@@ -226,12 +219,7 @@ model::Node Daemon::described() const { return pods_ ? pods_->described(configur
 
 void Daemon::measure(const std::vector<report::MeasureTarget>& targets) {
   const bool here = federation_ ? federation_->is_loopback() : configuration_.federation_is_here();
-  const auto allowed = measurable(targets, here ? Loopback::Allowed : Loopback::Refused, configuration_.mesh_ports());
-  const std::size_t forbidden = targets.size() - allowed.size();
-  if (std::exchange(forbidden_targets_, forbidden) != forbidden && forbidden > 0) {
-    log::warn("targets of the federation are not measured: agents may not connect there", {{"targets", forbidden}});
-  }
-  measurer_.set_targets(allowed);
+  measurer_.follow(targets, here ? Loopback::Allowed : Loopback::Refused, configuration_.mesh_ports());
 }
 
 /// Takes new addresses of the machine. Endpoints without an address of their own get them too.
@@ -239,15 +227,15 @@ void Daemon::set_addresses(const std::vector<IpAddress>& addresses) {
   if (addresses == configuration_.node.addresses) return;
   log::info("addresses changed", {{"was", texts_of(configuration_.node.addresses)}, {"now", texts_of(addresses)}});
   configuration_.node.addresses = addresses;
-  source_->set_defaults({addresses});
-  source_->refresh();
+  local_.sources.set_defaults({addresses});
+  if (containers_ != nullptr) containers_->set_defaults({addresses});
   take_listing();
 }
 
 /// Called when the machine's addresses or routes have changed. A session that reported other addresses is started
 /// again. If the addresses are the same nothing is done, because a machine with many routes changes them all the time.
 void Daemon::follow_addresses() {
-  if (stopping_) return;
+  if (departure_.begun()) return;
   const auto now = routed_addresses(federation_);
   if (now.empty()) return;
   if (without_address_ || now != configuration_.node.addresses) reporter_.node_changed();
@@ -255,7 +243,7 @@ void Daemon::follow_addresses() {
 
 void Daemon::refresh_every_second() {
   refresh_timer_ = loop_.after(kRefreshInterval, [this] {
-    const bool files_changed = source_->refresh();
+    const bool files_changed = local_.sources.refresh();
     if (files_changed || (pods_ && pods_->state_changed())) take_listing();
     trouble_log_.look(troubles_of(monitor_));
     refresh_every_second();
@@ -263,23 +251,24 @@ void Daemon::refresh_every_second() {
 }
 
 void Daemon::take_listing() {
+  local_.sources.gather();
   // Set the sources first: set_endpoints() may send at once, and that message must carry the source's new state.
-  std::vector<report::SourceState> sources = {told_state(*source_)};
-  // without the source, pods of an earlier run are withdrawn
+  std::vector<report::SourceState> sources = local_.sources.told();
+  // without the source, pods of an earlier run are withdrawn; likewise containers
+  if (containers_ == nullptr) sources.push_back({std::string(model::kContainerSource), true, ""});
   sources.push_back(pods_ ? pods_->state() : report::SourceState{std::string(model::kPodSource), true, ""});
   syncer_.set_sources(std::move(sources));
-  if (pods_) {
-    monitor_.set_endpoints(source_->endpoints(), pods_->listing().endpoints);
-  } else {
-    monitor_.set_endpoints(source_->endpoints());
-  }
+  static const std::vector<discovery::PodEndpoint> kNoPods;
+  const auto& pods = pods_ ? pods_->listing().endpoints : kNoPods;
+  monitor_.set_endpoints(local_.sources.endpoints(), pods);
+  events_.follow(local_.sources.endpoints(), pods);
   reporter_.changed();
 }
 
 std::string Daemon::service_status() const {
-  std::string out = counted(source_->endpoints().size(), "endpoint") + ", federation " + reporter_.server();
+  std::string out = counted(local_.sources.endpoints().size(), "endpoint") + ", federation " + reporter_.server();
   if (!reporter_.connected()) out += " not reached: " + reporter_.last_error();
-  const std::string unread = unread_text(*source_, configuration_.node.locality.node);
+  const std::string unread = local_.sources.unread_text(configuration_.node.locality.node);
   return unread.empty() ? out : out + "; " + unread;
 }
 
@@ -290,11 +279,12 @@ void Daemon::reload() {
     if (!next) return reload_failed(config::problems_text(next.error()));
     if (!apply(*next)) return;
   }
-  source_->refresh();
+  local_.sources.load();
+  local_.sources.refresh();
   take_listing();
   reload_problem_.clear();
   last_load_.set(static_cast<double>(clock_.unix_seconds()));
-  log::info("reloaded", {{"endpoints", source_->endpoints().size()}});
+  log::info("reloaded", {{"endpoints", local_.sources.endpoints().size()}});
   service_.reload_ended("reloaded: " + service_status());
 }
 
@@ -308,16 +298,10 @@ void Daemon::reload_failed(std::string_view problems) {
 
 bool Daemon::apply(const Configuration& next) {
   if (next.directory != configuration_.directory) {
-    Configuration moved = configuration_;
-    moved.directory = next.directory;
-    auto source = make_source(moved);
-    source->refresh();
-    // A new directory that cannot be read is refused: with it, all endpoints of the old one would be withdrawn.
-    if (!source->error().empty()) {
-      reload_failed(source->error());
+    if (const auto moved = local_.sources.move_files(next.directory); !moved) {
+      reload_failed(moved.error().message());
       return false;
     }
-    source_ = std::move(source);
     configuration_.directory = next.directory;
   }
   configuration_.file.set_leave_on_stop(next.file.leave_on_stop());
@@ -328,24 +312,17 @@ bool Daemon::apply(const Configuration& next) {
 }
 
 void Daemon::stop() {
-  if (std::exchange(stopping_, true)) return;
+  if (departure_.begun()) return;
   log::info("stopping");
   service_.stopping();
-  const bool leaves = configuration_.file.leave_on_stop();
   // with pods, the federation is told also of an end without withdrawal: it may take the pods over after the lease
-  if (leaves || pods_) syncer_.leave(leaves);
-  reporter_.stop(leaves ? kLeaveOnStopPatience : kGoodbyePatience, [this, leaves] {
-    if (leaves && !syncer_.settled())
-      log::warn("leave not acknowledged",
-                {{"error", "the federation did not confirm that the records of this node are withdrawn"}});
-    loop_.stop();
-  });
+  departure_.stop(configuration_.file.leave_on_stop(), pods_ != nullptr);
 }
 
 std::string Daemon::unready() {
   if (!ready_) return "discovery was not read yet";
   if (pods_ && !pods_->state().listed) return pods_->state().error;
-  return unread_text(*source_, configuration_.node.locality.node);
+  return local_.sources.unread_text(configuration_.node.locality.node);
 }
 
 v1::AgentStatus Daemon::status() {
@@ -355,46 +332,20 @@ v1::AgentStatus Daemon::status() {
   federation.set_server(reporter_.server());
   federation.set_connected(reporter_.connected());
   federation.set_last_error(reporter_.last_error());
-  *out.add_sources() = source_status(source_state(*source_));
+  local_.describe(out, clock_.now());
   if (pods_) *out.add_sources() = source_status(pods_->state());
   for (const std::string& key : restart_needed_) out.add_restart_needed(key);
   out.set_reload_problem(reload_problem_);
   for (const std::string& trouble : troubles_of(monitor_)) out.add_troubles(trouble);
+  events_.add_to(out);
   out.set_log_lines_dropped(log::dropped_lines());
+  for (const CheckView& view : monitor_.checks()) *out.add_checks() = check_status(view, clock_.now());
+  mapping_.write_status(out);
   return out;
 }
 
 admin::Leaving Daemon::leave() {
-  using State = admin::Leaving::State;
-  if (leaving_ && leaving_->state != State::Waiting) {
-    loop_.after(kLingerAnswered, [this] { loop_.stop(); });
-    return *leaving_;
-  }
-  if (leaving_) return *leaving_;
-  if (stopping_) return {State::Failed, "the agent is stopping; its records stay"};
-  if (!reporter_.connected()) {
-    return {State::Failed, "nothing is withdrawn: no session with the federation at " + reporter_.server() + ": " +
-                               reporter_.last_error()};
-  }
-  stopping_ = true;
-  service_.stopping();
-  log::info("leaving", {{"endpoints", syncer_.endpoints().size()}});
-  leaving_ = {State::Waiting, "waiting for the federation"};
-  syncer_.leave(true);
-  reporter_.stop(kLeavePatience, [this, server = reporter_.server()] { end_leaving(server); });
-  return *leaving_;
-}
-
-void Daemon::end_leaving(const std::string& server) {
-  const auto count = syncer_.endpoints().size();
-  const bool left = syncer_.settled();
-  exit_code_ = left ? kLeft : kNotLeft;
-  leaving_ =
-      left ? admin::Leaving{admin::Leaving::State::Left, left_text(configuration_.node.key, count, server)}
-           : admin::Leaving{admin::Leaving::State::Failed,
-                            "the federation at " + server + " did not acknowledge the leave; the records may stay"};
-  log::info(left ? "left" : "leave not acknowledged", {{"outcome", leaving_->text}});
-  loop_.after(kLingerUnasked, [this] { loop_.stop(); });
+  return departure_.leave([this] { service_.stopping(); });
 }
 
 }  // namespace meshdns::agent::app

@@ -8,15 +8,19 @@
 
 #include "agent/admin/agent.h"
 #include "agent/app/configuration.h"
+#include "agent/app/container_source.h"
+#include "agent/app/departure.h"
+#include "agent/app/kernel_events.h"
 #include "agent/app/kubernetes_source.h"
+#include "agent/app/local_commands.h"
+#include "agent/app/local_state.h"
 #include "agent/app/measurer.h"
 #include "agent/app/monitor.h"
+#include "agent/app/port_mapping.h"
 #include "agent/app/troubles.h"
-#include "agent/discovery/static_source.h"
-#include "agent/probes/address_events.h"
+#include "agent/probes/grpc_channels.h"
 #include "agent/probes/program_rules.h"
-#include "agent/probes/push_board.h"
-#include "agent/probes/socket_events.h"
+#include "agent/probes/tls_client.h"
 #include "agent/probes/unit_states.h"
 #include "agent/report/grpc_reporter.h"
 #include "common/http/server.h"
@@ -31,8 +35,9 @@ namespace meshdns::agent::app {
 /// A whole agent on one event loop: starts the parts, connects them, reloads, and stops them in order. Contains no
 /// logic of health or reporting: that is the parts'.
 ///
-///   StaticSource, KubernetesSource -> Monitor (HealthMachine, Probe) -> Syncer -> GrpcReporter
-///                                        ^-- SocketEvents                 ^-- Measurer
+///   Sources, KubernetesSource -> Monitor (HealthMachine, Probe) -> Drains -> PortMapping -> Syncer -> GrpcReporter
+///      ^                          ^-- KernelEvents   ^-- Pushes      ^                        ^-- Measurer
+///      '--- LocalCommands ---------------------------'---------------'
 /// thread: the loop's
 class Daemon : public admin::Agent {
  public:
@@ -50,7 +55,7 @@ class Daemon : public admin::Agent {
   /// Ends the session, then stops the loop. The node's records stay in the federation, except with leave_on_stop.
   void stop();
   /// The exit code of the process, after the loop has ended.
-  int exit_code() const { return exit_code_; }
+  int exit_code() const { return departure_.exit_code(); }
 
   v1::AgentStatus status() override;
   std::string unready() override;
@@ -59,9 +64,8 @@ class Daemon : public admin::Agent {
 
  private:
   Result<void> listen();
-  void open_socket_events();
-  void open_address_events();
   void follow_pods();
+  void follow_containers();
   /// Returns the node with what Kubernetes says of it.
   model::Node described() const;
   /// Measures what the federation asks for, as far as an agent may.
@@ -78,7 +82,6 @@ class Daemon : public admin::Agent {
   /// returns: false = nothing was applied
   bool apply(const Configuration& next);
   void reload_failed(std::string_view problems);
-  void end_leaving(const std::string& server);
   /// Returns one line for the service manager: "3 endpoints, federation 10.0.9.1:7400".
   std::string service_status() const;
 
@@ -87,36 +90,35 @@ class Daemon : public admin::Agent {
   Configuration configuration_;
   std::string path_;
   metrics::Registry registry_;
-  metrics::Counter& socket_events_count_;
   metrics::Counter& failed_reloads_;
   metrics::Gauge& last_load_;
   probes::ProgramRules programs_;
   probes::UnitStates units_;
   report::Syncer syncer_;
   report::GrpcReporter reporter_;
-  probes::PushBoard pushes_;
+  probes::TlsClient tls_;
+  probes::GrpcChannels grpc_{loop_};  // of the checks
+  PortMapping mapping_;
+  LocalState local_;
+  KernelEvents events_;
   Monitor monitor_;
   Measurer measurer_;
-  std::unique_ptr<discovery::StaticSource> source_;
-  std::unique_ptr<KubernetesSource> pods_;  // null = pods are not followed
-  std::unique_ptr<probes::SocketEvents> socket_events_;
-  std::unique_ptr<probes::AddressEvents> address_events_;
+  LocalCommands commands_;
+  Departure departure_;
+  std::unique_ptr<KubernetesSource> pods_;      // null = pods are not followed
+  ContainerSource* containers_ = nullptr;       // one of local_.sources; null = containers are not followed
   std::optional<membership::Renewal> renewal_;  // of a certificate that a token has brought
   std::optional<IpAddress> federation_;         // the address of the last connection or attempt; nothing = this machine
   bool without_address_ = false;                // the log has said that this machine has no address
-  std::size_t forbidden_targets_ = 0;           // of the last ones that the federation sent
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<http::Server> socket_;
   process::ServiceNotify service_;
   std::optional<TimerId> refresh_timer_;
   std::optional<rpc::TlsWatch> tls_watch_;
-  std::optional<admin::Leaving> leaving_;
   std::vector<std::string> restart_needed_;  // keys whose value in the file differs from the running one
   TroubleLog trouble_log_;
   std::string reload_problem_;  // the first problem of the last reload; empty = it succeeded
   bool ready_ = false;
-  bool stopping_ = false;
-  int exit_code_ = 0;
 };
 
 }  // namespace meshdns::agent::app

@@ -27,18 +27,17 @@ bool connects_to(const discovery::CheckSpec& check, std::uint16_t port) {
 }
 
 bool is_behind(const SocketAddress& where, const discovery::Discovered& found) {
-  if (where.port == 0) return true;
-  const auto& addresses = found.endpoint.addresses;
-  const bool is_checked = std::ranges::any_of(
-      found.checks, [&](const discovery::CheckSpec& check) { return connects_to(check, where.port); });
-  const bool has_port = is_checked || std::ranges::count(found.endpoint.ports, where.port, &model::Port::number) > 0;
+  const auto has_target = [&](auto predicate) {
+    return std::ranges::any_of(found.checks,
+                               [&](const discovery::CheckSpec& check) { return any_target(check.what, predicate); });
+  };
+  const auto at_port = [&](const probes::Target& target) { return where.port == 0 || target.port == where.port; };
+  const bool has_port = where.port == 0 || has_target(at_port) ||
+                        std::ranges::count(found.endpoint.ports, where.port, &model::Port::number) > 0;
   if (!has_port) return false;
+  const auto& addresses = found.endpoint.addresses;
   if (where.ip.is_unspecified() || std::ranges::find(addresses, where.ip) != addresses.end()) return true;
-  return is_checked && std::ranges::any_of(found.checks, [&](const discovery::CheckSpec& check) {
-           return any_target(check.what, [&](const probes::Target& target) {
-             return target.port == where.port && target.address == where.ip;
-           });
-         });
+  return has_target([&](const probes::Target& target) { return target.address == where.ip && at_port(target); });
 }
 
 bool is_same_instance(const model::Endpoint& known, const model::Endpoint& now) {

@@ -11,6 +11,7 @@ bool connects_to(const discovery::CheckSpec& check, std::uint16_t port);
 
 /// Whether a listener may have served the endpoint or one of its checks.
 /// where: the listener's address; the unspecified address of either family = any address; port 0 = any listener
+///        at the address
 bool is_behind(const SocketAddress& where, const discovery::Discovered& found);
 
 /// Whether two endpoints are the same instance, even with different keys: clients of `now` reach the process that

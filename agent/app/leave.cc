@@ -1,13 +1,12 @@
 #include "agent/app/leave.h"
 
 #include <iostream>
-#include <optional>
 #include <utility>
 
+#include "agent/app/agent_client.h"
 #include "agent/report/grpc_reporter.h"
 #include "common/base/random_seed.h"
 #include "common/base/text.h"
-#include "common/http/client.h"
 #include "common/log/log.h"
 #include "common/rpc/credentials.h"
 
@@ -17,33 +16,17 @@ namespace {
 constexpr Duration kPatience = 5s;
 constexpr Duration kPoll = 20ms;
 constexpr int kWaiting = 202;
+constexpr auto kAgentPatience = std::chrono::seconds(5);
 
-/// Returns the answer of the running agent to POST /v1/leave.
-Result<http::Response> ask_agent(process::EventLoop& loop, const std::string& socket) {
-  http::ClientRequest request;
-  request.unix_path = socket;
-  request.host = "localhost";
-  request.path = "/v1/leave";
-  request.method = "POST";
-  std::optional<Result<http::Response>> out;
-  http::get(loop, request, kPatience, [&](Result<http::Response> response) {
-    out = std::move(response);
-    loop.stop();
-  });
-  loop.run();
-  loop.restart();
-  return *out;
+/// Asks the running agent to leave, or how far it is.
+Result<http::Response> ask_to_leave(const std::string& socket) {
+  return ask_agent(socket, {"POST", "/v1/leave", ""}, kAgentPatience);
 }
 
 void wait(process::EventLoop& loop, Duration duration) {
   loop.after(duration, [&loop] { loop.stop(); });
   loop.run();
   loop.restart();
-}
-
-bool nobody_listens(const Error& error) {
-  const std::string message = ascii_lower(error.message());
-  return message == "no such file or directory" || message == "connection refused";
 }
 
 int say(int code, const std::string& text) {
@@ -97,13 +80,13 @@ int leave_without_agent(process::EventLoop& loop, const Clock& clock, const Conf
 int leave(process::EventLoop& loop, const Clock& clock, const Configuration& configuration) {
   log::set_level(log::Level::Error);  // the outcome is printed at the end
   const std::string& socket = configuration.file.admin().socket();
-  auto answer = ask_agent(loop, socket);
-  if (!answer && nobody_listens(answer.error())) return leave_without_agent(loop, clock, configuration);
+  auto answer = ask_to_leave(socket);
+  if (!answer && answer.error().code() == Code::NotFound) return leave_without_agent(loop, clock, configuration);
   while (answer && answer->status == kWaiting) {
     wait(loop, kPoll);
-    answer = ask_agent(loop, socket);
+    answer = ask_to_leave(socket);
   }
-  if (!answer) return say(1, "the agent at " + socket + " does not answer: " + answer.error().message());
+  if (!answer) return say(1, answer.error().message());
   return say(answer->status == 200 ? 0 : 1, std::string(trim(answer->body)));
 }
 

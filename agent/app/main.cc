@@ -1,6 +1,10 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <string_view>
+#include <vector>
 
+#include "agent/app/commands.h"
+#include "agent/app/completion.h"
 #include "agent/app/daemon.h"
 #include "agent/app/leave.h"
 #include "agent/app/once.h"
@@ -10,6 +14,7 @@
 #include "common/base/output.h"
 #include "common/base/runtime_dir.h"
 #include "common/base/text.h"
+#include "common/base/whole_file.h"
 #include "common/config/log_settings.h"
 #include "common/log/log.h"
 #include "common/membership/joining.h"
@@ -100,6 +105,48 @@ int run(app::Configuration configuration, const Flags& flags) {
   return daemon.exit_code();
 }
 
+/// Returns where the agent of this node listens, by its configuration. Of a configuration only the socket counts here:
+/// whoever may use the socket need not be able to read the keys that the configuration names.
+/// errors: the file cannot be read, or is wrong
+Result<std::string> socket_of(const Flags& flags) {
+  if (flags.dev) {
+    const auto dev = app::dev_configuration(dev_folder(), app::this_machine());
+    if (!dev) return Error(Code::InvalidArgument, config::problems_text(dev.error()));
+    return dev->file.admin().socket();
+  }
+  const auto text = read_file(flags.config);
+  if (!text) {
+    return Error(text.error().code(), text.error().message() + "; --socket PATH says where the agent listens");
+  }
+  const auto file = config::load_agent(*text, flags.config);
+  if (!file) return Error(Code::InvalidArgument, config::problems_text(file.error()));
+  return file->admin().socket();
+}
+
+/// Carries out a command for the agent that runs on this node.
+int run_command(const app::Commands& commands, const Flags& flags) {
+  if (commands.is_alone() || !commands.socket().empty()) return commands.run(commands.socket());
+  const auto socket = socket_of(flags);
+  if (socket) return commands.run(*socket);
+  std::cerr << trim(socket.error().message()) << "\n";
+  return kWrongUsage;
+}
+
+/// Prints the words that complete the last of `words`, for the script of `completion bash`.
+int complete(const std::vector<std::string>& words) {
+  const auto names = [&words] {
+    Flags flags;
+    std::string socket;
+    for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+      if (words[i] == "--config") flags.config = words[i + 1];
+      if (words[i] == "--socket") socket = words[i + 1];
+    }
+    return app::names_at(socket.empty() ? socket_of(flags).value_or("") : socket);
+  };
+  for (const std::string& word : app::completions(words, names)) std::cout << word << "\n";
+  return 0;
+}
+
 void add_flags(CLI::App& cli, Flags& flags) {
   cli.set_version_flag("--version", std::string("meshdns-agent ") + app::kVersion);
   auto* config = cli.add_option("--config", flags.config, "configuration file")->capture_default_str();
@@ -116,13 +163,17 @@ void add_flags(CLI::App& cli, Flags& flags) {
 
 int run_program(int argc, char** argv) {
   Flags flags;
+  app::Commands commands;
   CLI::App cli("meshdns-agent: reports the health of this node's endpoints", "meshdns-agent");
   add_flags(cli, flags);
+  commands.add_to(cli);
+  if (argc > 1 && std::string_view(argv[1]) == "__complete") return complete({argv + 2, argv + argc});
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return cli.exit(error) == 0 ? 0 : kWrongUsage;
   }
+  if (commands.chosen()) return run_command(commands, flags);
   const auto machine = app::this_machine();
   auto configuration =
       flags.dev ? app::dev_configuration(dev_folder(), machine) : app::load_configuration(flags.config, machine);

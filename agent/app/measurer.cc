@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/log/log.h"
+
 namespace meshdns::agent::app {
 namespace {
 
@@ -62,6 +64,16 @@ Measurer::~Measurer() {
 
 Duration Measurer::between(Duration shortest, Duration longest) {
   return Duration(std::uniform_int_distribution<Duration::rep>(shortest.count(), longest.count())(random_));
+}
+
+void Measurer::follow(const std::vector<MeasureTarget>& targets, Loopback loopback,
+                      const std::set<std::uint16_t>& mesh_ports) {
+  const auto allowed = measurable(targets, loopback, mesh_ports);
+  const std::size_t forbidden = targets.size() - allowed.size();
+  if (std::exchange(forbidden_, forbidden) != forbidden && forbidden > 0) {
+    log::warn("targets of the federation are not measured: agents may not connect there", {{"targets", forbidden}});
+  }
+  set_targets(allowed);
 }
 
 void Measurer::set_targets(const std::vector<MeasureTarget>& targets) {

@@ -48,6 +48,10 @@ class Measurer {
   Measurer(const Measurer&) = delete;
   Measurer& operator=(const Measurer&) = delete;
 
+  /// Measures the targets of a federation to which an agent may connect (measurable()), and logs how many others it
+  /// names.
+  void follow(const std::vector<report::MeasureTarget>& targets, Loopback loopback,
+              const std::set<std::uint16_t>& mesh_ports);
   /// Replaces the list of targets. An unchanged target keeps its schedule.
   void set_targets(const std::vector<report::MeasureTarget>& targets);
 
@@ -76,6 +80,7 @@ class Measurer {
   std::optional<TimerId> tick_timer_;                        // while there are targets
   TimePoint next_tick_{};
   std::optional<TimePoint> held_up_;  // when the last tick was late
+  std::size_t forbidden_ = 0;         // targets that follow() left out
 };
 
 }  // namespace meshdns::agent::app

@@ -10,6 +10,7 @@
 #include "agent/app/watched.h"
 #include "common/log/log.h"
 #include "common/model/lookup.h"
+#include "common/model/sources.h"
 
 namespace meshdns::agent::app {
 namespace {
@@ -79,7 +80,7 @@ void Monitor::set_endpoints(const std::vector<Discovered>& listed, const std::ve
   for (const auto& [key, gone] : before) gone_by_address.emplace(gone->found.endpoint.addresses.front(), gone.get());
   for (const Discovered& found : listed) {
     Watched& watched = *watched_.at(found.key);
-    if (!watched.is_new()) continue;
+    if (!watched.is_new() || model::ends_when_unlisted(found.endpoint.source)) continue;
     const auto [begin, end] = gone_by_address.equal_range(found.endpoint.addresses.front());
     const auto known = std::find_if(
         begin, end, [&](const auto& entry) { return is_same_instance(entry.second->found.endpoint, found.endpoint); });
@@ -107,7 +108,7 @@ void Monitor::retire() {
     if (is_new) awaited.emplace(told.namespace_, told.service);
   }
   const auto awaits_replacement = [&](const Watched& watched) {
-    return !watched.readiness && watched.told.health.state == HealthState::Serving &&
+    return !model::ends_when_unlisted(watched.told.source) && watched.told.health.state == HealthState::Serving &&
            clock_.now() - *watched.unlisted < kReplacement &&
            awaited.contains({watched.told.namespace_, watched.told.service});
   };
@@ -140,7 +141,7 @@ void Monitor::retire_after(Duration delay) {
 }
 
 bool Monitor::report(Watched& watched, const discovery::PodEndpoint& pod) {
-  if (!watched.readiness) watched.readiness.emplace();
+  if (!watched.readiness) watched.readiness = std::make_unique<health::Readiness>();
   watched.host_network = pod.host_network;
   const HealthState before = watched.readiness->health().state;
   watched.readiness->on_report(pod.report, clock_.now());
@@ -154,6 +155,7 @@ void Monitor::update(Watched& watched, const Discovered& found, const discovery:
   // set_endpoints() has given `told` the health of the same instance with another key: continue from that health
   const bool goes_on = pod == nullptr && watched.checks.empty() && watched.told.health.state != HealthState::Pending;
   const model::Health known = goes_on ? watched.told.health : model::Health{.since = clock_.now()};
+  if (watched.found.down != found.down) watched.down_since = clock_.now();
   const Discovered old = std::exchange(watched.found, found);  // the checks so far refer to it
   services_.set_aliases(found.key, aliases_of(found));
   Watched before;
@@ -209,7 +211,9 @@ bool Monitor::ended(const std::string& key, const std::string& container) {
 }
 
 std::size_t Monitor::listener_gone(Watched& watched, const SocketAddress& where) {
-  if (!watched.host_network) return 0;  // the events are of the host's network, where other pods have no listeners
+  // A socket at any address is in the host's network, where other pods have none. Those of a pod are told by its
+  // address.
+  if (!watched.host_network && where.ip.is_unspecified()) return 0;
   for (const auto& check : watched.checks) {
     if (where.port != 0 && !connects_to(*check->spec, where.port)) continue;
     check->was_open = check->was_open || where.port != 0;
@@ -235,12 +239,27 @@ std::size_t Monitor::closed(const SocketAddress& where) {
   return endpoints;
 }
 
+std::size_t Monitor::opened(const SocketAddress& where) {
+  std::size_t endpoints = 0;
+  for (const auto& [key, watched] : watched_) {
+    if (watched->told.health.state != HealthState::Pending || !is_behind(where, watched->found)) continue;
+    ++endpoints;
+    for (const auto& check : watched->checks) {
+      if (probes::is_polled(check->spec->what)) runner_.run_at_once(*check, Why::News);
+    }
+  }
+  return endpoints;
+}
+
 void Monitor::on_result(Check& check, const ProbeResult& result) {
   ++counters_.outcomes.at(static_cast<std::size_t>(result.outcome));
   if (result.late) ++counters_.late;
   Watched& watched = check.owner;
   const bool judged = judge_evidence(check, result);
-  const bool changed = check.machine.on_result(result, clock_.now(), is_last_healthy(watched)) || judged;
+  // most results change nothing, whatever others do
+  const bool steady = result.outcome == Outcome::Success && check.machine.health().state == HealthState::Serving;
+  const bool last = !steady && is_last_healthy(watched);
+  const bool changed = check.machine.on_result(result, clock_.now(), last) || judged;
   runner_.go_on(check);
   if (changed) tell(watched);
   // From a timer, because retire() may destroy the endpoint whose probe is calling this.

@@ -92,6 +92,8 @@ class Monitor {
   /// where:   the listener's address; the unspecified address of either family = any address; port 0 = any listener
   /// returns: the number of these endpoints
   std::size_t closed(const SocketAddress& where);
+  /// Checks at once the pending endpoints that a new listener may serve. `where` and the result are as of closed().
+  std::size_t opened(const SocketAddress& where);
 
   /// Runs the checks of a service's endpoints now, for a person. Their results count like others.
   /// done: called once, not before this returns, with the checks when all of these runs have ended, unless the monitor

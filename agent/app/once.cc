@@ -77,7 +77,7 @@ class Round {
 };
 
 /// Adds the result of one check to its row. One failure makes the row failing; an Unknown result says nothing about the
-/// endpoint, so any failure wins over it.
+/// endpoint, so any failure wins over it. A success may have a note.
 void add_result(Row& row, const ProbeResult& result) {
   if (row.state == "failing") return;
   if (is_success(result.outcome)) {
@@ -175,7 +175,9 @@ int once(process::EventLoop& loop, const Clock& clock, const Configuration& conf
   probes::ServiceBoard services;
   const probes::ProgramRules programs = configuration.programs();
   probes::UnitStates units(loop);
-  run_checks({loop, clock, pushes, services, programs, units}, addresses, rows);
+  probes::TlsClient tls;
+  probes::GrpcChannels grpc(loop);
+  run_checks({loop, clock, pushes, services, tls, grpc, programs, units}, addresses, rows);
   print(rows, out);
   const bool clean = std::ranges::all_of(source.files(), [](const auto& file) { return file.error.empty(); });
   return source.listed() && clean ? 0 : 1;

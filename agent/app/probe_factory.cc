@@ -1,13 +1,17 @@
 #include "agent/app/probe_factory.h"
 
 #include "agent/probes/alias_probe.h"
+#include "agent/probes/dns_probe.h"
 #include "agent/probes/exec_probe.h"
 #include "agent/probes/group_probe.h"
+#include "agent/probes/grpc_probe.h"
 #include "agent/probes/http_probe.h"
 #include "agent/probes/none_probe.h"
 #include "agent/probes/systemd_probe.h"
 #include "agent/probes/tcp_probe.h"
 #include "agent/probes/ttl_probe.h"
+#include "agent/probes/udp_probe.h"
+#include "common/base/random_seed.h"
 
 namespace meshdns::agent::app {
 
@@ -21,10 +25,19 @@ struct Maker {
   SocketAddress at(const probes::Target& to) const { return {to.address.value_or(place.address), to.port}; }
 
   std::unique_ptr<probes::Probe> operator()(const probes::TcpCheck& check) const {
-    return std::make_unique<probes::TcpProbe>(parts.loop, at(check.to), check);
+    return std::make_unique<probes::TcpProbe>(parts.loop, at(check.to), check, &parts.tls);
   }
   std::unique_ptr<probes::Probe> operator()(const probes::HttpCheck& check) const {
-    return std::make_unique<probes::HttpProbe>(parts.loop, at(check.to), check);
+    return std::make_unique<probes::HttpProbe>(parts.loop, at(check.to), check, &parts.tls);
+  }
+  std::unique_ptr<probes::Probe> operator()(const probes::GrpcCheck& check) const {
+    return std::make_unique<probes::GrpcProbe>(parts.loop, parts.grpc, at(check.to), check);
+  }
+  std::unique_ptr<probes::Probe> operator()(const probes::UdpCheck& check) const {
+    return std::make_unique<probes::UdpProbe>(parts.loop, at(check.to), check);
+  }
+  std::unique_ptr<probes::Probe> operator()(const probes::DnsCheck& check) const {
+    return std::make_unique<probes::DnsProbe>(parts.loop, at(check.to), check, random_seed());
   }
   std::unique_ptr<probes::Probe> operator()(const probes::ExecCheck& check) const {
     return std::make_unique<probes::ExecProbe>(parts.loop, check, parts.programs);

@@ -3,10 +3,12 @@
 #include <memory>
 
 #include "agent/discovery/discovered.h"
+#include "agent/probes/grpc_channels.h"
 #include "agent/probes/probe.h"
 #include "agent/probes/program_rules.h"
 #include "agent/probes/push_board.h"
 #include "agent/probes/service_board.h"
+#include "agent/probes/tls_client.h"
 #include "agent/probes/unit_states.h"
 #include "common/process/event_loop.h"
 
@@ -18,6 +20,8 @@ struct ProbeParts {
   const Clock& clock;
   probes::PushBoard& pushes;
   probes::ServiceBoard& services;
+  probes::TlsClient& tls;
+  probes::GrpcChannels& grpc;
   const probes::ProgramRules& programs;
   probes::UnitStates& units;
 };

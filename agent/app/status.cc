@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "agent/app/check_text.h"
 #include "agent/app/version.h"
 #include "common/base/text.h"
 #include "common/convert/report_convert.h"
@@ -52,14 +53,6 @@ v1::AgentStatus status_of(const model::Node& node, const report::Syncer& syncer,
   return out;
 }
 
-report::SourceState source_state(const discovery::StaticSource& source) {
-  report::SourceState out{"static", source.listed(), source.error()};
-  for (const auto& file : source.files()) {
-    if (!file.error.empty()) out.error += (out.error.empty() ? "" : "\n") + file.error;
-  }
-  return out;
-}
-
 report::SourceState told_state(const discovery::StaticSource& source) {
   report::SourceState out{"static", source.listed(), ""};
   if (out.listed) return out;
@@ -102,6 +95,44 @@ v1::AgentSource source_status(const report::SourceState& source) {
   out.set_name(source.name);
   out.set_listed(source.listed);
   out.set_error(source.error);
+  return out;
+}
+
+v1::AgentCheck check_status(const CheckView& view, TimePoint now) {
+  v1::AgentCheck out;
+  out.set_endpoint(view.endpoint);
+  out.set_kind(view.kind);
+  out.set_address(view.address);
+  if (view.last) {
+    out.set_result(std::string(outcome_name(view.last->outcome)));
+    out.set_detail(view.last->detail);
+    out.set_latency(latency_text(view.latency));
+    out.set_last_run(age_text(now - view.last_run));
+  }
+  if (!view.running && !view.waiting) out.set_next_run(age_text(std::max(view.next_run - now, Duration::zero())));
+  return out;
+}
+
+v1::AgentDrain drain_status(const Drain& drain, std::size_t endpoints, TimePoint now) {
+  v1::AgentDrain out;
+  out.set_target(drain.target);
+  out.set_reason(drain.reason);
+  out.set_for_(age_text(now - drain.since));
+  if (drain.until) out.set_left(age_text(std::max(*drain.until - now, Duration::zero())));
+  out.set_endpoints(static_cast<std::uint32_t>(endpoints));
+  return out;
+}
+
+v1::AgentRun run_status(const CheckView& view, const std::string& sent) {
+  v1::AgentRun out;
+  out.set_endpoint(view.endpoint);
+  out.set_kind(view.kind);
+  out.set_address(view.address);
+  out.set_sent(sent);
+  if (!view.last) return out;
+  out.set_result(std::string(outcome_name(view.last->outcome)));
+  out.set_detail(view.last->detail);
+  out.set_latency(latency_text(view.latency));
   return out;
 }
 

@@ -24,7 +24,19 @@ model::Health Watched::health() const {
   const auto v6 = healths(Family::V6);
   if (v4.empty() && v6.empty()) return readiness->health();
   const model::Health checked = health::of_families(v4, v6);
+  if (!found.down.empty()) return down(checked);
   return readiness ? health::with_checks(readiness->health(), checked) : checked;
+}
+
+/// An endpoint that has never served here stays pending, with the streak of a verdict, like a pod that was never ready:
+/// it is no last resort.
+model::Health Watched::down(const model::Health& checked) const {
+  const bool served = told.health.state != model::HealthState::Pending;
+  return {.state = served ? model::HealthState::Failing : model::HealthState::Pending,
+          .detail = found.down,
+          .since = served ? down_since : checked.since,
+          .streak = served ? 0U : 1U,
+          .needed = served ? 0U : 1U};
 }
 
 std::vector<std::unique_ptr<Check>> Watched::take_checks(std::optional<Family> family) {

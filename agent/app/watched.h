@@ -16,19 +16,22 @@ struct Watched {
   discovery::Discovered found;
   model::Endpoint told;  // as last passed to the sink
   std::vector<std::unique_ptr<Check>> checks;
-  std::optional<health::Readiness> readiness;  // of a pod
-  bool host_network = false;                   // of a pod
-  std::optional<TimePoint> unlisted{};         // since when discovery no longer lists it; nothing = it is listed
+  std::unique_ptr<health::Readiness> readiness;  // of a pod
+  bool host_network = false;                     // of a pod
+  TimePoint down_since{};                        // of found.down
+  std::optional<TimePoint> unlisted{};           // since when discovery no longer lists it; nothing = it is listed
 
   /// Whether the endpoint has never been passed to the sink.
   bool is_new() const { return told.key.empty(); }
-  /// Returns the health by all checks, and of a pod by its readiness.
+  /// Returns the health by all checks, by what the source knows (Discovered::down), and of a pod by its readiness.
   model::Health health() const;
   /// Takes out the checks of one family, or those that are made once for the endpoint.
   /// returns: in the order of their settings
   std::vector<std::unique_ptr<Check>> take_checks(std::optional<Family> family);
 
  private:
+  /// Returns the health of an endpoint that does not serve by what its source knows.
+  model::Health down(const model::Health& checked) const;
   std::vector<model::Health> healths(Family family) const;
 };
 

@@ -10,8 +10,8 @@
 
 namespace meshdns::discovery {
 
-/// One check of an endpoint: what it does, and how often. A check that connects somewhere is made at the endpoint's first
-/// address of each family, unless it names an address.
+/// One check of an endpoint: what it does, and how often. A check that connects somewhere is made at the endpoint's
+/// first address of each family, unless it names an address.
 struct CheckSpec {
   probes::AnyCheck what = probes::TcpCheck{};
   health::CheckSettings settings;
@@ -23,10 +23,13 @@ struct CheckSpec {
 /// An endpoint as a discovery source lists it. Its node is empty and its health is Pending; Monitor sets both.
 struct Discovered {
   /// Equal to endpoint.key. Of a file: "namespace/service/address:port", with the first address and port. Of a pod:
-  /// "pod/<uid>".
+  /// "pod/<uid>". Of a container: "container/<the first 12 digits of its id>".
   std::string key;
   model::Endpoint endpoint;
   std::vector<CheckSpec> checks;  // at least one; a pod may have none, because its kubelet checks it
+  /// Why the source knows that the endpoint does not serve, whatever its checks say: "container paused". Empty = it
+  /// knows no reason.
+  std::string down{};
 
   friend bool operator==(const Discovered&, const Discovered&) = default;
 };

@@ -61,15 +61,11 @@ std::string what_is_missing(const Discovered& found) {
 
 }  // namespace
 
-config::Loaded<std::vector<Discovered>> read_endpoints(const std::string& text, const std::string& file,
-                                                       const Defaults& defaults) {
-  // An empty file must not withdraw endpoints: many programs empty a file before they write it.
-  if (trim(text).empty()) return Problems{{file, 0, 0, "", "the file is empty; \"endpoints: []\" lists none"}};
-  const auto loaded = config::load_endpoints(text, file);
-  if (!loaded) return loaded.error();
+config::Loaded<std::vector<Discovered>> endpoints_of(const v1::EndpointsFile& loaded, const std::string& file,
+                                                     const Defaults& defaults) {
   std::vector<Discovered> out;
   Problems problems;
-  for (const auto& entry : loaded->endpoints()) {
+  for (const auto& entry : loaded.endpoints()) {
     out.push_back(discovered(entry, defaults));
     const std::string missing = what_is_missing(out.back());
     const std::string path = "endpoints[" + std::to_string(out.size() - 1) + "]";
@@ -77,6 +73,15 @@ config::Loaded<std::vector<Discovered>> read_endpoints(const std::string& text, 
   }
   if (!problems.empty()) return problems;
   return out;
+}
+
+config::Loaded<std::vector<Discovered>> read_endpoints(const std::string& text, const std::string& file,
+                                                       const Defaults& defaults) {
+  // An empty file must not withdraw endpoints: many programs empty a file before they write it.
+  if (trim(text).empty()) return Problems{{file, 0, 0, "", "the file is empty; \"endpoints: []\" lists none"}};
+  const auto loaded = config::load_endpoints(text, file);
+  if (!loaded) return loaded.error();
+  return endpoints_of(*loaded, file, defaults);
 }
 
 }  // namespace meshdns::discovery

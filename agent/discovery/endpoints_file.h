@@ -18,5 +18,8 @@ struct Defaults {
 /// returns: the endpoints, of which several may have the same key, or all problems at once
 config::Loaded<std::vector<Discovered>> read_endpoints(const std::string& text, const std::string& file,
                                                        const Defaults& defaults);
+/// Returns the endpoints of a file that config::load_endpoints() has read, like read_endpoints().
+config::Loaded<std::vector<Discovered>> endpoints_of(const config::v1::EndpointsFile& loaded, const std::string& file,
+                                                     const Defaults& defaults);
 
 }  // namespace meshdns::discovery

@@ -70,13 +70,23 @@ void StaticSource::set_defaults(Defaults defaults) {
 
 bool StaticSource::refresh() {
   const auto found = names();
-  if (found) read_files(*found);
-  Listing now = listing(found ? std::string() : found.error().message());
+  const bool read = found && read_files(*found);
+  std::string error = found ? std::string() : found.error().message();
+  if (!read && error == listing_.error) return false;  // a listing of thousands of endpoints is not made each second
+  Listing now = listing(std::move(error));
   if (now == listing_) return false;
   log_change(directory_, listing_.error == Listing().error ? std::string() : listing_.error, now.error);
   log_changes(listing_.files, now.files);
   listing_ = std::move(now);
   return true;
+}
+
+SourceState StaticSource::state() const {
+  SourceState out{listed(), error()};
+  for (const auto& file : files()) {
+    if (!file.error.empty()) out.error += (out.error.empty() ? "" : "\n") + file.error;
+  }
+  return out;
 }
 
 /// Hidden files are neither read nor logged: editors' .app.yaml.swp, and the ..data of a mounted ConfigMap.
@@ -103,8 +113,11 @@ Result<std::vector<std::string>> StaticSource::names() {
   return out;
 }
 
-void StaticSource::read_files(const std::vector<std::string>& names) {
-  std::erase_if(files_, [&](const auto& file) { return !std::binary_search(names.begin(), names.end(), file.first); });
+/// returns: whether a file was read, or is gone
+bool StaticSource::read_files(const std::vector<std::string>& names) {
+  bool changed = std::erase_if(files_, [&](const auto& file) {
+                   return !std::binary_search(names.begin(), names.end(), file.first);
+                 }) > 0;
   for (const auto& path : names) {
     const auto [at, is_new] = files_.try_emplace(path);
     // Take the stamp before reading: if the file is written meanwhile, the next refresh() sees another stamp.
@@ -112,7 +125,9 @@ void StaticSource::read_files(const std::vector<std::string>& names) {
     if (!is_new && at->second.stamp == stamp) continue;
     at->second.stamp = stamp;
     read_file(path, at->second);
+    changed = true;
   }
+  return changed;
 }
 
 void StaticSource::read_file(const std::string& path, File& file) const {

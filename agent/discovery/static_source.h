@@ -4,9 +4,10 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "agent/discovery/discovered.h"
+#include "agent/discovery/endpoint_source.h"
 #include "agent/discovery/endpoints_file.h"
 
 namespace meshdns::discovery {
@@ -14,7 +15,7 @@ namespace meshdns::discovery {
 /// The discovery source that reads the *.yaml files of a directory (endpoints.d). It never withdraws endpoints by
 /// mistake: if a file is wrong or cannot be read, its last good endpoints stay listed, and likewise for the directory.
 /// Removing a file removes its endpoints.
-class StaticSource {
+class StaticSource : public EndpointSource {
  public:
   struct FileState {
     std::string path;
@@ -37,7 +38,10 @@ class StaticSource {
 
   const std::string& directory() const { return directory_; }
   /// The endpoints by file name, then in the order of the file. Of several endpoints with the same key, only the first.
-  const std::vector<Discovered>& endpoints() const { return listing_.endpoints; }
+  const std::vector<Discovered>& endpoints() const override { return listing_.endpoints; }
+  std::string_view name() const override { return "static"; }
+  /// Has all errors with full paths.
+  SourceState state() const override;
   const std::vector<FileState>& files() const { return listing_.files; }
   /// Whether endpoints() is complete: the directory and every *.yaml file in it could be read.
   bool listed() const { return listing_.listed; }
@@ -71,7 +75,7 @@ class StaticSource {
   static Stamp stamp_of(const std::string& path);
   /// Returns the paths of the *.yaml files, sorted. Logs each other file once.
   Result<std::vector<std::string>> names();
-  void read_files(const std::vector<std::string>& names);
+  bool read_files(const std::vector<std::string>& names);
   void read_file(const std::string& path, File& file) const;
   Listing listing(std::string error) const;
 

@@ -19,11 +19,11 @@ using health::Outcome;
 
 std::string error_text(int number) { return ascii_lower(std::generic_category().message(number)); }
 
-/// Whether only this host can have caused the error: no memory, no free local port, a local firewall. EACCES is not in
-/// the list, because the remote side causes it with ICMPv6 "administratively prohibited".
+/// Whether only this host can have caused the error: no memory, no free local port, a local firewall, a file of TLS.
+/// EACCES is not in the list, because the remote side causes it with ICMPv6 "administratively prohibited".
 bool is_own_trouble(const Error& error) {
   constexpr std::array kNumbers = {ENOBUFS, ENOMEM, EADDRNOTAVAIL, EADDRINUSE, EPERM};
-  if (error.code() == Code::ResourceExhausted) return true;
+  if (error.code() == Code::ResourceExhausted || error.code() == Code::FailedPrecondition) return true;
   return std::any_of(kNumbers.begin(), kNumbers.end(),
                      [&error](int number) { return ascii_lower(error.message()) == error_text(number); });
 }

@@ -119,6 +119,12 @@ void GroupProbe::watch(std::function<void()> news) {
   }
 }
 
+void GroupProbe::reconnect() {
+  for (const Part& part : parts_) {
+    if (part.probe) part.probe->reconnect();
+  }
+}
+
 void GroupProbe::run(Duration timeout, Done done) {
   give_up();
   done_ = std::move(done);

@@ -40,6 +40,7 @@ class GroupProbe : public Probe {
   GroupProbe(std::vector<GroupPart> parts, std::size_t needed);
   void run(Duration timeout, Done done) override;
   void watch(std::function<void()> news) override;
+  void reconnect() override;
 
  private:
   struct Part {

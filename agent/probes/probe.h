@@ -19,10 +19,14 @@ class Probe {
   /// done: called once, not before run() returns, unless the probe is destroyed before that. The probe does not set
   ///       `late` and `after_event`.
   virtual void run(Duration timeout, Done done) = 0;
-  /// Lets the probe say that the next run() has news, so that nobody waits for the interval: a push, a unit's new state.
-  /// Probes that know nothing between two runs never call it, which is the default.
+  /// Lets the probe say that the next run() has news, so that nobody waits for the interval: a push, a unit's new
+  /// state. Probes that know nothing between two runs never call it, which is the default.
+  ///
   /// news: called any number of times while the probe lives, never from within watch() or run()
   virtual void watch(std::function<void()> /*news*/) {}
+  /// Makes the next run() connect anew: something has happened to the server's listening socket, about which a
+  /// connection that an earlier run() has kept says nothing. A running check is not changed.
+  virtual void reconnect() {}
 };
 
 }  // namespace meshdns::probes

@@ -1,82 +1,83 @@
 #include "agent/probes/tcp_probe.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
-#include <boost/asio/ip/tcp.hpp>
+#include <algorithm>
+#include <cerrno>
 #include <utility>
 
+#include "agent/probes/connection.h"
 #include "agent/probes/failed_probe.h"
-#include "common/process/asio_loop.h"
+#include "common/base/printable.h"
 
 namespace meshdns::probes {
+namespace {
 
-using boost::asio::ip::tcp;
+constexpr std::size_t kMostAnswer = 64 * 1024;
+constexpr std::size_t kShown = 40;  // bytes of an answer in a detail
 
-struct TcpProbe::Attempt {
-  Attempt(process::EventLoop& l, const SocketAddress& a, Duration t, Done d)
-      : loop(l), address(a), timeout(t), done(std::move(d)), socket(process::io_context_of(l)) {}
-
-  /// Ends the attempt with a result. Connecting, the timer and the destructor race for this; the later ones find `done`
-  /// empty and do nothing.
-  void finish(const health::ProbeResult& result) {
-    if (Done call = stop()) call(result);
-  }
-
-  Done stop() {
-    loop.cancel(timer);
-    boost::system::error_code ignored;
-    socket.close(ignored);
-    return std::exchange(done, nullptr);
-  }
-
-  void on_connect(const boost::system::error_code& error) {
-    if (!done) return;
-    if (error) return fail(connect_error(error.value()));
-    if (is_connected_to_itself()) return fail(connect_error(ECONNREFUSED));
-    finish({.outcome = health::Outcome::Success, .rtt = handshake_time()});
-  }
-
-  void fail(const Error& error) { finish(failed_probe(error, timeout, has_route(address))); }
-
-  /// Whether the socket is connected to itself. If nobody listens on a local port of the ephemeral range, the kernel
-  /// may choose that port for our side, and TCP's simultaneous open then succeeds (RFC 9293 3.5).
-  bool is_connected_to_itself() const {
-    boost::system::error_code ignored;
-    return socket.local_endpoint(ignored) == socket.remote_endpoint(ignored);
-  }
-
-  /// Returns the time from SYN to SYN-ACK as the kernel measured it, which does not contain the agent's own delays.
-  Duration handshake_time() {
-    tcp_info info{};
-    socklen_t size = sizeof info;
-    if (getsockopt(socket.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return Duration::zero();
-    return std::chrono::microseconds(info.tcpi_rtt);
-  }
-
-  process::EventLoop& loop;
-  SocketAddress address;
-  Duration timeout;
-  Done done;
-  tcp::socket socket;
-  TimerId timer = 0;
-};
-
-TcpProbe::TcpProbe(process::EventLoop& loop, SocketAddress address, TcpCheck check)
-    : loop_(loop), address_(address), check_(std::move(check)) {}
-
-TcpProbe::~TcpProbe() {
-  if (attempt_) attempt_->stop();
+/// Returns the beginning of a text between quotes, for people.
+std::string in_quotes(std::string_view text) {
+  const std::string dots = text.size() > kShown ? "..." : "";
+  return "\"" + printable(text.substr(0, kShown)) + dots + "\"";
 }
 
+}  // namespace
+
+TcpProbe::TcpProbe(process::EventLoop& loop, SocketAddress address, TcpCheck check, TlsClient* tls)
+    : loop_(loop), address_(address), check_(std::move(check)), tls_(tls) {}
+
+TcpProbe::~TcpProbe() { stop(); }
+
 void TcpProbe::run(Duration timeout, Done done) {
-  if (attempt_) attempt_->stop();
-  attempt_ = std::make_shared<Attempt>(loop_, address_, timeout, std::move(done));
-  attempt_->timer = loop_.after(timeout, [attempt = attempt_] { attempt->fail(connect_error(ETIMEDOUT)); });
-  const tcp::endpoint to(boost::asio::ip::make_address(address_.ip.text()), address_.port);
-  attempt_->socket.async_connect(
-      to, [attempt = attempt_](const boost::system::error_code& error) { attempt->on_connect(error); });
+  stop();
+  done_ = std::move(done);
+  timeout_ = timeout;
+  got_.clear();
+  timer_ = loop_.after(timeout, [this] { fail(connect_error(ETIMEDOUT)); });
+  connection_ = std::make_unique<Connection>(loop_, address_, check_.tls, tls_);
+  connection_->open([this](const std::optional<Error>& error) { error ? fail(*error) : send(); });
+}
+
+void TcpProbe::send() {
+  if (!check_.expect.empty()) {
+    connection_->read([this](const Result<std::string_view>& bytes) { on_bytes(bytes); });
+  }
+  if (!check_.send.empty()) {
+    connection_->write(check_.send, [this](const std::optional<Error>& error) {
+      if (!check_.expect.empty()) return;  // reading also says why sending has failed
+      error ? fail(*error) : succeed();
+    });
+  } else if (check_.expect.empty()) {
+    succeed();
+  }
+}
+
+void TcpProbe::on_bytes(const Result<std::string_view>& bytes) {
+  if (!bytes) return fail(bytes.error());
+  const std::size_t from = got_.size() - std::min(got_.size(), check_.expect.size() - 1);
+  got_.append(bytes->substr(0, kMostAnswer - got_.size()));
+  if (got_.find(check_.expect, from) != std::string::npos) return succeed();
+  if (!bytes->empty() && got_.size() < kMostAnswer) return;
+  const std::string what = got_.empty() ? "closed without an answer" : "answered " + in_quotes(got_);
+  fail({Code::DataLoss, what + ", expected " + in_quotes(check_.expect)});
+}
+
+void TcpProbe::succeed() {
+  finish({.outcome = health::Outcome::Success,
+          .detail = connection_->certificate_note(),
+          .rtt = connection_->handshake_time()});
+}
+
+void TcpProbe::fail(const Error& error) { finish(failed_probe(error, timeout_, has_route(address_))); }
+
+/// Ends the attempt with a result. `done` may destroy this probe.
+void TcpProbe::finish(const health::ProbeResult& result) { stop()(result); }
+
+/// Ends the attempt, if one is running, and returns its `done`.
+Done TcpProbe::stop() {
+  if (!done_) return nullptr;
+  loop_.cancel(timer_);
+  connection_.reset();
+  return std::exchange(done_, nullptr);
 }
 
 }  // namespace meshdns::probes

@@ -8,6 +8,7 @@
 
 #include "agent/report/report_log.h"
 #include "agent/report/session.h"
+#include "agent/report/settings_reader.h"
 #include "common/convert/features.h"
 #include "common/convert/out_of_bounds.h"
 #include "common/convert/peer_bounds.h"
@@ -66,6 +67,7 @@ struct BodyWriter {
     body.set_last_acked(hello.last_acked);
     body.set_digest(hello.digest);
     body.add_features(convert::kWithoutService);
+    if (options.map_ports) body.add_features(convert::kPortMapping);
   }
   void operator()(const Full& full) const {
     v1::Full& body = *out.mutable_full();
@@ -111,21 +113,6 @@ Ack read_ack(const v1::Ack& ack) {
   return out;
 }
 
-/// Returns the targets that can be connected to; a target without a valid address and port is dropped.
-std::vector<MeasureTarget> read_targets(const v1::Settings& settings) {
-  constexpr std::uint32_t kMostPort = 65535;
-  std::vector<MeasureTarget> out;
-  for (const v1::Target& target : settings.measure()) {
-    const auto address = IpAddress::from_bytes(target.address());
-    if (!address || target.port() == 0 || target.port() > kMostPort) continue;
-    const Duration interval = target.has_interval() ? convert::from_wire(target.interval(), convert::kShortestInterval,
-                                                                         convert::kLongestInterval)
-                                                    : MeasureTarget::kInterval;
-    out.push_back({target.key(), {*address, static_cast<std::uint16_t>(target.port())}, interval});
-  }
-  return out;
-}
-
 /// returns: 0 = the federation does not set the heartbeat
 Duration read_heartbeat(const v1::Settings& settings) {
   if (!settings.has_heartbeat()) return Duration::zero();
@@ -144,10 +131,12 @@ std::optional<Incoming> from_wire(const v1::ReportReply& reply) {
                      welcome.want_full(),
                      read_heartbeat(welcome.settings()),
                      read_targets(welcome.settings()),
-                     without_service};
+                     without_service,
+                     read_mappings(welcome.settings())};
     }
     case v1::ReportReply::kSettings:
-      return ReportSettings{read_heartbeat(reply.settings()), read_targets(reply.settings())};
+      return ReportSettings{read_heartbeat(reply.settings()), read_targets(reply.settings()),
+                            read_mappings(reply.settings())};
     case v1::ReportReply::kAck: return read_ack(reply.ack());
     case v1::ReportReply::kSendFull: return SendFull{};
     case v1::ReportReply::kPing: return Ping{};
@@ -300,12 +289,17 @@ struct GrpcReporter::State : std::enable_shared_from_this<State> {
       if (const auto* ack = std::get_if<Ack>(&*message)) lines.refused(*ack, clock.now());
       session->received(*message);
       lines.withheld(syncer.withheld(), reconnector.server());
-      const bool names_targets =
-          std::holds_alternative<Welcome>(*message) || std::holds_alternative<ReportSettings>(*message);
-      if (names_targets && options.measure) options.measure(syncer.targets());
+      if (const auto* welcome = std::get_if<Welcome>(&*message)) told(welcome->mappings);
+      if (const auto* settings = std::get_if<ReportSettings>(&*message)) told(settings->mappings);
     }
     port->read_next();
     finish_stop_if_idle();
+  }
+
+  /// Passes on what the federation wants of the agent besides reports.
+  void told(const PortMappings& mappings) {
+    if (options.measure) options.measure(syncer.targets());
+    if (mappings && options.map_ports) options.map_ports(*mappings);
   }
 
   void welcomed(const Welcome& welcome) {

@@ -46,6 +46,8 @@ struct ReporterOptions {
   std::uint64_t seed = 1;                                               // seeds the jitter of the back-off
   std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;      // null = plaintext
   std::function<void(const std::vector<MeasureTarget>&)> measure = {};  // called when the federation sends targets
+  /// Called when the federation sends port mappings. Empty = this agent maps no ports, and the federation is told so.
+  std::function<void(const std::vector<PortMapping>&)> map_ports = {};
 };
 
 /// Returns the codec that encodes records as protobuf for the federation.

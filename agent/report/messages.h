@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -93,6 +94,19 @@ struct MeasureTarget {
   friend bool operator==(const MeasureTarget&, const MeasureTarget&) = default;
 };
 
+/// A redirection that the federation wants on this node: from `number` at the endpoint's addresses to `target`.
+struct PortMapping {
+  std::string endpoint;  // its key
+  std::string protocol;  // TCP or UDP
+  std::uint16_t number = 0;
+  std::uint16_t target = 0;
+
+  friend bool operator==(const PortMapping&, const PortMapping&) = default;
+};
+
+/// All ports that the agent shall map; nothing = the federation does not say, so that they stay as they are.
+using PortMappings = std::optional<std::vector<PortMapping>>;
+
 /// The federation's answer to Hello.
 struct Welcome {
   std::uint64_t epoch = 0;  // of this session
@@ -101,12 +115,14 @@ struct Welcome {
   Duration heartbeat = 1s;  // the longest time between two messages of the agent
   std::vector<MeasureTarget> measure;
   bool without_service = true;  // takes endpoints without a service; an older federation refuses them
+  PortMappings mappings{};
 };
 
 /// Replaces the settings of Welcome during a session.
 struct ReportSettings {
   Duration heartbeat{};  // 0 = unchanged
   std::vector<MeasureTarget> measure;
+  PortMappings mappings{};
 };
 
 /// An endpoint that the federation did not take. The federation keeps the last good version.

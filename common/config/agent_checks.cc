@@ -4,7 +4,7 @@
 #include "common/base/hex.h"
 #include "common/base/text.h"
 #include "common/config/checks.h"
-#include "common/config/http_status.h"
+#include "common/net/ip_address.h"
 
 namespace meshdns::config {
 namespace {
@@ -32,13 +32,6 @@ void check_port(const Place& place, const v1::EndpointEntry& endpoint, const std
   report.add(place, fmt::format("the endpoint has no port {} (it has {})", shown(wanted), join(names, ", ")));
 }
 
-/// Reports characters that are not visible ASCII: in a request line or Host header they would be sent unchanged, or
-/// split the line.
-void check_sendable(const Place& place, const std::string& text, Report& report) {
-  const bool fine = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 127; });
-  if (!fine) report.add(place, fmt::format("expected visible ASCII characters, others as %XX (got {})", shown(text)));
-}
-
 constexpr const char* kKinds = "tcp, http, https, grpc, udp, dns, exec, ttl, systemd, alias, none";
 
 /// Whether the check has an unknown key. MessageReader has reported that key, which was probably meant as the kind, so
@@ -51,26 +44,37 @@ bool names_another_kind(const Place& check, const google::protobuf::Descriptor& 
   return false;
 }
 
-void check_http(const Place& place, const v1::HttpCheck& http, Report& report) {
-  if (!http.path().starts_with('/')) {
-    report.add(place.child("path"), fmt::format("expected a path that starts with / (got {})", shown(http.path())));
-  } else {
-    check_sendable(place.child("path"), http.path(), report);
-  }
-  check_sendable(place.child("host"), http.host(), report);
-  check_sendable(place.child("method"), http.method(), report);
-  const Place status = place.child("status");
-  for (int i = 0; i < http.status_size(); ++i) {
-    if (status_codes_of(http.status(i))) continue;
-    report.add(status.item(static_cast<std::size_t>(i)),
-               fmt::format("expected a code between 100 and 599, or two as 200-299 (got {})", shown(http.status(i))));
-  }
-}
-
 void check_hex(const Place& place, const v1::UdpCheck& udp, Report& report) {
   if (!udp.send_hex().empty() && !udp.send().empty()) report.add(place.child("send_hex"), "not with `send`");
   if (!from_hex(udp.send_hex()))
-    report.add(place.child("send_hex"), fmt::format("expected pairs of hexadecimal digits (got {})", shown(udp.send_hex())));
+    report.add(place.child("send_hex"),
+               fmt::format("expected pairs of hexadecimal digits (got {})", shown(udp.send_hex())));
+}
+
+/// Whether the text is a name that a DNS server can be asked for: labels of letters, digits, hyphens and underscores,
+/// which services have (RFC 2782), or the root.
+bool is_question_name(std::string_view text) {
+  if (text == ".") return true;
+  if (text.ends_with('.')) text.remove_suffix(1);
+  const auto is_label = [](std::string_view label) {
+    constexpr std::size_t kLongestLabel = 63;  // RFC 1035 2.3.4
+    const auto fits = [](char c) { return c == '_' || c == '-' || is_ldh_label({&c, 1}); };
+    return !label.empty() && label.size() <= kLongestLabel && std::all_of(label.begin(), label.end(), fits);
+  };
+  const auto labels = split(text, '.');
+  return text.size() <= 253 && std::all_of(labels.begin(), labels.end(), is_label);
+}
+
+void check_dns(const Place& place, const v1::DnsCheck& dns, Report& report) {
+  if (!dns.name().empty() && !is_question_name(dns.name())) {
+    report.add(place.child("name"),
+               fmt::format("expected a DNS name like www.example.net (got {})", shown(dns.name())));
+  }
+  const auto address = IpAddress::parse(dns.expect());
+  if (dns.expect().empty() || !address) return;
+  const char* type = address->is_v4() ? "A" : "AAAA";
+  if (dns.type() != type) report.add(place.child("expect"), fmt::format("needs type {}", type));
+  if (dns.rcode() != "NOERROR") report.add(place.child("expect"), "needs rcode NOERROR");
 }
 
 void check_alias(const Place& place, const v1::AliasCheck& alias, Report& report) {
@@ -93,6 +97,17 @@ void check_systemd(const Place& place, const v1::SystemdCheck& systemd, Report& 
                                               shown(systemd.unit())));
 }
 
+/// Reports `tls_options` that cannot work, or that no TLS would use.
+template <class Message>
+void check_tls_of(const Place& place, const Message& check, Report& report) {
+  const Place tcp = place.child("tcp"), http = place.child("http"), https = place.child("https");
+  const Place grpc = place.child("grpc");
+  if (check.has_tcp()) check_tls_options(tcp, check.tcp().tls_options(), check.tcp().tls(), report);
+  if (check.has_http()) check_tls_options(http, check.http().tls_options(), false, report);
+  if (check.has_https()) check_tls_options(https, check.https().tls_options(), true, report);
+  if (check.has_grpc()) check_tls_options(grpc, check.grpc().tls_options(), check.grpc().tls(), report);
+}
+
 /// Reports what is wrong with the kind of a check or of a part of a group; both have the same kinds by the same names.
 template <class Message>
 void check_kind(const Place& place, const v1::EndpointEntry& endpoint, const Message& check, Report& report) {
@@ -103,16 +118,14 @@ void check_kind(const Place& place, const v1::EndpointEntry& endpoint, const Mes
   if (check.has_tcp()) port("tcp", check.tcp().port(), "TCP");
   if (check.has_http()) port("http", check.http().port(), "TCP");
   if (check.has_http()) check_http(place.child("http"), check.http(), report);
-  const Place http = place.child("http");
-  if (check.has_http() && check.http().has_tls_options() && http.node->find("tls_options") != nullptr) {
-    report.add(http.child("tls_options"), "only of https");
-  }
   if (check.has_https()) port("https", check.https().port(), "TCP");
   if (check.has_https()) check_http(place.child("https"), check.https(), report);
   if (check.has_grpc()) port("grpc", check.grpc().port(), "TCP");
+  check_tls_of(place, check, report);
   if (check.has_udp()) port("udp", check.udp().port(), "UDP");
   if (check.has_udp()) check_hex(place.child("udp"), check.udp(), report);
   if (check.has_dns()) port("dns", check.dns().port(), check.dns().tcp() ? "TCP" : "UDP");
+  if (check.has_dns()) check_dns(place.child("dns"), check.dns(), report);
   if (check.has_exec()) check_exec(place.child("exec"), check.exec(), report);
   if (check.has_systemd()) check_systemd(place.child("systemd"), check.systemd(), report);
   if (check.has_alias()) check_alias(place.child("alias"), check.alias(), report);

@@ -12,6 +12,13 @@ void check_mesh(const Place& root, const v1::MeshFile& file, Report& report);
 /// roots: the place of each object, in the same order
 void check_objects(const std::vector<Place>& roots, const std::vector<meshdns::v1::Object>& objects, Report& report);
 
+/// Reports what cannot be sent or accepted in a check of HTTP.
+void check_http(const Place& place, const v1::HttpCheck& http, Report& report);
+/// Reports what cannot work in the `tls_options` of a check.
+/// check: the mapping that may have them
+/// tls:   the check uses TLS
+void check_tls_options(const Place& check, const v1::CheckTls& options, bool tls, Report& report);
+
 /// Whether `tls` and `insecure` are given in one mapping of the file.
 struct Protection {
   bool tls = false;

@@ -123,6 +123,7 @@ void MessageReader::read_scalar(const Place& place, const FieldDescriptor& field
 }
 
 void MessageReader::read_list(const Place& place, const FieldDescriptor& field, Message& out) {
+  if (rules_of(field).one_alone() && place.node->is(YamlNode::Kind::Scalar)) return read_scalar(place, field, out);
   if (!is_kind(place, YamlNode::Kind::List) || place.node->children.empty()) {
     if (rules_of(field).required() && (place.node->is(YamlNode::Kind::Null) || place.node->is(YamlNode::Kind::List))) {
       report_.add(place, "at least one is needed");

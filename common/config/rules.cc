@@ -128,7 +128,8 @@ Wrong put_scalar(Message& out, const FieldDescriptor& field, std::string_view te
 }
 
 Wrong wrong_text(const v1::Rules& rules, std::string_view text) {
-  if (std::any_of(text.begin(), text.end(), is_control)) return "control characters are not allowed";
+  if (!rules.controls() && std::any_of(text.begin(), text.end(), is_control))
+    return "control characters are not allowed";
   if (rules.required() && text.empty()) return "must not be empty";
   const auto& words = rules.one_of();
   if (!words.empty() && std::find(words.begin(), words.end(), text) == words.end()) {

@@ -8,4 +8,7 @@ namespace meshdns::convert {
 /// complete.
 inline constexpr const char* kWithoutService = "endpoints-without-service";
 
+/// Port mapping. Settings.mappings are sent only to agents whose Hello.features have the word.
+inline constexpr const char* kPortMapping = "port-mapping";
+
 }  // namespace meshdns::convert

@@ -122,6 +122,7 @@ model::PortMapping to_port(const Spec::PortSpec& from, const std::string& field,
   if (!from.protocol().empty()) out.protocol = from.protocol();
   out.target_port = from.target_port();
   out.app_protocol = from.app_protocol();
+  out.map_ports = from.map_ports();
   check_app_protocol(out.app_protocol, field, first);
   return out;
 }

@@ -100,6 +100,19 @@ Result<model::Memberships> read_memberships(const v1::Endpoint& endpoint) {
   return out;
 }
 
+Result<model::MappedPorts> read_mapped(const v1::Endpoint& endpoint) {
+  model::MappedPorts out;
+  for (const v1::MappedPort& port : endpoint.mapped()) {
+    if (port.number() > kMostPort || port.target() > kMostPort) {
+      return Error(Code::InvalidArgument, "mapped[" + std::to_string(out.size()) + "]: a port must be 1 to 65535");
+    }
+    out.push_back({port.protocol(), static_cast<std::uint16_t>(port.number()),
+                   static_cast<std::uint16_t>(port.target()),
+                   std::string(utf8_prefix(port.problem(), model::kLongestText))});
+  }
+  return out;
+}
+
 }  // namespace
 
 google::protobuf::Duration to_wire(Duration duration) {
@@ -149,6 +162,15 @@ v1::Membership to_wire(const model::Membership& membership) {
   return out;
 }
 
+v1::MappedPort to_wire(const model::MappedPort& port) {
+  v1::MappedPort out;
+  out.set_protocol(port.protocol);
+  out.set_number(port.number);
+  out.set_target(port.target);
+  out.set_problem(port.problem);
+  return out;
+}
+
 v1::Endpoint to_wire(const model::Endpoint& endpoint, TimePoint now) {
   v1::Endpoint out;
   out.set_key(endpoint.key);
@@ -163,6 +185,7 @@ v1::Endpoint to_wire(const model::Endpoint& endpoint, TimePoint now) {
   write_health(endpoint.health, now, *out.mutable_health());
   out.set_unwatched(endpoint.unwatched);
   for (const model::Membership& each : endpoint.memberships) *out.add_memberships() = to_wire(each);
+  for (const model::MappedPort& each : endpoint.mapped) *out.add_mapped() = to_wire(each);
   return out;
 }
 
@@ -190,6 +213,9 @@ Result<model::Endpoint> from_wire(const v1::Endpoint& endpoint, const std::strin
   auto memberships = read_memberships(endpoint);
   if (!memberships) return memberships.error();
   out.memberships = *std::move(memberships);
+  auto mapped = read_mapped(endpoint);
+  if (!mapped) return mapped.error();
+  out.mapped = *std::move(mapped);
   return out;
 }
 

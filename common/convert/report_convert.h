@@ -22,6 +22,7 @@ Result<model::Endpoint> from_wire(const v1::Endpoint& endpoint, const std::strin
 v1::Locality to_wire(const model::Locality& place);
 v1::Port to_wire(const model::Port& port);
 v1::Membership to_wire(const model::Membership& membership);
+v1::MappedPort to_wire(const model::MappedPort& port);
 v1::Node to_wire(const model::Node& node);
 /// Converts a node of a message. The node's key is "cluster/name".
 Result<model::Node> from_wire(const v1::Node& node);

@@ -14,7 +14,7 @@ struct Request {
   std::string method;                             // "GET"
   std::string path;                               // "/v1/explain"
   std::map<std::string, std::string> parameters;  // from the query part; the last one of a name counts
-  std::string body;                               // at most 64 KiB
+  std::string body;                               // at most ServerOptions::most_body
 };
 
 /// An answer of a handler. The server adds the headers of the connection.

@@ -48,10 +48,10 @@ constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kMaxConnections = 64;
 constexpr std::size_t kLeastConnections = 4;
 constexpr std::size_t kShareOfDescriptors = 8;
-constexpr auto kPause = std::chrono::milliseconds(100);  // until accept(2) is tried again
-constexpr auto kQuiet = std::chrono::minutes(1);         // between two lines about requests that were refused
-constexpr std::size_t kMaxBody = 64 * 1024;
-constexpr unsigned kHttp11 = 11;  // HTTP/1.1, as Beast writes versions
+constexpr auto kPause = std::chrono::milliseconds(100);    // until accept(2) is tried again
+constexpr auto kQuiet = std::chrono::minutes(1);           // between two lines about requests that were refused
+constexpr std::size_t kReadAhead = kMostBody + 16 * 1024;  // what is read of a connection before it is parsed
+constexpr unsigned kHttp11 = 11;                           // HTTP/1.1, as Beast writes versions
 
 using Message = bhttp::response<bhttp::string_body>;
 
@@ -198,23 +198,26 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   static asio::awaitable<void> serve(std::shared_ptr<State> self, Stream stream) {
     if (self->connections >= self->most + kLeastConnections) co_return;  // all are being answered
     const Counted counted(self->connections);
-    beast::flat_buffer buffer(kMaxBody + 16 * 1024);
+    beast::flat_buffer buffer(kReadAhead);
     for (bool alive = true; alive && self->acceptor.is_open();) alive = co_await self->serve_one(stream, buffer);
   }
 
   asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer) {
     bhttp::request_parser<bhttp::string_body> parser;
-    parser.body_limit(kMaxBody);
+    parser.body_limit(most_body);
     stream.expires_after(10s);
     waiting.push_back(&stream);
     const auto [read_error, read] = co_await bhttp::async_read(stream, buffer, parser, kUse);
     std::erase(waiting, &stream);
-    if (read_error) co_return false;
+    const bool too_long = read_error == bhttp::error::body_limit;
+    if (read_error && !too_long) co_return false;
     const auto& request = parser.get();
     Request asked = asked_by(request);
     const auto refusal = refuse(stream, request, asked.path);
     Response response;
-    if (refusal) {
+    if (too_long) {
+      response = Response{.status = 413, .body = fmt::format("the body is longer than {} bytes\n", most_body)};
+    } else if (refusal) {
       response = Response{.status = refusal->status, .body = refusal->why + "\n"};
     } else {
       response = co_await answered(std::move(asked));
@@ -224,7 +227,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     writing.push_back(&stream);
     const auto [write_error, written] = co_await bhttp::async_write(stream, answer, kUse);
     std::erase(writing, &stream);
-    co_return !write_error && answer.keep_alive();
+    co_return !write_error && !too_long && answer.keep_alive();
   }
 
   static Request asked_by(const bhttp::request<bhttp::string_body>& request) {
@@ -253,6 +256,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   const std::string name;
   LateHandler handler;
   const std::size_t most = most_connections();
+  std::size_t most_body = kMostBody;
   std::size_t connections = 0;
   std::list<Stream*> waiting;  // connections that wait for a request, the longest wait first
   std::list<Stream*> writing;  // connections that write an answer, the longest write first
@@ -305,6 +309,7 @@ Result<std::unique_ptr<Server>> Server::listen(process::EventLoop& loop, const S
   auto state = std::make_shared<State>(loop, address.text(), std::move(handler));
   state->access.emplace(Access::Settings{address.ip, std::move(options.hosts), std::move(options.public_parts)});
   state->refused = options.refused;
+  state->most_body = options.most_body;
   auto ip = asio::ip::make_address(address.ip.text());
   if (address.interface != 0) {
     auto scoped = ip.to_v6();
@@ -318,8 +323,14 @@ Result<std::unique_ptr<Server>> Server::listen(process::EventLoop& loop, const S
 
 Result<std::unique_ptr<Server>> Server::listen_unix(process::EventLoop& loop, const std::string& path,
                                                     Handler handler) {
+  return listen_unix(loop, path, at_once(std::move(handler)), {});
+}
+
+Result<std::unique_ptr<Server>> Server::listen_unix(process::EventLoop& loop, const std::string& path,
+                                                    LateHandler handler, const ServerOptions& options) {
   if (auto freed = free_socket_path(path); !freed) return freed.error();
-  auto state = std::make_shared<State>(loop, path, at_once(std::move(handler)));
+  auto state = std::make_shared<State>(loop, path, std::move(handler));
+  state->most_body = options.most_body;
   if (auto opened = open_on(state->acceptor, asio::local::stream_protocol::endpoint(path), path); !opened)
     return opened.error();
   ::chmod(path.c_str(), 0660);

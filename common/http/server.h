@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,11 +18,15 @@ inline constexpr const char* kRefusedRequests = "meshdns_http_refused_requests_t
 inline constexpr const char* kRefusedHelp =
     "HTTP requests refused because of their Host, or because of where they come from";
 
+/// The longest body of a request, in bytes, unless the settings say otherwise.
+inline constexpr std::size_t kMostBody = std::size_t{64} << 10;
+
 /// The settings of a Server.
 struct ServerOptions {
   std::vector<std::string> hosts{};         // more names of this host, see HostNames
   std::vector<std::string> public_parts{};  // what peers beyond loopback get, see Access
   metrics::Counter* refused = nullptr;      // counts the requests that Access refuses; must outlive the server
+  std::size_t most_body = kMostBody;        // of a request; a longer one is answered with 413
 };
 
 /// A small HTTP/1.1 server on a daemon's loop, for status, metrics and admin calls: few requests, short answers,
@@ -50,6 +55,10 @@ class Server {
   /// errors: AlreadyExists: another process serves there
   static Result<std::unique_ptr<Server>> listen_unix(process::EventLoop& loop, const std::string& path,
                                                      Handler handler);
+  /// Like the other listen_unix(), for answers that take several turns of the loop. Of the options, only most_body
+  /// counts.
+  static Result<std::unique_ptr<Server>> listen_unix(process::EventLoop& loop, const std::string& path,
+                                                     LateHandler handler, const ServerOptions& options);
   ~Server();
 
   /// The address at which the server listens; 0.0.0.0:0 for a unix socket.

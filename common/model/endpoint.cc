@@ -56,6 +56,7 @@ std::size_t text_bytes(const Endpoint& endpoint) {
   for (const Membership& each : endpoint.memberships) {
     bytes += kEach + each.service.size() + each.hostname.size() + bytes_of(each.ports);
   }
+  for (const MappedPort& each : endpoint.mapped) bytes += kEach + each.problem.size();
   return bytes + bytes_of(endpoint.ports);
 }
 

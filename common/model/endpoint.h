@@ -44,6 +44,18 @@ struct Membership {
 
 using Memberships = std::vector<Membership>;
 
+/// A port number at an endpoint's addresses that the endpoint's agent was told to redirect to a port of the endpoint.
+struct MappedPort {
+  std::string protocol = "TCP";  // TCP or UDP
+  std::uint16_t number = 0;      // that clients use
+  std::uint16_t target = 0;      // where the endpoint listens
+  std::string problem{};         // why it is not redirected, for people; empty = it is
+
+  friend bool operator==(const MappedPort&, const MappedPort&) = default;
+};
+
+using MappedPorts = std::vector<MappedPort>;
+
 /// Hashes labels, ports and memberships by value. SharedPool uses it to find equal ones.
 struct SharedHash {
   std::size_t operator()(const Labels& labels) const;
@@ -99,6 +111,7 @@ struct Endpoint {
   /// reported. Set by the federation.
   bool unwatched = false;
   Shared<Memberships> memberships{};  // by service, each service once
+  Shared<MappedPorts> mapped{};       // as its agent reports them
 
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
@@ -107,7 +120,7 @@ struct Endpoint {
 std::vector<IpAddress> first_of_each_family(const std::vector<IpAddress>& addresses);
 
 /// Returns how many bytes of its node's limit (kMostNodeBytes) an endpoint uses: the lengths of its texts, plus 16 for
-/// each address, port and membership.
+/// each address, port, membership and mapped port.
 std::size_t text_bytes(const Endpoint& endpoint);
 
 /// A machine with an agent.

@@ -56,6 +56,7 @@ struct PortMapping {
   std::string protocol = "TCP";
   std::string target_port;  // a number or the endpoint's port name; empty = the same number
   std::string app_protocol;
+  bool map_ports = false;  // the endpoints' agents redirect `number` to the target port on their nodes
 
   friend bool operator==(const PortMapping&, const PortMapping&) = default;
 };

@@ -1,8 +1,10 @@
 // What a configuration says of the Kubernetes API.
 #include "dnsd/app/configuration_kubernetes.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "common/base/check.h"
 #include "dnsd/app/kubernetes_server.h"
 #include "dnsd/app/kubernetes_settings.h"
 

@@ -58,7 +58,9 @@ Result<bool> FederationRole::open() {
       .synced = [this](const std::string& node) { agent_synced(node); },
       .told = [this](const std::string& endpoint) { persistence_.told(endpoint); },
       .identities = configuration().tls.has_value(),
-      .audit = [&audit = env_.audit](const log::AuditEntry& entry) { audit.note(entry); }});
+      .audit = [&audit = env_.audit](const log::AuditEntry& entry) { audit.note(entry); },
+      .mappings = {[this] { return env_.mesh.publisher.planner().mappings().take(); },
+                   [this](const std::string& node, v1::Settings& out) { write_mappings(node, out); }}});
   // After a restart ten thousand agents may connect at once, and an agent that is refused waits longer each time. So
   // the port is open before the store is read, which takes a while for a million records.
   if (auto done = listen(); !done) return done.error();
@@ -195,6 +197,19 @@ void FederationRole::agent_synced(const std::string& node) {
   if (recovery_->synced(node, clock().now())) watchers_->confirmed(node);
 }
 
+void FederationRole::write_mappings(const std::string& node, v1::Settings& out) {
+  // after a lost store the objects may be missing that want ports to be mapped: agents keep what they have
+  if (!recovery_ || recovery_->recovering()) return;
+  v1::PortMappings& mappings = *out.mutable_mappings();
+  for (const topology::WantedMapping& wanted : env_.mesh.publisher.planner().mappings().of_node(node)) {
+    v1::PortMapping& entry = *mappings.add_ports();
+    entry.set_endpoint(wanted.endpoint.substr(node.size() + 1));
+    entry.set_protocol(wanted.protocol);
+    entry.set_number(wanted.number);
+    entry.set_target(wanted.target);
+  }
+}
+
 void FederationRole::watch_recovery() {
   if (std::exchange(recovering_told_, recovery_->recovering()) == recovery_->recovering()) return;
   const model::Records& records = env_.mesh.catalog.records();
@@ -206,6 +221,7 @@ void FederationRole::watch_recovery() {
   }
   log::info("recovered", {{"agents", recovery_->agents()}, {"endpoints", records.endpoints.size()}});
   persistence_.recovered();
+  agents_->tell_mappings();
   env_.recovered();
 }
 

@@ -109,6 +109,8 @@ class FederationRole : public RecordSource {
   Result<void> open_store();
   /// Notes that an agent has sent all its records, or has left.
   void agent_synced(const std::string& node);
+  /// Writes the ports that the agent of a node shall map, unless the objects that say so may be lost.
+  void write_mappings(const std::string& node, v1::Settings& out);
   /// Logs the begin and the end of the recovery, and tells those who wait for its end.
   void watch_recovery();
   void schedule_sweep();

@@ -10,7 +10,7 @@ namespace meshdns::dnsd::app {
 KubernetesClusters::KubernetesClusters(Environment environment) : env_(std::move(environment)) {
   for (const KubernetesServer& cluster : env_.configuration.kubernetes_clusters) {
     watches_.push_back(std::make_unique<KubernetesWatch>(
-        env_.loop, env_.clock, cluster, KubernetesWatch::Limits(),
+        KubernetesWatch::Environment{env_.loop, env_.clock, env_.catalog}, cluster, KubernetesWatch::Limits(),
         [this, name = cluster.cluster](kubernetes::DirectoryChanges changes) { take(name, std::move(changes)); }));
   }
   for (const auto& watch : watches_) watch->start();

@@ -8,8 +8,6 @@
 #include "common/base/random_seed.h"
 #include "common/base/text.h"
 #include "common/convert/object_convert.h"
-#include "common/kubernetes/refusal.h"
-#include "common/kubernetes/status_codes.h"
 #include "common/log/log.h"
 #include "common/metrics/samples.h"
 #include "common/model/kubernetes_names.h"
@@ -50,9 +48,10 @@ KubernetesObjects::KubernetesObjects(Environment environment, const Limits& limi
     : env_(std::move(environment)),
       limits_(limits),
       queue_(limits.status),
-      client_(env_.loop, env_.mesh.clock, env_.server, {}) {
+      client_(env_.loop, env_.mesh.clock, env_.server, {}),
+      writer_(env_.loop, env_.mesh.clock, client_, queue_, rule_for) {
   rounds_.emplace(StatusRounds::Environment{env_.loop, env_.mesh, follower_, queue_, env_.cluster, env_.list,
-                                            [this] { write_status(); }},
+                                            [this] { writer_.write(); }},
                   limits.rounds);
   for (const resources::Kind& kind : resources::kKinds) {
     kubernetes::Informer::Options options;
@@ -64,9 +63,7 @@ KubernetesObjects::KubernetesObjects(Environment environment, const Limits& limi
 }
 
 KubernetesObjects::~KubernetesObjects() {
-  for (const auto& timer : {apply_timer_, status_timer_}) {
-    if (timer) env_.loop.cancel(*timer);
-  }
+  if (apply_timer_) env_.loop.cancel(*apply_timer_);
 }
 
 void KubernetesObjects::start() {
@@ -93,7 +90,7 @@ void KubernetesObjects::take_event(const resources::Kind& kind, const kubernetes
   } else {
     queue_.has(found->second.resource, env_.mesh.clock.now());
     rounds_->look_at(key);
-    write_status();
+    writer_.write();
   }
   tell_of_refusals();
   apply_soon();
@@ -240,54 +237,6 @@ void KubernetesObjects::note(const Objects::Change& change, const std::set<std::
   note_deleted(env_.events, deleted);
 }
 
-void KubernetesObjects::write_status() {
-  const TimePoint now = env_.mesh.clock.now();
-  if (auto next = queue_.next(now, env_.mesh.clock.unix_seconds())) {
-    kubernetes::Request request;
-    request.method = "PATCH";
-    request.target = next->path;
-    request.body = std::move(next->body);
-    request.content_type = kubernetes::kMergePatch;
-    patch_ = client_.send(std::move(request), [this, path = next->path](const Result<kubernetes::Answer>& answer) {
-      patched(path, answer);
-    });
-  }
-  if (status_timer_) env_.loop.cancel(*status_timer_);
-  status_timer_.reset();
-  if (const auto due = queue_.due()) {
-    status_timer_ = env_.loop.after(std::max<Duration>(*due - now, Duration::zero()), [this] {
-      status_timer_.reset();
-      write_status();
-    });
-  }
-}
-
-void KubernetesObjects::patched(const std::string& path, const Result<kubernetes::Answer>& answer) {
-  const bool gone = answer && answer->status == kubernetes::kNotFound;  // the event that says so is on its way
-  const bool written = answer && answer->status == kubernetes::kOk;
-  std::string problem;
-  if (!answer) {
-    problem = answer.error().message();
-  } else if (!written && !gone) {
-    if (answer->status == kubernetes::kUnauthorized) client_.expire_token();
-    problem = kubernetes::parse_refusal(answer->status, answer->retry_after, answer->body).text() +
-              (answer->status == kubernetes::kForbidden ? rule_for(path) : "");
-  }
-  ++(problem.empty() ? written_ : failed_);
-  told_of_status(problem);
-  queue_.done(written || gone, env_.mesh.clock.now());
-  write_status();
-}
-
-void KubernetesObjects::told_of_status(const std::string& problem) {
-  status_problem_ = problem;
-  if (problem.empty()) {
-    if (reminder_.ends()) log::info("kubernetes status can be written again");
-  } else if (reminder_.due(env_.mesh.clock.now())) {
-    log::warn("kubernetes status cannot be written", {{"server", client_.server()}, {"problem", printable(problem)}});
-  }
-}
-
 std::string KubernetesObjects::problem() const {
   std::string out;
   const auto add = [&out](const std::string& text) {
@@ -302,7 +251,7 @@ std::string KubernetesObjects::problem() const {
       add(name + " are not listed yet");
     }
   }
-  if (!status_problem_.empty()) add("status: " + status_problem_);
+  if (!writer_.problem().empty()) add("status: " + writer_.problem());
   return out;
 }
 
@@ -326,8 +275,8 @@ void KubernetesObjects::collect(std::vector<metrics::Sample>& out) const {
   metrics::gauge(out, "meshdns_object_store_waiting_statuses", "objects whose status is to be written", {},
                  static_cast<double>(queue_.waiting()));
   const char* patches = "meshdns_object_store_status_patches_total";
-  metrics::count(out, patches, "statuses sent to the Kubernetes API", {{"result", "written"}}, written_);
-  metrics::count(out, patches, "statuses sent to the Kubernetes API", {{"result", "failed"}}, failed_);
+  metrics::count(out, patches, "statuses sent to the Kubernetes API", {{"result", "written"}}, writer_.written());
+  metrics::count(out, patches, "statuses sent to the Kubernetes API", {{"result", "failed"}}, writer_.failed());
   metrics::count(out, "meshdns_object_store_unreadable_objects_total", "objects of the API that could not be read", {},
                  follower_.unreadable());
 }

@@ -18,6 +18,7 @@
 #include "dnsd/app/event_log.h"
 #include "dnsd/app/mesh_state.h"
 #include "dnsd/app/status_rounds.h"
+#include "dnsd/app/status_writer.h"
 #include "dnsd/kubernetes/service_directory.h"
 #include "dnsd/persistence/persistence.h"
 #include "dnsd/resources/follower.h"
@@ -82,11 +83,6 @@ class KubernetesObjects {
   void tell_of_entries(std::set<std::string> problems);
   /// Adds an event for each object that was created, changed or deleted.
   void note(const persistence::Objects::Change& change, const std::set<std::string>& before);
-  /// Sends the next patch, or sets the timer.
-  void write_status();
-  /// path: of the patched status
-  void patched(const std::string& path, const Result<kubernetes::Answer>& answer);
-  void told_of_status(const std::string& problem);
   std::string problem() const;
 
   Environment env_;
@@ -94,15 +90,13 @@ class KubernetesObjects {
   resources::Follower follower_;
   resources::StatusQueue queue_;
   std::optional<StatusRounds> rounds_;
-  std::optional<TimerId> apply_timer_, status_timer_;
+  std::optional<TimerId> apply_timer_;
   bool complete_ = false;  // all kinds were listed once
   std::optional<kubernetes::NamespaceHosts> hosts_;
   std::set<std::string> entry_problems_;  // of annotations, as they were logged
-  std::string status_problem_;
-  log::Reminder reminder_, refusal_reminder_;
-  std::uint64_t written_ = 0, failed_ = 0;  // patches
+  log::Reminder refusal_reminder_;
   kubernetes::Client client_;
-  kubernetes::Call patch_;
+  StatusWriter writer_;
   std::deque<kubernetes::Informer> informers_;  // the last member: their consumers use the others
 };
 

@@ -54,6 +54,7 @@ Result<std::optional<AuthoritySecretSettings>> authority_secret_of(const config:
   out.options.name_space = section.namespace_();
   out.options.secret = section.name();
   out.options.config_map = section.config_map();
+  out.options.read_only = section.read_only();
   out.options.folder = (std::filesystem::path(file.data_dir()) / "authority").string();
   out.options.trust_domain = domain.empty() ? kTrustDomain : domain;
   const Duration lifetime = convert::from_wire(file.federation().certificate_lifetime());

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "common/base/printable.h"
 #include "common/base/random_seed.h"
 #include "common/kubernetes/api_group.h"
 #include "common/kubernetes/refusal.h"
@@ -31,15 +32,16 @@ const char* name_of(Kind kind) {
 
 }  // namespace
 
-KubernetesWatch::KubernetesWatch(process::EventLoop& loop, const Clock& clock, KubernetesServer cluster, Limits limits,
+KubernetesWatch::KubernetesWatch(const Environment& environment, KubernetesServer cluster, Limits limits,
                                  Changed changed)
-    : loop_(loop),
-      clock_(clock),
+    : loop_(environment.loop),
+      clock_(environment.clock),
       cluster_(std::move(cluster)),
       limits_(limits),
       changed_(std::move(changed)),
-      client_(loop, clock, cluster_.server, {}),
-      directory_(cluster_.cluster) {}
+      client_(loop_, clock_, cluster_.server, {}),
+      directory_(cluster_.cluster),
+      export_statuses_({loop_, clock_, directory_, environment.catalog, client_, cluster_.cluster}, {}) {}
 
 KubernetesWatch::~KubernetesWatch() {
   if (tell_timer_) loop_.cancel(*tell_timer_);
@@ -67,7 +69,18 @@ void KubernetesWatch::follow(Kind kind, const std::string& path, bool metadata_o
 
 void KubernetesWatch::take(Kind kind, const kubernetes::Notice& notice) {
   directory_.take(kind, notice);
+  tell_exports(kind, notice);
   tell_soon();
+}
+
+void KubernetesWatch::tell_exports(Kind kind, const kubernetes::Notice& notice) {
+  if (kind == Kind::Exports) return export_statuses_.take(notice);
+  if (kind != Kind::Services) return;
+  if (std::holds_alternative<kubernetes::Listed>(notice)) export_statuses_.services_listed();
+  const auto* event = std::get_if<kubernetes::Event>(&notice);
+  if (event == nullptr) return;
+  const auto service = kubernetes::read_service(event->object);
+  if (service) export_statuses_.service_changed(service->name);
 }
 
 void KubernetesWatch::tell_soon() {
@@ -133,7 +146,9 @@ void KubernetesWatch::take_versions(const Result<kubernetes::Answer>& answer) {
   for (const char* wanted : {"v1beta1", "v1alpha1"}) {
     if (std::ranges::find(versions, wanted) == versions.end()) continue;
     log::info("kubernetes serviceexports are followed", {{"cluster", cluster()}, {"version", wanted}});
-    return follow(Kind::Exports, std::string(kExportsGroup) + "/" + wanted + "/serviceexports", true);
+    const std::string group = std::string(kExportsGroup) + "/" + wanted;
+    export_statuses_.start(group);
+    return follow(Kind::Exports, group + "/serviceexports", false);  // with the status
   }
   directory_.without_exports();
   tell_soon();
@@ -160,6 +175,9 @@ void KubernetesWatch::write(v1::KubernetesInfo& out) const {
     if (!status.problem.text.empty()) out.add_problems(std::string(name_of(kind)) + ": " + status.problem.text);
   }
   if (!exports_problem_.empty()) out.add_problems(exports_problem_);
+  if (!export_statuses_.problem().empty()) {
+    out.add_problems("serviceexports/status: " + printable(export_statuses_.problem()));
+  }
   std::size_t told = 0;
   for (const std::string& problem : logged_) {
     if (told++ < kMostProblems) out.add_problems(problem);
@@ -171,6 +189,7 @@ void KubernetesWatch::write(v1::KubernetesInfo& out) const {
 }
 
 void KubernetesWatch::collect(std::vector<metrics::Sample>& out) const {
+  export_statuses_.collect(out);
   metrics::gauge(out, "meshdns_kubernetes_listed", "1 once all kinds of objects of the cluster have been listed",
                  {{"cluster", cluster()}}, directory_.complete() ? 1.0 : 0.0);
   metrics::gauge(out, "meshdns_kubernetes_services", "Services of the cluster", {{"cluster", cluster()}},

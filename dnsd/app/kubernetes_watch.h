@@ -14,6 +14,7 @@
 #include "common/kubernetes/informer.h"
 #include "common/metrics/samples.h"
 #include "common/process/event_loop.h"
+#include "dnsd/app/export_statuses.h"
 #include "dnsd/app/kubernetes_server.h"
 #include "dnsd/kubernetes/service_directory.h"
 #include "meshdns/v1/admin.pb.h"
@@ -25,6 +26,7 @@ namespace meshdns::dnsd::app {
 ///
 ///   Informers (one for each kind) -> ServiceDirectory -> changed(), at once, then at most every `pace`
 ///   GET /apis/multicluster.x-k8s.io --> is there an API of ServiceExports? asked again every `discovery`
+///   ServiceExports, ServiceDirectory, catalog -> ExportStatuses -> PATCH .../serviceexports/NAME/status
 ///
 /// The API server may be away for as long as it wants: nothing that was told is taken back.
 /// thread: the loop's
@@ -36,11 +38,15 @@ class KubernetesWatch {
     Duration retry = 5s;        // after a question that was not answered
   };
   using Changed = std::function<void(kubernetes::DirectoryChanges)>;
+  /// All references must outlive the watch.
+  struct Environment {
+    process::EventLoop& loop;
+    const Clock& clock;
+    const catalog::Catalog& catalog;  // of the mesh, for the conditions of ServiceExports
+  };
 
-  /// loop, clock: must outlive the watch
   /// changed: called from the loop, never within a call of this class; the first call has everything that exists
-  KubernetesWatch(process::EventLoop& loop, const Clock& clock, KubernetesServer cluster, Limits limits,
-                  Changed changed);
+  KubernetesWatch(const Environment& environment, KubernetesServer cluster, Limits limits, Changed changed);
   ~KubernetesWatch();
   KubernetesWatch(const KubernetesWatch&) = delete;
   KubernetesWatch& operator=(const KubernetesWatch&) = delete;
@@ -57,6 +63,8 @@ class KubernetesWatch {
 
   void follow(Kind kind, const std::string& path, bool metadata_only);
   void take(Kind kind, const kubernetes::Notice& notice);
+  /// Hands on what concerns the status of ServiceExports.
+  void tell_exports(Kind kind, const kubernetes::Notice& notice);
   /// Tells the changes now, or when the pace allows it.
   void tell_soon();
   void tell();
@@ -79,6 +87,7 @@ class KubernetesWatch {
   std::set<std::string> logged_;       // objects that cannot be read
   std::optional<TimerId> exports_timer_;
   std::string exports_problem_;
+  ExportStatuses export_statuses_;
   kubernetes::Call exports_call_;
   std::map<Kind, std::unique_ptr<kubernetes::Informer>> informers_;  // the last member: their consumers use the others
 };

@@ -145,8 +145,8 @@ std::vector<Refusal> Catalog::apply_full(const std::string& node, const std::vec
   for (const std::string& key : keys_of(node)) {
     const model::Endpoint& known = *latest_endpoint(key);
     if (mentioned.contains(key) || !listed.contains(known.source)) continue;
-    // the address of a pod that is gone belongs to another pod soon, so nothing waits for its replacement
-    const bool is_replaced = known.source != model::kPodSource && known.health.state == model::HealthState::Serving &&
+    const bool is_replaced = !model::ends_when_unlisted(known.source) &&
+                             known.health.state == model::HealthState::Serving &&
                              unpublished.contains({known.namespace_, known.service});
     if (!is_replaced) remove_endpoint(key, now);
   }

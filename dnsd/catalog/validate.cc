@@ -84,6 +84,20 @@ std::optional<Refusal> check_memberships(const model::Endpoint& endpoint) {
   return Refusal{endpoint.key, "memberships", "more than " + std::to_string(model::kMostMembershipPorts) + " ports"};
 }
 
+std::optional<Refusal> check_mapped(const model::Endpoint& endpoint) {
+  if (endpoint.mapped.size() > model::kMostPorts) {
+    return Refusal{endpoint.key, "mapped", "more than " + std::to_string(model::kMostPorts)};
+  }
+  for (const model::MappedPort& port : endpoint.mapped) {
+    if (port.number == 0 || port.target == 0) return Refusal{endpoint.key, "mapped", "a port must be 1 to 65535"};
+    if (port.protocol != "TCP" && port.protocol != "UDP") {
+      return Refusal{endpoint.key, "mapped", "protocol must be TCP or UDP"};
+    }
+    if (auto problem = text_problem(port.problem)) return Refusal{endpoint.key, "mapped", *std::move(problem)};
+  }
+  return std::nullopt;
+}
+
 std::optional<Refusal> check_labels(const model::Endpoint& endpoint) {
   if (endpoint.labels.size() > model::kMostLabels) {
     return Refusal{endpoint.key, "labels", "more than " + std::to_string(model::kMostLabels)};
@@ -150,6 +164,7 @@ std::optional<Refusal> check(const model::Endpoint& endpoint, Loopback loopback)
   if (endpoint.health.detail.size() > model::kLongestDetail) return refuse("health.detail", "longer than 1024 bytes");
   if (auto refusal = check_ports(endpoint.key, "ports", endpoint.ports)) return refusal;
   if (auto refusal = check_memberships(endpoint)) return refusal;
+  if (auto refusal = check_mapped(endpoint)) return refusal;
   return check_labels(endpoint);
 }
 

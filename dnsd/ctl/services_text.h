@@ -17,4 +17,10 @@ std::string source_text(const v1::EndpointInfo& endpoint);
 /// while not ready; api: no port, not exported"; empty = it has no such service.
 std::string memberships_text(const v1::EndpointInfo& endpoint);
 
+/// Returns the endpoint's own ports: "http 8080/TCP,80->8080/TCP"; "-" = it has none. The ports that its node redirects
+/// follow them.
+std::string ports_text(const v1::EndpointInfo& endpoint, const std::string& separator);
+/// Returns the ports that its node redirects, and why it does not: "80->8080/TCP; 443->8443/TCP refused: ...".
+std::string mapped_text(const v1::EndpointInfo& endpoint);
+
 }  // namespace meshdns::ctl

@@ -92,16 +92,6 @@ std::string labels_text(const Map& labels, const std::string& separator) {
   return or_dash(join(texts, separator));
 }
 
-template <class Ports>
-std::string ports_text(const Ports& ports, const std::string& separator) {
-  std::vector<std::string> texts;
-  for (const v1::Port& port : ports) {
-    texts.push_back((port.name().empty() ? "" : port.name() + " ") + std::to_string(port.number()) + "/" +
-                    port.protocol());
-  }
-  return or_dash(join(texts, separator));
-}
-
 Table nodes_table(const v1::ListReply& reply, bool wide) {
   std::vector<std::string> titles = {"NODE", "WHERE", "ADDRESSES", "ENDPOINTS", "STATE", "NOT HEARD FOR", "PROBLEM"};
   if (wide) titles.insert(titles.end(), {"NETWORK", "PREFIXES"});
@@ -130,7 +120,7 @@ Table endpoints_table(const v1::ListReply& reply, bool wide) {
                                       endpoint.node(),         endpoint.state(),   age(endpoint.in_state()),
                                       endpoint.why()};
     if (wide) {
-      cells.insert(cells.end(), {std::to_string(endpoint.weight()), ports_text(endpoint.ports(), ","),
+      cells.insert(cells.end(), {std::to_string(endpoint.weight()), ports_text(endpoint, ","),
                                  labels_text(endpoint.labels(), ","), endpoint.key()});
     }
     table.add(std::move(cells));
@@ -372,7 +362,7 @@ std::string describe_endpoint(const v1::EndpointInfo& told) {
   std::vector<std::pair<std::string, std::string>> rows = {{"endpoint", endpoint.key()},
                                                            {"service", services_text(endpoint)},
                                                            {"address", endpoint.address()},
-                                                           {"ports", ports_text(endpoint.ports(), ", ")},
+                                                           {"ports", ports_text(endpoint, ", ")},
                                                            {"node", endpoint.node()},
                                                            {"where", endpoint.where()},
                                                            {"labels", labels_text(endpoint.labels(), ", ")},
@@ -381,6 +371,7 @@ std::string describe_endpoint(const v1::EndpointInfo& told) {
                                  (endpoint.why().empty() ? "" : ": " + endpoint.why()));
   if (!endpoint.source().empty()) rows.emplace_back("listed by", source_text(endpoint));
   if (!endpoint.memberships().empty()) rows.emplace_back("memberships", memberships_text(endpoint));
+  if (!endpoint.mapped().empty()) rows.emplace_back("mapped", mapped_text(endpoint));
   return pairs(rows);
 }
 

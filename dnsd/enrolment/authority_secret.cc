@@ -17,6 +17,8 @@ using kubernetes::Keeper;
 constexpr const char* kCertificate = "ca.crt";
 constexpr const char* kKey = "ca.key";
 constexpr const char* kOldKey = "old.key";
+constexpr const char* kTlsCertificate = "tls.crt";  // of Secrets of the type kubernetes.io/tls
+constexpr const char* kTlsKey = "tls.key";
 
 std::string text_in(const kubernetes::KeyedTexts& texts, const char* key) {
   const auto found = texts.find(key);
@@ -43,8 +45,12 @@ kubernetes::KeyedTexts texts_of(const Content& content) {
 }
 
 Result<Content> content_of(const kubernetes::KeyedTexts& texts) {
-  Content out{{text_in(texts, kCertificate), text_in(texts, kKey)}, text_in(texts, kOldKey)};
-  for (const char* key : {kCertificate, kKey}) {
+  // In a Secret of cert-manager ca.crt is the issuer's certificate, which need not be the one that signs.
+  const bool is_tls = text_in(texts, kKey).empty() && !text_in(texts, kTlsKey).empty();
+  const char* const certificate = is_tls ? kTlsCertificate : kCertificate;
+  const char* const signing_key = is_tls ? kTlsKey : kKey;
+  Content out{{text_in(texts, certificate), text_in(texts, signing_key)}, text_in(texts, kOldKey)};
+  for (const char* key : {certificate, signing_key}) {
     if (text_in(texts, key).empty()) return Error(Code::InvalidArgument, std::string("it has no ") + key);
   }
   if (const auto signer = authority::describe_signer(out.authority); !signer) return signer.error();
@@ -90,6 +96,9 @@ void AuthoritySecret::refused(const std::string& what, const Answer& answer) {
 }
 
 void AuthoritySecret::got_secret(const Answer& answer) {
+  if (answer.status == kubernetes::kNotFound && options_.read_only) {
+    return finish(Error(Code::Unavailable, "there is no Secret yet, and with read_only somebody else makes it"));
+  }
   if (answer.status == kubernetes::kNotFound) return create_secret();
   if (!is_success(answer)) return refused("reading the Secret", answer);
   const auto texts = kubernetes::read_texts(Keeper::Secret, answer.body);
@@ -98,7 +107,9 @@ void AuthoritySecret::got_secret(const Answer& answer) {
   if (!content) return finish(content.error().with_context("the Secret cannot be used"));
   const auto copy = copy_in(options_.folder);
   switch (exchange_of(copy, equal_, *content)) {
-    case Exchange::Push: return put_secret(answer.body, *copy);
+    case Exchange::Push:
+      if (options_.read_only) return take(*content, "the copy was changed, and the Secret counts");
+      return put_secret(answer.body, *copy);
     case Exchange::Take: return take(*content, copy ? "the Secret has another" : "there is no copy");
     case Exchange::Nothing: equal_ = *content; return look_at_config_map();
   }

@@ -25,7 +25,7 @@ Exchange exchange_of(const std::optional<authority::Content>& copy, const std::o
 
 /// Returns what a Secret keeps of an authority: ca.crt, ca.key, and old.key during an exchange.
 kubernetes::KeyedTexts texts_of(const authority::Content& content);
-/// Reads the authority of a Secret.
+/// Reads the authority of a Secret: of ours, or of the type kubernetes.io/tls, whose keys are tls.crt and tls.key.
 /// errors: InvalidArgument: a text is missing, or key and certificate cannot sign; the message has no content
 Result<authority::Content> content_of(const kubernetes::KeyedTexts& texts);
 
@@ -53,6 +53,7 @@ class AuthoritySecret {
     std::string folder;        // of the copy
     std::string trust_domain;  // of an authority that is made
     Duration interval = 30s;   // between two rounds; after a failure less at first
+    bool read_only = false;    // somebody else writes the Secret: it is neither made nor changed
   };
   static constexpr Duration kInterval = 30s;
   static constexpr Duration kFirstPause = 1s;  // after a failure

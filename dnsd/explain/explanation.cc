@@ -153,6 +153,7 @@ void write_record(const model::Endpoint& endpoint, v1::EndpointInfo& out) {
   out.mutable_labels()->insert(endpoint.labels.begin(), endpoint.labels.end());
   for (const model::Port& port : endpoint.ports) *out.add_ports() = convert::to_wire(port);
   for (const model::Membership& each : endpoint.memberships) *out.add_memberships() = convert::to_wire(each);
+  for (const model::MappedPort& each : endpoint.mapped) *out.add_mapped() = convert::to_wire(each);
 }
 
 v1::EndpointInfo endpoint_info(const topology::Candidate& candidate, TimePoint now, std::int64_t unix_seconds) {

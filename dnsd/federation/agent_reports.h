@@ -41,6 +41,14 @@ struct AgentCounters {
   std::map<std::string, std::uint64_t> brakes_closed;  // how often, by name
 };
 
+/// The ports that agents shall map on their nodes. Both functions may be empty: then nothing is mapped.
+struct MappingSource {
+  /// Returns the nodes at which something may have changed since the last call.
+  std::function<std::set<std::string>()> changed = {};
+  /// Writes all mappings of a node. Leaves `out` as it is while they are not known.
+  std::function<void(const std::string& node, v1::Settings& out)> write = {};
+};
+
 /// What Agents and its sessions need of the daemon. Everything that it refers to must outlive them.
 struct AgentEnvironment {
   catalog::Catalog& catalog;
@@ -53,6 +61,7 @@ struct AgentEnvironment {
   Admission::Rates rates = {};
   bool identities = false;  // certificates say who a node is, so more rules hold (NodeRules)
   std::function<void(const log::AuditEntry&)> audit = {};  // takes note of callers who may not report
+  MappingSource mappings = {};
 };
 
 /// What the agents have reported: puts the reports of sessions into the catalog, and keeps what is known of each node's

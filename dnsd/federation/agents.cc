@@ -74,6 +74,7 @@ void Agents::sweep() {
   waiting_ = waiting_ || fell_silent;
   if (waiting_ && (fell_silent || now - judged_ >= judge_pace())) demote(now);
   sweep_measuring(now);
+  sweep_mappings();
   reports_.environment().changed();
 }
 
@@ -170,6 +171,18 @@ void Agents::sweep_measuring(TimePoint now) {
   for (const std::string& node : measuring.sweep({sessions.version(), [&] { return sessions.nodes(); }}, now)) {
     if (const auto session = sessions.holder(node)) session->send_settings();
   }
+}
+
+void Agents::sweep_mappings() {
+  const auto& changed = reports_.environment().mappings.changed;
+  if (!changed) return;
+  for (const std::string& node : changed()) {
+    if (const auto session = reports_.sessions().holder(node)) session->tell_mappings();
+  }
+}
+
+void Agents::tell_mappings() {
+  reports_.sessions().each_holder([](const std::string&, const auto& session) { session->tell_mappings(); });
 }
 
 void Agents::shut_down() {

@@ -51,6 +51,8 @@ class Agents {
   /// Judges which agents are silent and what agents are to measure. Demotes silent nodes that no brake holds. Called
   /// every Leases::sweep_interval().
   void sweep();
+  /// Tells all agents that map ports what they shall map, if it differs from what they were told.
+  void tell_mappings();
   /// Ends the streams whose Hello is overdue. Called about every half second.
   void end_silent_streams();
   /// Forgets the nodes and services that Catalog::forget() names, except nodes that a brake holds.
@@ -96,6 +98,8 @@ class Agents {
   /// the time grows with that number.
   Duration judge_pace() const { return Leases::sweep_interval() * (1 + leases().size() / kJudgedPerSweep); }
   void sweep_measuring(TimePoint now);
+  /// Tells the agents at whose nodes other ports shall be mapped now.
+  void sweep_mappings();
   std::string zone_of(const std::string& node) const;
   Brakes::Hearing hear(TimePoint now) const;
   /// Demotes the silent nodes that the brakes do not hold.

@@ -112,7 +112,7 @@ void Coverage::withdraw_replaced(const std::string& node, Entry& entry, TimePoin
   std::vector<std::string> going;
   for (const std::string& key : entry.replaced) {
     const model::Endpoint* known = catalog_.latest_endpoint(key);
-    if (known == nullptr || over || known->source == model::kPodSource ||
+    if (known == nullptr || over || model::ends_when_unlisted(known->source) ||
         !awaited.contains({known->namespace_, known->service}))
       going.push_back(key);
   }

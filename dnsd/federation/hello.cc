@@ -38,9 +38,11 @@ tl::expected<Introduction, HelloRefusal> read_hello(const v1::Hello& hello, cons
   for (const auto& [field, id] : {std::pair{"instance_uid", &hello.instance_uid()}, {"boot_id", &hello.boot_id()}}) {
     if (id->size() > kLongestId) return refused(std::string(field) + ": is longer than 256 bytes");
   }
-  const bool names_all_pods = std::ranges::find(hello.features(), convert::kWithoutService) != hello.features().end();
-  return Introduction{*std::move(node), hello.instance_uid(), hello.boot_id(),
-                      hello.digest(),   hello.last_epoch(),   names_all_pods};
+  const auto has = [&](const char* feature) {
+    return std::ranges::find(hello.features(), feature) != hello.features().end();
+  };
+  return Introduction{*std::move(node),   hello.instance_uid(),          hello.boot_id(),           hello.digest(),
+                      hello.last_epoch(), has(convert::kWithoutService), has(convert::kPortMapping)};
 }
 
 }  // namespace meshdns::federation

@@ -21,6 +21,7 @@ struct Introduction {
   std::uint64_t digest = 0;      // of its records
   std::uint64_t last_epoch = 0;  // that it knows
   bool names_all_pods = false;   // it reports pods without a service of their own, too (convert::kWithoutService)
+  bool maps_ports = false;       // it takes Settings.mappings (convert::kPortMapping)
 };
 
 /// The reason why a Hello is refused, and when the agent may try again.

@@ -186,7 +186,7 @@ void ReportSession::admit() {
   welcome.set_want_full(wants_full);
   welcome.set_known_sequence(copy().known_sequence);
   welcome.add_features(convert::kWithoutService);
-  reports_.write_settings(node_.key, *welcome.mutable_settings());
+  write_settings(*welcome.mutable_settings());
   reports_.lines().info(now, "agent session", {{"node", node_.key}, {"epoch", epoch_}, {"full", welcome.want_full()}});
   // the digest matches: the restored records are the agent's records, and no longer provisional
   if (!wants_full) reports_.synced(node_.key);
@@ -194,13 +194,6 @@ void ReportSession::admit() {
   tell_of_claims(claims_refused);
   if (moved) reports_.withdraw_forbidden(node_);  // endpoints may be at addresses that are no longer the node's
   reports_.environment().changed();
-}
-
-void ReportSession::send_settings() {
-  if (ended_) return;
-  v1::ReportReply reply;
-  reports_.write_settings(node_.key, *reply.mutable_settings());
-  send(std::move(reply));
 }
 
 bool ReportSession::in_sequence(const v1::AgentMessage& message) {

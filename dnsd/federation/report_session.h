@@ -64,6 +64,8 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   void ask_for_full();
   /// Sends the settings of Welcome again: the heartbeat interval and what to measure.
   void send_settings();
+  /// Sends the settings if the agent maps ports, and shall map others than it was told.
+  void tell_mappings();
   /// Tells the agent which of its addresses and prefixes do not count.
   void tell_of_claims(const std::vector<catalog::Refusal>& refused);
   /// Ends the session: the agent shall come back after `retry_after`.
@@ -106,6 +108,8 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   /// returns: the keys of the removed ones
   std::set<std::string> permit(std::vector<model::Endpoint>& endpoints, const std::set<std::string>& listed,
                                const std::vector<std::string>& removals, Refusals& refusals);
+  /// Writes what the agent is to do: the settings of all agents, and which ports it maps.
+  void write_settings(v1::Settings& out);
   NodeCopy& copy() { return reports_.copy(node_.key); }
   catalog::Catalog& catalog() const { return reports_.catalog(); }
   TimePoint now() const { return reports_.now(); }
@@ -145,6 +149,7 @@ class ReportSession : public std::enable_shared_from_this<ReportSession> {
   TimePoint unwritten_since_{};
   bool waits_for_reader_ = false;  // reads the next message when the agent has read
   ArrivingFull full_;
+  std::string mappings_told_;  // Settings.mappings as last sent (report_settings.cc); empty = never
 };
 
 }  // namespace meshdns::federation

@@ -217,6 +217,13 @@ bool ServiceDirectory::is_exported(const Service& service, const Entry& entry) c
   return of != nullptr && of->exported;
 }
 
+ServiceDirectory::Exported ServiceDirectory::exported_service(const ObjectName& name) const {
+  const auto entry = entries_.find(name);
+  const Service* service = entry == entries_.end() ? nullptr : services_.find(entry->second.service);
+  if (service == nullptr) return Exported::NoService;
+  return service->is_external_name ? Exported::ExternalName : Exported::Service;
+}
+
 const Service* ServiceDirectory::service_of(const Slice& slice) const {
   const auto entry = entries_.find(slice.service);
   const Service* service = entry == entries_.end() ? nullptr : services_.find(entry->second.service);

@@ -92,6 +92,11 @@ class ServiceDirectory {
   /// Returns what has changed since the last call; nothing before complete().
   DirectoryChanges take_changes(TimePoint now);
 
+  /// What a ServiceExport of a name exports.
+  enum class Exported : std::uint8_t { Service, NoService, ExternalName };
+  /// requires: complete()
+  Exported exported_service(const ObjectName& name) const;
+
   std::size_t services() const { return services_.size(); }
   std::size_t slices() const { return slices_.size(); }
   std::size_t members() const { return members_.size(); }

@@ -63,8 +63,7 @@ Result<Resource> read_resource(const Kind& kind, const boost::json::object& obje
   if (!problem.empty()) return Error(Code::DataLoss, problem);
   const std::string place = space.empty() ? "" : "/namespaces/" + kubernetes::percent_encoded(space);
   out.key = std::string(kind.own_name) + "/" + (space.empty() ? "" : space + "/") + name;
-  out.path =
-      "/apis/meshdns.io/v1alpha1" + place + "/" + std::string(kind.plural) + "/" + kubernetes::percent_encoded(name);
+  out.path = std::string(kind.group) + place + "/" + std::string(kind.plural) + "/" + kubernetes::percent_encoded(name);
   out.written = written_part(kind, object);
   return out;
 }

@@ -19,9 +19,10 @@ struct Kind {
   std::string_view own_name;  // everywhere else
   std::string_view plural;
   bool namespaced = false;
+  std::string_view group = "/apis/meshdns.io/v1alpha1";  // path of the version of the API that has the kind
 
   /// Returns the path of all its objects.
-  std::string path() const { return "/apis/meshdns.io/v1alpha1/" + std::string(plural); }
+  std::string path() const { return std::string(group) + "/" + std::string(plural); }
 };
 inline constexpr std::array kKinds = {Kind{"VirtualDestination", "VirtualDestination", "virtualdestinations", true},
                                       Kind{"MeshCluster", "Cluster", "meshclusters", false},

@@ -1,7 +1,6 @@
 #include "dnsd/resources/status_queue.h"
 
 #include <algorithm>
-#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -12,33 +11,9 @@
 namespace meshdns::resources {
 namespace {
 
-constexpr std::array<std::string_view, 4> kOurTypes = {"Accepted", "Programmed", "Degraded", "NamesResolved"};
-
-bool is_ours(const Condition& condition) { return std::ranges::find(kOurTypes, condition.type) != kOurTypes.end(); }
-
 const Condition* find(const Status& status, const std::string& type) {
   const auto found = std::ranges::find(status.conditions, type, &Condition::type);
   return found == status.conditions.end() ? nullptr : &*found;
-}
-
-/// How much a status differs from the wanted one.
-enum class Difference : std::uint8_t { None, Texts, States };
-
-Difference difference(const Status& has, const Status& wanted, std::int64_t generation) {
-  bool texts = has.distances != wanted.distances || has.gateways_down != wanted.gateways_down;
-  for (const Condition& condition : wanted.conditions) {
-    const Condition* before = find(has, condition.type);
-    if (before == nullptr || before->status != condition.status || before->reason != condition.reason ||
-        before->observed_generation != generation) {
-      return Difference::States;
-    }
-    texts = texts || before->message != condition.message;
-  }
-  const bool left = std::ranges::any_of(has.conditions, [&](const Condition& condition) {
-    return is_ours(condition) && find(wanted, condition.type) == nullptr;
-  });
-  if (left) return Difference::States;
-  return texts ? Difference::Texts : Difference::None;
 }
 
 boost::json::object json_of(const Condition& condition) {
@@ -69,6 +44,25 @@ std::string patch_text(const Status& has, const Status& written) {
 }
 
 }  // namespace
+
+StatusQueue::Difference StatusQueue::difference(const Item& item) const {
+  const Status& has = item.resource.status;
+  const Status& wanted = item.wanted;
+  bool texts = has.distances != wanted.distances || has.gateways_down != wanted.gateways_down;
+  for (const Condition& condition : wanted.conditions) {
+    const Condition* before = find(has, condition.type);
+    if (before == nullptr || before->status != condition.status || before->reason != condition.reason ||
+        before->observed_generation != item.generation) {
+      return Difference::States;
+    }
+    texts = texts || before->message != condition.message;
+  }
+  const bool left = std::ranges::any_of(has.conditions, [&](const Condition& condition) {
+    return is_ours(condition) && find(wanted, condition.type) == nullptr;
+  });
+  if (left) return Difference::States;
+  return texts ? Difference::Texts : Difference::None;
+}
 
 void StatusQueue::has(const Resource& resource, TimePoint now) {
   Item& item = items_[resource.key];
@@ -101,7 +95,7 @@ void StatusQueue::plan(const std::string& key, Item& item, TimePoint now) {
   if (item.due) due_.erase({*item.due, key});
   item.due.reset();
   if (item.generation == 0 || under_way_ == key) return;
-  const Difference much = difference(item.resource.status, item.wanted, item.generation);
+  const Difference much = difference(item);
   if (much == Difference::None) {
     item.failures = 0;
     item.retry_at = TimePoint(Duration::min());
@@ -149,7 +143,7 @@ void StatusQueue::done(bool written, TimePoint now) {
   plan(*key, item, now);
 }
 
-Status StatusQueue::status_to_write(const Item& item, std::int64_t unix_seconds) {
+Status StatusQueue::status_to_write(const Item& item, std::int64_t unix_seconds) const {
   Status out = item.wanted;
   for (Condition& condition : out.conditions) {
     const Condition* before = find(item.resource.status, condition.type);

@@ -36,7 +36,10 @@ class StatusQueue {
     std::string body;  // a merge patch of the object's status
   };
 
-  explicit StatusQueue(Limits limits) : limits_(limits) {}
+  /// types: of the conditions that are ours; the others belong to whoever wrote them
+  explicit StatusQueue(Limits limits,
+                       std::set<std::string> types = {"Accepted", "Programmed", "Degraded", "NamesResolved"})
+      : limits_(limits), types_(std::move(types)) {}
 
   /// The API has an object like this.
   void has(const Resource& resource, TimePoint now);
@@ -70,10 +73,15 @@ class StatusQueue {
 
   /// Puts an item into due_, or takes it out.
   void plan(const std::string& key, Item& item, TimePoint now);
+  /// How much the status of an item differs from the wanted one.
+  enum class Difference : std::uint8_t { None, Texts, States };
+  Difference difference(const Item& item) const;
   /// Returns the wanted status as it is written, with times, generations, and the conditions of others.
-  static Status status_to_write(const Item& item, std::int64_t unix_seconds);
+  Status status_to_write(const Item& item, std::int64_t unix_seconds) const;
+  bool is_ours(const Condition& condition) const { return types_.contains(condition.type); }
 
   const Limits limits_;
+  const std::set<std::string> types_;
   std::map<std::string, Item> items_;
   std::set<std::pair<TimePoint, std::string>> due_;
   std::optional<std::string> under_way_;  // the key of the patch

@@ -38,6 +38,7 @@ struct Candidate {
   std::optional<IpAddress> out;      // fails its own checks: in no answer, but the endpoint's names are made of it
   std::uint16_t port = 0;            // the first port, to be shown
   std::vector<std::uint16_t> ports;  // by HostPlan::ports; 0 = the endpoint lacks the port
+  std::vector<bool> mapped{};        // by HostPlan::ports: its node redirects the port's number; empty = none of them
   model::Locality locality;
   std::uint32_t weight = 1;  // 0 = standby: answered only where nothing else serves
   Standing standing = Standing::Serving;

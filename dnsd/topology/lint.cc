@@ -282,11 +282,17 @@ std::vector<std::string> port_advice(const HostPlan& host) {
     const HostPort& port = host.ports[i];
     if (port.number == 0) continue;
     std::size_t others = 0;
+    std::size_t mapped = 0;
     std::set<std::uint16_t> numbers;
     for (const Candidate& candidate : host.candidates) {
       if (candidate.ports[i] == 0 || candidate.ports[i] == port.number) continue;
-      ++others;
-      numbers.insert(candidate.ports[i]);
+      const bool is_mapped = !candidate.mapped.empty() && candidate.mapped[i];
+      ++(is_mapped ? mapped : others);
+      if (!is_mapped) numbers.insert(candidate.ports[i]);
+    }
+    if (mapped > 0) {
+      out.push_back("port " + std::to_string(port.number) + " is mapped by the node for " + std::to_string(mapped) +
+                    " of " + counted(host.candidates.size(), "endpoint"));
     }
     if (others == 0) continue;
     out.push_back("A and AAAA carry no port: " + std::to_string(others) + " of " +

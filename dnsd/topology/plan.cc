@@ -156,6 +156,21 @@ void add_with_own_ports(const PlanContext& context, const std::vector<const mode
   host.refused_ports = named.refused();
 }
 
+/// Returns, for each port of a host, whether the endpoint's node redirects the port's number to the endpoint's port.
+/// returns: empty = it redirects nothing
+std::vector<bool> mapped_at(const model::Endpoint& endpoint, const std::vector<HostPort>& ports,
+                            const std::vector<std::uint16_t>& numbers) {
+  if (endpoint.mapped.empty()) return {};
+  std::vector<bool> out;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    out.push_back(std::ranges::any_of(endpoint.mapped, [&](const model::MappedPort& mapped) {
+      return mapped.problem.empty() && mapped.protocol == ports[i].protocol && mapped.number == ports[i].number &&
+             mapped.target == numbers[i];
+    }));
+  }
+  return out;
+}
+
 void add_with_mapping(const PlanContext& context, const std::vector<const model::Endpoint*>& endpoints,
                       const model::VirtualDestination& object, HostPlan& host) {
   const HostPart part(context.records, object);
@@ -164,6 +179,7 @@ void add_with_mapping(const PlanContext& context, const std::vector<const model:
     Candidate candidate = part.candidate_of(context, *endpoint);
     candidate.ports = mapped.numbers_of(*endpoint);
     if (!candidate.ports.empty() && candidate.ports.front() != 0) candidate.port = candidate.ports.front();
+    candidate.mapped = mapped_at(*endpoint, mapped.ports(), candidate.ports);
     host.candidates.push_back(std::move(candidate));
   }
   host.ports = mapped.take();

@@ -20,6 +20,7 @@ constexpr std::size_t kMostCandidates = std::numeric_limits<std::uint16_t>::max(
 Planner::Planner(const model::Records& records)
     : records_(records), groups_(records), owners_(records), claims_(records) {
   for (const auto& [key, node] : records_.nodes) claims_.node_changed(key, [](const model::Endpoint&) {});
+  for (const auto& [key, object] : records_.destinations) objects_.insert(key);
   for (const auto& [key, endpoint] : records_.endpoints) endpoint_entered(endpoint);
 }
 
@@ -32,18 +33,21 @@ void Planner::configure(HostNaming naming, std::function<bool(const std::string&
 
 void Planner::endpoint_entered(const model::Endpoint& endpoint) {
   groups_.add(endpoint);
+  mappings_.endpoint_changed(endpoint);
   touch(endpoint, Urgency::Addition);
   claims_.endpoint_entered(endpoint);
   touch_rivals(endpoint);
 }
 
 void Planner::endpoint_updated(const model::Endpoint& endpoint) {
+  mappings_.endpoint_changed(endpoint);
   const bool good = endpoint.health.state == model::HealthState::Serving && !endpoint.health.in_doubt;
   touch(endpoint, good ? Urgency::Addition : Urgency::Removal);
   touch_rivals(endpoint);
 }
 
 void Planner::endpoint_leaves(const model::Endpoint& endpoint) {
+  mappings_.endpoint_changed(endpoint);
   touch(endpoint, Urgency::Removal);
   touch_rivals(endpoint);
   claims_.endpoint_leaves(endpoint);
@@ -62,6 +66,7 @@ void Planner::destination_changed(const std::string& key) { objects_.insert(key)
 
 void Planner::node_changed(const std::string& node) {
   places_ = true;
+  mappings_.node_changed(node);
   touch_node(node, Urgency::Removal);  // its locality may have changed, and with it the tiers of its endpoints
   claims_.node_changed(node, [this](const model::Endpoint& other) { touch(other, Urgency::Removal); });
 }
@@ -121,6 +126,7 @@ void Planner::settle_all() {
   std::set<std::string> hosts;
   for (const std::string& key : objects_) index().add_hosts_of_object(key, hosts);
   touch(hosts, Urgency::Addition);
+  mappings_.objects_changed(objects_);
   objects_.clear();
   services_.clear();
 }

@@ -13,6 +13,7 @@
 #include "dnsd/topology/host_owners.h"
 #include "dnsd/topology/host_plan.h"
 #include "dnsd/topology/plan.h"
+#include "dnsd/topology/port_mappings.h"
 #include "dnsd/topology/publication_queue.h"
 
 namespace meshdns::topology {
@@ -105,6 +106,11 @@ class Planner : public model::RecordObserver {
     settle();
     return owners_.hostless_services();
   }
+  /// Returns the ports that objects want mapped by the agents of their endpoints, as the records are now.
+  PortMappings& mappings() {
+    settle();
+    return mappings_;
+  }
   /// Returns the index that knows who owns an address that several endpoints claim.
   const AddressClaims& claims() const { return claims_; }
   /// Returns the number of hosts.
@@ -153,6 +159,7 @@ class Planner : public model::RecordObserver {
   EndpointGroups groups_;
   HostOwners owners_;
   AddressClaims claims_;
+  PortMappings mappings_{records_, groups_};
   bool places_ = false;                   // nodes or clusters changed since the last take()
   bool geography_ = false;                // clusters, or distances between them, changed since the last take()
   PublicationQueue queue_;                // hosts that wait to be planned again

@@ -53,6 +53,7 @@ class MappedPorts {
   /// Returns the number that each port of the mapping has at an endpoint; 0 = the endpoint lacks the port. Notes the
   /// application protocol that the endpoint states, for ports whose protocol is not known yet.
   std::vector<std::uint16_t> numbers_of(const model::Endpoint& endpoint);
+  const std::vector<HostPort>& ports() const { return ports_; }
   /// Returns the ports of the host, and leaves none here.
   /// requires: numbers_of() was called for all endpoints
   std::vector<HostPort> take() { return std::move(ports_); }

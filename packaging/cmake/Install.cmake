@@ -7,7 +7,8 @@ install(FILES systemd/meshdns.tmpfiles DESTINATION lib/tmpfiles.d RENAME meshdns
 install(FILES packaging/examples/agent.yaml packaging/examples/meshdnsd.yaml packaging/examples/mesh.yaml
               packaging/examples/app-b.yaml packaging/examples/clusters.yaml
         DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/meshdns/examples)
-install(DIRECTORY packaging/examples/endpoints.d DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/meshdns/examples)
+install(DIRECTORY packaging/examples/endpoints.d packaging/examples/meshdns-agent.service.d DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/meshdns/examples)
+install(FILES systemd/port-mapping.conf DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/meshdns/systemd)
 install(DIRECTORY packaging/kubernetes DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/meshdns)
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${MESHDNS_DOCS})
 install(DIRECTORY docs/ DESTINATION ${MESHDNS_DOCS} FILES_MATCHING PATTERN "*.md")

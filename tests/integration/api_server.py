@@ -29,7 +29,7 @@ class ApiServer:
         self.version, self.pods, self.nodes, self.watches = 100, {}, {}, []
         # path of a collection -> {uid: object}, and the watches of it; paths that are refused; versions of API groups
         self.collections, self.watches_of, self.denied, self.groups = {}, {}, set(), {}
-        self.tokens = set()
+        self.tokens, self.patches = set(), []
         api = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -37,6 +37,9 @@ class ApiServer:
 
             def do_GET(self):
                 api.answer(self)
+
+            def do_PATCH(self):
+                api.patch(self)
 
             def log_message(self, *_):
                 pass
@@ -143,6 +146,26 @@ class ApiServer:
         if "watch" in asked and url.path != "/apis/multicluster.x-k8s.io":
             return self.watch_collection(request, url.path, asked)
         return self.send(request, 404, {"kind": "Status", "code": 404, "reason": "NotFound"})
+
+    def patch(self, request):
+        """A merge patch of a status; `patches` has the path of the object and the body of each."""
+        body = json.loads(request.rfile.read(int(request.headers["Content-Length"])))
+        place, namespace, name = re.fullmatch(r"(.*)/namespaces/([^/]+)(/[^/]+/[^/]+)/status", request.path).groups()
+        kind, name = name[1:].split("/")
+        path = f"{place}/{kind}"
+        if f"{path}/status" in self.denied:
+            return self.send(request, 403, {"kind": "Status", "code": 403, "reason": "Forbidden", "message": "no rule allows it"})
+        with self.lock:
+            thing = self.collections.get(path, {}).get(f"{kind}-{namespace}-{name}")
+            if thing is None or request.headers["Content-Type"] != "application/merge-patch+json":
+                return self.send(request, 404, {"kind": "Status", "code": 404, "reason": "NotFound"})
+            self.patches.append((f"{namespace}/{name}", body))
+            if thing.get("status") != body["status"]:
+                self.version += 1
+                thing["status"] = body["status"]
+                thing["metadata"]["resourceVersion"] = str(self.version)
+                self.tell_watches(path, "MODIFIED", thing)
+            return self.send(request, 200, thing)
 
     @staticmethod
     def send(request, status, body):

@@ -28,5 +28,13 @@ class Namespace:
         """What comes before a command that runs inside."""
         return ["nsenter", "-t", str(self.holder.pid), "--net", "--"]
 
+    def cable(self, other, mine, theirs):
+        """A cable to another namespace, with an address (ADDRESS/LENGTH) at each end."""
+        name = f"to{other.holder.pid}"
+        self.ip(f"link add {name} type veth peer name eth0 netns {other.holder.pid}")
+        for place, link, address in ((self, name, mine), (other, "eth0", theirs)):
+            place.ip(f"address add {address} dev {link}")
+            place.ip(f"link set {link} up")
+
     def ip(self, words):
         subprocess.run([*self.prefix, "ip", *words.split()], check=True, capture_output=True, timeout=WAIT)

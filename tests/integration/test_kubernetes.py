@@ -20,6 +20,7 @@ IN_A_POD = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "
 READS = {"services": "list watch", "nodes": "list watch", "namespaces": "list watch",
          "discovery.k8s.io/endpointslices": "list watch", "multicluster.x-k8s.io/serviceexports": "list watch",
          "multicluster.x-k8s.io/serviceexports/status": "patch"}
+PRIVILEGED = "namespace-events"  # the component that gives up what all others keep
 OBJECTS = ("virtualdestinations", "meshclusters", "overrides")
 # what each service account may do: nothing else
 RIGHTS = {
@@ -295,13 +296,28 @@ class AllComponentsTest(DefaultTest):
 
     @classmethod
     def rendered(cls):
-        return manifests.with_components(cls.bed, "default", manifests.components())
+        return manifests.with_components(cls.bed, "default", [name for name in manifests.components() if name != PRIVILEGED])
 
     def test_what_the_components_add(self):
         kinds = {document["kind"] for document in self.objects} - {document["kind"] for document in manifests.overlay("default")}
         self.assertEqual(kinds, {"NetworkPolicy", "ServiceMonitor"})
         self.assertEqual(self.objects.named("Service", "meshdns-dns")["spec"]["clusterIP"], "10.96.0.53")
         self.assertEqual(self.objects.named("Service", "meshdnsd-peers")["spec"]["type"], "LoadBalancer")
+
+
+class NamespaceEventsTest(unittest.TestCase):
+    def test_only_the_agent_gets_privileges_and_only_these(self):
+        plain = manifests.overlay("default")
+        with Bed() as bed:
+            objects = manifests.with_components(bed, "default", [PRIVILEGED])
+        agent = objects.named("DaemonSet", "meshdns-agent")["spec"]["template"]["spec"]
+        self.assertIs(agent["hostPID"], True)
+        self.assertEqual(agent["securityContext"]["runAsUser"], 0)  # others would get no capabilities
+        self.assertEqual(agent["containers"][0]["securityContext"]["capabilities"],
+                         {"drop": ["ALL"], "add": ["SYS_ADMIN", "SYS_PTRACE"]})
+        for one, other in zip(objects, plain):
+            if one["metadata"]["name"] != "meshdns-agent" or one["kind"] != "DaemonSet":
+                self.assertEqual(one, other)
 
 
 class DevTest(System, unittest.TestCase):

@@ -27,6 +27,19 @@ federation:
   kubernetes: [{{cluster: eu-1, server: "https://127.0.0.1:{api}", ca_file: ca.pem, token_file: token}}]
 admin: {{listen: "127.0.0.1:0", socket: {folder}/fed.sock}}
 """
+EXPORTS = "/apis/multicluster.x-k8s.io/v1beta1/serviceexports"
+EXPORTED = {"Valid": ("True", "Valid"), "Ready": ("True", "Exported"), "Conflict": ("False", "NoConflicts")}
+NO_SERVICE = {"Valid": ("False", "NoService"), "Ready": ("False", "Pending"), "Conflict": ("False", "NoConflicts")}
+FAR_AGENT = """\
+node: far
+cluster: us-1
+locality: {{region: us}}
+addresses: [127.0.0.1]
+federation: {{servers: ["127.0.0.1:{port}"]}}
+discovery: {{static: {{directory: {folder}/far.d}}}}
+admin: {{listen: "127.0.0.1:0", socket: {folder}/far.sock}}
+"""
+FAR_ENDPOINT = "endpoints: [{{service: web, namespace: shop, address: 127.0.0.1, ports: [{{name: {name}, number: {port}}}]}}]\n"
 NODE = {"kind": "Node", "apiVersion": "v1", "metadata": {"name": "n1", "uid": "nu", "labels": {
     "topology.kubernetes.io/region": "eu", "topology.kubernetes.io/zone": "eu-a"}}, "spec": {}, "status": {}}
 
@@ -45,7 +58,8 @@ class ServicesTest(unittest.TestCase):
         self.api.nodes["n1"] = NODE
         self.api.put_object(NODES, "n1", place(), namespace="")
         self.api.put_object(NAMESPACES, "shop", {}, namespace="")
-        words = {"folder": self.bed.folder, "port": free_port(), "api": self.api.port}
+        self.port = free_port()
+        words = {"folder": self.bed.folder, "port": self.port, "api": self.api.port}
         self.config = self.bed.write("fed.yaml", FEDERATION.format(**words))
         self.agent_config = self.bed.write("n1.yaml", AGENT.format(**words))
 
@@ -182,3 +196,90 @@ class ServicesTest(unittest.TestCase):
         self.api.put_object(SLICES, "kube-dns-1", slice_of("kube-dns", [endpoint("d2", "127.0.9.53")]))
         federation.wait_line("trusted forwarders changed addresses=1")
         eventually(lambda: not self.subnet_answered(), "127.0.0.1 is trusted no more")
+
+    # ---- ServiceExports ----
+
+    def begin_exports(self):
+        self.api.groups["/apis/multicluster.x-k8s.io"] = ["v1beta1", "v1alpha1"]
+
+    def export(self, name, generation=1, status=None):
+        """A ServiceExport as kubectl makes it, or as a controller of others has left it."""
+        thing = {"kind": "ServiceExport", "apiVersion": "multicluster.x-k8s.io/v1beta1", "metadata": {"generation": generation}}
+        self.api.put_object(EXPORTS, name, thing | ({"status": status} if status else {}))
+
+    def conditions(self, name="web"):
+        """{type: (status, reason)} of a ServiceExport, as the API server has it."""
+        with self.api.lock:
+            thing = self.api.collections.get(EXPORTS, {}).get(f"serviceexports-shop-{name}", {})
+            return {each["type"]: (each["status"], each["reason"]) for each in thing.get("status", {}).get("conditions", [])}
+
+    def wait_conditions(self, expected, name="web"):
+        eventually(lambda: self.conditions(name) == expected, f"{name} has {expected}, not {self.conditions(name)}")
+
+    def test_a_service_export_says_what_became_of_it(self):
+        self.begin_exports()
+        federation = self.begin()
+        federation.wait_line("kubernetes serviceexports are followed .*version=v1beta1")
+        self.export("web")
+        self.wait_conditions(NO_SERVICE)
+        self.api.put_object(SERVICES, "web", service())
+        self.wait_conditions(EXPORTED)
+        self.api.put_object(SERVICES, "web", service(type="ExternalName", externalName="web.example.org"))
+        self.wait_conditions({"Valid": ("False", "InvalidServiceType"), "Ready": ("False", "Failed"),
+                              "Conflict": ("False", "NoConflicts")})
+        self.api.remove_object(SERVICES, "web")
+        self.wait_conditions(NO_SERVICE)
+        with self.api.lock:
+            [condition] = [each for each in self.api.patches[-1][1]["status"]["conditions"] if each["type"] == "Valid"]
+        self.assertEqual((condition["observedGeneration"], condition["message"]), (1, "there is no Service shop/web"))
+        self.assertRegex(condition["lastTransitionTime"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+
+    def test_a_status_is_written_once_and_leaves_the_conditions_of_others(self):
+        self.begin_exports()
+        other = {"type": "Programmed", "status": "True", "reason": "Other", "message": "of another controller",
+                 "lastTransitionTime": "2026-11-29T16:00:00Z", "observedGeneration": 1}
+        self.export("web", status={"conditions": [other]})
+        self.api.put_object(SERVICES, "web", service())
+        self.begin()
+        self.wait_conditions(EXPORTED | {"Programmed": ("True", "Other")})
+        for i in range(1, 20):  # the catalog changes, and the status does not
+            self.api.put_object(SLICES, "web-1", slice_of("web", [endpoint("u1", f"127.0.9.{i}")]))
+            self.wait([f"127.0.9.{i}"])
+        time.sleep(2)
+        self.assertEqual(len(self.api.patches), 1)
+        self.export("web", generation=2, status=self.api.collections[EXPORTS]["serviceexports-shop-web"]["status"])
+        eventually(lambda: len(self.api.patches) == 2, "another generation is observed")
+
+    def test_clusters_that_export_other_ports_are_a_conflict(self):
+        self.begin_exports()
+        self.export("web")
+        self.api.put_object(SERVICES, "web", service())
+        self.api.put_object(SLICES, "web-1", slice_of("web", [endpoint("u1", "127.0.9.1")]))
+        self.begin()
+        self.wait_conditions(EXPORTED)
+        far = self.bed.write("far.yaml", FAR_AGENT.format(folder=self.bed.folder, port=self.port))
+        number = self.bed.backend().port
+        self.bed.write("far.d/web.yaml", FAR_ENDPOINT.format(name="grpc", port=number))
+        agent = self.bed.start(os.path.join(BIN, "meshdns-agent"), "--config", far)
+        self.wait_conditions(EXPORTED | {"Conflict": ("True", "PortConflict")})
+        with self.api.lock:
+            [condition] = [each for each in self.api.patches[-1][1]["status"]["conditions"] if each["type"] == "Conflict"]
+        self.assertEqual(condition["message"], "the ports differ: eu-1 has http/TCP; us-1 has grpc/TCP")
+        agent.stop()
+        self.bed.write("far.d/web.yaml", FAR_ENDPOINT.format(name="http", port=number))
+        self.bed.start(os.path.join(BIN, "meshdns-agent"), "--config", far)
+        self.wait_conditions(EXPORTED)
+
+    def test_a_missing_rule_is_named_and_takes_no_answer_away(self):
+        self.begin_exports()
+        self.export("web")
+        self.api.put_object(SERVICES, "web", service())
+        self.api.put_object(SLICES, "web-1", slice_of("web", [endpoint("u1", "127.0.9.1")]))
+        self.api.deny(EXPORTS + "/status")
+        federation = self.begin()
+        federation.wait_line(r"kubernetes status cannot be written.*resources: .serviceexports/status., verbs: .patch.")
+        self.wait(["127.0.9.1"])
+        self.assertRegex(self.status(), "PROBLEM: serviceexports/status: .*403")
+        self.api.allow(EXPORTS + "/status")
+        federation.wait_line("kubernetes status can be written again")
+        self.wait_conditions(EXPORTED)

@@ -82,7 +82,7 @@ class UnitsTest(unittest.TestCase):
         for name, path in self.both():
             service = read_unit(path)["Service"]
             for key, value in (("Type", "notify"), ("Restart", "always"), ("User", "meshdns"), ("Group", "meshdns"),
-                               ("StateDirectory", "meshdns"), ("RuntimeDirectory", "meshdns"),
+                               ("StateDirectory", "meshdns" if name == "meshdnsd.service" else "meshdns meshdns-agent"), ("RuntimeDirectory", "meshdns"),
                                ("ConfigurationDirectory", "meshdns"), ("ProtectSystem", "strict"),
                                ("NoNewPrivileges", "yes")):
                 self.assertEqual(service[key], [value], key)

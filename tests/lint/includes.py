@@ -14,7 +14,7 @@ def folder_of(path):
 
 def target_of(header):
     """The folder that a quoted header belongs to, generated code included; None if it is not root-relative."""
-    if header.startswith("meshdns/"):
+    if header.startswith(("meshdns/", "grpc/health/")):
         if header.endswith(".grpc.pb.h"):
             return layers.SERVICE_PROTOS
         return layers.CONFIG_PROTOS if header.startswith("meshdns/config/") else layers.WIRE_PROTOS

@@ -5,7 +5,7 @@ COMMON = {f"common/{name}" for name in
 DNSD = {f"dnsd/{name}" for name in
         ("wire topology answers query server dnstap catalog publish external store federation kubernetes snapshot_file "
          "persistence lease resources explain admin enrolment app ctl").split()}
-AGENT = {f"agent/{name}" for name in "discovery health probes report admin app".split()}
+AGENT = {f"agent/{name}" for name in "discovery health probes report mapping admin app".split()}
 FOLDERS = COMMON | DNSD | AGENT
 
 # Plain types; everything above common/base may use them.
@@ -72,8 +72,9 @@ MAY_INCLUDE = {
     "dnsd/app": DNSD | COMMON | PROTOS,
     "agent/health": set(),
     "agent/discovery": {"common/config", "common/kubernetes", "common/log", "agent/health", "agent/probes", CONFIG_PROTOS},
-    "agent/probes": {"agent/health", "common/http", "common/process"},
+    "agent/probes": {"agent/health", "common/http", "common/process", "common/resolve"},
     "agent/report": {"common/log"},
+    "agent/mapping": {"common/log"},
     "agent/app": AGENT | COMMON | PROTOS,
 }
 
@@ -81,11 +82,16 @@ MAY_INCLUDE = {
 FILES_MAY_INCLUDE = {
     "agent/report/grpc_reporter.cc": {"common/convert", "common/rpc", "common/process", SERVICE_PROTOS},
     "agent/report/grpc_reporter.h": {"common/process"},
+    "agent/probes/grpc_link.h": {SERVICE_PROTOS},
+    "agent/probes/grpc_probe.cc": {"common/rpc"},
+    "agent/report/settings_reader.cc": {"common/convert", WIRE_PROTOS},
+    "agent/report/settings_reader.h": {WIRE_PROTOS},
     "dnsd/kubernetes/apply_changes.cc": {"dnsd/federation"},
     "dnsd/persistence/persistence.cc": {"common/process"},
 }
 
-GRPC = {"common/rpc", "common/membership", "dnsd/federation", "dnsd/admin", "dnsd/ctl", "agent/report/grpc_reporter.cc"}
+GRPC = {"common/rpc", "common/membership", "dnsd/federation", "dnsd/admin", "dnsd/ctl", "agent/report/grpc_reporter.cc",
+        "agent/probes/grpc_channels.cc", "agent/probes/grpc_link.h", "agent/probes/grpc_probe.cc"}
 
 # Third-party library -> the start of its headers, and the folders or files that may include them.
 ASIO = {"common/http", "common/kubernetes", "common/process", "common/resolve", "agent/probes"}
@@ -102,17 +108,20 @@ THIRD_PARTY = {
     "spdlog": ("spdlog/", {"common/log"}),
     "prometheus": ("prometheus/", {"common/metrics"}),
     "c-ares": ("ares", {"common/resolve"}),
+    "re2": ("re2/", {"common/base/pattern.cc"}),
     "sqlite": ("sqlite3", {"dnsd/store"}),
     "ldns": ("ldns/", {"dnsd/answers/zone_parser.cc"}),
     "fstrm": ("fstrm", {"dnsd/dnstap/stream.cc"}),
+    "nftables": ("nftables/", {"agent/mapping/nftables.cc"}),
     "xxhash": ("xxhash.h", {"common/base", "dnsd/snapshot_file"}),
-    "openssl": ("openssl/", {"common/rpc", "common/authority", "common/kubernetes/tls.cc"}),
+    "openssl": ("openssl/", {"common/rpc", "common/authority", "common/kubernetes/tls.cc",
+                            "agent/probes/tls_client.cc", "agent/probes/connection.cc"}),
     "sd-bus": ("systemd/", {"agent/probes/unit_states.cc"}),
-    "CLI11": ("CLI/", {"dnsd/ctl", "dnsd/app/main.cc", "agent/app/main.cc"}),
+    "CLI11": ("CLI/", {"dnsd/ctl", "dnsd/app/main.cc", "agent/app/commands.cc", "agent/app/main.cc"}),
 }
 
 # Private to sources: a header that includes one of these hands it to everybody.
-PRIVATE_TO_SOURCES = {"openssl", "sqlite", "yaml-cpp", "ldns", "fstrm", "spdlog", "prometheus", "c-ares", "sd-bus", "CLI11"}
+PRIVATE_TO_SOURCES = {"openssl", "re2", "sqlite", "yaml-cpp", "ldns", "fstrm", "nftables", "spdlog", "prometheus", "c-ares", "sd-bus", "CLI11"}
 
 # The C library's and the kernel's headers; those of C++ have no dot.
 SYSTEM_FOLDERS = ("sys/", "netinet/", "arpa/", "linux/", "net/", "asm/")

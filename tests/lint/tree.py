@@ -7,7 +7,7 @@ TOP_FOLDERS = {"proto", "common", "dnsd", "agent", "tests", "packaging", "system
 TOP_FILES = {"README", "README.md", "LICENSE", "CHANGELOG", "CHANGELOG.md", "CONTRIBUTING", "CONTRIBUTING.md",
              "CMakeLists.txt", "CMakePresets.json", "dev"}
 SUBFOLDERS = {
-    "proto": {"meshdns"},
+    "proto": {"grpc", "meshdns"},
     "common": {folder.split("/")[1] for folder in layers.COMMON},
     "dnsd": {folder.split("/")[1] for folder in layers.DNSD},
     "agent": {folder.split("/")[1] for folder in layers.AGENT},

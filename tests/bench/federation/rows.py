@@ -150,6 +150,8 @@ def million(scale):
 
 # ---- from kill -9 of an instance to the changed answer ----
 
+QUIET = 0.05  # s from the last change to the kill: two changes within 10 ms are published together, 10 ms apart
+
 class Victim:
     """A real instance near, which dies, and one far away, which answers then."""
 
@@ -187,6 +189,7 @@ class Victim:
         for agent in self.agents:
             agent.read(0)  # their logs must not fill the pipes
         self.wait("127.0.1.11")
+        time.sleep(QUIET)
         begun = now()
         os.kill(self.child.pid, signal.SIGKILL)
         while not changed():

@@ -26,10 +26,15 @@ plugins:
       matchScopes:
       - {scopeName: PriorityClass, operator: In, values: [system-node-critical, system-cluster-critical]}
 """
-MONITORS = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-            "metadata": {"name": "servicemonitors.monitoring.coreos.com"},
-            "spec": {"group": "monitoring.coreos.com", "scope": "Namespaced",
-                     "names": {"kind": "ServiceMonitor", "plural": "servicemonitors"},
+OTHERS = {"monitoring.coreos.com": ["ServiceMonitor"], "cert-manager.io": ["Issuer", "Certificate"]}
+
+
+def foreign_kind(group, kind):
+    """A kind of an operator that does not run here."""
+    plural = kind.lower() + "s"
+    return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": f"{plural}.{group}"},
+            "spec": {"group": group, "scope": "Namespaced", "names": {"kind": kind, "plural": plural},
                      "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {
                          "type": "object", "x-kubernetes-preserve-unknown-fields": True}}}]}}
 
@@ -87,8 +92,10 @@ class ManifestsTest(unittest.TestCase):
         return self.plane.request("GET", "/api/v1/namespaces/meshdns")[0]
 
     def test_each_component_is_taken(self):
-        self.plane.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", MONITORS)
-        self.plane.wait_for("/apis/monitoring.coreos.com/v1")
+        for group, kinds in OTHERS.items():
+            for kind in kinds:
+                self.plane.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", foreign_kind(group, kind))
+                self.plane.wait_for(f"/apis/{group}/v1/{kind.lower()}s")
         for path in sorted(glob.glob(os.path.join(MANIFESTS, "components", "*"))):
             with self.subTest(os.path.basename(path)):
                 folder = os.path.join(self.plane.folder, "with-" + os.path.basename(path))

@@ -2,40 +2,22 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/unit/agent/admin/fake_agent.h"
+
 namespace meshdns::agent::admin {
 namespace {
 
 using http::Response;
 using testing::HasSubstr;
 
-struct FakeAgent : Agent {
-  v1::AgentStatus status() override {
-    v1::AgentStatus out;
-    out.set_node("n1");
-    auto& endpoint = *out.add_endpoints();
-    endpoint.set_namespace_("shop");
-    endpoint.set_for_("12s");
-    return out;
-  }
-  std::string unready() override { return trouble; }
-  std::string metrics() override { return "meshdns_agent_connected 1\n"; }
-  Leaving leave() override {
-    ++asked_to_leave;
-    return leaving;
-  }
-
-  std::string trouble = "discovery was not read yet";
-  int asked_to_leave = 0;
-  Leaving leaving;
-};
-
 class HttpApiTest : public testing::Test {
  protected:
-  Response get(const std::string& target) { return http_api(agent)(http::parse_target("GET", target)); }
-  Response on_socket(const std::string& method, const std::string& target) {
-    return socket_api(agent)(http::parse_target(method, target));
+  Response get(const std::string& target) { return read("GET", target); }
+  Response read(const std::string& method, const std::string& target) {
+    return http_api(agent, commands)(http::parse_target(method, target));
   }
   FakeAgent agent;
+  FakeCommands commands;
 };
 
 TEST_F(HttpApiTest, readiness_follows_the_agent_and_health_does_not) {
@@ -63,29 +45,22 @@ TEST_F(HttpApiTest, metrics_are_prometheus_text) {
 
 TEST_F(HttpApiTest, what_is_not_there_is_404_and_other_methods_405) {
   EXPECT_EQ(get("/").status, 404);
-  EXPECT_EQ(http_api(agent)(http::parse_target("DELETE", "/v1/status")).status, 405);
+  EXPECT_EQ(read("DELETE", "/v1/status").status, 405);
 }
 
-TEST_F(HttpApiTest, the_port_never_withdraws_anything) {
-  EXPECT_EQ(http_api(agent)(http::parse_target("POST", "/v1/leave")).status, 404);
+TEST_F(HttpApiTest, registrations_and_drains_are_read_here) {
+  EXPECT_THAT(get("/v1/registrations").body, HasSubstr("shop/web/10.0.0.1:80"));
+  EXPECT_THAT(get("/v1/drains").body, HasSubstr("kernel"));
+}
+
+TEST_F(HttpApiTest, the_port_never_changes_anything) {
+  for (const char* path :
+       {"/v1/leave", "/v1/register", "/v1/deregister", "/v1/push", "/v1/drain", "/v1/undrain", "/v1/check"}) {
+    EXPECT_EQ(read("POST", path).status, 404) << path;
+  }
+  EXPECT_EQ(read("POST", "/v1/registrations").status, 405);
   EXPECT_EQ(agent.asked_to_leave, 0);
-}
-
-TEST_F(HttpApiTest, the_socket_reads_too) { EXPECT_EQ(on_socket("GET", "/v1/status").status, 200); }
-
-TEST_F(HttpApiTest, leave_is_asked_until_it_is_done_or_has_failed) {
-  agent.leaving = {Leaving::State::Waiting, "waiting"};
-  EXPECT_EQ(on_socket("POST", "/v1/leave").status, 202);
-  agent.leaving = {Leaving::State::Left, "withdrew 3 endpoints"};
-  EXPECT_EQ(on_socket("POST", "/v1/leave").status, 200);
-  EXPECT_EQ(on_socket("POST", "/v1/leave").body, "withdrew 3 endpoints\n");
-  agent.leaving = {Leaving::State::Failed, "no federation"};
-  EXPECT_EQ(on_socket("POST", "/v1/leave").status, 503);
-}
-
-TEST_F(HttpApiTest, looking_at_leave_does_not_leave) {
-  EXPECT_EQ(on_socket("GET", "/v1/leave").status, 405);
-  EXPECT_EQ(agent.asked_to_leave, 0);
+  EXPECT_EQ(commands.calls, "");
 }
 
 }  // namespace

@@ -119,11 +119,22 @@ TEST_F(ConfigurationTest, dev_is_loopback_and_the_current_folder) {
   EXPECT_THAT(found->servers(), ElementsAre("127.0.0.1:7400"));
 }
 
+TEST_F(ConfigurationTest, containers_are_looked_for_where_docker_and_podman_have_their_sockets) {
+  const std::string text = "cluster: eu-1\naddresses: [10.0.0.1]\n" + kFederation;
+  EXPECT_THAT(load(text)->container_sockets, IsEmpty());
+  EXPECT_THAT(load(text + "discovery: {containers: {}}\n")->container_sockets,
+              ElementsAre("/run/docker.sock", "/run/podman/podman.sock"));
+  EXPECT_THAT(load(text + "discovery: {containers: {socket: /run/user/7/podman.sock}}\n")->container_sockets,
+              ElementsAre("/run/user/7/podman.sock"));
+}
+
 TEST_F(ConfigurationTest, only_what_the_federation_was_told_needs_a_restart) {
   const std::string text = "cluster: eu-1\naddresses: [10.0.0.1]\n" + kFederation;
   const auto before = load(text);
   EXPECT_THAT(restart_needed(*before, *load(text + "leave_on_stop: true\n")), IsEmpty());
   EXPECT_THAT(restart_needed(*before, *load(text + "discovery: {static: {directory: other.d}}\n")), IsEmpty());
+  EXPECT_THAT(restart_needed(*before, *load(text + "discovery: {containers: {}}\n")),
+              ElementsAre("discovery.containers"));
   EXPECT_THAT(restart_needed(*before, *load(text + "node: n2\nlocality: {zone: eu-b}\n")),
               ElementsAre("node", "locality"));
   EXPECT_THAT(restart_needed(*before, *load("cluster: us-1\naddresses: [10.0.0.2]\nprefixes: [10.0.0.0/24]\n"

@@ -120,7 +120,8 @@ TEST_F(MonitorPodsTest, the_end_of_a_container_holds_though_a_sidecar_answers) {
 TEST_F(MonitorPodsTest, a_destroyed_listener_of_a_host_network_pod_is_probed) {
   serves("10.0.0.1:80");
   discovery::PodEndpoint host = pod({80});
-  EXPECT_EQ(monitor.closed(socket_at("10.0.0.1:80")), 0U);
+  monitor.set_endpoints({}, {host});
+  EXPECT_EQ(monitor.closed(socket_at("0.0.0.0:80")), 0U) << "other pods have no listeners in the host's network";
   host.host_network = true;
   monitor.set_endpoints({}, {host});
   EXPECT_EQ(monitor.closed(socket_at("0.0.0.0:80")), 1U);
@@ -128,6 +129,17 @@ TEST_F(MonitorPodsTest, a_destroyed_listener_of_a_host_network_pod_is_probed) {
   EXPECT_EQ(state(), HealthState::Serving) << "another listener answers";
   refuses("10.0.0.1:80");
   monitor.closed(socket_at("0.0.0.0:80"));
+  sim.advance(10ms);
+  EXPECT_EQ(state(), HealthState::Failing);
+}
+
+TEST_F(MonitorPodsTest, a_destroyed_listener_in_a_pods_own_network_is_probed) {
+  serves("10.0.0.1:80");
+  monitor.set_endpoints({}, {pod({80, 81})});
+  sim.advance(10ms);
+  refuses("10.0.0.1:80");
+  EXPECT_EQ(monitor.closed(socket_at("10.0.0.2:80")), 0U);
+  EXPECT_EQ(monitor.closed(socket_at("10.0.0.1:80")), 1U);
   sim.advance(10ms);
   EXPECT_EQ(state(), HealthState::Failing);
 }

@@ -123,6 +123,63 @@ TEST_F(SocketEventsTest, thousands_of_closed_connections_do_not_crowd_out_a_list
   EXPECT_FALSE(told(0));
 }
 
+/// Closes a bound UDP socket.
+/// port:    0 = the kernel chooses one
+/// returns: its port
+std::uint16_t close_udp_server(std::uint16_t port = 0) {
+  const int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  socklen_t size = sizeof address;
+  EXPECT_EQ(bind(descriptor, reinterpret_cast<sockaddr*>(&address), size), 0);
+  getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
+  close(descriptor);
+  return ntohs(address.sin_port);
+}
+
+TEST_F(SocketEventsTest, a_udp_server_at_a_watched_port_is_told) {
+  const std::uint16_t port = close_udp_server();
+  ASSERT_TRUE(events_->watch_udp({port}));
+  close_udp_server(port);
+  ASSERT_TRUE(wait_for(port));
+  EXPECT_THAT(closed_, testing::Contains(SocketAddress{IpAddress::parse("127.0.0.1").value(), port}));
+}
+
+TEST_F(SocketEventsTest, other_udp_sockets_are_not_told) {
+  const std::uint16_t port = close_udp_server();
+  ASSERT_TRUE(events_->watch_udp({port}));
+  const std::uint16_t other = close_udp_server();
+  ASSERT_NE(other, port);
+  close_udp_server(port);
+  ASSERT_TRUE(wait_for(port));
+  EXPECT_FALSE(told(other));
+}
+
+TEST_F(SocketEventsTest, ports_that_are_no_longer_watched_are_not_told) {
+  const std::uint16_t port = close_udp_server();
+  ASSERT_TRUE(events_->watch_udp({port}));
+  ASSERT_TRUE(events_->watch_udp({}));
+  close_udp_server(port);
+  ASSERT_TRUE(wait_for(close_listener("127.0.0.1").port)) << "TCP goes on";
+  EXPECT_FALSE(told(port));
+  ASSERT_TRUE(events_->watch_udp({port}));
+  close_udp_server(port);
+  EXPECT_TRUE(wait_for(port));
+}
+
+// They would overflow the socket's buffer if the filter were not in the kernel.
+TEST_F(SocketEventsTest, thousands_of_udp_clients_do_not_crowd_out_a_server) {
+  const std::uint16_t port = close_udp_server();
+  ASSERT_TRUE(events_->watch_udp({port}));
+  for (int i = 0; i < 5000; ++i) close_udp_server();
+  closed_.clear();
+  close_udp_server(port);
+  EXPECT_TRUE(wait_for(port));
+  EXPECT_FALSE(told(0));
+}
+
 // The kernel hands its messages on from a worker of its own, sometimes while they are read already.
 TEST_F(SocketEventsTest, an_overflow_is_told_as_port_0) {
   overflow();
@@ -148,13 +205,6 @@ TEST_F(SocketEventsTest, nothing_is_told_after_its_end) {
   loop_.after(20ms, [this] { loop_.stop(); });
   loop_.run();
   EXPECT_FALSE(told(address.port));
-}
-
-TEST(DestroyedListener, a_short_or_empty_message_says_nothing) {
-  const std::array<std::byte, 200> zeros{};
-  EXPECT_FALSE(destroyed_listener(zeros));
-  EXPECT_FALSE(destroyed_listener(std::span(zeros).first(0)));
-  EXPECT_FALSE(destroyed_listener(std::span(zeros).first(30)));
 }
 
 }  // namespace

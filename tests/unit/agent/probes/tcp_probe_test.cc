@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
-#include "tests/unit/agent/probes/loopback.h"
+#include "tests/unit/agent/probes/scripted_server.h"
 
 namespace meshdns::probes {
 namespace {
@@ -84,6 +84,88 @@ TEST_F(TcpProbeTest, out_of_descriptors_says_nothing_of_the_endpoint) {
   const auto result = probe(listener.address());
   setrlimit(RLIMIT_NOFILE, &before);
   EXPECT_EQ(result, (ProbeResult{Outcome::Unknown, "out of file descriptors"}));
+}
+
+// ---- send and expect ----
+
+TEST_F(TcpProbeTest, the_verdict_of_each_conversation) {
+  struct Case {
+    std::string greeting;  // what the server sends at once
+    std::string reply;     // what it sends after PING; then it closes
+    TcpCheck check;
+    ProbeResult verdict;
+  };
+  const ProbeResult success{Outcome::Success};
+  const TcpCheck ping{.send = "PING", .expect = "+PONG"};
+  const std::vector<Case> cases = {
+      {"220 mail ESMTP\r\n", "", {.expect = "220 "}, success},
+      {"", "+PONG\r\n", ping, success},
+      {"+OK ready\r\n", "+PONG", ping, success},
+      {"", "-ERR no\r\n", ping, {Outcome::Failure, "answered \"-ERR no\\r\\n\", expected \"+PONG\""}},
+      {"", "", ping, {Outcome::Failure, "closed without an answer, expected \"+PONG\""}},
+      {"", "", {.send = "PING"}, success},
+      {std::string(65'530, 'x'), "+PONG", ping, success},
+      {std::string(65'536, 'x'),
+       "+PONG",
+       {.expect = "+PONG"},
+       {Outcome::Failure, "answered \"" + std::string(40, 'x') + "...\", expected \"+PONG\""}},
+  };
+  for (const Case& one : cases) {
+    const ScriptedServer server({[&](ScriptedServer::Peer& peer) {
+      peer.send(one.greeting);
+      if (!one.check.send.empty()) peer.read(one.check.send.size());
+      peer.send(one.reply);
+      peer.end();
+      peer.wait_for_close();
+    }});
+    TcpProbe probe(loop_, server.address(), one.check);
+    ProbeResult result = run_probe(loop_, probe);
+    result.rtt = {};
+    EXPECT_EQ(result, one.verdict) << one.greeting.substr(0, 20) << one.reply;
+  }
+}
+
+TEST_F(TcpProbeTest, what_is_expected_may_come_in_pieces) {
+  const ScriptedServer server({[](ScriptedServer::Peer& peer) {
+    for (const char* part : {"+", "+P", "ON", "G"}) {
+      peer.send(part);
+      std::this_thread::sleep_for(5ms);
+    }
+    peer.wait_for_close();
+  }});
+  TcpProbe probe(loop_, server.address(), {.expect = "+PONG"});
+  EXPECT_EQ(run_probe(loop_, probe).outcome, Outcome::Success);
+}
+
+TEST_F(TcpProbeTest, hostile_conversations) {
+  const ScriptedServer server({[](ScriptedServer::Peer& peer) { peer.wait_for_close(); },
+                               [](ScriptedServer::Peer& peer) {
+                                 while (peer.send(std::string(1000, 'x'))) continue;
+                               },
+                               [](ScriptedServer::Peer& peer) {
+                                 peer.read(4);
+                                 peer.reset();
+                               }});
+  TcpProbe probe(loop_, server.address(), {.send = "PING", .expect = "+PONG"});
+  EXPECT_EQ(run_probe(loop_, probe, 50ms), (ProbeResult{Outcome::Timeout, "timeout after 50ms"})) << "silence";
+  EXPECT_EQ(run_probe(loop_, probe).outcome, Outcome::Failure) << "no end";
+  EXPECT_EQ(run_probe(loop_, probe), (ProbeResult{Outcome::Failure, "connection reset by peer"}));
+}
+
+// Guards against 120,000 sockets in TIME_WAIT with 10,000 checks.
+TEST_F(TcpProbeTest, a_connection_ends_with_rst) {
+  std::atomic<bool> was_reset = false;
+  {
+    const ScriptedServer server({[&](ScriptedServer::Peer& peer) {
+      peer.wait_for_close();
+      was_reset = peer.was_reset();
+    }});
+    EXPECT_EQ(probe(server.address()).outcome, Outcome::Success);
+    loop_.after(100ms, [this] { loop_.stop(); });  // the server accepts meanwhile
+    loop_.run();
+    loop_.restart();
+  }
+  EXPECT_TRUE(was_reset);
 }
 
 TEST_F(TcpProbeTest, the_end_of_the_probe_ends_its_attempt) {

@@ -8,6 +8,7 @@
 
 #include "common/base/text.h"
 #include "common/base/whole_file.h"
+#include "common/config/endpoint_labels.h"
 #include "common/config/load.h"
 
 namespace meshdns::config {
@@ -20,11 +21,22 @@ std::string outcome(const Loaded<T>& loaded) {
   return loaded ? "ok\n" : problems_text(loaded.error());
 }
 
+/// Reads lines "name=value".
+std::map<std::string, std::string> labels_of(const std::string& text) {
+  std::map<std::string, std::string> out;
+  for (const std::string_view line : split(text, '\n')) {
+    const auto equal = line.find('=');
+    if (equal != std::string_view::npos) out.emplace(line.substr(0, equal), line.substr(equal + 1));
+  }
+  return out;
+}
+
 std::string load_as(std::string_view kind, const std::string& text, const std::string& file) {
   if (kind == "dnsd") return outcome(load_dnsd(text, file));
   if (kind == "agent") return outcome(load_agent(text, file));
   if (kind == "endpoints") return outcome(load_endpoints(text, file));
   if (kind == "mesh") return outcome(load_mesh(text, file));
+  if (kind == "labels") return outcome(load_endpoint_labels(labels_of(text), file));
   if (kind == "objects") return outcome(load_objects(text, file));
   return "unknown kind of file: " + std::string(kind) + "\n";
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <functional>
@@ -341,6 +342,21 @@ TEST_F(HttpTest, it_pauses_while_no_connection_can_be_accepted_and_says_so_once)
   EXPECT_NE(first, std::string::npos) << log;
   EXPECT_EQ(log.find("cannot accept connections", first + 1), std::string::npos) << log;
   EXPECT_NE(log.find("connections are accepted again"), std::string::npos) << log;
+}
+
+TEST_F(HttpTest, a_body_has_the_bound_of_the_settings) {
+  const Handler length = [](const Request& request) {
+    return Response{.body = std::to_string(request.body.size()) + " bytes"};
+  };
+  const std::size_t bound = 200'000;
+  const auto server =
+      Server::listen(loop_, SocketAddress::parse("127.0.0.1:0").value(), length, {.most_body = bound}).value();
+  const auto post = [&](std::size_t size) {
+    return exchange(server->bound(), "POST / HTTP/1.0\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" +
+                                         std::string(std::min(size, bound), 'x'));
+  };
+  EXPECT_NE(post(bound).find("200000 bytes"), std::string::npos);
+  EXPECT_EQ(post(bound + 1).find("HTTP/1.0 413 "), 0U) << post(bound + 1);
 }
 
 }  // namespace

@@ -96,9 +96,9 @@ class PlayedApi {
 class AuthoritySecretTest : public testing::Test {
  protected:
   /// An instance of a federation with a folder of its own.
-  std::unique_ptr<AuthoritySecret> instance(const std::string& name) {
+  std::unique_ptr<AuthoritySecret> instance(const std::string& name, bool read_only = false) {
     return std::make_unique<AuthoritySecret>(
-        AuthoritySecret::Options{"m", "a", "a", folder_.path(name), "mesh.internal", 30s},
+        AuthoritySecret::Options{"m", "a", "a", folder_.path(name), "mesh.internal", 30s, read_only},
         ApiServer{"api:443",
                   [this](kubernetes::Request request, std::function<void(Result<Answer>)> done) {
                     waiting_.emplace_back([this, request = std::move(request), done = std::move(done)] {
@@ -195,6 +195,37 @@ TEST_F(AuthoritySecretTest, of_two_exchanges_the_first_one_counts) {
   advance(30s);
   EXPECT_EQ(copy("a"), other);
   EXPECT_EQ(api_.certificate(), other.authority.certificates);
+}
+
+// cert-manager: https://cert-manager.io/docs/usage/certificate/, "target Secret"
+TEST_F(AuthoritySecretTest, the_secret_of_somebody_else_is_only_read) {
+  const auto a = instance("a", true);
+  a->start();
+  settle();
+  EXPECT_THAT(a->trouble(), HasSubstr("there is no Secret yet"));
+  EXPECT_FALSE(api_.secret);
+  const auto put = [this](const Content& content) {
+    api_.secret = KeyedTexts{{"ca.crt", "of the issuer"},
+                             {"tls.crt", content.authority.certificates},
+                             {"tls.key", content.authority.key}};
+    ++api_.version;
+  };
+  const Content first = made();
+  put(first);
+  advance(30s);
+  EXPECT_EQ(a->trouble(), "");
+  EXPECT_EQ(copy("a"), first);
+  EXPECT_EQ(api_.config_map->at("ca.crt"), first.authority.certificates);
+  const KeyedTexts theirs = *api_.secret;
+  rotate("a");
+  advance(30s);
+  EXPECT_EQ(*api_.secret, theirs);
+  EXPECT_EQ(copy("a"), first);
+  const Content renewed = made();
+  put(renewed);
+  advance(30s);
+  EXPECT_EQ(copy("a"), renewed);
+  EXPECT_EQ(api_.config_map->at("ca.crt"), renewed.authority.certificates);
 }
 
 TEST_F(AuthoritySecretTest, the_copy_is_used_without_the_api_server_and_brings_a_lost_secret_back) {

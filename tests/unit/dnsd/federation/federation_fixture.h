@@ -5,7 +5,9 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/convert/features.h"
@@ -62,6 +64,7 @@ struct Identity {
   std::vector<std::string> addresses{};
   std::vector<std::string> prefixes{};
   bool names_all_pods = true;  // false = an agent of an older version
+  bool maps_ports = false;
 };
 
 /// One agent's stream, as the agent sees it.
@@ -93,6 +96,7 @@ class FakeAgent {
     hello.set_digest(digest);
     hello.set_last_epoch(last_epoch);
     if (who.names_all_pods) hello.add_features(convert::kWithoutService);
+    if (who.maps_ports) hello.add_features(convert::kPortMapping);
     say(message);
     learn_epoch();
   }
@@ -214,11 +218,22 @@ class FederationTest : public testing::Test {
                   .changed = [this] { ++changes_; },
                   .rates = {.known = 1e6, .full = 1e6},
                   .identities = identities_,
-                  .audit = [this](const log::AuditEntry& entry) { audited_.push_back(entry); }}};
+                  .audit = [this](const log::AuditEntry& entry) { audited_.push_back(entry); },
+                  .mappings = {[this] { return std::exchange(mappings_changed_, {}); },
+                               [this](const std::string& node, v1::Settings& out) { write_mappings(node, out); }}}};
   std::vector<log::AuditEntry> audited_;
+  std::set<std::string> mappings_changed_;       // nodes
+  std::map<std::string, std::uint32_t> mapped_;  // by node: the number that its only endpoint shall be reached at
+  bool mappings_known_ = true;
   std::vector<std::unique_ptr<FakeAgent>> agents_of_test_;
 
  private:
+  void write_mappings(const std::string& node, v1::Settings& out) const {
+    if (!mappings_known_) return;
+    const auto found = mapped_.find(node);
+    v1::PortMappings& mappings = *out.mutable_mappings();
+    if (found != mapped_.end()) mappings.add_ports()->set_number(found->second);
+  }
   void sweep_forever() {
     clock_.after(Leases::sweep_interval(), [this] {
       agents_.sweep();

@@ -159,5 +159,19 @@ TEST_F(StatusQueueTest, an_object_that_is_gone_or_another_is_not_written) {
   EXPECT_EQ(queue_.waiting(), 0U);
 }
 
+// Guards the conditions of ServiceExports, which several controllers write.
+TEST_F(StatusQueueTest, takes_only_its_own_types_away) {
+  StatusQueue exports(limits_, {"Valid", "Ready"});
+  Resource export_ = resource("web");
+  export_.status.conditions = {condition("Accepted", "True", "of another controller"), condition("Ready", "True", "")};
+  exports.has(export_, now_);
+  exports.want(export_.key, {{condition("Valid", "True", "m")}, {}, {}}, 1, now_);
+  const auto patch = exports.next(now_, kUnix);
+  ASSERT_TRUE(patch);
+  EXPECT_THAT(patch->body, HasSubstr("of another controller"));
+  EXPECT_THAT(patch->body, HasSubstr("\"type\":\"Valid\""));
+  EXPECT_THAT(patch->body, Not(HasSubstr("Ready")));
+}
+
 }  // namespace
 }  // namespace meshdns::resources::test

@@ -113,6 +113,18 @@ TEST_F(LintTest, ports_that_plain_clients_do_not_reach) {
   expect_one("1 of 2 endpoints listen on 8080");
 }
 
+TEST_F(LintTest, ports_that_the_nodes_map) {
+  object.ports = {{"http", 80, "TCP", "8080", "", true}};
+  records.endpoints["eu-1/n1/10.0.0.11"].mapped = {{"TCP", 80, 8080}};
+  records.endpoints["us-1/n1/10.2.0.11"].mapped = {{"TCP", 80, 8080, "a process listens on 0.0.0.0:80"}};
+  EXPECT_THAT(found(), ElementsAre("advice spec.ports: port 80 is mapped by the node for 1 of 2 endpoints",
+                                   HasSubstr("1 of 2 endpoints listen on 8080, not on 80; SRV and SVCB tell it")));
+  records.endpoints["us-1/n1/10.2.0.11"].mapped = {{"TCP", 80, 8080}};
+  expect_one("advice spec.ports: port 80 is mapped by the node for 2 of 2 endpoints");
+  records.endpoints["us-1/n1/10.2.0.11"].mapped = {{"UDP", 80, 8080}, {"TCP", 80, 9090}, {"TCP", 81, 8080}};
+  EXPECT_EQ(found().size(), 2U) << "another protocol, another target, another number";
+}
+
 TEST_F(LintTest, ports_that_lead_to_no_endpoint) {
   object.ports = {{"http", 80, "TCP", "web", ""}};
   expect_one("warning spec.ports[0].targetPort: no endpoint has a TCP port web; they have http (8080)");

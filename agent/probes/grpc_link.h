@@ -1,0 +1,70 @@
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "agent/probes/grpc_channels.h"
+#include "common/base/result.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+
+// The inside of GrpcChannels, for the sources of gRPC checks: gRPC's headers cost compile time.
+
+namespace meshdns::probes {
+
+/// The way from gRPC's threads to the loop, which ends before the loop does.
+class GrpcGate {
+ public:
+  explicit GrpcGate(process::EventLoop& loop) : loop_(&loop) {}
+
+  /// Drops the work after close().
+  /// thread: any
+  void post(std::function<void()> work);
+  void close();
+
+ private:
+  std::mutex mutex_;
+  process::EventLoop* loop_;
+};
+
+/// A connection to a server, which gRPC makes when the first call needs it.
+struct GrpcLink {
+  GrpcLink(std::string name, const std::shared_ptr<grpc::Channel>& channel)
+      : key(std::move(name)), stub(grpc::health::v1::Health::NewStub(channel)) {}
+
+  std::string key;                                       // of GrpcChannels::State::links
+  std::unique_ptr<grpc::health::v1::Health::Stub> stub;  // it holds the channel
+  bool answered = false;                                 // a call over it has been answered
+};
+
+/// A call of Check. gRPC writes into it until the call's callback has run.
+struct GrpcCall {
+  grpc::ClientContext context;
+  grpc::health::v1::HealthCheckRequest request;
+  grpc::health::v1::HealthCheckResponse reply;
+  std::shared_ptr<GrpcLink> link;
+};
+
+struct GrpcChannels::State {
+  explicit State(process::EventLoop& loop) : gate(std::make_shared<GrpcGate>(loop)) {}
+
+  /// Returns the connection that others use, or a new one.
+  /// fresh:  a new one in any case, which others then use too
+  /// errors: a file of the TLS options cannot be read
+  Result<std::shared_ptr<GrpcLink>> link(const SocketAddress& where, const std::optional<TlsOptions>& tls, bool fresh);
+  /// Lets nobody use the connection for further calls.
+  void drop(const GrpcLink& link);
+  /// Forgets the connections that nobody uses.
+  void sweep();
+
+  std::shared_ptr<GrpcGate> gate;
+  std::map<std::string, std::weak_ptr<GrpcLink>> links;
+  std::size_t sweep_at = 0;  // entries
+};
+
+}  // namespace meshdns::probes
