@@ -166,7 +166,7 @@ struct RunningProgram::State : std::enable_shared_from_this<State> {
   }
 
   void on_end() {
-    // Asio may report a descriptor that was registered just after another one was closed, without an event of its own
+    // whatever has woken this: a process that still runs must be waited for, or nobody would ever reap it
     if (!has_ended()) return wait_for_end();
     kill_group(SIGKILL);  // what is left of the group; the id is still this one's, because it is not reaped yet
     read_some();

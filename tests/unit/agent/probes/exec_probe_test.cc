@@ -205,7 +205,7 @@ TEST_F(ExecProbeTest, nothing_is_left_over_whatever_comes) {
                                             "echo x; sleep 1000",
                                             "sleep 1000 & exit 0",
                                             "exec >&- 2>&-; exit 0"};
-  ASSERT_TRUE(ends_without_children());
+  EXPECT_EQ(result_of("exit 0").outcome, Outcome::Success);  // the loop opens its own descriptors with the first use
   const std::size_t before = open_descriptors();
   const auto threads = [] { return read_file("/proc/self/status").value(); };
   const auto thread_line = [&] {
