@@ -73,6 +73,7 @@ void ContainerSource::begin() {
   };
   const auto found = std::ranges::find_if(sockets_, exists);
   socket_ = found == sockets_.end() ? sockets_.front() : *found;
+  version_.clear();
   ask("/version", [this](const std::string& body) { take_version(body); });
 }
 
@@ -92,8 +93,7 @@ void ContainerSource::follow_events() {
   events_body_.clear();
   events_asked_ = clock_.now();
   const auto ended = [this](const Result<void>& result) {
-    const std::string why =
-        events_status_ == kOk ? "the server has ended them" : refusal(events_status_, events_body_);
+    const std::string why = events_status_ == kOk ? "the server has ended them" : refusal(events_status_, events_body_);
     fail("GET /events: " + (result ? why : result.error().message()));
   };
   events_ = std::make_unique<http::StreamedGet>(
@@ -188,7 +188,7 @@ void ContainerSource::ask(const std::string& target, Done done, std::function<vo
   status_ = 0;
   body_.clear();
   http::StreamedGet::Limits limits;
-  limits.whole = limits_.patience;
+  limits.whole = version_.empty() ? limits_.first_patience : limits_.patience;
   const auto take = [this, target](std::string_view bytes) {
     if (body_.size() + bytes.size() > limits_.longest_answer) {
       return fail("GET " + target + ": the answer is longer than " + std::to_string(limits_.longest_answer) + " bytes");

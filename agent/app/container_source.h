@@ -37,7 +37,8 @@ class ContainerSource : public discovery::EndpointSource {
  public:
   struct Limits {
     Duration relist = 1min;
-    Duration patience = 10s;  // for an answer, except the events
+    Duration patience = 10s;         // for an answer, except the events
+    Duration first_patience = 1min;  // for the version: Podman asks the package manager for those of its parts
     /// How long the head of the events may be missing: Podman before version 5 sends it with the first event.
     Duration silence = 1s;
     Duration lasting = 10s;  // a connection that breaks sooner is tried again later and later

@@ -7,6 +7,7 @@
 
 #include "agent/probes/grpc_link.h"
 #include "common/base/whole_file.h"
+#include "common/time/duration_text.h"
 
 namespace meshdns::probes {
 namespace {
@@ -58,14 +59,15 @@ Result<std::shared_ptr<grpc::ChannelCredentials>> credentials_of(const std::opti
   return grpc::experimental::TlsCredentials(options);
 }
 
-std::string key_of(const SocketAddress& where, const std::optional<TlsOptions>& tls) {
-  std::string out = where.text();
+std::string key_of(const SocketAddress& where, const std::optional<TlsOptions>& tls, Duration timeout) {
+  std::string out = where.text() + '\n' + duration_text(timeout);
   if (!tls) return out;
   for (const auto* part : {&tls->server_name, &tls->ca, &tls->cert, &tls->key}) out += '\n' + *part;
   return out + (tls->verify ? "\nverify" : "\n");
 }
 
-Result<std::shared_ptr<GrpcLink>> new_link(const SocketAddress& where, const std::optional<TlsOptions>& tls) {
+Result<std::unique_ptr<GrpcLink>> new_link(const SocketAddress& where, const std::optional<TlsOptions>& tls,
+                                           Duration timeout) {
   const auto credentials = credentials_of(tls);
   if (!credentials) return credentials.error();
   keep_callback_threads();
@@ -74,9 +76,13 @@ Result<std::shared_ptr<GrpcLink>> new_link(const SocketAddress& where, const std
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // one check is one attempt, or two by GrpcProbe's own rule
   arguments.SetMaxReceiveMessageSize(kMostMessage);
+  // also the time that one attempt may take: a server that accepts and says nothing holds a descriptor for so long
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS,
+                   static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count()));
   if (tls && !tls->server_name.empty()) arguments.SetSslTargetNameOverride(tls->server_name);
   const std::string target = (where.ip.is_v4() ? "ipv4:" : "ipv6:") + where.text();
-  return std::make_shared<GrpcLink>(key_of(where, tls), grpc::CreateCustomChannel(target, *credentials, arguments));
+  return std::make_unique<GrpcLink>(key_of(where, tls, timeout),
+                                    grpc::CreateCustomChannel(target, *credentials, arguments));
 }
 
 }  // namespace
@@ -91,17 +97,30 @@ void GrpcGate::close() {
   loop_ = nullptr;
 }
 
-Result<std::shared_ptr<GrpcLink>> GrpcChannels::State::link(const SocketAddress& where,
-                                                            const std::optional<TlsOptions>& tls, bool fresh) {
-  const auto found = links.find(key_of(where, tls));
+Result<std::shared_ptr<GrpcLink>> GrpcChannels::State::link(const GrpcCheck& check, const SocketAddress& where,
+                                                            Duration timeout, bool fresh) {
+  const auto found = links.find(key_of(where, check.tls, timeout));
   if (found != links.end() && !fresh) {
     if (auto shared = found->second.lock()) return shared;
   }
-  auto made = new_link(where, tls);
+  auto made = new_link(where, check.tls, timeout);
   if (!made) return made.error();
+  // The last user may be a thread of gRPC's.
+  const std::shared_ptr<GrpcLink> out(made->release(), [weak = weak_from_this(), to = gate](GrpcLink* unused) {
+    to->post([weak, link = std::shared_ptr<GrpcLink>(unused)] {
+      if (const auto self = weak.lock()) self->bury(link);
+    });
+  });
   if (links.size() >= sweep_at) sweep();
-  links[(*made)->key] = *made;
-  return made;
+  links[out->key] = out;
+  return out;
+}
+
+void GrpcChannels::State::bury(std::shared_ptr<GrpcLink> link) {
+  loop.after(kLastLook, [weak = weak_from_this(), link = std::move(link)] {
+    const auto self = weak.lock();
+    if (self && link->channel->GetState(false) == GRPC_CHANNEL_CONNECTING) self->bury(link);
+  });
 }
 
 void GrpcChannels::State::drop(const GrpcLink& link) {

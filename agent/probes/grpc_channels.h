@@ -9,7 +9,8 @@
 
 namespace meshdns::probes {
 
-/// The connections that the gRPC checks of an agent share: one for all checks with the same address and TLS.
+/// The connections that the gRPC checks of an agent share: one for all checks with the same address, TLS
+/// and timeout.
 /// thread: the loop's
 class GrpcChannels {
  public:

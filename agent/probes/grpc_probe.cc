@@ -161,7 +161,7 @@ class GrpcProbe::State : public std::enable_shared_from_this<State> {
   /// fresh: over a new connection
   void ask(bool fresh) {
     call_ = std::make_shared<GrpcCall>();
-    const auto link = channels_->link(where_, check_.tls, fresh);
+    const auto link = channels_->link(check_, where_, timeout_, fresh);
     if (!link) return unable(link.error());
     link_ = *link;
     kept_ = link_->answered;

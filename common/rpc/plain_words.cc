@@ -42,7 +42,8 @@ std::string plain_words(std::string_view message) {
   }};
   if (auto words = resolution(message)) return *words;
   if (const auto at = message.rfind(kNotExpected); at != std::string_view::npos) return std::string(message.substr(at));
-  if (message.find("Ssl handshake failed") != std::string_view::npos) {
+  const auto says = [message](std::string_view words) { return message.find(words) != std::string_view::npos; };
+  if (says("Ssl handshake failed") || says("Tls handshake failed")) {
     if (const auto reason = after(message, "::")) return "TLS handshake failed: " + std::string(*reason);
   }
   for (const auto& [theirs, ours] : kWords) {

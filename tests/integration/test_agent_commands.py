@@ -258,12 +258,17 @@ class DrainTest(AgentBed):
             self.assertIn(why, self.command("drain", *words, code=code))
         self.assertEqual(self.status()["drains"], [])
 
-    @unittest.skipIf(os.geteuid() == 0, "root may write anywhere")
     def test_a_folder_that_cannot_be_written_is_told(self):
-        os.chmod(self.bed.path("n1.state"), 0o500)
+        os.rename(self.bed.path("n1.state"), self.bed.path("away"))
+        self.bed.write("n1.state", "no folder")
         code, out, err = run("meshdns-agent", "drain", "--reason", "x", "--config", self.bed.path("n1.yaml"))
         self.assertEqual((code, out), (0, "n1 drained until undrain, 1 endpoint\n"))
         self.assertIn("warning: drains are forgotten at a restart", err)
+        self.agent.wait_line("state cannot be kept over a restart what=drains")
+        self.assertRegex(self.command("status"), r"\ntrouble +drains are forgotten at a restart: ")
+        os.remove(self.bed.path("n1.state"))
+        self.assertEqual(self.command("undrain"), "n1 no longer drained, 1 endpoint\n")
+        self.agent.wait_line("state is kept over a restart what=drains")
 
 
 class ReadingTest(AgentBed):

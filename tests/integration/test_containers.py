@@ -234,7 +234,10 @@ class ContainersTest(ContainersBed):
 def podman_words(folder):
     """The command of a Podman that keeps everything in a folder."""
     return [shutil.which("podman"), "--root", f"{folder}/root", "--runroot", f"{folder}/run", "--tmpdir", f"{folder}/tmp",
-            "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "file"]
+            "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "--runtime", "runc"]
+
+
+LIMITS = ["--ulimit", "nofile=256:256", "--ulimit", "nproc=256:256"]  # no more than this process has
 
 
 def podman(folder, *words):
@@ -250,12 +253,12 @@ def program(folder):
 
 def podman_problem(folder):
     """Why no container of a real Podman can run here; empty = one can."""
-    for needed in ("podman", "busybox"):
+    for needed in ("podman", "runc", "busybox"):
         if shutil.which(needed) is None:
             return f"{needed} is not installed"
     if os.geteuid() != 0:
         return "a container needs root here"
-    done = podman(folder, "run", "--rm", "--network", "host", "--rootfs", program(folder), "/busybox", "true")
+    done = podman(folder, "run", "--rm", *LIMITS, "--network", "host", "--rootfs", program(folder), "/busybox", "true")
     return "" if done.returncode == 0 else "podman runs no container here: " + (done.stderr.strip().splitlines() or ["?"])[-1]
 
 
@@ -274,8 +277,8 @@ class PodmanTest(ContainersBed):
     def run_container(self, name, port, **more):
         labels = WEB | {"meshdns.port": str(port)} | more
         words = [word for label in labels.items() for word in ("--label", "=".join(label))]
-        done = podman(self.bed.folder, "run", "-d", "--name", name, "--network", "host", *words, "--rootfs",
-                      self.bed.path("rootfs"), "/busybox", "nc", "-lk", "-p", str(port), "-e", "/busybox", "true")
+        done = podman(self.bed.folder, "run", "-d", "--name", name, *LIMITS, "--network", "host", *words, "--rootfs",
+                      self.bed.path("rootfs"), "/busybox", "nc", "-ll", "-p", str(port), "-e", "/busybox", "true")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.addCleanup(podman, self.bed.folder, "rm", "-f", "-t", "0", name)
 

@@ -27,7 +27,8 @@ class FakeProbes {
   std::map<SocketAddress, health::ProbeResult> answers;
   Duration answer_time = 1ms;
   std::vector<Run> runs;
-  int open = 0;  // probes that wait for their answer
+  int open = 0;         // probes that wait for their answer
+  int reconnected = 0;  // calls of reconnect()
 
   std::unique_ptr<probes::Probe> make(const SocketAddress& address) {
     return std::make_unique<FakeProbe>(*this, address);
@@ -59,6 +60,8 @@ class FakeProbes {
         call(world_.answer(address_, timeout));
       });
     }
+
+    void reconnect() override { ++world_.reconnected; }
 
    private:
     FakeProbes& world_;

@@ -56,10 +56,10 @@ TEST_F(DrainsTest, without_drains_all_passes_unchanged) {
 }
 
 TEST_F(DrainsTest, a_drain_is_reported_at_once_and_taken_back_at_once) {
-  EXPECT_EQ(drains_->drain("shop/web", "deploy", std::nullopt), Result<std::string>(""));
+  EXPECT_EQ(drains_->drain("shop/web", "deploy", std::nullopt).value(), "");
   EXPECT_EQ(state("web"), HealthState::Draining);
   EXPECT_EQ(state("db"), HealthState::Serving);
-  EXPECT_EQ(drains_->undrain("shop/web"), Result<std::string>(""));
+  EXPECT_EQ(drains_->undrain("shop/web").value(), "");
   EXPECT_EQ(state("web"), HealthState::Serving);
 }
 

@@ -165,6 +165,16 @@ TEST_F(MonitorTest, a_destroyed_listener_is_probed_at_once_and_a_refusal_is_the_
   EXPECT_EQ(world.runs.size(), 1U);
 }
 
+// Guards a server whose processes still answer on connections that a check has kept, while nobody listens.
+TEST_F(MonitorTest, a_check_after_an_event_connects_anew) {
+  two_serve();
+  sim.advance(10s);
+  EXPECT_EQ(world.reconnected, 0);
+  monitor.closed(at("10.0.0.1:80"));
+  sim.advance(1ms);
+  EXPECT_EQ(world.reconnected, 1);
+}
+
 TEST_F(MonitorTest, an_event_alone_changes_nothing_where_another_listener_answers) {
   two_serve();
   monitor.closed(at("10.0.0.1:80"));

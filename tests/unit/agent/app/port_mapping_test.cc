@@ -14,11 +14,11 @@ using model::MappedPort;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr const char* kKey = "shop/app-b/10.0.0.11:8080";
+constexpr const char* kMapped = "shop/app-b/10.0.0.11:8080";
 
 model::Endpoint endpoint(const std::vector<std::string>& addresses) {
   model::Endpoint out;
-  out.key = kKey;
+  out.key = kMapped;
   out.namespace_ = "shop";
   out.service = "app-b";
   for (const std::string& text : addresses) out.addresses.push_back(IpAddress::parse(text).value());
@@ -44,7 +44,7 @@ class PortMappingTest : public testing::Test {
     ports->start();
   }
   void here(const std::string& address) { facts.addresses.insert(IpAddress::parse(address).value()); }
-  const model::MappedPorts& reported() const { return syncer.endpoints().at(kKey).mapped.get(); }
+  const model::MappedPorts& reported() const { return syncer.endpoints().at(kMapped).mapped.get(); }
 
   SimClock clock;
   report::Syncer syncer{{[](const model::Endpoint& each, TimePoint) { return each.key; },
@@ -59,7 +59,7 @@ TEST_F(PortMappingTest, endpoints_say_what_is_mapped) {
   here("10.0.0.11");
   ports->put(endpoint({"10.0.0.11"}));
   EXPECT_THAT(reported(), IsEmpty());
-  ports->set({{kKey, "TCP", 80, 8080}});
+  ports->set({{kMapped, "TCP", 80, 8080}});
   EXPECT_THAT(reported(), ElementsAre(MappedPort{"TCP", 80, 8080, ""}));
   EXPECT_EQ(changes, 2);
   ports->put(endpoint({"10.0.0.11"}));
@@ -72,7 +72,7 @@ TEST_F(PortMappingTest, endpoints_say_what_is_mapped) {
 TEST_F(PortMappingTest, both_families_are_mapped_or_the_port_says_which_is_not) {
   here("10.0.0.11");
   ports->put(endpoint({"10.0.0.11", "fd00::11"}));
-  ports->set({{kKey, "UDP", 53, 5353}});
+  ports->set({{kMapped, "UDP", 53, 5353}});
   EXPECT_THAT(reported(), ElementsAre(MappedPort{"UDP", 53, 5353, "fd00::11 is not an address of this machine"}));
   here("fd00::11");
   clock.advance(PortMapping::kPace);
@@ -84,7 +84,7 @@ TEST_F(PortMappingTest, the_federation_maps_no_address_that_is_not_an_endpoints)
   ports->set({{"shop/other", "TCP", 80, 8080}});
   EXPECT_THAT(ran, ElementsAre(mapping::removal("meshdns-n1"))) << "that of the start";
   ports->put(endpoint({"10.0.0.11"}));
-  ports->set({{kKey, "TCP", 80, 8080}});
+  ports->set({{kMapped, "TCP", 80, 8080}});
   EXPECT_EQ(ran.size(), 2U);
 }
 
@@ -92,18 +92,18 @@ TEST_F(PortMappingTest, an_endpoint_that_moves_takes_its_mapping_along) {
   here("10.0.0.11");
   here("10.0.0.12");
   ports->put(endpoint({"10.0.0.11"}));
-  ports->set({{kKey, "TCP", 80, 8080}});
+  ports->set({{kMapped, "TCP", 80, 8080}});
   ports->put(endpoint({"10.0.0.12"}));
   clock.advance(PortMapping::kPace);
   EXPECT_THAT(ran.back(), testing::HasSubstr("ip daddr 10.0.0.12 tcp dport 80 "));
-  syncer.remove(kKey);
+  syncer.remove(kMapped);
   clock.advance(PortMapping::kPace);
   EXPECT_EQ(ran.back(), mapping::removal("meshdns-n1"));
 }
 
 TEST_F(PortMappingTest, it_is_shown_with_its_problem) {
   ports->put(endpoint({"10.0.0.11"}));
-  ports->set({{kKey, "TCP", 80, 8080}});
+  ports->set({{kMapped, "TCP", 80, 8080}});
   v1::AgentStatus status;
   ports->write_status(status);
   EXPECT_EQ(status.port_mapping().table(), "inet meshdns-n1");
@@ -123,7 +123,7 @@ TEST_F(PortMappingTest, off_it_does_nothing) {
   EXPECT_THAT(ran, IsEmpty()) << "there was no table to be removed";
   begin(std::nullopt);
   ports->put(endpoint({"10.0.0.11"}));
-  ports->set({{kKey, "TCP", 80, 8080}});
+  ports->set({{kMapped, "TCP", 80, 8080}});
   clock.advance(10s);
   EXPECT_THAT(ran, IsEmpty());
   EXPECT_THAT(reported(), IsEmpty());

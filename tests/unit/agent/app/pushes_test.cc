@@ -16,7 +16,7 @@ namespace {
 using health::Outcome;
 using probes::SavedPush;
 
-constexpr const char* kKey = "shop/web/10.0.0.1:80";
+constexpr const char* kPushed = "shop/web/10.0.0.1:80";
 
 class PushesTest : public testing::Test {
  protected:
@@ -38,7 +38,7 @@ class PushesTest : public testing::Test {
 };
 
 TEST_F(PushesTest, text_reads_back) {
-  const std::vector<SavedPush> pushes = {{kKey, Outcome::Success, "", 1},
+  const std::vector<SavedPush> pushes = {{kPushed, Outcome::Success, "", 1},
                                          {"b", Outcome::Warning, "disk 91 %", 2},
                                          {"c", Outcome::Failure, "x", 1'800'000'000'123}};
   EXPECT_EQ(read_pushes(pushes_text(pushes)).value(), pushes);
@@ -55,39 +55,39 @@ TEST_F(PushesTest, a_damaged_line_is_named) {
 }
 
 TEST_F(PushesTest, news_is_kept_at_once_and_repeats_are_kept_later) {
-  pushes_->push(kKey, Outcome::Success, "");
+  pushes_->push(kPushed, Outcome::Success, "");
   EXPECT_FALSE(is_kept());
   clock_.advance(Pushes::kNewDelay);
   EXPECT_TRUE(is_kept());
   std::filesystem::remove(path());
-  pushes_->push(kKey, Outcome::Success, "");
+  pushes_->push(kPushed, Outcome::Success, "");
   clock_.advance(Pushes::kRepeatDelay - 1ns);
   EXPECT_FALSE(is_kept());
-  pushes_->push(kKey, Outcome::Success, "");
+  pushes_->push(kPushed, Outcome::Success, "");
   clock_.advance(1ns);
   EXPECT_TRUE(is_kept());
 }
 
 TEST_F(PushesTest, news_does_not_wait_for_a_repeat) {
-  pushes_->push(kKey, Outcome::Success, "");
+  pushes_->push(kPushed, Outcome::Success, "");
   clock_.advance(Pushes::kNewDelay);
   std::filesystem::remove(path());
-  pushes_->push(kKey, Outcome::Success, "");
-  pushes_->push(kKey, Outcome::Failure, "disk full");
+  pushes_->push(kPushed, Outcome::Success, "");
+  pushes_->push(kPushed, Outcome::Failure, "disk full");
   clock_.advance(Pushes::kNewDelay);
   EXPECT_THAT(read_file(path()).value(), testing::HasSubstr("disk full"));
   EXPECT_EQ(clock_.pending(), 0U);
 }
 
 TEST_F(PushesTest, a_restart_keeps_pushes_and_when_they_were_made) {
-  pushes_->push(kKey, Outcome::Failure, "disk full");
+  pushes_->push(kPushed, Outcome::Failure, "disk full");
   start();  // at once: the end of the agent writes what is not kept yet
-  const auto last = board_->last(kKey);
+  const auto last = board_->last(kPushed);
   ASSERT_TRUE(last);
   EXPECT_EQ(last->outcome, Outcome::Failure);
   EXPECT_EQ(last->detail, "disk full");
   clock_.advance(5s);
-  EXPECT_EQ(board_->last(kKey)->at, clock_.now() - 5s);
+  EXPECT_EQ(board_->last(kPushed)->at, clock_.now() - 5s);
 }
 
 TEST_F(PushesTest, a_broken_file_is_told_and_put_aside) {

@@ -106,6 +106,7 @@ struct World {
       });
     }
     void watch(std::function<void()> news) override { world_.news[part_] = std::move(news); }
+    void reconnect() override { ++world_.reconnected; }
 
    private:
     World& world_;
@@ -126,6 +127,7 @@ struct World {
   std::map<std::size_t, std::function<void()>> news;
   int alive = 0;
   int runs = 0;
+  int reconnected = 0;
 };
 
 TEST(GroupProbe, runs_its_parts_together) {
@@ -174,6 +176,18 @@ TEST(GroupProbe, news_of_a_part_are_news_of_the_group_also_after_it_was_made_aga
   group.run(2s, [](const ProbeResult&) {});
   world.news.at(1)();
   EXPECT_EQ(news, 3U);
+}
+
+TEST(GroupProbe, its_parts_connect_anew_after_an_event) {
+  World world;
+  world.answers = {{kSuccess, 1ms}, {kSuccess, 1ms}};
+  GroupProbe group(world.parts(), 2);
+  group.reconnect();
+  EXPECT_EQ(world.reconnected, 0) << "nothing is kept yet";
+  group.run(2s, [](const ProbeResult&) {});
+  world.sim.advance(1ms);
+  group.reconnect();
+  EXPECT_EQ(world.reconnected, 2);
 }
 
 // No probe and no timer is left over, and each run gives at most one result, in order.

@@ -22,7 +22,7 @@ TEST(EndpointLines, each_entry_becomes_a_line_and_means_the_same) {
       "endpoints:  # ours\n"
       "  - service: web\n"
       "    namespace: shop\n"
-      "    labels: {app: 'web', version: \"1.10\"}\n"
+      "    labels: {version: \"1.10\"}\n"
       "    ports:\n"
       "      - {name: http, number: 8080}\n"
       "    checks: [{http: {port: http, path: /healthz, status: [200-299, 401]}, interval: 2s}]\n"
