@@ -73,7 +73,8 @@ Daemon::Daemon(process::EventLoop& loop, const Clock& clock, Configuration confi
                [this](const SocketAddress& where) { return monitor_.opened(where); }, [this] { follow_addresses(); }}),
       monitor_(clock, loop,
                [this](const probes::Place& place, const discovery::CheckSpec& check) {
-                 return make_probe({loop_, clock_, local_.board, monitor_.services(), tls_, grpc_, programs_, units_}, place, check);
+                 return make_probe({loop_, clock_, local_.board, monitor_.services(), tls_, grpc_, programs_, units_},
+                                   place, check);
                },
                {[this](const model::Endpoint& endpoint) {
                   events_.told(endpoint);

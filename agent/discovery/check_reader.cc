@@ -162,8 +162,7 @@ probes::GroupCheck group_of(const model::Endpoint& endpoint, const v1::CheckGrou
 
 probes::AnyCheck what_of(const model::Endpoint& endpoint, const v1::Check& check) {
   switch (check.kind_case()) {
-    case v1::Check::kAll:
-      return group_of(endpoint, check.all(), static_cast<std::size_t>(check.all().checks_size()));
+    case v1::Check::kAll: return group_of(endpoint, check.all(), static_cast<std::size_t>(check.all().checks_size()));
     case v1::Check::kAny: return group_of(endpoint, check.any(), 1);
     case v1::Check::kQuorum: return group_of(endpoint, check.quorum(), check.quorum().needed());
     default: break;

@@ -58,7 +58,8 @@ MachinePlace place_of_instance_data(std::string_view json) {
 
 MachinePlace place_of_dmi(std::string_view asset_tag, std::string_view vendor) {
   std::string text(asset_tag);
-  std::ranges::replace_if(text, [](char c) { return c == ',' || c == ';'; }, ' ');
+  std::ranges::replace_if(
+      text, [](char c) { return c == ',' || c == ';'; }, ' ');
   MachinePlace out;
   for (const std::string_view part : split(text, ' ')) {
     const auto name = [&](std::string_view key) {

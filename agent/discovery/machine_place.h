@@ -10,8 +10,8 @@ namespace meshdns::discovery {
 /// Where this machine says that it is.
 struct MachinePlace {
   model::Locality place;  // region, zone and subzone; the names are ours (kubernetes::place_name)
-  std::string source;   // what says so: "cloud-init (aws)", "DMI"; empty = nothing does
-  std::string problem;  // why nothing does; empty = something does
+  std::string source;     // what says so: "cloud-init (aws)", "DMI"; empty = nothing does
+  std::string problem;    // why nothing does; empty = something does
 
   friend bool operator==(const MachinePlace&, const MachinePlace&) = default;
 };

@@ -94,8 +94,8 @@ struct DnsCheck {
 };
 
 struct ExecCheck {
-  std::vector<std::string> command;  // argv; no shell
-  std::string user;                  // empty = the agent's
+  std::vector<std::string> command;                // argv; no shell
+  std::string user;                                // empty = the agent's
   std::map<std::string, std::string> environment;  // what the program is told of the endpoint: MESHDNS_CHECK_...
 
   friend bool operator==(const ExecCheck&, const ExecCheck&) = default;

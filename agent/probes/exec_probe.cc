@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <pwd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <array>
@@ -50,6 +51,14 @@ Result<User> find_user(const std::string& file, const std::string& name) {
 /// Returns what a program has written as a detail: without blanks at the ends, and without bytes that are not UTF-8.
 std::string text_of(const std::string& output) {
   return printable(trim(utf8_prefix(output, RunningProgram::kMostOutput)), Lines::Many);
+}
+
+/// Whether programs would inherit capabilities of the agent: those that a drop-in of its unit gives it.
+bool has_ambient_capabilities() {
+  for (int capability = 0;; ++capability) {
+    const int found = ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0);
+    if (found != 0) return found > 0;  // negative: the kernel has no more
+  }
 }
 
 std::string how_it_ended(const ProgramEnd& end) {
@@ -139,8 +148,10 @@ Result<Launch> ExecProbe::launch() const {
   out.environment = check_.environment;
   out.environment.emplace("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
   out.environment.emplace("LANG", "C.UTF-8");
-  // an agent that may change users must not hand that right to programs; and they must not outlive an agent that dies
-  out.command = {rules_.setpriv, "--ambient-caps=-all", "--pdeathsig=KILL"};
+  out.command = {rules_.setpriv, "--pdeathsig=KILL"};  // programs must not outlive an agent that dies
+  // An agent that may change users must not hand that right to programs. Without capabilities the option is left out:
+  // setpriv calls capset() for it, which the filter of the agent's unit refuses.
+  if (has_ambient_capabilities()) out.command.emplace_back("--ambient-caps=-all");
   if (!check_.user.empty()) {
     const auto user = find_user(rules_.users, check_.user);
     if (!user) return user.error();

@@ -13,7 +13,8 @@
 namespace meshdns::probes {
 
 /// Starts a program and judges its exit code: 0 is a success, 1 a warning, everything else a failure. What it has
-/// written is the detail. A program that is out of time gets SIGTERM, and SIGKILL after the grace, with its whole group.
+/// written is the detail. A program that is out of time gets SIGTERM, and SIGKILL after the grace, with its whole
+/// group.
 ///
 /// Everything that keeps the program from running is Unknown: programs are not enabled, somebody besides root could
 /// replace it, there is no such file or user, no process can be made.

@@ -63,10 +63,9 @@ class Spawning {
     bool fine = ::posix_spawnattr_init(&attributes_) == 0 && ::posix_spawn_file_actions_init(&actions_) == 0;
     fine = fine && ::posix_spawnattr_setsigmask(&attributes_, &none) == 0 &&
            ::posix_spawnattr_setsigdefault(&attributes_, &all) == 0 &&
-           ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
-                                                        POSIX_SPAWN_SETSIGDEF) == 0;
-    fine = fine &&
-           ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0 &&
+           ::posix_spawnattr_setflags(&attributes_,
+                                      POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) == 0;
+    fine = fine && ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0 &&
            ::posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO) == 0 &&
            ::posix_spawn_file_actions_adddup2(&actions_, output, STDERR_FILENO) == 0 &&
            ::posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1) == 0 &&
@@ -135,10 +134,9 @@ struct RunningProgram::State : std::enable_shared_from_this<State> {
   }
 
   void wait_for_output() {
-    output.async_wait(descriptor_base::wait_read,
-                      [self = shared_from_this()](const boost::system::error_code& error) {
-                        if (!error && self->output.is_open() && self->read_some()) self->wait_for_output();
-                      });
+    output.async_wait(descriptor_base::wait_read, [self = shared_from_this()](const boost::system::error_code& error) {
+      if (!error && self->output.is_open() && self->read_some()) self->wait_for_output();
+    });
   }
 
   void wait_for_end() {
@@ -168,7 +166,7 @@ struct RunningProgram::State : std::enable_shared_from_this<State> {
   }
 
   void on_end() {
-    // Asio may report a descriptor that was registered just after another one was closed, without an event of its own
+    // whatever has woken this: a process that still runs must be waited for, or nobody would ever reap it
     if (!has_ended()) return wait_for_end();
     kill_group(SIGKILL);  // what is left of the group; the id is still this one's, because it is not reaped yet
     read_some();

@@ -31,7 +31,9 @@ constexpr const char* kOwnerChanged =
 constexpr const char* kNoManager = "systemd is not on the bus";
 constexpr int kMessagesInARow = 64;  // then the loop does something else first
 
-std::string error_text(int number) { return ascii_lower(std::generic_category().message(number < 0 ? -number : number)); }
+std::string error_text(int number) {
+  return ascii_lower(std::generic_category().message(number < 0 ? -number : number));
+}
 
 /// Returns why a call failed, as the other side says it.
 std::string error_text(sd_bus_message* reply) {
@@ -120,8 +122,8 @@ struct UnitStates::State : std::enable_shared_from_this<State> {
       if (const int failed = sd_bus_open_system(&bus); failed < 0) return failed;
     } else {
       if (const int failed = sd_bus_new(&bus); failed < 0) return failed;
-      for (const int done : {sd_bus_set_address(bus, options.address.c_str()), sd_bus_set_bus_client(bus, 1),
-                             sd_bus_start(bus)}) {
+      for (const int done :
+           {sd_bus_set_address(bus, options.address.c_str()), sd_bus_set_bus_client(bus, 1), sd_bus_start(bus)}) {
         if (done < 0) return done;
       }
     }

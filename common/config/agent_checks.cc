@@ -93,8 +93,8 @@ void check_exec(const Place& place, const v1::ExecCheck& exec, Report& report) {
 void check_systemd(const Place& place, const v1::SystemdCheck& systemd, Report& report) {
   const auto dot = systemd.unit().rfind('.');
   if (systemd.unit().empty() || (dot != std::string::npos && dot > 0 && dot + 1 < systemd.unit().size())) return;
-  report.add(place.child("unit"), fmt::format("expected a unit with its type, like nginx.service (got {})",
-                                              shown(systemd.unit())));
+  report.add(place.child("unit"),
+             fmt::format("expected a unit with its type, like nginx.service (got {})", shown(systemd.unit())));
 }
 
 /// Reports `tls_options` that cannot work, or that no TLS would use.

@@ -54,7 +54,9 @@ class Example:
 
     def __init__(self, bed, text):
         self.bed = bed
-        self.file = yaml.safe_load(text.replace("/run/worker", bed.path("worker")))
+        text = text.replace("/run/worker", bed.path("worker")).replace("/etc/ssl/certs", bed.folder)
+        self.file = yaml.safe_load(text)
+        self.everlasting = set()  # services that nothing can take out
         self.instances = []
         self.ports = {}
         for endpoint in self.file["endpoints"]:
@@ -66,7 +68,10 @@ class Example:
             for check in endpoint["checks"]:
                 check["interval"], check["timeout"] = "100ms", "2s"
                 for kind, body in parts_of(check):
-                    self.add(kind, body, names)
+                    name = endpoint["namespace"] + "/" + endpoint["service"]
+                    self.add(kind, {**(body or {}), **({"endpoint": name} if kind == "ttl" else {})}, names)
+                    if kind == "none":
+                        self.everlasting.add(endpoint["service"])
 
     def here(self, number, protocol):
         """The free port here that stands for a port of the page."""
@@ -74,19 +79,16 @@ class Example:
             self.ports[number] = free_port(socket.SOCK_STREAM if protocol == "TCP" else socket.SOCK_DGRAM)
         return self.ports[number]
 
-    def add(self, kind, body, names):
-        seen = dict(body or {})
+    def add(self, kind, seen, names):
+        """Makes the instance of a check. Those of examples have ports by name, which stand for the numbers here."""
         if "port" in seen:
-            named = seen["port"] in names
-            seen["port"] = names[seen["port"]] if named else self.here(seen["port"], "UDP" if kind == "udp" else "TCP")
-            if not named:
-                body["port"] = seen["port"]
-        if any(kind == other and seen.get("port") and seen["port"] == what.get("port")
-               for other, what, _ in self.instances):
-            return
+            seen["port"] = names[seen["port"]]
         if kind not in INSTANCES:
             raise AssertionError(f"tests/integration/check_instances.py has no instance for `{kind}`")
-        self.instances.append((kind, seen, INSTANCES[kind](self.bed, seen)))
+        same = [1 for other, what, _ in self.instances if "port" in seen and what.get("port") == seen["port"] and
+                (other, what.get("tcp")) == (kind, seen.get("tcp"))]
+        if not same:
+            self.instances.append((kind, seen, INSTANCES[kind](self.bed, seen)))
 
     def environment(self):
         out = dict(os.environ)
@@ -111,6 +113,9 @@ exec: {{enabled: true}}
 """)
         agent = self.bed.start("meshdns-agent", "--config", config, env=self.environment())
         self.agent = agent.address("admin listening")
+        agent.wait_line(" ready")
+        for _, _, instance in self.instances:
+            getattr(instance, "begin", lambda: None)()
 
     def endpoints(self):
         host, port = self.agent
@@ -118,7 +123,8 @@ exec: {{enabled: true}}
             return json.load(answer)["endpoints"]
 
     def all_are(self, state):
-        return all(endpoint["state"] == state for endpoint in self.endpoints())
+        return all(endpoint["state"] == ("serving" if endpoint["service"] in self.everlasting else state)
+                   for endpoint in self.endpoints())
 
     def wait_for(self, state):
         try:
@@ -130,7 +136,7 @@ exec: {{enabled: true}}
 class ChecksPage(unittest.TestCase):
     def test_examples_load(self):
         found = examples()
-        self.assertGreaterEqual(len(found), 4)
+        self.assertGreaterEqual(len(found), 14)
         for section, text in found:
             with self.subTest(section=section), Bed() as bed:
                 endpoints = "endpoints:" in text
@@ -159,7 +165,8 @@ class ChecksPage(unittest.TestCase):
                     instance.die()
                 example.wait_for("failing")
                 for endpoint in example.endpoints():
-                    self.assertTrue(endpoint.get("why"), endpoint)
+                    if endpoint["state"] == "failing":
+                        self.assertTrue(endpoint.get("why"), endpoint)
 
 
 class Programs(unittest.TestCase):
@@ -187,7 +194,7 @@ exec: {{enabled: {str(enabled).lower()}}}
     def test_off(self):
         code, _, err = self.check("/bin/true", False)
         self.assertEqual((code, err), (2, "shop/worker/127.0.0.1:9000: exec: programs are not started: "
-                                          "set exec: {enabled: true} in agent.yaml\n"))
+                                          "set exec: {enabled: true} in agent.yaml\n1 error\n"))
 
     def test_on(self):
         code, _, err = self.check("/bin/true", True)

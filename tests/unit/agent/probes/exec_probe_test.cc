@@ -95,9 +95,10 @@ TEST_F(ExecProbeTest, a_program_out_of_time_is_ended_with_its_whole_group) {
   const auto text = read_file(file);
   ASSERT_TRUE(text) << "the script needs more than 1s to begin";
   const pid_t child = std::atoi(text->c_str());
-  EXPECT_TRUE(eventually([&] { return ::kill(child, 0) != 0 || read_file("/proc/" + std::to_string(child) + "/stat")
-                                                                       .value_or("")
-                                                                       .find(") Z") != std::string::npos; }));
+  EXPECT_TRUE(eventually([&] {
+    return ::kill(child, 0) != 0 ||
+           read_file("/proc/" + std::to_string(child) + "/stat").value_or("").find(") Z") != std::string::npos;
+  }));
 }
 
 TEST_F(ExecProbeTest, sigterm_comes_first_and_the_grace_is_the_programs) {
@@ -114,9 +115,10 @@ TEST_F(ExecProbeTest, what_a_program_leaves_behind_is_killed) {
   EXPECT_EQ(result_of("sleep 1000 & echo $! > " + file).outcome, Outcome::Success);
   const pid_t left = std::atoi(read_file(file).value_or("0").c_str());
   ASSERT_GT(left, 0);
-  EXPECT_TRUE(eventually([&] { return ::kill(left, 0) != 0 || read_file("/proc/" + std::to_string(left) + "/stat")
-                                                                      .value_or("")
-                                                                      .find(") Z") != std::string::npos; }));
+  EXPECT_TRUE(eventually([&] {
+    return ::kill(left, 0) != 0 ||
+           read_file("/proc/" + std::to_string(left) + "/stat").value_or("").find(") Z") != std::string::npos;
+  }));
 }
 
 TEST_F(ExecProbeTest, the_environment_is_the_checks_and_nothing_else) {
@@ -157,8 +159,7 @@ TEST_F(ExecProbeTest, a_user_is_one_of_the_file) {
   rules_.users = folder_.path("passwd");
   ExecCheck check = script("echo $(id -u) $(id -g) $(id -G) $USER $HOME");
   check.user = "nobody-such";
-  EXPECT_EQ(result_of(check),
-            (ProbeResult{Outcome::Unknown, folder_.path("passwd") + " has no user \"nobody-such\""}));
+  EXPECT_EQ(result_of(check), (ProbeResult{Outcome::Unknown, folder_.path("passwd") + " has no user \"nobody-such\""}));
 }
 
 TEST_F(ExecProbeTest, a_program_runs_as_its_user) {
@@ -197,9 +198,14 @@ TEST_F(ExecProbeTest, nothing_is_left_over_whatever_comes) {
   const std::uint64_t seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
-  const std::vector<std::string> scripts = {"exit 0", "exit 1", "exit 9", "kill -KILL $$", "echo x; sleep 1000",
-                                            "sleep 1000 & exit 0", "exec >&- 2>&-; exit 0"};
-  ASSERT_TRUE(ends_without_children());
+  const std::vector<std::string> scripts = {"exit 0",
+                                            "exit 1",
+                                            "exit 9",
+                                            "kill -KILL $$",
+                                            "echo x; sleep 1000",
+                                            "sleep 1000 & exit 0",
+                                            "exec >&- 2>&-; exit 0"};
+  EXPECT_EQ(result_of("exit 0").outcome, Outcome::Success);  // the loop opens its own descriptors with the first use
   const std::size_t before = open_descriptors();
   const auto threads = [] { return read_file("/proc/self/status").value(); };
   const auto thread_line = [&] {

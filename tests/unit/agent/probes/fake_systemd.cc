@@ -44,9 +44,10 @@ std::string unit_of(const char* path) {
 PrivateBus::PrivateBus(std::string folder) : folder_(std::move(folder)) { start(); }
 
 void PrivateBus::start() {
-  std::ofstream(folder_ + "/bus.conf") << "<busconfig><type>session</type><auth>EXTERNAL</auth><listen>" << address()
-                                       << "</listen><policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>"
-                                       << "<allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>\n";
+  std::ofstream(folder_ + "/bus.conf")
+      << "<busconfig><type>session</type><auth>EXTERNAL</auth><listen>" << address()
+      << "</listen><policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>"
+      << "<allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>\n";
   std::string file = "--config-file=" + folder_ + "/bus.conf";
   std::string name = "dbus-daemon", stays = "--nofork";
   char* arguments[] = {name.data(), stays.data(), file.data(), nullptr};

@@ -51,7 +51,9 @@ class ProgramTest : public testing::Test {
     });
   }
 
-  bool was_asked(const std::string& path) const { return std::find(asked_.begin(), asked_.end(), path) != asked_.end(); }
+  bool was_asked(const std::string& path) const {
+    return std::find(asked_.begin(), asked_.end(), path) != asked_.end();
+  }
 
   test::TemporaryFolder folder_;
   std::string refused_;
@@ -63,7 +65,8 @@ TEST_F(ProgramTest, every_folder_is_judged) {
   EXPECT_EQ(asked_.front(), "/");
   EXPECT_EQ(asked_.back(), folder_.path("bin/check"));
   for (const std::string& wanted : {folder_.path(), folder_.path("bin")}) EXPECT_TRUE(was_asked(wanted)) << wanted;
-  for (const std::string& refused : {std::string("/"), folder_.path(), folder_.path("bin"), folder_.path("bin/check")}) {
+  for (const std::string& refused :
+       {std::string("/"), folder_.path(), folder_.path("bin"), folder_.path("bin/check")}) {
     refused_ = refused;
     EXPECT_EQ(problem(folder_.path("bin/check")), refused + " is refused");
   }
