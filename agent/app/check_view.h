@@ -25,7 +25,7 @@ struct CheckView {
   Duration latency{};                       // of that run
   TimePoint next_run{};                     // when the next one is planned; meaningless while `running` or `waiting`
   bool running = false;
-  bool waiting = false;  // for its turn: too many checks run
+  bool waiting = false;                    // for its turn: too many checks run
   const probes::AnyCheck* what = nullptr;  // valid until the next change of the endpoints
 };
 

@@ -11,7 +11,8 @@
 namespace meshdns::agent::app {
 namespace {
 
-constexpr const char* kDrainsHead = "# target, since, until, reason: of `meshdns-agent drain`; the agent replaces this file";
+constexpr const char* kDrainsHead =
+    "# target, since, until, reason: of `meshdns-agent drain`; the agent replaces this file";
 constexpr const char* kNode = "*";   // the whole node, in the file
 constexpr const char* kNever = "-";  // no end, in the file
 constexpr std::size_t kDrainColumns = 4;

@@ -15,7 +15,8 @@ namespace {
 using health::Outcome;
 using probes::SavedPush;
 
-constexpr const char* kPushesHead = "# endpoint, state, when, detail: of `meshdns-agent push`; the agent replaces this file";
+constexpr const char* kPushesHead =
+    "# endpoint, state, when, detail: of `meshdns-agent push`; the agent replaces this file";
 constexpr std::size_t kPushColumns = 4;
 
 struct Word {

@@ -13,7 +13,8 @@ constexpr std::size_t kRoom = 4096;
 
 std::vector<std::string> texts_of(const std::string& file) {
   std::vector<std::string> out;
-  for (const auto& line : endpoint_lines(file, kRoom).value()) out.push_back(line.text);
+  const auto lines = endpoint_lines(file, kRoom).value();
+  for (const auto& line : lines) out.push_back(line.text);
   return out;
 }
 
