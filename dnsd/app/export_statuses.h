@@ -22,9 +22,9 @@ namespace meshdns::dnsd::app {
 
 /// Writes the conditions of the ServiceExports of one cluster of Kubernetes: Valid, Ready and Conflict.
 ///
-///   ServiceExports (watch) -> StatusQueue: what they have      \
-///   ServiceDirectory       -> Valid, Ready                      > StatusQueue -> StatusWriter -> PATCH .../status
-///   catalog -> ExportSurvey -> Conflict                        /
+///   ServiceExports (watch) -> StatusQueue: what they have  --.
+///   ServiceDirectory       -> Valid, Ready                 ---+-> StatusQueue -> StatusWriter -> PATCH .../status
+///   catalog -> ExportSurvey -> Conflict                    --'
 ///
 /// Exports that changed, or whose Service did, are judged in the next turn; the survey goes through the catalog as long
 /// as that changes. A turn costs the same whatever the number of exports and endpoints is.
