@@ -105,7 +105,9 @@ class CrdsTest : public testing::Test {
     const bool big = field.cpp_type() == FieldDescriptor::CPPTYPE_UINT64;
     const bool either = rules.format() == Format::PORT_OR_NAME;
     const bool any = rules.format() == Format::DURATION_OR_OFF;  // `off` without quotes is false
-    EXPECT_EQ(text(schema->find("type")), either || any ? "" : number || big ? "integer" : "string") << path;
+    const bool yes_or_no = field.cpp_type() == FieldDescriptor::CPPTYPE_BOOL;
+    const std::string type = number || big ? "integer" : yes_or_no ? "boolean" : "string";
+    EXPECT_EQ(text(schema->find("type")), either || any ? "" : type) << path;
     EXPECT_EQ(text(schema->find("x-kubernetes-int-or-string")), either ? "true" : "") << path;
     EXPECT_EQ(text(schema->find("x-kubernetes-preserve-unknown-fields")), any ? "true" : "") << path;
     if (number && rules.has_max()) {

@@ -30,6 +30,7 @@ model::Endpoint endpoint() {
   out.health.drain_until = kNow + 30s;
   out.health.v6 = model::HealthState::Pending;
   out.node = "eu-1/n1";
+  out.mapped = {{"TCP", 443, 8443, ""}, {"UDP", 53, 5353, "a process listens on 0.0.0.0:53"}};
   out.memberships = {{.service = "api", .ports = {{"http", 80, "TCP", "http"}}, .hostname = "web-0", .exported = true},
                      {.service = "web", .ports = {}, .hostname = "", .not_ready_too = true}};
   return out;
@@ -63,6 +64,7 @@ TEST(ReportConvert, bad_records_name_the_field) {
   EXPECT_THAT(message([](auto& record) { record.mutable_ports(1)->set_number(70000); }), HasSubstr("ports[1].number"));
   EXPECT_THAT(message([](auto& record) { record.mutable_memberships(0)->mutable_ports(0)->set_number(70000); }),
               HasSubstr("memberships[0].ports[0].number"));
+  EXPECT_THAT(message([](auto& record) { record.mutable_mapped(1)->set_target(70000); }), HasSubstr("mapped[1]"));
   EXPECT_THAT(message([](auto& record) { record.mutable_health()->clear_state(); }), HasSubstr("health.state"));
   EXPECT_THAT(message([](auto& record) { record.mutable_health()->set_v4(v1::Health::FAILING); }), HasSubstr("health"));
   EXPECT_EQ(message([](auto&) {}), "taken");
