@@ -20,7 +20,7 @@ IN_A_POD = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "
 READS = {"services": "list watch", "nodes": "list watch", "namespaces": "list watch",
          "discovery.k8s.io/endpointslices": "list watch", "multicluster.x-k8s.io/serviceexports": "list watch",
          "multicluster.x-k8s.io/serviceexports/status": "patch"}
-PRIVILEGED = "namespace-events"  # the component that gives up what all others keep
+PRIVILEGED = {"namespace-events", "port-mapping"}  # the components that give up what all others keep
 OBJECTS = ("virtualdestinations", "meshclusters", "overrides")
 # what each service account may do: nothing else
 RIGHTS = {
@@ -296,11 +296,11 @@ class AllComponentsTest(DefaultTest):
 
     @classmethod
     def rendered(cls):
-        return manifests.with_components(cls.bed, "default", [name for name in manifests.components() if name != PRIVILEGED])
+        return manifests.with_components(cls.bed, "default", [name for name in manifests.components() if name not in PRIVILEGED])
 
     def test_what_the_components_add(self):
         kinds = {document["kind"] for document in self.objects} - {document["kind"] for document in manifests.overlay("default")}
-        self.assertEqual(kinds, {"NetworkPolicy", "ServiceMonitor"})
+        self.assertEqual(kinds, {"NetworkPolicy", "ServiceMonitor", "Issuer", "Certificate"})
         self.assertEqual(self.objects.named("Service", "meshdns-dns")["spec"]["clusterIP"], "10.96.0.53")
         self.assertEqual(self.objects.named("Service", "meshdnsd-peers")["spec"]["type"], "LoadBalancer")
 
@@ -309,12 +309,25 @@ class NamespaceEventsTest(unittest.TestCase):
     def test_only_the_agent_gets_privileges_and_only_these(self):
         plain = manifests.overlay("default")
         with Bed() as bed:
-            objects = manifests.with_components(bed, "default", [PRIVILEGED])
+            objects = manifests.with_components(bed, "default", ["namespace-events"])
         agent = objects.named("DaemonSet", "meshdns-agent")["spec"]["template"]["spec"]
         self.assertIs(agent["hostPID"], True)
         self.assertEqual(agent["securityContext"]["runAsUser"], 0)  # others would get no capabilities
         self.assertEqual(agent["containers"][0]["securityContext"]["capabilities"],
                          {"drop": ["ALL"], "add": ["SYS_ADMIN", "SYS_PTRACE"]})
+        for one, other in zip(objects, plain):
+            if one["metadata"]["name"] != "meshdns-agent" or one["kind"] != "DaemonSet":
+                self.assertEqual(one, other)
+
+
+class PortMappingTest(unittest.TestCase):
+    def test_only_the_agent_gets_one_capability(self):
+        plain = manifests.overlay("default")
+        with Bed() as bed:
+            objects = manifests.with_components(bed, "default", ["port-mapping"])
+        agent = objects.named("DaemonSet", "meshdns-agent")["spec"]["template"]["spec"]
+        self.assertEqual(agent["securityContext"]["runAsUser"], 0)
+        self.assertEqual(agent["containers"][0]["securityContext"]["capabilities"], {"drop": ["ALL"], "add": ["NET_ADMIN"]})
         for one, other in zip(objects, plain):
             if one["metadata"]["name"] != "meshdns-agent" or one["kind"] != "DaemonSet":
                 self.assertEqual(one, other)

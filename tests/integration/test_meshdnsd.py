@@ -166,6 +166,7 @@ class MeshdnsdTest(unittest.TestCase):
     def test_an_address_in_use_names_its_holder(self):
         text = CONFIG.format(folder=self.bed.folder).replace("127.0.0.1:0\", locality: {cluster: eu-1",
                                                              "127.0.0.1:%d\", locality: {cluster: eu-1" % self.eu[1])
+        text = text.replace("meshdnsd.sock", "second.sock")
         second = self.bed.write("second.yaml", text)
         code, _, err = run("meshdnsd", "--config", second)
         self.assertEqual(code, 1)

@@ -125,7 +125,7 @@ spec: {hosts: [batch.shop.mesh.internal], services: [{matchLabels: {app: batch}}
         self.federation.wait_line("agent session .*n1")
         status = eventually(lambda: self.status() if "eu-west-a" in json.dumps(self.status()) else None, "the place is shown")
         sources = {source["name"]: source for source in status["sources"]}
-        self.assertEqual(set(sources), {"static", "kubernetes"})
+        self.assertEqual(set(sources), {"static", "local", "kubernetes"})
         eventually(lambda: {s["name"]: s for s in self.status()["sources"]}["kubernetes"].get("listed"), "listed")
 
     def test_a_dead_container_is_out_before_its_kubelet_says_so(self):
