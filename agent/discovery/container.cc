@@ -30,7 +30,8 @@ std::optional<ContainerPort> port_of(std::string_view text) {
   const auto slash = text.find('/');
   const auto number = parse_uint(text.substr(0, slash));
   const std::string_view protocol = slash == std::string_view::npos ? "tcp" : text.substr(slash + 1);
-  if (!number || *number == 0 || *number > kLargestPort || (protocol != "tcp" && protocol != "udp")) return std::nullopt;
+  if (!number || *number == 0 || *number > kLargestPort || (protocol != "tcp" && protocol != "udp"))
+    return std::nullopt;
   return ContainerPort{static_cast<std::uint16_t>(*number), protocol == "tcp" ? "TCP" : "UDP"};
 }
 

@@ -50,7 +50,8 @@ std::optional<Offered> offered_port(std::string_view text) {
   const auto slash = text.find('/');
   const auto number = parse_uint(text.substr(0, slash));
   const std::string protocol = slash == std::string_view::npos ? "tcp" : ascii_lower(text.substr(slash + 1));
-  if (!number || *number == 0 || *number > kHighestPort || (protocol != "tcp" && protocol != "udp")) return std::nullopt;
+  if (!number || *number == 0 || *number > kHighestPort || (protocol != "tcp" && protocol != "udp"))
+    return std::nullopt;
   out.port = {static_cast<std::uint16_t>(*number), protocol == "tcp" ? "TCP" : "UDP"};
   return out;
 }

@@ -83,9 +83,10 @@ void MessageReader::read_entry(const Entry& entry, const Keys& keys, Seen& seen,
 void MessageReader::unknown(const Entry& entry, const Keys& keys) {
   const auto names = keys.names();
   const auto guess = did_you_mean(entry.key.text, names);
-  report_.add(
-      entry.key, entry.value.path(),
-      guess ? "unknown field" + hint(guess, "\"\"") : fmt::format("unknown field (expected {})", join(names, ", ")));
+  report_.add(entry.key, entry.value.path(),
+              guess ? "unknown field" + hint(guess, "\"\"")
+                    : fmt::format("unknown field ({})",
+                                  names.empty() ? "there are none here" : "expected " + join(names, ", ")));
 }
 
 void MessageReader::read_field(const Entry& entry, const FieldDescriptor& field, Message& out) {

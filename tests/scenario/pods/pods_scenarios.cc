@@ -55,9 +55,10 @@ std::string ports_text(const PodEndpoint& endpoint) {
 
 std::string check_text(const discovery::CheckSpec& check) {
   const auto* http = std::get_if<probes::HttpCheck>(&check.what);
-  return fmt::format(", check {}:{}{} every {} within {}, rise {}, fall {}", http ? "http" : "tcp", probes::target_of(check.what)->port,
-                     http ? http->path : "", duration_text(check.settings.interval),
-                     duration_text(check.settings.timeout), check.settings.rise, check.settings.fall);
+  return fmt::format(", check {}:{}{} every {} within {}, rise {}, fall {}", http ? "http" : "tcp",
+                     probes::target_of(check.what)->port, http ? http->path : "",
+                     duration_text(check.settings.interval), duration_text(check.settings.timeout), check.settings.rise,
+                     check.settings.fall);
 }
 
 std::string endpoint_text(const PodEndpoint& endpoint) {

@@ -20,14 +20,15 @@ class MonitorContainersTest : public testing::Test {
   SimClock sim;
   test::FakeProbes world{sim, sim};
   std::vector<std::string> told;
-  Monitor monitor{sim,
-                  sim,
-                  [this](const probes::Place& where, const discovery::CheckSpec& spec) { return world.make(where.address, spec); },
-                  {[this](const model::Endpoint& endpoint) {
-                     told.push_back(endpoint.key + " " + std::string(model::health_state_name(endpoint.health.state)));
-                   },
-                   [this](const std::string& key) { told.push_back("removed " + key); }},
-                  {"eu-1/n1", 7}};
+  Monitor monitor{
+      sim,
+      sim,
+      [this](const probes::Place& where, const discovery::CheckSpec& spec) { return world.make(where.address, spec); },
+      {[this](const model::Endpoint& endpoint) {
+         told.push_back(endpoint.key + " " + std::string(model::health_state_name(endpoint.health.state)));
+       },
+       [this](const std::string& key) { told.push_back("removed " + key); }},
+      {"eu-1/n1", 7}};
 
   static Discovered container(const std::string& key, const std::string& down = "") {
     Discovered out;

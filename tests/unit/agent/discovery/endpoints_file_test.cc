@@ -45,11 +45,9 @@ TEST(EndpointsFile, an_entry_with_everything) {
   endpoint.weight = 7;
   EXPECT_EQ(found[0].key, endpoint.key);
   EXPECT_EQ(found[0].endpoint, endpoint);
-  const CheckSpec http{.what = probes::HttpCheck{.to = {8080, {}},
-                                                 .path = "/healthz",
-                                                 .host = "app-b.example",
-                                                 .status = {{204, 204}}},
-                       .settings = {.interval = 1500ms, .timeout = 300ms, .rise = 4, .fall = 5}};
+  const CheckSpec http{
+      .what = probes::HttpCheck{.to = {8080, {}}, .path = "/healthz", .host = "app-b.example", .status = {{204, 204}}},
+      .settings = {.interval = 1500ms, .timeout = 300ms, .rise = 4, .fall = 5}};
   EXPECT_THAT(found[0].checks, testing::ElementsAre(http, tcp(9000)));
 }
 

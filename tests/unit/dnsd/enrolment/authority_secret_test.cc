@@ -205,9 +205,8 @@ TEST_F(AuthoritySecretTest, the_secret_of_somebody_else_is_only_read) {
   EXPECT_THAT(a->trouble(), HasSubstr("there is no Secret yet"));
   EXPECT_FALSE(api_.secret);
   const auto put = [this](const Content& content) {
-    api_.secret = KeyedTexts{{"ca.crt", "of the issuer"},
-                             {"tls.crt", content.authority.certificates},
-                             {"tls.key", content.authority.key}};
+    api_.secret = KeyedTexts{
+        {"ca.crt", "of the issuer"}, {"tls.crt", content.authority.certificates}, {"tls.key", content.authority.key}};
     ++api_.version;
   };
   const Content first = made();
