@@ -305,32 +305,24 @@ class AllComponentsTest(DefaultTest):
         self.assertEqual(self.objects.named("Service", "meshdnsd-peers")["spec"]["type"], "LoadBalancer")
 
 
-class NamespaceEventsTest(unittest.TestCase):
-    def test_only_the_agent_gets_privileges_and_only_these(self):
+class PrivilegedTest(unittest.TestCase):
+    def only_the_agent_gets(self, component, capabilities, host_processes):
         plain = manifests.overlay("default")
         with Bed() as bed:
-            objects = manifests.with_components(bed, "default", ["namespace-events"])
+            objects = manifests.with_components(bed, "default", [component])
         agent = objects.named("DaemonSet", "meshdns-agent")["spec"]["template"]["spec"]
-        self.assertIs(agent["hostPID"], True)
+        self.assertIs(agent.get("hostPID", False), host_processes)
         self.assertEqual(agent["securityContext"]["runAsUser"], 0)  # others would get no capabilities
-        self.assertEqual(agent["containers"][0]["securityContext"]["capabilities"],
-                         {"drop": ["ALL"], "add": ["SYS_ADMIN", "SYS_PTRACE"]})
+        self.assertEqual(agent["containers"][0]["securityContext"]["capabilities"], {"drop": ["ALL"], "add": capabilities})
         for one, other in zip(objects, plain):
             if one["metadata"]["name"] != "meshdns-agent" or one["kind"] != "DaemonSet":
                 self.assertEqual(one, other)
 
+    def test_events_of_namespaces(self):
+        self.only_the_agent_gets("namespace-events", ["SYS_ADMIN", "SYS_PTRACE"], True)
 
-class PortMappingTest(unittest.TestCase):
-    def test_only_the_agent_gets_one_capability(self):
-        plain = manifests.overlay("default")
-        with Bed() as bed:
-            objects = manifests.with_components(bed, "default", ["port-mapping"])
-        agent = objects.named("DaemonSet", "meshdns-agent")["spec"]["template"]["spec"]
-        self.assertEqual(agent["securityContext"]["runAsUser"], 0)
-        self.assertEqual(agent["containers"][0]["securityContext"]["capabilities"], {"drop": ["ALL"], "add": ["NET_ADMIN"]})
-        for one, other in zip(objects, plain):
-            if one["metadata"]["name"] != "meshdns-agent" or one["kind"] != "DaemonSet":
-                self.assertEqual(one, other)
+    def test_port_mapping(self):
+        self.only_the_agent_gets("port-mapping", ["NET_ADMIN"], False)
 
 
 class DevTest(System, unittest.TestCase):
