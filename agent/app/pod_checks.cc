@@ -7,7 +7,7 @@ discovery::Discovered watched_pod(const discovery::PodEndpoint& pod) {
   if (out.endpoint.service.empty()) return out;
   for (const model::Port& port : out.endpoint.ports) {
     if (port.protocol != "TCP") continue;
-    discovery::CheckSpec& check = out.checks.emplace_back();
+    discovery::CheckSpec& check = out.checks.edit().emplace_back();
     check.what = probes::TcpCheck{.to = {port.number, {}}};
     check.settings.interval = kEvidenceInterval;
     check.evidence = true;

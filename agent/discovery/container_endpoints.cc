@@ -189,7 +189,7 @@ Result<void> translate(const ContainerReach& reach, Discovered& found) {
     port.number = reach.number_of({port.number, port.protocol}).value_or(port.number);
   }
   found.endpoint.ports = std::move(ports);
-  for (CheckSpec& check : found.checks) {
+  for (CheckSpec& check : found.checks.edit()) {
     const auto done = std::visit([&](auto& kind) { return translate_kind(reach, kind); }, check.what);
     if (!done) return done;
   }

@@ -7,6 +7,7 @@
 #include "agent/health/health_machine.h"
 #include "agent/probes/check.h"
 #include "common/model/endpoint.h"
+#include "common/model/shared.h"
 
 namespace meshdns::discovery {
 
@@ -26,7 +27,8 @@ struct Discovered {
   /// "pod/<uid>". Of a container: "container/<the first 12 digits of its id>".
   std::string key;
   model::Endpoint endpoint;
-  std::vector<CheckSpec> checks;  // at least one; a pod may have none, because its kubelet checks it
+  /// At least one; a pod may have none, because its kubelet checks it. Copies of the endpoint share them.
+  model::Shared<std::vector<CheckSpec>> checks;
   /// Why the source knows that the endpoint does not serve, whatever its checks say: "container paused". Empty = it
   /// knows no reason.
   std::string down{};

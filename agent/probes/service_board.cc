@@ -10,8 +10,8 @@ using model::Health;
 
 std::string text_of(const ServiceBoard::Name& name) { return name.first + "/" + name.second; }
 
-std::string with_reason(const std::string& what, const Health& health) {
-  return health.detail.empty() ? what : what + ": " + health.detail;
+std::string with_reason(const std::string& what, const std::string& reason) {
+  return reason.empty() ? what : what + ": " + reason;
 }
 
 }  // namespace
@@ -29,12 +29,13 @@ ServiceBoard::Listening::~Listening() {
 
 void ServiceBoard::put(const std::string& key, const Name& name, const Health& health) {
   const auto known = endpoints_.find(key);
-  if (known != endpoints_.end() && known->second.name != name) leave(key);
+  if (known != endpoints_.end() && *known->second.name != name) leave(key);
   const auto before = has_listeners(name) ? judged(name) : health::ProbeResult{};
   if (endpoints_.contains(key)) drop(key);
-  endpoints_[key] = {name, health};
-  Service& service = services_[name];
-  service.keys.insert(key);
+  const auto of_name = services_.try_emplace(name).first;
+  const Entry entry{&of_name->first, health.state, health.in_doubt, health.detail};
+  Service& service = of_name->second;
+  service.keys.insert(endpoints_.emplace(key, entry).first->first);
   if (health.state == model::HealthState::Serving) ++service.serving;
   if (has_listeners(name) && judged(name) != before) tell(name);
 }
@@ -52,7 +53,7 @@ void ServiceBoard::remove(const std::string& key) {
 /// Takes an endpoint out of its service.
 void ServiceBoard::leave(const std::string& key) {
   const auto known = endpoints_.find(key);
-  const Name name = known->second.name;
+  const Name name = *known->second.name;
   const auto before = has_listeners(name) ? judged(name) : health::ProbeResult{};
   drop(key);
   if (has_listeners(name) && judged(name) != before) tell(name);
@@ -60,9 +61,9 @@ void ServiceBoard::leave(const std::string& key) {
 
 void ServiceBoard::drop(const std::string& key) {
   const auto known = endpoints_.find(key);
-  const auto service = services_.find(known->second.name);
+  const auto service = services_.find(*known->second.name);
   service->second.keys.erase(key);
-  if (known->second.health.state == model::HealthState::Serving) --service->second.serving;
+  if (known->second.state == model::HealthState::Serving) --service->second.serving;
   if (service->second.keys.empty()) services_.erase(service);
   endpoints_.erase(known);
 }
@@ -81,28 +82,29 @@ health::ProbeResult ServiceBoard::result(const Name& name, const Name& asker) co
 health::ProbeResult ServiceBoard::judged(const Name& name) const {
   const auto service = services_.find(name);
   if (service == services_.end()) return {Outcome::Unknown, "this node has no endpoint of " + text_of(name)};
-  const Health* doubtful = nullptr;
-  const Health* failing = nullptr;
-  for (const std::string& key : service->second.keys) {
-    const Health& health = endpoints_.at(key).health;
-    if (health.state == model::HealthState::Serving) {
-      if (!health.in_doubt) return {.outcome = Outcome::Success, .certain = true};
-      if (doubtful == nullptr) doubtful = &health;
-    } else if (health.state != model::HealthState::Pending && failing == nullptr) {
-      failing = &health;
+  const Entry* doubtful = nullptr;
+  const Entry* failing = nullptr;
+  for (const std::string_view key : service->second.keys) {
+    const Entry& entry = endpoints_.find(key)->second;
+    if (entry.state == model::HealthState::Serving) {
+      if (!entry.in_doubt) return {.outcome = Outcome::Success, .certain = true};
+      if (doubtful == nullptr) doubtful = &entry;
+    } else if (entry.state != model::HealthState::Pending && failing == nullptr) {
+      failing = &entry;
     }
   }
   if (doubtful != nullptr) {
-    return {
-        .outcome = Outcome::Warning, .detail = with_reason(text_of(name) + " is in doubt", *doubtful), .certain = true};
+    return {.outcome = Outcome::Warning,
+            .detail = with_reason(text_of(name) + " is in doubt", doubtful->detail),
+            .certain = true};
   }
   if (failing == nullptr) {
     return {.outcome = Outcome::Unknown, .detail = text_of(name) + " was not judged yet", .pending = true};
   }
-  return {
-      .outcome = Outcome::Failure,
-      .detail = with_reason(text_of(name) + " is " + std::string(model::health_state_name(failing->state)), *failing),
-      .certain = true};
+  return {.outcome = Outcome::Failure,
+          .detail = with_reason(text_of(name) + " is " + std::string(model::health_state_name(failing->state)),
+                                failing->detail),
+          .certain = true};
 }
 
 bool ServiceBoard::depends(const Name& name, const Name& on) const {
@@ -114,7 +116,7 @@ bool ServiceBoard::depends(const Name& name, const Name& on) const {
     if (here == on) return true;
     const auto service = services_.find(here);
     if (!seen.insert(here).second || service == services_.end()) continue;
-    for (const std::string& key : service->second.keys) {
+    for (const std::string_view key : service->second.keys) {
       const auto aliases = aliases_.find(key);
       if (aliases != aliases_.end()) next.insert(next.end(), aliases->second.begin(), aliases->second.end());
     }

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -57,12 +58,14 @@ class ServiceBoard {
 
  private:
   struct Service {
-    std::set<std::string> keys;
+    std::set<std::string_view> keys;  // of endpoints_
     std::size_t serving = 0;
   };
   struct Entry {
-    Name name;
-    model::Health health;
+    const Name* name;  // of services_
+    model::HealthState state;
+    bool in_doubt;
+    std::string detail;
   };
   bool has_listeners(const Name& name) const { return listeners_.contains(name); }
   /// Returns result() for an asker on whom nothing depends.
@@ -73,8 +76,8 @@ class ServiceBoard {
   void drop(const std::string& key);
   void tell(const Name& name);
 
-  std::map<std::string, Entry> endpoints_;         // by key
-  std::map<std::string, std::set<Name>> aliases_;  // by key
+  std::map<std::string, Entry, std::less<>> endpoints_;         // by key
+  std::map<std::string, std::set<Name>, std::less<>> aliases_;  // by key
   std::map<Name, Service> services_;
   std::map<Name, std::map<std::uint64_t, std::function<void()>>> listeners_;
   std::uint64_t next_id_ = 1;

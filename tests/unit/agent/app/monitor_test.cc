@@ -191,7 +191,7 @@ TEST_F(MonitorTest, an_event_goes_to_the_endpoints_that_may_stand_behind_it) {
 
 TEST_F(MonitorTest, an_event_on_the_port_of_the_endpoint_asks_checks_of_other_ports_too) {
   Discovered found = listed("10.0.0.1:80");
-  found.checks[0] = test::FakeProbes::tcp(9000);
+  found.checks.edit()[0] = test::FakeProbes::tcp(9000);
   serves("10.0.0.1:9000");
   monitor.set_endpoints({found});
   sim.advance(1s);
@@ -302,7 +302,7 @@ TEST_F(MonitorTest, new_labels_keep_health_and_schedule) {
 TEST_F(MonitorTest, a_changed_check_goes_on_from_the_health_that_was_known) {
   two_serve();
   Discovered changed = listed("10.0.0.1:80");
-  changed.checks[0].settings.fall = 1;
+  changed.checks.edit()[0].settings.fall = 1;
   changed.checks.push_back(test::FakeProbes::tcp(81));
   monitor.set_endpoints({changed, listed("10.0.0.2:80")});
   EXPECT_EQ(state(changed.key), HealthState::Serving) << "never pending again";
