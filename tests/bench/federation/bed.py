@@ -101,6 +101,13 @@ class LoadBed(FailoverBed):
         self.callback(process.end, signal.SIGKILL)
         return process
 
+    def instance(self, address, port):
+        """A real HTTP instance; whoever kills it waits for it."""
+        script = os.path.join(ROOT, "packaging", "examples", "demo", "backend.py")
+        child = subprocess.Popen([sys.executable, script, address, str(port), "bench"], stdin=subprocess.DEVNULL)
+        self.callback(lambda: child.poll() is None and child.kill())
+        return child
+
     def federation(self):
         """Starts it, or starts it again, on what it has kept."""
         name, role = "federation", f'federation: {{listen: "{self.server}"}}'

@@ -161,9 +161,9 @@ class Victim:
         near = [ENDPOINT.format(service="web", address="127.0.1.11", port=self.port, interval="1s", timeout="2s")]
         self.child = bed.instance("127.0.1.11", self.port)
         self.agents = [
-            bed.agent("near", "127.0.1.11", near),
-            bed.agent("far", "127.0.2.11", [
-                ENDPOINT.format(service="web", address="127.0.2.11", port=far.port, interval="1s", timeout="2s")])]
+            bed.agent("near", "127.0.1.11", {"web": near}),
+            bed.agent("far", "127.0.2.11", {"web": [
+                ENDPOINT.format(service="web", address="127.0.2.11", port=far.port, interval="1s", timeout="2s")]})]
         self.agents[0].wait_line("socket events on")
 
     def answers(self):
