@@ -1,6 +1,7 @@
 #include "agent/app/instances.h"
 
 #include <algorithm>
+#include <set>
 
 #include "common/model/lookup.h"
 
@@ -24,6 +25,18 @@ bool any_target(const probes::AnyCheck& check, Predicate predicate) {
 
 bool connects_to(const discovery::CheckSpec& check, std::uint16_t port) {
   return any_target(check.what, [port](const probes::Target& target) { return target.port == port; });
+}
+
+std::vector<std::uint16_t> ports_of(const discovery::Discovered& found) {
+  std::set<std::uint16_t> out;
+  for (const model::Port& port : found.endpoint.ports) out.insert(port.number);
+  for (const discovery::CheckSpec& check : found.checks) {
+    any_target(check.what, [&](const probes::Target& target) {
+      out.insert(target.port);
+      return false;  // go on to the next one
+    });
+  }
+  return {out.begin(), out.end()};
 }
 
 bool is_behind(const SocketAddress& where, const discovery::Discovered& found) {

@@ -64,6 +64,7 @@ Monitor::~Monitor() {
 }
 
 void Monitor::set_endpoints(const std::vector<Discovered>& listed, const std::vector<discovery::PodEndpoint>& pods) {
+  ports_.forget();
   std::map<std::string, std::unique_ptr<Watched>> before = std::exchange(watched_, {});
   const auto keep = [&](const std::string& key) {
     auto node = before.extract(key);
@@ -126,6 +127,7 @@ void Monitor::retire() {
   for (const std::string& key : going) {
     log::info("endpoint removed", {{"key", key}});
     watched_.erase(key);
+    ports_.forget();
     services_.remove(key);
     sink_.remove(key);
   }
@@ -225,8 +227,7 @@ std::size_t Monitor::listener_gone(Watched& watched, const SocketAddress& where)
 
 std::size_t Monitor::closed(const SocketAddress& where) {
   std::size_t endpoints = 0;
-  for (const auto& [key, watched] : watched_) {
-    if (!is_behind(where, watched->found)) continue;
+  for (Watched* watched : ports_.behind(where)) {
     if (watched->readiness) {
       endpoints += listener_gone(*watched, where);
       continue;
@@ -241,8 +242,8 @@ std::size_t Monitor::closed(const SocketAddress& where) {
 
 std::size_t Monitor::opened(const SocketAddress& where) {
   std::size_t endpoints = 0;
-  for (const auto& [key, watched] : watched_) {
-    if (watched->told.health.state != HealthState::Pending || !is_behind(where, watched->found)) continue;
+  for (Watched* watched : ports_.behind(where)) {
+    if (watched->told.health.state != HealthState::Pending) continue;
     ++endpoints;
     for (const auto& check : watched->checks) {
       if (probes::is_polled(check->spec->what)) runner_.run_at_once(*check, Why::News);

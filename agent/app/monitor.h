@@ -13,6 +13,7 @@
 #include "agent/app/asked_runs.h"
 #include "agent/app/check_runner.h"
 #include "agent/app/check_view.h"
+#include "agent/app/port_index.h"
 #include "agent/discovery/discovered.h"
 #include "agent/discovery/pod_endpoints.h"
 #include "agent/probes/probe.h"
@@ -145,7 +146,8 @@ class Monitor {
   probes::ServiceBoard services_;
   CheckRunner runner_;
   std::map<std::string, std::unique_ptr<Watched>> watched_;  // by key
-  Duration first_within_{};                                  // of the checks that update() adds
+  PortIndex ports_{watched_};
+  Duration first_within_{};  // of the checks that update() adds
   std::optional<TimerId> retire_timer_;
   std::optional<TimerId> asked_timer_;
 };

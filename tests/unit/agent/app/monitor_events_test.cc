@@ -50,6 +50,23 @@ class MonitorEventsTest : public testing::Test {
       {"eu-1/n1", 7}};
 };
 
+TEST_F(MonitorEventsTest, an_endpoint_is_found_at_the_ports_that_it_has_now) {
+  two_serve();
+  EXPECT_EQ(monitor.closed(at("10.0.0.1:80")), 1U);
+  EXPECT_EQ(monitor.closed(at("10.0.0.1:81")), 0U);
+  Discovered moved = listed("10.0.0.1:80");
+  moved.endpoint.ports = {{.name = "http", .number = 8000}};
+  moved.checks = {test::FakeProbes::tcp(81)};
+  monitor.set_endpoints({moved});
+  EXPECT_EQ(monitor.closed(at("10.0.0.1:80")), 0U);
+  EXPECT_EQ(monitor.closed(at("10.0.0.1:81")), 1U);
+  EXPECT_EQ(monitor.closed(at("10.0.0.1:8000")), 1U);
+  monitor.set_endpoints({});
+  sim.advance(Monitor::kReplacement + 1s);
+  EXPECT_EQ(monitor.closed(at("10.0.0.1:81")), 0U);
+  EXPECT_EQ(monitor.closed(at("10.0.0.2:80")), 0U);
+}
+
 TEST_F(MonitorEventsTest, the_end_of_all_sockets_at_an_address_is_about_its_endpoints_only) {
   two_serve();
   EXPECT_EQ(monitor.closed(at("10.0.0.2:0")), 1U);
