@@ -16,7 +16,9 @@ constexpr Duration kLongestWait = 1h;
 
 }  // namespace
 
-std::string_view target_name(const std::string& target) { return target.empty() ? "this node" : target; }
+std::string_view target_name(const std::string& target) {
+  return target.empty() ? std::string_view("this node") : std::string_view(target);
+}
 
 Drains::Drains(const Clock& clock, Timers& timers, Monitor::Sink sink, std::string path)
     : clock_(clock), timers_(timers), sink_(std::move(sink)), file_(std::move(path), "drains") {}

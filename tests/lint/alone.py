@@ -29,10 +29,11 @@ FOR_TESTS = [*COMMON, "gmock/gmock.h", "gtest/gtest.h"]
 
 
 def flags_of(entry, fuzz, build):
-    """Compiler and flags of a database's entry; generated headers are those of the other build."""
+    """Compiler and flags of a database's entry; generated headers are those of the other build. -pthread is left out: it would
+    have to be equal for all that share the headers that are read once."""
     words = shlex.split(entry["command"].replace(f"{fuzz}/proto", f"{build}/proto"))
     first = next(i for i, word in enumerate(words) if re.search(r"clang\+\+(-\d+)?$", word))  # behind ccache
-    words = [word for word in words[first:] if not word.startswith(("-fsanitize", "-fno-sanitize", "-fPI", "-O", "-g"))]
+    words = [word for word in words[first:] if not word.startswith(("-fsanitize", "-fno-sanitize", "-fPI", "-O", "-g", "-pthread"))]
     at = words.index("-o")
     words = [*words[:at], *words[at + 2:words.index("-c")]]
     return without_pch(words)
